@@ -1,0 +1,236 @@
+//! The basis in which the engine works. Columns of X are centred and scaled (and made orthogonal
+//! where they are nearly dependent), the response likewise, and the columns of each random-effects
+//! term are made orthonormal as far as its covariance template allows. Results then depend neither
+//! on units nor on a large constant added to the response or a covariate. All columns carry the
+//! square roots of the prior weights.
+
+use crate::covariance::ColumnFreedom;
+use crate::design::span::Span;
+use crate::design::{Design, Term};
+use crate::linalg::{small, Matrix};
+
+/// A column that varies less than this around its mean is constant.
+const CONSTANT: f64 = 1e-13;
+/// Columns of Z with a smaller orthogonal part are left as they are: any basis serves.
+const COLLINEAR_Z: f64 = 1e-8;
+
+/// X (kept columns) = X̃ T, rows weighted.
+#[derive(Debug, Clone)]
+pub struct FixedBasis {
+    /// Kept columns of X, ascending.
+    pub kept: Vec<usize>,
+    /// X̃, n × rank.
+    pub columns: Matrix,
+    /// T, rank × rank.
+    pub transform: Matrix,
+    /// Coefficients of the (weighted) constant in X̃, when X spans it.
+    pub constant: Option<Vec<f64>>,
+}
+
+/// Response = centre + scale ỹ.
+#[derive(Debug, Clone)]
+pub struct ResponseBasis {
+    pub centre: f64,
+    pub scale: f64,
+    /// ỹ, rows weighted.
+    pub values: Vec<f64>,
+}
+
+/// Z̃ = Z m for one term.
+#[derive(Debug, Clone)]
+pub struct TermBasis {
+    /// m, k × k, upper triangular, column-major.
+    pub transform: Vec<f64>,
+    /// m^-1.
+    pub inverse: Vec<f64>,
+}
+
+impl FixedBasis {
+    #[must_use]
+    pub fn new(design: &Design, root_weights: Option<&[f64]>) -> Self {
+        let (n, p) = (design.n_obs(), design.x.cols());
+        let size = (n as f64).sqrt();
+        let intercept = (0..p).find(|&j| {
+            let x = design.x.column(j);
+            x[0] != 0.0 && x.iter().all(|&v| v == x[0])
+        });
+        let mut span = Span::new(n, p);
+        let mut kept = Vec::new();
+        let mut centres = Vec::new();
+        let mut coefficients: Vec<Vec<f64>> = Vec::new();
+        for j in 0..p {
+            let x = design.x.column(j);
+            let centre = match intercept {
+                Some(i) if i != j => weighted_mean(x, design.weights.as_deref()),
+                _ => 0.0,
+            };
+            let mut column: Vec<f64> = x.iter().map(|v| v - centre).collect();
+            apply_weights(&mut column, root_weights);
+            let norm = root_sum_of_squares(&column);
+            if norm <= CONSTANT * centre.abs() * size || norm == 0.0 {
+                continue;
+            }
+            let scale = norm / size;
+            column.iter_mut().for_each(|v| *v /= scale);
+            if let Some(mut own) = span.push(column) {
+                own.iter_mut().for_each(|c| *c *= scale);
+                coefficients.push(own);
+                centres.push(centre);
+                kept.push(j);
+            }
+        }
+        let rank = kept.len();
+        let mut transform = Matrix::from_columns(rank, rank, vec![0.0; rank * rank]);
+        for (j, own) in coefficients.iter().enumerate() {
+            transform.column_mut(j)[..own.len()].copy_from_slice(own);
+        }
+        let explicit = intercept.and_then(|i| kept.iter().position(|&j| j == i));
+        let constant = match explicit {
+            Some(at) => {
+                let value = design.x.column(kept[at])[0];
+                let one: Vec<f64> = transform.column(at).iter().map(|c| c / value).collect();
+                for (j, &centre) in centres.iter().enumerate() {
+                    small::axpy(centre, &one, transform.column_mut(j));
+                }
+                Some(one)
+            }
+            None => {
+                let mut one = vec![1.0; n];
+                apply_weights(&mut one, root_weights);
+                span.express(one)
+            }
+        };
+        Self {
+            kept,
+            columns: Matrix::from_columns(n, rank, span.into_columns()),
+            transform,
+            constant,
+        }
+    }
+
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// `T^-1 b` for m columns.
+    #[must_use]
+    pub fn solve(&self, mut b: Vec<f64>, m: usize) -> Vec<f64> {
+        let mut t = self.transform.data().to_vec();
+        small::solve_general(&mut t, &mut b, self.rank(), m);
+        b
+    }
+
+    /// log |det T|.
+    #[must_use]
+    pub fn log_det(&self) -> f64 {
+        let rank = self.rank();
+        let mut t = self.transform.data().to_vec();
+        small::solve_general(&mut t, &mut [], rank, 0);
+        (0..rank).map(|i| t[i + i * rank].abs().ln()).sum()
+    }
+}
+
+impl ResponseBasis {
+    #[must_use]
+    pub fn new(design: &Design, root_weights: Option<&[f64]>, centred: bool) -> Self {
+        let mut values = design.y.clone();
+        if let Some(offset) = &design.offset {
+            values.iter_mut().zip(offset).for_each(|(y, o)| *y -= o);
+        }
+        let centre = if centred {
+            weighted_mean(&values, design.weights.as_deref())
+        } else {
+            0.0
+        };
+        values.iter_mut().for_each(|v| *v -= centre);
+        apply_weights(&mut values, root_weights);
+        let largest = values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        let scale = if largest > 0.0 { largest } else { 1.0 };
+        values.iter_mut().for_each(|v| *v /= scale);
+        Self {
+            centre,
+            scale,
+            values,
+        }
+    }
+}
+
+impl TermBasis {
+    /// Orthonormalises the columns of a term as far as its template allows.
+    #[must_use]
+    pub fn new(term: &Term, root_weights: Option<&[f64]>) -> Self {
+        let (n, k) = (term.codes.len(), term.k);
+        let size = (n as f64).sqrt();
+        let mut transform = vec![0.0; k * k];
+        let mut columns: Vec<Vec<f64>> = Vec::with_capacity(k);
+        for j in 0..k {
+            let mut column: Vec<f64> = term.z.iter().skip(j).step_by(k).copied().collect();
+            apply_weights(&mut column, root_weights);
+            let norm = root_sum_of_squares(&column);
+            let mut own = vec![0.0; k];
+            own[j] = 1.0;
+            if norm > 0.0 {
+                if term.template.freedom() == ColumnFreedom::Linear {
+                    let raw = column.clone();
+                    for (i, earlier) in columns.iter().enumerate() {
+                        let c = small::dot(earlier, &column) / small::dot(earlier, earlier);
+                        if c.is_finite() {
+                            small::axpy(-c, earlier, &mut column);
+                            small::axpy(-c, &transform[i * k..(i + 1) * k], &mut own);
+                        }
+                    }
+                    if root_sum_of_squares(&column) < COLLINEAR_Z * norm {
+                        column = raw;
+                        own.fill(0.0);
+                        own[j] = 1.0;
+                    }
+                }
+                let scale = root_sum_of_squares(&column) / size;
+                column.iter_mut().for_each(|v| *v /= scale);
+                own.iter_mut().for_each(|v| *v /= scale);
+            }
+            transform[j * k..(j + 1) * k].copy_from_slice(&own);
+            columns.push(column);
+        }
+        let mut inverse = vec![0.0; k * k];
+        (0..k).for_each(|i| inverse[i + i * k] = 1.0);
+        small::solve_general(&mut transform.clone(), &mut inverse, k, k);
+        Self { transform, inverse }
+    }
+
+    /// A row of Z in this basis.
+    pub fn map_row(&self, z: &[f64], weight: f64, out: &mut [f64]) {
+        let k = z.len();
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = weight * small::dot(&self.transform[j * k..=j * k + j], z);
+        }
+    }
+}
+
+/// Mean with the first value taken out, so that a large constant costs no digits.
+fn weighted_mean(values: &[f64], weights: Option<&[f64]>) -> f64 {
+    let first = values[0];
+    match weights {
+        None => first + values.iter().map(|v| v - first).sum::<f64>() / values.len() as f64,
+        Some(w) => {
+            let total: f64 = w.iter().sum();
+            first + values.iter().zip(w).map(|(v, w)| w * (v - first)).sum::<f64>() / total
+        }
+    }
+}
+
+fn apply_weights(column: &mut [f64], root_weights: Option<&[f64]>) {
+    if let Some(w) = root_weights {
+        column.iter_mut().zip(w).for_each(|(v, w)| *v *= w);
+    }
+}
+
+/// Euclidean norm that neither overflows nor underflows.
+fn root_sum_of_squares(column: &[f64]) -> f64 {
+    let largest = column.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    largest * column.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
+}

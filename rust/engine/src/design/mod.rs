@@ -1,0 +1,124 @@
+//! What is fitted: response, model matrices by term, weights, offset; the basis in which the engine
+//! works; and the cross-products, the only thing an evaluation looks at.
+
+pub mod basis;
+pub mod cross_products;
+pub mod model;
+mod span;
+pub mod stacked;
+pub mod structure;
+
+pub use model::Model;
+
+use crate::covariance::Template;
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+
+/// A random-effects term `(expr | g)`.
+#[derive(Debug, Clone)]
+pub struct Term {
+    /// Level of the grouping factor, one per row.
+    pub codes: Vec<u32>,
+    /// Number of levels.
+    pub n_levels: usize,
+    /// Columns of the expression, n × k, row-major.
+    pub z: Vec<f64>,
+    /// Number of columns.
+    pub k: usize,
+    /// Covariance structure of the k effects of a level.
+    pub template: &'static dyn Template,
+}
+
+/// The data of a linear mixed model, in the units of the user.
+#[derive(Debug, Clone)]
+pub struct Design {
+    pub y: Vec<f64>,
+    /// Fixed-effects model matrix, n × p; columns may be dependent.
+    pub x: Matrix,
+    pub terms: Vec<Term>,
+    /// Prior weights, positive.
+    pub weights: Option<Vec<f64>>,
+    pub offset: Option<Vec<f64>>,
+}
+
+impl Design {
+    /// Number of observations.
+    #[must_use]
+    pub fn n_obs(&self) -> usize {
+        self.y.len()
+    }
+
+    /// Checks what the numerics rely on.
+    ///
+    /// # Errors
+    /// Lengths that differ, values that are not finite, weights that are not positive, codes
+    /// outside their levels, no observations, no terms.
+    pub fn validate(&self) -> Result<()> {
+        let n = self.n_obs();
+        if n == 0 {
+            return Err(Error::Domain("there are no observations".into()));
+        }
+        if self.terms.is_empty() {
+            return Err(Error::Domain("there is no random-effects term".into()));
+        }
+        finite("the response", &self.y)?;
+        same_length("the fixed-effects model matrix", n, self.x.rows())?;
+        finite("the fixed-effects model matrix", self.x.data())?;
+        if let Some(w) = &self.weights {
+            same_length("weights", n, w.len())?;
+            if !w.iter().all(|&w| w > 0.0 && w.is_finite()) {
+                return Err(Error::Domain("weights must be positive and finite".into()));
+            }
+        }
+        if let Some(offset) = &self.offset {
+            same_length("offset", n, offset.len())?;
+            finite("the offset", offset)?;
+        }
+        for (i, term) in self.terms.iter().enumerate() {
+            term.validate(i, n)?;
+        }
+        Ok(())
+    }
+}
+
+impl Term {
+    fn validate(&self, index: usize, n: usize) -> Result<()> {
+        let what = |part: &str| format!("{part} of random-effects term {index}");
+        same_length(&what("the codes"), n, self.codes.len())?;
+        same_length(&what("z"), n * self.k, self.z.len())?;
+        finite(&what("z"), &self.z)?;
+        if self.k == 0 {
+            return Err(Error::Domain(format!(
+                "random-effects term {index} has no columns"
+            )));
+        }
+        if let Some(&code) = self.codes.iter().find(|&&c| c as usize >= self.n_levels) {
+            return Err(Error::Domain(format!(
+                "random-effects term {index} has a code {code} outside its {} levels",
+                self.n_levels
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn same_length(what: &str, expected: usize, found: usize) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::Length {
+        what: what.to_owned(),
+        expected,
+        found,
+    })
+}
+
+fn finite(what: &str, values: &[f64]) -> Result<()> {
+    match values.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(i) => Err(Error::Domain(format!(
+            "{what} holds {} at position {i}; every value must be finite",
+            values[i]
+        ))),
+    }
+}

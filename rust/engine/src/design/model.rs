@@ -1,0 +1,163 @@
+//! The immutable description of a model: data, basis, structure, cross-products.
+
+use faer::Par;
+
+use crate::design::basis::{FixedBasis, ResponseBasis, TermBasis};
+use crate::design::cross_products::{sum_of_products, Coupling, CrossProducts};
+use crate::design::stacked::Stacked;
+use crate::design::structure::Structure;
+use crate::design::Design;
+use crate::error::{Error, Result};
+use crate::linalg::matrix::zeroed;
+
+/// A linear mixed model ready to be evaluated; shared freely between threads.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub design: Design,
+    pub fixed: FixedBasis,
+    pub response: ResponseBasis,
+    pub terms: Vec<TermBasis>,
+    pub structure: Structure,
+    pub cross_products: CrossProducts,
+    /// [Z X]'y in the basis of the engine.
+    pub response_products: Stacked,
+    /// y'y.
+    pub response_square: f64,
+    /// Sum of the logarithms of the prior weights.
+    pub log_weights: f64,
+}
+
+impl Model {
+    /// Checks the design and computes everything that does not depend on theta.
+    pub fn new(design: Design) -> Result<Self> {
+        design.validate()?;
+        let root_weights = root_weights(&design);
+        let fixed = FixedBasis::new(&design, root_weights.as_deref());
+        let terms: Vec<TermBasis> = design
+            .terms
+            .iter()
+            .map(|t| TermBasis::new(t, root_weights.as_deref()))
+            .collect();
+        let structure = Structure::new(&design, fixed.rank());
+        let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
+        let cross_products = CrossProducts::new(&structure, &z, &fixed.columns, Par::Seq)?;
+        let log_weights = design
+            .weights
+            .as_ref()
+            .map_or(0.0, |w| w.iter().map(|w| w.ln()).sum());
+        let mut model = Self {
+            response: ResponseBasis::new(&design, root_weights.as_deref(), fixed.constant.is_some()),
+            response_products: Stacked::zeros(&structure, 1)?,
+            response_square: 0.0,
+            design,
+            fixed,
+            terms,
+            structure,
+            cross_products,
+            log_weights,
+        };
+        model.take_response(&z)?;
+        Ok(model)
+    }
+
+    /// The same model for another response: only its cross-products are computed.
+    pub fn with_response(&self, y: Vec<f64>) -> Result<Self> {
+        let mut model = self.clone();
+        model.design.y = y;
+        model.design.validate()?;
+        let root_weights = root_weights(&model.design);
+        model.response = ResponseBasis::new(
+            &model.design,
+            root_weights.as_deref(),
+            model.fixed.constant.is_some(),
+        );
+        let z = block_rows(
+            &model.design,
+            &model.structure,
+            &model.terms,
+            root_weights.as_deref(),
+        )?;
+        model.take_response(&z)?;
+        Ok(model)
+    }
+
+    fn take_response(&mut self, z: &[Vec<f64>]) -> Result<()> {
+        let y = &self.response.values;
+        self.response_products =
+            CrossProducts::with_response(&self.structure, z, &self.fixed.columns, y)?;
+        self.response_square = sum_of_products(y, y);
+        if self.response_square > 0.0 {
+            Ok(())
+        } else {
+            Err(Error::ExactFit)
+        }
+    }
+
+    /// Number of observations.
+    #[must_use]
+    pub fn n_obs(&self) -> usize {
+        self.design.n_obs()
+    }
+
+    /// Number of parameters in theta.
+    #[must_use]
+    pub fn n_theta(&self) -> usize {
+        let terms = self.design.terms.iter();
+        terms.map(|t| t.template.n_parameters(t.k)).sum()
+    }
+
+    /// Rough number of floating-point operations of one evaluation.
+    #[must_use]
+    pub fn flops(&self) -> f64 {
+        let dim = self.structure.trailing_dim() as f64;
+        let leading: f64 = self
+            .structure
+            .leading()
+            .iter()
+            .zip(&self.cross_products.leading)
+            .map(|(block, leading)| {
+                let (levels, k) = (block.n_levels as f64, block.width as f64);
+                let met = match &leading.coupling {
+                    Coupling::Dense(_) => dim,
+                    Coupling::Sparse(s) => {
+                        s.rows.len() as f64 / levels + self.structure.rank as f64
+                    }
+                };
+                levels * k * (k * k + k * met + met * met)
+            })
+            .sum();
+        leading + dim * dim * dim / 3.0
+    }
+}
+
+fn root_weights(design: &Design) -> Option<Vec<f64>> {
+    let weights = design.weights.as_ref()?;
+    Some(weights.iter().map(|w| w.sqrt()).collect())
+}
+
+/// The rows of each block in the basis of the engine, n × width, row-major.
+fn block_rows(
+    design: &Design,
+    structure: &Structure,
+    bases: &[TermBasis],
+    root_weights: Option<&[f64]>,
+) -> Result<Vec<Vec<f64>>> {
+    let n = design.n_obs();
+    structure
+        .blocks
+        .iter()
+        .map(|block| {
+            let width = block.width;
+            let mut rows = zeroed(n * width, "the rows of Z")?;
+            for &(t, offset) in &block.terms {
+                let term = &design.terms[t];
+                for (i, z) in term.z.chunks_exact(term.k).enumerate() {
+                    let weight = root_weights.map_or(1.0, |w| w[i]);
+                    let out = &mut rows[i * width + offset..][..term.k];
+                    bases[t].map_row(z, weight, out);
+                }
+            }
+            Ok(rows)
+        })
+        .collect()
+}

@@ -1,0 +1,82 @@
+//! A few columns over all random effects and X, cut up like the system.
+
+use crate::design::structure::Structure;
+use crate::error::Result;
+use crate::linalg::matrix::zeroed;
+
+/// m columns; every part is row-major, m values a row.
+#[derive(Debug, Clone)]
+pub struct Stacked {
+    pub m: usize,
+    /// (levels · width) × m for each leading block.
+    pub leading: Vec<Vec<f64>>,
+    /// (trailing random effects + rank) × m.
+    pub trailing: Vec<f64>,
+}
+
+impl Stacked {
+    pub fn zeros(structure: &Structure, m: usize) -> Result<Self> {
+        let what = "columns over all random effects";
+        Ok(Self {
+            m,
+            leading: structure
+                .leading()
+                .iter()
+                .map(|b| zeroed(b.dim() * m, what))
+                .collect::<Result<_>>()?,
+            trailing: zeroed(structure.trailing_dim() * m, what)?,
+        })
+    }
+
+    /// The rows of one block.
+    #[must_use]
+    pub fn block(&self, structure: &Structure, b: usize) -> &[f64] {
+        match self.leading.get(b) {
+            Some(rows) => rows,
+            None => {
+                let start = structure.starts[b - structure.n_leading];
+                &self.trailing[start * self.m..(start + structure.blocks[b].dim()) * self.m]
+            }
+        }
+    }
+
+    /// The rows of one block.
+    pub fn block_mut(&mut self, structure: &Structure, b: usize) -> &mut [f64] {
+        let m = self.m;
+        match self.leading.get_mut(b) {
+            Some(rows) => rows,
+            None => {
+                let start = structure.starts[b - structure.n_leading];
+                &mut self.trailing[start * m..(start + structure.blocks[b].dim()) * m]
+            }
+        }
+    }
+
+    /// The rows of X.
+    #[must_use]
+    pub fn fixed(&self, structure: &Structure) -> &[f64] {
+        &self.trailing[structure.n_trailing * self.m..]
+    }
+
+    /// `self' other`, m × (columns of other), column-major.
+    #[must_use]
+    pub fn gram(&self, other: &Self) -> Vec<f64> {
+        let (m, mo) = (self.m, other.m);
+        let mut out = vec![0.0; m * mo];
+        let pairs = self
+            .leading
+            .iter()
+            .zip(&other.leading)
+            .chain([(&self.trailing, &other.trailing)]);
+        for (a, b) in pairs {
+            for (a, b) in a.chunks_exact(m).zip(b.chunks_exact(mo)) {
+                for (column, &b) in out.chunks_exact_mut(m).zip(b) {
+                    for (out, &a) in column.iter_mut().zip(a) {
+                        *out += a * b;
+                    }
+                }
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,36 @@
+//! What can go wrong in the engine. The bindings turn each kind into a Python exception.
+
+use thiserror::Error;
+
+/// Result of an engine call.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error of the engine; no input makes it panic instead.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Error {
+    /// Two inputs that must have one length do not.
+    #[error("{what} has length {found}, but {expected} is needed")]
+    Length {
+        what: String,
+        expected: usize,
+        found: usize,
+    },
+    /// A value is outside its domain.
+    #[error("{0}")]
+    Domain(String),
+    /// Nothing is left for the residual variance.
+    #[error(
+        "the residual variance is zero: the model fits the response exactly, so its likelihood \
+         is unbounded; drop terms, or check that the response is not a function of the predictors"
+    )]
+    ExactFit,
+    /// The model needs more memory than may be had.
+    #[error("the model needs about {gib:.1} GiB for {what}, which could not be allocated")]
+    Memory { what: String, gib: f64 },
+    /// The factorisation broke down where it must not.
+    #[error("the penalised least squares system could not be factorised at theta = {theta:?}")]
+    Factorisation { theta: Vec<f64> },
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}

@@ -1,0 +1,166 @@
+//! The door: fit a model, or look at it at a given theta, in the units of the user.
+
+mod estimates;
+mod hessian;
+
+pub use estimates::{ConditionalVariances, Estimates};
+
+use crate::design::Model;
+use crate::error::{Error, Result};
+use crate::objective::coordinates::{to_engine, to_user};
+use crate::objective::{Coordinates, Criterion, LmmObjective, Objective};
+use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
+
+/// A fitted model.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// Theta in the user's basis.
+    pub theta: Vec<f64>,
+    pub estimates: Estimates,
+    /// Exact gradient at theta, in the user's basis.
+    pub gradient: Vec<f64>,
+    /// How the optimisation went; its thetas are in the user's basis too.
+    pub outcome: Outcome,
+}
+
+/// Asked before every evaluation; its error ends the work.
+pub type Stop<'a> = &'a dyn Fn() -> Result<()>;
+
+/// Fits by ML or REML.
+pub fn fit(
+    model: &Model,
+    criterion: Criterion,
+    optimizer: Optimizer,
+    start: Option<&[f64]>,
+    control: &Control,
+    stop: Stop<'_>,
+) -> Result<Fit> {
+    check_size(model)?;
+    let engine = Coordinates::engine(&model.design.terms);
+    let start = match start {
+        Some(theta) => to_engine(&engine, &model.terms, check_theta(model, theta)?),
+        None => identity(&engine),
+    };
+    let mut objective = LmmObjective::new(model, criterion, engine.clone(), stop)?;
+    check_not_exact(&mut objective)?;
+    let mut outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
+    if objective.value(&outcome.theta)?.is_none() {
+        return Err(Error::ExactFit);
+    }
+    let theta = to_user(&engine, &model.terms, &outcome.theta);
+    let estimates = Estimates::new(model, &objective, &theta)?;
+    for LogEntry { theta, .. } in &mut outcome.log.entries {
+        *theta = to_user(&engine, &model.terms, theta);
+    }
+    outcome.theta.clone_from(&theta);
+    Ok(Fit {
+        gradient: gradient(model, criterion, &theta, stop)?,
+        theta,
+        estimates,
+        outcome,
+    })
+}
+
+/// Estimates at a given theta.
+pub fn evaluate(
+    model: &Model,
+    criterion: Criterion,
+    theta: &[f64],
+    stop: Stop<'_>,
+) -> Result<Estimates> {
+    let objective = at(model, criterion, theta, stop)?;
+    Estimates::new(model, &objective, theta)
+}
+
+/// Gradient of the criterion at theta.
+pub fn gradient(
+    model: &Model,
+    criterion: Criterion,
+    theta: &[f64],
+    stop: Stop<'_>,
+) -> Result<Vec<f64>> {
+    Ok(at(model, criterion, theta, stop)?.derivatives()?.gradient)
+}
+
+/// Hessian of the criterion at theta, by central differences of the exact gradient.
+pub fn hessian(
+    model: &Model,
+    criterion: Criterion,
+    theta: &[f64],
+    stop: Stop<'_>,
+) -> Result<crate::linalg::Matrix> {
+    let mut objective = at(model, criterion, theta, stop)?;
+    hessian::by_differences(&mut objective, theta)
+}
+
+/// Conditional covariances of the random effects at theta, relative to σ².
+pub fn conditional_variances(
+    model: &Model,
+    theta: &[f64],
+    stop: Stop<'_>,
+) -> Result<Vec<ConditionalVariances>> {
+    let mut objective = at(model, Criterion::Ml, theta, stop)?;
+    estimates::conditional_variances(model, &mut objective)
+}
+
+/// The objective in the user's basis, evaluated at theta.
+fn at<'a>(
+    model: &'a Model,
+    criterion: Criterion,
+    theta: &[f64],
+    stop: &'a dyn Fn() -> Result<()>,
+) -> Result<LmmObjective<'a>> {
+    check_size(model)?;
+    check_theta(model, theta)?;
+    let user = Coordinates::user(&model.design.terms, &model.terms);
+    let mut objective = LmmObjective::new(model, criterion, user, stop)?;
+    match objective.value(theta)? {
+        Some(_) => Ok(objective),
+        None => Err(Error::Factorisation {
+            theta: theta.to_vec(),
+        }),
+    }
+}
+
+/// λ̃ = I: every random effect has the size of the residual.
+fn identity(engine: &Coordinates) -> Vec<f64> {
+    let mut theta = vec![0.0; engine.dim];
+    for column in engine.columns() {
+        theta[column[0]] = 1.0;
+    }
+    theta
+}
+
+fn check_theta<'t>(model: &Model, theta: &'t [f64]) -> Result<&'t [f64]> {
+    let expected = model.n_theta();
+    if theta.len() != expected {
+        return Err(Error::Length {
+            what: "theta".into(),
+            expected,
+            found: theta.len(),
+        });
+    }
+    if let Some(bad) = theta.iter().find(|t| !t.is_finite()) {
+        return Err(Error::Domain(format!("theta holds {bad}")));
+    }
+    Ok(theta)
+}
+
+fn check_size(model: &Model) -> Result<()> {
+    let (n, rank) = (model.n_obs(), model.structure.rank);
+    if n <= rank {
+        return Err(Error::Domain(format!(
+            "{n} observations cannot determine {rank} fixed effects and a residual variance"
+        )));
+    }
+    Ok(())
+}
+
+/// Without random effects something must be left for the residual.
+fn check_not_exact(objective: &mut LmmObjective<'_>) -> Result<()> {
+    let zero = vec![0.0; objective.dim()];
+    match objective.value(&zero)? {
+        Some(_) => Ok(()),
+        None => Err(Error::ExactFit),
+    }
+}

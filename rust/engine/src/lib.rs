@@ -1,0 +1,16 @@
+//! The engine of `mixedmodels`: linear mixed-effects models by blocked sparse Cholesky
+//! factorisation and exact derivatives. No Python here.
+//!
+//! Data flows one way: [`design`] (data, basis, cross-products) → [`system`] (factorisation) →
+//! [`objective`] → [`optimize`] → [`fit`].
+
+pub mod covariance;
+pub mod design;
+pub mod error;
+pub mod fit;
+pub mod linalg;
+pub mod objective;
+pub mod optimize;
+pub mod system;
+
+pub use error::{Error, Result};

@@ -1,0 +1,99 @@
+//! The large dense kernels, on faer: factorisation, inverse, symmetric updates, eigenvalues.
+
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::linalg::{matmul, triangular_solve};
+use faer::{Accum, MatMut, MatRef, Par};
+
+use super::Matrix;
+
+/// Workspace of the factorisation and the inverse of one size.
+pub struct Scratch(MemBuffer);
+
+impl Scratch {
+    /// Room for both operations at this dimension.
+    #[must_use]
+    pub fn for_cholesky(dim: usize, par: Par) -> Self {
+        let factor = llt::factor::cholesky_in_place_scratch::<f64>(dim, par, Default::default());
+        let inverse = llt::inverse::inverse_scratch::<f64>(dim, par);
+        Self(MemBuffer::new(factor.or(inverse)))
+    }
+}
+
+/// Lower Cholesky factor in place; the strict upper triangle is not touched.
+/// False when the matrix is not positive definite.
+#[must_use]
+pub fn cholesky(a: MatMut<'_, f64>, scratch: &mut Scratch, par: Par) -> bool {
+    let stack = MemStack::new(&mut scratch.0);
+    llt::factor::cholesky_in_place(a, Default::default(), par, stack, Default::default()).is_ok()
+}
+
+/// Lower triangle of `(l l')^-1`.
+pub fn inverse_from_cholesky(
+    out: MatMut<'_, f64>,
+    l: MatRef<'_, f64>,
+    scratch: &mut Scratch,
+    par: Par,
+) {
+    llt::inverse::inverse(out, l, par, MemStack::new(&mut scratch.0));
+}
+
+/// `b <- l^-1 b`.
+pub fn solve_lower(l: MatRef<'_, f64>, b: MatMut<'_, f64>, par: Par) {
+    triangular_solve::solve_lower_triangular_in_place(l, b, par);
+}
+
+/// `b <- l'^-1 b`.
+pub fn solve_lower_transposed(l: MatRef<'_, f64>, b: MatMut<'_, f64>, par: Par) {
+    triangular_solve::solve_upper_triangular_in_place(l.transpose(), b, par);
+}
+
+/// Lower triangle of `c + s a'a`.
+pub fn add_gram(c: MatMut<'_, f64>, a: MatRef<'_, f64>, s: f64, par: Par) {
+    triangular::matmul(
+        c,
+        BlockStructure::TriangularLower,
+        Accum::Add,
+        a.transpose(),
+        BlockStructure::Rectangular,
+        a,
+        BlockStructure::Rectangular,
+        s,
+        par,
+    );
+}
+
+/// `c <- a b`.
+pub fn multiply(c: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, par: Par) {
+    matmul::matmul(c, Accum::Replace, a, b, 1.0, par);
+}
+
+/// Copies the lower triangle onto the upper one.
+pub fn symmetrise(a: &mut Matrix) {
+    let n = a.rows();
+    for j in 0..n {
+        for i in j + 1..n {
+            a[(j, i)] = a[(i, j)];
+        }
+    }
+}
+
+/// Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix; `None` when the
+/// iteration fails or an entry is not finite.
+#[must_use]
+pub fn eigen(a: &Matrix) -> Option<(Vec<f64>, Matrix)> {
+    if a.data().iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    let decomposition = a.view().self_adjoint_eigen(faer::Side::Lower).ok()?;
+    let n = a.rows();
+    let values = (0..n).map(|i| decomposition.S()[i]).collect();
+    let mut vectors = Vec::with_capacity(n * n);
+    for j in 0..n {
+        for i in 0..n {
+            vectors.push(decomposition.U()[(i, j)]);
+        }
+    }
+    Some((values, Matrix::from_columns(n, n, vectors)))
+}

@@ -1,0 +1,100 @@
+//! A column-major dense matrix that owns its storage.
+
+use faer::{MatMut, MatRef};
+
+use crate::error::{Error, Result};
+
+/// Column-major dense matrix.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Matrix {
+    rows: usize,
+    cols: usize,
+    data: Vec<f64>,
+}
+
+/// A zeroed buffer, or an error with the size when the allocator refuses.
+pub fn zeroed(len: usize, what: &str) -> Result<Vec<f64>> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(len).map_err(|_| Error::Memory {
+        what: what.to_owned(),
+        gib: len as f64 * 8.0 / f64::from(1 << 30),
+    })?;
+    data.resize(len, 0.0);
+    Ok(data)
+}
+
+impl Matrix {
+    /// A zero matrix; `what` names it in the error when memory is short.
+    pub fn zeros(rows: usize, cols: usize, what: &str) -> Result<Self> {
+        let len = rows.checked_mul(cols).ok_or_else(|| Error::Memory {
+            what: what.to_owned(),
+            gib: rows as f64 * cols as f64 * 8.0 / f64::from(1 << 30),
+        })?;
+        Ok(Self {
+            rows,
+            cols,
+            data: zeroed(len, what)?,
+        })
+    }
+
+    /// Wraps column-major storage.
+    ///
+    /// # Panics
+    /// When `data.len() != rows * cols`.
+    #[must_use]
+    pub fn from_columns(rows: usize, cols: usize, data: Vec<f64>) -> Self {
+        assert_eq!(data.len(), rows * cols);
+        Self { rows, cols, data }
+    }
+
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    #[must_use]
+    pub fn data(&self) -> &[f64] {
+        &self.data
+    }
+
+    pub fn data_mut(&mut self) -> &mut [f64] {
+        &mut self.data
+    }
+
+    #[must_use]
+    pub fn column(&self, j: usize) -> &[f64] {
+        &self.data[j * self.rows..(j + 1) * self.rows]
+    }
+
+    pub fn column_mut(&mut self, j: usize) -> &mut [f64] {
+        &mut self.data[j * self.rows..(j + 1) * self.rows]
+    }
+
+    #[must_use]
+    pub fn view(&self) -> MatRef<'_, f64> {
+        MatRef::from_column_major_slice(&self.data, self.rows, self.cols)
+    }
+
+    pub fn view_mut(&mut self) -> MatMut<'_, f64> {
+        MatMut::from_column_major_slice_mut(&mut self.data, self.rows, self.cols)
+    }
+}
+
+impl std::ops::Index<(usize, usize)> for Matrix {
+    type Output = f64;
+
+    fn index(&self, (i, j): (usize, usize)) -> &f64 {
+        &self.data[i + j * self.rows]
+    }
+}
+
+impl std::ops::IndexMut<(usize, usize)> for Matrix {
+    fn index_mut(&mut self, (i, j): (usize, usize)) -> &mut f64 {
+        &mut self.data[i + j * self.rows]
+    }
+}

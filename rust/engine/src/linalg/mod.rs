@@ -1,0 +1,7 @@
+//! Ground floor: dense matrices, small square blocks, and their products.
+
+pub mod dense;
+pub mod matrix;
+pub mod small;
+
+pub use matrix::Matrix;

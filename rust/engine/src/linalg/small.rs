@@ -1,0 +1,210 @@
+//! Kernels on small square blocks: k × k, column-major, k the number of columns of a random-effects
+//! term. They run once per level and evaluation, so nothing here allocates.
+
+/// `out = a b`, all k × k.
+pub fn multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
+    out[..k * k].fill(0.0);
+    for j in 0..k {
+        for h in 0..k {
+            let s = b[h + j * k];
+            for i in 0..k {
+                out[i + j * k] += a[i + h * k] * s;
+            }
+        }
+    }
+}
+
+/// `out = a b'`, all k × k.
+pub fn multiply_transposed(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
+    out[..k * k].fill(0.0);
+    for h in 0..k {
+        for j in 0..k {
+            let s = b[j + h * k];
+            for i in 0..k {
+                out[i + j * k] += a[i + h * k] * s;
+            }
+        }
+    }
+}
+
+/// `out = a' b`, all k × k.
+pub fn transposed_multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
+    for j in 0..k {
+        for i in 0..k {
+            out[i + j * k] = dot(&a[i * k..(i + 1) * k], &b[j * k..(j + 1) * k]);
+        }
+    }
+}
+
+/// Inner product.
+#[must_use]
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+/// `y += s x`.
+pub fn axpy(s: f64, x: &[f64], y: &mut [f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += s * x;
+    }
+}
+
+/// Lower Cholesky factor in place (the strict upper triangle is set to zero).
+/// False when a pivot is not positive.
+#[must_use]
+pub fn cholesky(a: &mut [f64], k: usize) -> bool {
+    for j in 0..k {
+        let mut pivot = a[j + j * k];
+        for h in 0..j {
+            pivot -= a[j + h * k] * a[j + h * k];
+        }
+        // Written so that NaN fails too.
+        if !(pivot > 0.0 && pivot < f64::INFINITY) {
+            return false;
+        }
+        let root = pivot.sqrt();
+        a[j + j * k] = root;
+        for i in j + 1..k {
+            let mut s = a[i + j * k];
+            for h in 0..j {
+                s -= a[i + h * k] * a[j + h * k];
+            }
+            a[i + j * k] = s / root;
+            a[j + i * k] = 0.0;
+        }
+    }
+    true
+}
+
+/// `b <- l^-1 b` for a lower triangular l and m columns.
+pub fn solve_lower(l: &[f64], b: &mut [f64], k: usize, m: usize) {
+    for column in b[..k * m].chunks_exact_mut(k.max(1)) {
+        for i in 0..k {
+            let mut s = column[i];
+            for h in 0..i {
+                s -= l[i + h * k] * column[h];
+            }
+            column[i] = s / l[i + i * k];
+        }
+    }
+}
+
+/// `b <- a^-1 b` by elimination with partial pivoting; a is overwritten. Zero pivots give
+/// infinities, which the caller sees in the objective.
+pub fn solve_general(a: &mut [f64], b: &mut [f64], k: usize, m: usize) {
+    for j in 0..k {
+        let pivot = (j..k)
+            .max_by(|&x, &y| a[x + j * k].abs().total_cmp(&a[y + j * k].abs()))
+            .unwrap_or(j);
+        if pivot != j {
+            for c in 0..k {
+                a.swap(j + c * k, pivot + c * k);
+            }
+            for c in 0..m {
+                b.swap(j + c * k, pivot + c * k);
+            }
+        }
+        for i in j + 1..k {
+            let s = a[i + j * k] / a[j + j * k];
+            if s != 0.0 {
+                for c in j + 1..k {
+                    a[i + c * k] -= s * a[j + c * k];
+                }
+                for c in 0..m {
+                    b[i + c * k] -= s * b[j + c * k];
+                }
+            }
+        }
+    }
+    for c in 0..m {
+        for i in (0..k).rev() {
+            let mut s = b[i + c * k];
+            for h in i + 1..k {
+                s -= a[i + h * k] * b[h + c * k];
+            }
+            b[i + c * k] = s / a[i + i * k];
+        }
+    }
+}
+
+/// The lower triangular t with non-negative diagonal and `t t' = s s'`, by Givens rotations of
+/// the columns, so that exact zeros stay exact.
+#[must_use]
+pub fn lower_factor(s: &[f64], k: usize) -> Vec<f64> {
+    let mut t = s.to_vec();
+    for i in 0..k {
+        for j in i + 1..k {
+            let (x, y) = (t[i + i * k], t[i + j * k]);
+            if y == 0.0 {
+                continue;
+            }
+            let r = x.hypot(y);
+            let (c, d) = (x / r, y / r);
+            for h in i..k {
+                let (u, v) = (t[h + i * k], t[h + j * k]);
+                t[h + i * k] = c * u + d * v;
+                t[h + j * k] = c * v - d * u;
+            }
+            t[i + i * k] = r;
+            t[i + j * k] = 0.0;
+        }
+        if t[i + i * k] < 0.0 {
+            for h in i..k {
+                t[h + i * k] = -t[h + i * k];
+            }
+        }
+    }
+    t
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(a: &[f64], b: &[f64], k: usize) -> Vec<f64> {
+        let mut out = vec![0.0; k * k];
+        multiply(a, b, &mut out, k);
+        out
+    }
+
+    fn close(a: &[f64], b: &[f64]) -> bool {
+        a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-12)
+    }
+
+    #[test]
+    fn products_agree_with_their_definitions() {
+        let (a, b) = ([1.0, 2.0, 3.0, 4.0], [5.0, -1.0, 0.5, 2.0]);
+        assert!(close(&product(&a, &b, 2), &[2.0, 6.0, 6.5, 9.0]));
+        let mut out = [0.0; 4];
+        multiply_transposed(&a, &b, &mut out, 2);
+        assert!(close(&out, &[6.5, 12.0, 5.0, 6.0]));
+        transposed_multiply(&a, &b, &mut out, 2);
+        assert!(close(&out, &[3.0, 11.0, 4.5, 9.5]));
+    }
+
+    #[test]
+    fn cholesky_of_an_indefinite_block_fails() {
+        assert!(!cholesky(&mut [1.0, 2.0, 2.0, 1.0], 2));
+        assert!(!cholesky(&mut [f64::NAN], 1));
+    }
+
+    #[test]
+    fn general_solve_pivots() {
+        let mut b = [3.0, 5.0];
+        solve_general(&mut [0.0, 2.0, 1.0, 1.0], &mut b, 2, 1);
+        assert!(close(&b, &[1.0, 3.0]));
+    }
+
+    #[test]
+    fn lower_factor_keeps_the_product_and_exact_zeros() {
+        let s = [0.0, 0.0, 2.0, 3.0];
+        let t = lower_factor(&s, 2);
+        assert_eq!(t[2], 0.0);
+        assert_eq!(t[3], 0.0);
+        let mut st = vec![0.0; 4];
+        let mut tt = vec![0.0; 4];
+        multiply_transposed(&s, &s, &mut st, 2);
+        multiply_transposed(&t, &t, &mut tt, 2);
+        assert!(close(&st, &tt));
+    }
+}

@@ -1,0 +1,35 @@
+//! Criteria to minimise over theta, behind one trait.
+
+pub mod coordinates;
+mod lmm;
+
+use crate::error::Result;
+use crate::linalg::Matrix;
+
+pub use coordinates::{Coordinates, TermCoordinates};
+pub use lmm::{Criterion, LmmObjective};
+
+/// First and second order information at the last point evaluated.
+#[derive(Debug, Clone)]
+pub struct Derivatives {
+    pub gradient: Vec<f64>,
+    /// Average information: positive semi-definite, close to half of the Hessian or all of it.
+    pub information: Matrix,
+    /// Chain-rule curvature of the covariance factor; indefinite away from an optimum.
+    pub curvature: Matrix,
+}
+
+/// A smooth criterion of theta. Optimizers, profiles and checks talk to this and to nothing else.
+pub trait Objective {
+    /// Number of parameters.
+    fn dim(&self) -> usize;
+    /// Value at theta; `None` where the criterion cannot be computed (theta far too large).
+    fn value(&mut self, theta: &[f64]) -> Result<Option<f64>>;
+    /// Derivatives at the theta of the last `value` that was `Some`.
+    fn derivatives(&mut self) -> Result<Derivatives>;
+    /// Columns of the covariance factors as lists of parameters, the diagonal one first. The
+    /// criterion does not change when the signs of a column change.
+    fn columns(&self) -> Vec<Vec<usize>>;
+    /// True when one evaluation is so dear that polishing is kept to a minimum.
+    fn is_expensive(&self) -> bool;
+}

@@ -1,0 +1,54 @@
+//! Minimising an objective over theta.
+
+mod derivative_free;
+mod log;
+mod nlopt;
+mod subproblem;
+mod trust_region;
+
+pub use log::{FitLog, LogEntry, Outcome, Status};
+pub use trust_region::trust_region;
+
+use crate::error::Result;
+use crate::objective::Objective;
+use nlopt::NloptMethod;
+
+/// Every optimizer, by the name it has in Python.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Optimizer {
+    /// Average-information trust region with exact gradients: the default.
+    TrustRegion,
+    Nlopt(NloptMethod),
+}
+
+/// Names and optimizers.
+pub const OPTIMIZERS: [(&str, Optimizer); 6] = [
+    ("trust_region", Optimizer::TrustRegion),
+    ("bobyqa", Optimizer::Nlopt(NloptMethod::Bobyqa)),
+    ("newuoa", Optimizer::Nlopt(NloptMethod::Newuoa)),
+    ("nelder_mead", Optimizer::Nlopt(NloptMethod::NelderMead)),
+    ("cobyla", Optimizer::Nlopt(NloptMethod::Cobyla)),
+    ("sbplx", Optimizer::Nlopt(NloptMethod::Sbplx)),
+];
+
+/// When to stop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Control {
+    pub max_evaluations: usize,
+    /// The trust region stops when its model predicts a smaller decrease than this; the
+    /// derivative-free methods when the value changes by less, relatively.
+    pub tolerance: Option<f64>,
+}
+
+/// Minimises by the optimizer asked for.
+pub fn minimize(
+    optimizer: Optimizer,
+    objective: &mut dyn Objective,
+    start: &[f64],
+    control: &Control,
+) -> Result<Outcome> {
+    match optimizer {
+        Optimizer::TrustRegion => trust_region(objective, start, control),
+        Optimizer::Nlopt(method) => derivative_free::minimize(method, objective, start, control),
+    }
+}

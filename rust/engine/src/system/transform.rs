@@ -1,0 +1,127 @@
+//! Products of the trailing matrix with Λ from either side.
+
+use crate::design::structure::Structure;
+use crate::linalg::Matrix;
+
+/// `rows <- λ' rows` (or `λ rows`) for a segment of one level.
+fn apply(lambda: &[f64], transposed: bool, segment: &mut [f64], buffer: &mut [f64]) {
+    let k = segment.len();
+    if k == 1 {
+        segment[0] *= lambda[0];
+        return;
+    }
+    for (i, out) in buffer[..k].iter_mut().enumerate() {
+        *out = (0..k)
+            .map(|h| segment[h] * lambda[if transposed { h + i * k } else { i + h * k }])
+            .sum();
+    }
+    segment.copy_from_slice(&buffer[..k]);
+}
+
+/// `a <- Λ' a Λ` (`transposed`) or `Λ a Λ'`, on rows and columns of the random effects that lie
+/// in a; `lower_only` leaves entries above the diagonal blocks alone.
+pub fn both_sides(
+    a: &mut Matrix,
+    structure: &Structure,
+    lambda: &[Vec<f64>],
+    transposed: bool,
+    lower_only: bool,
+) {
+    let dim = a.rows();
+    let widest = structure.blocks.iter().map(|b| b.width).max().unwrap_or(1);
+    let mut buffer = vec![0.0; widest];
+    let layout: Vec<(usize, usize, usize)> = structure
+        .trailing()
+        .enumerate()
+        .map(|(t, (start, block))| (start, block.width, structure.n_leading + t))
+        .collect();
+    // From the right: each level's columns.
+    for &(start, k, b) in &layout {
+        for level in (start..start + structure.blocks[b].dim()).step_by(k) {
+            let first = if lower_only { level } else { 0 };
+            if lower_only {
+                mirror(a, level, k);
+            }
+            let columns = &mut a.data_mut()[level * dim..(level + k) * dim];
+            if k == 1 {
+                columns[first..].iter_mut().for_each(|v| *v *= lambda[b][0]);
+                continue;
+            }
+            let mut segment = vec![0.0; k];
+            for row in first..dim {
+                for (c, s) in segment.iter_mut().enumerate() {
+                    *s = columns[row + c * dim];
+                }
+                apply(&lambda[b], transposed, &mut segment, &mut buffer);
+                for (c, s) in segment.iter().enumerate() {
+                    columns[row + c * dim] = *s;
+                }
+            }
+        }
+    }
+    // From the left: each column's segments.
+    for &(start, k, b) in &layout {
+        let end = start + structure.blocks[b].dim();
+        for col in 0..dim {
+            // The first level whose rows reach down to this column.
+            let from = match lower_only && col > start {
+                true => start + (col.min(end) - start) / k * k,
+                false => start,
+            };
+            if from >= end {
+                continue;
+            }
+            let column = &mut a.column_mut(col)[from..end];
+            if k == 1 {
+                column.iter_mut().for_each(|v| *v *= lambda[b][0]);
+            } else {
+                for segment in column.chunks_exact_mut(k) {
+                    apply(&lambda[b], transposed, segment, &mut buffer);
+                }
+            }
+        }
+    }
+}
+
+/// Copies the lower triangle of a diagonal block onto its upper one.
+fn mirror(a: &mut Matrix, start: usize, k: usize) {
+    for j in start..start + k {
+        for i in j + 1..start + k {
+            a[(j, i)] = a[(i, j)];
+        }
+    }
+}
+
+/// `rows <- Λ' rows` (`transposed`) or `Λ rows` for row-major rows of m columns.
+pub fn rows(
+    values: &mut [f64],
+    m: usize,
+    structure: &Structure,
+    lambda: &[Vec<f64>],
+    transposed: bool,
+) {
+    for (t, (start, block)) in structure.trailing().enumerate() {
+        let part = &mut values[start * m..(start + block.dim()) * m];
+        level_rows(part, m, block.width, &lambda[structure.n_leading + t], transposed);
+    }
+}
+
+/// The same for the rows of one block.
+pub fn level_rows(values: &mut [f64], m: usize, k: usize, lambda: &[f64], transposed: bool) {
+    if k == 1 {
+        values.iter_mut().for_each(|v| *v *= lambda[0]);
+        return;
+    }
+    let (mut segment, mut buffer) = (vec![0.0; k], vec![0.0; k]);
+    for level in values.chunks_exact_mut(k * m) {
+        for c in 0..m {
+            for (h, s) in segment.iter_mut().enumerate() {
+                *s = level[h * m + c];
+            }
+            apply(lambda, transposed, &mut segment, &mut buffer);
+            for (h, s) in segment.iter().enumerate() {
+                level[h * m + c] = *s;
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Every block structure against the dense reference, at arbitrary and at singular theta.
+
+mod common;
+
+use common::{dense, design, Grouping, Random, TermSpec};
+use mixedmodels::design::{Design, Model};
+use mixedmodels::fit;
+use mixedmodels::objective::Criterion;
+
+const GO: &dyn Fn() -> mixedmodels::Result<()> = &|| Ok(());
+
+fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
+    use Grouping::{Random, Same, Within};
+    const U: &str = "unstructured";
+    const D: &str = "diagonal";
+    vec![
+        ("one scalar factor", 30, vec![(Random(6), 1, U)]),
+        ("one vector factor", 60, vec![(Random(8), 3, U)]),
+        ("diagonal template", 60, vec![(Random(8), 3, D)]),
+        ("two terms of one factor", 60, vec![(Random(9), 2, U), (Same(0), 1, U)]),
+        ("crossed, dense coupling", 80, vec![(Random(9), 1, U), (Random(5), 1, U)]),
+        ("crossed vectors", 90, vec![(Random(9), 2, U), (Random(5), 3, U)]),
+        ("crossed, sparse coupling", 70, vec![(Random(40), 1, U), (Random(25), 1, U)]),
+        ("crossed sparse vectors", 70, vec![(Random(40), 2, U), (Random(25), 2, D)]),
+        (
+            "three crossed factors",
+            90,
+            vec![(Random(30), 1, U), (Random(20), 1, U), (Random(3), 2, U)],
+        ),
+        ("nested", 60, vec![(Random(5), 1, U), (Within(0, 3), 1, U)]),
+        (
+            "nested three deep, vectors",
+            90,
+            vec![(Random(3), 2, U), (Within(0, 3), 1, U), (Within(1, 2), 2, D)],
+        ),
+        (
+            "nested and crossed",
+            90,
+            vec![(Random(4), 1, U), (Within(0, 4), 2, U), (Random(7), 1, U)],
+        ),
+        (
+            "nested three deep and crossed twice",
+            100,
+            vec![
+                (Random(3), 1, U),
+                (Within(0, 3), 2, U),
+                (Within(1, 2), 1, U),
+                (Random(12), 1, U),
+                (Random(5), 2, D),
+            ],
+        ),
+    ]
+}
+
+fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let mut theta = Vec::new();
+    for term in &design.terms {
+        for (a, b) in term.template.entries(term.k) {
+            let diagonal = if a == b { 1.0 } else { 0.0 };
+            let zero = singular && b + 1 == term.k;
+            theta.push(if zero {
+                0.0
+            } else {
+                diagonal * 0.7 + 0.4 * random.normal()
+            });
+        }
+    }
+    theta
+}
+
+fn close(name: &str, a: f64, b: f64, tolerance: f64) {
+    let error = (a - b).abs() / b.abs().max(1.0);
+    assert!(error < tolerance, "{name}: {a} against {b}, error {error:e}");
+}
+
+fn each_case(check: impl Fn(&str, &Design, &Model, &[f64], Criterion)) {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        for weighted in [false, true] {
+            let design = design(s as u64 + 1, n, 3, &terms, weighted);
+            let model = Model::new(design.clone()).expect("a valid design");
+            for singular in [false, true] {
+                let theta = random_theta(&design, s as u64 + 100, singular);
+                for criterion in [Criterion::Ml, Criterion::Reml] {
+                    let name = format!("{name}, weights {weighted}, singular {singular}, {criterion:?}");
+                    check(&name, &design, &model, &theta, criterion);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn estimates_agree_at_any_theta() {
+    each_case(|name, design, model, theta, criterion| {
+        let ours = fit::evaluate(model, criterion, theta, GO).expect("computable");
+        let reference = dense(design, theta, criterion);
+        close(name, ours.objective, reference.objective, 1e-11);
+        close(name, ours.sigma.powi(2), reference.sigma2, 1e-10);
+        for (a, b) in ours.beta.iter().zip(&reference.beta) {
+            close(name, *a, *b, 1e-10);
+        }
+        for (a, b) in ours.b.iter().flatten().zip(reference.b.iter().flatten()) {
+            close(name, *a, *b, 1e-9);
+        }
+    });
+}
+
+#[test]
+fn the_gradient_is_that_of_the_dense_objective() {
+    each_case(|name, design, model, theta, criterion| {
+        let ours = fit::gradient(model, criterion, theta, GO).expect("computable");
+        for (i, g) in ours.iter().enumerate() {
+            let at = |h: f64| {
+                let mut moved = theta.to_vec();
+                moved[i] += h;
+                dense(design, &moved, criterion).objective
+            };
+            let h = 1e-3;
+            let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+            close(&format!("{name}, parameter {i}"), *g, difference, 2e-7);
+        }
+    });
+}

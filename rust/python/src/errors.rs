@@ -1,0 +1,20 @@
+//! Engine errors as exceptions of `mixedmodels.errors`.
+
+use mixedmodels::Error;
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::prelude::*;
+
+/// The Python exception for an engine error.
+pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    let class = match error {
+        Error::Length { .. } | Error::Domain(_) | Error::ExactFit => "DataError",
+        Error::Memory { .. } => "MemoryLimitError",
+        Error::Factorisation { .. } => "ConvergenceError",
+        Error::Interrupted => return PyKeyboardInterrupt::new_err(()),
+    };
+    let build = || -> PyResult<PyErr> {
+        let class = py.import("mixedmodels.errors")?.getattr(class)?;
+        Ok(PyErr::from_value(class.call1((error.to_string(),))?))
+    };
+    build().unwrap_or_else(|failure| failure)
+}

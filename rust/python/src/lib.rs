@@ -1,0 +1,26 @@
+//! The extension module `mixedmodels._engine`: converts, calls the engine with the interpreter
+//! released, and maps errors. No numerics.
+
+mod arrays;
+mod errors;
+mod interrupt;
+mod lmm;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _engine {
+    #[pymodule_export]
+    use crate::lmm::Lmm;
+
+    use mixedmodels::optimize::OPTIMIZERS;
+    use pyo3::prelude::*;
+    use pyo3::types::PyTuple;
+
+    #[pymodule_init]
+    fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
+        let names = PyTuple::new(m.py(), OPTIMIZERS.iter().map(|(name, _)| *name))?;
+        m.add("OPTIMIZERS", names)?;
+        m.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,275 @@
+//! The class `Lmm`.
+
+use std::sync::Arc;
+
+use mixedmodels::covariance::template;
+use mixedmodels::design::{Design, Model, Term};
+use mixedmodels::fit::{self, Estimates, Fit};
+use mixedmodels::objective::Criterion;
+use mixedmodels::optimize::{Control, Optimizer, Status, OPTIMIZERS};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::arrays::{columns, rows, to_blocks, to_rows, to_square, to_vector, vector};
+use crate::errors::to_python;
+use crate::interrupt::run;
+
+/// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
+const SLOW: f64 = 1e10;
+
+type TermTuple<'py> = (
+    PyReadonlyArray1<'py, u32>,
+    usize,
+    PyReadonlyArray2<'py, f64>,
+    String,
+);
+
+/// A linear mixed model: data reduced to cross-products, ready to be fitted. Immutable.
+#[pyclass(frozen, module = "mixedmodels._engine")]
+pub struct Lmm {
+    model: Arc<Model>,
+}
+
+fn criterion(reml: bool) -> Criterion {
+    if reml {
+        Criterion::Reml
+    } else {
+        Criterion::Ml
+    }
+}
+
+fn find_optimizer(name: &str) -> PyResult<Optimizer> {
+    let found = OPTIMIZERS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, optimizer)| *optimizer).ok_or_else(|| {
+        let names: Vec<&str> = OPTIMIZERS.iter().map(|(name, _)| *name).collect();
+        PyValueError::new_err(format!(
+            "unknown optimizer '{name}'; choose one of {}",
+            names.join(", ")
+        ))
+    })
+}
+
+/// Limits of a fit from a dictionary whose keys may be missing or None.
+fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<Control> {
+    let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
+        let value = control.map(|c| c.get_item(key)).transpose()?.flatten();
+        Ok(value.filter(|v| !v.is_none()))
+    };
+    let max_evaluations = item("max_evaluations")?.map(|v| v.extract()).transpose()?;
+    Ok(Control {
+        max_evaluations: max_evaluations.unwrap_or(usize::MAX),
+        tolerance: item("tolerance")?.map(|v| v.extract()).transpose()?,
+    })
+}
+
+fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
+    let (codes, n_levels, z, name) = tuple;
+    let (z, k) = rows(z);
+    Ok(Term {
+        codes: vector(codes),
+        n_levels: *n_levels,
+        z,
+        k,
+        template: template(name).ok_or_else(|| {
+            PyValueError::new_err(format!("unknown covariance structure '{name}'"))
+        })?,
+    })
+}
+
+impl Lmm {
+    fn slow(&self) -> bool {
+        self.model.flops() > SLOW
+    }
+}
+
+#[pymethods]
+impl Lmm {
+    #[new]
+    #[pyo3(signature = (y, x, terms, weights=None, offset=None))]
+    #[allow(clippy::needless_pass_by_value)] // the form in which PyO3 hands arguments over
+    fn new(
+        py: Python<'_>,
+        y: PyReadonlyArray1<'_, f64>,
+        x: PyReadonlyArray2<'_, f64>,
+        terms: Vec<TermTuple<'_>>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        offset: Option<PyReadonlyArray1<'_, f64>>,
+    ) -> PyResult<Self> {
+        let design = Design {
+            y: vector(&y),
+            x: columns(&x),
+            terms: terms.iter().map(term).collect::<PyResult<_>>()?,
+            weights: weights.as_ref().map(vector),
+            offset: offset.as_ref().map(vector),
+        };
+        let model = py
+            .detach(|| Model::new(design))
+            .map_err(|e| to_python(py, &e))?;
+        Ok(Self {
+            model: Arc::new(model),
+        })
+    }
+
+    /// The same model for another response.
+    #[allow(clippy::needless_pass_by_value)]
+    fn with_response(&self, py: Python<'_>, y: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
+        let y = vector(&y);
+        let model = py
+            .detach(|| self.model.with_response(y))
+            .map_err(|e| to_python(py, &e))?;
+        Ok(Self {
+            model: Arc::new(model),
+        })
+    }
+
+    #[getter]
+    fn kept<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        PyArray1::from_iter(py, self.model.fixed.kept.iter().map(|&j| j as i64))
+    }
+
+    #[getter]
+    fn rank(&self) -> usize {
+        self.model.structure.rank
+    }
+
+    #[getter]
+    fn n_theta(&self) -> usize {
+        self.model.n_theta()
+    }
+
+    #[pyo3(signature = (reml, optimizer, start=None, control=None))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn fit<'py>(
+        &self,
+        py: Python<'py>,
+        reml: bool,
+        optimizer: &str,
+        start: Option<PyReadonlyArray1<'_, f64>>,
+        control: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let optimizer = find_optimizer(optimizer)?;
+        let start = start.as_ref().map(vector);
+        let control = limits(control)?;
+        let model = Arc::clone(&self.model);
+        let fitted = run(py, self.slow(), move |stop| {
+            let criterion = criterion(reml);
+            fit::fit(&model, criterion, optimizer, start.as_deref(), &control, stop)
+        })?;
+        self.fit_to_dict(py, &fitted)
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        reml: bool,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let estimates = run(py, self.slow(), move |stop| {
+            fit::evaluate(&model, criterion(reml), &theta, stop)
+        })?;
+        let out = PyDict::new(py);
+        self.put_estimates(&out, &estimates)?;
+        Ok(out)
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn gradient<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        reml: bool,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let gradient = run(py, self.slow(), move |stop| {
+            fit::gradient(&model, criterion(reml), &theta, stop)
+        })?;
+        Ok(to_vector(py, &gradient))
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn hessian<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        reml: bool,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let hessian = run(py, self.slow(), move |stop| {
+            fit::hessian(&model, criterion(reml), &theta, stop)
+        })?;
+        to_square(py, &hessian)
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn conditional_variances<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        reml: bool,
+    ) -> PyResult<Bound<'py, PyList>> {
+        // They are conditional on the coefficients, so the criterion does not matter.
+        let _ = reml;
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let blocks = run(py, self.slow(), move |stop| {
+            fit::conditional_variances(&model, &theta, stop)
+        })?;
+        let out = PyList::empty(py);
+        for block in blocks {
+            out.append((block.terms, to_blocks(py, &block.values, block.width)?))?;
+        }
+        Ok(out)
+    }
+}
+
+impl Lmm {
+    fn fit_to_dict<'py>(&self, py: Python<'py>, fitted: &Fit) -> PyResult<Bound<'py, PyDict>> {
+        let out = PyDict::new(py);
+        self.put_estimates(&out, &fitted.estimates)?;
+        let outcome = &fitted.outcome;
+        let log = &outcome.log;
+        out.set_item("theta", to_vector(py, &fitted.theta))?;
+        out.set_item("gradient", to_vector(py, &fitted.gradient))?;
+        out.set_item("status", outcome.status.name())?;
+        out.set_item("converged", outcome.status == Status::Converged)?;
+        out.set_item("message", outcome.status.message())?;
+        out.set_item("n_evaluations", log.entries.len())?;
+        out.set_item("n_gradients", log.n_gradients())?;
+        let thetas: Vec<f64> = log.entries.iter().flat_map(|e| e.theta.clone()).collect();
+        let objectives: Vec<f64> = log.entries.iter().map(|e| e.objective).collect();
+        let norms: Vec<f64> = log
+            .entries
+            .iter()
+            .map(|e| e.gradient_norm.unwrap_or(f64::NAN))
+            .collect();
+        let entries = PyDict::new(py);
+        entries.set_item("theta", to_rows(py, &thetas, fitted.theta.len())?)?;
+        entries.set_item("objective", to_vector(py, &objectives))?;
+        entries.set_item("gradient_norm", to_vector(py, &norms))?;
+        out.set_item("log", entries)?;
+        Ok(out)
+    }
+
+    fn put_estimates(&self, out: &Bound<'_, PyDict>, estimates: &Estimates) -> PyResult<()> {
+        let py = out.py();
+        out.set_item("objective", estimates.objective)?;
+        out.set_item("log_det_z", estimates.log_det_z)?;
+        out.set_item("log_det_x", estimates.log_det_x)?;
+        out.set_item("pwrss", estimates.pwrss)?;
+        out.set_item("sigma", estimates.sigma)?;
+        out.set_item("beta", to_vector(py, &estimates.beta))?;
+        out.set_item("xtvx_inv", to_square(py, &estimates.unscaled_covariance)?)?;
+        out.set_item("fitted", to_vector(py, &estimates.fitted))?;
+        for (name, values) in [("b", &estimates.b), ("u", &estimates.u)] {
+            let list = PyList::empty(py);
+            for (values, term) in values.iter().zip(&self.model.design.terms) {
+                list.append(to_rows(py, values, term.k)?)?;
+            }
+            out.set_item(name, list)?;
+        }
+        Ok(())
+    }
+}
