@@ -9,6 +9,10 @@ use crate::design::structure::Structure;
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
+use crate::linalg::small;
+
+/// A residual sum of squares below this share of the total is rounding error.
+pub const NOTHING_LEFT: f64 = 1e-13;
 
 /// A linear mixed model ready to be evaluated; shared freely between threads.
 #[derive(Debug, Clone)]
@@ -86,11 +90,25 @@ impl Model {
         self.response_products =
             CrossProducts::with_response(&self.structure, z, &self.fixed.columns, y)?;
         self.response_square = sum_of_products(y, y);
-        if self.response_square > 0.0 {
+        let explained = self.explained_by_x();
+        if self.response_square - explained > NOTHING_LEFT * self.response_square {
             Ok(())
         } else {
             Err(Error::ExactFit)
         }
+    }
+
+    /// Sum of squares that the fixed effects alone explain.
+    fn explained_by_x(&self) -> f64 {
+        let (q, rank) = (self.structure.n_trailing, self.structure.rank);
+        let a = &self.cross_products.trailing;
+        let mut gram: Vec<f64> = (0..rank * rank)
+            .map(|e| a[(q + e % rank, q + e / rank)])
+            .collect();
+        let products = &self.response_products.trailing[q..];
+        let mut solution = products.to_vec();
+        small::solve_general(&mut gram, &mut solution, rank, 1);
+        small::dot(products, &solution)
     }
 
     /// Number of observations.

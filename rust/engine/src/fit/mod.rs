@@ -42,19 +42,20 @@ pub fn fit(
         None => identity(&engine),
     };
     let mut objective = LmmObjective::new(model, criterion, engine.clone(), stop)?;
-    check_not_exact(&mut objective)?;
     let mut outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
     if objective.value(&outcome.theta)?.is_none() {
         return Err(Error::ExactFit);
     }
     let theta = to_user(&engine, &model.terms, &outcome.theta);
+    let user = Coordinates::user(&model.design.terms, &model.terms);
+    let gradient = objective.gradient_in(&user, &theta)?;
     let estimates = Estimates::new(model, &objective, &theta)?;
     for LogEntry { theta, .. } in &mut outcome.log.entries {
         *theta = to_user(&engine, &model.terms, theta);
     }
     outcome.theta.clone_from(&theta);
     Ok(Fit {
-        gradient: gradient(model, criterion, &theta, stop)?,
+        gradient,
         theta,
         estimates,
         outcome,
@@ -154,13 +155,4 @@ fn check_size(model: &Model) -> Result<()> {
         )));
     }
     Ok(())
-}
-
-/// Without random effects something must be left for the residual.
-fn check_not_exact(objective: &mut LmmObjective<'_>) -> Result<()> {
-    let zero = vec![0.0; objective.dim()];
-    match objective.value(&zero)? {
-        Some(_) => Ok(()),
-        None => Err(Error::ExactFit),
-    }
 }

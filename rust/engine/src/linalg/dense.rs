@@ -6,6 +6,7 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::{matmul, triangular_solve};
 use faer::{Accum, MatMut, MatRef, Par};
 
+use super::threads::with_threads;
 use super::Matrix;
 
 /// Workspace of the factorisation and the inverse of one size.
@@ -14,29 +15,42 @@ pub struct Scratch(MemBuffer);
 impl Scratch {
     /// Room for both operations at this dimension.
     #[must_use]
-    pub fn for_cholesky(dim: usize, par: Par) -> Self {
+    pub fn for_cholesky(dim: usize) -> Self {
+        let par = threaded(dim, |par| par);
         let factor = llt::factor::cholesky_in_place_scratch::<f64>(dim, par, Default::default());
         let inverse = llt::inverse::inverse_scratch::<f64>(dim, par);
         Self(MemBuffer::new(factor.or(inverse)))
     }
 }
 
+/// From this dimension on the cubic kernels use several threads.
+const THREADED: usize = 512;
+
 /// Lower Cholesky factor in place; the strict upper triangle is not touched.
 /// False when the matrix is not positive definite.
 #[must_use]
-pub fn cholesky(a: MatMut<'_, f64>, scratch: &mut Scratch, par: Par) -> bool {
-    let stack = MemStack::new(&mut scratch.0);
-    llt::factor::cholesky_in_place(a, Default::default(), par, stack, Default::default()).is_ok()
+pub fn cholesky(a: MatMut<'_, f64>, scratch: &mut Scratch) -> bool {
+    let dim = a.nrows();
+    threaded(dim, |par| {
+        let stack = MemStack::new(&mut scratch.0);
+        llt::factor::cholesky_in_place(a, Default::default(), par, stack, Default::default())
+            .is_ok()
+    })
 }
 
 /// Lower triangle of `(l l')^-1`.
-pub fn inverse_from_cholesky(
-    out: MatMut<'_, f64>,
-    l: MatRef<'_, f64>,
-    scratch: &mut Scratch,
-    par: Par,
-) {
-    llt::inverse::inverse(out, l, par, MemStack::new(&mut scratch.0));
+pub fn inverse_from_cholesky(out: MatMut<'_, f64>, l: MatRef<'_, f64>, scratch: &mut Scratch) {
+    threaded(l.nrows(), |par| {
+        llt::inverse::inverse(out, l, par, MemStack::new(&mut scratch.0));
+    });
+}
+
+fn threaded<T: Send>(dim: usize, work: impl FnOnce(Par) -> T + Send) -> T {
+    if dim >= THREADED {
+        with_threads(work)
+    } else {
+        work(Par::Seq)
+    }
 }
 
 /// `b <- l^-1 b`.
@@ -69,12 +83,18 @@ pub fn multiply(c: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, par:
     matmul::matmul(c, Accum::Replace, a, b, 1.0, par);
 }
 
-/// Copies the lower triangle onto the upper one.
+/// Copies the lower triangle onto the upper one, tile by tile.
 pub fn symmetrise(a: &mut Matrix) {
+    const TILE: usize = 32;
     let n = a.rows();
-    for j in 0..n {
-        for i in j + 1..n {
-            a[(j, i)] = a[(i, j)];
+    let data = a.data_mut();
+    for first in (0..n).step_by(TILE) {
+        for row in (first..n).step_by(TILE) {
+            for j in first..(first + TILE).min(n) {
+                for i in row.max(j + 1)..(row + TILE).min(n) {
+                    data[j + i * n] = data[i + j * n];
+                }
+            }
         }
     }
 }

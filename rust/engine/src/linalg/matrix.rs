@@ -47,6 +47,12 @@ impl Matrix {
         Self { rows, cols, data }
     }
 
+    /// The storage back.
+    #[must_use]
+    pub fn into_data(self) -> Vec<f64> {
+        self.data
+    }
+
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows

@@ -3,5 +3,6 @@
 pub mod dense;
 pub mod matrix;
 pub mod small;
+pub mod threads;
 
 pub use matrix::Matrix;

@@ -6,7 +6,8 @@
 use crate::covariance::Template;
 use crate::design::basis::TermBasis;
 use crate::design::Term;
-use crate::linalg::small;
+use crate::error::Result;
+use crate::linalg::{small, Matrix};
 
 /// One term.
 #[derive(Debug, Clone)]
@@ -77,6 +78,33 @@ impl Coordinates {
                 transformed(t.inverse.as_deref(), t.template.lambda(own, t.k), t.k)
             })
             .collect()
+    }
+
+    /// `2 tr(D_i' G λ)` for every parameter.
+    #[must_use]
+    pub fn gradient(&self, g: &[Vec<f64>], lambda: &[Vec<f64>]) -> Vec<f64> {
+        let mut out = Vec::with_capacity(self.dim);
+        for ((term, g), lambda) in self.terms.iter().zip(g).zip(lambda) {
+            let mut product = vec![0.0; term.k * term.k];
+            small::multiply(g, lambda, &mut product, term.k);
+            out.extend(term.directions.iter().map(|d| 2.0 * small::dot(d, &product)));
+        }
+        out
+    }
+
+    /// `2 tr(D_i' G D_j)` for every pair of parameters of a term.
+    pub fn curvature(&self, g: &[Vec<f64>]) -> Result<Matrix> {
+        let mut out = Matrix::zeros(self.dim, self.dim, "the curvature matrix")?;
+        for (term, g) in self.terms.iter().zip(g) {
+            let mut product = vec![0.0; term.k * term.k];
+            for (j, d) in term.directions.iter().enumerate() {
+                small::multiply(g, d, &mut product, term.k);
+                for (i, d) in term.directions.iter().enumerate() {
+                    out[(term.start + i, term.start + j)] = 2.0 * small::dot(d, &product);
+                }
+            }
+        }
+        Ok(out)
     }
 
     /// Parameters by column of λ, the diagonal entry first.

@@ -10,6 +10,7 @@
 use faer::Par;
 
 use crate::design::stacked::Stacked;
+use crate::design::model::NOTHING_LEFT;
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
@@ -18,8 +19,6 @@ use crate::system::{multiply, selected, Factor, Reduced, Selected};
 
 /// Flops of an evaluation above which it counts as expensive.
 const EXPENSIVE: f64 = 5e7;
-/// A residual sum of squares below this share of the total is rounding error.
-const NOTHING_LEFT: f64 = 1e-13;
 
 /// Maximum likelihood or restricted maximum likelihood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +33,15 @@ pub struct LmmObjective<'a> {
     criterion: Criterion,
     coordinates: Coordinates,
     pub factor: Factor,
+    /// The point of the last evaluation; what follows belongs to it.
+    theta: Vec<f64>,
     reduced: Option<Reduced>,
-    /// λ̃ of each term at the last point.
+    /// λ̃ of each term.
     lambda: Vec<Vec<f64>>,
     r2: f64,
+    derivatives: Option<Derivatives>,
+    /// G of each term.
+    sigma_gradients: Vec<Vec<f64>>,
     stop: &'a dyn Fn() -> Result<()>,
 }
 
@@ -54,9 +58,12 @@ impl<'a> LmmObjective<'a> {
             criterion,
             coordinates,
             factor: Factor::new(&model.cross_products, &model.structure, Par::Seq)?,
+            theta: Vec::new(),
             reduced: None,
             lambda: Vec::new(),
             r2: 0.0,
+            derivatives: None,
+            sigma_gradients: Vec::new(),
             stop,
         })
     }
@@ -128,6 +135,13 @@ impl<'a> LmmObjective<'a> {
         }
         c.trailing[structure.n_trailing..].fill(0.0);
         Ok(c)
+    }
+
+    /// Gradient at the last point with respect to the parameters of other coordinates, of which
+    /// `theta` is the same point.
+    pub fn gradient_in(&mut self, other: &Coordinates, theta: &[f64]) -> Result<Vec<f64>> {
+        self.derivatives()?;
+        Ok(other.gradient(&self.sigma_gradients, &other.lambda(theta)))
     }
 
     /// Selected inverse at the last point.
@@ -249,11 +263,16 @@ impl Objective for LmmObjective<'_> {
     }
 
     fn value(&mut self, theta: &[f64]) -> Result<Option<f64>> {
+        if self.reduced.is_some() && self.theta == theta {
+            return Ok(Some(self.last_value()));
+        }
         (self.stop)()?;
         self.reduced = None;
+        self.derivatives = None;
         if theta.iter().any(|t| !t.is_finite()) {
             return Ok(None);
         }
+        self.theta = theta.to_vec();
         let (a, structure) = (&self.model.cross_products, &self.model.structure);
         self.lambda = self.coordinates.lambda(theta);
         let lambda = self.block_lambda();
@@ -271,38 +290,22 @@ impl Objective for LmmObjective<'_> {
     }
 
     fn derivatives(&mut self) -> Result<Derivatives> {
+        if let Some(known) = &self.derivatives {
+            return Ok(known.clone());
+        }
         let solution = self.solution()?;
         let c = self.scores(&solution)?;
         let selected = self.selected(self.criterion == Criterion::Reml, false)?;
-        let sigma_gradients = self.sigma_gradients(&selected, &c);
-        let n = self.coordinates.dim;
-        let mut gradient = vec![0.0; n];
-        let mut curvature = Matrix::zeros(n, n, "the curvature matrix")?;
-        for ((term, g), lambda) in self
-            .coordinates
-            .terms
-            .iter()
-            .zip(&sigma_gradients)
-            .zip(&self.lambda)
-        {
-            let k = term.k;
-            let mut product = vec![0.0; k * k];
-            small::multiply(g, lambda, &mut product, k);
-            for (i, d) in term.directions.iter().enumerate() {
-                gradient[term.start + i] = 2.0 * small::dot(d, &product);
-            }
-            for (j, d) in term.directions.iter().enumerate() {
-                small::multiply(g, d, &mut product, k);
-                for (i, d) in term.directions.iter().enumerate() {
-                    curvature[(term.start + i, term.start + j)] = 2.0 * small::dot(d, &product);
-                }
-            }
-        }
-        Ok(Derivatives {
-            gradient,
+        self.sigma_gradients = self.sigma_gradients(&selected, &c);
+        let derivatives = Derivatives {
+            gradient: self
+                .coordinates
+                .gradient(&self.sigma_gradients, &self.lambda),
             information: self.information(&c)?,
-            curvature,
-        })
+            curvature: self.coordinates.curvature(&self.sigma_gradients)?,
+        };
+        self.derivatives = Some(derivatives.clone());
+        Ok(derivatives)
     }
 
     fn columns(&self) -> Vec<Vec<usize>> {

@@ -41,6 +41,8 @@ pub struct Factor {
     pub leading: Vec<LeadingFactor>,
     /// Lower factor of the trailing matrix.
     pub trailing: Matrix,
+    /// Room for the inverse of the trailing matrix, or the part of it without X.
+    pub(super) inverse: Vec<f64>,
     pub scratch: Scratch,
     /// log |Λ'Z'ZΛ + I|.
     pub log_det_z: f64,
@@ -69,7 +71,8 @@ impl Factor {
             lambda: structure.blocks.iter().map(|_| Vec::new()).collect(),
             leading,
             trailing: Matrix::zeros(dim, dim, "the trailing factor")?,
-            scratch: Scratch::for_cholesky(dim, par),
+            inverse: Vec::new(),
+            scratch: Scratch::for_cholesky(dim),
             log_det_z: 0.0,
             log_det_x: 0.0,
         })
@@ -106,7 +109,7 @@ impl Factor {
         for i in 0..structure.n_trailing {
             self.trailing[(i, i)] += 1.0;
         }
-        if !dense::cholesky(self.trailing.view_mut(), &mut self.scratch, self.par) {
+        if !dense::cholesky(self.trailing.view_mut(), &mut self.scratch) {
             return false;
         }
         let log_diagonal = |range: std::ops::Range<usize>| -> f64 {

@@ -58,10 +58,12 @@ pub fn selected(
     } else {
         structure.n_trailing
     };
-    let mut inverse = Matrix::zeros(dim, dim, "the inverse of the trailing matrix")?;
-    if dim > 0 {
-        let l = factor.trailing.view().submatrix(0, 0, dim, dim);
-        dense::inverse_from_cholesky(inverse.view_mut(), l, &mut factor.scratch, factor.par);
+    // Scalar levels look at each pair of rows once, so that one triangle is enough for them.
+    let lower_only = structure.n_leading == 1
+        && structure.blocks.iter().all(|b| b.width == 1)
+        && matches!(a.leading[0].coupling, Coupling::Sparse(_));
+    let mut inverse = trailing_inverse(factor, dim)?;
+    if !lower_only {
         dense::symmetrise(&mut inverse);
     }
     let n_blocks = structure.blocks.len();
@@ -70,7 +72,7 @@ pub fn selected(
         diagonals: vec![Vec::new(); n_blocks],
     };
     trailing_sums(factor, a, structure, &inverse, joint, &mut out)?;
-    transform::both_sides(&mut inverse, structure, &factor.lambda, false, false);
+    transform::both_sides(&mut inverse, structure, &factor.lambda, false, lower_only);
     if want_diagonals {
         for (t, (start, block)) in structure.trailing().enumerate() {
             let k = block.width;
@@ -102,7 +104,23 @@ pub fn selected(
         }
         below[b] = adjoint;
     }
+    drop(adjoints);
+    factor.inverse = inverse.into_data();
     Ok(out)
+}
+
+/// Lower triangle of the inverse of the leading `dim` rows of the trailing matrix.
+fn trailing_inverse(factor: &mut Factor, dim: usize) -> Result<Matrix> {
+    let mut data = std::mem::take(&mut factor.inverse);
+    if data.len() != dim * dim {
+        data = zeroed(dim * dim, "the inverse of the trailing matrix")?;
+    }
+    let mut inverse = Matrix::from_columns(dim, dim, data);
+    if dim > 0 {
+        let l = factor.trailing.view().submatrix(0, 0, dim, dim);
+        dense::inverse_from_cholesky(inverse.view_mut(), l, &mut factor.scratch);
+    }
+    Ok(inverse)
 }
 
 /// `λ^-T (l I - Σ S_jj) λ^-1` for the trailing blocks; where λ is (nearly) singular the sums are
@@ -319,7 +337,7 @@ impl LevelPass<'_> {
         self.bar.rows() - self.structure.n_trailing
     }
 
-    /// `q = c' Kbar c` for each level of a scalar block.
+    /// `q = c' Kbar c` for each level of a scalar block, from the lower triangle of Kbar.
     fn quadratic_forms(&self, sparse: &SparseCoupling, q: &mut [f64]) {
         let (first_x, p) = (self.structure.n_trailing, self.structure.rank);
         for (level, q) in q.iter_mut().enumerate() {
@@ -336,7 +354,9 @@ impl LevelPass<'_> {
                 total += c_row * (2.0 * off_diagonal + c_row * column[row as usize]);
             }
             for (j, &xj) in x.iter().enumerate() {
-                total += xj * small::dot(x, &self.bar.column(first_x + j)[first_x..]);
+                let column = &self.bar.column(first_x + j)[first_x + j..];
+                let below = small::dot(&x[j + 1..], &column[1..]);
+                total += xj * (2.0 * below + xj * column[0]);
             }
             *q += total;
         }

@@ -1,0 +1,49 @@
+//! The threads of the dense kernels.
+//!
+//! Nothing starts at import. The pool is built on first use and belongs to one process: a forked
+//! child, in which the threads of its parent do not exist, builds its own.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use faer::Par;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// Environment variable that limits the number of threads.
+const VARIABLE: &str = "MIXEDMODELS_NUM_THREADS";
+
+static POOL: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
+
+/// Runs work that can use several threads.
+pub fn with_threads<T: Send>(work: impl FnOnce(Par) -> T + Send) -> T {
+    match pool() {
+        Some(pool) => {
+            let threads = pool.current_num_threads();
+            pool.install(|| work(Par::rayon(threads)))
+        }
+        None => work(Par::Seq),
+    }
+}
+
+fn pool() -> Option<Arc<ThreadPool>> {
+    let mut slot = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = std::process::id();
+    if let Some((owner, pool)) = slot.as_ref() {
+        if *owner == process {
+            return Some(Arc::clone(pool));
+        }
+    }
+    let threads = number_of_threads();
+    if threads < 2 {
+        return None;
+    }
+    let pool = Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().ok()?);
+    // The pool of a parent process must not be dropped here: that would wait for its threads.
+    std::mem::forget(slot.replace((process, Arc::clone(&pool))));
+    Some(pool)
+}
+
+fn number_of_threads() -> usize {
+    let available = std::thread::available_parallelism().map_or(1, usize::from);
+    let asked = std::env::var(VARIABLE).ok().and_then(|v| v.parse().ok());
+    asked.unwrap_or(available).max(1)
+}
