@@ -42,14 +42,14 @@ pub fn minimize(
         }
         Ok(value.unwrap_or(f64::INFINITY))
     };
-    let outcome = nlopt::minimize(method, &mut f, start, &lower, &options)?;
+    let status = nlopt::minimize(method, &mut f, start, &lower, &options)?;
     let (theta, value) = best.ok_or_else(|| Error::Factorisation {
         theta: start.to_vec(),
     })?;
     Ok(Outcome {
         theta,
         value,
-        status: outcome.status,
+        status,
         log,
     })
 }
