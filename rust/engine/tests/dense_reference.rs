@@ -17,11 +17,31 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
         ("one scalar factor", 30, vec![(Random(6), 1, U)]),
         ("one vector factor", 60, vec![(Random(8), 3, U)]),
         ("diagonal template", 60, vec![(Random(8), 3, D)]),
-        ("two terms of one factor", 60, vec![(Random(9), 2, U), (Same(0), 1, U)]),
-        ("crossed, dense coupling", 80, vec![(Random(9), 1, U), (Random(5), 1, U)]),
-        ("crossed vectors", 90, vec![(Random(9), 2, U), (Random(5), 3, U)]),
-        ("crossed, sparse coupling", 70, vec![(Random(40), 1, U), (Random(25), 1, U)]),
-        ("crossed sparse vectors", 70, vec![(Random(40), 2, U), (Random(25), 2, D)]),
+        (
+            "two terms of one factor",
+            60,
+            vec![(Random(9), 2, U), (Same(0), 1, U)],
+        ),
+        (
+            "crossed, dense coupling",
+            80,
+            vec![(Random(9), 1, U), (Random(5), 1, U)],
+        ),
+        (
+            "crossed vectors",
+            90,
+            vec![(Random(9), 2, U), (Random(5), 3, U)],
+        ),
+        (
+            "crossed, sparse coupling",
+            70,
+            vec![(Random(40), 1, U), (Random(25), 1, U)],
+        ),
+        (
+            "crossed sparse vectors",
+            70,
+            vec![(Random(40), 2, U), (Random(25), 2, D)],
+        ),
         (
             "three crossed factors",
             90,
@@ -31,7 +51,11 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
         (
             "nested three deep, vectors",
             90,
-            vec![(Random(3), 2, U), (Within(0, 3), 1, U), (Within(1, 2), 2, D)],
+            vec![
+                (Random(3), 2, U),
+                (Within(0, 3), 1, U),
+                (Within(1, 2), 2, D),
+            ],
         ),
         (
             "nested and crossed",
@@ -71,7 +95,10 @@ fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
 
 fn close(name: &str, a: f64, b: f64, tolerance: f64) {
     let error = (a - b).abs() / b.abs().max(1.0);
-    assert!(error < tolerance, "{name}: {a} against {b}, error {error:e}");
+    assert!(
+        error < tolerance,
+        "{name}: {a} against {b}, error {error:e}"
+    );
 }
 
 fn each_case(check: impl Fn(&str, &Design, &Model, &[f64], Criterion)) {
@@ -82,7 +109,8 @@ fn each_case(check: impl Fn(&str, &Design, &Model, &[f64], Criterion)) {
             for singular in [false, true] {
                 let theta = random_theta(&design, s as u64 + 100, singular);
                 for criterion in [Criterion::Ml, Criterion::Reml] {
-                    let name = format!("{name}, weights {weighted}, singular {singular}, {criterion:?}");
+                    let name =
+                        format!("{name}, weights {weighted}, singular {singular}, {criterion:?}");
                     check(&name, &design, &model, &theta, criterion);
                 }
             }

@@ -33,7 +33,7 @@ where
                 return Ok(());
             }
             last.set(Instant::now());
-            match Python::attach(|py| py.check_signals()) {
+            match Python::attach(Python::check_signals) {
                 Ok(()) => Ok(()),
                 Err(error) => {
                     signal.replace(Some(error));

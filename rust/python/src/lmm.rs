@@ -125,8 +125,8 @@ impl Lmm {
     }
 
     #[getter]
-    fn kept<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
-        PyArray1::from_iter(py, self.model.fixed.kept.iter().map(|&j| j as i64))
+    fn kept<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<usize>> {
+        PyArray1::from_slice(py, &self.model.fixed.kept)
     }
 
     #[getter]
@@ -155,7 +155,14 @@ impl Lmm {
         let model = Arc::clone(&self.model);
         let fitted = run(py, self.slow(), move |stop| {
             let criterion = criterion(reml);
-            fit::fit(&model, criterion, optimizer, start.as_deref(), &control, stop)
+            fit::fit(
+                &model,
+                criterion,
+                optimizer,
+                start.as_deref(),
+                &control,
+                stop,
+            )
         })?;
         self.fit_to_dict(py, &fitted)
     }

@@ -215,7 +215,13 @@ fn weighted_mean(values: &[f64], weights: Option<&[f64]>) -> f64 {
         None => first + values.iter().map(|v| v - first).sum::<f64>() / values.len() as f64,
         Some(w) => {
             let total: f64 = w.iter().sum();
-            first + values.iter().zip(w).map(|(v, w)| w * (v - first)).sum::<f64>() / total
+            first
+                + values
+                    .iter()
+                    .zip(w)
+                    .map(|(v, w)| w * (v - first))
+                    .sum::<f64>()
+                    / total
         }
     }
 }
@@ -232,5 +238,10 @@ fn root_sum_of_squares(column: &[f64]) -> f64 {
     if largest == 0.0 {
         return 0.0;
     }
-    largest * column.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
+    largest
+        * column
+            .iter()
+            .map(|v| (v / largest).powi(2))
+            .sum::<f64>()
+            .sqrt()
 }

@@ -2,11 +2,11 @@
 
 use faer::Par;
 
+use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{dense, Matrix};
-use crate::design::stacked::Stacked;
 
 /// Above this share of occupied cells a coupling is stored dense.
 const DENSE_SHARE: f64 = 0.3;
@@ -137,6 +137,7 @@ fn project(block: &Block, z: &[f64], y: &[f64], out: &mut [f64]) {
 }
 
 /// Pairwise by chunks: the rounding error grows with the number of chunks, not of rows.
+#[must_use]
 pub fn sum_of_products(a: &[f64], b: &[f64]) -> f64 {
     const CHUNK: usize = 256;
     if a.len() <= CHUNK {
@@ -255,7 +256,10 @@ fn sparse_coupling(
 ) -> Result<SparseCoupling> {
     let block = &structure.blocks[b];
     let (k, p) = (block.width, structure.rank);
-    let mut values = zeroed(pattern.rows.len() * k, "the coupling of a block to the rest")?;
+    let mut values = zeroed(
+        pattern.rows.len() * k,
+        "the coupling of a block to the rest",
+    )?;
     let mut fixed = zeroed(block.dim() * p, "the coupling of a block to X")?;
     let mut position = vec![0; structure.n_trailing];
     for v in 0..block.n_levels {
@@ -340,7 +344,10 @@ impl SparseCoupling {
         let k = out.len() / m;
         for e in self.ranges[level]..self.ranges[level + 1] {
             let row = &trailing[self.rows[e] as usize * m..][..m];
-            for (out, &c) in out.chunks_exact_mut(m).zip(&self.values[e * k..(e + 1) * k]) {
+            for (out, &c) in out
+                .chunks_exact_mut(m)
+                .zip(&self.values[e * k..(e + 1) * k])
+            {
                 for (out, &v) in out.iter_mut().zip(row) {
                     *out += c * v;
                 }

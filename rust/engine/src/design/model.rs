@@ -50,7 +50,11 @@ impl Model {
             .as_ref()
             .map_or(0.0, |w| w.iter().map(|w| w.ln()).sum());
         let mut model = Self {
-            response: ResponseBasis::new(&design, root_weights.as_deref(), fixed.constant.is_some()),
+            response: ResponseBasis::new(
+                &design,
+                root_weights.as_deref(),
+                fixed.constant.is_some(),
+            ),
             response_products: Stacked::zeros(&structure, 1)?,
             response_square: 0.0,
             design,

@@ -213,7 +213,11 @@ fn fitted(model: &Model, gamma: &[f64], b: &[Vec<f64>]) -> Vec<f64> {
     fixed.iter_mut().for_each(|f| *f = *f * scale + centre);
     for (term, b) in design.terms.iter().zip(b) {
         let k = term.k;
-        for ((f, z), &v) in fixed.iter_mut().zip(term.z.chunks_exact(k)).zip(&term.codes) {
+        for ((f, z), &v) in fixed
+            .iter_mut()
+            .zip(term.z.chunks_exact(k))
+            .zip(&term.codes)
+        {
             *f += small::dot(z, &b[v as usize * k..][..k]);
         }
     }

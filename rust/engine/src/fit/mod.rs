@@ -55,9 +55,9 @@ pub fn fit(
     }
     outcome.theta.clone_from(&theta);
     Ok(Fit {
-        gradient,
         theta,
         estimates,
+        gradient,
         outcome,
     })
 }

@@ -87,7 +87,11 @@ impl Coordinates {
         for ((term, g), lambda) in self.terms.iter().zip(g).zip(lambda) {
             let mut product = vec![0.0; term.k * term.k];
             small::multiply(g, lambda, &mut product, term.k);
-            out.extend(term.directions.iter().map(|d| 2.0 * small::dot(d, &product)));
+            out.extend(
+                term.directions
+                    .iter()
+                    .map(|d| 2.0 * small::dot(d, &product)),
+            );
         }
         out
     }

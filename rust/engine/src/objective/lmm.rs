@@ -9,8 +9,8 @@
 
 use faer::Par;
 
-use crate::design::stacked::Stacked;
 use crate::design::model::NOTHING_LEFT;
+use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
@@ -105,9 +105,10 @@ impl<'a> LmmObjective<'a> {
 
     /// Conditional modes and coefficients at the last point, in the basis of the engine.
     pub fn solution(&self) -> Result<Stacked> {
-        let reduced = self.reduced.as_ref().ok_or(Error::Factorisation {
-            theta: Vec::new(),
-        })?;
+        let reduced = self
+            .reduced
+            .as_ref()
+            .ok_or(Error::Factorisation { theta: Vec::new() })?;
         Ok(reduced.solution(
             &self.factor,
             &self.model.cross_products,
@@ -219,7 +220,13 @@ impl<'a> LmmObjective<'a> {
                 for d in &term.directions {
                     small::multiply_transposed(d, lambda, &mut first, k);
                     small::multiply_transposed(lambda, d, &mut second, k);
-                    maps.push(first.iter().zip(&second).map(|(a, b)| a + b).collect::<Vec<_>>());
+                    maps.push(
+                        first
+                            .iter()
+                            .zip(&second)
+                            .map(|(a, b)| a + b)
+                            .collect::<Vec<_>>(),
+                    );
                 }
                 for (level, c) in scores.chunks_exact(width).enumerate() {
                     let c = &c[offset..offset + k];
@@ -282,7 +289,8 @@ impl Objective for LmmObjective<'_> {
         let response = self.model.response_products.clone();
         let reduced = Reduced::new(&self.factor, a, structure, response);
         self.r2 = self.model.response_square - reduced.explained[0];
-        if !(self.r2 > NOTHING_LEFT * self.model.response_square) {
+        let floor = NOTHING_LEFT * self.model.response_square;
+        if self.r2.is_nan() || self.r2 <= floor {
             return Ok(None);
         }
         self.reduced = Some(reduced);

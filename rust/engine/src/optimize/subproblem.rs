@@ -5,7 +5,7 @@ use crate::linalg::{dense, small, Matrix};
 /// A step and what the model expects of it.
 #[derive(Debug, Clone)]
 pub struct Step {
-    pub step: Vec<f64>,
+    pub direction: Vec<f64>,
     /// Decrease of the model, non-negative.
     pub predicted: f64,
     /// The ball did not restrict the step.
@@ -62,12 +62,12 @@ pub fn minimize_in_ball(gradient: &[f64], hessian: &Matrix, radius: f64) -> Opti
     }
     let linear = small::dot(&p, &rotated);
     let quadratic: f64 = p.iter().zip(&values).map(|(p, w)| p * p * w).sum();
-    let mut step = vec![0.0; n];
+    let mut direction = vec![0.0; n];
     for (j, p) in p.iter().enumerate() {
-        small::axpy(*p, vectors.column(j), &mut step);
+        small::axpy(*p, vectors.column(j), &mut direction);
     }
     Some(Step {
-        step,
+        direction,
         predicted: (-(linear + 0.5 * quadratic)).max(0.0),
         interior,
     })
@@ -119,7 +119,7 @@ mod tests {
     fn a_convex_model_inside_the_ball_gives_the_newton_step() {
         let s = solve(&[2.0, -4.0], &[2.0, 0.0, 0.0, 4.0], 10.0);
         assert!(s.interior);
-        assert!((s.step[0] + 1.0).abs() < 1e-12 && (s.step[1] - 1.0).abs() < 1e-12);
+        assert!((s.direction[0] + 1.0).abs() < 1e-12 && (s.direction[1] - 1.0).abs() < 1e-12);
         assert!((s.predicted - 3.0).abs() < 1e-12);
     }
 
@@ -128,7 +128,7 @@ mod tests {
         for h in [[2.0, 0.0, 0.0, 4.0], [-1.0, 0.0, 0.0, 1.0]] {
             let s = solve(&[2.0, -4.0], &h, 0.1);
             assert!(!s.interior);
-            assert!((small::dot(&s.step, &s.step).sqrt() - 0.1).abs() < 1e-8);
+            assert!((small::dot(&s.direction, &s.direction).sqrt() - 0.1).abs() < 1e-8);
             assert!(s.predicted > 0.0);
         }
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn the_hard_case_leaves_a_saddle() {
         let s = solve(&[0.0, 0.0], &[-1.0, 0.0, 0.0, 1.0], 0.5);
-        assert!((s.step[0].abs() - 0.5).abs() < 1e-12);
+        assert!((s.direction[0].abs() - 0.5).abs() < 1e-12);
         assert!((s.predicted - 0.125).abs() < 1e-12);
     }
 

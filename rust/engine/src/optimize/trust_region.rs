@@ -117,11 +117,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn begin(
-        objective: &'a mut dyn Objective,
-        start: &[f64],
-        control: &Control,
-    ) -> Result<Self> {
+    fn begin(objective: &'a mut dyn Objective, start: &[f64], control: &Control) -> Result<Self> {
         let mut theta = start.to_vec();
         let mut log = FitLog::default();
         for _ in 0..START_TRIALS {
@@ -208,10 +204,10 @@ impl<'a> Search<'a> {
         let theta: Vec<f64> = self
             .theta
             .iter()
-            .zip(&step.step)
+            .zip(&step.direction)
             .map(|(t, p)| t + p)
             .collect();
-        let length = norm(&step.step);
+        let length = norm(&step.direction);
         let Some(value) = self.evaluate(&theta)? else {
             self.radius = 0.25 * length;
             return Ok(false);
@@ -339,7 +335,7 @@ impl<'a> Search<'a> {
             let theta: Vec<f64> = self
                 .theta
                 .iter()
-                .zip(&step.step)
+                .zip(&step.direction)
                 .map(|(t, p)| t + p)
                 .collect();
             let Some(value) = self.evaluate(&theta)? else {
@@ -353,7 +349,7 @@ impl<'a> Search<'a> {
             rank_one_correction(
                 &mut correction,
                 &new_model,
-                &step.step,
+                &step.direction,
                 &self.derivatives.gradient,
                 &derivatives.gradient,
             );

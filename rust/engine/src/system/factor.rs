@@ -197,7 +197,6 @@ impl Leading {
             (to, from) => *to = from.clone(),
         }
     }
-
 }
 
 /// `half` and `N` of every level; the log-determinant of the block, or `None` when a level is not
@@ -362,7 +361,11 @@ fn times(a: &[f64], b: &[f64], out: &mut [f64], k: usize, m: usize) {
     out[..k * m].fill(0.0);
     for j in 0..m {
         for h in 0..k {
-            small::axpy(b[h + j * k], &a[h * k..(h + 1) * k], &mut out[j * k..(j + 1) * k]);
+            small::axpy(
+                b[h + j * k],
+                &a[h * k..(h + 1) * k],
+                &mut out[j * k..(j + 1) * k],
+            );
         }
     }
 }
@@ -468,11 +471,7 @@ impl TrailingUpdate<'_> {
     }
 
     fn sparse(&self, sparse: &SparseCoupling, trailing: &mut Matrix) {
-        let (k, q, p) = (
-            self.width,
-            self.structure.n_trailing,
-            self.structure.rank,
-        );
+        let (k, q, p) = (self.width, self.structure.n_trailing, self.structure.rank);
         let mut scaled = Vec::new();
         for level in 0..sparse.ranges.len() - 1 {
             let half = &self.half[level * k * k..(level + 1) * k * k];

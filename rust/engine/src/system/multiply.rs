@@ -17,7 +17,14 @@ pub fn multiply(
     let m = v.m;
     let mut out = Stacked::zeros(structure, m)?;
     let dim = structure.trailing_dim();
-    product(&mut out.trailing, a.trailing.view(), &v.trailing, m, false, par);
+    product(
+        &mut out.trailing,
+        a.trailing.view(),
+        &v.trailing,
+        m,
+        false,
+        par,
+    );
     for (b, leading) in a.leading.iter().enumerate() {
         let block = &structure.blocks[b];
         let k = block.width;
@@ -25,7 +32,13 @@ pub fn multiply(
         for level in 0..block.n_levels {
             let d = &leading.diagonal[level * square..(level + 1) * square];
             let rows = level * k * m..(level + 1) * k * m;
-            add_product(&mut out.leading[b][rows.clone()], d, &v.leading[b][rows], k, m);
+            add_product(
+                &mut out.leading[b][rows.clone()],
+                d,
+                &v.leading[b][rows],
+                k,
+                m,
+            );
         }
         for (i, values) in leading.ancestors.iter().enumerate() {
             let above = b + 1 + i;
@@ -50,7 +63,14 @@ pub fn multiply(
             Coupling::Dense(values) => {
                 let c = MatRef::from_row_major_slice(values, block.dim(), dim);
                 product(&mut out.leading[b], c, &v.trailing, m, true, par);
-                product(&mut out.trailing, c.transpose(), &v.leading[b], m, true, par);
+                product(
+                    &mut out.trailing,
+                    c.transpose(),
+                    &v.leading[b],
+                    m,
+                    true,
+                    par,
+                );
             }
             Coupling::Sparse(sparse) => {
                 for level in 0..block.n_levels {

@@ -99,7 +99,7 @@ pub fn selected(
         out.w_sums[b] = sum;
         if want_diagonals {
             if let Some(adjoint) = &adjoint {
-                out.diagonals[b] = adjoint.diagonal.clone();
+                out.diagonals[b].clone_from(&adjoint.diagonal);
             }
         }
         below[b] = adjoint;
@@ -265,15 +265,19 @@ impl LevelPass<'_> {
         }
         // Kbar_vv = N + N Q N, Kbar_vR = -N H
         let (mut nq, mut nqn) = (vec![0.0; k * k], vec![0.0; k * k]);
-        for (level, (q, n)) in q.chunks_exact_mut(k * k).zip(n.chunks_exact(k * k)).enumerate() {
+        for (level, (q, n)) in q
+            .chunks_exact_mut(k * k)
+            .zip(n.chunks_exact(k * k))
+            .enumerate()
+        {
             small::multiply(n, q, &mut nq, k);
             small::multiply(&nq, n, &mut nqn, k);
             for ((q, &n), &s) in q.iter_mut().zip(n).zip(&nqn) {
                 *q = n + s;
             }
             if let Some(h) = &mut coupling {
-                for values in h.values[h.ranges[level] * k..h.ranges[level + 1] * k]
-                    .chunks_exact_mut(k)
+                for values in
+                    h.values[h.ranges[level] * k..h.ranges[level + 1] * k].chunks_exact_mut(k)
                 {
                     negative_product(n, values, 1, k);
                 }
@@ -413,11 +417,16 @@ impl LevelPass<'_> {
         let width = |i: usize| self.structure.blocks[self.b + 1 + i].width;
         let mut out = Vec::with_capacity(n_above);
         for i in 0..n_above {
-            out.push(zeroed(block.dim() * width(i), "the adjoint of nested blocks")?);
+            out.push(zeroed(
+                block.dim() * width(i),
+                "the adjoint of nested blocks",
+            )?);
         }
         for (i, adjoint) in self.above.iter().enumerate() {
             let Some(adjoint) = adjoint else { continue };
-            let Some(bar) = &adjoint.coupling else { continue };
+            let Some(bar) = &adjoint.coupling else {
+                continue;
+            };
             let ki = width(i);
             let positions = self.factor.positions(self.b, i);
             for (level, &w) in self.structure.parents[self.b][i].iter().enumerate() {
@@ -438,7 +447,11 @@ impl LevelPass<'_> {
                     for r in 0..k {
                         let x = &sparse.fixed[(level * k + r) * p..][..p];
                         here[r + j * k] += small::dot(x, bar);
-                        small::axpy(own[r + j * k], bar, &mut h.fixed[(level * k + r) * p..][..p]);
+                        small::axpy(
+                            own[r + j * k],
+                            bar,
+                            &mut h.fixed[(level * k + r) * p..][..p],
+                        );
                     }
                 }
                 add_times(own, &adjoint.diagonal[w * ki * ki..], here, k, ki, ki);
@@ -497,7 +510,11 @@ impl LevelPass<'_> {
 fn add_times(a: &[f64], b: &[f64], out: &mut [f64], k: usize, r: usize, s: usize) {
     for j in 0..s {
         for h in 0..r {
-            small::axpy(b[h + j * r], &a[h * k..(h + 1) * k], &mut out[j * k..(j + 1) * k]);
+            small::axpy(
+                b[h + j * r],
+                &a[h * k..(h + 1) * k],
+                &mut out[j * k..(j + 1) * k],
+            );
         }
     }
 }
@@ -506,7 +523,11 @@ fn add_times(a: &[f64], b: &[f64], out: &mut [f64], k: usize, r: usize, s: usize
 fn add_times_transposed(a: &[f64], b: &[f64], out: &mut [f64], k: usize, r: usize, s: usize) {
     for j in 0..s {
         for h in 0..r {
-            small::axpy(b[j + h * s], &a[h * k..(h + 1) * k], &mut out[j * k..(j + 1) * k]);
+            small::axpy(
+                b[j + h * s],
+                &a[h * k..(h + 1) * k],
+                &mut out[j * k..(j + 1) * k],
+            );
         }
     }
 }

@@ -64,9 +64,10 @@ pub fn both_sides(
         let end = start + structure.blocks[b].dim();
         for col in 0..dim {
             // The first level whose rows reach down to this column.
-            let from = match lower_only && col > start {
-                true => start + (col.min(end) - start) / k * k,
-                false => start,
+            let from = if lower_only && col > start {
+                start + (col.min(end) - start) / k * k
+            } else {
+                start
             };
             if from >= end {
                 continue;
@@ -102,7 +103,13 @@ pub fn rows(
 ) {
     for (t, (start, block)) in structure.trailing().enumerate() {
         let part = &mut values[start * m..(start + block.dim()) * m];
-        level_rows(part, m, block.width, &lambda[structure.n_leading + t], transposed);
+        level_rows(
+            part,
+            m,
+            block.width,
+            &lambda[structure.n_leading + t],
+            transposed,
+        );
     }
 }
 

@@ -100,7 +100,9 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
                 .zip(&effects)
                 .map(|(t, b)| {
                     let level = t.codes[i] as usize * t.k;
-                    (0..t.k).map(|c| t.z[i * t.k + c] * b[level + c]).sum::<f64>()
+                    (0..t.k)
+                        .map(|c| t.z[i * t.k + c] * b[level + c])
+                        .sum::<f64>()
                 })
                 .sum();
             10.0 + random_part + random.normal()
