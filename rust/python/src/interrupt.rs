@@ -33,7 +33,8 @@ where
                 return Ok(());
             }
             last.set(Instant::now());
-            match Python::attach(Python::check_signals) {
+            #[allow(clippy::redundant_closure_for_method_calls)] // the path is not general enough
+            match Python::attach(|py| py.check_signals()) {
                 Ok(()) => Ok(()),
                 Err(error) => {
                     signal.replace(Some(error));
