@@ -117,3 +117,82 @@ pub fn eigen(a: &Matrix) -> Option<(Vec<f64>, Matrix)> {
     }
     Some((values, Matrix::from_columns(n, n, vectors)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A well-conditioned positive definite matrix large enough for threads.
+    fn example(n: usize) -> Matrix {
+        let mut a = Matrix::zeros(n, n, "a test matrix").expect("memory");
+        for j in 0..n {
+            for i in 0..n {
+                a[(i, j)] = (-((i as f64 - j as f64) / 40.0).powi(2)).exp();
+            }
+            a[(j, j)] += 1.0;
+        }
+        a
+    }
+
+    #[test]
+    fn results_do_not_depend_on_the_number_of_threads() {
+        let n = THREADED + 77;
+        let run = |par: Par| {
+            let mut a = example(n);
+            let mut scratch = Scratch::for_cholesky(n);
+            let mut inverse = Matrix::zeros(n, n, "a test matrix").expect("memory");
+            let stack = MemStack::new(&mut scratch.0);
+            llt::factor::cholesky_in_place(
+                a.view_mut(),
+                Default::default(),
+                par,
+                stack,
+                Default::default(),
+            )
+            .expect("positive definite");
+            let stack = MemStack::new(&mut scratch.0);
+            llt::inverse::inverse(inverse.view_mut(), a.view(), par, stack);
+            (a, inverse)
+        };
+        let (factor, inverse) = run(Par::Seq);
+        for threads in [2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("a pool");
+            let (f, i) = pool.install(|| run(Par::rayon(threads)));
+            for j in 0..n {
+                assert_eq!(
+                    factor.column(j)[j..],
+                    f.column(j)[j..],
+                    "{threads} threads, factor"
+                );
+                assert_eq!(
+                    inverse.column(j)[j..],
+                    i.column(j)[j..],
+                    "{threads} threads, inverse"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_inverse_is_one() {
+        let n = 70;
+        let a = example(n);
+        let mut l = a.clone();
+        let mut scratch = Scratch::for_cholesky(n);
+        assert!(cholesky(l.view_mut(), &mut scratch));
+        let mut inverse = Matrix::zeros(n, n, "a test matrix").expect("memory");
+        inverse_from_cholesky(inverse.view_mut(), l.view(), &mut scratch);
+        symmetrise(&mut inverse);
+        let mut product = Matrix::zeros(n, n, "a test matrix").expect("memory");
+        multiply(product.view_mut(), a.view(), inverse.view(), Par::Seq);
+        for j in 0..n {
+            for i in 0..n {
+                let expected = f64::from(u8::from(i == j));
+                assert!((product[(i, j)] - expected).abs() < 1e-12);
+            }
+        }
+    }
+}

@@ -5,7 +5,11 @@
 //!
 //! No bounds are needed: the objective is even in the signs of each column of a factor, so a fit
 //! on the boundary is a stationary point with a zero column. Whether such a point is a minimum is
-//! decided by the signed curvature at the end.
+//! decided by the signed curvature of the zero columns at the end.
+//!
+//! Where the average information is a poor model (the conditional modes share a large mean, say),
+//! convergence would be slow. Then the Hessian is measured once, by differences of the gradient,
+//! and kept up to date by the symmetric rank-one formula.
 
 use crate::error::{Error, Result};
 use crate::linalg::{dense, small, Matrix};
@@ -25,6 +29,12 @@ const SMALL_COLUMN: f64 = 1e-2;
 const POLISH: (usize, usize) = (8, 1);
 /// A polish step that promises less is not worth taking.
 const POLISHED: f64 = 1e-26;
+/// Two steps in a row whose promises shrink by less than this count as slow convergence.
+const SLOW: f64 = 0.5;
+/// So many slow steps in a row are one too many.
+const PATIENCE: usize = 3;
+/// Difference of theta for the measured Hessian, relative to the size of a column.
+const DIFFERENCE: f64 = 1e-5;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
 
@@ -48,10 +58,19 @@ pub fn trust_region(
     })
 }
 
-/// Information plus the part of the curvature that is safe to use anywhere.
-fn convex_model(d: &Derivatives) -> Option<Matrix> {
+/// Information plus the part of the curvature that is safe to use anywhere; all of the curvature
+/// for the parameters in `signed`.
+fn convex_model(d: &Derivatives, signed: &[usize]) -> Option<Matrix> {
     let mut out = d.information.clone();
     for group in connected(&d.curvature) {
+        if group.iter().all(|i| signed.contains(i)) {
+            for &j in &group {
+                for &i in &group {
+                    out[(i, j)] += d.curvature[(i, j)];
+                }
+            }
+            continue;
+        }
         let k = group.len();
         let entries = group
             .iter()
@@ -113,6 +132,8 @@ struct Search<'a> {
     value: f64,
     derivatives: Derivatives,
     radius: f64,
+    /// What the Hessian has beyond information and curvature, once it has been measured.
+    correction: Option<Vec<f64>>,
     log: FitLog,
 }
 
@@ -134,6 +155,7 @@ impl<'a> Search<'a> {
                     value,
                     derivatives,
                     radius,
+                    correction: None,
                     log,
                 });
             }
@@ -166,10 +188,10 @@ impl<'a> Search<'a> {
     }
 
     fn run(&mut self) -> Result<Status> {
+        let mut promised = f64::INFINITY;
+        let mut slow = 0;
         loop {
-            let step = convex_model(&self.derivatives)
-                .and_then(|h| minimize_in_ball(&self.derivatives.gradient, &h, self.radius));
-            let Some(mut step) = step else {
+            let Some(mut step) = self.propose() else {
                 return Ok(Status::NoProgress);
             };
             if step.predicted < self.tolerance() {
@@ -181,22 +203,108 @@ impl<'a> Search<'a> {
             if self.exhausted() {
                 return Ok(Status::MaxEvaluations);
             }
+            slow = if step.interior && step.predicted > SLOW * promised {
+                slow + 1
+            } else {
+                0
+            };
+            promised = step.predicted;
+            if slow >= PATIENCE {
+                slow = 0;
+                promised = f64::INFINITY;
+                if self.correction.is_none() && self.measure_hessian()? {
+                    continue;
+                }
+            }
             if !self.try_step(&step)? && self.radius < 1e-12 * (1.0 + norm(&self.theta)) {
                 return Ok(Status::NoProgress);
             }
         }
     }
 
-    /// At a stationary point: a step along negative curvature, when there is one worth taking.
-    fn escape(&self) -> Option<Step> {
-        let signed = signed_model(&self.derivatives);
-        let (values, _) = dense::eigen(&signed)?;
+    fn propose(&self) -> Option<Step> {
+        let model = match &self.correction {
+            None => convex_model(&self.derivatives, &[])?,
+            Some(correction) => {
+                let mut model = signed_model(&self.derivatives);
+                small::axpy(1.0, correction, model.data_mut());
+                model
+            }
+        };
+        minimize_in_ball(&self.derivatives.gradient, &model, self.radius)
+    }
+
+    /// Differences of the gradient along every parameter. False when a point cannot be evaluated.
+    fn measure_hessian(&mut self) -> Result<bool> {
+        let n = self.theta.len();
+        let here = self.derivatives.clone();
+        let size = norm(&self.theta) / (n as f64).sqrt();
+        let mut hessian = vec![0.0; n * n];
+        for j in 0..n {
+            let mut theta = self.theta.clone();
+            let h = DIFFERENCE * theta[j].abs().max(size).max(1e-3);
+            theta[j] += h;
+            if self.evaluate(&theta)?.is_none() {
+                return Ok(false);
+            }
+            let there = self.differentiate()?;
+            for i in 0..n {
+                let slope = (there.gradient[i] - here.gradient[i]) / h;
+                hessian[i + j * n] += 0.5 * slope;
+                hessian[j + i * n] += 0.5 * slope;
+            }
+        }
+        small::axpy(-1.0, signed_model(&here).data(), &mut hessian);
+        self.correction = Some(hessian);
+        Ok(true)
+    }
+
+    /// At a stationary point: a step along negative curvature of the (nearly) zero columns, when
+    /// there is one worth taking.
+    fn escape(&mut self) -> Option<Step> {
+        self.lead_with_zero_columns();
+        let zero: Vec<usize> = self
+            .objective
+            .columns()
+            .into_iter()
+            .filter(|column| self.size_of(column) < SMALL_COLUMN)
+            .flatten()
+            .collect();
+        if zero.is_empty() {
+            return None;
+        }
+        let model = convex_model(&self.derivatives, &zero)?;
+        let (values, _) = dense::eigen(&model)?;
         let (lowest, largest) = (*values.first()?, *values.last()?);
         if lowest >= -NEGATIVE * largest.abs().max(1.0) {
             return None;
         }
-        let step = minimize_in_ball(&self.derivatives.gradient, &signed, self.radius.min(1.0))?;
+        let step = minimize_in_ball(&self.derivatives.gradient, &model, self.radius.min(1.0))?;
         (step.predicted > self.tolerance()).then_some(step)
+    }
+
+    /// Rewrites a column with a zero pivot before a zero column as that column: the covariance is
+    /// the same, and the zero column then spans every direction that is missing.
+    fn lead_with_zero_columns(&mut self) {
+        let columns = self.objective.columns();
+        for pair in columns.windows(2) {
+            let (here, next) = (&pair[0], &pair[1]);
+            let same_factor = here.len() == next.len() + 1;
+            if same_factor
+                && self.theta[here[0]] == 0.0
+                && self.size_of(here) > 0.0
+                && self.size_of(next) == 0.0
+            {
+                for (&from, &to) in here[1..].iter().zip(next) {
+                    self.theta[to] = std::mem::take(&mut self.theta[from]);
+                }
+            }
+        }
+    }
+
+    fn size_of(&self, column: &[usize]) -> f64 {
+        let squares = column.iter().map(|&i| self.theta[i].powi(2));
+        squares.sum::<f64>().sqrt()
     }
 
     /// Moves when the objective falls, and adapts the radius to how well the model did.
@@ -224,9 +332,19 @@ impl<'a> Search<'a> {
         if ratio <= 0.0 {
             return Ok(false);
         }
+        let derivatives = self.differentiate()?;
+        if let Some(correction) = &mut self.correction {
+            rank_one_correction(
+                correction,
+                &signed_model(&derivatives),
+                &step.direction,
+                &self.derivatives.gradient,
+                &derivatives.gradient,
+            );
+        }
         self.theta = theta;
         self.value = value;
-        self.derivatives = self.differentiate()?;
+        self.derivatives = derivatives;
         self.canonicalise();
         Ok(true)
     }
@@ -241,13 +359,18 @@ impl<'a> Search<'a> {
             for &i in &column {
                 self.theta[i] = -self.theta[i];
                 self.derivatives.gradient[i] = -self.derivatives.gradient[i];
+                let n = self.theta.len();
+                let information = self.derivatives.information.data_mut();
+                let curvature = self.derivatives.curvature.data_mut();
                 for matrix in [
-                    &mut self.derivatives.information,
-                    &mut self.derivatives.curvature,
+                    Some(information),
+                    Some(curvature),
+                    self.correction.as_deref_mut(),
                 ] {
-                    for j in 0..self.theta.len() {
-                        matrix[(i, j)] = -matrix[(i, j)];
-                        matrix[(j, i)] = -matrix[(j, i)];
+                    let Some(matrix) = matrix else { continue };
+                    for j in 0..n {
+                        matrix[i + j * n] = -matrix[i + j * n];
+                        matrix[j + i * n] = -matrix[j + i * n];
                     }
                 }
             }
@@ -262,8 +385,8 @@ impl<'a> Search<'a> {
             .columns()
             .into_iter()
             .filter(|column| {
-                let size = column.iter().map(|&i| self.theta[i].powi(2)).sum::<f64>();
-                size > 0.0 && size.sqrt() < SMALL_COLUMN
+                let size = self.size_of(column);
+                size > 0.0 && size < SMALL_COLUMN
             })
             .collect();
         if small_columns.is_empty() {
@@ -291,7 +414,8 @@ impl<'a> Search<'a> {
             return Ok(false);
         }
         let derivatives = self.differentiate()?;
-        let Some((values, _)) = dense::eigen(&signed_model(&derivatives)) else {
+        let model = convex_model(&derivatives, entries);
+        let Some((values, _)) = model.as_ref().and_then(dense::eigen) else {
             return Ok(false);
         };
         let largest = values.last().copied().unwrap_or(0.0).abs().max(1.0);
@@ -314,7 +438,7 @@ impl<'a> Search<'a> {
             POLISH.0
         };
         let n = self.theta.len();
-        let mut correction = vec![0.0; n * n];
+        let mut correction = self.correction.take().unwrap_or_else(|| vec![0.0; n * n]);
         let mut promised = f64::INFINITY;
         for _ in 0..steps {
             if self.exhausted() {
@@ -322,9 +446,15 @@ impl<'a> Search<'a> {
             }
             let mut model = signed_model(&self.derivatives);
             small::axpy(1.0, &correction, model.data_mut());
-            let Some(step) = minimize_in_ball(&self.derivatives.gradient, &model, 1e-2) else {
+            let Some(mut step) = minimize_in_ball(&self.derivatives.gradient, &model, 1e-2) else {
                 return Ok(());
             };
+            // Zero columns stay exactly zero, whatever the rounding of the step.
+            for column in self.objective.columns() {
+                if self.size_of(&column) == 0.0 {
+                    column.iter().for_each(|&i| step.direction[i] = 0.0);
+                }
+            }
             // Superlinear convergence makes each step promise far less than the one before.
             if step.predicted < POLISHED * self.value.abs().max(1.0)
                 || step.predicted > 0.25 * promised

@@ -1,0 +1,82 @@
+"""Any packaged data set by name."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from ..errors import ArgumentError
+from .catalogue import CATALOGUE
+from .frames import to_pandas, to_polars, to_pyarrow
+from .store import read_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+_BY_LOWER_NAME = {name.lower(): name for name in CATALOGUE}
+_BACKENDS = {"pandas": to_pandas, "polars": to_polars, "pyarrow": to_pyarrow}
+
+
+def dataset_names() -> tuple[str, ...]:
+    """
+    The names of the packaged data sets, in alphabetical order.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> from mixedmodels.datasets import dataset_names
+    >>> "sleepstudy" in dataset_names()
+    True
+    """
+    return tuple(CATALOGUE)
+
+
+@overload
+def load_dataset(name: str, backend: Literal["pandas"] = "pandas") -> pd.DataFrame: ...
+@overload
+def load_dataset(name: str, backend: Literal["polars"]) -> pl.DataFrame: ...
+@overload
+def load_dataset(name: str, backend: Literal["pyarrow"]) -> pa.Table: ...
+def load_dataset(name: str, backend: str = "pandas") -> Any:
+    """
+    A packaged data set as a new data frame.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`dataset_names`, in upper or lower case.
+    backend : {"pandas", "polars", "pyarrow"}
+        Library of the data frame. The levels of factors keep R's order in all of them; polars
+        has no ordered factors, so there an ordered one becomes a plain Enum. The function
+        named after a data set (``load_sleepstudy`` for example) documents its columns.
+
+    Returns
+    -------
+    pandas.DataFrame, polars.DataFrame or pyarrow.Table
+
+    Raises
+    ------
+    ArgumentError
+        When there is no such data set or backend.
+    ImportError
+        When the library is not installed.
+
+    Examples
+    --------
+    >>> from mixedmodels.datasets import load_dataset
+    >>> load_dataset("Machines")["Worker"].cat.categories.tolist()
+    ['6', '2', '4', '1', '3', '5']
+    """
+    found = _BY_LOWER_NAME.get(str(name).lower())
+    if found is None:
+        close = difflib.get_close_matches(str(name).lower(), _BY_LOWER_NAME, n=1)
+        hint = f"did you mean {_BY_LOWER_NAME[close[0]]!r}? " if close else ""
+        raise ArgumentError(f"there is no data set {name!r}; {hint}The data sets are {', '.join(CATALOGUE)}")
+    if backend not in _BACKENDS:
+        raise ArgumentError(f"backend must be 'pandas', 'polars' or 'pyarrow', not {backend!r}")
+    return _BACKENDS[backend](read_columns(found))

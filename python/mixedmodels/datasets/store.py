@@ -1,0 +1,63 @@
+"""The packaged files: one npz archive for each data set, read with numpy alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class StoredColumn:
+    """
+    One column as it is in the file.
+
+    Attributes
+    ----------
+    name : str
+        Column name.
+    kind : {"float64", "int64", "factor", "ordered"}
+        Type of the column in a data frame.
+    values : ndarray, shape (n,)
+        The numbers, or for factors the codes, -1 where missing.
+    levels : tuple of str
+        Levels in order; empty for numbers.
+    """
+
+    name: str
+    kind: Literal["float64", "int64", "factor", "ordered"]
+    values: NDArray[Any]
+    levels: tuple[str, ...] = ()
+
+
+def write_columns(path: Any, columns: list[StoredColumn]) -> None:
+    """Write an archive; integers and codes take the smallest type that holds them."""
+    arrays: dict[str, NDArray[Any]] = {
+        "names": np.array([column.name for column in columns]),
+        "kinds": np.array([column.kind for column in columns]),
+    }
+    for i, column in enumerate(columns):
+        values = column.values
+        if column.kind == "float64":
+            arrays[f"values{i}"] = values
+            continue
+        low, high = np.min_scalar_type(values.min()), np.min_scalar_type(values.max())
+        arrays[f"values{i}"] = values.astype(np.promote_types(low, high))
+        if column.kind != "int64":
+            arrays[f"levels{i}"] = np.array(column.levels)
+    np.savez_compressed(path, **arrays)  # pyright: ignore[reportArgumentType]
+
+
+def read_columns(name: str) -> list[StoredColumn]:
+    """The columns of a packaged data set, in order."""
+    path = files("mixedmodels.datasets") / "data" / f"{name}.npz"
+    with path.open("rb") as file, np.load(file) as archive:
+        columns = []
+        for i, (column, kind) in enumerate(zip(archive["names"].tolist(), archive["kinds"].tolist())):
+            values = archive[f"values{i}"]
+            levels = tuple(archive[f"levels{i}"].tolist()) if kind in ("factor", "ordered") else ()
+            columns.append(StoredColumn(column, kind, values, levels))
+    return columns

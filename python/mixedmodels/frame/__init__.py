@@ -1,0 +1,9 @@
+"""Any data frame as typed columns: numbers and factors, missing values marked."""
+
+from __future__ import annotations
+
+from .column import Column, Factor, Numeric
+from .factor import as_factor, drop_unused, interact
+from .frame import Frame
+
+__all__ = ["Column", "Factor", "Frame", "Numeric", "as_factor", "drop_unused", "interact"]

@@ -1,0 +1,154 @@
+"""Factors out of other columns: from numbers, without unused levels, as interactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError
+from .column import Column, Factor, make_factor
+
+# Up to this many cells per row a table of all of them is cheaper than hashing the rows.
+_TABLE = 8
+
+
+def as_factor(column: Column) -> Factor:
+    """
+    A column as a factor: its distinct values in increasing order become the levels.
+
+    A whole number is shown without a decimal point (``3``), any other number in the
+    shortest form that reads back as the same number (``0.1``). A factor is returned as it is.
+
+    Parameters
+    ----------
+    column : Numeric or Factor, n rows
+
+    Returns
+    -------
+    Factor, n rows
+        Missing values stay missing.
+
+    Examples
+    --------
+    >>> from mixedmodels.frame import Frame, as_factor
+    >>> days = Frame.from_any({"days": [2.0, 0.0, 10.0, 2.0]}).column("days")
+    >>> as_factor(days).labels()
+    ('0', '2', '10')
+    """
+    if isinstance(column, Factor):
+        return column
+    if column.exact is None:
+        codes, values = pd.factorize(column.values, sort=True)
+        levels = map(bool if column.kind == "bool" else _plain, values.tolist())
+    else:
+        # Missing rows hold a filler: their level must not count.
+        codes, values = pd.factorize(column.exact[~column.missing], sort=True)
+        everywhere = np.full(len(column), -1, dtype=np.int32)
+        everywhere[~column.missing] = codes
+        codes, levels = everywhere, values.tolist()
+    return make_factor(column.name, codes, levels)
+
+
+def drop_unused(factor: Factor) -> Factor:
+    """
+    A factor without the levels that no row has; the order of the others stays.
+
+    Parameters
+    ----------
+    factor : Factor, n rows
+
+    Returns
+    -------
+    Factor, n rows
+        The same object when every level is used.
+    """
+    used = np.zeros(len(factor.levels) + 1, dtype=bool)
+    used[factor.codes] = True
+    used = used[:-1]
+    if used.all():
+        return factor
+    new = np.append(np.cumsum(used, dtype=np.int32) - 1, np.int32(-1))
+    levels = (level for level, keep in zip(factor.levels, used.tolist()) if keep)
+    return make_factor(factor.name, new[factor.codes], levels, factor.ordered)
+
+
+def interact(factors: Sequence[Factor]) -> Factor:
+    """
+    The cells of several crossed factors that occur in the data, as one factor.
+
+    A row is missing when any of its factors is. Levels are in lexicographic order, the first
+    factor varying slowest; their text joins the labels with ``":"``. A label that itself has
+    a ``":"`` or a ``'"'`` is put in double quotes (doubling those inside), so that no two
+    cells ever share a text.
+
+    Parameters
+    ----------
+    factors : sequence of Factor, n rows each
+
+    Returns
+    -------
+    Factor, n rows
+        Named like the factors, joined with ``":"``. Never larger than the data: time and
+        memory grow with n, not with the number of possible cells.
+
+    Raises
+    ------
+    ArgumentError
+        When there is no factor or their lengths differ.
+
+    Examples
+    --------
+    >>> from mixedmodels.frame import Frame, interact
+    >>> data = Frame.from_any({"batch": ["A", "A", "B"], "cask": ["b", "a", "a"]})
+    >>> interact([data.column("batch"), data.column("cask")]).levels
+    ('A:a', 'A:b', 'B:a')
+    """
+    if not factors:
+        raise ArgumentError("an interaction needs at least one factor")
+    lengths = {len(factor) for factor in factors}
+    if len(lengths) > 1:
+        raise ArgumentError(f"factors of different lengths cannot be crossed: {sorted(lengths)}")
+    if len(factors) == 1:
+        return drop_unused(factors[0])
+    codes = factors[0].codes.astype(np.int64)
+    n_cells = len(factors[0].levels)
+    parts: list[NDArray[np.int64]] = [np.arange(n_cells)]
+    for factor in factors[1:]:
+        width = len(factor.levels)
+        # Both counts fit 31 bits (cells are re-counted below, at most one a row), the key fits 62.
+        key = codes * width + factor.codes
+        key[(codes < 0) | (factor.codes < 0)] = -1
+        codes, cells = _compress(key, n_cells * width)
+        parts = [part[cells // width] for part in parts] + [cells % width]
+        n_cells = len(cells)
+    texts = [np.array([*map(_quoted, f.labels())], dtype=object)[p].tolist() for f, p in zip(factors, parts)]
+    return make_factor(":".join(f.name for f in factors), codes, map(":".join, zip(*texts)))
+
+
+def _compress(key: NDArray[np.int64], n_keys: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number the distinct keys in increasing order (-1 stays): codes of the rows, sorted keys."""
+    if n_keys <= _TABLE * len(key) + 1024:
+        used = np.zeros(n_keys + 1, dtype=bool)
+        used[key] = True
+        used[-1] = False
+        new = np.cumsum(used) - 1
+        new[-1] = -1
+        return new[key], np.flatnonzero(used)
+    present = key >= 0
+    codes = np.full(len(key), -1, dtype=np.int64)
+    codes[present], cells = pd.factorize(key[present], sort=True)
+    return codes, np.asarray(cells)
+
+
+def _plain(value: float) -> Any:
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def _quoted(label: str) -> str:
+    if ":" in label or '"' in label:
+        return '"' + label.replace('"', '""') + '"'
+    return label

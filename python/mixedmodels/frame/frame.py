@@ -1,0 +1,160 @@
+"""The data of a model: any data frame, read column by column on demand."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError, DataError, MissingColumnError
+from .column import Column
+from .sources import Eager, Source, find_source
+
+
+class Frame:
+    """
+    Typed columns of any data frame; a column is converted when it is first asked for.
+
+    Make one with :meth:`from_any`.
+    """
+
+    __slots__ = ("_cache", "_names", "_source", "_what")
+
+    def __init__(self, source: Source, what: str) -> None:
+        self._source = source
+        self._what = what
+        self._names = frozenset(source.names)
+        self._cache: dict[str, Column] = {}
+
+    @classmethod
+    def from_any(cls, data: Any, *, what: str = "data") -> Frame:
+        """
+        Wrap data of any supported kind.
+
+        Parameters
+        ----------
+        data : data frame
+            pandas, polars (eager or lazy), a pyarrow Table, a mapping of names to arrays or
+            lists, anything narwhals reads, or a Frame (returned as it is).
+        what : str
+            What to call the data in error messages.
+
+        Returns
+        -------
+        Frame
+
+        Raises
+        ------
+        DataError
+            When the data is no data frame, has no columns, or columns of different lengths.
+
+        Examples
+        --------
+        >>> from mixedmodels.frame import Frame
+        >>> data = Frame.from_any({"dose": [1, 2, 4], "strain": ["b", "a", None]})
+        >>> data.column("dose").values
+        array([1., 2., 4.])
+        >>> data.column("strain").codes
+        array([ 1,  0, -1], dtype=int32)
+        """
+        if isinstance(data, Frame):
+            return data
+        source = find_source(data, what)
+        if not source.names:
+            raise DataError(f"{what} has no columns")
+        return cls(source, what)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names, in order."""
+        return self._source.names
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return self._source.n_rows
+
+    @property
+    def index(self) -> Any | None:
+        """The pandas index, to label rows; None for other kinds of data."""
+        return self._source.index
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def column(self, name: str) -> Column:
+        """
+        The column called ``name``.
+
+        Raises
+        ------
+        MissingColumnError
+            When there is none.
+        DataError
+            When several columns have that name, or the column holds what no model can use
+            (dates, complex numbers, nested values, a mixture of text and numbers).
+        """
+        if name not in self._cache:
+            position = self._position(name)
+            self._cache[name] = self._source.read(position)
+        return self._cache[name]
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        """
+        Read these columns in one go: a lazy data frame is then run only once.
+
+        Raises
+        ------
+        MissingColumnError, DataError
+            As :meth:`column`.
+        """
+        names = list(names)
+        for name in names:
+            self._position(name)
+        self._source.prefetch(names)
+
+    def rows(self, mask: NDArray[np.bool_]) -> Frame:
+        """
+        The rows where ``mask`` is true; columns are cut when they are asked for.
+
+        Parameters
+        ----------
+        mask : ndarray of bool, shape (n_rows,)
+
+        Raises
+        ------
+        ArgumentError
+            When the mask is not boolean or not as long as the data.
+        """
+        mask = np.asarray(mask)
+        if mask.dtype != np.bool_ or mask.shape != (self.n_rows,):
+            raise ArgumentError(
+                f"rows to keep must be given as {self.n_rows} booleans, one for each row of {self._what}; "
+                f"got {mask.dtype} of shape {mask.shape}"
+            )
+        names = self.names
+        index = None if self.index is None else self.index[mask]
+        part = Eager(names, int(mask.sum()), lambda i: self.column(names[i]).rows(mask), index)
+        return Frame(part, self._what)
+
+    def _position(self, name: str) -> int:
+        if name not in self._names:
+            raise MissingColumnError(self._not_found(name))
+        if self.names.count(name) > 1:
+            raise DataError(
+                f"{self._what} has {self.names.count(name)} columns called {name!r}; rename all but one"
+            )
+        return self.names.index(name)
+
+    def _not_found(self, name: str) -> str:
+        message = f"{self._what} has no column {name!r}"
+        if self.index is not None and name in self.index.names:
+            return f"{message}: it is the index, make it a column with reset_index()"
+        close = difflib.get_close_matches(str(name), self.names, n=3)
+        if close:
+            return f"{message}; did you mean {' or '.join(map(repr, close))}?"
+        shown = ", ".join(map(repr, self.names[:20])) + (", ..." if len(self.names) > 20 else "")
+        return f"{message}; its columns are {shown}"

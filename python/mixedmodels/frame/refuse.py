@@ -1,0 +1,94 @@
+"""What no model can use, and what to do about it: one wording for every data frame library."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import numbers
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+
+_ADVICE = {
+    "dates or times": "take the days or seconds since a starting point to use it as a number, "
+    "or make it text to use it as a factor",
+    "time spans": "divide it by a unit (such as one day) to use it as a number",
+    "complex numbers": "use the real part, the imaginary part or the modulus",
+    "bytes": "decode it to text",
+    "nested values": "spread it over several columns with one number or label in each row",
+    "intervals": "make it a categorical, or use the midpoints",
+}
+
+
+def refusal(name: str, holds: str, dtype: Any = None) -> DataError:
+    """The error for a column that ``holds`` something (a key of the table above, or free text)."""
+    kind = "" if dtype is None else f" (dtype {dtype})"
+    advice = _ADVICE.get(holds, "turn it into numbers or text first")
+    return DataError(f"column {name!r} holds {holds}{kind}, which a model cannot use; {advice}")
+
+
+def too_large(name: str) -> DataError:
+    """The error for integers that no machine integer can hold."""
+    return DataError(
+        f"column {name!r} holds integers beyond 64 bits; make it text to use it as a factor, "
+        "or float to use it as a number"
+    )
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of an object column counts as a real number (True and False do not)."""
+    return isinstance(value, (numbers.Real, decimal.Decimal)) and not isinstance(value, (bool, np.bool_))
+
+
+def mixed_or_odd(name: str, values: Any) -> DataError:
+    """The error for an object column that is neither all text nor all numbers nor all True/False."""
+    missing = pd.isna(values)
+    first: tuple[int, str] | None = None
+    for row in np.flatnonzero(~missing):
+        holds = _holds(values[row])
+        if holds not in ("text", "numbers", "True or False"):
+            return _at_row(refusal(name, holds), int(row), values[row])
+        if first is None:
+            first = int(row), holds
+        elif holds != first[1]:
+            there = values[first[0]]
+            return DataError(
+                f"column {name!r} mixes {first[1]} and {holds}: row {row} (counting from 0) holds "
+                f"{_show(values[row])} ({type(values[row]).__name__}) while row {first[0]} holds "
+                f"{_show(there)} ({type(there).__name__}); make every value text, or every value a number"
+            )
+    return refusal(name, "values of unknown kind")
+
+
+def _holds(value: Any) -> str:
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, (bool, np.bool_)):
+        return "True or False"
+    if is_number(value):
+        return "numbers"
+    if isinstance(value, numbers.Complex):
+        return "complex numbers"
+    if isinstance(value, (bytes, bytearray)):
+        return "bytes"
+    if isinstance(value, (datetime.timedelta, np.timedelta64)):
+        return "time spans"
+    if isinstance(value, (datetime.date, datetime.time, np.datetime64, pd.Period)):
+        return "dates or times"
+    if isinstance(value, pd.Interval):
+        return "intervals"
+    if isinstance(value, (list, tuple, dict, set, frozenset, np.ndarray, pd.Series)):
+        return "nested values"
+    return f"{type(value).__name__} objects"
+
+
+def _at_row(error: DataError, row: int, value: Any) -> DataError:
+    return DataError(f"{error} (row {row}, counting from 0, holds {_show(value)})")
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,194 @@
+"""Where columns come from: an eager or a lazy data frame of any library, or a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+from .column import Column, Factor
+from .convert import convert, is_from
+from .pandas_column import pandas_column
+
+
+class Source(Protocol):
+    """What a frame asks of its data. Columns are read by position: names may repeat."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def n_rows(self) -> int: ...
+    @property
+    def index(self) -> Any | None: ...
+    def prefetch(self, names: Iterable[str]) -> None: ...
+    def read(self, position: int, /) -> Column: ...
+
+
+@dataclass(frozen=True)
+class Eager:
+    """Data in memory."""
+
+    names: tuple[str, ...]
+    n_rows: int
+    read: Callable[[int], Column]
+    index: Any | None = None
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        """Nothing to do: every column is at hand."""
+
+
+class Lazy:
+    """A query (a narwhals LazyFrame): run for the needed columns only."""
+
+    index = None
+
+    def __init__(self, query: Any) -> None:
+        self._query = query
+        self.names: tuple[str, ...] = tuple(query.collect_schema().names())
+        self._columns: dict[str, Column] = {}
+        self._n_rows: int | None = None
+
+    @property
+    def n_rows(self) -> int:
+        if self._n_rows is None:
+            import narwhals as nw
+
+            self._n_rows = int(self._query.select(nw.len()).collect().item())
+        return self._n_rows
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        """Run the query once for all of these columns."""
+        known = list(self._columns)
+        new = [name for name in dict.fromkeys(names) if name not in self._columns]
+        if not new:
+            return
+        # What was read before is read again: a query may give its rows in another order each time.
+        table = self._query.select(known + new).collect()
+        fresh = {name: convert(name, table[name].to_native()) for name in known + new}
+        self._n_rows = len(table)
+        if not all(_same(self._columns[name], fresh[name]) for name in known):
+            raise DataError(
+                "the lazy data frame gives other rows, or another order of rows, each time it is run; "
+                "collect it once and use the result"
+            )
+        self._columns.update(fresh)
+
+    def read(self, position: int, /) -> Column:
+        """The column at ``position``."""
+        name = self.names[position]
+        self.prefetch([name])
+        return self._columns[name]
+
+
+def find_source(data: Any, what: str) -> Source:
+    """The source for any supported kind of data; DataError naming ``what`` for anything else."""
+    if isinstance(data, pd.DataFrame):
+        names = tuple(map(str, data.columns))
+        return Eager(names, len(data), lambda i: pandas_column(names[i], data.iloc[:, i]), data.index)
+    if isinstance(data, Mapping):
+        return _mapping(data, what)
+    if is_from("pyarrow", "Table", data) or is_from("pyarrow", "RecordBatch", data):
+        return _arrow(data)
+    if isinstance(
+        data, (str, bytes, int, float, complex, np.generic, np.ndarray, list, tuple, set, type(None))
+    ):
+        raise _not_a_frame(data, what)
+    return _narwhals(data, what)
+
+
+def _same(a: Column, b: Column) -> bool:
+    if isinstance(a, Factor):
+        return isinstance(b, Factor) and a.levels == b.levels and np.array_equal(a.codes, b.codes)
+    return not isinstance(b, Factor) and np.array_equal(a.values, b.values, equal_nan=True)
+
+
+def _mapping(data: Mapping[Any, Any], what: str) -> Source:
+    names = tuple(map(str, data))
+    columns = list(data.values())
+    lengths: dict[int, str] = {}
+    for name, values in zip(names, columns):
+        if isinstance(values, (str, bytes, Mapping, set, frozenset)) or not hasattr(values, "__len__"):
+            raise DataError(
+                f"column {name!r} of {what} is a {type(values).__name__}, not a list or an array; "
+                "give one value for each row"
+            )
+        try:
+            lengths.setdefault(len(values), name)
+        except TypeError:
+            # A zero-dimensional array has a length method that refuses.
+            raise DataError(
+                f"column {name!r} of {what} is a single value; give one value for each row"
+            ) from None
+    if len(lengths) > 1:
+        found = ", ".join(f"{name!r} has {length}" for length, name in lengths.items())
+        raise DataError(f"the columns of {what} must all have the same number of rows: {found}")
+    return Eager(names, next(iter(lengths), 0), lambda i: convert(names[i], columns[i]))
+
+
+def _arrow(table: Any) -> Source:
+    from .arrow_column import arrow_column
+
+    names = tuple(table.column_names)
+    fields = list(table.schema)
+    return Eager(names, table.num_rows, lambda i: arrow_column(names[i], table.column(i), fields[i].metadata))
+
+
+def _narwhals(data: Any, what: str) -> Source:
+    import narwhals as nw
+
+    frame: Any = nw.from_native(data, pass_through=True)
+    if isinstance(frame, nw.LazyFrame):
+        return Lazy(frame)
+    if isinstance(frame, nw.DataFrame):
+        native = frame.to_native()
+        if is_from("pyarrow", "Table", native):
+            return _arrow(native)
+        if isinstance(native, pd.DataFrame):
+            return find_source(native, what)
+        names = tuple(frame.columns)
+        return Eager(names, len(frame), lambda i: convert(names[i], frame[names[i]].to_native()))
+    if (
+        hasattr(data, "__arrow_c_stream__")
+        and not hasattr(data, "__arrow_c_array__")
+        and not _one_column(data)
+    ):
+        return _arrow(_stream(data, what))
+    raise _not_a_frame(data, what)
+
+
+def _one_column(data: Any) -> bool:
+    return any(is_from(lib, "Series", data) for lib in ("pandas", "polars")) or is_from(
+        "pyarrow", "ChunkedArray", data
+    )
+
+
+def _stream(data: Any, what: str) -> Any:
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise DataError(
+            f"{what} is a {type(data).__name__}: reading Arrow streams needs pyarrow installed"
+        ) from None
+    try:
+        return pa.table(data)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise DataError(
+            f"{what} is a {type(data).__name__} that pyarrow cannot read as a table: {error}"
+        ) from error
+
+
+def _not_a_frame(data: Any, what: str) -> DataError:
+    advice = "give a pandas, polars or pyarrow data frame, or a dict of arrays"
+    if isinstance(data, (str, bytes)):
+        advice = "read the file first (for example with pandas.read_csv) and give the data frame"
+    elif isinstance(data, (np.ndarray, list, tuple)):
+        advice = f"it has no column names; {advice}"
+    elif _one_column(data):
+        advice = f"it is a single column; {advice}"
+    return DataError(
+        f"{what} is {'None' if data is None else f'a {type(data).__name__}'}, not a data frame: {advice}"
+    )
