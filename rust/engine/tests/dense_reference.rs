@@ -5,9 +5,9 @@ mod common;
 use common::{dense, design, Grouping, Random, TermSpec};
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit;
-use mixedmodels::objective::Criterion;
+use mixedmodels::objective::{Criterion, Monitor};
 
-const GO: &dyn Fn() -> mixedmodels::Result<()> = &|| Ok(());
+const GO: Monitor<'static> = &|_| Ok(());
 
 fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
     use Grouping::{Random, Same, Within};

@@ -6,12 +6,12 @@ mod common;
 use common::{design, Grouping, Random, TermSpec};
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit::{self, Fit};
-use mixedmodels::objective::Criterion;
+use mixedmodels::objective::{Criterion, Monitor};
 use mixedmodels::optimize::{Control, Optimizer, Status, OPTIMIZERS};
 use mixedmodels::Error;
 use proptest::prelude::*;
 
-const GO: &dyn Fn() -> mixedmodels::Result<()> = &|| Ok(());
+const GO: Monitor<'static> = &|_| Ok(());
 const CONTROL: Control = Control {
     max_evaluations: 20_000,
     tolerance: None,
@@ -164,7 +164,7 @@ fn the_limit_on_evaluations_is_kept_and_reported() {
 fn the_caller_can_stop_a_fit() {
     let (n, terms) = structures().swap_remove(1);
     let model = Model::new(design(1, n, 2, &terms, false)).expect("valid");
-    let stop = || Err(Error::Interrupted);
+    let stop = |_| Err(Error::Interrupted);
     for (_, optimizer) in OPTIMIZERS {
         let result = fit::fit(&model, Criterion::Ml, optimizer, None, &CONTROL, &stop);
         assert_eq!(result.err(), Some(Error::Interrupted));

@@ -1,4 +1,4 @@
-//! Engine calls that Ctrl-C can stop.
+//! Engine calls that Ctrl-C can stop and that tell how far they are.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mixedmodels::objective::{Monitor, Progress};
 use mixedmodels::{Error, Result};
 use pyo3::prelude::*;
 
@@ -17,32 +18,38 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// Runs engine work with the interpreter released. Between evaluations it looks for signals; work
 /// whose single evaluations are `slow` runs on a thread of its own, so that even one of them need
 /// not be waited for.
-pub fn run<T, F>(py: Python<'_>, slow: bool, work: F) -> PyResult<T>
+///
+/// `listener(evaluations, objective)` is called before every evaluation.
+pub fn run<T, F>(py: Python<'_>, slow: bool, listener: Option<Py<PyAny>>, work: F) -> PyResult<T>
 where
     T: Send + 'static,
-    F: FnOnce(&dyn Fn() -> Result<()>) -> Result<T> + Send + 'static,
+    F: FnOnce(Monitor<'_>) -> Result<T> + Send + 'static,
 {
     if slow {
-        return run_on_thread(py, work);
+        return run_on_thread(py, listener, work);
     }
     let (result, signal) = py.detach(|| {
         let last = Cell::new(Instant::now());
         let signal: RefCell<Option<PyErr>> = RefCell::new(None);
-        let stop = || {
-            if last.get().elapsed() < INTERVAL {
+        let monitor = |progress: Progress| {
+            let due = last.get().elapsed() >= INTERVAL;
+            if !due && listener.is_none() {
                 return Ok(());
             }
-            last.set(Instant::now());
-            #[allow(clippy::redundant_closure_for_method_calls)] // the path is not general enough
-            match Python::attach(|py| py.check_signals()) {
-                Ok(()) => Ok(()),
-                Err(error) => {
-                    signal.replace(Some(error));
-                    Err(Error::Interrupted)
+            let outcome = Python::attach(|py| {
+                tell(py, listener.as_ref(), progress)?;
+                if due {
+                    last.set(Instant::now());
+                    py.check_signals()?;
                 }
-            }
+                Ok(())
+            });
+            outcome.map_err(|error: PyErr| {
+                signal.replace(Some(error));
+                Error::Interrupted
+            })
         };
-        (work(&stop), signal.into_inner())
+        (work(&monitor), signal.into_inner())
     });
     match signal {
         Some(error) => Err(error),
@@ -50,24 +57,38 @@ where
     }
 }
 
-fn run_on_thread<T, F>(py: Python<'_>, work: F) -> PyResult<T>
+fn tell(py: Python<'_>, listener: Option<&Py<PyAny>>, progress: Progress) -> PyResult<()> {
+    if let Some(listener) = listener {
+        listener.call1(py, (progress.evaluations, progress.objective))?;
+    }
+    Ok(())
+}
+
+fn run_on_thread<T, F>(py: Python<'_>, listener: Option<Py<PyAny>>, work: F) -> PyResult<T>
 where
     T: Send + 'static,
-    F: FnOnce(&dyn Fn() -> Result<()>) -> Result<T> + Send + 'static,
+    F: FnOnce(Monitor<'_>) -> Result<T> + Send + 'static,
 {
     let stopped = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     let flag = Arc::clone(&stopped);
     std::thread::spawn(move || {
-        let stop = || {
+        let failure: RefCell<Option<PyErr>> = RefCell::new(None);
+        let monitor = |progress: Progress| {
             if flag.load(Ordering::Relaxed) {
-                Err(Error::Interrupted)
-            } else {
-                Ok(())
+                return Err(Error::Interrupted);
             }
+            if listener.is_none() {
+                return Ok(());
+            }
+            Python::attach(|py| tell(py, listener.as_ref(), progress)).map_err(|error| {
+                failure.replace(Some(error));
+                Error::Interrupted
+            })
         };
+        let result = work(&monitor);
         // The receiver is gone after an interrupt; then nobody wants the result.
-        let _ = sender.send(work(&stop));
+        let _ = sender.send((result, failure.into_inner()));
     });
     // The receiver moves in and out, for it may not be shared between threads.
     let mut receiver = receiver;
@@ -78,7 +99,8 @@ where
         });
         receiver = back;
         match message {
-            Ok(result) => return result.map_err(|e| to_python(py, &e)),
+            Ok((_, Some(error))) => return Err(error),
+            Ok((result, None)) => return result.map_err(|e| to_python(py, &e)),
             Err(RecvTimeoutError::Timeout) => {
                 if let Err(signal) = py.check_signals() {
                     stopped.store(true, Ordering::Relaxed);

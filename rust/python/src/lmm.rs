@@ -51,17 +51,19 @@ fn find_optimizer(name: &str) -> PyResult<Optimizer> {
     })
 }
 
-/// Limits of a fit from a dictionary whose keys may be missing or None.
-fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<Control> {
+/// Limits of a fit and the listener to its progress, from a dictionary whose keys may be missing
+/// or None.
+fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<Py<PyAny>>)> {
     let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
         let value = control.map(|c| c.get_item(key)).transpose()?.flatten();
         Ok(value.filter(|v| !v.is_none()))
     };
     let max_evaluations = item("max_evaluations")?.map(|v| v.extract()).transpose()?;
-    Ok(Control {
+    let limits = Control {
         max_evaluations: max_evaluations.unwrap_or(usize::MAX),
         tolerance: item("tolerance")?.map(|v| v.extract()).transpose()?,
-    })
+    };
+    Ok((limits, item("progress")?.map(Bound::unbind)))
 }
 
 fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
@@ -151,9 +153,9 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
         let start = start.as_ref().map(vector);
-        let control = limits(control)?;
+        let (control, listener) = limits(control)?;
         let model = Arc::clone(&self.model);
-        let fitted = run(py, self.slow(), move |stop| {
+        let fitted = run(py, self.slow(), listener, move |monitor| {
             let criterion = criterion(reml);
             fit::fit(
                 &model,
@@ -161,7 +163,7 @@ impl Lmm {
                 optimizer,
                 start.as_deref(),
                 &control,
-                stop,
+                monitor,
             )
         })?;
         self.fit_to_dict(py, &fitted)
@@ -175,8 +177,8 @@ impl Lmm {
         reml: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let (model, theta) = (Arc::clone(&self.model), vector(&theta));
-        let estimates = run(py, self.slow(), move |stop| {
-            fit::evaluate(&model, criterion(reml), &theta, stop)
+        let estimates = run(py, self.slow(), None, move |monitor| {
+            fit::evaluate(&model, criterion(reml), &theta, monitor)
         })?;
         let out = PyDict::new(py);
         self.put_estimates(&out, &estimates)?;
@@ -191,8 +193,8 @@ impl Lmm {
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let (model, theta) = (Arc::clone(&self.model), vector(&theta));
-        let gradient = run(py, self.slow(), move |stop| {
-            fit::gradient(&model, criterion(reml), &theta, stop)
+        let gradient = run(py, self.slow(), None, move |monitor| {
+            fit::gradient(&model, criterion(reml), &theta, monitor)
         })?;
         Ok(to_vector(py, &gradient))
     }
@@ -205,8 +207,8 @@ impl Lmm {
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let (model, theta) = (Arc::clone(&self.model), vector(&theta));
-        let hessian = run(py, self.slow(), move |stop| {
-            fit::hessian(&model, criterion(reml), &theta, stop)
+        let hessian = run(py, self.slow(), None, move |monitor| {
+            fit::hessian(&model, criterion(reml), &theta, monitor)
         })?;
         to_square(py, &hessian)
     }
@@ -221,8 +223,8 @@ impl Lmm {
         // They are conditional on the coefficients, so the criterion does not matter.
         let _ = reml;
         let (model, theta) = (Arc::clone(&self.model), vector(&theta));
-        let blocks = run(py, self.slow(), move |stop| {
-            fit::conditional_variances(&model, &theta, stop)
+        let blocks = run(py, self.slow(), None, move |monitor| {
+            fit::conditional_variances(&model, &theta, monitor)
         })?;
         let out = PyList::empty(py);
         for block in blocks {

@@ -8,7 +8,7 @@ pub use estimates::{ConditionalVariances, Estimates};
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::objective::coordinates::{to_engine, to_user};
-use crate::objective::{Coordinates, Criterion, LmmObjective, Objective};
+use crate::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
 
 /// A fitted model.
@@ -23,9 +23,6 @@ pub struct Fit {
     pub outcome: Outcome,
 }
 
-/// Asked before every evaluation; its error ends the work.
-pub type Stop<'a> = &'a dyn Fn() -> Result<()>;
-
 /// Fits by ML or REML.
 pub fn fit(
     model: &Model,
@@ -33,7 +30,7 @@ pub fn fit(
     optimizer: Optimizer,
     start: Option<&[f64]>,
     control: &Control,
-    stop: Stop<'_>,
+    monitor: Monitor<'_>,
 ) -> Result<Fit> {
     check_size(model)?;
     let engine = Coordinates::engine(&model.design.terms);
@@ -41,7 +38,7 @@ pub fn fit(
         Some(theta) => to_engine(&engine, &model.terms, check_theta(model, theta)?),
         None => identity(&engine),
     };
-    let mut objective = LmmObjective::new(model, criterion, engine.clone(), stop)?;
+    let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
     let mut outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
     if objective.value(&outcome.theta)?.is_none() {
         return Err(Error::ExactFit);
@@ -67,9 +64,9 @@ pub fn evaluate(
     model: &Model,
     criterion: Criterion,
     theta: &[f64],
-    stop: Stop<'_>,
+    monitor: Monitor<'_>,
 ) -> Result<Estimates> {
-    let objective = at(model, criterion, theta, stop)?;
+    let objective = at(model, criterion, theta, monitor)?;
     Estimates::new(model, &objective, theta)
 }
 
@@ -78,9 +75,11 @@ pub fn gradient(
     model: &Model,
     criterion: Criterion,
     theta: &[f64],
-    stop: Stop<'_>,
+    monitor: Monitor<'_>,
 ) -> Result<Vec<f64>> {
-    Ok(at(model, criterion, theta, stop)?.derivatives()?.gradient)
+    Ok(at(model, criterion, theta, monitor)?
+        .derivatives()?
+        .gradient)
 }
 
 /// Hessian of the criterion at theta, by central differences of the exact gradient.
@@ -88,9 +87,9 @@ pub fn hessian(
     model: &Model,
     criterion: Criterion,
     theta: &[f64],
-    stop: Stop<'_>,
+    monitor: Monitor<'_>,
 ) -> Result<crate::linalg::Matrix> {
-    let mut objective = at(model, criterion, theta, stop)?;
+    let mut objective = at(model, criterion, theta, monitor)?;
     hessian::by_differences(&mut objective, theta)
 }
 
@@ -98,9 +97,9 @@ pub fn hessian(
 pub fn conditional_variances(
     model: &Model,
     theta: &[f64],
-    stop: Stop<'_>,
+    monitor: Monitor<'_>,
 ) -> Result<Vec<ConditionalVariances>> {
-    let mut objective = at(model, Criterion::Ml, theta, stop)?;
+    let mut objective = at(model, Criterion::Ml, theta, monitor)?;
     estimates::conditional_variances(model, &mut objective)
 }
 
@@ -109,12 +108,12 @@ fn at<'a>(
     model: &'a Model,
     criterion: Criterion,
     theta: &[f64],
-    stop: &'a dyn Fn() -> Result<()>,
+    monitor: Monitor<'a>,
 ) -> Result<LmmObjective<'a>> {
     check_size(model)?;
     check_theta(model, theta)?;
     let user = Coordinates::user(&model.design.terms, &model.terms);
-    let mut objective = LmmObjective::new(model, criterion, user, stop)?;
+    let mut objective = LmmObjective::new(model, criterion, user, monitor)?;
     match objective.value(theta)? {
         Some(_) => Ok(objective),
         None => Err(Error::Factorisation {

@@ -14,7 +14,7 @@ use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
-use crate::objective::{Coordinates, Derivatives, Objective};
+use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
 use crate::system::{multiply, selected, Factor, Reduced, Selected};
 
 /// Flops of an evaluation above which it counts as expensive.
@@ -42,16 +42,16 @@ pub struct LmmObjective<'a> {
     derivatives: Option<Derivatives>,
     /// G of each term.
     sigma_gradients: Vec<Vec<f64>>,
-    stop: &'a dyn Fn() -> Result<()>,
+    monitor: Monitor<'a>,
+    progress: Progress,
 }
 
 impl<'a> LmmObjective<'a> {
-    /// `stop` is asked before every evaluation and ends the work by its error.
     pub fn new(
         model: &'a Model,
         criterion: Criterion,
         coordinates: Coordinates,
-        stop: &'a dyn Fn() -> Result<()>,
+        monitor: Monitor<'a>,
     ) -> Result<Self> {
         Ok(Self {
             model,
@@ -64,7 +64,11 @@ impl<'a> LmmObjective<'a> {
             r2: 0.0,
             derivatives: None,
             sigma_gradients: Vec::new(),
-            stop,
+            monitor,
+            progress: Progress {
+                evaluations: 0,
+                objective: f64::NAN,
+            },
         })
     }
 
@@ -273,7 +277,8 @@ impl Objective for LmmObjective<'_> {
         if self.reduced.is_some() && self.theta == theta {
             return Ok(Some(self.last_value()));
         }
-        (self.stop)()?;
+        (self.monitor)(self.progress)?;
+        self.progress.evaluations += 1;
         self.reduced = None;
         self.derivatives = None;
         if theta.iter().any(|t| !t.is_finite()) {
@@ -294,7 +299,8 @@ impl Objective for LmmObjective<'_> {
             return Ok(None);
         }
         self.reduced = Some(reduced);
-        Ok(Some(self.last_value()))
+        self.progress.objective = self.last_value();
+        Ok(Some(self.progress.objective))
     }
 
     fn derivatives(&mut self) -> Result<Derivatives> {

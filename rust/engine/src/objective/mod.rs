@@ -9,6 +9,18 @@ use crate::linalg::Matrix;
 pub use coordinates::{Coordinates, TermCoordinates};
 pub use lmm::{Criterion, LmmObjective};
 
+/// Where a computation stands; handed to the caller before every evaluation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Evaluations done.
+    pub evaluations: usize,
+    /// Last value, NaN before the first.
+    pub objective: f64,
+}
+
+/// Told about progress before every evaluation; its error ends the work.
+pub type Monitor<'a> = &'a dyn Fn(Progress) -> Result<()>;
+
 /// First and second order information at the last point evaluated.
 #[derive(Debug, Clone)]
 pub struct Derivatives {
