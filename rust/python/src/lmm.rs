@@ -127,8 +127,8 @@ impl Lmm {
     }
 
     #[getter]
-    fn kept<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<usize>> {
-        PyArray1::from_slice(py, &self.model.fixed.kept)
+    fn kept<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        PyArray1::from_iter(py, self.model.fixed.kept.iter().map(|&j| j as i64))
     }
 
     #[getter]
