@@ -19,19 +19,21 @@ const COLLINEAR_Z: f64 = 1e-8;
 pub struct FixedBasis {
     /// Kept columns of X, ascending.
     pub kept: Vec<usize>,
-    /// X̃, n × rank.
-    pub columns: Matrix,
+    span: Span,
     /// T, rank × rank.
     pub transform: Matrix,
     /// Coefficients of the (weighted) constant in X̃, when X spans it.
     pub constant: Option<Vec<f64>>,
 }
 
-/// Response = centre + scale ỹ.
+/// Response = centre + scale (X̃ γ₀ + ỹ): what ordinary least squares explains is taken out first, so
+/// that no sum of squares is a small difference of large ones.
 #[derive(Debug, Clone)]
 pub struct ResponseBasis {
     pub centre: f64,
     pub scale: f64,
+    /// γ₀, coefficients of ordinary least squares.
+    pub explained: Vec<f64>,
     /// ỹ, rows weighted.
     pub values: Vec<f64>,
 }
@@ -64,10 +66,13 @@ impl FixedBasis {
                 Some(i) if i != j => weighted_mean(x, design.weights.as_deref()),
                 _ => 0.0,
             };
-            let mut column: Vec<f64> = x.iter().map(|v| v - centre).collect();
+            let mut column = x.to_vec();
+            apply_weights(&mut column, root_weights);
+            let whole = root_sum_of_squares(&column);
+            column = x.iter().map(|v| v - centre).collect();
             apply_weights(&mut column, root_weights);
             let norm = root_sum_of_squares(&column);
-            if norm <= CONSTANT * centre.abs() * size || norm == 0.0 {
+            if norm <= CONSTANT * whole {
                 continue;
             }
             let scale = norm / size;
@@ -102,10 +107,16 @@ impl FixedBasis {
         };
         Self {
             kept,
-            columns: Matrix::from_columns(n, rank, span.into_columns()),
+            span,
             transform,
             constant,
         }
+    }
+
+    /// X̃, n × rank.
+    #[must_use]
+    pub fn columns(&self) -> &Matrix {
+        self.span.columns()
     }
 
     #[must_use]
@@ -132,27 +143,35 @@ impl FixedBasis {
 }
 
 impl ResponseBasis {
+    /// `None` when the fixed effects leave nothing but rounding error.
     #[must_use]
-    pub fn new(design: &Design, root_weights: Option<&[f64]>, centred: bool) -> Self {
+    pub fn new(design: &Design, root_weights: Option<&[f64]>, fixed: &FixedBasis) -> Option<Self> {
         let mut values = design.y.clone();
         if let Some(offset) = &design.offset {
             values.iter_mut().zip(offset).for_each(|(y, o)| *y -= o);
         }
-        let centre = if centred {
+        let centre = if fixed.constant.is_some() {
             weighted_mean(&values, design.weights.as_deref())
         } else {
             0.0
         };
         values.iter_mut().for_each(|v| *v -= centre);
         apply_weights(&mut values, root_weights);
-        let largest = values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
-        let scale = if largest > 0.0 { largest } else { 1.0 };
+        let whole = largest(&values);
+        let mut explained = vec![0.0; fixed.rank()];
+        fixed.span.orthogonalise(&mut values, &mut explained);
+        let scale = largest(&values);
+        if scale <= CONSTANT * whole || scale < f64::MIN_POSITIVE {
+            return None;
+        }
         values.iter_mut().for_each(|v| *v /= scale);
-        Self {
+        explained.iter_mut().for_each(|v| *v /= scale);
+        Some(Self {
             centre,
             scale,
+            explained,
             values,
-        }
+        })
     }
 }
 
@@ -232,9 +251,13 @@ fn apply_weights(column: &mut [f64], root_weights: Option<&[f64]>) {
     }
 }
 
+fn largest(column: &[f64]) -> f64 {
+    column.iter().fold(0.0, |m, v| v.abs().max(m))
+}
+
 /// Euclidean norm that neither overflows nor underflows.
 fn root_sum_of_squares(column: &[f64]) -> f64 {
-    let largest = column.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    let largest = largest(column);
     if largest == 0.0 {
         return 0.0;
     }

@@ -11,8 +11,10 @@ use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
 use crate::linalg::small;
 
-/// A residual sum of squares below this share of the total is rounding error.
+/// A residual sum of squares below this share of that of ordinary least squares is not resolved.
 pub const NOTHING_LEFT: f64 = 1e-13;
+/// Below this share it is computed from the rows: as a difference it would lose its digits.
+pub const LITTLE_LEFT: f64 = 1e-5;
 
 /// A linear mixed model ready to be evaluated; shared freely between threads.
 #[derive(Debug, Clone)]
@@ -42,19 +44,22 @@ impl Model {
             .iter()
             .map(|t| TermBasis::new(t, root_weights.as_deref()))
             .collect();
-        let structure = Structure::new(&design, fixed.rank());
+        let (n, rank) = (design.n_obs(), fixed.rank());
+        if n <= rank {
+            return Err(Error::Domain(format!(
+                "{n} observations cannot determine {rank} fixed effects and a residual variance"
+            )));
+        }
+        let structure = Structure::new(&design, rank);
         let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
-        let cross_products = CrossProducts::new(&structure, &z, &fixed.columns, Par::Seq)?;
+        let cross_products = CrossProducts::new(&structure, &z, fixed.columns(), Par::Seq)?;
         let log_weights = design
             .weights
             .as_ref()
             .map_or(0.0, |w| w.iter().map(|w| w.ln()).sum());
         let mut model = Self {
-            response: ResponseBasis::new(
-                &design,
-                root_weights.as_deref(),
-                fixed.constant.is_some(),
-            ),
+            response: ResponseBasis::new(&design, root_weights.as_deref(), &fixed)
+                .ok_or(Error::ExactFit)?,
             response_products: Stacked::zeros(&structure, 1)?,
             response_square: 0.0,
             design,
@@ -74,17 +79,9 @@ impl Model {
         model.design.y = y;
         model.design.validate()?;
         let root_weights = root_weights(&model.design);
-        model.response = ResponseBasis::new(
-            &model.design,
-            root_weights.as_deref(),
-            model.fixed.constant.is_some(),
-        );
-        let z = block_rows(
-            &model.design,
-            &model.structure,
-            &model.terms,
-            root_weights.as_deref(),
-        )?;
+        model.response = ResponseBasis::new(&model.design, root_weights.as_deref(), &model.fixed)
+            .ok_or(Error::ExactFit)?;
+        let z = model.block_rows()?;
         model.take_response(&z)?;
         Ok(model)
     }
@@ -92,27 +89,37 @@ impl Model {
     fn take_response(&mut self, z: &[Vec<f64>]) -> Result<()> {
         let y = &self.response.values;
         self.response_products =
-            CrossProducts::with_response(&self.structure, z, &self.fixed.columns, y)?;
+            CrossProducts::with_response(&self.structure, z, self.fixed.columns(), y)?;
         self.response_square = sum_of_products(y, y);
-        let explained = self.explained_by_x();
-        if self.response_square - explained > NOTHING_LEFT * self.response_square {
-            Ok(())
-        } else {
-            Err(Error::ExactFit)
-        }
+        Ok(())
     }
 
-    /// Sum of squares that the fixed effects alone explain.
-    fn explained_by_x(&self) -> f64 {
-        let (q, rank) = (self.structure.n_trailing, self.structure.rank);
-        let a = &self.cross_products.trailing;
-        let mut gram: Vec<f64> = (0..rank * rank)
-            .map(|e| a[(q + e % rank, q + e / rank)])
-            .collect();
-        let products = &self.response_products.trailing[q..];
-        let mut solution = products.to_vec();
-        small::solve_general(&mut gram, &mut solution, rank, 1);
-        small::dot(products, &solution)
+    /// ỹ - X̃γ - Z̃b̃ for conditional modes and coefficients in the basis of the engine; `z` are the
+    /// rows of the blocks.
+    #[must_use]
+    pub fn residual(&self, solution: &Stacked, z: &[Vec<f64>]) -> Vec<f64> {
+        let mut out = self.response.values.clone();
+        for (j, &g) in solution.fixed(&self.structure).iter().enumerate() {
+            small::axpy(-g, self.fixed.columns().column(j), &mut out);
+        }
+        for (b, (block, z)) in self.structure.blocks.iter().zip(z).enumerate() {
+            let (k, modes) = (block.width, solution.block(&self.structure, b));
+            for ((out, z), &v) in out.iter_mut().zip(z.chunks_exact(k)).zip(&block.codes) {
+                *out -= small::dot(z, &modes[v as usize * k..][..k]);
+            }
+        }
+        out
+    }
+
+    /// The rows of each block in the basis of the engine, n × width, row-major.
+    pub fn block_rows(&self) -> Result<Vec<Vec<f64>>> {
+        let root_weights = root_weights(&self.design);
+        block_rows(
+            &self.design,
+            &self.structure,
+            &self.terms,
+            root_weights.as_deref(),
+        )
     }
 
     /// Number of observations.

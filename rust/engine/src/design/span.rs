@@ -1,6 +1,6 @@
 //! A set of independent columns grown left to right, with the Cholesky factor of its Gram matrix.
 
-use crate::linalg::small;
+use crate::linalg::{small, Matrix};
 
 /// A column whose part outside the span of the earlier ones is smaller than this, relative to its
 /// own size, is linearly dependent on them (the default of R's `qr`).
@@ -9,10 +9,9 @@ const DEPENDENT: f64 = 1e-7;
 const RESOLVED: f64 = 1e-2;
 
 /// Columns of norm √n.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 pub struct Span {
-    n: usize,
-    columns: Vec<f64>,
+    columns: Matrix,
     /// Rows of the factor.
     factor: Vec<Vec<f64>>,
 }
@@ -21,8 +20,7 @@ impl Span {
     #[must_use]
     pub fn new(n: usize, capacity: usize) -> Self {
         Self {
-            n,
-            columns: Vec::with_capacity(n * capacity),
+            columns: Matrix::from_columns(n, 0, Vec::with_capacity(n * capacity)),
             factor: Vec::new(),
         }
     }
@@ -33,8 +31,12 @@ impl Span {
     }
 
     #[must_use]
-    pub fn into_columns(self) -> Vec<f64> {
-        self.columns
+    pub fn columns(&self) -> &Matrix {
+        &self.columns
+    }
+
+    fn n(&self) -> f64 {
+        self.columns.rows() as f64
     }
 
     /// Takes the column into the set unless it is dependent, and returns its coefficients on the
@@ -42,7 +44,7 @@ impl Span {
     pub fn push(&mut self, mut column: Vec<f64>) -> Option<Vec<f64>> {
         let products = self.products(&column);
         let projection = self.solve(products.clone());
-        let outside = 1.0 - small::dot(&products, &projection) / self.n as f64;
+        let outside = 1.0 - small::dot(&products, &projection) / self.n();
         let mut coefficients = vec![0.0; self.rank()];
         let mut part = 1.0;
         if outside < RESOLVED * RESOLVED {
@@ -56,7 +58,7 @@ impl Span {
         let pivot = small::dot(&column, &column) - small::dot(&row, &row);
         row.push(pivot.sqrt());
         self.factor.push(row);
-        self.columns.extend_from_slice(&column);
+        self.columns.push_column(&column);
         coefficients.push(part);
         Some(coefficients)
     }
@@ -72,24 +74,20 @@ impl Span {
 
     /// Subtracts the projection (three times: once for the value, twice against rounding), adds
     /// its coefficients up and returns the norm of what is left over √n.
-    fn orthogonalise(&self, column: &mut [f64], coefficients: &mut [f64]) -> f64 {
+    pub fn orthogonalise(&self, column: &mut [f64], coefficients: &mut [f64]) -> f64 {
         for _ in 0..3 {
             let projection = self.solve(self.products(column));
             for (j, &c) in projection.iter().enumerate() {
-                small::axpy(-c, self.column(j), column);
+                small::axpy(-c, self.columns.column(j), column);
                 coefficients[j] += c;
             }
         }
-        (small::dot(column, column) / self.n as f64).sqrt()
-    }
-
-    fn column(&self, j: usize) -> &[f64] {
-        &self.columns[j * self.n..(j + 1) * self.n]
+        (small::dot(column, column) / self.n()).sqrt()
     }
 
     fn products(&self, column: &[f64]) -> Vec<f64> {
         (0..self.rank())
-            .map(|j| small::dot(self.column(j), column))
+            .map(|j| small::dot(self.columns.column(j), column))
             .collect()
     }
 
@@ -132,10 +130,10 @@ mod tests {
             .collect();
         let near = unit(&near);
         let coefficients = span.push(near.clone()).expect("independent");
-        let columns = span.into_columns();
-        assert!(small::dot(&columns[..4], &columns[4..]).abs() < 1e-12);
+        let (first, second) = (span.columns().column(0), span.columns().column(1));
+        assert!(small::dot(first, second).abs() < 1e-12);
         for (i, value) in near.iter().enumerate() {
-            let back = coefficients[0] * columns[i] + coefficients[1] * columns[4 + i];
+            let back = coefficients[0] * first[i] + coefficients[1] * second[i];
             assert!((back - value).abs() < 1e-15);
         }
     }

@@ -39,7 +39,12 @@ impl Estimates {
         let solution = objective.solution()?;
         let scores = objective.scores(&solution)?;
         let scale = model.response.scale;
-        let gamma = solution.fixed(&model.structure);
+        let gamma: Vec<f64> = solution
+            .fixed(&model.structure)
+            .iter()
+            .zip(&model.response.explained)
+            .map(|(g, explained)| g + explained)
+            .collect();
         let pwrss = objective.r2() * scale * scale;
         let mut b = by_term(model, &solution);
         let mut u = by_term(model, &scores);
@@ -68,9 +73,9 @@ impl Estimates {
             log_det_x: objective.log_det_x(),
             pwrss,
             sigma: (pwrss / objective.scale_df()).sqrt(),
-            beta: coefficients(model, gamma),
+            beta: coefficients(model, &gamma),
             unscaled_covariance: unscaled_covariance(model, objective),
-            fitted: fitted(model, gamma, &b),
+            fitted: fitted(model, &gamma, &b),
             b,
             u,
         })
@@ -201,7 +206,7 @@ fn fitted(model: &Model, gamma: &[f64], b: &[Vec<f64>]) -> Vec<f64> {
     let n = design.n_obs();
     let mut fixed = vec![0.0; n];
     for (j, &g) in gamma.iter().enumerate() {
-        small::axpy(g, model.fixed.columns.column(j), &mut fixed);
+        small::axpy(g, model.fixed.columns().column(j), &mut fixed);
     }
     if let Some(weights) = &design.weights {
         fixed

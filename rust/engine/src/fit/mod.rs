@@ -32,7 +32,6 @@ pub fn fit(
     control: &Control,
     monitor: Monitor<'_>,
 ) -> Result<Fit> {
-    check_size(model)?;
     let engine = Coordinates::engine(&model.design.terms);
     let start = match start {
         Some(theta) => to_engine(&engine, &model.terms, check_theta(model, theta)?),
@@ -40,7 +39,8 @@ pub fn fit(
     };
     let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
     let mut outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
-    if objective.value(&outcome.theta)?.is_none() {
+    objective.value(&outcome.theta)?;
+    if objective.is_exact() {
         return Err(Error::ExactFit);
     }
     let theta = to_user(&engine, &model.terms, &outcome.theta);
@@ -110,7 +110,6 @@ fn at<'a>(
     theta: &[f64],
     monitor: Monitor<'a>,
 ) -> Result<LmmObjective<'a>> {
-    check_size(model)?;
     check_theta(model, theta)?;
     let user = Coordinates::user(&model.design.terms, &model.terms);
     let mut objective = LmmObjective::new(model, criterion, user, monitor)?;
@@ -144,14 +143,4 @@ fn check_theta<'t>(model: &Model, theta: &'t [f64]) -> Result<&'t [f64]> {
         return Err(Error::Domain(format!("theta holds {bad}")));
     }
     Ok(theta)
-}
-
-fn check_size(model: &Model) -> Result<()> {
-    let (n, rank) = (model.n_obs(), model.structure.rank);
-    if n <= rank {
-        return Err(Error::Domain(format!(
-            "{n} observations cannot determine {rank} fixed effects and a residual variance"
-        )));
-    }
-    Ok(())
 }

@@ -9,13 +9,14 @@
 
 use faer::Par;
 
-use crate::design::model::NOTHING_LEFT;
+use crate::design::cross_products::{sum_of_products, CrossProducts};
+use crate::design::model::{LITTLE_LEFT, NOTHING_LEFT};
 use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
 use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
-use crate::system::{multiply, selected, Factor, Reduced, Selected};
+use crate::system::{multiply, selected, transform, Factor, Reduced, Selected};
 
 /// Flops of an evaluation above which it counts as expensive.
 const EXPENSIVE: f64 = 5e7;
@@ -101,6 +102,12 @@ impl<'a> LmmObjective<'a> {
         self.factor.log_det_z + log_det_x + m * (1.0 + log_variance) - self.model.log_weights
     }
 
+    /// Whether less is left for the residual at the last point than can be told from nothing.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.reduced.is_none() || self.r2 <= NOTHING_LEFT * self.model.response_square
+    }
+
     /// Penalised residual sum of squares at the last point, in the units of the engine.
     #[must_use]
     pub fn r2(&self) -> f64 {
@@ -122,6 +129,9 @@ impl<'a> LmmObjective<'a> {
 
     /// Z'Py, stacked (its rows of X are zero up to rounding).
     pub fn scores(&self, solution: &Stacked) -> Result<Stacked> {
+        if self.r2 < LITTLE_LEFT * self.model.response_square {
+            return Ok(self.scores_from_rows(solution)?.0);
+        }
         let structure = &self.model.structure;
         let mut c = multiply(
             &self.model.cross_products,
@@ -140,6 +150,31 @@ impl<'a> LmmObjective<'a> {
         }
         c.trailing[structure.n_trailing..].fill(0.0);
         Ok(c)
+    }
+
+    /// Z'Py and the residual sum of squares from the rows, where differences of cross-products
+    /// have lost their digits.
+    fn scores_from_rows(&self, solution: &Stacked) -> Result<(Stacked, f64)> {
+        let structure = &self.model.structure;
+        let z = self.model.block_rows()?;
+        let residual = self.model.residual(solution, &z);
+        let x = self.model.fixed.columns();
+        let mut c = CrossProducts::with_response(structure, &z, x, &residual)?;
+        c.trailing[structure.n_trailing..].fill(0.0);
+        Ok((c, sum_of_products(&residual, &residual)))
+    }
+
+    /// r² = e'We + u'u with u = Λ'Z'Py.
+    fn r2_from_rows(&self) -> Result<f64> {
+        let structure = &self.model.structure;
+        let (mut c, squares) = self.scores_from_rows(&self.solution()?)?;
+        let mut penalty = 0.0;
+        for (b, block) in structure.blocks.iter().enumerate() {
+            let u = c.block_mut(structure, b);
+            transform::level_rows(u, 1, block.width, &self.factor.lambda[b], true);
+            penalty += sum_of_products(u, u);
+        }
+        Ok(squares + penalty)
     }
 
     /// Gradient at the last point with respect to the parameters of other coordinates, of which
@@ -294,11 +329,14 @@ impl Objective for LmmObjective<'_> {
         let response = self.model.response_products.clone();
         let reduced = Reduced::new(&self.factor, a, structure, response);
         self.r2 = self.model.response_square - reduced.explained[0];
-        let floor = NOTHING_LEFT * self.model.response_square;
-        if self.r2.is_nan() || self.r2 <= floor {
+        self.reduced = Some(reduced);
+        if self.r2 < LITTLE_LEFT * self.model.response_square {
+            self.r2 = self.r2_from_rows()?;
+        }
+        if self.r2.is_nan() || self.r2 <= 0.0 {
+            self.reduced = None;
             return Ok(None);
         }
-        self.reduced = Some(reduced);
         self.progress.objective = self.last_value();
         Ok(Some(self.progress.objective))
     }

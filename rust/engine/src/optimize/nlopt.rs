@@ -46,6 +46,9 @@ impl Callback<'_> {
     /// The value, in a form the method can digest: where the objective cannot be computed it is
     /// worse than anything seen. Minus infinity reaches the stop value, which ends the run.
     fn call(&mut self, x: &[f64]) -> f64 {
+        if self.ended.is_some() {
+            return f64::NEG_INFINITY;
+        }
         // Unwinding must not cross the C code between here and `minimize`.
         match catch_unwind(AssertUnwindSafe(|| (self.f)(x))) {
             Ok(Ok(value)) if value.is_finite() => {
@@ -202,16 +205,81 @@ mod tests {
     }
 
     #[test]
-    fn an_error_ends_the_run() {
+    fn all_but_one_walk_along_the_valley_of_rosenbrock() {
+        let f = |x: &[f64]| (1.0 - x[0]).powi(2) + 100.0 * (x[1] - x[0] * x[0]).powi(2);
+        // COBYLA's linear models crawl on the floor of a curved valley.
+        for method in METHODS.into_iter().filter(|m| *m != NloptMethod::Cobyla) {
+            let (x, value) = best(method, &[-1.2, 1.0], &[f64::NEG_INFINITY; 2], f);
+            let found = (x[0] - 1.0).abs() < 1e-3 && value < 1e-6;
+            assert!(found, "{method:?} {x:?} {value}");
+        }
+    }
+
+    #[test]
+    fn an_error_ends_the_run_at_any_call() {
+        for method in METHODS {
+            for last in 1..40 {
+                let mut calls = 0;
+                let mut f = |x: &[f64]| {
+                    calls += 1;
+                    if calls == last {
+                        return Err(Error::Interrupted);
+                    }
+                    Ok((x[0] - 3.0).powi(4) + (x[1] - x[0]).powi(2))
+                };
+                let result = minimize(method, &mut f, &[1.0, 1.0], &[0.0, 0.0], &options(2));
+                assert_eq!(result, Err(Error::Interrupted), "{method:?}");
+                assert_eq!(calls, last, "{method:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_goes_on_in_rust() {
+        for method in METHODS {
+            let run = catch_unwind(|| {
+                let mut f = |_: &[f64]| -> Result<f64> { resume_unwind(Box::new("mine")) };
+                minimize(method, &mut f, &[1.0, 1.0], &[0.0, 0.0], &options(2))
+            });
+            let panic = run.expect_err("the panic must arrive");
+            assert_eq!(panic.downcast_ref(), Some(&"mine"), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn the_limit_on_evaluations_holds() {
         for method in METHODS {
             let mut calls = 0;
-            let mut f = |_: &[f64]| {
+            let mut f = |x: &[f64]| {
                 calls += 1;
-                Err(Error::Interrupted)
+                Ok((x[0] - 3.0).powi(4) + (x[1] - x[0]).powi(2))
             };
-            let result = minimize(method, &mut f, &[1.0, 1.0], &[0.0, 0.0], &options(2));
-            assert_eq!(result, Err(Error::Interrupted));
-            assert_eq!(calls, 1, "{method:?}");
+            let limited = NloptOptions {
+                max_evaluations: 12,
+                ..options(2)
+            };
+            let result = minimize(method, &mut f, &[1.0, 1.0], &[0.0, 0.0], &limited);
+            assert_eq!(result, Ok(Status::MaxEvaluations), "{method:?}");
+            assert_eq!(calls, 12, "{method:?}");
+        }
+    }
+
+    /// The methods by Luksan are the only LGPL code of NLopt; `.cargo/nlopt.cmake` leaves them out.
+    #[test]
+    fn the_lgpl_part_is_left_out() {
+        for algorithm in [Algorithm::Lbfgs, Algorithm::LdVar1, Algorithm::TNewton] {
+            let f = |x: &[f64], gradient: Option<&mut [f64]>, (): &mut ()| {
+                if let Some(gradient) = gradient {
+                    gradient[0] = 2.0 * x[0];
+                }
+                x[0] * x[0]
+            };
+            let problem = Nlopt::new(algorithm, 1, f, Target::Minimize, ());
+            let outcome = problem.optimize(&mut [1.0]);
+            assert!(
+                matches!(outcome, Err((FailState::InvalidArgs, _))),
+                "{algorithm:?} is linked: is a CMAKE_TOOLCHAIN_FILE set in the environment?"
+            );
         }
     }
 }

@@ -377,7 +377,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Puts small columns of the factors to exactly zero when the objective does not rise and zero
+    /// Puts small columns of the factors, and those that do nothing, to exactly zero when the objective does not rise and zero
     /// is a minimum.
     fn snap_to_boundary(&mut self) -> Result<()> {
         let small_columns: Vec<Vec<usize>> = self
@@ -386,7 +386,7 @@ impl<'a> Search<'a> {
             .into_iter()
             .filter(|column| {
                 let size = self.size_of(column);
-                size > 0.0 && size < SMALL_COLUMN
+                size > 0.0 && (size < SMALL_COLUMN || self.is_flat(column))
             })
             .collect();
         if small_columns.is_empty() {
@@ -402,6 +402,18 @@ impl<'a> Search<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The objective does not depend on these parameters at all (columns of Z that are zero).
+    fn is_flat(&self, column: &[usize]) -> bool {
+        let Derivatives {
+            gradient,
+            information,
+            curvature,
+        } = &self.derivatives;
+        column
+            .iter()
+            .all(|&i| gradient[i] == 0.0 && information[(i, i)] == 0.0 && curvature[(i, i)] == 0.0)
     }
 
     fn try_zero(&mut self, entries: &[usize]) -> Result<bool> {

@@ -4,7 +4,7 @@ mod factor;
 mod multiply;
 mod selected;
 mod solve;
-mod transform;
+pub mod transform;
 
 pub use factor::Factor;
 pub use multiply::multiply;

@@ -1,0 +1,73 @@
+# The peer lme4: reads the commands described in ../protocol.py and answers them.
+
+reply <- function(...) {
+  cat("@", ..., sep = "\t", file = stdout())
+  cat("\n", file = stdout())
+  flush(stdout())
+}
+
+one_line <- function(text) gsub("[[:space:]]+", " ", text)
+
+read_frame <- function(stem) {
+  schema <- readLines(paste0(stem, ".schema"), encoding = "UTF-8")
+  frame <- read.csv(paste0(stem, ".csv"), check.names = FALSE, na.strings = "NA")
+  at <- 1
+  while (at <= length(schema)) {
+    field <- strsplit(schema[at], "\t", fixed = TRUE)[[1]]
+    n_levels <- as.integer(field[3])
+    if (field[1] != "number") {
+      levels <- schema[at + seq_len(n_levels)]
+      codes <- as.integer(frame[[field[2]]])
+      frame[[field[2]]] <- factor(levels[codes], levels = levels, ordered = field[1] == "ordered")
+    }
+    at <- at + 1 + n_levels
+  }
+  frame
+}
+
+fit_repeatedly <- function(formula, data, reml, burst, control) {
+  seconds <- numeric()
+  repeat {
+    gc(FALSE)
+    start <- Sys.time()
+    model <- suppressMessages(suppressWarnings(
+      if (is.null(control)) lmer(formula, data, REML = reml)
+      else lmer(formula, data, REML = reml, control = control)
+    ))
+    seconds <- c(seconds, as.numeric(difftime(Sys.time(), start, units = "secs")))
+    if (sum(seconds) >= burst) break
+  }
+  objective <- if (reml) REMLcrit(model) else -2 * as.numeric(logLik(model))
+  reply("fit", paste(sprintf("%.9g", seconds), collapse = ","), sprintf("%.17g", objective))
+}
+
+answer <- function(field) {
+  switch(field[1],
+    load = {
+      datasets[[field[2]]] <<- read_frame(field[3])
+      reply("loaded", nrow(datasets[[field[2]]]))
+    },
+    fit = {
+      control <- if (is.na(field[6])) NULL else eval(parse(text = field[6]))
+      fit_repeatedly(as.formula(field[3]), datasets[[field[2]]], field[4] == "1", as.numeric(field[5]), control)
+    },
+    stop(paste("unknown command", field[1]))
+  )
+}
+
+if (!suppressMessages(suppressWarnings(require(lme4, quietly = TRUE)))) {
+  reply("missing", "R has no package lme4")
+  quit(status = 0)
+}
+datasets <- list()
+blas_path <- extSoftVersion()[["BLAS"]]
+blas <- file.path(basename(dirname(blas_path)), basename(blas_path))
+reply("ready", sprintf("lme4 %s (R %s, %s)", packageDescription("lme4")$Version, getRversion(), blas))
+commands <- file("stdin", "r")
+repeat {
+  line <- readLines(commands, n = 1)
+  if (length(line) == 0) break
+  field <- strsplit(line, "\t", fixed = TRUE)[[1]]
+  if (field[1] == "quit") break
+  tryCatch(answer(field), error = function(e) reply("error", one_line(conditionMessage(e))))
+}

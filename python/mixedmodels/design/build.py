@@ -1,0 +1,312 @@
+"""Formula and data to the arrays of a model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, FormulaWarning
+from ..formula import ModelFormula, RandomTermSpec, parse_formula
+from ..formula.nodes import Call, Node, walk, write
+from ..frame import Factor, Frame
+from .evaluate import Evaluator, Memory
+from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
+from .matrix import INTERCEPT, Levels, MatrixPlan, check_all_used, check_contrasts, label_of, make_plan
+from .recipe import DesignRecipe, offset_of
+from .rows import MissingRows, check_action, columns_of, missing_rows, named_or_given, subset_mask
+from .values import Basis, Coded
+
+
+@dataclass(frozen=True, eq=False)
+class RandomTerm:
+    """
+    A random-effects term.
+
+    Attributes
+    ----------
+    group : GroupingFactor
+    names : tuple of str
+        Names of the k columns; the intercept is "(Intercept)".
+    z : ndarray, shape (n, k), C order
+    covariance : {"unstructured", "diagonal"}
+        "diagonal" for a double bar: all columns independent.
+    text : str
+        The term as printed.
+    """
+
+    group: GroupingFactor
+    names: tuple[str, ...]
+    z: NDArray[np.float64]
+    covariance: Literal["unstructured", "diagonal"]
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """
+    The arrays of a model; n is the number of rows used. All arrays are read-only.
+
+    Attributes
+    ----------
+    formula : ModelFormula
+    response_name : str
+        The response as written, such as ``"log(Reaction)"``.
+    y : ndarray, shape (n,)
+    x : ndarray, shape (n, p), column-major
+        The fixed-effects model matrix; not checked for linear dependence beyond what its structure tells.
+    x_names : tuple of str
+    terms : tuple of RandomTerm
+        By number of levels, decreasing; otherwise in the order of the formula.
+    weights, offset : ndarray, shape (n,), or None
+    missing : MissingRows
+    row_labels : index or None
+        Labels of the rows used, when the data is a pandas data frame.
+    recipe : DesignRecipe
+    x_terms : tuple of (str, slice)
+        Fixed-effects terms and their columns, the intercept as "(Intercept)".
+    """
+
+    formula: ModelFormula
+    response_name: str
+    y: NDArray[np.float64]
+    x: NDArray[np.float64]
+    x_names: tuple[str, ...]
+    terms: tuple[RandomTerm, ...]
+    weights: NDArray[np.float64] | None
+    offset: NDArray[np.float64] | None
+    missing: MissingRows
+    row_labels: Any | None
+    recipe: DesignRecipe
+    x_terms: tuple[tuple[str, slice], ...]
+
+
+def build_design(
+    formula: str,
+    data: Any,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    contrasts: Any = None,
+    na_action: str = "omit",
+    subset: Any = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+) -> Design:
+    """
+    Build the arrays of a linear mixed model.
+
+    Rows are chosen first (``subset``, then missing values and zero weights, jointly over every column
+    used); levels, contrasts and the constants of transforms such as ``scale`` come from the rows
+    that are left, so that a row left out has no influence whatever.
+
+    Parameters
+    ----------
+    formula : str
+        lme4-style, see :func:`mixedmodels.formula.parse_formula`.
+    data : data frame
+        Anything :class:`mixedmodels.frame.Frame` takes, n rows.
+    weights : str or array-like of shape (n,), optional
+        Prior weights, finite and not negative. Rows of weight zero are left out like missing ones.
+    offset : str or array-like of shape (n,), optional
+        Added to the offsets of the formula. A text is a column or an expression of columns.
+    contrasts : mapping of str to contrasts, optional
+        For each factor ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"``, ``"SAS"`` (or R's names),
+        ``("treatment", base)``, or a matrix with a row for each level. Ordered factors have "poly" by
+        default, others "treatment".
+    na_action : {"omit", "exclude", "fail"}
+    subset : str or array-like of bool of shape (n,), optional
+        Rows to use: a mask, or a condition such as ``"age > 30 & sex == 'F'"``.
+    functions : mapping of str to callable, optional
+        Your own functions for the formula; trusted code.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    FormulaError, MissingColumnError, DataError, ArgumentError
+        Naming the term, column or argument at fault.
+
+    Examples
+    --------
+    >>> from mixedmodels.design import build_design
+    >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "dose": [0, 1, 0, 1], "batch": ["a", "a", "b", "b"]}
+    >>> design = build_design("y ~ dose + (1 | batch)", data)
+    >>> design.x_names, design.terms[0].group.levels
+    (('(Intercept)', 'dose'), ('a', 'b'))
+    """
+    action = check_action(na_action)
+    table = check_contrasts(contrasts)
+    own = dict(functions or {})
+    frame = Frame.from_any(data)
+    beside = {v for a in (weights, offset) if isinstance(a, str) for v in columns_of(a, frame, own)}
+    parsed = parse_formula(formula, frame.names, own, used=beside)
+    if isinstance(subset, str):
+        beside.update(columns_of(subset, frame, own))
+    frame.prefetch(dict.fromkeys((*parsed.variables, *beside)))
+    if frame.n_rows == 0:
+        raise DataError("the data has no rows")
+
+    rows = _choose_rows(parsed, frame, weights, offset, subset, action, own)
+    memory = Memory()
+    evaluator = Evaluator(rows.frame, memory, own, fitting=True)
+    response = parsed.response_node
+    assert response is not None
+    y = numeric_response(response, evaluator)
+    contrast_names: set[str] = set()
+    fixed = make_plan(parsed.fixed_terms, evaluator, table, contrast_names)
+    x = fixed.build(evaluator, "F")
+    grouping = component_evaluator(rows.frame, own)
+    known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
+    built = [_random_term(spec, evaluator, grouping, known, table, contrast_names) for spec in parsed.random]
+    built.sort(key=lambda part: -len(part[0].group.levels))
+    check_all_used(table, contrast_names, [fixed, *(plan for _, plan, _ in built)])
+    total = rows.offset
+    if parsed.offset_nodes:
+        inside = offset_of(parsed.offset_nodes, evaluator, None)
+        total = inside if total is None else inside + total
+    for array in (y, x, rows.weights, total, *(term.z for term, _, _ in built)):
+        if array is not None:
+            array.flags.writeable = False
+    called = {n.function for node in _all_nodes(parsed) for n in walk(node) if isinstance(n, Call)}
+    recipe = DesignRecipe(
+        parsed,
+        fixed,
+        tuple((plan, group) for _, plan, group in built),
+        memory,
+        {name: function for name, function in own.items() if name in called},
+    )
+    return Design(
+        formula=parsed,
+        response_name=parsed.response,
+        y=y,
+        x=x,
+        x_names=fixed.names,
+        terms=tuple(term for term, _, _ in built),
+        weights=rows.weights,
+        offset=total,
+        missing=rows.missing,
+        row_labels=rows.frame.index,
+        recipe=recipe,
+        x_terms=fixed.terms,
+    )
+
+
+def numeric_response(node: Node, evaluator: Evaluator) -> NDArray[np.float64]:
+    """
+    A response that is one column of numbers (True counts as 1), shape (n,).
+
+    Raises
+    ------
+    DataError
+        For a factor, several columns, or values that are not finite.
+    """
+    text = write(node)
+    if isinstance(node, Call) and node.function == "cbind":
+        raise DataError(
+            f"the response {text} is a matrix: a linear mixed model has one response; "
+            "fit one column and refit() the model to the others, or use a binomial model for counts"
+        )
+    value = evaluator.value(node)
+    if isinstance(value, (Factor, Coded)):
+        factor = value.factor if isinstance(value, Coded) else value
+        levels = ", ".join(map(repr, factor.labels()[:5]))
+        raise DataError(
+            f"the response {text} is not numeric but a factor with levels {levels}"
+            f"{', ...' if len(factor.levels) > 5 else ''}; a linear mixed model needs numbers "
+            f"(as.numeric({text}) gives the codes 1, 2, ...), two levels suit a binomial model"
+        )
+    if isinstance(value, Basis):
+        raise DataError(
+            f"the response {text} has {value.values.shape[1]} columns; a linear mixed model has one"
+        )
+    evaluator.finite(node, value, None)
+    return np.array(value, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    frame: Frame
+    weights: NDArray[np.float64] | None
+    offset: NDArray[np.float64] | None
+    missing: MissingRows
+
+
+def _choose_rows(
+    parsed: ModelFormula,
+    frame: Frame,
+    weights: Any,
+    offset: Any,
+    subset: Any,
+    action: Any,
+    own: Mapping[str, Callable[..., Any]],
+) -> _Rows:
+    """Subset, missing values, zero weights: the frame and the row arguments that are left."""
+    weight = named_or_given(weights, frame, "weights", own)
+    extra = named_or_given(offset, frame, "offset", own)
+    chosen = subset_mask(subset, frame, own)
+    if chosen is not None:
+        frame = frame.rows(chosen)
+        weight = None if weight is None else (weight[0], weight[1][chosen])
+        extra = None if extra is None else (extra[0], extra[1][chosen])
+    columns: list[Any] = [(name, frame.column(name)) for name in parsed.variables]
+    columns += [part for part in (weight, extra) if part is not None]
+    zero = None
+    if weight is not None:
+        name, values = weight
+        if (values < 0).any():
+            raise DataError(f"weights: {name!r} is negative in {int((values < 0).sum())} rows")
+        zero = values == 0
+        zero = zero if zero.any() else None
+    missing = missing_rows(columns, frame.n_rows, action, zero)
+    kept = missing.kept
+    if kept is not None:
+        frame = frame.rows(kept)
+    return _Rows(
+        frame,
+        None if weight is None else np.array(weight[1] if kept is None else weight[1][kept]),
+        None if extra is None else np.array(extra[1] if kept is None else extra[1][kept]),
+        missing,
+    )
+
+
+def _random_term(
+    spec: RandomTermSpec,
+    evaluator: Evaluator,
+    grouping: Evaluator,
+    known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
+    contrasts: Mapping[str, Any],
+    used: set[str],
+) -> tuple[RandomTerm, MatrixPlan, GroupRecipe]:
+    group, recipe = make_group(spec, grouping, known)
+    plan = make_plan(spec.terms, evaluator, contrasts, used)
+    z = plan.build(evaluator, "C")
+    k = len(plan.names)
+    if spec.uncorrelated and k > 1:
+        factors = [
+            label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)
+        ]
+        if factors:
+            warnings.warn(
+                f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
+                f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
+                f"(a single bar has {k * (k + 1) // 2})",
+                FormulaWarning,
+                stacklevel=4,
+            )
+    covariance = "diagonal" if spec.uncorrelated else "unstructured"
+    return RandomTerm(group, plan.names, z, covariance, spec.text), plan, recipe
+
+
+def _all_nodes(parsed: ModelFormula) -> list[Node]:
+    response = [] if parsed.response_node is None else [parsed.response_node]
+    random = [n for spec in parsed.random for n in (*spec.terms.factors, *spec.group_nodes)]
+    return [*response, *parsed.fixed_terms.factors, *parsed.offset_nodes, *random]
+
+
+__all__ = ["INTERCEPT", "Design", "RandomTerm", "build_design", "numeric_response"]

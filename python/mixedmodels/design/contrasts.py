@@ -1,0 +1,152 @@
+"""Contrast matrices: how the levels of a factor become columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError
+from ..formula.functions import CODINGS
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """
+    The columns of a factor beside an intercept.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Column names, as they stand in square brackets after the factor's name.
+    base : int
+        The level left out (treatment contrasts); -1 when ``matrix`` says it all.
+    matrix : ndarray, shape (n_levels, n_columns), or None
+        Value of each column at each level; None for treatment contrasts.
+    """
+
+    names: tuple[str, ...]
+    base: int = -1
+    matrix: NDArray[np.float64] | None = None
+
+
+def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
+    """
+    The contrasts of a factor.
+
+    Parameters
+    ----------
+    spec : str, tuple, ndarray or DataFrame
+        ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"``, ``"SAS"`` (also with R's ``contr.`` before
+        them), ``("treatment", base level)``, or a matrix with a row for each level and one column fewer.
+        The rows of a DataFrame are matched to the levels by its index.
+    labels : sequence of str
+        The levels.
+    factor : str
+        Its name, for errors.
+
+    Raises
+    ------
+    ArgumentError
+        When the contrasts are not known or do not fit the levels.
+    """
+    n = len(labels)
+    base: Any = None
+    if isinstance(spec, (tuple, list)) and len(spec) == 2 and isinstance(spec[0], str):
+        spec, base = spec
+    if isinstance(spec, str):
+        kind = CODINGS.get(spec)
+        if kind is None:
+            known = ", ".join(sorted(set(CODINGS.values())))
+            raise ArgumentError(
+                f"contrasts of {factor!r}: {spec!r} is not known; use one of {known}, or a matrix"
+            )
+        if base is not None and kind != "treatment":
+            raise ArgumentError(f"contrasts of {factor!r}: only treatment contrasts have a base level")
+        return _BUILDERS[kind](labels) if base is None else _treatment(labels, _find(base, labels, factor))
+    matrix, names = _custom(spec, labels, factor)
+    if matrix.shape != (n, n - 1):
+        raise ArgumentError(
+            f"contrasts of {factor!r}: the matrix has shape {matrix.shape}, but {n} levels "
+            f"({', '.join(labels[:10])}{', ...' if n > 10 else ''}) need {(n, n - 1)}"
+        )
+    if not np.isfinite(matrix).all():
+        raise ArgumentError(f"contrasts of {factor!r}: the matrix holds values that are not finite")
+    return Contrast(names, -1, matrix)
+
+
+def _treatment(labels: Sequence[str], base: int = 0) -> Contrast:
+    return Contrast(tuple(f"T.{label}" for i, label in enumerate(labels) if i != base), base)
+
+
+def _sum(labels: Sequence[str]) -> Contrast:
+    n = len(labels)
+    matrix = np.vstack([np.eye(n - 1), np.full((1, n - 1), -1.0)])
+    return Contrast(tuple(f"S.{label}" for label in labels[:-1]), -1, matrix)
+
+
+def _helmert(labels: Sequence[str]) -> Contrast:
+    n = len(labels)
+    matrix = np.triu(np.full((n, n - 1), -1.0))
+    for j in range(n - 1):
+        matrix[j + 1, j] = j + 1.0
+    return Contrast(tuple(f"H.{label}" for label in labels[1:]), -1, matrix)
+
+
+def _poly(labels: Sequence[str]) -> Contrast:
+    """Orthonormal polynomials over 1, ..., n, each orthogonalised twice to stay so for many levels."""
+    n = len(labels)
+    score = np.arange(n) - (n - 1) / 2
+    columns = np.full((n, n), 1 / np.sqrt(n))
+    for j in range(1, n):
+        column = score * columns[:, j - 1]
+        for _ in range(2):
+            column -= columns[:, :j] @ (columns[:, :j].T @ column)
+        columns[:, j] = column / np.linalg.norm(column)
+    names = [".L", ".Q", ".C", *(f"^{j}" for j in range(4, n))]
+    return Contrast(tuple(names[: n - 1]), -1, columns[:, 1:])
+
+
+def _custom(spec: Any, labels: Sequence[str], factor: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    if isinstance(spec, pd.DataFrame):
+        rows = [str(i) for i in spec.index]
+        if sorted(rows) != sorted(labels):
+            raise ArgumentError(
+                f"contrasts of {factor!r}: the rows of the DataFrame are {rows}, the levels {list(labels)}"
+            )
+        order = [rows.index(label) for label in labels]
+        names = tuple(map(str, spec.columns))
+        spec = spec.to_numpy()[order]
+    else:
+        names = None
+    try:
+        matrix = np.array(spec, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"contrasts of {factor!r}: give a name such as 'sum', ('treatment', base), or a matrix; "
+            f"got {type(spec).__name__}"
+        ) from None
+    if matrix.ndim == 1:
+        matrix = matrix[:, None]
+    return matrix, names or tuple(str(j + 1) for j in range(matrix.shape[-1]))
+
+
+def _find(base: Any, labels: Sequence[str], factor: str) -> int:
+    if str(base) in labels:
+        return list(labels).index(str(base))
+    raise ArgumentError(
+        f"contrasts of {factor!r}: the base {base!r} is not among its levels {list(labels[:20])}"
+    )
+
+
+_BUILDERS = {
+    "treatment": _treatment,
+    "sum": _sum,
+    "helmert": _helmert,
+    "poly": _poly,
+    "SAS": lambda labels: _treatment(labels, len(labels) - 1),
+}

@@ -1,0 +1,371 @@
+"""
+Evaluation of the expressions of a formula on data.
+
+The first evaluation, on the fitting data, leaves a *memory*: the levels of every factor and the
+constants of every stateful transform. Evaluating on new data uses that memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, FormulaError
+from ..formula.functions import CODINGS, FUNCTIONS
+from ..formula.nodes import Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
+from ..frame import Factor, Frame, Numeric, as_factor, drop_unused, interact
+from .levels import match_levels
+from .values import Basis, Coded, Value
+
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    "**": np.power,
+}
+_COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+_LOGICAL = frozenset({*_COMPARE, "&", "|", "in", "not in"})
+_OPTIONS = {"Boundary.knots": "boundary"}
+
+
+@dataclass
+class Memory:
+    """
+    What a fit remembers of its data.
+
+    Attributes
+    ----------
+    columns : dict
+        For each column: its level labels, or None for numbers.
+    levels : dict
+        Labels of each factor made by a call, by the call's text.
+    transforms : dict
+        Each fitted transform, by the call's text.
+    """
+
+    columns: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    transforms: dict[str, Any] = field(default_factory=dict)
+
+
+class Evaluator:
+    """
+    Evaluates expressions on the rows of a frame.
+
+    Parameters
+    ----------
+    frame : Frame
+    memory : Memory
+        Filled when ``fitting``, obeyed otherwise.
+    functions : mapping
+        The caller's own functions.
+    fitting : bool
+    """
+
+    def __init__(
+        self, frame: Frame, memory: Memory, functions: Mapping[str, Callable[..., Any]], *, fitting: bool
+    ) -> None:
+        self.frame, self.memory, self.functions, self.fitting = frame, memory, functions, fitting
+        self.n = frame.n_rows
+        # Values of whole expressions, by their text.
+        self.cache: dict[str, Any] = {}
+        self._used: dict[int, tuple[Factor, Factor]] = {}
+
+    def drop_unused(self, factor: Factor) -> Factor:
+        """The factor without unused levels, worked out once for a factor that many terms share."""
+        if id(factor) not in self._used:
+            self._used[id(factor)] = factor, drop_unused(factor)
+        return self._used[id(factor)][1]
+
+    def value(self, node: Node) -> NDArray[np.float64] | Basis | Factor | Coded:
+        """
+        The value of a whole expression: numbers (shape (n,)), several columns, or a factor.
+
+        Missing values of the columns stay missing.
+
+        Raises
+        ------
+        DataError
+            When a transform gives values that are not finite, when the expression has no rows, or when
+            new data has levels that the fitting data had not.
+        """
+        with np.errstate(all="ignore"):
+            value = self._evaluate(node)
+        if isinstance(value, (Factor, Coded, Basis)):
+            return value
+        if isinstance(value, np.ndarray) and value.shape == (self.n,):
+            return value
+        raise DataError(f"{write(node)} gives no value for each row: a term must be made of columns")
+
+    def finite(
+        self, node: Node, value: NDArray[np.float64] | Basis, missing: NDArray[np.bool_] | None
+    ) -> None:
+        """Refuse values that are not finite, other than those of missing rows."""
+        numbers = value.values if isinstance(value, Basis) else value
+        good = np.isfinite(numbers)
+        if good.all():
+            return
+        bad = ~(good if good.ndim == 1 else good.all(axis=1))
+        if missing is not None:
+            bad &= ~missing
+        if bad.any():
+            rows = np.flatnonzero(bad)
+            raise DataError(
+                f"{write(node)} is not finite in {len(rows)} row{'s' if len(rows) > 1 else ''} "
+                f"(first: {', '.join(map(str, rows[:5]))}, counting from 0 among the rows used); "
+                "check the values it is computed from"
+            )
+
+    def _evaluate(self, node: Node) -> Value:
+        if isinstance(node, Name):
+            return self._column(node.name)
+        if isinstance(node, Number):
+            return node.value
+        if isinstance(node, Text):
+            return node.value
+        if isinstance(node, Flag):
+            return node.value
+        if isinstance(node, Word):
+            raise FormulaError(f"{node.word!r} stands where a value is needed")
+        if isinstance(node, Unary):
+            operand = self._evaluate(node.operand)
+            if node.operator == "!":
+                return 1.0 - self._truth(operand, node)
+            numbers = self._numbers(operand, node.operand)
+            return -numbers if node.operator == "-" else numbers
+        if isinstance(node, Binary):
+            return self._binary(node)
+        return self._call(node)
+
+    def _column(self, name: str) -> Value:
+        column = self.frame.column(name)
+        if self.fitting:
+            self.memory.columns[name] = column.labels() if isinstance(column, Factor) else None
+        elif name in self.memory.columns:
+            labels = self.memory.columns[name]
+            if labels is not None:
+                return match_levels(column, labels, f"column {name!r}")
+            if isinstance(column, Factor):
+                raise DataError(f"column {name!r} was numeric in the fit and holds text or categories now")
+        return column if isinstance(column, Factor) else column.values
+
+    def _numbers(self, value: Value, node: Node) -> Any:
+        if isinstance(value, (Factor, Coded)):
+            raise DataError(
+                f"{write(node)} is a factor, and numbers are needed; as.numeric() gives its codes"
+            )
+        if isinstance(value, Basis):
+            raise DataError(f"{write(node)} has several columns; it cannot be part of arithmetic")
+        if isinstance(value, (str, tuple)) or value is None:
+            raise FormulaError(f"{write(node)} stands where a number is needed")
+        return np.float64(value) if isinstance(value, (bool, float)) else value
+
+    def _truth(self, value: Value, node: Node) -> Any:
+        numbers = self._numbers(value, node)
+        known = np.asarray(numbers)[~np.isnan(numbers)]
+        if not ((known == 0) | (known == 1)).all():
+            raise DataError(f"{write(node)}: '&', '|' and 'not' join conditions, which are true or false")
+        return numbers
+
+    def _binary(self, node: Binary) -> Value:
+        left, right = self._evaluate(node.left), self._evaluate(node.right)
+        operator = node.operator
+        if operator in _ARITHMETIC:
+            return _ARITHMETIC[operator](self._numbers(left, node.left), self._numbers(right, node.right))
+        if operator in _COMPARE:
+            return self._compare(node, left, right)
+        if operator in ("in", "not in"):
+            items = right if isinstance(right, tuple) else (right,)
+            if any(isinstance(item, (np.ndarray, Factor, Basis, Coded)) for item in items):
+                raise FormulaError(f"{write(node)}: constants must stand after 'in', such as c(1, 2)")
+            found: Any = 0.0
+            for item in items:
+                found = found + self._compare(Binary("==", node.left, node.right), left, item)
+            found = np.minimum(found, 1.0)
+            return found if operator == "in" else 1.0 - found
+        a, b = self._truth(left, node.left), self._truth(right, node.right)
+        # Three-valued logic: what is missing does not matter when the other side decides.
+        decided = 0.0 if operator == "&" else 1.0
+        both = a * b if operator == "&" else np.maximum(a, b)
+        return np.where((a == decided) | (b == decided), decided, both)
+
+    def _compare(self, node: Binary, left: Value, right: Value) -> Any:
+        if isinstance(left, str) and isinstance(right, Factor):
+            left, right = right, left
+        if isinstance(left, Factor):
+            if node.operator not in ("==", "!=") or not isinstance(right, (str, float, bool)):
+                raise DataError(
+                    f"{write(node)}: a factor can be compared with one of its levels by '==' or '!=' only"
+                )
+            label = f"{right:g}" if isinstance(right, float) else str(right)
+            chosen = np.array([level == label for level in left.labels()] + [False])
+            same = chosen[left.codes] == (node.operator == "==")
+            return np.where(left.codes < 0, np.nan, same)
+        a, b = self._numbers(left, node.left), self._numbers(right, node.right)
+        return np.where(np.isnan(a) | np.isnan(b), np.nan, _COMPARE[node.operator](a, b))
+
+    def _call(self, node: Call) -> Value:
+        name = node.function
+        if name in self.functions:
+            return self._own_function(node)
+        if name == "c":
+            return tuple(self._evaluate(a) for a in node.arguments)
+        if name == "I":
+            return self._evaluate(node.arguments[0])
+        function = FUNCTIONS[name]
+        if function.kind == "elementwise":
+            arguments = [self._numbers(self._evaluate(a), a) for a in node.arguments]
+            options = {k: self._numbers(self._evaluate(v), v) for k, v in node.options}
+            assert function.call is not None
+            return function.call(*arguments, **options)
+        if function.kind == "stateful":
+            return self._stateful(node)
+        if function.kind == "factor":
+            return self._factor_call(node)
+        raise FormulaError(f"{name}() cannot stand here")
+
+    def _stateful(self, node: Call) -> Value:
+        text = write(node)
+        x = self._numbers(self._evaluate(node.arguments[0]), node.arguments[0])
+        if not isinstance(x, np.ndarray) or x.shape != (self.n,):
+            raise DataError(f"{text} must be computed from a column")
+        if self.fitting:
+            self.finite(node.arguments[0], x, None)
+            function = FUNCTIONS[node.function]
+            named = zip(function.parameters[1:], node.arguments[1:], strict=False)
+            options: dict[str, Any] = {}
+            for key, argument in [*named, *node.options]:
+                constant = self._evaluate(argument)
+                if constant is None:
+                    continue
+                if isinstance(constant, tuple):
+                    constant = np.array([self._numbers(item, argument) for item in constant], dtype=float)
+                elif isinstance(constant, str):
+                    raise FormulaError(f"{text}: {key} cannot be a text")
+                options[_OPTIONS.get(key, key)] = constant
+            assert function.call is not None
+            self.memory.transforms[text] = function.call(x, text, **options)
+        values = self.memory.transforms[text](np.asarray(x, dtype=np.float64))
+        if values.ndim == 1:
+            return values
+        return Basis(values, tuple(str(j + 1) for j in range(values.shape[1])))
+
+    def _factor_call(self, node: Call) -> Value:
+        name, text = node.function, write(node)
+        if name == "interaction":
+            factors = [self._factor(a) for a in node.arguments]
+            return self._remember(text, interact(factors))
+        argument = node.arguments[0]
+        if name in ("as.numeric", "as.integer"):
+            value = self._evaluate(argument)
+            if isinstance(value, Factor):
+                return np.where(value.codes < 0, np.nan, value.codes + 1.0)
+            numbers = self._numbers(value, argument)
+            return numbers if name == "as.numeric" else np.trunc(numbers)
+        factor = self._factor(argument)
+        if name == "C":
+            options = dict(node.options)
+            coding = node.arguments[1] if len(node.arguments) > 1 else options.get("contr")
+            return Coded(self._remember(text, factor), _coding(coding))
+        options = dict(node.options)
+        options.update(zip(FUNCTIONS[name].parameters[1:], node.arguments[1:], strict=False))
+        if "levels" in options and self.fitting:
+            chosen = self._evaluate(options["levels"])
+            items = chosen if isinstance(chosen, tuple) else (chosen,)
+            labels = tuple(f"{v:g}" if isinstance(v, float) else str(v) for v in items)
+            if len(set(labels)) < len(labels):
+                raise FormulaError(f"{text}: the levels must differ")
+            factor = match_levels(factor, labels, text, "among its levels")
+        ordered = name in ("ordered", "as.ordered") or factor.ordered
+        return self._remember(text, Factor(text, factor.codes, factor.levels, ordered))
+
+    def _factor(self, node: Node) -> Factor:
+        """An expression as a factor."""
+        if isinstance(node, Name) and not self.fitting and self.memory.columns.get(node.name) is None:
+            # Numbers in the fit: their labels decide, whether new data has them as numbers or as text.
+            return as_factor(self.frame.column(node.name))
+        value = self._evaluate(node)
+        if isinstance(value, Coded):
+            return value.factor
+        if isinstance(value, Factor):
+            return value
+        numbers = self._numbers(value, node)
+        if not isinstance(numbers, np.ndarray):
+            raise DataError(f"{write(node)} is a constant; a factor is made of a column")
+        if isinstance(node, Name):
+            return as_factor(self.frame.column(node.name))
+        logical = isinstance(node, Unary) and node.operator == "!"
+        logical |= isinstance(node, Binary) and node.operator in _LOGICAL
+        return as_factor(Numeric(write(node), numbers, "bool" if logical else "float"))
+
+    def _remember(self, text: str, factor: Factor) -> Factor:
+        if self.fitting:
+            self.memory.levels[text] = factor.labels()
+            return Factor(text, factor.codes, factor.levels, factor.ordered)
+        return match_levels(factor, self.memory.levels[text], text)
+
+    def _own_function(self, node: Call) -> Value:
+        text = write(node)
+        arguments = [_plain(self._evaluate(a)) for a in node.arguments]
+        options = {k: _plain(self._evaluate(v)) for k, v in node.options}
+        try:
+            result = self.functions[node.function](*arguments, **options)
+        except Exception as error:
+            raise DataError(f"{text}: the function raised {type(error).__name__}: {error}") from error
+        if np.ndim(result) == 0:
+            number: Any = result
+            if isinstance(number, (int, float, np.number)):
+                return float(number)
+            raise DataError(f"{text}: the function must give numbers or labels, got {type(result).__name__}")
+        if len(result) != self.n:
+            raise DataError(f"{text}: the function gave {len(result)} rows for {self.n}")
+        if np.ndim(result) == 2:
+            try:
+                values = np.array(result, dtype=np.float64)
+            except (TypeError, ValueError):
+                raise DataError(f"{text}: the function must give numbers or one label for each row") from None
+            return Basis(values, tuple(str(j + 1) for j in range(values.shape[1])))
+        column = Frame.from_any({text: result}).column(text)
+        if isinstance(column, Factor):
+            return self._remember(text, column)
+        return column.values
+
+
+def _coding(node: Node | None) -> Any:
+    if node is None:
+        return None
+    if isinstance(node, Word):
+        return CODINGS[node.word]
+    assert isinstance(node, Call)
+    kind = CODINGS[node.function]
+    if not node.arguments:
+        return kind
+    base = node.arguments[0]
+    return (
+        kind,
+        base.value if isinstance(base, Text) else f"{base.value:g}" if isinstance(base, Number) else "",
+    )
+
+
+def _plain(value: Value) -> Any:
+    """A value as the caller's own functions get it: numpy arrays, labels as objects."""
+    if isinstance(value, Coded):
+        value = value.factor
+    if isinstance(value, Factor):
+        return np.array([*value.levels, None], dtype=object)[value.codes]
+    if isinstance(value, Basis):
+        return value.values.copy()
+    return value.copy() if isinstance(value, np.ndarray) else value

@@ -1,0 +1,165 @@
+"""Grouping factors: level codes, never dummy columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..formula import RandomTermSpec
+from ..formula.nodes import Name, Node
+from ..frame import Factor, Frame, as_factor, drop_unused, interact
+from .evaluate import Evaluator, Memory
+from .levels import check_no_gaps, translate
+from .matrix import label_of
+from .values import Coded
+
+
+@dataclass(frozen=True, eq=False)
+class GroupingFactor:
+    """
+    The factor behind a bar.
+
+    Attributes
+    ----------
+    label : str
+        Its name: ``"Subject"``, or ``"dept:service"`` for cells.
+    columns : tuple of str
+        The variables that make it.
+    levels : tuple of str
+        Labels of the levels that occur, in order; cells in lexicographic order.
+    codes : ndarray of uint32, shape (n,)
+        The level of each row.
+    """
+
+    label: str
+    columns: tuple[str, ...]
+    levels: tuple[str, ...]
+    codes: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False)
+class GroupRecipe:
+    """
+    How to find the level of new rows.
+
+    Attributes
+    ----------
+    nodes : tuple of Node
+        The variables that make the factor.
+    labels : tuple of tuple of str
+        Levels of each variable.
+    cells : ndarray of int64, shape (n_levels,), or None
+        For an interaction: the key of each level's cell, increasing.
+    """
+
+    label: str
+    nodes: tuple[Node, ...]
+    labels: tuple[tuple[str, ...], ...]
+    cells: NDArray[np.int64] | None
+
+    def codes(self, evaluator: Evaluator, allow_new: bool) -> NDArray[np.int64]:
+        """The level of each row; -1 for a new or missing one, which is an error unless allowed."""
+        key = np.zeros(evaluator.n, dtype=np.int64)
+        new = np.zeros(evaluator.n, dtype=bool)
+        for node, labels in zip(self.nodes, self.labels, strict=True):
+            factor = _component(node, evaluator)
+            codes, unseen = translate(factor, labels)
+            if not allow_new:
+                if unseen:
+                    shown = ", ".join(map(repr, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
+                    raise DataError(
+                        f"grouping factor {label_of(node)!r} has levels that were not in the fit: {shown}; "
+                        "allow_new_levels=True predicts them from the population"
+                    )
+                if (factor.codes < 0).any():
+                    raise DataError(
+                        f"grouping factor {label_of(node)!r} has missing values; "
+                        "allow_new_levels=True predicts them from the population"
+                    )
+            new |= codes < 0
+            key = key * len(labels) + codes
+        if self.cells is not None:
+            place = np.searchsorted(self.cells, key)
+            place[place == len(self.cells)] = 0
+            absent = (self.cells[place] != key) & ~new
+            if absent.any() and not allow_new:
+                row = int(np.flatnonzero(absent)[0])
+                raise DataError(
+                    f"grouping factor {self.label!r} has cells that were not in the fit (first in row {row}, "
+                    "counting from 0); allow_new_levels=True predicts them from the population"
+                )
+            key, new = place, new | absent
+        key[new] = -1
+        return key
+
+
+def make_group(
+    spec: RandomTermSpec,
+    evaluator: Evaluator,
+    known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
+) -> tuple[GroupingFactor, GroupRecipe]:
+    """
+    The grouping factor of a term on the fitting data; terms with the same one share it.
+
+    Raises
+    ------
+    DataError
+        When it has one level, or as many levels as there are rows.
+    """
+    label = ":".join(label_of(node) for node in spec.group_nodes)
+    if spec.group in known:
+        return known[spec.group]
+    components = [drop_unused(_component(node, evaluator)) for node in spec.group_nodes]
+    factor = components[0] if len(components) == 1 else interact(components)
+    check_no_gaps(factor, f"grouping factor {label!r}", None)
+    n, n_levels = evaluator.n, len(factor.levels)
+    if n_levels == 1:
+        raise DataError(
+            f"grouping factor {label!r} has one level only ({factor.labels()[0]!r}) in the rows used; "
+            f"a random-effects term needs at least two: drop {spec.text}"
+        )
+    if n_levels >= n:
+        raise DataError(
+            f"grouping factor {label!r} has as many levels ({n_levels}) as there are rows ({n}), so its "
+            f"effects cannot be told from the residuals; drop {spec.text} or use a coarser factor"
+        )
+    cells = None
+    if len(components) > 1:
+        first = np.empty(n_levels, dtype=np.int64)
+        first[factor.codes[::-1]] = np.arange(n - 1, -1, -1)
+        cells = np.zeros(n_levels, dtype=np.int64)
+        for component in components:
+            cells = cells * len(component.levels) + component.codes[first]
+    group = GroupingFactor(label, tuple(map(label_of, spec.group_nodes)), factor.labels(), _unsigned(factor))
+    recipe = GroupRecipe(label, spec.group_nodes, tuple(c.labels() for c in components), cells)
+    known[spec.group] = group, recipe
+    return known[spec.group]
+
+
+def component_evaluator(frame: Frame, functions: Mapping[str, Callable[..., Any]]) -> Evaluator:
+    """
+    An evaluator for grouping variables: it takes levels as they come, so that new ones can be told.
+    """
+    return Evaluator(frame, Memory(), functions, fitting=True)
+
+
+def _component(node: Node, evaluator: Evaluator) -> Factor:
+    if isinstance(node, Name):
+        return as_factor(evaluator.frame.column(node.name))
+    value = evaluator.value(node)
+    if isinstance(value, Coded):
+        return value.factor
+    if isinstance(value, Factor):
+        return value
+    raise DataError(f"{label_of(node)} cannot be a grouping factor: write factor({label_of(node)})")
+
+
+def _unsigned(factor: Factor) -> NDArray[np.uint32]:
+    codes = factor.codes.astype(np.uint32)
+    codes.flags.writeable = False
+    return codes

@@ -1,0 +1,159 @@
+"""A fitted design without its data: rebuilds the matrices for new data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError, DataError
+from ..formula import ModelFormula
+from ..formula.nodes import Node, variables, write
+from ..frame import Frame
+from .evaluate import Evaluator, Memory
+from .grouping import GroupRecipe, component_evaluator
+from .levels import missing_in
+from .matrix import MatrixPlan
+
+
+@dataclass(frozen=True, eq=False)
+class NewRandomTerm:
+    """
+    A random-effects term for new data.
+
+    Attributes
+    ----------
+    codes : ndarray of int64, shape (n,)
+        The level of each row; -1 for a level that was not in the fit.
+    z : ndarray, shape (n, k)
+        The columns; NaN in rows with missing values.
+    """
+
+    codes: NDArray[np.int64]
+    z: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class DesignRecipe:
+    """
+    What is needed to apply a fitted design to new data; it can be pickled and holds no rows.
+
+    Attributes
+    ----------
+    formula : ModelFormula
+    fixed : MatrixPlan
+    random : tuple of (MatrixPlan, GroupRecipe)
+        In the order of the terms of the design.
+    memory : Memory
+        Levels and constants of the fitting data.
+    functions : mapping
+        The caller's own functions that the formula calls.
+    """
+
+    formula: ModelFormula
+    fixed: MatrixPlan
+    random: tuple[tuple[MatrixPlan, GroupRecipe], ...]
+    memory: Memory
+    functions: Mapping[str, Callable[..., Any]]
+
+    def new_x(self, data: Any) -> NDArray[np.float64]:
+        """
+        The fixed-effects model matrix for new data.
+
+        Parameters
+        ----------
+        data : data frame
+            Needs the columns of the fixed part only.
+
+        Returns
+        -------
+        ndarray, shape (n, p)
+            NaN in rows with missing values.
+
+        Raises
+        ------
+        DataError
+            When a factor has levels that were not in the fit, or a transform is not finite.
+        MissingColumnError
+            When a column is missing.
+        """
+        frame = Frame.from_any(data, what="newdata")
+        return self._build(self.fixed, self._evaluator(frame, self.fixed.nodes), "F")
+
+    def new_offset(self, data: Any) -> NDArray[np.float64] | None:
+        """
+        The ``offset()`` terms of the formula for new data; None when there are none.
+
+        Returns
+        -------
+        ndarray, shape (n,), or None
+        """
+        nodes = self.formula.offset_nodes
+        if not nodes:
+            return None
+        evaluator = self._evaluator(Frame.from_any(data, what="newdata"), nodes)
+        return offset_of(nodes, evaluator, missing_in(evaluator.frame, nodes))
+
+    def new_random(
+        self, data: Any, allow_new_levels: bool, terms: Sequence[int] | None = None
+    ) -> tuple[NewRandomTerm, ...]:
+        """
+        The random-effects terms for new data.
+
+        Parameters
+        ----------
+        data : data frame
+        allow_new_levels : bool
+            Give new and missing levels of the grouping factors the code -1 instead of an error.
+        terms : sequence of int, optional
+            Which terms (positions in ``Design.terms``); all by default. Only their columns are needed.
+
+        Returns
+        -------
+        tuple of NewRandomTerm
+
+        Raises
+        ------
+        DataError
+            For levels that were not in the fit.
+        """
+        frame = Frame.from_any(data, what="newdata")
+        count = len(self.random)
+        chosen = range(count) if terms is None else terms
+        if any(not 0 <= i < count for i in chosen):
+            raise ArgumentError(f"terms must be numbers from 0 to {count - 1}, got {list(chosen)}")
+        nodes = [node for i in chosen for part in self.random[i] for node in part.nodes]
+        evaluator = self._evaluator(frame, nodes)
+        grouping = component_evaluator(frame, self.functions)
+        codes: dict[int, NDArray[np.int64]] = {}
+        result = []
+        for i in chosen:
+            plan, group = self.random[i]
+            if id(group) not in codes:
+                codes[id(group)] = group.codes(grouping, allow_new_levels)
+            result.append(NewRandomTerm(codes[id(group)], self._build(plan, evaluator, "C")))
+        return tuple(result)
+
+    def _evaluator(self, frame: Frame, nodes: Sequence[Node]) -> Evaluator:
+        frame.prefetch(dict.fromkeys(v for node in nodes for v in variables(node)))
+        return Evaluator(frame, self.memory, self.functions, fitting=False)
+
+    def _build(self, plan: MatrixPlan, evaluator: Evaluator, order: Any) -> NDArray[np.float64]:
+        return plan.build(evaluator, order, missing_in(evaluator.frame, plan.nodes))
+
+
+def offset_of(
+    nodes: Sequence[Node], evaluator: Evaluator, missing: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    """The sum of the offsets of a formula, shape (n,)."""
+    total = np.zeros(evaluator.n)
+    for node in nodes:
+        value = evaluator.value(node)
+        if not isinstance(value, np.ndarray):
+            raise DataError(f"offset({write(node)}) is not a column of numbers")
+        evaluator.finite(node, value, missing)
+        total += value
+    return total

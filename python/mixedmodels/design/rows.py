@@ -1,0 +1,217 @@
+"""Which rows take part: subset, missing values, zero weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError, DataError
+from ..formula import Scope, parse_expression
+from ..formula.nodes import variables
+from ..frame import Factor, Frame, Numeric
+from .evaluate import Evaluator, Memory
+from .levels import missing_in
+
+NaAction = Literal["omit", "exclude", "fail"]
+ZERO_WEIGHT = "(zero weight)"
+
+
+@dataclass(frozen=True, eq=False)
+class MissingRows:
+    """
+    The rows left out for missing values.
+
+    Attributes
+    ----------
+    n_total : int
+        Rows of the data, after ``subset``.
+    kept : ndarray of bool, shape (n_total,), or None
+        Which rows were used; None when all were.
+    action : {"omit", "exclude", "fail"}
+    columns : dict
+        Missing values by column, for columns that have any; rows of weight zero under "(zero weight)".
+    """
+
+    n_total: int
+    kept: NDArray[np.bool_] | None
+    action: NaAction
+    columns: dict[str, int]
+
+    @property
+    def n_dropped(self) -> int:
+        """How many rows were left out."""
+        return 0 if self.kept is None else self.n_total - int(np.count_nonzero(self.kept))
+
+    def pad(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        One value for each row of the data.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n, ...)
+            One entry for each row used.
+
+        Returns
+        -------
+        ndarray, shape (n_total, ...)
+            With NaN in the rows left out when the action is "exclude"; otherwise ``values`` itself.
+        """
+        if self.kept is None or self.action != "exclude":
+            return values
+        padded = np.full((self.n_total, *values.shape[1:]), np.nan)
+        padded[self.kept] = values
+        return padded
+
+
+def check_action(action: Any) -> NaAction:
+    """The ``na_action`` argument, also in R's spelling."""
+    name = action.removeprefix("na.") if isinstance(action, str) else action
+    if name not in ("omit", "exclude", "fail"):
+        raise ArgumentError(f"na_action must be 'omit', 'exclude' or 'fail', got {action!r}")
+    return name
+
+
+def subset_mask(
+    subset: Any, frame: Frame, functions: Mapping[str, Callable[..., Any]]
+) -> NDArray[np.bool_] | None:
+    """
+    The ``subset`` argument as a mask over all rows; None to keep them all.
+
+    A text is a condition in the language of formula expressions: ``"age > 30 & sex == 'F'"``. Rows
+    where the condition is missing are left out.
+    """
+    if subset is None:
+        return None
+    if isinstance(subset, str) and subset in frame:
+        column, what = frame.column(subset), f"subset {subset!r}"
+        if isinstance(column, Factor):
+            raise ArgumentError(f"{what} holds labels, not a condition; compare with '==' or 'in'")
+        value = column.values
+    elif isinstance(subset, str):
+        node = parse_expression(subset, Scope(frame.names, frozenset(functions)))
+        frame.prefetch(variables(node))
+        value = Evaluator(frame, Memory(), functions, fitting=True).value(node)
+        if not isinstance(value, np.ndarray):
+            raise ArgumentError(f"subset {subset!r} gives labels, not a condition; compare with '==' or 'in'")
+        what = f"subset {subset!r}"
+    else:
+        value = row_values(subset, frame, "subset")
+        what = "subset"
+    known = value[~np.isnan(value)]
+    if not ((known == 0) | (known == 1)).all():
+        raise ArgumentError(f"{what} must be true or false for each row")
+    mask = value == 1
+    if not mask.any():
+        raise DataError(f"{what} leaves no rows")
+    return None if mask.all() else mask
+
+
+def row_values(values: Any, frame: Frame, what: str) -> NDArray[np.float64]:
+    """An array-like argument as numbers, one for each row of the data."""
+    name = f"({what})"
+    if np.ndim(values) != 1:
+        raise ArgumentError(
+            f"{what} must be a column name or one value for each row, got {type(values).__name__}"
+        )
+    if len(values) != frame.n_rows:
+        raise ArgumentError(f"{what} has {len(values)} values for {frame.n_rows} rows of data")
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
+        column = Frame.from_any({name: values}).column(name)
+        if isinstance(column, Factor):
+            raise ArgumentError(f"{what} must hold numbers, not text")
+        return column.values
+    return values.astype(np.float64)
+
+
+def named_or_given(
+    argument: Any, frame: Frame, what: str, functions: Mapping[str, Callable[..., Any]]
+) -> tuple[str, NDArray[np.float64]] | None:
+    """
+    The ``weights`` or ``offset`` argument: its name and a number for each row.
+
+    A text is the name of a column, or an expression of columns such as ``"log(time)"``.
+    """
+    if argument is None:
+        return None
+    if not isinstance(argument, str):
+        return f"({what})", row_values(argument, frame, what)
+    if argument in frame:
+        column = frame.column(argument)
+        if isinstance(column, Factor):
+            raise DataError(f"{what}: column {argument!r} holds text or categories, not numbers")
+        return argument, column.values
+    node = parse_expression(argument, Scope(frame.names, frozenset(functions)))
+    evaluator = Evaluator(frame, Memory(), functions, fitting=True)
+    value = evaluator.value(node)
+    if not isinstance(value, np.ndarray):
+        raise DataError(f"{what}: {argument} does not give numbers")
+    evaluator.finite(node, value, missing_in(frame, [node]))
+    return argument, value
+
+
+def columns_of(argument: str, frame: Frame, functions: Mapping[str, Callable[..., Any]]) -> tuple[str, ...]:
+    """The columns that a text argument (a column name or an expression) reads."""
+    if argument in frame:
+        return (argument,)
+    return variables(parse_expression(argument, Scope(frame.names, frozenset(functions))))
+
+
+def missing_rows(
+    columns: Sequence[tuple[str, Numeric | Factor | NDArray[np.float64]]],
+    n: int,
+    action: NaAction,
+    zero: NDArray[np.bool_] | None,
+) -> MissingRows:
+    """
+    Drop rows jointly over every column used; refuse infinite values in the rows that stay.
+
+    Parameters
+    ----------
+    columns : sequence of (name, column)
+    n : int
+        Number of rows.
+    action : {"omit", "exclude", "fail"}
+    zero : ndarray of bool, shape (n,), or None
+        Rows of weight zero.
+    """
+    counts: dict[str, int] = {}
+    kept: NDArray[np.bool_] | None = None
+    suspects: list[tuple[str, NDArray[np.float64]]] = []
+    for name, column in columns:
+        if isinstance(column, Factor):
+            missing = column.codes < 0
+        else:
+            values = column.values if isinstance(column, Numeric) else column
+            if np.isfinite(values).all():
+                continue
+            missing = np.isnan(values)
+            suspects.append((name, values))
+        count = int(np.count_nonzero(missing))
+        if count:
+            counts[name] = count
+            kept = ~missing if kept is None else kept & ~missing
+    if counts and action == "fail":
+        listed = ", ".join(f"{name!r} ({count})" for name, count in counts.items())
+        raise DataError(
+            f"missing values in {listed}; use na_action='omit' or 'exclude' to leave these rows out"
+        )
+    if zero is not None:
+        counts[ZERO_WEIGHT] = int(np.count_nonzero(zero))
+        kept = ~zero if kept is None else kept & ~zero
+    for name, values in suspects:
+        infinite = np.isinf(values) if kept is None else np.isinf(values) & kept
+        if infinite.any():
+            rows = np.flatnonzero(infinite)
+            shown = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+            raise DataError(
+                f"{name!r} is infinite in {len(rows)} row{'s' if len(rows) > 1 else ''} "
+                f"(row {shown}, counting from 0); make these values missing or finite"
+            )
+    if kept is not None and not kept.any():
+        listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items())
+        raise DataError(f"0 (non-NA) cases: no row has all the values needed; of {n} rows, missing: {listed}")
+    return MissingRows(n, kept, action, counts)

@@ -1,0 +1,20 @@
+"""lme4-style formulas: reading untrusted text into response, fixed part, random-effects terms."""
+
+from __future__ import annotations
+
+from .expression import parse_expression
+from .functions import FUNCTIONS, FormulaFunction
+from .model_formula import ModelFormula, RandomTermSpec, parse_formula
+from .scope import Scope
+from .terms import TermList
+
+__all__ = [
+    "FUNCTIONS",
+    "FormulaFunction",
+    "ModelFormula",
+    "RandomTermSpec",
+    "Scope",
+    "TermList",
+    "parse_expression",
+    "parse_formula",
+]

@@ -1,0 +1,333 @@
+"""An lme4-style formula as its parts: response, fixed part, random-effects terms, offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..errors import FormulaError
+from .expression import parse_expression
+from .formulaic_compat import Token, expand, tokenize
+from .functions import FUNCTIONS
+from .nodes import Call, Node, variables, walk, write
+from .place import error_at
+from .scope import Scope
+from .terms import Reader, TermList, read_terms, split_sum
+
+MAX_LENGTH = 100_000
+MAX_BRACKETS = 50
+
+
+@dataclass(frozen=True)
+class RandomTermSpec:
+    """
+    One random-effects term of a formula.
+
+    Attributes
+    ----------
+    lhs : str
+        The left side of the bar, canonical text.
+    group : tuple of str
+        The grouping variables: ``("dept", "service")`` for ``dept:service``.
+    uncorrelated : bool
+        Whether the bar is double.
+    text : str
+        The term as printed, ``"(Days | Subject)"``.
+    terms : TermList
+        The left side, multiplied out.
+    group_nodes : tuple of Node
+        The grouping variables as expressions.
+    """
+
+    lhs: str
+    group: tuple[str, ...]
+    uncorrelated: bool
+    text: str
+    terms: TermList
+    group_nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class ModelFormula:
+    """
+    A formula, read and checked against the column names.
+
+    Attributes
+    ----------
+    text : str
+        The formula in canonical spelling, for printing. ``.`` is written out.
+    response : str
+        The left side; empty for a one-sided formula.
+    fixed : str
+        The fixed part, without offsets; ``"1"`` when nothing but the intercept is left.
+    random : tuple of RandomTermSpec
+        One for each grouping factor: ``(1 | a/b)`` gives two, ``a:b`` and ``a``.
+    offsets : tuple of str
+        The arguments of ``offset()``.
+    response_node, fixed_terms, offset_nodes
+        The same parts as trees.
+    variables : tuple of str
+        Every column the formula reads, in order.
+    """
+
+    text: str
+    response: str
+    fixed: str
+    random: tuple[RandomTermSpec, ...]
+    offsets: tuple[str, ...]
+    response_node: Node | None
+    fixed_terms: TermList
+    offset_nodes: tuple[Node, ...]
+    variables: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_formula(
+    text: str,
+    columns: Collection[str],
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    *,
+    used: Collection[str] = (),
+    need_response: bool = True,
+    need_random: bool = True,
+) -> ModelFormula:
+    """
+    Read an lme4-style formula.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``"y ~ x + log(dose) + (x | subject)"``.
+    columns : collection of str
+        The names of the columns. A formula is untrusted text: a name means a column, a call means
+        one of the documented functions (:data:`mixedmodels.formula.FUNCTIONS`), and nothing else.
+    functions : mapping of str to callable, optional
+        Functions of your own that the formula may call. They run as they are: trusted code.
+    used : collection of str
+        Columns that ``.`` leaves out, besides those of the response, the grouping factors and the offsets.
+    need_response, need_random : bool
+        Whether a formula without a left side, or without a random-effects term, is an error.
+
+    Returns
+    -------
+    ModelFormula
+
+    Raises
+    ------
+    FormulaError
+        When the text is no such formula; the message shows the place.
+    MissingColumnError
+        When a name is not a column; the message gives the closest names.
+
+    Examples
+    --------
+    >>> from mixedmodels.formula import parse_formula
+    >>> parsed = parse_formula("y~x+(1|a/b)", ["y", "x", "a", "b"])
+    >>> parsed.text, [t.text for t in parsed.random]
+    ('y ~ x + (1 | a/b)', ['(1 | a:b)', '(1 | a)'])
+    """
+    if not isinstance(text, str):
+        raise FormulaError(f"the formula must be text, such as 'y ~ x + (x | g)'; got {type(text).__name__}")
+    for name in functions or ():
+        if name in FUNCTIONS and FUNCTIONS[name].kind == "special":
+            raise FormulaError(
+                f"functions= cannot redefine {name}(), which has a meaning of its own in formulas"
+            )
+        if not isinstance(name, str) or not name.isidentifier() or not callable((functions or {})[name]):
+            raise FormulaError(f"functions= must map names to callables; {name!r} does not fit")
+    return _parse(
+        text, tuple(columns), frozenset(functions or ()), frozenset(used), need_response, need_random
+    )
+
+
+@lru_cache(maxsize=256)
+def _parse(
+    text: str,
+    columns: tuple[str, ...],
+    functions: frozenset[str],
+    used: frozenset[str],
+    need_response: bool,
+    need_random: bool,
+) -> ModelFormula:
+    tokens = _checked_tokens(text)
+    tildes = [i for i, t in enumerate(tokens) if t.text == "~" and t.kind == "operator"]
+    if not tildes:
+        raise error_at("the formula has no '~': write response ~ terms", text, None)
+    if len(tildes) > 1:
+        raise error_at("the formula has more than one '~'", text, tokens[tildes[1]].start)
+    tilde = tildes[0]
+    scope = Scope(dict.fromkeys(columns), functions)
+    right = tokens[tilde + 1 :]
+    response = _response(text, tokens[tilde], scope, need_response)
+    if not right:
+        raise error_at("the formula has nothing after '~'", text, tokens[tilde].start)
+
+    rest: list[str] = []
+    reader = Reader(text, scope, lambda: rest)
+    for token in right:
+        if token.kind == "call":
+            reader.node(token)
+    parts = split_sum(right, reader)
+    random: list[RandomTermSpec] = []
+    written: list[str] = []
+    for inner in parts.bars:
+        specs, whole = _random_terms(inner, reader)
+        random += specs
+        written.append(whole)
+    if need_random and not random:
+        raise error_at(
+            "the formula has no random-effects term: add one, such as (1 | group), for a mixed model; "
+            "for ordinary regression use, for example, statsmodels' OLS or WLS (GLM for other families)",
+            text,
+            None,
+        )
+    taken = {*used, *(variables(response) if response is not None else ())}
+    taken.update(v for spec in random for node in spec.group_nodes for v in variables(node))
+    taken.update(v for node in parts.offsets for v in variables(node))
+    if any(t.text == "." and t.kind == "operator" for t in right):
+        rest += [c for c in columns if c not in taken]
+        if not rest:
+            raise error_at(
+                "'.' stands for no column: the response and the groups use all of them", text, None
+            )
+    fixed = read_terms(parts.operands, reader)
+
+    fixed_text = _write_sum(parts.operands, reader)
+    offsets = tuple(map(write, parts.offsets))
+    response_text = "" if response is None else write(response)
+    pieces = [fixed_text, *(f"offset({o})" for o in offsets), *written]
+    nodes = [
+        *([] if response is None else [response]),
+        *fixed.factors,
+        *parts.offsets,
+        *(n for spec in random for n in (*spec.terms.factors, *spec.group_nodes)),
+    ]
+    return ModelFormula(
+        text=f"{response_text} ~ {' + '.join(p for p in pieces if p)}".lstrip(),
+        response=response_text,
+        fixed=fixed_text or "1",
+        random=tuple(random),
+        offsets=offsets,
+        response_node=response,
+        fixed_terms=fixed,
+        offset_nodes=tuple(parts.offsets),
+        variables=tuple(dict.fromkeys(v for node in nodes for v in variables(node))),
+    )
+
+
+def _checked_tokens(text: str) -> list[Token]:
+    if len(text) > MAX_LENGTH:
+        raise FormulaError(f"the formula has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    if not text.strip():
+        raise FormulaError("the formula is empty; write response ~ terms + (terms | group)")
+    tokens = tokenize(text)
+    depth = 0
+    before: Token | None = None
+    for token in tokens:
+        if token.kind == "bracket":
+            depth += 1 if token.text == "(" else -1
+            if token.text == ")" and before is not None and before.text == "(" and before.kind == "bracket":
+                raise error_at("nothing stands between the brackets", text, before.start)
+            if depth < 0:
+                raise error_at("a closing bracket ')' has no opening one", text, token.start)
+            if depth > MAX_BRACKETS:
+                raise error_at(f"brackets are nested more than {MAX_BRACKETS} deep", text, token.start)
+        before = token
+    if depth:
+        level = 0
+        for token in reversed(tokens):
+            if token.kind == "bracket":
+                level += 1 if token.text == "(" else -1
+                if level > 0:
+                    raise error_at("the bracket '(' is not closed", text, token.start)
+    return tokens
+
+
+def _response(text: str, tilde: Token, scope: Scope, needed: bool) -> Node | None:
+    if not text[: tilde.start].strip():
+        if needed:
+            raise error_at("the formula has no response: write a column before '~'", text, tilde.start)
+        return None
+    node = parse_expression(text, scope, 0, tilde.start)
+    for inner in walk(node):
+        if isinstance(inner, Call) and inner.function in ("offset", "cbind") and inner is not node:
+            raise error_at(f"{inner.function}() cannot stand inside another expression", text, 0)
+    if isinstance(node, Call) and node.function == "offset":
+        raise error_at("the response cannot be an offset", text, 0)
+    return node
+
+
+def _random_terms(tokens: Sequence[Token], reader: Reader) -> tuple[list[RandomTermSpec], str]:
+    """The terms of one bracket, and the bracket as it is printed."""
+    bars = [i for i, t in enumerate(tokens) if t.kind == "operator" and t.text in ("|", "||")]
+    if len(bars) > 1:
+        reader.fail("a random-effects term has one bar: (terms | group)", tokens[bars[1]])
+    bar = tokens[bars[0]]
+    left, right = tokens[: bars[0]], tokens[bars[0] + 1 :]
+    if not left:
+        reader.fail("nothing stands before the bar: write (1 | group) for an intercept for each group", bar)
+    if not right:
+        reader.fail("nothing stands after the bar: name the grouping factor, as in (1 | group)", bar)
+    dot = next((t for t in left if t.text == "." and t.kind == "operator"), None)
+    if dot is not None:
+        reader.fail("'.' can stand in the fixed part only; name the columns", dot)
+    operands = split_sum(left, reader, inside_bar=True).operands
+    terms = read_terms(operands, reader)
+    lhs = _write_sum(operands, reader)
+    if not terms.terms:
+        reader.fail(f"({lhs} {bar.text} ...) has no columns: write (1 | group) or (x | group)", bar)
+    specs = []
+    for nodes in _groupings(right, reader):
+        group = tuple(map(write, nodes))
+        text = f"({lhs} {bar.text} {':'.join(group)})"
+        specs.append(RandomTermSpec(lhs, group, bar.text == "||", text, terms, nodes))
+    return specs, f"({lhs} {bar.text} {reader.write(right)})"
+
+
+def _groupings(tokens: Sequence[Token], reader: Reader) -> list[tuple[Node, ...]]:
+    """``a/b`` as ``a:b`` and ``a``: innermost first."""
+    pieces: list[str] = []
+    nodes: dict[str, Node] = {}
+    for token in tokens:
+        if token.kind in ("name", "call"):
+            node = reader.node(token)
+            if not variables(node):
+                reader.fail("a grouping factor must be a column, or made of columns", token)
+            names = list(nodes)
+            if write(node) not in nodes:
+                nodes[write(node)] = node
+                names = list(nodes)
+            pieces.append(f"v{names.index(write(node))}")
+        elif token.kind == "bracket" or token.text in ("/", ":"):
+            pieces.append(token.text)
+        elif token.text == "+":
+            reader.fail(
+                "one term has one grouping factor: write (1 | a) + (1 | b), or (1 | a:b) for cells", token
+            )
+        elif token.kind == "value":
+            reader.fail(f"the number {token.text} cannot be a grouping factor", token)
+        else:
+            text = "%in%" if token.text == "in" else token.text
+            reader.fail(
+                f"{text!r} cannot stand in a grouping factor; use a:b for cells, a/b for nesting", token
+            )
+    listed = list(nodes.values())
+    found = expand(pieces, reader.source, tokens[0].start)
+    if not all(found) or not found:
+        reader.fail("the grouping factor cannot be read", tokens[0])
+    return [tuple(listed[i] for i in term) for term in reversed(found)]
+
+
+def _write_sum(operands: Sequence[tuple[str, Sequence[Token]]], reader: Reader) -> str:
+    out = ""
+    for sign, tokens in operands:
+        text = reader.write(tokens)
+        if out:
+            out += f" {sign} {text}"
+        else:
+            out = text if sign == "+" else f"-{text}"
+    return out

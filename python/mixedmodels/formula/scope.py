@@ -1,0 +1,52 @@
+"""What names in a formula may mean: columns of the data, and functions on the list."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..errors import MissingColumnError
+from .functions import FUNCTIONS, FormulaFunction
+from .nodes import is_plain
+from .place import error_at
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names mean: the columns of the data, and the caller's own functions."""
+
+    columns: Collection[str]
+    functions: Collection[str] = ()
+
+
+def find_function(name: str, scope: Scope, source: str, start: int) -> FormulaFunction | None:
+    """The table's entry; None for a function the caller passed."""
+    if name in scope.functions:
+        return None
+    function = FUNCTIONS.get(name)
+    if function is not None:
+        return function
+    known = [*FUNCTIONS, *scope.functions]
+    close = difflib.get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    raise error_at(
+        f"function {name!r} is not known in formulas; {hint}Pass your own by functions={{{name!r}: ...}}",
+        source,
+        start,
+    )
+
+
+def missing_column(name: str, scope: Scope, source: str, start: int) -> Exception:
+    """The error for a name that is no column, with the closest ones."""
+    names = list(map(str, scope.columns))
+    close = difflib.get_close_matches(name, names, n=3)
+    if not close:
+        folded = {n.casefold(): n for n in names}
+        close = [folded[name.casefold()]] if name.casefold() in folded else []
+    if close:
+        hint = "did you mean " + " or ".join(n if is_plain(n) else f"`{n}`" for n in close) + "?"
+    else:
+        hint = f"its columns are {', '.join(map(repr, names[:20]))}{', ...' if len(names) > 20 else ''}"
+    shown = error_at(f"the data has no column {name!r}; {hint}", source, start)
+    return MissingColumnError(str(shown))

@@ -1,0 +1,252 @@
+"""Sums of terms: ``x + f * g - 1`` as the list of its terms, with bars and offsets set apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import NoReturn
+
+from .expression import parse_expression
+from .formulaic_compat import MAX_TERMS, Token, expand
+from .functions import FUNCTIONS
+from .nodes import Call, Name, Node, is_plain, walk, write
+from .place import error_at
+from .scope import Scope, missing_column
+
+_SPACED = frozenset({"+", "-", "*", "~", "|", "||", "in"})
+
+
+@dataclass(frozen=True)
+class TermList:
+    """
+    A sum of terms, each a product of factors.
+
+    Attributes
+    ----------
+    factors : tuple of Node
+        The columns and expressions, each once.
+    terms : tuple of tuple of int
+        Each term as positions in ``factors``; ``()`` is the intercept. Sorted by the number of
+        factors, otherwise in the order of the formula.
+    """
+
+    factors: tuple[Node, ...]
+    terms: tuple[tuple[int, ...], ...]
+
+
+@dataclass
+class Reader:
+    """What the parts of one formula have in common while it is read."""
+
+    source: str
+    scope: Scope
+    # The columns that "." stands for; asked only when there is a "." in the formula.
+    everything_else: Callable[[], Sequence[str]]
+    nodes: dict[tuple[int, int], Node] = field(default_factory=dict)
+
+    def fail(self, message: str, token: Token | None = None, start: int | None = None) -> NoReturn:
+        raise error_at(message, self.source, token.start if token is not None else start)
+
+    def node(self, token: Token) -> Node:
+        """The column or expression that a name or call token stands for."""
+        place = (token.start, token.end)
+        if place not in self.nodes:
+            if token.kind == "name":
+                if token.text not in self.scope.columns:
+                    if token.text in FUNCTIONS:
+                        self.fail(
+                            f"{token.text!r} is a function: write {token.text}(...), without a space", token
+                        )
+                    raise missing_column(token.text, self.scope, self.source, token.start)
+                self.nodes[place] = Name(token.text)
+            else:
+                self.nodes[place] = parse_expression(self.source, self.scope, token.start, token.end)
+        return self.nodes[place]
+
+    def write(self, tokens: Sequence[Token]) -> str:
+        """The canonical text of a part of the formula."""
+        out: list[str] = []
+        for i, token in enumerate(tokens):
+            before = tokens[i - 1] if i else None
+            if token.kind in ("name", "call"):
+                out.append(write(self.node(token)))
+            elif token.text == ".":
+                names = [n if is_plain(n) else f"`{n}`" for n in self.everything_else()]
+                out.append(" + ".join(names) if len(tokens) == 1 else f"({' + '.join(names)})")
+            elif token.kind == "operator" and token.text in _SPACED:
+                text = "%in%" if token.text == "in" else token.text
+                unary = before is None or before.text in ("(", "~", "+", "-", "|", "||")
+                out.append(text if unary else f" {text} ")
+            else:
+                out.append(token.text)
+        return "".join(out)
+
+
+@dataclass
+class Sum:
+    """The parts of a sum: signed products, random-effects terms in brackets, offsets."""
+
+    operands: list[tuple[str, Sequence[Token]]] = field(default_factory=list)
+    bars: list[Sequence[Token]] = field(default_factory=list)
+    offsets: list[Node] = field(default_factory=list)
+
+
+def split_sum(tokens: Sequence[Token], reader: Reader, *, inside_bar: bool = False) -> Sum:
+    """
+    Take a sum apart at its top-level ``+`` and ``-``.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+    reader : Reader
+    inside_bar : bool
+        The left side of a random-effects term has neither bars nor offsets.
+    """
+    parts = Sum()
+    sign, start = "+", 0
+    expecting = True
+    levels = _levels(tokens)
+    for i, token in enumerate([*tokens, None]):
+        if token is not None and not (token.text in "+-" and token.kind == "operator" and levels[i] == 0):
+            expecting = False
+            continue
+        if not expecting:
+            _operand(sign, tokens[start:i], reader, parts, inside_bar)
+            sign = "+"
+        elif token is None:
+            reader.fail("the formula breaks off: a term is missing", start=tokens[-1].end if tokens else None)
+        if token is not None and token.text == "-":
+            sign = "-" if sign == "+" else "+"
+        start, expecting = i + 1, True
+    return parts
+
+
+def _levels(tokens: Sequence[Token]) -> list[int]:
+    """How many brackets are open before each token."""
+    steps = (0 if t.kind != "bracket" else 1 if t.text == "(" else -1 for t in tokens)
+    return list(accumulate(steps, initial=0))
+
+
+def _operand(sign: str, tokens: Sequence[Token], reader: Reader, parts: Sum, inside_bar: bool) -> None:
+    bar = next((t for t in tokens if t.kind == "operator" and t.text in ("|", "||")), None)
+    if bar is not None:
+        if inside_bar:
+            reader.fail("a random-effects term has one bar: (terms | group)", bar)
+        if not _bracketed(tokens):
+            reader.fail(
+                "a random-effects term stands in brackets of its own, added to the rest: (terms | group)", bar
+            )
+        inner = tokens[1:-1]
+        levels = _levels(inner)
+        if any(t is bar and levels[i] == 0 for i, t in enumerate(inner)):
+            if sign == "-":
+                reader.fail(
+                    "a random-effects term can be added only; leave it out instead of subtracting it", bar
+                )
+            parts.bars.append(inner)
+            return
+        nested = split_sum(inner, reader)
+        if sign == "-":
+            reader.fail(
+                "a random-effects term can be added only; leave it out instead of subtracting it", bar
+            )
+        parts.operands += nested.operands
+        parts.bars += nested.bars
+        parts.offsets += nested.offsets
+        return
+    if len(tokens) == 1 and tokens[0].kind == "call":
+        node = reader.node(tokens[0])
+        if isinstance(node, Call) and node.function == "offset":
+            if inside_bar or sign == "-":
+                reader.fail(
+                    "an offset can be added to the fixed part only; for -x write offset(-x)", tokens[0]
+                )
+            parts.offsets.append(node.arguments[0])
+            return
+    parts.operands.append((sign, tokens))
+
+
+def _bracketed(tokens: Sequence[Token]) -> bool:
+    """Whether one pair of brackets holds all the tokens."""
+    if len(tokens) < 2 or tokens[0].text != "(" or tokens[-1].text != ")":
+        return False
+    return all(level > 0 for level in _levels(tokens)[1:-1])
+
+
+def read_terms(operands: Sequence[tuple[str, Sequence[Token]]], reader: Reader) -> TermList:
+    """
+    Multiply out the operands of a sum; there is an intercept unless the formula takes it out.
+
+    Returns
+    -------
+    TermList
+    """
+    factors: dict[str, int] = {}
+    nodes: list[Node] = []
+    found: dict[frozenset[int], tuple[int, ...]] = {frozenset(): ()}
+
+    def number(node: Node, token: Token) -> int:
+        for inner in walk(node):
+            if isinstance(inner, Call) and inner.function in ("offset", "cbind"):
+                part = "added to the fixed part" if inner.function == "offset" else "the response"
+                reader.fail(f"{inner.function}() can only be {part}, as a whole", token)
+        text = write(node)
+        if text not in factors:
+            factors[text] = len(nodes)
+            nodes.append(node)
+        return factors[text]
+
+    for sign, tokens in operands:
+        for term in _products(tokens, reader, number):
+            if term is None:
+                sign = "-" if sign == "+" else "+"
+                term = ()
+            key = frozenset(term)
+            if sign == "+":
+                found.setdefault(key, term)
+            else:
+                found.pop(key, None)
+    return TermList(tuple(nodes), tuple(sorted(found.values(), key=len)))
+
+
+def _products(
+    tokens: Sequence[Token], reader: Reader, number: Callable[[Node, Token], int]
+) -> Sequence[tuple[int, ...] | None]:
+    """The terms of one operand; None for a literal 0 (no intercept)."""
+    if len(tokens) == 1:
+        token = tokens[0]
+        if token.kind in ("name", "call"):
+            return [(number(reader.node(token), token),)]
+        if token.kind == "value":
+            if token.text not in ("0", "1"):
+                reader.fail(f"the number {token.text} cannot be a term; only 0 and 1 (intercept) can", token)
+            return [() if token.text == "1" else None]
+        if token.text == ".":
+            return [(number(Name(name), token),) for name in reader.everything_else()]
+    pieces: list[str] = []
+    for i, token in enumerate(tokens):
+        if token.kind in ("name", "call"):
+            pieces.append(f"v{number(reader.node(token), token)}")
+        elif token.text == "." and token.kind == "operator":
+            numbers = [number(Name(name), token) for name in reader.everything_else()]
+            pieces += ["(", *" + ".join(f"v{n}" for n in numbers).split(), ")"]
+        else:
+            if token.kind == "value":
+                _check_number(tokens, i, reader)
+            pieces.append(token.text)
+    if len(pieces) > 4 * MAX_TERMS:
+        reader.fail(f"a product of sums can have {2 * MAX_TERMS} variables at most", tokens[0])
+    return expand(pieces, reader.source, tokens[0].start)
+
+
+def _check_number(tokens: Sequence[Token], i: int, reader: Reader) -> None:
+    before = tokens[i - 1].text if i else "("
+    after = tokens[i + 1].text if i + 1 < len(tokens) else ")"
+    if before in ("^", "**"):
+        if not tokens[i].text.isdecimal() or not tokens[i].text.strip("0"):
+            reader.fail("the power of a formula must be a positive whole number", tokens[i])
+    elif tokens[i].text not in ("0", "1") or before not in "(+-" or after not in ")+-":
+        reader.fail(
+            f"the number {tokens[i].text} cannot be multiplied here; for arithmetic write I(...)", tokens[i]
+        )
