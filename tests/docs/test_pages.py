@@ -1,0 +1,51 @@
+"""Every `pycon` block of the README and the documentation runs and prints what the page shows."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+from mixedmodels.formula.functions import FUNCTIONS
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+# Rounding error differs between machines; what matters is that it is that small.
+TINY = re.compile(r"\b\d(\.\d+)?e-(09|[1-9]\d)\b")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Checker(doctest.OutputChecker):
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        return super().check_output(TINY.sub("tiny", want), TINY.sub("tiny", got), optionflags)
+
+
+def with_blank_lines(block: str) -> str:
+    """Empty lines within an output, in doctest's spelling."""
+    return re.sub(r"\n(?=\n(?!>>>|\Z))", "\n<BLANKLINE>", block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
+def test_the_examples_of_a_page_run(page):
+    text = page.read_text(encoding="utf-8")
+    kinds = {kind for kind, _ in BLOCK.findall(text)}
+    assert "python" not in kinds, "write examples as pycon blocks, with their output"
+    runner = doctest.DocTestRunner(Checker(), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    names: dict[str, object] = {}
+    for match in BLOCK.finditer(text):
+        if match[1] != "pycon":
+            continue
+        line = text.count("\n", 0, match.start(2))
+        test = doctest.DocTestParser().get_doctest(with_blank_lines(match[2]), names, page.name, str(page), line)
+        failures: list[str] = []
+        runner.run(test, out=failures.append, clear_globs=False)
+        names = test.globs
+        assert not failures, "".join(failures)
+
+
+def test_the_page_on_formulas_lists_every_function():
+    page = (ROOT / "docs" / "formulas.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- functions: begin -->")[2].partition("<!-- functions: end -->")[0]
+    listed = re.findall(r"^\| `([\w.]+)\(", table, re.MULTILINE)
+    assert listed == list(FUNCTIONS)
