@@ -37,7 +37,9 @@ def test_the_examples_of_a_page_run(page):
         if match[1] != "pycon":
             continue
         line = text.count("\n", 0, match.start(2))
-        test = doctest.DocTestParser().get_doctest(with_blank_lines(match[2]), names, page.name, str(page), line)
+        test = doctest.DocTestParser().get_doctest(
+            with_blank_lines(match[2]), names, page.name, str(page), line
+        )
         failures: list[str] = []
         runner.run(test, out=failures.append, clear_globs=False)
         names = test.globs
