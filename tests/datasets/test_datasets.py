@@ -98,7 +98,7 @@ def test_names():
     assert list(dataset_names()) == NAMES
     assert load_dataset("INSTEVAL").shape == (73421, 7)
     with pytest.raises(
-        ArgumentError, match="no data set 'sleepstudi'; did you mean 'sleepstudy'.*Arabidopsis, "
+        ArgumentError, match=r"no data set 'sleepstudi'; did you mean 'sleepstudy'.*Arabidopsis, "
     ):
         load_dataset("sleepstudi")
     with pytest.raises(ArgumentError, match="backend must be"):

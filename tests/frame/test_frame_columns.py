@@ -127,7 +127,8 @@ def frame(request):
 def test_same_columns_from_every_source(frame):
     assert frame.names == tuple(VALUES)
     assert frame.n_rows == 4
-    assert "x" in frame and "X" not in frame
+    assert "x" in frame
+    assert "X" not in frame
     for name in ("x", "i", "b", "whole"):
         column = frame.column(name)
         assert isinstance(column, Numeric)
@@ -264,7 +265,8 @@ def test_empty_arrow_dictionary():
     pa = pytest.importorskip("pyarrow")
     kind = pa.dictionary(pa.int8(), pa.string())
     column = labels(Frame.from_any(pa.table({"g": pa.chunked_array([], type=kind)})), "g")
-    assert len(column) == 0 and column.levels == ()
+    assert len(column) == 0
+    assert column.levels == ()
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])

@@ -66,7 +66,8 @@ def test_drop_unused():
     assert result.ordered
     assert drop_unused(result) is result
     nothing = drop_unused(Factor("g", np.array([-1, -1], dtype=np.int32), ("c",)))
-    assert nothing.levels == () and nothing.codes.tolist() == [-1, -1]
+    assert nothing.levels == ()
+    assert nothing.codes.tolist() == [-1, -1]
 
 
 def test_interaction_order_and_labels():
@@ -104,7 +105,7 @@ pieces = st.sampled_from(["", "a", "b", ":", '"', "a:b", '":"', '""', "b:"])
 def test_cells_and_labels_are_one_to_one(rows):
     columns = [factor(f"f{j}", [row[j] for row in rows]) for j in range(3)]
     result = interact(columns)
-    cells = {row: result.levels[code] for row, code in zip(rows, result.codes)}
+    cells = {row: result.levels[code] for row, code in zip(rows, result.codes, strict=True)}
     assert len(set(cells.values())) == len(set(rows)) == len(result.levels)
     levels = [column.levels for column in columns]
     in_order = [cells[cell] for cell in product(*levels) if cell in cells]
@@ -122,7 +123,7 @@ def test_many_possible_cells(codes):
         for j, c in enumerate(codes)
     ]
     result = interact(factors)
-    rows = [None if min(row) < 0 else row for row in zip(*codes)]
+    rows = [None if min(row) < 0 else row for row in zip(*codes, strict=True)]
     cells = sorted({row for row in rows if row is not None})
     assert result.codes.tolist() == [-1 if row is None else cells.index(row) for row in rows]
     assert result.levels == tuple(":".join(map(str, cell)) for cell in cells)

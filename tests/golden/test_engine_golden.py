@@ -76,7 +76,7 @@ def hand_built(dataset: str, name: str) -> tuple[Any, list[tuple[str, Factor]]]:
             np.column_stack([numbers(frame, entry) for entry in entries]),
             structure,
         )
-        for (_, entries, structure), (_, factor) in zip(terms, groups)
+        for (_, entries, structure), (_, factor) in zip(terms, groups, strict=True)
     ]
     x = np.column_stack([numbers(frame, entry) for entry in columns])
     return _engine.Lmm(numbers(frame, response), x, parts), groups

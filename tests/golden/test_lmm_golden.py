@@ -93,7 +93,7 @@ def test_covariance_parameters(model, case, expected):
     assert list(dict.fromkeys(wanted_groups)) == list(dict.fromkeys(term["group"] for term in ours))
     if case["id"] in FREE_CORRELATION or len(ours) != len(expected["varcorr"]):
         return
-    for wanted, got in zip(expected["varcorr"], ours):
+    for wanted, got in zip(expected["varcorr"], ours, strict=True):
         assert len(matching_names(wanted["names"], list(got["names"]))) == len(wanted["names"])
         # An error of theta weighs as much more as the standard deviation is smaller.
         sd = np.maximum(wanted["sd"], 1e-12)

@@ -223,7 +223,7 @@ def test_fixed_effects(model, case, expected):
         if "fixef_coef_exact" in optimum:
             assert estimates[names].tolist() == pytest.approx(optimum["fixef_coef_exact"], rel=1e-6)
     elif isinstance(expected.get("fixef"), dict):
-        coefficients, errors = zip(*expected["fixef"].values())
+        coefficients, errors = zip(*expected["fixef"].values(), strict=True)
         assert estimates.tolist() == approx(list(coefficients), tolerance["fixef"])
         assert se.tolist() == approx(list(errors), tolerance["fixef"])
     if "se" in expected:

@@ -35,7 +35,9 @@ def exact(y: list[float], replicates: int) -> tuple[Fraction, Fraction, Fraction
     means = [sum(g) / replicates for g in groups]
     grand = sum(values) / len(values)
     between = replicates * sum((m - grand) ** 2 for m in means) / (N_TREATMENTS - 1)
-    within = sum((v - m) ** 2 for g, m in zip(groups, means) for v in g) / (len(values) - N_TREATMENTS)
+    within = sum((v - m) ** 2 for g, m in zip(groups, means, strict=True) for v in g) / (
+        len(values) - N_TREATMENTS
+    )
     return grand, (between - within) / replicates, within
 
 

@@ -56,7 +56,9 @@ def read_columns(name: str) -> list[StoredColumn]:
     path = files("mixedmodels.datasets") / "data" / f"{name}.npz"
     with path.open("rb") as file, np.load(file) as archive:
         columns = []
-        for i, (column, kind) in enumerate(zip(archive["names"].tolist(), archive["kinds"].tolist())):
+        for i, (column, kind) in enumerate(
+            zip(archive["names"].tolist(), archive["kinds"].tolist(), strict=True)
+        ):
             values = archive[f"values{i}"]
             levels = tuple(archive[f"levels{i}"].tolist()) if kind in ("factor", "ordered") else ()
             columns.append(StoredColumn(column, kind, values, levels))

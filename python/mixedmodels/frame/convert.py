@@ -66,6 +66,7 @@ def _other(name: str, values: Any) -> Column:
     array = np.asarray(values)
     if array.ndim == 0:
         raise DataError(
-            f"column {name!r} is a {type(values).__name__}, not a list or an array; give one value for each row"
+            f"column {name!r} is a {type(values).__name__}, not a list or an array; "
+            "give one value for each row"
         )
     return _array(name, array)

@@ -72,7 +72,7 @@ def drop_unused(factor: Factor) -> Factor:
     if used.all():
         return factor
     new = np.append(np.cumsum(used, dtype=np.int32) - 1, np.int32(-1))
-    levels = (level for level, keep in zip(factor.levels, used.tolist()) if keep)
+    levels = (level for level, keep in zip(factor.levels, used.tolist(), strict=True) if keep)
     return make_factor(factor.name, new[factor.codes], levels, factor.ordered)
 
 
@@ -125,8 +125,11 @@ def interact(factors: Sequence[Factor]) -> Factor:
         codes, cells = _compress(key, n_cells * width)
         parts = [part[cells // width] for part in parts] + [cells % width]
         n_cells = len(cells)
-    texts = [np.array([*map(_quoted, f.labels())], dtype=object)[p].tolist() for f, p in zip(factors, parts)]
-    return make_factor(":".join(f.name for f in factors), codes, map(":".join, zip(*texts)))
+    texts = [
+        np.array([*map(_quoted, f.labels())], dtype=object)[p].tolist()
+        for f, p in zip(factors, parts, strict=True)
+    ]
+    return make_factor(":".join(f.name for f in factors), codes, map(":".join, zip(*texts, strict=True)))
 
 
 def _compress(key: NDArray[np.int64], n_keys: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

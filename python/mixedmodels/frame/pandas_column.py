@@ -47,7 +47,7 @@ def pandas_column(name: str, series: pd.Series) -> Column:
         raise refusal(name, "dates or times", dtype)
     if isinstance(dtype, pd.IntervalDtype):
         raise refusal(name, "intervals", dtype)
-    if dtype == object:
+    if isinstance(dtype, np.dtype) and dtype.kind == "O":
         return _objects(name, series)
     if dtype.kind in _REFUSED_KINDS:
         raise refusal(name, _REFUSED_KINDS[dtype.kind], dtype)

@@ -110,7 +110,7 @@ def _mapping(data: Mapping[Any, Any], what: str) -> Source:
     names = tuple(map(str, data))
     columns = list(data.values())
     lengths: dict[int, str] = {}
-    for name, values in zip(names, columns):
+    for name, values in zip(names, columns, strict=True):
         if isinstance(values, (str, bytes, Mapping, set, frozenset)) or not hasattr(values, "__len__"):
             raise DataError(
                 f"column {name!r} of {what} is a {type(values).__name__}, not a list or an array; "
