@@ -1,5 +1,5 @@
 # The tasks of the project; `make help` lists them.
-PYTHON ?= python3
+# PYTHON=... names the interpreter; otherwise the first one that is new enough is taken.
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)"
@@ -12,16 +12,16 @@ help:  ## this list
 demo: build  ## build, install into .venv, fit InstEval and print the summary
 	$(RUN) python docs/examples/insteval.py
 
-test: lint rust-test python-test docs-test  ## build and run everything that must pass
+test: lint rust-test python-test  ## build and run everything that must pass
 
-$(VENV)/ready: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/ready: pyproject.toml .ci/venv
+	PYTHON="$(PYTHON)" .ci/venv $(VENV)
 	$(RUN) python -m pip install --quiet --upgrade pip
 	$(RUN) python -m pip install --quiet "maturin>=1.9,<2" "cmake>=3.20"
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	$(RUN) python -m pip install --quiet --group dev
+	$(RUN) python -m pip install --quiet --group test
 	touch $@
 
 build: $(VENV)/ready  ## compile the engine and install the package into .venv
@@ -33,18 +33,18 @@ rust-test: $(VENV)/ready  ## tests of the engine
 python-test: build $(VENV)/ready-dev  ## tests of the package
 	$(RUN) python -m pytest tests
 
-docs-test: build $(VENV)/ready-dev  ## code blocks of the documentation
-	$(RUN) python -m pytest README.md docs
+docs-test: build $(VENV)/ready-dev  ## examples of the documentation only
+	$(RUN) python -m pytest tests/docs
 
 lint: build $(VENV)/ready-dev  ## formatting, lints and types
 	cargo fmt --all --check
 	$(RUN) cargo clippy --workspace --all-targets --quiet -- -D warnings
-	$(RUN) ruff check python tests benches docs
-	$(RUN) ruff format --check python tests benches docs
+	$(RUN) ruff check python tests benches docs .ci
+	$(RUN) ruff format --check python tests benches docs .ci
 	$(RUN) pyright
 	$(RUN) python -m mypy.stubtest mixedmodels._engine --ignore-missing-stub
 
-bench: build  ## instruction-level benches of the engine
+bench: build  ## benches of the engine (criterion)
 	$(RUN) cargo bench -p mixedmodels
 
 clean:  ## remove everything that was built

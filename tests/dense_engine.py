@@ -24,7 +24,9 @@ class Lmm:
         self.n = len(self.y)
         self.weights = np.ones(self.n) if weights is None else np.asarray(weights, float)
         self.offset = np.zeros(self.n) if offset is None else np.asarray(offset, float)
-        self.terms = [(np.asarray(c, np.int64), int(m), np.asarray(z, float), kind) for c, m, z, kind in terms]
+        self.terms = [
+            (np.asarray(c, np.int64), int(m), np.asarray(z, float), kind) for c, m, z, kind in terms
+        ]
         self.kept = independent_columns(self.x)
         self.rank = len(self.kept)
         self.z = np.hstack([expand(codes, m, z) for codes, m, z, _ in self.terms])
@@ -121,7 +123,9 @@ class Lmm:
         """The best of L-BFGS-B from a few starting points, whatever the optimizer is called."""
         diagonal = self.diagonal()
         bounds = [(0.0, None) if is_diagonal else (None, None) for is_diagonal in diagonal]
-        starts = [size * diagonal for size in (1.0, 0.1, 5.0)] if start is None else [np.asarray(start, float)]
+        starts = (
+            [size * diagonal for size in (1.0, 0.1, 5.0)] if start is None else [np.asarray(start, float)]
+        )
         log: list[tuple[np.ndarray, float]] = []
 
         def value_and_gradient(theta):

@@ -30,7 +30,9 @@ def make(shape: str, seed: int, *, weighted: bool, deficient: bool = False):
         x = np.column_stack([x, x[:, 1] - 2 * x[:, 2] + 3, rng.normal(size=n)])
     terms, y = [], x[:, 1] - 2 + rng.normal(size=n)
     for n_levels, k, kind in SHAPES[shape]:
-        codes = np.concatenate([np.arange(n_levels), rng.integers(0, n_levels, n - n_levels)]).astype(np.uint32)
+        codes = np.concatenate([np.arange(n_levels), rng.integers(0, n_levels, n - n_levels)]).astype(
+            np.uint32
+        )
         z = np.column_stack([np.ones(n), rng.normal(size=(n, k - 1))])
         y += np.einsum("ij,ij->i", z, rng.normal(size=(n_levels, k))[codes])
         terms.append((codes, n_levels, z, kind))
@@ -112,7 +114,7 @@ def test_linearly_dependent_columns(reml):
 def test_terms_that_share_a_factor():
     rng = np.random.default_rng(9)
     y, x, terms, _, _ = make("intercept", 9, weighted=False)
-    codes, n_levels, z, kind = terms[0]
+    codes, n_levels, _, kind = terms[0]
     terms.append((codes, n_levels, rng.normal(size=(len(y), 1)), kind))
     fast, dense = _engine.Lmm(y, x, terms), dense_engine.Lmm(y, x, terms)
     theta = np.array([0.7, 0.4])

@@ -18,7 +18,15 @@ from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, MatrixPlan, check_all_used, check_contrasts, label_of, make_plan
 from .recipe import DesignRecipe, offset_of
-from .rows import MissingRows, check_action, columns_of, missing_rows, named_or_given, subset_mask
+from .rows import (
+    MissingRows,
+    check_action,
+    columns_of,
+    listed_rows,
+    missing_rows,
+    named_or_given,
+    subset_mask,
+)
 from .values import Basis, Coded
 
 
@@ -260,7 +268,7 @@ def _choose_rows(
     if weight is not None:
         name, values = weight
         if (values < 0).any():
-            raise DataError(f"weights: {name!r} is negative in {int((values < 0).sum())} rows")
+            raise DataError(f"weights: {name!r} is negative in {listed_rows(values < 0)}")
         zero = values == 0
         zero = zero if zero.any() else None
     missing = missing_rows(columns, frame.n_rows, action, zero)

@@ -160,6 +160,13 @@ def columns_of(argument: str, frame: Frame, functions: Mapping[str, Callable[...
     return variables(parse_expression(argument, Scope(frame.names, frozenset(functions))))
 
 
+def listed_rows(mask: NDArray[np.bool_]) -> str:
+    """How many rows, and the first few of them, for messages."""
+    rows = np.flatnonzero(mask)
+    shown = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+    return f"{len(rows)} row{'s' if len(rows) > 1 else ''} (row {shown}, counting from 0)"
+
+
 def missing_rows(
     columns: Sequence[tuple[str, Numeric | Factor | NDArray[np.float64]]],
     n: int,
@@ -205,11 +212,8 @@ def missing_rows(
     for name, values in suspects:
         infinite = np.isinf(values) if kept is None else np.isinf(values) & kept
         if infinite.any():
-            rows = np.flatnonzero(infinite)
-            shown = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
             raise DataError(
-                f"{name!r} is infinite in {len(rows)} row{'s' if len(rows) > 1 else ''} "
-                f"(row {shown}, counting from 0); make these values missing or finite"
+                f"{name!r} is infinite in {listed_rows(infinite)}; make these values missing or finite"
             )
     if kept is not None and not kept.any():
         listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items())

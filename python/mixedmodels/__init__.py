@@ -1,0 +1,197 @@
+"""
+Mixed-effects models: lme4-style formulas, any data frame, an engine in Rust.
+
+>>> from mixedmodels import lmer, load_sleepstudy
+>>> model = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+>>> model.fixef().round(3).to_dict()
+{'(Intercept)': 251.405, 'Days': 10.467}
+
+Everything loads on first use, so that importing the package is cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .control import Control
+    from .datasets import (
+        dataset_names,
+        load_arabidopsis,
+        load_bacteria,
+        load_beets,
+        load_cake,
+        load_carrots,
+        load_cbpp,
+        load_chickweight,
+        load_contraception,
+        load_dataset,
+        load_dietox,
+        load_dyestuff,
+        load_dyestuff2,
+        load_epil,
+        load_grouseticks,
+        load_ham,
+        load_insteval,
+        load_machines,
+        load_orthodont,
+        load_oxboys,
+        load_pastes,
+        load_penicillin,
+        load_rail,
+        load_salamanders,
+        load_sleepstudy,
+        load_sleepstudy_x,
+        load_verbagg,
+    )
+    from .errors import (
+        ArgumentError,
+        ConvergenceError,
+        ConvergenceWarning,
+        DataError,
+        FormulaError,
+        FormulaWarning,
+        MemoryLimitError,
+        MissingColumnError,
+        MixedModelError,
+        MixedModelsWarning,
+        RankDeficiencyWarning,
+        SingularFitWarning,
+    )
+    from .models.functions import (
+        AIC,
+        BIC,
+        AICc,
+        REMLcrit,
+        VarCorr,
+        allFit,
+        anova,
+        checkConv,
+        coef,
+        deviance,
+        fixef,
+        getME,
+        is_singular,
+        isSingular,
+        logLik,
+        ngrps,
+        nobs,
+        predict,
+        ranef,
+        refit,
+        refitML,
+        residuals,
+        sigma,
+        summary,
+        update,
+        vcov,
+    )
+    from .models.linear import LinearMixedModel
+    from .models.lmer import lmer
+
+__all__ = [
+    "AIC",
+    "BIC",
+    "AICc",
+    "ArgumentError",
+    "Control",
+    "ConvergenceError",
+    "ConvergenceWarning",
+    "DataError",
+    "FormulaError",
+    "FormulaWarning",
+    "LinearMixedModel",
+    "MemoryLimitError",
+    "MissingColumnError",
+    "MixedModelError",
+    "MixedModelsWarning",
+    "REMLcrit",
+    "RankDeficiencyWarning",
+    "SingularFitWarning",
+    "VarCorr",
+    "allFit",
+    "anova",
+    "checkConv",
+    "coef",
+    "dataset_names",
+    "deviance",
+    "fixef",
+    "getME",
+    "isSingular",
+    "is_singular",
+    "lmer",
+    "load_arabidopsis",
+    "load_bacteria",
+    "load_beets",
+    "load_cake",
+    "load_carrots",
+    "load_cbpp",
+    "load_chickweight",
+    "load_contraception",
+    "load_dataset",
+    "load_dietox",
+    "load_dyestuff",
+    "load_dyestuff2",
+    "load_epil",
+    "load_grouseticks",
+    "load_ham",
+    "load_insteval",
+    "load_machines",
+    "load_orthodont",
+    "load_oxboys",
+    "load_pastes",
+    "load_penicillin",
+    "load_rail",
+    "load_salamanders",
+    "load_sleepstudy",
+    "load_sleepstudy_x",
+    "load_verbagg",
+    "logLik",
+    "ngrps",
+    "nobs",
+    "predict",
+    "ranef",
+    "refit",
+    "refitML",
+    "residuals",
+    "sigma",
+    "summary",
+    "update",
+    "vcov",
+]
+
+_HOMES = {
+    "Control": "control",
+    "LinearMixedModel": "models.linear",
+    "lmer": "models.lmer",
+}
+
+
+def _home(name: str) -> str:
+    """The module that defines a public name."""
+    if name in _HOMES:
+        return _HOMES[name]
+    if name.startswith("load_") or name == "dataset_names":
+        return "datasets"
+    if name.endswith(("Error", "Warning")):
+        return "errors"
+    return "models.functions"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = import_module("._engine", __name__).__version__
+    elif name == "fitted":
+        # The module answers calls, see there.
+        return import_module(".fitted", __name__)
+    elif name in __all__:
+        value = getattr(import_module(f".{_home(name)}", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__, "__version__", "fitted"])

@@ -1,0 +1,42 @@
+"""The compiled engine. Private: use :func:`mixedmodels.lmer`."""
+
+from typing import Any, Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: Final[str]
+OPTIMIZERS: Final[tuple[str, ...]]
+
+@final
+class Lmm:
+    """A linear mixed model as cross-products of [Z X y]. Immutable and safe to share between threads."""
+
+    def __new__(
+        cls,
+        y: NDArray[np.float64],
+        x: NDArray[np.float64],
+        terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
+        weights: NDArray[np.float64] | None = None,
+        offset: NDArray[np.float64] | None = None,
+    ) -> Lmm: ...
+    @property
+    def kept(self) -> NDArray[np.int64]: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def n_theta(self) -> int: ...
+    def with_response(self, y: NDArray[np.float64]) -> Lmm: ...
+    def fit(
+        self,
+        reml: bool,
+        optimizer: str,
+        start: NDArray[np.float64] | None = None,
+        control: dict[str, Any] | None = None,
+    ) -> dict[str, Any]: ...
+    def evaluate(self, theta: NDArray[np.float64], reml: bool) -> dict[str, Any]: ...
+    def gradient(self, theta: NDArray[np.float64], reml: bool) -> NDArray[np.float64]: ...
+    def hessian(self, theta: NDArray[np.float64], reml: bool) -> NDArray[np.float64]: ...
+    def conditional_variances(
+        self, theta: NDArray[np.float64], reml: bool
+    ) -> list[tuple[list[int], NDArray[np.float64]]]: ...

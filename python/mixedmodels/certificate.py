@@ -1,0 +1,86 @@
+"""Whether a point is a minimum, judged by exact gradient and curvature in units of the likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# In units of -2 log-likelihood: 1e-5 is about 0.003 standard errors of a parameter.
+TOLERANCE = 1e-5
+# Eigenvalues of the scaled Hessian below this are flat directions, or rounding.
+_FLAT = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """
+    The quadratic model of the objective at a point.
+
+    Attributes
+    ----------
+    predicted_fall : float
+        g'H⁻¹g/2: by how much the objective would still fall. It has no unit but that of the
+        log-likelihood, so neither the units of the data nor their number change its meaning.
+    shares : ndarray, shape (n_theta,)
+        The part of the fall that each parameter would have on its own.
+    eigenvalues : ndarray, shape (n_theta,)
+        Of the Hessian scaled to a unit diagonal, increasing.
+    worst : int or None
+        The parameter with the largest share.
+    downhill : int or None
+        The parameter that leads a direction of negative curvature, when there is one.
+    """
+
+    predicted_fall: float
+    shares: NDArray[np.float64]
+    eigenvalues: NDArray[np.float64]
+    worst: int | None
+    downhill: int | None
+
+
+def certify(
+    gradient: NDArray[np.float64], hessian: NDArray[np.float64], units: NDArray[np.float64]
+) -> Certificate:
+    """
+    Judge a point by its derivatives.
+
+    Parameters
+    ----------
+    gradient : ndarray, shape (n_theta,)
+    hessian : ndarray, shape (n_theta, n_theta)
+    units : ndarray, shape (n_theta,)
+        What one unit of each entry of theta adds to the response, so that flat directions can be told
+        from parameters in large units.
+
+    Returns
+    -------
+    Certificate
+
+    Notes
+    -----
+    The objective depends on λλ' only, so changing the sign of a column of λ changes nothing: a point
+    with λ_jj = 0 is no real edge of the domain. Where the whole column is zero, symmetry makes its
+    gradient zero, and the second derivative is what the one-sided derivative by the variance λ_jj² is
+    to the boundary: not negative at a minimum. So one rule serves inner points and the boundary.
+    """
+    if not len(gradient):
+        empty = np.zeros(0)
+        return Certificate(0.0, empty, empty, None, None)
+    if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
+        nan = np.full(len(gradient), np.nan)
+        return Certificate(np.nan, nan, nan, None, None)
+    gradient, hessian = gradient / units, hessian / np.outer(units, units)
+    diagonal = np.abs(np.diag(hessian))
+    largest = diagonal.max()
+    scale = 1.0 / np.sqrt(np.where(diagonal > _FLAT * largest, diagonal, largest if largest > 0 else 1.0))
+    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
+    g = gradient * scale
+    curvature = np.maximum(np.abs(values), _FLAT)
+    fall = 0.5 * float(np.sum((vectors.T @ g) ** 2 / curvature))
+    shares = 0.5 * g**2
+    downhill = None
+    if values[0] < -max(_FLAT, 1e-5 * values[-1]):
+        downhill = int(np.argmax(np.abs(vectors[:, 0])))
+    return Certificate(fall, shares, values, int(np.argmax(shares)), downhill)

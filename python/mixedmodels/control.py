@@ -1,0 +1,120 @@
+"""Options of the optimisation, checked when they are given."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from .errors import ArgumentError
+
+OPTIMIZERS = ("trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx")
+_CHECKS = ("error", "warning", "ignore")
+
+
+@dataclass(frozen=True)
+class Control:
+    """
+    Limits and checks of a fit.
+
+    Parameters
+    ----------
+    max_evaluations : int, optional
+        Largest number of evaluations of the objective. R: ``maxfun``, ``maxeval``.
+    tolerance : float, optional
+        Stopping tolerance of the optimizer: the predicted fall of the objective for
+        ``"trust_region"``, its relative change for the derivative-free methods.
+    verbose : bool
+        Print each evaluation when the fit is done.
+    check_effects : {"error", "warning", "ignore"}
+        What to do about a term with as many random effects as there are observations, which leaves
+        the residual variance to be told from the others by the model alone. R: ``check.nobs.vs.nRE``.
+    check_derivatives : bool, optional
+        Certify the end point by the exact gradient and Hessian. By default that is done unless the
+        optimizer has used the derivatives itself. R: ``calc.derivs``.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is of the wrong type or range.
+
+    Examples
+    --------
+    >>> from mixedmodels import Control
+    >>> Control(max_evaluations=500).max_evaluations
+    500
+    """
+
+    max_evaluations: int | None = None
+    tolerance: float | None = None
+    verbose: bool = False
+    check_effects: Literal["error", "warning", "ignore"] = "warning"
+    check_derivatives: bool | None = None
+
+    def __post_init__(self) -> None:
+        limit = self.max_evaluations
+        if limit is not None and (not _is_whole(limit) or limit < 1):
+            raise ArgumentError(
+                f"control: max_evaluations must be a whole number of at least 1, not {limit!r}"
+            )
+        tolerance = self.tolerance
+        if tolerance is not None and not _is_positive(tolerance):
+            raise ArgumentError(f"control: tolerance must be a positive finite number, not {tolerance!r}")
+        if not isinstance(self.verbose, bool):
+            raise ArgumentError(f"control: verbose must be True or False, not {self.verbose!r}")
+        if self.check_effects not in _CHECKS:
+            raise ArgumentError(
+                f"control: check_effects must be one of {', '.join(_CHECKS)}, not {self.check_effects!r}"
+            )
+        if self.check_derivatives not in (None, True, False):
+            raise ArgumentError(
+                f"control: check_derivatives must be True, False or None, not {self.check_derivatives!r}"
+            )
+
+    def for_engine(self) -> dict[str, Any]:
+        """The part of the options that the engine reads."""
+        options = {"max_evaluations": self.max_evaluations, "tolerance": self.tolerance}
+        return {key: value for key, value in options.items() if value is not None}
+
+
+def as_control(value: Control | Mapping[str, Any] | None) -> Control:
+    """A `Control` from one, from a mapping of its fields, or from None for the defaults."""
+    if value is None:
+        return Control()
+    if isinstance(value, Control):
+        return value
+    if not isinstance(value, Mapping):
+        raise ArgumentError(f"control must be a Control or a dict, not {type(value).__name__}")
+    known = [field.name for field in fields(Control)]
+    for key in value:
+        if key not in known:
+            raise ArgumentError(
+                f"control: unknown option {key!r}{_hint(key, known)}; options: {', '.join(known)}"
+            )
+    return Control(**value)
+
+
+def check_optimizer(name: Any) -> str | None:
+    """The optimizer's name, or None for no optimisation; anything else is an error that lists the names."""
+    if name is None or (isinstance(name, str) and name in OPTIMIZERS):
+        return name
+    raise ArgumentError(
+        f"unknown optimizer {name!r}{_hint(name, OPTIMIZERS)}; choose one of {', '.join(OPTIMIZERS)}, "
+        "or None to evaluate at the start without optimising"
+    )
+
+
+def _hint(name: Any, known: Any) -> str:
+    close = get_close_matches(name, known, n=1) if isinstance(name, str) else []
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 < float(value) < math.inf

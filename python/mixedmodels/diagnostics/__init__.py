@@ -1,0 +1,1 @@
+"""Residuals, influence and checks; everything here reads a `Fitted`."""

@@ -1,0 +1,236 @@
+"""The state of a fitted model: plain immutable data and the handle of the engine."""
+
+from __future__ import annotations
+
+import sys
+import types
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .control import Control
+from .design import Design, GroupingFactor, RandomTerm
+from .errors import ArgumentError
+
+if TYPE_CHECKING:
+    from ._engine import Lmm
+
+
+@dataclass(frozen=True, eq=False)
+class FitArguments:
+    """The arguments of a fit, kept so that `update` can change some of them."""
+
+    formula: str
+    data: Any
+    reml: bool
+    weights: Any = None
+    offset: Any = None
+    contrasts: Any = None
+    na_action: str = "omit"
+    subset: Any = None
+    functions: Any = None
+    start: Any = None
+    optimizer: str | None = "trust_region"
+    control: Control = field(default_factory=Control)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """
+    What the engine finds at theta; all arrays are read-only.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (n_theta,)
+    objective : float
+        -2 log-likelihood (ML) or REML criterion.
+    log_det_z, log_det_x : float
+        log|Λ'Z'ZΛ + I| and log|X'V⁻¹X|.
+    pwrss : float
+        Penalised weighted residual sum of squares r².
+    sigma : float
+    beta : ndarray, shape (p,)
+        NaN for dropped columns.
+    kept : ndarray of int, shape (rank,)
+        The columns of x that are linearly independent of those to their left.
+    unscaled_covariance : ndarray, shape (rank, rank)
+        (X'V⁻¹X)⁻¹ of the kept columns; σ² times it is the covariance of beta.
+    b, u : tuple of ndarray, shape (n_levels, k) each
+        Conditional modes and spherical random effects of each term.
+    fitted : ndarray, shape (n,)
+        Xβ + Zb + offset.
+    """
+
+    theta: NDArray[np.float64]
+    objective: float
+    log_det_z: float
+    log_det_x: float
+    pwrss: float
+    sigma: float
+    beta: NDArray[np.float64]
+    kept: NDArray[np.int64]
+    unscaled_covariance: NDArray[np.float64]
+    b: tuple[NDArray[np.float64], ...]
+    u: tuple[NDArray[np.float64], ...]
+    fitted: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class FitLog:
+    """Every evaluation of the optimisation, in order."""
+
+    theta: NDArray[np.float64]
+    objective: NDArray[np.float64]
+    gradient_norm: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Convergence:
+    """
+    How the optimisation ended.
+
+    Attributes
+    ----------
+    optimizer : str or None
+        None when theta was given and nothing was optimised.
+    status : str
+        ``"converged"``, ``"max_evaluations"``, ``"no_progress"`` or ``"not optimised"``.
+    converged : bool
+        Whether the end point counts as the optimum.
+    message : str
+    n_evaluations, n_gradients : int
+    gradient : ndarray, shape (n_theta,)
+        Exact gradient of the objective at theta.
+    checked : bool
+        Whether gradient and Hessian were looked at after the optimisation.
+    predicted_fall : float
+        By how much the objective would still fall by the quadratic model at theta; NaN when not computed.
+    problem : str
+        Why the end point does not count as the optimum; empty when it does.
+    messages : tuple of str
+        All that the fit warned of, this included.
+    log : FitLog
+    """
+
+    optimizer: str | None
+    status: str
+    converged: bool
+    message: str
+    n_evaluations: int
+    n_gradients: int
+    gradient: NDArray[np.float64]
+    checked: bool
+    predicted_fall: float
+    problem: str
+    messages: tuple[str, ...]
+    log: FitLog
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """
+    A fitted linear mixed model as data: what inference, prediction, diagnostics and reports read.
+
+    Attributes
+    ----------
+    design : Design
+    arguments : FitArguments
+    reml : bool
+    estimates : Estimates
+    convergence : Convergence
+    term_roots : tuple of ndarray, shape (k, k) each
+        Square root of Z'WZ/n of each term: puts its random effects on the scale of the response.
+    """
+
+    design: Design
+    arguments: FitArguments
+    reml: bool
+    estimates: Estimates
+    convergence: Convergence
+    term_roots: tuple[NDArray[np.float64], ...]
+    _engine: Lmm | None = field(default=None, repr=False)
+
+    @property
+    def n_obs(self) -> int:
+        return len(self.design.y)
+
+    @property
+    def rank(self) -> int:
+        return len(self.estimates.kept)
+
+    @property
+    def n_parameters(self) -> int:
+        """Coefficients, covariance parameters and the residual variance."""
+        return self.rank + len(self.estimates.theta) + 1
+
+    @property
+    def engine(self) -> Lmm:
+        """The engine's model; built again after unpickling, when it is first needed."""
+        if self._engine is None:
+            object.__setattr__(self, "_engine", build_engine(self.design))
+        assert self._engine is not None
+        return self._engine
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {f.name: getattr(self, f.name) for f in fields(self)}
+        # Compiled and rebuilt from the design at will.
+        state["_engine"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, _closed(value))
+
+
+def build_engine(design: Design) -> Lmm:
+    """The engine's model of a design."""
+    from ._engine import Lmm
+
+    terms = [(t.group.codes, len(t.group.levels), t.z, t.covariance) for t in design.terms]
+    return Lmm(design.y, design.x, terms, design.weights, design.offset)
+
+
+def fitted_of(model: Any) -> Fitted:
+    """The state of a fitted model, or of an object that holds one."""
+    state = getattr(model, "_fitted", model)
+    if not isinstance(state, Fitted):
+        raise ArgumentError(f"a model fitted by lmer() is needed here, not {type(model).__name__}")
+    return state
+
+
+def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
+    """The array, owned by nobody else and closed to writing."""
+    result = np.array(array, dtype=dtype)
+    result.flags.writeable = False
+    return result
+
+
+def _closed(value: Any) -> Any:
+    """The value with every array in it closed to writing, which a pickle does not remember."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            _closed(part)
+    elif isinstance(value, (Design, RandomTerm, GroupingFactor, Estimates, Convergence, FitLog)):
+        for part in fields(value):
+            _closed(getattr(value, part.name))
+    return value
+
+
+class _CallableModule(types.ModuleType):
+    """
+    ``mixedmodels.fitted(model)``, as R users write it.
+
+    Importing this module makes ``mixedmodels.fitted`` the module, whatever else had that name, so the
+    module itself answers the call.
+    """
+
+    def __call__(self, model: Any) -> NDArray[np.float64]:
+        fitted_of(model)
+        return model.fitted()
+
+
+sys.modules[__name__].__class__ = _CallableModule

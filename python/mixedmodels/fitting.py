@@ -1,0 +1,309 @@
+"""Fitting: a design and arguments in, a `Fitted` out, with the warnings a user should see."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import theta as theta_layout
+from .certificate import TOLERANCE, Certificate, certify
+from .control import Control, as_control, check_optimizer
+from .design import INTERCEPT, Design, build_design
+from .errors import (
+    ArgumentError,
+    ConvergenceWarning,
+    DataError,
+    MixedModelsWarning,
+    RankDeficiencyWarning,
+    SingularFitWarning,
+)
+from .fitted import Convergence, Estimates, FitArguments, FitLog, Fitted, build_engine, read_only
+from .notices import warn_user
+from .singularity import singular_terms, term_roots
+
+if TYPE_CHECKING:
+    from ._engine import Lmm
+
+
+def fit_arguments(arguments: FitArguments) -> Fitted:
+    """Build the design that the arguments describe and fit it."""
+    design = build_design(
+        arguments.formula,
+        arguments.data,
+        weights=arguments.weights,
+        offset=arguments.offset,
+        contrasts=arguments.contrasts,
+        na_action=arguments.na_action,
+        subset=arguments.subset,
+        functions=arguments.functions,
+    )
+    return fit_design(design, arguments)
+
+
+def fit_design(
+    design: Design, arguments: FitArguments, engine: Lmm | None = None, *, quiet: bool = False
+) -> Fitted:
+    """
+    Fit a design by ML or REML.
+
+    Parameters
+    ----------
+    design : Design
+    arguments : FitArguments
+        Its ``reml``, ``start``, ``optimizer`` and ``control`` are used here.
+    engine : Lmm, optional
+        The engine's model of this design, when there is one already.
+    quiet : bool
+        Keep the warnings for the object and issue none: for refits that the user did not ask for.
+
+    Returns
+    -------
+    Fitted
+    """
+    reml = check_reml(arguments.reml)
+    optimizer = check_optimizer(arguments.optimizer)
+    control = as_control(arguments.control)
+    start = theta_layout.check_start(arguments.start, design)
+    _check_response(design)
+    notices = _check_numbers_of_effects(design, control)
+    engine = engine or build_engine(design)
+    roots = term_roots(design)
+    result = _run(engine, reml, optimizer, start, control)
+    theta = read_only(result["theta"])
+    dropped = _dropped(design, engine)
+    if dropped:
+        notices.append((RankDeficiencyWarning, dropped))
+    convergence = _judge(design, engine, reml, optimizer, control, roots, result)
+    if convergence.problem:
+        notices.append((ConvergenceWarning, convergence.problem))
+    singular = singular_terms(design, theta, roots)
+    if singular:
+        shown = "; ".join(map(str, singular))
+        notices.append((SingularFitWarning, f"the fit is singular ({shown}); a simpler random part may do"))
+    convergence = dataclasses.replace(convergence, messages=tuple(text for _, text in notices))
+    if control.verbose:
+        _print_log(convergence.log)
+    if not quiet:
+        for category, text in notices:
+            warn_user(text, category)
+    return Fitted(design, arguments, reml, estimates_from(result, engine, design), convergence, roots, engine)
+
+
+def refit(
+    fitted: Fitted,
+    *,
+    y: NDArray[np.float64] | None = None,
+    reml: bool | None = None,
+    changes: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+) -> Fitted:
+    """
+    Fit the same design again: to another response, by the other criterion, or with other options.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    y : ndarray, shape (n,), optional
+    reml : bool, optional
+    changes : mapping, optional
+        Of ``start``, ``optimizer`` or ``control``.
+    quiet : bool
+        Issue no warnings.
+    """
+    arguments = dataclasses.replace(
+        fitted.arguments, reml=fitted.reml if reml is None else reml, **dict(changes or {})
+    )
+    if y is None:
+        return fit_design(fitted.design, arguments, fitted.engine, quiet=quiet)
+    design = dataclasses.replace(fitted.design, y=read_only(y))
+    _check_response(design)
+    return fit_design(design, arguments, fitted.engine.with_response(design.y), quiet=quiet)
+
+
+def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Design) -> Estimates:
+    """The engine's numbers in the shapes of the design."""
+    kept = read_only(engine.kept, np.int64)
+    beta = np.full(design.x.shape[1], np.nan)
+    beta[kept] = result["beta"]
+    return Estimates(
+        theta=read_only(result["theta"]),
+        objective=float(result["objective"]),
+        log_det_z=float(result["log_det_z"]),
+        log_det_x=float(result["log_det_x"]),
+        pwrss=float(result["pwrss"]),
+        sigma=float(result["sigma"]),
+        beta=read_only(beta),
+        kept=kept,
+        unscaled_covariance=read_only(result["xtvx_inv"]),
+        b=tuple(map(read_only, result["b"])),
+        u=tuple(map(read_only, result["u"])),
+        fitted=read_only(result["fitted"]),
+    )
+
+
+def check_reml(value: Any) -> bool:
+    """The ``REML`` argument: a truth value and nothing that merely looks like one."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise ArgumentError(f"REML must be True (REML) or False (maximum likelihood), not {value!r}")
+
+
+def _run(
+    engine: Lmm, reml: bool, optimizer: str | None, start: NDArray[np.float64] | None, control: Control
+) -> dict[str, Any]:
+    if optimizer is not None:
+        return engine.fit(reml, optimizer, start, control.for_engine())
+    if start is None:
+        raise ArgumentError("optimizer=None evaluates the model at start=, which is missing")
+    result = engine.evaluate(start, reml)
+    gradient = engine.gradient(start, reml)
+    norm = np.abs(gradient).max(initial=0.0)
+    return {
+        **result,
+        "theta": start,
+        "gradient": gradient,
+        "status": "not optimised",
+        "converged": False,
+        "message": "evaluated at the given theta without optimising",
+        "n_evaluations": 1,
+        "n_gradients": 1,
+        "log": {
+            "theta": start[None, :],
+            "objective": np.array([result["objective"]]),
+            "gradient_norm": np.array([norm]),
+        },
+    }
+
+
+def _judge(
+    design: Design,
+    engine: Lmm,
+    reml: bool,
+    optimizer: str | None,
+    control: Control,
+    roots: tuple[NDArray[np.float64], ...],
+    result: Mapping[str, Any],
+) -> Convergence:
+    """The facts of convergence, but for the warnings of the whole fit."""
+    theta, gradient = read_only(result["theta"]), read_only(result["gradient"])
+    check = control.check_derivatives
+    if check is None:
+        # The default optimizer stops by the same criterion, computed from the same derivatives.
+        check = not (result["converged"] and optimizer == "trust_region")
+    certificate: Certificate | None = None
+    if check and optimizer is not None and result["status"] != "max_evaluations":
+        certificate = certify(gradient, engine.hessian(theta, reml), theta_layout.units(design, roots))
+    converged, problem = bool(result["converged"]), ""
+    if certificate is not None:
+        converged, problem = _verdict(certificate, design, gradient, result)
+    elif optimizer is not None and not converged:
+        problem = _not_converged(design, gradient, theta_layout.units(design, roots), result)
+    log = result["log"]
+    return Convergence(
+        optimizer=optimizer,
+        status=result["status"],
+        converged=converged,
+        message=result["message"],
+        n_evaluations=int(result["n_evaluations"]),
+        n_gradients=int(result["n_gradients"]),
+        gradient=gradient,
+        checked=certificate is not None,
+        predicted_fall=float("nan") if certificate is None else certificate.predicted_fall,
+        problem=problem,
+        messages=(),
+        log=FitLog(read_only(log["theta"]), read_only(log["objective"]), read_only(log["gradient_norm"])),
+    )
+
+
+def _verdict(
+    certificate: Certificate, design: Design, gradient: NDArray[np.float64], result: Mapping[str, Any]
+) -> tuple[bool, str]:
+    names = theta_layout.theta_names(design)
+    if certificate.downhill is not None:
+        name = names[certificate.downhill]
+        return False, (
+            f"the optimizer stopped where the objective curves downwards along {name}: "
+            "this is no minimum; try another start or optimizer (allFit compares them)"
+        )
+    if certificate.predicted_fall < TOLERANCE:
+        return True, ""
+    worst = certificate.worst
+    where = "" if worst is None else f"; the gradient is largest for {names[worst]} ({gradient[worst]:.3g})"
+    return False, (
+        f"not converged ({result['message']}): the objective would still fall by about "
+        f"{certificate.predicted_fall:.3g}{where}; try another optimizer (allFit compares them)"
+    )
+
+
+def _not_converged(
+    design: Design, gradient: NDArray[np.float64], units: NDArray[np.float64], result: Mapping[str, Any]
+) -> str:
+    worst = int(np.argmax(np.abs(gradient) / units))
+    name = theta_layout.theta_names(design)[worst]
+    return (
+        f"not converged: {result['message']} ({result['n_evaluations']} evaluations); the gradient is "
+        f"largest for {name} ({gradient[worst]:.3g}); allow more evaluations by "
+        "control=Control(max_evaluations=...) or try another optimizer"
+    )
+
+
+def _dropped(design: Design, engine: Lmm) -> str | None:
+    p = design.x.shape[1]
+    if engine.rank == p:
+        return None
+    kept = set(engine.kept.tolist())
+    names = [name for j, name in enumerate(design.x_names) if j not in kept]
+    one = len(names) == 1
+    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    what = f"column {shown}" if one else f"{len(names)} columns {shown}"
+    rest = "it determine; its coefficient is" if one else "them determine; their coefficients are"
+    return (
+        f"the fixed-effects model matrix has rank {engine.rank} with {p} columns: dropped {what}, which the "
+        f"columns before {rest} NaN"
+    )
+
+
+def _check_response(design: Design) -> None:
+    """A constant response is fitted exactly by the intercept."""
+    y = design.y if design.offset is None else design.y - design.offset
+    if INTERCEPT in design.x_names and np.all(y == y[0]):
+        raise DataError(
+            f"the response {design.response_name} is constant (every value is {y[0]:g}"
+            f"{'' if design.offset is None else ' after the offset'}): there is no variance to model"
+        )
+
+
+def _check_numbers_of_effects(design: Design, control: Control) -> list[tuple[type[Any], str]]:
+    """Refuse a term with as many random effects as observations: it leaves nothing for the residual."""
+    found: list[tuple[type[Any], str]] = []
+    if control.check_effects == "ignore":
+        return found
+    n = len(design.y)
+    for term in design.terms:
+        # With independent columns each one is a term of its own.
+        width = len(term.names) if term.covariance == "unstructured" else 1
+        effects = width * len(term.group.levels)
+        if effects < n:
+            continue
+        text = (
+            f"{term.text} has {effects} random effects ({width} for each of {len(term.group.levels)} levels "
+            f"of {term.group.label!r}) for {n} observations: their variances and the residual variance may "
+            "not be told apart; drop columns of the term, or use ||"
+        )
+        if control.check_effects == "error":
+            raise DataError(text)
+        found.append((MixedModelsWarning, text))
+    return found
+
+
+def _print_log(log: FitLog) -> None:
+    for i, (theta, objective, norm) in enumerate(
+        zip(log.theta, log.objective, log.gradient_norm, strict=True)
+    ):
+        gradient = "" if np.isnan(norm) else f"  |gradient| {norm:.3g}"
+        shown = " ".join(f"{value:.6g}" for value in theta)
+        print(f"{i + 1:5d}  objective {objective:.10g}  theta {shown}{gradient}")

@@ -1,0 +1,123 @@
+"""Is a fit at its optimum? From the exact gradient and the Hessian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..certificate import TOLERANCE, certify
+from ..errors import ArgumentError
+from ..fitted import Fitted
+from ..formatting import TextTable
+from ..singularity import singular_terms
+from ..theta import theta_names, units
+
+
+@dataclass(frozen=True, eq=False)
+class ConvergenceCheck:
+    """
+    The verdict on a fit and its grounds.
+
+    Attributes
+    ----------
+    ok : bool
+    messages : tuple of str
+        What is wrong; empty when nothing is.
+    notes : tuple of str
+        What is worth knowing but not wrong, such as a singular fit.
+    gradient : Series
+        Exact gradient of the objective, by parameter.
+    hessian : DataFrame, shape (n_theta, n_theta)
+    hessian_eigenvalues : ndarray, shape (n_theta,)
+        Of the Hessian scaled to a unit diagonal, increasing.
+    predicted_fall : float
+        g'H⁻¹g/2: by how much the objective would still fall.
+    shares : Series
+        The fall by each parameter on its own.
+    tolerance : float
+        The largest fall that passes.
+    status : str
+        The optimizer's own word.
+    """
+
+    ok: bool
+    messages: tuple[str, ...]
+    notes: tuple[str, ...]
+    gradient: pd.Series
+    hessian: pd.DataFrame
+    hessian_eigenvalues: NDArray[np.float64]
+    predicted_fall: float
+    shares: pd.Series
+    tolerance: float
+    status: str
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        verdict = "Converged" if self.ok else "Not converged"
+        lines = [
+            f"{verdict}: the objective would still fall by {self.predicted_fall:.2g} "
+            f"(tolerance {self.tolerance:.2g}); optimizer: {self.status}"
+        ]
+        lines += [f" - {text}" for text in (*self.messages, *self.notes)]
+        table = TextTable.from_columns(
+            [
+                ("parameter", [str(name) for name in self.gradient.index]),
+                ("gradient", [f"{value:.3g}" for value in self.gradient]),
+                ("fall alone", [f"{value:.3g}" for value in self.shares]),
+            ]
+        )
+        return "\n".join([*lines, table.text()])
+
+    __repr__ = __str__
+
+
+def check_convergence(fitted: Fitted, tol: float = TOLERANCE) -> ConvergenceCheck:
+    """
+    Judge a fit by the exact gradient and Hessian at its end point.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    tol : float
+        Largest remaining fall of the objective (in units of -2 log-likelihood) that passes.
+
+    Returns
+    -------
+    ConvergenceCheck
+    """
+    if isinstance(tol, bool) or not isinstance(tol, (int, float)) or not 0 < tol < np.inf:
+        raise ArgumentError(f"tol must be a positive number, not {tol!r}")
+    theta, design = fitted.estimates.theta, fitted.design
+    names = pd.Index(theta_names(design), dtype=object)
+    gradient = fitted.engine.gradient(theta, fitted.reml)
+    hessian = fitted.engine.hessian(theta, fitted.reml)
+    certificate = certify(gradient, hessian, units(design, fitted.term_roots))
+    messages = []
+    if not np.isfinite(certificate.predicted_fall):
+        messages.append("the derivatives of the objective cannot be computed at the estimates")
+    elif certificate.predicted_fall >= tol and certificate.worst is not None:
+        worst = certificate.worst
+        messages.append(
+            f"the objective would still fall by about {certificate.predicted_fall:.3g}; most of it along "
+            f"{names[worst]} (gradient {gradient[worst]:.3g})"
+        )
+    if certificate.downhill is not None:
+        messages.append(f"the objective curves downwards along {names[certificate.downhill]}: no minimum")
+    notes = [f"singular fit: {part}" for part in singular_terms(design, theta, fitted.term_roots)]
+    return ConvergenceCheck(
+        ok=not messages,
+        messages=tuple(messages),
+        notes=tuple(notes),
+        gradient=pd.Series(gradient, index=names, name="gradient"),
+        hessian=pd.DataFrame(hessian, index=names, columns=names),
+        hessian_eigenvalues=certificate.eigenvalues,
+        predicted_fall=certificate.predicted_fall,
+        shares=pd.Series(certificate.shares, index=names, name="fall"),
+        tolerance=float(tol),
+        status=fitted.convergence.status,
+    )

@@ -1,0 +1,198 @@
+"""Likelihood-ratio tests between fitted models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError, DataError
+from ..fitted import Fitted
+from ..fitting import refit
+from ..formatting import TextTable, format_column, format_p_value
+from . import criteria
+
+_COLUMNS = ("npar", "AIC", "BIC", "logLik", "-2*log(L)", "Chisq", "Df", "Pr(>Chisq)")
+
+
+class AnovaTable(pd.DataFrame):
+    """
+    A table of tests: a data frame with a heading that prints well.
+
+    Attributes
+    ----------
+    heading : tuple of str
+        What was compared, and how.
+    """
+
+    _metadata: ClassVar[list[str]] = ["heading"]
+    heading: tuple[str, ...] = ()
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        # A part of the table is a table of something else.
+        return pd.DataFrame
+
+    def _text_table(self) -> TextTable:
+        columns = [("", [str(name) for name in self.index])]
+        for name in self.columns:
+            values = self[name].to_numpy(dtype=float)
+            if name in ("npar", "Df"):
+                cells = ["" if np.isnan(v) else f"{v:g}" for v in values]
+            elif name == "Pr(>Chisq)":
+                cells = [format_p_value(v) for v in values]
+            else:
+                present = ~np.isnan(values)
+                shown = iter(format_column(values[present], 6, most_decimals=4))
+                cells = [next(shown) if there else "" for there in present]
+            columns.append((str(name), cells))
+        return TextTable.from_columns(columns)
+
+    def __str__(self) -> str:
+        return "\n".join([*self.heading, self._text_table().text()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return "".join(f"<p>{escape(line)}</p>" for line in self.heading) + self._text_table().html()
+
+
+def likelihood_ratio_table(
+    models: Sequence[Fitted], names: Sequence[str] | None = None, refit_ml: bool = True
+) -> AnovaTable:
+    """
+    Compare nested models by their likelihoods, in the order of their numbers of parameters.
+
+    Parameters
+    ----------
+    models : sequence of Fitted
+        Two or more, fitted to the same response.
+    names : sequence of str, optional
+        Row names; by default ``model 1``, ``model 2``, ... in the order given.
+    refit_ml : bool
+        Fit models again by ML that were fitted by REML. REML criteria can be compared (False) between
+        models with the same fixed effects only.
+
+    Returns
+    -------
+    AnovaTable
+        Columns npar, AIC, BIC, logLik, -2*log(L), Chisq, Df, Pr(>Chisq).
+
+    Raises
+    ------
+    ArgumentError, DataError
+        For fewer than two models, different responses or rows, or REML criteria that cannot be compared.
+    """
+    labels = _check_names(models, names)
+    _check_same_data(models, labels)
+    heading = []
+    by_reml = [model.reml for model in models]
+    if refit_ml and any(by_reml):
+        models = [refit(model, reml=False, quiet=True) if model.reml else model for model in models]
+        which = (
+            "the models" if all(by_reml) else ", ".join(n for n, r in zip(labels, by_reml, strict=True) if r)
+        )
+        heading.append(f"Fitted again by ML (instead of REML) for this comparison: {which}")
+        for label, model, refitted in zip(labels, models, by_reml, strict=True):
+            if refitted and not model.convergence.converged:
+                heading.append(f"Warning: {label}: {'; '.join(model.convergence.messages)}")
+    elif any(by_reml):
+        _check_same_fixed_effects(models, by_reml)
+        heading.append("Restricted likelihoods (REML): the models have the same fixed effects")
+    order = sorted(range(len(models)), key=lambda i: models[i].n_parameters)
+    models, labels = [models[i] for i in order], [labels[i] for i in order]
+    heading += [f"{label}: {model.design.formula.text}" for label, model in zip(labels, models, strict=True)]
+    table = _table(models, labels)
+    heading += _remarks(models, table)
+    table.heading = tuple(heading)
+    return table
+
+
+def _table(models: Sequence[Fitted], labels: Sequence[str]) -> AnovaTable:
+    from scipy.special import chdtrc
+
+    deviance = np.array([model.estimates.objective for model in models])
+    df = np.array([model.n_parameters for model in models])
+    chisq = np.concatenate([[np.nan], np.maximum(0.0, -np.diff(deviance))])
+    steps = np.concatenate([[np.nan], np.diff(df)])
+    p = np.full(len(models), np.nan)
+    testable = steps > 0
+    p[testable] = chdtrc(steps[testable], chisq[testable])
+    columns = {
+        "npar": df,
+        "AIC": [criteria.aic(model) for model in models],
+        "BIC": [criteria.bic(model) for model in models],
+        "logLik": -deviance / 2,
+        "-2*log(L)": deviance,
+        "Chisq": chisq,
+        "Df": steps,
+        "Pr(>Chisq)": p,
+    }
+    return AnovaTable({name: columns[name] for name in _COLUMNS}, index=pd.Index(labels, dtype=object))
+
+
+def _remarks(models: Sequence[Fitted], table: AnovaTable) -> list[str]:
+    remarks = []
+    falls = -np.diff(table["-2*log(L)"].to_numpy())
+    worse = (falls < -1e-6) & (np.diff(table["npar"].to_numpy()) > 0)
+    if worse.any():
+        remarks.append(
+            "A model with more parameters has a lower likelihood than the one above it: "
+            "they are not nested, or one of the fits has not converged"
+        )
+    random = {tuple(sorted((t.text, t.covariance) for t in model.design.terms)) for model in models}
+    if len(random) > 1:
+        remarks.append(
+            "The random parts differ: where a variance is zero under the smaller model, "
+            "the p-value is too large (the test is conservative)"
+        )
+    return remarks
+
+
+def _check_names(models: Sequence[Fitted], names: Sequence[str] | None) -> list[str]:
+    if len(models) < 2:
+        raise ArgumentError(
+            "anova() compares likelihoods and needs two or more models, as in anova(m1, m2); "
+            f"{len(models)} given"
+        )
+    if names is None:
+        return [f"model {i + 1}" for i in range(len(models))]
+    labels = [names] if isinstance(names, str) else list(names)
+    if len(labels) != len(models) or len(set(labels)) != len(labels):
+        raise ArgumentError(f"names must be {len(models)} different names, got {labels!r}")
+    return [str(label) for label in labels]
+
+
+def _check_same_data(models: Sequence[Fitted], labels: Sequence[str]) -> None:
+    first = models[0]
+    for label, model in zip(labels[1:], models[1:], strict=True):
+        if model.n_obs != first.n_obs:
+            raise DataError(
+                f"{labels[0]} was fitted to {first.n_obs} rows and {label} to {model.n_obs}; models can be "
+                "compared on the same rows only (missing values in one model's columns? fit both to the "
+                "complete rows)"
+            )
+        if not np.array_equal(model.design.y, first.design.y):
+            raise DataError(
+                f"{labels[0]} ({first.design.response_name}) and {label} ({model.design.response_name}) "
+                "were fitted to different responses, so their likelihoods cannot be compared"
+            )
+
+
+def _check_same_fixed_effects(models: Sequence[Fitted], by_reml: Sequence[bool]) -> None:
+    if not all(by_reml):
+        raise ArgumentError(
+            "refit=False cannot compare REML with ML fits; let anova() refit them (refit=True)"
+        )
+    first = models[0].design
+    for model in models[1:]:
+        x = model.design.x
+        if x.shape != first.x.shape or not np.array_equal(x, first.x):
+            raise ArgumentError(
+                "REML criteria of models with different fixed effects cannot be compared; "
+                "let anova() refit them by ML (refit=True)"
+            )

@@ -1,0 +1,1 @@
+"""The public model classes and the functions that make them."""

@@ -1,0 +1,146 @@
+"""One model by every optimizer: do they agree?"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..control import OPTIMIZERS, check_optimizer
+from ..errors import ArgumentError, MixedModelError
+from ..fitted import Fitted
+from ..fitting import fit_arguments, refit
+from ..formatting import TextTable, format_fixed
+from ..theta import theta_names
+from .refitting import snapshot
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AllFit:
+    """
+    The fits of one model by several optimizers.
+
+    Attributes
+    ----------
+    fits : dict
+        Optimizer to model, or to the error that ended the fit.
+    table : DataFrame
+        A row for each optimizer: objective, its excess over the lowest, whether converged, theta,
+        numbers of evaluations, seconds, messages.
+    """
+
+    fits: Mapping[str, Any]
+    table: pd.DataFrame
+
+    def summary(self) -> AllFitSummary:
+        """The comparison, printable, with fixed effects and covariance parameters by optimizer."""
+        good = {name: fit for name, fit in self.fits.items() if not isinstance(fit, Exception)}
+        frames = [pd.DataFrame({name: fit.fixef() for name, fit in good.items()}).T]
+        frames.append(self.table.loc[list(good), [c for c in self.table.columns if c.startswith("theta: ")]])
+        return AllFitSummary(self.table, *frames)
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AllFitSummary:
+    """
+    What `AllFit.summary` returns.
+
+    Attributes
+    ----------
+    table : DataFrame
+        As `AllFit.table`.
+    fixef : DataFrame
+        Fixed effects, optimizers by coefficients.
+    theta : DataFrame
+        Covariance parameters, optimizers by parameters.
+    """
+
+    table: pd.DataFrame
+    fixef: pd.DataFrame
+    theta: pd.DataFrame
+
+    def __str__(self) -> str:
+        table = self.table
+        evaluations = ["" if np.isnan(v) else f"{v:.0f}" for v in table["evaluations"]]
+        text = TextTable.from_columns(
+            [
+                ("optimizer", list(map(str, table.index))),
+                ("objective", format_fixed(table["objective"], 6)),
+                ("excess", [f"{v:.1e}" for v in table["excess"]]),
+                ("converged", ["yes" if v else "no" for v in table["converged"]]),
+                ("evaluations", evaluations),
+                ("seconds", format_fixed(table["seconds"], 3)),
+                ("message", list(table["message"])),
+            ],
+            left=(0, 6),
+        ).text()
+        spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
+        return f"{text}\n The objectives differ by up to {spread:.2g}"
+
+    __repr__ = __str__
+
+
+def all_fit(
+    fitted: Fitted, data: Any, optimizers: Sequence[str] | None, wrap: Callable[[Fitted], Any]
+) -> AllFit:
+    """
+    Fit a model by several optimizers.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    data : data frame or None
+        None for the design as it is.
+    optimizers : sequence of str, optional
+        All by default.
+    wrap : callable
+        Makes a public model of a `Fitted`.
+    """
+    names = [optimizers] if isinstance(optimizers, str) else list(optimizers or OPTIMIZERS)
+    for name in names:
+        if check_optimizer(name) is None:
+            raise ArgumentError("allFit: None is not an optimizer")
+    base = fitted
+    if data is not None:
+        base = fit_arguments(dataclasses.replace(fitted.arguments, data=snapshot(data)))
+    fits: dict[str, Any] = {}
+    rows = []
+    for name in names:
+        start = time.perf_counter()
+        try:
+            state = refit(base, changes={"optimizer": name}, quiet=True)
+        except MixedModelError as error:
+            fits[name] = error
+            rows.append({"objective": np.nan, "converged": False, "message": str(error)})
+        else:
+            fits[name] = wrap(state)
+            rows.append(_row(state))
+        rows[-1]["seconds"] = time.perf_counter() - start
+    columns = ["objective", "converged", *(f"theta: {n}" for n in theta_names(base.design))]
+    columns += ["evaluations", "gradients", "seconds", "message"]
+    table = pd.DataFrame(rows, index=pd.Index(names, name="optimizer", dtype=object), columns=columns)
+    table.insert(1, "excess", table["objective"] - table["objective"].min())
+    return AllFit(fits, table)
+
+
+def _row(state: Fitted) -> dict[str, Any]:
+    convergence = state.convergence
+    thetas = {f"theta: {n}": v for n, v in zip(theta_names(state.design), state.estimates.theta, strict=True)}
+    return {
+        "objective": state.estimates.objective,
+        "converged": convergence.converged,
+        **thetas,
+        "evaluations": convergence.n_evaluations,
+        "gradients": convergence.n_gradients,
+        "message": "; ".join(convergence.messages),
+    }

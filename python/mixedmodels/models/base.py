@@ -1,0 +1,280 @@
+"""What all fitted models have in common: a `Fitted` with its functions as methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
+from ..fitted import Convergence, Fitted
+from ..inference import convergence as _convergence
+from ..inference import criteria, fixed_effects, random_effects
+from ..report.model import describe, model_matrix
+from ..report.summary import Summary, summarize
+from ..report.varcorr import VarCorr, var_corr
+from ..singularity import TOLERANCE as SINGULAR_TOLERANCE
+from ..singularity import singular_terms
+from . import components
+from .refitting import snapshot
+
+
+class MixedModel:
+    """
+    A fitted model: estimates, criteria and reports.
+
+    It is immutable, and what a method returns is a copy or closed to writing. It can be pickled,
+    copied and shared between threads. (A pickle is code: load none that you do not trust.)
+    """
+
+    __slots__ = ("__weakref__", "_fitted")
+    _fitted: Fitted
+
+    def __init__(self, fitted: Fitted) -> None:
+        object.__setattr__(self, "_fitted", fitted)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"a fitted model is immutable: cannot set {name!r}; update() and refit() make new ones"
+        )
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a fitted model is immutable: cannot delete {name!r}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._fitted,)
+
+    def __copy__(self) -> MixedModel:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> MixedModel:
+        # Nothing in it can change, so that the copy may be the model itself.
+        return self
+
+    def __repr__(self) -> str:
+        return describe(self._fitted)
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+    # Numbers and vectors
+
+    @property
+    def formula(self) -> str:
+        """The formula, in canonical spelling."""
+        return self._fitted.design.formula.text
+
+    @property
+    def theta(self) -> NDArray[np.float64]:
+        """Covariance parameters, shape (n_theta,): column-wise lower triangles of the relative factors."""
+        return self._fitted.estimates.theta
+
+    @property
+    def beta(self) -> NDArray[np.float64]:
+        """Fixed-effects coefficients, shape (p,); NaN for dropped columns."""
+        return self._fitted.estimates.beta
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation, in the unit of the response."""
+        return self._fitted.estimates.sigma
+
+    @property
+    def objective(self) -> float:
+        """What was minimised: REML criterion, or -2 log-likelihood."""
+        return self._fitted.estimates.objective
+
+    @property
+    def nobs(self) -> int:
+        """Number of observations used."""
+        return self._fitted.n_obs
+
+    @property
+    def ngrps(self) -> dict[str, int]:
+        """Number of levels of each grouping factor."""
+        return random_effects.numbers_of_levels(self._fitted)
+
+    @property
+    def df(self) -> int:
+        """Number of estimated parameters: rank of X, covariance parameters, residual variance."""
+        return self._fitted.n_parameters
+
+    @property
+    def df_residual(self) -> int:
+        """Observations minus parameters."""
+        return self._fitted.n_obs - self._fitted.n_parameters
+
+    @property
+    def rank(self) -> int:
+        """Rank of the fixed-effects model matrix."""
+        return self._fitted.rank
+
+    @property
+    def dropped_columns(self) -> tuple[str, ...]:
+        """Columns of the fixed-effects model matrix that earlier ones determine."""
+        return fixed_effects.dropped_columns(self._fitted)
+
+    @property
+    def convergence(self) -> Convergence:
+        """How the optimisation ended, with its log and the gradient at the end."""
+        return self._fitted.convergence
+
+    @property
+    def se(self) -> pd.Series:
+        """Standard errors of the fixed effects by name; NaN for dropped columns."""
+        return fixed_effects.standard_errors(self._fitted)
+
+    @property
+    def model_matrix(self) -> pd.DataFrame:
+        """Fixed-effects model matrix, shape (n, p), with names and row labels; a copy."""
+        return model_matrix(self._fitted)
+
+    @property
+    def data(self) -> Any:
+        """The data frame given to the fit."""
+        return snapshot(self._fitted.arguments.data)
+
+    # Estimates
+
+    def fixef(self, add_dropped: bool = True) -> pd.Series:
+        """
+        Fixed-effects coefficients by name.
+
+        Parameters
+        ----------
+        add_dropped : bool
+            Include the columns dropped as linearly dependent, as NaN.
+
+        Returns
+        -------
+        Series, shape (p,)
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()).fixef().round(3).to_dict()
+        {'(Intercept)': 251.405, 'Days': 10.467}
+        """
+        return fixed_effects.fixed_effects(self._fitted, add_dropped)
+
+    def ranef(self, condVar: bool = False) -> random_effects.RandomEffects:
+        """
+        Conditional modes of the random effects.
+
+        Parameters
+        ----------
+        condVar : bool
+            Compute the conditional covariance matrices too: attribute ``condvar`` of the result.
+
+        Returns
+        -------
+        RandomEffects
+            Mapping from grouping factor to a data frame of levels by effects; ``to_frame()`` is long.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_dyestuff
+        >>> m = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+        >>> m.ranef()["Batch"].shape
+        (6, 1)
+        """
+        return random_effects.random_effects(self._fitted, random_effects.check_condvar(condVar))
+
+    def coef(self) -> dict[str, pd.DataFrame]:
+        """
+        Coefficients of each level: fixed plus random effects.
+
+        Returns
+        -------
+        dict
+            Grouping factor to data frame of levels by coefficients. A random effect without fixed
+            counterpart has a column of its own.
+        """
+        return random_effects.group_coefficients(self._fitted)
+
+    def VarCorr(self) -> VarCorr:
+        """
+        Standard deviations and correlations of the random effects.
+
+        Returns
+        -------
+        VarCorr
+            Mapping from grouping factor to ``group, names, sd, corr, cov``; prints as a table,
+            ``to_frame()`` has the columns of R's.
+        """
+        return var_corr(self._fitted)
+
+    def vcov(self, complete: bool = True) -> pd.DataFrame:
+        """
+        Covariance matrix of the fixed effects, σ²(X'V⁻¹X)⁻¹.
+
+        Parameters
+        ----------
+        complete : bool
+            Include rows and columns of NaN for dropped coefficients.
+
+        Returns
+        -------
+        DataFrame, shape (p, p)
+        """
+        return fixed_effects.covariance(self._fitted, complete)
+
+    def corr_fixef(self, complete: bool = True) -> pd.DataFrame:
+        """Correlation matrix of the estimated fixed effects, shape (p, p). R: ``cov2cor(vcov(m))``."""
+        return fixed_effects.correlation(self._fitted, complete)
+
+    # Criteria
+
+    def AIC(self) -> float:
+        """Akaike's criterion, from the restricted likelihood for a REML fit."""
+        return criteria.aic(self._fitted)
+
+    def AICc(self) -> float:
+        """Akaike's criterion corrected for small samples."""
+        return criteria.aicc(self._fitted)
+
+    def BIC(self) -> float:
+        """Schwarz's criterion with the number of observations."""
+        return criteria.bic(self._fitted)
+
+    def summary(self, correlation: bool | None = None) -> Summary:
+        """
+        The fit at a glance: text when printed, HTML in notebooks, numbers as attributes.
+
+        Parameters
+        ----------
+        correlation : bool, optional
+            Whether to show the correlations of the fixed effects; by default up to 12 of them.
+        """
+        return summarize(self._fitted, correlation)
+
+    def is_singular(self, tol: float = SINGULAR_TOLERANCE) -> bool:
+        """
+        Whether some covariance matrix of random effects is singular.
+
+        Parameters
+        ----------
+        tol : float
+            Least standard deviation, relative to sigma and on the scale of the response, in any
+            direction of the random effects of a term that counts as positive.
+        """
+        fit = self._fitted
+        return bool(singular_terms(fit.design, fit.estimates.theta, fit.term_roots, tol))
+
+    def checkConv(self, tol: float = CONVERGENCE_TOLERANCE) -> _convergence.ConvergenceCheck:
+        """Judge the fit by exact gradient and Hessian, see :func:`mixedmodels.checkConv`."""
+        return _convergence.check_convergence(self._fitted, tol)
+
+    def getME(self, name: Any) -> Any:
+        """
+        A piece of the model by the name that lme4 gives it.
+
+        Parameters
+        ----------
+        name : str or list of str
+            Such as ``"X"``, ``"Zt"`` (scipy sparse), ``"Lambda"``, ``"theta"``, ``"devcomp"``; ``"ALL"`` for
+            a dict of all. An unknown name is an error that lists them.
+        """
+        return components.get_component(self._fitted, name)

@@ -1,0 +1,229 @@
+"""The methods of a model as functions, for those who write ``fixef(model)``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
+from ..errors import ArgumentError
+from ..fitted import fitted_of
+from ..inference.convergence import ConvergenceCheck, check_convergence
+from ..inference.criteria import LogLik
+from ..inference.likelihood_ratio import AnovaTable, likelihood_ratio_table
+from ..inference.random_effects import RandomEffects
+from ..report.summary import Summary
+from ..report.varcorr import VarCorr as _VarCorr
+from ..singularity import TOLERANCE as SINGULAR_TOLERANCE
+from .all_fit import AllFit
+from .linear import LinearMixedModel
+
+
+def anova(*models: LinearMixedModel, refit: bool = True, names: Any = None) -> AnovaTable:
+    """
+    Likelihood-ratio tests of nested models, in the order of their numbers of parameters.
+
+    Parameters
+    ----------
+    *models : LinearMixedModel
+        Two or more, fitted to the same response.
+    refit : bool
+        Fit models again by ML that were fitted by REML; the heading says so. REML criteria as they
+        are (False) can be compared between models with the same fixed effects only.
+    names : sequence of str, optional
+        Names of the rows; by default ``model 1``, ``model 2``, ... in the order given.
+
+    Returns
+    -------
+    AnovaTable
+        A data frame with columns npar, AIC, BIC, logLik, -2*log(L), Chisq, Df, Pr(>Chisq). The p-value
+        of models with as many parameters as the one above is NaN.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        For fewer than two models, or models of different responses or rows.
+
+    Examples
+    --------
+    >>> from mixedmodels import anova, lmer, load_sleepstudy
+    >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), REML=False)
+    >>> table = anova(m.update(". ~ . - (Days | Subject) + (1 | Subject)"), m)
+    >>> round(float(table["Chisq"].iloc[1]), 3)
+    42.139
+    """
+    return likelihood_ratio_table([fitted_of(model) for model in models], names, refit)
+
+
+def checkConv(model: LinearMixedModel, tol: float = CONVERGENCE_TOLERANCE) -> ConvergenceCheck:
+    """
+    Judge a fit by the exact gradient g and Hessian H of its objective.
+
+    Parameters
+    ----------
+    model : LinearMixedModel
+    tol : float
+        Largest predicted fall g'H⁻¹g/2 of the objective, in units of -2 log-likelihood, that passes.
+        It does not depend on the units of the data.
+
+    Returns
+    -------
+    ConvergenceCheck
+        With ``ok``, ``messages``, ``gradient``, ``hessian``, ``hessian_eigenvalues``, ``predicted_fall``.
+
+    Examples
+    --------
+    >>> from mixedmodels import checkConv, lmer, load_sleepstudy
+    >>> checkConv(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())).ok
+    True
+    """
+    return check_convergence(fitted_of(model), tol)
+
+
+def allFit(model: LinearMixedModel, data: Any = None, *, optimizers: Any = None) -> AllFit:
+    """
+    Fit a model by every optimizer and compare where they end.
+
+    Parameters
+    ----------
+    model : LinearMixedModel
+    data : data frame, optional
+        Other data to fit to; by default the design of the model is used again.
+    optimizers : sequence of str, optional
+
+    Returns
+    -------
+    AllFit
+        With ``fits`` (by optimizer), ``table`` and ``summary()``.
+    """
+    return _model(model).allFit(data, optimizers=optimizers)
+
+
+def fixef(model: LinearMixedModel, add_dropped: bool = True) -> pd.Series:
+    """Fixed-effects coefficients, see `LinearMixedModel.fixef`."""
+    return _model(model).fixef(add_dropped)
+
+
+def ranef(model: LinearMixedModel, condVar: bool = False) -> RandomEffects:
+    """Conditional modes of the random effects, see `LinearMixedModel.ranef`."""
+    return _model(model).ranef(condVar)
+
+
+def coef(model: LinearMixedModel) -> dict[str, pd.DataFrame]:
+    """Coefficients of each level, see `LinearMixedModel.coef`."""
+    return _model(model).coef()
+
+
+def VarCorr(model: LinearMixedModel) -> _VarCorr:
+    """Standard deviations and correlations of the random effects, see `LinearMixedModel.VarCorr`."""
+    return _model(model).VarCorr()
+
+
+def vcov(model: LinearMixedModel, complete: bool = True) -> pd.DataFrame:
+    """Covariance matrix of the fixed effects, see `LinearMixedModel.vcov`."""
+    return _model(model).vcov(complete)
+
+
+def residuals(model: LinearMixedModel, type: str = "response", scaled: bool = False) -> NDArray[np.float64]:
+    """Residuals, see `LinearMixedModel.residuals`."""
+    return _model(model).residuals(type, scaled)
+
+
+def predict(
+    model: LinearMixedModel,
+    newdata: Any = None,
+    re_form: Any = None,
+    allow_new_levels: bool = False,
+    *,
+    offset: Any = None,
+    type: str = "response",
+) -> NDArray[np.float64]:
+    """Predicted means, see `LinearMixedModel.predict`."""
+    return _model(model).predict(newdata, re_form, allow_new_levels, offset=offset, type=type)
+
+
+def refit(model: LinearMixedModel, y: Any = None, **options: Any) -> LinearMixedModel:
+    """The same design fitted to another response, see `LinearMixedModel.refit`."""
+    return _model(model).refit(y, **options)
+
+
+def refitML(model: LinearMixedModel) -> LinearMixedModel:
+    """The model fitted by maximum likelihood; itself when it already is."""
+    return _model(model).refit(REML=False) if model.REML else model
+
+
+def update(model: LinearMixedModel, *changes: Any, **options: Any) -> LinearMixedModel:
+    """The model with some arguments changed, see `LinearMixedModel.update`."""
+    return _model(model).update(*changes, **options)
+
+
+def summary(model: LinearMixedModel, correlation: bool | None = None) -> Summary:
+    """The fit at a glance, see `LinearMixedModel.summary`."""
+    return _model(model).summary(correlation)
+
+
+def logLik(model: LinearMixedModel, REML: bool | None = None) -> LogLik:
+    """Log-likelihood, see `LinearMixedModel.logLik`."""
+    return _model(model).logLik(REML)
+
+
+def deviance(model: LinearMixedModel, REML: bool | None = None) -> float:
+    """-2 log-likelihood or REML criterion, see `LinearMixedModel.deviance`."""
+    return _model(model).deviance(REML)
+
+
+def REMLcrit(model: LinearMixedModel) -> float:
+    """REML criterion of a fit by REML."""
+    return _model(model).REMLcrit()
+
+
+def AIC(model: LinearMixedModel) -> float:
+    """Akaike's criterion."""
+    return _model(model).AIC()
+
+
+def AICc(model: LinearMixedModel) -> float:
+    """Akaike's criterion corrected for small samples."""
+    return _model(model).AICc()
+
+
+def BIC(model: LinearMixedModel) -> float:
+    """Schwarz's criterion."""
+    return _model(model).BIC()
+
+
+def sigma(model: LinearMixedModel) -> float:
+    """Residual standard deviation."""
+    return _model(model).sigma
+
+
+def nobs(model: LinearMixedModel) -> int:
+    """Number of observations used."""
+    return _model(model).nobs
+
+
+def ngrps(model: LinearMixedModel) -> dict[str, int]:
+    """Number of levels of each grouping factor."""
+    return _model(model).ngrps
+
+
+def is_singular(model: LinearMixedModel, tol: float = SINGULAR_TOLERANCE) -> bool:
+    """Whether some covariance matrix of random effects is singular, see `LinearMixedModel.is_singular`."""
+    return _model(model).is_singular(tol)
+
+
+isSingular = is_singular  # noqa: N816, the name in lme4
+
+
+def getME(model: LinearMixedModel, name: Any) -> Any:
+    """A piece of the model by lme4's name, see `LinearMixedModel.getME`."""
+    return _model(model).getME(name)
+
+
+def _model(value: Any) -> LinearMixedModel:
+    if isinstance(value, LinearMixedModel):
+        return value
+    raise ArgumentError(f"a model fitted by lmer() is needed here, not {type(value).__name__}")

@@ -1,0 +1,230 @@
+"""The linear mixed model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..diagnostics import residuals as _residuals
+from ..fitted import fitted_of
+from ..fitting import fit_arguments
+from ..inference import criteria
+from ..inference.likelihood_ratio import AnovaTable, likelihood_ratio_table
+from ..prediction.predict import predict as _predict
+from .all_fit import AllFit, all_fit
+from .base import MixedModel
+from .refitting import UNCHANGED, refit_response, update_arguments
+
+
+class LinearMixedModel(MixedModel):
+    """
+    A fitted linear mixed model, made by :func:`mixedmodels.lmer`.
+
+    It is immutable: `refit` and `update` return new models, and what a method returns is a copy or
+    closed to writing. It can be pickled, copied and shared between threads. (A pickle is code: load
+    none that you do not trust.)
+    """
+
+    __slots__ = ()
+
+    @property
+    def REML(self) -> bool:
+        """Whether the fit is by REML."""
+        return self._fitted.reml
+
+    def logLik(self, REML: bool | None = None) -> criteria.LogLik:
+        """
+        Log-likelihood, restricted for a REML fit; a float with ``df`` and ``nobs``.
+
+        Parameters
+        ----------
+        REML : bool, optional
+            Which one, at the estimated theta; by default that of the fit.
+        """
+        return criteria.log_likelihood(self._fitted, REML)
+
+    def deviance(self, REML: bool | None = None) -> float:
+        """
+        The criterion of the fit, -2 log-likelihood or for a REML fit the REML criterion.
+
+        Parameters
+        ----------
+        REML : bool, optional
+            False for -2 log-likelihood at the estimated theta also of a REML fit; True for the REML
+            criterion also of an ML fit.
+        """
+        return criteria.deviance(self._fitted, REML)
+
+    def REMLcrit(self) -> float:
+        """REML criterion; ArgumentError for a fit by ML."""
+        return criteria.reml_criterion(self._fitted)
+
+    # Fitted values and predictions
+
+    def fitted(self) -> NDArray[np.float64]:
+        """Fitted values with the random effects, shape (n,); NaN-padded with ``na_action="exclude"``."""
+        return _residuals.fitted_values(self._fitted)
+
+    def residuals(self, type: str = "response", scaled: bool = False) -> NDArray[np.float64]:
+        """
+        Residuals given the random effects.
+
+        Parameters
+        ----------
+        type : {"response", "pearson", "working", "deviance"}
+            "pearson" and "deviance" are multiplied by the square root of the prior weights.
+        scaled : bool
+            Divide by sigma.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        return _residuals.residuals(self._fitted, type, scaled)
+
+    def predict(
+        self,
+        newdata: Any = None,
+        re_form: Any = None,
+        allow_new_levels: bool = False,
+        *,
+        offset: Any = None,
+        type: str = "response",
+    ) -> NDArray[np.float64]:
+        """
+        Predicted means.
+
+        Parameters
+        ----------
+        newdata : data frame, optional
+            By default the fitting data. Transforms keep the constants of the fit.
+        re_form : None, str, or one of NaN, False, 0
+            None: all random effects; ``"~0"``: none; a formula such as ``"~(1 | Subject)"``: those.
+        allow_new_levels : bool
+            Predict levels of grouping factors that were not in the fit from the population
+            instead of raising an error.
+        offset : str or array-like of shape (n_new,), optional
+            Takes the place of the ``offset`` argument of the fit for new data.
+        type : {"response", "link"}
+            The same for a linear model.
+
+        Returns
+        -------
+        ndarray, shape (n_new,)
+            NaN in rows with a missing predictor.
+
+        Raises
+        ------
+        DataError
+            For levels that were not in the fit.
+        ArgumentError
+            When re_form names effects that the model does not have.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> m.predict({"Days": [0, 9]}, re_form="~0").round(2)
+        array([251.41, 345.61])
+        """
+        return _predict(self._fitted, newdata, re_form, allow_new_levels, offset, type)
+
+    # New fits
+
+    def anova(self, *models: LinearMixedModel, refit: bool = True, names: Any = None) -> AnovaTable:
+        """Likelihood-ratio table of this and other models, see :func:`mixedmodels.anova`."""
+        return likelihood_ratio_table([self._fitted, *map(fitted_of, models)], names, refit)
+
+    def refit(
+        self,
+        y: Any = None,
+        *,
+        REML: Any = UNCHANGED,
+        start: Any = UNCHANGED,
+        optimizer: Any = UNCHANGED,
+        control: Any = UNCHANGED,
+    ) -> LinearMixedModel:
+        """
+        Fit the same design to another response.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,), optional
+            New response, one value for each row used or for each row of the data; the old one by default.
+        REML, start, optimizer, control
+            As for :func:`mixedmodels.lmer`; by default those of this fit.
+
+        Returns
+        -------
+        LinearMixedModel
+        """
+        changes = {"reml": REML, "start": start, "optimizer": optimizer, "control": control}
+        return type(self)(refit_response(self._fitted, y, changes))
+
+    def update(
+        self,
+        formula: Any = UNCHANGED,
+        data: Any = UNCHANGED,
+        *,
+        REML: Any = UNCHANGED,
+        weights: Any = UNCHANGED,
+        offset: Any = UNCHANGED,
+        contrasts: Any = UNCHANGED,
+        na_action: Any = UNCHANGED,
+        subset: Any = UNCHANGED,
+        functions: Any = UNCHANGED,
+        start: Any = UNCHANGED,
+        optimizer: Any = UNCHANGED,
+        control: Any = UNCHANGED,
+    ) -> LinearMixedModel:
+        """
+        Fit again with some arguments of :func:`mixedmodels.lmer` changed.
+
+        Parameters
+        ----------
+        formula : str, optional
+            ``.`` stands for the old formula's side: ``". ~ . + x"``, ``". ~ . - (1 | g)"``.
+        data, REML, weights, offset, contrasts, na_action, subset, functions, start, optimizer, control
+            New values; those not given stay as they are. ``start`` is not kept when the model changes.
+
+        Returns
+        -------
+        LinearMixedModel
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> m.update(". ~ . - (Days | Subject) + (1 | Subject)").formula
+        'Reaction ~ Days + (1 | Subject)'
+        """
+        changes = {
+            "formula": formula,
+            "data": data,
+            "reml": REML,
+            "weights": weights,
+            "offset": offset,
+            "contrasts": contrasts,
+            "na_action": na_action,
+            "subset": subset,
+            "functions": functions,
+            "start": start,
+            "optimizer": optimizer,
+            "control": control,
+        }
+        return type(self)(fit_arguments(update_arguments(self._fitted, changes)))
+
+    def allFit(self, data: Any = None, *, optimizers: Any = None) -> AllFit:
+        """
+        Fit with every optimizer and compare, see :func:`mixedmodels.allFit`.
+
+        Parameters
+        ----------
+        data : data frame, optional
+            Other data; by default the design of this fit is used again.
+        optimizers : sequence of str, optional
+            All by default.
+        """
+        return all_fit(self._fitted, data, optimizers, type(self))

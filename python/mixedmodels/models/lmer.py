@@ -1,0 +1,114 @@
+"""`lmer`: fit a linear mixed model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from ..control import Control, as_control, check_optimizer
+from ..errors import ArgumentError
+from ..fitted import FitArguments
+from ..fitting import check_reml, fit_arguments
+from .linear import LinearMixedModel
+from .refitting import snapshot
+
+
+def lmer(
+    formula: str,
+    data: Any,
+    REML: bool = True,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    contrasts: Mapping[str, Any] | None = None,
+    na_action: Literal["omit", "exclude", "fail"] = "omit",
+    subset: Any = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    start: Any = None,
+    optimizer: str | None = "trust_region",
+    control: Control | Mapping[str, Any] | None = None,
+    verbose: bool = False,
+) -> LinearMixedModel:
+    """
+    Fit a linear mixed model by REML or maximum likelihood. R: ``lme4::lmer``.
+
+    Parameters
+    ----------
+    formula : str
+        lme4-style, such as ``"Reaction ~ Days + (Days | Subject)"``: names are columns, functions are
+        those that the documentation lists.
+    data : data frame
+        pandas, polars (eager or lazy), pyarrow, a dict of arrays, or anything narwhals takes; n rows.
+    REML : bool
+        Restricted maximum likelihood (True) or maximum likelihood (False).
+    weights : str or array-like of shape (n,), optional
+        Prior weights: the variance of an observation is sigma² over its weight.
+    offset : str or array-like of shape (n,), optional
+        Known part of the linear predictor, in the unit of the response.
+    contrasts : mapping, optional
+        Coding by factor, such as ``{"treatment": "sum"}``.
+    na_action : {"omit", "exclude", "fail"}
+        Leave rows with missing values out; the same, with results padded by NaN; or refuse them.
+    subset : str or array-like of bool of shape (n,), optional
+        Rows to use, such as ``"age > 30"``.
+    functions : mapping, optional
+        Your own functions for the formula; trusted code.
+    start : array-like of shape (n_theta,) or dict, optional
+        Where the optimisation starts: theta, or ``{"theta": theta}``.
+    optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
+        None evaluates the model at `start` without optimising.
+    control : Control or dict, optional
+        Limits of the optimisation, see :class:`mixedmodels.Control`.
+    verbose : bool
+        Print the evaluations of the fit.
+
+    Returns
+    -------
+    LinearMixedModel
+
+    Raises
+    ------
+    FormulaError
+        When the formula cannot be read.
+    DataError
+        When the data does not suit the model; the message names the column.
+    ArgumentError
+        When another argument does not fit.
+
+    Warns
+    -----
+    SingularFitWarning, ConvergenceWarning, RankDeficiencyWarning
+
+    References
+    ----------
+    Bates, Mächler, Bolker & Walker (2015), Fitting linear mixed-effects models using lme4,
+    Journal of Statistical Software 67(1).
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy
+    >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> round(m.objective, 4)
+    1743.6283
+    """
+    options = as_control(control)
+    if not isinstance(verbose, bool):
+        raise ArgumentError(f"verbose must be True or False, not {verbose!r}")
+    if verbose:
+        options = dataclasses.replace(options, verbose=True)
+    arguments = FitArguments(
+        formula=formula,
+        data=snapshot(data),
+        reml=check_reml(REML),
+        weights=snapshot(weights),
+        offset=snapshot(offset),
+        contrasts=snapshot(contrasts),
+        na_action=na_action,
+        subset=snapshot(subset),
+        functions=snapshot(functions),
+        start=snapshot(start),
+        optimizer=check_optimizer(optimizer),
+        control=options,
+    )
+    return LinearMixedModel(fit_arguments(arguments))

@@ -1,0 +1,108 @@
+"""The arguments of a new fit from those of an old one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..control import as_control
+from ..errors import ArgumentError, DataError
+from ..fitted import FitArguments, Fitted
+from ..fitting import refit
+from ..frame import Frame
+from .update import update_formula
+
+
+class _Unchanged:
+    """The default of arguments for which None means something."""
+
+    def __repr__(self) -> str:
+        return "<unchanged>"
+
+
+UNCHANGED: Final = _Unchanged()
+# Changes that leave the meaning of theta alone.
+_SAME_MODEL = frozenset({"reml", "optimizer", "control"})
+
+
+def update_arguments(fitted: Fitted, changes: Mapping[str, Any]) -> FitArguments:
+    """The arguments of a fit with some changed; those that are UNCHANGED stay."""
+    given = {key: value for key, value in changes.items() if value is not UNCHANGED}
+    if given.get("formula", "") is None:
+        del given["formula"]
+    given = {key: snapshot(value) for key, value in given.items()}
+    if "control" in given:
+        given["control"] = as_control(given["control"])
+    if "formula" in given:
+        data = given.get("data", fitted.arguments.data)
+        functions = given.get("functions", fitted.arguments.functions)
+        names = Frame.from_any(data).names
+        given["formula"] = update_formula(fitted.design.formula, given["formula"], names, functions)
+    if "start" not in given and not _SAME_MODEL.issuperset(given):
+        given["start"] = None
+    return dataclasses.replace(fitted.arguments, **given)
+
+
+def refit_response(fitted: Fitted, y: Any, changes: Mapping[str, Any]) -> Fitted:
+    """Fit the design of a model to another response."""
+    given = {key: value for key, value in changes.items() if value is not UNCHANGED}
+    if "control" in given:
+        given["control"] = as_control(given["control"])
+    reml = given.pop("reml", None)
+    return refit(fitted, y=None if y is None else new_response(fitted, y), reml=reml, changes=given)
+
+
+def new_response(fitted: Fitted, y: Any) -> NDArray[np.float64]:
+    """The argument of `refit`, checked: one finite number for each row used."""
+    if isinstance(y, str):
+        raise ArgumentError(
+            f"refit: y must hold the values of the new response, not a name; try data[{y!r}], or update() "
+            "with a new formula"
+        )
+    values = np.asarray(y)
+    if values.ndim != 1:
+        raise ArgumentError(f"refit: y must have one dimension, not shape {values.shape}")
+    if values.dtype.kind == "c" or isinstance(getattr(y, "dtype", None), pd.CategoricalDtype):
+        raise DataError(f"refit: y must hold real numbers, not {getattr(y, 'dtype', values.dtype)}")
+    if values.dtype.kind not in "biuf":
+        try:
+            values = values.astype(np.float64)
+        except (TypeError, ValueError):
+            raise DataError(f"refit: y must hold numbers, not {values.dtype}") from None
+    missing = fitted.design.missing
+    if len(values) == missing.n_total and missing.kept is not None:
+        values = values[missing.kept]
+    if len(values) != fitted.n_obs:
+        total = f" (or {missing.n_total}, one for each row of the data)" if missing.n_dropped else ""
+        raise ArgumentError(
+            f"refit: y has {len(values)} values, but the model has {fitted.n_obs} rows{total}"
+        )
+    values = values.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+        raise DataError(
+            f"refit: y is not finite in {len(bad)} of the rows used (first: {shown}, counting from 0); "
+            "give a value for each, or fit with lmer() to leave these rows out"
+        )
+    return values
+
+
+def snapshot(value: Any) -> Any:
+    """
+    An argument as it is now, so that later changes to it do not reach a model that is updated then.
+
+    Columns of data frames are not copied where pandas itself keeps copies apart.
+    """
+    if isinstance(value, pd.DataFrame):
+        return value.copy(deep=False)
+    if isinstance(value, (np.ndarray, pd.Series)):
+        return value.copy()
+    if isinstance(value, dict):
+        return {key: np.array(v) if isinstance(v, np.ndarray) else v for key, v in value.items()}
+    return list(value) if isinstance(value, list) else value

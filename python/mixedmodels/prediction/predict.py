@@ -1,0 +1,85 @@
+"""Predictions for the fitting data or new data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design.rows import named_or_given
+from ..errors import ArgumentError
+from ..fitted import Fitted
+from ..frame import Frame
+from .selection import select_effects
+
+_TYPES = ("response", "link")
+
+
+def predict(
+    fitted: Fitted,
+    newdata: Any = None,
+    re_form: Any = None,
+    allow_new_levels: bool = False,
+    offset: Any = None,
+    type: str = "response",
+) -> NDArray[np.float64]:
+    """
+    Predicted means, see `LinearMixedModel.predict`.
+
+    Returns
+    -------
+    ndarray, shape (n_new,)
+        In the row order of the data; NaN in rows with a missing predictor.
+    """
+    if type not in _TYPES:
+        raise ArgumentError(f"unknown type of prediction {type!r}; choose one of {', '.join(_TYPES)}")
+    if newdata is None:
+        if offset is not None:
+            raise ArgumentError("predict: offset= is for new data; the fit has its own for the fitting data")
+        return fitted.design.missing.pad(_predict_old(fitted, re_form))
+    return _predict_new(fitted, Frame.from_any(newdata, what="newdata"), re_form, allow_new_levels, offset)
+
+
+def _predict_old(fitted: Fitted, re_form: Any) -> NDArray[np.float64]:
+    if re_form is None or re_form is True:
+        return fitted.estimates.fitted.copy()
+    design, estimates = fitted.design, fitted.estimates
+    total = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
+    for t, chosen in select_effects(fitted, re_form, None).items():
+        term = design.terms[t]
+        total += np.einsum("ij,ij->i", term.z, (estimates.b[t] * chosen)[term.group.codes])
+    return total if design.offset is None else total + design.offset
+
+
+def _predict_new(
+    fitted: Fitted, frame: Frame, re_form: Any, allow_new_levels: bool, offset: Any
+) -> NDArray[np.float64]:
+    design, estimates = fitted.design, fitted.estimates
+    total = design.recipe.new_x(frame)[:, estimates.kept] @ estimates.beta[estimates.kept]
+    selection = select_effects(fitted, re_form, frame)
+    parts = design.recipe.new_random(frame, allow_new_levels, list(selection)) if selection else ()
+    for (t, chosen), part in zip(selection.items(), parts, strict=True):
+        # The row after the last level is for new levels: their expected effect is zero.
+        b = np.vstack([estimates.b[t] * chosen, np.zeros(len(chosen))])
+        total += np.einsum("ij,ij->i", part.z * chosen, b[part.codes])
+    for values in (design.recipe.new_offset(frame), _argument_offset(fitted, frame, offset)):
+        if values is not None:
+            total += values
+    return total
+
+
+def _argument_offset(fitted: Fitted, frame: Frame, offset: Any) -> NDArray[np.float64] | None:
+    """The counterpart of the ``offset`` argument of the fit."""
+    fitted_with = fitted.arguments.offset
+    if offset is None:
+        if fitted_with is None:
+            return None
+        if not isinstance(fitted_with, str):
+            raise ArgumentError(
+                "predict: the model was fitted with an array as offset, so new data needs one too: "
+                "give offset= with one value for each row (zeros for none)"
+            )
+        offset = fitted_with
+    found = named_or_given(offset, frame, "offset", fitted.design.recipe.functions)
+    return None if found is None else found[1]

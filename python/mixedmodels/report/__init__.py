@@ -1,0 +1,1 @@
+"""Printed results; everything here reads a `Fitted`."""

@@ -1,0 +1,164 @@
+"""Variance components as a mapping that prints as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..fitted import Fitted
+from ..formatting import TextTable, format_column, shorten
+from ..inference.random_effects import unique_names
+from ..inference.variance_components import VarianceComponent, variance_components
+
+_MARK_INDEPENDENT = "."
+_MARK_UNDEFINED = "NaN"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class VarCorr:
+    """
+    Variances and correlations of the random effects, and the residual standard deviation.
+
+    Iterating gives one `VarianceComponent` for each random-effects term, in the model's order. As a
+    mapping, its keys are the names of the grouping factors; further terms of the same factor have
+    ``.1``, ``.2`` appended. Printed, a dot marks effects that are independent by assumption (double
+    bar), and ``NaN`` a correlation that does not exist because a variance is zero.
+
+    Attributes
+    ----------
+    components : tuple of VarianceComponent
+    sigma : float
+        Residual standard deviation.
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy
+    >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> m.VarCorr()["Subject"].sd.round(2)
+    array([24.74,  5.92])
+    """
+
+    components: tuple[VarianceComponent, ...]
+    sigma: float
+
+    def __iter__(self) -> Iterator[VarianceComponent]:
+        return iter(self.components)
+
+    def __len__(self) -> int:
+        return len(self.components)
+
+    def __getitem__(self, key: str | int) -> VarianceComponent:
+        if isinstance(key, int):
+            return self.components[key]
+        names = self.keys()
+        if key not in names:
+            raise KeyError(f"no grouping factor {key!r}; there are {', '.join(map(repr, names))}")
+        return self.components[names.index(key)]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.keys()
+
+    def keys(self) -> list[str]:
+        """Names of the grouping factors, made unique."""
+        return unique_names([component.group for component in self.components])
+
+    def values(self) -> list[VarianceComponent]:
+        """The components."""
+        return list(self.components)
+
+    def items(self) -> list[tuple[str, VarianceComponent]]:
+        """Names and components."""
+        return list(zip(self.keys(), self.components, strict=True))
+
+    @property
+    def residual_sd(self) -> float:
+        """Residual standard deviation."""
+        return self.sigma
+
+    @property
+    def residual_variance(self) -> float:
+        """Residual variance."""
+        return self.sigma**2
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        One row for each variance and covariance, the residual variance last.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``grp``, ``var1``, ``var2`` (None for a variance), ``vcov`` (variance or covariance)
+            and ``sdcor`` (standard deviation or correlation). R: ``as.data.frame(VarCorr(m))``.
+        """
+        rows: list[tuple[Any, ...]] = []
+        for name, part in self.items():
+            k = len(part.names)
+            rows += [(name, part.names[j], None, part.cov[j, j], part.sd[j]) for j in range(k)]
+            if not part.independent:
+                rows += [
+                    (name, part.names[j], part.names[i], part.cov[i, j], part.corr[i, j])
+                    for j in range(k)
+                    for i in range(j + 1, k)
+                ]
+        rows.append(("Residual", None, None, self.residual_variance, self.sigma))
+        table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
+        # Text columns stay objects: those of pandas 3 would show NaN for None.
+        return table.astype({"vcov": np.float64, "sdcor": np.float64})
+
+    def table(self) -> TextTable:
+        """The table as it is printed."""
+        groups, names, sds, correlations = [], [], [], []
+        for key, part in self.items():
+            groups += [key, *[""] * (len(part.names) - 1)]
+            names += part.names
+            sds += part.sd.tolist()
+            correlations += _correlation_cells(part)
+        groups.append("Residual")
+        names.append("")
+        sds.append(self.sigma)
+        correlations.append([])
+        columns: list[tuple[str, Sequence[str]]] = [
+            ("Groups", groups),
+            ("Name", names),
+            ("Variance", format_column(np.square(sds), 5, most_decimals=6)),
+            ("Std.Dev.", format_column(sds, 5, most_decimals=6)),
+        ]
+        width = max(map(len, correlations))
+        for j in range(width):
+            cells = [row[j] if j < len(row) else "" for row in correlations]
+            columns.append(("Corr" if j == 0 else "", cells))
+        return TextTable.from_columns(columns, left=(0, 1))
+
+    def __str__(self) -> str:
+        return self.table().text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+
+def var_corr(fitted: Fitted) -> VarCorr:
+    """The variance components of a fit."""
+    return VarCorr(variance_components(fitted), fitted.estimates.sigma)
+
+
+def _correlation_cells(part: VarianceComponent) -> list[list[str]]:
+    """For each effect its correlations with those before it."""
+    rows = []
+    for i in range(len(part.names)):
+        if part.independent:
+            rows.append([_MARK_INDEPENDENT] * i)
+        else:
+            rows.append([_MARK_UNDEFINED if np.isnan(r) else f"{r:.3f}" for r in part.corr[i, :i]])
+    return rows
+
+
+def group_line(fitted: Fitted) -> str:
+    """Grouping factors and their numbers of levels: ``Subject 18, Item 40``."""
+    sizes = {term.group.label: len(term.group.levels) for term in fitted.design.terms}
+    return ", ".join(f"{shorten(name, 60)} {size}" for name, size in sizes.items())

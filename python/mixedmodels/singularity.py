@@ -1,0 +1,82 @@
+"""Which estimated covariance matrices are singular, whatever the units of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .design import Design
+from .theta import factors
+
+TOLERANCE = 1e-5
+# Below this share of the largest singular value only rounding is left.
+_ROUNDING = 1e-13
+
+
+@dataclass(frozen=True)
+class SingularTerm:
+    """A random-effects term whose covariance matrix is singular, and how it shows."""
+
+    text: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.reason}"
+
+
+def term_roots(design: Design) -> tuple[NDArray[np.float64], ...]:
+    """For each term the triangular R with R'R = Z'WZ/n, shape (k, k)."""
+    n = len(design.y)
+    root_weights = None if design.weights is None else np.sqrt(design.weights)[:, None]
+    roots = []
+    for term in design.terms:
+        z = term.z if root_weights is None else term.z * root_weights
+        if z.shape[1] == 1:
+            root = np.array([[np.sqrt(np.mean(np.square(z)))]])
+        else:
+            root = np.linalg.qr(z, mode="r") / np.sqrt(n)
+        root.flags.writeable = False
+        roots.append(root)
+    return tuple(roots)
+
+
+def singular_terms(
+    design: Design, theta: NDArray[np.float64], roots: tuple[NDArray[np.float64], ...], tol: float = TOLERANCE
+) -> tuple[SingularTerm, ...]:
+    """
+    The terms with a direction of (nearly) zero variance.
+
+    With λ the relative covariance factor and R'R = Z'WZ/n, the singular values of Rλ are the standard
+    deviations that the term adds to the response along its principal directions, relative to σ. They
+    do not change with the units of z or the choice of its basis. A term is singular when the least is
+    below `tol`; for a random intercept that is lme4's rule.
+    """
+    found = []
+    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
+        if term.covariance == "diagonal":
+            sizes = np.abs(np.diag(factor)) * np.linalg.norm(root, axis=0)
+            zero = [name for name, size in zip(term.names, sizes, strict=True) if size < tol]
+            if zero:
+                found.append(SingularTerm(term.text, _no_variance(zero)))
+            continue
+        # A column of Z without an entry (R has a zero row) says nothing against the covariance matrix.
+        values = np.linalg.svd(root @ factor, compute_uv=False)
+        if values[-1] >= max(tol, _ROUNDING * values[0]) and np.all(np.diag(factor) != 0.0):
+            continue
+        sizes = np.linalg.norm(factor, axis=1) * np.linalg.norm(root, axis=0)
+        zero = [name for name, size in zip(term.names, sizes, strict=True) if size < tol]
+        found.append(SingularTerm(term.text, _no_variance(zero) if zero else _degenerate(term.names)))
+    return tuple(found)
+
+
+def _no_variance(names: list[str]) -> str:
+    what = "variance" if len(names) == 1 else "variances"
+    return f"{what} of {', '.join(names)} estimated as zero"
+
+
+def _degenerate(names: tuple[str, ...]) -> str:
+    if len(names) == 2:
+        return f"correlation of {names[0]} and {names[1]} estimated as +1 or -1"
+    return "random effects perfectly correlated in some direction"

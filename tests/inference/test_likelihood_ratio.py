@@ -1,0 +1,111 @@
+"""anova(): likelihood-ratio tables."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from mixedmodels import anova, lmer, load_sleepstudy
+from mixedmodels.errors import ArgumentError, DataError
+
+DATA = load_sleepstudy()
+
+
+@pytest.fixture(scope="module")
+def full():
+    return lmer("Reaction ~ Days + (Days | Subject)", DATA, REML=False)
+
+
+@pytest.fixture(scope="module")
+def intercept():
+    return lmer("Reaction ~ Days + (1 | Subject)", DATA, REML=False)
+
+
+def test_against_lme4(full, intercept):
+    # lme4 1.1-31 (inference.json, inf_sleep_ml)
+    table = anova(full, intercept)
+    columns = ["npar", "AIC", "BIC", "logLik", "-2*log(L)", "Chisq", "Df", "Pr(>Chisq)"]
+    assert list(table.columns) == columns
+    # In the order of the numbers of parameters.
+    assert list(table.index) == ["model 2", "model 1"]
+    assert table["Chisq"].iloc[1] == pytest.approx(42.1392985420282, rel=1e-8)
+    assert table["Df"].iloc[1] == 2
+    assert table["Pr(>Chisq)"].iloc[1] == pytest.approx(7.07241254718822e-10, rel=1e-6)
+    np.testing.assert_allclose(table["AIC"], [1802.07864300523, 1763.9393444632], rtol=1e-9)
+    assert np.isnan(table["Chisq"].iloc[0])
+
+
+def test_fixed_effects(full):
+    table = anova(full.update(". ~ . - Days"), full)
+    assert table["Chisq"].iloc[1] == pytest.approx(23.5365374978774, rel=1e-8)
+    assert table["Pr(>Chisq)"].iloc[1] == pytest.approx(1.22563995718966e-06, rel=1e-6)
+    assert not any("random parts differ" in line for line in table.heading)
+
+
+def test_reml_fits_are_fitted_again(full, intercept):
+    table = anova(intercept.refit(REML=True), full.refit(REML=True))
+    np.testing.assert_allclose(table["Chisq"].iloc[1], 42.1392985420282, rtol=1e-8)
+    assert "ML" in table.heading[0]
+    mixed = anova(intercept.refit(REML=True), full)
+    assert "model 1" in mixed.heading[0]
+    np.testing.assert_allclose(mixed["Chisq"].iloc[1], 42.1392985420282, rtol=1e-8)
+
+
+def test_reml_criteria_as_they_are(full, intercept):
+    one, two = intercept.refit(REML=True), full.refit(REML=True)
+    table = anova(one, two, refit=False)
+    assert table["Chisq"].iloc[1] == pytest.approx(one.objective - two.objective)
+    with pytest.raises(ArgumentError, match="different fixed effects"):
+        anova(two, two.update(". ~ . - Days"), refit=False)
+    with pytest.raises(ArgumentError, match="REML with ML"):
+        anova(one, full, refit=False)
+
+
+def test_equal_numbers_of_parameters(full):
+    table = anova(full, full)
+    assert table["Df"].iloc[1] == 0
+    assert np.isnan(table["Pr(>Chisq)"].iloc[1])
+
+
+def test_printing(full, intercept):
+    table = anova(intercept, full, names=["parallel", "slopes"])
+    text = str(table)
+    assert "42.1" in text
+    assert "parallel: Reaction ~ Days + (1 | Subject)" in text
+    assert "7.07" in text
+    assert "nan" not in text.lower()
+    assert "<table" in table._repr_html_()
+    assert pickle.loads(pickle.dumps(table)).heading == table.heading
+    assert type(table[["Chisq"]]).__name__ == "DataFrame"
+    assert "conservative" in text
+
+
+@pytest.mark.parametrize("names", ["one", ["one"], ["one", "one"], ["a", "b", "c"]])
+def test_bad_names(full, intercept, names):
+    with pytest.raises(ArgumentError, match="2 different names"):
+        anova(intercept, full, names=names)
+
+
+def test_what_cannot_be_compared(full):
+    with pytest.raises(ArgumentError, match="two or more"):
+        anova(full)
+    with pytest.raises(ArgumentError, match="two or more"):
+        full.anova()
+    with pytest.raises(DataError, match="180 rows and model 2 to 144"):
+        anova(full, full.update(subset="Days > 1"))
+    with pytest.raises(DataError, match="different responses"):
+        anova(full, full.update("log(.) ~ ."))
+    with pytest.raises(ArgumentError, match="str"):
+        anova(full, "Reaction ~ Days")
+
+
+def test_models_that_are_not_nested():
+    noise = np.random.default_rng(1).normal(size=180)
+    data = DATA.assign(noise=noise, other=noise[::-1])
+    small = lmer("Reaction ~ Days + (1 | Subject)", data, REML=False)
+    large = lmer("Reaction ~ noise + other + (1 | Subject)", data, REML=False)
+    table = anova(small, large)
+    assert table["Chisq"].iloc[1] == 0.0
+    assert any("not nested" in line for line in table.heading)

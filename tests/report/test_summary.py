@@ -1,0 +1,145 @@
+"""The summary: its content, whatever the names and magnitudes."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mixedmodels import FormulaWarning, lmer, load_dataset, load_penicillin, load_sleepstudy
+from mixedmodels.errors import ArgumentError
+from mixedmodels.formatting import display_width
+
+DATA = load_sleepstudy()
+
+
+@pytest.fixture(scope="module")
+def slope():
+    return lmer("Reaction ~ Days + (Days | Subject)", DATA)
+
+
+def test_reml(slope):
+    text = str(slope.summary())
+    for part in (
+        "fit by REML",
+        "Reaction ~ Days + (Days | Subject)",
+        "REML criterion: 1743.6283",
+        "-3.9536",  # least scaled residual
+        "24.7405",
+        "Number of obs: 180; groups: Subject 18",
+        "251.405",
+        "36.838",
+        "-0.138",
+        "trust_region: converged",
+    ):
+        assert part in text, part
+    assert "p-value" not in text
+    assert "Pr(" not in text
+
+
+def test_ml():
+    text = str(lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin(), REML=False).summary())
+    # MixedModels.jl, model constructors page
+    for part in ("maximum likelihood", "340.1883", "352.0676", "-166.0942", "332.1883", "plate 24, sample 6"):
+        assert part in text, part
+    assert "Correlation of fixed effects" not in text
+
+
+def test_numbers_are_attributes(slope):
+    summary = slope.summary()
+    assert summary.criteria == {"REML criterion": slope.objective}
+    assert summary.nobs == 180
+    assert list(summary.coefficients) == ["Estimate", "Std. Error", "t value"]
+    assert summary.residual_quantiles["Max"] == pytest.approx(slope.residuals("pearson", scaled=True).max())
+    assert str(pickle.loads(pickle.dumps(summary))) == str(summary)
+
+
+def test_html(slope):
+    html = slope._repr_html_()
+    assert html.count("<table") == html.count("</table>") == 5
+    assert "Std. Error" in html
+    data = DATA.rename(columns={"Days": "<b>&"})
+    html = lmer("Reaction ~ `<b>&` + (1 | Subject)", data).summary()._repr_html_()
+    assert "<b>" not in html
+    assert "&lt;b&gt;&amp;" in html
+
+
+def test_rows_left_out_are_counted():
+    data = load_dataset("sleepstudy_x")
+    text = str(lmer("ReactionNA ~ DaysNA + (1 | Subject)", data).summary())
+    assert "17 rows of 180 left out for missing values (" in text
+    assert "ReactionNA 10" in text
+    assert "DaysNA 7" in text
+
+
+def test_rows_of_weight_zero_are_counted():
+    weights = np.where(np.arange(180) % 20 == 0, 0.0, 1.0)
+    text = str(lmer("Reaction ~ Days + (1 | Subject)", DATA, weights=weights).summary())
+    assert "9 rows of 180 left out for zero weights" in text
+
+
+def test_weights_and_offset_are_mentioned():
+    data = load_dataset("sleepstudy_x")
+    text = str(lmer("Reaction ~ Days + (1 | Subject)", data, weights="w", offset=np.ones(180)).summary())
+    assert "Fitted with weights w and offset" in text
+
+
+def test_the_double_bar_is_explained():
+    late = DATA["Days"] > 4
+    data = DATA.assign(late=np.where(late, "yes", "no"))
+    data["Reaction"] += late * (20 * (np.arange(180) // 10 % 4))
+    with pytest.warns(FormulaWarning):
+        text = str(lmer("Reaction ~ Days + (late + Days || Subject)", data).summary())
+    assert "all 3 effects are independent, 3 variance parameters (a single bar has 6)" in text
+
+
+def test_many_correlations_are_shown_on_request():
+    model = lmer("Reaction ~ poly(Days, 9) + Days:Days2 + I(Days2^2) + sin(Days) + (1 | Subject)", _wide())
+    assert model.rank > 12
+    assert "Correlation of fixed effects" not in str(model.summary())
+    assert "summary(correlation=True)" in str(model.summary())
+    assert "Correlation of fixed effects" in str(model.summary(correlation=True))
+    with pytest.raises(ArgumentError, match="correlation"):
+        model.summary(correlation="yes")
+
+
+def _wide() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    return DATA.assign(Days=DATA["Days"] + rng.normal(size=180), Days2=rng.normal(size=180))
+
+
+def test_no_fixed_effects():
+    model = lmer("Reaction ~ 0 + (1 | Subject)", DATA)
+    assert "Fixed effects: none" in str(model.summary())
+    assert "none" in repr(model)
+    assert model._repr_html_()
+
+
+def test_strange_names_and_magnitudes():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(
+        {
+            "größe": rng.normal(size=60) * 1e-9,
+            "a very long name of a column that goes on and on": rng.normal(size=60) * 1e8,
+            "名前": np.repeat(list("abcdef"), 10),
+            "f": np.tile(["x", "y\nz"], 30),
+            "y": rng.normal(size=60) * 1e12 + np.repeat(rng.normal(size=6), 10) * 1e12,
+        }
+    )
+    formula = "y ~ größe + `a very long name of a column that goes on and on` + f + (1 | 名前)"
+    text = str(lmer(formula, data).summary())
+    assert "e+" in text
+    table = text.split("Fixed effects:\n")[1].split("\n\n")[0].splitlines()
+    assert len(table) == 5
+    assert len({display_width(line) for line in table}) == 1
+    groups = [line for line in text.splitlines() if line.startswith((" 名前 ", " Residual"))]
+    assert len({display_width(line) for line in groups}) == 1
+
+
+def test_repr_is_short(slope):
+    text = repr(slope)
+    assert "1743.6283" in text
+    assert "Days 10.467" in text
+    assert len(text.splitlines()) < 12
