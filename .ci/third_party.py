@@ -1,8 +1,9 @@
 """
 Write docs/third-party-licences.md: what is linked into the extension module, and under which terms.
 
-Run it (``python .ci/third_party.py``, with the crates fetched and CMake on the path) after Cargo.lock changed.
-The texts are those that the crates carry; a crate that is offered under MIT or another licence is used under MIT.
+Run it (``python .ci/third_party.py``, with the crates fetched and CMake on the path) after Cargo.lock
+changed. The texts are those that the crates carry; a crate that is offered under MIT or another licence is
+used under MIT.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ HEAD = """\
 
 `mixedmodels` is under the MIT licence. Its extension module contains the Rust crates below and, through the
 crate `nlopt`, the C library NLopt. NLopt is built without the methods by Luksan, its only LGPL part
-(`.cargo/nlopt.cmake` switches them off; tests of the engine and of the installed package look for them); what
-remains is under MIT and BSD terms. faer's singular value decomposition is ported from Eigen and stays under the
+(`.cargo/nlopt.cmake` switches them off; tests of the engine and of the installed package look for them);
+what remains is under MIT and BSD terms. faer's singular value decomposition is ported from Eigen and stays under the
 Mozilla Public License 2.0: its source is in the crate faer, to be had from the Rust package registry.
 
 This page is written by `.ci/third_party.py`.
@@ -66,7 +67,9 @@ def linked() -> set[tuple[str, str]]:
 def texts(package: dict) -> Iterator[tuple[str, str]]:
     """Titles and texts of the licence files of a crate; under MIT where there is a choice."""
     folder = Path(package["manifest_path"]).parent
-    files = sorted(path for path in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying|copyright)", path.name))
+    files = sorted(
+        path for path in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying|copyright)", path.name)
+    )
     mit = [path for path in files if re.search(r"(?i)mit", path.name)]
     for path in mit or files:
         yield package["name"], path.read_text(encoding="utf-8")
@@ -106,8 +109,12 @@ def page() -> str:
     parts.append("| crate | licence | authors |\n|---|---|---|")
     titles, bodies = defaultdict(list), {}
     for package in packages:
-        authors = ", ".join(re.sub(r"\s*<.*?>", "", author) for author in package["authors"]) or "see its source"
-        licence = package["license"].replace("/", " OR ") if " " not in package["license"] else package["license"]
+        authors = (
+            ", ".join(re.sub(r"\s*<.*?>", "", author) for author in package["authors"]) or "see its source"
+        )
+        licence = (
+            package["license"].replace("/", " OR ") if " " not in package["license"] else package["license"]
+        )
         parts.append(f"| {package['name']} {package['version']} | {licence} | {authors} |")
         for title, text in texts(package):
             body = tidy(text)

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         checkConv,
         coef,
         deviance,
+        fitted,
         fixef,
         getME,
         is_singular,
@@ -116,6 +117,7 @@ __all__ = [
     "coef",
     "dataset_names",
     "deviance",
+    "fitted",
     "fixef",
     "getME",
     "isSingular",
@@ -182,9 +184,6 @@ def _home(name: str) -> str:
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         value: Any = import_module("._engine", __name__).__version__
-    elif name == "fitted":
-        # The module answers calls, see there.
-        return import_module(".fitted", __name__)
     elif name in __all__:
         value = getattr(import_module(f".{_home(name)}", __name__), name)
     else:
@@ -194,4 +193,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__, "__version__", "fitted"])
+    return sorted([*globals(), *__all__, "__version__"])

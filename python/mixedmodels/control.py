@@ -28,7 +28,7 @@ class Control:
         Stopping tolerance of the optimizer: the predicted fall of the objective for
         ``"trust_region"``, its relative change for the derivative-free methods.
     verbose : bool
-        Print each evaluation when the fit is done.
+        Print the objective after every evaluation, while the fit runs.
     check_effects : {"error", "warning", "ignore"}
         What to do about a term with as many random effects as there are observations, which leaves
         the residual variance to be told from the others by the model alone. R: ``check.nobs.vs.nRE``.
@@ -76,8 +76,17 @@ class Control:
 
     def for_engine(self) -> dict[str, Any]:
         """The part of the options that the engine reads."""
-        options = {"max_evaluations": self.max_evaluations, "tolerance": self.tolerance}
-        return {key: value for key, value in options.items() if value is not None}
+        return {
+            "max_evaluations": self.max_evaluations,
+            "tolerance": self.tolerance,
+            "progress": _print_progress if self.verbose else None,
+        }
+
+
+def _print_progress(evaluations: int, objective: float) -> None:
+    """Called before every evaluation with what the ones before have given."""
+    if evaluations:
+        print(f"evaluation {evaluations:4d}  objective {objective:.10g}", flush=True)
 
 
 def as_control(value: Control | Mapping[str, Any] | None) -> Control:

@@ -21,7 +21,7 @@ from .errors import (
     RankDeficiencyWarning,
     SingularFitWarning,
 )
-from .fitted import Convergence, Estimates, FitArguments, FitLog, Fitted, build_engine, read_only
+from .fitted_model import Convergence, Estimates, FitArguments, FitLog, Fitted, build_engine, read_only
 from .notices import warn_user
 from .singularity import singular_terms, term_roots
 
@@ -85,8 +85,6 @@ def fit_design(
         shown = "; ".join(map(str, singular))
         notices.append((SingularFitWarning, f"the fit is singular ({shown}); a simpler random part may do"))
     convergence = dataclasses.replace(convergence, messages=tuple(text for _, text in notices))
-    if control.verbose:
-        _print_log(convergence.log)
     if not quiet:
         for category, text in notices:
             warn_user(text, category)
@@ -298,12 +296,3 @@ def _check_numbers_of_effects(design: Design, control: Control) -> list[tuple[ty
             raise DataError(text)
         found.append((MixedModelsWarning, text))
     return found
-
-
-def _print_log(log: FitLog) -> None:
-    for i, (theta, objective, norm) in enumerate(
-        zip(log.theta, log.objective, log.gradient_norm, strict=True)
-    ):
-        gradient = "" if np.isnan(norm) else f"  |gradient| {norm:.3g}"
-        shown = " ".join(f"{value:.6g}" for value in theta)
-        print(f"{i + 1:5d}  objective {objective:.10g}  theta {shown}{gradient}")

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from mixedmodels import _engine
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 import dense_engine
+from mixedmodels import _engine
 
 SHAPES = {
     "intercept": [(6, 1, "unstructured")],

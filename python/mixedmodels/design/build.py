@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from ..errors import DataError, FormulaWarning
 from ..formula import ModelFormula, RandomTermSpec, parse_formula
 from ..formula.nodes import Call, Node, walk, write
 from ..frame import Factor, Frame
+from ..notices import warn_user
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, MatrixPlan, check_all_used, check_contrasts, label_of, make_plan
@@ -300,12 +300,11 @@ def _random_term(
             label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)
         ]
         if factors:
-            warnings.warn(
+            warn_user(
                 f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
                 f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
                 f"(a single bar has {k * (k + 1) // 2})",
                 FormulaWarning,
-                stacklevel=4,
             )
     covariance = "diagonal" if spec.uncorrelated else "unstructured"
     return RandomTerm(group, plan.names, z, covariance, spec.text), plan, recipe

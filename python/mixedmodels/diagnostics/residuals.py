@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 
 TYPES = ("response", "pearson", "working", "deviance")
 

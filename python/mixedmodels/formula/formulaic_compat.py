@@ -76,7 +76,9 @@ def tokenize(source: str) -> list[Token]:
         elif token.token == ".":
             found.append(Token("operator", ".", start, end))
         else:
-            text = source[start + 1 : end] if source[start] == "`" else token.token
+            if source[start] == "`":
+                end = source.index("`", start + 1) + 1
+            text = source[start + 1 : end - 1] if source[start] == "`" else token.token
             found.append(Token(kind, text, start, end))
     return found
 

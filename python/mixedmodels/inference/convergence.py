@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..certificate import TOLERANCE, certify
 from ..errors import ArgumentError
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..formatting import TextTable
 from ..singularity import singular_terms
 from ..theta import theta_names, units

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import ArgumentError
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..formatting import format_number
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 
 
 def fixed_effects(fitted: Fitted, add_dropped: bool = True) -> pd.Series:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, DataError
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..fitting import refit
 from ..formatting import TextTable, format_column, format_p_value
 from . import criteria

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fitted import Fitted, read_only
+from ..fitted_model import Fitted, read_only
 from ..theta import factors
 
 _KEYS = ("group", "names", "sd", "corr", "cov")

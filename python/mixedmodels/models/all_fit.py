@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..control import OPTIMIZERS, check_optimizer
 from ..errors import ArgumentError, MixedModelError
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..fitting import fit_arguments, refit
 from ..formatting import TextTable, format_fixed
 from ..theta import theta_names

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
-from ..fitted import Convergence, Fitted
+from ..fitted_model import Convergence, Fitted
 from ..inference import convergence as _convergence
 from ..inference import criteria, fixed_effects, random_effects
 from ..report.model import describe, model_matrix

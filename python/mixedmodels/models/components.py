@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import theta as theta_layout
 from ..errors import ArgumentError
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..inference.random_effects import numbers_of_levels
 
 

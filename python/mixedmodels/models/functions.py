@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..errors import ArgumentError
-from ..fitted import fitted_of
+from ..fitted_model import fitted_of
 from ..inference.convergence import ConvergenceCheck, check_convergence
 from ..inference.criteria import LogLik
 from ..inference.likelihood_ratio import AnovaTable, likelihood_ratio_table
@@ -125,6 +125,11 @@ def VarCorr(model: LinearMixedModel) -> _VarCorr:
 def vcov(model: LinearMixedModel, complete: bool = True) -> pd.DataFrame:
     """Covariance matrix of the fixed effects, see `LinearMixedModel.vcov`."""
     return _model(model).vcov(complete)
+
+
+def fitted(model: LinearMixedModel) -> NDArray[np.float64]:
+    """Fitted values with the random effects, see `LinearMixedModel.fitted`."""
+    return _model(model).fitted()
 
 
 def residuals(model: LinearMixedModel, type: str = "response", scaled: bool = False) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
-from ..fitted import fitted_of
+from ..fitted_model import fitted_of
 from ..fitting import fit_arguments
 from ..inference import criteria
 from ..inference.likelihood_ratio import AnovaTable, likelihood_ratio_table

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..control import Control, as_control, check_optimizer
 from ..errors import ArgumentError
-from ..fitted import FitArguments
+from ..fitted_model import FitArguments
 from ..fitting import check_reml, fit_arguments
 from .linear import LinearMixedModel
 from .refitting import snapshot
@@ -61,7 +61,7 @@ def lmer(
     control : Control or dict, optional
         Limits of the optimisation, see :class:`mixedmodels.Control`.
     verbose : bool
-        Print the evaluations of the fit.
+        Print the objective after every evaluation, while the fit runs.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..control import as_control
 from ..errors import ArgumentError, DataError
-from ..fitted import FitArguments, Fitted
+from ..fitted_model import FitArguments, Fitted
 from ..fitting import refit
 from ..frame import Frame
 from .update import update_formula
@@ -26,6 +26,8 @@ class _Unchanged:
 
 
 UNCHANGED: Final = _Unchanged()
+# From version 3 a shallow copy is as safe as a deep one.
+_PANDAS_COPIES_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 # Changes that leave the meaning of theta alone.
 _SAME_MODEL = frozenset({"reml", "optimizer", "control"})
 
@@ -97,10 +99,10 @@ def snapshot(value: Any) -> Any:
     """
     An argument as it is now, so that later changes to it do not reach a model that is updated then.
 
-    Columns of data frames are not copied where pandas itself keeps copies apart.
+    The values of a pandas data frame are not copied where pandas itself keeps copies apart.
     """
     if isinstance(value, pd.DataFrame):
-        return value.copy(deep=False)
+        return value.copy(deep=not _PANDAS_COPIES_ON_WRITE)
     if isinstance(value, (np.ndarray, pd.Series)):
         return value.copy()
     if isinstance(value, dict):

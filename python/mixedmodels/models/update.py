@@ -67,12 +67,7 @@ def _is_fixed(item: str) -> bool:
 
 
 def _text(source: str, tokens: Sequence[Token]) -> str:
-    return source[tokens[0].start : _end(source, tokens[-1])]
-
-
-def _end(source: str, token: Token) -> int:
-    """The end of a token; the backtick that closes a name is part of it."""
-    return source.index("`", token.start + 1) + 1 if source[token.start] == "`" else token.end
+    return source[tokens[0].start : tokens[-1].end]
 
 
 def _is_dot(token: Token) -> bool:
@@ -114,7 +109,7 @@ def _fill_dots(source: str, tokens: Sequence[Token], replacement: str) -> str:
         if _is_dot(token):
             out += source[position : token.start] + f"({replacement})"
             position = token.end
-    out += source[position : _end(source, tokens[-1])]
+    out += source[position : tokens[-1].end]
     return out.replace("(.)", f"({replacement})") if len(tokens) == 1 and tokens[0].kind == "call" else out
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..design.rows import named_or_given
 from ..errors import ArgumentError
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..frame import Frame
 from .selection import select_effects
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..design.evaluate import Evaluator
 from ..design.matrix import make_plan
 from ..errors import ArgumentError
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..formula import RandomTermSpec, parse_formula
 from ..frame import Frame
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..formatting import format_number, one_line
 from .summary import criteria_of
 from .varcorr import group_line, var_corr

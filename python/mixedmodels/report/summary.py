@@ -11,7 +11,7 @@ import pandas as pd
 from ..design.rows import ZERO_WEIGHT
 from ..diagnostics.residuals import scaled_residuals
 from ..errors import ArgumentError
-from ..fitted import Convergence, Fitted
+from ..fitted_model import Convergence, Fitted
 from ..formatting import TextTable, format_column, format_fixed, format_number, keep_end, one_line
 from ..inference import criteria, fixed_effects
 from ..inference.random_effects import numbers_of_levels

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..fitted import Fitted
+from ..fitted_model import Fitted
 from ..formatting import TextTable, format_column, shorten
 from ..inference.random_effects import unique_names
 from ..inference.variance_components import VarianceComponent, variance_components

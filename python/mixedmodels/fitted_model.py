@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -218,19 +216,3 @@ def _closed(value: Any) -> Any:
         for part in fields(value):
             _closed(getattr(value, part.name))
     return value
-
-
-class _CallableModule(types.ModuleType):
-    """
-    ``mixedmodels.fitted(model)``, as R users write it.
-
-    Importing this module makes ``mixedmodels.fitted`` the module, whatever else had that name, so the
-    module itself answers the call.
-    """
-
-    def __call__(self, model: Any) -> NDArray[np.float64]:
-        fitted_of(model)
-        return model.fitted()
-
-
-sys.modules[__name__].__class__ = _CallableModule
