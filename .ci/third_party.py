@@ -34,8 +34,8 @@ HEAD = """\
 `mixedmodels` is under the MIT licence. Its extension module contains the Rust crates below and, through the
 crate `nlopt`, the C library NLopt. NLopt is built without the methods by Luksan, its only LGPL part
 (`.cargo/nlopt.cmake` switches them off; tests of the engine and of the installed package look for them);
-what remains is under MIT and BSD terms. faer's singular value decomposition is ported from Eigen and stays under the
-Mozilla Public License 2.0: its source is in the crate faer, to be had from the Rust package registry.
+what remains is under MIT and BSD terms. faer's singular value decomposition is ported from Eigen and stays
+under the Mozilla Public License 2.0: its source is in the crate faer, to be had from the Rust package registry.
 
 This page is written by `.ci/third_party.py`.
 
