@@ -35,7 +35,7 @@ HEAD = """\
 crate `nlopt`, the C library NLopt. NLopt is built without the methods by Luksan, its only LGPL part
 (`.cargo/nlopt.cmake` switches them off; tests of the engine and of the installed package look for them);
 what remains is under MIT and BSD terms. faer's singular value decomposition is ported from Eigen and stays
-under the Mozilla Public License 2.0: its source is in the crate faer, to be had from the Rust package registry.
+under the Mozilla Public License 2.0: its source is in the crate faer, which the Rust package registry has.
 
 This page is written by `.ci/third_party.py`.
 
