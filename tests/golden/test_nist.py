@@ -32,12 +32,11 @@ def exact(y: list[float], replicates: int) -> tuple[Fraction, Fraction, Fraction
     """Mean, variance between and variance within treatments."""
     values = [Fraction(v) for v in y]
     groups = [values[t * replicates : (t + 1) * replicates] for t in range(N_TREATMENTS)]
-    means = [sum(g) / replicates for g in groups]
-    grand = sum(values) / len(values)
-    between = replicates * sum((m - grand) ** 2 for m in means) / (N_TREATMENTS - 1)
-    within = sum((v - m) ** 2 for g, m in zip(groups, means, strict=True) for v in g) / (
-        len(values) - N_TREATMENTS
-    )
+    means = [sum(g, Fraction(0)) / replicates for g in groups]
+    grand = sum(values, Fraction(0)) / len(values)
+    between = replicates * sum(((m - grand) ** 2 for m in means), Fraction(0)) / (N_TREATMENTS - 1)
+    squares = ((v - m) ** 2 for g, m in zip(groups, means, strict=True) for v in g)
+    within = sum(squares, Fraction(0)) / (len(values) - N_TREATMENTS)
     return grand, (between - within) / replicates, within
 
 
