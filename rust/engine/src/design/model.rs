@@ -3,7 +3,8 @@
 use faer::Par;
 
 use crate::design::basis::{FixedBasis, ResponseBasis, TermBasis};
-use crate::design::cross_products::{sum_of_products, Coupling, CrossProducts};
+use crate::design::coupling::Coupling;
+use crate::design::cross_products::{sum_of_products, CrossProducts};
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::design::Design;

@@ -49,6 +49,15 @@ pub fn axpy(s: f64, x: &[f64], y: &mut [f64]) {
     }
 }
 
+/// `out += a b'`, column-major.
+pub fn add_outer(out: &mut [f64], a: &[f64], b: &[f64]) {
+    for (column, &b) in out.chunks_exact_mut(a.len()).zip(b) {
+        for (out, &a) in column.iter_mut().zip(a) {
+            *out += a * b;
+        }
+    }
+}
+
 /// Lower Cholesky factor in place (the strict upper triangle is set to zero).
 /// False when a pivot is not positive.
 #[must_use]

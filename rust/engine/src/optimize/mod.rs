@@ -1,8 +1,10 @@
 //! Minimising an objective over theta.
 
+mod boundary;
 mod derivative_free;
 mod log;
 mod nlopt;
+mod quadratic;
 mod subproblem;
 mod trust_region;
 

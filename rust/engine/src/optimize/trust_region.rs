@@ -12,8 +12,9 @@
 //! and kept up to date by the symmetric rank-one formula.
 
 use crate::error::{Error, Result};
-use crate::linalg::{dense, small, Matrix};
+use crate::linalg::small;
 use crate::objective::{Derivatives, Objective};
+use crate::optimize::quadratic::{convex_model, norm, rank_one_correction, signed_model};
 use crate::optimize::subproblem::{minimize_in_ball, Step};
 use crate::optimize::{Control, FitLog, Outcome, Status};
 
@@ -21,10 +22,6 @@ use crate::optimize::{Control, FitLog, Outcome, Status};
 const TOLERANCE: f64 = 1e-9;
 /// Rounding error of an objective of size 1.
 const NOISE: f64 = 4.0 * f64::EPSILON;
-/// Most negative curvature, relative to the largest, that is still rounding.
-const NEGATIVE: f64 = 1e-8;
-/// Columns of a factor below this size are tried at zero.
-const SMALL_COLUMN: f64 = 1e-2;
 /// Steps of the final polish, for cheap and for expensive objectives.
 const POLISH: (usize, usize) = (8, 1);
 /// A polish step that promises less is not worth taking.
@@ -58,80 +55,14 @@ pub fn trust_region(
     })
 }
 
-/// Information plus the part of the curvature that is safe to use anywhere; all of the curvature
-/// for the parameters in `signed`.
-fn convex_model(d: &Derivatives, signed: &[usize]) -> Option<Matrix> {
-    let mut out = d.information.clone();
-    for group in connected(&d.curvature) {
-        if group.iter().all(|i| signed.contains(i)) {
-            for &j in &group {
-                for &i in &group {
-                    out[(i, j)] += d.curvature[(i, j)];
-                }
-            }
-            continue;
-        }
-        let k = group.len();
-        let entries = group
-            .iter()
-            .flat_map(|&j| group.iter().map(move |&i| (i, j)))
-            .map(|at| d.curvature[at])
-            .collect();
-        let (values, vectors) = dense::eigen(&Matrix::from_columns(k, k, entries))?;
-        for (e, &w) in values.iter().enumerate().filter(|(_, &w)| w > 0.0) {
-            let v = vectors.column(e);
-            for (b, &j) in group.iter().enumerate() {
-                for (a, &i) in group.iter().enumerate() {
-                    out[(i, j)] += w * v[a] * v[b];
-                }
-            }
-        }
-    }
-    Some(out)
-}
-
-/// Information plus signed curvature: exact in sign at a stationary point.
-fn signed_model(d: &Derivatives) -> Matrix {
-    let mut out = d.information.clone();
-    small::axpy(1.0, d.curvature.data(), out.data_mut());
-    out
-}
-
-/// Groups of parameters that the entries of a symmetric matrix connect.
-fn connected(a: &Matrix) -> Vec<Vec<usize>> {
-    let n = a.rows();
-    let mut seen = vec![false; n];
-    let mut out = Vec::new();
-    for first in 0..n {
-        if seen[first] {
-            continue;
-        }
-        seen[first] = true;
-        let mut group = vec![first];
-        let mut next = 0;
-        while next < group.len() {
-            let i = group[next];
-            next += 1;
-            for j in 0..n {
-                if !seen[j] && a[(i, j)] != 0.0 {
-                    seen[j] = true;
-                    group.push(j);
-                }
-            }
-        }
-        group.sort_unstable();
-        out.push(group);
-    }
-    out
-}
-
-struct Search<'a> {
-    objective: &'a mut dyn Objective,
+/// The state of one search.
+pub struct Search<'a> {
+    pub objective: &'a mut dyn Objective,
     control: Control,
-    theta: Vec<f64>,
-    value: f64,
-    derivatives: Derivatives,
-    radius: f64,
+    pub theta: Vec<f64>,
+    pub value: f64,
+    pub derivatives: Derivatives,
+    pub radius: f64,
     /// What the Hessian has beyond information and curvature, once it has been measured.
     correction: Option<Vec<f64>>,
     log: FitLog,
@@ -166,18 +97,18 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn tolerance(&self) -> f64 {
+    pub fn tolerance(&self) -> f64 {
         let asked = self.control.tolerance.unwrap_or(TOLERANCE);
         asked.max(NOISE * self.value.abs())
     }
 
-    fn evaluate(&mut self, theta: &[f64]) -> Result<Option<f64>> {
+    pub fn evaluate(&mut self, theta: &[f64]) -> Result<Option<f64>> {
         let value = self.objective.value(theta)?;
         self.log.value(theta, value);
         Ok(value)
     }
 
-    fn differentiate(&mut self) -> Result<Derivatives> {
+    pub fn differentiate(&mut self) -> Result<Derivatives> {
         let derivatives = self.objective.derivatives()?;
         self.log.gradient(&derivatives);
         Ok(derivatives)
@@ -259,54 +190,6 @@ impl<'a> Search<'a> {
         Ok(true)
     }
 
-    /// At a stationary point: a step along negative curvature of the (nearly) zero columns, when
-    /// there is one worth taking.
-    fn escape(&mut self) -> Option<Step> {
-        self.lead_with_zero_columns();
-        let zero: Vec<usize> = self
-            .objective
-            .columns()
-            .into_iter()
-            .filter(|column| self.size_of(column) < SMALL_COLUMN)
-            .flatten()
-            .collect();
-        if zero.is_empty() {
-            return None;
-        }
-        let model = convex_model(&self.derivatives, &zero)?;
-        let (values, _) = dense::eigen(&model)?;
-        let (lowest, largest) = (*values.first()?, *values.last()?);
-        if lowest >= -NEGATIVE * largest.abs().max(1.0) {
-            return None;
-        }
-        let step = minimize_in_ball(&self.derivatives.gradient, &model, self.radius.min(1.0))?;
-        (step.predicted > self.tolerance()).then_some(step)
-    }
-
-    /// Rewrites a column with a zero pivot before a zero column as that column: the covariance is
-    /// the same, and the zero column then spans every direction that is missing.
-    fn lead_with_zero_columns(&mut self) {
-        let columns = self.objective.columns();
-        for pair in columns.windows(2) {
-            let (here, next) = (&pair[0], &pair[1]);
-            let same_factor = here.len() == next.len() + 1;
-            if same_factor
-                && self.theta[here[0]] == 0.0
-                && self.size_of(here) > 0.0
-                && self.size_of(next) == 0.0
-            {
-                for (&from, &to) in here[1..].iter().zip(next) {
-                    self.theta[to] = std::mem::take(&mut self.theta[from]);
-                }
-            }
-        }
-    }
-
-    fn size_of(&self, column: &[usize]) -> f64 {
-        let squares = column.iter().map(|&i| self.theta[i].powi(2));
-        squares.sum::<f64>().sqrt()
-    }
-
     /// Moves when the objective falls, and adapts the radius to how well the model did.
     fn try_step(&mut self, step: &Step) -> Result<bool> {
         let theta: Vec<f64> = self
@@ -377,69 +260,6 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Puts small columns of the factors, and those that do nothing, to exactly zero when the objective does not rise and zero
-    /// is a minimum.
-    fn snap_to_boundary(&mut self) -> Result<()> {
-        let small_columns: Vec<Vec<usize>> = self
-            .objective
-            .columns()
-            .into_iter()
-            .filter(|column| {
-                let size = self.size_of(column);
-                size > 0.0 && (size < SMALL_COLUMN || self.is_flat(column))
-            })
-            .collect();
-        if small_columns.is_empty() {
-            return Ok(());
-        }
-        // All at once is the common case; one by one when one of them belongs inside.
-        if self.try_zero(&small_columns.concat())? {
-            return Ok(());
-        }
-        if small_columns.len() > 1 {
-            for column in &small_columns {
-                self.try_zero(column)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The objective does not depend on these parameters at all (columns of Z that are zero).
-    fn is_flat(&self, column: &[usize]) -> bool {
-        let Derivatives {
-            gradient,
-            information,
-            curvature,
-        } = &self.derivatives;
-        column
-            .iter()
-            .all(|&i| gradient[i] == 0.0 && information[(i, i)] == 0.0 && curvature[(i, i)] == 0.0)
-    }
-
-    fn try_zero(&mut self, entries: &[usize]) -> Result<bool> {
-        let mut theta = self.theta.clone();
-        entries.iter().for_each(|&i| theta[i] = 0.0);
-        let Some(value) = self.evaluate(&theta)? else {
-            return Ok(false);
-        };
-        if value > self.value + self.tolerance() {
-            return Ok(false);
-        }
-        let derivatives = self.differentiate()?;
-        let model = convex_model(&derivatives, entries);
-        let Some((values, _)) = model.as_ref().and_then(dense::eigen) else {
-            return Ok(false);
-        };
-        let largest = values.last().copied().unwrap_or(0.0).abs().max(1.0);
-        if values.first().is_some_and(|&w| w < -NEGATIVE * largest) {
-            return Ok(false);
-        }
-        self.theta = theta;
-        self.value = value;
-        self.derivatives = derivatives;
-        Ok(true)
-    }
-
     /// Newton steps to full precision. Here the gradient decides, not the objective, which is flat
     /// to rounding; the average information is corrected by the symmetric rank-one formula, so the
     /// steps converge superlinearly.
@@ -501,31 +321,4 @@ impl<'a> Search<'a> {
         }
         Ok(())
     }
-}
-
-/// Adds to `correction` what `model + correction` lacks to explain the change of the gradient.
-fn rank_one_correction(
-    correction: &mut [f64],
-    model: &Matrix,
-    step: &[f64],
-    before: &[f64],
-    after: &[f64],
-) {
-    let n = step.len();
-    let mut residual: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
-    for (j, &s) in step.iter().enumerate() {
-        small::axpy(-s, model.column(j), &mut residual);
-        small::axpy(-s, &correction[j * n..(j + 1) * n], &mut residual);
-    }
-    let curvature = small::dot(&residual, step);
-    if curvature.abs() > 1e-8 * norm(&residual) * norm(step) {
-        for j in 0..n {
-            let s = residual[j] / curvature;
-            small::axpy(s, &residual, &mut correction[j * n..(j + 1) * n]);
-        }
-    }
-}
-
-fn norm(v: &[f64]) -> f64 {
-    small::dot(v, v).sqrt()
 }

@@ -1,9 +1,13 @@
 //! Solving with A at given relative covariance factors: factorisation, solves, selected inverse.
 
 mod factor;
+mod level_pass;
+mod levels;
 mod multiply;
+mod nested;
 mod selected;
 mod solve;
+mod trailing_update;
 pub mod transform;
 
 pub use factor::Factor;

@@ -2,7 +2,8 @@
 
 use faer::{MatMut, MatRef};
 
-use crate::design::cross_products::{Coupling, CrossProducts};
+use crate::design::coupling::Coupling;
+use crate::design::cross_products::CrossProducts;
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::linalg::dense;

@@ -1,0 +1,85 @@
+//! Elimination of the levels of one leading block.
+
+use crate::linalg::small;
+
+/// `half` and `N` of every level; the log-determinant of the block, or `None` when a level is not
+/// positive definite.
+pub fn eliminate_levels(
+    diagonal: &[f64],
+    lambda: &[f64],
+    half: &mut [f64],
+    n: &mut [f64],
+    k: usize,
+) -> Option<f64> {
+    let mut log_det = LogProduct::default();
+    if k == 1 {
+        let l = lambda[0];
+        for ((d, half), n) in diagonal.iter().zip(half).zip(n) {
+            let pivot = l * l * d + 1.0;
+            log_det.multiply(pivot);
+            *half = l / pivot.sqrt();
+            *n = *half * *half;
+        }
+        return log_det.value();
+    }
+    let square = k * k;
+    let (mut left, mut scaled) = (vec![0.0; square], vec![0.0; square]);
+    for ((d, half), n) in diagonal
+        .chunks_exact(square)
+        .zip(half.chunks_exact_mut(square))
+        .zip(n.chunks_exact_mut(square))
+    {
+        small::transposed_multiply(lambda, d, &mut left, k);
+        small::multiply(&left, lambda, &mut scaled, k);
+        for i in 0..k {
+            scaled[i + i * k] += 1.0;
+        }
+        if !small::cholesky(&mut scaled, k) {
+            return None;
+        }
+        for i in 0..k {
+            let pivot = scaled[i + i * k];
+            log_det.multiply(pivot * pivot);
+            for j in 0..k {
+                half[i + j * k] = lambda[j + i * k];
+            }
+        }
+        small::solve_lower(&scaled, half, k, k);
+        small::transposed_multiply(half, half, n, k);
+    }
+    log_det.value()
+}
+
+/// log of a product of factors ≥ 1 with few calls of `ln`.
+struct LogProduct {
+    product: f64,
+    log: f64,
+}
+
+impl Default for LogProduct {
+    fn default() -> Self {
+        Self {
+            product: 1.0,
+            log: 0.0,
+        }
+    }
+}
+
+impl LogProduct {
+    fn multiply(&mut self, factor: f64) {
+        if factor > 1e30 {
+            self.log += factor.ln();
+            return;
+        }
+        self.product *= factor;
+        if self.product > 1e200 {
+            self.log += self.product.ln();
+            self.product = 1.0;
+        }
+    }
+
+    fn value(self) -> Option<f64> {
+        let log = self.log + self.product.ln();
+        log.is_finite().then_some(log)
+    }
+}
