@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mixedmodels._engine import Lmm
+from mixedmodels.errors import MemoryLimitError
 
 SETUP = """
 import numpy as np
@@ -119,3 +120,12 @@ def test_a_listener_hears_of_every_evaluation_and_can_end_the_fit():
 
     with pytest.raises(RuntimeError, match="enough"):
         model.fit(True, "bobyqa", None, {"progress": stop})
+
+
+def test_a_model_that_needs_more_memory_than_there_is_is_refused_at_once():
+    rng = np.random.default_rng(1)
+    n, levels = 400_000, 150_000
+    one = np.ones((n, 1))
+    factors = [(rng.integers(0, levels, n).astype(np.uint32), levels, one, "unstructured") for _ in range(2)]
+    with pytest.raises(MemoryLimitError, match=r"\d+\.\d GiB of memory for .* 150000 random effects"):
+        Lmm(rng.normal(size=n), one, factors)

@@ -25,7 +25,7 @@ pub enum Error {
     )]
     ExactFit,
     /// The model needs more memory than may be had.
-    #[error("the model needs about {gib:.1} GiB for {what}, which could not be allocated")]
+    #[error("the model needs about {gib:.1} GiB of memory for {what}, more than there is")]
     Memory { what: String, gib: f64 },
     /// The factorisation broke down where it must not.
     #[error("the penalised least squares system could not be factorised at theta = {theta:?}")]

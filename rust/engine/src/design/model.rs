@@ -10,7 +10,7 @@ use crate::design::structure::Structure;
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
-use crate::linalg::small;
+use crate::linalg::{memory, small};
 
 /// A residual sum of squares below this share of that of ordinary least squares is not resolved.
 pub const NOTHING_LEFT: f64 = 1e-13;
@@ -52,6 +52,7 @@ impl Model {
             )));
         }
         let structure = Structure::new(&design, rank);
+        check_memory(&structure)?;
         let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
         let cross_products = CrossProducts::new(&structure, &z, fixed.columns(), Par::Seq)?;
         let log_weights = design
@@ -157,6 +158,24 @@ impl Model {
             })
             .sum();
         leading + dim * dim * dim / 3.0
+    }
+}
+
+/// Refuses a model whose dense matrices (cross-products, factor, inverse) exceed the memory: finding
+/// out by allocating them could end the process.
+fn check_memory(structure: &Structure) -> Result<()> {
+    let dim = structure.trailing_dim() as f64;
+    let needed = 3.0 * 8.0 * dim * dim;
+    match memory::available() {
+        Some(available) if needed > available => Err(Error::Memory {
+            what: format!(
+                "the dense matrices of {} random effects (crossed grouping factors without the \
+                 largest) and {} fixed effects",
+                structure.n_trailing, structure.rank
+            ),
+            gib: needed / f64::from(1 << 30),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod dense;
 pub mod matrix;
+pub mod memory;
 pub mod small;
 pub mod threads;
 

@@ -1,0 +1,10 @@
+//! How much memory there is.
+
+/// Bytes that can still be had without swapping; `None` where the system does not say.
+#[must_use]
+pub fn available() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|l| l.starts_with("MemAvailable:"))?;
+    let kibibytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024.0)
+}
