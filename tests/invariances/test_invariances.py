@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import lmer, load_machines, load_pastes, load_penicillin, load_sleepstudy
+from mixedmodels import (
+    DataError,
+    MixedModelsWarning,
+    lmer,
+    load_machines,
+    load_pastes,
+    load_penicillin,
+    load_sleepstudy,
+)
 
 SLOPE = "Reaction ~ Days + (Days | Subject)"
 
@@ -153,3 +161,18 @@ def test_an_offset_is_taken_from_the_response(sleep):
     without = lmer(SLOPE, sleep.assign(Reaction=sleep["Reaction"] - offset))
     assert_same_fit(with_offset, without)
     np.testing.assert_allclose(with_offset.fitted() - offset, without.fitted(), rtol=1e-9)
+
+
+def test_an_effect_for_each_row_of_some_is_their_own_residual_variance(sleep):
+    late = (sleep["Days"] >= 5).astype(float)
+    data = sleep.assign(row=np.arange(len(sleep)), late=late)
+    with pytest.warns(MixedModelsWarning, match="180 random effects"):
+        own = lmer("Reaction ~ Days + (1 | Subject) + (0 + late | row)", data)
+    extra = own.theta[0]
+    assert extra > 0.1
+    weighted = lmer("Reaction ~ Days + (1 | Subject)", sleep, weights=1 / (1 + extra**2 * late))
+    assert own.objective == pytest.approx(weighted.objective, rel=1e-10)
+    np.testing.assert_allclose(own.beta, weighted.beta, rtol=1e-7)
+    assert own.sigma == pytest.approx(weighted.sigma, rel=1e-7)
+    with pytest.raises(DataError, match="'row' has as many levels"):
+        lmer("Reaction ~ Days + (1 | Subject) + (1 | row)", data)

@@ -173,6 +173,8 @@ def build_design(
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
     built = [_random_term(spec, evaluator, grouping, known, table, contrast_names) for spec in parsed.random]
     built.sort(key=lambda part: -len(part[0].group.levels))
+    for term, _, _ in built:
+        check_told_from_residuals(term, rows.weights)
     check_all_used(table, contrast_names, [fixed, *(plan for _, plan, _ in built)])
     total = rows.offset
     if parsed.offset_nodes:
@@ -235,6 +237,31 @@ def numeric_response(node: Node, evaluator: Evaluator) -> NDArray[np.float64]:
         )
     evaluator.finite(node, value, None)
     return np.array(value, dtype=np.float64)
+
+
+def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | None) -> None:
+    """
+    Refuse a term with a level for each row whose variance is a residual variance under another name.
+
+    The variance of a row is then a sum of products of the term's columns. When these span the residual
+    variance (constant, or in proportion to 1/weight), as an intercept does, nothing tells the two apart;
+    columns that do not, such as an indicator of some rows, are variances of their own.
+    """
+    n, levels = len(term.z), len(term.group.levels)
+    if levels < n:
+        return
+    k = term.z.shape[1]
+    products = np.column_stack([term.z[:, i] * term.z[:, j] for i in range(k) for j in range(i + 1)])
+    residual = np.ones(n) if weights is None else 1.0 / weights
+    sizes = np.linalg.norm(products, axis=0)
+    products = products[:, sizes > 0] / sizes[sizes > 0]
+    explained = products @ np.linalg.lstsq(products, residual, rcond=None)[0]
+    if np.linalg.norm(residual - explained) > 1e-8 * np.linalg.norm(residual):
+        return
+    raise DataError(
+        f"grouping factor {term.group.label!r} has as many levels ({levels}) as there are rows ({n}), so "
+        f"its effects cannot be told from the residuals; drop {term.text} or use a coarser factor"
+    )
 
 
 @dataclass(frozen=True, eq=False)

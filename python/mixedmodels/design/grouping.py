@@ -109,7 +109,7 @@ def make_group(
     Raises
     ------
     DataError
-        When it has one level, or as many levels as there are rows.
+        When it has one level only.
     """
     label = ":".join(label_of(node) for node in spec.group_nodes)
     if spec.group in known:
@@ -122,11 +122,6 @@ def make_group(
         raise DataError(
             f"grouping factor {label!r} has one level only ({factor.labels()[0]!r}) in the rows used; "
             f"a random-effects term needs at least two: drop {spec.text}"
-        )
-    if n_levels >= n:
-        raise DataError(
-            f"grouping factor {label!r} has as many levels ({n_levels}) as there are rows ({n}), so its "
-            f"effects cannot be told from the residuals; drop {spec.text} or use a coarser factor"
         )
     cells = None
     if len(components) > 1:
