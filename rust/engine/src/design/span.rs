@@ -42,7 +42,7 @@ impl Span {
     /// Takes the column into the set unless it is dependent, and returns its coefficients on the
     /// set with itself. A nearly dependent column enters as its orthogonal part.
     pub fn push(&mut self, mut column: Vec<f64>) -> Option<Vec<f64>> {
-        let products = self.products(&column);
+        let mut products = self.products(&column);
         let projection = self.solve(products.clone());
         let outside = 1.0 - small::dot(&products, &projection) / self.n();
         let mut coefficients = vec![0.0; self.rank()];
@@ -53,8 +53,9 @@ impl Span {
                 return None;
             }
             column.iter_mut().for_each(|v| *v /= part);
+            products = self.products(&column);
         }
-        let mut row = self.forward(self.products(&column));
+        let mut row = self.forward(products);
         let pivot = small::dot(&column, &column) - small::dot(&row, &row);
         row.push(pivot.sqrt());
         self.factor.push(row);

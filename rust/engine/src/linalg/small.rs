@@ -36,10 +36,26 @@ pub fn transposed_multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
     }
 }
 
-/// Inner product.
+/// Inner product. Long vectors are summed in lanes, which the processor does side by side and
+/// which rounds less than one long sum.
 #[must_use]
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
+    const LANES: usize = 8;
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
+    if n < 2 * LANES {
+        return a.iter().zip(b).map(|(x, y)| x * y).sum();
+    }
+    let mut lanes = [0.0; LANES];
+    let (whole_a, rest_a) = a.split_at(n - n % LANES);
+    let (whole_b, rest_b) = b.split_at(n - n % LANES);
+    for (x, y) in whole_a.chunks_exact(LANES).zip(whole_b.chunks_exact(LANES)) {
+        for (lane, (x, y)) in lanes.iter_mut().zip(x.iter().zip(y)) {
+            *lane += x * y;
+        }
+    }
+    let rest: f64 = rest_a.iter().zip(rest_b).map(|(x, y)| x * y).sum();
+    lanes.iter().sum::<f64>() + rest
 }
 
 /// `y += s x`.
@@ -189,6 +205,15 @@ mod tests {
         assert!(close(&out, &[6.5, 12.0, 5.0, 6.0]));
         transposed_multiply(&a, &b, &mut out, 2);
         assert!(close(&out, &[3.0, 11.0, 4.5, 9.5]));
+    }
+
+    #[test]
+    fn inner_products_of_any_length() {
+        for n in 0..70 {
+            let a: Vec<f64> = (0..n).map(f64::from).collect();
+            let squares: f64 = (0..n).map(|i| f64::from(i * i)).sum();
+            assert_eq!(dot(&a, &a), squares);
+        }
     }
 
     #[test]
