@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 TOLERANCE = 1e-5
 # Eigenvalues of the scaled Hessian below this are flat directions, or rounding.
 _FLAT = 1e-7
+# The measured Hessian of a direction that the data say nothing of is below this.
+_UNDETERMINED = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,8 @@ class Certificate:
         The parameter with the largest share.
     downhill : int or None
         The parameter that leads a direction of negative curvature, when there is one.
+    flat : int or None
+        The parameter that leads a direction along which the objective does not change.
     """
 
     predicted_fall: float
@@ -38,6 +42,7 @@ class Certificate:
     eigenvalues: NDArray[np.float64]
     worst: int | None
     downhill: int | None
+    flat: int | None = None
 
 
 def certify(
@@ -83,4 +88,7 @@ def certify(
     downhill = None
     if values[0] < -max(_FLAT, 1e-5 * values[-1]):
         downhill = int(np.argmax(np.abs(vectors[:, 0])))
-    return Certificate(fall, shares, values, int(np.argmax(shares)), downhill)
+    flat = None
+    if downhill is None and abs(values[0]) < _UNDETERMINED * values[-1]:
+        flat = int(np.argmax(np.abs(vectors[:, 0])))
+    return Certificate(fall, shares, values, int(np.argmax(shares)), downhill, flat)

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from mixedmodels import checkConv, lmer, load_dyestuff2, load_sleepstudy
+from mixedmodels import checkConv, lmer, load_dyestuff2, load_orthodont, load_sleepstudy
 from mixedmodels.certificate import certify
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 
@@ -96,3 +96,12 @@ class TestCertify:
 
     def test_no_parameters(self):
         assert certify(np.zeros(0), np.zeros((0, 0)), np.ones(0)).predicted_fall == 0.0
+
+
+def test_a_parameter_that_the_data_do_not_determine_is_named():
+    # No subject is of both sexes, so nothing is known of the correlation.
+    model = lmer("distance ~ Sex + Sex:age + (0 + Sex | Subject)", load_orthodont())
+    check = checkConv(model)
+    assert check.ok
+    assert any("do not determine Subject.Sex[Female].Sex[Male]" in note for note in check.notes)
+    assert not any("determine" in note for note in checkConv(lmer(SLOPE, DATA)).notes)

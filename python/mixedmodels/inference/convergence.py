@@ -109,6 +109,11 @@ def check_convergence(fitted: Fitted, tol: float = TOLERANCE) -> ConvergenceChec
     if certificate.downhill is not None:
         messages.append(f"the objective curves downwards along {names[certificate.downhill]}: no minimum")
     notes = [f"singular fit: {part}" for part in singular_terms(design, theta, fitted.term_roots)]
+    if certificate.flat is not None:
+        notes.append(
+            f"the data do not determine {names[certificate.flat]}: the objective is the same along it, so "
+            "that its estimate is arbitrary"
+        )
     return ConvergenceCheck(
         ok=not messages,
         messages=tuple(messages),

@@ -281,3 +281,22 @@ fn singular_starts_are_left_in_every_direction() {
         same_objective(best, fit.estimates.objective, 1e-10, "singular start");
     }
 }
+
+#[test]
+fn a_direction_without_information_has_no_curvature() {
+    // Each level has one of two indicator columns only: the data do not tell their correlation.
+    let n = 120;
+    let mut data = design(8, n, 1, &[(Grouping::Random(12), 2, "unstructured")], false);
+    let term = &mut data.terms[0];
+    for i in 0..n {
+        let second = term.codes[i] % 2;
+        term.z[2 * i] = f64::from(1 - second);
+        term.z[2 * i + 1] = f64::from(second);
+    }
+    let model = Model::new(data.clone()).expect("valid");
+    let fit = fitted(data, Criterion::Reml, None);
+    assert_eq!(fit.outcome.status, Status::Converged);
+    let hessian = fit::hessian(&model, Criterion::Reml, &fit.theta, GO).expect("computable");
+    assert!(hessian[(1, 1)].abs() < 1e-6 * hessian[(0, 0)]);
+    assert!(hessian[(2, 2)] > 0.0);
+}

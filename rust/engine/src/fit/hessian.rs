@@ -13,13 +13,11 @@ pub fn by_differences(objective: &mut dyn Objective, theta: &[f64]) -> Result<Ma
     let here = objective.derivatives()?;
     let mut out = Matrix::zeros(n, n, "the Hessian")?;
     let mut point = theta.to_vec();
+    let largest = theta.iter().fold(1e-3_f64, |m, t| m.max(t.abs()));
     for j in 0..n {
         let curvature = here.information[(j, j)] + here.curvature[(j, j)].max(0.0);
-        let size = if curvature > 0.0 {
-            1.0 / curvature.sqrt()
-        } else {
-            theta[j].abs().max(1e-3)
-        };
+        // Where the data say (almost) nothing of a parameter, theta itself gives the size.
+        let size = (1.0 / curvature.sqrt()).min(largest);
         let h = STEP * size;
         let mut gradient_at = |value: f64| -> Result<Vec<f64>> {
             point[j] = value;
