@@ -22,8 +22,7 @@ def write_frame(frame: pd.DataFrame, stem: Path) -> None:
         column = frame[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
             codes = column.cat.codes.to_numpy()
-            columns[name] = pd.array(codes + 1, dtype="Int64")
-            columns[name][codes < 0] = pd.NA  # type: ignore[index]
+            columns[name] = pd.Series(codes + 1, dtype="Int64").mask(codes < 0)
             levels = [str(level) for level in column.cat.categories]
             kind = "ordered" if column.cat.ordered else "factor"
         else:

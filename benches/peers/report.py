@@ -27,7 +27,7 @@ def rows(timings: Sequence[Timing], baseline: str) -> list[dict[str, Any]]:
     best = min((timing.objective for timing in timings if timing.objective is not None), default=None)
     result = []
     for timing in timings:
-        fitted = timing.minimum is not None and timing.objective is not None and best is not None
+        excess = None if timing.objective is None or best is None else timing.objective - best
         result.append(
             {
                 "model": timing.model,
@@ -37,7 +37,7 @@ def rows(timings: Sequence[Timing], baseline: str) -> list[dict[str, Any]]:
                 "fits": len(timing.seconds),
                 "ratio": timing.minimum / base if timing.minimum is not None and base else None,
                 "objective": timing.objective,
-                "excess": timing.objective - best if fitted else None,  # type: ignore[operator]
+                "excess": excess if timing.minimum is not None else None,
                 "error": timing.error,
             }
         )

@@ -228,7 +228,8 @@ def test_the_recipe_rebuilds_the_design() -> None:
     rows = [5, 1, 20]
     new = DATA.iloc[rows].drop(columns="y").reset_index(drop=True)
     np.testing.assert_allclose(recipe.new_x(new), design.x[rows])
-    np.testing.assert_allclose(recipe.new_offset(new), design.offset[rows])  # type: ignore[index]
+    assert design.offset is not None
+    np.testing.assert_allclose(recipe.new_offset(new), design.offset[rows])
     for made, term in zip(recipe.new_random(new, False), design.terms, strict=True):
         np.testing.assert_array_equal(made.codes, term.group.codes[rows])
         np.testing.assert_allclose(made.z, term.z[rows])
@@ -288,7 +289,9 @@ def test_missing_values_of_new_data_give_missing_rows() -> None:
     x = design.recipe.new_x(new)
     assert np.isnan(x).all(axis=1).tolist() == [True, True, False, False]
     assert np.isfinite(x[2:]).all()
-    assert np.isnan(design.recipe.new_offset(new)).tolist() == [False, False, True, False]  # type: ignore[arg-type]
+    offset = design.recipe.new_offset(new)
+    assert offset is not None
+    assert np.isnan(offset).tolist() == [False, False, True, False]
     assert np.isnan(design.recipe.new_random(new, False)[0].z).all(axis=1).tolist() == [
         True,
         False,

@@ -229,7 +229,9 @@ def test_arrays_are_read_only_and_do_not_share_the_data() -> None:
     for column in data.values():
         column[:] = 9
     assert design.y[0] == 0
-    assert design.weights[0] == design.offset[0] == 1  # type: ignore[index]
+    assert design.weights is not None
+    assert design.offset is not None
+    assert design.weights[0] == design.offset[0] == 1
 
 
 def test_subset_by_a_column() -> None:

@@ -40,7 +40,7 @@ def test_every_exported_name_exists(name):
 
 def test_unknown_names():
     with pytest.raises(AttributeError, match="lmre"):
-        mixedmodels.lmre  # noqa: B018
+        _ = mixedmodels.lmre
 
 
 def test_versions():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from ..errors import FormulaError
 from ..formula import ModelFormula, parse_formula
 from ..formula.formulaic_compat import Token, tokenize
 
+Functions = Mapping[str, Callable[..., Any]]
 
-def update_formula(old: ModelFormula, change: str, columns: Collection[str], functions: object = None) -> str:
+
+def update_formula(
+    old: ModelFormula, change: str, columns: Collection[str], functions: Functions | None = None
+) -> str:
     """
     Apply a change to a formula.
 
@@ -113,8 +118,8 @@ def _fill_dots(source: str, tokens: Sequence[Token], replacement: str) -> str:
     return out.replace("(.)", f"({replacement})") if len(tokens) == 1 and tokens[0].kind == "call" else out
 
 
-def _random_texts(text: str, columns: Collection[str], functions: object) -> list[str]:
-    parsed = parse_formula(f"~ {text}", columns, functions, need_response=False)  # type: ignore[arg-type]
+def _random_texts(text: str, columns: Collection[str], functions: Functions | None) -> list[str]:
+    parsed = parse_formula(f"~ {text}", columns, functions, need_response=False)
     return [term.text for term in parsed.random]
 
 

@@ -190,14 +190,14 @@ impl<'a> Search<'a> {
         Ok(true)
     }
 
+    fn after(&self, step: &Step) -> Vec<f64> {
+        let pairs = self.theta.iter().zip(&step.direction);
+        pairs.map(|(t, p)| t + p).collect()
+    }
+
     /// Moves when the objective falls, and adapts the radius to how well the model did.
     fn try_step(&mut self, step: &Step) -> Result<bool> {
-        let theta: Vec<f64> = self
-            .theta
-            .iter()
-            .zip(&step.direction)
-            .map(|(t, p)| t + p)
-            .collect();
+        let theta = self.after(step);
         let length = norm(&step.direction);
         let Some(value) = self.evaluate(&theta)? else {
             self.radius = 0.25 * length;
@@ -294,12 +294,7 @@ impl<'a> Search<'a> {
                 return Ok(());
             }
             promised = step.predicted;
-            let theta: Vec<f64> = self
-                .theta
-                .iter()
-                .zip(&step.direction)
-                .map(|(t, p)| t + p)
-                .collect();
+            let theta = self.after(&step);
             let Some(value) = self.evaluate(&theta)? else {
                 return Ok(());
             };
