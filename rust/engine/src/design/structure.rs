@@ -83,6 +83,22 @@ impl Structure {
         &self.blocks[..self.n_leading]
     }
 
+    /// The block of a term, and the first of its columns there.
+    ///
+    /// # Panics
+    /// When there is no such term.
+    #[must_use]
+    pub fn place(&self, term: usize) -> (usize, usize) {
+        self.blocks
+            .iter()
+            .enumerate()
+            .find_map(|(b, block)| {
+                let own = block.terms.iter().find(|&&(t, _)| t == term)?;
+                Some((b, own.1))
+            })
+            .expect("every term has a block")
+    }
+
     /// Trailing blocks with their first row.
     pub fn trailing(&self) -> impl Iterator<Item = (usize, &Block)> {
         self.starts

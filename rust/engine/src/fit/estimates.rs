@@ -35,7 +35,7 @@ pub struct Estimates {
 impl Estimates {
     /// Reads the objective at the point where it was last evaluated; `theta` is that point in the
     /// user's basis.
-    pub fn new(model: &Model, objective: &LmmObjective<'_>, theta: &[f64]) -> Result<Self> {
+    pub fn new(model: &Model, objective: &mut LmmObjective<'_>, theta: &[f64]) -> Result<Self> {
         let solution = objective.solution()?;
         let scores = objective.scores(&solution)?;
         let scale = model.response.scale;
@@ -69,7 +69,7 @@ impl Estimates {
         }
         Ok(Self {
             objective: objective.last_value(),
-            log_det_z: objective.factor.log_det_z,
+            log_det_z: objective.log_det_z(),
             log_det_x: objective.log_det_x(),
             pwrss,
             sigma: (pwrss / objective.scale_df()).sqrt(),
@@ -177,18 +177,12 @@ fn coefficients(model: &Model, gamma: &[f64]) -> Vec<f64> {
 }
 
 fn unscaled_covariance(model: &Model, objective: &LmmObjective<'_>) -> Matrix {
-    let (rank, q) = (model.structure.rank, model.structure.n_trailing);
-    let factor = &objective.factor.trailing;
-    let mut lower = vec![0.0; rank * rank];
+    let rank = model.structure.rank;
+    let lower = objective.x_factor();
     let mut half = vec![0.0; rank * rank];
-    for j in 0..rank {
-        half[j + j * rank] = 1.0;
-        for i in j..rank {
-            lower[i + j * rank] = factor[(q + i, q + j)];
-        }
-    }
+    (0..rank).for_each(|j| half[j + j * rank] = 1.0);
     // T^-1 L^-T has the covariance as its Gram matrix; its transpose is L^-1 T^-T.
-    small::solve_lower(&lower, &mut half, rank, rank);
+    small::solve_lower(lower.data(), &mut half, rank, rank);
     let mut transposed = vec![0.0; rank * rank];
     for j in 0..rank {
         for i in 0..rank {

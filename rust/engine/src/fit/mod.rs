@@ -46,7 +46,7 @@ pub fn fit(
     let theta = to_user(&engine, &model.terms, &outcome.theta);
     let user = Coordinates::user(&model.design.terms, &model.terms);
     let gradient = objective.gradient_in(&user, &theta)?;
-    let estimates = Estimates::new(model, &objective, &theta)?;
+    let estimates = Estimates::new(model, &mut objective, &theta)?;
     for LogEntry { theta, .. } in &mut outcome.log.entries {
         *theta = to_user(&engine, &model.terms, theta);
     }
@@ -66,8 +66,8 @@ pub fn evaluate(
     theta: &[f64],
     monitor: Monitor<'_>,
 ) -> Result<Estimates> {
-    let objective = at(model, criterion, theta, monitor)?;
-    Estimates::new(model, &objective, theta)
+    let mut objective = at(model, criterion, theta, monitor)?;
+    Estimates::new(model, &mut objective, theta)
 }
 
 /// Gradient of the criterion at theta.

@@ -1,6 +1,7 @@
 //! Ground floor: dense matrices, small square blocks, and their products.
 
 pub mod dense;
+pub mod lanes;
 pub mod matrix;
 pub mod memory;
 pub mod small;

@@ -5,9 +5,11 @@
 
 use crate::covariance::Template;
 use crate::design::basis::TermBasis;
+use crate::design::structure::Structure;
 use crate::design::Term;
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
+use crate::system::WorkingMap;
 
 /// One term.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub struct TermCoordinates {
     inverse: Option<Vec<f64>>,
     /// dλ̃/dθ_i, k × k each.
     pub directions: Vec<Vec<f64>>,
+    /// Their entries (row, column, value) that are not zero.
+    pub entries: Vec<Vec<(usize, usize, f64)>>,
 }
 
 /// All terms, in the order of the design.
@@ -51,15 +55,17 @@ impl Coordinates {
                 let k = term.k;
                 let n = term.template.n_parameters(k);
                 let inverse = inverse(t);
-                let directions = (0..n)
+                let directions: Vec<Vec<f64>> = (0..n)
                     .map(|i| transformed(inverse.as_deref(), term.template.direction(i, k), k))
                     .collect();
+                let entries = directions.iter().map(|d| nonzeros(d, k)).collect();
                 let out = TermCoordinates {
                     k,
                     template: term.template,
                     start,
                     inverse,
                     directions,
+                    entries,
                 };
                 start += n;
                 out
@@ -87,11 +93,10 @@ impl Coordinates {
         for ((term, g), lambda) in self.terms.iter().zip(g).zip(lambda) {
             let mut product = vec![0.0; term.k * term.k];
             small::multiply(g, lambda, &mut product, term.k);
-            out.extend(
-                term.directions
-                    .iter()
-                    .map(|d| 2.0 * small::dot(d, &product)),
-            );
+            out.extend(term.entries.iter().map(|d| {
+                let terms = d.iter().map(|&(a, b, v)| v * product[a + b * term.k]);
+                2.0 * terms.sum::<f64>()
+            }));
         }
         out
     }
@@ -100,15 +105,48 @@ impl Coordinates {
     pub fn curvature(&self, g: &[Vec<f64>]) -> Result<Matrix> {
         let mut out = Matrix::zeros(self.dim, self.dim, "the curvature matrix")?;
         for (term, g) in self.terms.iter().zip(g) {
-            let mut product = vec![0.0; term.k * term.k];
-            for (j, d) in term.directions.iter().enumerate() {
-                small::multiply(g, d, &mut product, term.k);
-                for (i, d) in term.directions.iter().enumerate() {
-                    out[(term.start + i, term.start + j)] = 2.0 * small::dot(d, &product);
+            for (j, right) in term.entries.iter().enumerate() {
+                for (i, left) in term.entries.iter().enumerate() {
+                    let mut sum = 0.0;
+                    for &(a, b, v) in left {
+                        for &(c, d, w) in right {
+                            if b == d {
+                                sum += v * w * g[a + c * term.k];
+                            }
+                        }
+                    }
+                    out[(term.start + i, term.start + j)] = 2.0 * sum;
                 }
             }
         }
         Ok(out)
+    }
+
+    /// The maps of the working variates, M_i = D_i λ' + λ D_i', by parameter.
+    #[must_use]
+    pub fn working_maps(&self, structure: &Structure, lambda: &[Vec<f64>]) -> Vec<WorkingMap> {
+        let mut out = Vec::with_capacity(self.dim);
+        for (t, (term, lambda)) in self.terms.iter().zip(lambda).enumerate() {
+            let (block, offset) = structure.place(t);
+            let k = term.k;
+            for d in &term.entries {
+                let mut m = vec![0.0; k * k];
+                for &(a, b, v) in d {
+                    for h in 0..k {
+                        let product = v * lambda[h + b * k];
+                        m[a + h * k] += product;
+                        m[h + a * k] += product;
+                    }
+                }
+                let lower = (0..k).flat_map(|j| (j..k).map(move |i| (i, j)));
+                let entries = lower
+                    .map(|(i, j)| (offset + i, offset + j, m[i + j * k]))
+                    .filter(|&(_, _, v)| v != 0.0)
+                    .collect();
+                out.push(WorkingMap { block, entries });
+            }
+        }
+        out
     }
 
     /// Parameters by column of λ, the diagonal entry first.
@@ -124,6 +162,11 @@ impl Coordinates {
         }
         out
     }
+}
+
+fn nonzeros(a: &[f64], k: usize) -> Vec<(usize, usize, f64)> {
+    let all = a.iter().enumerate().map(|(e, &v)| (e % k, e / k, v));
+    all.filter(|&(_, _, v)| v != 0.0).collect()
 }
 
 fn transformed(inverse: Option<&[f64]>, lambda: Vec<f64>, k: usize) -> Vec<f64> {

@@ -7,16 +7,14 @@
 //! The curvature model is the average information (Gilmour, Thompson & Cullis 1995) in the
 //! parametrisation by λ.
 
-use faer::Par;
-
 use crate::design::cross_products::{sum_of_products, CrossProducts};
 use crate::design::model::{LITTLE_LEFT, NOTHING_LEFT};
 use crate::design::stacked::Stacked;
 use crate::design::Model;
-use crate::error::{Error, Result};
-use crate::linalg::{small, Matrix};
+use crate::error::Result;
+use crate::linalg::Matrix;
 use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
-use crate::system::{multiply, selected, transform, Factor, Reduced, Selected};
+use crate::system::{selected, transform, Selected, Solver};
 
 /// Flops of an evaluation above which it counts as expensive.
 const EXPENSIVE: f64 = 5e7;
@@ -33,12 +31,16 @@ pub struct LmmObjective<'a> {
     model: &'a Model,
     criterion: Criterion,
     coordinates: Coordinates,
-    pub factor: Factor,
+    solver: Solver<'a>,
+    /// log |det| of the basis of X.
+    log_det_basis: f64,
     /// The point of the last evaluation; what follows belongs to it.
     theta: Vec<f64>,
-    reduced: Option<Reduced>,
-    /// λ̃ of each term.
+    /// Whether the last evaluation came through.
+    known: bool,
+    /// λ̃ of each term, and λ̃ of each block.
     lambda: Vec<Vec<f64>>,
+    block_lambda: Vec<Vec<f64>>,
     r2: f64,
     derivatives: Option<Derivatives>,
     /// G of each term.
@@ -58,10 +60,12 @@ impl<'a> LmmObjective<'a> {
             model,
             criterion,
             coordinates,
-            factor: Factor::new(&model.cross_products, &model.structure, Par::Seq)?,
+            solver: Solver::new(model)?,
+            log_det_basis: model.fixed.log_det(),
             theta: Vec::new(),
-            reduced: None,
+            known: false,
             lambda: Vec::new(),
+            block_lambda: Vec::new(),
             r2: 0.0,
             derivatives: None,
             sigma_gradients: Vec::new(),
@@ -86,7 +90,19 @@ impl<'a> LmmObjective<'a> {
     /// log |X'V^-1X| in the units of the user.
     #[must_use]
     pub fn log_det_x(&self) -> f64 {
-        self.factor.log_det_x + 2.0 * self.model.fixed.log_det()
+        self.solver.log_det_x() + 2.0 * self.log_det_basis
+    }
+
+    /// log |Λ'Z'ZΛ + I|.
+    #[must_use]
+    pub fn log_det_z(&self) -> f64 {
+        self.solver.log_det_z()
+    }
+
+    /// Lower Cholesky factor of X'V^-1X in the basis of the engine.
+    #[must_use]
+    pub fn x_factor(&self) -> Matrix {
+        self.solver.x_factor()
     }
 
     /// The criterion at the last point.
@@ -99,13 +115,13 @@ impl<'a> LmmObjective<'a> {
             Criterion::Reml => self.log_det_x(),
         };
         let log_variance = (std::f64::consts::TAU * self.r2 / m).ln() + 2.0 * scale.ln();
-        self.factor.log_det_z + log_det_x + m * (1.0 + log_variance) - self.model.log_weights
+        self.log_det_z() + log_det_x + m * (1.0 + log_variance) - self.model.log_weights
     }
 
     /// Whether less is left for the residual at the last point than can be told from nothing.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        self.reduced.is_none() || self.r2 <= NOTHING_LEFT * self.model.response_square
+        !self.known || self.r2 <= NOTHING_LEFT * self.model.response_square
     }
 
     /// Penalised residual sum of squares at the last point, in the units of the engine.
@@ -115,45 +131,24 @@ impl<'a> LmmObjective<'a> {
     }
 
     /// Conditional modes and coefficients at the last point, in the basis of the engine.
-    pub fn solution(&self) -> Result<Stacked> {
-        let reduced = self
-            .reduced
-            .as_ref()
-            .ok_or(Error::Factorisation { theta: Vec::new() })?;
-        Ok(reduced.solution(
-            &self.factor,
-            &self.model.cross_products,
-            &self.model.structure,
-        ))
+    pub fn solution(&mut self) -> Result<Stacked> {
+        self.solver.solution()
     }
 
-    /// Z'Py, stacked (its rows of X are zero up to rounding).
-    pub fn scores(&self, solution: &Stacked) -> Result<Stacked> {
-        if self.r2 < LITTLE_LEFT * self.model.response_square {
+    /// Z'Py, stacked (its rows of X are zero).
+    pub fn scores(&mut self, solution: &Stacked) -> Result<Stacked> {
+        if self.little_left() {
             return Ok(self.scores_from_rows(solution)?.0);
         }
-        let structure = &self.model.structure;
-        let mut c = multiply(
-            &self.model.cross_products,
-            structure,
-            solution,
-            self.factor.par,
-        )?;
-        let y = &self.model.response_products;
-        let parts = c
-            .leading
-            .iter_mut()
-            .zip(&y.leading)
-            .chain([(&mut c.trailing, &y.trailing)]);
-        for (c, y) in parts {
-            c.iter_mut().zip(y).for_each(|(c, y)| *c = y - *c);
-        }
-        c.trailing[structure.n_trailing..].fill(0.0);
-        Ok(c)
+        self.solver.scores(solution)
     }
 
-    /// Z'Py and the residual sum of squares from the rows, where differences of cross-products
-    /// have lost their digits.
+    /// Whether differences of cross-products have lost their digits.
+    fn little_left(&self) -> bool {
+        self.r2 < LITTLE_LEFT * self.model.response_square
+    }
+
+    /// Z'Py and the residual sum of squares from the rows.
     fn scores_from_rows(&self, solution: &Stacked) -> Result<(Stacked, f64)> {
         let structure = &self.model.structure;
         let z = self.model.block_rows()?;
@@ -165,13 +160,14 @@ impl<'a> LmmObjective<'a> {
     }
 
     /// r² = e'We + u'u with u = Λ'Z'Py.
-    fn r2_from_rows(&self) -> Result<f64> {
+    fn r2_from_rows(&mut self) -> Result<f64> {
         let structure = &self.model.structure;
-        let (mut c, squares) = self.scores_from_rows(&self.solution()?)?;
+        let solution = self.solution()?;
+        let (mut c, squares) = self.scores_from_rows(&solution)?;
         let mut penalty = 0.0;
         for (b, block) in structure.blocks.iter().enumerate() {
             let u = c.block_mut(structure, b);
-            transform::level_rows(u, 1, block.width, &self.factor.lambda[b], true);
+            transform::level_rows(u, 1, block.width, &self.block_lambda[b], true);
             penalty += sum_of_products(u, u);
         }
         Ok(squares + penalty)
@@ -186,13 +182,10 @@ impl<'a> LmmObjective<'a> {
 
     /// Selected inverse at the last point.
     pub fn selected(&mut self, joint: bool, want_diagonals: bool) -> Result<Selected> {
-        selected(
-            &mut self.factor,
-            &self.model.cross_products,
-            &self.model.structure,
-            joint,
-            want_diagonals,
-        )
+        let (a, structure) = (&self.model.cross_products, &self.model.structure);
+        self.solver.with_factor(&self.block_lambda, |factor| {
+            selected(factor, a, structure, joint, want_diagonals)
+        })
     }
 
     /// λ of every block from those of its terms.
@@ -217,89 +210,18 @@ impl<'a> LmmObjective<'a> {
             .collect()
     }
 
-    /// G of every term.
-    fn sigma_gradients(&self, selected: &Selected, c: &Stacked) -> Vec<Vec<f64>> {
-        let structure = &self.model.structure;
-        let factor = self.scale_df() / self.r2;
+    /// G of every term from those of the blocks.
+    fn term_gradients(&self, blocks: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let mut out = vec![Vec::new(); self.coordinates.terms.len()];
-        for (b, block) in structure.blocks.iter().enumerate() {
-            let width = block.width;
-            let mut g = selected.w_sums[b].clone();
-            for level in c.block(structure, b).chunks_exact(width) {
-                for (column, &right) in g.chunks_exact_mut(width).zip(level) {
-                    small::axpy(-factor * right, level, column);
-                }
-            }
+        for (block, g) in self.model.structure.blocks.iter().zip(blocks) {
             for &(t, offset) in &block.terms {
                 let k = self.coordinates.terms[t].k;
                 out[t] = (0..k * k)
-                    .map(|e| g[offset + e % k + (offset + e / k) * width])
+                    .map(|e| g[offset + e % k + (offset + e / k) * block.width])
                     .collect();
             }
         }
         out
-    }
-
-    /// The columns q_i = V_i P y = Z g_i, one for each parameter: in level j of its term
-    /// `g = D_i u_j + λ D_i' c_j` with u_j = λ'c_j.
-    fn working_variates(&self, c: &Stacked) -> Result<Stacked> {
-        let structure = &self.model.structure;
-        let m = self.coordinates.dim;
-        let mut out = Stacked::zeros(structure, m)?;
-        for (b, block) in structure.blocks.iter().enumerate() {
-            let width = block.width;
-            let scores = c.block(structure, b);
-            let rows = out.block_mut(structure, b);
-            for &(t, offset) in &block.terms {
-                let term = &self.coordinates.terms[t];
-                let (k, lambda) = (term.k, &self.lambda[t]);
-                // D λ' + λ D', applied to c.
-                let mut maps = Vec::with_capacity(term.directions.len());
-                let (mut first, mut second) = (vec![0.0; k * k], vec![0.0; k * k]);
-                for d in &term.directions {
-                    small::multiply_transposed(d, lambda, &mut first, k);
-                    small::multiply_transposed(lambda, d, &mut second, k);
-                    maps.push(
-                        first
-                            .iter()
-                            .zip(&second)
-                            .map(|(a, b)| a + b)
-                            .collect::<Vec<_>>(),
-                    );
-                }
-                for (level, c) in scores.chunks_exact(width).enumerate() {
-                    let c = &c[offset..offset + k];
-                    for (i, map) in maps.iter().enumerate() {
-                        for a in 0..k {
-                            let value: f64 = (0..k).map(|h| map[a + h * k] * c[h]).sum();
-                            rows[(level * width + offset + a) * m + term.start + i] = value;
-                        }
-                    }
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    fn information(&self, c: &Stacked) -> Result<Matrix> {
-        let (a, structure) = (&self.model.cross_products, &self.model.structure);
-        let n = self.coordinates.dim;
-        let q = self.working_variates(c)?;
-        let products = multiply(a, structure, &q, self.factor.par)?;
-        let total = q.gram(&products);
-        let h = q.gram(c);
-        let reduced = Reduced::new(&self.factor, a, structure, products);
-        let factor = self.scale_df() / self.r2;
-        let mut out = Matrix::zeros(n, n, "the information matrix")?;
-        for j in 0..n {
-            for i in 0..=j {
-                let inner = total[i + j * n] - reduced.explained[i + j * n];
-                let value = factor * (inner - h[i] * h[j] / self.r2);
-                out[(i, j)] = value;
-                out[(j, i)] = value;
-            }
-        }
-        Ok(out)
     }
 }
 
@@ -309,34 +231,30 @@ impl Objective for LmmObjective<'_> {
     }
 
     fn value(&mut self, theta: &[f64]) -> Result<Option<f64>> {
-        if self.reduced.is_some() && self.theta == theta {
+        if self.known && self.theta == theta {
             return Ok(Some(self.last_value()));
         }
         (self.monitor)(self.progress)?;
         self.progress.evaluations += 1;
-        self.reduced = None;
+        self.known = false;
         self.derivatives = None;
         if theta.iter().any(|t| !t.is_finite()) {
             return Ok(None);
         }
         self.theta = theta.to_vec();
-        let (a, structure) = (&self.model.cross_products, &self.model.structure);
         self.lambda = self.coordinates.lambda(theta);
-        let lambda = self.block_lambda();
-        if !self.factor.update(a, structure, lambda) {
+        self.block_lambda = self.block_lambda();
+        let Some(r2) = self.solver.update(&self.block_lambda) else {
             return Ok(None);
-        }
-        let response = self.model.response_products.clone();
-        let reduced = Reduced::new(&self.factor, a, structure, response);
-        self.r2 = self.model.response_square - reduced.explained[0];
-        self.reduced = Some(reduced);
-        if self.r2 < LITTLE_LEFT * self.model.response_square {
+        };
+        self.r2 = r2;
+        if self.little_left() {
             self.r2 = self.r2_from_rows()?;
         }
         if self.r2.is_nan() || self.r2 <= 0.0 {
-            self.reduced = None;
             return Ok(None);
         }
+        self.known = true;
         self.progress.objective = self.last_value();
         Ok(Some(self.progress.objective))
     }
@@ -345,15 +263,28 @@ impl Objective for LmmObjective<'_> {
         if let Some(known) = &self.derivatives {
             return Ok(known.clone());
         }
-        let solution = self.solution()?;
-        let c = self.scores(&solution)?;
-        let selected = self.selected(self.criterion == Criterion::Reml, false)?;
-        self.sigma_gradients = self.sigma_gradients(&selected, &c);
+        let scores = if self.little_left() {
+            let solution = self.solution()?;
+            Some(self.scores_from_rows(&solution)?.0)
+        } else {
+            None
+        };
+        let maps = self
+            .coordinates
+            .working_maps(&self.model.structure, &self.lambda);
+        let factor = self.scale_df() / self.r2;
+        let joint = self.criterion == Criterion::Reml;
+        let slopes = self
+            .solver
+            .slopes(&maps, (self.r2, factor), joint, scores)?;
+        self.sigma_gradients = self.term_gradients(&slopes.gradients);
+        let n = self.coordinates.dim;
+        let information = slopes.information.iter().map(|v| factor * v).collect();
         let derivatives = Derivatives {
             gradient: self
                 .coordinates
                 .gradient(&self.sigma_gradients, &self.lambda),
-            information: self.information(&c)?,
+            information: Matrix::from_columns(n, n, information),
             curvature: self.coordinates.curvature(&self.sigma_gradients)?,
         };
         self.derivatives = Some(derivatives.clone());

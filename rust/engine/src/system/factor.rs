@@ -119,6 +119,19 @@ impl Factor {
         self.log_det_z.is_finite() && self.log_det_x.is_finite()
     }
 
+    /// Lower factor of X'V^-1X.
+    #[must_use]
+    pub fn x_factor(&self, structure: &Structure) -> Matrix {
+        let (rank, q) = (structure.rank, structure.n_trailing);
+        let mut out = vec![0.0; rank * rank];
+        for j in 0..rank {
+            for i in j..rank {
+                out[i + j * rank] = self.trailing[(q + i, q + j)];
+            }
+        }
+        Matrix::from_columns(rank, rank, out)
+    }
+
     /// The trailing matrix after the leading blocks, unscaled (lower triangle).
     pub fn trailing_unscaled(
         &mut self,

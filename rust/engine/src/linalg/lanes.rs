@@ -1,0 +1,100 @@
+//! Arithmetic on a few numbers side by side: one SIMD register where the processor has them.
+
+use std::ops::{Add, AddAssign, Mul, MulAssign, Sub};
+
+/// Numbers in a [`Lane`].
+pub const LANES: usize = 4;
+
+/// The same quantity of several levels.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[repr(C, align(32))]
+pub struct Lane(pub [f64; LANES]);
+
+impl Lane {
+    #[inline(always)]
+    pub fn splat(v: f64) -> Self {
+        Self([v; LANES])
+    }
+
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        let mut out = self;
+        for (a, b) in out.0.iter_mut().zip(other.0) {
+            *a = f(*a, b);
+        }
+        out
+    }
+
+    #[inline(always)]
+    pub fn sqrt(self) -> Self {
+        Self(self.0.map(f64::sqrt))
+    }
+
+    #[inline(always)]
+    pub fn recip(self) -> Self {
+        Self(self.0.map(|v| 1.0 / v))
+    }
+
+    /// Whether every number is positive: false for NaN.
+    #[inline(always)]
+    pub fn all_positive(self) -> bool {
+        self.0.iter().fold(true, |all, &v| all & (v > 0.0))
+    }
+
+    #[inline(always)]
+    pub fn any_above(self, limit: f64) -> bool {
+        self.0.iter().fold(false, |any, &v| any | (v > limit))
+    }
+
+    /// Sum over the lanes.
+    #[inline(always)]
+    pub fn sum(self) -> f64 {
+        (self.0[0] + self.0[1]) + (self.0[2] + self.0[3])
+    }
+}
+
+impl Add for Lane {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+}
+
+impl Sub for Lane {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+}
+
+impl Mul for Lane {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+}
+
+impl Mul<f64> for Lane {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, s: f64) -> Self {
+        Self(self.0.map(|v| v * s))
+    }
+}
+
+impl AddAssign for Lane {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl MulAssign for Lane {
+    #[inline(always)]
+    fn mul_assign(&mut self, other: Self) {
+        *self = *self * other;
+    }
+}
