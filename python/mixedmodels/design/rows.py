@@ -190,11 +190,13 @@ def missing_rows(
     suspects: list[tuple[str, NDArray[np.float64]]] = []
     for name, column in columns:
         if isinstance(column, Factor):
-            missing = column.codes < 0
-        else:
-            values = column.values if isinstance(column, Numeric) else column
-            if np.isfinite(values).all():
+            if not column.gaps:
                 continue
+            missing = column.missing
+        else:
+            if column.finite if isinstance(column, Numeric) else np.isfinite(column).all():
+                continue
+            values = column.values if isinstance(column, Numeric) else column
             missing = np.isnan(values)
             suspects.append((name, values))
         count = int(np.count_nonzero(missing))

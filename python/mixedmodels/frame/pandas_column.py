@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.api.types import infer_dtype
 
 from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .index_labels import index_labels
 from .refuse import is_number, mixed_or_odd, refusal, too_large
 
 _REFUSED_KINDS = {
@@ -36,7 +37,9 @@ def pandas_column(name: str, series: pd.Series) -> Column:
     """Convert a Series; a plain float64 one is not copied."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return make_factor(name, series.cat.codes.to_numpy(), dtype.categories.tolist(), bool(dtype.ordered))
+        # Copied: the codes of a Series change with it.
+        codes = np.array(series.array.codes, dtype=np.int32)  # pyright: ignore[reportAttributeAccessIssue]
+        return make_factor(name, codes, index_labels(dtype.categories), bool(dtype.ordered))
     if isinstance(dtype, pd.ArrowDtype):
         from .arrow_column import arrow_column
 
