@@ -80,8 +80,8 @@ class Evaluator:
     ) -> None:
         self.frame, self.memory, self.functions, self.fitting = frame, memory, functions, fitting
         self.n = frame.n_rows
-        # Values of whole expressions, by their text.
-        self.cache: dict[str, Any] = {}
+        # Values of whole expressions.
+        self.cache: dict[Node, Any] = {}
         self._used: dict[int, tuple[Factor, Factor]] = {}
 
     def drop_unused(self, factor: Factor) -> Factor:
