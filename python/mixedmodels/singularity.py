@@ -13,6 +13,8 @@ from .theta import factors
 TOLERANCE = 1e-5
 # Below this share of the largest singular value only rounding is left.
 _ROUNDING = 1e-13
+# Above this share of its sum of squares beside earlier columns a column keeps half the digits.
+_INDEPENDENT = 1e-8
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,33 @@ class SingularTerm:
 
 def term_roots(design: Design) -> tuple[NDArray[np.float64], ...]:
     """For each term the triangular R with R'R = Z'WZ/n, shape (k, k)."""
-    n = len(design.y)
-    root_weights = None if design.weights is None else np.sqrt(design.weights)[:, None]
-    roots = []
-    for term in design.terms:
-        z = term.z if root_weights is None else term.z * root_weights
-        if z.shape[1] == 1:
-            root = np.array([[np.sqrt(np.mean(np.square(z)))]])
-        else:
-            root = np.linalg.qr(z, mode="r") / np.sqrt(n)
-        root.flags.writeable = False
-        roots.append(root)
-    return tuple(roots)
+    return tuple([_root(term.z, design.weights) for term in design.terms])
+
+
+def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = z.T @ (z if weights is None else z * weights[:, None]) / len(z)
+    root = _cholesky(products)
+    if root is None:
+        root = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r")
+        root = root / np.sqrt(len(z))
+    root.flags.writeable = False
+    return root
+
+
+def _cholesky(products: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The triangular root of Z'WZ/n, unless columns are so nearly dependent that it would lose digits."""
+    sizes = products.diagonal()
+    if not (np.isfinite(products).all() and (sizes > np.finfo(np.float64).tiny).all()):
+        return None
+    if len(products) == 1:
+        return np.sqrt(products)
+    try:
+        root = np.linalg.cholesky(products).T
+    except np.linalg.LinAlgError:
+        return None
+    # What is left of a column beside those before it, squared, has lost its share of the digits.
+    return root if (root.diagonal() ** 2 > _INDEPENDENT * sizes).all() else None
 
 
 def singular_terms(
@@ -61,14 +78,34 @@ def singular_terms(
             if zero:
                 found.append(SingularTerm(term.text, _no_variance(zero)))
             continue
+        product = root @ factor
+        if _regular(product, root, factor, tol):
+            continue
         # A column of Z without an entry (R has a zero row) says nothing against the covariance matrix.
-        values = np.linalg.svd(root @ factor, compute_uv=False)
+        values = np.linalg.svd(product, compute_uv=False)
         if values[-1] >= max(tol, _ROUNDING * values[0]) and np.all(np.diag(factor) != 0.0):
             continue
         sizes = np.linalg.norm(factor, axis=1) * np.linalg.norm(root, axis=0)
         zero = [name for name, size in zip(term.names, sizes, strict=True) if size < tol]
         found.append(SingularTerm(term.text, _no_variance(zero) if zero else _degenerate(term.names)))
     return tuple(found)
+
+
+def _regular(
+    product: NDArray[np.float64], root: NDArray[np.float64], factor: NDArray[np.float64], tol: float
+) -> bool:
+    """
+    Whether the determinant alone shows that Rλ is regular, which spares most fits the singular values.
+
+    The least singular value is |det| over the product of the others, which the inequality of the
+    arithmetic and geometric means bounds by the sum of their squares.
+    """
+    k = len(product)
+    largest = float(np.sqrt(np.vdot(product, product)))
+    least = abs(float((root.diagonal() * factor.diagonal()).prod()))
+    if k > 1 and largest > 0.0:
+        least /= (largest / np.sqrt(k - 1)) ** (k - 1)
+    return 0.0 < least >= max(tol, _ROUNDING * largest)
 
 
 def _no_variance(names: list[str]) -> str:

@@ -188,5 +188,3 @@ def check_all_used(contrasts: Mapping[str, Any], used: Collection[str], plans: S
             }
             listed = f"its factors: {', '.join(map(repr, factors))}" if factors else "it has no factors"
             raise ArgumentError(f"contrasts: {key!r} is not a factor in the terms of the formula; {listed}")
-
-

@@ -148,9 +148,7 @@ def make_factor(name: str, codes: NDArray[Any], levels: Iterable[Any], ordered: 
     return distinct_factor(name, codes, levels, ordered)
 
 
-def distinct_factor(
-    name: str, codes: NDArray[Any], levels: tuple[Any, ...], ordered: bool = False
-) -> Factor:
+def distinct_factor(name: str, codes: NDArray[Any], levels: tuple[Any, ...], ordered: bool = False) -> Factor:
     """A factor of level positions and levels that are known to look distinct."""
     return Factor(name, _frozen(np.asarray(codes, dtype=np.int32)), levels, ordered)
 
