@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ TOLERANCE = 1e-5
 _ROUNDING = 1e-13
 # Above this share of its sum of squares beside earlier columns a column keeps half the digits.
 _INDEPENDENT = 1e-8
+# Squares below this have lost digits to underflow.
+_LEAST = 1e-290
 
 
 @dataclass(frozen=True)
@@ -34,29 +37,29 @@ def term_roots(design: Design) -> tuple[NDArray[np.float64], ...]:
 
 
 def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    with np.errstate(over="ignore", invalid="ignore"):
-        products = z.T @ (z if weights is None else z * weights[:, None]) / len(z)
-    root = _cholesky(products)
+    n = len(z)
+    root = _cholesky((z.T.dot(z if weights is None else z * weights[:, None]) / n).tolist())
     if root is None:
-        root = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r")
-        root = root / np.sqrt(len(z))
+        root = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r") / np.sqrt(n)
     root.flags.writeable = False
     return root
 
 
-def _cholesky(products: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The triangular root of Z'WZ/n, unless columns are so nearly dependent that it would lose digits."""
-    sizes = products.diagonal()
-    if not (np.isfinite(products).all() and (sizes > np.finfo(np.float64).tiny).all()):
-        return None
-    if len(products) == 1:
-        return np.sqrt(products)
-    try:
-        root = np.linalg.cholesky(products).T
-    except np.linalg.LinAlgError:
-        return None
-    # What is left of a column beside those before it, squared, has lost its share of the digits.
-    return root if (root.diagonal() ** 2 > _INDEPENDENT * sizes).all() else None
+def _cholesky(products: list[list[float]]) -> NDArray[np.float64] | None:
+    """
+    The triangular root of Z'WZ/n; None when columns are so nearly dependent that digits would be lost.
+
+    In plain numbers, for in a small matrix the calls of array functions would outweigh the work.
+    """
+    rows: list[list[float]] = []
+    for j, own in enumerate(products):
+        rest = own[j] - sum([row[j] * row[j] for row in rows])
+        if not (_LEAST < own[j] < math.inf and rest > _INDEPENDENT * own[j]):
+            return None
+        pivot = math.sqrt(rest)
+        right = [(own[i] - sum([row[j] * row[i] for row in rows])) / pivot for i in range(j + 1, len(own))]
+        rows.append([0.0] * j + [pivot] + right)
+    return np.array(rows)
 
 
 def singular_terms(
@@ -78,7 +81,7 @@ def singular_terms(
             if zero:
                 found.append(SingularTerm(term.text, _no_variance(zero)))
             continue
-        product = root @ factor
+        product = root.dot(factor)
         if _regular(product, root, factor, tol):
             continue
         # A column of Z without an entry (R has a zero row) says nothing against the covariance matrix.
@@ -101,10 +104,10 @@ def _regular(
     arithmetic and geometric means bounds by the sum of their squares.
     """
     k = len(product)
-    largest = float(np.sqrt(np.vdot(product, product)))
-    least = abs(float((root.diagonal() * factor.diagonal()).prod()))
+    largest = math.sqrt(np.vdot(product, product))
+    least = abs(math.prod(root.diagonal().tolist()) * math.prod(factor.diagonal().tolist()))
     if k > 1 and largest > 0.0:
-        least /= (largest / np.sqrt(k - 1)) ** (k - 1)
+        least /= (largest / math.sqrt(k - 1)) ** (k - 1)
     return 0.0 < least >= max(tol, _ROUNDING * largest)
 
 

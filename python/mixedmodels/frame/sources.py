@@ -14,6 +14,7 @@ from .column import Column, Factor
 from .convert import convert, is_from
 from .index_labels import index_labels
 from .pandas_column import pandas_column
+from .pandas_frame import stored_values
 
 
 class Source(Protocol):
@@ -107,13 +108,10 @@ def _same(a: Column, b: Column) -> bool:
 
 
 def _pandas(data: pd.DataFrame) -> Source:
-    columns, index = data.columns, data.index
-    if columns.is_unique and columns.inferred_type == "string":
-        labels = index_labels(columns)
-        # pandas finds a column by its label in half the time that it takes by position.
-        return Eager(labels, len(index), lambda i: pandas_column(labels[i], data[labels[i]]), index)
-    names = tuple(map(str, columns))
-    return Eager(names, len(index), lambda i: pandas_column(names[i], data.iloc[:, i]), index)
+    names = tuple(map(str, index_labels(data.columns)))
+    return Eager(
+        names, len(data.index), lambda i: pandas_column(names[i], stored_values(data, i)), data.index
+    )
 
 
 def _mapping(data: Mapping[Any, Any], what: str) -> Source:
