@@ -29,11 +29,20 @@ if TYPE_CHECKING:
     from ._engine import Lmm
 
 
-def fit_arguments(arguments: FitArguments) -> Fitted:
-    """Build the design that the arguments describe and fit it."""
+def fit_arguments(arguments: FitArguments, data: Any = None) -> Fitted:
+    """
+    Build the design that the arguments describe and fit it.
+
+    Parameters
+    ----------
+    arguments : FitArguments
+    data : data frame, optional
+        The caller's own, of which the arguments hold a copy: its column index is the same at the next
+        call, so that what is known of it serves again.
+    """
     design = build_design(
         arguments.formula,
-        arguments.data,
+        arguments.data if data is None else data,
         weights=arguments.weights,
         offset=arguments.offset,
         contrasts=arguments.contrasts,

@@ -51,7 +51,7 @@ def _array(name: str, values: np.ndarray) -> Column:
         raise refusal(name, "nested values", values.dtype)
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
-    if isinstance(values, np.ma.MaskedArray) or values.dtype.kind not in "fiub":
+    if isinstance(values, np.ma.MaskedArray) or values.dtype.kind not in "fiubO":
         return pandas_column(name, series_values(pd.Series(values, copy=False)))
     return pandas_column(name, np.asarray(values))
 

@@ -86,7 +86,7 @@ def _masked(name: str, values: Any) -> Numeric:
 
 def _text(name: str, values: Any) -> Factor:
     codes, levels = pd.factorize(values, sort=True)
-    return make_factor(name, codes, map(str, levels))
+    return make_factor(name, codes, map(str, levels.tolist()))
 
 
 def _objects(name: str, values: Any) -> Column:
