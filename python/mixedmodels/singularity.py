@@ -38,7 +38,9 @@ def term_roots(design: Design) -> tuple[NDArray[np.float64], ...]:
 
 def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
     n = len(z)
-    root = _cholesky((z.T.dot(z if weights is None else z * weights[:, None]) / n).tolist())
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = z.T.dot(z if weights is None else z * weights[:, None]) / n
+    root = _cholesky(products.tolist())
     if root is None:
         root = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r") / np.sqrt(n)
     root.flags.writeable = False

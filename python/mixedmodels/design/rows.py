@@ -220,4 +220,6 @@ def missing_rows(
     if kept is not None and not kept.any():
         listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items())
         raise DataError(f"0 (non-NA) cases: no row has all the values needed; of {n} rows, missing: {listed}")
+    if kept is not None:
+        kept.flags.writeable = False
     return MissingRows(n, kept, action, counts)

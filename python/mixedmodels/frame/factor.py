@@ -146,7 +146,7 @@ def _number(
     codes = np.full(len(integers), -1, dtype=np.int32)
     where = slice(None) if filled is None else ~filled
     codes[where], values = pd.factorize(known, sort=True)
-    return codes, values
+    return codes, np.asarray(values)
 
 
 def _compress(key: NDArray[np.int64], n_keys: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
