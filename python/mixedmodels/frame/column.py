@@ -42,17 +42,19 @@ class Numeric:
     def __len__(self) -> int:
         return len(self.stored)
 
-    @cached_property
+    @property
     def values(self) -> NDArray[np.float64]:
         """The numbers, NaN where missing, shape (n,), read-only; shares memory as ``stored`` does."""
-        if self.stored.dtype == np.float64:
-            return self.stored
+        return self._converted if self.integers else self.stored
+
+    @cached_property
+    def _converted(self) -> NDArray[np.float64]:
         values = self.stored.astype(np.float64)
         if self.filled is not None:
             values[self.filled] = np.nan
         return _frozen(values)
 
-    @cached_property
+    @property
     def integers(self) -> bool:
         """Whether integers are stored, which float64 need not tell apart."""
         return self.stored.dtype.kind in "iu"

@@ -24,8 +24,9 @@ def index_labels(index: pd.Index) -> tuple[Any, ...]:
 
     def forget(gone: weakref.ref[pd.Index]) -> None:
         # Another Index may have taken the place in memory, and here.
-        if key in _known and _known[key][0] is gone:
-            del _known[key]
+        entry = _known.get(key)
+        if entry is not None and entry[0] is gone:
+            _known.pop(key, None)
 
     labels = tuple(index.tolist())
     _known[key] = weakref.ref(index, forget), labels
