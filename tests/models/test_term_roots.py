@@ -33,11 +33,10 @@ KINDS = ["plain", "far from zero", "dependent", "nearly dependent", "empty colum
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("k", [1, 2, 5])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "k"), [(kind, k) for kind in KINDS for k in (1, 2, 5) if k > 1 or "dependent" not in kind]
+)
 def test_roots_are_those_of_an_orthogonal_factorisation(kind: str, k: int, weighted: bool) -> None:
-    if k == 1 and "dependent" in kind:
-        pytest.skip("one column depends on nothing")
     z = random_z(kind, k)
     weights = np.random.default_rng(9).uniform(0.5, 2, size=len(z)) if weighted else None
     root = _root(z, weights)
