@@ -17,17 +17,17 @@ pub fn vector<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<
 pub fn columns(array: &PyReadonlyArray2<'_, f64>) -> Matrix {
     let view = array.as_array();
     let (rows, cols) = view.dim();
-    Matrix::from_columns(rows, cols, in_order(view.t()))
+    Matrix::from_columns(rows, cols, in_order(&view.t()))
 }
 
 /// A matrix in any memory layout, row by row, with its number of columns.
 pub fn rows(array: &PyReadonlyArray2<'_, f64>) -> (Vec<f64>, usize) {
     let view = array.as_array();
-    (in_order(view), view.ncols())
+    (in_order(&view), view.ncols())
 }
 
 /// Row by row; in one piece where the memory is in that order already.
-fn in_order(view: ArrayView2<'_, f64>) -> Vec<f64> {
+fn in_order(view: &ArrayView2<'_, f64>) -> Vec<f64> {
     match view.as_slice() {
         Some(slice) => slice.to_vec(),
         None => view.iter().copied().collect(),
