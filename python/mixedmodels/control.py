@@ -89,10 +89,13 @@ def _print_progress(evaluations: int, objective: float) -> None:
         print(f"evaluation {evaluations:4d}  objective {objective:.10g}", flush=True)
 
 
+_DEFAULT = Control()
+
+
 def as_control(value: Control | Mapping[str, Any] | None) -> Control:
     """A `Control` from one, from a mapping of its fields, or from None for the defaults."""
     if value is None:
-        return Control()
+        return _DEFAULT
     if isinstance(value, Control):
         return value
     if not isinstance(value, Mapping):

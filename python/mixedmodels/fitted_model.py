@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .control import Control
-from .design import Design, GroupingFactor, RandomTerm
+from .design import Design
 from .errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _closed(value: Any) -> Any:
     elif isinstance(value, (tuple, list)):
         for part in value:
             _closed(part)
-    elif isinstance(value, (Design, RandomTerm, GroupingFactor, Estimates, Convergence, FitLog)):
+    elif is_dataclass(value):
         for part in fields(value):
             _closed(getattr(value, part.name))
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,20 @@ if TYPE_CHECKING:
     from ._engine import Lmm
 
 
-def fit_arguments(arguments: FitArguments) -> Fitted:
-    """Build the design that the arguments describe and fit it."""
+def fit_arguments(arguments: FitArguments, data: Any = None) -> Fitted:
+    """
+    Build the design that the arguments describe and fit it.
+
+    Parameters
+    ----------
+    arguments : FitArguments
+    data : data frame, optional
+        The caller's own, of which the arguments hold a copy: its column index is the same at the next
+        call, so that what is known of it serves again.
+    """
     design = build_design(
         arguments.formula,
-        arguments.data,
+        arguments.data if data is None else data,
         weights=arguments.weights,
         offset=arguments.offset,
         contrasts=arguments.contrasts,
@@ -45,7 +54,12 @@ def fit_arguments(arguments: FitArguments) -> Fitted:
 
 
 def fit_design(
-    design: Design, arguments: FitArguments, engine: Lmm | None = None, *, quiet: bool = False
+    design: Design,
+    arguments: FitArguments,
+    engine: Lmm | None = None,
+    roots: tuple[NDArray[np.float64], ...] | None = None,
+    *,
+    quiet: bool = False,
 ) -> Fitted:
     """
     Fit a design by ML or REML.
@@ -57,6 +71,8 @@ def fit_design(
         Its ``reml``, ``start``, ``optimizer`` and ``control`` are used here.
     engine : Lmm, optional
         The engine's model of this design, when there is one already.
+    roots : tuple of ndarray, optional
+        Its :func:`~mixedmodels.singularity.term_roots`, when they are known already.
     quiet : bool
         Keep the warnings for the object and issue none: for refits that the user did not ask for.
 
@@ -71,24 +87,24 @@ def fit_design(
     _check_response(design)
     notices = _check_numbers_of_effects(design, control)
     engine = engine or build_engine(design)
-    roots = term_roots(design)
+    roots = term_roots(design) if roots is None else roots
     result = _run(engine, reml, optimizer, start, control)
-    theta = read_only(result["theta"])
-    dropped = _dropped(design, engine)
+    estimates = estimates_from(result, engine, design)
+    dropped = _dropped(design, estimates)
     if dropped:
         notices.append((RankDeficiencyWarning, dropped))
-    convergence = _judge(design, engine, reml, optimizer, control, roots, result)
-    if convergence.problem:
-        notices.append((ConvergenceWarning, convergence.problem))
-    singular = singular_terms(design, theta, roots)
+    verdict = _judge(design, engine, reml, optimizer, control, roots, result)
+    if verdict.problem:
+        notices.append((ConvergenceWarning, verdict.problem))
+    singular = singular_terms(design, estimates.theta, roots)
     if singular:
         shown = "; ".join(map(str, singular))
         notices.append((SingularFitWarning, f"the fit is singular ({shown}); a simpler random part may do"))
-    convergence = dataclasses.replace(convergence, messages=tuple(text for _, text in notices))
+    convergence = _convergence(optimizer, result, verdict, tuple([text for _, text in notices]))
     if not quiet:
         for category, text in notices:
             warn_user(text, category)
-    return Fitted(design, arguments, reml, estimates_from(result, engine, design), convergence, roots, engine)
+    return Fitted(design, arguments, reml, estimates, convergence, roots, engine)
 
 
 def refit(
@@ -106,6 +122,7 @@ def refit(
     ----------
     fitted : Fitted
     y : ndarray, shape (n,), optional
+        Closed to writing and owned by nobody else.
     reml : bool, optional
     changes : mapping, optional
         Of ``start``, ``optimizer`` or ``control``.
@@ -116,30 +133,35 @@ def refit(
         fitted.arguments, reml=fitted.reml if reml is None else reml, **dict(changes or {})
     )
     if y is None:
-        return fit_design(fitted.design, arguments, fitted.engine, quiet=quiet)
-    design = dataclasses.replace(fitted.design, y=read_only(y))
+        return fit_design(fitted.design, arguments, fitted.engine, fitted.term_roots, quiet=quiet)
+    design = dataclasses.replace(fitted.design, y=y)
+    # Before the engine finds that nothing is left to fit.
     _check_response(design)
-    return fit_design(design, arguments, fitted.engine.with_response(design.y), quiet=quiet)
+    engine = fitted.engine.with_response(design.y)
+    return fit_design(design, arguments, engine, fitted.term_roots, quiet=quiet)
 
 
 def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Design) -> Estimates:
-    """The engine's numbers in the shapes of the design."""
-    kept = read_only(engine.kept, np.int64)
-    beta = np.full(design.x.shape[1], np.nan)
-    beta[kept] = result["beta"]
+    """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
+    kept, p = engine.kept, design.x.shape[1]
+    beta = result["beta"]
+    if len(kept) < p:
+        beta = np.full(p, np.nan)
+        beta[kept] = result["beta"]
+        beta.flags.writeable = False
     return Estimates(
-        theta=read_only(result["theta"]),
-        objective=float(result["objective"]),
-        log_det_z=float(result["log_det_z"]),
-        log_det_x=float(result["log_det_x"]),
-        pwrss=float(result["pwrss"]),
-        sigma=float(result["sigma"]),
-        beta=read_only(beta),
+        theta=result["theta"],
+        objective=result["objective"],
+        log_det_z=result["log_det_z"],
+        log_det_x=result["log_det_x"],
+        pwrss=result["pwrss"],
+        sigma=result["sigma"],
+        beta=beta,
         kept=kept,
-        unscaled_covariance=read_only(result["xtvx_inv"]),
-        b=tuple(map(read_only, result["b"])),
-        u=tuple(map(read_only, result["u"])),
-        fitted=read_only(result["fitted"]),
+        unscaled_covariance=result["xtvx_inv"],
+        b=tuple(result["b"]),
+        u=tuple(result["u"]),
+        fitted=result["fitted"],
     )
 
 
@@ -162,7 +184,7 @@ def _run(
     norm = np.abs(gradient).max(initial=0.0)
     return {
         **result,
-        "theta": start,
+        "theta": read_only(start),
         "gradient": gradient,
         "status": "not optimised",
         "converged": False,
@@ -170,11 +192,19 @@ def _run(
         "n_evaluations": 1,
         "n_gradients": 1,
         "log": {
-            "theta": start[None, :],
-            "objective": np.array([result["objective"]]),
-            "gradient_norm": np.array([norm]),
+            "theta": read_only(start[None, :]),
+            "objective": read_only([result["objective"]]),
+            "gradient_norm": read_only([norm]),
         },
     }
+
+
+class _Verdict(NamedTuple):
+    """Whether the end point counts as the optimum, why not, and what was looked at for that."""
+
+    converged: bool
+    problem: str
+    certificate: Certificate | None
 
 
 def _judge(
@@ -185,35 +215,38 @@ def _judge(
     control: Control,
     roots: tuple[NDArray[np.float64], ...],
     result: Mapping[str, Any],
-) -> Convergence:
-    """The facts of convergence, but for the warnings of the whole fit."""
-    theta, gradient = read_only(result["theta"]), read_only(result["gradient"])
+) -> _Verdict:
+    theta, gradient = result["theta"], result["gradient"]
     check = control.check_derivatives
     if check is None:
         # The default optimizer stops by the same criterion, computed from the same derivatives.
         check = not (result["converged"] and optimizer == "trust_region")
-    certificate: Certificate | None = None
     if check and optimizer is not None and result["status"] != "max_evaluations":
         certificate = certify(gradient, engine.hessian(theta, reml), theta_layout.units(design, roots))
-    converged, problem = bool(result["converged"]), ""
-    if certificate is not None:
-        converged, problem = _verdict(certificate, design, gradient, result)
-    elif optimizer is not None and not converged:
+        return _Verdict(*_verdict(certificate, design, gradient, result), certificate)
+    problem = ""
+    if optimizer is not None and not result["converged"]:
         problem = _not_converged(design, gradient, theta_layout.units(design, roots), result)
-    log = result["log"]
+    return _Verdict(result["converged"], problem, None)
+
+
+def _convergence(
+    optimizer: str | None, result: Mapping[str, Any], verdict: _Verdict, messages: tuple[str, ...]
+) -> Convergence:
+    certificate, log = verdict.certificate, result["log"]
     return Convergence(
         optimizer=optimizer,
         status=result["status"],
-        converged=converged,
+        converged=verdict.converged,
         message=result["message"],
-        n_evaluations=int(result["n_evaluations"]),
-        n_gradients=int(result["n_gradients"]),
-        gradient=gradient,
+        n_evaluations=result["n_evaluations"],
+        n_gradients=result["n_gradients"],
+        gradient=result["gradient"],
         checked=certificate is not None,
         predicted_fall=float("nan") if certificate is None else certificate.predicted_fall,
-        problem=problem,
-        messages=(),
-        log=FitLog(read_only(log["theta"]), read_only(log["objective"]), read_only(log["gradient_norm"])),
+        problem=verdict.problem,
+        messages=messages,
+        log=FitLog(log["theta"], log["objective"], log["gradient_norm"]),
     )
 
 
@@ -249,18 +282,18 @@ def _not_converged(
     )
 
 
-def _dropped(design: Design, engine: Lmm) -> str | None:
-    p = design.x.shape[1]
-    if engine.rank == p:
+def _dropped(design: Design, estimates: Estimates) -> str | None:
+    rank, p = len(estimates.kept), design.x.shape[1]
+    if rank == p:
         return None
-    kept = set(engine.kept.tolist())
+    kept = set(estimates.kept.tolist())
     names = [name for j, name in enumerate(design.x_names) if j not in kept]
     one = len(names) == 1
     shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     what = f"column {shown}" if one else f"{len(names)} columns {shown}"
     rest = "it determine; its coefficient is" if one else "them determine; their coefficients are"
     return (
-        f"the fixed-effects model matrix has rank {engine.rank} with {p} columns: dropped {what}, which the "
+        f"the fixed-effects model matrix has rank {rank} with {p} columns: dropped {what}, which the "
         f"columns before {rest} NaN"
     )
 
@@ -268,7 +301,7 @@ def _dropped(design: Design, engine: Lmm) -> str | None:
 def _check_response(design: Design) -> None:
     """A constant response is fitted exactly by the intercept."""
     y = design.y if design.offset is None else design.y - design.offset
-    if INTERCEPT in design.x_names and np.all(y == y[0]):
+    if INTERCEPT in design.x_names and y[0] == y[-1] and np.all(y == y[0]):
         raise DataError(
             f"the response {design.response_name} is constant (every value is {y[0]:g}"
             f"{'' if design.offset is None else ' after the offset'}): there is no variance to model"

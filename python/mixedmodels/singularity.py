@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,10 @@ from .theta import factors
 TOLERANCE = 1e-5
 # Below this share of the largest singular value only rounding is left.
 _ROUNDING = 1e-13
+# Above this share of its sum of squares beside earlier columns a column keeps half the digits.
+_INDEPENDENT = 1e-8
+# Squares below this have lost digits to underflow.
+_LEAST = 1e-290
 
 
 @dataclass(frozen=True)
@@ -28,18 +33,35 @@ class SingularTerm:
 
 def term_roots(design: Design) -> tuple[NDArray[np.float64], ...]:
     """For each term the triangular R with R'R = Z'WZ/n, shape (k, k)."""
-    n = len(design.y)
-    root_weights = None if design.weights is None else np.sqrt(design.weights)[:, None]
-    roots = []
-    for term in design.terms:
-        z = term.z if root_weights is None else term.z * root_weights
-        if z.shape[1] == 1:
-            root = np.array([[np.sqrt(np.mean(np.square(z)))]])
-        else:
-            root = np.linalg.qr(z, mode="r") / np.sqrt(n)
-        root.flags.writeable = False
-        roots.append(root)
-    return tuple(roots)
+    return tuple([_root(term.z, design.weights) for term in design.terms])
+
+
+def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    n = len(z)
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = z.T.dot(z if weights is None else z * weights[:, None]) / n
+    root = _cholesky(products.tolist())
+    if root is None:
+        root = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r") / np.sqrt(n)
+    root.flags.writeable = False
+    return root
+
+
+def _cholesky(products: list[list[float]]) -> NDArray[np.float64] | None:
+    """
+    The triangular root of Z'WZ/n; None when columns are so nearly dependent that digits would be lost.
+
+    In plain numbers, for in a small matrix the calls of array functions would outweigh the work.
+    """
+    rows: list[list[float]] = []
+    for j, own in enumerate(products):
+        rest = own[j] - sum([row[j] * row[j] for row in rows])
+        if not (_LEAST < own[j] < math.inf and rest > _INDEPENDENT * own[j]):
+            return None
+        pivot = math.sqrt(rest)
+        right = [(own[i] - sum([row[j] * row[i] for row in rows])) / pivot for i in range(j + 1, len(own))]
+        rows.append([0.0] * j + [pivot] + right)
+    return np.array(rows)
 
 
 def singular_terms(
@@ -61,14 +83,34 @@ def singular_terms(
             if zero:
                 found.append(SingularTerm(term.text, _no_variance(zero)))
             continue
+        product = root.dot(factor)
+        if _regular(product, root, factor, tol):
+            continue
         # A column of Z without an entry (R has a zero row) says nothing against the covariance matrix.
-        values = np.linalg.svd(root @ factor, compute_uv=False)
+        values = np.linalg.svd(product, compute_uv=False)
         if values[-1] >= max(tol, _ROUNDING * values[0]) and np.all(np.diag(factor) != 0.0):
             continue
         sizes = np.linalg.norm(factor, axis=1) * np.linalg.norm(root, axis=0)
         zero = [name for name, size in zip(term.names, sizes, strict=True) if size < tol]
         found.append(SingularTerm(term.text, _no_variance(zero) if zero else _degenerate(term.names)))
     return tuple(found)
+
+
+def _regular(
+    product: NDArray[np.float64], root: NDArray[np.float64], factor: NDArray[np.float64], tol: float
+) -> bool:
+    """
+    Whether the determinant alone shows that Rλ is regular, which spares most fits the singular values.
+
+    The least singular value is |det| over the product of the others, which the inequality of the
+    arithmetic and geometric means bounds by the sum of their squares.
+    """
+    k = len(product)
+    largest = math.sqrt(np.vdot(product, product))
+    least = abs(math.prod(root.diagonal().tolist()) * math.prod(factor.diagonal().tolist()))
+    if k > 1 and largest > 0.0:
+        least /= (largest / math.sqrt(k - 1)) ** (k - 1)
+    return 0.0 < least >= max(tol, _ROUNDING * largest)
 
 
 def _no_variance(names: list[str]) -> str:

@@ -32,10 +32,12 @@ def slices(design: Design) -> Iterator[tuple[RandomTerm, slice]]:
 def factors(design: Design, theta: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """The relative covariance factor of each term, shape (k, k), lower triangular."""
     result = []
-    for term, part in slices(design):
-        factor = np.zeros((len(term.names),) * 2)
-        for (i, j), value in zip(positions(term), theta[part], strict=True):
-            factor[i, j] = value
+    values = iter(theta.tolist())
+    for term in design.terms:
+        k = len(term.names)
+        factor = np.zeros((k, k))
+        for position in positions(term):
+            factor[position] = next(values)
         result.append(factor)
     return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +128,25 @@ def test_many_possible_cells(codes):
     cells = sorted({row for row in rows if row is not None})
     assert result.codes.tolist() == [-1 if row is None else cells.index(row) for row in rows]
     assert result.levels == tuple(":".join(map(str, cell)) for cell in cells)
+
+
+@given(
+    values=st.lists(st.one_of(st.none(), st.integers(-5, 5), st.integers(-(2**63), 2**63 - 1)), max_size=30),
+    dtype=st.sampled_from(["Int64", "list"]),
+)
+def test_integers_are_numbered_in_order_whatever_their_spread(values, dtype):
+    known = sorted({v for v in values if v is not None})
+    column = pd.array(values, dtype="Int64") if dtype == "Int64" else values
+    result = numeric_factor(column)
+    assert result.levels == tuple(known)
+    assert result.labels() == tuple(map(str, known))
+    assert result.codes.tolist() == [-1 if v is None else known.index(v) for v in values]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint64"])
+def test_integers_of_every_width(dtype):
+    info = np.iinfo(dtype)
+    values = np.array([info.max, info.min, 3, info.max], dtype=dtype)
+    result = numeric_factor(values)
+    assert result.levels == (int(info.min), 3, int(info.max))
+    assert result.codes.tolist() == [2, 0, 1, 2]

@@ -16,7 +16,8 @@ from ..frame import Factor, Frame
 from ..notices import warn_user
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
-from .matrix import INTERCEPT, Levels, MatrixPlan, check_all_used, check_contrasts, label_of, make_plan
+from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
+from .plan import check_all_used, check_contrasts, make_plan
 from .recipe import DesignRecipe, offset_of
 from .rows import (
     MissingRows,
@@ -183,13 +184,8 @@ def build_design(
     for array in (y, x, rows.weights, total, *(term.z for term, _, _ in built)):
         if array is not None:
             array.flags.writeable = False
-    called = {n.function for node in _all_nodes(parsed) for n in walk(node) if isinstance(n, Call)}
     recipe = DesignRecipe(
-        parsed,
-        fixed,
-        tuple((plan, group) for _, plan, group in built),
-        memory,
-        {name: function for name, function in own.items() if name in called},
+        parsed, fixed, tuple([(plan, group) for _, plan, group in built]), memory, _called(parsed, own)
     )
     return Design(
         formula=parsed,
@@ -197,7 +193,7 @@ def build_design(
         y=y,
         x=x,
         x_names=fixed.names,
-        terms=tuple(term for term, _, _ in built),
+        terms=tuple([term for term, _, _ in built]),
         weights=rows.weights,
         offset=total,
         missing=rows.missing,
@@ -337,10 +333,15 @@ def _random_term(
     return RandomTerm(group, plan.names, z, covariance, spec.text), plan, recipe
 
 
-def _all_nodes(parsed: ModelFormula) -> list[Node]:
+def _called(parsed: ModelFormula, own: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Those of the caller's own functions that the formula calls."""
+    if not own:
+        return {}
     response = [] if parsed.response_node is None else [parsed.response_node]
     random = [n for spec in parsed.random for n in (*spec.terms.factors, *spec.group_nodes)]
-    return [*response, *parsed.fixed_terms.factors, *parsed.offset_nodes, *random]
+    nodes = [*response, *parsed.fixed_terms.factors, *parsed.offset_nodes, *random]
+    called = {n.function for node in nodes for n in walk(node) if isinstance(n, Call)}
+    return {name: function for name, function in own.items() if name in called}
 
 
 __all__ = ["INTERCEPT", "Design", "RandomTerm", "build_design", "numeric_response"]

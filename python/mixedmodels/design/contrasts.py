@@ -33,6 +33,11 @@ class Contrast:
     base: int = -1
     matrix: NDArray[np.float64] | None = None
 
+    def __post_init__(self) -> None:
+        # Models may share contrasts.
+        if self.matrix is not None:
+            self.matrix.flags.writeable = False
+
 
 def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
     """

@@ -80,8 +80,8 @@ class Evaluator:
     ) -> None:
         self.frame, self.memory, self.functions, self.fitting = frame, memory, functions, fitting
         self.n = frame.n_rows
-        # Values of whole expressions, by their text.
-        self.cache: dict[str, Any] = {}
+        # Values of whole expressions.
+        self.cache: dict[Node, Any] = {}
         self._used: dict[int, tuple[Factor, Factor]] = {}
 
     def drop_unused(self, factor: Factor) -> Factor:
@@ -102,6 +102,8 @@ class Evaluator:
             When a transform gives values that are not finite, when the expression has no rows, or when
             new data has levels that the fitting data had not.
         """
+        if isinstance(node, Name):
+            return self._column(node.name)
         with np.errstate(all="ignore"):
             value = self._evaluate(node)
         if isinstance(value, (Factor, Coded, Basis)):
@@ -114,6 +116,10 @@ class Evaluator:
         self, node: Node, value: NDArray[np.float64] | Basis, missing: NDArray[np.bool_] | None
     ) -> None:
         """Refuse values that are not finite, other than those of missing rows."""
+        if isinstance(node, Name):
+            column = self.frame.column(node.name)
+            if isinstance(column, Numeric) and column.finite:
+                return
         numbers = value.values if isinstance(value, Basis) else value
         good = np.isfinite(numbers)
         if good.all():
@@ -150,7 +156,7 @@ class Evaluator:
             return self._binary(node)
         return self._call(node)
 
-    def _column(self, name: str) -> Value:
+    def _column(self, name: str) -> NDArray[np.float64] | Factor:
         column = self.frame.column(name)
         if self.fitting:
             self.memory.columns[name] = column.labels() if isinstance(column, Factor) else None

@@ -76,7 +76,7 @@ class GroupRecipe:
                         f"grouping factor {label_of(node)!r} has levels that were not in the fit: {shown}; "
                         "allow_new_levels=True predicts them from the population"
                     )
-                if (factor.codes < 0).any():
+                if factor.gaps:
                     raise DataError(
                         f"grouping factor {label_of(node)!r} has missing values; "
                         "allow_new_levels=True predicts them from the population"
@@ -155,6 +155,5 @@ def _component(node: Node, evaluator: Evaluator) -> Factor:
 
 
 def _unsigned(factor: Factor) -> NDArray[np.uint32]:
-    codes = factor.codes.astype(np.uint32)
-    codes.flags.writeable = False
-    return codes
+    # No row is without a level here, so that the same bits serve.
+    return factor.codes.view(np.uint32)

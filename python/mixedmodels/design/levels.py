@@ -40,7 +40,9 @@ def missing_in(frame: Frame, nodes: Sequence[Node]) -> NDArray[np.bool_] | None:
     found: NDArray[np.bool_] | None = None
     for name in dict.fromkeys(v for node in nodes for v in variables(node)):
         column = frame.column(name)
-        missing = column.codes < 0 if isinstance(column, Factor) else np.isnan(column.values)
+        if not column.gaps if isinstance(column, Factor) else column.finite:
+            continue
+        missing = column.missing
         if missing.any():
             found = missing if found is None else found | missing
     return found
@@ -48,7 +50,9 @@ def missing_in(frame: Frame, nodes: Sequence[Node]) -> NDArray[np.bool_] | None:
 
 def check_no_gaps(factor: Factor, what: str, missing: NDArray[np.bool_] | None) -> None:
     """Refuse rows without a level, other than those with missing values."""
-    gaps = factor.codes < 0 if missing is None else (factor.codes < 0) & ~missing
+    if not factor.gaps:
+        return
+    gaps = factor.missing if missing is None else factor.missing & ~missing
     if gaps.any():
         rows = np.flatnonzero(gaps)
         raise DataError(

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError, DataError, MemoryLimitError
+from ..errors import DataError, MemoryLimitError
 from ..formula.nodes import Name, Node, write
-from ..formula.terms import TermList
 from ..frame import Factor
-from .coding import Block, full_rank_blocks
-from .contrasts import Contrast, make_contrast
+from .coding import Block
+from .contrasts import Contrast
 from .evaluate import Evaluator
 from .levels import check_no_gaps, match_levels
 from .values import Basis, Coded
@@ -68,12 +68,11 @@ class MatrixPlan:
         out = np.zeros((n, p), order=order)
         values = [self._values(i, evaluator, missing) for i in range(len(self.nodes))]
         first = 0
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            for block in self.blocks:
-                start = first
-                first += _fill(out, first, [values[i][reduced] for i, reduced in block])
-                if sum(values[i].dense for i, _ in block) > 1:
-                    self._check_product(block, out[:, start:first], missing)
+        for block in self.blocks:
+            start = first
+            first += _fill(out, first, [values[i][reduced] for i, reduced in block])
+            if len(block) > 1 and sum(values[i].dense for i, _ in block) > 1:
+                self._check_product(block, out[:, start:first], missing)
         if missing is not None:
             out[missing] = np.nan
         return out
@@ -188,59 +187,26 @@ def _combine(dense: Sequence[tuple[int, Sequence[Any]]], choice: Sequence[int]) 
     offset, values = 0, None
     for (stride, columns), j in zip(dense, choice, strict=True):
         offset += j * stride
-        values = columns[j] if values is None else values * columns[j]
+        if values is None:
+            values = columns[j]
+        else:
+            # What is too large is reported with its term.
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                values = values * columns[j]
     return offset, values
-
-
-def make_plan(
-    terms: TermList, evaluator: Evaluator, contrasts: Mapping[str, Any], used: set[str]
-) -> MatrixPlan:
-    """
-    Decide the columns of some terms on the fitting data.
-
-    Parameters
-    ----------
-    terms : TermList
-    evaluator : Evaluator
-        Fitting.
-    contrasts : mapping
-        By factor name or expression; names that are found are added to ``used``.
-    used : set of str
-
-    Raises
-    ------
-    DataError
-        When a factor with one level needs contrasts.
-    """
-    codings = tuple(_coding(node, evaluator, contrasts, used) for node in terms.factors)
-    categorical = {i for i, coding in enumerate(codings) if isinstance(coding, Levels)}
-    blocks: list[Block] = []
-    names: list[str] = []
-    slices: list[tuple[str, slice]] = []
-    for term, parts in zip(terms.terms, full_rank_blocks(terms.terms, categorical), strict=True):
-        start = len(names)
-        size = sum(_width(block, codings) for block in parts)
-        label = ":".join(label_of(terms.factors[i]) for i in term) or INTERCEPT
-        check_size(evaluator.n, start + size, f"the model matrix up to the term {label}")
-        for block in parts:
-            names += _block_names(block, terms.factors, codings)
-        blocks += parts
-        slices.append((label, slice(start, len(names))))
-    return MatrixPlan(terms.factors, codings, tuple(blocks), tuple(names), tuple(slices))
 
 
 def term_value(node: Node, evaluator: Evaluator) -> Any:
     """The value of a factor of a term, evaluated once; unused levels of the fitting data are gone."""
-    key = write(node)
-    if key not in evaluator.cache:
+    if node not in evaluator.cache:
         value = evaluator.value(node)
         if evaluator.fitting:
             if isinstance(value, Factor):
                 value = evaluator.drop_unused(value)
             elif isinstance(value, Coded):
                 value = Coded(evaluator.drop_unused(value.factor), value.contrasts)
-        evaluator.cache[key] = value
-    return evaluator.cache[key]
+        evaluator.cache[node] = value
+    return evaluator.cache[node]
 
 
 def label_of(node: Node) -> str:
@@ -250,90 +216,6 @@ def label_of(node: Node) -> str:
 
 def _named(node: Node) -> str:
     return f"column {node.name!r}" if isinstance(node, Name) else write(node)
-
-
-def _coding(
-    node: Node, evaluator: Evaluator, contrasts: Mapping[str, Any], used: set[str]
-) -> Levels | tuple[str, ...] | None:
-    value = term_value(node, evaluator)
-    keys = [key for key in dict.fromkeys((label_of(node), write(node))) if key in contrasts]
-    used.update(keys)
-    if isinstance(value, (Factor, Coded)):
-        factor = value.factor if isinstance(value, Coded) else value
-        spec: Any = value.contrasts if isinstance(value, Coded) else None
-        if spec is None:
-            spec = contrasts[keys[0]] if keys else "poly" if factor.ordered else "treatment"
-        labels = factor.labels()
-        if len(labels) < 2:
-            return Levels(labels, Contrast((), 0))
-        return Levels(labels, make_contrast(spec, labels, label_of(node)))
-    if keys:
-        raise ArgumentError(
-            f"contrasts: {keys[0]!r} is numeric; write factor({write(node)}) in the formula, "
-            f"and the contrasts for 'factor({write(node)})'"
-        )
-    return value.names if isinstance(value, Basis) else None
-
-
-def _width(block: Block, codings: Sequence[Levels | tuple[str, ...] | None]) -> int:
-    width = 1
-    for i, reduced in block:
-        coding = codings[i]
-        if isinstance(coding, Levels):
-            width *= max(len(coding.labels) - reduced, 0)
-        elif coding is not None:
-            width *= len(coding)
-    return width
-
-
-def _block_names(
-    block: Block, nodes: Sequence[Node], codings: Sequence[Levels | tuple[str, ...] | None]
-) -> list[str]:
-    parts: list[list[str]] = []
-    for i, reduced in block:
-        coding, label = codings[i], label_of(nodes[i])
-        if isinstance(coding, Levels):
-            if reduced and len(coding.labels) < 2:
-                only = f"{coding.labels[0]!r}" if coding.labels else "none"
-                raise DataError(
-                    f"factor {label!r} has one level ({only}) in the rows used; "
-                    "leave it out, or use rows with more levels"
-                )
-            parts.append([f"{label}[{s}]" for s in (coding.contrast.names if reduced else coding.labels)])
-        elif coding is None:
-            parts.append([label])
-        else:
-            parts.append([f"{label}[{s}]" for s in coding])
-    if not parts:
-        return [INTERCEPT]
-    # The first factor varies fastest.
-    return [":".join(reversed(names)) for names in product(*reversed(parts))]
-
-
-def check_contrasts(contrasts: Any) -> Mapping[str, Any]:
-    """The ``contrasts`` argument as a mapping."""
-    if contrasts is None:
-        return {}
-    if not isinstance(contrasts, Mapping):
-        raise ArgumentError(
-            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}; "
-            f"got {type(contrasts).__name__}"
-        )
-    return contrasts
-
-
-def check_all_used(contrasts: Mapping[str, Any], used: Collection[str], plans: Sequence[MatrixPlan]) -> None:
-    """Refuse contrasts for what is no factor of the formula."""
-    for key in contrasts:
-        if key not in used:
-            factors = {
-                label_of(node): None
-                for plan in plans
-                for node, coding in zip(plan.nodes, plan.codings, strict=True)
-                if isinstance(coding, Levels)
-            }
-            listed = f"its factors: {', '.join(map(repr, factors))}" if factors else "it has no factors"
-            raise ArgumentError(f"contrasts: {key!r} is not a factor in the terms of the formula; {listed}")
 
 
 def check_size(n: int, p: int, what: str) -> None:
@@ -346,6 +228,7 @@ def check_size(n: int, p: int, what: str) -> None:
         )
 
 
+@cache
 def _memory() -> float:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2

@@ -190,11 +190,13 @@ def missing_rows(
     suspects: list[tuple[str, NDArray[np.float64]]] = []
     for name, column in columns:
         if isinstance(column, Factor):
-            missing = column.codes < 0
-        else:
-            values = column.values if isinstance(column, Numeric) else column
-            if np.isfinite(values).all():
+            if not column.gaps:
                 continue
+            missing = column.missing
+        else:
+            if column.finite if isinstance(column, Numeric) else np.isfinite(column).all():
+                continue
+            values = column.values if isinstance(column, Numeric) else column
             missing = np.isnan(values)
             suspects.append((name, values))
         count = int(np.count_nonzero(missing))
@@ -218,4 +220,6 @@ def missing_rows(
     if kept is not None and not kept.any():
         listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items())
         raise DataError(f"0 (non-NA) cases: no row has all the values needed; of {n} rows, missing: {listed}")
+    if kept is not None:
+        kept.flags.writeable = False
     return MissingRows(n, kept, action, counts)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 
-# Integers beyond this are no longer all distinct as float64.
-_EXACT = 2**53
+# Different values of one of these types have different texts.
+_TEXT_TELLS_APART = {str, int, float, bool}
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,23 +25,46 @@ class Numeric:
     ----------
     name : str
         Column name.
-    values : ndarray of float64, shape (n,), read-only
-        The numbers, NaN where missing. May share memory with the caller's data:
-        copy it before keeping it beyond the call.
+    stored : ndarray of float64 or integers, shape (n,), read-only
+        The numbers as the data held them, NaN where a float is missing. May share memory with the
+        caller's data: copy it before keeping it beyond the call.
     kind : {"float", "int", "bool"}
         What the data held.
-    exact : ndarray of int64 or uint64, shape (n,), optional
-        The integers themselves, kept only when some are too large for float64 to tell
-        apart (identifiers, mostly), so that they still make distinct levels.
+    filled : ndarray of bool, shape (n,), optional
+        Rows whose integer stands for a missing value.
     """
 
     name: str
-    values: NDArray[np.float64]
+    stored: NDArray[Any]
     kind: Literal["float", "int", "bool"]
-    exact: NDArray[Any] | None = None
+    filled: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.stored)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The numbers, NaN where missing, shape (n,), read-only; shares memory as ``stored`` does."""
+        return self._converted if self.integers else self.stored
+
+    @cached_property
+    def _converted(self) -> NDArray[np.float64]:
+        values = self.stored.astype(np.float64)
+        if self.filled is not None:
+            values[self.filled] = np.nan
+        return _frozen(values)
+
+    @property
+    def integers(self) -> bool:
+        """Whether integers are stored, which float64 need not tell apart."""
+        return self.stored.dtype.kind in "iu"
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether no row is missing or infinite."""
+        if self.integers:
+            return self.filled is None or not self.filled.any()
+        return bool(np.isfinite(self.stored).all())
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -49,8 +73,8 @@ class Numeric:
 
     def rows(self, mask: NDArray[np.bool_]) -> Numeric:
         """The rows where ``mask`` (shape (n,)) is true."""
-        exact = None if self.exact is None else _frozen(self.exact[mask])
-        return replace(self, values=_frozen(self.values[mask]), exact=exact)
+        filled = None if self.filled is None else self.filled[mask]
+        return Numeric(self.name, _frozen(self.stored[mask]), self.kind, filled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +87,7 @@ class Factor:
     name : str
         Column name.
     codes : ndarray of int32, shape (n,), read-only
-        Position of each row's level in ``levels``, -1 where missing.
+        Position of each row's level in ``levels``, -1 where missing. Shares no memory that can change.
     levels : tuple
         The levels in order, as in the data (text, integers, intervals, ...).
     ordered : bool
@@ -83,13 +107,22 @@ class Factor:
         """Which rows are missing, shape (n,)."""
         return self.codes < 0
 
+    @cached_property
+    def gaps(self) -> bool:
+        """Whether any row is missing."""
+        return bool(self.codes.min(initial=0) < 0)
+
     def labels(self) -> tuple[str, ...]:
         """The levels as text, in order."""
+        return self._labels
+
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
         return tuple(map(str, self.levels))
 
     def rows(self, mask: NDArray[np.bool_]) -> Factor:
         """The rows where ``mask`` (shape (n,)) is true; levels that no row has any more stay."""
-        return replace(self, codes=_frozen(self.codes[mask]))
+        return Factor(self.name, _frozen(self.codes[mask]), self.levels, self.ordered)
 
 
 Column = Numeric | Factor
@@ -101,12 +134,8 @@ def make_numeric(name: str, values: NDArray[Any], kind: Literal["float", "int", 
 
 
 def make_integers(name: str, integers: NDArray[Any], missing: NDArray[np.bool_] | None) -> Numeric:
-    """A numeric column of integers; ``missing`` marks rows whose integer is a filler."""
-    values = integers.astype(np.float64)
-    if missing is not None:
-        values[missing] = np.nan
-    large = len(integers) > 0 and (integers.max() > _EXACT or integers.min() < -_EXACT)
-    return Numeric(name, _frozen(values), "int", _frozen(integers) if large else None)
+    """A numeric column of integers, not copied; ``missing`` marks rows whose integer is a filler."""
+    return Numeric(name, _frozen(integers), "int", missing)
 
 
 def make_missing(name: str, n_rows: int) -> Numeric:
@@ -117,16 +146,28 @@ def make_missing(name: str, n_rows: int) -> Numeric:
 def make_factor(name: str, codes: NDArray[Any], levels: Iterable[Any], ordered: bool = False) -> Factor:
     """A factor of level positions (-1: missing) and distinct levels, which must also look distinct."""
     levels = tuple(levels)
-    if not all(isinstance(level, str) for level in levels):
-        seen: dict[str, Any] = {}
-        for level in levels:
-            other = seen.setdefault(str(level), level)
-            if other is not level:
-                raise DataError(
-                    f"column {name!r} has two levels that look the same: {other!r} ({type(other).__name__}) "
-                    f"and {level!r} ({type(level).__name__}); make all levels text, or all numbers"
-                )
+    check_look(name, levels)
+    return distinct_factor(name, codes, levels, ordered)
+
+
+def distinct_factor(name: str, codes: NDArray[Any], levels: tuple[Any, ...], ordered: bool = False) -> Factor:
+    """A factor of level positions and levels that are known to look distinct."""
     return Factor(name, _frozen(np.asarray(codes, dtype=np.int32)), levels, ordered)
+
+
+def check_look(name: str, levels: tuple[Any, ...]) -> None:
+    """Refuse distinct levels with the same text."""
+    kinds = set(map(type, levels))
+    if len(kinds) <= 1 and kinds <= _TEXT_TELLS_APART:
+        return
+    seen: dict[str, Any] = {}
+    for level in levels:
+        other = seen.setdefault(str(level), level)
+        if other is not level:
+            raise DataError(
+                f"column {name!r} has two levels that look the same: {other!r} ({type(other).__name__}) "
+                f"and {level!r} ({type(level).__name__}); make all levels text, or all numbers"
+            )
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -9,24 +9,24 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from .column import Column, make_numeric
-from .pandas_column import pandas_column
+from .column import Column
+from .pandas_column import pandas_column, series_values
 from .refuse import refusal
 
 
 def convert(name: str, values: Any) -> Column:
     """Convert the values of column ``name``, whatever library they come from."""
     if isinstance(values, pd.Series):
-        return pandas_column(name, values)
+        return pandas_column(name, series_values(values))
     if isinstance(values, (pd.Index, pd.api.extensions.ExtensionArray)):
-        return pandas_column(name, pd.Series(values))
+        return pandas_column(name, series_values(pd.Series(values)))
     if isinstance(values, np.ndarray):
         return _array(name, values)
     if isinstance(values, (list, tuple, range)):
         # As objects: left to itself pandas would turn large integers next to a None into floats.
-        series = pd.Series(np.empty(len(values), dtype=object), copy=False)
-        series[:] = list(values)
-        return pandas_column(name, series)
+        objects = np.empty(len(values), dtype=object)
+        objects[:] = list(values)
+        return pandas_column(name, objects)
     if is_from("polars", "Series", values):
         from .polars_column import polars_column
 
@@ -51,9 +51,9 @@ def _array(name: str, values: np.ndarray) -> Column:
         raise refusal(name, "nested values", values.dtype)
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
-    if values.dtype == np.float64 and not isinstance(values, np.ma.MaskedArray):
-        return make_numeric(name, np.asarray(values), "float")
-    return pandas_column(name, pd.Series(values, copy=False))
+    if isinstance(values, np.ma.MaskedArray) or values.dtype.kind not in "fiubO":
+        return pandas_column(name, series_values(pd.Series(values, copy=False)))
+    return pandas_column(name, np.asarray(values))
 
 
 def _other(name: str, values: Any) -> Column:

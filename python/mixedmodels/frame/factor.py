@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from .column import Column, Factor, make_factor
+from .column import Column, Factor, distinct_factor, make_factor
 
 # Up to this many cells per row a table of all of them is cheaper than hashing the rows.
 _TABLE = 8
@@ -41,16 +41,12 @@ def as_factor(column: Column) -> Factor:
     """
     if isinstance(column, Factor):
         return column
-    if column.exact is None:
-        codes, values = pd.factorize(column.values, sort=True)
-        levels = map(bool if column.kind == "bool" else _plain, values.tolist())
-    else:
-        # Missing rows hold a filler: their level must not count.
-        codes, values = pd.factorize(column.exact[~column.missing], sort=True)
-        everywhere = np.full(len(column), -1, dtype=np.int32)
-        everywhere[~column.missing] = codes
-        codes, levels = everywhere, values.tolist()
-    return make_factor(column.name, codes, levels)
+    if column.integers:
+        codes, values = _number(column.stored, column.filled)
+        return distinct_factor(column.name, codes, tuple(values.tolist()))
+    codes, values = pd.factorize(column.values, sort=True)
+    levels = map(bool if column.kind == "bool" else _plain, values.tolist())
+    return distinct_factor(column.name, codes, tuple(levels))
 
 
 def drop_unused(factor: Factor) -> Factor:
@@ -72,8 +68,8 @@ def drop_unused(factor: Factor) -> Factor:
     if used.all():
         return factor
     new = np.append(np.cumsum(used, dtype=np.int32) - 1, np.int32(-1))
-    levels = (level for level, keep in zip(factor.levels, used.tolist(), strict=True) if keep)
-    return make_factor(factor.name, new[factor.codes], levels, factor.ordered)
+    levels = tuple(level for level, keep in zip(factor.levels, used.tolist(), strict=True) if keep)
+    return distinct_factor(factor.name, new[factor.codes], levels, factor.ordered)
 
 
 def interact(factors: Sequence[Factor]) -> Factor:
@@ -114,13 +110,13 @@ def interact(factors: Sequence[Factor]) -> Factor:
         raise ArgumentError(f"factors of different lengths cannot be crossed: {sorted(lengths)}")
     if len(factors) == 1:
         return drop_unused(factors[0])
-    codes = factors[0].codes.astype(np.int64)
+    codes = factors[0].codes
     n_cells = len(factors[0].levels)
     parts: list[NDArray[np.int64]] = [np.arange(n_cells)]
     for factor in factors[1:]:
         width = len(factor.levels)
         # Both counts fit 31 bits (cells are re-counted below, at most one a row), the key fits 62.
-        key = codes * width + factor.codes
+        key = codes.astype(np.int64) * width + factor.codes
         key[(codes < 0) | (factor.codes < 0)] = -1
         codes, cells = _compress(key, n_cells * width)
         parts = [part[cells // width] for part in parts] + [cells % width]
@@ -132,19 +128,45 @@ def interact(factors: Sequence[Factor]) -> Factor:
     return make_factor(":".join(f.name for f in factors), codes, map(":".join, zip(*texts, strict=True)))
 
 
-def _compress(key: NDArray[np.int64], n_keys: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _number(
+    integers: NDArray[Any], filled: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Number the distinct integers in increasing order (-1 where filled): codes of the rows, integers."""
+    known = integers if filled is None else integers[~filled]
+    if not len(known):
+        return np.full(len(integers), -1, dtype=np.int32), known
+    low, high = int(known.min()), int(known.max())
+    if _table_pays(high - low + 1, len(integers)) and high < 2**63:
+        key = integers.astype(np.int64)
+        key -= low
+        if filled is not None:
+            key[filled] = -1
+        codes, found = _compress(key, high - low + 1)
+        return codes, found + low
+    codes = np.full(len(integers), -1, dtype=np.int32)
+    where = slice(None) if filled is None else ~filled
+    codes[where], values = pd.factorize(known, sort=True)
+    return codes, np.asarray(values)
+
+
+def _compress(key: NDArray[np.int64], n_keys: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Number the distinct keys in increasing order (-1 stays): codes of the rows, sorted keys."""
-    if n_keys <= _TABLE * len(key) + 1024:
+    if _table_pays(n_keys, len(key)):
         used = np.zeros(n_keys + 1, dtype=bool)
         used[key] = True
         used[-1] = False
-        new = np.cumsum(used) - 1
+        new = np.cumsum(used, dtype=np.int32)
+        new -= 1
         new[-1] = -1
         return new[key], np.flatnonzero(used)
     present = key >= 0
-    codes = np.full(len(key), -1, dtype=np.int64)
+    codes = np.full(len(key), -1, dtype=np.int32)
     codes[present], cells = pd.factorize(key[present], sort=True)
     return codes, np.asarray(cells)
+
+
+def _table_pays(n_keys: int, n_rows: int) -> bool:
+    return n_keys <= _TABLE * n_rows + 1024
 
 
 def _plain(value: float) -> Any:

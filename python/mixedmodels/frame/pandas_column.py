@@ -1,4 +1,4 @@
-"""A pandas Series as a column."""
+"""What a column of a pandas data frame holds as a column of ours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.api.types import infer_dtype
 
 from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .index_labels import index_labels
 from .refuse import is_number, mixed_or_odd, refusal, too_large
 
 _REFUSED_KINDS = {
@@ -32,62 +33,74 @@ _REFUSED_CONTENT = {
 }
 
 
-def pandas_column(name: str, series: pd.Series) -> Column:
-    """Convert a Series; a plain float64 one is not copied."""
-    dtype = series.dtype
+def series_values(series: pd.Series) -> Any:
+    """What a Series holds: a numpy array, or pandas' own kind of array."""
+    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
+
+
+def pandas_column(name: str, values: Any) -> Column:
+    """Convert a numpy array or one of pandas' arrays; plain numbers are not copied."""
+    dtype = values.dtype
+    if isinstance(dtype, np.dtype):
+        return _numpy_column(name, values)
     if isinstance(dtype, pd.CategoricalDtype):
-        return make_factor(name, series.cat.codes.to_numpy(), dtype.categories.tolist(), bool(dtype.ordered))
+        # Copied: the codes change with the data frame.
+        codes = np.array(values.codes, dtype=np.int32)
+        return make_factor(name, codes, index_labels(dtype.categories), bool(dtype.ordered))
     if isinstance(dtype, pd.ArrowDtype):
         from .arrow_column import arrow_column
 
-        return arrow_column(name, series.array.__arrow_array__())  # pyright: ignore[reportAttributeAccessIssue]
+        return arrow_column(name, values.__arrow_array__())
     if isinstance(dtype, pd.StringDtype):
-        return _text(name, series)
+        return _text(name, values)
     if isinstance(dtype, pd.PeriodDtype):
         raise refusal(name, "dates or times", dtype)
     if isinstance(dtype, pd.IntervalDtype):
         raise refusal(name, "intervals", dtype)
-    if isinstance(dtype, np.dtype) and dtype.kind == "O":
-        return _objects(name, series)
+    if dtype.kind in "fiub":
+        return _masked(name, values)
     if dtype.kind in _REFUSED_KINDS:
         raise refusal(name, _REFUSED_KINDS[dtype.kind], dtype)
-    if dtype.kind in "fiub":
-        return _numbers(name, series)
     raise refusal(name, "values of unknown kind", dtype)
 
 
-def _numbers(name: str, series: pd.Series) -> Numeric:
-    dtype = series.dtype
-    if isinstance(dtype, np.dtype):
-        values = series.to_numpy()
-        if dtype.kind in "iu":
-            return make_integers(name, values, None)
-        return make_numeric(name, values, "bool" if dtype.kind == "b" else "float")
-    if dtype.kind in "iu":
-        missing = series.isna().to_numpy(dtype=bool)
-        filler = np.uint64 if dtype.kind == "u" else np.int64
-        return make_integers(name, series.to_numpy(dtype=filler, na_value=0), missing)
-    values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    return make_numeric(name, values, "bool" if dtype.kind == "b" else "float")
+def _numpy_column(name: str, values: Any) -> Column:
+    kind = values.dtype.kind
+    if kind in "iu":
+        return make_integers(name, values, None)
+    if kind in "fb":
+        return make_numeric(name, values, "bool" if kind == "b" else "float")
+    if kind == "O":
+        return _objects(name, values)
+    raise refusal(name, _REFUSED_KINDS.get(kind, "values of unknown kind"), values.dtype)
 
 
-def _text(name: str, series: pd.Series) -> Factor:
-    codes, levels = pd.factorize(series, sort=True)
-    return make_factor(name, codes, map(str, levels))
+def _masked(name: str, values: Any) -> Numeric:
+    kind = values.dtype.kind
+    if kind in "iu":
+        filler = np.uint64 if kind == "u" else np.int64
+        return make_integers(name, values.to_numpy(dtype=filler, na_value=0), np.asarray(values.isna()))
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return make_numeric(name, numbers, "bool" if kind == "b" else "float")
 
 
-def _objects(name: str, series: pd.Series) -> Column:
-    if infer_dtype(series, skipna=True) == "string":
-        return _text(name, series)
-    missing = series.isna().to_numpy()
+def _text(name: str, values: Any) -> Factor:
+    codes, levels = pd.factorize(values, sort=True)
+    return make_factor(name, codes, map(str, levels.tolist()))
+
+
+def _objects(name: str, values: Any) -> Column:
+    if infer_dtype(values, skipna=True) == "string":
+        return _text(name, values)
+    missing = pd.isna(values)
     if missing.all():
-        return make_missing(name, len(series))
+        return make_missing(name, len(values))
     # One kind of missing value: NaT among other values would count as a date.
-    values = series.to_numpy(dtype=object, copy=True)
+    values = values.copy()
     values[missing] = None
     content = infer_dtype(values, skipna=True)
     if content == "string":
-        return _text(name, pd.Series(values, dtype=object))
+        return _text(name, values)
     if content in _REFUSED_CONTENT:
         raise refusal(name, _REFUSED_CONTENT[content])
     if content == "integer":

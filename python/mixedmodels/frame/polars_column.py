@@ -32,7 +32,7 @@ def polars_column(name: str, series: pl.Series) -> Column:
     if dtype == pl.Object:
         from .pandas_column import pandas_column
 
-        return pandas_column(name, pd.Series(series.to_list(), dtype=object))
+        return pandas_column(name, pd.Series(series.to_list(), dtype=object).to_numpy())
     if dtype == pl.Duration:
         raise refusal(name, "time spans", dtype)
     if dtype.is_temporal():

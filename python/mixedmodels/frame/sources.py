@@ -12,7 +12,9 @@ import pandas as pd
 from ..errors import DataError
 from .column import Column, Factor
 from .convert import convert, is_from
+from .index_labels import index_labels
 from .pandas_column import pandas_column
+from .pandas_frame import stored_values
 
 
 class Source(Protocol):
@@ -87,8 +89,7 @@ class Lazy:
 def find_source(data: Any, what: str) -> Source:
     """The source for any supported kind of data; DataError naming ``what`` for anything else."""
     if isinstance(data, pd.DataFrame):
-        names = tuple(map(str, data.columns))
-        return Eager(names, len(data), lambda i: pandas_column(names[i], data.iloc[:, i]), data.index)
+        return _pandas(data)
     if isinstance(data, Mapping):
         return _mapping(data, what)
     if is_from("pyarrow", "Table", data) or is_from("pyarrow", "RecordBatch", data):
@@ -104,6 +105,13 @@ def _same(a: Column, b: Column) -> bool:
     if isinstance(a, Factor):
         return isinstance(b, Factor) and a.levels == b.levels and np.array_equal(a.codes, b.codes)
     return not isinstance(b, Factor) and np.array_equal(a.values, b.values, equal_nan=True)
+
+
+def _pandas(data: pd.DataFrame) -> Source:
+    names = tuple(map(str, index_labels(data.columns)))
+    return Eager(
+        names, len(data.index), lambda i: pandas_column(names[i], stored_values(data, i)), data.index
+    )
 
 
 def _mapping(data: Mapping[Any, Any], what: str) -> Source:

@@ -111,4 +111,4 @@ def lmer(
         optimizer=check_optimizer(optimizer),
         control=options,
     )
-    return LinearMixedModel(fit_arguments(arguments))
+    return LinearMixedModel(fit_arguments(arguments, data))

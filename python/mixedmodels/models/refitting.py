@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..control import as_control
 from ..errors import ArgumentError, DataError
-from ..fitted_model import FitArguments, Fitted
+from ..fitted_model import FitArguments, Fitted, read_only
 from ..fitting import refit
 from ..frame import Frame
 from .update import update_formula
@@ -60,7 +60,7 @@ def refit_response(fitted: Fitted, y: Any, changes: Mapping[str, Any]) -> Fitted
 
 
 def new_response(fitted: Fitted, y: Any) -> NDArray[np.float64]:
-    """The argument of `refit`, checked: one finite number for each row used."""
+    """The argument of `refit`, checked: one finite number for each row used; a copy, closed to writing."""
     if isinstance(y, str):
         raise ArgumentError(
             f"refit: y must hold the values of the new response, not a name; try data[{y!r}], or update() "
@@ -84,9 +84,10 @@ def new_response(fitted: Fitted, y: Any) -> NDArray[np.float64]:
         raise ArgumentError(
             f"refit: y has {len(values)} values, but the model has {fitted.n_obs} rows{total}"
         )
-    values = values.astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
+    values = read_only(values)
+    finite = np.isfinite(values)
+    if not finite.all():
+        bad = np.flatnonzero(~finite)
         shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
         raise DataError(
             f"refit: y is not finite in {len(bad)} of the rows used (first: {shown}, counting from 0); "

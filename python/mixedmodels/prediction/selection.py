@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..design.evaluate import Evaluator
-from ..design.matrix import make_plan
+from ..design.plan import make_plan
 from ..errors import ArgumentError
 from ..fitted_model import Fitted
 from ..formula import RandomTermSpec, parse_formula

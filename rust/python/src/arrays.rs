@@ -1,6 +1,7 @@
 //! numpy arrays to and from the engine's vectors.
 
 use mixedmodels::linalg::Matrix;
+use numpy::ndarray::ArrayView2;
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
@@ -16,41 +17,53 @@ pub fn vector<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<
 pub fn columns(array: &PyReadonlyArray2<'_, f64>) -> Matrix {
     let view = array.as_array();
     let (rows, cols) = view.dim();
-    let data = view.t().iter().copied().collect();
-    Matrix::from_columns(rows, cols, data)
+    Matrix::from_columns(rows, cols, in_order(&view.t()))
 }
 
 /// A matrix in any memory layout, row by row, with its number of columns.
 pub fn rows(array: &PyReadonlyArray2<'_, f64>) -> (Vec<f64>, usize) {
     let view = array.as_array();
-    (view.iter().copied().collect(), view.ncols())
+    (in_order(&view), view.ncols())
 }
 
-pub fn to_vector<'py>(py: Python<'py>, values: &[f64]) -> Bound<'py, PyArray1<f64>> {
-    PyArray1::from_slice(py, values)
+/// Row by row; in one piece where the memory is in that order already.
+fn in_order(view: &ArrayView2<'_, f64>) -> Vec<f64> {
+    match view.as_slice() {
+        Some(slice) => slice.to_vec(),
+        None => view.iter().copied().collect(),
+    }
+}
+
+/// The arrays that go out take the memory of the engine's vectors, and nobody may write to them:
+/// a fitted model is immutable.
+pub fn to_vector<T: numpy::Element>(py: Python<'_>, values: Vec<T>) -> Bound<'_, PyArray1<T>> {
+    let array = PyArray1::from_vec(py, values);
+    array.readwrite().make_nonwriteable();
+    array
 }
 
 /// Row-major values with this many columns.
-pub fn to_rows<'py>(
-    py: Python<'py>,
-    values: &[f64],
+pub fn to_rows(
+    py: Python<'_>,
+    values: Vec<f64>,
     cols: usize,
-) -> PyResult<Bound<'py, PyArray2<f64>>> {
+) -> PyResult<Bound<'_, PyArray2<f64>>> {
     let rows = values.len().checked_div(cols).unwrap_or(0);
-    PyArray1::from_slice(py, values).reshape([rows, cols])
+    to_vector(py, values).reshape([rows, cols])
 }
 
 /// A symmetric matrix.
-pub fn to_square<'py>(py: Python<'py>, matrix: &Matrix) -> PyResult<Bound<'py, PyArray2<f64>>> {
-    PyArray1::from_slice(py, matrix.data()).reshape([matrix.rows(), matrix.cols()])
+pub fn to_square(py: Python<'_>, matrix: Matrix) -> PyResult<Bound<'_, PyArray2<f64>>> {
+    let shape = [matrix.rows(), matrix.cols()];
+    to_vector(py, matrix.into_data()).reshape(shape)
 }
 
 /// Symmetric width × width blocks.
-pub fn to_blocks<'py>(
-    py: Python<'py>,
-    values: &[f64],
+pub fn to_blocks(
+    py: Python<'_>,
+    values: Vec<f64>,
     width: usize,
-) -> PyResult<Bound<'py, PyArray3<f64>>> {
+) -> PyResult<Bound<'_, PyArray3<f64>>> {
     let levels = values.len().checked_div(width * width).unwrap_or(0);
-    PyArray1::from_slice(py, values).reshape([levels, width, width])
+    to_vector(py, values).reshape([levels, width, width])
 }

@@ -9,6 +9,7 @@ use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::{Control, Optimizer, Status, OPTIMIZERS};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -128,7 +129,8 @@ impl Lmm {
 
     #[getter]
     fn kept<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
-        PyArray1::from_iter(py, self.model.fixed.kept.iter().map(|&j| j as i64))
+        let kept = self.model.fixed.kept.iter();
+        to_vector(py, kept.map(|&j| j as i64).collect())
     }
 
     #[getter]
@@ -166,7 +168,7 @@ impl Lmm {
                 monitor,
             )
         })?;
-        self.fit_to_dict(py, &fitted)
+        self.fit_to_dict(py, fitted)
     }
 
     #[allow(clippy::needless_pass_by_value)]
@@ -181,7 +183,7 @@ impl Lmm {
             fit::evaluate(&model, criterion(reml), &theta, monitor)
         })?;
         let out = PyDict::new(py);
-        self.put_estimates(&out, &estimates)?;
+        self.put_estimates(&out, estimates)?;
         Ok(out)
     }
 
@@ -196,7 +198,7 @@ impl Lmm {
         let gradient = run(py, self.slow(), None, move |monitor| {
             fit::gradient(&model, criterion(reml), &theta, monitor)
         })?;
-        Ok(to_vector(py, &gradient))
+        Ok(to_vector(py, gradient))
     }
 
     #[allow(clippy::needless_pass_by_value)]
@@ -210,7 +212,7 @@ impl Lmm {
         let hessian = run(py, self.slow(), None, move |monitor| {
             fit::hessian(&model, criterion(reml), &theta, monitor)
         })?;
-        to_square(py, &hessian)
+        to_square(py, hessian)
     }
 
     #[allow(clippy::needless_pass_by_value)]
@@ -228,57 +230,74 @@ impl Lmm {
         })?;
         let out = PyList::empty(py);
         for block in blocks {
-            out.append((block.terms, to_blocks(py, &block.values, block.width)?))?;
+            out.append((block.terms, to_blocks(py, block.values, block.width)?))?;
         }
         Ok(out)
     }
 }
 
 impl Lmm {
-    fn fit_to_dict<'py>(&self, py: Python<'py>, fitted: &Fit) -> PyResult<Bound<'py, PyDict>> {
+    fn fit_to_dict<'py>(&self, py: Python<'py>, fitted: Fit) -> PyResult<Bound<'py, PyDict>> {
         let out = PyDict::new(py);
-        self.put_estimates(&out, &fitted.estimates)?;
-        let outcome = &fitted.outcome;
+        self.put_estimates(&out, fitted.estimates)?;
+        let outcome = fitted.outcome;
         let log = &outcome.log;
-        out.set_item("theta", to_vector(py, &fitted.theta))?;
-        out.set_item("gradient", to_vector(py, &fitted.gradient))?;
-        out.set_item("status", outcome.status.name())?;
-        out.set_item("converged", outcome.status == Status::Converged)?;
-        out.set_item("message", outcome.status.message())?;
-        out.set_item("n_evaluations", log.entries.len())?;
-        out.set_item("n_gradients", log.n_gradients())?;
-        let thetas: Vec<f64> = log.entries.iter().flat_map(|e| e.theta.clone()).collect();
-        let objectives: Vec<f64> = log.entries.iter().map(|e| e.objective).collect();
-        let norms: Vec<f64> = log
-            .entries
-            .iter()
-            .map(|e| e.gradient_norm.unwrap_or(f64::NAN))
-            .collect();
-        let entries = PyDict::new(py);
-        entries.set_item("theta", to_rows(py, &thetas, fitted.theta.len())?)?;
-        entries.set_item("objective", to_vector(py, &objectives))?;
-        entries.set_item("gradient_norm", to_vector(py, &norms))?;
-        out.set_item("log", entries)?;
+        out.set_item(intern!(py, "status"), outcome.status.name())?;
+        out.set_item(
+            intern!(py, "converged"),
+            outcome.status == Status::Converged,
+        )?;
+        out.set_item(intern!(py, "message"), outcome.status.message())?;
+        out.set_item(intern!(py, "n_evaluations"), log.entries.len())?;
+        out.set_item(intern!(py, "n_gradients"), log.n_gradients())?;
+        let entries = log.entries.iter();
+        let thetas = entries.clone().flat_map(|e| e.theta.iter().copied());
+        let objectives = entries.clone().map(|e| e.objective);
+        let norms = entries.map(|e| e.gradient_norm.unwrap_or(f64::NAN));
+        let log = PyDict::new(py);
+        log.set_item(
+            intern!(py, "theta"),
+            to_rows(py, thetas.collect(), fitted.theta.len())?,
+        )?;
+        log.set_item(
+            intern!(py, "objective"),
+            to_vector(py, objectives.collect::<Vec<_>>()),
+        )?;
+        log.set_item(
+            intern!(py, "gradient_norm"),
+            to_vector(py, norms.collect::<Vec<_>>()),
+        )?;
+        out.set_item(intern!(py, "log"), log)?;
+        out.set_item(intern!(py, "theta"), to_vector(py, fitted.theta))?;
+        out.set_item(intern!(py, "gradient"), to_vector(py, fitted.gradient))?;
         Ok(out)
     }
 
-    fn put_estimates(&self, out: &Bound<'_, PyDict>, estimates: &Estimates) -> PyResult<()> {
+    fn put_estimates(&self, out: &Bound<'_, PyDict>, estimates: Estimates) -> PyResult<()> {
         let py = out.py();
-        out.set_item("objective", estimates.objective)?;
-        out.set_item("log_det_z", estimates.log_det_z)?;
-        out.set_item("log_det_x", estimates.log_det_x)?;
-        out.set_item("pwrss", estimates.pwrss)?;
-        out.set_item("sigma", estimates.sigma)?;
-        out.set_item("beta", to_vector(py, &estimates.beta))?;
-        out.set_item("xtvx_inv", to_square(py, &estimates.unscaled_covariance)?)?;
-        out.set_item("fitted", to_vector(py, &estimates.fitted))?;
-        for (name, values) in [("b", &estimates.b), ("u", &estimates.u)] {
-            let list = PyList::empty(py);
-            for (values, term) in values.iter().zip(&self.model.design.terms) {
-                list.append(to_rows(py, values, term.k)?)?;
-            }
-            out.set_item(name, list)?;
+        let square = to_square(py, estimates.unscaled_covariance)?;
+        out.set_item(intern!(py, "objective"), estimates.objective)?;
+        out.set_item(intern!(py, "log_det_z"), estimates.log_det_z)?;
+        out.set_item(intern!(py, "log_det_x"), estimates.log_det_x)?;
+        out.set_item(intern!(py, "pwrss"), estimates.pwrss)?;
+        out.set_item(intern!(py, "sigma"), estimates.sigma)?;
+        out.set_item(intern!(py, "beta"), to_vector(py, estimates.beta))?;
+        out.set_item(intern!(py, "xtvx_inv"), square)?;
+        out.set_item(intern!(py, "fitted"), to_vector(py, estimates.fitted))?;
+        out.set_item(intern!(py, "b"), self.by_term(py, estimates.b)?)?;
+        out.set_item(intern!(py, "u"), self.by_term(py, estimates.u)?)
+    }
+
+    /// The effects of each term, levels × k.
+    fn by_term<'py>(
+        &self,
+        py: Python<'py>,
+        effects: Vec<Vec<f64>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for (values, term) in effects.into_iter().zip(&self.model.design.terms) {
+            list.append(to_rows(py, values, term.k)?)?;
         }
-        Ok(())
+        Ok(list)
     }
 }

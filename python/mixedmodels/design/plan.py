@@ -1,0 +1,190 @@
+"""Which columns the terms of a formula have: codings, blocks and names, decided on the fitting data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from ..errors import ArgumentError, DataError
+from ..formula.nodes import Node, write
+from ..formula.terms import TermList
+from ..frame import Factor
+from .coding import Block, full_rank_blocks
+from .contrasts import Contrast, make_contrast
+from .evaluate import Evaluator
+from .matrix import INTERCEPT, Levels, MatrixPlan, check_size, label_of, term_value
+from .values import Basis, Coded
+
+# A factor with more levels is not worth remembering: it would fill the cache and is seldom met again.
+_FEW = 50
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """What matters of a factor's values: its level labels, and the contrasts asked for."""
+
+    labels: tuple[str, ...]
+    contrasts: Any
+
+    @property
+    def plain(self) -> bool:
+        return isinstance(self.contrasts, str) and len(self.labels) <= _FEW
+
+
+# What matters of the values of an expression; names of columns for a basis, None for plain numbers.
+_Kind = _Labelled | tuple[str, ...] | None
+
+
+def make_plan(
+    terms: TermList, evaluator: Evaluator, contrasts: Mapping[str, Any], used: set[str]
+) -> MatrixPlan:
+    """
+    Decide the columns of some terms on the fitting data.
+
+    Parameters
+    ----------
+    terms : TermList
+    evaluator : Evaluator
+        Fitting.
+    contrasts : mapping
+        By factor name or expression; names that are found are added to ``used``.
+    used : set of str
+
+    Raises
+    ------
+    DataError
+        When a factor with one level needs contrasts.
+    """
+    kinds = tuple([_kind(node, evaluator, contrasts, used) for node in terms.factors])
+    labelled = [kind for kind in kinds if isinstance(kind, _Labelled)]
+    if labelled:
+        _check_sizes(terms, kinds, evaluator.n)
+    if all(kind.plain for kind in labelled):
+        return _remembered_plan(terms, kinds)
+    return _plan(terms, kinds)
+
+
+def _plan(terms: TermList, kinds: tuple[_Kind, ...]) -> MatrixPlan:
+    codings = tuple(map(_coding, terms.factors, kinds))
+    blocks: list[Block] = []
+    names: list[str] = []
+    slices: list[tuple[str, slice]] = []
+    for term, parts in zip(terms.terms, _blocks(terms, kinds), strict=True):
+        start = len(names)
+        for block in parts:
+            names += _block_names(block, terms.factors, codings)
+        blocks += parts
+        slices.append((_term_label(terms, term), slice(start, len(names))))
+    return MatrixPlan(terms.factors, codings, tuple(blocks), tuple(names), tuple(slices))
+
+
+# A plan is immutable and says nothing of the rows, so that models of different data may share it.
+_remembered_plan = lru_cache(maxsize=256)(_plan)
+
+
+def _blocks(terms: TermList, kinds: Sequence[_Kind]) -> list[list[Block]]:
+    return full_rank_blocks(terms.terms, {i for i, kind in enumerate(kinds) if isinstance(kind, _Labelled)})
+
+
+def _check_sizes(terms: TermList, kinds: Sequence[_Kind], n: int) -> None:
+    """Refuse a matrix that is too large before its columns are named."""
+    width = 0
+    for term, parts in zip(terms.terms, _blocks(terms, kinds), strict=True):
+        width += sum(_width(block, kinds) for block in parts)
+        check_size(n, width, f"the model matrix up to the term {_term_label(terms, term)}")
+
+
+def _term_label(terms: TermList, term: tuple[int, ...]) -> str:
+    return ":".join([label_of(terms.factors[i]) for i in term]) or INTERCEPT
+
+
+def _kind(node: Node, evaluator: Evaluator, contrasts: Mapping[str, Any], used: set[str]) -> _Kind:
+    value = term_value(node, evaluator)
+    keys: list[str] = []
+    if contrasts:
+        keys = [key for key in dict.fromkeys((label_of(node), write(node))) if key in contrasts]
+        used.update(keys)
+    if isinstance(value, (Factor, Coded)):
+        factor = value.factor if isinstance(value, Coded) else value
+        spec: Any = value.contrasts if isinstance(value, Coded) else None
+        if spec is None:
+            spec = contrasts[keys[0]] if keys else "poly" if factor.ordered else "treatment"
+        return _Labelled(factor.labels(), spec)
+    if keys:
+        raise ArgumentError(
+            f"contrasts: {keys[0]!r} is numeric; write factor({write(node)}) in the formula, "
+            f"and the contrasts for 'factor({write(node)})'"
+        )
+    return value.names if isinstance(value, Basis) else None
+
+
+def _coding(node: Node, kind: _Kind) -> Levels | tuple[str, ...] | None:
+    if not isinstance(kind, _Labelled):
+        return kind
+    if len(kind.labels) < 2:
+        return Levels(kind.labels, Contrast((), 0))
+    return Levels(kind.labels, make_contrast(kind.contrasts, kind.labels, label_of(node)))
+
+
+def _width(block: Block, kinds: Sequence[_Kind]) -> int:
+    width = 1
+    for i, reduced in block:
+        kind = kinds[i]
+        if isinstance(kind, _Labelled):
+            width *= max(len(kind.labels) - reduced, 0)
+        elif kind is not None:
+            width *= len(kind)
+    return width
+
+
+def _block_names(
+    block: Block, nodes: Sequence[Node], codings: Sequence[Levels | tuple[str, ...] | None]
+) -> list[str]:
+    parts: list[list[str]] = []
+    for i, reduced in block:
+        coding, label = codings[i], label_of(nodes[i])
+        if isinstance(coding, Levels):
+            if reduced and len(coding.labels) < 2:
+                only = f"{coding.labels[0]!r}" if coding.labels else "none"
+                raise DataError(
+                    f"factor {label!r} has one level ({only}) in the rows used; "
+                    "leave it out, or use rows with more levels"
+                )
+            parts.append([f"{label}[{s}]" for s in (coding.contrast.names if reduced else coding.labels)])
+        elif coding is None:
+            parts.append([label])
+        else:
+            parts.append([f"{label}[{s}]" for s in coding])
+    if not parts:
+        return [INTERCEPT]
+    # The first factor varies fastest.
+    return [":".join(reversed(names)) for names in product(*reversed(parts))]
+
+
+def check_contrasts(contrasts: Any) -> Mapping[str, Any]:
+    """The ``contrasts`` argument as a mapping."""
+    if contrasts is None:
+        return {}
+    if not isinstance(contrasts, Mapping):
+        raise ArgumentError(
+            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}; "
+            f"got {type(contrasts).__name__}"
+        )
+    return contrasts
+
+
+def check_all_used(contrasts: Mapping[str, Any], used: Collection[str], plans: Sequence[MatrixPlan]) -> None:
+    """Refuse contrasts for what is no factor of the formula."""
+    for key in contrasts:
+        if key not in used:
+            factors = {
+                label_of(node): None
+                for plan in plans
+                for node, coding in zip(plan.nodes, plan.codings, strict=True)
+                if isinstance(coding, Levels)
+            }
+            listed = f"its factors: {', '.join(map(repr, factors))}" if factors else "it has no factors"
+            raise ArgumentError(f"contrasts: {key!r} is not a factor in the terms of the formula; {listed}")
