@@ -17,6 +17,7 @@ def fit_many(
     offset: NDArray[np.float64] | None = None,
     control: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
+
 @final
 class Lmm:
     """A linear mixed model as cross-products of [Z X y]. Immutable and safe to share between threads."""

@@ -43,7 +43,10 @@ def term_roots(design: Predictors) -> tuple[NDArray[np.float64], ...]:
 
 
 def singular_terms(
-    design: Predictors, theta: NDArray[np.float64], roots: tuple[NDArray[np.float64], ...], tol: float = TOLERANCE
+    design: Predictors,
+    theta: NDArray[np.float64],
+    roots: tuple[NDArray[np.float64], ...],
+    tol: float = TOLERANCE,
 ) -> tuple[SingularTerm, ...]:
     """
     The terms with a direction of (nearly) zero variance.

@@ -45,9 +45,15 @@ def simulated(seed=1, n=120, m=8):
 def assert_same(fits, j, model):
     assert fits.status[j] == "converged"
     assert fits.objective[j] == pytest.approx(model.objective, rel=1e-10, abs=1e-8)
-    np.testing.assert_allclose(fits.theta[j], model.theta, rtol=1e-6, atol=1e-6)
-    assert fits.sigma[j] == pytest.approx(model.sigma, rel=1e-6)
-    np.testing.assert_allclose(fits.beta[j], model.fixef().to_numpy(), rtol=1e-6, atol=1e-7)
+    # lmer may stop a little before the optimum: by about the Newton step that its gradient asks for.
+    state = model._fitted
+    end, reml = state.estimates.theta, state.reml
+    ours, theirs = (state.engine.gradient(theta, reml) for theta in (fits.theta[j], end))
+    assert np.abs(ours).max() <= max(np.abs(theirs).max(), 1e-8)
+    step = np.linalg.lstsq(state.engine.hessian(end, reml), theirs, rcond=None)[0]
+    assert np.abs(fits.theta[j] - end).max() <= 1e-6 + 2 * np.abs(step).max()
+    assert fits.sigma[j] == pytest.approx(model.sigma, rel=1e-5)
+    np.testing.assert_allclose(fits.beta[j], model.fixef().to_numpy(), rtol=1e-5, atol=1e-6)
     errors = np.sqrt(np.diag(model.vcov()))
     np.testing.assert_allclose(fits.std_errors[j], errors, rtol=1e-5)
     assert fits.singular[j] == model.is_singular()
@@ -148,7 +154,7 @@ def test_a_failure_is_reported_in_its_row_and_touches_no_other():
 
 
 def test_nearly_exact_and_nearly_absent_groups():
-    data, y = simulated()
+    data, _ = simulated()
     g = data["g"].astype(int).to_numpy()
     rng = np.random.default_rng(9)
     noise = rng.normal(size=len(data))

@@ -229,8 +229,8 @@ def _build(
     )
     if not need_response and parsed.response:
         raise FormulaError(
-            f"the formula must not name a response, for there are many: write {parsed.text[parsed.text.index('~'):]!r}"
-            f" and give {parsed.response} by responses="
+            "the formula must not name a response, for there are many: write "
+            f"{parsed.text[parsed.text.index('~') :]!r} and give {parsed.response} by responses="
         )
     if isinstance(subset, str):
         beside.update(columns_of(subset, frame, own))
@@ -332,10 +332,8 @@ def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | N
     )
 
 
-def told_from_residuals(
-    z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None
-) -> bool:
-    """Whether the variances of a term with these columns (n, k) and levels differ from that of the residuals."""
+def told_from_residuals(z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None) -> bool:
+    """Whether a term with these columns (n, k) differs in its variances from the residuals."""
     n, k = z.shape
     if n_levels < n:
         return True

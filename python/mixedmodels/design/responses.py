@@ -32,7 +32,7 @@ def response_names(responses: Any, data: Frame) -> tuple[str, ...] | None:
     return names
 
 
-def response_matrix(responses: Any, data: Frame) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """
     The ``responses`` argument as numbers.
 
@@ -40,8 +40,10 @@ def response_matrix(responses: Any, data: Frame) -> tuple[tuple[str, ...], NDArr
     ----------
     responses : list of str, array-like of shape (n, m), or data frame with n rows
         Names of columns of the data, or the values; the columns of a matrix are called ``y1``, ``y2``, ...
-    data : Frame
+    data : data frame
         n rows.
+    frame : Frame
+        The same data.
 
     Returns
     -------
@@ -55,30 +57,32 @@ def response_matrix(responses: Any, data: Frame) -> tuple[tuple[str, ...], NDArr
     ArgumentError, DataError, MissingColumnError
         When the argument is of another kind or length, or a column does not hold numbers.
     """
-    named = response_names(responses, data)
+    named = response_names(responses, frame)
     if named is not None:
-        return named, _columns(data, named)
-    if isinstance(responses, pd.DataFrame) and all(kind.kind in "biuf" for kind in map(_kind, responses.dtypes)):
+        if isinstance(data, pd.DataFrame) and _is_plain(chosen := data[list(named)]):
+            return named, chosen.to_numpy(dtype=np.float64)
+        return named, _columns(frame, named)
+    if isinstance(responses, pd.DataFrame) and _is_plain(responses):
         names, values = tuple(map(str, responses.columns)), responses.to_numpy(dtype=np.float64)
     elif isinstance(responses, (np.ndarray, list, tuple)):
         values = _matrix(responses)
         names = tuple(f"y{j + 1}" for j in range(values.shape[1]))
     else:
-        frame = Frame.from_any(responses, what="responses")
-        names = tuple(frame.names)
-        values = _columns(frame, names)
+        given = Frame.from_any(responses, what="responses")
+        names = tuple(given.names)
+        values = _columns(given, names)
     if _repeats(names):
         raise ArgumentError("responses has several columns of the same name; give each its own")
-    if len(values) != data.n_rows:
-        raise ArgumentError(f"responses has {len(values)} rows, but the data has {data.n_rows}")
+    if len(values) != frame.n_rows:
+        raise ArgumentError(f"responses has {len(values)} rows, but the data has {frame.n_rows}")
     if not names:
         raise ArgumentError("responses has no columns")
     return names, values
 
 
-def _kind(dtype: Any) -> Any:
-    """A numpy type; an object for those that only pandas has."""
-    return dtype if isinstance(dtype, np.dtype) else np.dtype(object)
+def _is_plain(frame: pd.DataFrame) -> bool:
+    """Whether all columns hold numbers of numpy's own types, so that they need not be read one by one."""
+    return all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in frame.dtypes)
 
 
 def _matrix(values: Any) -> NDArray[np.float64]:

@@ -21,12 +21,12 @@ class Frame:
     Make one with :meth:`from_any`.
     """
 
-    __slots__ = ("_cache", "_names", "_source", "_what")
+    __slots__ = ("_cache", "_positions", "_source", "_what")
 
     def __init__(self, source: Source, what: str) -> None:
         self._source = source
         self._what = what
-        self._names = frozenset(source.names)
+        self._positions = {name: i for i, name in enumerate(source.names)}
         self._cache: dict[str, Column] = {}
 
     @classmethod
@@ -83,7 +83,7 @@ class Frame:
         return self._source.index
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self._positions
 
     def column(self, name: str) -> Column:
         """
@@ -141,13 +141,14 @@ class Frame:
         return Frame(part, self._what)
 
     def _position(self, name: str) -> int:
-        if name not in self._names:
+        position = self._positions.get(name)
+        if position is None:
             raise MissingColumnError(self._not_found(name))
-        if self.names.count(name) > 1:
+        if len(self._positions) < len(self.names) and self.names.count(name) > 1:
             raise DataError(
                 f"{self._what} has {self.names.count(name)} columns called {name!r}; rename all but one"
             )
-        return self.names.index(name)
+        return position
 
     def _not_found(self, name: str) -> str:
         message = f"{self._what} has no column {name!r}"

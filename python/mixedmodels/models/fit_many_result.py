@@ -144,7 +144,10 @@ class FitMany:
             f"{failed} failed; {self.n_obs.max()} observations",
         ]
         kept = slice(0, _SHOWN)
-        columns = [("response", list(self.responses[kept])), ("objective", format_fixed(self.objective[kept], 3))]
+        columns = [
+            ("response", list(self.responses[kept])),
+            ("objective", format_fixed(self.objective[kept], 3)),
+        ]
         columns += [
             (name, [f"{value:.4g}" for value in self.beta[kept, j]])
             for j, name in enumerate(self.predictors.x_names[:6])

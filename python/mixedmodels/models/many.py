@@ -102,13 +102,13 @@ def fit_many(
     >>> y = np.column_stack([sleep["Reaction"], np.log(sleep["Reaction"])])
     >>> fits = fit_many("~ Days + (1 | Subject)", sleep, y)
     >>> fits.objective.round(3)
-    array([1786.465, -354.609])
+    array([1786.465, -262.922])
     >>> fits.to_frame().round(3)
       response         term  estimate  std_error  statistic
     0       y1  (Intercept)   251.405      9.747     25.794
     1       y1         Days    10.467      0.804     13.015
-    2       y2  (Intercept)     5.530      0.031    180.389
-    3       y2         Days     0.034      0.002     13.741
+    2       y2  (Intercept)     5.530      0.033    167.273
+    3       y2         Days     0.034      0.003     13.357
     """
     reml = check_reml(REML)
     options = as_control(control)
@@ -126,7 +126,7 @@ def fit_many(
         functions=functions,
         responses=response_names(responses, frame) or (),
     )
-    names, values = response_matrix(responses, frame)
+    names, values = response_matrix(responses, data, frame)
     if len(rows) < len(values):
         values = values[rows]
     missing = np.isnan(values)

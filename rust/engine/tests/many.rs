@@ -27,7 +27,11 @@ fn responses(data: &Design, m: usize) -> Matrix {
         let effects: Vec<Vec<f64>> = data
             .terms
             .iter()
-            .map(|t| (0..t.n_levels * t.k).map(|_| size * random.normal()).collect())
+            .map(|t| {
+                (0..t.n_levels * t.k)
+                    .map(|_| size * random.normal())
+                    .collect()
+            })
             .collect();
         for i in 0..n {
             let mut y = 5.0 + data.x.column(data.x.cols() - 1)[i] + random.normal();
@@ -48,7 +52,10 @@ fn many(data: &Design, y: &Matrix, criterion: Criterion) -> Vec<Result<ResponseF
 
 fn close(a: f64, b: f64, tolerance: f64, what: &str) {
     let error = (a - b).abs() / b.abs().max(1.0);
-    assert!(error <= tolerance, "{what}: {a} and {b} differ by {error:e}");
+    assert!(
+        error <= tolerance,
+        "{what}: {a} and {b} differ by {error:e}"
+    );
 }
 
 fn agrees_with_single_fits(data: &Design, y: &Matrix, what: &str) {
@@ -63,8 +70,15 @@ fn agrees_with_single_fits(data: &Design, y: &Matrix, what: &str) {
             };
             let model = Model::new(alone).expect("valid");
             let go = &|_| Ok(());
-            let expected = fit::fit(&model, criterion, Optimizer::TrustRegion, None, &UNLIMITED, go)
-                .expect("a fit");
+            let expected = fit::fit(
+                &model,
+                criterion,
+                Optimizer::TrustRegion,
+                None,
+                &UNLIMITED,
+                go,
+            )
+            .expect("a fit");
             let estimates = &expected.estimates;
             assert_eq!(found.status, Status::Converged, "{what}");
             close(found.objective, estimates.objective, 1e-10, &what);
@@ -91,7 +105,13 @@ fn one_variance_by_eigenvalues_agrees_with_single_fits() {
         ("no fixed effects", 50, 0, 10, false),
     ];
     for (what, n, p, levels, weighted) in cases {
-        let mut data = design(5, n, p.max(1), &[(Grouping::Random(levels), 1, U)], weighted);
+        let mut data = design(
+            5,
+            n,
+            p.max(1),
+            &[(Grouping::Random(levels), 1, U)],
+            weighted,
+        );
         let y = responses(&data, 8);
         if p == 0 {
             data.x = Matrix::from_columns(n, 0, Vec::new());
@@ -121,7 +141,10 @@ fn other_designs_agree_with_single_fits() {
     let cases: [(usize, Vec<TermSpec>); 3] = [
         (90, vec![(Grouping::Random(12), 2, U)]),
         (90, vec![(Grouping::Random(12), 2, "diagonal")]),
-        (100, vec![(Grouping::Random(15), 1, U), (Grouping::Random(7), 1, U)]),
+        (
+            100,
+            vec![(Grouping::Random(15), 1, U), (Grouping::Random(7), 1, U)],
+        ),
     ];
     for (s, (n, terms)) in cases.into_iter().enumerate() {
         let data = design(s as u64 + 30, n, 2, &terms, s == 2);
@@ -162,7 +185,11 @@ fn one_bad_response_does_not_touch_the_others() {
     y.column_mut(0).fill(3.0);
     y.column_mut(1)[4] = f64::INFINITY;
     y.column_mut(2).fill(f64::NAN);
-    let exact: Vec<f64> = data.terms[0].codes.iter().map(|&c| f64::from(c).sin()).collect();
+    let exact: Vec<f64> = data.terms[0]
+        .codes
+        .iter()
+        .map(|&c| f64::from(c).sin())
+        .collect();
     y.column_mut(3).copy_from_slice(&exact);
     let fits = many(&data, &y, Criterion::Reml);
     assert_eq!(fits[0], Err(Error::ExactFit));
@@ -184,7 +211,13 @@ fn limits_and_interrupts_are_obeyed() {
     let fits = fit_many(&predictors, &y, Criterion::Ml, &limited, &|_| Ok(())).expect("fits");
     let fit = fits[3].as_ref().expect("a fit");
     assert_eq!(fit.status, Status::MaxEvaluations);
-    let stop = |done: usize| if done < 10 { Ok(()) } else { Err(Error::Interrupted) };
+    let stop = |done: usize| {
+        if done < 10 {
+            Ok(())
+        } else {
+            Err(Error::Interrupted)
+        }
+    };
     let stopped = fit_many(&predictors, &y, Criterion::Ml, &UNLIMITED, &stop);
     assert_eq!(stopped, Err(Error::Interrupted));
 }

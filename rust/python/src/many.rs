@@ -56,7 +56,9 @@ fn to_dict<'py>(
     n_theta: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let numbers = |of: &dyn Fn(&ResponseFit) -> f64| -> Vec<f64> {
-        fits.iter().map(|f| f.as_ref().map_or(f64::NAN, of)).collect()
+        fits.iter()
+            .map(|f| f.as_ref().map_or(f64::NAN, of))
+            .collect()
     };
     let matrix = |of: &dyn Fn(&ResponseFit) -> &[f64], width: usize| {
         let mut out = Vec::with_capacity(fits.len() * width);

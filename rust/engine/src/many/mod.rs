@@ -115,7 +115,8 @@ impl Work<'_> {
         let (frame, z) = Frame::new(pattern.predictors(predictors))?;
         let frame = Arc::new(frame);
         // Limits on the search are for the optimizer; the scalar form has none.
-        let unlimited = self.control.max_evaluations == usize::MAX && self.control.tolerance.is_none();
+        let unlimited =
+            self.control.max_evaluations == usize::MAX && self.control.tolerance.is_none();
         let scalar = unlimited.then(|| ScalarForm::new(&frame, self.criterion, &z));
         Ok(Shared {
             frame,
@@ -135,7 +136,12 @@ impl Work<'_> {
         fits.collect()
     }
 
-    fn fit(&self, shared: &Shared<'_>, column: usize, scratch: &mut Scratch) -> Result<ResponseFit> {
+    fn fit(
+        &self,
+        shared: &Shared<'_>,
+        column: usize,
+        scratch: &mut Scratch,
+    ) -> Result<ResponseFit> {
         let watch = || (self.watch)(self.done.load(Ordering::Relaxed));
         watch()?;
         let y = shared.pattern.response(self.responses.column(column));

@@ -80,7 +80,10 @@ fn pick_term(term: &Term, rows: &[usize]) -> Term {
     }
     let k = term.k;
     Term {
-        codes: rows.iter().map(|&i| code_of[term.codes[i] as usize]).collect(),
+        codes: rows
+            .iter()
+            .map(|&i| code_of[term.codes[i] as usize])
+            .collect(),
         n_levels: n_levels as usize,
         z: rows
             .iter()
@@ -99,11 +102,8 @@ mod tests {
     #[test]
     fn responses_with_the_same_gaps_share_a_pattern_and_empty_levels_go() {
         const GAP: f64 = f64::NAN;
-        let responses = Matrix::from_columns(
-            3,
-            4,
-            vec![1., 2., 3., GAP, 5., 6., 7., 8., 9., GAP, 1., 2.],
-        );
+        let responses =
+            Matrix::from_columns(3, 4, vec![1., 2., 3., GAP, 5., 6., 7., 8., 9., GAP, 1., 2.]);
         let found = patterns(&responses);
         let columns: Vec<_> = found.iter().map(|p| p.columns.clone()).collect();
         assert_eq!(columns, [vec![0, 2], vec![1, 3]]);

@@ -85,7 +85,11 @@ impl Profile {
         Point {
             gamma,
             log_det: self.log_det(gamma),
-            weights: self.poles.iter().map(|k| gamma / (1.0 + gamma * k)).collect(),
+            weights: self
+                .poles
+                .iter()
+                .map(|k| gamma / (1.0 + gamma * k))
+                .collect(),
         }
     }
 
@@ -95,7 +99,10 @@ impl Profile {
 
     fn r2(&self, gamma: f64, energies: &[f64], square: f64) -> f64 {
         let explained = self.poles.iter().zip(energies);
-        square - explained.map(|(k, e)| gamma * e / (1.0 + gamma * k)).sum::<f64>()
+        square
+            - explained
+                .map(|(k, e)| gamma * e / (1.0 + gamma * k))
+                .sum::<f64>()
     }
 
     /// f' and f''.

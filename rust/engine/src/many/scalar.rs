@@ -107,7 +107,10 @@ impl ScalarForm {
         let n = frame.n_obs() as f64;
         let (df, extra) = match criterion {
             Criterion::Ml => {
-                logs = classes.iter().map(|c| (c.size, c.levels.len() as f64)).collect();
+                logs = classes
+                    .iter()
+                    .map(|c| (c.size, c.levels.len() as f64))
+                    .collect();
                 (n, 0.0)
             }
             Criterion::Reml => (n - rank as f64, log_det_gram + 2.0 * frame.fixed.log_det()),
@@ -140,7 +143,9 @@ impl ScalarForm {
     pub fn fit(&self, model: &Model, scratch: &mut Scratch) -> Option<ResponseFit> {
         let s = &model.response_products.leading[0];
         self.energies(s, scratch);
-        let minimum = self.profile.minimise(&scratch.energies, model.response_square)?;
+        let minimum = self
+            .profile
+            .minimise(&scratch.energies, model.response_square)?;
         let scale = model.response.scale;
         let Minimum {
             gamma,
@@ -165,7 +170,11 @@ impl ScalarForm {
 
     /// (U's)² by eigenvalue.
     fn energies(&self, s: &[f64], scratch: &mut Scratch) {
-        let Scratch { directions, own, energies } = scratch;
+        let Scratch {
+            directions,
+            own,
+            energies,
+        } = scratch;
         directions.clear();
         energies.clear();
         energies.resize(self.rotation.cols(), 0.0);
@@ -250,7 +259,8 @@ fn classes(d: &[f64], a: &[f64], b: &[f64], rank: usize) -> Vec<Class> {
         .chunk_by(|&i, &j| d[j] - d[i] <= EQUAL * d[j])
         .map(|levels| {
             let mut products = vec![0.0; rank * rank];
-            let mut columns = Matrix::from_columns(levels.len(), rank, vec![0.0; levels.len() * rank]);
+            let mut columns =
+                Matrix::from_columns(levels.len(), rank, vec![0.0; levels.len() * rank]);
             for (i, &level) in levels.iter().enumerate() {
                 let own = &a[level * rank..][..rank];
                 if rank > 0 {
@@ -292,7 +302,10 @@ fn decompose(
     }
     for j in 0..n_directions {
         for i in 0..n_directions {
-            k[(i, j)] -= small::dot(&projected[i * rank..][..rank], &projected[j * rank..][..rank]);
+            k[(i, j)] -= small::dot(
+                &projected[i * rank..][..rank],
+                &projected[j * rank..][..rank],
+            );
         }
     }
     let (mut values, vectors) = dense::eigen(&k)?;
