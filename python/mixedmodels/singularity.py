@@ -80,7 +80,7 @@ def _is_singular(
 ) -> NDArray[np.bool_]:
     """For one factor of shape (k, k), or each of a stack of them."""
     if term.covariance == "diagonal" or len(term.names) == 1:
-        return (_sizes(factor, root) < tol).any(axis=-1)
+        return np.asarray((_sizes(factor, root) < tol).any(axis=-1))
     # A column of Z without an entry (R has a zero row) says nothing against the covariance matrix.
     values = np.linalg.svd(root @ factor, compute_uv=False)
     regular = values[..., -1] >= np.maximum(tol, _ROUNDING * values[..., 0])

@@ -59,7 +59,7 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
     """
     named = response_names(responses, frame)
     if named is not None:
-        if isinstance(data, pd.DataFrame) and _is_plain(chosen := data[list(named)]):
+        if isinstance(data, pd.DataFrame) and _is_plain(chosen := data.loc[:, list(named)]):
             return named, chosen.to_numpy(dtype=np.float64)
         return named, _columns(frame, named)
     if isinstance(responses, pd.DataFrame) and _is_plain(responses):

@@ -281,8 +281,8 @@ def _warn(fits: FitMany) -> None:
             warn_user(f"{text}; summary_frame() says which", category)
     dropped = np.isnan(fits.beta).any(axis=1) & ~failed
     if dropped.any():
-        columns = np.isnan(fits.beta[dropped]).any(axis=0)
-        shown = ", ".join(name for name, lost in zip(fits.predictors.x_names, columns, strict=True) if lost)
+        columns = np.flatnonzero(np.isnan(fits.beta[dropped]).any(axis=0))
+        shown = ", ".join(fits.predictors.x_names[j] for j in columns)
         text = f"columns of the fixed-effects model matrix that depend on those before them have NaN: {shown}"
         if not dropped.all():
             text += f" ({np.count_nonzero(dropped)} of {len(dropped)} responses, {_first(fits, dropped)})"
