@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LMER_PEERS = ("ours", "lme4", "glmm", "mixedlm")
-ALL_PEERS = (*LMER_PEERS, "statsmodels")
+MANY_PEERS = ("ours", "lme4", "lme_python")
+ALL_PEERS = (*LMER_PEERS, "statsmodels", "lme_python")
+ONE_PEERS = (*LMER_PEERS, "statsmodels")
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Model:
     dataset : str
         A packaged data set, or a simulated one of :mod:`benches.peers.simulate`.
     formula : str
-        In lme4 syntax.
+        In lme4 syntax. Without a left side: fit every column of the data set whose name begins with ``y``.
     reml : bool
         REML criterion, else maximum likelihood.
     peers : tuple of str
@@ -45,9 +47,9 @@ class Model:
 
 
 MODELS = (
-    Model("dyestuff", "Dyestuff", "Yield ~ 1 + (1 | Batch)", peers=ALL_PEERS),
-    Model("dyestuff2", "Dyestuff2", "Yield ~ 1 + (1 | Batch)", peers=ALL_PEERS),
-    Model("sleepstudy", "sleepstudy", "Reaction ~ Days + (Days | Subject)", peers=ALL_PEERS),
+    Model("dyestuff", "Dyestuff", "Yield ~ 1 + (1 | Batch)", peers=ONE_PEERS),
+    Model("dyestuff2", "Dyestuff2", "Yield ~ 1 + (1 | Batch)", peers=ONE_PEERS),
+    Model("sleepstudy", "sleepstudy", "Reaction ~ Days + (Days | Subject)", peers=ONE_PEERS),
     Model("penicillin", "Penicillin", "diameter ~ 1 + (1 | plate) + (1 | sample)"),
     Model("pastes", "Pastes", "strength ~ 1 + (1 | batch/cask)"),
     Model("insteval-3", "InstEval", "y ~ service + (1 | s) + (1 | d) + (1 | dept:service)"),
@@ -66,5 +68,6 @@ MODELS = (
         "y ~ a * b + (1 + a * b | subj) + (1 + a * b | item)",
         spellings={"glmm": "y ~ a + b + ab + (1 + a + b + ab | subj) + (1 + a + b + ab | item)"},
     ),
+    Model("responses", "genes", "~ x + (1 | subject)", peers=MANY_PEERS),
     Model("million", "grouped", "y ~ x + (1 + x | g)", large=True),
 )

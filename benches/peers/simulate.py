@@ -43,6 +43,18 @@ def grouped() -> pd.DataFrame:
     return pd.DataFrame({"y": y, "x": x, "g": _factor("g", group)})
 
 
+def genes() -> pd.DataFrame:
+    """2,000 responses ``y1`` to ``y2000`` in 30 subjects of four rows; effects range from none to large."""
+    rng = np.random.default_rng(20240519)
+    n_subjects, n_each, n_genes = 30, 4, 2000
+    subject = np.repeat(np.arange(n_subjects), n_each)
+    x = rng.standard_normal(len(subject))
+    effects = rng.standard_normal((n_subjects, n_genes)) * np.linspace(0.0, 1.5, n_genes)
+    y = x[:, None] + effects[subject] + rng.standard_normal((len(subject), n_genes))
+    columns = {f"y{j + 1}": y[:, j] for j in range(n_genes)}
+    return pd.DataFrame({"x": x, "subject": _factor("S", subject), **columns})
+
+
 def _factor(prefix: str, codes: np.ndarray) -> pd.Categorical:
     n_levels = int(codes.max()) + 1
     width = len(str(n_levels))
@@ -51,4 +63,8 @@ def _factor(prefix: str, codes: np.ndarray) -> pd.Categorical:
     )
 
 
-SIMULATED: dict[str, Callable[[], pd.DataFrame]] = {"crossed": crossed, "grouped": grouped}
+SIMULATED: dict[str, Callable[[], pd.DataFrame]] = {
+    "crossed": crossed,
+    "grouped": grouped,
+    "genes": genes,
+}

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         RankDeficiencyWarning,
         SingularFitWarning,
     )
+    from .models.fit_many_result import FitMany
     from .models.functions import (
         AIC,
         BIC,
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     )
     from .models.linear import LinearMixedModel
     from .models.lmer import lmer
+    from .models.many import fit_many
 
 __all__ = [
     "AIC",
@@ -100,6 +102,7 @@ __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
     "DataError",
+    "FitMany",
     "FormulaError",
     "FormulaWarning",
     "LinearMixedModel",
@@ -117,6 +120,7 @@ __all__ = [
     "coef",
     "dataset_names",
     "deviance",
+    "fit_many",
     "fitted",
     "fixef",
     "getME",
@@ -165,7 +169,9 @@ __all__ = [
 
 _HOMES = {
     "Control": "control",
+    "FitMany": "models.fit_many_result",
     "LinearMixedModel": "models.linear",
+    "fit_many": "models.many",
     "lmer": "models.lmer",
 }
 

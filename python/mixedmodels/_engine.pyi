@@ -8,6 +8,16 @@ from numpy.typing import NDArray
 __version__: Final[str]
 OPTIMIZERS: Final[tuple[str, ...]]
 
+def fit_many(
+    responses: NDArray[np.float64],
+    x: NDArray[np.float64],
+    terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
+    reml: bool,
+    weights: NDArray[np.float64] | None = None,
+    offset: NDArray[np.float64] | None = None,
+    control: dict[str, Any] | None = None,
+) -> dict[str, Any]: ...
+
 @final
 class Lmm:
     """A linear mixed model as cross-products of [Z X y]. Immutable and safe to share between threads."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .control import Control
-from .design import Design
+from .design import Design, Predictors
 from .errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -186,8 +186,12 @@ def build_engine(design: Design) -> Lmm:
     """The engine's model of a design."""
     from ._engine import Lmm
 
-    terms = [(t.group.codes, len(t.group.levels), t.z, t.covariance) for t in design.terms]
-    return Lmm(design.y, design.x, terms, design.weights, design.offset)
+    return Lmm(design.y, design.x, engine_terms(design), design.weights, design.offset)
+
+
+def engine_terms(design: Predictors) -> list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]]:
+    """The random-effects terms in the form that the engine takes."""
+    return [(t.group.codes, len(t.group.levels), t.z, t.covariance) for t in design.terms]
 
 
 def fitted_of(model: Any) -> Fitted:

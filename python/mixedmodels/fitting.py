@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import theta as theta_layout
 from .certificate import TOLERANCE, Certificate, certify
 from .control import Control, as_control, check_optimizer
-from .design import INTERCEPT, Design, build_design
+from .design import INTERCEPT, Design, Predictors, build_design
 from .errors import (
     ArgumentError,
     ConvergenceWarning,
@@ -85,7 +85,7 @@ def fit_design(
     control = as_control(arguments.control)
     start = theta_layout.check_start(arguments.start, design)
     _check_response(design)
-    notices = _check_numbers_of_effects(design, control)
+    notices = check_numbers_of_effects(design, control)
     engine = engine or build_engine(design)
     roots = term_roots(design) if roots is None else roots
     result = _run(engine, reml, optimizer, start, control)
@@ -308,12 +308,12 @@ def _check_response(design: Design) -> None:
         )
 
 
-def _check_numbers_of_effects(design: Design, control: Control) -> list[tuple[type[Any], str]]:
+def check_numbers_of_effects(design: Predictors, control: Control) -> list[tuple[type[Any], str]]:
     """Refuse a term with as many random effects as observations: it leaves nothing for the residual."""
     found: list[tuple[type[Any], str]] = []
     if control.check_effects == "ignore":
         return found
-    n = len(design.y)
+    n = len(design.x)
     for term in design.terms:
         # With independent columns each one is a term of its own.
         width = len(term.names) if term.covariance == "unstructured" else 1

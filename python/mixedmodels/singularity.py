@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import Design
+from .design import Predictors, RandomTerm
 from .theta import factors
 
 TOLERANCE = 1e-5
@@ -31,7 +31,7 @@ class SingularTerm:
         return f"{self.text}: {self.reason}"
 
 
-def term_roots(design: Design) -> tuple[NDArray[np.float64], ...]:
+def term_roots(design: Predictors) -> tuple[NDArray[np.float64], ...]:
     """For each term the triangular R with R'R = Z'WZ/n, shape (k, k)."""
     return tuple([_root(term.z, design.weights) for term in design.terms])
 
@@ -65,7 +65,10 @@ def _cholesky(products: list[list[float]]) -> NDArray[np.float64] | None:
 
 
 def singular_terms(
-    design: Design, theta: NDArray[np.float64], roots: tuple[NDArray[np.float64], ...], tol: float = TOLERANCE
+    design: Predictors,
+    theta: NDArray[np.float64],
+    roots: tuple[NDArray[np.float64], ...],
+    tol: float = TOLERANCE,
 ) -> tuple[SingularTerm, ...]:
     """
     The terms with a direction of (nearly) zero variance.
@@ -77,23 +80,23 @@ def singular_terms(
     """
     found = []
     for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        if term.covariance == "diagonal":
-            sizes = np.abs(np.diag(factor)) * np.linalg.norm(root, axis=0)
-            zero = [name for name, size in zip(term.names, sizes, strict=True) if size < tol]
-            if zero:
-                found.append(SingularTerm(term.text, _no_variance(zero)))
+        if term.covariance != "diagonal" and _regular(root.dot(factor), root, factor, tol):
             continue
-        product = root.dot(factor)
-        if _regular(product, root, factor, tol):
+        if not _is_singular(term, factor, root, tol):
             continue
-        # A column of Z without an entry (R has a zero row) says nothing against the covariance matrix.
-        values = np.linalg.svd(product, compute_uv=False)
-        if values[-1] >= max(tol, _ROUNDING * values[0]) and np.all(np.diag(factor) != 0.0):
-            continue
-        sizes = np.linalg.norm(factor, axis=1) * np.linalg.norm(root, axis=0)
-        zero = [name for name, size in zip(term.names, sizes, strict=True) if size < tol]
+        zero = [name for name, size in zip(term.names, _sizes(factor, root), strict=True) if size < tol]
         found.append(SingularTerm(term.text, _no_variance(zero) if zero else _degenerate(term.names)))
     return tuple(found)
+
+
+def singular_fits(
+    design: Predictors, theta: NDArray[np.float64], roots: tuple[NDArray[np.float64], ...]
+) -> NDArray[np.bool_]:
+    """Whether `singular_terms` finds any, for each row of thetas of shape (m, n_theta)."""
+    found = np.zeros(len(theta), dtype=bool)
+    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
+        found |= _is_singular(term, factor, root, TOLERANCE)
+    return found
 
 
 def _regular(
@@ -111,6 +114,23 @@ def _regular(
     if k > 1 and largest > 0.0:
         least /= (largest / math.sqrt(k - 1)) ** (k - 1)
     return 0.0 < least >= max(tol, _ROUNDING * largest)
+
+
+def _is_singular(
+    term: RandomTerm, factor: NDArray[np.float64], root: NDArray[np.float64], tol: float
+) -> NDArray[np.bool_]:
+    """For one factor of shape (k, k), or each of a stack of them."""
+    if term.covariance == "diagonal" or len(term.names) == 1:
+        return np.asarray((_sizes(factor, root) < tol).any(axis=-1))
+    # A column of Z without an entry (R has a zero row) says nothing against the covariance matrix.
+    values = np.linalg.svd(root @ factor, compute_uv=False)
+    regular = values[..., -1] >= np.maximum(tol, _ROUNDING * values[..., 0])
+    return ~(regular & (np.diagonal(factor, axis1=-2, axis2=-1) != 0.0).all(axis=-1))
+
+
+def _sizes(factor: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each column of a term adds to the response, by its own standard deviation, relative to sigma."""
+    return np.linalg.norm(factor, axis=-1) * np.linalg.norm(root, axis=0)
 
 
 def _no_variance(names: list[str]) -> str:

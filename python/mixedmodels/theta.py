@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import Design, RandomTerm
+from .design import Predictors, RandomTerm
 from .errors import ArgumentError
 
 
@@ -20,7 +20,7 @@ def positions(term: RandomTerm) -> list[tuple[int, int]]:
     return [(i, j) for j in range(k) for i in range(j, k)]
 
 
-def slices(design: Design) -> Iterator[tuple[RandomTerm, slice]]:
+def slices(design: Predictors) -> Iterator[tuple[RandomTerm, slice]]:
     """Each term with its part of theta."""
     start = 0
     for term in design.terms:
@@ -29,20 +29,23 @@ def slices(design: Design) -> Iterator[tuple[RandomTerm, slice]]:
         start = stop
 
 
-def factors(design: Design, theta: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """The relative covariance factor of each term, shape (k, k), lower triangular."""
+def factors(design: Predictors, theta: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """The relative covariance factor of each term, shape (..., k, k), for theta of shape (..., n_theta)."""
     result = []
-    values = iter(theta.tolist())
+    if theta.ndim == 1:
+        values = iter(theta.tolist())
+    else:
+        values = iter(np.moveaxis(theta, -1, 0))
     for term in design.terms:
         k = len(term.names)
-        factor = np.zeros((k, k))
-        for position in positions(term):
-            factor[position] = next(values)
+        factor = np.zeros((*theta.shape[:-1], k, k))
+        for row, column in positions(term):
+            factor[..., row, column] = next(values)
         result.append(factor)
     return result
 
 
-def theta_names(design: Design) -> tuple[str, ...]:
+def theta_names(design: Predictors) -> tuple[str, ...]:
     """Names as lme4 writes them: ``Subject.(Intercept)``, ``Subject.Days.(Intercept)``, ``Subject.Days``."""
     return tuple(
         ".".join((term.group.label, term.names[i], *([term.names[j]] if i != j else [])))
@@ -51,12 +54,12 @@ def theta_names(design: Design) -> tuple[str, ...]:
     )
 
 
-def lower_bounds(design: Design) -> NDArray[np.float64]:
+def lower_bounds(design: Predictors) -> NDArray[np.float64]:
     """Zero for diagonal elements of the factors, minus infinity for the others, shape (n_theta,)."""
     return np.array([0.0 if i == j else -np.inf for term in design.terms for i, j in positions(term)])
 
 
-def units(design: Design, roots: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+def units(design: Predictors, roots: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """What one unit of each entry adds to the response, by the roots of Z'WZ/n; shape (n_theta,)."""
     sizes = [
         np.linalg.norm(root[:, i])
@@ -66,7 +69,7 @@ def units(design: Design, roots: Sequence[NDArray[np.float64]]) -> NDArray[np.fl
     return np.array([size if size > 0 else 1.0 for size in sizes])
 
 
-def check_start(start: Any, design: Design) -> NDArray[np.float64] | None:
+def check_start(start: Any, design: Predictors) -> NDArray[np.float64] | None:
     """The ``start`` argument as theta; None for the engine's own choice."""
     if start is None:
         return None

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from .base import Runner
 
-PYTHON_RUNNERS = ("ours", "glmm", "mixedlm", "statsmodels")
+PYTHON_RUNNERS = ("ours", "glmm", "mixedlm", "statsmodels", "lme_python")
 
 
 def make_runner(name: str) -> Runner:

@@ -19,8 +19,18 @@ class Runner(Protocol):
         ...
 
     def objective(self, model: Any, reml: bool) -> float:
-        """REML criterion, or -2 log-likelihood, with all constants, of a fitted model."""
+        """REML criterion, or -2 log-likelihood, with all constants; of many models their sum."""
         ...
+
+
+def is_many(formula: str) -> bool:
+    """Whether every response of the data is to be fitted, not one."""
+    return formula.startswith("~")
+
+
+def response_names(data: Any) -> list[str]:
+    """The columns of a data frame that hold responses."""
+    return [name for name in data.columns if name.startswith("y")]
 
 
 @dataclass(frozen=True)

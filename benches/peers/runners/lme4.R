@@ -25,20 +25,31 @@ read_frame <- function(stem) {
   frame
 }
 
+# Every column whose name begins with y, by refitting the model of the first.
+fit_many <- function(formula, data, reml) {
+  responses <- grep("^y", names(data), value = TRUE)
+  full <- update(formula, as.formula(paste(responses[1], "~ .")))
+  first <- lmer(full, data, REML = reml)
+  lapply(responses, function(name) refit(first, data[[name]]))
+}
+
 fit_repeatedly <- function(formula, data, reml, burst, control) {
   seconds <- numeric()
   repeat {
     gc(FALSE)
     start <- Sys.time()
-    model <- suppressMessages(suppressWarnings(
-      if (is.null(control)) lmer(formula, data, REML = reml)
-      else lmer(formula, data, REML = reml, control = control)
+    models <- suppressMessages(suppressWarnings(
+      if (length(formula) == 2) fit_many(formula, data, reml)
+      else if (is.null(control)) list(lmer(formula, data, REML = reml))
+      else list(lmer(formula, data, REML = reml, control = control))
     ))
     seconds <- c(seconds, as.numeric(difftime(Sys.time(), start, units = "secs")))
     if (sum(seconds) >= burst) break
   }
-  objective <- if (reml) REMLcrit(model) else -2 * as.numeric(logLik(model))
-  reply("fit", paste(sprintf("%.9g", seconds), collapse = ","), sprintf("%.17g", objective))
+  objectives <- vapply(models, function(model) {
+    if (reml) REMLcrit(model) else -2 * as.numeric(logLik(model))
+  }, numeric(1))
+  reply("fit", paste(sprintf("%.9g", seconds), collapse = ","), sprintf("%.17g", sum(objectives)))
 }
 
 answer <- function(field) {

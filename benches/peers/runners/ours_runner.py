@@ -5,15 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from .base import ModuleRunner
+import numpy as np
+
+from .base import ModuleRunner, is_many, response_names
 
 
 class Ours(ModuleRunner):
     def fit(self, formula: str, data: Any, reml: bool) -> Any:
+        if is_many(formula):
+            return self.module.fit_many(formula, data, response_names(data), REML=reml)
         return self.module.lmer(formula, data, REML=reml)
 
     def objective(self, model: Any, reml: bool) -> float:
-        return float(model.objective)
+        return float(np.sum(model.objective))
 
 
 def make() -> Ours:

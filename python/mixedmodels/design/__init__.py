@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from .build import INTERCEPT, Design, RandomTerm, build_design, numeric_response
+from .build import (
+    INTERCEPT,
+    Design,
+    Predictors,
+    RandomTerm,
+    build_design,
+    build_predictors,
+    numeric_response,
+    told_from_residuals,
+)
 from .contrasts import Contrast, make_contrast
 from .grouping import GroupingFactor
 from .recipe import DesignRecipe, NewRandomTerm
@@ -16,8 +25,11 @@ __all__ = [
     "GroupingFactor",
     "MissingRows",
     "NewRandomTerm",
+    "Predictors",
     "RandomTerm",
     "build_design",
+    "build_predictors",
     "make_contrast",
     "numeric_response",
+    "told_from_residuals",
 ]

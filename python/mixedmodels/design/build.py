@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, FormulaWarning
+from ..errors import DataError, FormulaError, FormulaWarning
 from ..formula import ModelFormula, RandomTermSpec, parse_formula
 from ..formula.nodes import Call, Node, walk, write
 from ..frame import Factor, Frame
@@ -55,17 +55,14 @@ class RandomTerm:
     text: str
 
 
-@dataclass(frozen=True, eq=False)
-class Design:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictors:
     """
-    The arrays of a model; n is the number of rows used. All arrays are read-only.
+    The arrays of a model but for its response; n is the number of rows used. All arrays are read-only.
 
     Attributes
     ----------
     formula : ModelFormula
-    response_name : str
-        The response as written, such as ``"log(Reaction)"``.
-    y : ndarray, shape (n,)
     x : ndarray, shape (n, p), column-major
         The fixed-effects model matrix; not checked for linear dependence beyond what its structure tells.
     x_names : tuple of str
@@ -81,8 +78,6 @@ class Design:
     """
 
     formula: ModelFormula
-    response_name: str
-    y: NDArray[np.float64]
     x: NDArray[np.float64]
     x_names: tuple[str, ...]
     terms: tuple[RandomTerm, ...]
@@ -92,6 +87,22 @@ class Design:
     row_labels: Any | None
     recipe: DesignRecipe
     x_terms: tuple[tuple[str, slice], ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Design(Predictors):
+    """
+    The arrays of a model: predictors and a response.
+
+    Attributes
+    ----------
+    response_name : str
+        The response as written, such as ``"log(Reaction)"``.
+    y : ndarray, shape (n,)
+    """
+
+    response_name: str
+    y: NDArray[np.float64]
 
 
 def build_design(
@@ -149,12 +160,79 @@ def build_design(
     >>> design.x_names, design.terms[0].group.levels
     (('(Intercept)', 'dose'), ('a', 'b'))
     """
-    action = check_action(na_action)
-    table = check_contrasts(contrasts)
-    own = dict(functions or {})
+    arguments = _Arguments(weights, offset, contrasts, na_action, subset, functions)
+    _, predictors, y = _build(formula, data, arguments, (), need_response=True)
+    assert y is not None
+    parts = {field.name: getattr(predictors, field.name) for field in fields(predictors)}
+    return Design(**parts, response_name=predictors.formula.response, y=y)
+
+
+def build_predictors(
+    formula: str,
+    data: Any,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    contrasts: Any = None,
+    na_action: str = "omit",
+    subset: Any = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    responses: Collection[str] = (),
+) -> tuple[Predictors, NDArray[np.intp]]:
+    """
+    Build the arrays of a model without its response, from a one-sided formula.
+
+    Parameters
+    ----------
+    formula, data, weights, offset, contrasts, na_action, subset, functions
+        As for :func:`build_design`.
+    responses : collection of str
+        Columns that hold responses: ``.`` in the formula leaves them out.
+
+    Returns
+    -------
+    predictors : Predictors
+    rows : ndarray of int, shape (n,)
+        The rows of the data that are used.
+
+    Raises
+    ------
+    FormulaError, MissingColumnError, DataError, ArgumentError
+        Naming the term, column or argument at fault.
+    """
+    arguments = _Arguments(weights, offset, contrasts, na_action, subset, functions)
+    rows, predictors, _ = _build(formula, data, arguments, responses, need_response=False)
+    return predictors, rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Arguments:
+    weights: Any
+    offset: Any
+    contrasts: Any
+    na_action: str
+    subset: Any
+    functions: Mapping[str, Callable[..., Any]] | None
+
+
+def _build(
+    formula: str, data: Any, arguments: _Arguments, responses: Collection[str], *, need_response: bool
+) -> tuple[NDArray[np.intp], Predictors, NDArray[np.float64] | None]:
+    """The rows used, the predictors in them, and the response when the formula has one."""
+    weights, offset, subset = arguments.weights, arguments.offset, arguments.subset
+    action = check_action(arguments.na_action)
+    table = check_contrasts(arguments.contrasts)
+    own = dict(arguments.functions or {})
     frame = Frame.from_any(data)
     beside = {v for a in (weights, offset) if isinstance(a, str) for v in columns_of(a, frame, own)}
-    parsed = parse_formula(formula, frame.names, own, used=beside)
+    parsed = parse_formula(
+        formula, frame.names, own, used=beside.union(responses), need_response=need_response
+    )
+    if not need_response and parsed.response:
+        raise FormulaError(
+            "the formula must not name a response, for there are many: write "
+            f"{parsed.text[parsed.text.index('~') :]!r} and give {parsed.response} by responses="
+        )
     if isinstance(subset, str):
         beside.update(columns_of(subset, frame, own))
     frame.prefetch(dict.fromkeys((*parsed.variables, *beside)))
@@ -165,8 +243,7 @@ def build_design(
     memory = Memory()
     evaluator = Evaluator(rows.frame, memory, own, fitting=True)
     response = parsed.response_node
-    assert response is not None
-    y = numeric_response(response, evaluator)
+    y = None if response is None else numeric_response(response, evaluator)
     contrast_names: set[str] = set()
     fixed = make_plan(parsed.fixed_terms, evaluator, table, contrast_names)
     x = fixed.build(evaluator, "F")
@@ -187,10 +264,8 @@ def build_design(
     recipe = DesignRecipe(
         parsed, fixed, tuple([(plan, group) for _, plan, group in built]), memory, _called(parsed, own)
     )
-    return Design(
+    predictors = Predictors(
         formula=parsed,
-        response_name=parsed.response,
-        y=y,
         x=x,
         x_names=fixed.names,
         terms=tuple([term for term, _, _ in built]),
@@ -201,6 +276,7 @@ def build_design(
         recipe=recipe,
         x_terms=fixed.terms,
     )
+    return rows.positions, predictors, y
 
 
 def numeric_response(node: Node, evaluator: Evaluator) -> NDArray[np.float64]:
@@ -244,20 +320,25 @@ def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | N
     columns that do not, such as an indicator of some rows, are variances of their own.
     """
     n, levels = len(term.z), len(term.group.levels)
-    if levels < n:
-        return
-    k = term.z.shape[1]
-    products = np.column_stack([term.z[:, i] * term.z[:, j] for i in range(k) for j in range(i + 1)])
-    residual = np.ones(n) if weights is None else 1.0 / weights
-    sizes = np.linalg.norm(products, axis=0)
-    products = products[:, sizes > 0] / sizes[sizes > 0]
-    explained = products @ np.linalg.lstsq(products, residual, rcond=None)[0]
-    if np.linalg.norm(residual - explained) > 1e-8 * np.linalg.norm(residual):
+    if told_from_residuals(term.z, levels, weights):
         return
     raise DataError(
         f"grouping factor {term.group.label!r} has as many levels ({levels}) as there are rows ({n}), so "
         f"its effects cannot be told from the residuals; drop {term.text} or use a coarser factor"
     )
+
+
+def told_from_residuals(z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None) -> bool:
+    """Whether a term with these columns (n, k) differs in its variances from the residuals."""
+    n, k = z.shape
+    if n_levels < n:
+        return True
+    products = np.column_stack([z[:, i] * z[:, j] for i in range(k) for j in range(i + 1)])
+    residual = np.ones(n) if weights is None else 1.0 / weights
+    sizes = np.linalg.norm(products, axis=0)
+    products = products[:, sizes > 0] / sizes[sizes > 0]
+    explained = products @ np.linalg.lstsq(products, residual, rcond=None)[0]
+    return bool(np.linalg.norm(residual - explained) > 1e-8 * np.linalg.norm(residual))
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,6 +347,7 @@ class _Rows:
     weights: NDArray[np.float64] | None
     offset: NDArray[np.float64] | None
     missing: MissingRows
+    positions: NDArray[np.intp]
 
 
 def _choose_rows(
@@ -281,6 +363,7 @@ def _choose_rows(
     weight = named_or_given(weights, frame, "weights", own)
     extra = named_or_given(offset, frame, "offset", own)
     chosen = subset_mask(subset, frame, own)
+    positions = np.arange(frame.n_rows) if chosen is None else np.flatnonzero(chosen)
     if chosen is not None:
         frame = frame.rows(chosen)
         weight = None if weight is None else (weight[0], weight[1][chosen])
@@ -303,6 +386,7 @@ def _choose_rows(
         None if weight is None else np.array(weight[1] if kept is None else weight[1][kept]),
         None if extra is None else np.array(extra[1] if kept is None else extra[1][kept]),
         missing,
+        positions if kept is None else positions[kept],
     )
 
 
@@ -344,4 +428,13 @@ def _called(parsed: ModelFormula, own: Mapping[str, Callable[..., Any]]) -> dict
     return {name: function for name, function in own.items() if name in called}
 
 
-__all__ = ["INTERCEPT", "Design", "RandomTerm", "build_design", "numeric_response"]
+__all__ = [
+    "INTERCEPT",
+    "Design",
+    "Predictors",
+    "RandomTerm",
+    "build_design",
+    "build_predictors",
+    "numeric_response",
+    "told_from_residuals",
+]

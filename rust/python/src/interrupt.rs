@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mixedmodels::objective::{Monitor, Progress};
 use mixedmodels::{Error, Result};
+use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
@@ -26,7 +27,9 @@ where
     F: FnOnce(Monitor<'_>) -> Result<T> + Send + 'static,
 {
     if slow {
-        return run_on_thread(py, listener, work);
+        return run_on_thread(py, listener, move |tell| {
+            work(&|progress: Progress| tell((progress.evaluations, progress.objective)))
+        });
     }
     let (result, signal) = py.detach(|| {
         let last = Cell::new(Instant::now());
@@ -37,7 +40,9 @@ where
                 return Ok(());
             }
             let outcome = Python::attach(|py| {
-                tell(py, listener.as_ref(), progress)?;
+                if let Some(listener) = &listener {
+                    listener.call1(py, (progress.evaluations, progress.objective))?;
+                }
                 if due {
                     last.set(Instant::now());
                     py.check_signals()?;
@@ -57,38 +62,43 @@ where
     }
 }
 
-fn tell(py: Python<'_>, listener: Option<&Py<PyAny>>, progress: Progress) -> PyResult<()> {
-    if let Some(listener) = listener {
-        listener.call1(py, (progress.evaluations, progress.objective))?;
-    }
-    Ok(())
-}
+/// Tells the listener its arguments; the error it may give ends the work.
+pub type Tell<'a, A> = &'a (dyn Fn(A) -> Result<()> + Sync);
 
-fn run_on_thread<T, F>(py: Python<'_>, listener: Option<Py<PyAny>>, work: F) -> PyResult<T>
+/// Runs engine work on a thread of its own (and those it starts), with the interpreter released, and
+/// looks for signals meanwhile. An interrupt does not wait for the work, which ends when it next
+/// tells how far it is.
+pub fn run_on_thread<T, A, F>(py: Python<'_>, listener: Option<Py<PyAny>>, work: F) -> PyResult<T>
 where
     T: Send + 'static,
-    F: FnOnce(Monitor<'_>) -> Result<T> + Send + 'static,
+    A: for<'py> PyCallArgs<'py>,
+    F: FnOnce(Tell<'_, A>) -> Result<T> + Send + 'static,
 {
     let stopped = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     let flag = Arc::clone(&stopped);
     std::thread::spawn(move || {
-        let failure: RefCell<Option<PyErr>> = RefCell::new(None);
-        let monitor = |progress: Progress| {
+        let failure: Mutex<Option<PyErr>> = Mutex::new(None);
+        let tell = |arguments: A| {
             if flag.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            if listener.is_none() {
+            let Some(listener) = &listener else {
                 return Ok(());
-            }
-            Python::attach(|py| tell(py, listener.as_ref(), progress)).map_err(|error| {
-                failure.replace(Some(error));
+            };
+            let told = Python::attach(|py| listener.call1(py, arguments).map(drop));
+            told.map_err(|error| {
+                failure
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(error);
                 Error::Interrupted
             })
         };
-        let result = work(&monitor);
+        let result = work(&tell);
+        let failure = failure.into_inner().unwrap_or_else(PoisonError::into_inner);
         // The receiver is gone after an interrupt; then nobody wants the result.
-        let _ = sender.send((result, failure.into_inner()));
+        let _ = sender.send((result, failure));
     });
     // The receiver moves in and out, for it may not be shared between threads.
     let mut receiver = receiver;

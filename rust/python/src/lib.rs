@@ -5,6 +5,7 @@ mod arrays;
 mod errors;
 mod interrupt;
 mod lmm;
+mod many;
 
 use pyo3::prelude::*;
 
@@ -12,6 +13,9 @@ use pyo3::prelude::*;
 mod _engine {
     #[pymodule_export]
     use crate::lmm::Lmm;
+
+    #[pymodule_export]
+    use crate::many::fit_many;
 
     use mixedmodels::optimize::OPTIMIZERS;
     use pyo3::prelude::*;

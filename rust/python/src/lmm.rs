@@ -20,7 +20,7 @@ use crate::interrupt::run;
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
 const SLOW: f64 = 1e10;
 
-type TermTuple<'py> = (
+pub type TermTuple<'py> = (
     PyReadonlyArray1<'py, u32>,
     usize,
     PyReadonlyArray2<'py, f64>,
@@ -33,7 +33,7 @@ pub struct Lmm {
     model: Arc<Model>,
 }
 
-fn criterion(reml: bool) -> Criterion {
+pub fn criterion(reml: bool) -> Criterion {
     if reml {
         Criterion::Reml
     } else {
@@ -54,7 +54,7 @@ fn find_optimizer(name: &str) -> PyResult<Optimizer> {
 
 /// Limits of a fit and the listener to its progress, from a dictionary whose keys may be missing
 /// or None.
-fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<Py<PyAny>>)> {
+pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<Py<PyAny>>)> {
     let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
         let value = control.map(|c| c.get_item(key)).transpose()?.flatten();
         Ok(value.filter(|v| !v.is_none()))
@@ -67,7 +67,7 @@ fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<Py<P
     Ok((limits, item("progress")?.map(Bound::unbind)))
 }
 
-fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
+pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
     let (codes, n_levels, z, name) = tuple;
     let (z, k) = rows(z);
     Ok(Term {

@@ -6,7 +6,7 @@
 
 use crate::covariance::ColumnFreedom;
 use crate::design::span::Span;
-use crate::design::{Design, Term};
+use crate::design::{Predictors, Term};
 use crate::linalg::{small, Matrix};
 
 /// A column that varies less than this around its mean is constant.
@@ -49,7 +49,7 @@ pub struct TermBasis {
 
 impl FixedBasis {
     #[must_use]
-    pub fn new(design: &Design, root_weights: Option<&[f64]>) -> Self {
+    pub fn new(design: &Predictors, root_weights: Option<&[f64]>) -> Self {
         let (n, p) = (design.n_obs(), design.x.cols());
         let size = (n as f64).sqrt();
         let intercept = (0..p).find(|&j| {
@@ -145,8 +145,12 @@ impl FixedBasis {
 impl ResponseBasis {
     /// `None` when the fixed effects leave nothing but rounding error.
     #[must_use]
-    pub fn new(design: &Design, root_weights: Option<&[f64]>, fixed: &FixedBasis) -> Option<Self> {
-        let mut values = design.y.clone();
+    pub fn new(
+        mut values: Vec<f64>,
+        design: &Predictors,
+        root_weights: Option<&[f64]>,
+        fixed: &FixedBasis,
+    ) -> Option<Self> {
         if let Some(offset) = &design.offset {
             values.iter_mut().zip(offset).for_each(|(y, o)| *y -= o);
         }

@@ -4,11 +4,13 @@
 pub mod basis;
 pub mod coupling;
 pub mod cross_products;
+pub mod frame;
 pub mod model;
 mod span;
 pub mod stacked;
 pub mod structure;
 
+pub use frame::Frame;
 pub use model::Model;
 
 use crate::covariance::Template;
@@ -42,11 +44,34 @@ pub struct Design {
     pub offset: Option<Vec<f64>>,
 }
 
+/// A design without its response.
+#[derive(Debug, Clone)]
+pub struct Predictors {
+    pub x: Matrix,
+    pub terms: Vec<Term>,
+    pub weights: Option<Vec<f64>>,
+    pub offset: Option<Vec<f64>>,
+}
+
 impl Design {
+    /// The response and the rest.
+    #[must_use]
+    pub fn split(self) -> (Vec<f64>, Predictors) {
+        let predictors = Predictors {
+            x: self.x,
+            terms: self.terms,
+            weights: self.weights,
+            offset: self.offset,
+        };
+        (self.y, predictors)
+    }
+}
+
+impl Predictors {
     /// Number of observations.
     #[must_use]
     pub fn n_obs(&self) -> usize {
-        self.y.len()
+        self.x.rows()
     }
 
     /// Checks what the numerics rely on.
@@ -62,8 +87,6 @@ impl Design {
         if self.terms.is_empty() {
             return Err(Error::Domain("there is no random-effects term".into()));
         }
-        finite("the response", &self.y)?;
-        same_length("the fixed-effects model matrix", n, self.x.rows())?;
         finite("the fixed-effects model matrix", self.x.data())?;
         if let Some(w) = &self.weights {
             same_length("weights", n, w.len())?;
@@ -79,6 +102,15 @@ impl Design {
             term.validate(i, n)?;
         }
         Ok(())
+    }
+
+    /// Checks a response to these predictors.
+    ///
+    /// # Errors
+    /// A length other than that of the predictors, values that are not finite.
+    pub fn validate_response(&self, y: &[f64]) -> Result<()> {
+        same_length("the response", self.n_obs(), y.len())?;
+        finite("the response", y)
     }
 }
 

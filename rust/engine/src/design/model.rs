@@ -1,99 +1,77 @@
-//! The immutable description of a model: data, basis, structure, cross-products.
+//! The immutable description of a model: a frame and a response.
 
-use faer::Par;
+use std::ops::Deref;
+use std::sync::Arc;
 
-use crate::design::basis::{FixedBasis, ResponseBasis, TermBasis};
-use crate::design::coupling::Coupling;
+use crate::design::basis::ResponseBasis;
 use crate::design::cross_products::{sum_of_products, CrossProducts};
+use crate::design::frame::Frame;
 use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
 use crate::design::Design;
 use crate::error::{Error, Result};
-use crate::linalg::matrix::zeroed;
-use crate::linalg::{memory, small};
+use crate::linalg::small;
 
 /// A residual sum of squares below this share of that of ordinary least squares is not resolved.
 pub const NOTHING_LEFT: f64 = 1e-13;
 /// Below this share it is computed from the rows: as a difference it would lose its digits.
 pub const LITTLE_LEFT: f64 = 1e-5;
 
-/// A linear mixed model ready to be evaluated; shared freely between threads.
+/// A linear mixed model ready to be evaluated; shared freely between threads. It reads as its
+/// frame, which it shares with the models of other responses.
 #[derive(Debug, Clone)]
 pub struct Model {
-    pub design: Design,
-    pub fixed: FixedBasis,
+    frame: Arc<Frame>,
     pub response: ResponseBasis,
-    pub terms: Vec<TermBasis>,
-    pub structure: Structure,
-    pub cross_products: CrossProducts,
     /// [Z X]'y in the basis of the engine.
     pub response_products: Stacked,
     /// y'y.
     pub response_square: f64,
-    /// Sum of the logarithms of the prior weights.
-    pub log_weights: f64,
+}
+
+impl Deref for Model {
+    type Target = Frame;
+
+    fn deref(&self) -> &Frame {
+        &self.frame
+    }
 }
 
 impl Model {
     /// Checks the design and computes everything that does not depend on theta.
     pub fn new(design: Design) -> Result<Self> {
-        design.validate()?;
-        let root_weights = root_weights(&design);
-        let fixed = FixedBasis::new(&design, root_weights.as_deref());
-        let terms: Vec<TermBasis> = design
-            .terms
-            .iter()
-            .map(|t| TermBasis::new(t, root_weights.as_deref()))
-            .collect();
-        let (n, rank) = (design.n_obs(), fixed.rank());
-        if n <= rank {
-            return Err(Error::Domain(format!(
-                "{n} observations cannot determine {rank} fixed effects and a residual variance"
-            )));
-        }
-        let structure = Structure::new(&design, rank);
-        check_memory(&structure)?;
-        let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
-        let cross_products = CrossProducts::new(&structure, &z, fixed.columns(), Par::Seq)?;
-        let log_weights = design
-            .weights
-            .as_ref()
-            .map_or(0.0, |w| w.iter().map(|w| w.ln()).sum());
-        let mut model = Self {
-            response: ResponseBasis::new(&design, root_weights.as_deref(), &fixed)
-                .ok_or(Error::ExactFit)?,
-            response_products: Stacked::zeros(&structure, 1)?,
-            response_square: 0.0,
-            design,
-            fixed,
-            terms,
-            structure,
-            cross_products,
-            log_weights,
-        };
-        model.take_response(&z)?;
-        Ok(model)
+        let (y, predictors) = design.split();
+        let (frame, z) = Frame::new(predictors)?;
+        Self::of_frame(Arc::new(frame), y, &z)
+    }
+
+    /// The model of a response to the predictors of a frame; `z` are the rows of its blocks.
+    pub fn of_frame(frame: Arc<Frame>, y: Vec<f64>, z: &[Vec<f64>]) -> Result<Self> {
+        frame.design.validate_response(&y)?;
+        let response = ResponseBasis::new(
+            y,
+            &frame.design,
+            frame.root_weights.as_deref(),
+            &frame.fixed,
+        )
+        .ok_or(Error::ExactFit)?;
+        let y = &response.values;
+        Ok(Self {
+            response_products: CrossProducts::with_response(
+                &frame.structure,
+                z,
+                frame.fixed.columns(),
+                y,
+            )?,
+            response_square: sum_of_products(y, y),
+            response,
+            frame,
+        })
     }
 
     /// The same model for another response: only its cross-products are computed.
     pub fn with_response(&self, y: Vec<f64>) -> Result<Self> {
-        let mut model = self.clone();
-        model.design.y = y;
-        model.design.validate()?;
-        let root_weights = root_weights(&model.design);
-        model.response = ResponseBasis::new(&model.design, root_weights.as_deref(), &model.fixed)
-            .ok_or(Error::ExactFit)?;
-        let z = model.block_rows()?;
-        model.take_response(&z)?;
-        Ok(model)
-    }
-
-    fn take_response(&mut self, z: &[Vec<f64>]) -> Result<()> {
-        let y = &self.response.values;
-        self.response_products =
-            CrossProducts::with_response(&self.structure, z, self.fixed.columns(), y)?;
-        self.response_square = sum_of_products(y, y);
-        Ok(())
+        let z = self.block_rows()?;
+        Self::of_frame(Arc::clone(&self.frame), y, &z)
     }
 
     /// ỹ - X̃γ - Z̃b̃ for conditional modes and coefficients in the basis of the engine; `z` are the
@@ -112,101 +90,4 @@ impl Model {
         }
         out
     }
-
-    /// The rows of each block in the basis of the engine, n × width, row-major.
-    pub fn block_rows(&self) -> Result<Vec<Vec<f64>>> {
-        let root_weights = root_weights(&self.design);
-        block_rows(
-            &self.design,
-            &self.structure,
-            &self.terms,
-            root_weights.as_deref(),
-        )
-    }
-
-    /// Number of observations.
-    #[must_use]
-    pub fn n_obs(&self) -> usize {
-        self.design.n_obs()
-    }
-
-    /// Number of parameters in theta.
-    #[must_use]
-    pub fn n_theta(&self) -> usize {
-        let terms = self.design.terms.iter();
-        terms.map(|t| t.template.n_parameters(t.k)).sum()
-    }
-
-    /// Rough number of floating-point operations of one evaluation.
-    #[must_use]
-    pub fn flops(&self) -> f64 {
-        let dim = self.structure.trailing_dim() as f64;
-        let leading: f64 = self
-            .structure
-            .leading()
-            .iter()
-            .zip(&self.cross_products.leading)
-            .map(|(block, leading)| {
-                let (levels, k) = (block.n_levels as f64, block.width as f64);
-                let met = match &leading.coupling {
-                    Coupling::Dense(_) => dim,
-                    Coupling::Sparse(s) => {
-                        s.rows.len() as f64 / levels + self.structure.rank as f64
-                    }
-                };
-                levels * k * (k * k + k * met + met * met)
-            })
-            .sum();
-        leading + dim * dim * dim / 3.0
-    }
-}
-
-/// Refuses a model whose dense matrices (cross-products, factor, inverse) exceed the memory: finding
-/// out by allocating them could end the process.
-fn check_memory(structure: &Structure) -> Result<()> {
-    let dim = structure.trailing_dim() as f64;
-    let needed = 3.0 * 8.0 * dim * dim;
-    match memory::available() {
-        Some(available) if needed > available => Err(Error::Memory {
-            what: format!(
-                "the dense matrices of {} random effects (crossed grouping factors without the \
-                 largest) and {} fixed effects",
-                structure.n_trailing, structure.rank
-            ),
-            gib: needed / f64::from(1 << 30),
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn root_weights(design: &Design) -> Option<Vec<f64>> {
-    let weights = design.weights.as_ref()?;
-    Some(weights.iter().map(|w| w.sqrt()).collect())
-}
-
-/// The rows of each block in the basis of the engine, n × width, row-major.
-fn block_rows(
-    design: &Design,
-    structure: &Structure,
-    bases: &[TermBasis],
-    root_weights: Option<&[f64]>,
-) -> Result<Vec<Vec<f64>>> {
-    let n = design.n_obs();
-    structure
-        .blocks
-        .iter()
-        .map(|block| {
-            let width = block.width;
-            let mut rows = zeroed(n * width, "the rows of Z")?;
-            for &(t, offset) in &block.terms {
-                let term = &design.terms[t];
-                for (i, z) in term.z.chunks_exact(term.k).enumerate() {
-                    let weight = root_weights.map_or(1.0, |w| w[i]);
-                    let out = &mut rows[i * width + offset..][..term.k];
-                    bases[t].map_row(z, weight, out);
-                }
-            }
-            Ok(rows)
-        })
-        .collect()
 }

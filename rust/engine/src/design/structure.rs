@@ -4,7 +4,7 @@
 //! (the finest first) are *leading*: eliminating them one after the other leaves each of them block
 //! diagonal. The rest is *trailing* and becomes, with X, one dense matrix.
 
-use crate::design::Design;
+use crate::design::Predictors;
 
 /// A block: all terms of one grouping factor.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub struct Structure {
 
 impl Structure {
     #[must_use]
-    pub fn new(design: &Design, rank: usize) -> Self {
+    pub fn new(design: &Predictors, rank: usize) -> Self {
         let blocks = amalgamate(design);
         let chain = longest_chain(&blocks);
         let mut rest: Vec<usize> = (0..blocks.len()).filter(|b| !chain.contains(b)).collect();
@@ -114,7 +114,7 @@ impl Structure {
     }
 }
 
-fn amalgamate(design: &Design) -> Vec<Block> {
+fn amalgamate(design: &Predictors) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (i, term) in design.terms.iter().enumerate() {
         let same = blocks

@@ -39,12 +39,7 @@ impl Estimates {
         let solution = objective.solution()?;
         let scores = objective.scores(&solution)?;
         let scale = model.response.scale;
-        let gamma: Vec<f64> = solution
-            .fixed(&model.structure)
-            .iter()
-            .zip(&model.response.explained)
-            .map(|(g, explained)| g + explained)
-            .collect();
+        let gamma = all_explained(model, &solution);
         let pwrss = objective.r2() * scale * scale;
         let mut b = by_term(model, &solution);
         let mut u = by_term(model, &scores);
@@ -166,8 +161,17 @@ fn spherical_map(lambda: &[f64], basis: &TermBasis, k: usize) -> Vec<f64> {
     out
 }
 
+/// Coefficients in the basis of the engine, with what ordinary least squares had taken out.
+pub fn all_explained(model: &Model, solution: &Stacked) -> Vec<f64> {
+    let fixed = solution.fixed(&model.structure).iter();
+    fixed
+        .zip(&model.response.explained)
+        .map(|(g, explained)| g + explained)
+        .collect()
+}
+
 /// β = T^-1 (scale γ + centre · constant).
-fn coefficients(model: &Model, gamma: &[f64]) -> Vec<f64> {
+pub fn coefficients(model: &Model, gamma: &[f64]) -> Vec<f64> {
     let scale = model.response.scale;
     let mut right: Vec<f64> = gamma.iter().map(|g| g * scale).collect();
     if let Some(constant) = &model.fixed.constant {
@@ -176,7 +180,7 @@ fn coefficients(model: &Model, gamma: &[f64]) -> Vec<f64> {
     model.fixed.solve(right, 1)
 }
 
-fn unscaled_covariance(model: &Model, objective: &LmmObjective<'_>) -> Matrix {
+pub fn unscaled_covariance(model: &Model, objective: &LmmObjective<'_>) -> Matrix {
     let rank = model.structure.rank;
     let lower = objective.x_factor();
     let mut half = vec![0.0; rank * rank];

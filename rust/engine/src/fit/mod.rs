@@ -3,6 +3,7 @@
 mod estimates;
 mod hessian;
 
+pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 pub use estimates::{ConditionalVariances, Estimates};
 
 use crate::design::Model;
@@ -32,18 +33,9 @@ pub fn fit(
     control: &Control,
     monitor: Monitor<'_>,
 ) -> Result<Fit> {
+    let (mut objective, mut outcome, theta) =
+        optimum(model, criterion, optimizer, start, control, monitor)?;
     let engine = Coordinates::engine(&model.design.terms);
-    let start = match start {
-        Some(theta) => to_engine(&engine, &model.terms, check_theta(model, theta)?),
-        None => identity(&engine),
-    };
-    let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
-    let mut outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
-    objective.value(&outcome.theta)?;
-    if objective.is_exact() {
-        return Err(Error::ExactFit);
-    }
-    let theta = to_user(&engine, &model.terms, &outcome.theta);
     let user = Coordinates::user(&model.design.terms, &model.terms);
     let gradient = objective.gradient_in(&user, &theta)?;
     let estimates = Estimates::new(model, &mut objective, &theta)?;
@@ -57,6 +49,31 @@ pub fn fit(
         gradient,
         outcome,
     })
+}
+
+/// The objective as it stands at its optimum, the way there in the basis of the engine, and theta in
+/// that of the user.
+pub(crate) fn optimum<'a>(
+    model: &'a Model,
+    criterion: Criterion,
+    optimizer: Optimizer,
+    start: Option<&[f64]>,
+    control: &Control,
+    monitor: Monitor<'a>,
+) -> Result<(LmmObjective<'a>, Outcome, Vec<f64>)> {
+    let engine = Coordinates::engine(&model.design.terms);
+    let start = match start {
+        Some(theta) => to_engine(&engine, &model.terms, check_theta(model, theta)?),
+        None => identity(&engine),
+    };
+    let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
+    let outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
+    objective.value(&outcome.theta)?;
+    if objective.is_exact() {
+        return Err(Error::ExactFit);
+    }
+    let theta = to_user(&engine, &model.terms, &outcome.theta);
+    Ok((objective, outcome, theta))
 }
 
 /// Estimates at a given theta.

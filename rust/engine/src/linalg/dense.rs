@@ -118,6 +118,15 @@ pub fn eigen(a: &Matrix) -> Option<(Vec<f64>, Matrix)> {
     Some((values, Matrix::from_columns(n, n, vectors)))
 }
 
+/// Orthonormal columns, at most as many as there are rows, whose span holds all columns of `a`.
+#[must_use]
+pub fn orthonormal(a: &Matrix) -> Matrix {
+    let (rows, cols) = (a.rows(), a.rows().min(a.cols()));
+    let q = a.view().qr().compute_thin_Q();
+    let data = (0..cols).flat_map(|j| q.col(j).iter().copied().collect::<Vec<_>>());
+    Matrix::from_columns(rows, cols, data.collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! The threads of the dense kernels.
+//! The threads of the dense kernels and of independent fits.
 //!
 //! Nothing starts at import. The pool is built on first use and belongs to one process: a forked
 //! child, in which the threads of its parent do not exist, builds its own.
@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use faer::Par;
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Environment variable that limits the number of threads.
@@ -21,6 +22,14 @@ pub fn with_threads<T: Send>(work: impl FnOnce(Par) -> T + Send) -> T {
             pool.install(|| work(Par::rayon(threads)))
         }
         None => work(Par::Seq),
+    }
+}
+
+/// The results of independent pieces of work, in their order.
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    match pool() {
+        Some(pool) => pool.install(|| items.par_iter().map(work).collect()),
+        None => items.iter().map(work).collect(),
     }
 }
 

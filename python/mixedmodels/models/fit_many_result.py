@@ -1,0 +1,159 @@
+"""What `fit_many` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..design import Predictors
+from ..formatting import TextTable, format_fixed
+from ..theta import factors
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitMany:
+    """
+    The fits of m responses to one design; all arrays are read-only.
+
+    A response that could not be fitted has NaN in every array, the status ``"failed"`` and a message.
+
+    Attributes
+    ----------
+    predictors : Predictors
+        The design, in the rows with complete predictors.
+    responses : tuple of str
+    reml : bool
+    theta : ndarray, shape (m, n_theta)
+    beta, std_errors : ndarray, shape (m, p)
+        Coefficients and their standard errors; NaN for dropped columns.
+    sigma : ndarray, shape (m,)
+    objective : ndarray, shape (m,)
+        -2 log-likelihood (ML) or REML criterion.
+    n_obs : ndarray of int, shape (m,)
+        Rows used for each response.
+    n_evaluations : ndarray of int, shape (m,)
+    status : tuple of str
+        ``"converged"``, ``"max_evaluations"``, ``"no_progress"`` or ``"failed"``.
+    messages : tuple of str
+        What the status means.
+    singular : ndarray of bool, shape (m,)
+    """
+
+    predictors: Predictors
+    responses: tuple[str, ...]
+    reml: bool
+    theta: NDArray[np.float64]
+    beta: NDArray[np.float64]
+    std_errors: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    objective: NDArray[np.float64]
+    n_obs: NDArray[np.int64]
+    n_evaluations: NDArray[np.int64]
+    status: tuple[str, ...]
+    messages: tuple[str, ...]
+    singular: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.responses)
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Whether each end point counts as the optimum, shape (m,)."""
+        return np.array([status == "converged" for status in self.status])
+
+    @property
+    def loglik(self) -> NDArray[np.float64]:
+        """Log-likelihood, restricted for REML fits, shape (m,)."""
+        return -0.5 * self.objective
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The coefficients, a row for each response and term of the fixed effects.
+
+        Returns
+        -------
+        DataFrame
+            ``response, term, estimate, std_error, statistic``; the statistic is the estimate over its
+            standard error.
+        """
+        m, p = self.beta.shape
+        with np.errstate(invalid="ignore", divide="ignore"):
+            statistic = self.beta / self.std_errors
+        return pd.DataFrame(
+            {
+                "response": np.repeat(np.array(self.responses, dtype=object), p),
+                "term": np.tile(np.array(self.predictors.x_names, dtype=object), m),
+                "estimate": self.beta.ravel(),
+                "std_error": self.std_errors.ravel(),
+                "statistic": statistic.ravel(),
+            }
+        )
+
+    def summary_frame(self) -> pd.DataFrame:
+        """
+        The fits, a row for each response.
+
+        Returns
+        -------
+        DataFrame
+            Index: the response. Columns: ``objective, loglik, sigma``; the standard deviations
+            (``sd_Days|Subject``) and correlations (``cor_Days.(Intercept)|Subject``) of the random effects;
+            ``singular, converged, status, message, n_obs, n_evaluations``.
+        """
+        columns = {"objective": self.objective, "loglik": self.loglik, "sigma": self.sigma}
+        columns |= self._components()
+        columns |= {
+            "singular": self.singular,
+            "converged": self.converged,
+            "status": np.array(self.status, dtype=object),
+            "message": np.array(self.messages, dtype=object),
+            "n_obs": self.n_obs,
+            "n_evaluations": self.n_evaluations,
+        }
+        return pd.DataFrame(columns, index=pd.Index(self.responses, name="response", dtype=object))
+
+    def _components(self) -> dict[str, NDArray[np.float64]]:
+        found: dict[str, NDArray[np.float64]] = {}
+        for term, factor in zip(self.predictors.terms, factors(self.predictors, self.theta), strict=True):
+            group = term.group.label
+            sizes = np.linalg.norm(factor, axis=-1)
+            for i, name in enumerate(term.names):
+                found[f"sd_{name}|{group}"] = self.sigma * sizes[:, i]
+            if term.covariance == "diagonal":
+                continue
+            with np.errstate(invalid="ignore", divide="ignore"):
+                directions = factor / sizes[..., None]
+            for j, first in enumerate(term.names):
+                for i, second in enumerate(term.names[j + 1 :], j + 1):
+                    product = (directions[:, i] * directions[:, j]).sum(axis=-1)
+                    found[f"cor_{second}.{first}|{group}"] = product
+        return found
+
+    def __repr__(self) -> str:
+        m = len(self)
+        failed = sum(status == "failed" for status in self.status)
+        criterion = "REML" if self.reml else "maximum likelihood"
+        lines = [
+            f"{m} linear mixed models fitted by {criterion}: {self.predictors.formula}",
+            f" {np.count_nonzero(self.converged)} converged, {np.count_nonzero(self.singular)} singular, "
+            f"{failed} failed; {self.n_obs.max()} observations",
+        ]
+        kept = slice(0, _SHOWN)
+        columns = [
+            ("response", list(self.responses[kept])),
+            ("objective", format_fixed(self.objective[kept], 3)),
+        ]
+        columns += [
+            (name, [f"{value:.4g}" for value in self.beta[kept, j]])
+            for j, name in enumerate(self.predictors.x_names[:6])
+        ]
+        columns += [("sigma", [f"{value:.4g}" for value in self.sigma[kept]])]
+        lines.append(TextTable.from_columns(columns).text())
+        if m > _SHOWN:
+            lines.append(f" ... and {m - _SHOWN} more; to_frame() and summary_frame() have all")
+        return "\n".join(lines)

@@ -1,0 +1,294 @@
+"""`fit_many`: many responses, one design."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..control import Control, as_control
+from ..design import INTERCEPT, Predictors, build_predictors, told_from_residuals
+from ..design.responses import response_matrix, response_names
+from ..design.rows import listed_rows
+from ..errors import (
+    ArgumentError,
+    ConvergenceWarning,
+    DataError,
+    MixedModelsWarning,
+    RankDeficiencyWarning,
+    SingularFitWarning,
+)
+from ..fitted_model import engine_terms, read_only
+from ..fitting import check_numbers_of_effects, check_reml
+from ..frame import Frame
+from ..notices import warn_user
+from ..singularity import singular_fits, term_roots
+from .fit_many_result import FitMany
+
+
+def fit_many(
+    formula: str,
+    data: Any,
+    responses: Any,
+    REML: bool = True,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    contrasts: Mapping[str, Any] | None = None,
+    na_action: Literal["omit", "exclude", "fail"] = "omit",
+    subset: Any = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    control: Control | Mapping[str, Any] | None = None,
+    verbose: bool = False,
+) -> FitMany:
+    """
+    Fit one linear mixed model to each of many responses, such as genes, voxels or simulated data.
+
+    What does not depend on the response is computed once; the responses are fitted in parallel. With one
+    random effect for each level of one grouping factor, as in ``(1 | g)``, a fit takes microseconds. What
+    prevents the fit of one response is reported in its row and does not touch the others.
+
+    Parameters
+    ----------
+    formula : str
+        The right side of a formula of :func:`mixedmodels.lmer`: ``"~ x + (1 | g)"``.
+    data : data frame
+        n rows, as for :func:`mixedmodels.lmer`.
+    responses : list of str, array-like of shape (n, m), or data frame with n rows
+        Columns of `data` by name, or the values, in the order of the rows of `data`. The columns of a
+        matrix are called ``y1``, ``y2``, and so on.
+    REML : bool
+        Restricted maximum likelihood (True) or maximum likelihood (False).
+    weights, offset, contrasts, subset, functions
+        As for :func:`mixedmodels.lmer`; the same for all responses.
+    na_action : {"omit", "exclude", "fail"}
+        Rows with a missing value in the predictors are left out for all responses; rows with a missing
+        response for that response alone. Levels, contrasts and the constants of transforms such as
+        ``scale`` come from the rows with complete predictors. "exclude" is the same here; "fail"
+        refuses missing values.
+    control : Control or dict, optional
+        Limits hold for each response. With limits every fit is a search like that of ``lmer``.
+    verbose : bool
+        Print how many responses are done, while the fits run.
+
+    Returns
+    -------
+    FitMany
+
+    Raises
+    ------
+    FormulaError, MissingColumnError, DataError, ArgumentError
+        When the formula, the predictors or another argument do not fit; never for one response alone.
+
+    Warns
+    -----
+    MixedModelsWarning, SingularFitWarning, ConvergenceWarning, RankDeficiencyWarning
+        How many responses are concerned, and which are the first.
+
+    References
+    ----------
+    Bates, Mächler, Bolker & Walker (2015), Fitting linear mixed-effects models using lme4,
+    Journal of Statistical Software 67(1). Kang et al. (2008), Efficient control of population structure
+    in model organism association mapping, Genetics 178(3), for the eigenvalues shared by all responses.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixedmodels import fit_many, load_sleepstudy
+    >>> sleep = load_sleepstudy()
+    >>> y = np.column_stack([sleep["Reaction"], np.log(sleep["Reaction"])])
+    >>> fits = fit_many("~ Days + (1 | Subject)", sleep, y)
+    >>> fits.objective.round(3)
+    array([1786.465, -262.922])
+    >>> fits.to_frame().round(3)
+      response         term  estimate  std_error  statistic
+    0       y1  (Intercept)   251.405      9.747     25.794
+    1       y1         Days    10.467      0.804     13.015
+    2       y2  (Intercept)     5.530      0.033    167.273
+    3       y2         Days     0.034      0.003     13.357
+    """
+    reml = check_reml(REML)
+    options = as_control(control)
+    if not isinstance(verbose, bool):
+        raise ArgumentError(f"verbose must be True or False, not {verbose!r}")
+    frame = Frame.from_any(data)
+    predictors, rows = build_predictors(
+        formula,
+        frame,
+        weights=weights,
+        offset=offset,
+        contrasts=contrasts,
+        na_action=na_action,
+        subset=subset,
+        functions=functions,
+        responses=response_names(responses, frame) or (),
+    )
+    names, values = response_matrix(responses, data, frame)
+    if len(rows) < len(values):
+        values = values[rows]
+    missing = np.isnan(values)
+    if na_action == "fail" and missing.any():
+        first = names[int(missing.any(axis=0).argmax())]
+        raise DataError(
+            f"missing values in the response {first!r}; use na_action='omit' to leave these rows out for it"
+        )
+    for category, text in check_numbers_of_effects(predictors, options):
+        warn_user(text, category)
+    patterns = _patterns(missing)
+    refused = _refused(predictors, patterns)
+    result = _run(predictors, values, reml, options, len(names) if verbose or options.verbose else 0)
+    result["messages"] = [
+        refused.get(j, _reason(predictors, values[:, j], message) if status == "failed" else message)
+        for j, (status, message) in enumerate(zip(result["status"], result["messages"], strict=True))
+    ]
+    for j in refused:
+        result["status"][j] = "failed"
+        for part in ("theta", "beta", "std_errors", "sigma", "objective"):
+            result[part][j] = np.nan
+    fits = _collect(predictors, names, reml, result, values, patterns)
+    _warn(fits)
+    return fits
+
+
+# The rows in which responses have values (None for all), and the responses with these rows.
+_Pattern = tuple[NDArray[np.bool_] | None, NDArray[np.intp]]
+
+
+def _patterns(missing: NDArray[np.bool_]) -> list[_Pattern]:
+    incomplete = missing.any(axis=0)
+    found: list[_Pattern] = [(None, np.flatnonzero(~incomplete))]
+    columns = np.flatnonzero(incomplete)
+    groups: dict[bytes, list[int]] = {}
+    for j in columns:
+        groups.setdefault(np.packbits(missing[:, j]).tobytes(), []).append(int(j))
+    found += [(~missing[:, own[0]], np.array(own)) for own in groups.values()]
+    return found
+
+
+def _refused(predictors: Predictors, patterns: Sequence[_Pattern]) -> dict[int, str]:
+    """Responses whose missing values leave a random effect for each row, with the reason."""
+    found: dict[int, str] = {}
+    for rows, columns in patterns:
+        if rows is None:
+            continue
+        n = int(np.count_nonzero(rows))
+        for term in predictors.terms:
+            if n > len(term.group.levels):
+                continue
+            levels = len(np.unique(term.group.codes[rows]))
+            weights = None if predictors.weights is None else predictors.weights[rows]
+            if n > 0 and not told_from_residuals(term.z[rows], levels, weights):
+                reason = (
+                    f"grouping factor {term.group.label!r} has as many levels ({levels}) as the response has "
+                    "values, so its effects cannot be told from the residuals"
+                )
+                found.update(dict.fromkeys(columns.tolist(), reason))
+    return found
+
+
+def _run(
+    predictors: Predictors, values: NDArray[np.float64], reml: bool, options: Control, total: int
+) -> dict[str, Any]:
+    from .._engine import fit_many as run
+
+    control = options.for_engine() | {"progress": _Progress(total) if total else None}
+    p = predictors
+    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, control)
+
+
+class _Progress:
+    """Prints at most twenty lines, whoever calls how often."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.next = 0.0
+
+    def __call__(self, done: int) -> None:
+        if done >= self.next:
+            print(f"{done} of {self.total} responses", flush=True)
+            self.next = done + self.total / 20
+
+
+def _reason(predictors: Predictors, y: NDArray[np.float64], message: str) -> str:
+    """Why a response could not be fitted, by what its values show; else what the engine says."""
+    known = y[~np.isnan(y)]
+    if not len(known):
+        return "every value is missing"
+    if np.isinf(known).any():
+        return f"infinite in {listed_rows(np.isinf(y))} of those used; make these values missing or finite"
+    if predictors.offset is None and INTERCEPT in predictors.x_names and np.all(known == known[0]):
+        return f"constant (every value is {known[0]:g}): there is no variance to model"
+    return message
+
+
+def _collect(
+    predictors: Predictors,
+    names: tuple[str, ...],
+    reml: bool,
+    result: Mapping[str, Any],
+    values: NDArray[np.float64],
+    patterns: Sequence[_Pattern],
+) -> FitMany:
+    theta = read_only(result["theta"])
+    n_obs = np.full(len(names), len(values))
+    singular = np.zeros(len(names), dtype=bool)
+    for rows, columns in patterns:
+        own = predictors if rows is None else _rows(predictors, rows)
+        n_obs[columns] = len(own.x)
+        good = columns[~np.isnan(theta[columns]).any(axis=1)]
+        if len(good):
+            singular[good] = singular_fits(own, theta[good], term_roots(own))
+    return FitMany(
+        predictors=predictors,
+        responses=names,
+        reml=reml,
+        theta=theta,
+        beta=read_only(result["beta"]),
+        std_errors=read_only(result["std_errors"]),
+        sigma=read_only(result["sigma"]),
+        objective=read_only(result["objective"]),
+        n_obs=read_only(n_obs, np.int64),
+        n_evaluations=read_only(result["n_evaluations"], np.int64),
+        status=tuple(result["status"]),
+        messages=tuple(result["messages"]),
+        singular=read_only(singular, np.bool_),
+    )
+
+
+def _rows(predictors: Predictors, rows: NDArray[np.bool_]) -> Predictors:
+    """What `term_roots` reads, in some of the rows."""
+    return dataclasses.replace(
+        predictors,
+        x=predictors.x[rows],
+        terms=tuple(dataclasses.replace(term, z=term.z[rows]) for term in predictors.terms),
+        weights=None if predictors.weights is None else predictors.weights[rows],
+    )
+
+
+def _warn(fits: FitMany) -> None:
+    failed, converged = np.array([status == "failed" for status in fits.status]), fits.converged
+    unsettled = ~converged & ~failed
+    for mask, what, category in (
+        (failed, "could not be fitted", MixedModelsWarning),
+        (unsettled, "did not converge", ConvergenceWarning),
+        (fits.singular, "have a singular fit", SingularFitWarning),
+    ):
+        if mask.any():
+            text = f"{np.count_nonzero(mask)} of {len(mask)} responses {what} ({_first(fits, mask)})"
+            warn_user(f"{text}; summary_frame() says which", category)
+    dropped = np.isnan(fits.beta).any(axis=1) & ~failed
+    if dropped.any():
+        columns = np.flatnonzero(np.isnan(fits.beta[dropped]).any(axis=0))
+        shown = ", ".join(fits.predictors.x_names[j] for j in columns)
+        text = f"columns of the fixed-effects model matrix that depend on those before them have NaN: {shown}"
+        if not dropped.all():
+            text += f" ({np.count_nonzero(dropped)} of {len(dropped)} responses, {_first(fits, dropped)})"
+        warn_user(text, RankDeficiencyWarning)
+
+
+def _first(fits: FitMany, mask: NDArray[np.bool_]) -> str:
+    names = [fits.responses[j] for j in np.flatnonzero(mask)[:3]]
+    return ", ".join(names) + (", ..." if np.count_nonzero(mask) > 3 else "")

@@ -1,0 +1,174 @@
+//! What a model has before it has a response: data, basis, structure, cross-products of [Z X].
+
+use faer::Par;
+
+use crate::design::basis::{FixedBasis, TermBasis};
+use crate::design::coupling::Coupling;
+use crate::design::cross_products::CrossProducts;
+use crate::design::structure::Structure;
+use crate::design::Predictors;
+use crate::error::{Error, Result};
+use crate::linalg::matrix::zeroed;
+use crate::linalg::memory;
+
+/// Everything that models with different responses to the same predictors share.
+#[derive(Debug)]
+pub struct Frame {
+    pub design: Predictors,
+    pub fixed: FixedBasis,
+    pub terms: Vec<TermBasis>,
+    pub structure: Structure,
+    pub cross_products: CrossProducts,
+    /// Square roots of the prior weights.
+    pub root_weights: Option<Vec<f64>>,
+    /// Sum of the logarithms of the prior weights.
+    pub log_weights: f64,
+}
+
+/// The rows of each block in the basis of the engine, n × width, row-major.
+pub type BlockRows = Vec<Vec<f64>>;
+
+impl Frame {
+    /// Checks the predictors and computes everything that depends neither on the response nor on
+    /// theta. The rows of Z are returned too: responses need them, evaluations do not.
+    pub fn new(design: Predictors) -> Result<(Self, BlockRows)> {
+        design.validate()?;
+        let root_weights = root_weights(&design);
+        let fixed = FixedBasis::new(&design, root_weights.as_deref());
+        let terms: Vec<TermBasis> = design
+            .terms
+            .iter()
+            .map(|t| TermBasis::new(t, root_weights.as_deref()))
+            .collect();
+        let (n, rank) = (design.n_obs(), fixed.rank());
+        if n <= rank {
+            return Err(Error::Domain(format!(
+                "{n} observations cannot determine {rank} fixed effects and a residual variance"
+            )));
+        }
+        let structure = Structure::new(&design, rank);
+        check_memory(&structure)?;
+        let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
+        let cross_products = CrossProducts::new(&structure, &z, fixed.columns(), Par::Seq)?;
+        let log_weights = design
+            .weights
+            .as_ref()
+            .map_or(0.0, |w| w.iter().map(|w| w.ln()).sum());
+        let frame = Self {
+            design,
+            fixed,
+            terms,
+            structure,
+            cross_products,
+            root_weights,
+            log_weights,
+        };
+        Ok((frame, z))
+    }
+
+    /// The rows of each block in the basis of the engine.
+    pub fn block_rows(&self) -> Result<BlockRows> {
+        block_rows(
+            &self.design,
+            &self.structure,
+            &self.terms,
+            self.root_weights.as_deref(),
+        )
+    }
+
+    /// Coefficients of all columns of X from those of the kept ones; NaN for the others.
+    #[must_use]
+    pub fn expand(&self, kept: &[f64]) -> Vec<f64> {
+        let mut out = vec![f64::NAN; self.design.x.cols()];
+        for (&j, &value) in self.fixed.kept.iter().zip(kept) {
+            out[j] = value;
+        }
+        out
+    }
+
+    /// Number of observations.
+    #[must_use]
+    pub fn n_obs(&self) -> usize {
+        self.design.n_obs()
+    }
+
+    /// Number of parameters in theta.
+    #[must_use]
+    pub fn n_theta(&self) -> usize {
+        let terms = self.design.terms.iter();
+        terms.map(|t| t.template.n_parameters(t.k)).sum()
+    }
+
+    /// Rough number of floating-point operations of one evaluation.
+    #[must_use]
+    pub fn flops(&self) -> f64 {
+        let dim = self.structure.trailing_dim() as f64;
+        let leading: f64 = self
+            .structure
+            .leading()
+            .iter()
+            .zip(&self.cross_products.leading)
+            .map(|(block, leading)| {
+                let (levels, k) = (block.n_levels as f64, block.width as f64);
+                let met = match &leading.coupling {
+                    Coupling::Dense(_) => dim,
+                    Coupling::Sparse(s) => {
+                        s.rows.len() as f64 / levels + self.structure.rank as f64
+                    }
+                };
+                levels * k * (k * k + k * met + met * met)
+            })
+            .sum();
+        leading + dim * dim * dim / 3.0
+    }
+}
+
+/// Refuses a model whose dense matrices (cross-products, factor, inverse) exceed the memory: finding
+/// out by allocating them could end the process.
+fn check_memory(structure: &Structure) -> Result<()> {
+    let dim = structure.trailing_dim() as f64;
+    let needed = 3.0 * 8.0 * dim * dim;
+    match memory::available() {
+        Some(available) if needed > available => Err(Error::Memory {
+            what: format!(
+                "the dense matrices of {} random effects (crossed grouping factors without the \
+                 largest) and {} fixed effects",
+                structure.n_trailing, structure.rank
+            ),
+            gib: needed / f64::from(1 << 30),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn root_weights(design: &Predictors) -> Option<Vec<f64>> {
+    let weights = design.weights.as_ref()?;
+    Some(weights.iter().map(|w| w.sqrt()).collect())
+}
+
+/// The rows of each block in the basis of the engine, n × width, row-major.
+fn block_rows(
+    design: &Predictors,
+    structure: &Structure,
+    bases: &[TermBasis],
+    root_weights: Option<&[f64]>,
+) -> Result<Vec<Vec<f64>>> {
+    let n = design.n_obs();
+    structure
+        .blocks
+        .iter()
+        .map(|block| {
+            let width = block.width;
+            let mut rows = zeroed(n * width, "the rows of Z")?;
+            for &(t, offset) in &block.terms {
+                let term = &design.terms[t];
+                for (i, z) in term.z.chunks_exact(term.k).enumerate() {
+                    let weight = root_weights.map_or(1.0, |w| w[i]);
+                    let out = &mut rows[i * width + offset..][..term.k];
+                    bases[t].map_row(z, weight, out);
+                }
+            }
+            Ok(rows)
+        })
+        .collect()
+}

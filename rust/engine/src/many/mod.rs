@@ -1,0 +1,155 @@
+//! Many responses, one design: what does not depend on the response is computed once, and the
+//! responses are fitted in parallel.
+
+mod general;
+mod patterns;
+mod profile;
+mod scalar;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use crate::design::{Frame, Model, Predictors};
+use crate::error::{Error, Result};
+use crate::linalg::{threads, Matrix};
+use crate::objective::Criterion;
+use crate::optimize::{Control, Status};
+use patterns::{patterns, Pattern};
+use scalar::{ScalarForm, Scratch};
+
+/// Responses that one piece of work takes on.
+const CHUNK: usize = 16;
+
+/// Told the number of responses done before every evaluation; its error ends the work.
+pub type Watch<'a> = &'a (dyn Fn(usize) -> Result<()> + Sync);
+
+/// The estimates for one response.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResponseFit {
+    pub theta: Vec<f64>,
+    /// One for each column of X; NaN for dropped columns.
+    pub beta: Vec<f64>,
+    /// Like `beta`.
+    pub std_errors: Vec<f64>,
+    pub sigma: f64,
+    /// −2 log-likelihood (ML) or REML criterion.
+    pub objective: f64,
+    pub evaluations: usize,
+    pub status: Status,
+}
+
+/// Fits each column of `responses` (n rows) to the same predictors. A row where a response is NaN
+/// is left out for that response. What prevents the fit of one response is its result, and does
+/// not touch the others.
+///
+/// # Errors
+/// Responses of another length than the predictors; an interrupt.
+pub fn fit_many(
+    predictors: &Predictors,
+    responses: &Matrix,
+    criterion: Criterion,
+    control: &Control,
+    watch: Watch<'_>,
+) -> Result<Vec<Result<ResponseFit>>> {
+    if responses.rows() != predictors.n_obs() {
+        return Err(Error::Length {
+            what: "the responses".into(),
+            expected: predictors.n_obs(),
+            found: responses.rows(),
+        });
+    }
+    let done = AtomicUsize::new(0);
+    let work = Work {
+        responses,
+        criterion,
+        control,
+        watch,
+        done: &done,
+    };
+    let patterns = patterns(responses);
+    let fits = threads::map(&patterns, |pattern| work.pattern(predictors, pattern));
+    let mut out: Vec<Option<Result<ResponseFit>>> = vec![None; responses.cols()];
+    for (pattern, fits) in patterns.iter().zip(fits) {
+        for (&column, fit) in pattern.columns.iter().zip(fits) {
+            if fit == Err(Error::Interrupted) {
+                return Err(Error::Interrupted);
+            }
+            out[column] = Some(fit);
+        }
+    }
+    // Every column has exactly one pattern.
+    Ok(out.into_iter().flatten().collect())
+}
+
+/// What the fits of all responses have in common.
+struct Work<'a> {
+    responses: &'a Matrix,
+    criterion: Criterion,
+    control: &'a Control,
+    watch: Watch<'a>,
+    done: &'a AtomicUsize,
+}
+
+/// What the fits of the responses with the same rows have in common.
+struct Shared<'a> {
+    frame: Arc<Frame>,
+    /// Rows of the blocks of Z.
+    z: Vec<Vec<f64>>,
+    pattern: &'a Pattern,
+    scalar: Option<ScalarForm>,
+}
+
+impl Work<'_> {
+    /// The fits of the columns of a pattern, in their order.
+    fn pattern(&self, predictors: &Predictors, pattern: &Pattern) -> Vec<Result<ResponseFit>> {
+        let shared = match self.share(predictors, pattern) {
+            Ok(shared) => shared,
+            Err(error) => return vec![Err(error); pattern.columns.len()],
+        };
+        let chunks: Vec<&[usize]> = pattern.columns.chunks(CHUNK).collect();
+        threads::map(&chunks, |chunk| self.chunk(&shared, chunk)).concat()
+    }
+
+    fn share<'p>(&self, predictors: &Predictors, pattern: &'p Pattern) -> Result<Shared<'p>> {
+        (self.watch)(self.done.load(Ordering::Relaxed))?;
+        let (frame, z) = Frame::new(pattern.predictors(predictors))?;
+        let frame = Arc::new(frame);
+        // Limits on the search are for the optimizer; the scalar form has none.
+        let unlimited =
+            self.control.max_evaluations == usize::MAX && self.control.tolerance.is_none();
+        let scalar = unlimited.then(|| ScalarForm::new(&frame, self.criterion, &z));
+        Ok(Shared {
+            frame,
+            z,
+            pattern,
+            scalar: scalar.flatten(),
+        })
+    }
+
+    fn chunk(&self, shared: &Shared<'_>, columns: &[usize]) -> Vec<Result<ResponseFit>> {
+        let mut scratch = Scratch::default();
+        let fits = columns.iter().map(|&column| {
+            let fit = self.fit(shared, column, &mut scratch);
+            self.done.fetch_add(1, Ordering::Relaxed);
+            fit
+        });
+        fits.collect()
+    }
+
+    fn fit(
+        &self,
+        shared: &Shared<'_>,
+        column: usize,
+        scratch: &mut Scratch,
+    ) -> Result<ResponseFit> {
+        let watch = || (self.watch)(self.done.load(Ordering::Relaxed));
+        watch()?;
+        let y = shared.pattern.response(self.responses.column(column));
+        let model = Model::of_frame(Arc::clone(&shared.frame), y, &shared.z)?;
+        let scalar = shared.scalar.as_ref();
+        match scalar.and_then(|form| form.fit(&model, scratch)) {
+            Some(fit) => Ok(fit),
+            None => general::fit(&model, self.criterion, self.control, &|_| watch()),
+        }
+    }
+}

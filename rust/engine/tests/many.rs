@@ -1,0 +1,223 @@
+//! Many responses to one design against one fit for each.
+
+mod common;
+
+use common::{design, Grouping, Random, TermSpec};
+use mixedmodels::design::{Design, Model};
+use mixedmodels::fit;
+use mixedmodels::linalg::Matrix;
+use mixedmodels::many::{fit_many, ResponseFit};
+use mixedmodels::objective::Criterion;
+use mixedmodels::optimize::{Control, Optimizer, Status};
+use mixedmodels::Error;
+
+const UNLIMITED: Control = Control {
+    max_evaluations: usize::MAX,
+    tolerance: None,
+};
+const U: &str = "unstructured";
+
+/// Responses whose random effects range from none to large.
+fn responses(data: &Design, m: usize) -> Matrix {
+    let mut random = Random::new(99);
+    let n = data.y.len();
+    let mut values = Vec::with_capacity(n * m);
+    for column in 0..m {
+        let size = [0.0, 0.2, 1.0, 30.0][column % 4];
+        let effects: Vec<Vec<f64>> = data
+            .terms
+            .iter()
+            .map(|t| {
+                (0..t.n_levels * t.k)
+                    .map(|_| size * random.normal())
+                    .collect()
+            })
+            .collect();
+        for i in 0..n {
+            let mut y = 5.0 + data.x.column(data.x.cols() - 1)[i] + random.normal();
+            for (t, b) in data.terms.iter().zip(&effects) {
+                let at = t.codes[i] as usize * t.k;
+                y += (0..t.k).map(|c| t.z[i * t.k + c] * b[at + c]).sum::<f64>();
+            }
+            values.push(y);
+        }
+    }
+    Matrix::from_columns(n, m, values)
+}
+
+fn many(data: &Design, y: &Matrix, criterion: Criterion) -> Vec<Result<ResponseFit, Error>> {
+    let (_, predictors) = data.clone().split();
+    fit_many(&predictors, y, criterion, &UNLIMITED, &|_| Ok(())).expect("no interrupt")
+}
+
+fn close(a: f64, b: f64, tolerance: f64, what: &str) {
+    let error = (a - b).abs() / b.abs().max(1.0);
+    assert!(
+        error <= tolerance,
+        "{what}: {a} and {b} differ by {error:e}"
+    );
+}
+
+fn agrees_with_single_fits(data: &Design, y: &Matrix, what: &str) {
+    for criterion in [Criterion::Ml, Criterion::Reml] {
+        let fits = many(data, y, criterion);
+        for (column, found) in fits.into_iter().enumerate() {
+            let what = format!("{what}, {criterion:?}, response {column}");
+            let found = found.expect("a fit");
+            let alone = Design {
+                y: y.column(column).to_vec(),
+                ..data.clone()
+            };
+            let model = Model::new(alone).expect("valid");
+            let go = &|_| Ok(());
+            let expected = fit::fit(
+                &model,
+                criterion,
+                Optimizer::TrustRegion,
+                None,
+                &UNLIMITED,
+                go,
+            )
+            .expect("a fit");
+            let estimates = &expected.estimates;
+            assert_eq!(found.status, Status::Converged, "{what}");
+            close(found.objective, estimates.objective, 1e-10, &what);
+            close(found.sigma, estimates.sigma, 1e-7, &what);
+            for (a, b) in found.theta.iter().zip(&expected.theta) {
+                close(*a, *b, 2e-6, &what);
+            }
+            for (j, &kept) in model.fixed.kept.iter().enumerate() {
+                let error = estimates.sigma * estimates.unscaled_covariance[(j, j)].sqrt();
+                close(found.beta[kept], estimates.beta[j], 1e-7, &what);
+                close(found.std_errors[kept], error, 1e-6, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_variance_by_eigenvalues_agrees_with_single_fits() {
+    let cases: [(&str, usize, usize, usize, bool); 5] = [
+        ("unequal sizes", 60, 2, 8, false),
+        ("weights and offset", 80, 3, 12, true),
+        ("more coefficients than levels", 60, 6, 4, false),
+        ("intercept only", 50, 1, 10, false),
+        ("no fixed effects", 50, 0, 10, false),
+    ];
+    for (what, n, p, levels, weighted) in cases {
+        let mut data = design(
+            5,
+            n,
+            p.max(1),
+            &[(Grouping::Random(levels), 1, U)],
+            weighted,
+        );
+        let y = responses(&data, 8);
+        if p == 0 {
+            data.x = Matrix::from_columns(n, 0, Vec::new());
+        }
+        agrees_with_single_fits(&data, &y, what);
+    }
+}
+
+#[test]
+fn balanced_groups_and_covariates_of_the_group_agree_with_single_fits() {
+    let mut data = design(8, 90, 3, &[(Grouping::Random(15), 1, U)], false);
+    data.terms[0].codes = (0..90).map(|i| i % 15).collect();
+    let of_group: Vec<f64> = (0..90).map(|i| f64::from(i % 15 % 2)).collect();
+    data.x.column_mut(1).copy_from_slice(&of_group);
+    agrees_with_single_fits(&data, &responses(&data, 8), "balanced");
+}
+
+#[test]
+fn one_slope_without_intercept_agrees_with_single_fits() {
+    let mut data = design(9, 70, 2, &[(Grouping::Random(9), 1, U)], false);
+    data.terms[0].z = data.x.column(1).to_vec();
+    agrees_with_single_fits(&data, &responses(&data, 8), "slope");
+}
+
+#[test]
+fn other_designs_agree_with_single_fits() {
+    let cases: [(usize, Vec<TermSpec>); 3] = [
+        (90, vec![(Grouping::Random(12), 2, U)]),
+        (90, vec![(Grouping::Random(12), 2, "diagonal")]),
+        (
+            100,
+            vec![(Grouping::Random(15), 1, U), (Grouping::Random(7), 1, U)],
+        ),
+    ];
+    for (s, (n, terms)) in cases.into_iter().enumerate() {
+        let data = design(s as u64 + 30, n, 2, &terms, s == 2);
+        agrees_with_single_fits(&data, &responses(&data, 4), &format!("design {s}"));
+    }
+}
+
+#[test]
+fn a_response_with_gaps_is_fitted_on_its_own_rows() {
+    let data = design(11, 60, 2, &[(Grouping::Random(8), 1, U)], true);
+    let complete = responses(&data, 3);
+    let mut y = complete.clone();
+    let gaps = [0, 7, 33];
+    gaps.iter().for_each(|&i| y.column_mut(1)[i] = f64::NAN);
+    let fits = many(&data, &y, Criterion::Reml);
+    let whole = many(&data, &complete, Criterion::Reml);
+    assert_eq!((&fits[0], &fits[2]), (&whole[0], &whole[2]));
+    let rows: Vec<usize> = (0..60).filter(|i| !gaps.contains(i)).collect();
+    let pick = |v: &[f64]| rows.iter().map(|&i| v[i]).collect::<Vec<f64>>();
+    let mut own = data.clone();
+    own.y = pick(complete.column(1));
+    let x = (0..2).flat_map(|j| pick(data.x.column(j))).collect();
+    own.x = Matrix::from_columns(rows.len(), 2, x);
+    own.terms[0].codes = rows.iter().map(|&i| data.terms[0].codes[i]).collect();
+    own.terms[0].z = pick(&data.terms[0].z);
+    own.weights = data.weights.as_deref().map(pick);
+    own.offset = data.offset.as_deref().map(pick);
+    let column = Matrix::from_columns(rows.len(), 1, own.y.clone());
+    let alone = many(&own, &column, Criterion::Reml);
+    assert_eq!(fits[1], alone[0]);
+}
+
+#[test]
+fn one_bad_response_does_not_touch_the_others() {
+    let data = design(12, 60, 2, &[(Grouping::Random(8), 1, U)], false);
+    let good = responses(&data, 5);
+    let mut y = good.clone();
+    y.column_mut(0).fill(3.0);
+    y.column_mut(1)[4] = f64::INFINITY;
+    y.column_mut(2).fill(f64::NAN);
+    let exact: Vec<f64> = data.terms[0]
+        .codes
+        .iter()
+        .map(|&c| f64::from(c).sin())
+        .collect();
+    y.column_mut(3).copy_from_slice(&exact);
+    let fits = many(&data, &y, Criterion::Reml);
+    assert_eq!(fits[0], Err(Error::ExactFit));
+    assert!(matches!(fits[1], Err(Error::Domain(_))));
+    assert!(matches!(fits[2], Err(Error::Domain(_))));
+    assert_eq!(fits[3], Err(Error::ExactFit));
+    assert_eq!(fits[4], many(&data, &good, Criterion::Reml)[4]);
+}
+
+#[test]
+fn limits_and_interrupts_are_obeyed() {
+    let data = design(13, 60, 2, &[(Grouping::Random(8), 1, U)], false);
+    let y = responses(&data, 40);
+    let (_, predictors) = data.split();
+    let limited = Control {
+        max_evaluations: 2,
+        tolerance: None,
+    };
+    let fits = fit_many(&predictors, &y, Criterion::Ml, &limited, &|_| Ok(())).expect("fits");
+    let fit = fits[3].as_ref().expect("a fit");
+    assert_eq!(fit.status, Status::MaxEvaluations);
+    let stop = |done: usize| {
+        if done < 10 {
+            Ok(())
+        } else {
+            Err(Error::Interrupted)
+        }
+    };
+    let stopped = fit_many(&predictors, &y, Criterion::Ml, &UNLIMITED, &stop);
+    assert_eq!(stopped, Err(Error::Interrupted));
+}
