@@ -1,12 +1,12 @@
 //! The door: fit a model, or look at it at a given theta, in the units of the user.
 
 mod estimates;
-mod hessian;
 
 pub use estimates::{ConditionalVariances, Estimates};
 
 use crate::design::Model;
 use crate::error::{Error, Result};
+use crate::linalg::Matrix;
 use crate::objective::coordinates::{to_engine, to_user};
 use crate::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
@@ -82,15 +82,26 @@ pub fn gradient(
         .gradient)
 }
 
-/// Hessian of the criterion at theta, by central differences of the exact gradient.
+/// Exact Hessian of the criterion at theta.
 pub fn hessian(
     model: &Model,
     criterion: Criterion,
     theta: &[f64],
     monitor: Monitor<'_>,
-) -> Result<crate::linalg::Matrix> {
+) -> Result<Matrix> {
+    at(model, criterion, theta, monitor)?.hessian()
+}
+
+/// Hessian in (theta, log σ) of the criterion with σ not profiled, at the σ that minimises it.
+pub fn joint_hessian(
+    model: &Model,
+    criterion: Criterion,
+    theta: &[f64],
+    monitor: Monitor<'_>,
+) -> Result<Matrix> {
     let mut objective = at(model, criterion, theta, monitor)?;
-    hessian::by_differences(&mut objective, theta)
+    let profiled = objective.hessian()?;
+    objective.joint_hessian(&profiled)
 }
 
 /// Conditional covariances of the random effects at theta, relative to σ².

@@ -65,17 +65,36 @@ pub fn solve_lower_transposed(l: MatRef<'_, f64>, b: MatMut<'_, f64>, par: Par) 
 
 /// Lower triangle of `c + s a'a`.
 pub fn add_gram(c: MatMut<'_, f64>, a: MatRef<'_, f64>, s: f64, par: Par) {
+    add_symmetric_product(c, a, a, s, par);
+}
+
+/// Lower triangle of `c + s a'b`, for an a'b that is symmetric.
+pub fn add_symmetric_product(
+    c: MatMut<'_, f64>,
+    a: MatRef<'_, f64>,
+    b: MatRef<'_, f64>,
+    s: f64,
+    par: Par,
+) {
     triangular::matmul(
         c,
         BlockStructure::TriangularLower,
         Accum::Add,
         a.transpose(),
         BlockStructure::Rectangular,
-        a,
+        b,
         BlockStructure::Rectangular,
         s,
         par,
     );
+}
+
+/// `a <- l^-1 a l'^-1`.
+pub fn whiten(l: MatRef<'_, f64>, a: &mut Matrix) {
+    threaded(a.rows(), |par| {
+        solve_lower(l, a.view_mut(), par);
+        solve_lower(l, a.view_mut().transpose_mut(), par);
+    });
 }
 
 /// `c <- a b`.

@@ -12,6 +12,7 @@ use faer::Par;
 use crate::design::cross_products::{sum_of_products, CrossProducts};
 use crate::design::model::{LITTLE_LEFT, NOTHING_LEFT};
 use crate::design::stacked::Stacked;
+use crate::design::structure::Block;
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
@@ -30,21 +31,21 @@ pub enum Criterion {
 
 /// The profiled criterion of one model.
 pub struct LmmObjective<'a> {
-    model: &'a Model,
-    criterion: Criterion,
-    coordinates: Coordinates,
+    pub(super) model: &'a Model,
+    pub(super) criterion: Criterion,
+    pub(super) coordinates: Coordinates,
     pub factor: Factor,
     /// The point of the last evaluation; what follows belongs to it.
     theta: Vec<f64>,
     reduced: Option<Reduced>,
     /// λ̃ of each term.
-    lambda: Vec<Vec<f64>>,
-    r2: f64,
+    pub(super) lambda: Vec<Vec<f64>>,
+    pub(super) r2: f64,
     derivatives: Option<Derivatives>,
     /// G of each term.
     sigma_gradients: Vec<Vec<f64>>,
-    monitor: Monitor<'a>,
-    progress: Progress,
+    pub(super) monitor: Monitor<'a>,
+    pub(super) progress: Progress,
 }
 
 impl<'a> LmmObjective<'a> {
@@ -223,21 +224,33 @@ impl<'a> LmmObjective<'a> {
         let factor = self.scale_df() / self.r2;
         let mut out = vec![Vec::new(); self.coordinates.terms.len()];
         for (b, block) in structure.blocks.iter().enumerate() {
-            let width = block.width;
             let mut g = selected.w_sums[b].clone();
-            for level in c.block(structure, b).chunks_exact(width) {
-                for (column, &right) in g.chunks_exact_mut(width).zip(level) {
-                    small::axpy(-factor * right, level, column);
-                }
-            }
-            for &(t, offset) in &block.terms {
-                let k = self.coordinates.terms[t].k;
-                out[t] = (0..k * k)
-                    .map(|e| g[offset + e % k + (offset + e / k) * width])
-                    .collect();
-            }
+            add_squares(&mut g, -factor, c.block(structure, b), block.width);
+            self.split_block(&g, block, &mut out);
         }
         out
+    }
+
+    /// `Σ_j c_j c_j'` of every term.
+    pub(super) fn score_squares(&self, c: &Stacked) -> Vec<Vec<f64>> {
+        let structure = &self.model.structure;
+        let mut out = vec![Vec::new(); self.coordinates.terms.len()];
+        for (b, block) in structure.blocks.iter().enumerate() {
+            let mut squares = vec![0.0; block.width * block.width];
+            add_squares(&mut squares, 1.0, c.block(structure, b), block.width);
+            self.split_block(&squares, block, &mut out);
+        }
+        out
+    }
+
+    /// The part of each term in the width × width matrix of its block.
+    fn split_block(&self, matrix: &[f64], block: &Block, out: &mut [Vec<f64>]) {
+        for &(t, offset) in &block.terms {
+            let k = self.coordinates.terms[t].k;
+            out[t] = (0..k * k)
+                .map(|e| matrix[offset + e % k + (offset + e / k) * block.width])
+                .collect();
+        }
     }
 
     /// The columns q_i = V_i P y = Z g_i, one for each parameter: in level j of its term
@@ -281,7 +294,8 @@ impl<'a> LmmObjective<'a> {
         Ok(out)
     }
 
-    fn information(&self, c: &Stacked) -> Result<Matrix> {
+    /// `q_i'P q_j` and `q_i'P y`.
+    pub(super) fn variate_products(&self, c: &Stacked) -> Result<(Matrix, Vec<f64>)> {
         let (a, structure) = (&self.model.cross_products, &self.model.structure);
         let n = self.coordinates.dim;
         let q = self.working_variates(c)?;
@@ -289,17 +303,35 @@ impl<'a> LmmObjective<'a> {
         let total = q.gram(&products);
         let h = q.gram(c);
         let reduced = Reduced::new(&self.factor, a, structure, products);
-        let factor = self.scale_df() / self.r2;
-        let mut out = Matrix::zeros(n, n, "the information matrix")?;
+        let mut inner = Matrix::zeros(n, n, "the information matrix")?;
         for j in 0..n {
             for i in 0..=j {
-                let inner = total[i + j * n] - reduced.explained[i + j * n];
-                let value = factor * (inner - h[i] * h[j] / self.r2);
-                out[(i, j)] = value;
-                out[(j, i)] = value;
+                let value = total[i + j * n] - reduced.explained[i + j * n];
+                inner[(i, j)] = value;
+                inner[(j, i)] = value;
+            }
+        }
+        Ok((inner, h))
+    }
+
+    fn information(&self, c: &Stacked) -> Result<Matrix> {
+        let (mut out, h) = self.variate_products(c)?;
+        let factor = self.scale_df() / self.r2;
+        for (j, &right) in h.iter().enumerate() {
+            for (out, &left) in out.column_mut(j).iter_mut().zip(&h) {
+                *out = factor * (*out - left * right / self.r2);
             }
         }
         Ok(out)
+    }
+}
+
+/// `out += s Σ_j c_j c_j'` over the levels of a block.
+fn add_squares(out: &mut [f64], s: f64, c: &[f64], width: usize) {
+    for level in c.chunks_exact(width) {
+        for (column, &right) in out.chunks_exact_mut(width).zip(level) {
+            small::axpy(s * right, level, column);
+        }
     }
 }
 
@@ -358,6 +390,10 @@ impl Objective for LmmObjective<'_> {
         };
         self.derivatives = Some(derivatives.clone());
         Ok(derivatives)
+    }
+
+    fn hessian(&mut self) -> Result<Matrix> {
+        self.exact_hessian()
     }
 
     fn columns(&self) -> Vec<Vec<usize>> {

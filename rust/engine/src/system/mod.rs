@@ -3,6 +3,7 @@
 mod factor;
 mod level_pass;
 mod levels;
+mod log_det_hessian;
 mod multiply;
 mod nested;
 mod selected;
@@ -11,6 +12,7 @@ mod trailing_update;
 pub mod transform;
 
 pub use factor::Factor;
+pub use log_det_hessian::{log_det_hessian, Direction};
 pub use multiply::multiply;
 pub use selected::{selected, Selected};
 pub use solve::Reduced;

@@ -97,8 +97,9 @@ pub fn selected(
     Ok(out)
 }
 
-/// Lower triangle of the inverse of the leading `dim` rows of the trailing matrix.
-fn trailing_inverse(factor: &mut Factor, dim: usize) -> Result<Matrix> {
+/// Lower triangle of the inverse of the leading `dim` rows of the trailing matrix, in a buffer that
+/// the factor gets back.
+pub(super) fn trailing_inverse(factor: &mut Factor, dim: usize) -> Result<Matrix> {
     let mut data = std::mem::take(&mut factor.inverse);
     if data.len() != dim * dim {
         data = zeroed(dim * dim, "the inverse of the trailing matrix")?;
