@@ -103,7 +103,7 @@ fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
 
 /// Differences of the gradient at three distances, extrapolated: the error is of the sixth order.
 fn by_differences(model: &Model, criterion: Criterion, theta: &[f64]) -> Matrix {
-    const STEP: f64 = 4e-3;
+    const STEP: f64 = 2e-3;
     let n = theta.len();
     let mut out = Matrix::zeros(n, n, "the Hessian").expect("memory");
     for j in 0..n {

@@ -1,5 +1,7 @@
 //! The large dense kernels, on faer: factorisation, inverse, symmetric updates, eigenvalues.
 
+use std::ops::Range;
+
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -8,6 +10,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 use super::threads::with_threads;
 use super::Matrix;
+use crate::error::Result;
 
 /// Workspace of the factorisation and the inverse of one size.
 pub struct Scratch(MemBuffer);
@@ -89,22 +92,60 @@ pub fn add_symmetric_product(
     );
 }
 
-/// `a <- l^-1 a l'^-1`.
-pub fn whiten(l: MatRef<'_, f64>, a: &mut Matrix) {
-    threaded(a.rows(), |par| {
-        solve_lower(l, a.view_mut(), par);
-        solve_lower(l, a.view_mut().transpose_mut(), par);
-    });
-}
-
 /// `c <- a b`.
 pub fn multiply(c: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, par: Par) {
     matmul::matmul(c, Accum::Replace, a, b, 1.0, par);
 }
 
+/// `a b` of two large matrices.
+pub fn product(a: &Matrix, b: &Matrix) -> Result<Matrix> {
+    let mut out = Matrix::zeros(a.rows(), b.cols(), "a product of dense matrices")?;
+    threaded(a.rows(), |par| {
+        multiply(out.view_mut(), a.view(), b.view(), par);
+    });
+    Ok(out)
+}
+
+/// Rows and columns of the tiles in which transposes are read.
+const TILE: usize = 32;
+
+/// `a'` of a square matrix.
+pub fn transposed(a: &Matrix) -> Result<Matrix> {
+    let n = a.rows();
+    let mut out = Matrix::zeros(n, n, "the transpose of a dense matrix")?;
+    for_each_tile(n, |rows, columns| {
+        for j in columns {
+            for i in rows.clone() {
+                out[(j, i)] = a[(i, j)];
+            }
+        }
+    });
+    Ok(out)
+}
+
+/// `tr(a b)` of two square matrices.
+#[must_use]
+pub fn trace_of_product(a: &Matrix, b: &Matrix) -> f64 {
+    let mut total = 0.0;
+    for_each_tile(a.rows(), |rows, columns| {
+        for j in columns {
+            let tile: f64 = rows.clone().map(|i| a[(j, i)] * b[(i, j)]).sum();
+            total += tile;
+        }
+    });
+    total
+}
+
+fn for_each_tile(n: usize, mut work: impl FnMut(Range<usize>, Range<usize>)) {
+    for column in (0..n).step_by(TILE) {
+        for row in (0..n).step_by(TILE) {
+            work(row..(row + TILE).min(n), column..(column + TILE).min(n));
+        }
+    }
+}
+
 /// Copies the lower triangle onto the upper one, tile by tile.
 pub fn symmetrise(a: &mut Matrix) {
-    const TILE: usize = 32;
     let n = a.rows();
     let data = a.data_mut();
     for first in (0..n).step_by(TILE) {

@@ -21,6 +21,7 @@ use crate::system::selected::trailing_inverse;
 use crate::system::{transform, Factor};
 
 use tangent::Tangent;
+use trailing::{LastStep, Response};
 
 /// How one parameter moves λ of its block.
 #[derive(Debug, Clone)]
@@ -69,15 +70,16 @@ pub fn log_det_hessian(
     let mut inverse = trailing_inverse(factor, dim)?;
     dense::symmetrise(&mut inverse);
     if dim > 0 {
-        let unscaled = match structure.n_trailing {
-            0 => None,
-            _ => Some(trailing::unscaled(factor, a, structure)?),
-        };
-        let last = trailing::LastStep {
+        let response = directions
+            .iter()
+            .any(|d| d.block >= structure.n_leading)
+            .then(|| Response::new(factor, a, structure, &inverse))
+            .transpose()?;
+        let last = LastStep {
             factor,
             structure,
             inverse: &inverse,
-            unscaled: unscaled.as_ref(),
+            response: response.as_ref(),
         };
         last.add(&mut out, directions, &tangents, tick)?;
     }

@@ -1,21 +1,94 @@
 //! The last step: the dense trailing matrix Ω = Λ'KΛ + I (without the I in the rows of X).
 //!
 //! `d²log |Ω| = -tr(S dΩ_i S dΩ_j) + tr(S d²Ω_ij)` with S = Ω^-1. Directions of leading blocks move
-//! K, those of trailing blocks Λ.
+//! K by κ, those of trailing blocks Λ by D. With G = KΛS, W = K - KΛSΛ'K and Y = S Λ'κΛ:
+//!
+//! ```text
+//! two leading        -tr(Y_i Y_j)
+//! leading, trailing  2 tr(D_j' κ_i Λ S) - 2 tr(D_j' G Y_i')
+//! two trailing       2 tr(D_j' W D_i S) - 2 tr(D_j' G D_i' G)
+//! ```
 
 use crate::design::cross_products::CrossProducts;
-use crate::design::structure::Structure;
+use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
 use crate::system::log_det_hessian::tangent::Tangent;
 use crate::system::log_det_hessian::Direction;
+use crate::system::selected::resolved_inverse;
 use crate::system::{transform, Factor};
 
-/// K: the trailing matrix after the leading blocks, both triangles.
-pub fn unscaled(factor: &mut Factor, a: &CrossProducts, structure: &Structure) -> Result<Matrix> {
-    let mut out = factor.trailing_unscaled(a, structure)?;
-    dense::symmetrise(&mut out);
-    Ok(out)
+const WHAT: &str = "the derivative of the trailing factor";
+
+/// G and W, for the directions of trailing blocks.
+pub struct Response {
+    g: Matrix,
+    g_transposed: Matrix,
+    w: Matrix,
+}
+
+impl Response {
+    pub fn new(
+        factor: &mut Factor,
+        a: &CrossProducts,
+        structure: &Structure,
+        inverse: &Matrix,
+    ) -> Result<Self> {
+        let inverses: Option<Vec<Vec<f64>>> = (structure.n_leading..structure.blocks.len())
+            .map(|b| resolved_inverse(&factor.lambda[b], &structure.blocks[b]))
+            .collect();
+        let (g, w) = match inverses {
+            Some(inverses) => Self::from_inverse(structure, inverse, inverses)?,
+            None => Self::from_products(factor, a, structure, inverse)?,
+        };
+        let g_transposed = dense::transposed(&g)?;
+        Ok(Self { g, g_transposed, w })
+    }
+
+    /// `G = Λ^-T (I - S)` and `W = G Λ^-1`, on the rows of the random effects.
+    fn from_inverse(
+        structure: &Structure,
+        inverse: &Matrix,
+        inverses: Vec<Vec<f64>>,
+    ) -> Result<(Matrix, Matrix)> {
+        let dim = inverse.rows();
+        let mut g = Matrix::zeros(dim, dim, WHAT)?;
+        for (to, from) in g.data_mut().iter_mut().zip(inverse.data()) {
+            *to = -from;
+        }
+        for i in 0..structure.n_trailing {
+            g[(i, i)] += 1.0;
+        }
+        // `transform` looks for the blocks by their place among all.
+        let mut lambda = vec![Vec::new(); structure.n_leading];
+        lambda.extend(inverses);
+        for j in 0..dim {
+            transform::rows(g.column_mut(j), 1, structure, &lambda, true);
+        }
+        let w = times_lambda(&g, structure, &lambda)?;
+        Ok((g, w))
+    }
+
+    fn from_products(
+        factor: &mut Factor,
+        a: &CrossProducts,
+        structure: &Structure,
+        inverse: &Matrix,
+    ) -> Result<(Matrix, Matrix)> {
+        let dim = inverse.rows();
+        let mut full = factor.trailing_unscaled(a, structure)?;
+        dense::symmetrise(&mut full);
+        let mut k = Matrix::zeros(dim, dim, WHAT)?;
+        for j in 0..dim {
+            k.column_mut(j).copy_from_slice(&full.column(j)[..dim]);
+        }
+        drop(full);
+        let moved = times_lambda(&k, structure, &factor.lambda)?;
+        let g = dense::product(&moved, inverse)?;
+        let explained = dense::product(&g, &dense::transposed(&moved)?)?;
+        small::axpy(-1.0, explained.data(), k.data_mut());
+        Ok((g, k))
+    }
 }
 
 pub struct LastStep<'a> {
@@ -23,8 +96,8 @@ pub struct LastStep<'a> {
     pub structure: &'a Structure,
     /// S, both triangles; its size says whether X takes part.
     pub inverse: &'a Matrix,
-    /// K; not needed without trailing random effects.
-    pub unscaled: Option<&'a Matrix>,
+    /// `None` without directions of trailing blocks.
+    pub response: Option<&'a Response>,
 }
 
 impl LastStep<'_> {
@@ -36,108 +109,149 @@ impl LastStep<'_> {
         tangents: &[Option<Tangent>],
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
-        let dim = self.inverse.rows();
-        let l = self.factor.trailing.view().submatrix(0, 0, dim, dim);
-        let mut whitened: Vec<Matrix> = Vec::with_capacity(directions.len());
+        let mut moved: Vec<(usize, Matrix)> = Vec::new();
         for (i, (direction, tangent)) in directions.iter().zip(tangents).enumerate() {
             tick()?;
-            let mut half = Matrix::zeros(dim, dim, "the derivative of the trailing factor")?;
-            match (tangent, self.unscaled) {
-                (Some(tangent), _) => self.times_lambda(&tangent.trailing, &mut half),
-                (None, Some(k)) => self.times_block(k, direction.block, &direction.d, &mut half),
+            match (tangent, self.response) {
+                (Some(tangent), response) => {
+                    let (half, y) = self.moved_k(&tangent.trailing)?;
+                    if let Some(response) = response {
+                        self.add_mixed(out, i, directions, (&half, &y), response);
+                    }
+                    moved.push((i, y));
+                    let (_, y) = &moved[moved.len() - 1];
+                    for (j, other) in &moved {
+                        out[(*j, i)] -= dense::trace_of_product(other, y);
+                    }
+                }
+                (None, Some(response)) => {
+                    self.add_trailing(out, i, direction, directions, response)?;
+                }
                 (None, None) => {}
             }
-            self.add_moved_lambda(out, i, &half, directions, tangents);
-            for j in 0..dim {
-                transform::rows(
-                    half.column_mut(j),
-                    1,
-                    self.structure,
-                    &self.factor.lambda,
-                    true,
-                );
-            }
-            if tangent.is_none() {
-                add_transpose(&mut half);
-            }
-            dense::whiten(l, &mut half);
-            for (j, other) in whitened.iter().enumerate() {
-                out[(j, i)] -= small::dot(other.data(), half.data());
-            }
-            out[(i, i)] -= small::dot(half.data(), half.data());
-            whitened.push(half);
         }
         Ok(())
     }
 
-    /// `tr(S d²Ω_ij) = 2 tr(S D_j' P_i)` for the trailing directions j, where P_i is dK_i Λ or K D_i.
-    fn add_moved_lambda(
+    /// κΛ and Y.
+    fn moved_k(&self, moved: &Matrix) -> Result<(Matrix, Matrix)> {
+        let dim = self.inverse.rows();
+        let mut part = Matrix::zeros(dim, dim, WHAT)?;
+        for j in 0..dim {
+            part.column_mut(j).copy_from_slice(&moved.column(j)[..dim]);
+        }
+        let half = times_lambda(&part, self.structure, &self.factor.lambda)?;
+        part.data_mut().copy_from_slice(half.data());
+        for j in 0..dim {
+            let column = part.column_mut(j);
+            transform::rows(column, 1, self.structure, &self.factor.lambda, true);
+        }
+        Ok((half, dense::product(self.inverse, &part)?))
+    }
+
+    /// Pairs of a leading direction with the trailing ones.
+    fn add_mixed(
         &self,
         out: &mut Matrix,
         i: usize,
-        half: &Matrix,
         directions: &[Direction],
-        tangents: &[Option<Tangent>],
+        (half, y): (&Matrix, &Matrix),
+        response: &Response,
     ) {
-        for (t, (start, block)) in self.structure.trailing().enumerate() {
-            let (k, b) = (block.width, self.structure.n_leading + t);
-            // Pairs of trailing directions come up twice and are counted once.
-            let wanted = |j: usize| directions[j].block == b && (tangents[i].is_some() || j <= i);
-            if !(0..directions.len()).any(wanted) {
-                continue;
-            }
-            let mut sum = vec![0.0; k * k];
-            for c in 0..half.cols() {
-                let rows = start..start + block.dim();
-                let levels = half.column(c)[rows.clone()].chunks_exact(k);
-                for (p, s) in levels.zip(self.inverse.column(c)[rows].chunks_exact(k)) {
-                    small::add_outer(&mut sum, p, s);
+        for (t, place) in self.structure.trailing().enumerate() {
+            let mut sum = level_products(place, half, self.inverse, 0);
+            small::axpy(-1.0, &level_products(place, &response.g, y, 0), &mut sum);
+            for (j, direction) in directions.iter().enumerate() {
+                if direction.block == self.structure.n_leading + t {
+                    out[(i.min(j), i.max(j))] += 2.0 * small::dot(&sum, &direction.d);
                 }
             }
-            for (j, direction) in directions.iter().enumerate().filter(|&(j, _)| wanted(j)) {
-                out[(i.min(j), i.max(j))] += 2.0 * small::dot(&sum, &direction.d);
-            }
         }
     }
 
-    /// `a Λ` on the rows that take part.
-    fn times_lambda(&self, a: &Matrix, out: &mut Matrix) {
-        let dim = out.rows();
-        for (t, _) in self.structure.trailing().enumerate() {
-            let b = self.structure.n_leading + t;
-            self.times_block(a, b, &self.factor.lambda[b], out);
-        }
-        for j in self.structure.n_trailing..dim {
-            out.column_mut(j).copy_from_slice(&a.column(j)[..dim]);
-        }
-    }
-
-    /// The columns of one block times m, a level at a time.
-    fn times_block(&self, a: &Matrix, b: usize, m: &[f64], out: &mut Matrix) {
-        let dim = out.rows();
-        let block = &self.structure.blocks[b];
-        let (k, start) = (
-            block.width,
-            self.structure.starts[b - self.structure.n_leading],
+    /// Pairs of a trailing direction with itself and the trailing ones before it.
+    fn add_trailing(
+        &self,
+        out: &mut Matrix,
+        i: usize,
+        direction: &Direction,
+        directions: &[Direction],
+        response: &Response,
+    ) -> Result<()> {
+        let own = direction.block - self.structure.n_leading;
+        let (first, block) = (
+            self.structure.starts[own],
+            &self.structure.blocks[direction.block],
         );
-        for level in (start..start + block.dim()).step_by(k) {
-            for c in 0..k {
-                for h in 0..k {
-                    let from = &a.column(level + h)[..dim];
-                    small::axpy(m[h + c * k], from, out.column_mut(level + c));
+        let k = block.width;
+        let transposed: Vec<f64> = (0..k * k)
+            .map(|e| direction.d[e / k + e % k * k])
+            .collect();
+        let place = (first, block);
+        let moved_w = times_block(&response.w, place, &direction.d)?;
+        let moved_g = times_block(&response.g, place, &transposed)?;
+        for (t, place) in self.structure.trailing().enumerate() {
+            let mut sum = level_products(place, &moved_w, self.inverse, first);
+            let taken = level_products(place, &moved_g, &response.g_transposed, first);
+            small::axpy(-1.0, &taken, &mut sum);
+            for (j, other) in directions[..=i].iter().enumerate() {
+                if other.block == self.structure.n_leading + t {
+                    out[(j, i)] += 2.0 * small::dot(&sum, &other.d);
                 }
             }
         }
+        Ok(())
     }
 }
 
-/// `a <- a + a'`.
-fn add_transpose(a: &mut Matrix) {
-    for j in 0..a.cols() {
-        for i in 0..=j {
-            let sum = a[(i, j)] + a[(j, i)];
-            a[(i, j)] = sum;
-            a[(j, i)] = sum;
+/// `a Λ`; columns of X stay as they are.
+fn times_lambda(a: &Matrix, structure: &Structure, lambda: &[Vec<f64>]) -> Result<Matrix> {
+    let mut out = Matrix::zeros(a.rows(), a.cols(), WHAT)?;
+    for (t, (start, block)) in structure.trailing().enumerate() {
+        let part = times_block(a, (start, block), &lambda[structure.n_leading + t])?;
+        out.data_mut()[start * a.rows()..][..part.data().len()].copy_from_slice(part.data());
+    }
+    for j in structure.n_trailing..a.cols() {
+        out.column_mut(j).copy_from_slice(a.column(j));
+    }
+    Ok(out)
+}
+
+/// The columns of one block times m, level by level.
+fn times_block(a: &Matrix, (start, block): (usize, &Block), m: &[f64]) -> Result<Matrix> {
+    let k = block.width;
+    let mut out = Matrix::zeros(a.rows(), block.dim(), WHAT)?;
+    for level in (0..block.dim()).step_by(k) {
+        for c in 0..k {
+            for h in 0..k {
+                let from = a.column(start + level + h);
+                small::axpy(m[h + c * k], from, out.column_mut(level + c));
+            }
         }
     }
+    Ok(out)
+}
+
+/// `Σ_v Σ_c left[(v, ·), c] right[(v, ·), c + first]'` over the levels of a block.
+fn level_products(
+    (start, block): (usize, &Block),
+    left: &Matrix,
+    right: &Matrix,
+    first: usize,
+) -> Vec<f64> {
+    let k = block.width;
+    let rows = start..start + block.dim();
+    let mut sum = vec![0.0; k * k];
+    for c in 0..left.cols() {
+        let left = &left.column(c)[rows.clone()];
+        let right = &right.column(first + c)[rows.clone()];
+        if k == 1 {
+            sum[0] += small::dot(left, right);
+            continue;
+        }
+        for (left, right) in left.chunks_exact(k).zip(right.chunks_exact(k)) {
+            small::add_outer(&mut sum, left, right);
+        }
+    }
+    sum
 }
