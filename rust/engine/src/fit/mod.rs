@@ -1,6 +1,7 @@
 //! The door: fit a model, or look at it at a given theta, in the units of the user.
 
 mod estimates;
+mod hessian;
 
 pub use estimates::{ConditionalVariances, Estimates};
 
@@ -82,14 +83,15 @@ pub fn gradient(
         .gradient)
 }
 
-/// Exact Hessian of the criterion at theta.
+/// Hessian of the criterion at theta: exact, or by differences of the exact gradient where its
+/// dense matrices exceed the memory.
 pub fn hessian(
     model: &Model,
     criterion: Criterion,
     theta: &[f64],
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
-    at(model, criterion, theta, monitor)?.hessian()
+    hessian::hessian(model, &mut at(model, criterion, theta, monitor)?, theta)
 }
 
 /// Hessian in (theta, log σ) of the criterion with σ not profiled, at the σ that minimises it.
@@ -100,8 +102,19 @@ pub fn joint_hessian(
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
     let mut objective = at(model, criterion, theta, monitor)?;
-    let profiled = objective.hessian()?;
+    let profiled = hessian::hessian(model, &mut objective, theta)?;
+    objective.value(theta)?;
     objective.joint_hessian(&profiled)
+}
+
+/// Hessian by central differences of the exact gradient.
+pub fn hessian_by_differences(
+    model: &Model,
+    criterion: Criterion,
+    theta: &[f64],
+    monitor: Monitor<'_>,
+) -> Result<Matrix> {
+    hessian::by_differences(&mut at(model, criterion, theta, monitor)?, theta)
 }
 
 /// Conditional covariances of the random effects at theta, relative to σ².

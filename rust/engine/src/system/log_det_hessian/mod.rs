@@ -81,7 +81,7 @@ pub fn log_det_hessian(
             inverse: &inverse,
             response: response.as_ref(),
         };
-        last.add(&mut out, directions, &tangents, tick)?;
+        last.add(&mut out, directions, &mut tangents, tick)?;
     }
     transform::both_sides(&mut inverse, structure, &factor.lambda, false, false);
     let mut adjoints: Vec<Option<Adjoint>> = (0..structure.n_leading).map(|_| None).collect();

@@ -75,14 +75,9 @@ impl Response {
         structure: &Structure,
         inverse: &Matrix,
     ) -> Result<(Matrix, Matrix)> {
-        let dim = inverse.rows();
         let mut full = factor.trailing_unscaled(a, structure)?;
         dense::symmetrise(&mut full);
-        let mut k = Matrix::zeros(dim, dim, WHAT)?;
-        for j in 0..dim {
-            k.column_mut(j).copy_from_slice(&full.column(j)[..dim]);
-        }
-        drop(full);
+        let mut k = leading_part(full, inverse.rows())?;
         let moved = times_lambda(&k, structure, &factor.lambda)?;
         let g = dense::product(&moved, inverse)?;
         let explained = dense::product(&g, &dense::transposed(&moved)?)?;
@@ -101,12 +96,12 @@ pub struct LastStep<'a> {
 }
 
 impl LastStep<'_> {
-    /// Adds this step (upper triangle).
+    /// Adds this step (upper triangle) and gives up the trailing part of the tangents.
     pub fn add(
         &self,
         out: &mut Matrix,
         directions: &[Direction],
-        tangents: &[Option<Tangent>],
+        tangents: &mut [Option<Tangent>],
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
         let mut moved: Vec<(usize, Matrix)> = Vec::new();
@@ -114,7 +109,7 @@ impl LastStep<'_> {
             tick()?;
             match (tangent, self.response) {
                 (Some(tangent), response) => {
-                    let (half, y) = self.moved_k(&tangent.trailing)?;
+                    let (half, y) = self.moved_k(std::mem::take(&mut tangent.trailing))?;
                     if let Some(response) = response {
                         self.add_mixed(out, i, directions, (&half, &y), response);
                     }
@@ -134,15 +129,11 @@ impl LastStep<'_> {
     }
 
     /// κΛ and Y.
-    fn moved_k(&self, moved: &Matrix) -> Result<(Matrix, Matrix)> {
-        let dim = self.inverse.rows();
-        let mut part = Matrix::zeros(dim, dim, WHAT)?;
-        for j in 0..dim {
-            part.column_mut(j).copy_from_slice(&moved.column(j)[..dim]);
-        }
+    fn moved_k(&self, moved: Matrix) -> Result<(Matrix, Matrix)> {
+        let mut part = leading_part(moved, self.inverse.rows())?;
         let half = times_lambda(&part, self.structure, &self.factor.lambda)?;
         part.data_mut().copy_from_slice(half.data());
-        for j in 0..dim {
+        for j in 0..part.cols() {
             let column = part.column_mut(j);
             transform::rows(column, 1, self.structure, &self.factor.lambda, true);
         }
@@ -202,6 +193,18 @@ impl LastStep<'_> {
         }
         Ok(())
     }
+}
+
+/// The first rows and columns of a.
+fn leading_part(a: Matrix, dim: usize) -> Result<Matrix> {
+    if a.rows() == dim {
+        return Ok(a);
+    }
+    let mut out = Matrix::zeros(dim, dim, WHAT)?;
+    for j in 0..dim {
+        out.column_mut(j).copy_from_slice(&a.column(j)[..dim]);
+    }
+    Ok(out)
 }
 
 /// `a Λ`; columns of X stay as they are.

@@ -1,0 +1,55 @@
+//! The Hessian, exact where memory allows.
+
+use crate::design::Model;
+use crate::error::{Error, Result};
+use crate::linalg::{memory, Matrix};
+use crate::objective::Objective;
+
+/// Step in units of the curvature's standard deviation: the error is of its square.
+const STEP: f64 = 2e-4;
+
+/// The objective must have been evaluated at theta.
+pub fn hessian(model: &Model, objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
+    match memory::available() {
+        Some(available) if model.hessian_bytes() > available => by_differences(objective, theta),
+        _ => objective.hessian(),
+    }
+}
+
+/// By central differences of the exact gradient. The objective must have been evaluated at theta.
+pub fn by_differences(objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
+    let n = theta.len();
+    let here = objective.derivatives()?;
+    let mut out = Matrix::zeros(n, n, "the Hessian")?;
+    let mut point = theta.to_vec();
+    let largest = theta.iter().fold(1e-3_f64, |m, t| m.max(t.abs()));
+    for j in 0..n {
+        let curvature = here.information[(j, j)] + here.curvature[(j, j)].max(0.0);
+        // Where the data say (almost) nothing of a parameter, theta itself gives the size.
+        let size = (1.0 / curvature.sqrt()).min(largest);
+        let h = STEP * size;
+        let mut gradient_at = |value: f64| -> Result<Vec<f64>> {
+            point[j] = value;
+            let computed = objective.value(&point)?;
+            point[j] = theta[j];
+            match computed {
+                Some(_) => Ok(objective.derivatives()?.gradient),
+                None => Err(Error::Factorisation {
+                    theta: theta.to_vec(),
+                }),
+            }
+        };
+        let (up, down) = (gradient_at(theta[j] + h)?, gradient_at(theta[j] - h)?);
+        for i in 0..n {
+            out[(i, j)] = (up[i] - down[i]) / (2.0 * h);
+        }
+    }
+    for j in 0..n {
+        for i in 0..j {
+            let mean = 0.5 * (out[(i, j)] + out[(j, i)]);
+            out[(i, j)] = mean;
+            out[(j, i)] = mean;
+        }
+    }
+    Ok(out)
+}
