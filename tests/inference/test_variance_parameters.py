@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 
-import dense_engine
 import numpy as np
 import pytest
 
+import dense_engine
 from mixedmodels import (
+    _engine,
     lmer,
     load_dyestuff,
     load_dyestuff2,
@@ -71,8 +72,6 @@ def test_the_joint_hessian_is_that_of_the_dense_deviance(reml):
     slope = np.column_stack([np.ones(n), rng.normal(size=n)])
     terms = [(codes[0], 8, slope, "unstructured"), (codes[1], 5, np.ones((n, 1)), "unstructured")]
     y = x[:, 1] + rng.normal(size=8)[codes[0]] + rng.normal(size=n)
-    from mixedmodels import _engine
-
     theta = np.array([0.8, 0.3, 0.5, 0.7])
     dense = dense_engine.Lmm(y, x, terms)
     df = n - 2 if reml else n
@@ -99,7 +98,7 @@ def test_the_joint_hessian_is_that_of_the_dense_deviance(reml):
 
 
 def test_profiling_sigma_out_of_the_covariance():
-    model = lmer(*map(lambda v: v() if callable(v) else v, MODELS["Penicillin"]))
+    model = lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
     covariance = model.vcov_theta()
     assert list(covariance.index) == ["plate.(Intercept)", "sample.(Intercept)", "sigma"]
     # The block of theta in an inverse is the inverse of the Schur complement: of the profiled Hessian.

@@ -7,6 +7,7 @@ use mixedmodels::design::{Design, Model};
 use mixedmodels::fit;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Monitor};
+use mixedmodels::Error;
 use proptest::prelude::*;
 
 const GO: Monitor<'static> = &|_| Ok(());
@@ -103,10 +104,10 @@ fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
 
 /// Differences of the gradient at three distances, extrapolated: the error is of the sixth order.
 fn by_differences(model: &Model, criterion: Criterion, theta: &[f64]) -> Matrix {
-    const STEP: f64 = 2e-3;
     let n = theta.len();
     let mut out = Matrix::zeros(n, n, "the Hessian").expect("memory");
     for j in 0..n {
+        let step = 2e-3 * theta[j].abs().max(1.0);
         let slope = |h: f64| -> Vec<f64> {
             let gradient = |h: f64| {
                 let mut moved = theta.to_vec();
@@ -114,12 +115,10 @@ fn by_differences(model: &Model, criterion: Criterion, theta: &[f64]) -> Matrix 
                 fit::gradient(model, criterion, &moved, GO).expect("computable")
             };
             let (up, down) = (gradient(h), gradient(-h));
-            up.iter()
-                .zip(&down)
-                .map(|(u, d)| (u - d) / (2.0 * h))
-                .collect()
+            let pairs = up.iter().zip(&down);
+            pairs.map(|(u, d)| (u - d) / (2.0 * h)).collect()
         };
-        let (first, second, third) = (slope(STEP), slope(2.0 * STEP), slope(3.0 * STEP));
+        let (first, second, third) = (slope(step), slope(2.0 * step), slope(3.0 * step));
         for i in 0..n {
             out[(i, j)] = 1.5 * first[i] - 0.6 * second[i] + 0.1 * third[i];
         }
@@ -135,7 +134,10 @@ fn assert_close(name: &str, ours: &Matrix, reference: &Matrix, tolerance: f64) {
     let scale = largest(reference);
     for (i, (a, b)) in ours.data().iter().zip(reference.data()).enumerate() {
         let error = (a - b).abs() / scale;
-        assert!(error < tolerance, "{name}: entry {i} is {a}, not {b}; error {error:e}");
+        assert!(
+            error < tolerance,
+            "{name}: entry {i} is {a}, not {b}; error {error:e}"
+        );
     }
 }
 
@@ -174,5 +176,62 @@ fn every_structure_agrees() {
                 assert_close(&name, &ours, &reference, 1e-6);
             }
         }
+    }
+}
+
+#[test]
+fn large_and_small_theta_lose_no_digits() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let design = design(s as u64 + 1, n, 3, &terms, false);
+        let model = Model::new(design.clone()).expect("a valid design");
+        for scale in [1e-4, 10.0] {
+            for theta in [false, true].map(|singular| random_theta(&design, 7, singular)) {
+                let theta: Vec<f64> = theta.iter().map(|t| t * scale).collect();
+                let name = format!("{name}, scale {scale}");
+                let ours = fit::hessian(&model, Criterion::Reml, &theta, GO).expect("computable");
+                let reference = by_differences(&model, Criterion::Reml, &theta);
+                assert_close(&name, &ours, &reference, 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_fallback_agrees() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let design = design(s as u64 + 1, n, 3, &terms, true);
+        let model = Model::new(design.clone()).expect("a valid design");
+        let theta = random_theta(&design, 3, false);
+        let exact = fit::hessian(&model, Criterion::Ml, &theta, GO).expect("computable");
+        let other = fit::hessian_by_differences(&model, Criterion::Ml, &theta, GO);
+        assert_close(name, &other.expect("computable"), &exact, 1e-5);
+    }
+}
+
+#[test]
+fn the_caller_can_stop_it_at_every_step() {
+    let (_, n, terms) = structures().pop().expect("a structure");
+    let design = design(1, n, 3, &terms, false);
+    let model = Model::new(design.clone()).expect("a valid design");
+    let theta = random_theta(&design, 2, false);
+    let steps = std::cell::Cell::new(0);
+    let count = |_| {
+        steps.set(steps.get() + 1);
+        Ok(())
+    };
+    fit::hessian(&model, Criterion::Reml, &theta, &count).expect("computable");
+    let total = steps.get();
+    assert!(total > theta.len(), "{total} steps");
+    for last in 0..total {
+        steps.set(0);
+        let stop = |_| {
+            steps.set(steps.get() + 1);
+            if steps.get() > last {
+                return Err(Error::Interrupted);
+            }
+            Ok(())
+        };
+        let stopped = fit::hessian(&model, Criterion::Reml, &theta, &stop);
+        assert_eq!(stopped.err(), Some(Error::Interrupted));
     }
 }

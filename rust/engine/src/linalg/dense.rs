@@ -255,4 +255,41 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn products_do_not_depend_on_the_number_of_threads() {
+        let a = example(THREADED + 77);
+        let run = |par: Par| {
+            let mut out = a.clone();
+            multiply(out.view_mut(), a.view(), a.view(), par);
+            out
+        };
+        let alone = run(Par::Seq);
+        for threads in [2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("a pool");
+            assert!(
+                alone == pool.install(|| run(Par::rayon(threads))),
+                "{threads} threads"
+            );
+        }
+    }
+
+    #[test]
+    fn transposes_and_traces_cross_the_tiles() {
+        let n = 2 * TILE + 5;
+        let cells = (0..n * n).map(|e| ((e * e) % 101) as f64 - 50.0).collect();
+        let a = Matrix::from_columns(n, n, cells);
+        let transpose = transposed(&a).expect("memory");
+        let product = product(&a, &transpose).expect("memory");
+        let trace: f64 = (0..n).map(|i| product[(i, i)]).sum();
+        assert_eq!(trace_of_product(&a, &transpose), trace);
+        for j in 0..n {
+            for i in 0..n {
+                assert_eq!(transpose[(i, j)], a[(j, i)]);
+            }
+        }
+    }
 }

@@ -104,10 +104,9 @@ impl Sums {
                 column.copy_from_slice(&gram[from..from + k]);
             }
         };
-        let square_zero = || vec![0.0; square];
-        let (mut f, mut q, mut r, mut w) =
-            (square_zero(), square_zero(), square_zero(), square_zero());
-        let (mut first, mut second, mut qn) = (square_zero(), square_zero(), square_zero());
+        let zeros = || vec![0.0; square];
+        let (mut f, mut q, mut r, mut w) = (zeros(), zeros(), zeros(), zeros());
+        let (mut scratch, mut qn) = (zeros(), zeros());
         let mut steps: Vec<FinerStep> = (0..m).map(|_| FinerStep::new(square)).collect();
         for (level, ((d, n), gram)) in current
             .diagonal
@@ -116,50 +115,26 @@ impl Sums {
             .zip(gram.chunks_exact(width * width))
             .enumerate()
         {
-            shrinkage(d, &sigma, &mut f, &mut first, k);
+            shrinkage(d, &sigma, &mut f, &mut scratch, k);
             block(gram, 0, 0, &mut q);
-            small::multiply(&f, &q, &mut first, k);
-            small::multiply_transposed(&first, &f, &mut r, k);
+            small::multiply(&f, &q, &mut scratch, k);
+            small::multiply_transposed(&scratch, &f, &mut r, k);
             small::multiply(&f, d, &mut w, k);
             small::axpy(-1.0, &r, &mut w);
             small::add_outer(&mut out.pairs, &w, &w);
-            r.iter_mut().zip(&mut second).for_each(|(r, s)| *s = -*r);
-            small::add_outer(&mut out.pairs, &second, &r);
+            scratch.iter_mut().zip(&r).for_each(|(s, r)| *s = -r);
+            small::add_outer(&mut out.pairs, &scratch, &r);
             small::multiply(&q, n, &mut qn, k);
             for (i, (step, moved)) in steps.iter_mut().zip(moved).enumerate() {
-                step.moved
-                    .copy_from_slice(&moved.diagonal[level * square..(level + 1) * square]);
                 block(gram, 0, 1 + i, &mut step.rows);
-                small::multiply(n, &step.moved, &mut first, k);
-                small::multiply(&first, n, &mut step.n, k);
-                small::multiply(&step.n, &qn, &mut step.explained, k);
-                // F (κ - 2 x'Kbar dx + 2 κ N Q) F', of which only the symmetric part counts.
-                for (out, (&moved, &rows)) in
-                    second.iter_mut().zip(step.moved.iter().zip(&step.rows))
-                {
-                    *out = moved - 2.0 * rows;
-                }
-                for c in 0..k {
-                    for h in 0..k {
-                        // (N Q)[h, c] = (Q N)[c, h]
-                        let s = 2.0 * qn[c + h * k];
-                        let moved = &step.moved[h * k..(h + 1) * k];
-                        small::axpy(s, moved, &mut second[c * k..(c + 1) * k]);
-                    }
-                }
-                small::multiply(&f, &second, &mut first, k);
-                small::multiply_transposed(&first, &f, &mut second, k);
-                small::axpy(1.0, &second, &mut out.mixed[i]);
+                let moved = &moved.diagonal[level * square..(level + 1) * square];
+                step.update(moved, n, &qn, k);
+                step.add_mixed(&f, &qn, &mut out.mixed[i], k);
             }
-            for j in 0..m {
-                for i in 0..=j {
-                    let (a, b) = (&steps[i], &steps[j]);
-                    block(gram, 1 + i, 1 + j, &mut first);
-                    out.finer[(i, j)] += 2.0
-                        * (small::dot(&a.n, &b.rows) + small::dot(&b.n, &a.rows)
-                            - small::dot(n, &first)
-                            - small::dot(&b.moved, &a.explained))
-                        - small::dot(&b.moved, &a.n);
+            for (j, b) in steps.iter().enumerate() {
+                for (i, a) in steps[..=j].iter().enumerate() {
+                    block(gram, 1 + i, 1 + j, &mut scratch);
+                    out.finer[(i, j)] += a.with(b, &scratch, n);
                 }
             }
         }
@@ -194,6 +169,7 @@ struct FinerStep {
     n: Vec<f64>,
     /// N κ N Q N.
     explained: Vec<f64>,
+    scratch: Vec<f64>,
 }
 
 impl FinerStep {
@@ -203,6 +179,34 @@ impl FinerStep {
             rows: vec![0.0; square],
             n: vec![0.0; square],
             explained: vec![0.0; square],
+            scratch: vec![0.0; square],
         }
+    }
+
+    fn update(&mut self, moved: &[f64], n: &[f64], qn: &[f64], k: usize) {
+        self.moved.copy_from_slice(moved);
+        small::multiply(n, moved, &mut self.scratch, k);
+        small::multiply(&self.scratch, n, &mut self.n, k);
+        small::multiply(&self.n, qn, &mut self.explained, k);
+    }
+
+    /// `out += F (κ - 2 x'Kbar dx + 2 κ N Q) F'`, of which only the symmetric part counts.
+    fn add_mixed(&mut self, f: &[f64], qn: &[f64], out: &mut [f64], k: usize) {
+        // κ N Q, with N Q = (Q N)'.
+        small::multiply_transposed(&self.moved, qn, &mut self.scratch, k);
+        for ((s, &moved), &rows) in self.scratch.iter_mut().zip(&self.moved).zip(&self.rows) {
+            *s = moved + 2.0 * (*s - rows);
+        }
+        let mut left = vec![0.0; k * k];
+        small::multiply(f, &self.scratch, &mut left, k);
+        small::multiply_transposed(&left, f, &mut self.scratch, k);
+        small::axpy(1.0, &self.scratch, out);
+    }
+
+    /// The second derivative along this direction and another, `cross = dx' Kbar dx` of the two.
+    fn with(&self, other: &Self, cross: &[f64], n: &[f64]) -> f64 {
+        let rows = small::dot(&self.n, &other.rows) + small::dot(&other.n, &self.rows);
+        let taken = small::dot(n, cross) + small::dot(&other.moved, &self.explained);
+        2.0 * (rows - taken) - small::dot(&other.moved, &self.n)
     }
 }

@@ -57,15 +57,14 @@ pub fn log_det_hessian(
     let mut tangents = Vec::with_capacity(n);
     for direction in directions {
         tick()?;
-        let leading = direction.block < structure.n_leading;
-        tangents.push(match leading {
-            true => Some(Tangent::new(factor, a, structure, direction)?),
-            false => None,
-        });
+        let moves_k = direction.block < structure.n_leading;
+        let tangent = moves_k.then(|| Tangent::new(factor, a, structure, direction));
+        tangents.push(tangent.transpose()?);
     }
-    let dim = match joint {
-        true => structure.trailing_dim(),
-        false => structure.n_trailing,
+    let dim = if joint {
+        structure.trailing_dim()
+    } else {
+        structure.n_trailing
     };
     let mut inverse = trailing_inverse(factor, dim)?;
     dense::symmetrise(&mut inverse);

@@ -55,14 +55,7 @@ impl Tangent {
                 }
             }
             let par = factor.par;
-            form::subtract(
-                &rows.coupling,
-                &forms,
-                width,
-                structure,
-                par,
-                &mut trailing,
-            )?;
+            form::subtract(&rows.coupling, &forms, width, structure, par, &mut trailing)?;
         }
         dense::symmetrise(&mut trailing);
         Ok(Self { leading, trailing })

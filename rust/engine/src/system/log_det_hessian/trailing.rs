@@ -175,9 +175,7 @@ impl LastStep<'_> {
             &self.structure.blocks[direction.block],
         );
         let k = block.width;
-        let transposed: Vec<f64> = (0..k * k)
-            .map(|e| direction.d[e / k + e % k * k])
-            .collect();
+        let transposed: Vec<f64> = (0..k * k).map(|e| direction.d[e / k + e % k * k]).collect();
         let place = (first, block);
         let moved_w = times_block(&response.w, place, &direction.d)?;
         let moved_g = times_block(&response.g, place, &transposed)?;
