@@ -107,6 +107,15 @@ def test_profiling_sigma_out_of_the_covariance():
     )
 
 
+def test_the_hessian_of_the_balanced_one_way_layout():
+    """There d = a log f + an log(SSW + SSB/f), f = 1 + nθ²: at the optimum d'' = 4an(n - 1)θ²/f²."""
+    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False)
+    batches, per_batch, theta = 6, 5, model.theta[0]
+    f = 1 + per_batch * theta**2
+    wanted = 4 * batches * per_batch * (per_batch - 1) * theta**2 / f**2
+    assert model.hessian().iloc[0, 0] == pytest.approx(wanted, rel=1e-7)
+
+
 def test_the_balanced_one_way_layout():
     """There the REML estimates of σ² and σ² + nσ_b² are independent mean squares."""
     model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())

@@ -240,7 +240,7 @@ class MixedModel:
         >>> from mixedmodels import lmer, load_dyestuff
         >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False).hessian().round(3)
                            Batch.(Intercept)
-        Batch.(Intercept)             23.446
+        Batch.(Intercept)             18.515
         """
         return variance_parameters.hessian(self._fitted)
 
