@@ -170,6 +170,7 @@ struct FinerStep {
     /// N κ N Q N.
     explained: Vec<f64>,
     scratch: Vec<f64>,
+    left: Vec<f64>,
 }
 
 impl FinerStep {
@@ -180,6 +181,7 @@ impl FinerStep {
             n: vec![0.0; square],
             explained: vec![0.0; square],
             scratch: vec![0.0; square],
+            left: vec![0.0; square],
         }
     }
 
@@ -197,9 +199,8 @@ impl FinerStep {
         for ((s, &moved), &rows) in self.scratch.iter_mut().zip(&self.moved).zip(&self.rows) {
             *s = moved + 2.0 * (*s - rows);
         }
-        let mut left = vec![0.0; k * k];
-        small::multiply(f, &self.scratch, &mut left, k);
-        small::multiply_transposed(&left, f, &mut self.scratch, k);
+        small::multiply(f, &self.scratch, &mut self.left, k);
+        small::multiply_transposed(&self.left, f, &mut self.scratch, k);
         small::axpy(1.0, &self.scratch, out);
     }
 
