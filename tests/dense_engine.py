@@ -91,14 +91,31 @@ class Lmm:
         return result
 
     def hessian(self, theta, reml):
-        theta, h = np.asarray(theta, float), 1e-5
-        columns = []
+        """
+        -tr(Q ∂ᵢV Q ∂ⱼV) + tr(Q ∂ᵢⱼV) + (df/r²)(2 e'∂ᵢV P ∂ⱼV e - e'∂ᵢⱼV e - hᵢhⱼ/r²),
+        with e = Py and hᵢ = e'∂ᵢV e.
+        """
+        theta = np.asarray(theta, float)
+        x, response = self.x[:, self.kept], self.y - self.offset
+        zf = self.z @ self.covariance_factor(theta)
+        inverse = np.linalg.inv(self.marginal(self.covariance_factor(theta)))
+        vx = inverse @ x
+        projector = inverse - vx @ np.linalg.inv(x.T @ vx) @ vx.T if self.rank else inverse
+        py = projector @ response
+        r2 = float(response @ py)
+        weight = (self.n - self.rank if reml else self.n) / r2
+        q = projector if reml else inverse
+        moved = [self.z @ self.covariance_factor(unit) for unit in np.eye(self.n_theta)]
+        first = [half @ zf.T + zf @ half.T for half in moved]
+        slopes = [py @ v @ py for v in first]
+        result = np.empty((self.n_theta, self.n_theta))
         for i in range(self.n_theta):
-            step = np.zeros(self.n_theta)
-            step[i] = h
-            columns.append((self.gradient(theta + step, reml) - self.gradient(theta - step, reml)) / (2 * h))
-        matrix = np.array(columns)
-        return (matrix + matrix.T) / 2
+            for j in range(self.n_theta):
+                second = moved[i] @ moved[j].T + moved[j] @ moved[i].T
+                determinants = np.sum(q * second) - np.sum((q @ first[i]) * (q @ first[j]).T)
+                squares = 2 * py @ first[i] @ projector @ first[j] @ py - py @ second @ py
+                result[i, j] = determinants + weight * (squares - slopes[i] * slopes[j] / r2)
+        return result
 
     def conditional_variances(self, theta, reml):
         """Λ(Λ'Z'WZΛ + I)⁻¹Λ', the blocks of each level of each grouping factor."""

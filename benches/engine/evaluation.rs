@@ -1,4 +1,5 @@
-//! One evaluation of the objective, and one with its derivatives, on the structures that matter.
+//! One evaluation of the objective, one with its derivatives, and an exact Hessian, on the structures
+//! that matter.
 //! Run with `cargo bench -p mixedmodels`.
 
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
@@ -80,6 +81,9 @@ fn evaluation(bench: &mut Bench) {
                 objective.value(&move_on()).expect("computable");
                 objective.derivatives()
             });
+        });
+        bench.bench_function(&format!("{name}/Hessian"), |b| {
+            b.iter(|| objective.hessian());
         });
     }
 }

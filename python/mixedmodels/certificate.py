@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 TOLERANCE = 1e-5
 # Eigenvalues of the scaled Hessian below this are flat directions, or rounding.
 _FLAT = 1e-7
-# The measured Hessian of a direction that the data say nothing of is below this.
+# The Hessian of a direction that the data say nothing of is below this.
 _UNDETERMINED = 1e-6
 
 

@@ -65,7 +65,7 @@ class TestAtGivenTheta:
         np.testing.assert_allclose(fast.gradient(theta, reml), gradient, rtol=1e-8, atol=1e-9 * scale)
         hessian = dense.hessian(theta, reml)
         scale = np.abs(hessian).max()
-        np.testing.assert_allclose(fast.hessian(theta, reml), hessian, rtol=1e-5, atol=1e-6 * scale)
+        np.testing.assert_allclose(fast.hessian(theta, reml), hessian, rtol=1e-8, atol=1e-9 * scale)
 
     def test_conditional_variances(self, shape, weighted, reml):
         fast, dense = both(shape, weighted=weighted)

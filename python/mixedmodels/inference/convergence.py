@@ -31,6 +31,7 @@ class ConvergenceCheck:
     gradient : Series
         Exact gradient of the objective, by parameter.
     hessian : DataFrame, shape (n_theta, n_theta)
+        Exact Hessian of the objective.
     hessian_eigenvalues : ndarray, shape (n_theta,)
         Of the Hessian scaled to a unit diagonal, increasing.
     predicted_fall : float

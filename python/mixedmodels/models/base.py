@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..fitted_model import Convergence, Fitted
 from ..inference import convergence as _convergence
-from ..inference import criteria, fixed_effects, random_effects
+from ..inference import criteria, fixed_effects, random_effects, variance_parameters
 from ..report.model import describe, model_matrix
 from ..report.summary import Summary, summarize
 from ..report.varcorr import VarCorr, var_corr
@@ -224,6 +224,41 @@ class MixedModel:
     def corr_fixef(self, complete: bool = True) -> pd.DataFrame:
         """Correlation matrix of the estimated fixed effects, shape (p, p). R: ``cov2cor(vcov(m))``."""
         return fixed_effects.correlation(self._fitted, complete)
+
+    def hessian(self) -> pd.DataFrame:
+        """
+        Exact Hessian of the objective (-2 log-likelihood or REML criterion, sigma profiled) in theta.
+
+        R: ``m@optinfo$derivs$Hessian``, which lme4 takes by differences of the objective.
+
+        Returns
+        -------
+        DataFrame, shape (n_theta, n_theta)
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_dyestuff
+        >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False).hessian().round(3)
+                           Batch.(Intercept)
+        Batch.(Intercept)             18.515
+        """
+        return variance_parameters.hessian(self._fitted)
+
+    def vcov_theta(self) -> pd.DataFrame:
+        """
+        Asymptotic covariance matrix of theta and sigma: twice the inverse of the exact Hessian of the
+        objective in both.
+
+        Entries of theta in a column of zeros (a variance estimated as zero) lie on the boundary, where
+        the asymptotics do not hold: they are left out of the inverse and NaN. All is NaN where the
+        Hessian is not positive definite.
+
+        Returns
+        -------
+        DataFrame, shape (n_theta + 1, n_theta + 1)
+            The last row and column are ``sigma``.
+        """
+        return variance_parameters.covariance(self._fitted)
 
     # Criteria
 

@@ -209,8 +209,25 @@ impl Lmm {
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let (model, theta) = (Arc::clone(&self.model), vector(&theta));
-        let hessian = run(py, self.slow(), None, move |monitor| {
+        let slow = self.model.hessian_flops() > SLOW;
+        let hessian = run(py, slow, None, move |monitor| {
             fit::hessian(&model, criterion(reml), &theta, monitor)
+        })?;
+        to_square(py, hessian)
+    }
+
+    /// In (theta, log sigma), with sigma not profiled.
+    #[allow(clippy::needless_pass_by_value)]
+    fn joint_hessian<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        reml: bool,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let slow = self.model.hessian_flops() > SLOW;
+        let hessian = run(py, slow, None, move |monitor| {
+            fit::joint_hessian(&model, criterion(reml), &theta, monitor)
         })?;
         to_square(py, hessian)
     }

@@ -74,8 +74,8 @@ fn to_dict<'py>(
     out.set_item("theta", matrix(&|f| &f.theta, n_theta)?)?;
     out.set_item("beta", matrix(&|f| &f.beta, p)?)?;
     out.set_item("std_errors", matrix(&|f| &f.std_errors, p)?)?;
-    out.set_item("sigma", to_vector(py, &numbers(&|f| f.sigma)))?;
-    out.set_item("objective", to_vector(py, &numbers(&|f| f.objective)))?;
+    out.set_item("sigma", to_vector(py, numbers(&|f| f.sigma)))?;
+    out.set_item("objective", to_vector(py, numbers(&|f| f.objective)))?;
     let evaluations = fits.iter().map(|f| f.as_ref().map_or(0, |f| f.evaluations));
     out.set_item("n_evaluations", evaluations.collect::<Vec<_>>())?;
     let statuses = fits.iter().map(|fit| match fit {

@@ -103,8 +103,41 @@ impl Frame {
     #[must_use]
     pub fn flops(&self) -> f64 {
         let dim = self.structure.trailing_dim() as f64;
-        let leading: f64 = self
-            .structure
+        self.elimination_flops() + dim * dim * dim / 3.0
+    }
+
+    /// Rough number of floating-point operations of an exact Hessian. That of differences of
+    /// gradients is about `6 n_theta()` times `flops()`.
+    #[must_use]
+    pub fn hessian_flops(&self) -> f64 {
+        let dim = self.structure.trailing_dim() as f64;
+        let moved = self.n_leading_theta() as f64;
+        let products = 2.0 * dim * dim * dim;
+        3.0 * self.flops() + moved * (2.0 * self.elimination_flops() + products) + 2.0 * products
+    }
+
+    /// Bytes of the dense matrices of an exact Hessian: one for each parameter of a leading block
+    /// and a few more.
+    #[must_use]
+    pub fn hessian_bytes(&self) -> f64 {
+        const OTHERS: f64 = 8.0;
+        let dim = self.structure.trailing_dim() as f64;
+        8.0 * dim * dim * (self.n_leading_theta() as f64 + OTHERS)
+    }
+
+    fn n_leading_theta(&self) -> usize {
+        let blocks = self.structure.leading().iter();
+        let terms = blocks.flat_map(|b| &b.terms);
+        terms
+            .map(|&(t, _)| &self.design.terms[t])
+            .map(|t| t.template.n_parameters(t.k))
+            .sum()
+    }
+
+    /// Eliminating the leading blocks.
+    fn elimination_flops(&self) -> f64 {
+        let dim = self.structure.trailing_dim() as f64;
+        self.structure
             .leading()
             .iter()
             .zip(&self.cross_products.leading)
@@ -118,8 +151,7 @@ impl Frame {
                 };
                 levels * k * (k * k + k * met + met * met)
             })
-            .sum();
-        leading + dim * dim * dim / 3.0
+            .sum()
     }
 }
 

@@ -1,13 +1,22 @@
-//! Hessian by central differences of the exact gradient.
+//! The Hessian, exact where memory allows.
 
+use crate::design::Model;
 use crate::error::{Error, Result};
-use crate::linalg::Matrix;
+use crate::linalg::{memory, Matrix};
 use crate::objective::Objective;
 
 /// Step in units of the curvature's standard deviation: the error is of its square.
 const STEP: f64 = 2e-4;
 
 /// The objective must have been evaluated at theta.
+pub fn hessian(model: &Model, objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
+    match memory::available() {
+        Some(available) if model.hessian_bytes() > available => by_differences(objective, theta),
+        _ => objective.hessian(),
+    }
+}
+
+/// By central differences of the exact gradient. The objective must have been evaluated at theta.
 pub fn by_differences(objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
     let n = theta.len();
     let here = objective.derivatives()?;

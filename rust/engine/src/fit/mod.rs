@@ -8,6 +8,7 @@ pub use estimates::{ConditionalVariances, Estimates};
 
 use crate::design::Model;
 use crate::error::{Error, Result};
+use crate::linalg::Matrix;
 use crate::objective::coordinates::{to_engine, to_user};
 use crate::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
@@ -99,15 +100,38 @@ pub fn gradient(
         .gradient)
 }
 
-/// Hessian of the criterion at theta, by central differences of the exact gradient.
+/// Hessian of the criterion at theta: exact, or by differences of the exact gradient where its
+/// dense matrices exceed the memory.
 pub fn hessian(
     model: &Model,
     criterion: Criterion,
     theta: &[f64],
     monitor: Monitor<'_>,
-) -> Result<crate::linalg::Matrix> {
+) -> Result<Matrix> {
+    hessian::hessian(model, &mut at(model, criterion, theta, monitor)?, theta)
+}
+
+/// Hessian in (theta, log σ) of the criterion with σ not profiled, at the σ that minimises it.
+pub fn joint_hessian(
+    model: &Model,
+    criterion: Criterion,
+    theta: &[f64],
+    monitor: Monitor<'_>,
+) -> Result<Matrix> {
     let mut objective = at(model, criterion, theta, monitor)?;
-    hessian::by_differences(&mut objective, theta)
+    let profiled = hessian::hessian(model, &mut objective, theta)?;
+    objective.value(theta)?;
+    objective.joint_hessian(&profiled)
+}
+
+/// Hessian by central differences of the exact gradient.
+pub fn hessian_by_differences(
+    model: &Model,
+    criterion: Criterion,
+    theta: &[f64],
+    monitor: Monitor<'_>,
+) -> Result<Matrix> {
+    hessian::by_differences(&mut at(model, criterion, theta, monitor)?, theta)
 }
 
 /// Conditional covariances of the random effects at theta, relative to σ².

@@ -1,5 +1,7 @@
 //! The large dense kernels, on faer: factorisation, inverse, symmetric updates, eigenvalues.
 
+use std::ops::Range;
+
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -8,6 +10,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 use super::threads::with_threads;
 use super::Matrix;
+use crate::error::Result;
 
 /// Workspace of the factorisation and the inverse of one size.
 pub struct Scratch(MemBuffer);
@@ -65,13 +68,24 @@ pub fn solve_lower_transposed(l: MatRef<'_, f64>, b: MatMut<'_, f64>, par: Par) 
 
 /// Lower triangle of `c + s a'a`.
 pub fn add_gram(c: MatMut<'_, f64>, a: MatRef<'_, f64>, s: f64, par: Par) {
+    add_symmetric_product(c, a, a, s, par);
+}
+
+/// Lower triangle of `c + s a'b`, for an a'b that is symmetric.
+pub fn add_symmetric_product(
+    c: MatMut<'_, f64>,
+    a: MatRef<'_, f64>,
+    b: MatRef<'_, f64>,
+    s: f64,
+    par: Par,
+) {
     triangular::matmul(
         c,
         BlockStructure::TriangularLower,
         Accum::Add,
         a.transpose(),
         BlockStructure::Rectangular,
-        a,
+        b,
         BlockStructure::Rectangular,
         s,
         par,
@@ -83,9 +97,55 @@ pub fn multiply(c: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, par:
     matmul::matmul(c, Accum::Replace, a, b, 1.0, par);
 }
 
+/// `a b` of two large matrices.
+pub fn product(a: &Matrix, b: &Matrix) -> Result<Matrix> {
+    let mut out = Matrix::zeros(a.rows(), b.cols(), "a product of dense matrices")?;
+    threaded(a.rows(), |par| {
+        multiply(out.view_mut(), a.view(), b.view(), par);
+    });
+    Ok(out)
+}
+
+/// Rows and columns of the tiles in which transposes are read.
+const TILE: usize = 32;
+
+/// `a'` of a square matrix.
+pub fn transposed(a: &Matrix) -> Result<Matrix> {
+    let n = a.rows();
+    let mut out = Matrix::zeros(n, n, "the transpose of a dense matrix")?;
+    for_each_tile(n, |rows, columns| {
+        for j in columns {
+            for i in rows.clone() {
+                out[(j, i)] = a[(i, j)];
+            }
+        }
+    });
+    Ok(out)
+}
+
+/// `tr(a b)` of two square matrices.
+#[must_use]
+pub fn trace_of_product(a: &Matrix, b: &Matrix) -> f64 {
+    let mut total = 0.0;
+    for_each_tile(a.rows(), |rows, columns| {
+        for j in columns {
+            let tile: f64 = rows.clone().map(|i| a[(j, i)] * b[(i, j)]).sum();
+            total += tile;
+        }
+    });
+    total
+}
+
+fn for_each_tile(n: usize, mut work: impl FnMut(Range<usize>, Range<usize>)) {
+    for column in (0..n).step_by(TILE) {
+        for row in (0..n).step_by(TILE) {
+            work(row..(row + TILE).min(n), column..(column + TILE).min(n));
+        }
+    }
+}
+
 /// Copies the lower triangle onto the upper one, tile by tile.
 pub fn symmetrise(a: &mut Matrix) {
-    const TILE: usize = 32;
     let n = a.rows();
     let data = a.data_mut();
     for first in (0..n).step_by(TILE) {
@@ -201,6 +261,43 @@ mod tests {
             for i in 0..n {
                 let expected = f64::from(u8::from(i == j));
                 assert!((product[(i, j)] - expected).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn products_do_not_depend_on_the_number_of_threads() {
+        let a = example(THREADED + 77);
+        let run = |par: Par| {
+            let mut out = a.clone();
+            multiply(out.view_mut(), a.view(), a.view(), par);
+            out
+        };
+        let alone = run(Par::Seq);
+        for threads in [2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("a pool");
+            assert!(
+                alone == pool.install(|| run(Par::rayon(threads))),
+                "{threads} threads"
+            );
+        }
+    }
+
+    #[test]
+    fn transposes_and_traces_cross_the_tiles() {
+        let n = 2 * TILE + 5;
+        let cells = (0..n * n).map(|e| ((e * e) % 101) as f64 - 50.0).collect();
+        let a = Matrix::from_columns(n, n, cells);
+        let transpose = transposed(&a).expect("memory");
+        let product = product(&a, &transpose).expect("memory");
+        let trace: f64 = (0..n).map(|i| product[(i, i)]).sum();
+        assert_eq!(trace_of_product(&a, &transpose), trace);
+        for j in 0..n {
+            for i in 0..n {
+                assert_eq!(transpose[(i, j)], a[(j, i)]);
             }
         }
     }

@@ -15,7 +15,8 @@ pub fn fit(
     monitor: Monitor<'_>,
 ) -> Result<ResponseFit> {
     let optimizer = Optimizer::TrustRegion;
-    let (mut objective, outcome, theta) = optimum(model, criterion, optimizer, None, control, monitor)?;
+    let (mut objective, outcome, theta) =
+        optimum(model, criterion, optimizer, None, control, monitor)?;
     let scale = model.response.scale;
     let sigma = scale * (objective.r2() / objective.scale_df()).sqrt();
     let beta = coefficients(model, &all_explained(model, &objective.solution()?));

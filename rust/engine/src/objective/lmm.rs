@@ -14,7 +14,7 @@ use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
-use crate::system::{selected, transform, Selected, Solver};
+use crate::system::{selected, transform, Selected, Slopes, Solver};
 
 /// Flops of an evaluation above which it counts as expensive.
 const EXPENSIVE: f64 = 5e7;
@@ -28,10 +28,10 @@ pub enum Criterion {
 
 /// The profiled criterion of one model.
 pub struct LmmObjective<'a> {
-    model: &'a Model,
-    criterion: Criterion,
-    coordinates: Coordinates,
-    solver: Solver<'a>,
+    pub(super) model: &'a Model,
+    pub(super) criterion: Criterion,
+    pub(super) coordinates: Coordinates,
+    pub(super) solver: Solver<'a>,
     /// log |det| of the basis of X.
     log_det_basis: f64,
     /// The point of the last evaluation; what follows belongs to it.
@@ -39,14 +39,15 @@ pub struct LmmObjective<'a> {
     /// Whether the last evaluation came through.
     known: bool,
     /// λ̃ of each term, and λ̃ of each block.
-    lambda: Vec<Vec<f64>>,
-    block_lambda: Vec<Vec<f64>>,
-    r2: f64,
+    pub(super) lambda: Vec<Vec<f64>>,
+    pub(super) block_lambda: Vec<Vec<f64>>,
+    pub(super) r2: f64,
+    pub(super) slopes: Slopes,
     derivatives: Option<Derivatives>,
     /// G of each term.
     sigma_gradients: Vec<Vec<f64>>,
-    monitor: Monitor<'a>,
-    progress: Progress,
+    pub(super) monitor: Monitor<'a>,
+    pub(super) progress: Progress,
 }
 
 impl<'a> LmmObjective<'a> {
@@ -67,6 +68,7 @@ impl<'a> LmmObjective<'a> {
             lambda: Vec::new(),
             block_lambda: Vec::new(),
             r2: 0.0,
+            slopes: Slopes::default(),
             derivatives: None,
             sigma_gradients: Vec::new(),
             monitor,
@@ -210,14 +212,14 @@ impl<'a> LmmObjective<'a> {
             .collect()
     }
 
-    /// G of every term from those of the blocks.
-    fn term_gradients(&self, blocks: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    /// The part of every term in matrices of the blocks.
+    pub(super) fn by_term(&self, blocks: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let mut out = vec![Vec::new(); self.coordinates.terms.len()];
-        for (block, g) in self.model.structure.blocks.iter().zip(blocks) {
+        for (block, matrix) in self.model.structure.blocks.iter().zip(blocks) {
             for &(t, offset) in &block.terms {
                 let k = self.coordinates.terms[t].k;
                 out[t] = (0..k * k)
-                    .map(|e| g[offset + e % k + (offset + e / k) * block.width])
+                    .map(|e| matrix[offset + e % k + (offset + e / k) * block.width])
                     .collect();
             }
         }
@@ -272,23 +274,24 @@ impl Objective for LmmObjective<'_> {
         let maps = self
             .coordinates
             .working_maps(&self.model.structure, &self.lambda);
-        let factor = self.scale_df() / self.r2;
         let joint = self.criterion == Criterion::Reml;
-        let slopes = self
-            .solver
-            .slopes(&maps, (self.r2, factor), joint, scores)?;
-        self.sigma_gradients = self.term_gradients(&slopes.gradients);
+        self.slopes = self.solver.slopes(&maps, joint, scores)?;
+        let factor = self.scale_df() / self.r2;
+        self.sigma_gradients = self.by_term(&self.slopes.sigma_gradients(factor));
         let n = self.coordinates.dim;
-        let information = slopes.information.iter().map(|v| factor * v).collect();
         let derivatives = Derivatives {
             gradient: self
                 .coordinates
                 .gradient(&self.sigma_gradients, &self.lambda),
-            information: Matrix::from_columns(n, n, information),
+            information: Matrix::from_columns(n, n, self.slopes.information(factor, self.r2)),
             curvature: self.coordinates.curvature(&self.sigma_gradients)?,
         };
         self.derivatives = Some(derivatives.clone());
         Ok(derivatives)
+    }
+
+    fn hessian(&mut self) -> Result<Matrix> {
+        self.exact_hessian()
     }
 
     fn columns(&self) -> Vec<Vec<usize>> {

@@ -1,6 +1,7 @@
 //! Criteria to minimise over theta, behind one trait.
 
 pub mod coordinates;
+mod hessian;
 mod lmm;
 
 use crate::error::Result;
@@ -39,6 +40,8 @@ pub trait Objective {
     fn value(&mut self, theta: &[f64]) -> Result<Option<f64>>;
     /// Derivatives at the theta of the last `value` that was `Some`.
     fn derivatives(&mut self) -> Result<Derivatives>;
+    /// Exact Hessian at the theta of the last `value` that was `Some`.
+    fn hessian(&mut self) -> Result<Matrix>;
     /// Columns of the covariance factors as lists of parameters, the diagonal one first. The
     /// criterion does not change when the signs of a column change.
     fn columns(&self) -> Vec<Vec<usize>>;

@@ -3,11 +3,12 @@
 use faer::{MatMut, MatRef};
 
 use crate::design::coupling::{Coupling, SparseCoupling};
-use crate::design::cross_products::CrossProducts;
+use crate::design::cross_products::{CrossProducts, Leading};
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{dense, small, Matrix};
+use crate::system::levels::shrinkage;
 use crate::system::Factor;
 
 /// Rows of a coupling that are multiplied at once.
@@ -34,28 +35,56 @@ pub struct LevelPass<'a> {
     pub above: &'a [Option<Adjoint>],
 }
 
+/// `C Kbar C'` of some rows C over everything that is eliminated later, level by level.
+struct Shares {
+    /// k × k for each level.
+    q: Vec<f64>,
+    /// `C Kbar` on the rows of a sparse coupling and on the leading blocks above, where it was formed.
+    coupling: Option<SparseCoupling>,
+    ancestors: Vec<Vec<f64>>,
+}
+
 impl LevelPass<'_> {
+    /// `C Kbar C'` for each level, for rows of k columns in the pattern of this block.
+    pub fn gram(&self, rows: &Leading, k: usize) -> Result<Vec<f64>> {
+        Ok(self.shares(rows, k)?.q)
+    }
+
+    fn shares(&self, rows: &Leading, k: usize) -> Result<Shares> {
+        let n_levels = self.structure.blocks[self.b].n_levels;
+        let mut q = zeroed(n_levels * k * k, "the adjoint of a block")?;
+        let mut coupling = None;
+        let mut ancestors = Vec::new();
+        match &rows.coupling {
+            Coupling::Dense(values) => self.dense_share(values, k, &mut q)?,
+            Coupling::Sparse(sparse) if k == 1 && self.structure.n_leading == 1 => {
+                self.quadratic_forms(sparse, &mut q);
+            }
+            Coupling::Sparse(sparse) => {
+                let mut h = self.coupling_products(sparse, k);
+                ancestors = self.ancestor_products(rows, sparse, k, &mut h)?;
+                self.add_share(rows, sparse, k, &h, &ancestors, &mut q);
+                coupling = Some(h);
+            }
+        }
+        Ok(Shares {
+            q,
+            coupling,
+            ancestors,
+        })
+    }
+
     /// The sum of W over the levels, and the adjoint when it is wanted.
     pub fn run(&self, keep: bool) -> Result<(Vec<f64>, Option<Adjoint>)> {
         let block = &self.structure.blocks[self.b];
         let k = block.width;
         let leading = self.factor.reduced(self.a, self.b);
         let n = &self.factor.leading[self.b].n;
-        let mut q = zeroed(block.dim() * k, "the adjoint of a block")?;
-        let mut coupling = None;
-        let mut ancestors = Vec::new();
-        match &leading.coupling {
-            Coupling::Dense(values) => self.dense_share(values, &mut q)?,
-            Coupling::Sparse(sparse) if k == 1 && self.structure.n_leading == 1 => {
-                self.quadratic_forms(sparse, &mut q);
-            }
-            Coupling::Sparse(sparse) => {
-                let mut h = self.coupling_products(sparse);
-                ancestors = self.ancestor_products(sparse, &mut h)?;
-                self.add_share(sparse, &h, &ancestors, &mut q);
-                coupling = Some(h);
-            }
-        }
+        let Shares {
+            mut q,
+            mut coupling,
+            mut ancestors,
+        } = self.shares(leading, k)?;
         let mut sigma = vec![0.0; k * k];
         let lambda = &self.factor.lambda[self.b];
         small::multiply_transposed(lambda, lambda, &mut sigma, k);
@@ -105,8 +134,7 @@ impl LevelPass<'_> {
     }
 
     /// Adds `C Kbar C'` to q for a dense coupling.
-    fn dense_share(&self, values: &[f64], q: &mut [f64]) -> Result<()> {
-        let k = self.structure.blocks[self.b].width;
+    fn dense_share(&self, values: &[f64], k: usize, q: &mut [f64]) -> Result<()> {
         let cols = self.structure.trailing_dim();
         let active = self.bar.rows();
         if active == 0 {
@@ -167,8 +195,7 @@ impl LevelPass<'_> {
     }
 
     /// `C Kbar` on the rows of the coupling.
-    fn coupling_products(&self, sparse: &SparseCoupling) -> SparseCoupling {
-        let k = self.structure.blocks[self.b].width;
+    fn coupling_products(&self, sparse: &SparseCoupling, k: usize) -> SparseCoupling {
         let (first_x, p) = (self.structure.n_trailing, self.structure.rank);
         let active = self.active_x();
         let mut h = sparse.clone();
@@ -207,20 +234,18 @@ impl LevelPass<'_> {
     /// its columns at those blocks: `H_i = C Kbar_Ti + Σ_j K_vj Kbar_ji`.
     fn ancestor_products(
         &self,
+        leading: &Leading,
         sparse: &SparseCoupling,
+        k: usize,
         h: &mut SparseCoupling,
     ) -> Result<Vec<Vec<f64>>> {
-        let block = &self.structure.blocks[self.b];
-        let (k, p) = (block.width, self.structure.rank);
-        let leading = self.factor.reduced(self.a, self.b);
+        let p = self.structure.rank;
+        let rows = self.structure.blocks[self.b].n_levels * k;
         let n_above = leading.ancestors.len();
         let width = |i: usize| self.structure.blocks[self.b + 1 + i].width;
         let mut out = Vec::with_capacity(n_above);
         for i in 0..n_above {
-            out.push(zeroed(
-                block.dim() * width(i),
-                "the adjoint of nested blocks",
-            )?);
+            out.push(zeroed(rows * width(i), "the adjoint of nested blocks")?);
         }
         for (i, adjoint) in self.above.iter().enumerate() {
             let Some(adjoint) = adjoint else { continue };
@@ -273,13 +298,14 @@ impl LevelPass<'_> {
     /// `q += H C' + Σ_i H_i K_vi'`.
     fn add_share(
         &self,
+        leading: &Leading,
         sparse: &SparseCoupling,
+        k: usize,
         h: &SparseCoupling,
         h_above: &[Vec<f64>],
         q: &mut [f64],
     ) {
-        let (k, p) = (self.structure.blocks[self.b].width, self.structure.rank);
-        let leading = self.factor.reduced(self.a, self.b);
+        let p = self.structure.rank;
         for (level, q) in q.chunks_exact_mut(k * k).enumerate() {
             let range = sparse.ranges[level] * k..sparse.ranges[level + 1] * k;
             let pairs = h.values[range.clone()]
@@ -358,13 +384,7 @@ fn sum_of_w(diagonal: &[f64], sigma: &[f64], q: &[f64], k: usize) -> Vec<f64> {
     let mut f = vec![0.0; k * k];
     let (mut first, mut second) = (vec![0.0; k * k], vec![0.0; k * k]);
     for (d, q) in diagonal.chunks_exact(k * k).zip(q.chunks_exact(k * k)) {
-        small::multiply(d, sigma, &mut system, k);
-        f.fill(0.0);
-        for i in 0..k {
-            system[i + i * k] += 1.0;
-            f[i + i * k] = 1.0;
-        }
-        small::solve_general(&mut system, &mut f, k, k);
+        shrinkage(d, sigma, &mut f, &mut system, k);
         small::multiply(&f, d, &mut first, k);
         small::multiply(&f, q, &mut second, k);
         small::multiply_transposed(&second, &f, &mut system, k);

@@ -50,6 +50,17 @@ pub fn eliminate_levels(
     log_det.value()
 }
 
+/// `F = (I + KΣ)^-1` of one level.
+pub fn shrinkage(diagonal: &[f64], sigma: &[f64], f: &mut [f64], system: &mut [f64], k: usize) {
+    small::multiply(diagonal, sigma, system, k);
+    f.fill(0.0);
+    for i in 0..k {
+        system[i + i * k] += 1.0;
+        f[i + i * k] = 1.0;
+    }
+    small::solve_general(system, f, k, k);
+}
+
 /// log of a product of factors ≥ 1 with few calls of `ln`.
 struct LogProduct {
     product: f64,

@@ -3,20 +3,22 @@
 mod factor;
 mod level_pass;
 mod levels;
+mod log_det_hessian;
 mod multiply;
 mod nested;
 mod one_factor;
 mod selected;
+mod slopes;
 mod solve;
 mod solver;
 mod trailing_update;
 pub mod transform;
-mod working;
 
 pub use factor::Factor;
+pub use log_det_hessian::{log_det_hessian, Direction};
 pub use multiply::multiply;
 pub use one_factor::OneFactor;
 pub use selected::{selected, Selected};
+pub use slopes::{Slopes, WorkingMap};
 pub use solve::Reduced;
-pub use solver::{Solver, Slopes};
-pub use working::WorkingMap;
+pub use solver::Solver;

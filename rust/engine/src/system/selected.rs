@@ -14,7 +14,7 @@
 
 use crate::design::coupling::Coupling;
 use crate::design::cross_products::CrossProducts;
-use crate::design::structure::Structure;
+use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{dense, small, Matrix};
@@ -97,8 +97,9 @@ pub fn selected(
     Ok(out)
 }
 
-/// Lower triangle of the inverse of the leading `dim` rows of the trailing matrix.
-fn trailing_inverse(factor: &mut Factor, dim: usize) -> Result<Matrix> {
+/// Lower triangle of the inverse of the leading `dim` rows of the trailing matrix, in a buffer that
+/// the factor gets back.
+pub(super) fn trailing_inverse(factor: &mut Factor, dim: usize) -> Result<Matrix> {
     let mut data = std::mem::take(&mut factor.inverse);
     if data.len() != dim * dim {
         data = zeroed(dim * dim, "the inverse of the trailing matrix")?;
@@ -121,23 +122,11 @@ fn trailing_sums(
     joint: bool,
     out: &mut Selected,
 ) -> Result<()> {
-    let n_obs = structure.blocks[0].codes.len() as f64;
     let mut unscaled: Option<Matrix> = None;
     for (t, (start, block)) in structure.trailing().enumerate() {
         let b = structure.n_leading + t;
         let k = block.width;
-        let lambda = factor.lambda[b].clone();
-        let mut lambda_inverse = identity(k);
-        small::solve_general(&mut lambda.clone(), &mut lambda_inverse, k, k);
-        let limit = ILL_CONDITIONED * n_obs / block.n_levels as f64;
-        let largest = lambda_inverse.iter().fold(0.0, |m: f64, v| {
-            if v.is_finite() {
-                m.max(v * v)
-            } else {
-                f64::INFINITY
-            }
-        });
-        if largest < limit {
+        if let Some(lambda_inverse) = resolved_inverse(&factor.lambda[b], block) {
             let mut complement = identity(k);
             complement
                 .iter_mut()
@@ -166,6 +155,15 @@ fn trailing_sums(
         }
     }
     Ok(())
+}
+
+/// λ^-1 of a block, where `I - S` times it from either side resolves W.
+pub(super) fn resolved_inverse(lambda: &[f64], block: &Block) -> Option<Vec<f64>> {
+    let k = block.width;
+    let mut inverse = identity(k);
+    small::solve_general(&mut lambda.to_vec(), &mut inverse, k, k);
+    let limit = ILL_CONDITIONED * block.codes.len() as f64 / block.n_levels as f64;
+    inverse.iter().all(|v| v * v < limit).then_some(inverse)
 }
 
 fn sums_from_columns(

@@ -7,22 +7,13 @@ use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
-use crate::linalg::small;
-use crate::system::working::{information, WorkingMap};
+use crate::system::slopes::{slopes, Slopes, WorkingMap};
 use crate::system::{multiply, selected, Factor, OneFactor, Reduced};
 
 /// Factorisation and the response solved with it.
 pub struct Solver<'a> {
     model: &'a Model,
     kind: Kind,
-}
-
-/// What the derivatives of the criterion are made of.
-pub struct Slopes {
-    /// G of each block, width × width.
-    pub gradients: Vec<Vec<f64>>,
-    /// `q_i'Pq_j - h_i h_j / r²` for every pair of parameters, column-major.
-    pub information: Vec<f64>,
 }
 
 /// One grouping factor, or blocks of several.
@@ -130,22 +121,18 @@ impl<'a> Solver<'a> {
         Ok(c)
     }
 
-    /// What the derivatives are made of: `G = Σ W_jj - s Σ c_j c_j'` with s = m/r², and the
-    /// information of the parameters that these maps belong to. W is Z'PZ for `joint` and Z'V^-1Z
-    /// otherwise; `scores` replaces c when its digits are not to be had from the cross-products.
+    /// What the derivatives are made of, for the parameters that these maps belong to. W is Z'PZ for
+    /// `joint` and Z'V^-1Z otherwise; `scores` replaces c when its digits are not to be had from the
+    /// cross-products.
     pub fn slopes(
         &mut self,
         maps: &[WorkingMap],
-        (r2, s): (f64, f64),
         joint: bool,
         scores: Option<Stacked>,
     ) -> Result<Slopes> {
         if let Kind::OneFactor(one) = &mut self.kind {
             one.differentiate(scores.as_ref());
-            return Ok(Slopes {
-                gradients: vec![one.sigma_gradient(s, joint)],
-                information: one.information(maps, r2),
-            });
+            return Ok(one.slopes(maps, joint));
         }
         let c = match scores {
             Some(c) => c,
@@ -158,18 +145,8 @@ impl<'a> Solver<'a> {
         let Kind::Blocked { factor, .. } = &mut self.kind else {
             unreachable!("the other kind has returned");
         };
-        let mut gradients = selected(factor, a, structure, joint, false)?.w_sums;
-        for (b, (block, g)) in structure.blocks.iter().zip(&mut gradients).enumerate() {
-            for level in c.block(structure, b).chunks_exact(block.width) {
-                for (column, &right) in g.chunks_exact_mut(block.width).zip(level) {
-                    small::axpy(-s * right, level, column);
-                }
-            }
-        }
-        Ok(Slopes {
-            gradients,
-            information: information(factor, a, structure, (maps, &c, r2))?,
-        })
+        let w = selected(factor, a, structure, joint, false)?.w_sums;
+        slopes(factor, a, structure, maps, &c, w)
     }
 
     /// The general factor at these λ, whatever the kind.

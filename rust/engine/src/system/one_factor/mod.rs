@@ -11,8 +11,8 @@
 //! The levels are packed side by side for SIMD, and cut into blocks that threads share. Sums are
 //! taken in one order whatever the number of threads.
 
-mod information;
 mod kernels;
+mod slopes;
 
 use pulp::Arch;
 use rayon::prelude::*;
@@ -321,25 +321,6 @@ impl OneFactor {
             }
         }
     }
-
-    /// `Σ W_jj - s Σ c_j c_j'`, k × k, with W = Z'V^-1Z, or Z'PZ for `joint`.
-    #[must_use]
-    pub fn sigma_gradient(&self, s: f64, joint: bool) -> Vec<f64> {
-        let k = self.k;
-        let mut out = vec![0.0; k * k];
-        for j in 0..k {
-            for i in j..k {
-                let e = packed(k, i, j);
-                let mut value = self.sums[self.layout.w + e] - s * self.sums[self.layout.cc + e];
-                if joint {
-                    value -= self.sums[self.layout.bb + e];
-                }
-                out[i + j * k] = value;
-                out[j + i * k] = value;
-            }
-        }
-        out
-    }
 }
 
 impl Block {
@@ -376,16 +357,7 @@ impl Block {
             .zip(self.n.chunks_exact(triangle(k)))
             .zip(self.vectors.chunks_exact_mut(k));
         for ((level, n), out) in groups {
-            with_width!(
-                k,
-                scores,
-                (k, p),
-                level,
-                n,
-                beta,
-                out,
-                &mut self.scratch
-            );
+            with_width!(k, scores, (k, p), level, n, beta, out, &mut self.scratch);
         }
     }
 

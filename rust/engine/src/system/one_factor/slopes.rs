@@ -1,4 +1,4 @@
-//! The average information of one grouping factor from sums over its levels.
+//! Gradient and average information of one grouping factor from sums over its levels.
 //!
 //! The working variate of parameter i is g_ij = M_i c_j in level j, with the symmetric
 //! `M_i = D_i λ' + λ D_i'`. Then `Σ_j g_i'W_j g_i'` is bilinear in M_i and M_i', with the sums of
@@ -6,13 +6,34 @@
 
 use super::kernels::{symmetric, triangle};
 use super::OneFactor;
-use crate::system::WorkingMap;
+use crate::system::{Slopes, WorkingMap};
 
 impl OneFactor {
-    /// `q_i'Pq_j - h_i h_j / r²` for every pair of parameters, column-major, where q_i are the working
-    /// variates of these maps and h_i = q_i'Py.
+    /// From the sums of the last `differentiate`; see [`Slopes`].
     #[must_use]
-    pub fn information(&self, maps: &[WorkingMap], r2: f64) -> Vec<f64> {
+    pub fn slopes(&self, maps: &[WorkingMap], joint: bool) -> Slopes {
+        let (w, cc, bb) = (self.layout.w, self.layout.cc, self.layout.bb);
+        let own = |e: usize| {
+            let fixed = if joint { self.sums[bb + e] } else { 0.0 };
+            self.sums[w + e] - fixed
+        };
+        let (inner, linear) = self.variate_products(maps);
+        Slopes {
+            w: vec![self.unpacked(own)],
+            squares: vec![self.unpacked(|e| self.sums[cc + e])],
+            inner,
+            linear,
+        }
+    }
+
+    fn unpacked(&self, entry: impl Fn(usize) -> f64) -> Vec<f64> {
+        let k = self.k;
+        let all = (0..k).flat_map(|j| (0..k).map(move |i| symmetric(k, i, j)));
+        all.map(entry).collect()
+    }
+
+    /// q_i'Pq_j for every pair of parameters, and q_i'Py.
+    fn variate_products(&self, maps: &[WorkingMap]) -> (Vec<f64>, Vec<f64>) {
         let (k, p, m) = (self.k, self.p, maps.len());
         let coefficients = self.coefficients();
         let entries: Vec<Vec<(usize, f64)>> = maps
@@ -55,12 +76,11 @@ impl OneFactor {
                 for x in 0..p {
                     value -= fixed[i * p + x] * fixed[j * p + x];
                 }
-                value -= h[i] * h[j] / r2;
                 out[i + j * m] = value;
                 out[j + i * m] = value;
             }
         }
-        out
+        (out, h)
     }
 
     /// Coefficients of the bilinear form in packed symmetric matrices: entry (P, Q) sums

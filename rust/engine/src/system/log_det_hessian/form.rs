@@ -1,0 +1,108 @@
+//! Quadratic forms over the levels of a leading block.
+
+use faer::{MatRef, Par};
+
+use crate::design::coupling::{Coupling, SparseCoupling};
+use crate::design::structure::Structure;
+use crate::error::Result;
+use crate::linalg::matrix::zeroed;
+use crate::linalg::{dense, small, Matrix};
+
+/// Rows of a panel that are multiplied at once.
+const CHUNK_ROWS: usize = 256;
+
+/// `trailing -= Σ_v C_v' n_v C_v` (lower triangle) for symmetric n, k × k for each level, that need
+/// not be definite.
+pub fn subtract(
+    coupling: &Coupling,
+    n: &[f64],
+    k: usize,
+    structure: &Structure,
+    par: Par,
+    trailing: &mut Matrix,
+) -> Result<()> {
+    match coupling {
+        Coupling::Dense(values) => subtract_dense(values, n, k, par, trailing),
+        Coupling::Sparse(sparse) => {
+            subtract_sparse(sparse, n, k, structure, trailing);
+            Ok(())
+        }
+    }
+}
+
+fn subtract_dense(
+    values: &[f64],
+    n: &[f64],
+    k: usize,
+    par: Par,
+    trailing: &mut Matrix,
+) -> Result<()> {
+    let cols = trailing.rows();
+    if cols == 0 {
+        return Ok(());
+    }
+    let levels = (CHUNK_ROWS / k).max(1);
+    let mut panel = zeroed(levels * k * cols, "a panel")?;
+    for (chunk, n) in values
+        .chunks(levels * k * cols)
+        .zip(n.chunks(levels * k * k))
+    {
+        let panel = &mut panel[..chunk.len()];
+        panel.fill(0.0);
+        for ((n, c), out) in n
+            .chunks_exact(k * k)
+            .zip(chunk.chunks_exact(k * cols))
+            .zip(panel.chunks_exact_mut(k * cols))
+        {
+            for (row, out) in out.chunks_exact_mut(cols).enumerate() {
+                for (h, c) in c.chunks_exact(cols).enumerate() {
+                    small::axpy(n[row + h * k], c, out);
+                }
+            }
+        }
+        let rows = chunk.len() / cols;
+        dense::add_symmetric_product(
+            trailing.view_mut(),
+            MatRef::from_row_major_slice(chunk, rows, cols),
+            MatRef::from_row_major_slice(panel, rows, cols),
+            -1.0,
+            par,
+        );
+    }
+    Ok(())
+}
+
+fn subtract_sparse(
+    sparse: &SparseCoupling,
+    n: &[f64],
+    k: usize,
+    structure: &Structure,
+    trailing: &mut Matrix,
+) {
+    let (q, p) = (structure.n_trailing, structure.rank);
+    let (mut rows, mut columns, mut products) = (Vec::new(), Vec::new(), Vec::new());
+    for (level, n) in n.chunks_exact(k * k).enumerate() {
+        let range = sparse.ranges[level]..sparse.ranges[level + 1];
+        rows.clear();
+        rows.extend(sparse.rows[range.clone()].iter().map(|&r| r as usize));
+        rows.extend(q..q + p);
+        columns.clear();
+        columns.extend_from_slice(&sparse.values[range.start * k..range.end * k]);
+        for j in 0..p {
+            columns.extend((0..k).map(|h| sparse.fixed[(level * k + h) * p + j]));
+        }
+        products.clear();
+        products.resize(columns.len(), 0.0);
+        for (out, c) in products.chunks_exact_mut(k).zip(columns.chunks_exact(k)) {
+            for (h, &c) in c.iter().enumerate() {
+                small::axpy(c, &n[h * k..(h + 1) * k], out);
+            }
+        }
+        for (e, (&row, product)) in rows.iter().zip(products.chunks_exact(k)).enumerate() {
+            let out = trailing.column_mut(row);
+            for (&r, c) in rows[e..].iter().zip(columns[e * k..].chunks_exact(k)) {
+                out[r] -= small::dot(product, c);
+            }
+        }
+    }
+}

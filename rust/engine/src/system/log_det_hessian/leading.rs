@@ -1,0 +1,213 @@
+//! The steps of one leading block.
+//!
+//! A level takes `x N x'` from the rest and leaves log |λ'Kλ + I|. With F = (I + KΣ)^-1, W0 = F K,
+//! Kbar the adjoint of the rest, Q = x' Kbar x, and directions that move Σ by e, K by κ, x by dx:
+//!
+//! ```text
+//! dN = F'e F - N κ N
+//! d²(log |λ'Kλ + I|) - <Kbar, d²(x N x')>
+//! ```
+//!
+//! The directions of the block itself move only Σ, those of finer blocks only K and x. For two of
+//! the first kind the sum over the levels needs one k² × k² matrix, whatever their number; for one
+//! of each kind a k × k matrix for each finer direction.
+
+use crate::design::cross_products::Leading;
+use crate::error::Result;
+use crate::linalg::{small, Matrix};
+use crate::system::level_pass::LevelPass;
+use crate::system::levels::shrinkage;
+use crate::system::log_det_hessian::tangent::{stacked, Tangent};
+use crate::system::log_det_hessian::Direction;
+
+/// Adds the steps of the block of this pass (upper triangle). `w_sum` is its sum of W.
+pub fn add(
+    out: &mut Matrix,
+    pass: &LevelPass<'_>,
+    w_sum: &[f64],
+    directions: &[Direction],
+    tangents: &[Option<Tangent>],
+) -> Result<()> {
+    let k = pass.structure.blocks[pass.b].width;
+    let own: Vec<usize> = (0..directions.len())
+        .filter(|&i| directions[i].block == pass.b)
+        .collect();
+    let (finer, moved): (Vec<usize>, Vec<&Leading>) = tangents
+        .iter()
+        .enumerate()
+        .filter_map(|(i, t)| Some((i, t.as_ref()?.leading[pass.b].as_ref()?)))
+        .unzip();
+    let sums = Sums::new(pass, &moved, k)?;
+    let lambda = &pass.factor.lambda[pass.b];
+    let sigmas: Vec<Vec<f64>> = own
+        .iter()
+        .map(|&i| directions[i].sigma(lambda, k))
+        .collect();
+    let mut add = |i: usize, j: usize, value: f64| out[(i.min(j), i.max(j))] += value;
+    let mut contracted = vec![0.0; k * k];
+    let mut curved = vec![0.0; k * k];
+    for (e, &i) in own.iter().enumerate() {
+        sums.contract(&sigmas[e], &mut contracted, k);
+        small::multiply(w_sum, &directions[i].d, &mut curved, k);
+        for (f, &j) in own.iter().enumerate().skip(e) {
+            let of_sigma = 2.0 * small::dot(&curved, &directions[j].d);
+            add(i, j, of_sigma - small::dot(&contracted, &sigmas[f]));
+        }
+        for (mixed, &j) in sums.mixed.iter().zip(&finer) {
+            add(i, j, small::dot(mixed, &sigmas[e]));
+        }
+    }
+    for (f, &i) in finer.iter().enumerate() {
+        for (g, &j) in finer.iter().enumerate().skip(f) {
+            add(i, j, sums.finer[(f, g)]);
+        }
+    }
+    Ok(())
+}
+
+/// Sums over the levels.
+struct Sums {
+    /// Σ vec(W_vv) vec(W_vv)' - vec(R) vec(R)' with R = F Q F' and W_vv = W0 - R.
+    pairs: Vec<f64>,
+    /// For each finer direction what, multiplied by e, gives the second derivative.
+    mixed: Vec<Vec<f64>>,
+    /// Second derivatives along two finer directions.
+    finer: Matrix,
+}
+
+impl Sums {
+    fn new(pass: &LevelPass<'_>, moved: &[&Leading], k: usize) -> Result<Self> {
+        let square = k * k;
+        let m = moved.len();
+        let current = pass.factor.reduced(pass.a, pass.b);
+        let width = k * (1 + m);
+        let gram = match m {
+            0 => pass.gram(current, k)?,
+            _ => {
+                let parts: Vec<&Leading> = std::iter::once(current)
+                    .chain(moved.iter().copied())
+                    .collect();
+                pass.gram(&stacked(&parts, k), width)?
+            }
+        };
+        let mut out = Self {
+            pairs: vec![0.0; square * square],
+            mixed: vec![vec![0.0; square]; m],
+            finer: Matrix::zeros(m, m, "the Hessian of nested blocks")?,
+        };
+        let lambda = &pass.factor.lambda[pass.b];
+        let mut sigma = vec![0.0; square];
+        small::multiply_transposed(lambda, lambda, &mut sigma, k);
+        let block = |gram: &[f64], i: usize, j: usize, to: &mut [f64]| {
+            for (c, column) in to.chunks_exact_mut(k).enumerate() {
+                let from = i * k + (j * k + c) * width;
+                column.copy_from_slice(&gram[from..from + k]);
+            }
+        };
+        let zeros = || vec![0.0; square];
+        let (mut f, mut q, mut r, mut w) = (zeros(), zeros(), zeros(), zeros());
+        let (mut scratch, mut qn) = (zeros(), zeros());
+        let mut steps: Vec<FinerStep> = (0..m).map(|_| FinerStep::new(square)).collect();
+        for (level, ((d, n), gram)) in current
+            .diagonal
+            .chunks_exact(square)
+            .zip(pass.factor.leading[pass.b].n.chunks_exact(square))
+            .zip(gram.chunks_exact(width * width))
+            .enumerate()
+        {
+            shrinkage(d, &sigma, &mut f, &mut scratch, k);
+            block(gram, 0, 0, &mut q);
+            small::multiply(&f, &q, &mut scratch, k);
+            small::multiply_transposed(&scratch, &f, &mut r, k);
+            small::multiply(&f, d, &mut w, k);
+            small::axpy(-1.0, &r, &mut w);
+            small::add_outer(&mut out.pairs, &w, &w);
+            scratch.iter_mut().zip(&r).for_each(|(s, r)| *s = -r);
+            small::add_outer(&mut out.pairs, &scratch, &r);
+            small::multiply(&q, n, &mut qn, k);
+            for (i, (step, moved)) in steps.iter_mut().zip(moved).enumerate() {
+                block(gram, 0, 1 + i, &mut step.rows);
+                let moved = &moved.diagonal[level * square..(level + 1) * square];
+                step.update(moved, n, &qn, k);
+                step.add_mixed(&f, &qn, &mut out.mixed[i], k);
+            }
+            for (j, b) in steps.iter().enumerate() {
+                for (i, a) in steps[..=j].iter().enumerate() {
+                    block(gram, 1 + i, 1 + j, &mut scratch);
+                    out.finer[(i, j)] += a.with(b, &scratch, n);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// `out[a, d] = Σ pairs[(a, b), (c, d)] e[b, c]`.
+    fn contract(&self, e: &[f64], out: &mut [f64], k: usize) {
+        let square = k * k;
+        for d in 0..k {
+            for a in 0..k {
+                let mut total = 0.0;
+                for c in 0..k {
+                    let column = &self.pairs[(c + d * k) * square..];
+                    for b in 0..k {
+                        total += column[a + b * k] * e[b + c * k];
+                    }
+                }
+                out[a + d * k] = total;
+            }
+        }
+    }
+}
+
+/// One finer direction at one level.
+struct FinerStep {
+    /// κ.
+    moved: Vec<f64>,
+    /// x' Kbar dx.
+    rows: Vec<f64>,
+    /// N κ N.
+    n: Vec<f64>,
+    /// N κ N Q N.
+    explained: Vec<f64>,
+    scratch: Vec<f64>,
+    left: Vec<f64>,
+}
+
+impl FinerStep {
+    fn new(square: usize) -> Self {
+        Self {
+            moved: vec![0.0; square],
+            rows: vec![0.0; square],
+            n: vec![0.0; square],
+            explained: vec![0.0; square],
+            scratch: vec![0.0; square],
+            left: vec![0.0; square],
+        }
+    }
+
+    fn update(&mut self, moved: &[f64], n: &[f64], qn: &[f64], k: usize) {
+        self.moved.copy_from_slice(moved);
+        small::multiply(n, moved, &mut self.scratch, k);
+        small::multiply(&self.scratch, n, &mut self.n, k);
+        small::multiply(&self.n, qn, &mut self.explained, k);
+    }
+
+    /// `out += F (κ - 2 x'Kbar dx + 2 κ N Q) F'`, of which only the symmetric part counts.
+    fn add_mixed(&mut self, f: &[f64], qn: &[f64], out: &mut [f64], k: usize) {
+        // κ N Q, with N Q = (Q N)'.
+        small::multiply_transposed(&self.moved, qn, &mut self.scratch, k);
+        for ((s, &moved), &rows) in self.scratch.iter_mut().zip(&self.moved).zip(&self.rows) {
+            *s = moved + 2.0 * (*s - rows);
+        }
+        small::multiply(f, &self.scratch, &mut self.left, k);
+        small::multiply_transposed(&self.left, f, &mut self.scratch, k);
+        small::axpy(1.0, &self.scratch, out);
+    }
+
+    /// The second derivative along this direction and another, `cross = dx' Kbar dx` of the two.
+    fn with(&self, other: &Self, cross: &[f64], n: &[f64]) -> f64 {
+        let rows = small::dot(&self.n, &other.rows) + small::dot(&other.n, &self.rows);
+        let taken = small::dot(n, cross) + small::dot(&other.moved, &self.explained);
+        2.0 * (rows - taken) - small::dot(&other.moved, &self.n)
+    }
+}

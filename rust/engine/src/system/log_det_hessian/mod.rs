@@ -1,0 +1,110 @@
+//! Second derivatives of the log-determinants, by differentiating the elimination twice.
+//!
+//! The first derivatives of every reduced matrix are carried forward, one parameter at a time
+//! ([`tangent`]). A second derivative is then a sum over the steps of the elimination: what the
+//! step itself contributes along two directions, weighted by the adjoint of its outcome, which the
+//! reverse recursion of [`super::selected`] gives. A step of a leading block is a matter of k × k
+//! matrices ([`leading`]), the last step one of the dense trailing matrix ([`trailing`]). Nothing
+//! divides by λ, so singular λ need no special case.
+
+mod form;
+mod leading;
+mod tangent;
+mod trailing;
+
+use crate::design::cross_products::CrossProducts;
+use crate::design::structure::Structure;
+use crate::error::Result;
+use crate::linalg::{dense, small, Matrix};
+use crate::system::level_pass::{Adjoint, LevelPass};
+use crate::system::selected::trailing_inverse;
+use crate::system::{transform, Factor};
+
+use tangent::Tangent;
+use trailing::{LastStep, Response};
+
+/// How one parameter moves λ of its block.
+#[derive(Debug, Clone)]
+pub struct Direction {
+    pub block: usize,
+    /// dλ, width × width.
+    pub d: Vec<f64>,
+}
+
+impl Direction {
+    /// dΣ = dλ λ' + λ dλ'.
+    fn sigma(&self, lambda: &[f64], k: usize) -> Vec<f64> {
+        let mut half = vec![0.0; k * k];
+        small::multiply_transposed(&self.d, lambda, &mut half, k);
+        (0..k * k)
+            .map(|e| half[e] + half[e / k + e % k * k])
+            .collect()
+    }
+}
+
+/// Hessian of log |Λ'Z'ZΛ + I|, and of log |X'V^-1X| with it when `joint`, along the directions.
+/// `tick` is called between the steps; its error ends the work.
+pub fn log_det_hessian(
+    factor: &mut Factor,
+    a: &CrossProducts,
+    structure: &Structure,
+    directions: &[Direction],
+    joint: bool,
+    tick: &dyn Fn() -> Result<()>,
+) -> Result<Matrix> {
+    let n = directions.len();
+    let mut out = Matrix::zeros(n, n, "the Hessian")?;
+    let mut tangents = Vec::with_capacity(n);
+    for direction in directions {
+        tick()?;
+        let moves_k = direction.block < structure.n_leading;
+        let tangent = moves_k.then(|| Tangent::new(factor, a, structure, direction));
+        tangents.push(tangent.transpose()?);
+    }
+    let dim = if joint {
+        structure.trailing_dim()
+    } else {
+        structure.n_trailing
+    };
+    let mut inverse = trailing_inverse(factor, dim)?;
+    dense::symmetrise(&mut inverse);
+    if dim > 0 {
+        let response = directions
+            .iter()
+            .any(|d| d.block >= structure.n_leading)
+            .then(|| Response::new(factor, a, structure, &inverse))
+            .transpose()?;
+        let last = LastStep {
+            factor,
+            structure,
+            inverse: &inverse,
+            response: response.as_ref(),
+        };
+        last.add(&mut out, directions, &mut tangents, tick)?;
+    }
+    transform::both_sides(&mut inverse, structure, &factor.lambda, false, false);
+    let mut adjoints: Vec<Option<Adjoint>> = (0..structure.n_leading).map(|_| None).collect();
+    for b in (0..structure.n_leading).rev() {
+        tick()?;
+        let (below, above) = adjoints.split_at_mut(b + 1);
+        let pass = LevelPass {
+            factor,
+            a,
+            structure,
+            b,
+            bar: &inverse,
+            above,
+        };
+        let (w_sum, adjoint) = pass.run(b > 0)?;
+        leading::add(&mut out, &pass, &w_sum, directions, &tangents)?;
+        below[b] = adjoint;
+    }
+    drop(adjoints);
+    factor.inverse = inverse.into_data();
+    for j in 0..n {
+        for i in 0..j {
+            out[(j, i)] = out[(i, j)];
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,258 @@
+//! The last step: the dense trailing matrix Ω = Λ'KΛ + I (without the I in the rows of X).
+//!
+//! `d²log |Ω| = -tr(S dΩ_i S dΩ_j) + tr(S d²Ω_ij)` with S = Ω^-1. Directions of leading blocks move
+//! K by κ, those of trailing blocks Λ by D. With G = KΛS, W = K - KΛSΛ'K and Y = S Λ'κΛ:
+//!
+//! ```text
+//! two leading        -tr(Y_i Y_j)
+//! leading, trailing  2 tr(D_j' κ_i Λ S) - 2 tr(D_j' G Y_i')
+//! two trailing       2 tr(D_j' W D_i S) - 2 tr(D_j' G D_i' G)
+//! ```
+
+use crate::design::cross_products::CrossProducts;
+use crate::design::structure::{Block, Structure};
+use crate::error::Result;
+use crate::linalg::{dense, small, Matrix};
+use crate::system::log_det_hessian::tangent::Tangent;
+use crate::system::log_det_hessian::Direction;
+use crate::system::selected::resolved_inverse;
+use crate::system::{transform, Factor};
+
+const WHAT: &str = "the derivative of the trailing factor";
+
+/// G and W, for the directions of trailing blocks.
+pub struct Response {
+    g: Matrix,
+    g_transposed: Matrix,
+    w: Matrix,
+}
+
+impl Response {
+    pub fn new(
+        factor: &mut Factor,
+        a: &CrossProducts,
+        structure: &Structure,
+        inverse: &Matrix,
+    ) -> Result<Self> {
+        let inverses: Option<Vec<Vec<f64>>> = (structure.n_leading..structure.blocks.len())
+            .map(|b| resolved_inverse(&factor.lambda[b], &structure.blocks[b]))
+            .collect();
+        let (g, w) = match inverses {
+            Some(inverses) => Self::from_inverse(structure, inverse, inverses)?,
+            None => Self::from_products(factor, a, structure, inverse)?,
+        };
+        let g_transposed = dense::transposed(&g)?;
+        Ok(Self { g, g_transposed, w })
+    }
+
+    /// `G = Λ^-T (I - S)` and `W = G Λ^-1`, on the rows of the random effects.
+    fn from_inverse(
+        structure: &Structure,
+        inverse: &Matrix,
+        inverses: Vec<Vec<f64>>,
+    ) -> Result<(Matrix, Matrix)> {
+        let dim = inverse.rows();
+        let mut g = Matrix::zeros(dim, dim, WHAT)?;
+        for (to, from) in g.data_mut().iter_mut().zip(inverse.data()) {
+            *to = -from;
+        }
+        for i in 0..structure.n_trailing {
+            g[(i, i)] += 1.0;
+        }
+        // `transform` looks for the blocks by their place among all.
+        let mut lambda = vec![Vec::new(); structure.n_leading];
+        lambda.extend(inverses);
+        for j in 0..dim {
+            transform::rows(g.column_mut(j), 1, structure, &lambda, true);
+        }
+        let w = times_lambda(&g, structure, &lambda)?;
+        Ok((g, w))
+    }
+
+    fn from_products(
+        factor: &mut Factor,
+        a: &CrossProducts,
+        structure: &Structure,
+        inverse: &Matrix,
+    ) -> Result<(Matrix, Matrix)> {
+        let mut full = factor.trailing_unscaled(a, structure)?;
+        dense::symmetrise(&mut full);
+        let mut k = leading_part(full, inverse.rows())?;
+        let moved = times_lambda(&k, structure, &factor.lambda)?;
+        let g = dense::product(&moved, inverse)?;
+        let explained = dense::product(&g, &dense::transposed(&moved)?)?;
+        small::axpy(-1.0, explained.data(), k.data_mut());
+        Ok((g, k))
+    }
+}
+
+pub struct LastStep<'a> {
+    pub factor: &'a Factor,
+    pub structure: &'a Structure,
+    /// S, both triangles; its size says whether X takes part.
+    pub inverse: &'a Matrix,
+    /// `None` without directions of trailing blocks.
+    pub response: Option<&'a Response>,
+}
+
+impl LastStep<'_> {
+    /// Adds this step (upper triangle) and gives up the trailing part of the tangents.
+    pub fn add(
+        &self,
+        out: &mut Matrix,
+        directions: &[Direction],
+        tangents: &mut [Option<Tangent>],
+        tick: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
+        let mut moved: Vec<(usize, Matrix)> = Vec::new();
+        for (i, (direction, tangent)) in directions.iter().zip(tangents).enumerate() {
+            tick()?;
+            match (tangent, self.response) {
+                (Some(tangent), response) => {
+                    let (half, y) = self.moved_k(std::mem::take(&mut tangent.trailing))?;
+                    if let Some(response) = response {
+                        self.add_mixed(out, i, directions, (&half, &y), response);
+                    }
+                    moved.push((i, y));
+                    let (_, y) = &moved[moved.len() - 1];
+                    for (j, other) in &moved {
+                        out[(*j, i)] -= dense::trace_of_product(other, y);
+                    }
+                }
+                (None, Some(response)) => {
+                    self.add_trailing(out, i, direction, directions, response)?;
+                }
+                (None, None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// κΛ and Y.
+    fn moved_k(&self, moved: Matrix) -> Result<(Matrix, Matrix)> {
+        let mut part = leading_part(moved, self.inverse.rows())?;
+        let half = times_lambda(&part, self.structure, &self.factor.lambda)?;
+        part.data_mut().copy_from_slice(half.data());
+        for j in 0..part.cols() {
+            let column = part.column_mut(j);
+            transform::rows(column, 1, self.structure, &self.factor.lambda, true);
+        }
+        Ok((half, dense::product(self.inverse, &part)?))
+    }
+
+    /// Pairs of a leading direction with the trailing ones.
+    fn add_mixed(
+        &self,
+        out: &mut Matrix,
+        i: usize,
+        directions: &[Direction],
+        (half, y): (&Matrix, &Matrix),
+        response: &Response,
+    ) {
+        for (t, place) in self.structure.trailing().enumerate() {
+            let mut sum = level_products(place, half, self.inverse, 0);
+            small::axpy(-1.0, &level_products(place, &response.g, y, 0), &mut sum);
+            for (j, direction) in directions.iter().enumerate() {
+                if direction.block == self.structure.n_leading + t {
+                    out[(i.min(j), i.max(j))] += 2.0 * small::dot(&sum, &direction.d);
+                }
+            }
+        }
+    }
+
+    /// Pairs of a trailing direction with itself and the trailing ones before it.
+    fn add_trailing(
+        &self,
+        out: &mut Matrix,
+        i: usize,
+        direction: &Direction,
+        directions: &[Direction],
+        response: &Response,
+    ) -> Result<()> {
+        let own = direction.block - self.structure.n_leading;
+        let (first, block) = (
+            self.structure.starts[own],
+            &self.structure.blocks[direction.block],
+        );
+        let k = block.width;
+        let transposed: Vec<f64> = (0..k * k).map(|e| direction.d[e / k + e % k * k]).collect();
+        let place = (first, block);
+        let moved_w = times_block(&response.w, place, &direction.d)?;
+        let moved_g = times_block(&response.g, place, &transposed)?;
+        for (t, place) in self.structure.trailing().enumerate() {
+            let mut sum = level_products(place, &moved_w, self.inverse, first);
+            let taken = level_products(place, &moved_g, &response.g_transposed, first);
+            small::axpy(-1.0, &taken, &mut sum);
+            for (j, other) in directions[..=i].iter().enumerate() {
+                if other.block == self.structure.n_leading + t {
+                    out[(j, i)] += 2.0 * small::dot(&sum, &other.d);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first rows and columns of a.
+fn leading_part(a: Matrix, dim: usize) -> Result<Matrix> {
+    if a.rows() == dim {
+        return Ok(a);
+    }
+    let mut out = Matrix::zeros(dim, dim, WHAT)?;
+    for j in 0..dim {
+        out.column_mut(j).copy_from_slice(&a.column(j)[..dim]);
+    }
+    Ok(out)
+}
+
+/// `a Λ`; columns of X stay as they are.
+fn times_lambda(a: &Matrix, structure: &Structure, lambda: &[Vec<f64>]) -> Result<Matrix> {
+    let mut out = Matrix::zeros(a.rows(), a.cols(), WHAT)?;
+    for (t, (start, block)) in structure.trailing().enumerate() {
+        let part = times_block(a, (start, block), &lambda[structure.n_leading + t])?;
+        out.data_mut()[start * a.rows()..][..part.data().len()].copy_from_slice(part.data());
+    }
+    for j in structure.n_trailing..a.cols() {
+        out.column_mut(j).copy_from_slice(a.column(j));
+    }
+    Ok(out)
+}
+
+/// The columns of one block times m, level by level.
+fn times_block(a: &Matrix, (start, block): (usize, &Block), m: &[f64]) -> Result<Matrix> {
+    let k = block.width;
+    let mut out = Matrix::zeros(a.rows(), block.dim(), WHAT)?;
+    for level in (0..block.dim()).step_by(k) {
+        for c in 0..k {
+            for h in 0..k {
+                let from = a.column(start + level + h);
+                small::axpy(m[h + c * k], from, out.column_mut(level + c));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// `Σ_v Σ_c left[(v, ·), c] right[(v, ·), c + first]'` over the levels of a block.
+fn level_products(
+    (start, block): (usize, &Block),
+    left: &Matrix,
+    right: &Matrix,
+    first: usize,
+) -> Vec<f64> {
+    let k = block.width;
+    let rows = start..start + block.dim();
+    let mut sum = vec![0.0; k * k];
+    for c in 0..left.cols() {
+        let left = &left.column(c)[rows.clone()];
+        let right = &right.column(first + c)[rows.clone()];
+        if k == 1 {
+            sum[0] += small::dot(left, right);
+            continue;
+        }
+        for (left, right) in left.chunks_exact(k).zip(right.chunks_exact(k)) {
+            small::add_outer(&mut sum, left, right);
+        }
+    }
+    sum
+}

@@ -1,0 +1,119 @@
+//! What the derivatives of the criterion are made of.
+
+use crate::design::cross_products::CrossProducts;
+use crate::design::stacked::Stacked;
+use crate::design::structure::Structure;
+use crate::error::Result;
+use crate::linalg::small;
+use crate::system::{multiply, Factor, Reduced};
+
+/// The working variate of a parameter, `q_i = V_i P y = Z g_i` with g = M c in every level of one
+/// block; M = D λ' + λ D' is symmetric.
+#[derive(Debug, Clone)]
+pub struct WorkingMap {
+    pub block: usize,
+    /// Entries (row, column, value) of M that are not zero, row ≥ column.
+    pub entries: Vec<(usize, usize, f64)>,
+}
+
+/// Sums over levels by block, and products of working variates.
+#[derive(Debug, Clone, Default)]
+pub struct Slopes {
+    /// Σ W_jj, width × width.
+    pub w: Vec<Vec<f64>>,
+    /// Σ c_j c_j', width × width.
+    pub squares: Vec<Vec<f64>>,
+    /// q_i'Pq_j, column-major.
+    pub inner: Vec<f64>,
+    /// q_i'Py.
+    pub linear: Vec<f64>,
+}
+
+impl Slopes {
+    /// G = Σ W_jj - s Σ c_j c_j' of each block, the derivative with respect to Σ for s = m/r².
+    #[must_use]
+    pub fn sigma_gradients(&self, s: f64) -> Vec<Vec<f64>> {
+        self.w
+            .iter()
+            .zip(&self.squares)
+            .map(|(w, c)| w.iter().zip(c).map(|(w, c)| w - s * c).collect())
+            .collect()
+    }
+
+    /// The average information, `s (q_i'Pq_j - q_i'Py q_j'Py / r²)`.
+    #[must_use]
+    pub fn information(&self, s: f64, r2: f64) -> Vec<f64> {
+        let columns = self.inner.chunks_exact(self.linear.len());
+        columns
+            .zip(&self.linear)
+            .flat_map(|(column, &right)| {
+                let pairs = column.iter().zip(&self.linear);
+                pairs.map(move |(inner, left)| s * (inner - left * right / r2))
+            })
+            .collect()
+    }
+}
+
+/// For several blocks; `c` are the scores and `w` the sums of W.
+pub fn slopes(
+    factor: &Factor,
+    a: &CrossProducts,
+    structure: &Structure,
+    maps: &[WorkingMap],
+    c: &Stacked,
+    w: Vec<Vec<f64>>,
+) -> Result<Slopes> {
+    let q = variates(structure, maps, c)?;
+    let products = multiply(a, structure, &q, factor.par)?;
+    let mut inner = q.gram(&products);
+    let linear = q.gram(c);
+    let reduced = Reduced::new(factor, a, structure, products);
+    inner
+        .iter_mut()
+        .zip(&reduced.explained)
+        .for_each(|(inner, explained)| *inner -= explained);
+    let squares = structure
+        .blocks
+        .iter()
+        .enumerate()
+        .map(|(b, block)| squares(c.block(structure, b), block.width))
+        .collect();
+    Ok(Slopes {
+        w,
+        squares,
+        inner,
+        linear,
+    })
+}
+
+fn squares(c: &[f64], width: usize) -> Vec<f64> {
+    let mut out = vec![0.0; width * width];
+    for level in c.chunks_exact(width) {
+        for (column, &right) in out.chunks_exact_mut(width).zip(level) {
+            small::axpy(right, level, column);
+        }
+    }
+    out
+}
+
+fn variates(structure: &Structure, maps: &[WorkingMap], c: &Stacked) -> Result<Stacked> {
+    let m = maps.len();
+    let mut out = Stacked::zeros(structure, m)?;
+    for (i, map) in maps.iter().enumerate() {
+        let width = structure.blocks[map.block].width;
+        let scores = c.block(structure, map.block);
+        let rows = out.block_mut(structure, map.block);
+        for (c, rows) in scores
+            .chunks_exact(width)
+            .zip(rows.chunks_exact_mut(width * m))
+        {
+            for &(row, column, v) in &map.entries {
+                rows[row * m + i] += v * c[column];
+                if row != column {
+                    rows[column * m + i] += v * c[row];
+                }
+            }
+        }
+    }
+    Ok(out)
+}

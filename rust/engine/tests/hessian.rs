@@ -1,0 +1,237 @@
+//! The exact Hessian against differences of the exact gradient, over every block structure.
+
+mod common;
+
+use common::{design, Grouping, Random, TermSpec};
+use mixedmodels::design::{Design, Model};
+use mixedmodels::fit;
+use mixedmodels::linalg::Matrix;
+use mixedmodels::objective::{Criterion, Monitor};
+use mixedmodels::Error;
+use proptest::prelude::*;
+
+const GO: Monitor<'static> = &|_| Ok(());
+const U: &str = "unstructured";
+const D: &str = "diagonal";
+
+fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
+    use Grouping::{Random, Same, Within};
+    vec![
+        ("one scalar factor", 30, vec![(Random(6), 1, U)]),
+        ("one vector factor", 60, vec![(Random(8), 3, U)]),
+        ("diagonal template", 60, vec![(Random(8), 3, D)]),
+        (
+            "two terms of one factor",
+            60,
+            vec![(Random(9), 2, U), (Same(0), 1, U)],
+        ),
+        (
+            "crossed, dense coupling",
+            80,
+            vec![(Random(9), 1, U), (Random(5), 1, U)],
+        ),
+        (
+            "crossed vectors",
+            90,
+            vec![(Random(9), 2, U), (Random(5), 3, U)],
+        ),
+        (
+            "crossed, sparse coupling",
+            70,
+            vec![(Random(40), 1, U), (Random(25), 1, U)],
+        ),
+        (
+            "crossed sparse vectors",
+            70,
+            vec![(Random(40), 2, U), (Random(25), 2, D)],
+        ),
+        (
+            "three crossed factors, two terms of the last",
+            90,
+            vec![
+                (Random(30), 1, U),
+                (Random(20), 1, U),
+                (Random(3), 2, U),
+                (Same(2), 1, U),
+            ],
+        ),
+        ("nested", 60, vec![(Random(5), 1, U), (Within(0, 3), 1, U)]),
+        (
+            "nested three deep, vectors",
+            90,
+            vec![
+                (Random(3), 2, U),
+                (Within(0, 3), 1, U),
+                (Within(1, 2), 2, D),
+            ],
+        ),
+        (
+            "nested and crossed",
+            90,
+            vec![(Random(4), 1, U), (Within(0, 4), 2, U), (Random(7), 1, U)],
+        ),
+        (
+            "nested three deep and crossed twice",
+            100,
+            vec![
+                (Random(3), 2, U),
+                (Within(0, 3), 2, U),
+                (Within(1, 2), 1, U),
+                (Random(12), 1, U),
+                (Random(5), 2, D),
+            ],
+        ),
+    ]
+}
+
+/// Any point, sometimes with the last column of every λ exactly zero.
+fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let mut theta = Vec::new();
+    for term in &design.terms {
+        for (a, b) in term.template.entries(term.k) {
+            let diagonal = if a == b { 0.7 } else { 0.0 };
+            let zero = singular && b + 1 == term.k;
+            theta.push(if zero {
+                0.0
+            } else {
+                diagonal + 0.4 * random.normal()
+            });
+        }
+    }
+    theta
+}
+
+/// Differences of the gradient at three distances, extrapolated: the error is of the sixth order.
+fn by_differences(model: &Model, criterion: Criterion, theta: &[f64]) -> Matrix {
+    let n = theta.len();
+    let mut out = Matrix::zeros(n, n, "the Hessian").expect("memory");
+    for j in 0..n {
+        let step = 2e-3 * theta[j].abs().max(1.0);
+        let slope = |h: f64| -> Vec<f64> {
+            let gradient = |h: f64| {
+                let mut moved = theta.to_vec();
+                moved[j] += h;
+                fit::gradient(model, criterion, &moved, GO).expect("computable")
+            };
+            let (up, down) = (gradient(h), gradient(-h));
+            let pairs = up.iter().zip(&down);
+            pairs.map(|(u, d)| (u - d) / (2.0 * h)).collect()
+        };
+        let (first, second, third) = (slope(step), slope(2.0 * step), slope(3.0 * step));
+        for i in 0..n {
+            out[(i, j)] = 1.5 * first[i] - 0.6 * second[i] + 0.1 * third[i];
+        }
+    }
+    out
+}
+
+fn largest(matrix: &Matrix) -> f64 {
+    matrix.data().iter().fold(0.0, |m: f64, v| m.max(v.abs()))
+}
+
+fn assert_close(name: &str, ours: &Matrix, reference: &Matrix, tolerance: f64) {
+    let scale = largest(reference);
+    for (i, (a, b)) in ours.data().iter().zip(reference.data()).enumerate() {
+        let error = (a - b).abs() / scale;
+        assert!(
+            error < tolerance,
+            "{name}: entry {i} is {a}, not {b}; error {error:e}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn it_is_the_derivative_of_the_gradient(
+        seed in 0_u64..10_000,
+        which in 0_usize..13,
+        weighted in any::<bool>(),
+        singular in any::<bool>(),
+        reml in any::<bool>(),
+    ) {
+        let (name, n, terms) = structures().swap_remove(which);
+        let design = design(seed, n, 3, &terms, weighted);
+        let model = Model::new(design.clone()).expect("a valid design");
+        let theta = random_theta(&design, seed + 1, singular);
+        let criterion = if reml { Criterion::Reml } else { Criterion::Ml };
+        let ours = fit::hessian(&model, criterion, &theta, GO).expect("computable");
+        assert_close(name, &ours, &by_differences(&model, criterion, &theta), 1e-6);
+    }
+}
+
+#[test]
+fn every_structure_agrees() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let design = design(s as u64 + 1, n, 3, &terms, false);
+        let model = Model::new(design.clone()).expect("a valid design");
+        for singular in [false, true] {
+            let theta = random_theta(&design, s as u64 + 100, singular);
+            for criterion in [Criterion::Ml, Criterion::Reml] {
+                let name = format!("{name}, singular {singular}, {criterion:?}");
+                let ours = fit::hessian(&model, criterion, &theta, GO).expect("computable");
+                let reference = by_differences(&model, criterion, &theta);
+                assert_close(&name, &ours, &reference, 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn large_and_small_theta_lose_no_digits() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let design = design(s as u64 + 1, n, 3, &terms, false);
+        let model = Model::new(design.clone()).expect("a valid design");
+        for scale in [1e-4, 10.0] {
+            for theta in [false, true].map(|singular| random_theta(&design, 7, singular)) {
+                let theta: Vec<f64> = theta.iter().map(|t| t * scale).collect();
+                let name = format!("{name}, scale {scale}");
+                let ours = fit::hessian(&model, Criterion::Reml, &theta, GO).expect("computable");
+                let reference = by_differences(&model, Criterion::Reml, &theta);
+                assert_close(&name, &ours, &reference, 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_fallback_agrees() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let design = design(s as u64 + 1, n, 3, &terms, true);
+        let model = Model::new(design.clone()).expect("a valid design");
+        let theta = random_theta(&design, 3, false);
+        let exact = fit::hessian(&model, Criterion::Ml, &theta, GO).expect("computable");
+        let other = fit::hessian_by_differences(&model, Criterion::Ml, &theta, GO);
+        assert_close(name, &other.expect("computable"), &exact, 1e-5);
+    }
+}
+
+#[test]
+fn the_caller_can_stop_it_at_every_step() {
+    let (_, n, terms) = structures().pop().expect("a structure");
+    let design = design(1, n, 3, &terms, false);
+    let model = Model::new(design.clone()).expect("a valid design");
+    let theta = random_theta(&design, 2, false);
+    let steps = std::cell::Cell::new(0);
+    let count = |_| {
+        steps.set(steps.get() + 1);
+        Ok(())
+    };
+    fit::hessian(&model, Criterion::Reml, &theta, &count).expect("computable");
+    let total = steps.get();
+    assert!(total > theta.len(), "{total} steps");
+    for last in 0..total {
+        steps.set(0);
+        let stop = |_| {
+            steps.set(steps.get() + 1);
+            if steps.get() > last {
+                return Err(Error::Interrupted);
+            }
+            Ok(())
+        };
+        let stopped = fit::hessian(&model, Criterion::Reml, &theta, &stop);
+        assert_eq!(stopped.err(), Some(Error::Interrupted));
+    }
+}
