@@ -16,34 +16,40 @@ impl Lane {
         Self([v; LANES])
     }
 
+    /// Written out, so that nothing stands between the compiler and one instruction.
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
-        let mut out = self;
-        for (a, b) in out.0.iter_mut().zip(other.0) {
-            *a = f(*a, b);
-        }
-        out
+        let (a, b) = (self.0, other.0);
+        Self([f(a[0], b[0]), f(a[1], b[1]), f(a[2], b[2]), f(a[3], b[3])])
+    }
+
+    #[inline(always)]
+    fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        let a = self.0;
+        Self([f(a[0]), f(a[1]), f(a[2]), f(a[3])])
     }
 
     #[inline(always)]
     pub fn sqrt(self) -> Self {
-        Self(self.0.map(f64::sqrt))
+        self.map(f64::sqrt)
     }
 
     #[inline(always)]
     pub fn recip(self) -> Self {
-        Self(self.0.map(|v| 1.0 / v))
+        self.map(|v| 1.0 / v)
     }
 
     /// Whether every number is positive: false for NaN.
     #[inline(always)]
     pub fn all_positive(self) -> bool {
-        self.0.iter().fold(true, |all, &v| all & (v > 0.0))
+        let a = self.0;
+        (a[0] > 0.0) & (a[1] > 0.0) & (a[2] > 0.0) & (a[3] > 0.0)
     }
 
     #[inline(always)]
     pub fn any_above(self, limit: f64) -> bool {
-        self.0.iter().fold(false, |any, &v| any | (v > limit))
+        let a = self.0;
+        (a[0] > limit) | (a[1] > limit) | (a[2] > limit) | (a[3] > limit)
     }
 
     /// Sum over the lanes.
@@ -81,7 +87,7 @@ impl Mul<f64> for Lane {
     type Output = Self;
     #[inline(always)]
     fn mul(self, s: f64) -> Self {
-        Self(self.0.map(|v| v * s))
+        self.map(|v| v * s)
     }
 }
 

@@ -161,7 +161,12 @@ impl OneFactor {
 
     fn each_block(&mut self, work: impl Fn(&mut Block) + Send + Sync) {
         let arch = Arch::new();
-        let work = |block: &mut Block| arch.dispatch(|| work(block));
+        let work = |block: &mut Block| {
+            arch.dispatch(
+                #[inline(always)]
+                || work(block),
+            );
+        };
         if self.blocks.len() < THREADED {
             self.blocks.iter_mut().for_each(work);
         } else {
