@@ -146,8 +146,10 @@ def fit_many(
     ]
     for j in refused:
         result["status"][j] = "failed"
+    if refused:
         for part in ("theta", "beta", "std_errors", "sigma", "objective"):
-            result[part][j] = np.nan
+            result[part] = result[part].copy()
+            result[part][list(refused)] = np.nan
     fits = _collect(predictors, names, reml, result, values, patterns)
     _warn(fits)
     return fits

@@ -2,6 +2,7 @@
 
 mod estimates;
 mod hessian;
+mod start;
 
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 pub use estimates::{ConditionalVariances, Estimates};
@@ -65,7 +66,7 @@ pub(crate) fn optimum<'a>(
     let engine = Coordinates::engine(&model.design.terms);
     let start = match start {
         Some(theta) => to_engine(&engine, &model.terms, check_theta(model, theta)?),
-        None => identity(&engine),
+        None => default_start(model, &engine)?,
     };
     let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
     let outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
@@ -162,13 +163,19 @@ fn at<'a>(
     }
 }
 
-/// λ̃ = I: every random effect has the size of the residual.
-fn identity(engine: &Coordinates) -> Vec<f64> {
+/// λ̃ a multiple of the identity in every block: by the method of moments, or the identity.
+fn default_start(model: &Model, engine: &Coordinates) -> Result<Vec<f64>> {
     let mut theta = vec![0.0; engine.dim];
-    for column in engine.columns() {
-        theta[column[0]] = 1.0;
+    let scales = start::block_scales(model)?;
+    for (t, term) in engine.terms.iter().enumerate() {
+        let (block, _) = model.structure.place(t);
+        for (i, (row, column)) in term.template.entries(term.k).into_iter().enumerate() {
+            if row == column {
+                theta[term.start + i] = scales.as_ref().map_or(1.0, |s| s[block]);
+            }
+        }
     }
-    theta
+    Ok(theta)
 }
 
 fn check_theta<'t>(model: &Model, theta: &'t [f64]) -> Result<&'t [f64]> {

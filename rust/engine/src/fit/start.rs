@@ -1,0 +1,207 @@
+//! Where the optimisation starts: one variance for each block by the method of moments.
+//!
+//! With c = Z'(I - H)y and weights d_j = tr Z_j'Z_j, the quadratic forms Q_t = Σ_j c_j'c_j / d_j of the
+//! blocks and the residual sum of squares of ordinary least squares have expectations that are
+//! linear in the variances when the random effects of a block are independent with one variance
+//! (Henderson 1953, method 1, with the fixed effects projected out). Solving for the variances takes
+//! one look at A, and is close enough to the optimum to save half of the evaluations.
+
+use faer::Par;
+
+use crate::design::coupling::Coupling;
+use crate::design::stacked::Stacked;
+use crate::design::Model;
+use crate::error::Result;
+use crate::linalg::small;
+use crate::system::multiply;
+
+/// Standard deviations, relative to the residual's, outside of which a start is of no use.
+const RANGE: (f64, f64) = (0.1, 1e3);
+
+/// The relative standard deviation of each block in the basis of the engine, or `None` when the
+/// equations have no sensible solution.
+pub fn block_scales(model: &Model) -> Result<Option<Vec<f64>>> {
+    let structure = &model.structure;
+    let (n_blocks, p) = (structure.blocks.len(), structure.rank);
+    let projected = project_on_x(model)?;
+    let weights: Vec<Vec<f64>> = (0..n_blocks).map(|b| traces(model, b)).collect();
+    let m = n_blocks + 1;
+    let mut equations = vec![0.0; m * m];
+    let mut right = vec![0.0; m];
+    for (t, w) in weights.iter().enumerate() {
+        let k = structure.blocks[t].width;
+        let c = model.response_products.block(structure, t);
+        right[t] = weighted(w, c.chunks_exact(k).map(|c| small::dot(c, c)));
+        let own = projected.block(structure, t);
+        let fixed = own.chunks_exact(k * p.max(1)).map(|b| small::dot(b, b));
+        let left = if p == 0 { 0.0 } else { weighted(w, fixed) };
+        equations[t + n_blocks * m] = w.iter().filter(|&&d| d > 0.0).count() as f64 - left;
+        equations[n_blocks + t * m] = w.iter().sum::<f64>() - small::dot(own, own);
+    }
+    equations[n_blocks + n_blocks * m] = (model.n_obs() - p) as f64;
+    right[n_blocks] = model.response_square;
+    for s in 0..n_blocks {
+        let mut only = Stacked::zeros(structure, p)?;
+        only.block_mut(structure, s)
+            .copy_from_slice(projected.block(structure, s));
+        let gram = only.gram(&only);
+        let through = multiply(&model.cross_products, structure, &only, Par::Seq)?;
+        for (t, w) in weights.iter().enumerate() {
+            let k = structure.blocks[t].width;
+            let squares = square_sums(model, t, s);
+            let own = projected.block(structure, t);
+            let met = through.block(structure, t);
+            let mut total = 0.0;
+            for (level, (&d, &square)) in w.iter().zip(&squares).enumerate() {
+                if d <= 0.0 {
+                    continue;
+                }
+                let rows = level * k * p..(level + 1) * k * p;
+                let mut value = square - 2.0 * small::dot(&own[rows.clone()], &met[rows.clone()]);
+                for row in own[rows].chunks_exact(p.max(1)) {
+                    for (x, column) in gram.chunks_exact(p.max(1)).enumerate() {
+                        value += row[x] * small::dot(row, column);
+                    }
+                }
+                total += value / d;
+            }
+            equations[t + s * m] = total;
+        }
+    }
+    small::solve_general(&mut equations, &mut right, m, 1);
+    let residual = right[n_blocks];
+    if !(residual > 0.0) || right.iter().any(|v| !v.is_finite()) {
+        return Ok(None);
+    }
+    let scales = right[..n_blocks].iter();
+    Ok(Some(
+        scales
+            .map(|v| (v / residual).max(0.0).sqrt().clamp(RANGE.0, RANGE.1))
+            .collect(),
+    ))
+}
+
+fn weighted(weights: &[f64], values: impl Iterator<Item = f64>) -> f64 {
+    weights
+        .iter()
+        .zip(values)
+        .filter(|(&d, _)| d > 0.0)
+        .map(|(d, v)| v / d)
+        .sum()
+}
+
+/// L^-1 X'Z with X'X = LL', transposed: its Gram matrix is what the projection on X takes from Z'Z.
+fn project_on_x(model: &Model) -> Result<Stacked> {
+    let (structure, a) = (&model.structure, &model.cross_products);
+    let (q, p) = (structure.n_trailing, structure.rank);
+    let mut x = Stacked::zeros(structure, p)?;
+    for j in 0..p {
+        x.trailing[(q + j) * p + j] = 1.0;
+    }
+    let mut products = multiply(a, structure, &x, Par::Seq)?;
+    let mut lower: Vec<f64> = (0..p)
+        .flat_map(|j| (0..p).map(move |i| a.trailing[(q + i, q + j)]))
+        .collect();
+    if small::cholesky(&mut lower, p) {
+        let parts = products
+            .leading
+            .iter_mut()
+            .map(Vec::as_mut_slice)
+            .chain([&mut products.trailing[..q * p]]);
+        for part in parts {
+            small::solve_lower(&lower, part, p, part.len() / p.max(1));
+        }
+    }
+    Ok(products)
+}
+
+/// tr Z_j'Z_j for every level of a block.
+fn traces(model: &Model, b: usize) -> Vec<f64> {
+    let structure = &model.structure;
+    let block = &structure.blocks[b];
+    let k = block.width;
+    if let Some(leading) = model.cross_products.leading.get(b) {
+        let levels = leading.diagonal.chunks_exact(k * k);
+        return levels
+            .map(|d| (0..k).map(|i| d[i + i * k]).sum())
+            .collect();
+    }
+    let start = structure.starts[b - structure.n_leading];
+    let trailing = &model.cross_products.trailing;
+    (0..block.n_levels)
+        .map(|v| {
+            let own = start + v * k..start + (v + 1) * k;
+            own.map(|i| trailing[(i, i)]).sum()
+        })
+        .collect()
+}
+
+/// The sum of squares of Z_j'Z_s for every level j of block t.
+fn square_sums(model: &Model, t: usize, s: usize) -> Vec<f64> {
+    let (structure, a) = (&model.structure, &model.cross_products);
+    let block = &structure.blocks[t];
+    let (k, n_leading) = (block.width, structure.n_leading);
+    let mut out = vec![0.0; block.n_levels];
+    let square = |values: &[f64]| small::dot(values, values);
+    match (t < n_leading, s < n_leading) {
+        (true, true) if t == s => {
+            let levels = a.leading[t].diagonal.chunks_exact(k * k);
+            out.iter_mut().zip(levels).for_each(|(o, d)| *o = square(d));
+        }
+        (true, true) => {
+            let (fine, coarse) = (t.min(s), t.max(s));
+            let at = coarse - fine - 1;
+            let cells = structure.blocks[fine].width * structure.blocks[coarse].width;
+            let values = a.leading[fine].ancestors[at].chunks_exact(cells);
+            let parents = &structure.parents[fine][at];
+            for (level, (cell, &parent)) in values.zip(parents).enumerate() {
+                out[if t == fine { level } else { parent as usize }] += square(cell);
+            }
+        }
+        (true, false) | (false, true) => {
+            let (leading, other) = if t < n_leading { (t, s) } else { (s, t) };
+            let (start, width) = (
+                structure.starts[other - n_leading],
+                structure.blocks[other].width,
+            );
+            let rows = start..start + structure.blocks[other].dim();
+            let own_width = structure.blocks[leading].width;
+            let mut add = |level: usize, row: usize, value: f64| {
+                let at = if t == leading { level } else { (row - start) / width };
+                out[at] += value;
+            };
+            match &a.leading[leading].coupling {
+                Coupling::Dense(values) => {
+                    let cols = structure.trailing_dim();
+                    for (i, row) in values.chunks_exact(cols).enumerate() {
+                        for c in rows.clone() {
+                            add(i / own_width, c, row[c] * row[c]);
+                        }
+                    }
+                }
+                Coupling::Sparse(sparse) => {
+                    for level in 0..sparse.ranges.len() - 1 {
+                        for e in sparse.ranges[level]..sparse.ranges[level + 1] {
+                            let row = sparse.rows[e] as usize;
+                            if rows.contains(&row) {
+                                let own = &sparse.values[e * own_width..(e + 1) * own_width];
+                                add(level, row, square(own));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        (false, false) => {
+            let (own, other) = (structure.starts[t - n_leading], structure.starts[s - n_leading]);
+            let size = structure.blocks[s].dim();
+            for (level, o) in out.iter_mut().enumerate() {
+                let columns = own + level * k..own + (level + 1) * k;
+                *o = columns
+                    .map(|c| square(&a.trailing.column(c)[other..other + size]))
+                    .sum();
+            }
+        }
+    }
+    out
+}
