@@ -1,9 +1,9 @@
-//! Every block structure against the dense reference, at arbitrary and at singular theta.
+//! Every block structure against the dense reference, in both layouts, at arbitrary and at singular theta.
 
 mod common;
 
 use common::{dense, design, Grouping, Random, TermSpec};
-use mixedmodels::design::{Design, Model};
+use mixedmodels::design::{Design, Layout, Model};
 use mixedmodels::fit;
 use mixedmodels::objective::{Criterion, Monitor};
 
@@ -105,13 +105,17 @@ fn each_case(check: impl Fn(&str, &Design, &Model, &[f64], Criterion)) {
     for (s, (name, n, terms)) in structures().into_iter().enumerate() {
         for weighted in [false, true] {
             let design = design(s as u64 + 1, n, 3, &terms, weighted);
-            let model = Model::new(design.clone()).expect("a valid design");
-            for singular in [false, true] {
-                let theta = random_theta(&design, s as u64 + 100, singular);
-                for criterion in [Criterion::Ml, Criterion::Reml] {
-                    let name =
-                        format!("{name}, weights {weighted}, singular {singular}, {criterion:?}");
-                    check(&name, &design, &model, &theta, criterion);
+            for layout in [Layout::Blocked, Layout::Sparse] {
+                let model = Model::with_layout(design.clone(), layout).expect("a valid design");
+                for singular in [false, true] {
+                    let theta = random_theta(&design, s as u64 + 100, singular);
+                    for criterion in [Criterion::Ml, Criterion::Reml] {
+                        let name = format!(
+                            "{name}, {layout:?}, weights {weighted}, singular {singular}, \
+                             {criterion:?}"
+                        );
+                        check(&name, &design, &model, &theta, criterion);
+                    }
                 }
             }
         }

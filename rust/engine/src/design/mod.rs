@@ -4,11 +4,15 @@
 pub mod basis;
 pub mod coupling;
 pub mod cross_products;
+pub mod layout;
+mod level_graph;
 pub mod model;
 mod span;
+pub mod sparse_products;
 pub mod stacked;
 pub mod structure;
 
+pub use layout::Layout;
 pub use model::Model;
 
 use crate::covariance::Template;

@@ -3,14 +3,14 @@
 use faer::Par;
 
 use crate::design::basis::{FixedBasis, ResponseBasis, TermBasis};
-use crate::design::coupling::Coupling;
 use crate::design::cross_products::{sum_of_products, CrossProducts};
+use crate::design::layout::{self, Layout};
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
-use crate::linalg::{memory, small};
+use crate::linalg::small;
 
 /// A residual sum of squares below this share of that of ordinary least squares is not resolved.
 pub const NOTHING_LEFT: f64 = 1e-13;
@@ -37,6 +37,11 @@ pub struct Model {
 impl Model {
     /// Checks the design and computes everything that does not depend on theta.
     pub fn new(design: Design) -> Result<Self> {
+        Self::with_layout(design, Layout::Cheapest)
+    }
+
+    /// The same for a given way to eliminate the random effects.
+    pub fn with_layout(design: Design, layout: Layout) -> Result<Self> {
         design.validate()?;
         let root_weights = root_weights(&design);
         let fixed = FixedBasis::new(&design, root_weights.as_deref());
@@ -51,8 +56,7 @@ impl Model {
                 "{n} observations cannot determine {rank} fixed effects and a residual variance"
             )));
         }
-        let structure = Structure::new(&design, rank);
-        check_memory(&structure)?;
+        let structure = layout::structure(&design, rank, layout)?;
         let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
         let cross_products = CrossProducts::new(&structure, &z, fixed.columns(), Par::Seq)?;
         let log_weights = design
@@ -140,42 +144,7 @@ impl Model {
     /// Rough number of floating-point operations of one evaluation.
     #[must_use]
     pub fn flops(&self) -> f64 {
-        let dim = self.structure.trailing_dim() as f64;
-        let leading: f64 = self
-            .structure
-            .leading()
-            .iter()
-            .zip(&self.cross_products.leading)
-            .map(|(block, leading)| {
-                let (levels, k) = (block.n_levels as f64, block.width as f64);
-                let met = match &leading.coupling {
-                    Coupling::Dense(_) => dim,
-                    Coupling::Sparse(s) => {
-                        s.rows.len() as f64 / levels + self.structure.rank as f64
-                    }
-                };
-                levels * k * (k * k + k * met + met * met)
-            })
-            .sum();
-        leading + dim * dim * dim / 3.0
-    }
-}
-
-/// Refuses a model whose dense matrices (cross-products, factor, inverse) exceed the memory: finding
-/// out by allocating them could end the process.
-fn check_memory(structure: &Structure) -> Result<()> {
-    let dim = structure.trailing_dim() as f64;
-    let needed = 3.0 * 8.0 * dim * dim;
-    match memory::available() {
-        Some(available) if needed > available => Err(Error::Memory {
-            what: format!(
-                "the dense matrices of {} random effects (crossed grouping factors without the \
-                 largest) and {} fixed effects",
-                structure.n_trailing, structure.rank
-            ),
-            gib: needed / f64::from(1 << 30),
-        }),
-        _ => Ok(()),
+        layout::flops(&self.structure)
     }
 }
 

@@ -177,16 +177,10 @@ fn coefficients(model: &Model, gamma: &[f64]) -> Vec<f64> {
 }
 
 fn unscaled_covariance(model: &Model, objective: &LmmObjective<'_>) -> Matrix {
-    let (rank, q) = (model.structure.rank, model.structure.n_trailing);
-    let factor = &objective.factor.trailing;
-    let mut lower = vec![0.0; rank * rank];
+    let rank = model.structure.rank;
+    let lower = objective.factor.trailing.fixed(&model.structure);
     let mut half = vec![0.0; rank * rank];
-    for j in 0..rank {
-        half[j + j * rank] = 1.0;
-        for i in j..rank {
-            lower[i + j * rank] = factor[(q + i, q + j)];
-        }
-    }
+    (0..rank).for_each(|j| half[j + j * rank] = 1.0);
     // T^-1 L^-T has the covariance as its Gram matrix; its transpose is L^-1 T^-T.
     small::solve_lower(&lower, &mut half, rank, rank);
     let mut transposed = vec![0.0; rank * rank];

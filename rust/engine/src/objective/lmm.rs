@@ -323,7 +323,7 @@ impl Objective for LmmObjective<'_> {
         let (a, structure) = (&self.model.cross_products, &self.model.structure);
         self.lambda = self.coordinates.lambda(theta);
         let lambda = self.block_lambda();
-        if !self.factor.update(a, structure, lambda) {
+        if !self.factor.update(a, structure, lambda)? {
             return Ok(None);
         }
         let response = self.model.response_products.clone();

@@ -1,5 +1,6 @@
 //! Solving with A at given relative covariance factors: factorisation, solves, selected inverse.
 
+mod complement;
 mod factor;
 mod level_pass;
 mod levels;
@@ -7,6 +8,7 @@ mod multiply;
 mod nested;
 mod selected;
 mod solve;
+mod trailing;
 mod trailing_update;
 pub mod transform;
 

@@ -1,0 +1,160 @@
+//! Which of two ways to eliminate the random effects is the cheaper one.
+//!
+//! *Blocked*: the longest nested chain level by level, then one dense matrix. It is the faster one
+//! where the rest is small or its levels meet nearly all others. *Sparse*: all levels in an order
+//! that keeps the factor sparse. It wins where many levels are seen a few times, and with several
+//! crossed factors.
+
+use crate::design::level_graph::{level_graph, ByLevel};
+use crate::design::structure::{Block, Structure, TrailingKind};
+use crate::design::Design;
+use crate::error::{Error, Result};
+use crate::linalg::memory;
+use crate::linalg::supernodal::{Analysis, Graph};
+
+/// How to eliminate the random effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Whichever is predicted to take less time.
+    Cheapest,
+    Blocked,
+    Sparse,
+}
+
+/// Below this predicted time (multiplications at full speed) nothing can be gained.
+const NEGLIGIBLE: f64 = 5e7;
+/// An entry that is updated by itself takes as long as this many multiplications in a large product.
+const SCATTERED: f64 = 12.0;
+/// The sparse factorisation is not looked at when eliminating the leading block fills at least this
+/// share of the trailing matrix ...
+const FILLED: f64 = 0.5;
+/// ... unless more than this share of the trailing levels have few observations: those are worth
+/// eliminating first.
+const RARE_SHARE: f64 = 0.1;
+const FEW_OBSERVATIONS: usize = 8;
+
+/// The structure of a design, for X of this rank.
+pub fn structure(design: &Design, rank: usize, layout: Layout) -> Result<Structure> {
+    let blocked = Structure::blocked(design, rank);
+    let forecast = Forecast::new(&blocked);
+    let room = memory::available().unwrap_or(f64::INFINITY);
+    let fits = forecast.bytes <= room;
+    let look = match layout {
+        Layout::Cheapest => !fits || forecast.is_worth_a_look(&blocked),
+        Layout::Blocked => false,
+        Layout::Sparse => true,
+    };
+    if !look {
+        return if fits {
+            Ok(blocked)
+        } else {
+            Err(refusal(&blocked, forecast.bytes))
+        };
+    }
+    let graph = level_graph(&blocked);
+    let analysis = Analysis::new(&graph, rank)?;
+    let bytes = sparse_bytes(&graph, &analysis);
+    let faster = layout == Layout::Sparse || !fits || analysis.sizes.time < forecast.time;
+    if faster && bytes <= room {
+        Ok(blocked.into_sparse(analysis))
+    } else if fits && layout == Layout::Cheapest {
+        Ok(blocked)
+    } else {
+        Err(refusal(&blocked, bytes.min(forecast.bytes)))
+    }
+}
+
+/// Floating-point operations of one evaluation.
+#[must_use]
+pub fn flops(structure: &Structure) -> f64 {
+    match &structure.trailing_kind {
+        TrailingKind::Dense => Forecast::new(structure).flops,
+        TrailingKind::Sparse(analysis) => 2.0 * analysis.sizes.multiplications,
+    }
+}
+
+fn refusal(structure: &Structure, bytes: f64) -> Error {
+    let effects: usize = structure.blocks.iter().map(Block::dim).sum();
+    Error::Memory {
+        what: format!(
+            "the factorisation of {effects} random effects and {} fixed effects",
+            structure.rank
+        ),
+        gib: bytes / f64::from(1 << 30),
+    }
+}
+
+/// Cross-products, factor with what the inverse needs, and a copy for singular terms.
+fn sparse_bytes(graph: &Graph, analysis: &Analysis) -> f64 {
+    let products: f64 = (0..graph.len())
+        .map(|node| {
+            let met = graph.neighbours(node).iter();
+            let columns: u32 = met.map(|&v| graph.widths[v as usize]).sum();
+            let width = f64::from(graph.widths[node]);
+            8.0 * width * (0.5 * f64::from(columns) + width + analysis.border as f64)
+        })
+        .sum();
+    let pointers = 16.0 * graph.neighbours.len() as f64;
+    let copy = 8.0 * analysis.sizes.panels as f64;
+    products + pointers + analysis.sizes.bytes() + copy
+}
+
+/// What the blocked way costs, as far as the numbers of levels and observations tell.
+struct Forecast {
+    flops: f64,
+    /// Multiplications at full speed that take as long.
+    time: f64,
+    bytes: f64,
+    /// Entries of the trailing matrix that the leading blocks update, counted with repetition.
+    updates: f64,
+}
+
+impl Forecast {
+    fn new(structure: &Structure) -> Self {
+        let dim = structure.trailing_dim() as f64;
+        let q = structure.n_trailing as f64;
+        let rank = structure.rank as f64;
+        let reach: usize = structure.trailing().map(|(_, block)| block.width).sum();
+        let mut out = Self {
+            flops: dim * dim * dim / 3.0,
+            time: dim * dim * (dim / 6.0 + SCATTERED),
+            bytes: 3.0 * 8.0 * dim * dim,
+            updates: 0.0,
+        };
+        for block in structure.leading() {
+            let k = block.width as f64;
+            let by_level = ByLevel::new(block);
+            for level in 0..block.n_levels {
+                let met = (by_level.of(level).len() * reach) as f64;
+                let met = met.min(q);
+                let multiplications = k * (k * k + k * (met + rank) + (met + rank).powi(2)) / 2.0;
+                out.flops += 2.0 * multiplications;
+                out.time += multiplications * if met < q { SCATTERED } else { 1.0 };
+                out.bytes += 2.0 * 8.0 * k * (met + rank);
+                out.updates += met * met;
+            }
+        }
+        out
+    }
+
+    fn is_worth_a_look(&self, structure: &Structure) -> bool {
+        if self.time < NEGLIGIBLE {
+            return false;
+        }
+        let q = structure.n_trailing as f64;
+        self.updates < FILLED * q * q || rare_share(structure) > RARE_SHARE
+    }
+}
+
+/// Share of the trailing levels that have few observations.
+fn rare_share(structure: &Structure) -> f64 {
+    let (mut rare, mut all) = (0, 0);
+    for (_, block) in structure.trailing() {
+        let by_level = ByLevel::new(block);
+        all += block.n_levels;
+        rare += (0..block.n_levels)
+            .filter(|&level| by_level.of(level).len() <= FEW_OBSERVATIONS)
+            .count();
+    }
+    f64::from(rare as u32) / f64::from((all as u32).max(1))
+}
