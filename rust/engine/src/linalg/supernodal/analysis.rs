@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::ordering::Ordering;
-use super::supernodes::{nodes_below, supernodes};
+use super::supernodes::{nodes_below, save_room, supernodes};
 use super::{cost, Graph};
 use crate::error::Result;
 
@@ -72,12 +72,12 @@ pub struct Sizes {
     pub panels: usize,
     /// Largest update matrix.
     pub update: usize,
-    /// Update matrices that wait for their supernode at one time.
+    /// Update matrices that wait for their supernode at one time, or their counterparts in the
+    /// inverse.
     pub waiting: usize,
-    /// The same for the inverse.
-    pub waiting_inverse: usize,
     pub widest: usize,
-    pub largest_panel: usize,
+    /// Largest part of a panel below its square.
+    pub rows: usize,
     /// Multiplications of one factorisation.
     pub multiplications: f64,
     /// The same in units of multiplications in large dense products.
@@ -88,34 +88,24 @@ impl Sizes {
     /// Bytes of a factor, with what the inverse needs.
     #[must_use]
     pub fn bytes(&self) -> f64 {
-        let numbers = self.panels
-            + 2 * self.update
-            + self.waiting
-            + self.waiting_inverse
-            + 2 * self.largest_panel
-            + self.widest * self.widest;
-        8.0 * numbers as f64
+        8.0 * (self.panels + self.update + self.waiting + 2 * self.rows) as f64
     }
 }
 
 impl Analysis {
     pub fn new(graph: &Graph, border: usize) -> Result<Self> {
-        let ordering = Ordering::new(graph)?;
-        let widths: Vec<usize> = ordering
-            .order
-            .iter()
-            .map(|&v| graph.widths[v as usize] as usize)
-            .collect();
-        let mut starts = Vec::with_capacity(widths.len() + 2);
-        starts.push(0);
+        let mut ordering = Ordering::new(graph)?;
+        let mut groups = supernodes(graph, &ordering, border);
+        save_room(&mut ordering, &mut groups);
+        let n = graph.len();
+        let mut starts = Vec::with_capacity(n + 2);
         let mut end = 0;
-        for w in &widths {
-            end += w;
+        for &v in &ordering.order {
             starts.push(end);
+            end += graph.widths[v as usize] as usize;
         }
-        starts.push(end + border);
-        let groups = supernodes(&ordering, &widths, border);
-        let mut owner = vec![0; widths.len()];
+        starts.extend([end, end + border]);
+        let mut owner = vec![0; n];
         for (s, group) in groups.iter().enumerate() {
             owner[group.nodes.clone()].fill(s as u32);
         }
@@ -144,7 +134,7 @@ impl Analysis {
         }
         if border > 0 {
             list.push(Supernode {
-                nodes: widths.len()..widths.len(),
+                nodes: n..n,
                 first: end,
                 width: border,
                 rows: rows.len()..rows.len(),
@@ -251,23 +241,33 @@ fn sizes(list: &[Supernode]) -> Sizes {
         sizes.panels = s.panel().end;
         sizes.update = sizes.update.max(s.below() * s.below());
         sizes.widest = sizes.widest.max(s.width);
-        sizes.largest_panel = sizes.largest_panel.max(s.panel().len());
+        sizes.rows = sizes.rows.max(s.below() * s.width);
         sizes.multiplications += cost::multiplications(s.width, s.below());
         sizes.time += cost::time(s.width, s.below());
     }
+    let parent = |s: &Supernode| s.parent.filter(|_| s.is_first_child).map(|p| &list[p]);
     // A supernode waits from the end of its first child to its own turn.
-    let (mut now, mut now_inverse) = (0, 0);
+    let mut now = 0;
     for s in list {
         if s.has_children {
             now -= s.below() * s.below();
-            now_inverse -= s.height() * s.height();
         }
-        if let Some(parent) = s.parent.filter(|_| s.is_first_child).map(|p| &list[p]) {
+        if let Some(parent) = parent(s) {
             now += parent.below() * parent.below();
-            now_inverse += parent.height() * parent.height();
         }
         sizes.waiting = sizes.waiting.max(now);
-        sizes.waiting_inverse = sizes.waiting_inverse.max(now_inverse);
+    }
+    // In the inverse from its own turn to that of its first child; leaves take room too.
+    now = 0;
+    for s in list.iter().rev() {
+        if let Some(parent) = parent(s) {
+            now -= parent.height() * parent.height();
+        }
+        let own = s.height() * s.height();
+        sizes.waiting = sizes.waiting.max(now + own);
+        if s.has_children {
+            now += own;
+        }
     }
     sizes
 }

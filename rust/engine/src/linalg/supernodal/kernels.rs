@@ -9,7 +9,7 @@ use crate::linalg::small;
 /// Up to this many columns a panel is factorised by hand.
 const NARROW: usize = 8;
 /// Up to this rank a product is formed by hand.
-const LOW_RANK: usize = 2;
+pub const LOW_RANK: usize = 2;
 /// Up to this many rows too.
 const SHORT: usize = 8;
 
@@ -138,32 +138,37 @@ pub fn multiply(
     });
 }
 
-/// Lower triangle of `(L L')^-1` for the square of a panel.
+/// Lower triangle of `(L L')^-1` for the square of a panel, in columns of the same height.
 pub fn inverse(out: &mut [f64], panel: &[f64], width: usize, height: usize, scratch: &mut Scratch) {
     if width == 1 {
         out[0] = 1.0 / (panel[0] * panel[0]);
         return;
     }
     let square = view(panel, width, width, height);
-    dense::inverse_from_cholesky(view_mut(out, width, width, width), square, scratch);
+    dense::inverse_from_cholesky(view_mut(out, width, width, height), square, scratch);
 }
 
-/// Lower triangle of `out += a' b` for a and b of `width` columns.
-pub fn add_symmetric_product(out: &mut [f64], a: &[f64], b: &[f64], width: usize, rows: usize) {
+/// Lower triangle of `out += a' b` for a and b of `width` columns; out has higher columns.
+pub fn add_symmetric_product(
+    (out, height): (&mut [f64], usize),
+    a: &[f64],
+    b: &[f64],
+    (rows, width): (usize, usize),
+) {
     if rows == 0 {
         return;
     }
     if width <= NARROW || rows <= LOW_RANK {
         for (j, b) in b.chunks_exact(rows).enumerate() {
             for (i, a) in a.chunks_exact(rows).enumerate().skip(j) {
-                out[i + j * width] += small::dot(a, b);
+                out[i + j * height] += small::dot(a, b);
             }
         }
         return;
     }
     dense::threaded_from(width * width * rows, |par| {
         dense::add_lower_product(
-            view_mut(out, width, width, width),
+            view_mut(out, width, width, height),
             view(a, rows, width, rows).transpose(),
             view(b, rows, width, rows),
             par,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::analysis::{Analysis, Supernode};
-use super::reverse::Reverse;
 use super::{kernels, Scaling};
 use crate::error::Result;
 use crate::linalg::dense::Scratch;
@@ -16,11 +15,14 @@ pub struct Factor {
     pub(super) panels: Vec<f64>,
     /// The panels just before their own elimination, where they were asked for.
     pub(super) unscaled: Vec<f64>,
-    /// Update matrices of the supernodes that have children already.
-    waiting: Vec<f64>,
-    update: Vec<f64>,
+    /// A stack: update matrices of the supernodes that have had a child; in the inverse, the
+    /// inverses of those that have children still to come.
+    pub(super) waiting: Vec<f64>,
+    /// One update matrix; in the inverse, the inverse for its rows.
+    pub(super) update: Vec<f64>,
     pub(super) scratch: Scratch,
-    pub(super) reverse: Option<Reverse>,
+    /// Room for the rows of a panel, twice, from the first inverse on.
+    pub(super) rows: [Vec<f64>; 2],
 }
 
 impl Factor {
@@ -33,7 +35,7 @@ impl Factor {
             waiting: zeroed(sizes.waiting, what)?,
             update: zeroed(sizes.update, what)?,
             scratch: Scratch::for_cholesky(sizes.widest),
-            reverse: None,
+            rows: Default::default(),
             analysis,
         })
     }
@@ -68,27 +70,38 @@ impl Factor {
             if !kernels::factorise(panel, s.width, s.height(), &mut self.scratch) {
                 return Ok(false);
             }
+            let Some(parent) = s.parent.map(|p| &analysis.supernodes[p]) else {
+                continue;
+            };
             let below = s.below();
+            let is_thin_leaf = !s.has_children && s.width <= kernels::LOW_RANK;
             let update = &mut self.update[..below * below];
             if s.has_children {
                 top -= update.len();
                 update.copy_from_slice(&self.waiting[top..top + update.len()]);
-            } else {
+            } else if !is_thin_leaf {
                 update.fill(0.0);
             }
-            kernels::subtract_gram(update, panel, s.width, s.height());
-            let Some(parent) = s.parent.map(|p| &analysis.supernodes[p]) else {
-                continue;
-            };
+            if !is_thin_leaf {
+                kernels::subtract_gram(update, panel, s.width, s.height());
+            }
             let room = parent.below() * parent.below();
             if s.is_first_child {
                 self.waiting[top..top + room].fill(0.0);
                 top += room;
             }
-            let update = &self.update[..below * below];
-            let waiting = &mut self.waiting[top - room..top];
-            let panel = &mut self.panels[parent.panel()];
-            add_to_parent(update, analysis.places(s), parent, panel, waiting);
+            let (own, above) = self.panels.split_at_mut(s.panel().end);
+            let mut target = Target {
+                panel: &mut above[parent.panel - s.panel().end..][..parent.panel().len()],
+                waiting: &mut self.waiting[top - room..top],
+                width: parent.width,
+                below: parent.below(),
+            };
+            if is_thin_leaf {
+                target.subtract_gram(&own[s.panel()], s.width, analysis.places(s));
+            } else {
+                target.add(&self.update[..below * below], analysis.places(s));
+            }
         }
         Ok(true)
     }
@@ -140,8 +153,8 @@ fn scale(
     }
 }
 
-/// Updates leave the part above the diagonal of a node's own block behind.
-fn mirror_diagonals(panel: &mut [f64], s: &Supernode, analysis: &Analysis) {
+/// Completes the diagonal blocks of the nodes, of which only the lower triangle is kept up.
+pub(super) fn mirror_diagonals(panel: &mut [f64], s: &Supernode, analysis: &Analysis) {
     let height = s.height();
     for i in s.nodes.clone() {
         let (from, to) = (
@@ -156,26 +169,45 @@ fn mirror_diagonals(panel: &mut [f64], s: &Supernode, analysis: &Analysis) {
     }
 }
 
-/// Adds an update matrix to the panel and to the update matrix of the parent.
-fn add_to_parent(
-    update: &[f64],
-    places: &[u32],
-    parent: &Supernode,
-    panel: &mut [f64],
-    waiting: &mut [f64],
-) {
-    let (below, width) = (places.len(), parent.width);
-    for (j, (column, &place)) in update.chunks_exact(below.max(1)).zip(places).enumerate() {
-        let place = place as usize;
-        if place < width {
-            let out = &mut panel[place * parent.height()..][..parent.height()];
-            for (&v, &r) in column[j..].iter().zip(&places[j..]) {
-                out[r as usize] += v;
-            }
+/// Where the update of a child goes: the panel and the update matrix of its parent.
+struct Target<'a> {
+    panel: &'a mut [f64],
+    waiting: &'a mut [f64],
+    width: usize,
+    below: usize,
+}
+
+impl Target<'_> {
+    /// The column at a place, and the place of its first entry.
+    fn column(&mut self, place: usize) -> (&mut [f64], usize) {
+        if place < self.width {
+            let height = self.width + self.below;
+            (&mut self.panel[place * height..(place + 1) * height], 0)
         } else {
-            let out = &mut waiting[(place - width) * parent.below()..][..parent.below()];
-            for (&v, &r) in column[j..].iter().zip(&places[j..]) {
-                out[r as usize - width] += v;
+            let from = (place - self.width) * self.below;
+            (&mut self.waiting[from..from + self.below], self.width)
+        }
+    }
+
+    /// Adds the lower triangle of an update matrix.
+    fn add(&mut self, update: &[f64], places: &[u32]) {
+        for (j, column) in update.chunks_exact(places.len().max(1)).enumerate() {
+            let (out, first) = self.column(places[j] as usize);
+            for (&v, &place) in column[j..].iter().zip(&places[j..]) {
+                out[place as usize - first] += v;
+            }
+        }
+    }
+
+    /// Takes away YY' for the rows Y of a panel below its square.
+    fn subtract_gram(&mut self, panel: &[f64], width: usize, places: &[u32]) {
+        for column in panel.chunks_exact(width + places.len()) {
+            let y = &column[width..];
+            for (j, &s) in y.iter().enumerate() {
+                let (out, first) = self.column(places[j] as usize);
+                for (&v, &place) in y[j..].iter().zip(&places[j..]) {
+                    out[place as usize - first] -= s * v;
+                }
             }
         }
     }

@@ -7,7 +7,8 @@ use faer::sparse::SymbolicSparseColMatRef;
 use super::Graph;
 use crate::error::{Error, Result};
 
-const NONE: usize = usize::MAX;
+/// No parent.
+pub const NONE: usize = usize::MAX;
 
 /// Nodes in the order of their elimination, with the elimination tree in that order.
 pub struct Ordering {
@@ -15,8 +16,8 @@ pub struct Ordering {
     pub order: Vec<u32>,
     /// The position of each node.
     pub position: Vec<u32>,
-    /// Parent of each position in the elimination tree.
-    pub parent: Vec<Option<usize>>,
+    /// Parent of each position in the elimination tree, or [`NONE`].
+    pub parent: Vec<usize>,
     /// Rows of the factor below the node at each position.
     pub below: Vec<usize>,
 }
@@ -27,6 +28,7 @@ impl Ordering {
         let position = inverse(&first);
         let parent = elimination_tree(graph, &first, &position);
         let below = column_counts(graph, &first, &position, &parent);
+        // The child with the longest column is best joined with its parent: it comes last.
         let postorder = postorder(&parent, &below);
         let order: Vec<u32> = postorder.iter().map(|&i| first[i as usize]).collect();
         let moved = inverse(&postorder);
@@ -35,7 +37,7 @@ impl Ordering {
             parent: postorder
                 .iter()
                 .map(|&i| parent[i as usize])
-                .map(|p| (p != NONE).then(|| moved[p] as usize))
+                .map(|p| if p == NONE { NONE } else { moved[p] as usize })
                 .collect(),
             below: postorder.iter().map(|&i| below[i as usize]).collect(),
             order,
@@ -79,7 +81,7 @@ fn no_memory(graph: &Graph) -> Error {
     }
 }
 
-fn inverse(order: &[u32]) -> Vec<u32> {
+pub fn inverse(order: &[u32]) -> Vec<u32> {
     let mut out = vec![0; order.len()];
     for (i, &v) in order.iter().enumerate() {
         out[v as usize] = i as u32;
@@ -136,14 +138,14 @@ fn column_counts(graph: &Graph, order: &[u32], position: &[u32], parent: &[usize
     below
 }
 
-/// Children before parents; the child with the longest column last, next to its parent.
-fn postorder(parent: &[usize], below: &[usize]) -> Vec<u32> {
+/// Children before parents, the children of one parent by ascending key.
+pub fn postorder<K: Ord>(parent: &[usize], keys: &[K]) -> Vec<u32> {
     let n = parent.len();
-    let mut by_length: Vec<usize> = (0..n).collect();
-    by_length.sort_by_key(|&i| std::cmp::Reverse(below[i]));
-    // Linked lists, shortest column first.
+    let mut descending: Vec<usize> = (0..n).collect();
+    descending.sort_by(|&i, &j| keys[j].cmp(&keys[i]));
+    // Linked lists, the smallest key first.
     let (mut head, mut next) = (vec![NONE; n + 1], vec![NONE; n]);
-    for i in by_length {
+    for i in descending {
         let list = &mut head[parent[i].min(n)];
         next[i] = std::mem::replace(list, i);
     }

@@ -17,6 +17,7 @@
 use std::sync::Arc;
 
 use super::analysis::{Analysis, Supernode};
+use super::numeric::mirror_diagonals;
 use super::{kernels, Factor, Scaling};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
@@ -34,33 +35,6 @@ pub struct NodeInverse<'a> {
     pub complement: Option<&'a [f64]>,
 }
 
-/// Buffers of the reverse pass.
-pub struct Reverse {
-    /// B of the supernodes that have children still to come, lower triangles.
-    waiting: Vec<f64>,
-    /// B_RR, both triangles.
-    bar: Vec<f64>,
-    /// Ŷ and B_RR Ŷ.
-    solved: Vec<f64>,
-    product: Vec<f64>,
-    /// S_JJ.
-    inverse: Vec<f64>,
-}
-
-impl Reverse {
-    fn new(analysis: &Analysis) -> Result<Self> {
-        let what = "the inverse of the sparse factor";
-        let sizes = &analysis.sizes;
-        Ok(Self {
-            waiting: zeroed(sizes.waiting_inverse, what)?,
-            bar: zeroed(sizes.update, what)?,
-            solved: zeroed(sizes.largest_panel, what)?,
-            product: zeroed(sizes.largest_panel, what)?,
-            inverse: zeroed(sizes.widest * sizes.widest, what)?,
-        })
-    }
-}
-
 impl Factor {
     /// Hands the diagonal blocks of every node to `take`. Without `with_border` they are those of
     /// the inverse of the part before the border. `complement` tells for each class of nodes
@@ -73,30 +47,47 @@ impl Factor {
         take: &mut dyn FnMut(NodeInverse<'_>),
     ) -> Result<()> {
         let analysis = Arc::clone(&self.analysis);
-        let mut work = match self.reverse.take() {
-            Some(work) => work,
-            None => Reverse::new(&analysis)?,
-        };
+        for rows in &mut self.rows {
+            if rows.is_empty() {
+                *rows = zeroed(analysis.sizes.rows, "the inverse of the sparse factor")?;
+            }
+        }
+        let [solved, product] = &mut self.rows;
         let mut segment = Vec::new();
         let mut blocks = Blocks::default();
         let mut top = 0;
         for s in analysis.supernodes.iter().rev() {
             let (w, r, h) = (s.width, s.below(), s.height());
+            let bar = &mut self.update[..r * r];
+            let (solved, product) = (&mut solved[..r * w], &mut product[..r * w]);
+            let panel = &self.panels[s.panel()];
+            let wants_complement = s
+                .nodes
+                .clone()
+                .any(|i| complement[scaling.classes[i] as usize]);
+            let is_thin_leaf = w == 1 && !s.has_children && !wants_complement;
+            let mut leaf_inverse = 0.0;
             if let Some(parent) = s.parent.map(|p| &analysis.supernodes[p]) {
                 let size = parent.height() * parent.height();
-                let above = &work.waiting[top - size..top];
-                gather(&mut work.bar, analysis.places(s), above, parent.height());
+                let above = &self.waiting[top - size..top];
+                let places = analysis.places(s);
+                if is_thin_leaf {
+                    let form = quadratic_form(&panel[1..], places, above, parent.height());
+                    leaf_inverse = (1.0 + form) / (panel[0] * panel[0]);
+                } else {
+                    gather(bar, places, above, parent.height());
+                }
                 if s.is_first_child {
                     top -= size;
                 }
+            } else if is_thin_leaf {
+                leaf_inverse = 1.0 / (panel[0] * panel[0]);
             }
-            let bar = &work.bar[..r * r];
-            let inverse = &mut work.inverse[..w * w];
-            let solved = &mut work.solved[..r * w];
-            let product = &mut work.product[..r * w];
-            let panel = &self.panels[s.panel()];
-            if s.nodes.is_empty() && !with_border {
-                inverse.fill(0.0);
+            let front = &mut self.waiting[top..top + h * h];
+            if is_thin_leaf {
+                front[0] = leaf_inverse;
+            } else if s.nodes.is_empty() && !with_border {
+                front.fill(0.0);
             } else {
                 if r > 0 {
                     for (to, from) in solved.chunks_exact_mut(r).zip(panel.chunks_exact(h)) {
@@ -105,33 +96,23 @@ impl Factor {
                 }
                 kernels::solve_right(solved, panel, r, w, h);
                 kernels::multiply(product, (bar, r), solved, (r, r, w));
-                kernels::inverse(inverse, panel, w, h, &mut self.scratch);
-                kernels::add_symmetric_product(inverse, solved, product, w, r);
+                kernels::inverse(front, panel, w, h, &mut self.scratch);
+                kernels::add_symmetric_product((front, h), solved, product, (r, w));
             }
-            blocks.read(s, &analysis, inverse, &mut segment, scaling);
-            if s.nodes
-                .clone()
-                .any(|i| complement[scaling.classes[i] as usize])
-            {
-                blocks.complements(
-                    s,
-                    &analysis,
-                    (panel, &self.unscaled[s.panel()]),
-                    bar,
-                    scaling,
-                    complement,
-                );
+            mirror_diagonals(front, s, &analysis);
+            blocks.read(s, &analysis, front, scaling);
+            if wants_complement {
+                let panels = (panel, &self.unscaled[s.panel()]);
+                blocks.complements(s, &analysis, panels, bar, scaling, complement);
             }
             blocks.hand_out(s, &analysis, take);
             if !s.has_children {
                 continue;
             }
-            scale_both_sides(inverse, s, &analysis, scaling, &mut segment);
-            scaling.columns(s.nodes.clone(), product, r, true, &mut segment);
-            let front = &mut work.waiting[top..top + h * h];
             top += h * h;
+            scale_both_sides(&mut front[..w * h], s, &analysis, scaling, &mut segment);
+            scaling.columns(s.nodes.clone(), product, r, true, &mut segment);
             for j in 0..w {
-                front[j * h + j..j * h + w].copy_from_slice(&inverse[j * w + j..(j + 1) * w]);
                 let rows = &product[j * r..(j + 1) * r];
                 for (out, v) in front[j * h + w..(j + 1) * h].iter_mut().zip(rows) {
                     *out = -v;
@@ -142,7 +123,6 @@ impl Factor {
                 front[from + j..from + r].copy_from_slice(&bar[j * r + j..(j + 1) * r]);
             }
         }
-        self.reverse = Some(work);
         Ok(())
     }
 }
@@ -156,34 +136,39 @@ fn gather(bar: &mut [f64], places: &[u32], front: &[f64], height: usize) {
             *out = column[i as usize];
         }
     }
-    kernels::symmetrise(&mut bar[..r * r], r);
+    kernels::symmetrise(bar, r);
 }
 
-/// `a <- Λ a Λ'` for the lower triangle of a.
+/// y'By for the part of the parent's front at these places.
+fn quadratic_form(y: &[f64], places: &[u32], front: &[f64], height: usize) -> f64 {
+    let mut sum = 0.0;
+    for (j, (&place, &own)) in places.iter().zip(y).enumerate() {
+        let column = &front[place as usize * height..][..height];
+        let below: f64 = y[j + 1..]
+            .iter()
+            .zip(&places[j + 1..])
+            .map(|(&v, &i)| v * column[i as usize])
+            .sum();
+        sum += own * (own * column[place as usize] + 2.0 * below);
+    }
+    sum
+}
+
+/// Replaces the square a of a panel by `Λ a Λ'` (lower triangle, with whole diagonal blocks).
 fn scale_both_sides(
-    a: &mut [f64],
+    panel: &mut [f64],
     s: &Supernode,
     analysis: &Analysis,
     scaling: &Scaling<'_>,
     segment: &mut Vec<f64>,
 ) {
-    let w = s.width;
+    let (w, h) = (s.width, s.height());
+    scaling.columns(s.nodes.clone(), panel, h, true, segment);
     for i in s.nodes.clone() {
-        let (from, to) = (
-            analysis.starts[i] - s.first,
-            analysis.starts[i + 1] - s.first,
-        );
-        for c in from..to {
-            for r in c + 1..to {
-                a[c + r * w] = a[r + c * w];
-            }
-        }
-    }
-    scaling.columns(s.nodes.clone(), a, w, true, segment);
-    for i in s.nodes.clone() {
-        let from = analysis.starts[i] - s.first;
-        for j in from..analysis.starts[i + 1] - s.first {
-            let column = &mut a[j * w + from..(j + 1) * w];
+        let columns = analysis.columns(i);
+        let from = columns.start - s.first;
+        for j in from..columns.end - s.first {
+            let column = &mut panel[j * h + from..j * h + w];
             scaling.rows(i..s.nodes.end, column, 1, false, segment);
         }
     }
@@ -200,14 +185,8 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn read(
-        &mut self,
-        s: &Supernode,
-        analysis: &Analysis,
-        inverse: &[f64],
-        half: &mut Vec<f64>,
-        scaling: &Scaling<'_>,
-    ) {
+    fn read(&mut self, s: &Supernode, analysis: &Analysis, front: &[f64], scaling: &Scaling<'_>) {
+        let mut half = Vec::new();
         self.inverse.clear();
         self.scaled.clear();
         self.has_complement.clear();
@@ -216,17 +195,15 @@ impl Blocks {
             let k = analysis.columns(i).len();
             let from = self.inverse.len();
             for b in 0..k {
-                for a in 0..k {
-                    let (row, column) = (at + a.max(b), at + a.min(b));
-                    self.inverse.push(inverse[row + column * s.width]);
-                }
+                let column = (at + b) * s.height() + at;
+                self.inverse.extend_from_slice(&front[column..column + k]);
             }
             let lambda = scaling.of(i);
             half.clear();
             half.resize(k * k, 0.0);
             self.scaled.resize(from + k * k, 0.0);
-            small::multiply(lambda, &self.inverse[from..], half, k);
-            small::multiply_transposed(half, lambda, &mut self.scaled[from..], k);
+            small::multiply(lambda, &self.inverse[from..], &mut half, k);
+            small::multiply_transposed(&half, lambda, &mut self.scaled[from..], k);
             self.has_complement.push(false);
         }
     }

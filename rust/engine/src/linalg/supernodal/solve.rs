@@ -8,7 +8,7 @@ use super::{Factor, Scaling};
 use crate::linalg::{dense, small};
 
 /// Below this many multiplications with a panel it is done by hand.
-const SMALL: usize = 64;
+const SMALL: usize = 512;
 
 impl Factor {
     /// Forward elimination: `v <- L^-1 Λ' v`, for right-hand sides that are neither permuted nor
