@@ -28,7 +28,9 @@ const SCATTERED: f64 = 12.0;
 /// The sparse factorisation is not looked at when eliminating the leading block fills at least this
 /// share of the trailing matrix ...
 const FILLED: f64 = 0.5;
-/// ... unless more than this share of the trailing levels have few observations: those are worth
+/// ... unless that takes this many times as long as the factorisation of the rest ...
+const LOPSIDED: f64 = 2.0;
+/// ... or more than this share of the trailing levels have few observations: those are worth
 /// eliminating first.
 const RARE_SHARE: f64 = 0.1;
 const FEW_OBSERVATIONS: usize = 8;
@@ -104,6 +106,8 @@ struct Forecast {
     flops: f64,
     /// Multiplications at full speed that take as long.
     time: f64,
+    /// The part of it for the trailing matrix.
+    dense_time: f64,
     bytes: f64,
     /// Entries of the trailing matrix that the leading blocks update, counted with repetition.
     updates: f64,
@@ -115,9 +119,11 @@ impl Forecast {
         let q = structure.n_trailing as f64;
         let rank = structure.rank as f64;
         let reach: usize = structure.trailing().map(|(_, block)| block.width).sum();
+        let dense_time = dim * dim * (dim / 6.0 + SCATTERED);
         let mut out = Self {
             flops: dim * dim * dim / 3.0,
-            time: dim * dim * (dim / 6.0 + SCATTERED),
+            time: dense_time,
+            dense_time,
             bytes: 3.0 * 8.0 * dim * dim,
             updates: 0.0,
         };
@@ -127,9 +133,11 @@ impl Forecast {
             for level in 0..block.n_levels {
                 let met = (by_level.of(level).len() * reach) as f64;
                 let met = met.min(q);
+                // Only a single leading block is stored dense where it meets (nearly) everything.
+                let is_dense = structure.n_leading == 1 && met == q;
                 let multiplications = k * (k * k + k * (met + rank) + (met + rank).powi(2)) / 2.0;
                 out.flops += 2.0 * multiplications;
-                out.time += multiplications * if met < q { SCATTERED } else { 1.0 };
+                out.time += multiplications * if is_dense { 1.0 } else { SCATTERED };
                 out.bytes += 2.0 * 8.0 * k * (met + rank);
                 out.updates += met * met;
             }
@@ -142,7 +150,9 @@ impl Forecast {
             return false;
         }
         let q = structure.n_trailing as f64;
-        self.updates < FILLED * q * q || rare_share(structure) > RARE_SHARE
+        self.updates < FILLED * q * q
+            || self.time > LOPSIDED * self.dense_time
+            || rare_share(structure) > RARE_SHARE
     }
 }
 
