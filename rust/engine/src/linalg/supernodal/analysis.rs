@@ -39,6 +39,17 @@ impl Supernode {
         self.width + self.rows.len()
     }
 
+    /// Room for its part of the inverse: rows below it matter to its children only.
+    #[must_use]
+    pub fn front(&self) -> usize {
+        let columns = if self.has_children {
+            self.height()
+        } else {
+            self.width
+        };
+        self.height() * columns
+    }
+
     #[must_use]
     pub fn panel(&self) -> Range<usize> {
         self.panel..self.panel + self.height() * self.width
@@ -257,16 +268,15 @@ fn sizes(list: &[Supernode]) -> Sizes {
         }
         sizes.waiting = sizes.waiting.max(now);
     }
-    // In the inverse from its own turn to that of its first child; leaves take room too.
+    // In the inverse from its own turn to that of its first child; a leaf during its own turn.
     now = 0;
     for s in list.iter().rev() {
         if let Some(parent) = parent(s) {
-            now -= parent.height() * parent.height();
+            now -= parent.front();
         }
-        let own = s.height() * s.height();
-        sizes.waiting = sizes.waiting.max(now + own);
+        sizes.waiting = sizes.waiting.max(now + s.front());
         if s.has_children {
-            now += own;
+            now += s.front();
         }
     }
     sizes

@@ -10,6 +10,7 @@
 
 mod analysis;
 mod cost;
+mod diagonals;
 mod graph;
 mod kernels;
 mod numeric;
@@ -20,7 +21,7 @@ mod solve;
 mod supernodes;
 
 pub use analysis::{Analysis, Supernode};
+pub use diagonals::NodeInverse;
 pub use graph::Graph;
 pub use numeric::Factor;
-pub use reverse::NodeInverse;
 pub use scaling::Scaling;
