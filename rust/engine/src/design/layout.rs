@@ -2,8 +2,8 @@
 //!
 //! *Blocked*: the longest nested chain level by level, then one dense matrix. It is the faster one
 //! where the rest is small or its levels meet nearly all others. *Sparse*: all levels in an order
-//! that keeps the factor sparse. It wins where many levels are seen a few times, and with several
-//! crossed factors.
+//! that keeps the factor sparse. It wins where many levels are seen a few times, and where several
+//! factors are partly nested.
 
 use crate::design::level_graph::{level_graph, ByLevel};
 use crate::design::structure::{Block, Structure, TrailingKind};
@@ -35,11 +35,15 @@ const LOPSIDED: f64 = 2.0;
 const RARE_SHARE: f64 = 0.1;
 const FEW_OBSERVATIONS: usize = 8;
 
-/// The structure of a design, for X of this rank.
+/// The structure of a design, for X of this rank, in the memory there is.
 pub fn structure(design: &Design, rank: usize, layout: Layout) -> Result<Structure> {
+    let room = memory::available().unwrap_or(f64::INFINITY);
+    structure_in(room, design, rank, layout)
+}
+
+fn structure_in(room: f64, design: &Design, rank: usize, layout: Layout) -> Result<Structure> {
     let blocked = Structure::blocked(design, rank);
     let forecast = Forecast::new(&blocked);
-    let room = memory::available().unwrap_or(f64::INFINITY);
     let fits = forecast.bytes <= room;
     let look = match layout {
         Layout::Cheapest => !fits || forecast.is_worth_a_look(&blocked),
@@ -167,4 +171,94 @@ fn rare_share(structure: &Structure) -> f64 {
             .count();
     }
     f64::from(rare as u32) / f64::from((all as u32).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::covariance::template;
+    use crate::design::Term;
+    use crate::linalg::Matrix;
+
+    /// Scalar terms with levels that look random.
+    fn design(n: usize, levels: &[usize]) -> Design {
+        let level = |i: usize, f: usize| {
+            let mixed = (i as u64 + 1)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15 + 2 * f as u64)
+                .rotate_left(29)
+                .wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            (mixed % levels[f] as u64) as u32
+        };
+        with_codes(
+            n,
+            (0..levels.len())
+                .map(|f| ((0..n).map(|i| level(i, f)).collect(), levels[f]))
+                .collect(),
+        )
+    }
+
+    fn with_codes(n: usize, factors: Vec<(Vec<u32>, usize)>) -> Design {
+        let terms = factors.into_iter().map(|(codes, n_levels)| Term {
+            codes,
+            n_levels,
+            z: vec![1.0; n],
+            k: 1,
+            template: template("unstructured").expect("known"),
+        });
+        Design {
+            y: vec![0.0; n],
+            x: Matrix::from_columns(n, 1, vec![1.0; n]),
+            terms: terms.collect(),
+            weights: None,
+            offset: None,
+        }
+    }
+
+    fn is_sparse(structure: &Structure) -> bool {
+        matches!(structure.trailing_kind, TrailingKind::Sparse(_))
+    }
+
+    fn chosen(design: &Design) -> Structure {
+        structure_in(f64::INFINITY, design, 1, Layout::Cheapest).expect("room")
+    }
+
+    #[test]
+    fn single_nested_and_densely_crossed_factors_are_blocked() {
+        assert!(!is_sparse(&chosen(&design(9000, &[3000]))));
+        assert!(!is_sparse(&chosen(&design(60_000, &[2000, 1000]))));
+        let nested = with_codes(
+            9000,
+            vec![
+                ((0..9000).map(|i| i / 3).collect(), 3000),
+                ((0..9000).map(|i| i / 30).collect(), 300),
+            ],
+        );
+        assert!(!is_sparse(&chosen(&nested)));
+    }
+
+    #[test]
+    fn sparsely_crossed_factors_are_sparse() {
+        let structure = chosen(&design(9000, &[6000, 5000, 3000]));
+        assert!(is_sparse(&structure));
+        assert_eq!(structure.n_leading, 0);
+        assert_eq!(structure.n_trailing, 14_000);
+    }
+
+    #[test]
+    fn what_does_not_fit_as_one_dense_matrix_is_sparse() {
+        // Too small for the time to matter.
+        let design = design(900, &[600, 500]);
+        assert!(!is_sparse(&chosen(&design)));
+        let dense = Forecast::new(&Structure::blocked(&design, 1)).bytes;
+        let structure = structure_in(0.9 * dense, &design, 1, Layout::Cheapest).expect("room");
+        assert!(is_sparse(&structure));
+    }
+
+    #[test]
+    fn what_does_not_fit_at_all_is_refused() {
+        for layout in [Layout::Cheapest, Layout::Blocked, Layout::Sparse] {
+            let refused = structure_in(1e4, &design(900, &[600, 500]), 1, layout);
+            assert!(matches!(refused, Err(Error::Memory { .. })));
+        }
+    }
 }

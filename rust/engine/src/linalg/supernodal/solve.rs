@@ -1,7 +1,5 @@
 //! Solving with the factor.
 
-use std::sync::Arc;
-
 use faer::{MatMut, MatRef};
 
 use super::{Factor, Scaling};
@@ -11,11 +9,10 @@ use crate::linalg::{dense, small};
 const SMALL: usize = 512;
 
 impl Factor {
-    /// Forward elimination: `v <- L^-1 Λ' v`, for right-hand sides that are neither permuted nor
-    /// scaled to begin with in the columns not yet eliminated. `values` is row-major, in the order
-    /// of elimination, m values a row.
+    /// Forward elimination: `v <- L^-1 Λ' v` for m right-hand sides, row-major, in the order of
+    /// elimination.
     pub fn forward(&self, scaling: &Scaling<'_>, values: &mut [f64], m: usize) {
-        let analysis = Arc::clone(&self.analysis);
+        let analysis = &*self.analysis;
         let mut gathered = Vec::new();
         let mut segment = Vec::new();
         for s in &analysis.supernodes {
@@ -59,7 +56,7 @@ impl Factor {
 
     /// Back-substitution: `v <- Λ L'^-1 v` in the same order.
     pub fn backward(&self, scaling: &Scaling<'_>, values: &mut [f64], m: usize) {
-        let analysis = Arc::clone(&self.analysis);
+        let analysis = &*self.analysis;
         let mut gathered = Vec::new();
         let mut segment = Vec::new();
         for s in analysis.supernodes.iter().rev() {
