@@ -120,22 +120,70 @@ fn elimination_tree(graph: &Graph, order: &[u32], position: &[u32]) -> Vec<usize
     parent
 }
 
-/// Row i of the factor has its entries on the paths from the earlier neighbours of i up to i.
+/// Rows below each node, by the algorithm of Gilbert, Ng & Peyton (1994): row i of the factor is a
+/// subtree of the elimination tree, and its leaves are found without walking through it.
 fn column_counts(graph: &Graph, order: &[u32], position: &[u32], parent: &[usize]) -> Vec<usize> {
     let n = graph.len();
-    let (mut below, mut mark) = (vec![0; n], vec![NONE; n]);
-    for i in 0..n {
-        mark[i] = i;
-        let width = graph.widths[order[i] as usize] as usize;
-        for mut k in earlier(graph, order, position, i) {
-            while mark[k] != i {
-                mark[k] = i;
-                below[k] += width;
-                k = parent[k];
-            }
+    let width = |i: usize| i64::from(graph.widths[order[i] as usize]);
+    let postorder = postorder(parent, &vec![(); n]);
+    // First descendant, by its place in the postorder.
+    let mut first = vec![NONE; n];
+    // Rows that begin in a column minus those that have ended before it.
+    let mut counts = vec![0_i64; n];
+    for (place, &j) in postorder.iter().enumerate() {
+        let mut j = j as usize;
+        if first[j] == NONE {
+            counts[j] = width(j);
+        }
+        while j != NONE && first[j] == NONE {
+            first[j] = place;
+            j = parent[j];
         }
     }
-    below
+    let mut ancestor: Vec<usize> = (0..n).collect();
+    let (mut last_first, mut last_leaf) = (vec![NONE; n], vec![NONE; n]);
+    for &j in &postorder {
+        let j = j as usize;
+        if parent[j] != NONE {
+            counts[parent[j]] -= width(j);
+        }
+        for &v in graph.neighbours(order[j] as usize) {
+            let i = position[v as usize] as usize;
+            let is_leaf = i > j && (last_first[i] == NONE || first[j] > last_first[i]);
+            if !is_leaf {
+                continue;
+            }
+            last_first[i] = first[j];
+            counts[j] += width(i);
+            let previous = std::mem::replace(&mut last_leaf[i], j);
+            if previous != NONE {
+                counts[common_ancestor(&mut ancestor, previous)] -= width(i);
+            }
+        }
+        if parent[j] != NONE {
+            ancestor[j] = parent[j];
+        }
+    }
+    for &j in &postorder {
+        let j = j as usize;
+        if parent[j] != NONE {
+            counts[parent[j]] += counts[j];
+        }
+    }
+    (0..n).map(|j| (counts[j] - width(j)) as usize).collect()
+}
+
+/// The root of the part of the tree that has been seen, with path compression.
+fn common_ancestor(ancestor: &mut [usize], from: usize) -> usize {
+    let mut root = from;
+    while ancestor[root] != root {
+        root = ancestor[root];
+    }
+    let mut at = from;
+    while at != root {
+        at = std::mem::replace(&mut ancestor[at], root);
+    }
+    root
 }
 
 /// Children before parents, the children of one parent by ascending key.
@@ -167,4 +215,52 @@ pub fn postorder<K: Ord>(parent: &[usize], keys: &[K]) -> Vec<u32> {
         root = next[root];
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A path of nodes with a few chords, of one to three rows.
+    fn example(n: usize) -> Graph {
+        let is_edge = |a: usize, b: usize| a.abs_diff(b) == 1 || (a * b) % 7 == 3;
+        let mut graph = Graph {
+            widths: (0..n).map(|v| v as u32 % 3 + 1).collect(),
+            ranges: vec![0],
+            neighbours: Vec::new(),
+        };
+        for v in 0..n {
+            let met = (0..n).filter(|&w| w != v && is_edge(v, w));
+            graph.neighbours.extend(met.map(|w| w as u32));
+            graph.ranges.push(graph.neighbours.len());
+        }
+        graph
+    }
+
+    #[test]
+    fn counts_are_those_of_the_elimination() {
+        for n in [0, 1, 2, 12, 40] {
+            let graph = example(n);
+            let ordering = Ordering::new(&graph).expect("memory");
+            // Eliminates the nodes one after the other: the later neighbours become a clique.
+            let mut met = vec![vec![false; n]; n];
+            for i in 0..n {
+                for &v in graph.neighbours(ordering.order[i] as usize) {
+                    met[i][ordering.position[v as usize] as usize] = true;
+                }
+            }
+            for i in 0..n {
+                let later: Vec<usize> = (i + 1..n).filter(|&k| met[i][k]).collect();
+                for &a in &later {
+                    later.iter().for_each(|&b| met[a][b] = true);
+                }
+                let rows = later
+                    .iter()
+                    .map(|&k| graph.widths[ordering.order[k] as usize]);
+                assert_eq!(ordering.below[i], rows.sum::<u32>() as usize);
+                let parent = later.first().copied().unwrap_or(NONE);
+                assert_eq!(ordering.parent[i], parent);
+            }
+        }
+    }
 }
