@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::ordering::Ordering;
-use super::supernodes::{nodes_below, save_room, supernodes};
+use super::supernodes::{nodes_below, supernodes};
 use super::{cost, Graph};
 use crate::error::Result;
 
@@ -106,8 +106,7 @@ impl Sizes {
 impl Analysis {
     pub fn new(graph: &Graph, border: usize) -> Result<Self> {
         let mut ordering = Ordering::new(graph)?;
-        let mut groups = supernodes(graph, &ordering, border);
-        save_room(&mut ordering, &mut groups);
+        let groups = supernodes(graph, &mut ordering, border);
         let n = graph.len();
         let mut starts = Vec::with_capacity(n + 2);
         let mut end = 0;

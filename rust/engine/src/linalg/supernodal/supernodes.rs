@@ -7,61 +7,78 @@ use super::cost;
 use super::ordering::{inverse, postorder, Ordering, NONE};
 use super::Graph;
 
-/// Nodes (by position) of one supernode.
+/// One supernode.
 #[derive(Debug, Clone)]
 pub struct Group {
+    /// Its nodes, by position in the order of elimination.
     pub nodes: Range<usize>,
     pub width: usize,
-    pub below: usize,
 }
 
-/// Columns with one pattern are joined; then children are joined with their parent as long as one
-/// larger supernode, with the zeros it has to store, costs less than two.
-pub fn supernodes(graph: &Graph, ordering: &Ordering, border: usize) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for (i, &v) in ordering.order.iter().enumerate() {
-        let mut group = Group {
-            nodes: i..i + 1,
-            width: graph.widths[v as usize] as usize,
+/// A supernode in the making: its nodes are linked, the parent of the last is that of all.
+#[derive(Debug, Clone, Copy)]
+struct Draft {
+    first: usize,
+    last: usize,
+    width: usize,
+    below: usize,
+}
+
+/// Joins children with their parent as long as one larger supernode, with the zeros it has to
+/// store, costs less than two; then puts the nodes of every supernode next to each other, in an
+/// order of the supernodes in which few update matrices wait at a time.
+pub fn supernodes(graph: &Graph, ordering: &mut Ordering, border: usize) -> Vec<Group> {
+    let n = graph.len();
+    let mut next = vec![NONE; n];
+    let mut drafts: Vec<Option<Draft>> = vec![None; n];
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); n];
+    for i in 0..n {
+        let mut draft = Draft {
+            first: i,
+            last: i,
+            width: graph.widths[ordering.order[i] as usize] as usize,
             below: ordering.below[i] + border,
         };
-        while let Some(child) = groups.last() {
-            let is_child = ordering.parent[child.nodes.end - 1] < group.nodes.end;
-            if !is_child || !worth_joining(child, &group) {
-                break;
+        // The longest column comes last and joins first.
+        for &child in children[i].iter().rev() {
+            let joined = drafts[child].take_if(|child| worth_joining(child, &draft));
+            if let Some(child) = joined {
+                next[child.last] = draft.first;
+                draft.first = child.first;
+                draft.width += child.width;
             }
-            group.nodes.start = child.nodes.start;
-            group.width += child.width;
-            groups.pop();
         }
-        groups.push(group);
+        drafts[i] = Some(draft);
+        if ordering.parent[i] != NONE {
+            children[ordering.parent[i]].push(i);
+        }
     }
-    groups
+    let drafts: Vec<Draft> = drafts.into_iter().flatten().collect();
+    arrange(ordering, &drafts, &next)
 }
 
-fn worth_joining(child: &Group, parent: &Group) -> bool {
-    let apart = cost::time(child.width, child.below) + cost::time(parent.width, parent.below);
-    cost::time(child.width + parent.width, parent.below) <= apart
-}
-
-/// Reorders the tree so that few update matrices wait at a time: the subtree that needs most room
-/// comes first, before room is made for its parent.
-pub fn save_room(ordering: &mut Ordering, groups: &mut Vec<Group>) {
+/// Room is made for a supernode when its first child is done: the subtree that needs most room
+/// itself comes first.
+fn arrange(ordering: &mut Ordering, drafts: &[Draft], next: &[usize]) -> Vec<Group> {
+    let members = |draft: &Draft| {
+        let end = draft.last;
+        std::iter::successors(Some(draft.first), move |&i| (i != end).then(|| next[i]))
+    };
     let mut owner = vec![0; ordering.order.len()];
-    for (g, group) in groups.iter().enumerate() {
-        owner[group.nodes.clone()].fill(g);
+    for (g, draft) in drafts.iter().enumerate() {
+        members(draft).for_each(|i| owner[i] = g);
     }
-    let parent: Vec<usize> = groups
+    let parent: Vec<usize> = drafts
         .iter()
-        .map(|group| ordering.parent[group.nodes.end - 1])
+        .map(|draft| ordering.parent[draft.last])
         .map(|p| if p == NONE { NONE } else { owner[p] })
         .collect();
-    // The two largest needs among the children of each group.
-    let mut largest = vec![(0, 0); groups.len()];
-    let mut needs = vec![0; groups.len()];
-    for (g, group) in groups.iter().enumerate() {
+    // The two largest needs among the children of each supernode.
+    let mut largest = vec![(0, 0); drafts.len()];
+    let mut needs = vec![0; drafts.len()];
+    for (g, draft) in drafts.iter().enumerate() {
         let (first, second) = largest[g];
-        needs[g] = first.max(second + group.below * group.below);
+        needs[g] = first.max(second + draft.below * draft.below);
         if parent[g] != NONE {
             let (first, second) = &mut largest[parent[g]];
             if needs[g] > *first {
@@ -73,17 +90,24 @@ pub fn save_room(ordering: &mut Ordering, groups: &mut Vec<Group>) {
     }
     let keys: Vec<Reverse<usize>> = needs.into_iter().map(Reverse).collect();
     let mut order = Vec::with_capacity(ordering.order.len());
-    let mut sorted = Vec::with_capacity(groups.len());
+    let mut groups = Vec::with_capacity(drafts.len());
     for g in postorder(&parent, &keys) {
-        let mut group = groups[g as usize].clone();
+        let draft = &drafts[g as usize];
         let from = order.len();
-        order.extend_from_slice(&ordering.order[group.nodes]);
-        group.nodes = from..order.len();
-        sorted.push(group);
+        order.extend(members(draft).map(|i| ordering.order[i]));
+        groups.push(Group {
+            nodes: from..order.len(),
+            width: draft.width,
+        });
     }
-    *groups = sorted;
     ordering.position = inverse(&order);
     ordering.order = order;
+    groups
+}
+
+fn worth_joining(child: &Draft, parent: &Draft) -> bool {
+    let apart = cost::time(child.width, child.below) + cost::time(parent.width, parent.below);
+    cost::time(child.width + parent.width, parent.below) <= apart
 }
 
 /// The nodes below each supernode, ascending: those its own nodes meet later, and those that its
