@@ -1,5 +1,6 @@
 //! How a leading block meets the trailing rows: dense, or sparse by level.
 
+use crate::design::level_graph::ByLevel;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
@@ -136,16 +137,14 @@ pub fn coupling(
 
 /// Which trailing rows each level of a block occurs with.
 struct Pattern {
-    /// Observations sorted by level.
-    by_level: Vec<u32>,
-    level_ranges: Vec<usize>,
+    by_level: ByLevel,
     ranges: Vec<usize>,
     rows: Vec<u32>,
 }
 
 impl Pattern {
     fn new(structure: &Structure, block: &Block) -> Result<Self> {
-        let (by_level, level_ranges) = sort_by_level(block);
+        let by_level = ByLevel::new(block);
         let mut ranges = Vec::with_capacity(block.n_levels + 1);
         ranges.push(0);
         let mut rows: Vec<u32> = Vec::new();
@@ -153,7 +152,7 @@ impl Pattern {
         for v in 0..block.n_levels {
             let from = rows.len();
             let stamp = v as f64 + 1.0;
-            for &i in &by_level[level_ranges[v]..level_ranges[v + 1]] {
+            for &i in by_level.of(v) {
                 for (start, other) in structure.trailing() {
                     let at = start + other.codes[i as usize] as usize * other.width;
                     if seen[at] != stamp {
@@ -167,29 +166,10 @@ impl Pattern {
         }
         Ok(Self {
             by_level,
-            level_ranges,
             ranges,
             rows,
         })
     }
-}
-
-/// Counting sort of the observations by level.
-fn sort_by_level(block: &Block) -> (Vec<u32>, Vec<usize>) {
-    let mut ranges = vec![0; block.n_levels + 1];
-    for &v in &block.codes {
-        ranges[v as usize + 1] += 1;
-    }
-    for v in 0..block.n_levels {
-        ranges[v + 1] += ranges[v];
-    }
-    let mut next = ranges.clone();
-    let mut sorted = vec![0; block.codes.len()];
-    for (i, &v) in block.codes.iter().enumerate() {
-        sorted[next[v as usize]] = i as u32;
-        next[v as usize] += 1;
-    }
-    (sorted, ranges)
 }
 
 fn sparse_coupling(
@@ -211,7 +191,7 @@ fn sparse_coupling(
         for e in pattern.ranges[v]..pattern.ranges[v + 1] {
             position[pattern.rows[e] as usize] = e;
         }
-        for &i in &pattern.by_level[pattern.level_ranges[v]..pattern.level_ranges[v + 1]] {
+        for &i in pattern.by_level.of(v) {
             let i = i as usize;
             let row = &z[b][i * k..(i + 1) * k];
             for (t, (start, other)) in structure.trailing().enumerate() {

@@ -1,10 +1,13 @@
 //! The blocked cross-products A of [Z X]: all that an evaluation needs to know of the rows.
 
+use std::sync::Arc;
+
 use faer::Par;
 
 use crate::design::coupling::{coupling, Coupling};
+use crate::design::sparse_products::SparseProducts;
 use crate::design::stacked::Stacked;
-use crate::design::structure::{Block, Structure};
+use crate::design::structure::{Block, Structure, TrailingKind};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{dense, small, Matrix};
@@ -19,12 +22,30 @@ pub struct Leading {
     pub coupling: Coupling,
 }
 
+/// The trailing rows and columns, X included.
+#[derive(Debug, Clone)]
+pub enum Trailing {
+    /// Symmetric, both triangles.
+    Dense(Arc<Matrix>),
+    Sparse(Arc<SparseProducts>),
+}
+
+impl Trailing {
+    /// The matrix, when it is dense.
+    #[must_use]
+    pub fn dense(&self) -> Option<&Matrix> {
+        match self {
+            Self::Dense(matrix) => Some(matrix),
+            Self::Sparse(_) => None,
+        }
+    }
+}
+
 /// A without the response.
 #[derive(Debug, Clone)]
 pub struct CrossProducts {
     pub leading: Vec<Leading>,
-    /// Symmetric, both triangles.
-    pub trailing: Matrix,
+    pub trailing: Trailing,
 }
 
 impl CrossProducts {
@@ -35,10 +56,21 @@ impl CrossProducts {
         let leading = (0..structure.n_leading)
             .map(|b| Leading::new(structure, b, z, &x_rows))
             .collect::<Result<_>>()?;
-        Ok(Self {
-            leading,
-            trailing: trailing(structure, z, x, &x_rows, par)?,
-        })
+        let trailing = match &structure.trailing_kind {
+            TrailingKind::Dense => {
+                let dense = dense_trailing(structure, z, x, &x_rows, par)?;
+                Trailing::Dense(Arc::new(dense))
+            }
+            TrailingKind::Sparse(analysis) => {
+                let p = structure.rank;
+                let mut square = Matrix::zeros(p, p, "the cross-products of X")?;
+                dense::add_gram(square.view_mut(), x.view(), 1.0, par);
+                dense::symmetrise(&mut square);
+                let sparse = SparseProducts::new(structure, analysis, z, &x_rows, square)?;
+                Trailing::Sparse(Arc::new(sparse))
+            }
+        };
+        Ok(Self { leading, trailing })
     }
 
     /// [Z X]' of a response.
@@ -124,7 +156,7 @@ fn row_major(x: &Matrix) -> Result<Vec<f64>> {
     Ok(rows)
 }
 
-fn trailing(
+fn dense_trailing(
     structure: &Structure,
     z: &[Vec<f64>],
     x: &Matrix,

@@ -3,13 +3,12 @@
 use faer::Par;
 
 use crate::design::basis::{FixedBasis, TermBasis};
-use crate::design::coupling::Coupling;
 use crate::design::cross_products::CrossProducts;
+use crate::design::layout::{self, Layout};
 use crate::design::structure::Structure;
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
-use crate::linalg::memory;
 
 /// Everything that models with different responses to the same predictors share.
 #[derive(Debug)]
@@ -32,6 +31,11 @@ impl Frame {
     /// Checks the predictors and computes everything that depends neither on the response nor on
     /// theta. The rows of Z are returned too: responses need them, evaluations do not.
     pub fn new(design: Predictors) -> Result<(Self, BlockRows)> {
+        Self::with_layout(design, Layout::Cheapest)
+    }
+
+    /// The same for a given way to eliminate the random effects.
+    pub fn with_layout(design: Predictors, layout: Layout) -> Result<(Self, BlockRows)> {
         design.validate()?;
         let root_weights = root_weights(&design);
         let fixed = FixedBasis::new(&design, root_weights.as_deref());
@@ -46,8 +50,7 @@ impl Frame {
                 "{n} observations cannot determine {rank} fixed effects and a residual variance"
             )));
         }
-        let structure = Structure::new(&design, rank);
-        check_memory(&structure)?;
+        let structure = layout::structure(&design, rank, layout)?;
         let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
         let cross_products = CrossProducts::new(&structure, &z, fixed.columns(), Par::Seq)?;
         let log_weights = design
@@ -102,8 +105,7 @@ impl Frame {
     /// Rough number of floating-point operations of one evaluation.
     #[must_use]
     pub fn flops(&self) -> f64 {
-        let dim = self.structure.trailing_dim() as f64;
-        self.elimination_flops() + dim * dim * dim / 3.0
+        self.structure.flops
     }
 
     /// Rough number of floating-point operations of an exact Hessian. That of differences of
@@ -113,7 +115,8 @@ impl Frame {
         let dim = self.structure.trailing_dim() as f64;
         let moved = self.n_leading_theta() as f64;
         let products = 2.0 * dim * dim * dim;
-        3.0 * self.flops() + moved * (2.0 * self.elimination_flops() + products) + 2.0 * products
+        let elimination = self.flops() - dim * dim * dim / 3.0;
+        3.0 * self.flops() + moved * (2.0 * elimination + products) + 2.0 * products
     }
 
     /// Bytes of the dense matrices of an exact Hessian: one for each parameter of a leading block
@@ -132,44 +135,6 @@ impl Frame {
             .map(|&(t, _)| &self.design.terms[t])
             .map(|t| t.template.n_parameters(t.k))
             .sum()
-    }
-
-    /// Eliminating the leading blocks.
-    fn elimination_flops(&self) -> f64 {
-        let dim = self.structure.trailing_dim() as f64;
-        self.structure
-            .leading()
-            .iter()
-            .zip(&self.cross_products.leading)
-            .map(|(block, leading)| {
-                let (levels, k) = (block.n_levels as f64, block.width as f64);
-                let met = match &leading.coupling {
-                    Coupling::Dense(_) => dim,
-                    Coupling::Sparse(s) => {
-                        s.rows.len() as f64 / levels + self.structure.rank as f64
-                    }
-                };
-                levels * k * (k * k + k * met + met * met)
-            })
-            .sum()
-    }
-}
-
-/// Refuses a model whose dense matrices (cross-products, factor, inverse) exceed the memory: finding
-/// out by allocating them could end the process.
-fn check_memory(structure: &Structure) -> Result<()> {
-    let dim = structure.trailing_dim() as f64;
-    let needed = 3.0 * 8.0 * dim * dim;
-    match memory::available() {
-        Some(available) if needed > available => Err(Error::Memory {
-            what: format!(
-                "the dense matrices of {} random effects (crossed grouping factors without the \
-                 largest) and {} fixed effects",
-                structure.n_trailing, structure.rank
-            ),
-            gib: needed / f64::from(1 << 30),
-        }),
-        _ => Ok(()),
     }
 }
 

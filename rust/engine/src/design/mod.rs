@@ -5,12 +5,16 @@ pub mod basis;
 pub mod coupling;
 pub mod cross_products;
 pub mod frame;
+pub mod layout;
+mod level_graph;
 pub mod model;
 mod span;
+pub mod sparse_products;
 pub mod stacked;
 pub mod structure;
 
 pub use frame::Frame;
+pub use layout::Layout;
 pub use model::Model;
 
 use crate::covariance::Template;

@@ -2,9 +2,13 @@
 //!
 //! Terms of one grouping factor form one block. The blocks of the longest chain of nested factors
 //! (the finest first) are *leading*: eliminating them one after the other leaves each of them block
-//! diagonal. The rest is *trailing* and becomes, with X, one dense matrix.
+//! diagonal. The rest is *trailing* and becomes, with X, one dense matrix; or every block is trailing
+//! and the matrix is sparse, see [`crate::design::layout`].
+
+use std::sync::Arc;
 
 use crate::design::Predictors;
+use crate::linalg::supernodal::Analysis;
 
 /// A block: all terms of one grouping factor.
 #[derive(Debug, Clone)]
@@ -26,6 +30,15 @@ impl Block {
     }
 }
 
+/// How the trailing matrix is stored and factorised.
+#[derive(Debug, Clone)]
+pub enum TrailingKind {
+    /// As one dense matrix.
+    Dense,
+    /// By levels, in an order that keeps the factor sparse. There are no leading blocks then.
+    Sparse(Arc<Analysis>),
+}
+
 /// Blocks in elimination order.
 #[derive(Debug, Clone)]
 pub struct Structure {
@@ -39,11 +52,15 @@ pub struct Structure {
     pub n_trailing: usize,
     /// Columns of X.
     pub rank: usize,
+    pub trailing_kind: TrailingKind,
+    /// Rough number of floating-point operations of one evaluation.
+    pub flops: f64,
 }
 
 impl Structure {
+    /// With leading blocks and a dense trailing matrix.
     #[must_use]
-    pub fn new(design: &Predictors, rank: usize) -> Self {
+    pub fn blocked(design: &Predictors, rank: usize) -> Self {
         let blocks = amalgamate(design);
         let chain = longest_chain(&blocks);
         let mut rest: Vec<usize> = (0..blocks.len()).filter(|b| !chain.contains(b)).collect();
@@ -62,12 +79,7 @@ impl Structure {
                     .collect()
             })
             .collect();
-        let mut starts = Vec::new();
-        let mut n_trailing = 0;
-        for block in &ordered[n_leading..] {
-            starts.push(n_trailing);
-            n_trailing += block.dim();
-        }
+        let (starts, n_trailing) = starts(&ordered[n_leading..]);
         Self {
             blocks: ordered,
             n_leading,
@@ -75,6 +87,23 @@ impl Structure {
             starts,
             n_trailing,
             rank,
+            trailing_kind: TrailingKind::Dense,
+            flops: 0.0,
+        }
+    }
+
+    /// The same blocks, all of them in a sparse trailing matrix.
+    #[must_use]
+    pub fn into_sparse(self, analysis: Analysis) -> Self {
+        let (starts, n_trailing) = starts(&self.blocks);
+        Self {
+            flops: 2.0 * analysis.sizes.multiplications,
+            n_leading: 0,
+            parents: Vec::new(),
+            starts,
+            n_trailing,
+            trailing_kind: TrailingKind::Sparse(Arc::new(analysis)),
+            ..self
         }
     }
 
@@ -112,6 +141,19 @@ impl Structure {
     pub fn trailing_dim(&self) -> usize {
         self.n_trailing + self.rank
     }
+}
+
+/// First row of each block, and the end.
+fn starts(blocks: &[Block]) -> (Vec<usize>, usize) {
+    let mut end = 0;
+    let starts = blocks
+        .iter()
+        .map(|block| {
+            end += block.dim();
+            end - block.dim()
+        })
+        .collect();
+    (starts, end)
 }
 
 fn amalgamate(design: &Predictors) -> Vec<Block> {

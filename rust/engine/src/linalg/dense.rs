@@ -48,6 +48,18 @@ pub fn inverse_from_cholesky(out: MatMut<'_, f64>, l: MatRef<'_, f64>, scratch: 
     });
 }
 
+/// From this many multiplications on a product uses several threads.
+const LARGE: usize = 1 << 24;
+
+/// Runs a kernel of so many multiplications.
+pub fn threaded_from<T: Send>(multiplications: usize, work: impl FnOnce(Par) -> T + Send) -> T {
+    if multiplications >= LARGE {
+        with_threads(work)
+    } else {
+        work(Par::Seq)
+    }
+}
+
 fn threaded<T: Send>(dim: usize, work: impl FnOnce(Par) -> T + Send) -> T {
     if dim >= THREADED {
         with_threads(work)
@@ -142,6 +154,26 @@ fn for_each_tile(n: usize, mut work: impl FnMut(Range<usize>, Range<usize>)) {
             work(row..(row + TILE).min(n), column..(column + TILE).min(n));
         }
     }
+}
+
+/// `c <- c - a b`.
+pub fn subtract_product(c: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, par: Par) {
+    matmul::matmul(c, Accum::Add, a, b, -1.0, par);
+}
+
+/// Lower triangle of `c + a b`, which must be square.
+pub fn add_lower_product(c: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, par: Par) {
+    triangular::matmul(
+        c,
+        BlockStructure::TriangularLower,
+        Accum::Add,
+        a,
+        BlockStructure::Rectangular,
+        b,
+        BlockStructure::Rectangular,
+        1.0,
+        par,
+    );
 }
 
 /// Copies the lower triangle onto the upper one, tile by tile.
