@@ -10,6 +10,7 @@ use faer::Par;
 
 use crate::design::coupling::Coupling;
 use crate::design::stacked::Stacked;
+use crate::design::structure::Structure;
 use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
@@ -44,31 +45,18 @@ pub fn block_scales(model: &Model) -> Result<Option<Vec<f64>>> {
     equations[n_blocks + n_blocks * m] = (model.n_obs() - p) as f64;
     right[n_blocks] = model.response_square;
     for s in 0..n_blocks {
-        let mut only = Stacked::zeros(structure, p)?;
-        only.block_mut(structure, s)
-            .copy_from_slice(projected.block(structure, s));
-        let gram = only.gram(&only);
-        let through = multiply(&model.cross_products, structure, &only, Par::Seq)?;
+        let met = (p > 0)
+            .then(|| MetOnX::new(model, &projected, s))
+            .transpose()?;
         for (t, w) in weights.iter().enumerate() {
-            let k = structure.blocks[t].width;
             let squares = square_sums(model, trailing, (t, s));
-            let own = projected.block(structure, t);
-            let met = through.block(structure, t);
-            let mut total = 0.0;
-            for (level, (&d, &square)) in w.iter().zip(&squares).enumerate() {
-                if d <= 0.0 {
-                    continue;
-                }
-                let rows = level * k * p..(level + 1) * k * p;
-                let mut value = square - 2.0 * small::dot(&own[rows.clone()], &met[rows.clone()]);
-                for row in own[rows].chunks_exact(p.max(1)) {
-                    for (x, column) in gram.chunks_exact(p.max(1)).enumerate() {
-                        value += row[x] * small::dot(row, column);
-                    }
-                }
-                total += value / d;
-            }
-            equations[t + s * m] = total;
+            equations[t + s * m] = weighted(
+                w,
+                squares.iter().enumerate().map(|(level, square)| {
+                    let taken = met.as_ref().map_or(0.0, |met| met.taken(t, level));
+                    square - taken
+                }),
+            );
         }
     }
     small::solve_general(&mut equations, &mut right, m, 1);
@@ -82,6 +70,44 @@ pub fn block_scales(model: &Model) -> Result<Option<Vec<f64>>> {
             .map(|v| (v / residual).max(0.0).sqrt().clamp(RANGE.0, RANGE.1))
             .collect(),
     ))
+}
+
+/// What the projection on X takes from the squares of Z_j'Z_s for one block s.
+struct MetOnX<'a> {
+    structure: &'a Structure,
+    projected: &'a Stacked,
+    /// Z'Z_s B_s and B_s'B_s for the projections B.
+    products: Stacked,
+    gram: Vec<f64>,
+}
+
+impl<'a> MetOnX<'a> {
+    fn new(model: &'a Model, projected: &'a Stacked, s: usize) -> Result<Self> {
+        let structure = &model.structure;
+        let mut only = Stacked::zeros(structure, projected.m)?;
+        only.block_mut(structure, s)
+            .copy_from_slice(projected.block(structure, s));
+        Ok(Self {
+            structure,
+            projected,
+            products: multiply(&model.cross_products, structure, &only, Par::Seq)?,
+            gram: only.gram(&only),
+        })
+    }
+
+    fn taken(&self, t: usize, level: usize) -> f64 {
+        let (p, k) = (self.projected.m, self.structure.blocks[t].width);
+        let rows = level * k * p..(level + 1) * k * p;
+        let own = &self.projected.block(self.structure, t)[rows.clone()];
+        let met = &self.products.block(self.structure, t)[rows];
+        let mut taken = 2.0 * small::dot(own, met);
+        for row in own.chunks_exact(p) {
+            for (&x, column) in row.iter().zip(self.gram.chunks_exact(p)) {
+                taken -= x * small::dot(row, column);
+            }
+        }
+        taken
+    }
 }
 
 fn weighted(weights: &[f64], values: impl Iterator<Item = f64>) -> f64 {
