@@ -9,7 +9,7 @@ use faer::linalg::{matmul, triangular_solve};
 use faer::{Accum, MatMut, MatRef, Par};
 
 use super::threads::with_threads;
-use super::Matrix;
+use super::{small, Matrix};
 use crate::error::Result;
 
 /// Workspace of the factorisation and the inverse of one size.
@@ -197,6 +197,9 @@ pub fn symmetrise(a: &mut Matrix) {
 pub fn eigen(a: &Matrix) -> Option<(Vec<f64>, Matrix)> {
     if a.data().iter().any(|x| !x.is_finite()) {
         return None;
+    }
+    if a.rows() <= small::EIGEN {
+        return Some(small::symmetric_eigen(a));
     }
     let decomposition = a.view().self_adjoint_eigen(faer::Side::Lower).ok()?;
     let n = a.rows();
