@@ -117,6 +117,13 @@ pub fn coupling(
     }
     let cols = structure.trailing_dim();
     let mut values = zeroed(block.dim() * cols, "the coupling of a block to the rest")?;
+    if q == 0 {
+        let rows = z[b].chunks_exact(k).zip(x_rows.chunks_exact(p.max(1)));
+        for ((row, x), &v) in rows.zip(&block.codes) {
+            small::add_outer(&mut values[v as usize * k * p..][..k * p], x, row);
+        }
+        return Ok(Coupling::Dense(values));
+    }
     for (i, (row, &v)) in z[b].chunks_exact(k).zip(&block.codes).enumerate() {
         for (c, &zc) in row.iter().enumerate() {
             let out = &mut values[(v as usize * k + c) * cols..][..cols];

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use faer::Par;
 
 use crate::design::coupling::{coupling, Coupling};
+use crate::design::frame::MANY_ROWS;
 use crate::design::sparse_products::SparseProducts;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure, TrailingKind};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::threads::join;
 use crate::linalg::{dense, small, Matrix};
 
 /// A leading block: its diagonal, its coupling to the leading blocks that hold it, and to the rest.
@@ -99,10 +101,11 @@ impl Leading {
     fn new(structure: &Structure, b: usize, z: &[Vec<f64>], x_rows: &[f64]) -> Result<Self> {
         let block = &structure.blocks[b];
         let k = block.width;
-        let mut diagonal = zeroed(block.dim() * k, "the diagonal of a block")?;
-        for (row, &v) in z[b].chunks_exact(k).zip(&block.codes) {
-            small::add_outer(&mut diagonal[v as usize * k * k..], row, row);
-        }
+        let (diagonal, coupling) = join(
+            block.codes.len() >= MANY_ROWS,
+            || diagonal(block, &z[b]),
+            || coupling(structure, b, z, x_rows),
+        );
         let mut ancestors = Vec::new();
         for a in b + 1..structure.n_leading {
             let ka = structure.blocks[a].width;
@@ -117,11 +120,20 @@ impl Leading {
             ancestors.push(values);
         }
         Ok(Self {
-            diagonal,
+            diagonal: diagonal?,
             ancestors,
-            coupling: coupling(structure, b, z, x_rows)?,
+            coupling: coupling?,
         })
     }
+}
+
+fn diagonal(block: &Block, z: &[f64]) -> Result<Vec<f64>> {
+    let k = block.width;
+    let mut out = zeroed(block.dim() * k, "the diagonal of a block")?;
+    for (row, &v) in z.chunks_exact(k).zip(&block.codes) {
+        small::add_outer(&mut out[v as usize * k * k..], row, row);
+    }
+    Ok(out)
 }
 
 fn project(block: &Block, z: &[f64], y: &[f64], out: &mut [f64]) {
@@ -139,7 +151,7 @@ fn project(block: &Block, z: &[f64], y: &[f64], out: &mut [f64]) {
 pub fn sum_of_products(a: &[f64], b: &[f64]) -> f64 {
     const CHUNK: usize = 256;
     if a.len() <= CHUNK {
-        return a.iter().zip(b).map(|(a, b)| a * b).sum();
+        return small::dot(a, b);
     }
     let middle = a.len() / 2;
     sum_of_products(&a[..middle], &b[..middle]) + sum_of_products(&a[middle..], &b[middle..])

@@ -9,6 +9,7 @@ use crate::design::structure::Structure;
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
+use crate::linalg::threads::join;
 
 /// Everything that models with different responses to the same predictors share.
 #[derive(Debug)]
@@ -24,6 +25,9 @@ pub struct Frame {
     pub log_weights: f64,
 }
 
+/// From this number of rows on passes over the rows are shared between threads.
+pub const MANY_ROWS: usize = 50_000;
+
 /// The rows of each block in the basis of the engine, n × width, row-major.
 pub type BlockRows = Vec<Vec<f64>>;
 
@@ -38,13 +42,20 @@ impl Frame {
     pub fn with_layout(design: Predictors, layout: Layout) -> Result<(Self, BlockRows)> {
         design.validate()?;
         let root_weights = root_weights(&design);
-        let fixed = FixedBasis::new(&design, root_weights.as_deref());
-        let terms: Vec<TermBasis> = design
-            .terms
-            .iter()
-            .map(|t| TermBasis::new(t, root_weights.as_deref()))
-            .collect();
-        let (n, rank) = (design.n_obs(), fixed.rank());
+        let n = design.n_obs();
+        let weights = root_weights.as_deref();
+        let (fixed, terms): (_, Vec<TermBasis>) = join(
+            n >= MANY_ROWS,
+            || FixedBasis::new(&design, weights),
+            || {
+                design
+                    .terms
+                    .iter()
+                    .map(|t| TermBasis::new(t, weights))
+                    .collect()
+            },
+        );
+        let rank = fixed.rank();
         if n <= rank {
             return Err(Error::Domain(format!(
                 "{n} observations cannot determine {rank} fixed effects and a residual variance"

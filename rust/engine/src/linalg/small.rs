@@ -41,6 +41,7 @@ pub fn transposed_multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
 /// Inner product. Long vectors are summed in lanes, which the processor does side by side and
 /// which rounds less than one long sum.
 #[must_use]
+#[inline]
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     const LANES: usize = 8;
     let n = a.len().min(b.len());
@@ -61,6 +62,7 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// `y += s x`.
+#[inline]
 pub fn axpy(s: f64, x: &[f64], y: &mut [f64]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y += s * x;
@@ -68,6 +70,7 @@ pub fn axpy(s: f64, x: &[f64], y: &mut [f64]) {
 }
 
 /// `out += a b'`, column-major.
+#[inline]
 pub fn add_outer(out: &mut [f64], a: &[f64], b: &[f64]) {
     for (column, &b) in out.chunks_exact_mut(a.len()).zip(b) {
         for (out, &a) in column.iter_mut().zip(a) {
