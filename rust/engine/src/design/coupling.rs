@@ -42,56 +42,87 @@ impl SparseCoupling {
         out: &mut [f64],
         m: usize,
     ) {
+        match m {
+            1 => self.multiply::<1>(structure, level, trailing, out, m),
+            2 => self.multiply::<2>(structure, level, trailing, out, m),
+            3 => self.multiply::<3>(structure, level, trailing, out, m),
+            _ => self.multiply::<0>(structure, level, trailing, out, m),
+        }
+    }
+
+    /// `M` is m when the compiler should know it, and 0 otherwise.
+    fn multiply<const M: usize>(
+        &self,
+        structure: &Structure,
+        level: usize,
+        trailing: &[f64],
+        out: &mut [f64],
+        m: usize,
+    ) {
+        let m = if M > 0 { M } else { m };
         let k = out.len() / m;
-        for e in self.ranges[level]..self.ranges[level + 1] {
-            let row = &trailing[self.rows[e] as usize * m..][..m];
-            for (out, &c) in out
-                .chunks_exact_mut(m)
-                .zip(&self.values[e * k..(e + 1) * k])
-            {
-                for (out, &v) in out.iter_mut().zip(row) {
-                    *out += c * v;
+        let range = self.ranges[level]..self.ranges[level + 1];
+        for (h, out) in out.chunks_exact_mut(m).enumerate() {
+            for e in range.clone() {
+                let c = self.values[e * k + h];
+                let row = &trailing[self.rows[e] as usize * m..][..m];
+                for col in 0..m {
+                    out[col] += c * row[col];
                 }
             }
-        }
-        let p = structure.rank;
-        let x = &trailing[structure.n_trailing * m..];
-        for (h, out) in out.chunks_exact_mut(m).enumerate() {
+            let p = structure.rank;
             let fixed = &self.fixed[(level * k + h) * p..][..p];
-            for (&c, row) in fixed.iter().zip(x.chunks_exact(m)) {
-                for (out, &v) in out.iter_mut().zip(row) {
-                    *out += c * v;
+            let x = trailing[structure.n_trailing * m..].chunks_exact(m);
+            for (&c, row) in fixed.iter().zip(x) {
+                for col in 0..m {
+                    out[col] += c * row[col];
                 }
             }
         }
     }
 
-    /// `trailing += s C_v' v` for one level.
+    /// `trailing += C_v' v` for one level.
     pub fn transposed_multiply_level(
         &self,
         structure: &Structure,
         level: usize,
         v: &[f64],
-        s: f64,
         trailing: &mut [f64],
         m: usize,
     ) {
+        match m {
+            1 => self.transposed_multiply::<1>(structure, level, v, trailing, m),
+            2 => self.transposed_multiply::<2>(structure, level, v, trailing, m),
+            3 => self.transposed_multiply::<3>(structure, level, v, trailing, m),
+            _ => self.transposed_multiply::<0>(structure, level, v, trailing, m),
+        }
+    }
+
+    fn transposed_multiply<const M: usize>(
+        &self,
+        structure: &Structure,
+        level: usize,
+        v: &[f64],
+        trailing: &mut [f64],
+        m: usize,
+    ) {
+        let m = if M > 0 { M } else { m };
         let k = v.len() / m;
-        for e in self.ranges[level]..self.ranges[level + 1] {
-            let out = &mut trailing[self.rows[e] as usize * m..][..m];
-            for (v, &c) in v.chunks_exact(m).zip(&self.values[e * k..(e + 1) * k]) {
-                for (out, &v) in out.iter_mut().zip(v) {
-                    *out += s * c * v;
+        let range = self.ranges[level]..self.ranges[level + 1];
+        for (h, v) in v.chunks_exact(m).enumerate() {
+            for e in range.clone() {
+                let c = self.values[e * k + h];
+                let out = &mut trailing[self.rows[e] as usize * m..][..m];
+                for col in 0..m {
+                    out[col] += c * v[col];
                 }
             }
-        }
-        let p = structure.rank;
-        let x = &mut trailing[structure.n_trailing * m..];
-        for (h, v) in v.chunks_exact(m).enumerate() {
+            let p = structure.rank;
             let fixed = &self.fixed[(level * k + h) * p..][..p];
-            for (&c, out) in fixed.iter().zip(x.chunks_exact_mut(m)) {
-                for (out, &v) in out.iter_mut().zip(v) {
-                    *out += s * c * v;
+            let x = trailing[structure.n_trailing * m..].chunks_exact_mut(m);
+            for (&c, out) in fixed.iter().zip(x) {
+                for col in 0..m {
+                    out[col] += c * v[col];
                 }
             }
         }

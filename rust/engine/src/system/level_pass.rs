@@ -1,18 +1,24 @@
 //! The reverse step of one leading block, see [`super::selected`].
 
 use faer::{MatMut, MatRef};
+use rayon::prelude::*;
 
 use crate::design::coupling::{Coupling, SparseCoupling};
 use crate::design::cross_products::{CrossProducts, Leading};
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::threads::with_threads;
 use crate::linalg::{dense, small, Matrix};
 use crate::system::levels::shrinkage;
+use crate::system::trailing_update::SHARED;
 use crate::system::Factor;
 
 /// Rows of a coupling that are multiplied at once.
 const CHUNK_ROWS: usize = 256;
+
+/// Levels that a thread takes at once.
+const LEVELS_AT_ONCE: usize = 64;
 
 /// Adjoint of one leading block.
 pub struct Adjoint {
@@ -171,27 +177,40 @@ impl LevelPass<'_> {
 
     /// `q = c' Kbar c` for each level of a scalar block, from the lower triangle of Kbar.
     fn quadratic_forms(&self, sparse: &SparseCoupling, q: &mut [f64]) {
-        let (first_x, p) = (self.structure.n_trailing, self.structure.rank);
-        for (level, q) in q.iter_mut().enumerate() {
-            let range = sparse.ranges[level]..sparse.ranges[level + 1];
-            let (rows, c) = (&sparse.rows[range.clone()], &sparse.values[range]);
-            let x = &sparse.fixed[level * p..level * p + self.active_x()];
-            let mut total = 0.0;
-            for (e, (&row, &c_row)) in rows.iter().zip(c).enumerate() {
-                let column = self.bar.column(row as usize);
-                let mut off_diagonal = small::dot(x, &column[first_x..]);
-                for (&r, &v) in rows[e + 1..].iter().zip(&c[e + 1..]) {
-                    off_diagonal += v * column[r as usize];
-                }
-                total += c_row * (2.0 * off_diagonal + c_row * column[row as usize]);
-            }
-            for (j, &xj) in x.iter().enumerate() {
-                let column = &self.bar.column(first_x + j)[first_x + j..];
-                let below = small::dot(&x[j + 1..], &column[1..]);
-                total += xj * (2.0 * below + xj * column[0]);
-            }
-            *q += total;
+        if sparse.rows.len() < SHARED {
+            q.iter_mut()
+                .enumerate()
+                .for_each(|(level, q)| *q += self.quadratic_form(sparse, level));
+            return;
         }
+        with_threads(|_| {
+            q.par_iter_mut()
+                .enumerate()
+                .with_min_len(LEVELS_AT_ONCE)
+                .for_each(|(level, q)| *q += self.quadratic_form(sparse, level));
+        });
+    }
+
+    fn quadratic_form(&self, sparse: &SparseCoupling, level: usize) -> f64 {
+        let (first_x, p) = (self.structure.n_trailing, self.structure.rank);
+        let range = sparse.ranges[level]..sparse.ranges[level + 1];
+        let (rows, c) = (&sparse.rows[range.clone()], &sparse.values[range]);
+        let x = &sparse.fixed[level * p..level * p + self.active_x()];
+        let mut total = 0.0;
+        for (e, (&row, &c_row)) in rows.iter().zip(c).enumerate() {
+            let column = self.bar.column(row as usize);
+            let mut off_diagonal = small::dot(x, &column[first_x..]);
+            for (&r, &v) in rows[e + 1..].iter().zip(&c[e + 1..]) {
+                off_diagonal += v * column[r as usize];
+            }
+            total += c_row * (2.0 * off_diagonal + c_row * column[row as usize]);
+        }
+        for (j, &xj) in x.iter().enumerate() {
+            let column = &self.bar.column(first_x + j)[first_x + j..];
+            let below = small::dot(&x[j + 1..], &column[1..]);
+            total += xj * (2.0 * below + xj * column[0]);
+        }
+        total
     }
 
     /// `C Kbar` on the rows of the coupling.

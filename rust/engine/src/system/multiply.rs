@@ -85,7 +85,6 @@ pub fn multiply(
                         structure,
                         level,
                         &v.leading[b][own],
-                        1.0,
                         &mut out.trailing,
                         m,
                     );

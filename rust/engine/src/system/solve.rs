@@ -73,7 +73,7 @@ impl Reduced {
                 Coupling::Sparse(sparse) => {
                     for (level, v) in taken.chunks_exact(k * m).enumerate() {
                         let out = &mut columns.trailing;
-                        sparse.transposed_multiply_level(structure, level, v, 1.0, out, m);
+                        sparse.transposed_multiply_level(structure, level, v, out, m);
                     }
                 }
             }

@@ -1,13 +1,19 @@
 //! What the elimination of a leading block does to the trailing matrix.
 
 use faer::{MatRef, Par};
+use rayon::prelude::*;
 
 use crate::design::coupling::{Coupling, SparseCoupling};
 use crate::design::structure::Structure;
+use crate::linalg::threads::with_threads;
 use crate::linalg::{dense, small, Matrix};
 
 /// Rows of a panel that are multiplied at once.
 const CHUNK_ROWS: usize = 256;
+/// From this number of coupled rows on threads share the update.
+pub const SHARED: usize = 20_000;
+/// Into so many parts.
+const STRIPES: usize = 8;
 /// Up to this many columns a symmetric update is done by hand.
 const FEW: usize = 12;
 
@@ -74,30 +80,64 @@ impl TrailingUpdate<'_> {
         }
     }
 
+    /// By stripes of columns, which threads share: each column is the sum over the levels in one
+    /// order, whoever adds it up.
     fn sparse_scalar(&self, sparse: &SparseCoupling, trailing: &mut Matrix) {
+        let dim = self.structure.trailing_dim();
+        if sparse.rows.len() < SHARED {
+            self.update_stripe(sparse, 0, trailing.data_mut());
+            return;
+        }
+        let mut rest = trailing.data_mut();
+        let mut stripes = Vec::with_capacity(STRIPES);
+        let mut first = 0;
+        for stripe in 1..=STRIPES {
+            // Columns of a lower triangle grow shorter: equal areas, not equal widths.
+            let left = 1.0 - (1.0 - stripe as f64 / STRIPES as f64).sqrt();
+            let end = (left * dim as f64) as usize;
+            let (own, others) = rest.split_at_mut((end - first) * dim);
+            stripes.push((first, own));
+            rest = others;
+            first = end;
+        }
+        with_threads(|_| {
+            stripes
+                .into_par_iter()
+                .for_each(|(first, columns)| self.update_stripe(sparse, first, columns));
+        });
+    }
+
+    /// The update of the columns from `first` on that are given.
+    fn update_stripe(&self, sparse: &SparseCoupling, first: usize, columns: &mut [f64]) {
         let (q, p, dim) = (
             self.structure.n_trailing,
             self.structure.rank,
             self.structure.trailing_dim(),
         );
-        let mut scaled = Vec::new();
+        let end = first + columns.len() / dim.max(1);
         for (level, &half) in self.half.iter().enumerate() {
             let range = sparse.ranges[level]..sparse.ranges[level + 1];
-            let rows = &sparse.rows[range.clone()];
+            let (rows, values) = (&sparse.rows[range.clone()], &sparse.values[range]);
             let fixed = &sparse.fixed[level * p..(level + 1) * p];
-            scaled.clear();
-            scaled.extend(sparse.values[range].iter().chain(fixed).map(|v| half * v));
-            for (e, &row) in rows.iter().enumerate() {
-                let s = scaled[e];
-                let column = &mut trailing.data_mut()[row as usize * dim..][..dim];
-                for (&r, &v) in rows[e..].iter().zip(&scaled[e..]) {
+            let n = half * half;
+            let from = rows.partition_point(|&r| (r as usize) < first);
+            for (e, &row) in rows.iter().enumerate().skip(from) {
+                let row = row as usize;
+                if row >= end {
+                    break;
+                }
+                let s = n * values[e];
+                let column = &mut columns[(row - first) * dim..][..dim];
+                for (&r, &v) in rows[e..].iter().zip(&values[e..]) {
                     column[r as usize] -= s * v;
                 }
-                small::axpy(-s, &scaled[rows.len()..], &mut column[q..]);
+                small::axpy(-s, fixed, &mut column[q..]);
             }
-            let x = &scaled[rows.len()..];
-            for (j, &s) in x.iter().enumerate() {
-                small::axpy(-s, &x[j..], &mut trailing.column_mut(q + j)[q + j..]);
+            for (j, &x) in fixed.iter().enumerate() {
+                if (first..end).contains(&(q + j)) {
+                    let column = &mut columns[(q + j - first) * dim..][..dim];
+                    small::axpy(-n * x, &fixed[j..], &mut column[q + j..]);
+                }
             }
         }
     }
