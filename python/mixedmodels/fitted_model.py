@@ -77,11 +77,17 @@ class Estimates:
 
 @dataclass(frozen=True, eq=False)
 class FitLog:
-    """Every evaluation of the optimisation, in order."""
+    """
+    Every evaluation of the optimisation, in order.
+
+    `second_start` is the index of the first evaluation of a second start, which the default optimizer
+    tries where the first comes to no optimum; None without one.
+    """
 
     theta: NDArray[np.float64]
     objective: NDArray[np.float64]
     gradient_norm: NDArray[np.float64]
+    second_start: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

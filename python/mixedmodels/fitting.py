@@ -246,7 +246,7 @@ def _convergence(
         predicted_fall=float("nan") if certificate is None else certificate.predicted_fall,
         problem=verdict.problem,
         messages=messages,
-        log=FitLog(log["theta"], log["objective"], log["gradient_norm"]),
+        log=FitLog(log["theta"], log["objective"], log["gradient_norm"], log.get("second_start")),
     )
 
 

@@ -6,8 +6,9 @@ mod common;
 use common::{design, Grouping, Random, TermSpec};
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit::{self, Fit};
-use mixedmodels::objective::{Criterion, Monitor};
-use mixedmodels::optimize::{Control, Optimizer, Status, OPTIMIZERS};
+use mixedmodels::linalg::Matrix;
+use mixedmodels::objective::{Criterion, Derivatives, Monitor, Objective};
+use mixedmodels::optimize::{minimize, Control, Optimizer, Status, OPTIMIZERS};
 use mixedmodels::Error;
 use proptest::prelude::*;
 
@@ -299,4 +300,69 @@ fn a_direction_without_information_has_no_curvature() {
     let hessian = fit::hessian(&model, Criterion::Reml, &fit.theta, GO).expect("computable");
     assert!(hessian[(1, 1)].abs() < 1e-6 * hessian[(0, 0)]);
     assert!(hessian[(2, 2)] > 0.0);
+}
+
+#[test]
+fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
+    /// Without a slope to follow and without a downhill step, until it is asked at one.
+    struct Stuck {
+        at: f64,
+    }
+    impl Objective for Stuck {
+        fn dim(&self) -> usize {
+            1
+        }
+        fn value(&mut self, theta: &[f64]) -> mixedmodels::Result<Option<f64>> {
+            self.at = theta[0];
+            let smooth = (theta[0] - 0.9).powi(2);
+            // A cliff around 5 on whose edge every step rises.
+            Ok(Some(if (theta[0] - 5.0).abs() < 1e-300 {
+                0.5
+            } else {
+                1.0 + smooth
+            }))
+        }
+        fn derivatives(&mut self) -> mixedmodels::Result<Derivatives> {
+            let matrix = |v: f64| Matrix::from_columns(1, 1, vec![v]);
+            Ok(Derivatives {
+                gradient: vec![2.0 * (self.at - 0.9)],
+                information: matrix(2.0),
+                curvature: matrix(0.0),
+            })
+        }
+        fn hessian(&mut self) -> mixedmodels::Result<Option<Matrix>> {
+            Ok(None)
+        }
+        fn columns(&self) -> Vec<Vec<usize>> {
+            vec![vec![0]]
+        }
+        fn is_expensive(&self) -> bool {
+            false
+        }
+    }
+    let control = Control {
+        max_evaluations: 1000,
+        tolerance: None,
+    };
+    let outcome = minimize(
+        Optimizer::TrustRegion,
+        &mut Stuck { at: 0.0 },
+        &[5.0],
+        &control,
+    )
+    .expect("computable");
+    let second = outcome.log.second_start.expect("tried");
+    assert_eq!(outcome.log.entries[second].theta, [1.0]);
+    // The first point is lower, so it stays, and it is not called an optimum.
+    assert_eq!(outcome.theta, [5.0]);
+    assert_eq!(outcome.status, Status::NoProgress);
+    let outcome = minimize(
+        Optimizer::TrustRegion,
+        &mut Stuck { at: 0.0 },
+        &[4.0],
+        &control,
+    )
+    .expect("computable");
+    assert_eq!(outcome.log.second_start, None);
+    assert!((outcome.theta[0] - 0.9).abs() < 1e-6);
 }

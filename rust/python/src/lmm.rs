@@ -267,6 +267,7 @@ impl Lmm {
         out.set_item(intern!(py, "message"), outcome.status.message())?;
         out.set_item(intern!(py, "n_evaluations"), log.entries.len())?;
         out.set_item(intern!(py, "n_gradients"), log.n_gradients())?;
+        let second_start = log.second_start;
         let entries = log.entries.iter();
         let thetas = entries.clone().flat_map(|e| e.theta.iter().copied());
         let objectives = entries.clone().map(|e| e.objective);
@@ -284,6 +285,7 @@ impl Lmm {
             intern!(py, "gradient_norm"),
             to_vector(py, norms.collect::<Vec<_>>()),
         )?;
+        log.set_item(intern!(py, "second_start"), second_start)?;
         out.set_item(intern!(py, "log"), log)?;
         out.set_item(intern!(py, "theta"), to_vector(py, fitted.theta))?;
         out.set_item(intern!(py, "gradient"), to_vector(py, fitted.gradient))?;

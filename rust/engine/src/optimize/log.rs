@@ -16,6 +16,8 @@ pub struct LogEntry {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FitLog {
     pub entries: Vec<LogEntry>,
+    /// The entry from which a second start was tried, where the first came to no good end.
+    pub second_start: Option<usize>,
 }
 
 impl FitLog {
@@ -35,6 +37,12 @@ impl FitLog {
         if let Some(entry) = self.entries.last_mut() {
             entry.gradient_norm = Some(norm);
         }
+    }
+
+    /// Adds the evaluations of a second start.
+    pub fn append(&mut self, second: Self) {
+        self.second_start = Some(self.entries.len());
+        self.entries.extend(second.entries);
     }
 
     #[must_use]

@@ -22,6 +22,8 @@ use crate::optimize::{Control, FitLog, Outcome, Status};
 const TOLERANCE: f64 = 1e-9;
 /// Rounding error of an objective of size 1.
 const NOISE: f64 = 4.0 * f64::EPSILON;
+/// Multiple of the tolerance that rounding of the objective may hide.
+const REFUSED: f64 = 1e3;
 /// Steps of the final polish, where evaluations are cheap.
 const POLISH: usize = 8;
 /// A polish step that promises less is not worth taking.
@@ -134,7 +136,7 @@ impl<'a> Search<'a> {
             let Some(mut step) = self.propose() else {
                 return Ok(Status::NoProgress);
             };
-            if step.predicted < self.tolerance() {
+            if step.predicted < self.tolerance() && (step.interior || self.nothing_beyond()) {
                 match self.escape() {
                     None => return Ok(Status::Converged),
                     Some(way_down) => step = way_down,
@@ -167,6 +169,10 @@ impl<'a> Search<'a> {
     }
 
     fn propose(&self) -> Option<Step> {
+        self.propose_within(self.radius)
+    }
+
+    fn propose_within(&self, radius: f64) -> Option<Step> {
         let model = match &self.correction {
             None => convex_model(&self.derivatives, &[])?,
             Some(correction) => {
@@ -175,7 +181,14 @@ impl<'a> Search<'a> {
                 model
             }
         };
-        minimize_in_ball(&self.derivatives.gradient, &model, self.radius)
+        minimize_in_ball(&self.derivatives.gradient, &model, radius)
+    }
+
+    /// Whether the model promises no more outside of a ball that has shrunk, up to what rounding of
+    /// the objective may have refused.
+    fn nothing_beyond(&self) -> bool {
+        let free = self.propose_within(norm(&self.theta).max(1.0));
+        free.is_some_and(|step| step.predicted < REFUSED * self.tolerance())
     }
 
     /// The exact Hessian at the last point evaluated, which belongs to the present derivatives. False
