@@ -3,6 +3,7 @@
 use faer::Par;
 
 use crate::design::coupling::{coupling, Coupling};
+use crate::design::pattern::Pattern;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
@@ -29,11 +30,19 @@ pub struct CrossProducts {
 
 impl CrossProducts {
     /// One pass over the rows. `z` holds the rows of each block (n × width, row-major), `x` the
-    /// columns of the fixed-effects basis.
-    pub fn new(structure: &Structure, z: &[Vec<f64>], x: &Matrix, par: Par) -> Result<Self> {
+    /// columns of the fixed-effects basis, `patterns` those of the leading blocks' couplings.
+    pub fn new(
+        structure: &Structure,
+        patterns: Vec<Pattern>,
+        z: &[Vec<f64>],
+        x: &Matrix,
+        par: Par,
+    ) -> Result<Self> {
         let x_rows = row_major(x)?;
-        let leading = (0..structure.n_leading)
-            .map(|b| Leading::new(structure, b, z, &x_rows))
+        let leading = patterns
+            .into_iter()
+            .enumerate()
+            .map(|(b, pattern)| Leading::new(structure, b, z, &x_rows, pattern))
             .collect::<Result<_>>()?;
         Ok(Self {
             leading,
@@ -64,7 +73,13 @@ impl CrossProducts {
 }
 
 impl Leading {
-    fn new(structure: &Structure, b: usize, z: &[Vec<f64>], x_rows: &[f64]) -> Result<Self> {
+    fn new(
+        structure: &Structure,
+        b: usize,
+        z: &[Vec<f64>],
+        x_rows: &[f64],
+        pattern: Pattern,
+    ) -> Result<Self> {
         let block = &structure.blocks[b];
         let k = block.width;
         let mut diagonal = zeroed(block.dim() * k, "the diagonal of a block")?;
@@ -87,7 +102,7 @@ impl Leading {
         Ok(Self {
             diagonal,
             ancestors,
-            coupling: coupling(structure, b, z, x_rows)?,
+            coupling: coupling(structure, b, z, x_rows, pattern)?,
         })
     }
 }

@@ -3,13 +3,13 @@
 use faer::Par;
 
 use crate::design::basis::{FixedBasis, TermBasis};
-use crate::design::coupling::Coupling;
+use crate::design::costs::Costs;
 use crate::design::cross_products::CrossProducts;
-use crate::design::structure::Structure;
+use crate::design::pattern::Pattern;
+use crate::design::structure::{Block, Structure};
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
-use crate::linalg::memory;
 
 /// Everything that models with different responses to the same predictors share.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Frame {
     pub fixed: FixedBasis,
     pub terms: Vec<TermBasis>,
     pub structure: Structure,
+    pub costs: Costs,
     pub cross_products: CrossProducts,
     /// Square roots of the prior weights.
     pub root_weights: Option<Vec<f64>>,
@@ -32,24 +33,24 @@ impl Frame {
     /// Checks the predictors and computes everything that depends neither on the response nor on
     /// theta. The rows of Z are returned too: responses need them, evaluations do not.
     pub fn new(design: Predictors) -> Result<(Self, BlockRows)> {
-        design.validate()?;
-        let root_weights = root_weights(&design);
-        let fixed = FixedBasis::new(&design, root_weights.as_deref());
+        let Outline {
+            root_weights,
+            fixed,
+            structure,
+            patterns,
+            costs,
+        } = Outline::new(&design)?;
+        if !costs.fit_memory() {
+            return Err(refusal(&structure, &costs));
+        }
         let terms: Vec<TermBasis> = design
             .terms
             .iter()
             .map(|t| TermBasis::new(t, root_weights.as_deref()))
             .collect();
-        let (n, rank) = (design.n_obs(), fixed.rank());
-        if n <= rank {
-            return Err(Error::Domain(format!(
-                "{n} observations cannot determine {rank} fixed effects and a residual variance"
-            )));
-        }
-        let structure = Structure::new(&design, rank);
-        check_memory(&structure)?;
         let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
-        let cross_products = CrossProducts::new(&structure, &z, fixed.columns(), Par::Seq)?;
+        let cross_products =
+            CrossProducts::new(&structure, patterns, &z, fixed.columns(), Par::Seq)?;
         let log_weights = design
             .weights
             .as_ref()
@@ -59,6 +60,7 @@ impl Frame {
             fixed,
             terms,
             structure,
+            costs,
             cross_products,
             root_weights,
             log_weights,
@@ -95,15 +97,13 @@ impl Frame {
     /// Number of parameters in theta.
     #[must_use]
     pub fn n_theta(&self) -> usize {
-        let terms = self.design.terms.iter();
-        terms.map(|t| t.template.n_parameters(t.k)).sum()
+        self.design.n_theta()
     }
 
     /// Rough number of floating-point operations of one evaluation.
     #[must_use]
     pub fn flops(&self) -> f64 {
-        let dim = self.structure.trailing_dim() as f64;
-        self.elimination_flops() + dim * dim * dim / 3.0
+        self.costs.flops().value
     }
 
     /// Rough number of floating-point operations of an exact Hessian. That of differences of
@@ -113,7 +113,8 @@ impl Frame {
         let dim = self.structure.trailing_dim() as f64;
         let moved = self.n_leading_theta() as f64;
         let products = 2.0 * dim * dim * dim;
-        3.0 * self.flops() + moved * (2.0 * self.elimination_flops() + products) + 2.0 * products
+        let elimination = self.costs.elimination_flops();
+        3.0 * self.flops() + moved * (2.0 * elimination + products) + 2.0 * products
     }
 
     /// Bytes of the dense matrices of an exact Hessian: one for each parameter of a leading block
@@ -133,43 +134,56 @@ impl Frame {
             .map(|t| t.template.n_parameters(t.k))
             .sum()
     }
+}
 
-    /// Eliminating the leading blocks.
-    fn elimination_flops(&self) -> f64 {
-        let dim = self.structure.trailing_dim() as f64;
-        self.structure
-            .leading()
-            .iter()
-            .zip(&self.cross_products.leading)
-            .map(|(block, leading)| {
-                let (levels, k) = (block.n_levels as f64, block.width as f64);
-                let met = match &leading.coupling {
-                    Coupling::Dense(_) => dim,
-                    Coupling::Sparse(s) => {
-                        s.rows.len() as f64 / levels + self.structure.rank as f64
-                    }
-                };
-                levels * k * (k * k + k * met + met * met)
-            })
-            .sum()
+/// What is known of a model before memory is taken for its cross-products.
+struct Outline {
+    root_weights: Option<Vec<f64>>,
+    fixed: FixedBasis,
+    structure: Structure,
+    patterns: Vec<Pattern>,
+    costs: Costs,
+}
+
+impl Outline {
+    fn new(design: &Predictors) -> Result<Self> {
+        design.validate()?;
+        let root_weights = root_weights(design);
+        let fixed = FixedBasis::new(design, root_weights.as_deref());
+        let (n, rank) = (design.n_obs(), fixed.rank());
+        if n <= rank {
+            return Err(Error::Domain(format!(
+                "{n} observations cannot determine {rank} fixed effects and a residual variance"
+            )));
+        }
+        let structure = Structure::new(design, rank);
+        let patterns = Pattern::all(&structure)?;
+        let costs = Costs::new(&structure, &patterns, design.n_theta());
+        Ok(Self {
+            root_weights,
+            fixed,
+            structure,
+            patterns,
+            costs,
+        })
     }
 }
 
-/// Refuses a model whose dense matrices (cross-products, factor, inverse) exceed the memory: finding
-/// out by allocating them could end the process.
-fn check_memory(structure: &Structure) -> Result<()> {
-    let dim = structure.trailing_dim() as f64;
-    let needed = 3.0 * 8.0 * dim * dim;
-    match memory::available() {
-        Some(available) if needed > available => Err(Error::Memory {
-            what: format!(
-                "the dense matrices of {} random effects (crossed grouping factors without the \
-                 largest) and {} fixed effects",
-                structure.n_trailing, structure.rank
-            ),
-            gib: needed / f64::from(1 << 30),
-        }),
-        _ => Ok(()),
+/// What a model of these predictors would cost, whether or not there is memory for it.
+pub fn costs(design: &Predictors) -> Result<Costs> {
+    Ok(Outline::new(design)?.costs)
+}
+
+/// Finding out by allocating could end the process.
+fn refusal(structure: &Structure, costs: &Costs) -> Error {
+    let effects: usize = structure.blocks.iter().map(Block::dim).sum();
+    Error::Memory {
+        what: format!(
+            "the cross-products, factor and inverse of {effects} random effects ({} of them in one \
+             dense matrix: crossed grouping factors without the largest) and {} fixed effects",
+            structure.n_trailing, structure.rank
+        ),
+        gib: costs.bytes().total() / f64::from(1 << 30),
     }
 }
 

@@ -2,14 +2,19 @@
 //! works; and the cross-products, the only thing an evaluation looks at.
 
 pub mod basis;
+pub mod costs;
 pub mod coupling;
 pub mod cross_products;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod frame;
 pub mod model;
+pub mod pattern;
 mod span;
 pub mod stacked;
 pub mod structure;
 
+pub use costs::Costs;
 pub use frame::Frame;
 pub use model::Model;
 
@@ -72,6 +77,13 @@ impl Predictors {
     #[must_use]
     pub fn n_obs(&self) -> usize {
         self.x.rows()
+    }
+
+    /// Number of parameters in theta.
+    #[must_use]
+    pub fn n_theta(&self) -> usize {
+        let terms = self.terms.iter();
+        terms.map(|t| t.template.n_parameters(t.k)).sum()
     }
 
     /// Checks what the numerics rely on.

@@ -6,6 +6,10 @@
 
 use crate::design::Predictors;
 
+/// Beyond this width the sums over pairs of entries of a single block cost more than columns of the
+/// general system.
+const WIDEST_ALONE: usize = 12;
+
 /// A block: all terms of one grouping factor.
 #[derive(Debug, Clone)]
 pub struct Block {
@@ -81,6 +85,15 @@ impl Structure {
     #[must_use]
     pub fn leading(&self) -> &[Block] {
         &self.blocks[..self.n_leading]
+    }
+
+    /// The only block, unless it is too wide for an elimination of its own kind.
+    #[must_use]
+    pub fn one_factor(&self) -> Option<&Block> {
+        match self.blocks.as_slice() {
+            [block] if block.width <= WIDEST_ALONE => Some(block),
+            _ => None,
+        }
     }
 
     /// The block of a term, and the first of its columns there.
