@@ -47,7 +47,7 @@ fn design(n: usize, factors: &[(usize, usize)]) -> Design {
 type Case = (&'static str, usize, &'static [(usize, usize)]);
 
 fn evaluation(bench: &mut Bench) {
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         ("one scalar factor, 6 levels", 30, &[(6, 1)]),
         ("one vector factor, 18 levels", 180, &[(18, 2)]),
         ("one vector factor, 10,000 levels", 100_000, &[(10_000, 2)]),
@@ -56,6 +56,11 @@ fn evaluation(bench: &mut Bench) {
             "crossed, 3000 x 1100 x 28",
             73_000,
             &[(3000, 1), (1100, 1), (28, 1)],
+        ),
+        (
+            "sparsely crossed, 6000 x 5000 x 3000",
+            9000,
+            &[(6000, 1), (5000, 1), (3000, 1)],
         ),
     ];
     for (name, n, factors) in cases {

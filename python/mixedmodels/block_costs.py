@@ -37,16 +37,16 @@ class Block:
         The grouping factor; "X" for the fixed effects.
     kind : str
         "block diagonal": eliminated level by level; "dense": part of one dense matrix with all other
-        dense blocks and X.
+        dense blocks and X; "sparse": part of one sparse matrix with all others.
     levels, width : int
         Levels of the grouping factor and random effects of each.
     rows, columns : int
-        Random effects (levels times width), and random and fixed effects of the dense matrix that they
-        are stored against.
+        Random effects (levels times width), and random and fixed effects that are eliminated after all
+        block diagonal ones.
     coupling : str
         Whether these rows and columns are stored "dense" or "sparse".
     fill : float
-        Share of them that is stored.
+        Share of them that is stored; of the factor for the kind "sparse".
     cross_products, factor, inverse : int
         Bytes of the block's part of the cross-products, of their factor, and of what derivatives take.
     flops_value, flops_derivatives : float

@@ -127,6 +127,5 @@ def test_a_model_that_needs_more_memory_than_there_is_is_refused_at_once():
     n, levels = 400_000, 150_000
     one = np.ones((n, 1))
     factors = [(rng.integers(0, levels, n).astype(np.uint32), levels, one, "unstructured") for _ in range(2)]
-    text = r"\d+\.\d GiB of memory for .* 300000 random effects \(150000 of them"
-    with pytest.raises(MemoryLimitError, match=text):
+    with pytest.raises(MemoryLimitError, match=r"\d+\.\d GiB of memory for .* 300000 random effects"):
         Lmm(rng.normal(size=n), one, factors)

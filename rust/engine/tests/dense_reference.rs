@@ -1,11 +1,11 @@
-//! Every block structure against the dense reference, at arbitrary and at singular theta.
+//! Every block structure against the dense reference, in both layouts, at arbitrary and at singular theta.
 
 mod common;
 
 use common::{dense, design, Grouping, Random, TermSpec};
-use mixedmodels::design::{Design, Model};
+use mixedmodels::design::{Design, Layout, Model};
 use mixedmodels::fit;
-use mixedmodels::objective::{Criterion, Monitor};
+use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
 
 const GO: Monitor<'static> = &|_| Ok(());
 
@@ -73,6 +73,17 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
                 (Random(5), 2, D),
             ],
         ),
+        (
+            "crossed five times",
+            60,
+            vec![
+                (Random(30), 1, U),
+                (Random(25), 1, U),
+                (Random(20), 2, U),
+                (Random(12), 1, U),
+                (Random(3), 1, U),
+            ],
+        ),
     ]
 }
 
@@ -101,21 +112,30 @@ fn close(name: &str, a: f64, b: f64, tolerance: f64) {
     );
 }
 
-fn each_case(check: impl Fn(&str, &Design, &Model, &[f64], Criterion)) {
+/// Every structure with and without weights, at a regular and at a singular theta.
+fn each_design(check: impl Fn(&str, &Design, &[f64])) {
     for (s, (name, n, terms)) in structures().into_iter().enumerate() {
         for weighted in [false, true] {
             let design = design(s as u64 + 1, n, 3, &terms, weighted);
-            let model = Model::new(design.clone()).expect("a valid design");
             for singular in [false, true] {
                 let theta = random_theta(&design, s as u64 + 100, singular);
-                for criterion in [Criterion::Ml, Criterion::Reml] {
-                    let name =
-                        format!("{name}, weights {weighted}, singular {singular}, {criterion:?}");
-                    check(&name, &design, &model, &theta, criterion);
-                }
+                let name = format!("{name}, weights {weighted}, singular {singular}");
+                check(&name, &design, &theta);
             }
         }
     }
+}
+
+fn each_case(check: impl Fn(&str, &Design, &Model, &[f64], Criterion)) {
+    each_design(|name, design, theta| {
+        for layout in [Layout::Blocked, Layout::Sparse] {
+            let model = Model::with_layout(design.clone(), layout).expect("a valid design");
+            for criterion in [Criterion::Ml, Criterion::Reml] {
+                let name = format!("{name}, {layout:?}, {criterion:?}");
+                check(&name, design, &model, theta, criterion);
+            }
+        }
+    });
 }
 
 #[test]
@@ -147,6 +167,47 @@ fn the_gradient_is_that_of_the_dense_objective() {
             let h = 1e-3;
             let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
             close(&format!("{name}, parameter {i}"), *g, difference, 2e-7);
+        }
+    });
+}
+
+/// What the dense reference does not compute: the layouts must agree on it.
+#[test]
+fn layouts_agree_on_information_and_covariances() {
+    each_design(|name, design, theta| {
+        let models = [Layout::Blocked, Layout::Sparse]
+            .map(|layout| Model::with_layout(design.clone(), layout).expect("a valid design"));
+        for criterion in [Criterion::Ml, Criterion::Reml] {
+            let [blocked, sparse] = models.each_ref().map(|model| {
+                let coordinates = Coordinates::user(&model.design.terms, &model.terms);
+                let mut objective =
+                    LmmObjective::new(model, criterion, coordinates, GO).expect("memory");
+                objective.value(theta).expect("computable");
+                let derivatives = objective.derivatives().expect("computable");
+                let estimates = fit::evaluate(model, criterion, theta, GO).expect("computable");
+                [
+                    derivatives.information.data().to_vec(),
+                    derivatives.curvature.data().to_vec(),
+                    estimates.unscaled_covariance.data().to_vec(),
+                ]
+                .concat()
+            });
+            assert_eq!(blocked.len(), sparse.len());
+            for (a, b) in sparse.iter().zip(&blocked) {
+                close(name, *a, *b, 1e-8);
+            }
+        }
+        let [blocked, sparse] = models.each_ref().map(|model| {
+            let blocks = fit::conditional_variances(model, theta, GO).expect("computable");
+            let mut values = Vec::new();
+            blocks
+                .iter()
+                .for_each(|b| values.extend_from_slice(&b.values));
+            values
+        });
+        assert_eq!(blocked.len(), sparse.len());
+        for (a, b) in sparse.iter().zip(&blocked) {
+            close(name, *a, *b, 1e-9);
         }
     });
 }

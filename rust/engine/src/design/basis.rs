@@ -14,6 +14,11 @@ const CONSTANT: f64 = 1e-13;
 /// Columns of Z with a smaller orthogonal part are left as they are: any basis serves.
 const COLLINEAR_Z: f64 = 1e-8;
 
+/// Sums of squares that neither overflow nor lose digits to underflow.
+const SAFE_SQUARES: std::ops::Range<f64> = 1e-200..1e200;
+/// Above this share of its sum of squares beside earlier columns a column keeps most of its digits.
+const INDEPENDENT: f64 = 1e-6;
+
 /// X (kept columns) = X̃ T, rows weighted.
 #[derive(Debug, Clone)]
 pub struct FixedBasis {
@@ -183,6 +188,51 @@ impl TermBasis {
     /// Orthonormalises the columns of a term as far as its template allows.
     #[must_use]
     pub fn new(term: &Term, root_weights: Option<&[f64]>) -> Self {
+        Self::from_products(term, root_weights)
+            .unwrap_or_else(|| Self::from_columns(term, root_weights))
+    }
+
+    /// By the Cholesky factor of Z'WZ, in one pass over the rows; `None` where columns are so nearly
+    /// dependent, or so large or small, that it would lose their digits.
+    fn from_products(term: &Term, root_weights: Option<&[f64]>) -> Option<Self> {
+        let (n, k) = (term.codes.len(), term.k);
+        let mut products = vec![0.0; k * k];
+        for (i, z) in term.z.chunks_exact(k).enumerate() {
+            let weight = root_weights.map_or(1.0, |w| w[i] * w[i]);
+            for (j, column) in products.chunks_exact_mut(k).enumerate() {
+                small::axpy(weight * z[j], z, column);
+            }
+        }
+        if term.template.freedom() != ColumnFreedom::Linear {
+            for e in (0..k * k).filter(|e| e % k != e / k) {
+                products[e] = 0.0;
+            }
+        }
+        let squares: Vec<f64> = (0..k).map(|j| products[j + j * k]).collect();
+        if squares.iter().any(|s| !SAFE_SQUARES.contains(s)) || !small::cholesky(&mut products, k) {
+            return None;
+        }
+        let independent = |(j, s): (usize, &f64)| products[j + j * k].powi(2) > INDEPENDENT * s;
+        if !squares.iter().enumerate().all(independent) {
+            return None;
+        }
+        // Z'WZ = LL', so that Z L^-T √n has orthogonal columns of norm √n.
+        let size = (n as f64).sqrt();
+        let mut transposed = vec![0.0; k * k];
+        (0..k).for_each(|i| transposed[i + i * k] = size);
+        small::solve_lower(&products, &mut transposed, k, k);
+        let mut transform = vec![0.0; k * k];
+        let mut inverse = vec![0.0; k * k];
+        for j in 0..k {
+            for i in 0..=j {
+                transform[i + j * k] = transposed[j + i * k];
+                inverse[i + j * k] = products[j + i * k] / size;
+            }
+        }
+        Some(Self { transform, inverse })
+    }
+
+    fn from_columns(term: &Term, root_weights: Option<&[f64]>) -> Self {
         let (n, k) = (term.codes.len(), term.k);
         let size = (n as f64).sqrt();
         let mut transform = vec![0.0; k * k];

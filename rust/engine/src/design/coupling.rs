@@ -110,6 +110,13 @@ pub fn coupling(
     let (k, p, q) = (block.width, structure.rank, structure.n_trailing);
     let cols = structure.trailing_dim();
     let mut values = zeroed(block.dim() * cols, "the coupling of a block to the rest")?;
+    if q == 0 {
+        let rows = z[b].chunks_exact(k).zip(x_rows.chunks_exact(p.max(1)));
+        for ((row, x), &v) in rows.zip(&block.codes) {
+            small::add_outer(&mut values[v as usize * k * p..][..k * p], x, row);
+        }
+        return Ok(Coupling::Dense(values));
+    }
     for (i, (row, &v)) in z[b].chunks_exact(k).zip(&block.codes).enumerate() {
         for (c, &zc) in row.iter().enumerate() {
             let out = &mut values[(v as usize * k + c) * cols..][..cols];
@@ -144,7 +151,7 @@ fn sparse_coupling(
         for e in cells.ranges[v]..cells.ranges[v + 1] {
             position[cells.rows[e] as usize] = e;
         }
-        for &i in &cells.by_level[cells.level_ranges[v]..cells.level_ranges[v + 1]] {
+        for &i in cells.by_level.of(v) {
             let i = i as usize;
             let row = &z[b][i * k..(i + 1) * k];
             for (t, (start, other)) in structure.trailing().enumerate() {

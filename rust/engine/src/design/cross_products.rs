@@ -1,13 +1,18 @@
 //! The blocked cross-products A of [Z X]: all that an evaluation needs to know of the rows.
 
+use std::sync::Arc;
+
 use faer::Par;
 
 use crate::design::coupling::{coupling, Coupling};
+use crate::design::frame::MANY_ROWS;
 use crate::design::pattern::Pattern;
+use crate::design::sparse_products::SparseProducts;
 use crate::design::stacked::Stacked;
-use crate::design::structure::{Block, Structure};
+use crate::design::structure::{Block, Structure, TrailingKind};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::threads::join;
 use crate::linalg::{dense, small, Matrix};
 
 /// A leading block: its diagonal, its coupling to the leading blocks that hold it, and to the rest.
@@ -20,12 +25,30 @@ pub struct Leading {
     pub coupling: Coupling,
 }
 
+/// The trailing rows and columns, X included.
+#[derive(Debug, Clone)]
+pub enum Trailing {
+    /// Symmetric, both triangles.
+    Dense(Arc<Matrix>),
+    Sparse(Arc<SparseProducts>),
+}
+
+impl Trailing {
+    /// The matrix, when it is dense.
+    #[must_use]
+    pub fn dense(&self) -> Option<&Matrix> {
+        match self {
+            Self::Dense(matrix) => Some(matrix),
+            Self::Sparse(_) => None,
+        }
+    }
+}
+
 /// A without the response.
 #[derive(Debug, Clone)]
 pub struct CrossProducts {
     pub leading: Vec<Leading>,
-    /// Symmetric, both triangles.
-    pub trailing: Matrix,
+    pub trailing: Trailing,
 }
 
 impl CrossProducts {
@@ -44,10 +67,21 @@ impl CrossProducts {
             .enumerate()
             .map(|(b, pattern)| Leading::new(structure, b, z, &x_rows, pattern))
             .collect::<Result<_>>()?;
-        Ok(Self {
-            leading,
-            trailing: trailing(structure, z, x, &x_rows, par)?,
-        })
+        let trailing = match &structure.trailing_kind {
+            TrailingKind::Dense => {
+                let dense = dense_trailing(structure, z, x, &x_rows, par)?;
+                Trailing::Dense(Arc::new(dense))
+            }
+            TrailingKind::Sparse(analysis) => {
+                let p = structure.rank;
+                let mut square = Matrix::zeros(p, p, "the cross-products of X")?;
+                dense::add_gram(square.view_mut(), x.view(), 1.0, par);
+                dense::symmetrise(&mut square);
+                let sparse = SparseProducts::new(structure, analysis, z, &x_rows, square)?;
+                Trailing::Sparse(Arc::new(sparse))
+            }
+        };
+        Ok(Self { leading, trailing })
     }
 
     /// [Z X]' of a response.
@@ -82,10 +116,11 @@ impl Leading {
     ) -> Result<Self> {
         let block = &structure.blocks[b];
         let k = block.width;
-        let mut diagonal = zeroed(block.dim() * k, "the diagonal of a block")?;
-        for (row, &v) in z[b].chunks_exact(k).zip(&block.codes) {
-            small::add_outer(&mut diagonal[v as usize * k * k..], row, row);
-        }
+        let (diagonal, coupling) = join(
+            block.codes.len() >= MANY_ROWS,
+            || diagonal(block, &z[b]),
+            || coupling(structure, b, z, x_rows, pattern),
+        );
         let mut ancestors = Vec::new();
         for a in b + 1..structure.n_leading {
             let ka = structure.blocks[a].width;
@@ -100,11 +135,20 @@ impl Leading {
             ancestors.push(values);
         }
         Ok(Self {
-            diagonal,
+            diagonal: diagonal?,
             ancestors,
-            coupling: coupling(structure, b, z, x_rows, pattern)?,
+            coupling: coupling?,
         })
     }
+}
+
+fn diagonal(block: &Block, z: &[f64]) -> Result<Vec<f64>> {
+    let k = block.width;
+    let mut out = zeroed(block.dim() * k, "the diagonal of a block")?;
+    for (row, &v) in z.chunks_exact(k).zip(&block.codes) {
+        small::add_outer(&mut out[v as usize * k * k..], row, row);
+    }
+    Ok(out)
 }
 
 fn project(block: &Block, z: &[f64], y: &[f64], out: &mut [f64]) {
@@ -122,7 +166,7 @@ fn project(block: &Block, z: &[f64], y: &[f64], out: &mut [f64]) {
 pub fn sum_of_products(a: &[f64], b: &[f64]) -> f64 {
     const CHUNK: usize = 256;
     if a.len() <= CHUNK {
-        return a.iter().zip(b).map(|(a, b)| a * b).sum();
+        return small::dot(a, b);
     }
     let middle = a.len() / 2;
     sum_of_products(&a[..middle], &b[..middle]) + sum_of_products(&a[middle..], &b[middle..])
@@ -139,7 +183,7 @@ fn row_major(x: &Matrix) -> Result<Vec<f64>> {
     Ok(rows)
 }
 
-fn trailing(
+fn dense_trailing(
     structure: &Structure,
     z: &[Vec<f64>],
     x: &Matrix,

@@ -5,11 +5,13 @@ use faer::Par;
 use crate::design::basis::{FixedBasis, TermBasis};
 use crate::design::costs::Costs;
 use crate::design::cross_products::CrossProducts;
+use crate::design::layout::{self, Layout};
 use crate::design::pattern::Pattern;
-use crate::design::structure::{Block, Structure};
+use crate::design::structure::Structure;
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
+use crate::linalg::threads::join;
 
 /// Everything that models with different responses to the same predictors share.
 #[derive(Debug)]
@@ -26,6 +28,9 @@ pub struct Frame {
     pub log_weights: f64,
 }
 
+/// From this number of rows on passes over the rows are shared between threads.
+pub const MANY_ROWS: usize = 50_000;
+
 /// The rows of each block in the basis of the engine, n × width, row-major.
 pub type BlockRows = Vec<Vec<f64>>;
 
@@ -33,22 +38,34 @@ impl Frame {
     /// Checks the predictors and computes everything that depends neither on the response nor on
     /// theta. The rows of Z are returned too: responses need them, evaluations do not.
     pub fn new(design: Predictors) -> Result<(Self, BlockRows)> {
-        let Outline {
-            root_weights,
-            fixed,
-            structure,
-            patterns,
-            costs,
-        } = Outline::new(&design)?;
-        if !costs.fit_memory() {
-            return Err(refusal(&structure, &costs));
-        }
-        let terms: Vec<TermBasis> = design
-            .terms
-            .iter()
-            .map(|t| TermBasis::new(t, root_weights.as_deref()))
-            .collect();
-        let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
+        Self::with_layout(design, Layout::Cheapest)
+    }
+
+    /// The same for a given way to eliminate the random effects.
+    pub fn with_layout(design: Predictors, layout: Layout) -> Result<(Self, BlockRows)> {
+        design.validate()?;
+        let root_weights = root_weights(&design);
+        let n = design.n_obs();
+        let weights = root_weights.as_deref();
+        let (fixed, terms): (_, Vec<TermBasis>) = join(
+            n >= MANY_ROWS,
+            || FixedBasis::new(&design, weights),
+            || {
+                design
+                    .terms
+                    .iter()
+                    .map(|t| TermBasis::new(t, weights))
+                    .collect()
+            },
+        );
+        let structure = layout::structure(&design, checked_rank(&fixed, n)?, layout)?;
+        let (patterns, z) = join(
+            n >= MANY_ROWS,
+            || Pattern::all(&structure),
+            || block_rows(&design, &structure, &terms, weights),
+        );
+        let (patterns, z) = (patterns?, z?);
+        let costs = Costs::new(&structure, &patterns, design.n_theta());
         let cross_products =
             CrossProducts::new(&structure, patterns, &z, fixed.columns(), Par::Seq)?;
         let log_weights = design
@@ -136,55 +153,24 @@ impl Frame {
     }
 }
 
-/// What is known of a model before memory is taken for its cross-products.
-struct Outline {
-    root_weights: Option<Vec<f64>>,
-    fixed: FixedBasis,
-    structure: Structure,
-    patterns: Vec<Pattern>,
-    costs: Costs,
-}
-
-impl Outline {
-    fn new(design: &Predictors) -> Result<Self> {
-        design.validate()?;
-        let root_weights = root_weights(design);
-        let fixed = FixedBasis::new(design, root_weights.as_deref());
-        let (n, rank) = (design.n_obs(), fixed.rank());
-        if n <= rank {
-            return Err(Error::Domain(format!(
-                "{n} observations cannot determine {rank} fixed effects and a residual variance"
-            )));
-        }
-        let structure = Structure::new(design, rank);
-        let patterns = Pattern::all(&structure)?;
-        let costs = Costs::new(&structure, &patterns, design.n_theta());
-        Ok(Self {
-            root_weights,
-            fixed,
-            structure,
-            patterns,
-            costs,
-        })
-    }
-}
-
 /// What a model of these predictors would cost, whether or not there is memory for it.
 pub fn costs(design: &Predictors) -> Result<Costs> {
-    Ok(Outline::new(design)?.costs)
+    design.validate()?;
+    let fixed = FixedBasis::new(design, root_weights(design).as_deref());
+    let rank = checked_rank(&fixed, design.n_obs())?;
+    let structure = layout::described_structure(design, rank)?;
+    let patterns = Pattern::all(&structure)?;
+    Ok(Costs::new(&structure, &patterns, design.n_theta()))
 }
 
-/// Finding out by allocating could end the process.
-fn refusal(structure: &Structure, costs: &Costs) -> Error {
-    let effects: usize = structure.blocks.iter().map(Block::dim).sum();
-    Error::Memory {
-        what: format!(
-            "the cross-products, factor and inverse of {effects} random effects ({} of them in one \
-             dense matrix: crossed grouping factors without the largest) and {} fixed effects",
-            structure.n_trailing, structure.rank
-        ),
-        gib: costs.bytes().total() / f64::from(1 << 30),
+fn checked_rank(fixed: &FixedBasis, n: usize) -> Result<usize> {
+    let rank = fixed.rank();
+    if n <= rank {
+        return Err(Error::Domain(format!(
+            "{n} observations cannot determine {rank} fixed effects and a residual variance"
+        )));
     }
+    Ok(rank)
 }
 
 fn root_weights(design: &Predictors) -> Option<Vec<f64>> {

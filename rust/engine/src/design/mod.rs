@@ -8,14 +8,18 @@ pub mod cross_products;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod frame;
+pub mod layout;
+mod level_graph;
 pub mod model;
 pub mod pattern;
 mod span;
+pub mod sparse_products;
 pub mod stacked;
 pub mod structure;
 
 pub use costs::Costs;
 pub use frame::Frame;
+pub use layout::Layout;
 pub use model::Model;
 
 use crate::covariance::Template;

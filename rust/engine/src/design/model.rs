@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::design::basis::ResponseBasis;
 use crate::design::cross_products::{sum_of_products, CrossProducts};
 use crate::design::frame::Frame;
+use crate::design::layout::Layout;
 use crate::design::stacked::Stacked;
 use crate::design::Design;
 use crate::error::{Error, Result};
@@ -39,8 +40,13 @@ impl Deref for Model {
 impl Model {
     /// Checks the design and computes everything that does not depend on theta.
     pub fn new(design: Design) -> Result<Self> {
+        Self::with_layout(design, Layout::Cheapest)
+    }
+
+    /// The same for a given way to eliminate the random effects.
+    pub fn with_layout(design: Design, layout: Layout) -> Result<Self> {
         let (y, predictors) = design.split();
-        let (frame, z) = Frame::new(predictors)?;
+        let (frame, z) = Frame::with_layout(predictors, layout)?;
         Self::of_frame(Arc::new(frame), y, &z)
     }
 

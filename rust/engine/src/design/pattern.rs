@@ -1,6 +1,7 @@
 //! Which cells of the coupling of a leading block to the trailing rows are stored: known from the
 //! levels alone, before anything is allocated for their values.
 
+use crate::design::level_graph::ByLevel;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
@@ -54,10 +55,7 @@ impl Pattern {
 /// Which trailing random effects each level of a block occurs with.
 #[derive(Debug)]
 pub struct Cells {
-    /// Observations sorted by level.
-    pub by_level: Vec<u32>,
-    /// Range of each level in `by_level`.
-    pub level_ranges: Vec<usize>,
+    pub by_level: ByLevel,
     /// Range of each level in `rows`.
     pub ranges: Vec<usize>,
     /// Trailing rows, ascending within a level.
@@ -66,7 +64,7 @@ pub struct Cells {
 
 impl Cells {
     fn new(structure: &Structure, block: &Block) -> Result<Self> {
-        let (by_level, level_ranges) = sort_by_level(block);
+        let by_level = ByLevel::new(block);
         let mut ranges = Vec::with_capacity(block.n_levels + 1);
         ranges.push(0);
         let mut rows: Vec<u32> = Vec::new();
@@ -74,7 +72,7 @@ impl Cells {
         for v in 0..block.n_levels {
             let from = rows.len();
             let stamp = v as f64 + 1.0;
-            for &i in &by_level[level_ranges[v]..level_ranges[v + 1]] {
+            for &i in by_level.of(v) {
                 for (start, other) in structure.trailing() {
                     let at = start + other.codes[i as usize] as usize * other.width;
                     if seen[at] != stamp {
@@ -88,27 +86,8 @@ impl Cells {
         }
         Ok(Self {
             by_level,
-            level_ranges,
             ranges,
             rows,
         })
     }
-}
-
-/// Counting sort of the observations by level.
-fn sort_by_level(block: &Block) -> (Vec<u32>, Vec<usize>) {
-    let mut ranges = vec![0; block.n_levels + 1];
-    for &v in &block.codes {
-        ranges[v as usize + 1] += 1;
-    }
-    for v in 0..block.n_levels {
-        ranges[v + 1] += ranges[v];
-    }
-    let mut next = ranges.clone();
-    let mut sorted = vec![0; block.codes.len()];
-    for (i, &v) in block.codes.iter().enumerate() {
-        sorted[next[v as usize]] = i as u32;
-        next[v as usize] += 1;
-    }
-    (sorted, ranges)
 }

@@ -2,9 +2,13 @@
 //!
 //! Terms of one grouping factor form one block. The blocks of the longest chain of nested factors
 //! (the finest first) are *leading*: eliminating them one after the other leaves each of them block
-//! diagonal. The rest is *trailing* and becomes, with X, one dense matrix.
+//! diagonal. The rest is *trailing* and becomes, with X, one dense matrix; or every block is trailing
+//! and the matrix is sparse, see [`crate::design::layout`].
+
+use std::sync::Arc;
 
 use crate::design::Predictors;
+use crate::linalg::supernodal::Analysis;
 
 /// Beyond this width the sums over pairs of entries of a single block cost more than columns of the
 /// general system.
@@ -30,6 +34,15 @@ impl Block {
     }
 }
 
+/// How the trailing matrix is stored and factorised.
+#[derive(Debug, Clone)]
+pub enum TrailingKind {
+    /// As one dense matrix.
+    Dense,
+    /// By levels, in an order that keeps the factor sparse. There are no leading blocks then.
+    Sparse(Arc<Analysis>),
+}
+
 /// Blocks in elimination order.
 #[derive(Debug, Clone)]
 pub struct Structure {
@@ -43,11 +56,15 @@ pub struct Structure {
     pub n_trailing: usize,
     /// Columns of X.
     pub rank: usize,
+    pub trailing_kind: TrailingKind,
+    /// Bytes of the cross-products of each block, where they are sparse.
+    pub sparse_products: Vec<f64>,
 }
 
 impl Structure {
+    /// With leading blocks and a dense trailing matrix.
     #[must_use]
-    pub fn new(design: &Predictors, rank: usize) -> Self {
+    pub fn blocked(design: &Predictors, rank: usize) -> Self {
         let blocks = amalgamate(design);
         let chain = longest_chain(&blocks);
         let mut rest: Vec<usize> = (0..blocks.len()).filter(|b| !chain.contains(b)).collect();
@@ -66,12 +83,7 @@ impl Structure {
                     .collect()
             })
             .collect();
-        let mut starts = Vec::new();
-        let mut n_trailing = 0;
-        for block in &ordered[n_leading..] {
-            starts.push(n_trailing);
-            n_trailing += block.dim();
-        }
+        let (starts, n_trailing) = starts(&ordered[n_leading..]);
         Self {
             blocks: ordered,
             n_leading,
@@ -79,6 +91,24 @@ impl Structure {
             starts,
             n_trailing,
             rank,
+            trailing_kind: TrailingKind::Dense,
+            sparse_products: Vec::new(),
+        }
+    }
+
+    /// The same blocks, all of them in a sparse trailing matrix, whose cross-products take so many
+    /// bytes for each block.
+    #[must_use]
+    pub fn into_sparse(self, analysis: Analysis, products: Vec<f64>) -> Self {
+        let (starts, n_trailing) = starts(&self.blocks);
+        Self {
+            sparse_products: products,
+            n_leading: 0,
+            parents: Vec::new(),
+            starts,
+            n_trailing,
+            trailing_kind: TrailingKind::Sparse(Arc::new(analysis)),
+            ..self
         }
     }
 
@@ -125,6 +155,19 @@ impl Structure {
     pub fn trailing_dim(&self) -> usize {
         self.n_trailing + self.rank
     }
+}
+
+/// First row of each block, and the end.
+fn starts(blocks: &[Block]) -> (Vec<usize>, usize) {
+    let mut end = 0;
+    let starts = blocks
+        .iter()
+        .map(|block| {
+            end += block.dim();
+            end - block.dim()
+        })
+        .collect();
+    (starts, end)
 }
 
 fn amalgamate(design: &Predictors) -> Vec<Block> {

@@ -1,18 +1,17 @@
-//! The Hessian, exact where memory allows.
+//! The Hessian, exact where there is a formula for the structure and memory for it.
 
-use crate::design::Model;
 use crate::error::{Error, Result};
-use crate::linalg::{memory, Matrix};
+use crate::linalg::Matrix;
 use crate::objective::Objective;
 
 /// Step in units of the curvature's standard deviation: the error is of its square.
 const STEP: f64 = 2e-4;
 
 /// The objective must have been evaluated at theta.
-pub fn hessian(model: &Model, objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
-    match memory::available() {
-        Some(available) if model.hessian_bytes() > available => by_differences(objective, theta),
-        _ => objective.hessian(),
+pub fn hessian(objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
+    match objective.hessian()? {
+        Some(exact) => Ok(exact),
+        None => by_differences(objective, theta),
     }
 }
 

@@ -109,7 +109,7 @@ pub fn hessian(
     theta: &[f64],
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
-    hessian::hessian(model, &mut at(model, criterion, theta, monitor)?, theta)
+    hessian::hessian(&mut at(model, criterion, theta, monitor)?, theta)
 }
 
 /// Hessian in (theta, log σ) of the criterion with σ not profiled, at the σ that minimises it.
@@ -120,7 +120,7 @@ pub fn joint_hessian(
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
     let mut objective = at(model, criterion, theta, monitor)?;
-    let profiled = hessian::hessian(model, &mut objective, theta)?;
+    let profiled = hessian::hessian(&mut objective, theta)?;
     objective.value(theta)?;
     objective.joint_hessian(&profiled)
 }

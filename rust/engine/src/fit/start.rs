@@ -10,9 +10,10 @@ use faer::Par;
 
 use crate::design::coupling::Coupling;
 use crate::design::stacked::Stacked;
+use crate::design::structure::Structure;
 use crate::design::Model;
 use crate::error::Result;
-use crate::linalg::small;
+use crate::linalg::{small, Matrix};
 use crate::system::multiply;
 
 /// Standard deviations, relative to the residual's, outside of which a start is of no use.
@@ -21,10 +22,13 @@ const RANGE: (f64, f64) = (0.1, 1e3);
 /// The relative standard deviation of each block in the basis of the engine, or `None` when the
 /// equations have no sensible solution.
 pub fn block_scales(model: &Model) -> Result<Option<Vec<f64>>> {
+    let Some(trailing) = model.cross_products.trailing.dense() else {
+        return Ok(None);
+    };
     let structure = &model.structure;
     let (n_blocks, p) = (structure.blocks.len(), structure.rank);
-    let projected = project_on_x(model)?;
-    let weights: Vec<Vec<f64>> = (0..n_blocks).map(|b| traces(model, b)).collect();
+    let projected = project_on_x(model, trailing)?;
+    let weights: Vec<Vec<f64>> = (0..n_blocks).map(|b| traces(model, trailing, b)).collect();
     let m = n_blocks + 1;
     let mut equations = vec![0.0; m * m];
     let mut right = vec![0.0; m];
@@ -41,31 +45,18 @@ pub fn block_scales(model: &Model) -> Result<Option<Vec<f64>>> {
     equations[n_blocks + n_blocks * m] = (model.n_obs() - p) as f64;
     right[n_blocks] = model.response_square;
     for s in 0..n_blocks {
-        let mut only = Stacked::zeros(structure, p)?;
-        only.block_mut(structure, s)
-            .copy_from_slice(projected.block(structure, s));
-        let gram = only.gram(&only);
-        let through = multiply(&model.cross_products, structure, &only, Par::Seq)?;
+        let met = (p > 0)
+            .then(|| MetOnX::new(model, &projected, s))
+            .transpose()?;
         for (t, w) in weights.iter().enumerate() {
-            let k = structure.blocks[t].width;
-            let squares = square_sums(model, t, s);
-            let own = projected.block(structure, t);
-            let met = through.block(structure, t);
-            let mut total = 0.0;
-            for (level, (&d, &square)) in w.iter().zip(&squares).enumerate() {
-                if d <= 0.0 {
-                    continue;
-                }
-                let rows = level * k * p..(level + 1) * k * p;
-                let mut value = square - 2.0 * small::dot(&own[rows.clone()], &met[rows.clone()]);
-                for row in own[rows].chunks_exact(p.max(1)) {
-                    for (x, column) in gram.chunks_exact(p.max(1)).enumerate() {
-                        value += row[x] * small::dot(row, column);
-                    }
-                }
-                total += value / d;
-            }
-            equations[t + s * m] = total;
+            let squares = square_sums(model, trailing, (t, s));
+            equations[t + s * m] = weighted(
+                w,
+                squares.iter().enumerate().map(|(level, square)| {
+                    let taken = met.as_ref().map_or(0.0, |met| met.taken(t, level));
+                    square - taken
+                }),
+            );
         }
     }
     small::solve_general(&mut equations, &mut right, m, 1);
@@ -81,6 +72,44 @@ pub fn block_scales(model: &Model) -> Result<Option<Vec<f64>>> {
     ))
 }
 
+/// What the projection on X takes from the squares of Z_j'Z_s for one block s.
+struct MetOnX<'a> {
+    structure: &'a Structure,
+    projected: &'a Stacked,
+    /// Z'Z_s B_s and B_s'B_s for the projections B.
+    products: Stacked,
+    gram: Vec<f64>,
+}
+
+impl<'a> MetOnX<'a> {
+    fn new(model: &'a Model, projected: &'a Stacked, s: usize) -> Result<Self> {
+        let structure = &model.structure;
+        let mut only = Stacked::zeros(structure, projected.m)?;
+        only.block_mut(structure, s)
+            .copy_from_slice(projected.block(structure, s));
+        Ok(Self {
+            structure,
+            projected,
+            products: multiply(&model.cross_products, structure, &only, Par::Seq)?,
+            gram: only.gram(&only),
+        })
+    }
+
+    fn taken(&self, t: usize, level: usize) -> f64 {
+        let (p, k) = (self.projected.m, self.structure.blocks[t].width);
+        let rows = level * k * p..(level + 1) * k * p;
+        let own = &self.projected.block(self.structure, t)[rows.clone()];
+        let met = &self.products.block(self.structure, t)[rows];
+        let mut taken = 2.0 * small::dot(own, met);
+        for row in own.chunks_exact(p) {
+            for (&x, column) in row.iter().zip(self.gram.chunks_exact(p)) {
+                taken -= x * small::dot(row, column);
+            }
+        }
+        taken
+    }
+}
+
 fn weighted(weights: &[f64], values: impl Iterator<Item = f64>) -> f64 {
     weights
         .iter()
@@ -91,7 +120,7 @@ fn weighted(weights: &[f64], values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// L^-1 X'Z with X'X = LL', transposed: its Gram matrix is what the projection on X takes from Z'Z.
-fn project_on_x(model: &Model) -> Result<Stacked> {
+fn project_on_x(model: &Model, trailing: &Matrix) -> Result<Stacked> {
     let (structure, a) = (&model.structure, &model.cross_products);
     let (q, p) = (structure.n_trailing, structure.rank);
     let mut x = Stacked::zeros(structure, p)?;
@@ -100,7 +129,7 @@ fn project_on_x(model: &Model) -> Result<Stacked> {
     }
     let mut products = multiply(a, structure, &x, Par::Seq)?;
     let mut lower: Vec<f64> = (0..p)
-        .flat_map(|j| (0..p).map(move |i| a.trailing[(q + i, q + j)]))
+        .flat_map(|j| (0..p).map(move |i| trailing[(q + i, q + j)]))
         .collect();
     if small::cholesky(&mut lower, p) {
         let parts = products
@@ -116,18 +145,15 @@ fn project_on_x(model: &Model) -> Result<Stacked> {
 }
 
 /// tr Z_j'Z_j for every level of a block.
-fn traces(model: &Model, b: usize) -> Vec<f64> {
+fn traces(model: &Model, trailing: &Matrix, b: usize) -> Vec<f64> {
     let structure = &model.structure;
     let block = &structure.blocks[b];
     let k = block.width;
     if let Some(leading) = model.cross_products.leading.get(b) {
         let levels = leading.diagonal.chunks_exact(k * k);
-        return levels
-            .map(|d| (0..k).map(|i| d[i + i * k]).sum())
-            .collect();
+        return levels.map(|d| (0..k).map(|i| d[i + i * k]).sum()).collect();
     }
     let start = structure.starts[b - structure.n_leading];
-    let trailing = &model.cross_products.trailing;
     (0..block.n_levels)
         .map(|v| {
             let own = start + v * k..start + (v + 1) * k;
@@ -137,7 +163,7 @@ fn traces(model: &Model, b: usize) -> Vec<f64> {
 }
 
 /// The sum of squares of Z_j'Z_s for every level j of block t.
-fn square_sums(model: &Model, t: usize, s: usize) -> Vec<f64> {
+fn square_sums(model: &Model, trailing: &Matrix, (t, s): (usize, usize)) -> Vec<f64> {
     let (structure, a) = (&model.structure, &model.cross_products);
     let block = &structure.blocks[t];
     let (k, n_leading) = (block.width, structure.n_leading);
@@ -167,7 +193,11 @@ fn square_sums(model: &Model, t: usize, s: usize) -> Vec<f64> {
             let rows = start..start + structure.blocks[other].dim();
             let own_width = structure.blocks[leading].width;
             let mut add = |level: usize, row: usize, value: f64| {
-                let at = if t == leading { level } else { (row - start) / width };
+                let at = if t == leading {
+                    level
+                } else {
+                    (row - start) / width
+                };
                 out[at] += value;
             };
             match &a.leading[leading].coupling {
@@ -193,12 +223,15 @@ fn square_sums(model: &Model, t: usize, s: usize) -> Vec<f64> {
             }
         }
         (false, false) => {
-            let (own, other) = (structure.starts[t - n_leading], structure.starts[s - n_leading]);
+            let (own, other) = (
+                structure.starts[t - n_leading],
+                structure.starts[s - n_leading],
+            );
             let size = structure.blocks[s].dim();
             for (level, o) in out.iter_mut().enumerate() {
                 let columns = own + level * k..own + (level + 1) * k;
                 *o = columns
-                    .map(|c| square(&a.trailing.column(c)[other..other + size]))
+                    .map(|c| square(&trailing.column(c)[other..other + size]))
                     .sum();
             }
         }

@@ -9,7 +9,7 @@ use faer::linalg::{matmul, triangular_solve};
 use faer::{Accum, MatMut, MatRef, Par};
 
 use super::threads::with_threads;
-use super::Matrix;
+use super::{small, Matrix};
 use crate::error::Result;
 
 /// Workspace of the factorisation and the inverse of one size.
@@ -46,6 +46,18 @@ pub fn inverse_from_cholesky(out: MatMut<'_, f64>, l: MatRef<'_, f64>, scratch: 
     threaded(l.nrows(), |par| {
         llt::inverse::inverse(out, l, par, MemStack::new(&mut scratch.0));
     });
+}
+
+/// From this many multiplications on a product uses several threads.
+const LARGE: usize = 1 << 24;
+
+/// Runs a kernel of so many multiplications.
+pub fn threaded_from<T: Send>(multiplications: usize, work: impl FnOnce(Par) -> T + Send) -> T {
+    if multiplications >= LARGE {
+        with_threads(work)
+    } else {
+        work(Par::Seq)
+    }
 }
 
 fn threaded<T: Send>(dim: usize, work: impl FnOnce(Par) -> T + Send) -> T {
@@ -144,6 +156,26 @@ fn for_each_tile(n: usize, mut work: impl FnMut(Range<usize>, Range<usize>)) {
     }
 }
 
+/// `c <- c - a b`.
+pub fn subtract_product(c: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, par: Par) {
+    matmul::matmul(c, Accum::Add, a, b, -1.0, par);
+}
+
+/// Lower triangle of `c + a b`, which must be square.
+pub fn add_lower_product(c: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, par: Par) {
+    triangular::matmul(
+        c,
+        BlockStructure::TriangularLower,
+        Accum::Add,
+        a,
+        BlockStructure::Rectangular,
+        b,
+        BlockStructure::Rectangular,
+        1.0,
+        par,
+    );
+}
+
 /// Copies the lower triangle onto the upper one, tile by tile.
 pub fn symmetrise(a: &mut Matrix) {
     let n = a.rows();
@@ -165,6 +197,9 @@ pub fn symmetrise(a: &mut Matrix) {
 pub fn eigen(a: &Matrix) -> Option<(Vec<f64>, Matrix)> {
     if a.data().iter().any(|x| !x.is_finite()) {
         return None;
+    }
+    if a.rows() <= small::EIGEN {
+        return Some(small::symmetric_eigen(a));
     }
     let decomposition = a.view().self_adjoint_eigen(faer::Side::Lower).ok()?;
     let n = a.rows();

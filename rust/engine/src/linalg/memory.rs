@@ -8,3 +8,12 @@ pub fn available() -> Option<f64> {
     let kibibytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024.0)
 }
+
+/// Less than this is there without asking.
+const LITTLE: f64 = 1e8;
+
+/// Whether so many bytes can be had.
+#[must_use]
+pub fn suffices(bytes: f64) -> bool {
+    bytes < LITTLE || available().is_none_or(|room| bytes <= room)
+}

@@ -1,10 +1,11 @@
-//! Ground floor: dense matrices, small square blocks, and their products.
+//! Ground floor: dense matrices, small square blocks, sparse factors, and their products.
 
 pub mod dense;
 pub mod lanes;
 pub mod matrix;
 pub mod memory;
 pub mod small;
+pub mod supernodal;
 pub mod threads;
 
 pub use matrix::Matrix;

@@ -1,6 +1,8 @@
 //! Kernels on small square blocks: k × k, column-major, k the number of columns of a random-effects
 //! term. They run once per level and evaluation, so nothing here allocates.
 
+use super::Matrix;
+
 /// `out = a b`, all k × k.
 pub fn multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
     out[..k * k].fill(0.0);
@@ -39,6 +41,7 @@ pub fn transposed_multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
 /// Inner product. Long vectors are summed in lanes, which the processor does side by side and
 /// which rounds less than one long sum.
 #[must_use]
+#[inline]
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     const LANES: usize = 8;
     let n = a.len().min(b.len());
@@ -59,6 +62,7 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// `y += s x`.
+#[inline]
 pub fn axpy(s: f64, x: &[f64], y: &mut [f64]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y += s * x;
@@ -66,6 +70,7 @@ pub fn axpy(s: f64, x: &[f64], y: &mut [f64]) {
 }
 
 /// `out += a b'`, column-major.
+#[inline]
 pub fn add_outer(out: &mut [f64], a: &[f64], b: &[f64]) {
     for (column, &b) in out.chunks_exact_mut(a.len()).zip(b) {
         for (out, &a) in column.iter_mut().zip(a) {
@@ -182,6 +187,69 @@ pub fn lower_factor(s: &[f64], k: usize) -> Vec<f64> {
     t
 }
 
+/// Up to this size [`symmetric_eigen`] is quicker than the blocked algorithm.
+pub const EIGEN: usize = 6;
+
+/// Eigenvalues (ascending) and eigenvectors (columns) of a small symmetric matrix with finite
+/// entries, by cyclic Jacobi rotations (Golub & Van Loan 2013, section 8.5).
+#[must_use]
+pub fn symmetric_eigen(a: &Matrix) -> (Vec<f64>, Matrix) {
+    const SWEEPS: usize = 30;
+    let n = a.rows();
+    let mut a = a.clone();
+    let mut vectors = Matrix::from_columns(n, n, vec![0.0; n * n]);
+    (0..n).for_each(|i| vectors[(i, i)] = 1.0);
+    for _ in 0..SWEEPS {
+        let mut rotated = false;
+        for q in 1..n {
+            for p in 0..q {
+                rotated |= rotate(&mut a, &mut vectors, p, q);
+            }
+        }
+        if !rotated {
+            break;
+        }
+    }
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&i, &j| a[(i, i)].total_cmp(&a[(j, j)]));
+    let values = order.iter().map(|&i| a[(i, i)]).collect();
+    let columns = order
+        .iter()
+        .flat_map(|&i| vectors.column(i).iter().copied());
+    (values, Matrix::from_columns(n, n, columns.collect()))
+}
+
+/// Zeroes the entry (p, q); false when it is nothing beside the diagonal.
+fn rotate(a: &mut Matrix, vectors: &mut Matrix, p: usize, q: usize) -> bool {
+    let (n, off) = (a.rows(), a[(p, q)]);
+    let (left, right) = (a[(p, p)], a[(q, q)]);
+    if off.abs() <= f64::EPSILON * (left.abs() * right.abs()).sqrt() * 0.125 || off == 0.0 {
+        a[(p, q)] = 0.0;
+        a[(q, p)] = 0.0;
+        return false;
+    }
+    let half = 0.5 * (right - left) / off;
+    let t = half.signum() / (half.abs() + half.hypot(1.0));
+    let c = 1.0 / t.hypot(1.0);
+    let s = t * c;
+    for i in 0..n {
+        let (x, y) = (a[(i, p)], a[(i, q)]);
+        a[(i, p)] = c * x - s * y;
+        a[(i, q)] = s * x + c * y;
+        let (x, y) = (vectors[(i, p)], vectors[(i, q)]);
+        vectors[(i, p)] = c * x - s * y;
+        vectors[(i, q)] = s * x + c * y;
+    }
+    for j in 0..n {
+        let (x, y) = (a[(p, j)], a[(q, j)]);
+        a[(p, j)] = c * x - s * y;
+        a[(q, j)] = s * x + c * y;
+    }
+    a[(p, q)] = 0.0;
+    a[(q, p)] = 0.0;
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,6 +288,34 @@ mod tests {
     fn cholesky_of_an_indefinite_block_fails() {
         assert!(!cholesky(&mut [1.0, 2.0, 2.0, 1.0], 2));
         assert!(!cholesky(&mut [f64::NAN], 1));
+    }
+
+    #[test]
+    fn eigenvalues_and_vectors_of_small_matrices() {
+        for n in 0..=EIGEN {
+            for scale in [1e-9, 1.0, 1e9] {
+                let mut a = Matrix::from_columns(n, n, vec![0.0; n * n]);
+                for j in 0..n {
+                    for i in 0..n {
+                        a[(i, j)] = scale
+                            * (((i + 1) * (j + 1) * 7 % 11) as f64
+                                - 5.0 * f64::from(u8::from(i == j)));
+                    }
+                }
+                let (values, vectors) = symmetric_eigen(&a);
+                assert!(values.windows(2).all(|w| w[0] <= w[1]));
+                for j in 0..n {
+                    for i in 0..n {
+                        let back: f64 = (0..n)
+                            .map(|h| vectors[(i, h)] * values[h] * vectors[(j, h)])
+                            .sum();
+                        assert!((back - a[(i, j)]).abs() < 1e-13 * scale * 50.0);
+                        let inner = dot(vectors.column(i), vectors.column(j));
+                        assert!((inner - f64::from(u8::from(i == j))).abs() < 1e-14 * 10.0);
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -33,6 +33,18 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) 
     }
 }
 
+/// Both results, computed side by side when the work is `large`.
+pub fn join<A: Send, B: Send>(
+    large: bool,
+    a: impl FnOnce() -> A + Send,
+    b: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    match pool().filter(|_| large) {
+        Some(pool) => pool.join(a, b),
+        None => (a(), b()),
+    }
+}
+
 fn pool() -> Option<Arc<ThreadPool>> {
     let mut slot = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();

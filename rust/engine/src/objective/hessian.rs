@@ -8,22 +8,28 @@
 //! ```
 
 use crate::error::Result;
-use crate::linalg::Matrix;
+use crate::linalg::{memory, Matrix};
 use crate::objective::{Criterion, LmmObjective, Objective};
 use crate::system::{log_det_hessian, Direction};
 
 impl LmmObjective<'_> {
-    pub(super) fn exact_hessian(&mut self) -> Result<Matrix> {
+    pub(super) fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
+        if !memory::suffices(self.model.hessian_bytes()) {
+            return Ok(None);
+        }
         self.derivatives()?;
         let directions = self.directions();
         let joint = self.criterion == Criterion::Reml;
         let (monitor, progress) = (self.monitor, self.progress);
         let (a, structure) = (&self.model.cross_products, &self.model.structure);
-        let mut out = self.solver.with_factor(&self.block_lambda, |factor| {
+        let computed = self.solver.with_factor(&self.block_lambda, |factor| {
             log_det_hessian(factor, a, structure, &directions, joint, &|| {
                 monitor(progress)
             })
         })?;
+        let Some(mut out) = computed else {
+            return Ok(None);
+        };
         let h = &self.slopes.linear;
         let curved = self
             .coordinates
@@ -36,7 +42,7 @@ impl LmmObjective<'_> {
                 out[(i, j)] += factor * (second - h[i] * h[j] / self.r2);
             }
         }
-        Ok(out)
+        Ok(Some(out))
     }
 
     /// Hessian in (θ, log σ) of the criterion with σ not profiled, at the σ that minimises it:

@@ -246,7 +246,7 @@ impl Objective for LmmObjective<'_> {
         self.theta = theta.to_vec();
         self.lambda = self.coordinates.lambda(theta);
         self.block_lambda = self.block_lambda();
-        let Some(r2) = self.solver.update(&self.block_lambda) else {
+        let Some(r2) = self.solver.update(&self.block_lambda)? else {
             return Ok(None);
         };
         self.r2 = r2;
@@ -290,7 +290,7 @@ impl Objective for LmmObjective<'_> {
         Ok(derivatives)
     }
 
-    fn hessian(&mut self) -> Result<Matrix> {
+    fn hessian(&mut self) -> Result<Option<Matrix>> {
         self.exact_hessian()
     }
 

@@ -41,7 +41,7 @@ pub trait Objective {
     /// Derivatives at the theta of the last `value` that was `Some`.
     fn derivatives(&mut self) -> Result<Derivatives>;
     /// Exact Hessian at the theta of the last `value` that was `Some`.
-    fn hessian(&mut self) -> Result<Matrix>;
+    fn hessian(&mut self) -> Result<Option<Matrix>>;
     /// Columns of the covariance factors as lists of parameters, the diagonal one first. The
     /// criterion does not change when the signs of a column change.
     fn columns(&self) -> Vec<Vec<usize>>;

@@ -18,11 +18,11 @@ impl Search<'_> {
     pub fn escape(&mut self) -> Option<Step> {
         self.lead_with_zero_columns();
         let zero: Vec<usize> = self
-            .objective
-            .columns()
-            .into_iter()
+            .columns
+            .iter()
             .filter(|column| self.size_of(column) < SMALL_COLUMN)
             .flatten()
+            .copied()
             .collect();
         if zero.is_empty() {
             return None;
@@ -40,7 +40,7 @@ impl Search<'_> {
     /// Rewrites a column with a zero pivot before a zero column as that column: the covariance is
     /// the same, and the zero column then spans every direction that is missing.
     fn lead_with_zero_columns(&mut self) {
-        let columns = self.objective.columns();
+        let columns = std::mem::take(&mut self.columns);
         for pair in columns.windows(2) {
             let (here, next) = (&pair[0], &pair[1]);
             let same_factor = here.len() == next.len() + 1;
@@ -54,6 +54,7 @@ impl Search<'_> {
                 }
             }
         }
+        self.columns = columns;
     }
 
     pub fn size_of(&self, column: &[usize]) -> f64 {
@@ -65,13 +66,13 @@ impl Search<'_> {
     /// is a minimum.
     pub fn snap_to_boundary(&mut self) -> Result<()> {
         let small_columns: Vec<Vec<usize>> = self
-            .objective
-            .columns()
-            .into_iter()
+            .columns
+            .iter()
             .filter(|column| {
                 let size = self.size_of(column);
                 size > 0.0 && (size < SMALL_COLUMN || self.is_flat(column))
             })
+            .cloned()
             .collect();
         if small_columns.is_empty() {
             return Ok(());

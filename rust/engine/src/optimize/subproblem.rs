@@ -15,6 +15,10 @@ pub struct Step {
 /// Eigenvalues below this share of the largest count as zero.
 const FLAT: f64 = 1e-12;
 
+/// Slopes below this share of the largest eigenvalue are rounding, and would lead far along flat
+/// directions. The gain that is given up is beyond the digits of the objective.
+const ROUNDING: f64 = 1e-14;
+
 /// Minimises `g'p + p'Hp/2` over `‖p‖ ≤ radius` by the eigen-decomposition of H (Moré & Sorensen
 /// 1983); `None` when g or H is not finite.
 #[must_use]
@@ -24,10 +28,11 @@ pub fn minimize_in_ball(gradient: &[f64], hessian: &Matrix, radius: f64) -> Opti
         return None;
     }
     let (values, vectors) = dense::eigen(hessian)?;
+    let largest = values.last().copied().unwrap_or(0.0).abs().max(1e-300);
     let rotated: Vec<f64> = (0..n)
         .map(|j| small::dot(vectors.column(j), gradient))
+        .map(|g| if g.abs() < ROUNDING * largest { 0.0 } else { g })
         .collect();
-    let largest = values.last().copied().unwrap_or(0.0).abs().max(1e-300);
     let lowest = values.first().copied().unwrap_or(0.0);
     let at = |shift: f64| -> Vec<f64> {
         rotated

@@ -8,8 +8,8 @@
 //! decided by the signed curvature of the zero columns at the end.
 //!
 //! Where the average information is a poor model (the conditional modes share a large mean, say),
-//! convergence would be slow. Then the Hessian is measured once, by differences of the gradient,
-//! and kept up to date by the symmetric rank-one formula.
+//! convergence would be slow. Then the exact Hessian takes over. Where there is none it is measured
+//! once, by differences of the gradient, and kept up to date by the symmetric rank-one formula.
 
 use crate::error::{Error, Result};
 use crate::linalg::small;
@@ -22,14 +22,16 @@ use crate::optimize::{Control, FitLog, Outcome, Status};
 const TOLERANCE: f64 = 1e-9;
 /// Rounding error of an objective of size 1.
 const NOISE: f64 = 4.0 * f64::EPSILON;
-/// Steps of the final polish, for cheap and for expensive objectives.
-const POLISH: (usize, usize) = (8, 1);
+/// Steps of the final polish, where evaluations are cheap.
+const POLISH: usize = 8;
 /// A polish step that promises less is not worth taking.
 const POLISHED: f64 = 1e-26;
 /// Two steps in a row whose promises shrink by less than this count as slow convergence.
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
 const PATIENCE: usize = 3;
+/// With more parameters an exact Hessian at every step costs more than the evaluations it saves.
+const NEWTON: usize = 20;
 /// Difference of theta for the measured Hessian, relative to the size of a column.
 const DIFFERENCE: f64 = 1e-5;
 /// Halvings of a start at which the objective cannot be computed.
@@ -63,14 +65,19 @@ pub struct Search<'a> {
     pub value: f64,
     pub derivatives: Derivatives,
     pub radius: f64,
-    /// What the Hessian has beyond information and curvature, once it has been measured.
+    /// Parameters by column of the factors.
+    pub columns: Vec<Vec<usize>>,
+    /// What the Hessian has beyond information and curvature, once it is asked for.
     correction: Option<Vec<f64>>,
+    /// The correction is exact at every point.
+    exact: bool,
     log: FitLog,
 }
 
 impl<'a> Search<'a> {
     fn begin(objective: &'a mut dyn Objective, start: &[f64], control: &Control) -> Result<Self> {
         let mut theta = start.to_vec();
+        let columns = objective.columns();
         let mut log = FitLog::default();
         for _ in 0..START_TRIALS {
             let value = objective.value(&theta)?;
@@ -86,7 +93,9 @@ impl<'a> Search<'a> {
                     value,
                     derivatives,
                     radius,
+                    columns,
                     correction: None,
+                    exact: false,
                     log,
                 });
             }
@@ -143,8 +152,12 @@ impl<'a> Search<'a> {
             if slow >= PATIENCE {
                 slow = 0;
                 promised = f64::INFINITY;
-                if self.correction.is_none() && self.measure_hessian()? {
-                    continue;
+                if self.correction.is_none() {
+                    self.objective.value(&self.theta)?;
+                    let taken = self.theta.len() <= NEWTON && self.take_hessian()?;
+                    if taken || self.measure_hessian()? {
+                        continue;
+                    }
                 }
             }
             if !self.try_step(&step)? && self.radius < 1e-12 * (1.0 + norm(&self.theta)) {
@@ -163,6 +176,22 @@ impl<'a> Search<'a> {
             }
         };
         minimize_in_ball(&self.derivatives.gradient, &model, self.radius)
+    }
+
+    /// The exact Hessian at the last point evaluated, which belongs to the present derivatives. False
+    /// when there is none.
+    fn take_hessian(&mut self) -> Result<bool> {
+        let Some(mut hessian) = self.objective.hessian()? else {
+            return Ok(false);
+        };
+        small::axpy(
+            -1.0,
+            signed_model(&self.derivatives).data(),
+            hessian.data_mut(),
+        );
+        self.correction = Some(hessian.into_data());
+        self.exact = true;
+        Ok(true)
     }
 
     /// Differences of the gradient along every parameter. False when a point cannot be evaluated.
@@ -215,19 +244,21 @@ impl<'a> Search<'a> {
         if ratio <= 0.0 {
             return Ok(false);
         }
-        let derivatives = self.differentiate()?;
-        if let Some(correction) = &mut self.correction {
-            rank_one_correction(
-                correction,
-                &signed_model(&derivatives),
-                &step.direction,
-                &self.derivatives.gradient,
-                &derivatives.gradient,
-            );
-        }
+        let before = std::mem::replace(&mut self.derivatives, self.objective.derivatives()?);
+        self.log.gradient(&self.derivatives);
         self.theta = theta;
         self.value = value;
-        self.derivatives = derivatives;
+        if self.exact {
+            self.take_hessian()?;
+        } else if let Some(correction) = &mut self.correction {
+            rank_one_correction(
+                correction,
+                &signed_model(&self.derivatives),
+                &step.direction,
+                &before.gradient,
+                &self.derivatives.gradient,
+            );
+        }
         self.canonicalise();
         Ok(true)
     }
@@ -235,11 +266,11 @@ impl<'a> Search<'a> {
     /// Makes the diagonals of the factors non-negative: the objective is the same, and so are its
     /// derivatives up to signs.
     fn canonicalise(&mut self) {
-        for column in self.objective.columns() {
+        for column in &self.columns {
             if self.theta[column[0]] >= 0.0 {
                 continue;
             }
-            for &i in &column {
+            for &i in column {
                 self.theta[i] = -self.theta[i];
                 self.derivatives.gradient[i] = -self.derivatives.gradient[i];
                 let n = self.theta.len();
@@ -264,15 +295,13 @@ impl<'a> Search<'a> {
     /// to rounding; the average information is corrected by the symmetric rank-one formula, so the
     /// steps converge superlinearly.
     fn polish(&mut self) -> Result<()> {
-        let steps = if self.objective.is_expensive() {
-            POLISH.1
-        } else {
-            POLISH.0
-        };
+        if self.objective.is_expensive() {
+            return Ok(());
+        }
         let n = self.theta.len();
         let mut correction = self.correction.take().unwrap_or_else(|| vec![0.0; n * n]);
         let mut promised = f64::INFINITY;
-        for _ in 0..steps {
+        for _ in 0..POLISH {
             if self.exhausted() {
                 return Ok(());
             }
@@ -282,8 +311,8 @@ impl<'a> Search<'a> {
                 return Ok(());
             };
             // Zero columns stay exactly zero, whatever the rounding of the step.
-            for column in self.objective.columns() {
-                if self.size_of(&column) == 0.0 {
+            for column in &self.columns {
+                if self.size_of(column) == 0.0 {
                     column.iter().for_each(|&i| step.direction[i] = 0.0);
                 }
             }

@@ -3,7 +3,7 @@
 //! Leading blocks are eliminated level by level in unscaled form: with `half = L^-1 λ'` and
 //! `N = half' half = λ (λ'Kλ + I)^-1 λ'`, eliminating a level takes `K_iv N K_vj` from every pair
 //! of rows (i, j) it meets. This form holds for singular λ too. What is left, the trailing matrix
-//! with X, is scaled by Λ and factorised as one dense matrix.
+//! with X, is scaled by Λ and factorised, see [`super::trailing`].
 
 use faer::Par;
 
@@ -11,13 +11,12 @@ use crate::design::coupling::Coupling;
 use crate::design::cross_products::{CrossProducts, Leading};
 use crate::design::structure::Structure;
 use crate::error::Result;
-use crate::linalg::dense::{self, Scratch};
 use crate::linalg::matrix::zeroed;
 use crate::linalg::Matrix;
 use crate::system::levels::eliminate_levels;
 use crate::system::nested::{positions, update_ancestor};
+use crate::system::trailing::TrailingFactor;
 use crate::system::trailing_update::TrailingUpdate;
-use crate::system::transform;
 
 /// State of one leading block.
 #[derive(Debug, Clone)]
@@ -38,11 +37,7 @@ pub struct Factor {
     /// λ of each block, width × width.
     pub lambda: Vec<Vec<f64>>,
     pub leading: Vec<LeadingFactor>,
-    /// Lower factor of the trailing matrix.
-    pub trailing: Matrix,
-    /// Room for the inverse of the trailing matrix, or the part of it without X.
-    pub(super) inverse: Vec<f64>,
-    pub scratch: Scratch,
+    pub trailing: TrailingFactor,
     /// log |Λ'Z'ZΛ + I|.
     pub log_det_z: f64,
     /// log |X'V^-1X|.
@@ -64,14 +59,11 @@ impl Factor {
                 })
             })
             .collect::<Result<_>>()?;
-        let dim = structure.trailing_dim();
         Ok(Self {
             par,
             lambda: structure.blocks.iter().map(|_| Vec::new()).collect(),
             leading,
-            trailing: Matrix::zeros(dim, dim, "the trailing factor")?,
-            inverse: Vec::new(),
-            scratch: Scratch::for_cholesky(dim),
+            trailing: TrailingFactor::new(&a.trailing, par)?,
             log_det_z: 0.0,
             log_det_x: 0.0,
         })
@@ -91,107 +83,109 @@ impl Factor {
 
     /// Factorises at these λ. False when the system is not positive definite there (λ too large
     /// or not finite).
-    #[must_use]
     pub fn update(
         &mut self,
         a: &CrossProducts,
         structure: &Structure,
         lambda: Vec<Vec<f64>>,
-    ) -> bool {
+    ) -> Result<bool> {
         self.lambda = lambda;
-        self.log_det_z = 0.0;
-        self.trailing.data_mut().copy_from_slice(a.trailing.data());
-        if !self.eliminate_leading(a, structure) {
-            return false;
-        }
-        transform::both_sides(&mut self.trailing, structure, &self.lambda, true, true);
-        for i in 0..structure.n_trailing {
-            self.trailing[(i, i)] += 1.0;
-        }
-        if !dense::cholesky(self.trailing.view_mut(), &mut self.scratch) {
-            return false;
-        }
-        let log_diagonal = |range: std::ops::Range<usize>| -> f64 {
-            2.0 * range.map(|i| self.trailing[(i, i)].ln()).sum::<f64>()
+        let (leading, trailing) = match &mut self.trailing {
+            TrailingFactor::Dense(dense) => {
+                let matrix = dense.restart();
+                let leading = eliminate_leading(
+                    &mut self.leading,
+                    a,
+                    structure,
+                    &self.lambda,
+                    matrix,
+                    self.par,
+                );
+                (leading, dense.factorise(structure, &self.lambda))
+            }
+            TrailingFactor::Sparse(sparse) => {
+                (Some(0.0), sparse.factorise(structure, &self.lambda)?)
+            }
         };
-        self.log_det_z += log_diagonal(0..structure.n_trailing);
-        self.log_det_x = log_diagonal(structure.n_trailing..structure.trailing_dim());
-        self.log_det_z.is_finite() && self.log_det_x.is_finite()
+        let (Some(leading), Some(trailing)) = (leading, trailing) else {
+            return Ok(false);
+        };
+        self.log_det_z = leading + trailing.random;
+        self.log_det_x = trailing.fixed;
+        Ok(self.log_det_z.is_finite() && self.log_det_x.is_finite())
     }
+}
 
-    /// Lower factor of X'V^-1X.
-    #[must_use]
-    pub fn x_factor(&self, structure: &Structure) -> Matrix {
-        let (rank, q) = (structure.rank, structure.n_trailing);
-        let mut out = vec![0.0; rank * rank];
-        for j in 0..rank {
-            for i in j..rank {
-                out[i + j * rank] = self.trailing[(q + i, q + j)];
-            }
-        }
-        Matrix::from_columns(rank, rank, out)
-    }
-
-    /// The trailing matrix after the leading blocks, unscaled (lower triangle).
-    pub fn trailing_unscaled(
-        &mut self,
-        a: &CrossProducts,
-        structure: &Structure,
-    ) -> Result<Matrix> {
+impl Factor {
+    /// A dense trailing matrix after the leading blocks, unscaled (lower triangle).
+    pub fn trailing_unscaled(&self, a: &CrossProducts, structure: &Structure) -> Result<Matrix> {
         let dim = structure.trailing_dim();
-        let mut unscaled = Matrix::zeros(dim, dim, "a copy of the trailing matrix")?;
-        unscaled.data_mut().copy_from_slice(a.trailing.data());
-        for b in 0..structure.n_leading {
-            let leading = self.leading[b].reduced.as_ref().unwrap_or(&a.leading[b]);
-            let update = TrailingUpdate {
-                half: &self.leading[b].half,
-                coupling: &leading.coupling,
-                width: structure.blocks[b].width,
-                structure,
-                par: self.par,
-            };
-            update.apply(&mut unscaled);
-        }
-        Ok(unscaled)
+        let mut out = match &self.trailing {
+            TrailingFactor::Dense(dense) => dense.unreduced()?,
+            TrailingFactor::Sparse(_) => Matrix::zeros(dim, dim, "the trailing matrix")?,
+        };
+        reduce_trailing(&self.leading, a, structure, &mut out, self.par);
+        Ok(out)
     }
+}
 
-    fn eliminate_leading(&mut self, a: &CrossProducts, structure: &Structure) -> bool {
-        for b in 1..structure.n_leading {
-            if let Some(reduced) = &mut self.leading[b].reduced {
-                reduced.copy_from(&a.leading[b]);
-            }
-        }
-        for b in 0..structure.n_leading {
-            let k = structure.blocks[b].width;
-            let (done, above) = self.leading.split_at_mut(b + 1);
-            let LeadingFactor {
-                reduced,
-                positions,
-                half,
-                n,
-            } = &mut done[b];
-            let current = reduced.as_ref().unwrap_or(&a.leading[b]);
-            match eliminate_levels(&current.diagonal, &self.lambda[b], half, n, k) {
-                Some(log_det) => self.log_det_z += log_det,
-                None => return false,
-            }
-            for (i, target) in above.iter_mut().enumerate() {
-                let parents = &structure.parents[b][i];
-                if let Some(target) = &mut target.reduced {
-                    update_ancestor(current, n, k, i, parents, &positions[i], target, structure);
-                }
-            }
-            let update = TrailingUpdate {
-                half,
-                coupling: &current.coupling,
-                width: k,
-                structure,
-                par: self.par,
-            };
-            update.apply(&mut self.trailing);
-        }
-        true
+/// Takes the share of the eliminated leading blocks from the trailing matrix (lower triangle).
+pub fn reduce_trailing(
+    leading: &[LeadingFactor],
+    a: &CrossProducts,
+    structure: &Structure,
+    trailing: &mut Matrix,
+    par: Par,
+) {
+    for (b, factor) in leading.iter().enumerate() {
+        let current = factor.reduced.as_ref().unwrap_or(&a.leading[b]);
+        let update = TrailingUpdate {
+            half: &factor.half,
+            coupling: &current.coupling,
+            width: structure.blocks[b].width,
+            structure,
+            par,
+        };
+        update.apply(trailing);
     }
+}
+
+/// Eliminates the leading blocks; their log-determinant, or `None` when a level is not positive
+/// definite.
+fn eliminate_leading(
+    leading: &mut [LeadingFactor],
+    a: &CrossProducts,
+    structure: &Structure,
+    lambda: &[Vec<f64>],
+    trailing: &mut Matrix,
+    par: Par,
+) -> Option<f64> {
+    for (factor, original) in leading.iter_mut().zip(&a.leading) {
+        if let Some(reduced) = &mut factor.reduced {
+            reduced.copy_from(original);
+        }
+    }
+    let mut log_det = 0.0;
+    for b in 0..structure.n_leading {
+        let k = structure.blocks[b].width;
+        let (done, above) = leading.split_at_mut(b + 1);
+        let LeadingFactor {
+            reduced,
+            positions,
+            half,
+            n,
+        } = &mut done[b];
+        let current = reduced.as_ref().unwrap_or(&a.leading[b]);
+        log_det += eliminate_levels(&current.diagonal, &lambda[b], half, n, k)?;
+        for (i, target) in above.iter_mut().enumerate() {
+            let parents = &structure.parents[b][i];
+            if let Some(target) = &mut target.reduced {
+                update_ancestor(current, n, k, i, parents, &positions[i], target, structure);
+            }
+        }
+    }
+    reduce_trailing(leading, a, structure, trailing, par);
+    Some(log_det)
 }
 
 impl Leading {
@@ -216,7 +210,6 @@ mod tests {
     use super::*;
     use crate::design::costs::Kind;
     use crate::design::example::{frame, Levels};
-    use crate::system::selected;
 
     #[test]
     fn the_factor_takes_as_many_bytes_as_announced() {
@@ -236,7 +229,7 @@ mod tests {
         for terms in designs {
             let frame = frame(120, 3, terms);
             let (a, structure) = (&frame.cross_products, &frame.structure);
-            let mut factor = Factor::new(a, structure, Par::Seq).expect("memory");
+            let factor = Factor::new(a, structure, Par::Seq).expect("memory");
             let announced = &frame.costs.blocks;
             for (b, leading) in factor.leading.iter().enumerate() {
                 let mut bytes = 8 * (leading.half.len() + leading.n.len());
@@ -247,19 +240,12 @@ mod tests {
                 };
                 assert_eq!(announced[b].bytes.factor, bytes as f64 + reduced);
             }
+            let TrailingFactor::Dense(dense) = &factor.trailing else {
+                panic!("small models are eliminated by blocks");
+            };
             let trailing = announced.iter().filter(|b| b.kind == Kind::Dense);
             let bytes: f64 = trailing.map(|b| b.bytes.factor).sum();
-            assert_eq!(bytes, 8.0 * factor.trailing.data().len() as f64);
-
-            let lambda = structure.blocks.iter().map(|block| {
-                let k = block.width;
-                (0..k * k)
-                    .map(|e| f64::from(u8::from(e % (k + 1) == 0)))
-                    .collect()
-            });
-            assert!(factor.update(a, structure, lambda.collect()));
-            selected(&mut factor, a, structure, true, false).expect("memory");
-            assert_eq!(factor.inverse.len(), factor.trailing.data().len());
+            assert_eq!(bytes, 8.0 * dense.factor.data().len() as f64);
         }
     }
 }

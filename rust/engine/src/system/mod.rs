@@ -1,5 +1,6 @@
 //! Solving with A at given relative covariance factors: factorisation, solves, selected inverse.
 
+mod complement;
 mod factor;
 mod level_pass;
 mod levels;
@@ -11,6 +12,7 @@ mod selected;
 mod slopes;
 mod solve;
 mod solver;
+mod trailing;
 mod trailing_update;
 pub mod transform;
 

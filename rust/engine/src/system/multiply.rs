@@ -3,7 +3,7 @@
 use faer::{MatMut, MatRef, Par};
 
 use crate::design::coupling::Coupling;
-use crate::design::cross_products::CrossProducts;
+use crate::design::cross_products::{CrossProducts, Trailing};
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::error::Result;
@@ -18,14 +18,12 @@ pub fn multiply(
     let m = v.m;
     let mut out = Stacked::zeros(structure, m)?;
     let dim = structure.trailing_dim();
-    product(
-        &mut out.trailing,
-        a.trailing.view(),
-        &v.trailing,
-        m,
-        false,
-        par,
-    );
+    match &a.trailing {
+        Trailing::Dense(matrix) => {
+            product(&mut out.trailing, matrix.view(), &v.trailing, m, false, par);
+        }
+        Trailing::Sparse(sparse) => sparse.multiply(&v.trailing, &mut out.trailing, m),
+    }
     for (b, leading) in a.leading.iter().enumerate() {
         let block = &structure.blocks[b];
         let k = block.width;

@@ -12,17 +12,18 @@
 //!
 //! Nothing divides by λ, so singular λ need no special case here.
 
+use faer::Par;
+
 use crate::design::coupling::Coupling;
 use crate::design::cross_products::CrossProducts;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
-use crate::linalg::matrix::zeroed;
 use crate::linalg::{dense, small, Matrix};
+use crate::system::complement::{complement_of_inverse, resolves_complement};
+use crate::system::factor::{reduce_trailing, Factor, LeadingFactor};
 use crate::system::level_pass::{Adjoint, LevelPass};
-use crate::system::{transform, Factor};
-
-/// I - S resolves W while the entries of λ^-1 (relative to the levels' sizes) stay below this.
-const ILL_CONDITIONED: f64 = 1e5;
+use crate::system::trailing::{DenseTrailing, TrailingFactor};
+use crate::system::transform;
 
 /// Selected parts, by block.
 #[derive(Debug, Clone)]
@@ -41,6 +42,12 @@ pub fn selected(
     joint: bool,
     want_diagonals: bool,
 ) -> Result<Selected> {
+    let dense = match &mut factor.trailing {
+        TrailingFactor::Sparse(sparse) => {
+            return sparse.selected(structure, &factor.lambda, joint, want_diagonals);
+        }
+        TrailingFactor::Dense(dense) => dense,
+    };
     let dim = if joint {
         structure.trailing_dim()
     } else {
@@ -50,16 +57,24 @@ pub fn selected(
     let lower_only = structure.n_leading == 1
         && structure.blocks.iter().all(|b| b.width == 1)
         && matches!(a.leading[0].coupling, Coupling::Sparse(_));
-    let mut inverse = trailing_inverse(factor, dim)?;
+    let mut inverse = dense.inverse(dim)?;
     if !lower_only {
         dense::symmetrise(&mut inverse);
     }
+    let part = TrailingPart {
+        dense,
+        leading: &factor.leading,
+        lambda: &factor.lambda,
+        a,
+        structure,
+        par: factor.par,
+    };
     let n_blocks = structure.blocks.len();
     let mut out = Selected {
-        w_sums: vec![Vec::new(); n_blocks],
+        w_sums: vec![Vec::new(); structure.n_leading],
         diagonals: vec![Vec::new(); n_blocks],
     };
-    trailing_sums(factor, a, structure, &inverse, joint, &mut out)?;
+    out.w_sums.extend(part.sums(&inverse)?);
     transform::both_sides(&mut inverse, structure, &factor.lambda, false, lower_only);
     if want_diagonals {
         for (t, (start, block)) in structure.trailing().enumerate() {
@@ -93,118 +108,89 @@ pub fn selected(
         below[b] = adjoint;
     }
     drop(adjoints);
-    factor.inverse = inverse.into_data();
+    if let TrailingFactor::Dense(dense) = &mut factor.trailing {
+        dense.give_back(inverse);
+    }
     Ok(out)
 }
 
-/// Lower triangle of the inverse of the leading `dim` rows of the trailing matrix, in a buffer that
-/// the factor gets back.
-pub(super) fn trailing_inverse(factor: &mut Factor, dim: usize) -> Result<Matrix> {
-    let mut data = std::mem::take(&mut factor.inverse);
-    if data.len() != dim * dim {
-        data = zeroed(dim * dim, "the inverse of the trailing matrix")?;
-    }
-    let mut inverse = Matrix::from_columns(dim, dim, data);
-    if dim > 0 {
-        let l = factor.trailing.view().submatrix(0, 0, dim, dim);
-        dense::inverse_from_cholesky(inverse.view_mut(), l, &mut factor.scratch);
-    }
-    Ok(inverse)
+/// What the sums of W over the levels of dense trailing blocks are computed from.
+struct TrailingPart<'a> {
+    dense: &'a DenseTrailing,
+    leading: &'a [LeadingFactor],
+    lambda: &'a [Vec<f64>],
+    a: &'a CrossProducts,
+    structure: &'a Structure,
+    par: Par,
 }
 
-/// `λ^-T (l I - Σ S_jj) λ^-1` for the trailing blocks; where λ is (nearly) singular the sums are
-/// taken from `W = K - K Λ S Λ' K` instead.
-fn trailing_sums(
-    factor: &mut Factor,
-    a: &CrossProducts,
-    structure: &Structure,
-    inverse: &Matrix,
-    joint: bool,
-    out: &mut Selected,
-) -> Result<()> {
-    let mut unscaled: Option<Matrix> = None;
-    for (t, (start, block)) in structure.trailing().enumerate() {
-        let b = structure.n_leading + t;
-        let k = block.width;
-        if let Some(lambda_inverse) = resolved_inverse(&factor.lambda[b], block) {
-            let mut complement = identity(k);
-            complement
-                .iter_mut()
-                .for_each(|v| *v *= block.n_levels as f64);
-            for at in (start..start + block.dim()).step_by(k) {
-                for j in 0..k {
-                    for i in 0..k {
-                        complement[i + j * k] -= inverse[(at + i, at + j)];
+impl TrailingPart<'_> {
+    /// From the inverse; where λ is (nearly) singular from `W = K - K Λ S Λ' K` instead.
+    fn sums(&self, inverse: &Matrix) -> Result<Vec<Vec<f64>>> {
+        let mut unscaled: Option<Matrix> = None;
+        let mut sums = Vec::new();
+        for (t, (start, block)) in self.structure.trailing().enumerate() {
+            let k = block.width;
+            let lambda = &self.lambda[self.structure.n_leading + t];
+            if resolves_complement(lambda, block) {
+                let mut sum = vec![0.0; k * k];
+                for at in (start..start + block.dim()).step_by(k) {
+                    for (e, sum) in sum.iter_mut().enumerate() {
+                        *sum += inverse[(at + e % k, at + e / k)];
                     }
                 }
+                sums.push(complement_of_inverse(&sum, lambda, block));
+                continue;
             }
-            let mut half = vec![0.0; k * k];
-            let mut sum = vec![0.0; k * k];
-            small::transposed_multiply(&lambda_inverse, &complement, &mut half, k);
-            small::multiply(&half, &lambda_inverse, &mut sum, k);
-            out.w_sums[b] = sum;
-            continue;
-        }
-        if unscaled.is_none() {
-            let mut full = factor.trailing_unscaled(a, structure)?;
-            dense::symmetrise(&mut full);
+            let full = match unscaled.take() {
+                Some(full) => full,
+                None => self.unscaled()?,
+            };
+            sums.push(self.sum_from_columns(&full, (start, block), inverse.rows())?);
             unscaled = Some(full);
         }
-        if let Some(full) = &unscaled {
-            out.w_sums[b] = sums_from_columns(factor, structure, full, (start, b), joint)?;
+        Ok(sums)
+    }
+
+    /// The trailing matrix after the leading blocks, unscaled.
+    fn unscaled(&self) -> Result<Matrix> {
+        let mut full = self.dense.unreduced()?;
+        reduce_trailing(self.leading, self.a, self.structure, &mut full, self.par);
+        dense::symmetrise(&mut full);
+        Ok(full)
+    }
+
+    fn sum_from_columns(
+        &self,
+        unscaled: &Matrix,
+        (start, block): (usize, &Block),
+        rows: usize,
+    ) -> Result<Vec<f64>> {
+        let (k, size, dim) = (block.width, block.dim(), unscaled.rows());
+        let mut columns = Matrix::zeros(dim, size, "the columns of a singular term")?;
+        columns
+            .data_mut()
+            .copy_from_slice(&unscaled.data()[start * dim..(start + size) * dim]);
+        for j in 0..size {
+            transform::rows(columns.column_mut(j), 1, self.structure, self.lambda, true);
         }
-    }
-    Ok(())
-}
-
-/// λ^-1 of a block, where `I - S` times it from either side resolves W.
-pub(super) fn resolved_inverse(lambda: &[f64], block: &Block) -> Option<Vec<f64>> {
-    let k = block.width;
-    let mut inverse = identity(k);
-    small::solve_general(&mut lambda.to_vec(), &mut inverse, k, k);
-    let limit = ILL_CONDITIONED * block.codes.len() as f64 / block.n_levels as f64;
-    inverse.iter().all(|v| v * v < limit).then_some(inverse)
-}
-
-fn sums_from_columns(
-    factor: &Factor,
-    structure: &Structure,
-    unscaled: &Matrix,
-    (start, b): (usize, usize),
-    joint: bool,
-) -> Result<Vec<f64>> {
-    let block = &structure.blocks[b];
-    let (k, size, dim) = (block.width, block.dim(), unscaled.rows());
-    let mut columns = Matrix::zeros(dim, size, "the columns of a singular term")?;
-    columns
-        .data_mut()
-        .copy_from_slice(&unscaled.data()[start * dim..(start + size) * dim]);
-    for j in 0..size {
-        transform::rows(columns.column_mut(j), 1, structure, &factor.lambda, true);
-    }
-    let rows = if joint { dim } else { structure.n_trailing };
-    dense::solve_lower(
-        factor.trailing.view().submatrix(0, 0, rows, rows),
-        columns.view_mut().submatrix_mut(0, 0, rows, size),
-        factor.par,
-    );
-    let mut sum = vec![0.0; k * k];
-    for level in (0..size).step_by(k) {
-        for j in 0..k {
-            for i in 0..k {
-                sum[i + j * k] += unscaled[(start + level + i, start + level + j)]
-                    - small::dot(
-                        &columns.column(level + i)[..rows],
-                        &columns.column(level + j)[..rows],
-                    );
+        dense::solve_lower(
+            self.dense.factor.view().submatrix(0, 0, rows, rows),
+            columns.view_mut().submatrix_mut(0, 0, rows, size),
+            self.par,
+        );
+        let mut sum = vec![0.0; k * k];
+        for level in (0..size).step_by(k) {
+            for j in 0..k {
+                for i in 0..k {
+                    sum[i + j * k] += unscaled[(start + level + i, start + level + j)]
+                        - small::dot(
+                            &columns.column(level + i)[..rows],
+                            &columns.column(level + j)[..rows],
+                        );
+                }
             }
         }
+        Ok(sum)
     }
-    Ok(sum)
-}
-
-fn identity(k: usize) -> Vec<f64> {
-    let mut out = vec![0.0; k * k];
-    (0..k).for_each(|i| out[i + i * k] = 1.0);
-    out
 }

@@ -1,19 +1,19 @@
 //! Solving with the factor: forward elimination of right-hand sides and back-substitution.
 
-use faer::{MatMut, MatRef};
+use faer::MatRef;
 
 use crate::design::coupling::Coupling;
 use crate::design::cross_products::CrossProducts;
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
-use crate::linalg::dense;
 use crate::system::multiply::{add_product, product};
-use crate::system::{transform, Factor};
+use crate::system::Factor;
 
 /// Right-hand sides after forward elimination.
 #[derive(Debug, Clone)]
 pub struct Reduced {
-    /// Leading parts reduced but unscaled; the trailing part solved with the trailing factor.
+    /// Leading parts reduced but unscaled; the trailing part solved with the trailing
+    /// factor, in its own order.
     columns: Stacked,
     /// What the system explains: `F'F`, m × m, so that `q'q - F'F` is the inner product of the
     /// columns in the metric P of the residuals.
@@ -78,10 +78,9 @@ impl Reduced {
                 }
             }
         }
-        transform::rows(&mut columns.trailing, m, structure, &factor.lambda, true);
-        let dim = structure.trailing_dim();
-        let right = MatMut::from_row_major_slice_mut(&mut columns.trailing, dim, m);
-        dense::solve_lower(factor.trailing.view(), right, factor.par);
+        factor
+            .trailing
+            .forward(&mut columns.trailing, m, structure, &factor.lambda);
         add_gram(&mut explained, &columns.trailing, &columns.trailing, m);
         Self { columns, explained }
     }
@@ -91,10 +90,9 @@ impl Reduced {
     pub fn solution(&self, factor: &Factor, a: &CrossProducts, structure: &Structure) -> Stacked {
         let m = self.columns.m;
         let mut out = self.columns.clone();
-        let dim = structure.trailing_dim();
-        let right = MatMut::from_row_major_slice_mut(&mut out.trailing, dim, m);
-        dense::solve_lower_transposed(factor.trailing.view(), right, factor.par);
-        transform::rows(&mut out.trailing, m, structure, &factor.lambda, false);
+        factor
+            .trailing
+            .backward(&mut out.trailing, m, structure, &factor.lambda);
         let negative: Vec<f64> = out.trailing.iter().map(|v| -v).collect();
         for b in (0..structure.n_leading).rev() {
             let block = &structure.blocks[b];
@@ -104,7 +102,8 @@ impl Reduced {
             let own = &mut own[b];
             match &leading.coupling {
                 Coupling::Dense(values) => {
-                    let c = MatRef::from_row_major_slice(values, block.dim(), dim);
+                    let c =
+                        MatRef::from_row_major_slice(values, block.dim(), structure.trailing_dim());
                     product(own, c, &negative, m, true, factor.par);
                 }
                 Coupling::Sparse(sparse) => {

@@ -46,18 +46,18 @@ impl<'a> Solver<'a> {
 
     /// Factorises at the λ of each block: r² = y'Py, or `None` when the system is not positive
     /// definite there.
-    pub fn update(&mut self, lambda: &[Vec<f64>]) -> Option<f64> {
+    pub fn update(&mut self, lambda: &[Vec<f64>]) -> Result<Option<f64>> {
         let (a, structure) = (&self.model.cross_products, &self.model.structure);
         match &mut self.kind {
-            Kind::OneFactor(one) => one.update(&lambda[0]).then_some(one.r2),
+            Kind::OneFactor(one) => Ok(one.update(&lambda[0]).then_some(one.r2)),
             Kind::Blocked { factor, reduced } => {
                 *reduced = None;
-                if !factor.update(a, structure, lambda.to_vec()) {
-                    return None;
+                if !factor.update(a, structure, lambda.to_vec())? {
+                    return Ok(None);
                 }
                 let response = self.model.response_products.clone();
                 let solved = reduced.insert(Reduced::new(factor, a, structure, response));
-                Some(self.model.response_square - solved.explained[0])
+                Ok(Some(self.model.response_square - solved.explained[0]))
             }
         }
     }
@@ -85,7 +85,11 @@ impl<'a> Solver<'a> {
     pub fn x_factor(&self) -> Matrix {
         match &self.kind {
             Kind::OneFactor(one) => one.x_factor(),
-            Kind::Blocked { factor, .. } => factor.x_factor(&self.model.structure),
+            Kind::Blocked { factor, .. } => {
+                let rank = self.model.structure.rank;
+                let lower = factor.trailing.fixed(&self.model.structure);
+                Matrix::from_columns(rank, rank, lower)
+            }
         }
     }
 
@@ -160,7 +164,7 @@ impl<'a> Solver<'a> {
             Kind::OneFactor(_) => {
                 let mut factor = new_factor(self.model)?;
                 let (a, structure) = (&self.model.cross_products, &self.model.structure);
-                if !factor.update(a, structure, lambda.to_vec()) {
+                if !factor.update(a, structure, lambda.to_vec())? {
                     return Err(Error::Factorisation { theta: Vec::new() });
                 }
                 work(&mut factor)

@@ -17,7 +17,7 @@ use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
 use crate::system::level_pass::{Adjoint, LevelPass};
-use crate::system::selected::trailing_inverse;
+use crate::system::trailing::TrailingFactor;
 use crate::system::{transform, Factor};
 
 use tangent::Tangent;
@@ -43,7 +43,7 @@ impl Direction {
 }
 
 /// Hessian of log |Λ'Z'ZΛ + I|, and of log |X'V^-1X| with it when `joint`, along the directions.
-/// `tick` is called between the steps; its error ends the work.
+/// `tick` is called between the steps; its error ends the work. `None` for a sparse trailing matrix.
 pub fn log_det_hessian(
     factor: &mut Factor,
     a: &CrossProducts,
@@ -51,8 +51,11 @@ pub fn log_det_hessian(
     directions: &[Direction],
     joint: bool,
     tick: &dyn Fn() -> Result<()>,
-) -> Result<Matrix> {
+) -> Result<Option<Matrix>> {
     let n = directions.len();
+    if matches!(factor.trailing, TrailingFactor::Sparse(_)) {
+        return Ok(None);
+    }
     let mut out = Matrix::zeros(n, n, "the Hessian")?;
     let mut tangents = Vec::with_capacity(n);
     for direction in directions {
@@ -66,7 +69,10 @@ pub fn log_det_hessian(
     } else {
         structure.n_trailing
     };
-    let mut inverse = trailing_inverse(factor, dim)?;
+    let mut inverse = match &mut factor.trailing {
+        TrailingFactor::Dense(dense) => dense.inverse(dim)?,
+        TrailingFactor::Sparse(_) => return Ok(None),
+    };
     dense::symmetrise(&mut inverse);
     if dim > 0 {
         let response = directions
@@ -100,11 +106,13 @@ pub fn log_det_hessian(
         below[b] = adjoint;
     }
     drop(adjoints);
-    factor.inverse = inverse.into_data();
+    if let TrailingFactor::Dense(dense) = &mut factor.trailing {
+        dense.give_back(inverse);
+    }
     for j in 0..n {
         for i in 0..j {
             out[(j, i)] = out[(i, j)];
         }
     }
-    Ok(out)
+    Ok(Some(out))
 }

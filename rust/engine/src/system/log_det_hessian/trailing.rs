@@ -13,9 +13,9 @@ use crate::design::cross_products::CrossProducts;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
+use crate::system::complement::resolved_inverse;
 use crate::system::log_det_hessian::tangent::Tangent;
 use crate::system::log_det_hessian::Direction;
-use crate::system::selected::resolved_inverse;
 use crate::system::{transform, Factor};
 
 const WHAT: &str = "the derivative of the trailing factor";

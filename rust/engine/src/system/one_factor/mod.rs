@@ -97,6 +97,7 @@ impl OneFactor {
         let Coupling::Dense(coupling) = &a.leading.first()?.coupling else {
             return None;
         };
+        let trailing = a.trailing.dense()?;
         let layout = SumsLayout::new(k, p);
         let groups = block.n_levels.div_ceil(LANES);
         let stride = triangle(k) + k * (p + 1);
@@ -132,7 +133,7 @@ impl OneFactor {
             .collect();
         let mut products = Vec::with_capacity(triangle(p + 1));
         for x in 0..p {
-            products.extend((x..p).map(|z| a.trailing[(z, x)]));
+            products.extend((x..p).map(|z| trailing[(z, x)]));
             products.push(response.trailing[x]);
         }
         products.push(response_square);
