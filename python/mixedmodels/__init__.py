@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .block_costs import BlockDescription
     from .control import Control
     from .datasets import (
         dataset_names,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         DataError,
         FormulaError,
         FormulaWarning,
+        LargeModelWarning,
         MemoryLimitError,
         MissingColumnError,
         MixedModelError,
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
         RankDeficiencyWarning,
         SingularFitWarning,
     )
+    from .models.describe_blocks import describe_blocks
     from .models.fit_many_result import FitMany
     from .models.functions import (
         AIC,
@@ -98,6 +101,7 @@ __all__ = [
     "BIC",
     "AICc",
     "ArgumentError",
+    "BlockDescription",
     "Control",
     "ConvergenceError",
     "ConvergenceWarning",
@@ -105,6 +109,7 @@ __all__ = [
     "FitMany",
     "FormulaError",
     "FormulaWarning",
+    "LargeModelWarning",
     "LinearMixedModel",
     "MemoryLimitError",
     "MissingColumnError",
@@ -119,6 +124,7 @@ __all__ = [
     "checkConv",
     "coef",
     "dataset_names",
+    "describe_blocks",
     "deviance",
     "fit_many",
     "fitted",
@@ -168,9 +174,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BlockDescription": "block_costs",
     "Control": "control",
     "FitMany": "models.fit_many_result",
     "LinearMixedModel": "models.linear",
+    "describe_blocks": "models.describe_blocks",
     "fit_many": "models.many",
     "lmer": "models.lmer",
 }

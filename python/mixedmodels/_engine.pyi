@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 __version__: Final[str]
 OPTIMIZERS: Final[tuple[str, ...]]
 
+def describe_blocks(
+    x: NDArray[np.float64],
+    terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
+    weights: NDArray[np.float64] | None = None,
+) -> dict[str, Any]: ...
 def fit_many(
     responses: NDArray[np.float64],
     x: NDArray[np.float64],
@@ -36,6 +41,9 @@ class Lmm:
     def rank(self) -> int: ...
     @property
     def n_theta(self) -> int: ...
+    @property
+    def n_bytes(self) -> float: ...
+    def describe_blocks(self) -> dict[str, Any]: ...
     def with_response(self, y: NDArray[np.float64]) -> Lmm: ...
     def fit(
         self,

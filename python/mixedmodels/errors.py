@@ -51,5 +51,9 @@ class RankDeficiencyWarning(MixedModelsWarning):
     """Columns of the fixed-effects model matrix were dropped as linearly dependent."""
 
 
+class LargeModelWarning(MixedModelsWarning):
+    """The fit takes much memory; issued before it starts, with the figures."""
+
+
 class FormulaWarning(MixedModelsWarning):
     """The formula means something other than a reader might expect."""

@@ -114,7 +114,7 @@ class Convergence:
     problem : str
         Why the end point does not count as the optimum; empty when it does.
     messages : tuple of str
-        All that the fit warned of, this included.
+        All that the fit found to warn of, this included.
     log : FitLog
     """
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import theta as theta_layout
+from .block_costs import size_notice
 from .certificate import TOLERANCE, Certificate, certify
 from .control import Control, as_control, check_optimizer
 from .design import INTERCEPT, Design, Predictors, build_design
@@ -17,6 +18,7 @@ from .errors import (
     ArgumentError,
     ConvergenceWarning,
     DataError,
+    LargeModelWarning,
     MixedModelsWarning,
     RankDeficiencyWarning,
     SingularFitWarning,
@@ -86,7 +88,12 @@ def fit_design(
     start = theta_layout.check_start(arguments.start, design)
     _check_response(design)
     notices = check_numbers_of_effects(design, control)
-    engine = engine or build_engine(design)
+    if engine is None:
+        engine = build_engine(design)
+        notice = size_notice(engine, design)
+        if notice and not quiet:
+            # Before the fit, which may take long; it says nothing of the result.
+            warn_user(notice, LargeModelWarning)
     roots = term_roots(design) if roots is None else roots
     result = _run(engine, reml, optimizer, start, control)
     estimates = estimates_from(result, engine, design)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..fitted_model import Convergence, Fitted
 from ..inference import convergence as _convergence
@@ -273,6 +274,10 @@ class MixedModel:
     def BIC(self) -> float:
         """Schwarz's criterion with the number of observations."""
         return criteria.bic(self._fitted)
+
+    def describe_blocks(self) -> BlockDescription:
+        """Kinds, sizes, memory and operations of the blocks, see :func:`mixedmodels.describe_blocks`."""
+        return describe_engine(self._fitted.engine, self._fitted.design)
 
     def summary(self, correlation: bool | None = None) -> Summary:
         """

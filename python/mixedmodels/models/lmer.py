@@ -78,7 +78,7 @@ def lmer(
 
     Warns
     -----
-    SingularFitWarning, ConvergenceWarning, RankDeficiencyWarning
+    SingularFitWarning, ConvergenceWarning, RankDeficiencyWarning, and before the fit LargeModelWarning
 
     References
     ----------

@@ -2,6 +2,7 @@
 //! released, and maps errors. No numerics.
 
 mod arrays;
+mod costs;
 mod errors;
 mod interrupt;
 mod lmm;
@@ -13,6 +14,9 @@ use pyo3::prelude::*;
 mod _engine {
     #[pymodule_export]
     use crate::lmm::Lmm;
+
+    #[pymodule_export]
+    use crate::costs::describe_blocks;
 
     #[pymodule_export]
     use crate::many::fit_many;

@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{columns, rows, to_blocks, to_rows, to_square, to_vector, vector};
+use crate::costs;
 use crate::errors::to_python;
 use crate::interrupt::run;
 
@@ -141,6 +142,16 @@ impl Lmm {
     #[getter]
     fn n_theta(&self) -> usize {
         self.model.n_theta()
+    }
+
+    /// Memory of cross-products, factor and inverse.
+    #[getter]
+    fn n_bytes(&self) -> f64 {
+        self.model.costs.bytes().total()
+    }
+
+    fn describe_blocks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        costs::to_dict(py, &self.model.costs)
     }
 
     #[pyo3(signature = (reml, optimizer, start=None, control=None))]

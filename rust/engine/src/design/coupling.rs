@@ -1,13 +1,10 @@
 //! How a leading block meets the trailing rows: dense, or sparse by level.
 
-use crate::design::level_graph::ByLevel;
-use crate::design::structure::{Block, Structure};
+use crate::design::pattern::{Cells, Pattern};
+use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::small;
-
-/// Above this share of occupied cells a coupling is stored dense.
-const DENSE_SHARE: f64 = 0.3;
 
 /// How the levels of a leading block meet the trailing rows. With several leading blocks (nested
 /// factors) every coupling is sparse.
@@ -129,23 +126,19 @@ impl SparseCoupling {
     }
 }
 
-/// The coupling of leading block b.
+/// The coupling of leading block b, in this pattern.
 pub fn coupling(
     structure: &Structure,
     b: usize,
     z: &[Vec<f64>],
     x_rows: &[f64],
+    pattern: Pattern,
 ) -> Result<Coupling> {
+    if let Pattern::Sparse(cells) = pattern {
+        return sparse_coupling(structure, b, z, x_rows, cells).map(Coupling::Sparse);
+    }
     let block = &structure.blocks[b];
     let (k, p, q) = (block.width, structure.rank, structure.n_trailing);
-    if q > 0 || structure.n_leading > 1 {
-        let pattern = Pattern::new(structure, block)?;
-        let dense = DENSE_SHARE * (block.n_levels * q) as f64;
-        // Nested blocks are combined entry by entry, so they are all kept sparse.
-        if structure.n_leading > 1 || (pattern.rows.len() as f64) < dense {
-            return sparse_coupling(structure, b, z, x_rows, pattern).map(Coupling::Sparse);
-        }
-    }
     let cols = structure.trailing_dim();
     let mut values = zeroed(block.dim() * cols, "the coupling of a block to the rest")?;
     if q == 0 {
@@ -173,63 +166,23 @@ pub fn coupling(
     Ok(Coupling::Dense(values))
 }
 
-/// Which trailing rows each level of a block occurs with.
-struct Pattern {
-    by_level: ByLevel,
-    ranges: Vec<usize>,
-    rows: Vec<u32>,
-}
-
-impl Pattern {
-    fn new(structure: &Structure, block: &Block) -> Result<Self> {
-        let by_level = ByLevel::new(block);
-        let mut ranges = Vec::with_capacity(block.n_levels + 1);
-        ranges.push(0);
-        let mut rows: Vec<u32> = Vec::new();
-        let mut seen = zeroed(structure.n_trailing, "a marker of trailing rows")?;
-        for v in 0..block.n_levels {
-            let from = rows.len();
-            let stamp = v as f64 + 1.0;
-            for &i in by_level.of(v) {
-                for (start, other) in structure.trailing() {
-                    let at = start + other.codes[i as usize] as usize * other.width;
-                    if seen[at] != stamp {
-                        seen[at] = stamp;
-                        rows.extend((at..at + other.width).map(|r| r as u32));
-                    }
-                }
-            }
-            rows[from..].sort_unstable();
-            ranges.push(rows.len());
-        }
-        Ok(Self {
-            by_level,
-            ranges,
-            rows,
-        })
-    }
-}
-
 fn sparse_coupling(
     structure: &Structure,
     b: usize,
     z: &[Vec<f64>],
     x_rows: &[f64],
-    pattern: Pattern,
+    cells: Cells,
 ) -> Result<SparseCoupling> {
     let block = &structure.blocks[b];
     let (k, p) = (block.width, structure.rank);
-    let mut values = zeroed(
-        pattern.rows.len() * k,
-        "the coupling of a block to the rest",
-    )?;
+    let mut values = zeroed(cells.rows.len() * k, "the coupling of a block to the rest")?;
     let mut fixed = zeroed(block.dim() * p, "the coupling of a block to X")?;
     let mut position = vec![0; structure.n_trailing];
     for v in 0..block.n_levels {
-        for e in pattern.ranges[v]..pattern.ranges[v + 1] {
-            position[pattern.rows[e] as usize] = e;
+        for e in cells.ranges[v]..cells.ranges[v + 1] {
+            position[cells.rows[e] as usize] = e;
         }
-        for &i in pattern.by_level.of(v) {
+        for &i in cells.by_level.of(v) {
             let i = i as usize;
             let row = &z[b][i * k..(i + 1) * k];
             for (t, (start, other)) in structure.trailing().enumerate() {
@@ -248,8 +201,8 @@ fn sparse_coupling(
         }
     }
     Ok(SparseCoupling {
-        ranges: pattern.ranges,
-        rows: pattern.rows,
+        ranges: cells.ranges,
+        rows: cells.rows,
         values,
         fixed,
     })

@@ -6,6 +6,7 @@ use faer::Par;
 
 use crate::design::coupling::{coupling, Coupling};
 use crate::design::frame::MANY_ROWS;
+use crate::design::pattern::Pattern;
 use crate::design::sparse_products::SparseProducts;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure, TrailingKind};
@@ -52,11 +53,19 @@ pub struct CrossProducts {
 
 impl CrossProducts {
     /// One pass over the rows. `z` holds the rows of each block (n × width, row-major), `x` the
-    /// columns of the fixed-effects basis.
-    pub fn new(structure: &Structure, z: &[Vec<f64>], x: &Matrix, par: Par) -> Result<Self> {
+    /// columns of the fixed-effects basis, `patterns` those of the leading blocks' couplings.
+    pub fn new(
+        structure: &Structure,
+        patterns: Vec<Pattern>,
+        z: &[Vec<f64>],
+        x: &Matrix,
+        par: Par,
+    ) -> Result<Self> {
         let x_rows = row_major(x)?;
-        let leading = (0..structure.n_leading)
-            .map(|b| Leading::new(structure, b, z, &x_rows))
+        let leading = patterns
+            .into_iter()
+            .enumerate()
+            .map(|(b, pattern)| Leading::new(structure, b, z, &x_rows, pattern))
             .collect::<Result<_>>()?;
         let trailing = match &structure.trailing_kind {
             TrailingKind::Dense => {
@@ -98,13 +107,19 @@ impl CrossProducts {
 }
 
 impl Leading {
-    fn new(structure: &Structure, b: usize, z: &[Vec<f64>], x_rows: &[f64]) -> Result<Self> {
+    fn new(
+        structure: &Structure,
+        b: usize,
+        z: &[Vec<f64>],
+        x_rows: &[f64],
+        pattern: Pattern,
+    ) -> Result<Self> {
         let block = &structure.blocks[b];
         let k = block.width;
         let (diagonal, coupling) = join(
             block.codes.len() >= MANY_ROWS,
             || diagonal(block, &z[b]),
-            || coupling(structure, b, z, x_rows),
+            || coupling(structure, b, z, x_rows, pattern),
         );
         let mut ancestors = Vec::new();
         for a in b + 1..structure.n_leading {

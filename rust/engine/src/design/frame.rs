@@ -3,8 +3,10 @@
 use faer::Par;
 
 use crate::design::basis::{FixedBasis, TermBasis};
+use crate::design::costs::Costs;
 use crate::design::cross_products::CrossProducts;
 use crate::design::layout::{self, Layout};
+use crate::design::pattern::Pattern;
 use crate::design::structure::Structure;
 use crate::design::Predictors;
 use crate::error::{Error, Result};
@@ -18,6 +20,7 @@ pub struct Frame {
     pub fixed: FixedBasis,
     pub terms: Vec<TermBasis>,
     pub structure: Structure,
+    pub costs: Costs,
     pub cross_products: CrossProducts,
     /// Square roots of the prior weights.
     pub root_weights: Option<Vec<f64>>,
@@ -55,15 +58,16 @@ impl Frame {
                     .collect()
             },
         );
-        let rank = fixed.rank();
-        if n <= rank {
-            return Err(Error::Domain(format!(
-                "{n} observations cannot determine {rank} fixed effects and a residual variance"
-            )));
-        }
-        let structure = layout::structure(&design, rank, layout)?;
-        let z = block_rows(&design, &structure, &terms, root_weights.as_deref())?;
-        let cross_products = CrossProducts::new(&structure, &z, fixed.columns(), Par::Seq)?;
+        let structure = layout::structure(&design, checked_rank(&fixed, n)?, layout)?;
+        let (patterns, z) = join(
+            n >= MANY_ROWS,
+            || Pattern::all(&structure),
+            || block_rows(&design, &structure, &terms, weights),
+        );
+        let (patterns, z) = (patterns?, z?);
+        let costs = Costs::new(&structure, &patterns, design.n_theta());
+        let cross_products =
+            CrossProducts::new(&structure, patterns, &z, fixed.columns(), Par::Seq)?;
         let log_weights = design
             .weights
             .as_ref()
@@ -73,6 +77,7 @@ impl Frame {
             fixed,
             terms,
             structure,
+            costs,
             cross_products,
             root_weights,
             log_weights,
@@ -109,14 +114,13 @@ impl Frame {
     /// Number of parameters in theta.
     #[must_use]
     pub fn n_theta(&self) -> usize {
-        let terms = self.design.terms.iter();
-        terms.map(|t| t.template.n_parameters(t.k)).sum()
+        self.design.n_theta()
     }
 
     /// Rough number of floating-point operations of one evaluation.
     #[must_use]
     pub fn flops(&self) -> f64 {
-        self.structure.flops
+        self.costs.flops().value
     }
 
     /// Rough number of floating-point operations of an exact Hessian. That of differences of
@@ -126,7 +130,7 @@ impl Frame {
         let dim = self.structure.trailing_dim() as f64;
         let moved = self.n_leading_theta() as f64;
         let products = 2.0 * dim * dim * dim;
-        let elimination = self.flops() - dim * dim * dim / 3.0;
+        let elimination = self.costs.elimination_flops();
         3.0 * self.flops() + moved * (2.0 * elimination + products) + 2.0 * products
     }
 
@@ -147,6 +151,26 @@ impl Frame {
             .map(|t| t.template.n_parameters(t.k))
             .sum()
     }
+}
+
+/// What a model of these predictors would cost, whether or not there is memory for it.
+pub fn costs(design: &Predictors) -> Result<Costs> {
+    design.validate()?;
+    let fixed = FixedBasis::new(design, root_weights(design).as_deref());
+    let rank = checked_rank(&fixed, design.n_obs())?;
+    let structure = layout::described_structure(design, rank)?;
+    let patterns = Pattern::all(&structure)?;
+    Ok(Costs::new(&structure, &patterns, design.n_theta()))
+}
+
+fn checked_rank(fixed: &FixedBasis, n: usize) -> Result<usize> {
+    let rank = fixed.rank();
+    if n <= rank {
+        return Err(Error::Domain(format!(
+            "{n} observations cannot determine {rank} fixed effects and a residual variance"
+        )));
+    }
+    Ok(rank)
 }
 
 fn root_weights(design: &Predictors) -> Option<Vec<f64>> {

@@ -5,7 +5,8 @@
 //! that keeps the factor sparse. It wins where many levels are seen a few times, and where several
 //! factors are partly nested.
 
-use crate::design::level_graph::{level_graph, ByLevel};
+use crate::design::costs::dense_trailing_bytes;
+use crate::design::level_graph::{level_graph, ByLevel, Levels};
 use crate::design::structure::{Block, Structure};
 use crate::design::Predictors;
 use crate::error::{Error, Result};
@@ -40,15 +41,22 @@ pub fn structure(design: &Predictors, rank: usize, layout: Layout) -> Result<Str
     structure_in(&memory::suffices, design, rank, layout)
 }
 
+/// The same, also where there is not memory enough: to tell how much is missing.
+pub fn described_structure(design: &Predictors, rank: usize) -> Result<Structure> {
+    match structure(design, rank, Layout::Cheapest) {
+        Err(Error::Memory { .. }) => structure_in(&|_| true, design, rank, Layout::Cheapest),
+        found => found,
+    }
+}
+
 fn structure_in(
     room_for: &dyn Fn(f64) -> bool,
     design: &Predictors,
     rank: usize,
     layout: Layout,
 ) -> Result<Structure> {
-    let mut blocked = Structure::blocked(design, rank);
+    let blocked = Structure::blocked(design, rank);
     let forecast = Forecast::new(&blocked);
-    blocked.flops = forecast.flops;
     let fits = room_for(forecast.bytes);
     let look = match layout {
         Layout::Cheapest => !fits || forecast.is_worth_a_look(&blocked),
@@ -64,10 +72,11 @@ fn structure_in(
     }
     let graph = level_graph(&blocked);
     let analysis = Analysis::new(&graph, rank)?;
-    let bytes = sparse_bytes(&graph, &analysis);
+    let products = sparse_products(&blocked, &graph, rank);
+    let bytes = products.iter().sum::<f64>() + analysis.sizes.bytes_with_copy();
     let faster = layout == Layout::Sparse || !fits || analysis.sizes.time < forecast.time;
     if faster && room_for(bytes) {
-        Ok(blocked.into_sparse(analysis))
+        Ok(blocked.into_sparse(analysis, products))
     } else if fits && layout == Layout::Cheapest {
         Ok(blocked)
     } else {
@@ -86,24 +95,27 @@ fn refusal(structure: &Structure, bytes: f64) -> Error {
     }
 }
 
-/// Cross-products, factor with what the inverse needs, and a copy for singular terms.
-fn sparse_bytes(graph: &Graph, analysis: &Analysis) -> f64 {
-    let products: f64 = (0..graph.len())
-        .map(|node| {
-            let met = graph.neighbours(node).iter();
-            let columns: u32 = met.map(|&v| graph.widths[v as usize]).sum();
-            let width = f64::from(graph.widths[node]);
-            8.0 * width * (0.5 * f64::from(columns) + width + analysis.border as f64)
-        })
-        .sum();
-    let pointers = 16.0 * graph.neighbours.len() as f64;
-    let copy = 8.0 * analysis.sizes.panels as f64;
-    products + pointers + analysis.sizes.bytes() + copy
+/// Bytes of the cross-products of each block: entries of two levels are stored once, with two indices
+/// to find them; four more tell where a level belongs.
+fn sparse_products(structure: &Structure, graph: &Graph, border: usize) -> Vec<f64> {
+    const PAIR: f64 = 12.0;
+    const LEVEL: f64 = 16.0;
+    let levels = Levels::new(structure);
+    let bytes = |node: usize| {
+        let met = graph.neighbours(node);
+        let columns: u32 = met.iter().map(|&v| graph.widths[v as usize]).sum();
+        let width = f64::from(graph.widths[node]);
+        let values = 8.0 * width * (0.5 * f64::from(columns) + width + border as f64);
+        values + PAIR * (0.5 * met.len() as f64 + 1.0) + LEVEL
+    };
+    let blocks = levels.first.windows(2);
+    blocks
+        .map(|nodes| (nodes[0]..nodes[1]).map(bytes).sum())
+        .collect()
 }
 
-/// What the blocked way costs, as far as the numbers of levels and observations tell.
+/// What the blocked way takes, as far as the numbers of levels and observations tell.
 struct Forecast {
-    flops: f64,
     /// Multiplications at full speed that take as long.
     time: f64,
     /// The part of it for the trailing matrix.
@@ -121,19 +133,16 @@ impl Forecast {
         let reach: usize = structure.trailing().map(|(_, block)| block.width).sum();
         let dense_time = dim * dim * (dim / 6.0 + SCATTERED);
         let mut out = Self {
-            flops: dim * dim * dim / 3.0,
             time: dense_time,
             dense_time,
-            bytes: 3.0 * 8.0 * dim * dim,
+            bytes: dense_trailing_bytes(dim),
             updates: 0.0,
         };
+        if structure.n_trailing == 0 {
+            return out;
+        }
         for block in structure.leading() {
             let k = block.width as f64;
-            if structure.n_trailing == 0 {
-                let each = k * (k * k + k * rank + rank * rank);
-                out.flops += block.n_levels as f64 * each;
-                continue;
-            }
             let by_level = ByLevel::new(block);
             for level in 0..block.n_levels {
                 let met = (by_level.of(level).len() * reach) as f64;
@@ -141,7 +150,6 @@ impl Forecast {
                 // Only a single leading block is stored dense where it meets (nearly) everything.
                 let is_dense = structure.n_leading == 1 && met == q;
                 let multiplications = k * (k * k + k * (met + rank) + (met + rank).powi(2)) / 2.0;
-                out.flops += 2.0 * multiplications;
                 out.time += multiplications * if is_dense { 1.0 } else { SCATTERED };
                 out.bytes += 2.0 * 8.0 * k * (met + rank);
                 out.updates += met * met;

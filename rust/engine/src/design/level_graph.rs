@@ -4,6 +4,7 @@ use crate::design::structure::{Block, Structure};
 use crate::linalg::supernodal::Graph;
 
 /// Observations of each level.
+#[derive(Debug)]
 pub struct ByLevel {
     pub observations: Vec<u32>,
     /// Range of each level in `observations`.

@@ -2,17 +2,22 @@
 //! works; and the cross-products, the only thing an evaluation looks at.
 
 pub mod basis;
+pub mod costs;
 pub mod coupling;
 pub mod cross_products;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod frame;
 pub mod layout;
 mod level_graph;
 pub mod model;
+pub mod pattern;
 mod span;
 pub mod sparse_products;
 pub mod stacked;
 pub mod structure;
 
+pub use costs::Costs;
 pub use frame::Frame;
 pub use layout::Layout;
 pub use model::Model;
@@ -76,6 +81,13 @@ impl Predictors {
     #[must_use]
     pub fn n_obs(&self) -> usize {
         self.x.rows()
+    }
+
+    /// Number of parameters in theta.
+    #[must_use]
+    pub fn n_theta(&self) -> usize {
+        let terms = self.terms.iter();
+        terms.map(|t| t.template.n_parameters(t.k)).sum()
     }
 
     /// Checks what the numerics rely on.

@@ -10,6 +10,10 @@ use std::sync::Arc;
 use crate::design::Predictors;
 use crate::linalg::supernodal::Analysis;
 
+/// Beyond this width the sums over pairs of entries of a single block cost more than columns of the
+/// general system.
+const WIDEST_ALONE: usize = 12;
+
 /// A block: all terms of one grouping factor.
 #[derive(Debug, Clone)]
 pub struct Block {
@@ -53,8 +57,8 @@ pub struct Structure {
     /// Columns of X.
     pub rank: usize,
     pub trailing_kind: TrailingKind,
-    /// Rough number of floating-point operations of one evaluation.
-    pub flops: f64,
+    /// Bytes of the cross-products of each block, where they are sparse.
+    pub sparse_products: Vec<f64>,
 }
 
 impl Structure {
@@ -88,16 +92,17 @@ impl Structure {
             n_trailing,
             rank,
             trailing_kind: TrailingKind::Dense,
-            flops: 0.0,
+            sparse_products: Vec::new(),
         }
     }
 
-    /// The same blocks, all of them in a sparse trailing matrix.
+    /// The same blocks, all of them in a sparse trailing matrix, whose cross-products take so many
+    /// bytes for each block.
     #[must_use]
-    pub fn into_sparse(self, analysis: Analysis) -> Self {
+    pub fn into_sparse(self, analysis: Analysis, products: Vec<f64>) -> Self {
         let (starts, n_trailing) = starts(&self.blocks);
         Self {
-            flops: 2.0 * analysis.sizes.multiplications,
+            sparse_products: products,
             n_leading: 0,
             parents: Vec::new(),
             starts,
@@ -110,6 +115,15 @@ impl Structure {
     #[must_use]
     pub fn leading(&self) -> &[Block] {
         &self.blocks[..self.n_leading]
+    }
+
+    /// The only block, unless it is too wide for an elimination of its own kind.
+    #[must_use]
+    pub fn one_factor(&self) -> Option<&Block> {
+        match self.blocks.as_slice() {
+            [block] if block.width <= WIDEST_ALONE => Some(block),
+            _ => None,
+        }
     }
 
     /// The block of a term, and the first of its columns there.

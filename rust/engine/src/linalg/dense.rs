@@ -336,4 +336,12 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn inversion_has_room_for_one_more_matrix() {
+        let n = 300;
+        let bytes = Scratch::for_cholesky(n).0.len() as f64;
+        let matrix = (8 * n * n) as f64;
+        assert!((matrix..1.1 * matrix).contains(&bytes));
+    }
 }

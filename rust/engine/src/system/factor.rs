@@ -204,3 +204,48 @@ impl Leading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::design::costs::Kind;
+    use crate::design::example::{frame, Levels};
+
+    #[test]
+    fn the_factor_takes_as_many_bytes_as_announced() {
+        let designs: [&[Levels]; 3] = [
+            &[Levels::Random(60, 1), Levels::Random(30, 2)],
+            &[
+                Levels::Random(20, 2),
+                Levels::Random(9, 1),
+                Levels::Random(4, 3),
+            ],
+            &[
+                Levels::Within(60, 2, 1),
+                Levels::Within(12, 10, 2),
+                Levels::Random(7, 1),
+            ],
+        ];
+        for terms in designs {
+            let frame = frame(120, 3, terms);
+            let (a, structure) = (&frame.cross_products, &frame.structure);
+            let factor = Factor::new(a, structure, Par::Seq).expect("memory");
+            let announced = &frame.costs.blocks;
+            for (b, leading) in factor.leading.iter().enumerate() {
+                let mut bytes = 8 * (leading.half.len() + leading.n.len());
+                bytes += leading.positions.iter().map(|p| 4 * p.len()).sum::<usize>();
+                let reduced = match leading.reduced {
+                    Some(_) => announced[b].bytes.cross_products,
+                    None => 0.0,
+                };
+                assert_eq!(announced[b].bytes.factor, bytes as f64 + reduced);
+            }
+            let TrailingFactor::Dense(dense) = &factor.trailing else {
+                panic!("small models are eliminated by blocks");
+            };
+            let trailing = announced.iter().filter(|b| b.kind == Kind::Dense);
+            let bytes: f64 = trailing.map(|b| b.bytes.factor).sum();
+            assert_eq!(bytes, 8.0 * dense.factor.data().len() as f64);
+        }
+    }
+}

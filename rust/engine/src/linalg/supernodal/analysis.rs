@@ -101,6 +101,12 @@ impl Sizes {
     pub fn bytes(&self) -> f64 {
         8.0 * (self.panels + self.update + self.waiting + 2 * self.rows) as f64
     }
+
+    /// The same with the copy of the factor that singular scalings need.
+    #[must_use]
+    pub fn bytes_with_copy(&self) -> f64 {
+        self.bytes() + 8.0 * self.panels as f64
+    }
 }
 
 impl Analysis {

@@ -7,6 +7,7 @@ const THIN: f64 = 12.0;
 const OVERHEAD: f64 = 1500.0;
 
 /// Multiplications that eliminate `width` columns with `below` rows below them.
+#[must_use]
 pub fn multiplications(width: usize, below: usize) -> f64 {
     let (w, r) = (width as f64, below as f64);
     w * w * w / 6.0 + w * w * r / 2.0 + w * r * r / 2.0

@@ -21,6 +21,7 @@ mod solve;
 mod supernodes;
 
 pub use analysis::{Analysis, Supernode};
+pub use cost::multiplications;
 pub use diagonals::NodeInverse;
 pub use graph::Graph;
 pub use numeric::Factor;

@@ -26,8 +26,6 @@ use crate::linalg::threads::with_threads;
 use crate::linalg::Matrix;
 use kernels::{packed, triangle, LogProduct, SumsLayout};
 
-/// Beyond this width the sums over pairs of entries cost more than columns of the general system.
-const WIDEST: usize = 12;
 /// Groups of levels in a block.
 const BLOCK: usize = 512;
 /// From this number of blocks on they are shared between threads.
@@ -94,16 +92,11 @@ impl OneFactor {
         response: &Stacked,
         response_square: f64,
     ) -> Option<Self> {
-        let [block] = structure.blocks.as_slice() else {
-            return None;
-        };
+        let block = structure.one_factor()?;
         let (k, p) = (block.width, structure.rank);
         let Coupling::Dense(coupling) = &a.leading.first()?.coupling else {
             return None;
         };
-        if k > WIDEST {
-            return None;
-        }
         let trailing = a.trailing.dense()?;
         let layout = SumsLayout::new(k, p);
         let groups = block.n_levels.div_ceil(LANES);
@@ -420,5 +413,27 @@ fn pack_level(
             columns[i + x * k].0[lane] = c[i * p + x];
         }
         columns[i + p * k].0[lane] = y[i];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::design::example::{frame, Levels};
+
+    #[test]
+    fn the_levels_take_as_many_bytes_as_announced() {
+        for (levels, k, p) in [(1, 1, 1), (41, 3, 2), (9000, 2, 4)] {
+            let frame = frame(9000, p, &[Levels::Random(levels, k)]);
+            let (a, structure) = (&frame.cross_products, &frame.structure);
+            let response = Stacked::zeros(structure, 1).expect("memory");
+            let one = OneFactor::new(a, structure, &response, 1.0).expect("one factor");
+            let lanes = one
+                .blocks
+                .iter()
+                .map(|b| b.levels.len() + b.n.len() + b.vectors.len());
+            let bytes = lanes.sum::<usize>() * size_of::<Lane>();
+            assert_eq!(frame.costs.blocks[0].bytes.factor, bytes as f64);
+        }
     }
 }
