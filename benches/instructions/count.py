@@ -40,8 +40,8 @@ class Counts:
 
 
 def build_driver() -> Path:
-    """Compile the bench target ``instructions`` as it is released; where it is."""
-    command = ["cargo", "build", "--release", "--package", "mixedmodels", "--bench", "instructions"]
+    """Compile the driver as the engine is released; where it is."""
+    command = ["cargo", "build", "--release", "--package", "mixedmodels", "--example", "instructions"]
     output = _run([*command, "--message-format=json-render-diagnostics"], cwd=ROOT)
     messages = (json.loads(line) for line in output.splitlines())
     built = (message.get("executable") for message in messages if message["reason"] == "compiler-artifact")
