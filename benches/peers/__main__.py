@@ -58,7 +58,7 @@ def _run(models: Sequence[Model], peers: Sequence[Peer], baseline: str, options:
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="mixedmodels-peers-") as directory:
         for model in models:
-            able = [peer for peer in peers if peer.name in model.peers]
+            able = [peer for peer in peers if _takes_part(peer.name, model, options.slow)]
             stem = Path(directory) / model.dataset
             if able and not stem.with_name(stem.name + ".schema").exists():
                 write_frame(_dataset(model.dataset), stem)
@@ -68,6 +68,10 @@ def _run(models: Sequence[Model], peers: Sequence[Peer], baseline: str, options:
             if not options.json:
                 print(table(model, model_rows), flush=True)
     return results
+
+
+def _takes_part(peer: str, model: Model, slow: bool) -> bool:
+    return peer in model.peers and (slow or peer not in model.slow_peers)
 
 
 def _start(peers: Sequence[Peer], quiet: bool) -> list[Peer]:
@@ -112,6 +116,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--only-peers", action="store_true", help="leave this package out; ratios refer to lme4"
     )
     parser.add_argument("--large", action="store_true", help="also the models that take minutes")
+    parser.add_argument("--slow", action="store_true", help="also the peers that take minutes on a model")
     parser.add_argument("--repeats", type=int, default=5, help="turns of each peer after the warm-up (5)")
     parser.add_argument(
         "--burst", type=float, default=0.05, help="seconds of fits in a turn, one fit at least (0.05)"

@@ -32,6 +32,8 @@ class Model:
         R code for lme4's ``control`` where its defaults refuse the model; else empty (defaults).
     spellings : mapping of str to str
         The same model for peers that do not understand ``formula``.
+    slow_peers : tuple of str
+        The peers that take minutes; they take part on request only.
     large : bool
         Only run on request.
     """
@@ -43,6 +45,7 @@ class Model:
     peers: tuple[str, ...] = LMER_PEERS
     lme4_control: str = ""
     spellings: Mapping[str, str] = field(default_factory=dict)
+    slow_peers: tuple[str, ...] = ()
     large: bool = False
 
 
@@ -70,4 +73,11 @@ MODELS = (
     ),
     Model("responses", "genes", "~ x + (1 | subject)", peers=MANY_PEERS),
     Model("million", "grouped", "y ~ x + (1 + x | g)", large=True),
+    Model(
+        "million-crossed",
+        "ratings",
+        "y ~ x + (1 | user) + (1 | item)",
+        slow_peers=("lme4", "mixedlm"),
+        large=True,
+    ),
 )

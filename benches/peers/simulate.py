@@ -43,6 +43,20 @@ def grouped() -> pd.DataFrame:
     return pd.DataFrame({"y": y, "x": x, "g": _factor("g", group)})
 
 
+def ratings() -> pd.DataFrame:
+    """1,000,000 ratings of 5,000 items by 50,000 users; some items are rated far more often than others."""
+    rng = np.random.default_rng(20240520)
+    n_rows, n_users, n_items = 1_000_000, 50_000, 5_000
+    user = np.concatenate([np.arange(n_users), rng.integers(0, n_users, n_rows - n_users)])
+    popularity = 1.0 / (10.0 + np.arange(n_items))
+    item = rng.choice(n_items, n_rows, p=popularity / popularity.sum())
+    item[:n_items] = np.arange(n_items)
+    x = rng.standard_normal(n_rows)
+    y = 3.0 + 0.2 * x + 0.7 * rng.standard_normal(n_users)[user] + 0.5 * rng.standard_normal(n_items)[item]
+    y += rng.standard_normal(n_rows)
+    return pd.DataFrame({"y": y, "x": x, "user": _factor("u", user), "item": _factor("i", item)})
+
+
 def genes() -> pd.DataFrame:
     """2,000 responses ``y1`` to ``y2000`` in 30 subjects of four rows; effects range from none to large."""
     rng = np.random.default_rng(20240519)
@@ -66,5 +80,6 @@ def _factor(prefix: str, codes: np.ndarray) -> pd.Categorical:
 SIMULATED: dict[str, Callable[[], pd.DataFrame]] = {
     "crossed": crossed,
     "grouped": grouped,
+    "ratings": ratings,
     "genes": genes,
 }

@@ -77,6 +77,31 @@ def test_a_forked_child_can_fit_after_its_parent_has_used_threads():
     assert done.stdout == "0\n", done.stderr
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs a list of threads")
+def test_no_thread_is_started_when_one_is_asked_for():
+    program = SETUP + textwrap.dedent("""
+        import os
+        rng = np.random.default_rng(1)
+        groups = rng.integers(0, 20_000, 50_000).astype(np.uint32)
+        slopes = np.column_stack([np.ones(50_000), rng.normal(size=50_000)])
+        many_levels = Lmm(
+            rng.normal(size=50_000), np.ones((50_000, 1)), [(groups, 20_000, slopes, "unstructured")]
+        )
+        before = set(os.listdir("/proc/self/task"))
+        many_levels.fit(True, "trust_region", None, {})
+        crossed(4_000, 900, 800).fit(True, "trust_region", None, {})
+        print(len(set(os.listdir("/proc/self/task")) - before))
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "MIXEDMODELS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "0\n"
+
+
 def test_fits_run_in_several_threads_and_agree_to_the_last_bit():
     model = crossed(3_000, 200, 100)
     with ThreadPoolExecutor(4) as pool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,30 +13,21 @@ from golden_cases import (
     matching_names,
     not_above,
     parameters,
-    read_cases,
 )
-
-from mixedmodels import lmer, load_dataset
-from mixedmodels.errors import MixedModelsWarning
-
-CASES = read_cases("lmm.json")
+from golden_fits import LME4, fit_lme4
 
 # No child is of both sexes, so the likelihood is the same for every correlation.
 FREE_CORRELATION = {"orthodont_colon"}
 
 
-@pytest.fixture(scope="module", params=parameters(CASES))
+@pytest.fixture(scope="module", params=parameters(LME4))
 def case(request) -> dict[str, Any]:
     return request.param
 
 
 @pytest.fixture(scope="module")
 def model(case: dict[str, Any]) -> Any:
-    options = {key: case[key] for key in ("weights", "offset", "contrasts", "subset") if case.get(key)}
-    data = load_dataset(case["dataset"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", MixedModelsWarning)
-        return lmer(case["formula"], data, REML=case["REML"], **options)
+    return fit_lme4(case)
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,8 @@ pub fn block_scales(model: &Model) -> Result<Option<Vec<f64>>> {
     }
     small::solve_general(&mut equations, &mut right, m, 1);
     let residual = right[n_blocks];
-    if !(residual > 0.0) || right.iter().any(|v| !v.is_finite()) {
+    let solved = residual > 0.0 && right.iter().all(|v| v.is_finite());
+    if !solved {
         return Ok(None);
     }
     let scales = right[..n_blocks].iter();

@@ -201,6 +201,7 @@ pub fn eigen(a: &Matrix) -> Option<(Vec<f64>, Matrix)> {
     if a.rows() <= small::EIGEN {
         return Some(small::symmetric_eigen(a));
     }
+    without_global_threads();
     let decomposition = a.view().self_adjoint_eigen(faer::Side::Lower).ok()?;
     let n = a.rows();
     let values = (0..n).map(|i| decomposition.S()[i]).collect();
@@ -217,9 +218,16 @@ pub fn eigen(a: &Matrix) -> Option<(Vec<f64>, Matrix)> {
 #[must_use]
 pub fn orthonormal(a: &Matrix) -> Matrix {
     let (rows, cols) = (a.rows(), a.rows().min(a.cols()));
+    without_global_threads();
     let q = a.view().qr().compute_thin_Q();
     let data = (0..cols).flat_map(|j| q.col(j).iter().copied().collect::<Vec<_>>());
     Matrix::from_columns(rows, cols, data.collect())
+}
+
+/// faer's decompositions ask for no number of threads: unless told otherwise they start a pool that
+/// heeds no limit and that a forked child would wait for in vain.
+fn without_global_threads() {
+    faer::set_global_parallelism(Par::Seq);
 }
 
 #[cfg(test)]

@@ -1,5 +1,14 @@
 //! Arithmetic on a few numbers side by side: one SIMD register where the processor has them.
 
+// Kernels are compiled for the instruction set they are dispatched to only as far as they are inlined
+// into the dispatch; comparisons without branches keep the lanes together.
+#![allow(
+    clippy::inline_always,
+    clippy::must_use_candidate,
+    clippy::needless_bitwise_bool,
+    clippy::return_self_not_must_use
+)]
+
 use std::ops::{Add, AddAssign, Mul, MulAssign, Sub};
 
 /// Numbers in a [`Lane`].

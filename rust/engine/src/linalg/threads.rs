@@ -12,7 +12,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 /// Environment variable that limits the number of threads.
 const VARIABLE: &str = "MIXEDMODELS_NUM_THREADS";
 
-static POOL: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
+/// The pool and its process; no pool where there is one thread only.
+static POOL: Mutex<Option<(u32, Option<Arc<ThreadPool>>)>> = Mutex::new(None);
 
 /// Runs work that can use several threads.
 pub fn with_threads<T: Send>(work: impl FnOnce(Par) -> T + Send) -> T {
@@ -39,9 +40,17 @@ pub fn join<A: Send, B: Send>(
     a: impl FnOnce() -> A + Send,
     b: impl FnOnce() -> B + Send,
 ) -> (A, B) {
-    match pool().filter(|_| large) {
+    match large.then(pool).flatten() {
         Some(pool) => pool.join(a, b),
         None => (a(), b()),
+    }
+}
+
+/// Independent pieces of work, one on each item.
+pub fn for_each<T: Send>(items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {
+    match pool() {
+        Some(pool) => pool.install(|| items.par_iter_mut().for_each(work)),
+        None => items.iter_mut().for_each(work),
     }
 }
 
@@ -50,17 +59,19 @@ fn pool() -> Option<Arc<ThreadPool>> {
     let process = std::process::id();
     if let Some((owner, pool)) = slot.as_ref() {
         if *owner == process {
-            return Some(Arc::clone(pool));
+            return pool.clone();
         }
     }
     let threads = number_of_threads();
-    if threads < 2 {
-        return None;
-    }
-    let pool = Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().ok()?);
+    let pool = if threads > 1 {
+        let builder = ThreadPoolBuilder::new().num_threads(threads);
+        builder.build().ok().map(Arc::new)
+    } else {
+        None
+    };
     // The pool of a parent process must not be dropped here: that would wait for its threads.
-    std::mem::forget(slot.replace((process, Arc::clone(&pool))));
-    Some(pool)
+    std::mem::forget(slot.replace((process, pool.clone())));
+    pool
 }
 
 fn number_of_threads() -> usize {

@@ -1,14 +1,13 @@
 //! The reverse step of one leading block, see [`super::selected`].
 
 use faer::{MatMut, MatRef};
-use rayon::prelude::*;
 
 use crate::design::coupling::{Coupling, SparseCoupling};
 use crate::design::cross_products::{CrossProducts, Leading};
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::threads::with_threads;
+use crate::linalg::threads::for_each;
 use crate::linalg::{dense, small, Matrix};
 use crate::system::levels::shrinkage;
 use crate::system::trailing_update::SHARED;
@@ -183,11 +182,15 @@ impl LevelPass<'_> {
                 .for_each(|(level, q)| *q += self.quadratic_form(sparse, level));
             return;
         }
-        with_threads(|_| {
-            q.par_iter_mut()
-                .enumerate()
-                .with_min_len(LEVELS_AT_ONCE)
-                .for_each(|(level, q)| *q += self.quadratic_form(sparse, level));
+        let mut parts: Vec<(usize, &mut [f64])> = q
+            .chunks_mut(LEVELS_AT_ONCE)
+            .enumerate()
+            .map(|(part, q)| (part * LEVELS_AT_ONCE, q))
+            .collect();
+        for_each(&mut parts, |(first, q)| {
+            for (level, q) in (*first..).zip(q.iter_mut()) {
+                *q += self.quadratic_form(sparse, level);
+            }
         });
     }
 

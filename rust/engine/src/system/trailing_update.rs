@@ -1,11 +1,10 @@
 //! What the elimination of a leading block does to the trailing matrix.
 
 use faer::{MatRef, Par};
-use rayon::prelude::*;
 
 use crate::design::coupling::{Coupling, SparseCoupling};
 use crate::design::structure::Structure;
-use crate::linalg::threads::with_threads;
+use crate::linalg::threads::for_each;
 use crate::linalg::{dense, small, Matrix};
 
 /// Rows of a panel that are multiplied at once.
@@ -100,10 +99,8 @@ impl TrailingUpdate<'_> {
             rest = others;
             first = end;
         }
-        with_threads(|_| {
-            stripes
-                .into_par_iter()
-                .for_each(|(first, columns)| self.update_stripe(sparse, first, columns));
+        for_each(&mut stripes, |(first, columns)| {
+            self.update_stripe(sparse, *first, columns);
         });
     }
 

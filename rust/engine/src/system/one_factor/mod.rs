@@ -15,14 +15,13 @@ mod kernels;
 mod slopes;
 
 use pulp::Arch;
-use rayon::prelude::*;
 
 use crate::design::coupling::Coupling;
 use crate::design::cross_products::CrossProducts;
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::linalg::lanes::{Lane, LANES};
-use crate::linalg::threads::with_threads;
+use crate::linalg::threads;
 use crate::linalg::Matrix;
 use kernels::{packed, triangle, LogProduct, SumsLayout};
 
@@ -164,8 +163,7 @@ impl OneFactor {
         if self.blocks.len() < THREADED {
             self.blocks.iter_mut().for_each(work);
         } else {
-            let blocks = &mut self.blocks;
-            with_threads(|_| blocks.par_iter_mut().for_each(work));
+            threads::for_each(&mut self.blocks, work);
         }
     }
 

@@ -1,0 +1,1 @@
+"""Instructions of one evaluation of the objective, counted by valgrind's callgrind."""
