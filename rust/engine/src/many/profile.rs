@@ -135,8 +135,9 @@ impl Profile {
         let (mut best, mut least, mut seen) = (0, f64::INFINITY, 0);
         for (i, point) in self.grid.iter().enumerate() {
             let r2 = square - small::dot(&point.weights, energies);
-            // Written so that NaN ends the scan too.
-            if !(r2 > LITTLE_LEFT * square) {
+            // NaN ends the scan too.
+            let resolved = r2 > LITTLE_LEFT * square;
+            if !resolved {
                 break;
             }
             seen = i + 1;

@@ -8,8 +8,9 @@
 //! decided by the signed curvature of the zero columns at the end.
 //!
 //! Where the average information is a poor model (the conditional modes share a large mean, say),
-//! convergence would be slow. Then the exact Hessian takes over. Where there is none it is measured
-//! once, by differences of the gradient, and kept up to date by the symmetric rank-one formula.
+//! convergence would be slow. Then the exact Hessian takes over; with many parameters it is taken once
+//! and kept up to date by the symmetric rank-one formula. Where there is none it is measured by
+//! differences of the gradient.
 
 use crate::error::{Error, Result};
 use crate::linalg::small;
@@ -32,7 +33,8 @@ const POLISHED: f64 = 1e-26;
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
 const PATIENCE: usize = 3;
-/// With more parameters an exact Hessian at every step costs more than the evaluations it saves.
+/// With more parameters an exact Hessian at every step costs more than the evaluations it saves, and
+/// secant corrections of the first one take its place.
 const NEWTON: usize = 20;
 /// Difference of theta for the measured Hessian, relative to the size of a column.
 const DIFFERENCE: f64 = 1e-5;
@@ -156,8 +158,7 @@ impl<'a> Search<'a> {
                 promised = f64::INFINITY;
                 if self.correction.is_none() {
                     self.objective.value(&self.theta)?;
-                    let taken = self.theta.len() <= NEWTON && self.take_hessian()?;
-                    if taken || self.measure_hessian()? {
+                    if self.take_hessian()? || self.measure_hessian()? {
                         continue;
                     }
                 }
@@ -203,7 +204,7 @@ impl<'a> Search<'a> {
             hessian.data_mut(),
         );
         self.correction = Some(hessian.into_data());
-        self.exact = true;
+        self.exact = self.theta.len() <= NEWTON;
         Ok(true)
     }
 

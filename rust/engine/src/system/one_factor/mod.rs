@@ -11,6 +11,9 @@
 //! The levels are packed side by side for SIMD, and cut into blocks that threads share. Sums are
 //! taken in one order whatever the number of threads.
 
+// The kernels reach the instruction set of the dispatch only by being inlined into it.
+#![allow(clippy::inline_always)]
+
 mod kernels;
 mod slopes;
 
