@@ -39,7 +39,8 @@ def term_roots(design: Predictors) -> tuple[NDArray[np.float64], ...]:
 def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
     n = len(z)
     with np.errstate(over="ignore", invalid="ignore"):
-        products = z.T.dot(z if weights is None else z * weights[:, None]) / n
+        # Not by BLAS: its threads would go on waiting for work, on the cores that the fit needs next.
+        products = np.einsum("ij,ik->jk", z, z if weights is None else z * weights[:, None]) / n
     root = _cholesky(products.tolist())
     if root is None:
         root = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r") / np.sqrt(n)

@@ -1,5 +1,6 @@
 //! numpy arrays to and from the engine's vectors.
 
+use mixedmodels::linalg::memory::copied;
 use mixedmodels::linalg::Matrix;
 use numpy::ndarray::ArrayView2;
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
@@ -8,7 +9,7 @@ use pyo3::prelude::*;
 /// A vector in any memory layout.
 pub fn vector<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<T> {
     match array.as_slice() {
-        Ok(slice) => slice.to_vec(),
+        Ok(slice) => copied(slice),
         Err(_) => array.as_array().iter().copied().collect(),
     }
 }
@@ -29,7 +30,7 @@ pub fn rows(array: &PyReadonlyArray2<'_, f64>) -> (Vec<f64>, usize) {
 /// Row by row; in one piece where the memory is in that order already.
 fn in_order(view: &ArrayView2<'_, f64>) -> Vec<f64> {
     match view.as_slice() {
-        Some(slice) => slice.to_vec(),
+        Some(slice) => copied(slice),
         None => view.iter().copied().collect(),
     }
 }

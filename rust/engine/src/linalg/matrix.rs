@@ -3,6 +3,7 @@
 use faer::{MatMut, MatRef};
 
 use crate::error::{Error, Result};
+use crate::linalg::memory;
 
 /// Column-major dense matrix.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,8 +15,7 @@ pub struct Matrix {
 
 /// A zeroed buffer, or an error with the size when the allocator refuses.
 pub fn zeroed(len: usize, what: &str) -> Result<Vec<f64>> {
-    let mut data = Vec::new();
-    data.try_reserve_exact(len).map_err(|_| Error::Memory {
+    let mut data = memory::with_room(len).ok_or_else(|| Error::Memory {
         what: what.to_owned(),
         gib: len as f64 * 8.0 / f64::from(1 << 30),
     })?;
