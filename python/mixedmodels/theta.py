@@ -32,10 +32,7 @@ def slices(design: Predictors) -> Iterator[tuple[RandomTerm, slice]]:
 def factors(design: Predictors, theta: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """The relative covariance factor of each term, shape (..., k, k), for theta of shape (..., n_theta)."""
     result = []
-    if theta.ndim == 1:
-        values = iter(theta.tolist())
-    else:
-        values = iter(np.moveaxis(theta, -1, 0))
+    values = iter(theta.tolist()) if theta.ndim == 1 else iter(np.moveaxis(theta, -1, 0))
     for term in design.terms:
         k = len(term.names)
         factor = np.zeros((*theta.shape[:-1], k, k))
