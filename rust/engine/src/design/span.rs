@@ -1,12 +1,15 @@
 //! A set of independent columns grown left to right, with the Cholesky factor of its Gram matrix.
 
-use crate::linalg::{small, Matrix};
+use crate::linalg::{small, threads, Matrix};
 
 /// A column whose part outside the span of the earlier ones is smaller than this, relative to its
 /// own size, is linearly dependent on them (the default of R's `qr`).
 const DEPENDENT: f64 = 1e-7;
 /// Above this the Gram matrix resolves the part; below, the rows are looked at again.
 const RESOLVED: f64 = 1e-2;
+
+/// From this number of products on threads share them.
+const SHARED: usize = 200_000;
 
 /// Columns of norm √n.
 #[derive(Debug, Clone)]
@@ -87,9 +90,13 @@ impl Span {
     }
 
     fn products(&self, column: &[f64]) -> Vec<f64> {
-        (0..self.rank())
-            .map(|j| small::dot(self.columns.column(j), column))
-            .collect()
+        let product = |&j: &usize| small::dot(self.columns.column(j), column);
+        let columns: Vec<usize> = (0..self.rank()).collect();
+        if columns.len() * column.len() < SHARED {
+            columns.iter().map(product).collect()
+        } else {
+            threads::map(&columns, product)
+        }
     }
 
     fn forward(&self, mut b: Vec<f64>) -> Vec<f64> {
