@@ -27,7 +27,7 @@ impl Scratch {
 }
 
 /// From this dimension on the cubic kernels use several threads.
-const THREADED: usize = 512;
+pub const THREADED: usize = 512;
 
 /// Lower Cholesky factor in place; the strict upper triangle is not touched.
 /// False when the matrix is not positive definite.

@@ -1,6 +1,8 @@
 //! Products of the trailing matrix with Λ from either side.
 
 use crate::design::structure::Structure;
+use crate::linalg::dense::THREADED;
+use crate::linalg::threads::for_each;
 use crate::linalg::Matrix;
 
 /// `rows <- λ' rows` (or `λ rows`) for a segment of one level.
@@ -27,6 +29,10 @@ pub fn both_sides(
     transposed: bool,
     lower_only: bool,
 ) {
+    if structure.trailing().all(|(_, block)| block.width == 1) {
+        scale_both_sides(a, structure, lambda, lower_only);
+        return;
+    }
     let dim = a.rows();
     let widest = structure.blocks.iter().map(|b| b.width).max().unwrap_or(1);
     let mut buffer = vec![0.0; widest];
@@ -81,6 +87,32 @@ pub fn both_sides(
                 }
             }
         }
+    }
+}
+
+/// The same where every level has one column: one pass, which threads share.
+fn scale_both_sides(a: &mut Matrix, structure: &Structure, lambda: &[Vec<f64>], lower_only: bool) {
+    let dim = a.rows();
+    let mut scale = vec![1.0; dim];
+    for (t, (start, block)) in structure.trailing().enumerate() {
+        scale[start..start + block.n_levels].fill(lambda[structure.n_leading + t][0]);
+    }
+    let scaled = |(j, column): &mut (usize, &mut [f64])| {
+        let from = if lower_only { *j } else { 0 };
+        let own = scale[*j];
+        for (v, s) in column[from..].iter_mut().zip(&scale[from..]) {
+            *v *= own * s;
+        }
+    };
+    let mut columns: Vec<(usize, &mut [f64])> = a
+        .data_mut()
+        .chunks_exact_mut(dim.max(1))
+        .enumerate()
+        .collect();
+    if dim < THREADED {
+        columns.iter_mut().for_each(scaled);
+    } else {
+        for_each(&mut columns, scaled);
     }
 }
 
