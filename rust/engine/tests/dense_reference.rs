@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{dense, design, Grouping, Random, TermSpec};
+use common::{dense, design, Grouping, Random, TermSpec, D, U};
 use mixedmodels::design::{Design, Layout, Model};
 use mixedmodels::fit;
 use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
@@ -10,57 +10,13 @@ use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Monitor, Obje
 const GO: Monitor<'static> = &|_| Ok(());
 
 fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
-    use Grouping::{Random, Same, Within};
-    const U: &str = "unstructured";
-    const D: &str = "diagonal";
-    vec![
-        ("one scalar factor", 30, vec![(Random(6), 1, U)]),
-        ("one vector factor", 60, vec![(Random(8), 3, U)]),
-        ("diagonal template", 60, vec![(Random(8), 3, D)]),
-        (
-            "two terms of one factor",
-            60,
-            vec![(Random(9), 2, U), (Same(0), 1, U)],
-        ),
-        (
-            "crossed, dense coupling",
-            80,
-            vec![(Random(9), 1, U), (Random(5), 1, U)],
-        ),
-        (
-            "crossed vectors",
-            90,
-            vec![(Random(9), 2, U), (Random(5), 3, U)],
-        ),
-        (
-            "crossed, sparse coupling",
-            70,
-            vec![(Random(40), 1, U), (Random(25), 1, U)],
-        ),
-        (
-            "crossed sparse vectors",
-            70,
-            vec![(Random(40), 2, U), (Random(25), 2, D)],
-        ),
+    use Grouping::{Random, Within};
+    let mut all = common::structures();
+    all.extend([
         (
             "three crossed factors",
             90,
             vec![(Random(30), 1, U), (Random(20), 1, U), (Random(3), 2, U)],
-        ),
-        ("nested", 60, vec![(Random(5), 1, U), (Within(0, 3), 1, U)]),
-        (
-            "nested three deep, vectors",
-            90,
-            vec![
-                (Random(3), 2, U),
-                (Within(0, 3), 1, U),
-                (Within(1, 2), 2, D),
-            ],
-        ),
-        (
-            "nested and crossed",
-            90,
-            vec![(Random(4), 1, U), (Within(0, 4), 2, U), (Random(7), 1, U)],
         ),
         (
             "nested three deep and crossed twice",
@@ -84,7 +40,8 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
                 (Random(3), 1, U),
             ],
         ),
-    ]
+    ]);
+    all
 }
 
 fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {

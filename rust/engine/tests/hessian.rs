@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{design, Grouping, Random, TermSpec};
+use common::{design, Grouping, Random, TermSpec, D, U};
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit;
 use mixedmodels::linalg::Matrix;
@@ -11,40 +11,11 @@ use mixedmodels::Error;
 use proptest::prelude::*;
 
 const GO: Monitor<'static> = &|_| Ok(());
-const U: &str = "unstructured";
-const D: &str = "diagonal";
 
 fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
     use Grouping::{Random, Same, Within};
-    vec![
-        ("one scalar factor", 30, vec![(Random(6), 1, U)]),
-        ("one vector factor", 60, vec![(Random(8), 3, U)]),
-        ("diagonal template", 60, vec![(Random(8), 3, D)]),
-        (
-            "two terms of one factor",
-            60,
-            vec![(Random(9), 2, U), (Same(0), 1, U)],
-        ),
-        (
-            "crossed, dense coupling",
-            80,
-            vec![(Random(9), 1, U), (Random(5), 1, U)],
-        ),
-        (
-            "crossed vectors",
-            90,
-            vec![(Random(9), 2, U), (Random(5), 3, U)],
-        ),
-        (
-            "crossed, sparse coupling",
-            70,
-            vec![(Random(40), 1, U), (Random(25), 1, U)],
-        ),
-        (
-            "crossed sparse vectors",
-            70,
-            vec![(Random(40), 2, U), (Random(25), 2, D)],
-        ),
+    let mut all = common::structures();
+    all.extend([
         (
             "three crossed factors, two terms of the last",
             90,
@@ -54,21 +25,6 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
                 (Random(3), 2, U),
                 (Same(2), 1, U),
             ],
-        ),
-        ("nested", 60, vec![(Random(5), 1, U), (Within(0, 3), 1, U)]),
-        (
-            "nested three deep, vectors",
-            90,
-            vec![
-                (Random(3), 2, U),
-                (Within(0, 3), 1, U),
-                (Within(1, 2), 2, D),
-            ],
-        ),
-        (
-            "nested and crossed",
-            90,
-            vec![(Random(4), 1, U), (Within(0, 4), 2, U), (Random(7), 1, U)],
         ),
         (
             "nested three deep and crossed twice",
@@ -81,7 +37,8 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
                 (Random(5), 2, D),
             ],
         ),
-    ]
+    ]);
+    all
 }
 
 /// Any point, sometimes with the last column of every λ exactly zero.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{design, Grouping, Random, TermSpec};
+use common::{design, Grouping, Random, TermSpec, U};
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit;
 use mixedmodels::linalg::Matrix;
@@ -15,7 +15,6 @@ const UNLIMITED: Control = Control {
     max_evaluations: usize::MAX,
     tolerance: None,
 };
-const U: &str = "unstructured";
 
 /// Responses whose random effects range from none to large.
 fn responses(data: &Design, m: usize) -> Matrix {

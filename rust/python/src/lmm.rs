@@ -5,7 +5,8 @@ use std::sync::Arc;
 use mixedmodels::covariance::template;
 use mixedmodels::design::{Design, Model, Term};
 use mixedmodels::fit::{self, Estimates, Fit};
-use mixedmodels::objective::Criterion;
+use mixedmodels::linalg::Matrix;
+use mixedmodels::objective::{Criterion, Monitor};
 use mixedmodels::optimize::{Control, Optimizer, Status, OPTIMIZERS};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
@@ -82,7 +83,25 @@ pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
     })
 }
 
+/// A matrix of second derivatives at theta.
+type Hessian = fn(&Model, Criterion, &[f64], Monitor<'_>) -> mixedmodels::Result<Matrix>;
+
 impl Lmm {
+    fn second_derivatives<'py>(
+        &self,
+        py: Python<'py>,
+        hessian: Hessian,
+        theta: Vec<f64>,
+        reml: bool,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let model = Arc::clone(&self.model);
+        let slow = self.model.hessian_flops() > SLOW;
+        let matrix = run(py, slow, None, move |monitor| {
+            hessian(&model, criterion(reml), &theta, monitor)
+        })?;
+        to_square(py, matrix)
+    }
+
     fn slow(&self) -> bool {
         self.model.flops() > SLOW
     }
@@ -219,12 +238,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
-        let slow = self.model.hessian_flops() > SLOW;
-        let hessian = run(py, slow, None, move |monitor| {
-            fit::hessian(&model, criterion(reml), &theta, monitor)
-        })?;
-        to_square(py, hessian)
+        self.second_derivatives(py, fit::hessian, vector(&theta), reml)
     }
 
     /// In (theta, log sigma), with sigma not profiled.
@@ -235,12 +249,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
-        let slow = self.model.hessian_flops() > SLOW;
-        let hessian = run(py, slow, None, move |monitor| {
-            fit::joint_hessian(&model, criterion(reml), &theta, monitor)
-        })?;
-        to_square(py, hessian)
+        self.second_derivatives(py, fit::joint_hessian, vector(&theta), reml)
     }
 
     #[allow(clippy::needless_pass_by_value)]

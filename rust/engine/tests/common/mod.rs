@@ -47,6 +47,9 @@ pub enum Grouping {
     Same(usize),
 }
 
+pub const U: &str = "unstructured";
+pub const D: &str = "diagonal";
+
 /// (grouping, columns, template name) for each term.
 pub type TermSpec = (Grouping, usize, &'static str);
 
@@ -253,4 +256,54 @@ fn backward(l: &[Vec<f64>], b: &[f64]) -> Vec<f64> {
         x[i] = (x[i] - s) / l[i][i];
     }
     x
+}
+
+/// Name, observations and terms of every kind of structure that the engine treats in its own way.
+pub fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
+    use Grouping::{Random, Same, Within};
+    vec![
+        ("one scalar factor", 30, vec![(Random(6), 1, U)]),
+        ("one vector factor", 60, vec![(Random(8), 3, U)]),
+        ("diagonal template", 60, vec![(Random(8), 3, D)]),
+        (
+            "two terms of one factor",
+            60,
+            vec![(Random(9), 2, U), (Same(0), 1, U)],
+        ),
+        (
+            "crossed, dense coupling",
+            80,
+            vec![(Random(9), 1, U), (Random(5), 1, U)],
+        ),
+        (
+            "crossed vectors",
+            90,
+            vec![(Random(9), 2, U), (Random(5), 3, U)],
+        ),
+        (
+            "crossed, sparse coupling",
+            70,
+            vec![(Random(40), 1, U), (Random(25), 1, U)],
+        ),
+        (
+            "crossed sparse vectors",
+            70,
+            vec![(Random(40), 2, U), (Random(25), 2, D)],
+        ),
+        ("nested", 60, vec![(Random(5), 1, U), (Within(0, 3), 1, U)]),
+        (
+            "nested three deep, vectors",
+            90,
+            vec![
+                (Random(3), 2, U),
+                (Within(0, 3), 1, U),
+                (Within(1, 2), 2, D),
+            ],
+        ),
+        (
+            "nested and crossed",
+            90,
+            vec![(Random(4), 1, U), (Within(0, 4), 2, U), (Random(7), 1, U)],
+        ),
+    ]
 }

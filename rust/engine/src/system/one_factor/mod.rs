@@ -351,11 +351,7 @@ impl Block {
 
     #[inline(always)]
     fn scores(&mut self, (k, p): (usize, usize), beta: &[f64]) {
-        let groups = self
-            .levels
-            .chunks_exact(triangle(k) + k * (p + 1))
-            .zip(self.n.chunks_exact(triangle(k)))
-            .zip(self.vectors.chunks_exact_mut(k));
+        let groups = groups((k, p), &self.levels, &self.n).zip(self.vectors.chunks_exact_mut(k));
         for ((level, n), out) in groups {
             with_width!(k, scores, (k, p), level, n, beta, out, &mut self.scratch);
         }
@@ -363,11 +359,7 @@ impl Block {
 
     #[inline(always)]
     fn modes(&mut self, (k, p): (usize, usize), beta: &[f64]) {
-        let groups = self
-            .levels
-            .chunks_exact(triangle(k) + k * (p + 1))
-            .zip(self.n.chunks_exact(triangle(k)))
-            .zip(self.vectors.chunks_exact_mut(k));
+        let groups = groups((k, p), &self.levels, &self.n).zip(self.vectors.chunks_exact_mut(k));
         for ((level, n), out) in groups {
             with_width!(k, modes, (k, p), level, n, beta, out, &mut self.scratch);
         }
@@ -376,11 +368,7 @@ impl Block {
     #[inline(always)]
     fn accumulate(&mut self, (k, p): (usize, usize), x_factor: &[f64], layout: SumsLayout) {
         self.sums.fill(Lane::default());
-        let groups = self
-            .levels
-            .chunks_exact(triangle(k) + k * (p + 1))
-            .zip(self.n.chunks_exact(triangle(k)))
-            .zip(self.vectors.chunks_exact(k));
+        let groups = groups((k, p), &self.levels, &self.n).zip(self.vectors.chunks_exact(k));
         for ((level, n), scores) in groups {
             with_width!(
                 k,
@@ -394,6 +382,18 @@ impl Block {
             );
         }
     }
+}
+
+/// Each group's packed levels with its packed N.
+#[inline(always)]
+fn groups<'b>(
+    (k, p): (usize, usize),
+    levels: &'b [Lane],
+    n: &'b [Lane],
+) -> impl Iterator<Item = (&'b [Lane], &'b [Lane])> {
+    levels
+        .chunks_exact(triangle(k) + k * (p + 1))
+        .zip(n.chunks_exact(triangle(k)))
 }
 
 /// Writes D (k × k), C_X (k × p, row-major) and C_y of one level into a lane of its group.
