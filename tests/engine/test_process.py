@@ -77,7 +77,7 @@ def test_a_forked_child_can_fit_after_its_parent_has_used_threads():
     assert done.stdout == "0\n", done.stderr
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts the threads that Linux lists under /proc")
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in /proc, as on Linux")
 def test_no_thread_is_started_when_one_is_asked_for():
     program = SETUP + textwrap.dedent("""
         import os
