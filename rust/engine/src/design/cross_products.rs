@@ -172,7 +172,8 @@ pub fn sum_of_products(a: &[f64], b: &[f64]) -> f64 {
     sum_of_products(&a[..middle], &b[..middle]) + sum_of_products(&a[middle..], &b[middle..])
 }
 
-fn row_major(x: &Matrix) -> Result<Vec<f64>> {
+/// The rows of a matrix, one after the other.
+pub fn row_major(x: &Matrix) -> Result<Vec<f64>> {
     let (n, p) = (x.rows(), x.cols());
     let mut rows = zeroed(n * p, "the rows of X")?;
     for j in 0..p {

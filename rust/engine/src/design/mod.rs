@@ -8,6 +8,7 @@ pub mod cross_products;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod frame;
+pub mod generalized;
 pub mod layout;
 mod level_graph;
 pub mod model;
@@ -19,6 +20,7 @@ pub mod structure;
 
 pub use costs::Costs;
 pub use frame::Frame;
+pub use generalized::{Approximation, GeneralizedModel};
 pub use layout::Layout;
 pub use model::Model;
 
