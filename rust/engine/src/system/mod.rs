@@ -15,6 +15,7 @@ mod solver;
 mod trailing;
 mod trailing_update;
 pub mod transform;
+mod weighted;
 
 pub use factor::Factor;
 pub use log_det_hessian::{log_det_hessian, Direction};
@@ -24,3 +25,4 @@ pub use selected::{selected, Selected};
 pub use slopes::{Slopes, WorkingMap};
 pub use solve::Reduced;
 pub use solver::Solver;
+pub use weighted::WeightedSystem;
