@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::design::cross_products::row_major;
+use crate::design::data_rows::row_major;
 use crate::design::frame::{BlockRows, Frame};
 use crate::design::layout::Layout;
 use crate::design::Predictors;
@@ -80,7 +80,7 @@ impl GeneralizedModel {
     ) -> Result<Self> {
         let (frame, z) = Frame::without_fixed(predictors, layout)?;
         check_quadrature(&frame, approximation)?;
-        let x = row_major(frame.fixed.columns())?;
+        let x = row_major(frame.fixed.columns(), frame.fixed.rank())?;
         let rows = Arc::new(PredictorRows { frame, z, x });
         Self::of_rows(rows, family, approximation, information)
     }

@@ -194,7 +194,7 @@ impl GlmmObjective<'_> {
     }
 
     fn differentiate_quadrature(&mut self, w_sums: Vec<Vec<f64>>) -> Result<Slopes> {
-        let (Some((_, density)), Some(rule)) = (&self.density, &self.rule) else {
+        let (Some((_, density)), Some(integral)) = (&self.density, &self.integral) else {
             return Err(nothing_evaluated());
         };
         let rows = &self.model.rows;
@@ -202,7 +202,7 @@ impl GlmmObjective<'_> {
         let density = density.as_ref();
         let point =
             quadrature_point(self.model, &self.modes, &self.block_lambda, density, &fixed);
-        let gradient = quadrature::gradient(rule, &point)?;
+        let gradient = quadrature::gradient(integral, &point)?;
         Ok(Slopes {
             factor: FactorSlopes::Factor(self.by_term(&[gradient.lambda])),
             gamma: rows::times_x(rows, &gradient.eta),

@@ -42,6 +42,8 @@ pub struct GlmmObjective<'a> {
     /// M where its weights are not those of the modes.
     expected: Option<Expected<'a>>,
     rule: Option<Rule>,
+    /// What quadrature found at the last point.
+    integral: Option<quadrature::Value>,
     /// The densities at the last dispersion.
     density: Option<(f64, Box<dyn Density + 'a>)>,
     /// The point of the last evaluation; what follows belongs to it.
@@ -90,6 +92,7 @@ impl<'a> GlmmObjective<'a> {
                 Approximation::Quadrature(points) => Some(Rule::new(points)),
                 Approximation::Fast | Approximation::Laplace => None,
             },
+            integral: None,
             density: None,
             point: Vec::new(),
             known: false,
@@ -176,8 +179,8 @@ impl<'a> GlmmObjective<'a> {
                 density.as_ref(),
                 &fixed,
             );
-            let value = quadrature::value(rule, &point)?;
-            return Ok(value.map(|value| value.objective));
+            self.integral = quadrature::value(rule, &point)?;
+            return Ok(self.integral.as_ref().map(|value| value.objective));
         }
         if let Some(expected) = &mut self.expected {
             density.expected(0, &self.modes.eta, &mut expected.weight);

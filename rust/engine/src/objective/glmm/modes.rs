@@ -155,7 +155,7 @@ impl<'a> Modes<'a> {
     fn predict(&mut self, at: &At<'_>) -> Result<bool> {
         self.n_factorisations += 1;
         self.positive = None;
-        if !self.system.update(&self.weight, at.lambda)? {
+        if !self.system.factorise(at.lambda)? {
             return Ok(false);
         }
         let fixed = self.fixed_part();
