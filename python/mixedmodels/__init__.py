@@ -58,7 +58,9 @@ if TYPE_CHECKING:
         MissingColumnError,
         MixedModelError,
         MixedModelsWarning,
+        ModesError,
         RankDeficiencyWarning,
+        SeparationWarning,
         SingularFitWarning,
     )
     from .models.describe_blocks import describe_blocks
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
         anova,
         checkConv,
         coef,
+        confint,
         deviance,
         fitted,
         fixef,
@@ -88,10 +91,13 @@ if TYPE_CHECKING:
         refitML,
         residuals,
         sigma,
+        simulate,
         summary,
         update,
         vcov,
     )
+    from .models.generalized import GeneralizedLinearMixedModel
+    from .models.glmer import glmer
     from .models.linear import LinearMixedModel
     from .models.lmer import lmer
     from .models.many import fit_many
@@ -109,20 +115,24 @@ __all__ = [
     "FitMany",
     "FormulaError",
     "FormulaWarning",
+    "GeneralizedLinearMixedModel",
     "LargeModelWarning",
     "LinearMixedModel",
     "MemoryLimitError",
     "MissingColumnError",
     "MixedModelError",
     "MixedModelsWarning",
+    "ModesError",
     "REMLcrit",
     "RankDeficiencyWarning",
+    "SeparationWarning",
     "SingularFitWarning",
     "VarCorr",
     "allFit",
     "anova",
     "checkConv",
     "coef",
+    "confint",
     "dataset_names",
     "describe_blocks",
     "deviance",
@@ -130,6 +140,7 @@ __all__ = [
     "fitted",
     "fixef",
     "getME",
+    "glmer",
     "isSingular",
     "is_singular",
     "lmer",
@@ -168,6 +179,7 @@ __all__ = [
     "refitML",
     "residuals",
     "sigma",
+    "simulate",
     "summary",
     "update",
     "vcov",
@@ -177,9 +189,11 @@ _HOMES = {
     "BlockDescription": "block_costs",
     "Control": "control",
     "FitMany": "models.fit_many_result",
+    "GeneralizedLinearMixedModel": "models.generalized",
     "LinearMixedModel": "models.linear",
     "describe_blocks": "models.describe_blocks",
     "fit_many": "models.many",
+    "glmer": "models.glmer",
     "lmer": "models.lmer",
 }
 

@@ -59,3 +59,49 @@ class Lmm:
     def conditional_variances(
         self, theta: NDArray[np.float64], reml: bool
     ) -> list[tuple[list[int], NDArray[np.float64]]]: ...
+
+@final
+class Glmm:
+    """A generalized linear mixed model. Immutable and safe to share between threads."""
+
+    def __new__(
+        cls,
+        y: NDArray[np.float64],
+        x: NDArray[np.float64],
+        terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
+        family: dict[str, Any],
+        weights: NDArray[np.float64] | None = None,
+        offset: NDArray[np.float64] | None = None,
+        n_agq: int = 1,
+        information: str = "observed",
+    ) -> Glmm: ...
+    @property
+    def kept(self) -> NDArray[np.int64]: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def n_theta(self) -> int: ...
+    @property
+    def n_dispersion(self) -> int: ...
+    @property
+    def n_bytes(self) -> float: ...
+    def describe_blocks(self) -> dict[str, Any]: ...
+    def with_response(self, y: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> Glmm: ...
+    def fit(
+        self,
+        optimizer: str,
+        start: dict[str, Any] | None = None,
+        control: dict[str, Any] | None = None,
+    ) -> dict[str, Any]: ...
+    def evaluate(
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float
+    ) -> dict[str, Any]: ...
+    def gradient(
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float
+    ) -> NDArray[np.float64]: ...
+    def hessian(
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float
+    ) -> NDArray[np.float64]: ...
+    def conditional_variances(
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float
+    ) -> list[tuple[list[int], NDArray[np.float64]]]: ...

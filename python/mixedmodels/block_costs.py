@@ -14,7 +14,7 @@ from .fitted_model import engine_terms
 from .formatting import TextTable, format_fixed, shorten
 
 if TYPE_CHECKING:
-    from ._engine import Lmm
+    from ._engine import Glmm, Lmm
 
 # Assumed of one processor core: dense products run faster, small blocks slower.
 FLOPS_PER_SECOND = 20e9
@@ -206,12 +206,12 @@ def describe_design(design: Predictors) -> BlockDescription:
     return _description(describe_blocks(design.x, engine_terms(design), design.weights), design)
 
 
-def describe_engine(engine: Lmm, design: Predictors) -> BlockDescription:
+def describe_engine(engine: Lmm | Glmm, design: Predictors) -> BlockDescription:
     """The costs of the engine's model of a design."""
     return _description(engine.describe_blocks(), design)
 
 
-def size_notice(engine: Lmm, design: Predictors) -> str | None:
+def size_notice(engine: Lmm | Glmm, design: Predictors) -> str | None:
     """What to tell before a fit that takes much memory."""
     if engine.n_bytes <= LARGE_MODEL:
         return None

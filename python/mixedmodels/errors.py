@@ -31,6 +31,26 @@ class ConvergenceError(MixedModelError):
     """The optimisation broke down and there is no fit to report."""
 
 
+class ModesError(ConvergenceError):
+    """
+    The conditional modes of the random effects could not be found.
+
+    Attributes
+    ----------
+    row : int or None
+        The row used, counted from 0, where the linear predictor left what the family can have.
+    """
+
+    row: int | None
+
+    def __init__(self, message: str, row: int | None = None) -> None:
+        super().__init__(message, row)
+        self.row = row
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class MemoryLimitError(MixedModelError, MemoryError):
     """The model would need more memory than can be had; the message gives the figure."""
 
@@ -49,6 +69,10 @@ class ConvergenceWarning(MixedModelsWarning):
 
 class RankDeficiencyWarning(MixedModelsWarning):
     """Columns of the fixed-effects model matrix were dropped as linearly dependent."""
+
+
+class SeparationWarning(MixedModelsWarning):
+    """Coefficients run off to infinity: some combination of the predictors tells the outcomes apart."""
 
 
 class LargeModelWarning(MixedModelsWarning):

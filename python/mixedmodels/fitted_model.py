@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import theta as theta_layout
 from .control import Control
 from .design import Design, Predictors
 from .errors import ArgumentError
@@ -16,13 +18,12 @@ if TYPE_CHECKING:
     from ._engine import Lmm
 
 
-@dataclass(frozen=True, eq=False)
-class FitArguments:
-    """The arguments of a fit, kept so that `update` can change some of them."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelArguments:
+    """The arguments that all kinds of models have, kept so that `update` can change some of them."""
 
     formula: str
     data: Any
-    reml: bool
     weights: Any = None
     offset: Any = None
     contrasts: Any = None
@@ -32,6 +33,13 @@ class FitArguments:
     start: Any = None
     optimizer: str | None = "trust_region"
     control: Control = field(default_factory=Control)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitArguments(ModelArguments):
+    """The arguments of a linear mixed model."""
+
+    reml: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +140,114 @@ class Convergence:
     log: FitLog
 
 
-@dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedModel(ABC):
     """
-    A fitted linear mixed model as data: what inference, prediction, diagnostics and reports read.
+    What all fitted models have in common, as data: what inference, prediction and reports read.
+
+    Attributes
+    ----------
+    design : Design
+    arguments : ModelArguments
+    estimates : object
+        With ``theta``, ``objective``, ``beta``, ``kept``, ``b``, ``u`` among its attributes.
+    convergence : Convergence
+    term_roots : tuple of ndarray, shape (k, k) each
+        Square root of Z'WZ/n of each term: puts its random effects on the scale of the response.
+    """
+
+    design: Any
+    arguments: Any
+    estimates: Any
+    convergence: Convergence
+    term_roots: tuple[NDArray[np.float64], ...]
+    _engine: Any
+
+    @property
+    def n_obs(self) -> int:
+        return len(self.design.y)
+
+    @property
+    def rank(self) -> int:
+        return len(self.estimates.kept)
+
+    @property
+    @abstractmethod
+    def n_parameters(self) -> int:
+        """All that is estimated: coefficients, covariance parameters, dispersion."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What was fitted and how, in one line."""
+
+    @property
+    @abstractmethod
+    def criterion(self) -> str:
+        """What the objective is called."""
+
+    @property
+    @abstractmethod
+    def scale(self) -> float:
+        """What the relative covariance factors are relative to: sigma, or 1 for absolute ones."""
+
+    @property
+    @abstractmethod
+    def residual_sd(self) -> float | None:
+        """The standard deviation that belongs below those of the random effects; None without one."""
+
+    @property
+    @abstractmethod
+    def linear_predictor(self) -> NDArray[np.float64]:
+        """Xβ + Zb + offset, shape (n,)."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> Any:
+        """The engine's model; built again after unpickling, when it is first needed."""
+
+    @abstractmethod
+    def covariance(self) -> NDArray[np.float64]:
+        """Covariance matrix of the coefficients that are kept, shape (rank, rank)."""
+
+    @abstractmethod
+    def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
+        """
+        Conditional covariance matrices of the random effects given data and estimates.
+
+        For each grouping factor the positions of its terms, and an array of shape (n_levels, k, k).
+        """
+
+    @abstractmethod
+    def parameter_names(self) -> tuple[str, ...]:
+        """The parameters of the objective, in the order of `gradient`."""
+
+    @abstractmethod
+    def parameter_units(self) -> NDArray[np.float64]:
+        """What one unit of each parameter adds to the response or linear predictor."""
+
+    @abstractmethod
+    def gradient(self) -> NDArray[np.float64]:
+        """Gradient of the objective at the estimates."""
+
+    @abstractmethod
+    def hessian(self) -> NDArray[np.float64]:
+        """Hessian of the objective at the estimates."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(vars(self))
+        # Compiled and rebuilt from the design at will.
+        state["_engine"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, _closed(value))
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted(FittedModel):
+    """
+    A fitted linear mixed model as data.
 
     Attributes
     ----------
@@ -143,9 +255,8 @@ class Fitted:
     arguments : FitArguments
     reml : bool
     estimates : Estimates
-    convergence : Convergence
-    term_roots : tuple of ndarray, shape (k, k) each
-        Square root of Z'WZ/n of each term: puts its random effects on the scale of the response.
+    convergence, term_roots
+        As for any `FittedModel`.
     """
 
     design: Design
@@ -157,35 +268,58 @@ class Fitted:
     _engine: Lmm | None = field(default=None, repr=False)
 
     @property
-    def n_obs(self) -> int:
-        return len(self.design.y)
-
-    @property
-    def rank(self) -> int:
-        return len(self.estimates.kept)
-
-    @property
     def n_parameters(self) -> int:
         """Coefficients, covariance parameters and the residual variance."""
         return self.rank + len(self.estimates.theta) + 1
 
     @property
+    def title(self) -> str:
+        return f"Linear mixed model fit by {'REML' if self.reml else 'maximum likelihood'}"
+
+    @property
+    def criterion(self) -> str:
+        return "REML criterion" if self.reml else "-2*log(L)"
+
+    @property
+    def scale(self) -> float:
+        return self.estimates.sigma
+
+    @property
+    def residual_sd(self) -> float | None:
+        return self.estimates.sigma
+
+    @property
+    def linear_predictor(self) -> NDArray[np.float64]:
+        return self.estimates.fitted
+
+    @property
     def engine(self) -> Lmm:
-        """The engine's model; built again after unpickling, when it is first needed."""
         if self._engine is None:
             object.__setattr__(self, "_engine", build_engine(self.design))
         assert self._engine is not None
         return self._engine
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = {f.name: getattr(self, f.name) for f in fields(self)}
-        # Compiled and rebuilt from the design at will.
-        state["_engine"] = None
-        return state
+    def covariance(self) -> NDArray[np.float64]:
+        """σ²(X'V⁻¹X)⁻¹ of the kept columns."""
+        return self.estimates.sigma**2 * self.estimates.unscaled_covariance
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, _closed(value))
+    def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
+        blocks = self.engine.conditional_variances(self.estimates.theta, self.reml)
+        return [(members, self.estimates.sigma**2 * values) for members, values in blocks]
+
+    def parameter_names(self) -> tuple[str, ...]:
+        return theta_layout.theta_names(self.design)
+
+    def parameter_units(self) -> NDArray[np.float64]:
+        return theta_layout.units(self.design, self.term_roots)
+
+    def gradient(self) -> NDArray[np.float64]:
+        """Of the objective, σ profiled, in theta."""
+        return self.engine.gradient(self.estimates.theta, self.reml)
+
+    def hessian(self) -> NDArray[np.float64]:
+        """Of the objective, σ profiled, in theta."""
+        return self.engine.hessian(self.estimates.theta, self.reml)
 
 
 def build_engine(design: Design) -> Lmm:
@@ -200,11 +334,11 @@ def engine_terms(design: Predictors) -> list[tuple[NDArray[np.uint32], int, NDAr
     return [(t.group.codes, len(t.group.levels), t.z, t.covariance) for t in design.terms]
 
 
-def fitted_of(model: Any) -> Fitted:
+def fitted_of(model: Any) -> FittedModel:
     """The state of a fitted model, or of an object that holds one."""
     state = getattr(model, "_fitted", model)
-    if not isinstance(state, Fitted):
-        raise ArgumentError(f"a model fitted by lmer() is needed here, not {type(model).__name__}")
+    if not isinstance(state, FittedModel):
+        raise ArgumentError(f"a model fitted by lmer() or glmer() is needed here, not {type(model).__name__}")
     return state
 
 

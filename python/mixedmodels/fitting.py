@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import theta as theta_layout
 from .block_costs import size_notice
-from .certificate import TOLERANCE, Certificate, certify
 from .control import Control, as_control, check_optimizer
 from .design import INTERCEPT, Design, Predictors, build_design
-from .errors import (
-    ArgumentError,
-    ConvergenceWarning,
-    DataError,
-    LargeModelWarning,
-    MixedModelsWarning,
-    RankDeficiencyWarning,
-    SingularFitWarning,
-)
-from .fitted_model import Convergence, Estimates, FitArguments, FitLog, Fitted, build_engine, read_only
+from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
+from .fitted_model import Estimates, FitArguments, Fitted, build_engine, read_only
 from .notices import warn_user
-from .singularity import singular_terms, term_roots
+from .singularity import term_roots
+from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
     from ._engine import Lmm
@@ -94,20 +86,15 @@ def fit_design(
         if notice and not quiet:
             # Before the fit, which may take long; it says nothing of the result.
             warn_user(notice, LargeModelWarning)
-    roots = term_roots(design) if roots is None else roots
+    roots = term_roots(design, design.weights) if roots is None else roots
     result = _run(engine, reml, optimizer, start, control)
     estimates = estimates_from(result, engine, design)
-    dropped = _dropped(design, estimates)
-    if dropped:
-        notices.append((RankDeficiencyWarning, dropped))
-    verdict = _judge(design, engine, reml, optimizer, control, roots, result)
-    if verdict.problem:
-        notices.append((ConvergenceWarning, verdict.problem))
-    singular = singular_terms(design, estimates.theta, roots)
-    if singular:
-        shown = "; ".join(map(str, singular))
-        notices.append((SingularFitWarning, f"the fit is singular ({shown}); a simpler random part may do"))
-    convergence = _convergence(optimizer, result, verdict, tuple([text for _, text in notices]))
+    notices += dropped_notices(design, estimates.kept)
+    theta = estimates.theta
+    names, units = theta_layout.theta_names(design), theta_layout.units(design, roots)
+    verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result)
+    notices += verdict.notices + singular_notices(design, theta, roots)
+    convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     if not quiet:
         for category, text in notices:
             warn_user(text, category)
@@ -150,12 +137,6 @@ def refit(
 
 def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Design) -> Estimates:
     """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
-    kept, p = engine.kept, design.x.shape[1]
-    beta = result["beta"]
-    if len(kept) < p:
-        beta = np.full(p, np.nan)
-        beta[kept] = result["beta"]
-        beta.flags.writeable = False
     return Estimates(
         theta=result["theta"],
         objective=result["objective"],
@@ -163,13 +144,26 @@ def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Design) -> Es
         log_det_x=result["log_det_x"],
         pwrss=result["pwrss"],
         sigma=result["sigma"],
-        beta=beta,
-        kept=kept,
+        beta=with_dropped(result["beta"], engine.kept, design),
+        kept=engine.kept,
         unscaled_covariance=result["xtvx_inv"],
         b=tuple(result["b"]),
         u=tuple(result["u"]),
         fitted=result["fitted"],
     )
+
+
+def with_dropped(
+    beta: NDArray[np.float64], kept: NDArray[np.int64], design: Predictors
+) -> NDArray[np.float64]:
+    """The coefficients of all columns: NaN for those that were dropped."""
+    p = design.x.shape[1]
+    if len(kept) == p:
+        return beta
+    full = np.full(p, np.nan)
+    full[kept] = beta
+    full.flags.writeable = False
+    return full
 
 
 def check_reml(value: Any) -> bool:
@@ -188,121 +182,7 @@ def _run(
         raise ArgumentError("optimizer=None evaluates the model at start=, which is missing")
     result = engine.evaluate(start, reml)
     gradient = engine.gradient(start, reml)
-    norm = np.abs(gradient).max(initial=0.0)
-    return {
-        **result,
-        "theta": read_only(start),
-        "gradient": gradient,
-        "status": "not optimised",
-        "converged": False,
-        "message": "evaluated at the given theta without optimising",
-        "n_evaluations": 1,
-        "n_gradients": 1,
-        "log": {
-            "theta": read_only(start[None, :]),
-            "objective": read_only([result["objective"]]),
-            "gradient_norm": read_only([norm]),
-        },
-    }
-
-
-class _Verdict(NamedTuple):
-    """Whether the end point counts as the optimum, why not, and what was looked at for that."""
-
-    converged: bool
-    problem: str
-    certificate: Certificate | None
-
-
-def _judge(
-    design: Design,
-    engine: Lmm,
-    reml: bool,
-    optimizer: str | None,
-    control: Control,
-    roots: tuple[NDArray[np.float64], ...],
-    result: Mapping[str, Any],
-) -> _Verdict:
-    theta, gradient = result["theta"], result["gradient"]
-    check = control.check_derivatives
-    if check is None:
-        # The default optimizer stops by the same criterion, computed from the same derivatives.
-        check = not (result["converged"] and optimizer == "trust_region")
-    if check and optimizer is not None and result["status"] != "max_evaluations":
-        certificate = certify(gradient, engine.hessian(theta, reml), theta_layout.units(design, roots))
-        return _Verdict(*_verdict(certificate, design, gradient, result), certificate)
-    problem = ""
-    if optimizer is not None and not result["converged"]:
-        problem = _not_converged(design, gradient, theta_layout.units(design, roots), result)
-    return _Verdict(result["converged"], problem, None)
-
-
-def _convergence(
-    optimizer: str | None, result: Mapping[str, Any], verdict: _Verdict, messages: tuple[str, ...]
-) -> Convergence:
-    certificate, log = verdict.certificate, result["log"]
-    return Convergence(
-        optimizer=optimizer,
-        status=result["status"],
-        converged=verdict.converged,
-        message=result["message"],
-        n_evaluations=result["n_evaluations"],
-        n_gradients=result["n_gradients"],
-        gradient=result["gradient"],
-        checked=certificate is not None,
-        predicted_fall=float("nan") if certificate is None else certificate.predicted_fall,
-        problem=verdict.problem,
-        messages=messages,
-        log=FitLog(log["theta"], log["objective"], log["gradient_norm"], log.get("second_start")),
-    )
-
-
-def _verdict(
-    certificate: Certificate, design: Design, gradient: NDArray[np.float64], result: Mapping[str, Any]
-) -> tuple[bool, str]:
-    names = theta_layout.theta_names(design)
-    if certificate.downhill is not None:
-        name = names[certificate.downhill]
-        return False, (
-            f"the optimizer stopped where the objective curves downwards along {name}: "
-            "this is no minimum; try another start or optimizer (allFit compares them)"
-        )
-    if certificate.predicted_fall < TOLERANCE:
-        return True, ""
-    worst = certificate.worst
-    where = "" if worst is None else f"; the gradient is largest for {names[worst]} ({gradient[worst]:.3g})"
-    return False, (
-        f"not converged ({result['message']}): the objective would still fall by about "
-        f"{certificate.predicted_fall:.3g}{where}; try another optimizer (allFit compares them)"
-    )
-
-
-def _not_converged(
-    design: Design, gradient: NDArray[np.float64], units: NDArray[np.float64], result: Mapping[str, Any]
-) -> str:
-    worst = int(np.argmax(np.abs(gradient) / units))
-    name = theta_layout.theta_names(design)[worst]
-    return (
-        f"not converged: {result['message']} ({result['n_evaluations']} evaluations); the gradient is "
-        f"largest for {name} ({gradient[worst]:.3g}); allow more evaluations by "
-        "control=Control(max_evaluations=...) or try another optimizer"
-    )
-
-
-def _dropped(design: Design, estimates: Estimates) -> str | None:
-    rank, p = len(estimates.kept), design.x.shape[1]
-    if rank == p:
-        return None
-    kept = set(estimates.kept.tolist())
-    names = [name for j, name in enumerate(design.x_names) if j not in kept]
-    one = len(names) == 1
-    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-    what = f"column {shown}" if one else f"{len(names)} columns {shown}"
-    rest = "it determine; its coefficient is" if one else "them determine; their coefficients are"
-    return (
-        f"the fixed-effects model matrix has rank {rank} with {p} columns: dropped {what}, which the "
-        f"columns before {rest} NaN"
-    )
+    return {**result, "theta": read_only(start), **not_optimised(start, result["objective"], gradient)}
 
 
 def _check_response(design: Design) -> None:

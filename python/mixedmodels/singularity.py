@@ -31,9 +31,9 @@ class SingularTerm:
         return f"{self.text}: {self.reason}"
 
 
-def term_roots(design: Predictors) -> tuple[NDArray[np.float64], ...]:
+def term_roots(design: Predictors, weights: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], ...]:
     """For each term the triangular R with R'R = Z'WZ/n, shape (k, k)."""
-    return tuple([_root(term.z, design.weights) for term in design.terms])
+    return tuple([_root(term.z, weights) for term in design.terms])
 
 
 def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
@@ -75,7 +75,8 @@ def singular_terms(
     The terms with a direction of (nearly) zero variance.
 
     With λ the relative covariance factor and R'R = Z'WZ/n, the singular values of Rλ are the standard
-    deviations that the term adds to the response along its principal directions, relative to σ. They
+    deviations that the term adds to the response along its principal directions, relative to σ (to 1,
+    on the linear predictor, for a generalized model). They
     do not change with the units of z or the choice of its basis. A term is singular when the least is
     below `tol`; for a random intercept that is lme4's rule.
     """

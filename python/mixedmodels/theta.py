@@ -66,6 +66,15 @@ def units(design: Predictors, roots: Sequence[NDArray[np.float64]]) -> NDArray[n
     return np.array([size if size > 0 else 1.0 for size in sizes])
 
 
+def interior(design: Predictors, theta: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which entries stand in columns of the factors that are not zero altogether."""
+    inner = []
+    for term, part in slices(design):
+        columns = np.array([j for _, j in positions(term)])
+        inner += [bool(np.any(theta[part][columns == j])) for j in columns]
+    return np.array(inner, dtype=bool)
+
+
 def check_start(start: Any, design: Predictors) -> NDArray[np.float64] | None:
     """The ``start`` argument as theta; None for the engine's own choice."""
     if start is None:

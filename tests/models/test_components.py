@@ -7,7 +7,7 @@ import pytest
 
 from mixedmodels import lmer, load_dyestuff, load_sleepstudy
 from mixedmodels.errors import ArgumentError
-from mixedmodels.models.components import COMPONENTS
+from mixedmodels.models.components import LINEAR
 
 
 @pytest.fixture(scope="module", params=["Days | Subject", "Days || Subject"])
@@ -77,7 +77,7 @@ def test_zt_of_dyestuff():
 
 
 def test_names(model):
-    assert set(model.getME("ALL")) == set(COMPONENTS)
+    assert set(model.getME("ALL")) == set(LINEAR)
     assert set(model.getME(["n", "p"])) == {"n", "p"}
     with pytest.raises(ArgumentError, match="did you mean 'Lambda'"):
         model.getME("lambda")

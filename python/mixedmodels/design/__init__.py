@@ -9,12 +9,13 @@ from .build import (
     RandomTerm,
     build_design,
     build_predictors,
-    numeric_response,
-    told_from_residuals,
 )
 from .contrasts import Contrast, make_contrast
+from .generalized import GeneralizedDesign, build_generalized_design
+from .generalized_response import GeneralizedResponse, ResponseForm
 from .grouping import GroupingFactor
 from .recipe import DesignRecipe, NewRandomTerm
+from .residual_check import told_from_residuals
 from .rows import MissingRows
 
 __all__ = [
@@ -22,14 +23,17 @@ __all__ = [
     "Contrast",
     "Design",
     "DesignRecipe",
+    "GeneralizedDesign",
+    "GeneralizedResponse",
     "GroupingFactor",
     "MissingRows",
     "NewRandomTerm",
     "Predictors",
     "RandomTerm",
+    "ResponseForm",
     "build_design",
+    "build_generalized_design",
     "build_predictors",
     "make_contrast",
-    "numeric_response",
     "told_from_residuals",
 ]

@@ -11,24 +11,18 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, FormulaError, FormulaWarning
 from ..formula import ModelFormula, RandomTermSpec, parse_formula
-from ..formula.nodes import Call, Node, walk, write
-from ..frame import Factor, Frame
+from ..formula.nodes import Call, Node, walk
+from ..frame import Frame
 from ..notices import warn_user
+from .chosen_rows import ChosenRows, choose_rows
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
+from .numeric_response import numeric_response
 from .plan import check_all_used, check_contrasts, make_plan
 from .recipe import DesignRecipe, offset_of
-from .rows import (
-    MissingRows,
-    check_action,
-    columns_of,
-    listed_rows,
-    missing_rows,
-    named_or_given,
-    subset_mask,
-)
-from .values import Basis, Coded
+from .residual_check import check_told_from_residuals, told_from_residuals
+from .rows import MissingRows, check_action, columns_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,11 +154,12 @@ def build_design(
     >>> design.x_names, design.terms[0].group.levels
     (('(Intercept)', 'dose'), ('a', 'b'))
     """
-    arguments = _Arguments(weights, offset, contrasts, na_action, subset, functions)
-    _, predictors, y = _build(formula, data, arguments, (), need_response=True)
-    assert y is not None
-    parts = {field.name: getattr(predictors, field.name) for field in fields(predictors)}
-    return Design(**parts, response_name=predictors.formula.response, y=y)
+    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions)
+    rows, predictors, y = assemble(formula, data, arguments, numeric_response)
+    for term in predictors.terms:
+        check_told_from_residuals(term, rows.weights)
+    y.flags.writeable = False
+    return Design(**parts_of(predictors), response_name=predictors.formula.response, y=y)
 
 
 def build_predictors(
@@ -200,25 +195,47 @@ def build_predictors(
     FormulaError, MissingColumnError, DataError, ArgumentError
         Naming the term, column or argument at fault.
     """
-    arguments = _Arguments(weights, offset, contrasts, na_action, subset, functions)
-    rows, predictors, _ = _build(formula, data, arguments, responses, need_response=False)
-    return predictors, rows
+    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions)
+    rows, predictors, _ = assemble(formula, data, arguments, None, responses)
+    for term in predictors.terms:
+        check_told_from_residuals(term, rows.weights)
+    return predictors, rows.positions
 
 
 @dataclass(frozen=True, eq=False)
-class _Arguments:
+class DesignArguments:
+    """
+    The arguments of a fit that decide on its design.
+
+    `drop_zero_weights` says whether rows of weight zero are left out like missing ones.
+    """
+
     weights: Any
     offset: Any
     contrasts: Any
     na_action: str
     subset: Any
     functions: Mapping[str, Callable[..., Any]] | None
+    drop_zero_weights: bool = True
 
 
-def _build(
-    formula: str, data: Any, arguments: _Arguments, responses: Collection[str], *, need_response: bool
-) -> tuple[NDArray[np.intp], Predictors, NDArray[np.float64] | None]:
-    """The rows used, the predictors in them, and the response when the formula has one."""
+# From the left side of the formula to whatever a kind of model makes of it.
+ReadResponse = Callable[[Node, Evaluator, ChosenRows], Any]
+
+
+def assemble(
+    formula: str,
+    data: Any,
+    arguments: DesignArguments,
+    read_response: ReadResponse | None,
+    responses: Collection[str] = (),
+) -> tuple[ChosenRows, Predictors, Any]:
+    """
+    The rows used, the predictors in them, and what `read_response` makes of the response.
+
+    Without `read_response` the formula has none; `responses` are then columns that ``.`` leaves out.
+    """
+    need_response = read_response is not None
     weights, offset, subset = arguments.weights, arguments.offset, arguments.subset
     action = check_action(arguments.na_action)
     table = check_contrasts(arguments.contrasts)
@@ -239,11 +256,21 @@ def _build(
     if frame.n_rows == 0:
         raise DataError("the data has no rows")
 
-    rows = _choose_rows(parsed, frame, weights, offset, subset, action, own)
+    rows = choose_rows(
+        parsed,
+        frame,
+        weights,
+        offset,
+        subset,
+        action,
+        own,
+        drop_zero_weights=arguments.drop_zero_weights,
+    )
     memory = Memory()
     evaluator = Evaluator(rows.frame, memory, own, fitting=True)
-    response = parsed.response_node
-    y = None if response is None else numeric_response(response, evaluator)
+    response = None
+    if read_response is not None and parsed.response_node is not None:
+        response = read_response(parsed.response_node, evaluator, rows)
     contrast_names: set[str] = set()
     fixed = make_plan(parsed.fixed_terms, evaluator, table, contrast_names)
     x = fixed.build(evaluator, "F")
@@ -251,14 +278,12 @@ def _build(
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
     built = [_random_term(spec, evaluator, grouping, known, table, contrast_names) for spec in parsed.random]
     built.sort(key=lambda part: -len(part[0].group.levels))
-    for term, _, _ in built:
-        check_told_from_residuals(term, rows.weights)
     check_all_used(table, contrast_names, [fixed, *(plan for _, plan, _ in built)])
     total = rows.offset
     if parsed.offset_nodes:
         inside = offset_of(parsed.offset_nodes, evaluator, None)
         total = inside if total is None else inside + total
-    for array in (y, x, rows.weights, total, *(term.z for term, _, _ in built)):
+    for array in (x, rows.weights, total, *(term.z for term, _, _ in built)):
         if array is not None:
             array.flags.writeable = False
     recipe = DesignRecipe(
@@ -276,118 +301,12 @@ def _build(
         recipe=recipe,
         x_terms=fixed.terms,
     )
-    return rows.positions, predictors, y
+    return rows, predictors, response
 
 
-def numeric_response(node: Node, evaluator: Evaluator) -> NDArray[np.float64]:
-    """
-    A response that is one column of numbers (True counts as 1), shape (n,).
-
-    Raises
-    ------
-    DataError
-        For a factor, several columns, or values that are not finite.
-    """
-    text = write(node)
-    if isinstance(node, Call) and node.function == "cbind":
-        raise DataError(
-            f"the response {text} is a matrix: a linear mixed model has one response; "
-            "fit one column and refit() the model to the others, or use a binomial model for counts"
-        )
-    value = evaluator.value(node)
-    if isinstance(value, (Factor, Coded)):
-        factor = value.factor if isinstance(value, Coded) else value
-        levels = ", ".join(map(repr, factor.labels()[:5]))
-        raise DataError(
-            f"the response {text} is not numeric but a factor with levels {levels}"
-            f"{', ...' if len(factor.levels) > 5 else ''}; a linear mixed model needs numbers "
-            f"(as.numeric({text}) gives the codes 1, 2, ...), two levels suit a binomial model"
-        )
-    if isinstance(value, Basis):
-        raise DataError(
-            f"the response {text} has {value.values.shape[1]} columns; a linear mixed model has one"
-        )
-    evaluator.finite(node, value, None)
-    return np.array(value, dtype=np.float64)
-
-
-def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | None) -> None:
-    """
-    Refuse a term with a level for each row whose variance is a residual variance under another name.
-
-    The variance of a row is then a sum of products of the term's columns. When these span the residual
-    variance (constant, or in proportion to 1/weight), as an intercept does, nothing tells the two apart;
-    columns that do not, such as an indicator of some rows, are variances of their own.
-    """
-    n, levels = len(term.z), len(term.group.levels)
-    if told_from_residuals(term.z, levels, weights):
-        return
-    raise DataError(
-        f"grouping factor {term.group.label!r} has as many levels ({levels}) as there are rows ({n}), so "
-        f"its effects cannot be told from the residuals; drop {term.text} or use a coarser factor"
-    )
-
-
-def told_from_residuals(z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None) -> bool:
-    """Whether a term with these columns (n, k) differs in its variances from the residuals."""
-    n, k = z.shape
-    if n_levels < n:
-        return True
-    products = np.column_stack([z[:, i] * z[:, j] for i in range(k) for j in range(i + 1)])
-    residual = np.ones(n) if weights is None else 1.0 / weights
-    sizes = np.linalg.norm(products, axis=0)
-    products = products[:, sizes > 0] / sizes[sizes > 0]
-    explained = products @ np.linalg.lstsq(products, residual, rcond=None)[0]
-    return bool(np.linalg.norm(residual - explained) > 1e-8 * np.linalg.norm(residual))
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    frame: Frame
-    weights: NDArray[np.float64] | None
-    offset: NDArray[np.float64] | None
-    missing: MissingRows
-    positions: NDArray[np.intp]
-
-
-def _choose_rows(
-    parsed: ModelFormula,
-    frame: Frame,
-    weights: Any,
-    offset: Any,
-    subset: Any,
-    action: Any,
-    own: Mapping[str, Callable[..., Any]],
-) -> _Rows:
-    """Subset, missing values, zero weights: the frame and the row arguments that are left."""
-    weight = named_or_given(weights, frame, "weights", own)
-    extra = named_or_given(offset, frame, "offset", own)
-    chosen = subset_mask(subset, frame, own)
-    positions = np.arange(frame.n_rows) if chosen is None else np.flatnonzero(chosen)
-    if chosen is not None:
-        frame = frame.rows(chosen)
-        weight = None if weight is None else (weight[0], weight[1][chosen])
-        extra = None if extra is None else (extra[0], extra[1][chosen])
-    columns: list[Any] = [(name, frame.column(name)) for name in parsed.variables]
-    columns += [part for part in (weight, extra) if part is not None]
-    zero = None
-    if weight is not None:
-        name, values = weight
-        if (values < 0).any():
-            raise DataError(f"weights: {name!r} is negative in {listed_rows(values < 0)}")
-        zero = values == 0
-        zero = zero if zero.any() else None
-    missing = missing_rows(columns, frame.n_rows, action, zero)
-    kept = missing.kept
-    if kept is not None:
-        frame = frame.rows(kept)
-    return _Rows(
-        frame,
-        None if weight is None else np.array(weight[1] if kept is None else weight[1][kept]),
-        None if extra is None else np.array(extra[1] if kept is None else extra[1][kept]),
-        missing,
-        positions if kept is None else positions[kept],
-    )
+def parts_of(predictors: Predictors) -> dict[str, Any]:
+    """The fields by name, for a design that adds a response to them."""
+    return {field.name: getattr(predictors, field.name) for field in fields(Predictors)}
 
 
 def _random_term(

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from ..certificate import TOLERANCE, certify
 from ..errors import ArgumentError
-from ..fitted_model import Fitted
+from ..fitted_model import FittedModel
 from ..formatting import TextTable
 from ..singularity import singular_terms
-from ..theta import theta_names, units
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +76,13 @@ class ConvergenceCheck:
     __repr__ = __str__
 
 
-def check_convergence(fitted: Fitted, tol: float = TOLERANCE) -> ConvergenceCheck:
+def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> ConvergenceCheck:
     """
     Judge a fit by the exact gradient and Hessian at its end point.
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : FittedModel
     tol : float
         Largest remaining fall of the objective (in units of -2 log-likelihood) that passes.
 
@@ -94,10 +93,9 @@ def check_convergence(fitted: Fitted, tol: float = TOLERANCE) -> ConvergenceChec
     if isinstance(tol, bool) or not isinstance(tol, (int, float)) or not 0 < tol < np.inf:
         raise ArgumentError(f"tol must be a positive number, not {tol!r}")
     theta, design = fitted.estimates.theta, fitted.design
-    names = pd.Index(theta_names(design), dtype=object)
-    gradient = fitted.engine.gradient(theta, fitted.reml)
-    hessian = fitted.engine.hessian(theta, fitted.reml)
-    certificate = certify(gradient, hessian, units(design, fitted.term_roots))
+    names = pd.Index(fitted.parameter_names(), dtype=object)
+    gradient, hessian = fitted.gradient(), fitted.hessian()
+    certificate = certify(gradient, hessian, fitted.parameter_units())
     messages = []
     if not np.isfinite(certificate.predicted_fall):
         messages.append("the derivatives of the objective cannot be computed at the estimates")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import ArgumentError
-from ..fitted_model import Fitted
+from ..fitted_model import Fitted, FittedModel
 from ..formatting import format_number
 
 
@@ -16,7 +16,7 @@ class LogLik(float):
     Attributes
     ----------
     df : int
-        Number of estimated parameters: coefficients, covariance parameters, residual variance.
+        Number of estimated parameters: coefficients, covariance parameters, dispersion.
     nobs : int
     reml : bool
         Whether it is the restricted log-likelihood.
@@ -69,17 +69,22 @@ def log_likelihood(fitted: Fitted, reml: bool | None = None) -> LogLik:
     return LogLik(-deviance(fitted, restricted) / 2, fitted.n_parameters, fitted.n_obs, restricted)
 
 
-def aic(fitted: Fitted) -> float:
+def generalized_log_likelihood(fitted: FittedModel) -> LogLik:
+    """Minus half the objective of a model without a REML criterion."""
+    return LogLik(-fitted.estimates.objective / 2, fitted.n_parameters, fitted.n_obs, False)
+
+
+def aic(fitted: FittedModel) -> float:
     """Criterion + 2 df."""
     return fitted.estimates.objective + 2 * fitted.n_parameters
 
 
-def aicc(fitted: Fitted) -> float:
+def aicc(fitted: FittedModel) -> float:
     """AIC + 2 df (df + 1)/(n - df - 1), infinite when n is not above df + 1 (Hurvich & Tsai 1989)."""
     df, n = fitted.n_parameters, fitted.n_obs
     return aic(fitted) + (2 * df * (df + 1) / (n - df - 1) if n > df + 1 else math.inf)
 
 
-def bic(fitted: Fitted) -> float:
+def bic(fitted: FittedModel) -> float:
     """Criterion + df log n, with n the number of observations."""
     return fitted.estimates.objective + fitted.n_parameters * math.log(fitted.n_obs)

@@ -6,49 +6,53 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..fitted_model import Fitted
+from ..fitted_generalized import FittedGeneralized
+from ..fitted_model import FittedModel
 
 
-def fixed_effects(fitted: Fitted, add_dropped: bool = True) -> pd.Series:
+def fixed_effects(fitted: FittedModel, add_dropped: bool = True) -> pd.Series:
     """Coefficients by name; columns dropped as linearly dependent are NaN, or left out."""
     series = pd.Series(fitted.estimates.beta.copy(), index=_names(fitted), name="Estimate")
     return series if add_dropped else series.iloc[fitted.estimates.kept]
 
 
-def covariance(fitted: Fitted, complete: bool = True) -> pd.DataFrame:
-    """σ²(X'V⁻¹X)⁻¹ with names; rows and columns of dropped coefficients are NaN, or left out."""
-    return _labelled(fitted, fitted.estimates.sigma**2 * fitted.estimates.unscaled_covariance, complete)
+def covariance(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
+    """Covariance matrix with names; rows and columns of dropped coefficients are NaN, or left out."""
+    return _labelled(fitted, fitted.covariance(), complete)
 
 
-def standard_errors(fitted: Fitted) -> pd.Series:
+def conditional_covariance(fitted: FittedGeneralized, complete: bool = True) -> pd.DataFrame:
+    """Covariance matrix given theta and the dispersion, with names."""
+    return _labelled(fitted, fitted.estimates.conditional_covariance, complete)
+
+
+def standard_errors(fitted: FittedModel) -> pd.Series:
     """Square roots of the diagonal of the covariance matrix, by name."""
     values = np.full(len(fitted.estimates.beta), np.nan)
-    values[fitted.estimates.kept] = fitted.estimates.sigma * np.sqrt(
-        np.diag(fitted.estimates.unscaled_covariance)
-    )
+    values[fitted.estimates.kept] = np.sqrt(np.diag(fitted.covariance()))
     return pd.Series(values, index=_names(fitted), name="Std. Error")
 
 
-def correlation(fitted: Fitted, complete: bool = True) -> pd.DataFrame:
+def correlation(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
     """Correlation matrix of the estimated coefficients."""
-    matrix = fitted.estimates.unscaled_covariance
+    matrix = fitted.covariance()
     root = np.sqrt(np.diag(matrix))
     result = matrix / np.outer(root, root)
     np.fill_diagonal(result, 1.0)
     return _labelled(fitted, result, complete)
 
 
-def dropped_columns(fitted: Fitted) -> tuple[str, ...]:
+def dropped_columns(fitted: FittedModel) -> tuple[str, ...]:
     """Names of the columns of X that earlier columns determine."""
     kept = set(fitted.estimates.kept.tolist())
     return tuple(name for j, name in enumerate(fitted.design.x_names) if j not in kept)
 
 
-def _names(fitted: Fitted) -> pd.Index:
+def _names(fitted: FittedModel) -> pd.Index:
     return pd.Index(fitted.design.x_names, dtype=object)
 
 
-def _labelled(fitted: Fitted, matrix: NDArray[np.float64], complete: bool) -> pd.DataFrame:
+def _labelled(fitted: FittedModel, matrix: NDArray[np.float64], complete: bool) -> pd.DataFrame:
     kept, names = fitted.estimates.kept, _names(fitted)
     if not complete:
         return pd.DataFrame(matrix, index=names[kept], columns=names[kept])

@@ -7,9 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from ..design import GeneralizedDesign
 from ..errors import ArgumentError, DataError
-from ..fitted_model import Fitted
+from ..fitted_model import Fitted, FittedModel
 from ..fitting import refit
 from ..formatting import TextTable, format_column, format_p_value
 from . import criteria
@@ -62,14 +64,14 @@ class AnovaTable(pd.DataFrame):
 
 
 def likelihood_ratio_table(
-    models: Sequence[Fitted], names: Sequence[str] | None = None, refit_ml: bool = True
+    models: Sequence[FittedModel], names: Sequence[str] | None = None, refit_ml: bool = True
 ) -> AnovaTable:
     """
     Compare nested models by their likelihoods, in the order of their numbers of parameters.
 
     Parameters
     ----------
-    models : sequence of Fitted
+    models : sequence of FittedModel
         Two or more, fitted to the same response.
     names : sequence of str, optional
         Row names; by default ``model 1``, ``model 2``, ... in the order given.
@@ -89,6 +91,29 @@ def likelihood_ratio_table(
     """
     labels = _check_names(models, names)
     _check_same_data(models, labels)
+    linear = [model for model in models if isinstance(model, Fitted)]
+    if len(linear) == len(models):
+        models, heading = _by_one_criterion(linear, labels, refit_ml)
+    elif linear:
+        raise ArgumentError(
+            "anova() compares linear mixed models with each other, or generalized ones with each other"
+        )
+    else:
+        _check_same_approximation(models, labels)
+        heading = []
+    order = sorted(range(len(models)), key=lambda i: models[i].n_parameters)
+    models, labels = [models[i] for i in order], [labels[i] for i in order]
+    heading += [f"{label}: {model.design.formula.text}" for label, model in zip(labels, models, strict=True)]
+    table = _table(models, labels)
+    heading += _remarks(models, table)
+    table.heading = tuple(heading)
+    return table
+
+
+def _by_one_criterion(
+    models: Sequence[Fitted], labels: Sequence[str], refit_ml: bool
+) -> tuple[Sequence[Fitted], list[str]]:
+    """Linear mixed models whose criteria can be compared, and what was done for that."""
     heading = []
     by_reml = [model.reml for model in models]
     if refit_ml and any(by_reml):
@@ -103,16 +128,27 @@ def likelihood_ratio_table(
     elif any(by_reml):
         _check_same_fixed_effects(models, by_reml)
         heading.append("Restricted likelihoods (REML): the models have the same fixed effects")
-    order = sorted(range(len(models)), key=lambda i: models[i].n_parameters)
-    models, labels = [models[i] for i in order], [labels[i] for i in order]
-    heading += [f"{label}: {model.design.formula.text}" for label, model in zip(labels, models, strict=True)]
-    table = _table(models, labels)
-    heading += _remarks(models, table)
-    table.heading = tuple(heading)
-    return table
+    return models, heading
 
 
-def _table(models: Sequence[Fitted], labels: Sequence[str]) -> AnovaTable:
+def _check_same_approximation(models: Sequence[FittedModel], labels: Sequence[str]) -> None:
+    """Likelihoods by different approximations differ by more than the models do."""
+    arguments = [model.arguments for model in models]
+    first = arguments[0]
+    for label, other in zip(labels[1:], arguments[1:], strict=True):
+        if other.n_agq != first.n_agq:
+            raise ArgumentError(
+                f"{labels[0]} has nAGQ = {first.n_agq} and {label} nAGQ = {other.n_agq}: likelihoods by the "
+                "Laplace approximation and by quadrature cannot be compared; fit both in the same way"
+            )
+        if other.information != first.information:
+            raise ArgumentError(
+                f"{labels[0]} was fitted with information={first.information!r} and {label} with "
+                f"{other.information!r}: fit both in the same way"
+            )
+
+
+def _table(models: Sequence[FittedModel], labels: Sequence[str]) -> AnovaTable:
     from scipy.special import chdtrc
 
     deviance = np.array([model.estimates.objective for model in models])
@@ -135,7 +171,7 @@ def _table(models: Sequence[Fitted], labels: Sequence[str]) -> AnovaTable:
     return AnovaTable({name: columns[name] for name in _COLUMNS}, index=pd.Index(labels, dtype=object))
 
 
-def _remarks(models: Sequence[Fitted], table: AnovaTable) -> list[str]:
+def _remarks(models: Sequence[FittedModel], table: AnovaTable) -> list[str]:
     remarks = []
     falls = -np.diff(table["-2*log(L)"].to_numpy())
     worse = (falls < -1e-6) & (np.diff(table["npar"].to_numpy()) > 0)
@@ -153,7 +189,7 @@ def _remarks(models: Sequence[Fitted], table: AnovaTable) -> list[str]:
     return remarks
 
 
-def _check_names(models: Sequence[Fitted], names: Sequence[str] | None) -> list[str]:
+def _check_names(models: Sequence[FittedModel], names: Sequence[str] | None) -> list[str]:
     if len(models) < 2:
         raise ArgumentError(
             "anova() compares likelihoods and needs two or more models, as in anova(m1, m2); "
@@ -167,7 +203,7 @@ def _check_names(models: Sequence[Fitted], names: Sequence[str] | None) -> list[
     return [str(label) for label in labels]
 
 
-def _check_same_data(models: Sequence[Fitted], labels: Sequence[str]) -> None:
+def _check_same_data(models: Sequence[FittedModel], labels: Sequence[str]) -> None:
     first = models[0]
     for label, model in zip(labels[1:], models[1:], strict=True):
         if model.n_obs != first.n_obs:
@@ -176,11 +212,19 @@ def _check_same_data(models: Sequence[Fitted], labels: Sequence[str]) -> None:
                 "compared on the same rows only (missing values in one model's columns? fit both to the "
                 "complete rows)"
             )
-        if not np.array_equal(model.design.y, first.design.y):
+        if not np.array_equal(_data_of(model), _data_of(first)):
             raise DataError(
                 f"{labels[0]} ({first.design.response_name}) and {label} ({model.design.response_name}) "
                 "were fitted to different responses, so their likelihoods cannot be compared"
             )
+
+
+def _data_of(model: FittedModel) -> NDArray[np.float64]:
+    """The response, with the numbers of trials of a binomial one."""
+    design = model.design
+    if isinstance(design, GeneralizedDesign) and design.form.binomial:
+        return np.column_stack([design.y, design.unit_weights])
+    return design.y
 
 
 def _check_same_fixed_effects(models: Sequence[Fitted], by_reml: Sequence[bool]) -> None:

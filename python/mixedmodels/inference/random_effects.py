@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..fitted_model import Fitted
+from ..fitted_model import FittedModel
 from ..formatting import shorten
 
 
@@ -92,7 +92,7 @@ class RandomEffects(Mapping[str, pd.DataFrame]):
         )
 
 
-def random_effects(fitted: Fitted, condvar: bool = False) -> RandomEffects:
+def random_effects(fitted: FittedModel, condvar: bool = False) -> RandomEffects:
     """Conditional modes b by grouping factor; see `RandomEffects`."""
     terms = terms_by_group(fitted)
     frames = {}
@@ -104,21 +104,19 @@ def random_effects(fitted: Fitted, condvar: bool = False) -> RandomEffects:
     return RandomEffects(frames, terms, conditional_variances(fitted) if condvar else None)
 
 
-def conditional_variances(fitted: Fitted) -> dict[str, list[NDArray[np.float64]]]:
+def conditional_variances(fitted: FittedModel) -> dict[str, list[NDArray[np.float64]]]:
     """Covariance matrices of the random effects given data and estimates, one array a term."""
-    estimates = fitted.estimates
-    blocks = fitted.engine.conditional_variances(estimates.theta, fitted.reml)
     by_term: dict[int, NDArray[np.float64]] = {}
-    for members, values in blocks:
+    for members, values in fitted.level_variances():
         start = 0
         for t in members:
             stop = start + len(fitted.design.terms[t].names)
-            by_term[t] = estimates.sigma**2 * values[:, start:stop, start:stop]
+            by_term[t] = values[:, start:stop, start:stop]
             start = stop
     return {group: [by_term[t] for t in members] for group, members in terms_by_group(fitted).items()}
 
 
-def group_coefficients(fitted: Fitted) -> dict[str, pd.DataFrame]:
+def group_coefficients(fitted: FittedModel) -> dict[str, pd.DataFrame]:
     """
     For each grouping factor the sum of fixed and random effects of every level.
 
@@ -137,7 +135,7 @@ def group_coefficients(fitted: Fitted) -> dict[str, pd.DataFrame]:
     return result
 
 
-def terms_by_group(fitted: Fitted) -> dict[str, tuple[int, ...]]:
+def terms_by_group(fitted: FittedModel) -> dict[str, tuple[int, ...]]:
     """Positions of the terms of each grouping factor."""
     found: dict[str, tuple[int, ...]] = {}
     for t, term in enumerate(fitted.design.terms):
@@ -145,7 +143,7 @@ def terms_by_group(fitted: Fitted) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def numbers_of_levels(fitted: Fitted) -> dict[str, int]:
+def numbers_of_levels(fitted: FittedModel) -> dict[str, int]:
     """Number of levels of each grouping factor."""
     return {term.group.label: len(term.group.levels) for term in fitted.design.terms}
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fitted_model import Fitted, read_only
+from ..fitted_model import FittedModel, read_only
 from ..theta import factors
 
 _KEYS = ("group", "names", "sd", "corr", "cov")
@@ -27,7 +27,7 @@ class VarianceComponent:
     names : tuple of str
         Names of the k effects.
     sd : ndarray, shape (k,)
-        Standard deviations, in the unit of the response over that of the column.
+        Standard deviations, in the unit of the response (or linear predictor) over that of the column.
     corr : ndarray, shape (k, k)
         Correlations. NaN where there is none: with an effect of zero variance, and between the
         effects of a double-bar term, which are independent by assumption.
@@ -59,9 +59,9 @@ class VarianceComponent:
         return key in _KEYS
 
 
-def variance_components(fitted: Fitted) -> tuple[VarianceComponent, ...]:
-    """The covariance matrix σ²λλ' of each term."""
-    sigma, result = fitted.estimates.sigma, []
+def variance_components(fitted: FittedModel) -> tuple[VarianceComponent, ...]:
+    """The covariance matrix σ²λλ' of each term; for a generalized model σ = 1."""
+    sigma, result = fitted.scale, []
     for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
         independent = term.covariance == "diagonal"
         sd = sigma * np.sqrt(np.sum(np.square(factor), axis=1))

@@ -13,8 +13,7 @@ import pandas as pd
 
 from ..control import OPTIMIZERS, check_optimizer
 from ..errors import ArgumentError, MixedModelError
-from ..fitted_model import Fitted
-from ..fitting import fit_arguments, refit
+from ..fitted_model import FittedModel
 from ..formatting import TextTable, format_fixed
 from ..theta import theta_names
 from .refitting import snapshot
@@ -91,20 +90,27 @@ class AllFitSummary:
 
 
 def all_fit(
-    fitted: Fitted, data: Any, optimizers: Sequence[str] | None, wrap: Callable[[Fitted], Any]
+    fitted: FittedModel,
+    data: Any,
+    optimizers: Sequence[str] | None,
+    fit: Callable[[Any], Any],
+    refit: Callable[..., Any],
+    wrap: Callable[[Any], Any],
 ) -> AllFit:
     """
     Fit a model by several optimizers.
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : FittedModel
     data : data frame or None
         None for the design as it is.
     optimizers : sequence of str, optional
         All by default.
+    fit, refit : callable
+        Fit arguments, and fit the design of a fit with changes, for this kind of model.
     wrap : callable
-        Makes a public model of a `Fitted`.
+        Makes a public model of a `FittedModel`.
     """
     names = [optimizers] if isinstance(optimizers, str) else list(optimizers or OPTIMIZERS)
     for name in names:
@@ -112,7 +118,7 @@ def all_fit(
             raise ArgumentError("allFit: None is not an optimizer")
     base = fitted
     if data is not None:
-        base = fit_arguments(dataclasses.replace(fitted.arguments, data=snapshot(data)))
+        base = fit(dataclasses.replace(fitted.arguments, data=snapshot(data)))
     fits: dict[str, Any] = {}
     rows = []
     for name in names:
@@ -133,7 +139,7 @@ def all_fit(
     return AllFit(fits, table)
 
 
-def _row(state: Fitted) -> dict[str, Any]:
+def _row(state: FittedModel) -> dict[str, Any]:
     convergence = state.convergence
     thetas = {f"theta: {n}": v for n, v in zip(theta_names(state.design), state.estimates.theta, strict=True)}
     return {

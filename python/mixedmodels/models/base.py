@@ -1,8 +1,8 @@
-"""What all fitted models have in common: a `Fitted` with its functions as methods."""
+"""What all fitted models have in common: a `FittedModel` with its functions as methods."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
-from ..fitted_model import Convergence, Fitted
+from ..fitted_model import Convergence, FittedModel
 from ..inference import convergence as _convergence
-from ..inference import criteria, fixed_effects, random_effects, variance_parameters
+from ..inference import criteria, fixed_effects, random_effects
+from ..inference.wald import confidence_intervals
 from ..report.model import describe, model_matrix
 from ..report.summary import Summary, summarize
 from ..report.varcorr import VarCorr, var_corr
@@ -31,9 +32,9 @@ class MixedModel:
     """
 
     __slots__ = ("__weakref__", "_fitted")
-    _fitted: Fitted
+    _fitted: Any
 
-    def __init__(self, fitted: Fitted) -> None:
+    def __init__(self, fitted: FittedModel) -> None:
         object.__setattr__(self, "_fitted", fitted)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -78,11 +79,6 @@ class MixedModel:
         return self._fitted.estimates.beta
 
     @property
-    def sigma(self) -> float:
-        """Residual standard deviation, in the unit of the response."""
-        return self._fitted.estimates.sigma
-
-    @property
     def objective(self) -> float:
         """What was minimised: REML criterion, or -2 log-likelihood."""
         return self._fitted.estimates.objective
@@ -99,7 +95,7 @@ class MixedModel:
 
     @property
     def df(self) -> int:
-        """Number of estimated parameters: rank of X, covariance parameters, residual variance."""
+        """Number of estimated parameters: rank of X, covariance parameters, dispersion."""
         return self._fitted.n_parameters
 
     @property
@@ -121,11 +117,6 @@ class MixedModel:
     def convergence(self) -> Convergence:
         """How the optimisation ended, with its log and the gradient at the end."""
         return self._fitted.convergence
-
-    @property
-    def se(self) -> pd.Series:
-        """Standard errors of the fixed effects by name; NaN for dropped columns."""
-        return fixed_effects.standard_errors(self._fitted)
 
     @property
     def model_matrix(self) -> pd.DataFrame:
@@ -207,59 +198,36 @@ class MixedModel:
         """
         return var_corr(self._fitted)
 
-    def vcov(self, complete: bool = True) -> pd.DataFrame:
+    def confint(self, level: float = 0.95, method: Literal["wald"] = "wald") -> pd.DataFrame:
         """
-        Covariance matrix of the fixed effects, σ²(X'V⁻¹X)⁻¹.
+        Confidence limits of the coefficients: estimate ± normal quantile times standard error.
 
         Parameters
         ----------
-        complete : bool
-            Include rows and columns of NaN for dropped coefficients.
+        level : float
+        method : {"wald"}
+            R: ``confint(m, method = "Wald")``.
 
         Returns
         -------
-        DataFrame, shape (p, p)
-        """
-        return fixed_effects.covariance(self._fitted, complete)
-
-    def corr_fixef(self, complete: bool = True) -> pd.DataFrame:
-        """Correlation matrix of the estimated fixed effects, shape (p, p). R: ``cov2cor(vcov(m))``."""
-        return fixed_effects.correlation(self._fitted, complete)
-
-    def hessian(self) -> pd.DataFrame:
-        """
-        Exact Hessian of the objective (-2 log-likelihood or REML criterion, sigma profiled) in theta.
-
-        R: ``m@optinfo$derivs$Hessian``, which lme4 takes by differences of the objective.
-
-        Returns
-        -------
-        DataFrame, shape (n_theta, n_theta)
+        DataFrame
+            Two columns named by their percentages. The rows of standard deviations and correlations, which
+            such intervals do not suit, are NaN.
 
         Examples
         --------
         >>> from mixedmodels import lmer, load_dyestuff
-        >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False).hessian().round(3)
-                           Batch.(Intercept)
-        Batch.(Intercept)             18.515
+        >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).confint().round(1)
+                                 2.5 %  97.5 %
+        sd_(Intercept)|Batch       NaN     NaN
+        sigma                      NaN     NaN
+        (Intercept)             1489.5  1565.5
         """
-        return variance_parameters.hessian(self._fitted)
+        return confidence_intervals(self._fitted, level, method)
 
-    def vcov_theta(self) -> pd.DataFrame:
-        """
-        Asymptotic covariance matrix of theta and sigma: twice the inverse of the exact Hessian of the
-        objective in both.
-
-        Entries of theta in a column of zeros (a variance estimated as zero) lie on the boundary, where
-        the asymptotics do not hold: they are left out of the inverse and NaN. All is NaN where the
-        Hessian is not positive definite.
-
-        Returns
-        -------
-        DataFrame, shape (n_theta + 1, n_theta + 1)
-            The last row and column are ``sigma``.
-        """
-        return variance_parameters.covariance(self._fitted)
+    def corr_fixef(self, complete: bool = True) -> pd.DataFrame:
+        """Correlation matrix of the estimated fixed effects, shape (p, p). R: ``cov2cor(vcov(m))``."""
+        return fixed_effects.correlation(self._fitted, complete)
 
     # Criteria
 
@@ -297,8 +265,9 @@ class MixedModel:
         Parameters
         ----------
         tol : float
-            Least standard deviation, relative to sigma and on the scale of the response, in any
-            direction of the random effects of a term that counts as positive.
+            Least standard deviation, relative to sigma and on the scale of the response (for a
+            generalized model as it is, on the linear predictor), in any direction of the random effects
+            of a term that counts as positive.
         """
         fit = self._fitted
         return bool(singular_terms(fit.design, fit.estimates.theta, fit.term_roots, tol))

@@ -12,35 +12,38 @@ from numpy.typing import NDArray
 
 from .. import theta as theta_layout
 from ..errors import ArgumentError
-from ..fitted_model import Fitted
+from ..fitted_generalized import FittedGeneralized
+from ..fitted_model import Fitted, FittedModel
 from ..inference.random_effects import numbers_of_levels
+from ..starting_point import check_generalized_start
 
 
-def get_component(fitted: Fitted, name: Any) -> Any:
+def get_component(fitted: FittedModel, name: Any) -> Any:
     """
-    One piece by name, several as a dict, all of them for ``"ALL"``; see `LinearMixedModel.getME`.
+    One piece by name, several as a dict, all of them for ``"ALL"``; see `MixedModel.getME`.
     """
+    table = LINEAR if isinstance(fitted, Fitted) else GENERALIZED
     if isinstance(name, str):
         if name == "ALL":
-            return {key: make(fitted) for key, make in COMPONENTS.items()}
-        if name not in COMPONENTS:
-            close = get_close_matches(name, COMPONENTS, n=1)
+            return {key: make(fitted) for key, make in table.items()}
+        if name not in table:
+            close = get_close_matches(name, table, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ArgumentError(f"getME: unknown name {name!r}{hint}; names: {', '.join(COMPONENTS)}, ALL")
-        return COMPONENTS[name](fitted)
+            raise ArgumentError(f"getME: unknown name {name!r}{hint}; names: {', '.join(table)}, ALL")
+        return table[name](fitted)
     if isinstance(name, (list, tuple)):
         return {key: get_component(fitted, key) for key in name}
     raise ArgumentError(f"getME: name must be text or a list of texts, not {type(name).__name__}")
 
 
-def z_matrix(fitted: Fitted) -> Any:
+def z_matrix(fitted: FittedModel) -> Any:
     """The random-effects model matrix as scipy CSC matrix, shape (n, q): by term, then level, then effect."""
     from scipy import sparse
 
     return sparse.hstack(_term_matrices(fitted), format="csc")
 
 
-def lambda_matrix(fitted: Fitted) -> Any:
+def lambda_matrix(fitted: FittedModel) -> Any:
     """The relative covariance factor Λ as scipy CSC matrix, shape (q, q)."""
     from scipy import sparse
 
@@ -51,7 +54,7 @@ def lambda_matrix(fitted: Fitted) -> Any:
     return sparse.block_diag(blocks, format="csc")
 
 
-def _term_matrices(fitted: Fitted) -> list[Any]:
+def _term_matrices(fitted: FittedModel) -> list[Any]:
     from scipy import sparse
 
     n, result = fitted.n_obs, []
@@ -64,15 +67,15 @@ def _term_matrices(fitted: Fitted) -> list[Any]:
     return result
 
 
-def _factors(fitted: Fitted) -> list[NDArray[np.float64]]:
+def _factors(fitted: FittedModel) -> list[NDArray[np.float64]]:
     return theta_layout.factors(fitted.design, fitted.estimates.theta)
 
 
-def _widths(fitted: Fitted) -> NDArray[np.int64]:
+def _widths(fitted: FittedModel) -> NDArray[np.int64]:
     return np.array([len(term.names) for term in fitted.design.terms])
 
 
-def _levels(fitted: Fitted) -> NDArray[np.int64]:
+def _levels(fitted: FittedModel) -> NDArray[np.int64]:
     return np.array([len(term.group.levels) for term in fitted.design.terms])
 
 
@@ -84,12 +87,16 @@ def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)])
 
 
-def _fixed_factor(fitted: Fitted) -> NDArray[np.float64]:
-    """Upper triangular R with R'R = X'V⁻¹X."""
-    return np.linalg.cholesky(np.linalg.inv(fitted.estimates.unscaled_covariance)).T
+def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
+    """Upper triangular R with R'R = X'V⁻¹X; for a generalized model that of the last step for the modes."""
+    if isinstance(fitted, FittedGeneralized):
+        matrix = fitted.estimates.conditional_covariance
+    else:
+        matrix = fitted.estimates.unscaled_covariance
+    return np.linalg.cholesky(np.linalg.inv(matrix)).T
 
 
-def _linear_index(fitted: Fitted) -> NDArray[np.int64]:
+def _linear_index(fitted: FittedModel) -> NDArray[np.int64]:
     """For each stored element of Λ, by columns, its position in theta."""
     parts = []
     for term, part in theta_layout.slices(fitted.design):
@@ -97,7 +104,7 @@ def _linear_index(fitted: Fitted) -> NDArray[np.int64]:
     return np.concatenate(parts)
 
 
-def _flist(fitted: Fitted) -> pd.DataFrame:
+def _flist(fitted: FittedModel) -> pd.DataFrame:
     factors = {t.group.label: t.group for t in fitted.design.terms}
     columns = {
         name: pd.Categorical.from_codes(group.codes.astype(np.int64), categories=list(group.levels))
@@ -106,7 +113,7 @@ def _flist(fitted: Fitted) -> pd.DataFrame:
     return pd.DataFrame(columns, index=fitted.design.row_labels)
 
 
-def _names_by_term(fitted: Fitted) -> list[tuple[str, tuple[str, ...]]]:
+def _names_by_term(fitted: FittedModel) -> list[tuple[str, tuple[str, ...]]]:
     return [(term.group.label, term.names) for term in fitted.design.terms]
 
 
@@ -148,22 +155,44 @@ def _objective(fitted: Fitted) -> Callable[[Any], float]:
     return objective
 
 
-def _kept_x(fitted: Fitted) -> NDArray[np.float64]:
+def _kept_x(fitted: FittedModel) -> NDArray[np.float64]:
     return fitted.design.x[:, fitted.estimates.kept].copy()
 
 
-def _kept_beta(fitted: Fitted) -> NDArray[np.float64]:
+def _kept_beta(fitted: FittedModel) -> NDArray[np.float64]:
     return fitted.estimates.beta[fitted.estimates.kept]
 
 
-COMPONENTS: dict[str, Callable[[Fitted], Any]] = {
+def _generalized_devcomp(fitted: FittedGeneralized) -> dict[str, dict[str, Any]]:
+    e, u = fitted.estimates, _stacked(fitted.estimates.u)
+    cmp = {"ldL2": e.log_det_z, "ussq": float(u @ u), "dev": e.objective}
+    dims = {
+        "N": fitted.n_obs,
+        "n": fitted.n_obs,
+        "p": fitted.rank,
+        "q": len(u),
+        "nth": len(e.theta),
+        "nAGQ": fitted.arguments.n_agq,
+    }
+    return {"cmp": cmp, "dims": dims}
+
+
+def _generalized_objective(fitted: FittedGeneralized) -> Callable[[Any], float]:
+    """A mapping of theta, beta and dispersion, as ``start`` takes it, to the objective."""
+
+    def objective(parameters: Any) -> float:
+        start = check_generalized_start(parameters, fitted.design, fitted.estimates.kept, fitted.family)
+        return float(fitted.engine.evaluate(*start.complete(fitted.arguments))["objective"])
+
+    return objective
+
+
+SHARED: dict[str, Callable[[Any], Any]] = {
     "X": _kept_x,
     "Z": z_matrix,
     "Zt": lambda f: z_matrix(f).T.tocsc(),
     "Ztlist": lambda f: [part.T.tocsc() for part in _term_matrices(f)],
     "mmList": lambda f: [term.z.copy() for term in f.design.terms],
-    "y": lambda f: f.design.y.copy(),
-    "mu": lambda f: f.estimates.fitted.copy(),
     "u": lambda f: _stacked(f.estimates.u),
     "b": lambda f: _stacked(f.estimates.b),
     "Gp": lambda f: _starts(_widths(f) * _levels(f)),
@@ -173,15 +202,12 @@ COMPONENTS: dict[str, Callable[[Fitted], Any]] = {
     "Lind": _linear_index,
     "Tlist": lambda f: dict(zip((term.text for term in f.design.terms), _factors(f), strict=True)),
     "RX": _fixed_factor,
-    "sigma": lambda f: f.estimates.sigma,
     "flist": _flist,
     "fixef": _kept_beta,
     "beta": _kept_beta,
     "theta": lambda f: f.estimates.theta.copy(),
     "theta_names": lambda f: list(theta_layout.theta_names(f.design)),
     "lower": lambda f: theta_layout.lower_bounds(f.design),
-    "REML": lambda f: f.rank if f.reml else 0,
-    "is_REML": lambda f: f.reml,
     "n_rtrms": lambda f: len(f.design.terms),
     "n_rfacs": lambda f: len(numbers_of_levels(f)),
     "N": lambda f: f.n_obs,
@@ -195,8 +221,27 @@ COMPONENTS: dict[str, Callable[[Fitted], Any]] = {
     "m_i": lambda f: np.array([len(theta_layout.positions(term)) for term in f.design.terms]),
     "m": lambda f: len(f.estimates.theta),
     "cnms": _names_by_term,
-    "devcomp": _devcomp,
     "offset": lambda f: np.zeros(f.n_obs) if f.design.offset is None else f.design.offset.copy(),
+}
+LINEAR: dict[str, Callable[[Any], Any]] = {
+    **SHARED,
+    "y": lambda f: f.design.y.copy(),
+    "mu": lambda f: f.estimates.fitted.copy(),
+    "sigma": lambda f: f.estimates.sigma,
+    "REML": lambda f: f.rank if f.reml else 0,
+    "is_REML": lambda f: f.reml,
+    "devcomp": _devcomp,
     "weights": lambda f: np.ones(f.n_obs) if f.design.weights is None else f.design.weights.copy(),
     "devfun": _objective,
+}
+GENERALIZED: dict[str, Callable[[Any], Any]] = {
+    **SHARED,
+    "y": lambda f: f.design.observed,
+    "mu": lambda f: f.mean.copy(),
+    "eta": lambda f: f.estimates.eta.copy(),
+    "weights": lambda f: f.design.unit_weights.copy(),
+    "sigma": lambda f: f.family.sigma(f.dispersion),
+    "dispersion": lambda f: f.dispersion,
+    "devcomp": _generalized_devcomp,
+    "devfun": _generalized_objective,
 }

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from ..block_costs import BlockDescription, describe_design
 from ..design import build_design
 from ..errors import ArgumentError
-from .linear import LinearMixedModel
+from .base import MixedModel
 
 
 def describe_blocks(
-    model: LinearMixedModel | str,
+    model: MixedModel | str,
     data: Any = None,
     *,
     weights: Any = None,
@@ -30,7 +30,7 @@ def describe_blocks(
 
     Parameters
     ----------
-    model : LinearMixedModel or str
+    model : MixedModel or str
         A fitted model, or the formula of one.
     data : data frame
         n rows; only with a formula.
@@ -62,7 +62,7 @@ def describe_blocks(
     1  sample           dense       6     6        7   1.0
     2       X           dense       1     1        7   1.0
     """
-    if isinstance(model, LinearMixedModel):
+    if isinstance(model, MixedModel):
         given = {
             "data": data,
             "weights": weights,

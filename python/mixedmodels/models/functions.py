@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,16 +19,18 @@ from ..report.summary import Summary
 from ..report.varcorr import VarCorr as _VarCorr
 from ..singularity import TOLERANCE as SINGULAR_TOLERANCE
 from .all_fit import AllFit
+from .base import MixedModel
+from .generalized import GeneralizedLinearMixedModel
 from .linear import LinearMixedModel
 
 
-def anova(*models: LinearMixedModel, refit: bool = True, names: Any = None) -> AnovaTable:
+def anova(*models: MixedModel, refit: bool = True, names: Any = None) -> AnovaTable:
     """
     Likelihood-ratio tests of nested models, in the order of their numbers of parameters.
 
     Parameters
     ----------
-    *models : LinearMixedModel
+    *models : MixedModel
         Two or more, fitted to the same response.
     refit : bool
         Fit models again by ML that were fitted by REML; the heading says so. REML criteria as they
@@ -58,13 +60,13 @@ def anova(*models: LinearMixedModel, refit: bool = True, names: Any = None) -> A
     return likelihood_ratio_table([fitted_of(model) for model in models], names, refit)
 
 
-def checkConv(model: LinearMixedModel, tol: float = CONVERGENCE_TOLERANCE) -> ConvergenceCheck:
+def checkConv(model: MixedModel, tol: float = CONVERGENCE_TOLERANCE) -> ConvergenceCheck:
     """
     Judge a fit by the exact gradient g and Hessian H of its objective.
 
     Parameters
     ----------
-    model : LinearMixedModel
+    model : MixedModel
     tol : float
         Largest predicted fall g'H⁻¹g/2 of the objective, in units of -2 log-likelihood, that passes.
         It does not depend on the units of the data.
@@ -83,13 +85,13 @@ def checkConv(model: LinearMixedModel, tol: float = CONVERGENCE_TOLERANCE) -> Co
     return check_convergence(fitted_of(model), tol)
 
 
-def allFit(model: LinearMixedModel, data: Any = None, *, optimizers: Any = None) -> AllFit:
+def allFit(model: MixedModel, data: Any = None, *, optimizers: Any = None) -> AllFit:
     """
     Fit a model by every optimizer and compare where they end.
 
     Parameters
     ----------
-    model : LinearMixedModel
+    model : MixedModel
     data : data frame, optional
         Other data to fit to; by default the design of the model is used again.
     optimizers : sequence of str, optional
@@ -102,120 +104,136 @@ def allFit(model: LinearMixedModel, data: Any = None, *, optimizers: Any = None)
     return _model(model).allFit(data, optimizers=optimizers)
 
 
-def fixef(model: LinearMixedModel, add_dropped: bool = True) -> pd.Series:
+def fixef(model: MixedModel, add_dropped: bool = True) -> pd.Series:
     """Fixed-effects coefficients, see `LinearMixedModel.fixef`."""
     return _model(model).fixef(add_dropped)
 
 
-def ranef(model: LinearMixedModel, condVar: bool = False) -> RandomEffects:
+def ranef(model: MixedModel, condVar: bool = False) -> RandomEffects:
     """Conditional modes of the random effects, see `LinearMixedModel.ranef`."""
     return _model(model).ranef(condVar)
 
 
-def coef(model: LinearMixedModel) -> dict[str, pd.DataFrame]:
+def coef(model: MixedModel) -> dict[str, pd.DataFrame]:
     """Coefficients of each level, see `LinearMixedModel.coef`."""
     return _model(model).coef()
 
 
-def VarCorr(model: LinearMixedModel) -> _VarCorr:
+def VarCorr(model: MixedModel) -> _VarCorr:
     """Standard deviations and correlations of the random effects, see `LinearMixedModel.VarCorr`."""
     return _model(model).VarCorr()
 
 
-def vcov(model: LinearMixedModel, complete: bool = True) -> pd.DataFrame:
+def vcov(model: MixedModel, complete: bool = True, **options: Any) -> pd.DataFrame:
     """Covariance matrix of the fixed effects, see `LinearMixedModel.vcov`."""
-    return _model(model).vcov(complete)
+    return _model(model).vcov(complete, **options)
 
 
-def fitted(model: LinearMixedModel) -> NDArray[np.float64]:
+def confint(model: MixedModel, level: float = 0.95, method: Literal["wald"] = "wald") -> pd.DataFrame:
+    """Confidence limits, see `LinearMixedModel.confint`."""
+    return _model(model).confint(level, method)
+
+
+def fitted(model: MixedModel) -> NDArray[np.float64]:
     """Fitted values with the random effects, see `LinearMixedModel.fitted`."""
     return _model(model).fitted()
 
 
-def residuals(model: LinearMixedModel, type: str = "response", scaled: bool = False) -> NDArray[np.float64]:
-    """Residuals, see `LinearMixedModel.residuals`."""
-    return _model(model).residuals(type, scaled)
+def residuals(model: MixedModel, type: str | None = None, scaled: bool = False) -> NDArray[np.float64]:
+    """Residuals of the model's default type or another, see `LinearMixedModel.residuals`."""
+    given = {} if type is None else {"type": type}
+    return _model(model).residuals(scaled=scaled, **given)
 
 
 def predict(
-    model: LinearMixedModel,
+    model: MixedModel,
     newdata: Any = None,
     re_form: Any = None,
     allow_new_levels: bool = False,
     *,
     offset: Any = None,
-    type: str = "response",
+    type: str | None = None,
 ) -> NDArray[np.float64]:
-    """Predicted means, see `LinearMixedModel.predict`."""
-    return _model(model).predict(newdata, re_form, allow_new_levels, offset=offset, type=type)
+    """Predictions of the model's default type or another, see `LinearMixedModel.predict`."""
+    given = {} if type is None else {"type": type}
+    return _model(model).predict(newdata, re_form, allow_new_levels, offset=offset, **given)
 
 
-def refit(model: LinearMixedModel, y: Any = None, **options: Any) -> LinearMixedModel:
+def simulate(model: MixedModel, nsim: int = 1, seed: Any = None, **options: Any) -> pd.DataFrame:
+    """New responses drawn from the model, see `GeneralizedLinearMixedModel.simulate`."""
+    found = _model(model)
+    if not isinstance(found, GeneralizedLinearMixedModel):
+        raise ArgumentError("simulate: a model fitted by glmer() is needed here")
+    return found.simulate(nsim, seed, **options)
+
+
+def refit(model: MixedModel, y: Any = None, **options: Any) -> MixedModel:
     """The same design fitted to another response, see `LinearMixedModel.refit`."""
     return _model(model).refit(y, **options)
 
 
-def refitML(model: LinearMixedModel) -> LinearMixedModel:
+def refitML(model: MixedModel) -> MixedModel:
     """The model fitted by maximum likelihood; itself when it already is."""
-    return _model(model).refit(REML=False) if model.REML else model
+    found = _model(model)
+    return found.refit(REML=False) if isinstance(found, LinearMixedModel) and found.REML else found
 
 
-def update(model: LinearMixedModel, *changes: Any, **options: Any) -> LinearMixedModel:
+def update(model: MixedModel, *changes: Any, **options: Any) -> MixedModel:
     """The model with some arguments changed, see `LinearMixedModel.update`."""
     return _model(model).update(*changes, **options)
 
 
-def summary(model: LinearMixedModel, correlation: bool | None = None) -> Summary:
+def summary(model: MixedModel, correlation: bool | None = None) -> Summary:
     """The fit at a glance, see `LinearMixedModel.summary`."""
     return _model(model).summary(correlation)
 
 
-def logLik(model: LinearMixedModel, REML: bool | None = None) -> LogLik:
+def logLik(model: MixedModel, REML: bool | None = None) -> LogLik:
     """Log-likelihood, see `LinearMixedModel.logLik`."""
     return _model(model).logLik(REML)
 
 
-def deviance(model: LinearMixedModel, REML: bool | None = None) -> float:
+def deviance(model: MixedModel, REML: bool | None = None) -> float:
     """-2 log-likelihood or REML criterion, see `LinearMixedModel.deviance`."""
     return _model(model).deviance(REML)
 
 
-def REMLcrit(model: LinearMixedModel) -> float:
+def REMLcrit(model: MixedModel) -> float:
     """REML criterion of a fit by REML."""
     return _model(model).REMLcrit()
 
 
-def AIC(model: LinearMixedModel) -> float:
+def AIC(model: MixedModel) -> float:
     """Akaike's criterion."""
     return _model(model).AIC()
 
 
-def AICc(model: LinearMixedModel) -> float:
+def AICc(model: MixedModel) -> float:
     """Akaike's criterion corrected for small samples."""
     return _model(model).AICc()
 
 
-def BIC(model: LinearMixedModel) -> float:
+def BIC(model: MixedModel) -> float:
     """Schwarz's criterion."""
     return _model(model).BIC()
 
 
-def sigma(model: LinearMixedModel) -> float:
+def sigma(model: MixedModel) -> float:
     """Residual standard deviation."""
     return _model(model).sigma
 
 
-def nobs(model: LinearMixedModel) -> int:
+def nobs(model: MixedModel) -> int:
     """Number of observations used."""
     return _model(model).nobs
 
 
-def ngrps(model: LinearMixedModel) -> dict[str, int]:
+def ngrps(model: MixedModel) -> dict[str, int]:
     """Number of levels of each grouping factor."""
     return _model(model).ngrps
 
 
-def is_singular(model: LinearMixedModel, tol: float = SINGULAR_TOLERANCE) -> bool:
+def is_singular(model: MixedModel, tol: float = SINGULAR_TOLERANCE) -> bool:
     """Whether some covariance matrix of random effects is singular, see `LinearMixedModel.is_singular`."""
     return _model(model).is_singular(tol)
 
@@ -223,12 +241,12 @@ def is_singular(model: LinearMixedModel, tol: float = SINGULAR_TOLERANCE) -> boo
 isSingular = is_singular  # noqa: N816, the name in lme4
 
 
-def getME(model: LinearMixedModel, name: Any) -> Any:
+def getME(model: MixedModel, name: Any) -> Any:
     """A piece of the model by lme4's name, see `LinearMixedModel.getME`."""
     return _model(model).getME(name)
 
 
-def _model(value: Any) -> LinearMixedModel:
-    if isinstance(value, LinearMixedModel):
+def _model(value: Any) -> Any:
+    if isinstance(value, MixedModel):
         return value
-    raise ArgumentError(f"a model fitted by lmer() is needed here, not {type(value).__name__}")
+    raise ArgumentError(f"a model fitted by lmer() or glmer() is needed here, not {type(value).__name__}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
-from ..fitted_model import fitted_of
-from ..fitting import fit_arguments
-from ..inference import criteria
+from ..fitted_model import Fitted, fitted_of
+from ..fitting import fit_arguments, refit
+from ..inference import criteria, fixed_effects, variance_parameters
 from ..inference.likelihood_ratio import AnovaTable, likelihood_ratio_table
 from ..prediction.predict import predict as _predict
 from .all_fit import AllFit, all_fit
@@ -28,11 +29,76 @@ class LinearMixedModel(MixedModel):
     """
 
     __slots__ = ()
+    _fitted: Fitted
 
     @property
     def REML(self) -> bool:
         """Whether the fit is by REML."""
         return self._fitted.reml
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation, in the unit of the response."""
+        return self._fitted.estimates.sigma
+
+    @property
+    def se(self) -> pd.Series:
+        """Standard errors of the fixed effects by name; NaN for dropped columns."""
+        return fixed_effects.standard_errors(self._fitted)
+
+    # Estimates
+
+    def vcov(self, complete: bool = True) -> pd.DataFrame:
+        """
+        Covariance matrix of the fixed effects, σ²(X'V⁻¹X)⁻¹.
+
+        Parameters
+        ----------
+        complete : bool
+            Include rows and columns of NaN for dropped coefficients.
+
+        Returns
+        -------
+        DataFrame, shape (p, p)
+        """
+        return fixed_effects.covariance(self._fitted, complete)
+
+    def hessian(self) -> pd.DataFrame:
+        """
+        Exact Hessian of the objective (-2 log-likelihood or REML criterion, sigma profiled) in theta.
+
+        R: ``m@optinfo$derivs$Hessian``, which lme4 takes by differences of the objective.
+
+        Returns
+        -------
+        DataFrame, shape (n_theta, n_theta)
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_dyestuff
+        >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False).hessian().round(3)
+                           Batch.(Intercept)
+        Batch.(Intercept)             18.515
+        """
+        return variance_parameters.hessian(self._fitted)
+
+    def vcov_theta(self) -> pd.DataFrame:
+        """
+        Asymptotic covariance matrix of theta and sigma: twice the inverse of the exact Hessian of the
+        objective in both.
+
+        Entries of theta in a column of zeros (a variance estimated as zero) lie on the boundary, where
+        the asymptotics do not hold: they are left out of the inverse and NaN. All is NaN where the
+        Hessian is not positive definite.
+
+        Returns
+        -------
+        DataFrame, shape (n_theta + 1, n_theta + 1)
+            The last row and column are ``sigma``.
+        """
+        return variance_parameters.covariance(self._fitted)
+
+    # Criteria
 
     def logLik(self, REML: bool | None = None) -> criteria.LogLik:
         """
@@ -227,4 +293,4 @@ class LinearMixedModel(MixedModel):
         optimizers : sequence of str, optional
             All by default.
         """
-        return all_fit(self._fitted, data, optimizers, type(self))
+        return all_fit(self._fitted, data, optimizers, fit_arguments, refit, type(self))

@@ -242,7 +242,7 @@ def _collect(
         n_obs[columns] = len(own.x)
         good = columns[~np.isnan(theta[columns]).any(axis=1)]
         if len(good):
-            singular[good] = singular_fits(own, theta[good], term_roots(own))
+            singular[good] = singular_fits(own, theta[good], term_roots(own, own.weights))
     return FitMany(
         predictors=predictors,
         responses=names,

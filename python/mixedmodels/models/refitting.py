@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..control import as_control
 from ..errors import ArgumentError, DataError
-from ..fitted_model import FitArguments, Fitted, read_only
+from ..fitted_model import Fitted, FittedModel, read_only
 from ..fitting import refit
 from ..frame import Frame
 from .update import update_formula
@@ -32,7 +32,7 @@ _PANDAS_COPIES_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 _SAME_MODEL = frozenset({"reml", "optimizer", "control"})
 
 
-def update_arguments(fitted: Fitted, changes: Mapping[str, Any]) -> FitArguments:
+def update_arguments(fitted: FittedModel, changes: Mapping[str, Any]) -> Any:
     """The arguments of a fit with some changed; those that are UNCHANGED stay."""
     given = {key: value for key, value in changes.items() if value is not UNCHANGED}
     if given.get("formula", "") is None:
@@ -76,7 +76,16 @@ def new_response(fitted: Fitted, y: Any) -> NDArray[np.float64]:
             values = values.astype(np.float64)
         except (TypeError, ValueError):
             raise DataError(f"refit: y must hold numbers, not {values.dtype}") from None
+    values = read_only(rows_used(fitted, values))
+    finite_rows(values)
+    return values
+
+
+def rows_used(fitted: FittedModel, values: NDArray[Any]) -> NDArray[Any]:
+    """The rows of a new response that the model uses, when it has a value for each row of the data."""
     missing = fitted.design.missing
+    if values.ndim not in (1, 2):
+        raise ArgumentError(f"refit: y has shape {values.shape}")
     if len(values) == missing.n_total and missing.kept is not None:
         values = values[missing.kept]
     if len(values) != fitted.n_obs:
@@ -84,16 +93,19 @@ def new_response(fitted: Fitted, y: Any) -> NDArray[np.float64]:
         raise ArgumentError(
             f"refit: y has {len(values)} values, but the model has {fitted.n_obs} rows{total}"
         )
-    values = read_only(values)
-    finite = np.isfinite(values)
-    if not finite.all():
-        bad = np.flatnonzero(~finite)
-        shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
-        raise DataError(
-            f"refit: y is not finite in {len(bad)} of the rows used (first: {shown}, counting from 0); "
-            "give a value for each, or fit with lmer() to leave these rows out"
-        )
     return values
+
+
+def finite_rows(values: NDArray[np.float64]) -> None:
+    """Refuse a new response that is missing or infinite in rows that are used."""
+    bad = np.flatnonzero(~np.isfinite(values))
+    if not len(bad):
+        return
+    shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+    raise DataError(
+        f"refit: y is not finite in {len(bad)} of the rows used (first: {shown}, counting from 0); "
+        "give a value for each, or fit the model anew to leave these rows out"
+    )
 
 
 def snapshot(value: Any) -> Any:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..design.rows import named_or_given
 from ..errors import ArgumentError
-from ..fitted_model import Fitted
+from ..fitted_model import FittedModel
 from ..frame import Frame
 from .selection import select_effects
 
@@ -17,7 +17,7 @@ _TYPES = ("response", "link")
 
 
 def predict(
-    fitted: Fitted,
+    fitted: FittedModel,
     newdata: Any = None,
     re_form: Any = None,
     allow_new_levels: bool = False,
@@ -41,9 +41,9 @@ def predict(
     return _predict_new(fitted, Frame.from_any(newdata, what="newdata"), re_form, allow_new_levels, offset)
 
 
-def _predict_old(fitted: Fitted, re_form: Any) -> NDArray[np.float64]:
+def _predict_old(fitted: FittedModel, re_form: Any) -> NDArray[np.float64]:
     if re_form is None or re_form is True:
-        return fitted.estimates.fitted.copy()
+        return fitted.linear_predictor.copy()
     design, estimates = fitted.design, fitted.estimates
     total = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
     for t, chosen in select_effects(fitted, re_form, None).items():
@@ -53,7 +53,7 @@ def _predict_old(fitted: Fitted, re_form: Any) -> NDArray[np.float64]:
 
 
 def _predict_new(
-    fitted: Fitted, frame: Frame, re_form: Any, allow_new_levels: bool, offset: Any
+    fitted: FittedModel, frame: Frame, re_form: Any, allow_new_levels: bool, offset: Any
 ) -> NDArray[np.float64]:
     design, estimates = fitted.design, fitted.estimates
     total = design.recipe.new_x(frame)[:, estimates.kept] @ estimates.beta[estimates.kept]
@@ -69,7 +69,7 @@ def _predict_new(
     return total
 
 
-def _argument_offset(fitted: Fitted, frame: Frame, offset: Any) -> NDArray[np.float64] | None:
+def _argument_offset(fitted: FittedModel, frame: Frame, offset: Any) -> NDArray[np.float64] | None:
     """The counterpart of the ``offset`` argument of the fit."""
     fitted_with = fitted.arguments.offset
     if offset is None:

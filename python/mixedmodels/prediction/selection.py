@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from ..design.evaluate import Evaluator
 from ..design.plan import make_plan
 from ..errors import ArgumentError
-from ..fitted_model import Fitted
+from ..fitted_model import FittedModel
 from ..formula import RandomTermSpec, parse_formula
 from ..frame import Frame
 
 Selection = dict[int, NDArray[np.bool_]]
 
 
-def select_effects(fitted: Fitted, re_form: Any, frame: Frame | None) -> Selection:
+def select_effects(fitted: FittedModel, re_form: Any, frame: Frame | None) -> Selection:
     """
     The columns of each term that take part; a term that is left out has no entry.
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : FittedModel
     re_form : None, formula, or one of NaN, pandas.NA, False, 0
         None for all random effects; ``"~0"`` and the others for none; a formula such as
         ``"~(1 | Subject)"`` for those of its terms.
@@ -72,7 +72,7 @@ def _is_none(re_form: Any) -> bool:
     return isinstance(re_form, (int, float)) and (re_form == 0 or math.isnan(re_form))
 
 
-def _add(selection: Selection, fitted: Fitted, spec: RandomTermSpec, frame: Frame) -> None:
+def _add(selection: Selection, fitted: FittedModel, spec: RandomTermSpec, frame: Frame) -> None:
     """Find the columns of one term of re_form among those of the model's terms."""
     design, recipe = fitted.design, fitted.design.recipe
     members = [t for t, (_, group) in enumerate(recipe.random) if group.nodes == spec.group_nodes]

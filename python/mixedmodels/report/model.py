@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ..fitted_model import Fitted
+from ..fitted_model import FittedModel
 from ..formatting import format_number, one_line
-from .summary import criteria_of
+from .head import head_lines
 from .varcorr import group_line, var_corr
 
 
-def describe(fitted: Fitted) -> str:
+def describe(fitted: FittedModel) -> str:
     """What ``repr`` of a model shows: formula, criterion, variances, coefficients."""
-    name, value = next(iter(criteria_of(fitted).items()))
-    if not fitted.reml:
-        name, value = "-2*log(L)", fitted.estimates.objective
     coefficients = [f"{value:.5g}" for value in fitted.estimates.beta]
     shown = [f"{one_line(n)} {c}" for n, c in zip(fitted.design.x_names, coefficients, strict=True)]
     more = f", ... ({len(shown)} in all)" if len(shown) > 8 else ""
     lines = [
-        f"Linear mixed model fit by {'REML' if fitted.reml else 'maximum likelihood'}",
+        *head_lines(fitted),
         f" Formula: {one_line(fitted.design.formula.text)}",
-        f" {name}: {format_number(value, 8)}",
+        f" {fitted.criterion}: {format_number(fitted.estimates.objective, 8)}",
         var_corr(fitted).table().text(),
         f" Number of obs: {fitted.n_obs}; groups: {group_line(fitted)}",
         f" Fixed effects: {', '.join(shown[:8]) or 'none'}{more}",
@@ -29,7 +26,7 @@ def describe(fitted: Fitted) -> str:
     return "\n".join(lines)
 
 
-def model_matrix(fitted: Fitted) -> pd.DataFrame:
+def model_matrix(fitted: FittedModel) -> pd.DataFrame:
     """The fixed-effects model matrix with names, and with the row labels of the data where it has any."""
     names = pd.Index(fitted.design.x_names, dtype=object)
     return pd.DataFrame(fitted.design.x.copy(), index=fitted.design.row_labels, columns=names)

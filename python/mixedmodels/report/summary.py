@@ -1,4 +1,4 @@
-"""The summary of a linear mixed model."""
+"""The summary of a fitted model."""
 
 from __future__ import annotations
 
@@ -9,13 +9,25 @@ import numpy as np
 import pandas as pd
 
 from ..design.rows import ZERO_WEIGHT
+from ..diagnostics.generalized_residuals import generalized_scaled_residuals
 from ..diagnostics.residuals import scaled_residuals
 from ..errors import ArgumentError
-from ..fitted_model import Convergence, Fitted
-from ..formatting import TextTable, format_column, format_fixed, format_number, keep_end, one_line
+from ..fitted_generalized import FittedGeneralized
+from ..fitted_model import Convergence, Fitted, FittedModel
+from ..formatting import (
+    TextTable,
+    format_column,
+    format_fixed,
+    format_number,
+    format_p_value,
+    keep_end,
+    one_line,
+)
 from ..inference import criteria, fixed_effects
 from ..inference.random_effects import numbers_of_levels
+from ..inference.wald import two_sided_p
 from ..singularity import singular_terms
+from .head import dispersion_line, head_lines, standard_error_line
 from .varcorr import VarCorr, group_line, var_corr
 
 # From this many coefficients on their correlations are printed on request only.
@@ -26,11 +38,13 @@ _LABEL_WIDTH = 11
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
     """
-    What `LinearMixedModel.summary` returns: printable, with its numbers as attributes.
+    What `summary` of a model returns: printable, with its numbers as attributes.
 
     Attributes
     ----------
-    title, formula : str
+    head : tuple of str
+        What was fitted and how, in one line or more.
+    formula : str
     criteria : dict
         Name and value of the fit criteria.
     residual_quantiles : Series
@@ -41,8 +55,13 @@ class Summary:
         Number of levels of each grouping factor.
     data_notes : tuple of str
         Rows left out, weights, offset.
-    coefficients : DataFrame, shape (p, 3)
-        Columns Estimate, Std. Error, t value; NaN for dropped columns.
+    dispersion : str
+        The family's own parameter in a line; empty for models without one.
+    coefficients : DataFrame, shape (p, 3) or (p, 4)
+        Columns Estimate, Std. Error, t value, or z value and Pr(>|z|) for generalized models; NaN for
+        dropped columns.
+    errors : str
+        What the standard errors are; empty for linear models.
     correlation : DataFrame or None
         Of the coefficients; None when it is not printed.
     convergence : Convergence
@@ -50,7 +69,7 @@ class Summary:
         Singular fit, dropped columns, and the like.
     """
 
-    title: str
+    head: tuple[str, ...]
     formula: str
     criteria: dict[str, float]
     residual_quantiles: pd.Series
@@ -59,7 +78,9 @@ class Summary:
     ngrps: dict[str, int]
     group_line: str
     data_notes: tuple[str, ...]
+    dispersion: str
     coefficients: pd.DataFrame
+    errors: str
     correlation: pd.DataFrame | None
     convergence: Convergence
     notes: tuple[str, ...]
@@ -67,7 +88,7 @@ class Summary:
     def __str__(self) -> str:
         quantiles = _quantile_table(self.residual_quantiles)
         parts = [
-            "\n".join([self.title, f" Formula: {one_line(self.formula)}"]),
+            "\n".join([*self.head, f" Formula: {one_line(self.formula)}"]),
             _criteria_text(self.criteria),
             f"Scaled residuals:\n{quantiles.text()}",
             "\n".join(
@@ -75,7 +96,8 @@ class Summary:
             ),
         ]
         if len(self.coefficients):
-            parts.append(f"Fixed effects:\n{coefficient_table(self.coefficients).text()}")
+            table = coefficient_table(self.coefficients).text()
+            parts.append("\n".join(["Fixed effects:", table, *self._error_lines()]))
         else:
             parts.append("Fixed effects: none")
         if self.correlation is not None:
@@ -85,14 +107,22 @@ class Summary:
 
     __repr__ = __str__
 
+    @property
+    def title(self) -> str:
+        """The first line."""
+        return self.head[0]
+
     def _repr_html_(self) -> str:
         parts = [
-            f"<h4>{escape(self.title)}</h4><p><code>{escape(self.formula)}</code></p>",
+            f"<h4>{escape(self.title)}</h4>",
+            *(f"<p>{escape(line)}</p>" for line in self.head[1:]),
+            f"<p><code>{escape(self.formula)}</code></p>",
             _criteria_table(self.criteria).html(),
             "<h5>Scaled residuals</h5>" + _quantile_table(self.residual_quantiles).html(),
             "<h5>Random effects</h5>" + self.varcorr.table().html(),
             *(f"<p>{escape(line)}</p>" for line in self._data_lines()),
             "<h5>Fixed effects</h5>" + coefficient_table(self.coefficients).html(),
+            *(f"<p>{escape(line)}</p>" for line in self._error_lines()),
         ]
         if self.correlation is not None:
             parts.append("<h5>Correlation of fixed effects</h5>" + correlation_table(self.correlation).html())
@@ -100,16 +130,20 @@ class Summary:
         return "<div>" + "\n".join(parts) + "</div>"
 
     def _data_lines(self) -> list[str]:
-        return [f"Number of obs: {self.nobs}; groups: {self.group_line}", *self.data_notes]
+        dispersion = [self.dispersion] if self.dispersion else []
+        return [*dispersion, f"Number of obs: {self.nobs}; groups: {self.group_line}", *self.data_notes]
+
+    def _error_lines(self) -> list[str]:
+        return [f" {self.errors}"] if self.errors else []
 
 
-def summarize(fitted: Fitted, correlation: bool | None = None) -> Summary:
+def summarize(fitted: FittedModel, correlation: bool | None = None) -> Summary:
     """
     Collect the summary of a fit.
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : FittedModel
     correlation : bool, optional
         Whether to show the correlations of the coefficients; by default up to 12 coefficients.
     """
@@ -120,8 +154,9 @@ def summarize(fitted: Fitted, correlation: bool | None = None) -> Summary:
     notes = _notes(fitted)
     if correlation is None and p > _MOST_CORRELATIONS:
         notes.append(f"Correlations of {p} fixed effects not shown: summary(correlation=True), or vcov()")
+    generalized = fitted if isinstance(fitted, FittedGeneralized) else None
     return Summary(
-        title=f"Linear mixed model fit by {'REML' if fitted.reml else 'maximum likelihood'}",
+        head=tuple(head_lines(fitted)),
         formula=fitted.design.formula.text,
         criteria=criteria_of(fitted),
         residual_quantiles=_quantiles(fitted),
@@ -130,44 +165,50 @@ def summarize(fitted: Fitted, correlation: bool | None = None) -> Summary:
         ngrps=numbers_of_levels(fitted),
         group_line=group_line(fitted),
         data_notes=tuple(_data_notes(fitted)),
+        dispersion="" if generalized is None else dispersion_line(generalized),
         coefficients=coefficients(fitted),
+        errors="" if generalized is None else standard_error_line(generalized),
         correlation=fixed_effects.correlation(fitted, complete=False) if shown else None,
         convergence=fitted.convergence,
         notes=tuple(notes),
     )
 
 
-def criteria_of(fitted: Fitted) -> dict[str, float]:
+def criteria_of(fitted: FittedModel) -> dict[str, float]:
     """The criteria that a summary shows."""
-    if fitted.reml:
-        return {"REML criterion": fitted.estimates.objective}
+    if isinstance(fitted, Fitted) and fitted.reml:
+        return {fitted.criterion: fitted.estimates.objective}
     return {
         "AIC": criteria.aic(fitted),
         "BIC": criteria.bic(fitted),
-        "logLik": float(criteria.log_likelihood(fitted)),
-        "-2*log(L)": fitted.estimates.objective,
+        "logLik": -fitted.estimates.objective / 2,
+        fitted.criterion: fitted.estimates.objective,
         "df.resid": fitted.n_obs - fitted.n_parameters,
     }
 
 
-def coefficients(fitted: Fitted) -> pd.DataFrame:
-    """Estimate, standard error and t value by coefficient."""
+def coefficients(fitted: FittedModel) -> pd.DataFrame:
+    """Estimate, standard error and t value by coefficient; z value and p-value for generalized models."""
     estimate, error = fixed_effects.fixed_effects(fitted), fixed_effects.standard_errors(fitted)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = estimate / error
-    return pd.DataFrame({"Estimate": estimate, "Std. Error": error, "t value": t})
+        ratio = estimate / error
+    table = pd.DataFrame({"Estimate": estimate, "Std. Error": error})
+    if not isinstance(fitted, FittedGeneralized):
+        return table.assign(**{"t value": ratio})
+    return table.assign(**{"z value": ratio, "Pr(>|z|)": two_sided_p(ratio.to_numpy())})
 
 
 def coefficient_table(table: pd.DataFrame) -> TextTable:
     """The coefficients as they are printed."""
-    return TextTable.from_columns(
-        [
-            ("", [str(name) for name in table.index]),
-            ("Estimate", format_column(table["Estimate"], 5, most_decimals=6)),
-            ("Std. Error", format_column(table["Std. Error"], 5, most_decimals=6)),
-            ("t value", format_fixed(table["t value"], 3)),
-        ]
-    )
+    columns = [
+        ("", [str(name) for name in table.index]),
+        ("Estimate", format_column(table["Estimate"], 5, most_decimals=6)),
+        ("Std. Error", format_column(table["Std. Error"], 5, most_decimals=6)),
+    ]
+    columns += [(name, format_fixed(table[name], 3)) for name in ("t value", "z value") if name in table]
+    if "Pr(>|z|)" in table:
+        columns.append(("Pr(>|z|)", [format_p_value(p) for p in table["Pr(>|z|)"]]))
+    return TextTable.from_columns(columns)
 
 
 def correlation_table(matrix: pd.DataFrame) -> TextTable:
@@ -212,8 +253,13 @@ def _criterion(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 1e9 else format_number(value, 10)
 
 
-def _quantiles(fitted: Fitted) -> pd.Series:
-    values = np.quantile(scaled_residuals(fitted), [0.0, 0.25, 0.5, 0.75, 1.0])
+def _quantiles(fitted: FittedModel) -> pd.Series:
+    if isinstance(fitted, Fitted):
+        residuals = scaled_residuals(fitted)
+    else:
+        assert isinstance(fitted, FittedGeneralized)
+        residuals = generalized_scaled_residuals(fitted)
+    values = np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])
     return pd.Series(values, index=["Min", "1Q", "Median", "3Q", "Max"])
 
 
@@ -224,14 +270,14 @@ def _quantile_table(quantiles: pd.Series) -> TextTable:
     return TextTable.from_columns(cells, left=())
 
 
-def _data_notes(fitted: Fitted) -> list[str]:
+def _data_notes(fitted: FittedModel) -> list[str]:
     design, notes = fitted.design, []
     missing = design.missing
     if missing.n_dropped:
         columns = ", ".join(f"{one_line(name)} {count}" for name, count in missing.columns.items())
         rows = "1 row" if missing.n_dropped == 1 else f"{missing.n_dropped} rows"
         notes.append(f"{rows} of {missing.n_total} left out for {_reasons(missing.columns)} ({columns})")
-    given = [("weights", design.weights), ("offset", design.offset)]
+    given = [("weights", fitted.arguments.weights), ("offset", design.offset)]
     used = [_argument_name(fitted, name) for name, values in given if values is not None]
     if used:
         notes.append(f"Fitted with {' and '.join(used)}")
@@ -243,12 +289,12 @@ def _reasons(columns: dict[str, int]) -> str:
     return " and ".join(reasons + ["zero weights"] * (ZERO_WEIGHT in columns))
 
 
-def _argument_name(fitted: Fitted, name: str) -> str:
+def _argument_name(fitted: FittedModel, name: str) -> str:
     value = getattr(fitted.arguments, name)
     return f"{name} {value}" if isinstance(value, str) else name
 
 
-def _notes(fitted: Fitted) -> list[str]:
+def _notes(fitted: FittedModel) -> list[str]:
     notes = [
         f"Singular fit: {part}"
         for part in singular_terms(fitted.design, fitted.estimates.theta, fitted.term_roots)

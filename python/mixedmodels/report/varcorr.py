@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..fitted_model import Fitted
+from ..fitted_model import FittedModel
 from ..formatting import TextTable, format_column, shorten
 from ..inference.random_effects import unique_names
 from ..inference.variance_components import VarianceComponent, variance_components
@@ -21,7 +21,7 @@ _MARK_UNDEFINED = "NaN"
 @dataclass(frozen=True, eq=False, repr=False)
 class VarCorr:
     """
-    Variances and correlations of the random effects, and the residual standard deviation.
+    Variances and correlations of the random effects, and the residual standard deviation if there is one.
 
     Iterating gives one `VarianceComponent` for each random-effects term, in the model's order. As a
     mapping, its keys are the names of the grouping factors; further terms of the same factor have
@@ -31,8 +31,8 @@ class VarCorr:
     Attributes
     ----------
     components : tuple of VarianceComponent
-    sigma : float
-        Residual standard deviation.
+    sigma : float or None
+        Residual standard deviation; for generalized models what takes its place, None where nothing does.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class VarCorr:
     """
 
     components: tuple[VarianceComponent, ...]
-    sigma: float
+    sigma: float | None
 
     def __iter__(self) -> Iterator[VarianceComponent]:
         return iter(self.components)
@@ -75,18 +75,18 @@ class VarCorr:
         return list(zip(self.keys(), self.components, strict=True))
 
     @property
-    def residual_sd(self) -> float:
-        """Residual standard deviation."""
+    def residual_sd(self) -> float | None:
+        """Residual standard deviation, None without one."""
         return self.sigma
 
     @property
-    def residual_variance(self) -> float:
-        """Residual variance."""
-        return self.sigma**2
+    def residual_variance(self) -> float | None:
+        """Residual variance, None without one."""
+        return None if self.sigma is None else self.sigma**2
 
     def to_frame(self) -> pd.DataFrame:
         """
-        One row for each variance and covariance, the residual variance last.
+        One row for each variance and covariance, the residual variance (if any) last.
 
         Returns
         -------
@@ -104,7 +104,8 @@ class VarCorr:
                     for j in range(k)
                     for i in range(j + 1, k)
                 ]
-        rows.append(("Residual", None, None, self.residual_variance, self.sigma))
+        if self.sigma is not None:
+            rows.append(("Residual", None, None, self.residual_variance, self.sigma))
         table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
         # Text columns stay objects: those of pandas 3 would show NaN for None.
         return table.astype({"vcov": np.float64, "sdcor": np.float64})
@@ -117,10 +118,11 @@ class VarCorr:
             names += part.names
             sds += part.sd.tolist()
             correlations += _correlation_cells(part)
-        groups.append("Residual")
-        names.append("")
-        sds.append(self.sigma)
-        correlations.append([])
+        if self.sigma is not None:
+            groups.append("Residual")
+            names.append("")
+            sds.append(self.sigma)
+            correlations.append([])
         columns: list[tuple[str, Sequence[str]]] = [
             ("Groups", groups),
             ("Name", names),
@@ -142,9 +144,9 @@ class VarCorr:
         return self.table().html()
 
 
-def var_corr(fitted: Fitted) -> VarCorr:
+def var_corr(fitted: FittedModel) -> VarCorr:
     """The variance components of a fit."""
-    return VarCorr(variance_components(fitted), fitted.estimates.sigma)
+    return VarCorr(variance_components(fitted), fitted.residual_sd)
 
 
 def _correlation_cells(part: VarianceComponent) -> list[list[str]]:
@@ -158,7 +160,7 @@ def _correlation_cells(part: VarianceComponent) -> list[list[str]]:
     return rows
 
 
-def group_line(fitted: Fitted) -> str:
+def group_line(fitted: FittedModel) -> str:
     """Grouping factors and their numbers of levels: ``Subject 18, Item 40``."""
     sizes = {term.group.label: len(term.group.levels) for term in fitted.design.terms}
     return ", ".join(f"{shorten(name, 60)} {size}" for name, size in sizes.items())

@@ -1,0 +1,232 @@
+"""The response of a generalized linear mixed model in any of the forms in which it may be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError, DataError
+from ..families import Binomial, Family
+from ..formula.nodes import Call, Name, Node, write
+from ..frame import Factor, Numeric
+from .chosen_rows import ChosenRows
+from .evaluate import Evaluator
+from .values import Basis, Coded
+
+Values = NDArray[np.float64]
+RowName = Callable[[int], str]
+
+# How near to a whole number, relative to the trials, a number of successes must be.
+_WHOLE = 1e-6
+
+
+@dataclass(frozen=True)
+class ResponseForm:
+    """
+    How a response was written.
+
+    Attributes
+    ----------
+    kind : {"number", "bool", "labels", "proportion", "counts"}
+        "number" for one number each, also 0 and 1; "labels" for a factor of two levels; "proportion" for
+        proportions of a number of trials; "counts" for successes and failures in two columns.
+    labels : tuple
+        The two levels of a factor, failure first.
+    binomial : bool
+        Whether it counts successes in trials.
+    """
+
+    kind: Literal["number", "bool", "labels", "proportion", "counts"]
+    labels: tuple[Any, ...] = ()
+    binomial: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class GeneralizedResponse:
+    """
+    A response as the engine takes it.
+
+    Attributes
+    ----------
+    y : ndarray, shape (n,)
+        Numbers of successes for a binomial response.
+    weights : ndarray, shape (n,), or None
+        Numbers of trials (None: all one) for a binomial response, else prior weights.
+    form : ResponseForm
+    """
+
+    y: Values
+    weights: Values | None
+    form: ResponseForm
+
+
+def read_response(node: Node, evaluator: Evaluator, rows: ChosenRows, family: Family) -> GeneralizedResponse:
+    """
+    The left side of a formula as a response of a family.
+
+    Raises
+    ------
+    DataError
+        Naming the response, the first row that does not suit the family and its value.
+    """
+    name = write(node)
+    if isinstance(family, Binomial):
+        return _binomial(node, name, evaluator, rows)
+    if isinstance(node, Call) and node.function == "cbind":
+        raise DataError(
+            f"the response {name} has several columns, which only the binomial family takes (successes "
+            f"and failures); family {family.name} needs one"
+        )
+    value = evaluator.value(node)
+    if isinstance(value, (Factor, Coded)):
+        raise DataError(
+            f"the response {name} holds text or categories ({_levels(value)}), and family {family.name} "
+            "needs numbers"
+        )
+    if isinstance(value, Basis):
+        raise DataError(f"the response {name} has {value.values.shape[1]} columns; a response has one")
+    evaluator.finite(node, value, None)
+    y = np.array(value, dtype=np.float64)
+    check_values(y, family, name, rows.name)
+    return GeneralizedResponse(y, rows.weights, ResponseForm("number"))
+
+
+def check_values(y: Values, family: Family, name: str, row: RowName) -> None:
+    """Refuse values that the family cannot have."""
+    bad = family.check(y)
+    if bad is not None:
+        i, wanted = bad
+        raise DataError(
+            f"the response {name} is {y[i]:g} in {row(i)}; family {family.name} needs every value {wanted}"
+        )
+
+
+def from_counts(successes: Values, failures: Values, name: str, row: RowName) -> tuple[Values, Values | None]:
+    """Successes and trials from two columns of counts."""
+    for what, values in (("successes", successes), ("failures", failures)):
+        good = (values >= 0) & (values == np.floor(values))
+        if not good.all():
+            i = int(np.argmin(good))
+            raise DataError(
+                f"{name}: the number of {what} is {values[i]:g} in {row(i)}; it must be a whole "
+                "number, 0 or more"
+            )
+    trials = successes + failures
+    if not trials.all():
+        i = int(np.argmin(trials))
+        raise DataError(f"{name}: there are no trials in {row(i)}; leave the row out by subset=")
+    return successes, None if (trials == 1).all() else trials
+
+
+def from_proportions(
+    values: Values, trials: Values | None, name: str, row: RowName
+) -> tuple[Values, Values | None]:
+    """Successes and trials from proportions (0 or 1 for single trials) and numbers of trials."""
+    good = (values >= 0) & (values <= 1)
+    if trials is None:
+        good = (values == 0) | (values == 1)
+    if not good.all():
+        i = int(np.argmin(good))
+        found = f"the response {name} is {values[i]:g} in {row(i)}"
+        if trials is not None:
+            raise DataError(f"{found}; a proportion lies between 0 and 1")
+        raise DataError(
+            f"{found}, but without numbers of trials every value must be 0 or 1: give the trials by weights= "
+            "for proportions, or write cbind(successes, failures)"
+        )
+    if trials is None:
+        return values, None
+    _check_trials(trials, row)
+    successes = np.round(values * trials)
+    whole = np.abs(values * trials - successes) <= _WHOLE * trials
+    if not whole.all():
+        i = int(np.argmin(whole))
+        raise DataError(
+            f"the response {name} is {values[i]:.10g} of {trials[i]:g} trials in {row(i)}, "
+            f"{values[i] * trials[i]:.6g} successes, which is no whole number; weights= must be the numbers "
+            "of trials for the binomial family"
+        )
+    return successes, None if (trials == 1).all() else trials
+
+
+def _check_trials(trials: Values, row: RowName) -> None:
+    good = (trials > 0) & (trials == np.floor(trials))
+    if good.all():
+        return
+    i = int(np.argmin(good))
+    advice = "; leave the row out by subset=" if trials[i] == 0 else ""
+    raise DataError(
+        f"weights: the number of trials is {trials[i]:g} in {row(i)}; for the binomial family it must be a "
+        f"whole number, 1 or more{advice}"
+    )
+
+
+def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> GeneralizedResponse:
+    if isinstance(node, Call) and node.function == "cbind":
+        if len(node.arguments) != 2 or node.options:
+            raise DataError(f"the response {name} must have two columns: cbind(successes, failures)")
+        columns = [_numbers(part, evaluator) for part in node.arguments]
+        return _two_columns(columns[0], columns[1], name, rows)
+    value = evaluator.value(node)
+    if isinstance(value, Basis):
+        if value.values.shape[1] != 2:
+            raise DataError(
+                f"the response {name} has {value.values.shape[1]} columns; a binomial one has two: successes "
+                "and failures"
+            )
+        evaluator.finite(node, value, None)
+        return _two_columns(value.values[:, 0], value.values[:, 1], name, rows)
+    form = ResponseForm("number", binomial=True)
+    if isinstance(value, (Factor, Coded)):
+        factor = evaluator.drop_unused(value.factor if isinstance(value, Coded) else value)
+        if len(factor.levels) != 2:
+            kind = "is constant" if len(factor.levels) == 1 else f"has {len(factor.levels)} levels"
+            raise DataError(
+                f"the response {name} {kind} ({_levels(factor)}); a binomial response has two levels, "
+                "failure first"
+            )
+        form = ResponseForm("labels", factor.levels, binomial=True)
+        numbers = (factor.codes == 1).astype(np.float64)
+    else:
+        evaluator.finite(node, value, None)
+        numbers = np.array(value, dtype=np.float64)
+        if _is_bool(node, evaluator):
+            form = ResponseForm("bool", binomial=True)
+        elif rows.weights is not None:
+            form = ResponseForm("proportion", binomial=True)
+    y, trials = from_proportions(numbers, rows.weights, name, rows.name)
+    return GeneralizedResponse(y, trials, form)
+
+
+def _two_columns(successes: Values, failures: Values, name: str, rows: ChosenRows) -> GeneralizedResponse:
+    if rows.weights is not None:
+        raise ArgumentError(
+            f"weights= are the numbers of trials of a binomial model, which {name} holds already; give one "
+            "or the other"
+        )
+    y, trials = from_counts(successes, failures, name, rows.name)
+    return GeneralizedResponse(y, trials, ResponseForm("counts", binomial=True))
+
+
+def _numbers(node: Node, evaluator: Evaluator) -> Values:
+    value = evaluator.value(node)
+    if isinstance(value, (Factor, Coded, Basis)):
+        raise DataError(f"the response: {write(node)} must be a column of counts")
+    evaluator.finite(node, value, None)
+    return np.array(value, dtype=np.float64)
+
+
+def _is_bool(node: Node, evaluator: Evaluator) -> bool:
+    if not isinstance(node, Name):
+        return False
+    column = evaluator.frame.column(node.name)
+    return isinstance(column, Numeric) and column.kind == "bool"
+
+
+def _levels(value: Factor | Coded) -> str:
+    labels = (value.factor if isinstance(value, Coded) else value).labels()
+    return ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")

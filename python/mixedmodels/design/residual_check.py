@@ -1,0 +1,43 @@
+"""Random effects that nothing tells apart from the residuals of a linear model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    from .build import RandomTerm
+
+
+def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | None) -> None:
+    """
+    Refuse a term with a level for each row whose variance is a residual variance under another name.
+
+    The variance of a row is then a sum of products of the term's columns. When these span the residual
+    variance (constant, or in proportion to 1/weight), as an intercept does, nothing tells the two apart;
+    columns that do not, such as an indicator of some rows, are variances of their own.
+    """
+    n, levels = len(term.z), len(term.group.levels)
+    if told_from_residuals(term.z, levels, weights):
+        return
+    raise DataError(
+        f"grouping factor {term.group.label!r} has as many levels ({levels}) as there are rows ({n}), so "
+        f"its effects cannot be told from the residuals; drop {term.text} or use a coarser factor"
+    )
+
+
+def told_from_residuals(z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None) -> bool:
+    """Whether a term with these columns (n, k) differs in its variances from the residuals."""
+    n, k = z.shape
+    if n_levels < n:
+        return True
+    products = np.column_stack([z[:, i] * z[:, j] for i in range(k) for j in range(i + 1)])
+    residual = np.ones(n) if weights is None else 1.0 / weights
+    sizes = np.linalg.norm(products, axis=0)
+    products = products[:, sizes > 0] / sizes[sizes > 0]
+    explained = products @ np.linalg.lstsq(products, residual, rcond=None)[0]
+    return bool(np.linalg.norm(residual - explained) > 1e-8 * np.linalg.norm(residual))

@@ -1,0 +1,43 @@
+"""Successes in a number of trials; 0/1 data are one trial each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from .family import Family, Values, first_bad, log_ratio
+
+
+@dataclass(frozen=True, repr=False)
+class Binomial(Family):
+    """
+    The binomial family: y is the proportion of successes, the weights are the numbers of trials.
+
+    Parameters
+    ----------
+    link : {"logit", "probit", "cloglog", "cauchit", "log"}
+
+    Examples
+    --------
+    >>> from mixedmodels.families import Binomial
+    >>> Binomial("probit")
+    binomial (probit)
+    """
+
+    name: ClassVar[str] = "binomial"
+    links: ClassVar[tuple[str, ...]] = ("logit", "probit", "cloglog", "cauchit", "log")
+
+    def variance(self, mu: Values, dispersion: float) -> Values:
+        return mu * (1.0 - mu)
+
+    def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
+        return 2.0 * (log_ratio(y, mu) + log_ratio(1.0 - y, 1.0 - mu))
+
+    def check(self, y: Values) -> tuple[int, str] | None:
+        return first_bad((y >= 0) & (y <= 1), "between 0 and 1")
+
+    def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        trials = weights.astype(np.int64)
+        return rng.binomial(trials, mu) / trials

@@ -1,0 +1,156 @@
+"""What a family of distributions is to the rest of the package."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError
+from .links import LINKS, Link
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, repr=False)
+class Family:
+    """
+    A family of distributions with its link; the engine knows it by name.
+
+    Parameters
+    ----------
+    link : str, optional
+        By default the first of `links`.
+    dispersion : float, optional
+        Holds the family's own parameter at this value instead of estimating it.
+
+    Attributes
+    ----------
+    name : str
+        As the engine spells it.
+    links : tuple of str
+    parameter : str
+        What the dispersion parameter d is called; empty for a family without one.
+    meaning : str
+        The variance of an observation in terms of d and the mean.
+    has_scale : bool
+        Whether `sigma` is a scale that belongs in a table of variances.
+    """
+
+    link: str = ""
+    dispersion: float | None = None
+
+    name: ClassVar[str] = ""
+    links: ClassVar[tuple[str, ...]] = ()
+    parameter: ClassVar[str] = ""
+    meaning: ClassVar[str] = ""
+    has_scale: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "link", check_link(self.link, self.name, self.links))
+        if self.dispersion is None:
+            return
+        if not self.parameter:
+            raise ArgumentError(f"family {self.name} has no dispersion parameter that could be held fixed")
+        object.__setattr__(self, "dispersion", positive(self.dispersion, f"{self.name}: {self.parameter}"))
+
+    def __repr__(self) -> str:
+        fixed = "" if self.dispersion is None else f", {self.parameter} held at {self.dispersion:g}"
+        return f"{self.name} ({self.link}{fixed})"
+
+    @property
+    def functions(self) -> Link:
+        """The link functions."""
+        return LINKS[self.link]
+
+    @property
+    def estimates_dispersion(self) -> bool:
+        """Whether the dispersion parameter is estimated with the others."""
+        return bool(self.parameter) and self.dispersion is None
+
+    def held(self) -> dict[str, float]:
+        """The arguments that hold the dispersion fixed."""
+        return {} if self.dispersion is None else {"dispersion": self.dispersion}
+
+    def for_engine(self) -> dict[str, Any]:
+        """The family as the engine takes it."""
+        return {"name": self.name, "link": self.link, "dispersion": self.dispersion}
+
+    def mean(self, eta: Values) -> Values:
+        """The mean of the response (of a binomial one: the probability) at linear predictors."""
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return self.functions.inverse(np.asarray(eta, dtype=np.float64))
+
+    def variance(self, mu: Values, dispersion: float) -> Values:
+        """The variance of an observation of weight one at its mean."""
+        raise NotImplementedError
+
+    def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
+        """Twice the log-density at the mean y above that at mu, for observations of weight one."""
+        raise NotImplementedError
+
+    def sigma(self, dispersion: float) -> float:
+        """What glmmTMB calls sigma; 1 for a family without a dispersion parameter."""
+        return dispersion if self.parameter else 1.0
+
+    def check(self, y: Values) -> tuple[int, str] | None:
+        """The first row whose response the family cannot have, with what it must be; None when all fit."""
+        raise NotImplementedError
+
+    def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        """One random response of each mean."""
+        raise NotImplementedError
+
+    def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        """(y - mu) √weight / √variance."""
+        mu = self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (y - mu) * np.sqrt(weights / self.variance(mu, dispersion))
+
+    def working(self, y: Values, eta: Values) -> Values:
+        """(y - mu) d eta / d mu."""
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return (y - self.mean(eta)) / self.functions.slope(eta)
+
+    def deviance(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        """The signed square root of the deviance of each observation."""
+        mu = self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit = self.unit_deviance(y, mu, dispersion)
+        return np.sign(y - mu) * np.sqrt(np.maximum(weights * unit, 0.0))
+
+
+def check_link(link: Any, family: str, known: tuple[str, ...]) -> str:
+    """The link of a family by name; the default for an empty one."""
+    if link is None or link == "":
+        return known[0]
+    name = link.strip().lower() if isinstance(link, str) else link
+    if name in known:
+        return name
+    raise ArgumentError(
+        f"family {family} has no link {link!r}; its links: {', '.join(known)} (the first is the default)"
+    )
+
+
+def positive(value: Any, what: str) -> float:
+    """A positive finite number."""
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not good or not 0.0 < float(value) < math.inf:
+        raise ArgumentError(f"{what} must be a positive finite number, not {value!r}")
+    return float(value)
+
+
+def first_bad(good: NDArray[np.bool_], wanted: str) -> tuple[int, str] | None:
+    """The first row that is not good."""
+    return None if good.all() else (int(np.argmin(good)), wanted)
+
+
+def log_ratio(y: Values, mu: Values) -> Values:
+    """y log(y/mu), 0 where y is."""
+    from scipy.special import xlogy
+
+    return xlogy(y, y) - xlogy(y, mu)

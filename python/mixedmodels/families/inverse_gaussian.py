@@ -1,0 +1,51 @@
+"""Positive responses with a variance that grows with the cube of the mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from .family import Family, Values, first_bad
+
+
+@dataclass(frozen=True, repr=False)
+class InverseGaussian(Family):
+    """
+    The inverse Gaussian family; the dispersion is that of variance d·mu³.
+
+    Parameters
+    ----------
+    link : {"log", "1/mu^2", "inverse"}
+        The default is "log", not the canonical "1/mu^2" of R: it keeps every mean positive.
+    dispersion : float, optional
+        Holds d fixed.
+
+    Examples
+    --------
+    >>> from mixedmodels.families import InverseGaussian
+    >>> InverseGaussian()
+    inverse_gaussian (log)
+    """
+
+    name: ClassVar[str] = "inverse_gaussian"
+    links: ClassVar[tuple[str, ...]] = ("log", "1/mu^2", "inverse")
+    parameter: ClassVar[str] = "dispersion"
+    meaning: ClassVar[str] = "variance d·mu³"
+    has_scale: ClassVar[bool] = True
+
+    def variance(self, mu: Values, dispersion: float) -> Values:
+        return dispersion * mu**3
+
+    def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
+        return np.square((y - mu) / mu) / y
+
+    def sigma(self, dispersion: float) -> float:
+        return float(np.sqrt(dispersion))
+
+    def check(self, y: Values) -> tuple[int, str] | None:
+        return first_bad(y > 0, "positive")
+
+    def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        return rng.wald(mu, weights / dispersion)

@@ -1,0 +1,132 @@
+"""Link functions: the linear predictor from the mean, back, and the slope of the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+_TINY = np.finfo(float).tiny
+
+
+@dataclass(frozen=True)
+class Link:
+    """
+    A link function g with eta = g(mu); all functions take and give arrays.
+
+    Attributes
+    ----------
+    name : str
+    link : callable
+        mu to eta.
+    inverse : callable
+        eta to mu.
+    slope : callable
+        eta to d mu / d eta.
+    """
+
+    name: str
+    link: Callable[[Values], Values]
+    inverse: Callable[[Values], Values]
+    slope: Callable[[Values], Values]
+
+
+def _logit(mu: Values) -> Values:
+    return np.log(mu) - np.log1p(-mu)
+
+
+def _expit(eta: Values) -> Values:
+    # Of the two forms the one without overflow.
+    small = np.exp(-np.abs(eta))
+    return np.where(eta >= 0, 1.0, small) / (1.0 + small)
+
+
+def _logit_slope(eta: Values) -> Values:
+    small = np.exp(-np.abs(eta))
+    return small / (1.0 + small) ** 2
+
+
+def _probit(mu: Values) -> Values:
+    from scipy.special import ndtri
+
+    return ndtri(mu)
+
+
+def _normal_cdf(eta: Values) -> Values:
+    from scipy.special import ndtr
+
+    return ndtr(eta)
+
+
+def _normal_density(eta: Values) -> Values:
+    return np.exp(-0.5 * np.square(eta)) / np.sqrt(2.0 * np.pi)
+
+
+def _cloglog(mu: Values) -> Values:
+    return np.log(-np.log1p(-mu))
+
+
+def _cloglog_inverse(eta: Values) -> Values:
+    return -np.expm1(-_exp(eta))
+
+
+def _cloglog_slope(eta: Values) -> Values:
+    # exp(eta - exp(eta)) in one exponent: the product of its parts would be 0 times infinity.
+    return np.exp(eta - _exp(eta))
+
+
+def _cauchit(mu: Values) -> Values:
+    # tan near its poles loses the digits that the distance to 0 or 1 still has.
+    return np.where(mu < 0.5, -1.0, 1.0) / np.tan(np.pi * np.minimum(mu, 1.0 - mu))
+
+
+def _cauchit_inverse(eta: Values) -> Values:
+    return np.where(eta < 0, np.arctan2(1.0, -eta), np.pi - np.arctan2(1.0, eta)) / np.pi
+
+
+def _cauchit_slope(eta: Values) -> Values:
+    size = np.hypot(1.0, eta)
+    return 1.0 / size / size / np.pi
+
+
+def _exp(eta: Values) -> Values:
+    with np.errstate(over="ignore"):
+        return np.exp(eta)
+
+
+def _same(values: Values) -> Values:
+    return np.array(values, dtype=np.float64)
+
+
+def _reciprocal(values: Values) -> Values:
+    return 1.0 / values
+
+
+LINKS: dict[str, Link] = {
+    link.name: link
+    for link in (
+        Link("logit", _logit, _expit, _logit_slope),
+        Link("probit", _probit, _normal_cdf, _normal_density),
+        Link("cloglog", _cloglog, _cloglog_inverse, _cloglog_slope),
+        Link("cauchit", _cauchit, _cauchit_inverse, _cauchit_slope),
+        Link("log", np.log, _exp, _exp),
+        Link("identity", _same, _same, np.ones_like),
+        Link("sqrt", np.sqrt, np.square, lambda eta: 2.0 * eta),
+        Link("inverse", _reciprocal, _reciprocal, lambda eta: -1.0 / np.square(eta)),
+        Link(
+            "1/mu^2",
+            lambda mu: 1.0 / np.square(mu),
+            lambda eta: 1.0 / np.sqrt(eta),
+            lambda eta: -0.5 / (eta * np.sqrt(eta)),
+        ),
+    )
+}
+
+
+def own_link(name: str, link: Any, inverse: Any, slope: Any) -> Link:
+    """A link made of the caller's functions."""
+    return Link(name, link, inverse, slope)

@@ -1,0 +1,106 @@
+"""Families by name: every usual spelling of each."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any
+
+from ..errors import ArgumentError
+from .beta import Beta
+from .binomial import Binomial
+from .family import Family, check_link
+from .gamma import Gamma
+from .gaussian import Gaussian
+from .inverse_gaussian import InverseGaussian
+from .negative_binomial import NegativeBinomial, NegativeBinomial1
+from .poisson import Poisson
+
+FAMILIES: dict[str, type[Family]] = {
+    family.name: family
+    for family in (
+        Binomial,
+        Poisson,
+        Gaussian,
+        Gamma,
+        InverseGaussian,
+        NegativeBinomial,
+        NegativeBinomial1,
+        Beta,
+    )
+}
+
+_ALIASES = {
+    "bernoulli": "binomial",
+    "normal": "gaussian",
+    "inversegaussian": "inverse_gaussian",
+    "ig": "inverse_gaussian",
+    "negativebinomial": "nbinom2",
+    "negbinomial": "nbinom2",
+    "negbin": "nbinom2",
+    "nb": "nbinom2",
+    "nb2": "nbinom2",
+    "negativebinomial2": "nbinom2",
+    "nb1": "nbinom1",
+    "negativebinomial1": "nbinom1",
+    "betafamily": "beta",
+}
+
+
+def as_family(family: Any, link: Any = None) -> Family:
+    """
+    A family from its name, class or object.
+
+    Parameters
+    ----------
+    family : str, Family or subclass of it
+    link : str, optional
+        Only with a name or a class; an object has its own.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown family or link; the message lists the known ones.
+
+    Examples
+    --------
+    >>> from mixedmodels.families import as_family
+    >>> as_family("Bernoulli", "cloglog")
+    binomial (cloglog)
+    """
+    if isinstance(family, Family):
+        if link is not None and check_link(link, family.name, family.links or (family.link,)) != family.link:
+            raise ArgumentError(f"link={link!r} does not fit family={family!r}, which has a link of its own")
+        return family
+    if isinstance(family, type) and issubclass(family, Family) and family.links:
+        return family(link=link or "")
+    if family is None:
+        raise ArgumentError(f"glmer needs a family; {_known()} (lmer fits normal responses)")
+    if not isinstance(family, str):
+        raise ArgumentError(
+            "family must be a name or an object of mixedmodels.families, not "
+            f"{type(family).__name__}; {_known()}"
+        )
+    return FAMILIES[_name(family)](link=link or "")
+
+
+def _name(text: str) -> str:
+    plain = re.sub(r"[\s_.\-]", "", text).lower()
+    if plain.startswith("quasi"):
+        raise ArgumentError(
+            f"family {text!r} has no likelihood, so that no mixed model can be fitted to it; for counts "
+            "with more variance than the Poisson's take 'nbinom2' or 'nbinom1', for proportions add a "
+            "random effect for each row"
+        )
+    if plain in FAMILIES:
+        return plain
+    if plain in _ALIASES:
+        return _ALIASES[plain]
+    close = get_close_matches(plain, [*FAMILIES, *_ALIASES], n=1)
+    hint = f" (did you mean {_ALIASES.get(close[0], close[0])!r}?)" if close else ""
+    raise ArgumentError(f"unknown family {text!r}{hint}; {_known()}")
+
+
+def _known() -> str:
+    shown = [f"{name} ({', '.join(family.links)})" for name, family in FAMILIES.items()]
+    return "families and their links, the default first: " + "; ".join(shown)

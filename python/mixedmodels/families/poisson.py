@@ -1,0 +1,47 @@
+"""Counts whose variance is their mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from .family import Family, Values, first_bad, log_ratio
+
+
+@dataclass(frozen=True, repr=False)
+class Poisson(Family):
+    """
+    The Poisson family.
+
+    Parameters
+    ----------
+    link : {"log", "identity", "sqrt"}
+
+    Examples
+    --------
+    >>> from mixedmodels.families import Poisson
+    >>> Poisson()
+    poisson (log)
+    """
+
+    name: ClassVar[str] = "poisson"
+    links: ClassVar[tuple[str, ...]] = ("log", "identity", "sqrt")
+
+    def variance(self, mu: Values, dispersion: float) -> Values:
+        return mu
+
+    def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
+        return 2.0 * (log_ratio(y, mu) - (y - mu))
+
+    def check(self, y: Values) -> tuple[int, str] | None:
+        return check_counts(y)
+
+    def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        return rng.poisson(mu).astype(np.float64)
+
+
+def check_counts(y: Values) -> tuple[int, str] | None:
+    """The first response that is no count."""
+    return first_bad((y >= 0) & (y == np.floor(y)), "a whole number, 0 or more")

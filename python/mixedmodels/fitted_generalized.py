@@ -1,0 +1,248 @@
+"""The state of a fitted generalized linear mixed model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import theta as theta_layout
+from .curvature import covariance_from
+from .design import GeneralizedDesign
+from .families import Family
+from .fitted_model import Convergence, FittedModel, ModelArguments, engine_terms
+
+if TYPE_CHECKING:
+    from ._engine import Glmm
+
+Information = Literal["observed", "expected"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GeneralizedArguments(ModelArguments):
+    """The arguments of a generalized linear mixed model."""
+
+    family: Family
+    n_agq: int = 1
+    information: Information = "observed"
+
+
+@dataclass(frozen=True, eq=False)
+class GeneralizedEstimates:
+    """
+    What the engine finds at its parameters; all arrays are read-only.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (n_theta,)
+        The covariance factors on the scale of the linear predictor.
+    objective : float
+        -2 log-likelihood.
+    log_det_z : float
+        log|Λ'Z'WZΛ + I|.
+    beta : ndarray, shape (p,)
+        NaN for dropped columns.
+    kept : ndarray of int, shape (rank,)
+        The columns of x that are linearly independent of those to their left.
+    dispersion : float
+        The family's own parameter, estimated or held fixed; NaN for a family without one.
+    conditional_covariance : ndarray, shape (rank, rank)
+        Covariance of beta given theta and the dispersion.
+    b, u : tuple of ndarray, shape (n_levels, k) each
+        Conditional modes and spherical random effects of each term.
+    eta : ndarray, shape (n,)
+        Xβ + Zb + offset.
+    """
+
+    theta: NDArray[np.float64]
+    objective: float
+    log_det_z: float
+    beta: NDArray[np.float64]
+    kept: NDArray[np.int64]
+    dispersion: float
+    conditional_covariance: NDArray[np.float64]
+    b: tuple[NDArray[np.float64], ...]
+    u: tuple[NDArray[np.float64], ...]
+    eta: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedGeneralized(FittedModel):
+    """
+    A fitted generalized linear mixed model as data.
+
+    Attributes
+    ----------
+    design : GeneralizedDesign
+    arguments : GeneralizedArguments
+    estimates : GeneralizedEstimates
+    convergence, term_roots
+        As for any `FittedModel`; the roots are those of Z'Z/n.
+    """
+
+    design: GeneralizedDesign
+    arguments: GeneralizedArguments
+    estimates: GeneralizedEstimates
+    convergence: Convergence
+    term_roots: tuple[NDArray[np.float64], ...]
+    _engine: Glmm | None = field(default=None, repr=False)
+    # It costs some evaluations for each parameter: computed when it is first needed.
+    _hessian: NDArray[np.float64] | None = field(default=None, repr=False)
+
+    @property
+    def family(self) -> Family:
+        return self.arguments.family
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """The mean of the response given the random effects, shape (n,)."""
+        return self.family.mean(self.estimates.eta)
+
+    @property
+    def dispersion(self) -> float:
+        """The family's parameter, 1 for a family without one."""
+        return self.estimates.dispersion if self.family.parameter else 1.0
+
+    @property
+    def n_parameters(self) -> int:
+        """Coefficients, covariance parameters, and the dispersion where it is estimated."""
+        return self.rank + len(self.estimates.theta) + self.family.estimates_dispersion
+
+    @property
+    def title(self) -> str:
+        return f"Generalized linear mixed model fit by maximum likelihood ({self.method})"
+
+    @property
+    def method(self) -> str:
+        """How the random effects are integrated out."""
+        n_agq = self.arguments.n_agq
+        if n_agq == 0:
+            return "Laplace approximation, nAGQ = 0: coefficients from the conditional modes"
+        if n_agq == 1:
+            return "Laplace approximation"
+        return f"adaptive Gauss-Hermite quadrature, nAGQ = {n_agq}"
+
+    @property
+    def criterion(self) -> str:
+        return "-2*log(L)"
+
+    @property
+    def scale(self) -> float:
+        return 1.0
+
+    @property
+    def residual_sd(self) -> float | None:
+        return self.family.sigma(self.dispersion) if self.family.has_scale else None
+
+    @property
+    def linear_predictor(self) -> NDArray[np.float64]:
+        return self.estimates.eta
+
+    @property
+    def engine(self) -> Glmm:
+        if self._engine is None:
+            object.__setattr__(self, "_engine", build_generalized_engine(self.design, self.arguments))
+        assert self._engine is not None
+        return self._engine
+
+    @property
+    def point(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """The estimates as the engine takes them: theta, the kept beta, the logarithm of the dispersion."""
+        return point_of(self.estimates, self.family)
+
+    @property
+    def joint(self) -> bool:
+        """Whether standard errors of beta allow for the uncertainty of theta and the dispersion."""
+        return self.arguments.n_agq > 0 and bool(np.isfinite(self._joint_covariance()).all())
+
+    def covariance(self) -> NDArray[np.float64]:
+        """From the Hessian in all parameters where that is possible, else given theta and the dispersion."""
+        return self._joint_covariance() if self.joint else self.estimates.conditional_covariance
+
+    def _joint_covariance(self) -> NDArray[np.float64]:
+        first = len(self.estimates.theta)
+        part = slice(first, first + self.rank)
+        return self.parameter_covariance()[part, part]
+
+    def parameter_covariance(self) -> NDArray[np.float64]:
+        """Covariance matrix of all parameters of the objective; NaN for those on the boundary."""
+        hessian = self.hessian()
+        inner = np.ones(len(hessian), dtype=bool)
+        theta = self.estimates.theta
+        inner[: len(theta)] = theta_layout.interior(self.design, theta)
+        return covariance_from(hessian, inner)
+
+    def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
+        return self.engine.conditional_variances(*self.point)
+
+    def parameter_names(self) -> tuple[str, ...]:
+        return generalized_names(self.design, self.estimates.kept, self.arguments)
+
+    def parameter_units(self) -> NDArray[np.float64]:
+        return generalized_units(self.design, self.term_roots, self.estimates.kept, self.arguments)
+
+    def gradient(self) -> NDArray[np.float64]:
+        return self.engine.gradient(*self.point)
+
+    def hessian(self) -> NDArray[np.float64]:
+        if self._hessian is None:
+            hessian = np.array(self.engine.hessian(*self.point))
+            hessian.flags.writeable = False
+            object.__setattr__(self, "_hessian", hessian)
+        assert self._hessian is not None
+        return self._hessian
+
+
+def point_of(
+    estimates: GeneralizedEstimates, family: Family
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """The estimates as the engine takes them: theta, the kept beta, the logarithm of the dispersion."""
+    log_dispersion = math.log(estimates.dispersion) if family.estimates_dispersion else 0.0
+    return estimates.theta, estimates.beta[estimates.kept], log_dispersion
+
+
+def generalized_names(
+    design: GeneralizedDesign, kept: NDArray[np.int64], arguments: GeneralizedArguments
+) -> tuple[str, ...]:
+    """The parameters of the objective: theta, the kept beta unless they are profiled, log dispersion."""
+    names = [*theta_layout.theta_names(design)]
+    if arguments.n_agq > 0:
+        names += [design.x_names[j] for j in kept]
+    if arguments.family.estimates_dispersion:
+        names.append(f"log({arguments.family.parameter})")
+    return tuple(names)
+
+
+def generalized_units(
+    design: GeneralizedDesign,
+    roots: tuple[NDArray[np.float64], ...],
+    kept: NDArray[np.int64],
+    arguments: GeneralizedArguments,
+) -> NDArray[np.float64]:
+    """What one unit of each parameter of the objective adds to the linear predictor."""
+    parts = [theta_layout.units(design, roots)]
+    if arguments.n_agq > 0:
+        sizes = np.sqrt(np.mean(np.square(design.x[:, kept]), axis=0))
+        parts.append(np.where(sizes > 0, sizes, 1.0))
+    if arguments.family.estimates_dispersion:
+        parts.append(np.ones(1))
+    return np.concatenate(parts)
+
+
+def build_generalized_engine(design: GeneralizedDesign, arguments: GeneralizedArguments) -> Glmm:
+    """The engine's model of a design."""
+    from . import _engine
+
+    return _engine.Glmm(
+        design.y,
+        design.x,
+        engine_terms(design),
+        arguments.family.for_engine(),
+        design.weights,
+        design.offset,
+        arguments.n_agq,
+        arguments.information,
+    )

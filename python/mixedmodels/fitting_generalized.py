@@ -1,0 +1,237 @@
+"""Fitting generalized linear mixed models: a design and arguments in, a `FittedGeneralized` out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .block_costs import size_notice
+from .control import Control, as_control, check_optimizer
+from .design import GeneralizedDesign, GeneralizedResponse, build_generalized_design
+from .errors import ArgumentError, DataError, LargeModelWarning, ModesError
+from .fitted_generalized import (
+    FittedGeneralized,
+    GeneralizedArguments,
+    GeneralizedEstimates,
+    build_generalized_engine,
+    generalized_names,
+    generalized_units,
+    point_of,
+)
+from .fitted_model import read_only
+from .fitting import with_dropped
+from .notices import warn_user
+from .separation import separation_notices
+from .singularity import term_roots
+from .starting_point import StartingPoint, check_generalized_start
+from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
+
+if TYPE_CHECKING:
+    from ._engine import Glmm
+
+# The product grid has nAGQ^k nodes for every level.
+_MOST_EFFECTS_FOR_QUADRATURE = 3
+
+
+def fit_generalized_arguments(arguments: GeneralizedArguments, data: Any = None) -> FittedGeneralized:
+    """
+    Build the design that the arguments describe and fit it.
+
+    Parameters
+    ----------
+    arguments : GeneralizedArguments
+    data : data frame, optional
+        The caller's own, of which the arguments hold a copy.
+    """
+    design = build_generalized_design(
+        arguments.formula,
+        arguments.data if data is None else data,
+        arguments.family,
+        weights=arguments.weights,
+        offset=arguments.offset,
+        contrasts=arguments.contrasts,
+        na_action=arguments.na_action,
+        subset=arguments.subset,
+        functions=arguments.functions,
+    )
+    return fit_generalized_design(design, arguments)
+
+
+def fit_generalized_design(
+    design: GeneralizedDesign,
+    arguments: GeneralizedArguments,
+    engine: Glmm | None = None,
+    *,
+    quiet: bool = False,
+) -> FittedGeneralized:
+    """
+    Fit a design by maximum likelihood.
+
+    Parameters
+    ----------
+    design : GeneralizedDesign
+    arguments : GeneralizedArguments
+    engine : Glmm, optional
+        The engine's model of this design, when there is one already.
+    quiet : bool
+        Keep the warnings for the object and issue none: for refits that the user did not ask for.
+    """
+    optimizer = check_optimizer(arguments.optimizer)
+    control = as_control(arguments.control)
+    check_response(design)
+    check_quadrature(design, arguments.n_agq)
+    if engine is None:
+        engine = build_generalized_engine(design, arguments)
+        notice = size_notice(engine, design)
+        if notice and not quiet:
+            # Before the fit, which may take long; it says nothing of the result.
+            warn_user(notice, LargeModelWarning)
+    start = check_generalized_start(arguments.start, design, engine.kept, arguments.family)
+    try:
+        result = _run(engine, optimizer, start, control, arguments)
+    except ModesError as error:
+        raise _located(error, design) from error
+    estimates = _estimates_from(result, engine, design)
+    roots = term_roots(design, None)
+    names = generalized_names(design, engine.kept, arguments)
+    units = generalized_units(design, roots, engine.kept, arguments)
+    point = point_of(estimates, arguments.family)
+    verdict = judge(names, units, lambda: engine.hessian(*point), optimizer, control, result)
+    notices = dropped_notices(design, engine.kept) + verdict.notices
+    notices += singular_notices(design, estimates.theta, roots)
+    notices += separation_notices(design, arguments.family, estimates)
+    if not quiet:
+        for category, text in notices:
+            warn_user(text, category)
+    convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
+    return FittedGeneralized(design, arguments, estimates, convergence, roots, engine)
+
+
+def refit_generalized(
+    fitted: FittedGeneralized,
+    *,
+    response: GeneralizedResponse | None = None,
+    changes: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+) -> FittedGeneralized:
+    """
+    Fit the same design again: to another response, or with other options.
+
+    Parameters
+    ----------
+    fitted : FittedGeneralized
+    response : GeneralizedResponse, optional
+    changes : mapping, optional
+        Of ``start``, ``optimizer`` or ``control``.
+    quiet : bool
+        Issue no warnings.
+    """
+    arguments = dataclasses.replace(fitted.arguments, **dict(changes or {}))
+    if response is None:
+        return fit_generalized_design(fitted.design, arguments, fitted.engine, quiet=quiet)
+    design = dataclasses.replace(fitted.design, y=response.y, weights=response.weights, form=response.form)
+    # Before the engine finds that nothing is left to fit.
+    check_response(design)
+    engine = fitted.engine.with_response(design.y, design.weights)
+    return fit_generalized_design(design, arguments, engine, quiet=quiet)
+
+
+def check_response(design: GeneralizedDesign) -> None:
+    """Refuse a response without variation, whose likelihood grows without bound or tells nothing."""
+    y, name = design.y, design.response_name
+    if design.form.binomial:
+        successes, trials = y.sum(), design.unit_weights.sum()
+        if successes in (0, trials):
+            what = "success" if successes else "failure"
+            raise DataError(
+                f"the response {name} is constant: every trial is a {what}, so that the estimates would be "
+                "infinite"
+            )
+    elif not y.any():
+        raise DataError(f"the response {name} is constant: every value is 0, there is nothing to model")
+    elif design.offset is None and np.all(y == y[0]):
+        raise DataError(
+            f"the response {name} is constant (every value is {y[0]:g}): there is no variance to model"
+        )
+
+
+def check_quadrature(design: GeneralizedDesign, n_agq: int) -> None:
+    """Quadrature is for one grouping factor and few random effects a level."""
+    if n_agq <= 1:
+        return
+    groups = list(dict.fromkeys(term.group.label for term in design.terms))
+    if len(groups) > 1:
+        raise ArgumentError(
+            f"nAGQ = {n_agq}: quadrature needs a single grouping factor, and the model has {len(groups)} "
+            f"({', '.join(map(repr, groups))}); take nAGQ=1 (Laplace approximation)"
+        )
+    width = sum(len(term.names) for term in design.terms)
+    if width > _MOST_EFFECTS_FOR_QUADRATURE:
+        raise ArgumentError(
+            f"nAGQ = {n_agq}: quadrature is for at most {_MOST_EFFECTS_FOR_QUADRATURE} random effects of a "
+            f"level, and the model has {width}; take nAGQ=1 (Laplace approximation)"
+        )
+
+
+def _estimates_from(
+    result: Mapping[str, Any], engine: Glmm, design: GeneralizedDesign
+) -> GeneralizedEstimates:
+    """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
+    return GeneralizedEstimates(
+        theta=result["theta"],
+        objective=result["objective"],
+        log_det_z=result["log_det_z"],
+        beta=with_dropped(result["beta"], engine.kept, design),
+        kept=engine.kept,
+        dispersion=result["dispersion"],
+        conditional_covariance=result["xtvx_inv"],
+        b=tuple(result["b"]),
+        u=tuple(result["u"]),
+        eta=result["eta"],
+    )
+
+
+def _run(
+    engine: Glmm,
+    optimizer: str | None,
+    start: StartingPoint,
+    control: Control,
+    arguments: GeneralizedArguments,
+) -> dict[str, Any]:
+    if optimizer is not None:
+        return engine.fit(optimizer, start.for_engine(), control.for_engine())
+    theta, beta, log_dispersion = start.complete(arguments)
+    result = engine.evaluate(theta, beta, log_dispersion)
+    gradient = engine.gradient(theta, beta, log_dispersion)
+    parts = [theta]
+    if arguments.n_agq > 0:
+        parts.append(beta)
+    if arguments.family.estimates_dispersion:
+        parts.append(np.array([log_dispersion]))
+    point = np.concatenate(parts)
+    return {
+        **result,
+        "theta": read_only(theta),
+        "beta": read_only(result["beta"]),
+        **not_optimised(point, result["objective"], gradient),
+    }
+
+
+def _located(error: ModesError, design: GeneralizedDesign) -> ModesError:
+    """The engine's error in the words of the data: the row and its groups."""
+    row = error.row
+    if row is None or not 0 <= row < len(design.y):
+        return error
+    labels = design.row_labels
+    name = repr(labels[row]) if labels is not None else f"{row}, counting from 0 among the rows used,"
+    groups = ", ".join(
+        f"{term.group.label} = {term.group.levels[term.group.codes[row]]!r}" for term in design.terms
+    )
+    return ModesError(
+        f"{error} (row {name} with {groups}, {design.response_name} = {design.observed[row]:g}); check this "
+        "row, rescale predictors, or take a link that allows every linear predictor",
+        row,
+    )

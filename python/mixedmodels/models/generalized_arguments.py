@@ -1,0 +1,32 @@
+"""The arguments that only `glmer` has, checked."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+from ..errors import ArgumentError
+from ..fitted_generalized import Information
+
+_MOST_POINTS = 100
+
+
+def check_n_agq(value: Any) -> int:
+    """The ``nAGQ`` argument."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Integral)
+        or not 0 <= int(value) <= _MOST_POINTS
+    ):
+        raise ArgumentError(
+            f"nAGQ must be a whole number from 0 to {_MOST_POINTS}, not {value!r}: 1 for the Laplace "
+            "approximation, more for adaptive Gauss-Hermite quadrature, 0 for a faster and rougher fit"
+        )
+    return int(value)
+
+
+def check_information(value: Any) -> Information:
+    """The ``information`` argument."""
+    if value in ("observed", "expected"):
+        return value
+    raise ArgumentError(f"information must be 'observed' or 'expected', not {value!r}")

@@ -1,0 +1,28 @@
+"""The arguments of a new generalized fit from those of an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..families import as_family
+from ..fitted_generalized import FittedGeneralized, GeneralizedArguments
+from .generalized_arguments import check_information, check_n_agq
+from .refitting import UNCHANGED, update_arguments
+
+
+def update_generalized_arguments(
+    fitted: FittedGeneralized, changes: Mapping[str, Any]
+) -> GeneralizedArguments:
+    """The arguments of a fit with some changed; those that are UNCHANGED stay."""
+    given = {key: value for key, value in changes.items() if value is not UNCHANGED}
+    link = given.pop("link", None)
+    if "family" in given:
+        given["family"] = as_family(given["family"], link)
+    elif link is not None:
+        given["family"] = type(fitted.family)(link=link, **fitted.family.held())
+    if "n_agq" in given:
+        given["n_agq"] = check_n_agq(given["n_agq"])
+    if "information" in given:
+        given["information"] = check_information(given["information"])
+    return update_arguments(fitted, given)

@@ -1,0 +1,173 @@
+"""`glmer`: fit a generalized linear mixed model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from ..control import Control, as_control, check_optimizer
+from ..errors import ArgumentError, MixedModelsWarning
+from ..families import Family, Gaussian, NegativeBinomial, as_family
+from ..fitted_generalized import GeneralizedArguments
+from ..fitting_generalized import fit_generalized_arguments
+from ..notices import warn_user
+from .generalized import GeneralizedLinearMixedModel
+from .generalized_arguments import check_information, check_n_agq
+from .linear import LinearMixedModel
+from .lmer import lmer
+from .refitting import snapshot
+
+
+def glmer(
+    formula: str,
+    data: Any,
+    family: Any = None,
+    link: str | None = None,
+    nAGQ: int = 1,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    contrasts: Mapping[str, Any] | None = None,
+    na_action: Literal["omit", "exclude", "fail"] = "omit",
+    subset: Any = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    start: Any = None,
+    optimizer: str | None = "trust_region",
+    control: Control | Mapping[str, Any] | None = None,
+    verbose: bool = False,
+    information: Literal["observed", "expected"] = "observed",
+    nb_theta: float | None = None,
+) -> GeneralizedLinearMixedModel | LinearMixedModel:
+    """
+    Fit a generalized linear mixed model by maximum likelihood. R: ``lme4::glmer``.
+
+    Parameters
+    ----------
+    formula : str
+        lme4-style, such as ``"cbind(incidence, size - incidence) ~ period + (1 | herd)"``. For the
+        binomial family the response is 0/1, True/False, a factor of two levels (the first is failure),
+        ``cbind(successes, failures)``, or a proportion with the numbers of trials as `weights`.
+    data : data frame
+        As for :func:`mixedmodels.lmer`; n rows.
+    family : str or object of mixedmodels.families
+        "binomial", "poisson", "gaussian", "gamma", "inverse_gaussian", "nbinom2" ("negative_binomial"),
+        "nbinom1", "beta".
+    link : str, optional
+        By default the first link of the family, see :mod:`mixedmodels.families`.
+    nAGQ : int
+        1 for the Laplace approximation, up to 100 points of adaptive Gauss-Hermite quadrature (one
+        grouping factor with at most three random effects a level); 0 takes the coefficients from the
+        conditional modes, which is faster and not maximum likelihood.
+    weights : str or array-like of shape (n,), optional
+        Numbers of trials for the binomial family. Otherwise prior weights: they divide the variance
+        (gaussian, gamma, inverse_gaussian) or multiply the log-likelihood of a row.
+    offset : str or array-like of shape (n,), optional
+        Known part of the linear predictor, such as ``"log(exposure)"``.
+    contrasts, na_action, subset, functions
+        As for :func:`mixedmodels.lmer`.
+    start : array-like of shape (n_theta,) or dict, optional
+        Where the optimisation starts: theta, or a dict with any of ``theta``, ``beta``, ``dispersion``.
+    optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
+        None evaluates the model at `start` without optimising.
+    control : Control or dict, optional
+        Limits of the optimisation, see :class:`mixedmodels.Control`.
+    verbose : bool
+        Print the objective after every evaluation, while the fit runs.
+    information : {"observed", "expected"}
+        Which information weighs the rows in the Laplace approximation. "observed" is the Laplace
+        approximation itself, as in glmmTMB; "expected" is what lme4 uses. They are the same for the
+        canonical links.
+    nb_theta : float, optional
+        Holds the size of the negative binomial family (R's theta) fixed;
+        ``families.NegativeBinomial(size=...)`` is the same.
+
+    Returns
+    -------
+    GeneralizedLinearMixedModel
+        For the gaussian family with identity link a LinearMixedModel, fitted by :func:`mixedmodels.lmer` with
+        ``REML=False``; a warning says so.
+
+    Raises
+    ------
+    FormulaError
+        When the formula cannot be read.
+    DataError
+        When the data does not suit the model; the message names the column, the row and the value.
+    ArgumentError
+        When another argument does not fit.
+    ModesError
+        When the conditional modes cannot be found; the message names the row.
+
+    Warns
+    -----
+    SingularFitWarning, ConvergenceWarning, RankDeficiencyWarning, SeparationWarning, and before the fit
+    LargeModelWarning
+
+    References
+    ----------
+    Bates, Mächler, Bolker & Walker (2015), Fitting linear mixed-effects models using lme4,
+    Journal of Statistical Software 67(1).
+    Brooks et al. (2017), glmmTMB balances speed and flexibility among packages for zero-inflated
+    generalized linear mixed modeling, The R Journal 9(2).
+
+    Examples
+    --------
+    >>> from mixedmodels import glmer, load_cbpp
+    >>> m = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    >>> round(m.objective, 3)
+    184.053
+    """
+    chosen = _with_size(as_family(family, link), nb_theta)
+    n_agq, kind = check_n_agq(nAGQ), check_information(information)
+    options = as_control(control)
+    if not isinstance(verbose, bool):
+        raise ArgumentError(f"verbose must be True or False, not {verbose!r}")
+    if verbose:
+        options = dataclasses.replace(options, verbose=True)
+    if isinstance(chosen, Gaussian) and chosen.link == "identity":
+        if chosen.dispersion is not None:
+            raise ArgumentError("a linear mixed model with a fixed residual variance cannot be fitted")
+        warn_user(
+            "the gaussian family with identity link is a linear mixed model: fitted by lmer(REML=False)",
+            MixedModelsWarning,
+        )
+        return lmer(
+            formula,
+            data,
+            REML=False,
+            weights=weights,
+            offset=offset,
+            contrasts=contrasts,
+            na_action=na_action,
+            subset=subset,
+            functions=functions,
+            start=start,
+            optimizer=optimizer,
+            control=options,
+        )
+    arguments = GeneralizedArguments(
+        formula=formula,
+        data=snapshot(data),
+        family=chosen,
+        n_agq=n_agq,
+        information=kind,
+        weights=snapshot(weights),
+        offset=snapshot(offset),
+        contrasts=snapshot(contrasts),
+        na_action=na_action,
+        subset=snapshot(subset),
+        functions=snapshot(functions),
+        start=snapshot(start),
+        optimizer=check_optimizer(optimizer),
+        control=options,
+    )
+    return GeneralizedLinearMixedModel(fit_generalized_arguments(arguments, data))
+
+
+def _with_size(family: Family, nb_theta: float | None) -> Family:
+    if nb_theta is None:
+        return family
+    if not isinstance(family, NegativeBinomial):
+        raise ArgumentError(f"nb_theta is the size of the negative binomial family; {family!r} has none")
+    return NegativeBinomial(family.link, size=nb_theta)

@@ -1,0 +1,76 @@
+"""New responses drawn from a fitted generalized model."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..design import GeneralizedDesign
+from ..errors import ArgumentError
+from ..fitted_generalized import FittedGeneralized
+from ..theta import factors
+
+
+def simulate(fitted: FittedGeneralized, nsim: int = 1, seed: Any = None, use_u: bool = False) -> pd.DataFrame:
+    """
+    Draw responses, see `GeneralizedLinearMixedModel.simulate`.
+
+    Returns
+    -------
+    DataFrame
+        A column for each simulation; two for each where the response is successes and failures.
+    """
+    if isinstance(nsim, bool) or not isinstance(nsim, numbers.Integral) or nsim < 1:
+        raise ArgumentError(f"nsim must be a whole number of at least 1, not {nsim!r}")
+    rng = np.random.default_rng(seed)
+    family, weights = fitted.family, fitted.design.unit_weights
+    drawn = []
+    for _ in range(int(nsim)):
+        eta = fitted.estimates.eta if use_u else _fixed_part(fitted) + _new_effects(fitted, rng)
+        drawn.append(family.draw(rng, family.mean(eta), weights, fitted.dispersion))
+    return _as_given(drawn, fitted.design)
+
+
+def _fixed_part(fitted: FittedGeneralized) -> NDArray[np.float64]:
+    design, estimates = fitted.design, fitted.estimates
+    eta = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
+    return eta if design.offset is None else eta + design.offset
+
+
+def _new_effects(fitted: FittedGeneralized, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Zb with b drawn from its distribution."""
+    total = np.zeros(fitted.n_obs)
+    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
+        b = rng.standard_normal((len(term.group.levels), len(factor))) @ factor.T
+        total += np.einsum("ij,ij->i", term.z, b[term.group.codes])
+    return total
+
+
+def _as_given(drawn: list[NDArray[np.float64]], design: GeneralizedDesign) -> pd.DataFrame:
+    """The simulations in the form in which the response was written, so that `refit` takes them."""
+    names = [f"sim_{i + 1}" for i in range(len(drawn))]
+    form, pad = design.form, design.missing.pad
+    if form.kind == "counts":
+        columns = {}
+        for name, values in zip(names, drawn, strict=True):
+            successes = np.round(values * design.unit_weights)
+            columns[name, "successes"] = pad(successes)
+            columns[name, "failures"] = pad(design.unit_weights - successes)
+        return _frame(columns, design)
+    if form.kind == "labels" and design.weights is None:
+        labels = np.array([*form.labels, None], dtype=object)
+        codes = [np.nan_to_num(pad(values), nan=2.0).astype(np.int64) for values in drawn]
+        return _frame({n: labels[code] for n, code in zip(names, codes, strict=True)}, design)
+    if form.kind == "bool" and design.weights is None and not design.missing.n_dropped:
+        return _frame({n: values.astype(bool) for n, values in zip(names, drawn, strict=True)}, design)
+    return _frame({n: pad(values) for n, values in zip(names, drawn, strict=True)}, design)
+
+
+def _frame(columns: dict[Any, Any], design: GeneralizedDesign) -> pd.DataFrame:
+    frame = pd.DataFrame(columns)
+    padded = len(frame) != len(design.y)
+    return frame if padded or design.row_labels is None else frame.set_index(pd.Index(design.row_labels))

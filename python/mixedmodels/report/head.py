@@ -1,0 +1,37 @@
+"""Lines of text about what a model is and what its numbers mean."""
+
+from __future__ import annotations
+
+from ..fitted_generalized import FittedGeneralized
+from ..fitted_model import FittedModel
+from ..formatting import format_number
+
+
+def head_lines(fitted: FittedModel) -> list[str]:
+    """The title and, for a generalized model, family and link."""
+    if not isinstance(fitted, FittedGeneralized):
+        return [fitted.title]
+    return [fitted.title, f" Family: {fitted.family!r}"]
+
+
+def dispersion_line(fitted: FittedGeneralized) -> str:
+    """The family's own parameter with its name and meaning; empty for a family without one."""
+    family = fitted.family
+    if not family.parameter:
+        return ""
+    name = family.parameter[0].upper() + family.parameter[1:]
+    fixed = "" if family.estimates_dispersion else ", held fixed"
+    return f"{name} d: {format_number(fitted.dispersion, 5)} ({family.name}: {family.meaning}{fixed})"
+
+
+def standard_error_line(fitted: FittedGeneralized) -> str:
+    """What the standard errors of the coefficients are."""
+    if fitted.joint:
+        return "Standard errors from the Hessian in all parameters"
+    given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
+    if fitted.arguments.n_agq == 0:
+        return f"Standard errors given {given}, whose uncertainty they leave out (nAGQ = 0)"
+    return (
+        f"Standard errors given {given}, whose uncertainty they leave out: the Hessian in all parameters is "
+        "not positive definite"
+    )

@@ -1,0 +1,165 @@
+"""Whether a fit has come to its optimum, and what else a user should be told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .certificate import TOLERANCE, Certificate, certify
+from .control import Control
+from .design import Predictors
+from .errors import ConvergenceWarning, MixedModelsWarning, RankDeficiencyWarning, SingularFitWarning
+from .fitted_model import Convergence, FitLog, read_only
+from .singularity import singular_terms
+
+Notice = tuple[type[MixedModelsWarning], str]
+
+
+class Verdict(NamedTuple):
+    """Whether the end point counts as the optimum, why not, and what was looked at for that."""
+
+    converged: bool
+    problem: str
+    certificate: Certificate | None
+
+    @property
+    def notices(self) -> list[Notice]:
+        """The problem as a warning."""
+        return [(ConvergenceWarning, self.problem)] if self.problem else []
+
+
+def judge(
+    names: Sequence[str],
+    units: NDArray[np.float64],
+    hessian: Callable[[], NDArray[np.float64]],
+    optimizer: str | None,
+    control: Control,
+    result: Mapping[str, Any],
+) -> Verdict:
+    """
+    Judge the end point of an optimisation.
+
+    Parameters
+    ----------
+    names, units
+        Of the parameters of the objective, see :func:`mixedmodels.certificate.certify`.
+    hessian : callable
+        Gives the Hessian at the end point; called when it is needed.
+    optimizer, control
+        As the fit had them.
+    result : mapping
+        What the engine says of the fit.
+    """
+    gradient = result["gradient"]
+    check = control.check_derivatives
+    if check is None:
+        # The default optimizer stops by the same criterion, computed from the same derivatives.
+        check = not (result["converged"] and optimizer == "trust_region")
+    if check and optimizer is not None and result["status"] != "max_evaluations":
+        certificate = certify(gradient, hessian(), units)
+        return Verdict(*_by_certificate(certificate, names, gradient, result), certificate)
+    problem = ""
+    if optimizer is not None and not result["converged"]:
+        problem = _not_converged(names, gradient, units, result)
+    return Verdict(result["converged"], problem, None)
+
+
+def convergence_of(
+    optimizer: str | None, result: Mapping[str, Any], verdict: Verdict, messages: tuple[str, ...]
+) -> Convergence:
+    """The record of the optimisation that a model keeps."""
+    certificate, log = verdict.certificate, result["log"]
+    return Convergence(
+        optimizer=optimizer,
+        status=result["status"],
+        converged=verdict.converged,
+        message=result["message"],
+        n_evaluations=result["n_evaluations"],
+        n_gradients=result["n_gradients"],
+        gradient=result["gradient"],
+        checked=certificate is not None,
+        predicted_fall=float("nan") if certificate is None else certificate.predicted_fall,
+        problem=verdict.problem,
+        messages=messages,
+        log=FitLog(log["theta"], log["objective"], log["gradient_norm"], log.get("second_start")),
+    )
+
+
+def not_optimised(
+    point: NDArray[np.float64], objective: float, gradient: NDArray[np.float64]
+) -> dict[str, Any]:
+    """What the engine would say of an optimisation, for a point that was evaluated only."""
+    return {
+        "gradient": gradient,
+        "status": "not optimised",
+        "converged": False,
+        "message": "evaluated at the given theta without optimising",
+        "n_evaluations": 1,
+        "n_gradients": 1,
+        "log": {
+            "theta": read_only(point[None, :]),
+            "objective": read_only([objective]),
+            "gradient_norm": read_only([np.abs(gradient).max(initial=0.0)]),
+        },
+    }
+
+
+def singular_notices(
+    design: Predictors, theta: NDArray[np.float64], roots: tuple[NDArray[np.float64], ...]
+) -> list[Notice]:
+    """A warning for a singular fit."""
+    singular = singular_terms(design, theta, roots)
+    if not singular:
+        return []
+    shown = "; ".join(map(str, singular))
+    return [(SingularFitWarning, f"the fit is singular ({shown}); a simpler random part may do")]
+
+
+def dropped_notices(design: Predictors, kept: NDArray[np.int64]) -> list[Notice]:
+    """A warning for columns of X that were dropped."""
+    rank, p = len(kept), design.x.shape[1]
+    if rank == p:
+        return []
+    names = [name for j, name in enumerate(design.x_names) if j not in set(kept.tolist())]
+    one = len(names) == 1
+    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    what = f"column {shown}" if one else f"{len(names)} columns {shown}"
+    rest = "it determine; its coefficient is" if one else "them determine; their coefficients are"
+    text = (
+        f"the fixed-effects model matrix has rank {rank} with {p} columns: dropped {what}, which the "
+        f"columns before {rest} NaN"
+    )
+    return [(RankDeficiencyWarning, text)]
+
+
+def _by_certificate(
+    certificate: Certificate, names: Sequence[str], gradient: NDArray[np.float64], result: Mapping[str, Any]
+) -> tuple[bool, str]:
+    if certificate.downhill is not None:
+        name = names[certificate.downhill]
+        return False, (
+            f"the optimizer stopped where the objective curves downwards along {name}: "
+            "this is no minimum; try another start or optimizer (allFit compares them)"
+        )
+    if certificate.predicted_fall < TOLERANCE:
+        return True, ""
+    worst = certificate.worst
+    where = "" if worst is None else f"; the gradient is largest for {names[worst]} ({gradient[worst]:.3g})"
+    return False, (
+        f"not converged ({result['message']}): the objective would still fall by about "
+        f"{certificate.predicted_fall:.3g}{where}; try another optimizer (allFit compares them)"
+    )
+
+
+def _not_converged(
+    names: Sequence[str], gradient: NDArray[np.float64], units: NDArray[np.float64], result: Mapping[str, Any]
+) -> str:
+    worst = int(np.argmax(np.abs(gradient) / units))
+    return (
+        f"not converged: {result['message']} ({result['n_evaluations']} evaluations); the gradient is "
+        f"largest for {names[worst]} ({gradient[worst]:.3g}); allow more evaluations by "
+        "control=Control(max_evaluations=...) or try another optimizer"
+    )

@@ -1,0 +1,145 @@
+"""Families: names, variances and deviances against scipy's distributions, draws against both."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mixedmodels import families
+from mixedmodels.errors import ArgumentError
+from mixedmodels.families import FAMILIES, as_family
+
+MU = np.array([0.2, 0.5, 0.9])
+DISPERSION = 0.7
+
+
+def distribution(name: str, mu, d):
+    """scipy's distribution with this mean; for the binomial family of 12 trials."""
+    return {
+        "binomial": lambda: stats.binom(12, mu),
+        "poisson": lambda: stats.poisson(mu),
+        "gaussian": lambda: stats.norm(mu, np.sqrt(d)),
+        "gamma": lambda: stats.gamma(1 / d, scale=mu * d),
+        "inverse_gaussian": lambda: stats.invgauss(mu * d, scale=1 / d),
+        "nbinom2": lambda: stats.nbinom(d, d / (d + mu)),
+        "nbinom1": lambda: stats.nbinom(mu / d, 1 / (1 + d)),
+        "beta": lambda: stats.beta(mu * d, (1 - mu) * d),
+    }[name]()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_variance(name):
+    trials = 12 if name == "binomial" else 1
+    wanted = distribution(name, MU, DISPERSION).var() / trials
+    np.testing.assert_allclose(FAMILIES[name]().variance(MU, DISPERSION), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_unit_deviance(name):
+    """Twice the difference of log-densities at the means y and mu."""
+    family = FAMILIES[name]()
+    values = {"binomial": [3 / 12, 7 / 12, 11 / 12], "beta": [0.1, 0.55, 0.97]}.get(name, [1.0, 2.0, 5.0])
+    y, trials = np.array(values), 12 if name == "binomial" else 1
+
+    def log_density(mu):
+        dist = distribution(name, mu, DISPERSION)
+        discrete = name in ("binomial", "poisson", "nbinom2", "nbinom1")
+        return dist.logpmf(np.round(y * trials)) if discrete else dist.logpdf(y)
+
+    wanted = 2 * (log_density(y) - log_density(MU)) / trials
+    if name in ("gaussian", "gamma", "inverse_gaussian"):
+        # Deviances leave the dispersion out.
+        wanted = wanted * DISPERSION
+    if name in ("nbinom1", "beta"):
+        wanted = np.abs(wanted)
+    np.testing.assert_allclose(family.unit_deviance(y, MU, DISPERSION), wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["binomial", "poisson", "nbinom2", "nbinom1"])
+def test_deviance_of_zero(name):
+    """y log y is 0 at 0, and a mean of 0 or 1 that fits has no deviance."""
+    family, eta = FAMILIES[name](), np.array([-0.3, -800.0])
+    deviance = family.deviance(np.zeros(2), eta, np.ones(2), DISPERSION)
+    assert np.isfinite(deviance).all()
+    assert deviance[0] < 0
+    assert deviance[1] == 0
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_draws_have_the_mean_and_variance(name):
+    family = FAMILIES[name]()
+    mu, n = np.repeat(MU, 40_000), 40_000
+    weights = np.full(mu.shape, 3.0)
+    drawn = family.draw(np.random.default_rng(1), mu, weights, DISPERSION).reshape(3, n)
+    variance = family.variance(MU, DISPERSION)
+    if name in ("binomial", "gaussian", "gamma", "inverse_gaussian"):
+        variance = variance / 3
+    assert family.check(drawn.ravel()) is None
+    np.testing.assert_allclose(drawn.mean(axis=1), MU, atol=5 * np.sqrt(variance.max() / n))
+    np.testing.assert_allclose(drawn.var(axis=1), variance, rtol=0.08)
+
+
+def test_sigma():
+    """As glmmTMB reports it."""
+    wanted = {"gaussian": 0.7**0.5, "gamma": 0.7**0.5, "inverse_gaussian": 0.7**0.5, "nbinom2": 0.7}
+    wanted |= {"nbinom1": 0.7, "beta": 0.7, "binomial": 1.0, "poisson": 1.0}
+    assert {name: family().sigma(0.7) for name, family in FAMILIES.items()} == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("binomial", "binomial"),
+        ("Bernoulli", "binomial"),
+        ("Gamma", "gamma"),
+        ("inverse.gaussian", "inverse_gaussian"),
+        ("inverse gaussian", "inverse_gaussian"),
+        ("negative_binomial", "nbinom2"),
+        ("nb", "nbinom2"),
+        ("NB1", "nbinom1"),
+        ("beta_family", "beta"),
+        ("normal", "gaussian"),
+        (families.Poisson, "poisson"),
+        (families.Beta(), "beta"),
+    ],
+)
+def test_lookup(given, name):
+    family = as_family(given)
+    assert family.name == name
+    assert family.link == FAMILIES[name].links[0]
+    assert pickle.loads(pickle.dumps(family)) == family
+
+
+@pytest.mark.parametrize(
+    ("family", "link", "message"),
+    [
+        (None, None, r"needs a family; .*poisson \(log, identity, sqrt\)"),
+        ("binomail", None, "did you mean 'binomial'"),
+        ("weibull", None, r"unknown family 'weibull'.*nbinom1 \(log\)"),
+        ("quasipoisson", None, "no likelihood.*nbinom2"),
+        (3, None, "not int"),
+        ("poisson", "logit", "no link 'logit'; its links: log, identity, sqrt"),
+        (families.Poisson("sqrt"), "log", "has a link of its own"),
+        (families.Binomial, "log-log", "no link 'log-log'"),
+    ],
+)
+def test_errors(family, link, message):
+    with pytest.raises(ArgumentError, match=message):
+        as_family(family, link)
+
+
+def test_fixed_dispersion():
+    fixed = families.NegativeBinomial("sqrt", size=2)
+    assert fixed.for_engine() == {"name": "nbinom2", "link": "sqrt", "dispersion": 2.0}
+    assert not fixed.estimates_dispersion
+    assert families.Gamma(dispersion=0.5).dispersion == 0.5
+    assert families.Gamma().estimates_dispersion
+    assert not families.Poisson().estimates_dispersion
+    for size in (0, -1, np.inf, "1", True):
+        with pytest.raises(ArgumentError, match="positive"):
+            families.NegativeBinomial(size=size)
+    with pytest.raises(ArgumentError, match="no dispersion"):
+        families.Poisson(dispersion=2.0)
