@@ -30,6 +30,13 @@ pub enum Error {
     /// The factorisation broke down where it must not.
     #[error("the penalised least squares system could not be factorised at theta = {theta:?}")]
     Factorisation { theta: Vec<f64> },
+    /// The conditional modes of the random effects, or coefficients to start from, were not found.
+    #[error("the conditional modes of the random effects could not be found: {reason}")]
+    Modes {
+        reason: String,
+        /// A row where the trouble shows.
+        row: Option<usize>,
+    },
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

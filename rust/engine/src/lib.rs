@@ -7,6 +7,7 @@
 pub mod covariance;
 pub mod design;
 pub mod error;
+pub mod family;
 pub mod fit;
 pub mod linalg;
 pub mod many;

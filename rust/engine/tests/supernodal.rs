@@ -248,20 +248,27 @@ fn check(example: &Example, lambda: &[Vec<f64>]) {
         small::multiply(&kb, &k, &mut kbk, dim);
         let mut seen = 0;
         factor
-            .inverse(&scaling, with_border, &[true; 3], &mut |node| {
-                let v = analysis.order[node.position] as usize;
-                let (from, width) = (example.starts[v], example.starts[v + 1] - example.starts[v]);
-                let complement = node.complement.expect("asked for");
-                for e in 0..width * width {
-                    let at = from + e % width + (from + e / width) * dim;
-                    assert!(close(node.inverse[e], s[at]));
-                    assert!(close(node.scaled[e], b[at]));
-                    assert!(
-                        (complement[e] - (k[at] - kbk[at])).abs() < 1e-9 * k[at].abs().max(1.0)
-                    );
-                }
-                seen += 1;
-            })
+            .inverse(
+                &scaling,
+                with_border,
+                &[true; 3],
+                &mut |node| {
+                    let v = analysis.order[node.position] as usize;
+                    let (from, width) =
+                        (example.starts[v], example.starts[v + 1] - example.starts[v]);
+                    let complement = node.complement.expect("asked for");
+                    for e in 0..width * width {
+                        let at = from + e % width + (from + e / width) * dim;
+                        assert!(close(node.inverse[e], s[at]));
+                        assert!(close(node.scaled[e], b[at]));
+                        assert!(
+                            (complement[e] - (k[at] - kbk[at])).abs() < 1e-9 * k[at].abs().max(1.0)
+                        );
+                    }
+                    seen += 1;
+                },
+                None,
+            )
             .expect("memory");
         assert_eq!(seen, example.graph.len());
     }

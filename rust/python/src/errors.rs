@@ -10,6 +10,16 @@ pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
         Error::Length { .. } | Error::Domain(_) | Error::ExactFit => "DataError",
         Error::Memory { .. } => "MemoryLimitError",
         Error::Factorisation { .. } => "ConvergenceError",
+        Error::Modes { row, .. } => {
+            let row = *row;
+            let build = || -> PyResult<PyErr> {
+                let class = py.import("mixedmodels.errors")?.getattr("ModesError")?;
+                let error_value = class.call1((error.to_string(),))?;
+                error_value.setattr("row", row)?;
+                Ok(PyErr::from_value(error_value))
+            };
+            return build().unwrap_or_else(|failure| failure);
+        }
         Error::Interrupted => return PyKeyboardInterrupt::new_err(()),
     };
     let build = || -> PyResult<PyErr> {

@@ -4,14 +4,19 @@
 mod arrays;
 mod costs;
 mod errors;
+mod glmm;
 mod interrupt;
 mod lmm;
 mod many;
+mod user_family;
 
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _engine {
+    #[pymodule_export]
+    use crate::glmm::Glmm;
+
     #[pymodule_export]
     use crate::lmm::Lmm;
 

@@ -7,7 +7,7 @@ use mixedmodels::design::{Design, Model, Term};
 use mixedmodels::fit::{self, Estimates, Fit};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Monitor};
-use mixedmodels::optimize::{Control, Optimizer, Status, OPTIMIZERS};
+use mixedmodels::optimize::{Control, Optimizer, Outcome, Status, OPTIMIZERS};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -20,7 +20,7 @@ use crate::errors::to_python;
 use crate::interrupt::run;
 
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
-const SLOW: f64 = 1e10;
+pub const SLOW: f64 = 1e10;
 
 pub type TermTuple<'py> = (
     PyReadonlyArray1<'py, u32>,
@@ -43,7 +43,8 @@ pub fn criterion(reml: bool) -> Criterion {
     }
 }
 
-fn find_optimizer(name: &str) -> PyResult<Optimizer> {
+/// The optimizer of this name.
+pub fn find_optimizer(name: &str) -> PyResult<Optimizer> {
     let found = OPTIMIZERS.iter().find(|(known, _)| *known == name);
     found.map(|(_, optimizer)| *optimizer).ok_or_else(|| {
         let names: Vec<&str> = OPTIMIZERS.iter().map(|(name, _)| *name).collect();
@@ -277,36 +278,7 @@ impl Lmm {
     fn fit_to_dict<'py>(&self, py: Python<'py>, fitted: Fit) -> PyResult<Bound<'py, PyDict>> {
         let out = PyDict::new(py);
         self.put_estimates(&out, fitted.estimates)?;
-        let outcome = fitted.outcome;
-        let log = &outcome.log;
-        out.set_item(intern!(py, "status"), outcome.status.name())?;
-        out.set_item(
-            intern!(py, "converged"),
-            outcome.status == Status::Converged,
-        )?;
-        out.set_item(intern!(py, "message"), outcome.status.message())?;
-        out.set_item(intern!(py, "n_evaluations"), log.entries.len())?;
-        out.set_item(intern!(py, "n_gradients"), log.n_gradients())?;
-        let second_start = log.second_start;
-        let entries = log.entries.iter();
-        let thetas = entries.clone().flat_map(|e| e.theta.iter().copied());
-        let objectives = entries.clone().map(|e| e.objective);
-        let norms = entries.map(|e| e.gradient_norm.unwrap_or(f64::NAN));
-        let log = PyDict::new(py);
-        log.set_item(
-            intern!(py, "theta"),
-            to_rows(py, thetas.collect(), fitted.theta.len())?,
-        )?;
-        log.set_item(
-            intern!(py, "objective"),
-            to_vector(py, objectives.collect::<Vec<_>>()),
-        )?;
-        log.set_item(
-            intern!(py, "gradient_norm"),
-            to_vector(py, norms.collect::<Vec<_>>()),
-        )?;
-        log.set_item(intern!(py, "second_start"), second_start)?;
-        out.set_item(intern!(py, "log"), log)?;
+        put_outcome(&out, &fitted.outcome)?;
         out.set_item(intern!(py, "theta"), to_vector(py, fitted.theta))?;
         out.set_item(intern!(py, "gradient"), to_vector(py, fitted.gradient))?;
         Ok(out)
@@ -339,4 +311,38 @@ impl Lmm {
         }
         Ok(list)
     }
+}
+
+/// How an optimisation ended, and its log.
+pub fn put_outcome(out: &Bound<'_, PyDict>, outcome: &Outcome) -> PyResult<()> {
+    let py = out.py();
+    let log = &outcome.log;
+    out.set_item(intern!(py, "status"), outcome.status.name())?;
+    out.set_item(
+        intern!(py, "converged"),
+        outcome.status == Status::Converged,
+    )?;
+    out.set_item(intern!(py, "message"), outcome.status.message())?;
+    out.set_item(intern!(py, "n_evaluations"), log.entries.len())?;
+    out.set_item(intern!(py, "n_gradients"), log.n_gradients())?;
+    let second_start = log.second_start;
+    let entries = log.entries.iter();
+    let thetas = entries.clone().flat_map(|e| e.theta.iter().copied());
+    let objectives = entries.clone().map(|e| e.objective);
+    let norms = entries.map(|e| e.gradient_norm.unwrap_or(f64::NAN));
+    let log = PyDict::new(py);
+    log.set_item(
+        intern!(py, "theta"),
+        to_rows(py, thetas.collect(), outcome.theta.len())?,
+    )?;
+    log.set_item(
+        intern!(py, "objective"),
+        to_vector(py, objectives.collect::<Vec<_>>()),
+    )?;
+    log.set_item(
+        intern!(py, "gradient_norm"),
+        to_vector(py, norms.collect::<Vec<_>>()),
+    )?;
+    log.set_item(intern!(py, "second_start"), second_start)?;
+    out.set_item(intern!(py, "log"), log)
 }

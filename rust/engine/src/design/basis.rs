@@ -53,10 +53,12 @@ pub struct TermBasis {
 }
 
 impl FixedBasis {
+    /// Without `root_weights` the design's weights take no part.
     #[must_use]
     pub fn new(design: &Predictors, root_weights: Option<&[f64]>) -> Self {
         let (n, p) = (design.n_obs(), design.x.cols());
         let size = (n as f64).sqrt();
+        let weights = root_weights.and(design.weights.as_deref());
         let intercept = (0..p).find(|&j| {
             let x = design.x.column(j);
             x[0] != 0.0 && x.iter().all(|&v| v == x[0])
@@ -68,7 +70,7 @@ impl FixedBasis {
         for j in 0..p {
             let x = design.x.column(j);
             let centre = match intercept {
-                Some(i) if i != j => weighted_mean(x, design.weights.as_deref()),
+                Some(i) if i != j => weighted_mean(x, weights),
                 _ => 0.0,
             };
             let mut column = x.to_vec();

@@ -1,10 +1,10 @@
 //! How a leading block meets the trailing rows: dense, or sparse by level.
 
-use crate::design::pattern::{Cells, Pattern};
+use crate::design::data_rows::DataRows;
+use crate::design::pattern::Pattern;
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::small;
 
 /// How the levels of a leading block meet the trailing rows. With several leading blocks (nested
 /// factors) every coupling is sparse.
@@ -126,84 +126,49 @@ impl SparseCoupling {
     }
 }
 
-/// The coupling of leading block b, in this pattern.
-pub fn coupling(
-    structure: &Structure,
-    b: usize,
-    z: &[Vec<f64>],
-    x_rows: &[f64],
-    pattern: Pattern,
-) -> Result<Coupling> {
-    if let Pattern::Sparse(cells) = pattern {
-        return sparse_coupling(structure, b, z, x_rows, cells).map(Coupling::Sparse);
+impl Coupling {
+    /// Room for the coupling of leading block b, in this pattern.
+    pub fn zeros(structure: &Structure, b: usize, pattern: Pattern) -> Result<Self> {
+        let block = &structure.blocks[b];
+        let what = "the coupling of a block to the rest";
+        Ok(match pattern {
+            Pattern::Dense => Self::Dense(zeroed(block.dim() * structure.trailing_dim(), what)?),
+            Pattern::Sparse(cells) => Self::Sparse(SparseCoupling {
+                values: zeroed(cells.rows.len() * block.width, what)?,
+                fixed: zeroed(block.dim() * structure.rank, "the coupling of a block to X")?,
+                ranges: cells.ranges,
+                rows: cells.rows,
+            }),
+        })
     }
-    let block = &structure.blocks[b];
-    let (k, p, q) = (block.width, structure.rank, structure.n_trailing);
-    let cols = structure.trailing_dim();
-    let mut values = zeroed(block.dim() * cols, "the coupling of a block to the rest")?;
-    if q == 0 {
-        let rows = z[b].chunks_exact(k).zip(x_rows.chunks_exact(p.max(1)));
-        for ((row, x), &v) in rows.zip(&block.codes) {
-            small::add_outer(&mut values[v as usize * k * p..][..k * p], x, row);
-        }
-        return Ok(Coupling::Dense(values));
-    }
-    for (i, (row, &v)) in z[b].chunks_exact(k).zip(&block.codes).enumerate() {
-        for (c, &zc) in row.iter().enumerate() {
-            let out = &mut values[(v as usize * k + c) * cols..][..cols];
-            for (t, (start, other)) in structure.trailing().enumerate() {
-                let at = start + other.codes[i] as usize * other.width;
-                let zt = &z[structure.n_leading + t][i * other.width..][..other.width];
-                for (out, &zt) in out[at..at + other.width].iter_mut().zip(zt) {
-                    *out += zc * zt;
-                }
-            }
-            for (out, &x) in out[q..].iter_mut().zip(&x_rows[i * p..(i + 1) * p]) {
-                *out += zc * x;
-            }
-        }
-    }
-    Ok(Coupling::Dense(values))
-}
 
-fn sparse_coupling(
-    structure: &Structure,
-    b: usize,
-    z: &[Vec<f64>],
-    x_rows: &[f64],
-    cells: Cells,
-) -> Result<SparseCoupling> {
-    let block = &structure.blocks[b];
-    let (k, p) = (block.width, structure.rank);
-    let mut values = zeroed(cells.rows.len() * k, "the coupling of a block to the rest")?;
-    let mut fixed = zeroed(block.dim() * p, "the coupling of a block to X")?;
-    let mut position = vec![0; structure.n_trailing];
-    for v in 0..block.n_levels {
-        for e in cells.ranges[v]..cells.ranges[v + 1] {
-            position[cells.rows[e] as usize] = e;
-        }
-        for &i in cells.by_level.of(v) {
-            let i = i as usize;
-            let row = &z[b][i * k..(i + 1) * k];
-            for (t, (start, other)) in structure.trailing().enumerate() {
-                let at = start + other.codes[i] as usize * other.width;
-                let first = position[at] * k;
-                let zt = &z[structure.n_leading + t][i * other.width..][..other.width];
-                small::add_outer(&mut values[first..first + k * other.width], row, zt);
+    /// The products of these rows, weighted if there are weights.
+    pub fn set(&mut self, b: usize, rows: &DataRows<'_>, weights: Option<&[f64]>) {
+        let structure = rows.structure();
+        let trailing = 0..structure.starts.len();
+        match self {
+            Self::Dense(values) => {
+                let columns = structure.trailing_dim();
+                values.fill(0.0);
+                for t in trailing {
+                    rows.dense_coupling(b, t, columns).add(weights, values);
+                }
+                if structure.rank > 0 {
+                    rows.coupling_to_x(b, columns).add(weights, values);
+                }
             }
-            let x = &x_rows[i * p..(i + 1) * p];
-            for (c, &zc) in row.iter().enumerate() {
-                let out = &mut fixed[(v * k + c) * p..][..p];
-                for (out, &x) in out.iter_mut().zip(x) {
-                    *out += zc * x;
+            Self::Sparse(sparse) => {
+                sparse.values.fill(0.0);
+                for t in trailing {
+                    rows.sparse_coupling(b, t).add(weights, &mut sparse.values);
+                }
+                if structure.rank > 0 {
+                    sparse.fixed.fill(0.0);
+                    let columns = structure.rank;
+                    rows.coupling_to_x(b, columns)
+                        .add(weights, &mut sparse.fixed);
                 }
             }
         }
     }
-    Ok(SparseCoupling {
-        ranges: cells.ranges,
-        rows: cells.rows,
-        values,
-        fixed,
-    })
 }

@@ -1,10 +1,11 @@
 //! The blocked cross-products A of [Z X]: all that an evaluation needs to know of the rows.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use faer::Par;
 
-use crate::design::coupling::{coupling, Coupling};
+use crate::design::coupling::Coupling;
+use crate::design::data_rows::DataRows;
 use crate::design::frame::MANY_ROWS;
 use crate::design::pattern::Pattern;
 use crate::design::sparse_products::SparseProducts;
@@ -29,8 +30,8 @@ pub struct Leading {
 #[derive(Debug, Clone)]
 pub enum Trailing {
     /// Symmetric, both triangles.
-    Dense(Arc<Matrix>),
-    Sparse(Arc<SparseProducts>),
+    Dense(Matrix),
+    Sparse(SparseProducts),
 }
 
 impl Trailing {
@@ -52,36 +53,50 @@ pub struct CrossProducts {
 }
 
 impl CrossProducts {
-    /// One pass over the rows. `z` holds the rows of each block (n × width, row-major), `x` the
-    /// columns of the fixed-effects basis, `patterns` those of the leading blocks' couplings.
+    /// `z` holds the rows of each block (n × width, row-major), `x` the columns of X, all
+    /// or none of which the structure has, `patterns` those of the leading blocks' couplings.
     pub fn new(
         structure: &Structure,
         patterns: Vec<Pattern>,
         z: &[Vec<f64>],
         x: &Matrix,
-        par: Par,
     ) -> Result<Self> {
-        let x_rows = row_major(x)?;
+        let mut out = Self::zeros(structure, patterns)?;
+        let rows = DataRows::new(structure, z, x, &out)?;
+        out.reweigh(&rows, None)?;
+        Ok(out)
+    }
+
+    fn zeros(structure: &Structure, patterns: Vec<Pattern>) -> Result<Self> {
         let leading = patterns
             .into_iter()
             .enumerate()
-            .map(|(b, pattern)| Leading::new(structure, b, z, &x_rows, pattern))
+            .map(|(b, pattern)| Leading::zeros(structure, b, pattern))
             .collect::<Result<_>>()?;
         let trailing = match &structure.trailing_kind {
             TrailingKind::Dense => {
-                let dense = dense_trailing(structure, z, x, &x_rows, par)?;
-                Trailing::Dense(Arc::new(dense))
+                let dim = structure.trailing_dim();
+                Trailing::Dense(Matrix::zeros(dim, dim, "the trailing matrix")?)
             }
             TrailingKind::Sparse(analysis) => {
-                let p = structure.rank;
-                let mut square = Matrix::zeros(p, p, "the cross-products of X")?;
-                dense::add_gram(square.view_mut(), x.view(), 1.0, par);
-                dense::symmetrise(&mut square);
-                let sparse = SparseProducts::new(structure, analysis, z, &x_rows, square)?;
-                Trailing::Sparse(Arc::new(sparse))
+                Trailing::Sparse(SparseProducts::zeros(structure, analysis)?)
             }
         };
         Ok(Self { leading, trailing })
+    }
+
+    /// The cross-products of the same rows with other weights, of any sign; `None` are ones.
+    pub fn reweigh(&mut self, rows: &DataRows<'_>, weights: Option<&[f64]>) -> Result<()> {
+        for (b, leading) in self.leading.iter_mut().enumerate() {
+            leading.set(b, rows, weights);
+        }
+        match &mut self.trailing {
+            Trailing::Dense(matrix) => set_dense_trailing(matrix, rows, weights),
+            Trailing::Sparse(products) => {
+                products.set(rows, weights, gram_of_x(rows, weights)?);
+                Ok(())
+            }
+        }
     }
 
     /// [Z X]' of a response.
@@ -93,11 +108,11 @@ impl CrossProducts {
     ) -> Result<Stacked> {
         let mut out = Stacked::zeros(structure, 1)?;
         for (b, block) in structure.leading().iter().enumerate() {
-            project(block, &z[b], y, &mut out.leading[b]);
+            project(block, &z[b], y, 1, &mut out.leading[b]);
         }
         for (t, (start, block)) in structure.trailing().enumerate() {
             let rows = &mut out.trailing[start..start + block.dim()];
-            project(block, &z[structure.n_leading + t], y, rows);
+            project(block, &z[structure.n_leading + t], y, 1, rows);
         }
         for j in 0..structure.rank {
             out.trailing[structure.n_trailing + j] = sum_of_products(x.column(j), y);
@@ -107,56 +122,119 @@ impl CrossProducts {
 }
 
 impl Leading {
-    fn new(
-        structure: &Structure,
-        b: usize,
-        z: &[Vec<f64>],
-        x_rows: &[f64],
-        pattern: Pattern,
-    ) -> Result<Self> {
+    fn zeros(structure: &Structure, b: usize, pattern: Pattern) -> Result<Self> {
         let block = &structure.blocks[b];
-        let k = block.width;
-        let (diagonal, coupling) = join(
-            block.codes.len() >= MANY_ROWS,
-            || diagonal(block, &z[b]),
-            || coupling(structure, b, z, x_rows, pattern),
-        );
-        let mut ancestors = Vec::new();
-        for a in b + 1..structure.n_leading {
-            let ka = structure.blocks[a].width;
-            let mut values = zeroed(block.dim() * ka, "nested blocks")?;
-            for ((row, above), &v) in z[b]
-                .chunks_exact(k)
-                .zip(z[a].chunks_exact(ka))
-                .zip(&block.codes)
-            {
-                small::add_outer(&mut values[v as usize * k * ka..], row, above);
-            }
-            ancestors.push(values);
-        }
+        let above = &structure.leading()[b + 1..];
         Ok(Self {
-            diagonal: diagonal?,
-            ancestors,
-            coupling: coupling?,
+            diagonal: zeroed(block.dim() * block.width, "the diagonal of a block")?,
+            ancestors: above
+                .iter()
+                .map(|above| zeroed(block.dim() * above.width, "nested blocks"))
+                .collect::<Result<_>>()?,
+            coupling: Coupling::zeros(structure, b, pattern)?,
         })
+    }
+
+    fn set(&mut self, b: usize, rows: &DataRows<'_>, weights: Option<&[f64]>) {
+        let Self {
+            diagonal,
+            ancestors,
+            coupling,
+        } = self;
+        let n = rows.structure().blocks[b].codes.len();
+        join(
+            n >= MANY_ROWS,
+            || {
+                diagonal.fill(0.0);
+                rows.diagonal(b).add(weights, diagonal);
+            },
+            || coupling.set(b, rows, weights),
+        );
+        for (i, values) in ancestors.iter_mut().enumerate() {
+            values.fill(0.0);
+            rows.ancestor(b, b + 1 + i).add(weights, values);
+        }
     }
 }
 
-fn diagonal(block: &Block, z: &[f64]) -> Result<Vec<f64>> {
-    let k = block.width;
-    let mut out = zeroed(block.dim() * k, "the diagonal of a block")?;
-    for (row, &v) in z.chunks_exact(k).zip(&block.codes) {
-        small::add_outer(&mut out[v as usize * k * k..], row, row);
+/// Only entries of the pattern are touched: the others stay zero.
+fn set_dense_trailing(
+    matrix: &mut Matrix,
+    rows: &DataRows<'_>,
+    weights: Option<&[f64]>,
+) -> Result<()> {
+    let structure = rows.structure();
+    let (q, p, dim) = (structure.n_trailing, structure.rank, matrix.rows());
+    for (t, (start, block)) in structure.trailing().enumerate() {
+        let k = block.width;
+        for level in (start..start + block.dim()).step_by(k) {
+            fill(matrix, level..level + k, level..level + k);
+        }
+        rows.dense_trailing(t, t, dim)
+            .add(weights, matrix.data_mut());
+        for (s, (other_start, other)) in structure.trailing().enumerate().take(t) {
+            let (below, columns) = (
+                start..start + block.dim(),
+                other_start..other_start + other.dim(),
+            );
+            fill(matrix, below.clone(), columns.clone());
+            rows.dense_trailing(t, s, dim)
+                .add(weights, matrix.data_mut());
+            dense::mirror(matrix, below, columns);
+        }
+        if p > 0 {
+            let columns = start..start + block.dim();
+            fill(matrix, q..dim, columns.clone());
+            rows.trailing_to_x(t, dim).add(weights, matrix.data_mut());
+            dense::mirror(matrix, q..dim, columns);
+        }
     }
+    let square = gram_of_x(rows, weights)?;
+    for j in 0..p {
+        matrix.column_mut(q + j)[q..].copy_from_slice(square.column(j));
+    }
+    Ok(())
+}
+
+fn fill(matrix: &mut Matrix, rows: Range<usize>, columns: Range<usize>) {
+    for j in columns {
+        matrix.column_mut(j)[rows.clone()].fill(0.0);
+    }
+}
+
+/// X'WX.
+fn gram_of_x(rows: &DataRows<'_>, weights: Option<&[f64]>) -> Result<Matrix> {
+    let x = rows.x;
+    let (n, p) = (x.rows(), rows.structure().rank);
+    let mut out = Matrix::zeros(p, p, "the cross-products of X")?;
+    if p == 0 {
+        return Ok(out);
+    }
+    match weights {
+        None => dense::add_gram(out.view_mut(), x.view(), 1.0, Par::Seq),
+        Some(weights) => {
+            let mut weighted = Matrix::zeros(n, p, "the weighted columns of X")?;
+            for j in 0..p {
+                let pairs = x.column(j).iter().zip(weights);
+                for (out, (x, w)) in weighted.column_mut(j).iter_mut().zip(pairs) {
+                    *out = w * x;
+                }
+            }
+            let (x, weighted) = (x.view(), weighted.view());
+            dense::add_symmetric_product(out.view_mut(), x, weighted, 1.0, Par::Seq);
+        }
+    }
+    dense::symmetrise(&mut out);
     Ok(out)
 }
 
-fn project(block: &Block, z: &[f64], y: &[f64], out: &mut [f64]) {
+/// Adds Z'Y for the rows of one block and m columns, row-major.
+pub fn project(block: &Block, z: &[f64], y: &[f64], m: usize, out: &mut [f64]) {
     let k = block.width;
-    for ((row, &v), &y) in z.chunks_exact(k).zip(&block.codes).zip(y) {
-        let v = v as usize * k;
-        for (out, &z) in out[v..v + k].iter_mut().zip(row) {
-            *out += z * y;
+    for ((row, &v), y) in z.chunks_exact(k).zip(&block.codes).zip(y.chunks_exact(m)) {
+        let rows = &mut out[v as usize * k * m..][..k * m];
+        for (out, &z) in rows.chunks_exact_mut(m).zip(row) {
+            small::axpy(z, y, out);
         }
     }
 }
@@ -170,54 +248,4 @@ pub fn sum_of_products(a: &[f64], b: &[f64]) -> f64 {
     }
     let middle = a.len() / 2;
     sum_of_products(&a[..middle], &b[..middle]) + sum_of_products(&a[middle..], &b[middle..])
-}
-
-fn row_major(x: &Matrix) -> Result<Vec<f64>> {
-    let (n, p) = (x.rows(), x.cols());
-    let mut rows = zeroed(n * p, "the rows of X")?;
-    for j in 0..p {
-        for (i, &v) in x.column(j).iter().enumerate() {
-            rows[i * p + j] = v;
-        }
-    }
-    Ok(rows)
-}
-
-fn dense_trailing(
-    structure: &Structure,
-    z: &[Vec<f64>],
-    x: &Matrix,
-    x_rows: &[f64],
-    par: Par,
-) -> Result<Matrix> {
-    let (q, p) = (structure.n_trailing, structure.rank);
-    let mut a = Matrix::zeros(q + p, q + p, "the trailing matrix")?;
-    for (t, (start, block)) in structure.trailing().enumerate() {
-        let (k, zt) = (block.width, &z[structure.n_leading + t]);
-        for (s, (other_start, other)) in structure.trailing().enumerate().take(t + 1) {
-            let (ks, zs) = (other.width, &z[structure.n_leading + s]);
-            for i in 0..block.codes.len() {
-                let row = start + block.codes[i] as usize * k;
-                let col = other_start + other.codes[i] as usize * ks;
-                for (c, &zc) in zs[i * ks..(i + 1) * ks].iter().enumerate() {
-                    let column = &mut a.column_mut(col + c)[row..row + k];
-                    for (out, &zr) in column.iter_mut().zip(&zt[i * k..(i + 1) * k]) {
-                        *out += zr * zc;
-                    }
-                }
-            }
-        }
-        for (i, row) in zt.chunks_exact(k).enumerate() {
-            let col = start + block.codes[i] as usize * k;
-            for (c, &zc) in row.iter().enumerate() {
-                let column = &mut a.column_mut(col + c)[q..];
-                for (out, &x) in column.iter_mut().zip(&x_rows[i * p..(i + 1) * p]) {
-                    *out += zc * x;
-                }
-            }
-        }
-    }
-    dense::add_gram(a.view_mut().submatrix_mut(q, q, p, p), x.view(), 1.0, par);
-    dense::symmetrise(&mut a);
-    Ok(a)
 }

@@ -1,7 +1,5 @@
 //! What a model has before it has a response: data, basis, structure, cross-products of [Z X].
 
-use faer::Par;
-
 use crate::design::basis::{FixedBasis, TermBasis};
 use crate::design::costs::Costs;
 use crate::design::cross_products::CrossProducts;
@@ -45,6 +43,23 @@ impl Frame {
     pub fn with_layout(design: Predictors, layout: Layout) -> Result<(Self, BlockRows)> {
         design.validate()?;
         let root_weights = root_weights(&design);
+        Self::build(design, root_weights, layout, checked_rank)
+    }
+
+    /// A frame whose structure and cross-products are those of the random effects alone, for models
+    /// that weigh the rows anew: prior weights take no part in it. X has its basis all the same.
+    pub fn without_fixed(design: Predictors, layout: Layout) -> Result<(Self, BlockRows)> {
+        design.validate()?;
+        Self::build(design, None, layout, |_, _| Ok(0))
+    }
+
+    /// `rank` tells how many columns of X the structure has, all or none.
+    fn build(
+        design: Predictors,
+        root_weights: Option<Vec<f64>>,
+        layout: Layout,
+        rank: impl FnOnce(&FixedBasis, usize) -> Result<usize>,
+    ) -> Result<(Self, BlockRows)> {
         let n = design.n_obs();
         let weights = root_weights.as_deref();
         let (fixed, terms): (_, Vec<TermBasis>) = join(
@@ -58,7 +73,7 @@ impl Frame {
                     .collect()
             },
         );
-        let structure = layout::structure(&design, checked_rank(&fixed, n)?, layout)?;
+        let structure = layout::structure(&design, rank(&fixed, n)?, layout)?;
         let (patterns, z) = join(
             n >= MANY_ROWS,
             || Pattern::all(&structure),
@@ -66,11 +81,10 @@ impl Frame {
         );
         let (patterns, z) = (patterns?, z?);
         let costs = Costs::new(&structure, &patterns, design.n_theta());
-        let cross_products =
-            CrossProducts::new(&structure, patterns, &z, fixed.columns(), Par::Seq)?;
-        let log_weights = design
-            .weights
+        let cross_products = CrossProducts::new(&structure, patterns, &z, fixed.columns())?;
+        let log_weights = root_weights
             .as_ref()
+            .and(design.weights.as_ref())
             .map_or(0.0, |w| w.iter().map(|w| w.ln()).sum());
         let frame = Self {
             design,

@@ -5,20 +5,25 @@ pub mod basis;
 pub mod costs;
 pub mod coupling;
 pub mod cross_products;
+pub mod data_rows;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod frame;
+pub mod generalized;
 pub mod layout;
 mod level_graph;
 pub mod model;
 pub mod pattern;
+pub mod row_products;
 mod span;
+pub mod sparse_pattern;
 pub mod sparse_products;
 pub mod stacked;
 pub mod structure;
 
 pub use costs::Costs;
 pub use frame::Frame;
+pub use generalized::{Approximation, GeneralizedModel};
 pub use layout::Layout;
 pub use model::Model;
 

@@ -1,6 +1,7 @@
 //! A few columns over all random effects and X, cut up like the system.
 
 use crate::design::structure::Structure;
+use crate::design::Term;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 
@@ -56,6 +57,39 @@ impl Stacked {
     #[must_use]
     pub fn fixed(&self, structure: &Structure) -> &[f64] {
         &self.trailing[structure.n_trailing * self.m..]
+    }
+
+    /// One column split by term, levels × k each.
+    #[must_use]
+    pub fn by_term(&self, structure: &Structure, terms: &[Term]) -> Vec<Vec<f64>> {
+        let mut out = vec![Vec::new(); terms.len()];
+        for (b, block) in structure.blocks.iter().enumerate() {
+            let rows = self.block(structure, b);
+            for &(t, offset) in &block.terms {
+                let k = terms[t].k;
+                out[t] = rows
+                    .chunks_exact(block.width)
+                    .flat_map(|level| level[offset..offset + k].iter().copied())
+                    .collect();
+            }
+        }
+        out
+    }
+
+    /// These columns, then those of another.
+    #[must_use]
+    pub fn beside(&self, other: &Self) -> Self {
+        let (m, mo) = (self.m, other.m);
+        let join = |a: &[f64], b: &[f64]| -> Vec<f64> {
+            let rows = a.chunks_exact(m).zip(b.chunks_exact(mo));
+            rows.flat_map(|(a, b)| a.iter().chain(b).copied()).collect()
+        };
+        let leading = self.leading.iter().zip(&other.leading);
+        Self {
+            m: m + mo,
+            leading: leading.map(|(a, b)| join(a, b)).collect(),
+            trailing: join(&self.trailing, &other.trailing),
+        }
     }
 
     /// `self' other`, m × (columns of other), column-major.

@@ -2,7 +2,7 @@
 
 use crate::design::basis::TermBasis;
 use crate::design::stacked::Stacked;
-use crate::design::Model;
+use crate::design::{Frame, Model};
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
 use crate::objective::LmmObjective;
@@ -41,8 +41,9 @@ impl Estimates {
         let scale = model.response.scale;
         let gamma = all_explained(model, &solution);
         let pwrss = objective.r2() * scale * scale;
-        let mut b = by_term(model, &solution);
-        let mut u = by_term(model, &scores);
+        let terms = &model.design.terms;
+        let mut b = solution.by_term(&model.structure, terms);
+        let mut u = scores.by_term(&model.structure, terms);
         let mut start = 0;
         for (t, term) in model.design.terms.iter().enumerate() {
             let k = term.k;
@@ -93,45 +94,38 @@ pub fn conditional_variances(
     objective: &mut LmmObjective<'_>,
 ) -> Result<Vec<ConditionalVariances>> {
     let selected = objective.selected(false, true)?;
-    let blocks = model.structure.blocks.iter().zip(selected.diagonals);
-    Ok(blocks
-        .map(|(block, mut values)| {
-            let width = block.width;
-            let mut map = vec![0.0; width * width];
-            for &(t, offset) in &block.terms {
-                let k = model.design.terms[t].k;
-                for e in 0..k * k {
-                    map[offset + e % k + (offset + e / k) * width] = model.terms[t].transform[e];
-                }
-            }
-            let mut half = vec![0.0; width * width];
-            for level in values.chunks_exact_mut(width * width) {
-                small::multiply(&map, level, &mut half, width);
-                small::multiply_transposed(&half, &map, level, width);
-            }
-            ConditionalVariances {
-                terms: block.terms.iter().map(|&(t, _)| t).collect(),
-                width,
-                values,
-            }
-        })
-        .collect())
+    Ok(ConditionalVariances::of_blocks(model, selected.diagonals))
 }
 
-/// Splits block rows by term, levels × k.
-fn by_term(model: &Model, stacked: &Stacked) -> Vec<Vec<f64>> {
-    let mut out = vec![Vec::new(); model.design.terms.len()];
-    for (b, block) in model.structure.blocks.iter().enumerate() {
-        let rows = stacked.block(&model.structure, b);
-        for &(t, offset) in &block.terms {
-            let k = model.design.terms[t].k;
-            out[t] = rows
-                .chunks_exact(block.width)
-                .flat_map(|level| level[offset..offset + k].iter().copied())
-                .collect();
-        }
+impl ConditionalVariances {
+    /// From the basis of the engine, width × width for each level of each block.
+    #[must_use]
+    pub fn of_blocks(frame: &Frame, diagonals: Vec<Vec<f64>>) -> Vec<Self> {
+        let blocks = frame.structure.blocks.iter().zip(diagonals);
+        blocks
+            .map(|(block, mut values)| {
+                let width = block.width;
+                let mut map = vec![0.0; width * width];
+                for &(t, offset) in &block.terms {
+                    let k = frame.design.terms[t].k;
+                    for e in 0..k * k {
+                        map[offset + e % k + (offset + e / k) * width] =
+                            frame.terms[t].transform[e];
+                    }
+                }
+                let mut half = vec![0.0; width * width];
+                for level in values.chunks_exact_mut(width * width) {
+                    small::multiply(&map, level, &mut half, width);
+                    small::multiply_transposed(&half, &map, level, width);
+                }
+                Self {
+                    terms: block.terms.iter().map(|&(t, _)| t).collect(),
+                    width,
+                    values,
+                }
+            })
+            .collect()
     }
-    out
 }
 
 fn map_levels(values: &mut [f64], k: usize, f: impl Fn(&[f64], &mut [f64])) {

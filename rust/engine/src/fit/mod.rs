@@ -1,11 +1,16 @@
 //! The door: fit a model, or look at it at a given theta, in the units of the user.
 
 mod estimates;
+mod generalized;
 mod hessian;
 mod start;
 
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 pub use estimates::{ConditionalVariances, Estimates};
+pub use generalized::{
+    conditional_variances_glmm, evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm, GlmmEstimates,
+    GlmmFit, Point, StartValues,
+};
 
 use crate::design::Model;
 use crate::error::{Error, Result};

@@ -191,6 +191,21 @@ pub fn symmetrise(a: &mut Matrix) {
     }
 }
 
+/// Copies a part of the lower triangle onto the upper one, tile by tile.
+pub fn mirror(a: &mut Matrix, rows: Range<usize>, columns: Range<usize>) {
+    let n = a.rows();
+    let data = a.data_mut();
+    for column in columns.clone().step_by(TILE) {
+        for row in rows.clone().step_by(TILE) {
+            for j in column..(column + TILE).min(columns.end) {
+                for i in row..(row + TILE).min(rows.end) {
+                    data[j + i * n] = data[i + j * n];
+                }
+            }
+        }
+    }
+}
+
 /// Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix; `None` when the
 /// iteration fails or an entry is not finite.
 #[must_use]

@@ -119,6 +119,16 @@ pub fn solve_lower(l: &[f64], b: &mut [f64], k: usize, m: usize) {
     }
 }
 
+/// `b <- l'^-1 b` for a lower triangular l and m columns.
+pub fn solve_lower_transposed(l: &[f64], b: &mut [f64], k: usize, m: usize) {
+    for column in b[..k * m].chunks_exact_mut(k.max(1)) {
+        for i in (0..k).rev() {
+            let below = dot(&l[i * k + i + 1..(i + 1) * k], &column[i + 1..]);
+            column[i] = (column[i] - below) / l[i + i * k];
+        }
+    }
+}
+
 /// `b <- a^-1 b` by elimination with partial pivoting; a is overwritten. Zero pivots give
 /// infinities, which the caller sees in the objective.
 pub fn solve_general(a: &mut [f64], b: &mut [f64], k: usize, m: usize) {

@@ -18,8 +18,8 @@ pub struct TermCoordinates {
     pub template: &'static dyn Template,
     /// First parameter.
     pub start: usize,
-    /// m^-1 for parameters in the user's basis, `None` in the engine's.
-    inverse: Option<Vec<f64>>,
+    /// What the template's λ is multiplied by to give λ̃; `None` for the identity.
+    map: Option<Vec<f64>>,
     /// dλ̃/dθ_i, k × k each.
     pub directions: Vec<Vec<f64>>,
     /// Their entries (row, column, value) that are not zero.
@@ -40,13 +40,24 @@ impl Coordinates {
         Self::new(terms, |_| None)
     }
 
+    /// Parameters in the engine's basis, in this unit: λ̃ is so many times the template's.
+    #[must_use]
+    pub fn scaled(terms: &[Term], unit: f64) -> Self {
+        Self::new(terms, |t| {
+            let k = terms[t].k;
+            let mut scaling = vec![0.0; k * k];
+            (0..k).for_each(|i| scaling[i + i * k] = unit);
+            Some(scaling)
+        })
+    }
+
     /// Parameters in the user's basis.
     #[must_use]
     pub fn user(terms: &[Term], bases: &[TermBasis]) -> Self {
         Self::new(terms, |t| Some(bases[t].inverse.clone()))
     }
 
-    fn new(terms: &[Term], inverse: impl Fn(usize) -> Option<Vec<f64>>) -> Self {
+    fn new(terms: &[Term], map: impl Fn(usize) -> Option<Vec<f64>>) -> Self {
         let mut start = 0;
         let terms = terms
             .iter()
@@ -54,16 +65,16 @@ impl Coordinates {
             .map(|(t, term)| {
                 let k = term.k;
                 let n = term.template.n_parameters(k);
-                let inverse = inverse(t);
+                let map = map(t);
                 let directions: Vec<Vec<f64>> = (0..n)
-                    .map(|i| transformed(inverse.as_deref(), term.template.direction(i, k), k))
+                    .map(|i| transformed(map.as_deref(), term.template.direction(i, k), k))
                     .collect();
                 let entries = directions.iter().map(|d| nonzeros(d, k)).collect();
                 let out = TermCoordinates {
                     k,
                     template: term.template,
                     start,
-                    inverse,
+                    map,
                     directions,
                     entries,
                 };
@@ -81,7 +92,7 @@ impl Coordinates {
             .iter()
             .map(|t| {
                 let own = &theta[t.start..t.start + t.directions.len()];
-                transformed(t.inverse.as_deref(), t.template.lambda(own, t.k), t.k)
+                transformed(t.map.as_deref(), t.template.lambda(own, t.k), t.k)
             })
             .collect()
     }
@@ -149,6 +160,40 @@ impl Coordinates {
         out
     }
 
+    /// λ of every block from those of its terms.
+    #[must_use]
+    pub fn by_block(&self, structure: &Structure, lambda: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let blocks = structure.blocks.iter();
+        blocks
+            .map(|block| {
+                let width = block.width;
+                let mut out = vec![0.0; width * width];
+                for &(t, offset) in &block.terms {
+                    let k = self.terms[t].k;
+                    for (e, &v) in lambda[t].iter().enumerate() {
+                        out[offset + e % k + (offset + e / k) * width] = v;
+                    }
+                }
+                out
+            })
+            .collect()
+    }
+
+    /// The part of every term in matrices of the blocks.
+    #[must_use]
+    pub fn by_term(&self, structure: &Structure, blocks: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut out = vec![Vec::new(); self.terms.len()];
+        for (block, matrix) in structure.blocks.iter().zip(blocks) {
+            for &(t, offset) in &block.terms {
+                let k = self.terms[t].k;
+                out[t] = (0..k * k)
+                    .map(|e| matrix[offset + e % k + (offset + e / k) * block.width])
+                    .collect();
+            }
+        }
+        out
+    }
+
     /// Parameters by column of λ, the diagonal entry first.
     #[must_use]
     pub fn columns(&self) -> Vec<Vec<usize>> {
@@ -169,12 +214,12 @@ fn nonzeros(a: &[f64], k: usize) -> Vec<(usize, usize, f64)> {
     all.filter(|&(_, _, v)| v != 0.0).collect()
 }
 
-fn transformed(inverse: Option<&[f64]>, lambda: Vec<f64>, k: usize) -> Vec<f64> {
-    match inverse {
+fn transformed(map: Option<&[f64]>, lambda: Vec<f64>, k: usize) -> Vec<f64> {
+    match map {
         None => lambda,
-        Some(inverse) => {
+        Some(map) => {
             let mut out = vec![0.0; k * k];
-            small::multiply(inverse, &lambda, &mut out, k);
+            small::multiply(map, &lambda, &mut out, k);
             out
         }
     }
@@ -200,7 +245,8 @@ fn convert<'a>(
     let mut out = Vec::with_capacity(theta.len());
     for (t, term) in coordinates.terms.iter().enumerate() {
         let own = &theta[term.start..term.start + term.directions.len()];
-        let lambda = transformed(Some(left(t)), term.template.lambda(own, term.k), term.k);
+        let own = transformed(term.map.as_deref(), term.template.lambda(own, term.k), term.k);
+        let lambda = transformed(Some(left(t)), own, term.k);
         let lower = small::lower_factor(&lambda, term.k);
         out.extend(term.template.theta(&lower, term.k));
     }

@@ -190,40 +190,9 @@ impl<'a> LmmObjective<'a> {
         })
     }
 
-    /// λ of every block from those of its terms.
-    fn block_lambda(&self) -> Vec<Vec<f64>> {
-        self.model
-            .structure
-            .blocks
-            .iter()
-            .map(|block| {
-                let width = block.width;
-                let mut out = vec![0.0; width * width];
-                for &(t, offset) in &block.terms {
-                    let k = self.coordinates.terms[t].k;
-                    for b in 0..k {
-                        for a in 0..k {
-                            out[offset + a + (offset + b) * width] = self.lambda[t][a + b * k];
-                        }
-                    }
-                }
-                out
-            })
-            .collect()
-    }
-
     /// The part of every term in matrices of the blocks.
     pub(super) fn by_term(&self, blocks: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let mut out = vec![Vec::new(); self.coordinates.terms.len()];
-        for (block, matrix) in self.model.structure.blocks.iter().zip(blocks) {
-            for &(t, offset) in &block.terms {
-                let k = self.coordinates.terms[t].k;
-                out[t] = (0..k * k)
-                    .map(|e| matrix[offset + e % k + (offset + e / k) * block.width])
-                    .collect();
-            }
-        }
-        out
+        self.coordinates.by_term(&self.model.structure, blocks)
     }
 }
 
@@ -245,7 +214,9 @@ impl Objective for LmmObjective<'_> {
         }
         self.theta = theta.to_vec();
         self.lambda = self.coordinates.lambda(theta);
-        self.block_lambda = self.block_lambda();
+        self.block_lambda = self
+            .coordinates
+            .by_block(&self.model.structure, &self.lambda);
         let Some(r2) = self.solver.update(&self.block_lambda)? else {
             return Ok(None);
         };

@@ -1,13 +1,16 @@
 //! Criteria to minimise over theta, behind one trait.
 
 pub mod coordinates;
+pub mod glmm;
 mod hessian;
 mod lmm;
+pub mod quadrature;
 
 use crate::error::Result;
 use crate::linalg::Matrix;
 
 pub use coordinates::{Coordinates, TermCoordinates};
+pub use glmm::GlmmObjective;
 pub use lmm::{Criterion, LmmObjective};
 
 /// Where a computation stands; handed to the caller before every evaluation.
@@ -45,6 +48,11 @@ pub trait Objective {
     /// Columns of the covariance factors as lists of parameters, the diagonal one first. The
     /// criterion does not change when the signs of a column change.
     fn columns(&self) -> Vec<Vec<usize>>;
+    /// True when the curvature of [`Derivatives`] leaves out blocks between groups of parameters, so that
+    /// secant corrections pay from early on.
+    fn has_crude_curvature(&self) -> bool {
+        false
+    }
     /// True when one evaluation is so dear that polishing is kept to a minimum.
     fn is_expensive(&self) -> bool;
 }

@@ -29,6 +29,10 @@ const REFUSED: f64 = 1e3;
 const POLISH: usize = 8;
 /// A polish step that promises less is not worth taking.
 const POLISHED: f64 = 1e-26;
+/// How far from 1 the ratio of true and predicted decrease may be near an optimum.
+const TRUSTED: f64 = 0.5;
+/// Predicted decrease below which an optimum is near.
+const CLOSE: f64 = 1e-2;
 /// Two steps in a row whose promises shrink by less than this count as slow convergence.
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
@@ -262,6 +266,14 @@ impl<'a> Search<'a> {
         self.log.gradient(&self.derivatives);
         self.theta = theta;
         self.value = value;
+        if self.correction.is_none()
+            && self.objective.has_crude_curvature()
+            && step.interior
+            && step.predicted < CLOSE
+            && (ratio - 1.0).abs() < TRUSTED
+        {
+            self.correction = Some(vec![0.0; self.theta.len().pow(2)]);
+        }
         if self.exact {
             self.take_hessian()?;
         } else if let Some(correction) = &mut self.correction {

@@ -8,7 +8,7 @@
 use faer::Par;
 
 use crate::design::coupling::Coupling;
-use crate::design::cross_products::{CrossProducts, Leading};
+use crate::design::cross_products::{CrossProducts, Leading, Trailing};
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
@@ -90,9 +90,9 @@ impl Factor {
         lambda: Vec<Vec<f64>>,
     ) -> Result<bool> {
         self.lambda = lambda;
-        let (leading, trailing) = match &mut self.trailing {
-            TrailingFactor::Dense(dense) => {
-                let matrix = dense.restart();
+        let (leading, trailing) = match (&mut self.trailing, &a.trailing) {
+            (TrailingFactor::Dense(dense), Trailing::Dense(matrix)) => {
+                let matrix = dense.restart(matrix);
                 let leading = eliminate_leading(
                     &mut self.leading,
                     a,
@@ -103,9 +103,11 @@ impl Factor {
                 );
                 (leading, dense.factorise(structure, &self.lambda))
             }
-            TrailingFactor::Sparse(sparse) => {
-                (Some(0.0), sparse.factorise(structure, &self.lambda)?)
+            (TrailingFactor::Sparse(sparse), Trailing::Sparse(products)) => {
+                let log_dets = sparse.factorise(products, structure, &self.lambda)?;
+                (Some(0.0), log_dets)
             }
+            _ => unreachable!("the factor has the kind of its cross-products"),
         };
         let (Some(leading), Some(trailing)) = (leading, trailing) else {
             return Ok(false);
@@ -120,10 +122,10 @@ impl Factor {
     /// A dense trailing matrix after the leading blocks, unscaled (lower triangle).
     pub fn trailing_unscaled(&self, a: &CrossProducts, structure: &Structure) -> Result<Matrix> {
         let dim = structure.trailing_dim();
-        let mut out = match &self.trailing {
-            TrailingFactor::Dense(dense) => dense.unreduced()?,
-            TrailingFactor::Sparse(_) => Matrix::zeros(dim, dim, "the trailing matrix")?,
-        };
+        let mut out = Matrix::zeros(dim, dim, "a copy of the trailing matrix")?;
+        if let Some(matrix) = a.trailing.dense() {
+            out.data_mut().copy_from_slice(matrix.data());
+        }
         reduce_trailing(&self.leading, a, structure, &mut out, self.par);
         Ok(out)
     }

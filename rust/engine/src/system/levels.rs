@@ -61,7 +61,7 @@ pub fn shrinkage(diagonal: &[f64], sigma: &[f64], f: &mut [f64], system: &mut [f
     small::solve_general(system, f, k, k);
 }
 
-/// log of a product of factors ≥ 1 with few calls of `ln`.
+/// log of a product with few calls of `ln`; not finite when a factor is not positive.
 struct LogProduct {
     product: f64,
     log: f64,
@@ -78,12 +78,12 @@ impl Default for LogProduct {
 
 impl LogProduct {
     fn multiply(&mut self, factor: f64) {
-        if factor > 1e30 {
+        if !(1e-30..1e30).contains(&factor) {
             self.log += factor.ln();
             return;
         }
         self.product *= factor;
-        if self.product > 1e200 {
+        if !(1e-200..1e200).contains(&self.product) {
             self.log += self.product.ln();
             self.product = 1.0;
         }

@@ -15,12 +15,14 @@ mod solver;
 mod trailing;
 mod trailing_update;
 pub mod transform;
+mod weighted;
 
 pub use factor::Factor;
 pub use log_det_hessian::{log_det_hessian, Direction};
 pub use multiply::multiply;
 pub use one_factor::OneFactor;
 pub use selected::{selected, Selected};
-pub use slopes::{Slopes, WorkingMap};
+pub use slopes::{outer_products, variates, Slopes, WorkingMap};
 pub use solve::Reduced;
 pub use solver::Solver;
+pub use weighted::WeightedSystem;

@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
 use crate::system::complement::{complement_of_inverse, resolves_complement};
 use crate::system::factor::{reduce_trailing, Factor, LeadingFactor};
-use crate::system::level_pass::{Adjoint, LevelPass};
+use crate::system::level_pass::{Adjoint, Keep, LevelPass};
 use crate::system::trailing::{DenseTrailing, TrailingFactor};
 use crate::system::transform;
 
@@ -34,6 +34,17 @@ pub struct Selected {
     pub diagonals: Vec<Vec<f64>>,
 }
 
+/// ΛM^-1Λ' with M = Λ'AΛ + I, without X, where A has entries.
+pub enum PatternInverse {
+    Blocked {
+        leading: Vec<Adjoint>,
+        /// Without X; the lower triangle.
+        trailing: Matrix,
+    },
+    /// In the order of the values of the sparse cross-products.
+    Sparse(Vec<f64>),
+}
+
 /// Runs the reverse recursion. `joint` includes X in the inverse, which REML wants.
 pub fn selected(
     factor: &mut Factor,
@@ -42,11 +53,62 @@ pub fn selected(
     joint: bool,
     want_diagonals: bool,
 ) -> Result<Selected> {
-    let dense = match &mut factor.trailing {
-        TrailingFactor::Sparse(sparse) => {
-            return sparse.selected(structure, &factor.lambda, joint, want_diagonals);
-        }
-        TrailingFactor::Dense(dense) => dense,
+    if let TrailingFactor::Sparse(sparse) = &mut factor.trailing {
+        return sparse.selected(structure, &factor.lambda, joint, want_diagonals);
+    }
+    let keep = if want_diagonals {
+        Keep::Diagonal
+    } else {
+        Keep::Nothing
+    };
+    let (w_sums, adjoints, inverse) = reverse(factor, a, structure, joint, keep)?;
+    let mut diagonals = vec![Vec::new(); structure.blocks.len()];
+    if want_diagonals {
+        let leading = adjoints.into_iter().flatten().map(|a| a.diagonal);
+        let trailing = structure
+            .trailing()
+            .map(|place| diagonal_blocks(&inverse, place));
+        diagonals = leading.chain(trailing).collect();
+    }
+    factor.trailing.give_back(inverse);
+    Ok(Selected { w_sums, diagonals })
+}
+
+/// The sums of W over the levels of each block, and ΛM^-1Λ' where A has entries. Its storage
+/// belongs to the factor: see [`give_back`].
+pub fn pattern_inverse(
+    factor: &mut Factor,
+    a: &CrossProducts,
+    structure: &Structure,
+) -> Result<(Vec<Vec<f64>>, PatternInverse)> {
+    if let TrailingFactor::Sparse(sparse) = &mut factor.trailing {
+        let (w_sums, values) = sparse.pattern_inverse(structure, &factor.lambda)?;
+        return Ok((w_sums, PatternInverse::Sparse(values)));
+    }
+    let (w_sums, adjoints, trailing) = reverse(factor, a, structure, false, Keep::Pattern)?;
+    let leading = adjoints.into_iter().flatten().collect();
+    Ok((w_sums, PatternInverse::Blocked { leading, trailing }))
+}
+
+/// Returns the storage of an inverse for the next one.
+pub fn give_back(factor: &mut Factor, inverse: PatternInverse) {
+    if let PatternInverse::Blocked { trailing, .. } = inverse {
+        factor.trailing.give_back(trailing);
+    }
+}
+
+/// The reverse recursion over leading blocks and a dense trailing matrix: the sums of W, the
+/// adjoints of the leading blocks as far as they are kept, and ΛM^-1Λ' of the trailing rows.
+#[allow(clippy::type_complexity)]
+fn reverse(
+    factor: &mut Factor,
+    a: &CrossProducts,
+    structure: &Structure,
+    joint: bool,
+    keep: Keep,
+) -> Result<(Vec<Vec<f64>>, Vec<Option<Adjoint>>, Matrix)> {
+    let TrailingFactor::Dense(dense) = &mut factor.trailing else {
+        unreachable!("a sparse trailing matrix has its own recursion");
     };
     let dim = if joint {
         structure.trailing_dim()
@@ -69,24 +131,9 @@ pub fn selected(
         structure,
         par: factor.par,
     };
-    let n_blocks = structure.blocks.len();
-    let mut out = Selected {
-        w_sums: vec![Vec::new(); structure.n_leading],
-        diagonals: vec![Vec::new(); n_blocks],
-    };
-    out.w_sums.extend(part.sums(&inverse)?);
+    let mut w_sums = vec![Vec::new(); structure.n_leading];
+    w_sums.extend(part.sums(&inverse)?);
     transform::both_sides(&mut inverse, structure, &factor.lambda, false, lower_only);
-    if want_diagonals {
-        for (t, (start, block)) in structure.trailing().enumerate() {
-            let k = block.width;
-            let blocks = (start..start + block.dim())
-                .step_by(k)
-                .flat_map(|at| (0..k * k).map(move |e| (at + e % k, at + e / k)))
-                .map(|at| inverse[at])
-                .collect();
-            out.diagonals[structure.n_leading + t] = blocks;
-        }
-    }
     let mut adjoints: Vec<Option<Adjoint>> = (0..structure.n_leading).map(|_| None).collect();
     for b in (0..structure.n_leading).rev() {
         let (below, above) = adjoints.split_at_mut(b + 1);
@@ -98,20 +145,19 @@ pub fn selected(
             bar: &inverse,
             above,
         };
-        let (sum, adjoint) = pass.run(b > 0 || want_diagonals)?;
-        out.w_sums[b] = sum;
-        if want_diagonals {
-            if let Some(adjoint) = &adjoint {
-                out.diagonals[b].clone_from(&adjoint.diagonal);
-            }
-        }
-        below[b] = adjoint;
+        (w_sums[b], below[b]) = pass.run(keep.max(Keep::for_finer(b)))?;
     }
-    drop(adjoints);
-    if let TrailingFactor::Dense(dense) = &mut factor.trailing {
-        dense.give_back(inverse);
-    }
-    Ok(out)
+    Ok((w_sums, adjoints, inverse))
+}
+
+/// The diagonal blocks of the levels of a trailing block.
+fn diagonal_blocks(inverse: &Matrix, (start, block): (usize, &Block)) -> Vec<f64> {
+    let k = block.width;
+    (start..start + block.dim())
+        .step_by(k)
+        .flat_map(|at| (0..k * k).map(move |e| (at + e % k, at + e / k)))
+        .map(|at| inverse[at])
+        .collect()
 }
 
 /// What the sums of W over the levels of dense trailing blocks are computed from.
@@ -154,7 +200,11 @@ impl TrailingPart<'_> {
 
     /// The trailing matrix after the leading blocks, unscaled.
     fn unscaled(&self) -> Result<Matrix> {
-        let mut full = self.dense.unreduced()?;
+        let dim = self.structure.trailing_dim();
+        let mut full = Matrix::zeros(dim, dim, "a copy of the trailing matrix")?;
+        if let Some(matrix) = self.a.trailing.dense() {
+            full.data_mut().copy_from_slice(matrix.data());
+        }
         reduce_trailing(self.leading, self.a, self.structure, &mut full, self.par);
         dense::symmetrise(&mut full);
         Ok(full)

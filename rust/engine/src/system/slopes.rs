@@ -72,12 +72,7 @@ pub fn slopes(
         .iter_mut()
         .zip(&reduced.explained)
         .for_each(|(inner, explained)| *inner -= explained);
-    let squares = structure
-        .blocks
-        .iter()
-        .enumerate()
-        .map(|(b, block)| squares(c.block(structure, b), block.width))
-        .collect();
+    let squares = outer_products(structure, c, c);
     Ok(Slopes {
         w,
         squares,
@@ -86,17 +81,25 @@ pub fn slopes(
     })
 }
 
-fn squares(c: &[f64], width: usize) -> Vec<f64> {
-    let mut out = vec![0.0; width * width];
-    for level in c.chunks_exact(width) {
-        for (column, &right) in out.chunks_exact_mut(width).zip(level) {
-            small::axpy(right, level, column);
-        }
-    }
-    out
+/// Σ a_j b_j' over the levels of each block, width × width.
+#[must_use]
+pub fn outer_products(structure: &Structure, a: &Stacked, b: &Stacked) -> Vec<Vec<f64>> {
+    let blocks = structure.blocks.iter().enumerate();
+    blocks
+        .map(|(at, block)| {
+            let width = block.width;
+            let mut out = vec![0.0; width * width];
+            let left = a.block(structure, at).chunks_exact(width);
+            for (left, right) in left.zip(b.block(structure, at).chunks_exact(width)) {
+                small::add_outer(&mut out, left, right);
+            }
+            out
+        })
+        .collect()
 }
 
-fn variates(structure: &Structure, maps: &[WorkingMap], c: &Stacked) -> Result<Stacked> {
+/// The working variates of parameters, as combinations of the columns of Z.
+pub fn variates(structure: &Structure, maps: &[WorkingMap], c: &Stacked) -> Result<Stacked> {
     let m = maps.len();
     let mut out = Stacked::zeros(structure, m)?;
     for (i, map) in maps.iter().enumerate() {

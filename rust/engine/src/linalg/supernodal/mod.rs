@@ -25,4 +25,5 @@ pub use cost::multiplications;
 pub use diagonals::NodeInverse;
 pub use graph::Graph;
 pub use numeric::Factor;
+pub use reverse::TakePanel;
 pub use scaling::Scaling;

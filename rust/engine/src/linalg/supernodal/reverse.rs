@@ -18,16 +18,22 @@ use crate::error::Result;
 use crate::linalg::dense::Scratch;
 use crate::linalg::matrix::zeroed;
 
+/// Takes the columns of ΛSΛ' of one supernode, in the layout of its panel (the lower triangle, with
+/// whole diagonal blocks of nodes).
+pub type TakePanel<'a> = &'a mut dyn FnMut(&Supernode, &[f64]);
+
 impl Factor {
     /// Hands the diagonal blocks of every node to `take`. Without `with_border` they are those of
     /// the inverse of the part before the border. `complement` tells for each class of nodes
-    /// whether its complements are wanted; if any is, the factorisation must have kept K.
+    /// whether its complements are wanted; if any is, the factorisation must have kept K. Where the
+    /// pattern of K has entries, `take_panel` gets those of ΛSΛ'.
     pub fn inverse(
         &mut self,
         scaling: &Scaling<'_>,
         with_border: bool,
         complement: &[bool],
         take: &mut dyn FnMut(NodeInverse<'_>),
+        mut take_panel: Option<TakePanel<'_>>,
     ) -> Result<()> {
         let analysis = Arc::clone(&self.analysis);
         for rows in &mut self.rows {
@@ -46,7 +52,8 @@ impl Factor {
             let panel = &self.panels[s.panel()];
             let mut classes = s.nodes.clone().map(|i| scaling.classes[i] as usize);
             let wants_complement = classes.any(|class| complement[class]);
-            let is_thin_leaf = w == 1 && !s.has_children && !wants_complement;
+            let is_thin_leaf =
+                w == 1 && !s.has_children && !wants_complement && take_panel.is_none();
             let mut form = 0.0;
             if let Some(parent) = s.parent.map(|p| &analysis.supernodes[p]) {
                 let above = &self.waiting[top - parent.front()..top];
@@ -76,11 +83,17 @@ impl Factor {
                 diagonals.complements(s, &analysis, panels, bar, scaling, complement);
             }
             diagonals.hand_out(s, &analysis, take);
-            if s.has_children {
-                top += s.front();
+            if s.has_children || take_panel.is_some() {
                 scale_both_sides(front, s, &analysis, scaling, &mut segment);
                 scaling.columns(s.nodes.clone(), product, r, true, &mut segment);
-                complete_front(front, product, bar, s);
+                complete_columns(front, product, s);
+            }
+            if let Some(take_panel) = &mut take_panel {
+                take_panel(s, &front[..s.height() * w]);
+            }
+            if s.has_children {
+                top += s.front();
+                complete_front(front, bar, s);
             }
         }
         Ok(())
@@ -109,8 +122,8 @@ fn invert_square(
     kernels::add_symmetric_product((front, h), solved, product, (r, w));
 }
 
-/// B_RJ below the square, and B_RR.
-fn complete_front(front: &mut [f64], product: &[f64], bar: &[f64], s: &Supernode) {
+/// B_RJ below the square.
+fn complete_columns(front: &mut [f64], product: &[f64], s: &Supernode) {
     let (w, r, h) = (s.width, s.below(), s.height());
     for j in 0..w {
         let rows = &product[j * r..(j + 1) * r];
@@ -118,6 +131,11 @@ fn complete_front(front: &mut [f64], product: &[f64], bar: &[f64], s: &Supernode
             *out = -v;
         }
     }
+}
+
+/// B_RR.
+fn complete_front(front: &mut [f64], bar: &[f64], s: &Supernode) {
+    let (w, r, h) = (s.width, s.below(), s.height());
     for j in 0..r {
         let from = (w + j) * h + w;
         front[from + j..from + r].copy_from_slice(&bar[j * r + j..(j + 1) * r]);

@@ -16,7 +16,7 @@ use crate::design::cross_products::CrossProducts;
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
-use crate::system::level_pass::{Adjoint, LevelPass};
+use crate::system::level_pass::{Adjoint, Keep, LevelPass};
 use crate::system::trailing::TrailingFactor;
 use crate::system::{transform, Factor};
 
@@ -101,7 +101,7 @@ pub fn log_det_hessian(
             bar: &inverse,
             above,
         };
-        let (w_sum, adjoint) = pass.run(b > 0)?;
+        let (w_sum, adjoint) = pass.run(Keep::for_finer(b))?;
         leading::add(&mut out, &pass, &w_sum, directions, &tangents)?;
         below[b] = adjoint;
     }

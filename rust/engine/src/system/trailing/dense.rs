@@ -1,7 +1,5 @@
 //! The trailing matrix as one dense matrix.
 
-use std::sync::Arc;
-
 use faer::{MatMut, Par};
 
 use super::LogDeterminants;
@@ -14,8 +12,6 @@ use crate::system::transform;
 
 /// Factor of a dense trailing matrix.
 pub struct DenseTrailing {
-    /// A before the elimination of the leading blocks.
-    a: Arc<Matrix>,
     /// Lower factor, in the lower triangle.
     pub factor: Matrix,
     /// Room for the inverse, or the part of it without X.
@@ -25,10 +21,8 @@ pub struct DenseTrailing {
 }
 
 impl DenseTrailing {
-    pub fn new(a: &Arc<Matrix>, par: Par) -> Result<Self> {
-        let dim = a.rows();
+    pub fn new(dim: usize, par: Par) -> Result<Self> {
         Ok(Self {
-            a: Arc::clone(a),
             factor: Matrix::zeros(dim, dim, "the trailing factor")?,
             inverse: Vec::new(),
             scratch: Scratch::for_cholesky(dim),
@@ -37,17 +31,9 @@ impl DenseTrailing {
     }
 
     /// A, in the place of the factor, for the leading blocks to take their share from.
-    pub fn restart(&mut self) -> &mut Matrix {
-        self.factor.data_mut().copy_from_slice(self.a.data());
+    pub fn restart(&mut self, a: &Matrix) -> &mut Matrix {
+        self.factor.data_mut().copy_from_slice(a.data());
         &mut self.factor
-    }
-
-    /// A copy of A.
-    pub fn unreduced(&self) -> Result<Matrix> {
-        let dim = self.a.rows();
-        let mut copy = Matrix::zeros(dim, dim, "a copy of the trailing matrix")?;
-        copy.data_mut().copy_from_slice(self.a.data());
-        Ok(copy)
     }
 
     /// Scales what the leading blocks have left, and factorises it.

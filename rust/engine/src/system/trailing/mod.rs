@@ -12,6 +12,7 @@ pub use sparse::SparseTrailing;
 use crate::design::cross_products::Trailing;
 use crate::design::structure::Structure;
 use crate::error::Result;
+use crate::linalg::Matrix;
 
 /// The factor of one kind of trailing matrix.
 pub enum TrailingFactor {
@@ -30,8 +31,8 @@ impl TrailingFactor {
     /// Room for the factor.
     pub fn new(a: &Trailing, par: Par) -> Result<Self> {
         Ok(match a {
-            Trailing::Dense(a) => Self::Dense(DenseTrailing::new(a, par)?),
-            Trailing::Sparse(a) => Self::Sparse(SparseTrailing::new(a)?),
+            Trailing::Dense(a) => Self::Dense(DenseTrailing::new(a.rows(), par)?),
+            Trailing::Sparse(a) => Self::Sparse(SparseTrailing::new(&a.pattern)?),
         })
     }
 
@@ -49,6 +50,13 @@ impl TrailingFactor {
         match self {
             Self::Dense(dense) => dense.backward(v, m, structure, lambda),
             Self::Sparse(sparse) => sparse.backward(v, m, lambda),
+        }
+    }
+
+    /// Takes back the storage of a dense inverse.
+    pub fn give_back(&mut self, inverse: Matrix) {
+        if let Self::Dense(dense) = self {
+            dense.give_back(inverse);
         }
     }
 

@@ -1,0 +1,181 @@
+//! Which levels meet, in the order in which a sparse system is eliminated, and where the products of
+//! each observation stand.
+
+use std::sync::Arc;
+
+use crate::design::level_graph::{ByLevel, Levels};
+use crate::design::structure::Structure;
+use crate::linalg::supernodal::Analysis;
+
+/// Pairs of levels that share an observation.
+#[derive(Debug)]
+pub struct SparsePattern {
+    pub analysis: Arc<Analysis>,
+    /// Block of the level at each position.
+    pub blocks: Vec<u32>,
+    /// Its first row in the columns of [`crate::design::stacked::Stacked`].
+    pub stacked_rows: Vec<u32>,
+    /// Range of each position in `rows` and `targets`.
+    pub ranges: Vec<usize>,
+    /// Positions of the levels it meets: itself, then later ones.
+    pub rows: Vec<u32>,
+    /// Where the entry belongs in the panels of the factor.
+    pub targets: Vec<usize>,
+    /// Values that all entries have together.
+    pub n_values: usize,
+}
+
+/// Where the products of each observation stand in the values of a [`SparsePattern`].
+#[derive(Debug)]
+pub struct SparsePlaces {
+    /// For each block the place of each level's own entry.
+    pub diagonals: Vec<Vec<usize>>,
+    /// For each block the place of each level's first row in Z'X.
+    pub fixed: Vec<Vec<usize>>,
+    pub pairs: Vec<PairPlaces>,
+}
+
+/// The observations in which the level of one block (inner) is eliminated after that of another.
+#[derive(Debug)]
+pub struct PairPlaces {
+    pub inner: usize,
+    pub outer: usize,
+    pub rows: Vec<u32>,
+    pub places: Vec<usize>,
+}
+
+impl SparsePattern {
+    #[must_use]
+    pub fn new(structure: &Structure, analysis: &Arc<Analysis>) -> Self {
+        let levels = Levels::new(structure);
+        let by_level: Vec<ByLevel> = structure.blocks.iter().map(ByLevel::new).collect();
+        let n_nodes = analysis.order.len();
+        let mut out = Self {
+            analysis: Arc::clone(analysis),
+            blocks: Vec::with_capacity(n_nodes),
+            stacked_rows: Vec::with_capacity(n_nodes),
+            ranges: vec![0],
+            rows: Vec::new(),
+            targets: Vec::new(),
+            n_values: 0,
+        };
+        // The last position that each one was found to meet.
+        let mut met_by = vec![usize::MAX; n_nodes];
+        for position in 0..n_nodes {
+            let (b, level) = levels.of(analysis.order[position] as usize);
+            let k = structure.blocks[b].width;
+            out.blocks.push(b as u32);
+            out.stacked_rows
+                .push((structure.starts[b] + level * k) as u32);
+            let from = out.rows.len();
+            out.rows.push(position as u32);
+            for &i in by_level[b].of(level) {
+                for t in (0..structure.blocks.len()).filter(|&t| t != b) {
+                    let row = meets(structure, analysis, &levels, i, t);
+                    if row > position && met_by[row] != position {
+                        met_by[row] = position;
+                        out.rows.push(row as u32);
+                    }
+                }
+            }
+            out.rows[from..].sort_unstable();
+            for &row in &out.rows[from..] {
+                let columns = analysis.columns(row as usize);
+                out.targets.push(analysis.locate(columns.start, position).0);
+                out.n_values += columns.len() * k;
+            }
+            out.ranges.push(out.rows.len());
+        }
+        out
+    }
+
+    /// The values of each entry, in order: number of rows, and where they belong in the panels.
+    pub fn entries(&self, position: usize) -> impl DoubleEndedIterator<Item = (usize, usize)> + '_ {
+        let range = self.ranges[position]..self.ranges[position + 1];
+        let pairs = self.rows[range.clone()].iter().zip(&self.targets[range]);
+        pairs.map(|(&row, &target)| (self.analysis.columns(row as usize).len(), target))
+    }
+
+    #[must_use]
+    pub fn places(&self, structure: &Structure) -> SparsePlaces {
+        let analysis = &self.analysis;
+        let levels = Levels::new(structure);
+        let by_level: Vec<ByLevel> = structure.blocks.iter().map(ByLevel::new).collect();
+        let n_blocks = structure.blocks.len();
+        let tables = || structure.blocks.iter().map(|b| vec![0; b.n_levels]);
+        let mut out = SparsePlaces {
+            diagonals: tables().collect(),
+            fixed: tables().collect(),
+            pairs: (0..n_blocks * n_blocks)
+                .map(|pair| PairPlaces {
+                    inner: pair / n_blocks,
+                    outer: pair % n_blocks,
+                    rows: Vec::new(),
+                    places: Vec::new(),
+                })
+                .collect(),
+        };
+        // Where the entry of each level that the present one meets starts in the values.
+        let mut slots = vec![0_usize; analysis.order.len()];
+        let mut end = 0;
+        for position in 0..slots.len() {
+            let (b, level) = levels.of(analysis.order[position] as usize);
+            let columns = analysis.columns(position);
+            out.diagonals[b][level] = end;
+            out.fixed[b][level] = columns.start * analysis.border;
+            for &row in &self.rows[self.ranges[position]..self.ranges[position + 1]] {
+                slots[row as usize] = end;
+                end += analysis.columns(row as usize).len() * columns.len();
+            }
+            for &i in by_level[b].of(level) {
+                for t in (0..n_blocks).filter(|&t| t != b) {
+                    let row = meets(structure, analysis, &levels, i, t);
+                    if row > position {
+                        let pair = &mut out.pairs[t * n_blocks + b];
+                        pair.rows.push(i);
+                        pair.places.push(slots[row]);
+                    }
+                }
+            }
+        }
+        out.pairs.retain(|pair| !pair.rows.is_empty());
+        out
+    }
+
+    /// Rows in the order of elimination.
+    #[must_use]
+    pub fn permuted(&self, stacked: &[f64], m: usize) -> Vec<f64> {
+        let mut out = Vec::with_capacity(stacked.len());
+        for (position, &at) in self.stacked_rows.iter().enumerate() {
+            let rows = self.analysis.columns(position).len();
+            out.extend_from_slice(&stacked[at as usize * m..][..rows * m]);
+        }
+        out.extend_from_slice(&stacked[out.len()..]);
+        out
+    }
+
+    /// The reverse of [`Self::permuted`].
+    pub fn restore(&self, permuted: &[f64], stacked: &mut [f64], m: usize) {
+        let mut rest = permuted;
+        for (position, &at) in self.stacked_rows.iter().enumerate() {
+            let rows = self.analysis.columns(position).len();
+            let (own, others) = rest.split_at(rows * m);
+            stacked[at as usize * m..][..rows * m].copy_from_slice(own);
+            rest = others;
+        }
+        let border = stacked.len() - rest.len();
+        stacked[border..].copy_from_slice(rest);
+    }
+}
+
+/// Position of the level of block t in an observation.
+fn meets(
+    structure: &Structure,
+    analysis: &Analysis,
+    levels: &Levels,
+    observation: u32,
+    t: usize,
+) -> usize {
+    let level = structure.blocks[t].codes[observation as usize] as usize;
+    analysis.position[levels.first[t] + level] as usize
+}

@@ -1,0 +1,85 @@
+//! The fixed effects beside the random ones in a weighted system: Z'WX, and X'V^-1X with
+//! `V^-1 = W - W Z Λ M^-1 Λ'Z'W`.
+
+use crate::design::generalized::PredictorRows;
+use crate::design::stacked::Stacked;
+use crate::error::Result;
+use crate::linalg::small;
+use crate::objective::glmm::rows;
+use crate::system::WeightedSystem;
+
+/// The border of a system at its present weights.
+pub struct Border {
+    p: usize,
+    /// Z'WX.
+    products: Stacked,
+    /// ΛM^-1Λ'Z'WX.
+    solved: Stacked,
+    /// Lower factor of X'V^-1X.
+    factor: Vec<f64>,
+}
+
+impl Border {
+    /// `None` when X'V^-1X is not positive definite.
+    pub fn new(
+        rows: &PredictorRows,
+        system: &WeightedSystem<'_>,
+        weights: &[f64],
+    ) -> Result<Option<Self>> {
+        let p = rows.frame.fixed.rank();
+        let weighted = rows::weighted_x(rows, weights);
+        let products = system.project(&weighted, p)?;
+        let solved = system.solve(products.clone());
+        let mut factor = rows::gram_x(rows, &weighted);
+        small::axpy(-1.0, &products.gram(&solved), &mut factor);
+        let positive = small::cholesky(&mut factor, p);
+        Ok(positive.then_some(Self {
+            p,
+            products,
+            solved,
+            factor,
+        }))
+    }
+
+    /// The coefficients of the joint system for right-hand sides of the random and the fixed effects.
+    #[must_use]
+    pub fn coefficients(&self, random: &Stacked, fixed: &[f64]) -> Vec<f64> {
+        let mut out = fixed.to_vec();
+        small::axpy(-1.0, &self.solved.gram(random), &mut out);
+        self.solve(&mut out, 1);
+        out
+    }
+
+    /// Takes the share of the coefficients from the modes.
+    pub fn take_modes(&self, gamma: &[f64], b: &mut Stacked) {
+        subtract_times(&self.solved, gamma, b);
+    }
+
+    /// Takes it from their dual.
+    pub fn take_dual(&self, gamma: &[f64], c: &mut Stacked) {
+        subtract_times(&self.products, gamma, c);
+    }
+
+    /// (X'V^-1X)^-1 applied to m columns.
+    fn solve(&self, columns: &mut [f64], m: usize) {
+        small::solve_lower(&self.factor, columns, self.p, m);
+        small::solve_lower_transposed(&self.factor, columns, self.p, m);
+    }
+
+    /// Lower factor of X'V^-1X, p × p.
+    #[must_use]
+    pub fn into_factor(self) -> Vec<f64> {
+        self.factor
+    }
+}
+
+/// `out -= a v` for the columns of a.
+fn subtract_times(a: &Stacked, v: &[f64], out: &mut Stacked) {
+    let m = a.m;
+    let targets = out.leading.iter_mut().chain([&mut out.trailing]);
+    for (out, a) in targets.zip(a.leading.iter().chain([&a.trailing])) {
+        for (out, row) in out.iter_mut().zip(a.chunks_exact(m)) {
+            *out -= small::dot(row, v);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! First derivatives of the objective of a generalized model.
+//!
+//! With h_i = z_i'ΛM^-1Λ'z_i, t_i = h_i dw_i/dη_i, H the matrix M with the observed information,
+//! v = t - W_o Z ΛH^-1Λ' Z't (the coefficients included where they are profiled out) and c = Z's,
+//!
+//! ```text
+//! d/dΣ = Σ_j (Z'V^-1Z)_jj - Σ_j c_j c_j' + Σ_j (z_j c_j' + c_j z_j')/2,    z = Z'v
+//! d/dβ = X'(v - 2 s)
+//! d/dρ = Σ_i (h_i dw_i/dρ - 2 dl_i/dρ) + Σ_i (Z ΛH^-1Λ' Z't)_i ds_i/dρ
+//! ```
+//!
+//! and the gradient with respect to λ is 2 (d/dΣ) λ.
+
+use crate::design::generalized::PredictorRows;
+use crate::design::GeneralizedModel;
+use crate::error::{Error, Result};
+use crate::family::{Density, DispersionSlopes};
+use crate::linalg::small;
+use crate::objective::glmm::border::Border;
+use crate::objective::glmm::modes::Modes;
+use crate::objective::glmm::{rows, GlmmObjective};
+use crate::objective::quadrature;
+use crate::objective::Coordinates;
+use crate::system::outer_products;
+
+/// First derivatives at one point.
+pub struct Slopes {
+    factor: FactorSlopes,
+    /// With respect to the coefficients in the basis of the engine.
+    pub gamma: Vec<f64>,
+    /// With respect to the logarithm of the dispersion.
+    pub dispersion: f64,
+    /// Σ (Z'V^-1Z)_jj of each block.
+    pub w_sums: Vec<Vec<f64>>,
+}
+
+/// Derivatives with respect to the covariance factors, k × k by term.
+enum FactorSlopes {
+    /// With respect to Σ = λλ'.
+    Covariance(Vec<Vec<f64>>),
+    /// With respect to λ.
+    Factor(Vec<Vec<f64>>),
+}
+
+impl Slopes {
+    /// Gradient in the theta of these coordinates, where its λ is `lambda`; `own` is the λ of the
+    /// point of evaluation, equal to it up to a rotation from the right.
+    pub fn theta_gradient(
+        &self,
+        coordinates: &Coordinates,
+        lambda: &[Vec<f64>],
+        own: &[Vec<f64>],
+    ) -> Vec<f64> {
+        match &self.factor {
+            FactorSlopes::Covariance(g) => coordinates.gradient(g, lambda),
+            FactorSlopes::Factor(slopes) => {
+                let terms = coordinates.terms.iter().zip(slopes).enumerate();
+                terms
+                    .flat_map(|(t, (term, slopes))| {
+                        let turned = turned(slopes, &own[t], &lambda[t], term.k);
+                        let entries = term.entries.iter();
+                        let gradient: Vec<f64> = entries
+                            .map(|d| d.iter().map(|&(a, b, v)| v * turned[a + b * term.k]).sum())
+                            .collect();
+                        gradient
+                    })
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Slopes with respect to `to = from R` from those with respect to `from`.
+fn turned(slopes: &[f64], from: &[f64], to: &[f64], k: usize) -> Vec<f64> {
+    if from == to {
+        return slopes.to_vec();
+    }
+    let mut rotation = to.to_vec();
+    small::solve_general(&mut from.to_vec(), &mut rotation, k, k);
+    if rotation.iter().any(|r| !r.is_finite()) {
+        return slopes.to_vec();
+    }
+    let mut out = vec![0.0; k * k];
+    small::multiply(slopes, &rotation, &mut out, k);
+    out
+}
+
+/// What quadrature needs to know of a point.
+pub fn quadrature_point<'p>(
+    model: &'p GeneralizedModel,
+    modes: &'p Modes<'_>,
+    lambda: &'p [Vec<f64>],
+    density: &'p dyn Density,
+    fixed: &'p [f64],
+) -> quadrature::Point<'p> {
+    let PredictorRows { frame, z, .. } = &*model.rows;
+    let block = &frame.structure.blocks[0];
+    quadrature::Point {
+        density,
+        information: model.information,
+        has_dispersion: model.family.has_dispersion(),
+        codes: &block.codes,
+        n_levels: block.n_levels,
+        z: &z[0],
+        k: block.width,
+        lambda: &lambda[0],
+        fixed,
+        u: modes.u.block(&frame.structure, 0),
+    }
+}
+
+impl GlmmObjective<'_> {
+    /// First derivatives at the last point.
+    pub(super) fn differentiate(&mut self) -> Result<Slopes> {
+        let mut h = vec![0.0; self.model.n_obs()];
+        let w_sums = self.system().row_variances(&mut h)?;
+        if self.rule.is_some() {
+            self.differentiate_quadrature(w_sums)
+        } else {
+            self.differentiate_laplace(&h, w_sums)
+        }
+    }
+
+    fn differentiate_laplace(&mut self, h: &[f64], w_sums: Vec<Vec<f64>>) -> Result<Slopes> {
+        let Some((_, density)) = &self.density else {
+            return Err(nothing_evaluated());
+        };
+        let (model, modes) = (self.model, &self.modes);
+        let structure = &model.frame().structure;
+        let n = model.n_obs();
+        let mut t = vec![0.0; n];
+        density.information_slope(model.information, 0, &modes.eta, &mut t);
+        t.iter_mut().zip(h).for_each(|(t, h)| *t *= h);
+        let pulled = self.pulled(&t)?;
+        let mut v = t;
+        for ((v, w), e) in v.iter_mut().zip(&modes.weight).zip(&pulled) {
+            *v -= w * e;
+        }
+        let z = modes.system.project(&v, 1)?;
+        let squares = outer_products(structure, &modes.c, &modes.c);
+        let mixed = outer_products(structure, &z, &modes.c);
+        let blocks: Vec<Vec<f64>> = (0..structure.blocks.len())
+            .map(|b| {
+                let k = structure.blocks[b].width;
+                let entry = |e: usize| {
+                    let (i, j) = (e % k, e / k);
+                    let symmetric = 0.5 * (mixed[b][i + j * k] + mixed[b][j + i * k]);
+                    w_sums[b][e] - squares[b][e] + symmetric
+                };
+                (0..k * k).map(entry).collect()
+            })
+            .collect();
+        let mut dispersion = 0.0;
+        if model.family.has_dispersion() {
+            let mut slopes = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
+            let [log_density, score, information] = &mut slopes;
+            let out = DispersionSlopes {
+                log_density,
+                score,
+                information,
+            };
+            density.dispersion_slopes(model.information, 0, &modes.eta, out);
+            dispersion = small::dot(h, &slopes[2]) + small::dot(&pulled, &slopes[1])
+                - 2.0 * slopes[0].iter().sum::<f64>();
+        }
+        for (v, s) in v.iter_mut().zip(&modes.score) {
+            *v -= 2.0 * s;
+        }
+        Ok(Slopes {
+            factor: FactorSlopes::Covariance(self.by_term(&blocks)),
+            gamma: rows::times_x(&model.rows, &v),
+            dispersion,
+            w_sums,
+        })
+    }
+
+    /// `Z ΛH^-1Λ' Z't`, and what the coefficients add to it where they are profiled out.
+    fn pulled(&self, t: &[f64]) -> Result<Vec<f64>> {
+        let (rows, modes) = (&self.model.rows, &self.modes);
+        let right = modes.system.project(t, 1)?;
+        let mut out = vec![0.0; t.len()];
+        let mut b = modes.system.solve(right.clone());
+        if self.parameters.fixed.is_none() && self.model.rank() > 0 {
+            let border = Border::new(rows, &modes.system, &modes.weight)?;
+            let border = border.ok_or_else(nothing_evaluated)?;
+            let gamma = border.coefficients(&right, &rows::times_x(rows, t));
+            border.take_modes(&gamma, &mut b);
+            modes.system.expand(&b, &mut out);
+            rows::add_fixed(rows, &gamma, &mut out);
+        } else {
+            modes.system.expand(&b, &mut out);
+        }
+        Ok(out)
+    }
+
+    fn differentiate_quadrature(&mut self, w_sums: Vec<Vec<f64>>) -> Result<Slopes> {
+        let (Some((_, density)), Some(integral)) = (&self.density, &self.integral) else {
+            return Err(nothing_evaluated());
+        };
+        let rows = &self.model.rows;
+        let fixed = rows::fixed_part(rows, &self.modes.gamma);
+        let density = density.as_ref();
+        let point =
+            quadrature_point(self.model, &self.modes, &self.block_lambda, density, &fixed);
+        let gradient = quadrature::gradient(integral, &point)?;
+        Ok(Slopes {
+            factor: FactorSlopes::Factor(self.by_term(&[gradient.lambda])),
+            gamma: rows::times_x(rows, &gradient.eta),
+            dispersion: gradient.dispersion,
+            w_sums,
+        })
+    }
+}
+
+fn nothing_evaluated() -> Error {
+    Error::Factorisation { theta: Vec::new() }
+}

@@ -1,0 +1,289 @@
+//! The -2 log-likelihood of a generalized linear mixed model by the Laplace approximation or by
+//! adaptive Gauss–Hermite quadrature, with exact gradients.
+//!
+//! With u the conditional modes, l_i the log-densities and M = Λ'Z'WZΛ + I, the Laplace
+//! approximation (Tierney & Kadane 1986; Breslow & Clayton 1993) is `-2 Σ l_i + |u|² + log|M|`. Its
+//! derivatives go through the modes by the implicit function theorem, see [`laplace`].
+
+mod border;
+mod laplace;
+pub(crate) mod modes;
+pub(crate) mod parameters;
+mod quadratic_model;
+pub(crate) mod rows;
+pub(crate) mod start;
+
+pub use parameters::{DispersionCoordinate, FixedCoordinates, Parameters};
+
+use crate::design::generalized::PredictorRows;
+use crate::design::{Approximation, GeneralizedModel};
+use crate::error::Result;
+use crate::family::{Density, Information};
+use crate::linalg::Matrix;
+use crate::objective::quadrature::{self, Rule};
+use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
+use crate::system::WeightedSystem;
+use border::Border;
+use laplace::Slopes;
+use modes::{At, Modes};
+
+/// Newton decrement of the modes while the objective is minimised. The log-determinant changes with
+/// its square root, and must not hide what the optimizer looks for.
+const TOLERANCE: f64 = 1e-16;
+/// The same where derivatives are differenced.
+const TIGHT: f64 = 1e-20;
+
+/// The objective of one model.
+pub struct GlmmObjective<'a> {
+    pub(crate) model: &'a GeneralizedModel,
+    pub(crate) parameters: Parameters,
+    pub(crate) modes: Modes<'a>,
+    tolerance: f64,
+    /// M where its weights are not those of the modes.
+    expected: Option<Expected<'a>>,
+    rule: Option<Rule>,
+    /// What quadrature found at the last point.
+    integral: Option<quadrature::Value>,
+    /// The densities at the last dispersion.
+    density: Option<(f64, Box<dyn Density + 'a>)>,
+    /// The point of the last evaluation; what follows belongs to it.
+    point: Vec<f64>,
+    known: bool,
+    value: f64,
+    lambda: Vec<Vec<f64>>,
+    pub(crate) block_lambda: Vec<Vec<f64>>,
+    slopes: Option<Slopes>,
+    monitor: Monitor<'a>,
+    progress: Progress,
+}
+
+/// The system of the expected information.
+struct Expected<'a> {
+    system: WeightedSystem<'a>,
+    weight: Vec<f64>,
+}
+
+impl<'a> GlmmObjective<'a> {
+    /// `gamma` is where coefficients begin that are sought together with the modes.
+    pub fn new(
+        model: &'a GeneralizedModel,
+        parameters: Parameters,
+        gamma: Vec<f64>,
+        monitor: Monitor<'a>,
+    ) -> Result<Self> {
+        let PredictorRows { frame, z, .. } = &*model.rows;
+        let differs =
+            model.information == Information::Expected && !model.family.is_canonical();
+        let expected = if differs {
+            Some(Expected {
+                system: WeightedSystem::new(frame, z)?,
+                weight: vec![0.0; model.n_obs()],
+            })
+        } else {
+            None
+        };
+        Ok(Self {
+            model,
+            parameters,
+            modes: Modes::new(model, gamma)?,
+            tolerance: TOLERANCE,
+            expected,
+            rule: match model.approximation {
+                Approximation::Quadrature(points) => Some(Rule::new(points)),
+                Approximation::Fast | Approximation::Laplace => None,
+            },
+            integral: None,
+            density: None,
+            point: Vec::new(),
+            known: false,
+            value: f64::NAN,
+            lambda: Vec::new(),
+            block_lambda: Vec::new(),
+            slopes: None,
+            monitor,
+            progress: Progress {
+                evaluations: 0,
+                objective: f64::NAN,
+            },
+        })
+    }
+
+    /// From now on the modes are found to the last digit, so that gradients may be differenced.
+    pub fn tighten(&mut self) {
+        self.tolerance = TIGHT;
+        self.known = false;
+    }
+
+    /// Coefficients at the last point, in the basis of the engine.
+    #[must_use]
+    pub fn gamma(&self) -> &[f64] {
+        &self.modes.gamma
+    }
+
+    /// log|M| at the last point.
+    #[must_use]
+    pub fn log_det(&self) -> f64 {
+        match &self.expected {
+            Some(expected) => expected.system.log_det(),
+            None => self.modes.system.log_det(),
+        }
+    }
+
+    /// The system that the log-determinant is of.
+    pub fn system(&mut self) -> &mut WeightedSystem<'a> {
+        match &mut self.expected {
+            Some(expected) => &mut expected.system,
+            None => &mut self.modes.system,
+        }
+    }
+
+    /// Lower factor of X'V^-1X at the last point; `None` where it is not positive definite.
+    pub fn x_factor(&self) -> Result<Option<Vec<f64>>> {
+        if self.model.rank() == 0 {
+            return Ok(Some(Vec::new()));
+        }
+        let (system, weight) = self.weighted();
+        let border = Border::new(&self.model.rows, system, weight)?;
+        Ok(border.map(Border::into_factor))
+    }
+
+    fn weighted(&self) -> (&WeightedSystem<'a>, &[f64]) {
+        match &self.expected {
+            Some(expected) => (&expected.system, &expected.weight),
+            None => (&self.modes.system, &self.modes.weight),
+        }
+    }
+
+    fn set_density(&mut self, log_dispersion: f64) {
+        let same = self
+            .density
+            .as_ref()
+            .is_some_and(|(known, _)| *known == log_dispersion);
+        if !same {
+            let model: &'a GeneralizedModel = self.model;
+            self.density = Some((log_dispersion, model.family.at(log_dispersion)));
+        }
+    }
+
+    /// The objective at the modes; `None` when it cannot be computed.
+    fn integrate(&mut self) -> Result<Option<f64>> {
+        let Some((_, density)) = &self.density else {
+            return Ok(None);
+        };
+        if let Some(rule) = &self.rule {
+            let fixed = rows::fixed_part(&self.model.rows, &self.modes.gamma);
+            let point = laplace::quadrature_point(
+                self.model,
+                &self.modes,
+                &self.block_lambda,
+                density.as_ref(),
+                &fixed,
+            );
+            self.integral = quadrature::value(rule, &point)?;
+            return Ok(self.integral.as_ref().map(|value| value.objective));
+        }
+        if let Some(expected) = &mut self.expected {
+            density.expected(0, &self.modes.eta, &mut expected.weight);
+            if !expected.system.update(&expected.weight, &self.block_lambda)? {
+                return Ok(None);
+            }
+        }
+        let deviance = self.modes.penalty() - 2.0 * self.modes.log_likelihood;
+        let value = deviance + self.log_det();
+        Ok(value.is_finite().then_some(value))
+    }
+
+    /// Derivatives at the last point with theta in other coordinates, of which `theta` is the same
+    /// point, and the coefficients in the basis of the engine: theta, γ, log dispersion.
+    pub fn gradient_in(&mut self, other: &Coordinates, theta: &[f64]) -> Result<Vec<f64>> {
+        self.derivatives()?;
+        let mut out = Vec::new();
+        if let Some(slopes) = &self.slopes {
+            out = slopes.theta_gradient(other, &other.lambda(theta), &self.lambda);
+            if self.parameters.fixed.is_some() {
+                out.extend_from_slice(&slopes.gamma);
+            }
+            if self.parameters.dispersion.is_some() {
+                out.push(slopes.dispersion);
+            }
+        }
+        Ok(out)
+    }
+
+    /// The part of every term in matrices of the blocks.
+    fn by_term(&self, blocks: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        self.parameters
+            .theta
+            .by_term(&self.model.frame().structure, blocks)
+    }
+}
+
+impl Objective for GlmmObjective<'_> {
+    fn dim(&self) -> usize {
+        self.parameters.dim()
+    }
+
+    fn value(&mut self, point: &[f64]) -> Result<Option<f64>> {
+        if self.known && self.point == point {
+            return Ok(Some(self.value));
+        }
+        (self.monitor)(self.progress)?;
+        self.progress.evaluations += 1;
+        self.known = false;
+        self.slopes = None;
+        if point.iter().any(|v| !v.is_finite()) {
+            return Ok(None);
+        }
+        self.point = point.to_vec();
+        self.lambda = self.parameters.theta.lambda(self.parameters.theta(point));
+        self.block_lambda = self
+            .parameters
+            .theta
+            .by_block(&self.model.frame().structure, &self.lambda);
+        self.set_density(self.parameters.log_dispersion(point));
+        let gamma = self.parameters.gamma(point);
+        let Some((_, density)) = &self.density else {
+            return Ok(None);
+        };
+        let found = self.modes.find(&At {
+            density: density.as_ref(),
+            lambda: &self.block_lambda,
+            gamma: gamma.as_deref(),
+            tolerance: self.tolerance,
+        })?;
+        if !found {
+            return Ok(None);
+        }
+        let Some(value) = self.integrate()? else {
+            return Ok(None);
+        };
+        self.value = value;
+        self.known = true;
+        self.progress.objective = value;
+        Ok(Some(value))
+    }
+
+    fn derivatives(&mut self) -> Result<Derivatives> {
+        if self.slopes.is_none() {
+            self.slopes = Some(self.differentiate()?);
+        }
+        self.quadratic_model()
+    }
+
+    fn hessian(&mut self) -> Result<Option<Matrix>> {
+        Ok(None)
+    }
+
+    fn columns(&self) -> Vec<Vec<usize>> {
+        self.parameters.theta.columns()
+    }
+
+    fn has_crude_curvature(&self) -> bool {
+        true
+    }
+
+    /// Always: the digits that a polish would add are those of the modes.
+    fn is_expensive(&self) -> bool {
+        true
+    }
+}

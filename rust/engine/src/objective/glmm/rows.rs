@@ -1,0 +1,93 @@
+//! Passes over the rows of a generalized model.
+
+use crate::design::frame::MANY_ROWS;
+use crate::design::generalized::PredictorRows;
+use crate::family::Density;
+use crate::linalg::small;
+use crate::linalg::threads::for_each;
+
+/// Rows that a thread takes at once.
+const ROWS_AT_ONCE: usize = 8192;
+
+/// Scores and observed information of every row; the log-likelihood. The sum is taken in one order
+/// whatever the number of threads.
+pub fn working(density: &dyn Density, eta: &[f64], score: &mut [f64], weight: &mut [f64]) -> f64 {
+    let n = eta.len();
+    if n < MANY_ROWS {
+        return density.working(0, eta, score, weight);
+    }
+    struct Part<'p> {
+        first: usize,
+        score: &'p mut [f64],
+        weight: &'p mut [f64],
+        sum: f64,
+    }
+    let mut parts: Vec<Part<'_>> = score
+        .chunks_mut(ROWS_AT_ONCE)
+        .zip(weight.chunks_mut(ROWS_AT_ONCE))
+        .enumerate()
+        .map(|(i, (score, weight))| Part {
+            first: i * ROWS_AT_ONCE,
+            score,
+            weight,
+            sum: 0.0,
+        })
+        .collect();
+    for_each(&mut parts, |part| {
+        let eta = &eta[part.first..part.first + part.score.len()];
+        part.sum = density.working(part.first, eta, part.score, part.weight);
+    });
+    parts.iter().map(|part| part.sum).sum()
+}
+
+/// Offset + Xγ.
+#[must_use]
+pub fn fixed_part(rows: &PredictorRows, gamma: &[f64]) -> Vec<f64> {
+    let design = &rows.frame.design;
+    let mut out = match &design.offset {
+        Some(offset) => offset.clone(),
+        None => vec![0.0; design.n_obs()],
+    };
+    add_fixed(rows, gamma, &mut out);
+    out
+}
+
+/// `out += Xγ`.
+pub fn add_fixed(rows: &PredictorRows, gamma: &[f64], out: &mut [f64]) {
+    for (j, &g) in gamma.iter().enumerate() {
+        small::axpy(g, rows.frame.fixed.columns().column(j), out);
+    }
+}
+
+/// X'v.
+#[must_use]
+pub fn times_x(rows: &PredictorRows, v: &[f64]) -> Vec<f64> {
+    let x = rows.frame.fixed.columns();
+    (0..x.cols()).map(|j| small::dot(x.column(j), v)).collect()
+}
+
+/// Rows of X times a weight each, row-major.
+#[must_use]
+pub fn weighted_x(rows: &PredictorRows, weights: &[f64]) -> Vec<f64> {
+    let p = rows.frame.fixed.rank();
+    let mut out = rows.x.clone();
+    if p > 0 {
+        for (row, w) in out.chunks_exact_mut(p).zip(weights) {
+            row.iter_mut().for_each(|x| *x *= w);
+        }
+    }
+    out
+}
+
+/// X'diag(weights)X, p × p, from the weighted rows.
+#[must_use]
+pub fn gram_x(rows: &PredictorRows, weighted: &[f64]) -> Vec<f64> {
+    let p = rows.frame.fixed.rank();
+    let mut out = vec![0.0; p * p];
+    if p > 0 {
+        for (row, weighted) in rows.x.chunks_exact(p).zip(weighted.chunks_exact(p)) {
+            small::add_outer(&mut out, row, weighted);
+        }
+    }
+    out
+}

@@ -1,0 +1,386 @@
+//! The class `Glmm`.
+
+use std::sync::Arc;
+
+use mixedmodels::design::{Approximation, GeneralizedModel, Predictors};
+use mixedmodels::family::{family, Family, Information};
+use mixedmodels::fit::{self, GlmmEstimates, GlmmFit, Point, StartValues};
+use mixedmodels::objective::Monitor;
+use mixedmodels::Result;
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::arrays::{columns, to_blocks, to_rows, to_square, to_vector, vector};
+use crate::costs;
+use crate::errors::to_python;
+use crate::interrupt::run;
+use crate::lmm::{find_optimizer, limits, put_outcome, term, TermTuple, SLOW};
+use crate::user_family::UserFamily;
+
+/// A generalized linear mixed model, ready to be fitted. Immutable.
+#[pyclass(frozen, module = "mixedmodels._engine")]
+pub struct Glmm {
+    model: Arc<GeneralizedModel>,
+    spec: FamilySpec,
+    /// The family of the model, where it is the user's.
+    user: Option<Arc<UserFamily>>,
+}
+
+/// Family and link, without their data.
+enum FamilySpec {
+    Named {
+        name: String,
+        link: String,
+        dispersion: Option<f64>,
+    },
+    User(Py<PyDict>),
+}
+
+impl FamilySpec {
+    fn new(spec: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let item = |key: &str| {
+            spec.get_item(key)?
+                .ok_or_else(|| PyValueError::new_err(format!("the family has no '{key}'")))
+        };
+        let name: String = item("name")?.extract()?;
+        if name == "user" {
+            return Ok(Self::User(spec.clone().unbind()));
+        }
+        Ok(Self::Named {
+            name,
+            link: item("link")?.extract()?,
+            dispersion: item("dispersion")?.extract()?,
+        })
+    }
+
+    fn copy(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Named {
+                name,
+                link,
+                dispersion,
+            } => Self::Named {
+                name: name.clone(),
+                link: link.clone(),
+                dispersion: *dispersion,
+            },
+            Self::User(spec) => Self::User(spec.clone_ref(py)),
+        }
+    }
+
+    /// The family of these data, and once more where it is the user's.
+    fn with_data(
+        &self,
+        py: Python<'_>,
+        y: Vec<f64>,
+        weights: Option<Vec<f64>>,
+    ) -> PyResult<(Arc<dyn Family>, Option<Arc<UserFamily>>)> {
+        match self {
+            Self::Named {
+                name,
+                link,
+                dispersion,
+            } => {
+                let built = py.detach(|| family(name, link, y, weights, *dispersion));
+                let family = built.map_err(|e| to_python(py, &e))?;
+                Ok((Arc::from(family), None))
+            }
+            Self::User(spec) => {
+                let user = UserFamily::new(spec.bind(py), y, weights)?;
+                let family: Arc<dyn Family> = user.clone();
+                Ok((family, Some(user)))
+            }
+        }
+    }
+}
+
+fn information(name: &str) -> PyResult<Information> {
+    match name {
+        "observed" => Ok(Information::Observed),
+        "expected" => Ok(Information::Expected),
+        _ => Err(PyValueError::new_err(format!(
+            "information must be 'observed' or 'expected', not '{name}'"
+        ))),
+    }
+}
+
+fn point(
+    theta: &PyReadonlyArray1<'_, f64>,
+    beta: &PyReadonlyArray1<'_, f64>,
+    log_dispersion: Option<f64>,
+) -> Point {
+    Point {
+        theta: vector(theta),
+        beta: vector(beta),
+        log_dispersion: log_dispersion.unwrap_or(0.0),
+    }
+}
+
+fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
+    let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
+        let value = start.map(|s| s.get_item(key)).transpose()?.flatten();
+        Ok(value.filter(|v| !v.is_none()))
+    };
+    let values = |key: &str| -> PyResult<Option<Vec<f64>>> {
+        let Some(value) = item(key)? else {
+            return Ok(None);
+        };
+        let array: PyReadonlyArray1<'_, f64> = value.extract()?;
+        Ok(Some(vector(&array)))
+    };
+    Ok(StartValues {
+        theta: values("theta")?,
+        beta: values("beta")?,
+        log_dispersion: item("log_dispersion")?.map(|v| v.extract()).transpose()?,
+    })
+}
+
+impl Glmm {
+    /// Engine work on the model. What a function of a user-defined family raised comes first: all
+    /// else follows from it.
+    fn run<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        listener: Option<Py<PyAny>>,
+        work: impl FnOnce(&GeneralizedModel, Monitor<'_>) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let model = Arc::clone(&self.model);
+        let slow = model.frame().flops() > SLOW;
+        let result = run(py, slow, listener, move |monitor| work(&model, monitor));
+        match self.user.as_ref().and_then(|user| user.take_failure()) {
+            Some(failure) => Err(failure),
+            None => result,
+        }
+    }
+}
+
+#[pymethods]
+impl Glmm {
+    #[new]
+    #[pyo3(signature = (y, x, terms, family, weights=None, offset=None, n_agq=1, information="observed"))]
+    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        y: PyReadonlyArray1<'_, f64>,
+        x: PyReadonlyArray2<'_, f64>,
+        terms: Vec<TermTuple<'_>>,
+        family: &Bound<'_, PyDict>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        offset: Option<PyReadonlyArray1<'_, f64>>,
+        n_agq: usize,
+        information: &str,
+    ) -> PyResult<Self> {
+        let predictors = Predictors {
+            x: columns(&x),
+            terms: terms.iter().map(term).collect::<PyResult<_>>()?,
+            weights: None,
+            offset: offset.as_ref().map(vector),
+        };
+        let spec = FamilySpec::new(family)?;
+        let (family, user) = spec.with_data(py, vector(&y), weights.as_ref().map(vector))?;
+        let information = self::information(information)?;
+        let approximation = Approximation::of_points(n_agq);
+        let model = py
+            .detach(|| GeneralizedModel::new(predictors, family, approximation, information))
+            .map_err(|e| to_python(py, &e))?;
+        Ok(Self {
+            model: Arc::new(model),
+            spec,
+            user,
+        })
+    }
+
+    /// The same model for another response.
+    #[pyo3(signature = (y, weights=None))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn with_response(
+        &self,
+        py: Python<'_>,
+        y: PyReadonlyArray1<'_, f64>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+    ) -> PyResult<Self> {
+        let (family, user) = self
+            .spec
+            .with_data(py, vector(&y), weights.as_ref().map(vector))?;
+        let model = self
+            .model
+            .with_family(family)
+            .map_err(|e| to_python(py, &e))?;
+        Ok(Self {
+            model: Arc::new(model),
+            spec: self.spec.copy(py),
+            user,
+        })
+    }
+
+    #[getter]
+    fn kept<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        let kept = self.model.frame().fixed.kept.iter();
+        to_vector(py, kept.map(|&j| j as i64).collect())
+    }
+
+    #[getter]
+    fn rank(&self) -> usize {
+        self.model.rank()
+    }
+
+    #[getter]
+    fn n_theta(&self) -> usize {
+        self.model.n_theta()
+    }
+
+    #[getter]
+    fn n_dispersion(&self) -> usize {
+        self.model.n_dispersion()
+    }
+
+    /// Memory of cross-products, factor and inverse.
+    #[getter]
+    fn n_bytes(&self) -> f64 {
+        self.model.frame().costs.bytes().total()
+    }
+
+    fn describe_blocks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        costs::to_dict(py, &self.model.frame().costs)
+    }
+
+    #[pyo3(signature = (optimizer, start=None, control=None))]
+    fn fit<'py>(
+        &self,
+        py: Python<'py>,
+        optimizer: &str,
+        start: Option<&Bound<'py, PyDict>>,
+        control: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let optimizer = find_optimizer(optimizer)?;
+        let start = start_values(start)?;
+        let (control, listener) = limits(control)?;
+        let GlmmFit {
+            estimates,
+            gradient,
+            outcome,
+            n_factorisations,
+        } = self.run(py, listener, move |model, monitor| {
+            fit::fit_glmm(model, optimizer, &start, &control, monitor)
+        })?;
+        let out = PyDict::new(py);
+        self.put_estimates(&out, estimates)?;
+        put_outcome(&out, &outcome)?;
+        out.set_item(intern!(py, "gradient"), to_vector(py, gradient))?;
+        out.set_item(intern!(py, "n_factorisations"), n_factorisations)?;
+        Ok(out)
+    }
+
+    #[pyo3(signature = (theta, beta, log_dispersion=None))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        beta: PyReadonlyArray1<'_, f64>,
+        log_dispersion: Option<f64>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let point = point(&theta, &beta, log_dispersion);
+        let estimates = self.run(py, None, move |model, monitor| {
+            fit::evaluate_glmm(model, &point, monitor)
+        })?;
+        let out = PyDict::new(py);
+        self.put_estimates(&out, estimates)?;
+        Ok(out)
+    }
+
+    #[pyo3(signature = (theta, beta, log_dispersion=None))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn gradient<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        beta: PyReadonlyArray1<'_, f64>,
+        log_dispersion: Option<f64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let point = point(&theta, &beta, log_dispersion);
+        let gradient = self.run(py, None, move |model, monitor| {
+            fit::gradient_glmm(model, &point, monitor)
+        })?;
+        Ok(to_vector(py, gradient))
+    }
+
+    #[pyo3(signature = (theta, beta, log_dispersion=None))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn hessian<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        beta: PyReadonlyArray1<'_, f64>,
+        log_dispersion: Option<f64>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let point = point(&theta, &beta, log_dispersion);
+        let hessian = self.run(py, None, move |model, monitor| {
+            fit::hessian_glmm(model, &point, monitor)
+        })?;
+        to_square(py, hessian)
+    }
+
+    #[pyo3(signature = (theta, beta, log_dispersion=None))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn conditional_variances<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        beta: PyReadonlyArray1<'_, f64>,
+        log_dispersion: Option<f64>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let point = point(&theta, &beta, log_dispersion);
+        let blocks = self.run(py, None, move |model, monitor| {
+            fit::conditional_variances_glmm(model, &point, monitor)
+        })?;
+        let out = PyList::empty(py);
+        for block in blocks {
+            out.append((block.terms, to_blocks(py, block.values, block.width)?))?;
+        }
+        Ok(out)
+    }
+}
+
+impl Glmm {
+    fn put_estimates(&self, out: &Bound<'_, PyDict>, estimates: GlmmEstimates) -> PyResult<()> {
+        let py = out.py();
+        let Point {
+            theta,
+            beta,
+            log_dispersion,
+        } = estimates.point;
+        let dispersion = if self.model.n_dispersion() == 1 {
+            log_dispersion.exp()
+        } else {
+            f64::NAN
+        };
+        let covariance = to_square(py, estimates.conditional_covariance)?;
+        out.set_item(intern!(py, "objective"), estimates.objective)?;
+        out.set_item(intern!(py, "log_det_z"), estimates.log_det_z)?;
+        out.set_item(intern!(py, "penalty"), estimates.penalty)?;
+        out.set_item(intern!(py, "theta"), to_vector(py, theta))?;
+        out.set_item(intern!(py, "beta"), to_vector(py, beta))?;
+        out.set_item(intern!(py, "dispersion"), dispersion)?;
+        out.set_item(intern!(py, "xtvx_inv"), covariance)?;
+        out.set_item(intern!(py, "eta"), to_vector(py, estimates.eta))?;
+        out.set_item(intern!(py, "b"), self.by_term(py, estimates.b)?)?;
+        out.set_item(intern!(py, "u"), self.by_term(py, estimates.u)?)
+    }
+
+    /// The effects of each term, levels × k.
+    fn by_term<'py>(
+        &self,
+        py: Python<'py>,
+        effects: Vec<Vec<f64>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for (values, term) in effects.into_iter().zip(&self.model.frame().design.terms) {
+            list.append(to_rows(py, values, term.k)?)?;
+        }
+        Ok(list)
+    }
+}
