@@ -239,8 +239,7 @@ fn positive_weights(
 
 fn normal_factor(model: &GeneralizedModel, weight: &[f64]) -> Vec<f64> {
     let p = model.rank();
-    let weighted = rows::weighted_x(&model.rows, weight);
-    let mut gram = rows::gram_x(&model.rows, &weighted);
+    let mut gram = rows::gram_x(&model.rows, weight);
     let largest = (0..p).map(|i| gram[i + i * p]).fold(0.0, f64::max);
     for i in 0..p {
         gram[i + i * p] += RIDGE * largest;
