@@ -3,6 +3,7 @@
 pub mod coordinates;
 mod hessian;
 mod lmm;
+pub mod quadrature;
 
 use crate::error::Result;
 use crate::linalg::Matrix;

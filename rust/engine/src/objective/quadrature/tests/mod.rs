@@ -1,0 +1,5 @@
+mod densities;
+mod example;
+mod gradient;
+mod jet;
+mod value;
