@@ -167,9 +167,10 @@ impl<'s> Search<'s> {
             first_bad = first_bad.or_else(|| outside(density, &eta));
         }
         Err(Error::Modes {
-            reason: "no coefficients were found to start from for which every linear predictor lies \
+            reason:
+                "no coefficients were found to start from for which every linear predictor lies \
                      in the domain of the link"
-                .into(),
+                    .into(),
             row: first_bad,
         })
     }
@@ -195,7 +196,12 @@ impl<'s> Search<'s> {
         rows::add_fixed(&self.model.rows, step, &mut direction);
         let mut t = 1.0;
         for _ in 0..HALVINGS {
-            let eta: Vec<f64> = self.eta.iter().zip(&direction).map(|(e, d)| e + t * d).collect();
+            let eta: Vec<f64> = self
+                .eta
+                .iter()
+                .zip(&direction)
+                .map(|(e, d)| e + t * d)
+                .collect();
             let value = rows::working(self.density, &eta, &mut self.score, &mut self.weight);
             if value >= self.log_likelihood {
                 self.eta = eta;
