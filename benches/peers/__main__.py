@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .datasets import dataset
 from .exchange import write_frame
 from .measure import Plan, Timing, measure
 from .models import ALL_PEERS, MODELS, Model
 from .peer import Peer, PeerError
 from .report import as_json, rows, table
-from .simulate import SIMULATED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     if options.list:
         for model in chosen:
-            print(f"{model.name:<16} {model.dataset:<14} {'REML' if model.reml else 'ML':<5} {model.formula}")
+            print(f"{model.name:<20} {model.dataset:<15} {model.criterion:<20} {model.formula}")
         return 0
     names = [name for name in options.peers if not (options.only_peers and name == "ours")]
     baseline = "lme4" if options.only_peers else "ours"
@@ -61,7 +61,7 @@ def _run(models: Sequence[Model], peers: Sequence[Peer], baseline: str, options:
             able = [peer for peer in peers if _takes_part(peer.name, model, options.slow)]
             stem = Path(directory) / model.dataset
             if able and not stem.with_name(stem.name + ".schema").exists():
-                write_frame(_dataset(model.dataset), stem)
+                write_frame(dataset(model.dataset), stem)
             timings: list[Timing] = measure(model, able, stem, plan)
             model_rows = rows(timings, baseline)
             results += model_rows
@@ -95,14 +95,6 @@ def _command(name: str, options: Any) -> list[str]:
         return [options.rscript, "--vanilla", str(Path(__file__).parent / "runners" / "lme4.R")]
     python = sys.executable if name == "ours" else options.peer_python
     return [python, "-m", "benches.peers.worker", name]
-
-
-def _dataset(name: str) -> Any:
-    if name in SIMULATED:
-        return SIMULATED[name]()
-    from mixedmodels.datasets import load_dataset
-
-    return load_dataset(name)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -12,6 +12,27 @@ ONE_PEERS = (*LMER_PEERS, "statsmodels")
 
 
 @dataclass(frozen=True)
+class Glm:
+    """
+    What makes a model a generalized one.
+
+    Parameters
+    ----------
+    family : {"binomial", "poisson"}
+        The distribution of the response, with its canonical link.
+    n_agq : int
+        1 for the Laplace approximation, more for as many points of adaptive Gauss-Hermite quadrature, 0 for
+        coefficients from the penalized least squares and an optimization of theta alone.
+    weights : str
+        The column of the numbers of trials where the response is a proportion; else empty.
+    """
+
+    family: str
+    n_agq: int = 1
+    weights: str = ""
+
+
+@dataclass(frozen=True)
 class Model:
     """
     One fit that every able peer is asked for.
@@ -25,7 +46,9 @@ class Model:
     formula : str
         In lme4 syntax. Without a left side: fit every column of the data set whose name begins with ``y``.
     reml : bool
-        REML criterion, else maximum likelihood.
+        REML criterion, else maximum likelihood; a generalized model is fitted by the latter in any case.
+    glm : Glm, optional
+        The family and more of a generalized model; None for a linear one.
     peers : tuple of str
         The runners that can fit it.
     lme4_control : str
@@ -42,11 +65,30 @@ class Model:
     dataset: str
     formula: str
     reml: bool = True
+    glm: Glm | None = None
     peers: tuple[str, ...] = LMER_PEERS
     lme4_control: str = ""
     spellings: Mapping[str, str] = field(default_factory=dict)
     slow_peers: tuple[str, ...] = ()
     large: bool = False
+
+    @property
+    def criterion(self) -> str:
+        """What is optimized, in words for the report."""
+        if self.glm is None:
+            return "REML" if self.reml else "ML"
+        approximation = "Laplace" if self.glm.n_agq == 1 else f"nAGQ = {self.glm.n_agq}"
+        return f"{self.glm.family}, {approximation}"
+
+
+VERBAGG = "r2 ~ Anger + Gender + btype + situ + mode + (1 | id) + (1 | item)"
+CONTRACEPTION = "use ~ age + I(age^2) + urban + livch + (1 | district)"
+CONTRACEPTION_VECTOR = "use ~ age * ch + I(age^2) + urban + (1 + urban | district)"
+
+
+def _other_powers(formula: str) -> dict[str, str]:
+    """The formula for mixedlm, which writes a power inside ``I()`` as Python does."""
+    return {"mixedlm": formula.replace("^", "**")}
 
 
 MODELS = (
@@ -77,6 +119,48 @@ MODELS = (
         "million-crossed",
         "ratings",
         "y ~ x + (1 | user) + (1 | item)",
+        slow_peers=("lme4", "mixedlm"),
+        large=True,
+    ),
+    # statsmodels and lme-python have no likelihood of generalized models.
+    Model("verbagg", "VerbAgg01", VERBAGG, glm=Glm("binomial")),
+    # glmm has no nAGQ = 0.
+    Model(
+        "verbagg-fast", "VerbAgg01", VERBAGG, glm=Glm("binomial", n_agq=0), peers=("ours", "lme4", "mixedlm")
+    ),
+    Model(
+        "contraception",
+        "Contraception01",
+        CONTRACEPTION,
+        glm=Glm("binomial"),
+        spellings=_other_powers(CONTRACEPTION),
+    ),
+    Model(
+        "contraception-agq9",
+        "Contraception01",
+        CONTRACEPTION,
+        glm=Glm("binomial", n_agq=9),
+        spellings=_other_powers(CONTRACEPTION),
+    ),
+    Model(
+        "contraception-vector",
+        "Contraception01",
+        CONTRACEPTION_VECTOR,
+        glm=Glm("binomial"),
+        spellings=_other_powers(CONTRACEPTION_VECTOR),
+    ),
+    Model("cbpp", "cbpp", "prop ~ period + (1 | herd)", glm=Glm("binomial", weights="size")),
+    Model(
+        "grouseticks",
+        "grouseticks",
+        "TICKS ~ YEAR + cHEIGHT + (1 | BROOD) + (1 | INDEX) + (1 | LOCATION)",
+        glm=Glm("poisson"),
+    ),
+    Model(
+        "insteval-binary",
+        "InstEval01",
+        "high ~ 1 + (1 | s) + (1 | d)",
+        glm=Glm("binomial"),
         slow_peers=("lme4", "mixedlm"),
         large=True,
     ),

@@ -68,11 +68,7 @@ class Peer:
         if model.dataset not in self._loaded:
             self._ask("load", model.dataset, stem)
             self._loaded.add(model.dataset)
-        formula = model.spellings.get(self.name, model.formula)
-        fields: list[object] = ["fit", model.dataset, formula, int(model.reml), burst]
-        if self.name == "lme4" and model.lme4_control:
-            fields.append(model.lme4_control)
-        seconds, objective = self._ask(*fields)
+        seconds, objective = self._ask(*_request(self.name, model, burst))
         return [float(value) for value in seconds.split(",")], float(objective)
 
     def stop(self) -> None:
@@ -115,6 +111,16 @@ class Peer:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "no message"
+
+
+def _request(peer: str, model: Model, burst: float) -> list[object]:
+    formula = model.spellings.get(peer, model.formula)
+    if model.glm is not None:
+        glm = model.glm
+        optional = [glm.weights] if glm.weights else []
+        return ["glmer", model.dataset, formula, burst, glm.family, glm.n_agq, *optional]
+    optional = [model.lme4_control] if peer == "lme4" and model.lme4_control else []
+    return ["fit", model.dataset, formula, int(model.reml), burst, *optional]
 
 
 def _pump(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:

@@ -8,6 +8,7 @@ one line each,
 * ``fit <dataset> <formula> <1 for REML, else 0> <burst> [<control for lme4>]`` with
   ``fit <seconds,seconds,...> <objective>``: the fit is repeated until ``burst`` seconds are spent, once
   at least;
+* ``glmer <dataset> <formula> <burst> <family> <nAGQ> [<column of weights>]`` in the same way;
 * either with ``error <message>`` when it went wrong;
 * ``quit`` with nothing.
 

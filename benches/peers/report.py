@@ -46,8 +46,7 @@ def rows(timings: Sequence[Timing], baseline: str) -> list[dict[str, Any]]:
 
 def table(model: Model, model_rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows of one model as text."""
-    criterion = "REML" if model.reml else "ML"
-    lines = [f"{model.name}: {model.formula}  [{model.dataset}, {criterion}]", _HEAD]
+    lines = [f"{model.name}: {model.formula}  [{model.dataset}, {model.criterion}]", _HEAD]
     for row in model_rows:
         if row["error"]:
             lines.append(f"{row['peer']:<12} {row['error']}")

@@ -7,9 +7,11 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from .models import Glm
 from .protocol import MARK, to_line
 
 
@@ -34,31 +36,40 @@ def main(name: str) -> None:
     reply("ready", runner.version)
     for line in sys.stdin:
         command, *arguments = line.rstrip("\n").split("\t")
+        if command == "quit":
+            return
         try:
-            if command == "quit":
-                return
             if command == "load":
                 datasets[arguments[0]] = read_frame(Path(arguments[1]))
                 reply("loaded", len(datasets[arguments[0]]))
-            elif command == "fit":
-                dataset, formula, reml, burst = arguments[:4]
-                seconds, objective = _fit(runner, formula, datasets[dataset], reml == "1", float(burst))
-                reply("fit", ",".join(f"{value:.9g}" for value in seconds), repr(objective))
             else:
-                raise ValueError(f"unknown command {command}")
+                reply("fit", *_fit(runner, command, datasets[arguments[0]], *arguments[1:]))
         except Exception as error:  # a peer may fail in any way; the report says how
             reply("error", f"{type(error).__name__}: {error}")
 
 
-def _fit(runner: Any, formula: str, data: Any, reml: bool, burst: float) -> tuple[list[float], float]:
+def _fit(runner: Any, command: str, data: Any, formula: str, *arguments: str) -> tuple[str, str]:
+    if command == "fit":
+        reml, burst = arguments[0] == "1", float(arguments[1])
+        seconds, model = _repeat(lambda: runner.fit(formula, data, reml), burst)
+        return seconds, repr(runner.objective(model, reml))
+    if command == "glmer":
+        burst, family, n_agq, *weights = arguments
+        glm = Glm(family, int(n_agq), *weights)
+        seconds, model = _repeat(lambda: runner.fit_generalized(formula, data, glm), float(burst))
+        return seconds, repr(runner.generalized_objective(model))
+    raise ValueError(f"unknown command {command}")
+
+
+def _repeat(fit: Callable[[], Any], burst: float) -> tuple[str, Any]:
     seconds: list[float] = []
     while True:
         gc.collect()
         start = time.perf_counter()
-        model = runner.fit(formula, data, reml)
+        model = fit()
         seconds.append(time.perf_counter() - start)
         if sum(seconds) >= burst:
-            return seconds, runner.objective(model, reml)
+            return ",".join(f"{value:.9g}" for value in seconds), model
 
 
 def _take_stdout() -> TextIO:

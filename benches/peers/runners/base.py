@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..models import Glm
+
 
 class Runner(Protocol):
     """Fits a model by one package."""
@@ -20,6 +22,18 @@ class Runner(Protocol):
 
     def objective(self, model: Any, reml: bool) -> float:
         """REML criterion, or -2 log-likelihood, with all constants; of many models their sum."""
+        ...
+
+
+class GeneralizedRunner(Protocol):
+    """Fits a generalized model by one package."""
+
+    def fit_generalized(self, formula: str, data: Any, glm: Glm) -> Any:
+        """Fit from formula and pandas data frame, standard errors included; the only call that is timed."""
+        ...
+
+    def generalized_objective(self, model: Any) -> float:
+        """-2 log-likelihood, with all constants."""
         ...
 
 

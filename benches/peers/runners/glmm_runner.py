@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
+from ..models import Glm
 from .base import ModuleRunner
 
 
@@ -15,6 +16,13 @@ class Glmm(ModuleRunner):
         return self.module.fit(data, formula, reml=reml, satterthwaite=False)
 
     def objective(self, model: Any, reml: bool) -> float:
+        return -2.0 * float(model.loglik)
+
+    def fit_generalized(self, formula: str, data: Any, glm: Glm) -> Any:
+        weights = data[glm.weights].to_numpy() if glm.weights else None
+        return self.module.fit(data, formula, family=glm.family, nagq=glm.n_agq, weights=weights)
+
+    def generalized_objective(self, model: Any) -> float:
         return -2.0 * float(model.loglik)
 
 

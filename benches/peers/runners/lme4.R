@@ -33,23 +33,47 @@ fit_many <- function(formula, data, reml) {
   lapply(responses, function(name) refit(first, data[[name]]))
 }
 
-fit_repeatedly <- function(formula, data, reml, burst, control) {
+minus_two_log_likelihood <- function(model) -2 * as.numeric(logLik(model))
+
+# -2 log-likelihood of the saturated model, which lme4 leaves out of its objective for nAGQ > 1.
+saturated <- function(model) {
+  response <- model@resp
+  response$family$aic(response$y, rep(1, length(response$y)), response$y, response$weights, 0)
+}
+
+# Times fit() until `burst` seconds are spent and replies with the objective of the last result.
+fit_repeatedly <- function(fit, objective, burst) {
   seconds <- numeric()
   repeat {
     gc(FALSE)
     start <- Sys.time()
-    models <- suppressMessages(suppressWarnings(
-      if (length(formula) == 2) fit_many(formula, data, reml)
-      else if (is.null(control)) list(lmer(formula, data, REML = reml))
-      else list(lmer(formula, data, REML = reml, control = control))
-    ))
+    fitted <- suppressMessages(suppressWarnings(fit()))
     seconds <- c(seconds, as.numeric(difftime(Sys.time(), start, units = "secs")))
     if (sum(seconds) >= burst) break
   }
-  objectives <- vapply(models, function(model) {
-    if (reml) REMLcrit(model) else -2 * as.numeric(logLik(model))
-  }, numeric(1))
-  reply("fit", paste(sprintf("%.9g", seconds), collapse = ","), sprintf("%.17g", sum(objectives)))
+  reply("fit", paste(sprintf("%.9g", seconds), collapse = ","), sprintf("%.17g", objective(fitted)))
+}
+
+fit_linear <- function(formula, data, reml, burst, control) {
+  fit <- function() {
+    if (length(formula) == 2) fit_many(formula, data, reml)
+    else if (is.null(control)) list(lmer(formula, data, REML = reml))
+    else list(lmer(formula, data, REML = reml, control = control))
+  }
+  objective <- function(models) {
+    sum(vapply(models, if (reml) REMLcrit else minus_two_log_likelihood, numeric(1)))
+  }
+  fit_repeatedly(fit, objective, burst)
+}
+
+fit_generalized <- function(formula, data, burst, family, n_agq, weights) {
+  call <- list(quote(glmer), quote(formula), quote(data), family = family, nAGQ = n_agq)
+  if (!is.na(weights)) call$weights <- as.name(weights)
+  call <- as.call(call)
+  objective <- function(model) {
+    minus_two_log_likelihood(model) + if (n_agq > 1) saturated(model) else 0
+  }
+  fit_repeatedly(function() eval(call), objective, burst)
 }
 
 answer <- function(field) {
@@ -60,8 +84,11 @@ answer <- function(field) {
     },
     fit = {
       control <- if (is.na(field[6])) NULL else eval(parse(text = field[6]))
-      fit_repeatedly(as.formula(field[3]), datasets[[field[2]]], field[4] == "1", as.numeric(field[5]), control)
+      fit_linear(as.formula(field[3]), datasets[[field[2]]], field[4] == "1", as.numeric(field[5]), control)
     },
+    glmer = fit_generalized(
+      as.formula(field[3]), datasets[[field[2]]], as.numeric(field[4]), field[5], as.integer(field[6]), field[7]
+    ),
     stop(paste("unknown command", field[1]))
   )
 }

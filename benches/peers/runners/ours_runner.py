@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..models import Glm
 from .base import ModuleRunner, is_many, response_names
 
 
@@ -18,6 +19,14 @@ class Ours(ModuleRunner):
 
     def objective(self, model: Any, reml: bool) -> float:
         return float(np.sum(model.objective))
+
+    def fit_generalized(self, formula: str, data: Any, glm: Glm) -> Any:
+        model = self.module.glmer(formula, data, glm.family, nAGQ=glm.n_agq, weights=glm.weights or None)
+        model.vcov()  # lme4 and glmm find the standard errors while fitting
+        return model
+
+    def generalized_objective(self, model: Any) -> float:
+        return float(model.objective)
 
 
 def make() -> Ours:

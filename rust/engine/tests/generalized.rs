@@ -97,14 +97,18 @@ fn response(case: &Case, eta: &[f64], random: &mut Random) -> (Vec<f64>, Option<
         let trials = 1.0 + random.below(5) as f64;
         let (value, weight) = match case.family {
             "binomial" => {
-                let hits = (0..trials as usize).filter(|_| random.uniform() < mu).count();
+                let hits = (0..trials as usize)
+                    .filter(|_| random.uniform() < mu)
+                    .count();
                 (hits as f64, trials)
             }
             "poisson" | "nbinom2" | "nbinom1" => {
                 ((mu * (0.6 - 0.8 * random.uniform().ln())).floor(), 1.0)
             }
             "gaussian" => (mu + 0.2 * random.normal(), 0.5 + random.uniform()),
-            "gamma" | "inverse_gaussian" => (mu * (0.3 * random.normal()).exp(), 0.5 + random.uniform()),
+            "gamma" | "inverse_gaussian" => {
+                (mu * (0.3 * random.normal()).exp(), 0.5 + random.uniform())
+            }
             "beta" => (mean("logit", eta + 0.5 * random.normal()), 1.0),
             other => panic!("{other}"),
         };
@@ -130,7 +134,9 @@ fn data(case: &Case, seed: u64, n: usize, terms: &[TermSpec]) -> (Design, Arc<dy
         .iter()
         .map(|t| {
             let size = 0.5 * case.spread / (t.k as f64 * base.terms.len() as f64);
-            (0..t.n_levels * t.k).map(|_| size * random.normal()).collect()
+            (0..t.n_levels * t.k)
+                .map(|_| size * random.normal())
+                .collect()
         })
         .collect();
     let eta: Vec<f64> = (0..n)
@@ -174,7 +180,8 @@ fn model(
 ) -> GeneralizedModel {
     let (_, predictors) = base.clone().split();
     let options = (approximation, information);
-    GeneralizedModel::with_layout(predictors, Arc::clone(family), options, layout).expect("valid model")
+    GeneralizedModel::with_layout(predictors, Arc::clone(family), options, layout)
+        .expect("valid model")
 }
 
 fn value(model: &GeneralizedModel, point: &Point) -> f64 {
@@ -216,7 +223,10 @@ fn check_gradient(what: &str, model: &GeneralizedModel, point: &Point, step: f64
     assert_eq!(gradient.len(), expected.len(), "{what}");
     for (j, (g, e)) in gradient.iter().zip(&expected).enumerate() {
         let error = (g - e).abs() / (e.abs() + 1e-2 * largest);
-        assert!(error < 1e-6, "{what}, parameter {j}: {g} against {e} ({error:.1e})");
+        assert!(
+            error < 1e-6,
+            "{what}, parameter {j}: {g} against {e} ({error:.1e})"
+        );
     }
 }
 
@@ -233,7 +243,10 @@ fn gradients_of_every_family_and_link_agree_with_differences() {
     let structures: [(&str, Vec<TermSpec>); 4] = [
         ("one factor", vec![(Grouping::Random(7), 1, U)]),
         ("vectors", vec![(Grouping::Random(6), 2, U)]),
-        ("crossed", vec![(Grouping::Random(9), 1, U), (Grouping::Random(5), 1, U)]),
+        (
+            "crossed",
+            vec![(Grouping::Random(9), 1, U), (Grouping::Random(5), 1, U)],
+        ),
         (
             "nested",
             vec![
@@ -413,10 +426,17 @@ fn fits_end_where_the_gradient_vanishes() {
             // In units of the standard error of each parameter.
             for (j, g) in fit.gradient.iter().enumerate() {
                 let size = hessian[(j, j)].abs().sqrt().max(1e-6);
-                assert!((g / size).abs() < 1e-3, "{what}, parameter {j}: {g} / {size}");
+                assert!(
+                    (g / size).abs() < 1e-3,
+                    "{what}, parameter {j}: {g} / {size}"
+                );
             }
             println!("{what}: {} evaluations", fit.outcome.log.entries.len());
-            assert!(fit.outcome.log.entries.len() < 60, "{what}: {} evaluations", fit.outcome.log.entries.len());
+            assert!(
+                fit.outcome.log.entries.len() < 60,
+                "{what}: {} evaluations",
+                fit.outcome.log.entries.len()
+            );
         }
     }
 }

@@ -68,7 +68,12 @@ impl GeneralizedModel {
         approximation: Approximation,
         information: Information,
     ) -> Result<Self> {
-        Self::with_layout(predictors, family, (approximation, information), Layout::Cheapest)
+        Self::with_layout(
+            predictors,
+            family,
+            (approximation, information),
+            Layout::Cheapest,
+        )
     }
 
     /// The same for a given way to eliminate the random effects.
@@ -107,7 +112,8 @@ impl GeneralizedModel {
         }
         if information == Information::Expected && !family.has_expected() {
             return Err(Error::Domain(
-                "the expected information of this family has no formula; use the observed one".into(),
+                "the expected information of this family has no formula; use the observed one"
+                    .into(),
             ));
         }
         Ok(Self {

@@ -36,3 +36,28 @@ pub(super) fn counts(y: &[f64]) -> Result<()> {
         y >= 0.0 && y.fract() == 0.0
     })
 }
+
+pub(super) fn finite(y: &[f64]) -> Result<()> {
+    every(y, "the response must be finite", |_| true)
+}
+
+pub(super) fn positive(y: &[f64]) -> Result<()> {
+    every(y, "the response must be positive", |y| y > 0.0)
+}
+
+/// Inside (0, 1), its ends excluded.
+pub(super) fn proportions(y: &[f64]) -> Result<()> {
+    every(y, "the response must be between 0 and 1", |y| {
+        0.0 < y && y < 1.0
+    })
+}
+
+/// A dispersion that is held fixed.
+pub(super) fn dispersion(fixed: Option<f64>) -> Result<()> {
+    match fixed {
+        Some(d) if !(d > 0.0 && d.is_finite()) => Err(Error::Domain(format!(
+            "the dispersion must be positive and finite, not {d}"
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -14,6 +14,9 @@ pub(super) struct Jet {
 impl Jet {
     pub const ZERO: Self = Self::new(0.0, 0.0, 0.0, 0.0);
 
+    /// Outside the domain.
+    pub const IMPOSSIBLE: Self = Self::new(f64::NEG_INFINITY, 0.0, 0.0, 0.0);
+
     pub const fn new(value: f64, d1: f64, d2: f64, d3: f64) -> Self {
         Self { value, d1, d2, d3 }
     }

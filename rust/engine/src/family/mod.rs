@@ -1,13 +1,24 @@
 //! Distributions of the response and links of their means: all that the engine knows of a response
 //! that is not Gaussian with an identity link.
 
+mod beta;
 mod binomial;
 mod checks;
+mod dispersed;
+mod gamma;
+mod gaussian;
+mod inverse_gaussian;
 mod jet;
+mod mean_link;
+mod named;
+mod nbinom1;
+mod nbinom2;
 mod poisson;
+mod rising;
 mod rows;
+mod special;
 
-use crate::{Error, Result};
+pub use named::{family, FAMILIES};
 
 /// Which information weighs the rows in the log-determinant of the Laplace approximation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,46 +92,4 @@ pub struct DispersionSlopes<'a> {
     pub log_density: &'a mut [f64],
     pub score: &'a mut [f64],
     pub information: &'a mut [f64],
-}
-
-/// Table for messages and for Python: names with their links, default link first.
-pub const FAMILIES: &[(&str, &[&str])] = &[("binomial", &["logit"]), ("poisson", &["log"])];
-
-/// The family by its name and that of its link, e.g. `("binomial", "logit")`. For binomial, `y` is
-/// the number of successes and `weights` the trials (1 where `None`). `Some(dispersion)` is held fixed.
-pub fn family(
-    name: &str,
-    link: &str,
-    y: Vec<f64>,
-    weights: Option<Vec<f64>>,
-    dispersion: Option<f64>,
-) -> Result<Box<dyn Family>> {
-    check_names(name, link)?;
-    if dispersion.is_some() {
-        return Err(Error::Domain(format!(
-            "family {name:?} has no dispersion to hold fixed"
-        )));
-    }
-    let weights = checks::weights(y.len(), weights)?;
-    match name {
-        "binomial" => Ok(Box::new(binomial::Binomial::new(y, weights)?)),
-        _ => Ok(Box::new(poisson::Poisson::new(y, weights)?)),
-    }
-}
-
-fn check_names(name: &str, link: &str) -> Result<()> {
-    let Some((_, links)) = FAMILIES.iter().find(|(known, _)| *known == name) else {
-        let known: Vec<_> = FAMILIES.iter().map(|(known, _)| *known).collect();
-        return Err(Error::Domain(format!(
-            "unknown family {name:?}; known: {}",
-            known.join(", ")
-        )));
-    };
-    if links.contains(&link) {
-        return Ok(());
-    }
-    Err(Error::Domain(format!(
-        "unknown link {link:?} of family {name:?}; known: {}",
-        links.join(", ")
-    )))
 }

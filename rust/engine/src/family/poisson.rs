@@ -1,40 +1,42 @@
 //! Poisson counts.
 
 use super::jet::Jet;
+use super::mean_link::MeanLink;
 use super::rows::{ByRow, Row};
+use super::special::log_factorials;
 use super::{checks, Density, Family};
 use crate::Result;
 
-/// Poisson counts with a log link.
+/// Poisson counts: l = w (y log mu - mu - log y!).
 #[derive(Debug)]
 pub(super) struct Poisson {
+    link: MeanLink,
     counts: Vec<f64>,
     weights: Vec<f64>,
-    /// Logarithms of the factorials.
-    constants: Vec<f64>,
+    log_factorials: Vec<f64>,
 }
 
 impl Poisson {
-    pub fn new(counts: Vec<f64>, weights: Vec<f64>) -> Result<Self> {
+    pub fn new(link: MeanLink, counts: Vec<f64>, weights: Vec<f64>) -> Result<Self> {
         checks::counts(&counts)?;
-        let constants = counts.iter().map(|&y| libm::lgamma(y + 1.0)).collect();
         Ok(Self {
+            link,
+            log_factorials: log_factorials(&counts),
             counts,
             weights,
-            constants,
         })
     }
 }
 
 impl Row for &Poisson {
     fn log_density(&self, row: usize, eta: f64) -> Jet {
-        let (y, mu) = (self.counts[row], eta.exp());
-        let jet = Jet::new(y * eta - mu - self.constants[row], y - mu, -mu, -mu);
-        jet * self.weights[row]
+        let jet = self.link.log(eta).times(self.counts[row]) - self.link.power(eta, 1);
+        jet.plus(-self.log_factorials[row]) * self.weights[row]
     }
 
     fn expected(&self, row: usize, eta: f64) -> [f64; 2] {
-        [self.weights[row] * eta.exp(); 2]
+        let information = self.link.information(eta, 1);
+        information.map(|v| self.weights[row] * v)
     }
 }
 
@@ -48,7 +50,7 @@ impl Family for Poisson {
     }
 
     fn is_canonical(&self) -> bool {
-        true
+        self.link == MeanLink::Log
     }
 
     fn has_expected(&self) -> bool {
@@ -56,7 +58,8 @@ impl Family for Poisson {
     }
 
     fn start(&self) -> Vec<f64> {
-        self.counts.iter().map(|&y| (y + 0.1).ln()).collect()
+        let counts = self.counts.iter();
+        counts.map(|&y| self.link.eta(y + 0.1)).collect()
     }
 
     fn dispersion_start(&self, _eta: &[f64]) -> f64 {

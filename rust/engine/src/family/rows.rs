@@ -28,16 +28,13 @@ pub(super) trait Row: Send + Sync {
 #[derive(Debug)]
 pub(super) struct ByRow<R>(pub R);
 
-/// Outside the domain of the link, and where a derivative overflows.
-const IMPOSSIBLE: Jet = Jet::new(f64::NEG_INFINITY, 0.0, 0.0, 0.0);
-
 impl<R: Row> ByRow<R> {
     fn jet(&self, row: usize, eta: f64) -> Jet {
         let jet = self.0.log_density(row, eta);
         if jet.is_finite() {
             jet
         } else {
-            IMPOSSIBLE
+            Jet::IMPOSSIBLE
         }
     }
 

@@ -210,10 +210,7 @@ fn theta_coordinates(model: &GeneralizedModel, unit: f64) -> Coordinates {
 
 fn keeps_user_basis(model: &GeneralizedModel) -> bool {
     let wide = model.frame().structure.blocks.iter().any(|b| b.width > 1);
-    wide && matches!(
-        model.approximation,
-        Approximation::Quadrature(_)
-    )
+    wide && matches!(model.approximation, Approximation::Quadrature(_))
 }
 
 fn start_of_user(model: &GeneralizedModel, theta: &Coordinates, user: &[f64]) -> Vec<f64> {
@@ -305,10 +302,13 @@ fn at<'a>(
     let parameters = Parameters {
         theta: Coordinates::user(&frame.design.terms, &frame.terms),
         fixed: (!profiled).then(|| FixedCoordinates::identity(model.rank())),
-        dispersion: model.family.has_dispersion().then_some(DispersionCoordinate {
-            origin: 0.0,
-            unit: 1.0,
-        }),
+        dispersion: model
+            .family
+            .has_dispersion()
+            .then_some(DispersionCoordinate {
+                origin: 0.0,
+                unit: 1.0,
+            }),
     };
     let mut values = point.theta.clone();
     if !profiled {
@@ -327,8 +327,9 @@ fn at<'a>(
 
 fn no_modes(objective: &GlmmObjective<'_>) -> Error {
     Error::Modes {
-        reason: "penalised iteratively reweighted least squares does not converge at these parameters"
-            .into(),
+        reason:
+            "penalised iteratively reweighted least squares does not converge at these parameters"
+                .into(),
         row: objective.modes.worst_row(),
     }
 }
@@ -472,4 +473,3 @@ fn to_user_coefficients(model: &GeneralizedModel, hessian: &mut Matrix) -> Resul
     }
     Ok(())
 }
-

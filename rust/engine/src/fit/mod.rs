@@ -8,8 +8,8 @@ mod start;
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 pub use estimates::{ConditionalVariances, Estimates};
 pub use generalized::{
-    conditional_variances_glmm, evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm, GlmmEstimates,
-    GlmmFit, Point, StartValues,
+    conditional_variances_glmm, evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm,
+    GlmmEstimates, GlmmFit, Point, StartValues,
 };
 
 use crate::design::Model;

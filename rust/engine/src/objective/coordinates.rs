@@ -245,7 +245,11 @@ fn convert<'a>(
     let mut out = Vec::with_capacity(theta.len());
     for (t, term) in coordinates.terms.iter().enumerate() {
         let own = &theta[term.start..term.start + term.directions.len()];
-        let own = transformed(term.map.as_deref(), term.template.lambda(own, term.k), term.k);
+        let own = transformed(
+            term.map.as_deref(),
+            term.template.lambda(own, term.k),
+            term.k,
+        );
         let lambda = transformed(Some(left(t)), own, term.k);
         let lower = small::lower_factor(&lambda, term.k);
         out.extend(term.template.theta(&lower, term.k));

@@ -1,13 +1,20 @@
 //! Numbers of successes among trials.
 
+mod cloglog;
+mod links;
+mod probit;
+
 use super::jet::Jet;
 use super::rows::{ByRow, Row};
 use super::{checks, Density, Family};
 use crate::{Error, Result};
 
-/// Successes of trials, with a logit link.
+pub(super) use links::ProbabilityLink;
+
+/// Successes of trials.
 #[derive(Debug)]
 pub(super) struct Binomial {
+    link: ProbabilityLink,
     successes: Vec<f64>,
     trials: Vec<f64>,
     /// Logarithms of the binomial coefficients.
@@ -15,7 +22,7 @@ pub(super) struct Binomial {
 }
 
 impl Binomial {
-    pub fn new(successes: Vec<f64>, trials: Vec<f64>) -> Result<Self> {
+    pub fn new(link: ProbabilityLink, successes: Vec<f64>, trials: Vec<f64>) -> Result<Self> {
         checks::every(&successes, "successes must not be negative", |y| y >= 0.0)?;
         if let Some(row) = (0..trials.len()).find(|&i| successes[i] > trials[i]) {
             return Err(Error::Domain(format!(
@@ -23,14 +30,10 @@ impl Binomial {
                 successes[row], trials[row]
             )));
         }
-        let constants = successes
-            .iter()
-            .zip(&trials)
-            .map(|(&y, &n)| {
-                libm::lgamma(n + 1.0) - libm::lgamma(y + 1.0) - libm::lgamma(n - y + 1.0)
-            })
-            .collect();
+        let rows = successes.iter().zip(&trials);
+        let constants = rows.map(|(&y, &n)| log_coefficient(n, y)).collect();
         Ok(Self {
+            link,
             successes,
             trials,
             constants,
@@ -38,24 +41,36 @@ impl Binomial {
     }
 }
 
-impl Row for &Binomial {
-    fn log_density(&self, row: usize, eta: f64) -> Jet {
-        let (y, n) = (self.successes[row], self.trials[row]);
-        let (p, q) = (logistic(eta), logistic(-eta));
-        let value = y * eta - n * (eta.max(0.0) + (-eta.abs()).exp().ln_1p());
-        let score = y * q - (n - y) * p;
-        Jet::new(value, score, -n * p * q, -n * p * q * (q - p)).plus(self.constants[row])
+/// log of n over y.
+fn log_coefficient(n: f64, y: f64) -> f64 {
+    if y == 0.0 || y == n {
+        return 0.0;
     }
-
-    fn expected(&self, row: usize, eta: f64) -> [f64; 2] {
-        let (p, q) = (logistic(eta), logistic(-eta));
-        let information = self.trials[row] * p * q;
-        [information, information * (q - p)]
-    }
+    libm::lgamma(n + 1.0) - libm::lgamma(y + 1.0) - libm::lgamma(n - y + 1.0)
 }
 
-fn logistic(eta: f64) -> f64 {
-    1.0 / (1.0 + (-eta).exp())
+impl Row for &Binomial {
+    fn log_density(&self, row: usize, eta: f64) -> Jet {
+        let y = self.successes[row];
+        let [success, failure] = self.link.log_probabilities(eta);
+        let jet = success.times(y) + failure.times(self.trials[row] - y);
+        if self.link == ProbabilityLink::Log && eta > 0.0 {
+            return Jet::IMPOSSIBLE;
+        }
+        jet.plus(self.constants[row])
+    }
+
+    /// The derivative of p squared over p (1 - p) is less the product of the derivatives of log p and
+    /// log(1 - p).
+    fn expected(&self, row: usize, eta: f64) -> [f64; 2] {
+        let [success, failure] = self.link.log_probabilities(eta);
+        if success.d1 == 0.0 {
+            return [0.0; 2];
+        }
+        let information = success.d1 * failure.d1;
+        let slope = success.d2 * failure.d1 + success.d1 * failure.d2;
+        [information, slope].map(|v| -self.trials[row] * v)
+    }
 }
 
 impl Family for Binomial {
@@ -68,7 +83,7 @@ impl Family for Binomial {
     }
 
     fn is_canonical(&self) -> bool {
-        true
+        self.link == ProbabilityLink::Logit
     }
 
     fn has_expected(&self) -> bool {
@@ -77,7 +92,7 @@ impl Family for Binomial {
 
     fn start(&self) -> Vec<f64> {
         let rows = self.successes.iter().zip(&self.trials);
-        rows.map(|(&y, &n)| ((y + 0.5) / (n - y + 0.5)).ln())
+        rows.map(|(&y, &n)| self.link.near((y + 0.5) / (n + 1.0)))
             .collect()
     }
 

@@ -30,7 +30,7 @@ impl Border {
         let weighted = rows::weighted_x(rows, weights);
         let products = system.project(&weighted, p)?;
         let solved = system.solve(products.clone());
-        let mut factor = rows::gram_x(rows, &weighted);
+        let mut factor = rows::gram_x(rows, weights);
         small::axpy(-1.0, &products.gram(&solved), &mut factor);
         let positive = small::cholesky(&mut factor, p);
         Ok(positive.then_some(Self {

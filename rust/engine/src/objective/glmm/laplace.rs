@@ -200,8 +200,7 @@ impl GlmmObjective<'_> {
         let rows = &self.model.rows;
         let fixed = rows::fixed_part(rows, &self.modes.gamma);
         let density = density.as_ref();
-        let point =
-            quadrature_point(self.model, &self.modes, &self.block_lambda, density, &fixed);
+        let point = quadrature_point(self.model, &self.modes, &self.block_lambda, density, &fixed);
         let gradient = quadrature::gradient(integral, &point)?;
         Ok(Slopes {
             factor: FactorSlopes::Factor(self.by_term(&[gradient.lambda])),

@@ -72,8 +72,10 @@ impl<'a> GlmmObjective<'a> {
         monitor: Monitor<'a>,
     ) -> Result<Self> {
         let PredictorRows { frame, z, .. } = &*model.rows;
-        let differs =
-            model.information == Information::Expected && !model.family.is_canonical();
+        // Quadrature weighs its own scale.
+        let differs = model.information == Information::Expected
+            && !model.family.is_canonical()
+            && !matches!(model.approximation, Approximation::Quadrature(_));
         let expected = if differs {
             Some(Expected {
                 system: WeightedSystem::new(frame, z)?,
@@ -184,7 +186,10 @@ impl<'a> GlmmObjective<'a> {
         }
         if let Some(expected) = &mut self.expected {
             density.expected(0, &self.modes.eta, &mut expected.weight);
-            if !expected.system.update(&expected.weight, &self.block_lambda)? {
+            if !expected
+                .system
+                .update(&expected.weight, &self.block_lambda)?
+            {
                 return Ok(None);
             }
         }

@@ -113,7 +113,13 @@ impl<'a> Modes<'a> {
     /// The row with the largest linear predictor, or one that is not a number: where trouble shows.
     #[must_use]
     pub fn worst_row(&self) -> Option<usize> {
-        let size = |i: &usize| if self.eta[*i].is_finite() { self.eta[*i].abs() } else { f64::INFINITY };
+        let size = |i: &usize| {
+            if self.eta[*i].is_finite() {
+                self.eta[*i].abs()
+            } else {
+                f64::INFINITY
+            }
+        };
         (0..self.eta.len()).max_by(|i, j| size(i).total_cmp(&size(j)))
     }
 
@@ -124,7 +130,8 @@ impl<'a> Modes<'a> {
             self.gamma.copy_from_slice(gamma);
         }
         let from_last = self.known && self.predict(at)?;
-        self.known = (from_last && self.iterate(at)?) || (self.start_at_zero(at)? && self.iterate(at)?);
+        self.known =
+            (from_last && self.iterate(at)?) || (self.start_at_zero(at)? && self.iterate(at)?);
         Ok(self.known)
     }
 
@@ -323,10 +330,7 @@ fn parts(v: &Stacked) -> impl Iterator<Item = &Vec<f64>> {
 }
 
 pub(super) fn dot(a: &Stacked, b: &Stacked) -> f64 {
-    parts(a)
-        .zip(parts(b))
-        .map(|(a, b)| small::dot(a, b))
-        .sum()
+    parts(a).zip(parts(b)).map(|(a, b)| small::dot(a, b)).sum()
 }
 
 pub(super) fn add(t: f64, from: &Stacked, to: &mut Stacked) {

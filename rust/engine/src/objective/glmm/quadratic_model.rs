@@ -97,7 +97,7 @@ impl GlmmObjective<'_> {
             let weighted = rows::weighted_x(rows, weight);
             let x = system.project(&weighted, p)?;
             qx = q.gram(&x);
-            xx = rows::gram_x(rows, &weighted);
+            xx = rows::gram_x(rows, weight);
             weighted_q.beside(&x)
         };
         let explained = system.explained(columns);

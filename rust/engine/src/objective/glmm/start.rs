@@ -167,9 +167,10 @@ impl<'s> Search<'s> {
             first_bad = first_bad.or_else(|| outside(density, &eta));
         }
         Err(Error::Modes {
-            reason: "no coefficients were found to start from for which every linear predictor lies \
+            reason:
+                "no coefficients were found to start from for which every linear predictor lies \
                      in the domain of the link"
-                .into(),
+                    .into(),
             row: first_bad,
         })
     }
@@ -195,7 +196,12 @@ impl<'s> Search<'s> {
         rows::add_fixed(&self.model.rows, step, &mut direction);
         let mut t = 1.0;
         for _ in 0..HALVINGS {
-            let eta: Vec<f64> = self.eta.iter().zip(&direction).map(|(e, d)| e + t * d).collect();
+            let eta: Vec<f64> = self
+                .eta
+                .iter()
+                .zip(&direction)
+                .map(|(e, d)| e + t * d)
+                .collect();
             let value = rows::working(self.density, &eta, &mut self.score, &mut self.weight);
             if value >= self.log_likelihood {
                 self.eta = eta;
@@ -239,8 +245,7 @@ fn positive_weights(
 
 fn normal_factor(model: &GeneralizedModel, weight: &[f64]) -> Vec<f64> {
     let p = model.rank();
-    let weighted = rows::weighted_x(&model.rows, weight);
-    let mut gram = rows::gram_x(&model.rows, &weighted);
+    let mut gram = rows::gram_x(&model.rows, weight);
     let largest = (0..p).map(|i| gram[i + i * p]).fold(0.0, f64::max);
     for i in 0..p {
         gram[i + i * p] += RIDGE * largest;
