@@ -94,14 +94,14 @@ class Glmm:
         control: dict[str, Any] | None = None,
     ) -> dict[str, Any]: ...
     def evaluate(
-        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> dict[str, Any]: ...
     def gradient(
-        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> NDArray[np.float64]: ...
     def hessian(
-        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> NDArray[np.float64]: ...
     def conditional_variances(
-        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> list[tuple[list[int], NDArray[np.float64]]]: ...

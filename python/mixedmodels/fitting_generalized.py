@@ -12,6 +12,7 @@ from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer
 from .design import GeneralizedDesign, GeneralizedResponse, build_generalized_design
 from .errors import ArgumentError, DataError, LargeModelWarning, ModesError
+from .families import Family
 from .fitted_generalized import (
     FittedGeneralized,
     GeneralizedArguments,
@@ -94,7 +95,7 @@ def fit_generalized_design(
         result = _run(engine, optimizer, start, control, arguments)
     except ModesError as error:
         raise _located(error, design) from error
-    estimates = _estimates_from(result, engine, design)
+    estimates = _estimates_from(result, engine, design, arguments.family)
     roots = term_roots(design, None)
     names = generalized_names(design, engine.kept, arguments)
     units = generalized_units(design, roots, engine.kept, arguments)
@@ -177,7 +178,7 @@ def check_quadrature(design: GeneralizedDesign, n_agq: int) -> None:
 
 
 def _estimates_from(
-    result: Mapping[str, Any], engine: Glmm, design: GeneralizedDesign
+    result: Mapping[str, Any], engine: Glmm, design: GeneralizedDesign, family: Family
 ) -> GeneralizedEstimates:
     """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
     return GeneralizedEstimates(
@@ -186,7 +187,7 @@ def _estimates_from(
         log_det_z=result["log_det_z"],
         beta=with_dropped(result["beta"], engine.kept, design),
         kept=engine.kept,
-        dispersion=result["dispersion"],
+        dispersion=result["dispersion"] if family.dispersion is None else family.dispersion,
         conditional_covariance=result["xtvx_inv"],
         b=tuple(result["b"]),
         u=tuple(result["u"]),

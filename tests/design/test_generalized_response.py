@@ -113,7 +113,12 @@ def changed(values, row, value):
         ("share", {}, None, r"share is 0\.75 in row 0 .*weights=.*cbind"),
         ("hits", {}, None, "hits is 3 in row 0 .*must be 0 or 1"),
         ("share", {"share": changed(HITS / TRIALS, 3, 1.2)}, "trials", "1.2 in row 3 .*between 0 and 1"),
-        ("share", {"share": changed(HITS / TRIALS, 5, 0.3)}, "trials", r"0\.3 of 4 trials in row 5 .*1\.2 succ"),
+        (
+            "share",
+            {"share": changed(HITS / TRIALS, 5, 0.3)},
+            "trials",
+            r"0\.3 of 4 trials in row 5 .*1\.2 succ",
+        ),
         ("share", {"trials": changed(TRIALS, 2, 0)}, "trials", "trials is 0 in row 2 .*subset"),
         ("share", {"trials": changed(TRIALS, 2, 2.5)}, "trials", "trials is 2.5 in row 2 .*whole"),
         ("share", {"trials": changed(TRIALS, 2, -1)}, "trials", "'trials' is negative in 1 row"),

@@ -48,7 +48,10 @@ def test_a_poisson_of_ones_own():
 @pytest.mark.parametrize(
     ("functions", "message"),
     [
-        ((log_density, wrong, information, information), "score is not the derivative of log_density: at y = "),
+        (
+            (log_density, wrong, information, information),
+            "score is not the derivative of log_density: at y = ",
+        ),
         ((log_density, score, score, information), "information is not minus the derivative of score"),
         ((log_density, score, information, wrong), "third is not the derivative of information"),
         ((log_density, score, information, 3), "third must be a function"),

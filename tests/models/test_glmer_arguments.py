@@ -140,9 +140,7 @@ def test_evaluation_at_a_start():
 def test_dropped_columns():
     data = CBPP.assign(twice=2 * CBPP["size"])
     with pytest.warns(RankDeficiencyWarning, match="dropped column twice"):
-        model = glmer(
-            "cbind(incidence, size - incidence) ~ size + twice + (1 | herd)", data, "binomial"
-        )
+        model = glmer("cbind(incidence, size - incidence) ~ size + twice + (1 | herd)", data, "binomial")
     assert model.rank == 2
     assert np.isnan(model.beta[2])
     assert model.vcov().shape == (3, 3)
