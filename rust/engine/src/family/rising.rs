@@ -110,6 +110,8 @@ fn corrections(a: f64, u: f64, w: f64) -> [f64; 4] {
 }
 
 #[cfg(test)]
+// Numbers as mpmath writes them.
+#[allow(clippy::excessive_precision, clippy::unreadable_literal)]
 mod tests {
     use super::Rising;
 

@@ -109,6 +109,8 @@ pub(super) fn logistic(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+// Numbers as mpmath writes them.
+#[allow(clippy::excessive_precision, clippy::unreadable_literal)]
 mod tests {
     use super::*;
 
