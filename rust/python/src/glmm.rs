@@ -353,10 +353,13 @@ impl Glmm {
             beta,
             log_dispersion,
         } = estimates.point;
-        let dispersion = if self.model.n_dispersion() == 1 {
-            log_dispersion.exp()
-        } else {
-            f64::NAN
+        let dispersion = match &self.spec {
+            FamilySpec::Named {
+                dispersion: Some(held),
+                ..
+            } => *held,
+            _ if self.model.n_dispersion() == 1 => log_dispersion.exp(),
+            _ => f64::NAN,
         };
         let covariance = to_square(py, estimates.conditional_covariance)?;
         out.set_item(intern!(py, "objective"), estimates.objective)?;

@@ -8,6 +8,7 @@ use crate::design::coupling::Coupling;
 use crate::design::data_rows::DataRows;
 use crate::design::frame::MANY_ROWS;
 use crate::design::pattern::Pattern;
+use crate::design::row_products::{Places, RowProducts, Rows};
 use crate::design::sparse_products::SparseProducts;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure, TrailingKind};
@@ -230,13 +231,18 @@ fn gram_of_x(rows: &DataRows<'_>, weights: Option<&[f64]>) -> Result<Matrix> {
 
 /// Adds Z'Y for the rows of one block and m columns, row-major.
 pub fn project(block: &Block, z: &[f64], y: &[f64], m: usize, out: &mut [f64]) {
-    let k = block.width;
-    for ((row, &v), y) in z.chunks_exact(k).zip(&block.codes).zip(y.chunks_exact(m)) {
-        let rows = &mut out[v as usize * k * m..][..k * m];
-        for (out, &z) in rows.chunks_exact_mut(m).zip(row) {
-            small::axpy(z, y, out);
-        }
-    }
+    let rows = |values, width| Rows { values, width };
+    let products = RowProducts {
+        inner: rows(y, m),
+        outer: rows(z, block.width),
+        stride: m,
+        places: Places::Levels {
+            codes: &block.codes,
+            step: block.width * m,
+            first: 0,
+        },
+    };
+    products.add(None, out);
 }
 
 /// Pairwise by chunks: the rounding error grows with the number of chunks, not of rows.

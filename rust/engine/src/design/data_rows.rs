@@ -59,7 +59,7 @@ impl<'a> DataRows<'a> {
 
     /// Number of observations.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn n_obs(&self) -> usize {
         self.x.rows()
     }
 

@@ -30,39 +30,41 @@ pub enum Places<'a> {
     },
 }
 
+/// A pass over the products of all rows.
+trait Pass {
+    /// `places` are pairs of a row and the place of its product.
+    fn run(self, places: impl Iterator<Item = (usize, usize)>);
+}
+
 impl Places<'_> {
-    /// Row and place of every product.
-    #[inline]
-    fn each(&self, mut visit: impl FnMut(usize, usize)) {
+    fn each(&self, pass: impl Pass) {
         match *self {
             Places::Levels { codes, step, first } => {
-                for (i, &v) in codes.iter().enumerate() {
-                    visit(i, first + v as usize * step);
-                }
+                let places = codes.iter().map(|&v| first + v as usize * step);
+                pass.run(places.enumerate());
             }
             Places::Cells {
                 codes: [a, b],
                 steps,
                 first,
             } => {
-                for (i, (&v, &u)) in a.iter().zip(b).enumerate() {
-                    visit(i, first + v as usize * steps[0] + u as usize * steps[1]);
-                }
+                let places = a
+                    .iter()
+                    .zip(b)
+                    .map(|(&v, &u)| first + v as usize * steps[0] + u as usize * steps[1]);
+                pass.run(places.enumerate());
             }
             Places::Table { codes, places } => {
-                for (i, &v) in codes.iter().enumerate() {
-                    visit(i, places[v as usize]);
-                }
+                let places = codes.iter().map(|&v| places[v as usize]);
+                pass.run(places.enumerate());
             }
             Places::Rows { places, step } => {
-                for (i, &at) in places.iter().enumerate() {
-                    visit(i, at as usize * step);
-                }
+                let places = places.iter().map(|&at| at as usize * step);
+                pass.run(places.enumerate());
             }
             Places::Some { rows, places } => {
-                for (&i, &at) in rows.iter().zip(places) {
-                    visit(i as usize, at);
-                }
+                let rows = rows.iter().map(|&i| i as usize);
+                pass.run(rows.zip(places.iter().copied()));
             }
         }
     }
@@ -98,36 +100,25 @@ pub struct RowProducts<'a> {
 impl RowProducts<'_> {
     /// Adds the products to their sum, with weights if there are any.
     pub fn add(&self, weights: Option<&[f64]>, sum: &mut [f64]) {
-        match weights {
-            Some(w) => self.add_weighted(|i| w[i], sum),
-            None => self.add_weighted(|_| 1.0, sum),
-        }
-    }
-
-    fn add_weighted(&self, weight: impl Fn(usize) -> f64, sum: &mut [f64]) {
         match (self.inner.width, self.outer.width) {
-            (1, 1) => self.add_sized::<1, 1>(weight, sum),
-            (2, 2) => self.add_sized::<2, 2>(weight, sum),
-            (3, 3) => self.add_sized::<3, 3>(weight, sum),
-            _ => self.add_sized::<0, 0>(weight, sum),
+            (1, 1) => self.add_narrow::<1, 1>(weights, sum),
+            (1, 2) => self.add_narrow::<1, 2>(weights, sum),
+            (2, 1) => self.add_narrow::<2, 1>(weights, sum),
+            (2, 2) => self.add_narrow::<2, 2>(weights, sum),
+            (3, 3) => self.add_narrow::<3, 3>(weights, sum),
+            _ => self.places.each(AddWide {
+                products: self,
+                weights,
+                sum,
+            }),
         }
     }
 
-    /// `I` and `O` are the widths when the compiler should know them, and 0 otherwise.
-    fn add_sized<const I: usize, const O: usize>(
-        &self,
-        weight: impl Fn(usize) -> f64,
-        sum: &mut [f64],
-    ) {
-        let (inner, outer) = (self.inner, self.outer);
-        self.places.each(|i, at| {
-            let (w, a, b) = (weight(i), inner.row::<I>(i), outer.row::<O>(i));
-            for (c, &b) in b.iter().enumerate() {
-                for (out, &a) in sum[at + c * self.stride..][..a.len()].iter_mut().zip(a) {
-                    // In this order a product of a row with itself is exactly symmetric.
-                    *out += w * (a * b);
-                }
-            }
+    fn add_narrow<const I: usize, const O: usize>(&self, weights: Option<&[f64]>, sum: &mut [f64]) {
+        self.places.each(AddNarrow::<I, O> {
+            products: self,
+            weights,
+            sum,
         });
     }
 
@@ -135,6 +126,8 @@ impl RowProducts<'_> {
     pub fn add_forms(&self, factor: f64, s: &[f64], h: &mut [f64]) {
         match (self.inner.width, self.outer.width) {
             (1, 1) => self.add_sized_forms::<1, 1>(factor, s, h),
+            (1, 2) => self.add_sized_forms::<1, 2>(factor, s, h),
+            (2, 1) => self.add_sized_forms::<2, 1>(factor, s, h),
             (2, 2) => self.add_sized_forms::<2, 2>(factor, s, h),
             (3, 3) => self.add_sized_forms::<3, 3>(factor, s, h),
             _ => self.add_sized_forms::<0, 0>(factor, s, h),
@@ -147,15 +140,109 @@ impl RowProducts<'_> {
         s: &[f64],
         h: &mut [f64],
     ) {
-        let (inner, outer) = (self.inner, self.outer);
-        self.places.each(|i, at| {
+        self.places.each(AddForms::<I, O> {
+            products: self,
+            factor,
+            s,
+            h,
+        });
+    }
+}
+
+/// Adds products of few columns. Those of consecutive rows at one place are summed before they are
+/// stored: in sorted data the sum of a level would wait for itself at every row.
+struct AddNarrow<'a, const I: usize, const O: usize> {
+    products: &'a RowProducts<'a>,
+    weights: Option<&'a [f64]>,
+    sum: &'a mut [f64],
+}
+
+impl<const I: usize, const O: usize> AddNarrow<'_, I, O> {
+    #[inline]
+    fn store(&mut self, at: usize, part: &[[f64; I]; O]) {
+        for (c, part) in part.iter().enumerate() {
+            let out = &mut self.sum[at + c * self.products.stride..][..I];
+            for (out, v) in out.iter_mut().zip(part) {
+                *out += v;
+            }
+        }
+    }
+}
+
+impl<const I: usize, const O: usize> Pass for AddNarrow<'_, I, O> {
+    fn run(mut self, places: impl Iterator<Item = (usize, usize)>) {
+        let (inner, outer) = (self.products.inner, self.products.outer);
+        let mut part = [[0.0; I]; O];
+        let mut last = None;
+        for (i, at) in places {
+            if last != Some(at) {
+                if let Some(last) = last {
+                    self.store(last, &part);
+                }
+                part = [[0.0; I]; O];
+                last = Some(at);
+            }
+            let w = self.weights.map_or(1.0, |w| w[i]);
+            let (a, b) = (inner.row::<I>(i), outer.row::<O>(i));
+            for (part, &b) in part.iter_mut().zip(b) {
+                for (part, &a) in part.iter_mut().zip(a) {
+                    *part += weighted(w, a, b);
+                }
+            }
+        }
+        if let Some(last) = last {
+            self.store(last, &part);
+        }
+    }
+}
+
+struct AddWide<'a> {
+    products: &'a RowProducts<'a>,
+    weights: Option<&'a [f64]>,
+    sum: &'a mut [f64],
+}
+
+impl Pass for AddWide<'_> {
+    fn run(self, places: impl Iterator<Item = (usize, usize)>) {
+        let (inner, outer) = (self.products.inner, self.products.outer);
+        for (i, at) in places {
+            let w = self.weights.map_or(1.0, |w| w[i]);
+            let (a, b) = (inner.row::<0>(i), outer.row::<0>(i));
+            for (c, &b) in b.iter().enumerate() {
+                let out = &mut self.sum[at + c * self.products.stride..][..a.len()];
+                for (out, &a) in out.iter_mut().zip(a) {
+                    *out += weighted(w, a, b);
+                }
+            }
+        }
+    }
+}
+
+/// In this order the products of a row with itself are exactly symmetric.
+#[inline]
+fn weighted(w: f64, a: f64, b: f64) -> f64 {
+    w * (a * b)
+}
+
+/// `I` and `O` are the widths when the compiler should know them, and 0 otherwise.
+struct AddForms<'a, const I: usize, const O: usize> {
+    products: &'a RowProducts<'a>,
+    factor: f64,
+    s: &'a [f64],
+    h: &'a mut [f64],
+}
+
+impl<const I: usize, const O: usize> Pass for AddForms<'_, I, O> {
+    fn run(self, places: impl Iterator<Item = (usize, usize)>) {
+        let (inner, outer) = (self.products.inner, self.products.outer);
+        for (i, at) in places {
             let (a, b) = (inner.row::<I>(i), outer.row::<O>(i));
             let mut form = 0.0;
             for (c, &b) in b.iter().enumerate() {
-                let column = &s[at + c * self.stride..][..a.len()];
+                let column = &self.s[at + c * self.products.stride..][..a.len()];
                 form += b * column.iter().zip(a).map(|(s, a)| s * a).sum::<f64>();
             }
-            h[i] += factor * form;
-        });
+            self.h[i] += self.factor * form;
+        }
     }
 }

@@ -90,6 +90,7 @@ impl SparsePattern {
     }
 
     /// The values of each entry, in order: number of rows, and where they belong in the panels.
+    #[must_use]
     pub fn entries(&self, position: usize) -> impl DoubleEndedIterator<Item = (usize, usize)> + '_ {
         let range = self.ranges[position]..self.ranges[position + 1];
         let pairs = self.rows[range.clone()].iter().zip(&self.targets[range]);

@@ -3,6 +3,7 @@
 
 mod beta;
 mod binomial;
+mod blocks;
 mod checks;
 mod dispersed;
 mod gamma;

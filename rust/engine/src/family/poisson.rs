@@ -1,10 +1,14 @@
 //! Poisson counts.
 
+#![allow(clippy::inline_always)]
+
+use super::blocks::{bounded, ByBlock, PlainRow};
 use super::jet::Jet;
 use super::mean_link::MeanLink;
 use super::rows::{ByRow, Row};
 use super::special::log_factorials;
 use super::{checks, Density, Family};
+use crate::linalg::elementary::exp;
 use crate::Result;
 
 /// Poisson counts: l = w (y log mu - mu - log y!).
@@ -40,6 +44,28 @@ impl Row for &Poisson {
     }
 }
 
+/// With a log link, rows side by side.
+struct LogPoisson<'a>(&'a Poisson);
+
+impl PlainRow for LogPoisson<'_> {
+    fn columns(&self) -> [&[f64]; 3] {
+        [&self.0.counts, &self.0.weights, &self.0.log_factorials]
+    }
+
+    #[inline(always)]
+    fn log_density([y, weight, log_factorial]: [f64; 3], eta: f64) -> Jet {
+        let eta = bounded(eta);
+        let mu = exp(eta);
+        let d2 = -weight * mu;
+        Jet::new(
+            weight * (y * eta - mu - log_factorial),
+            weight * (y - mu),
+            d2,
+            d2,
+        )
+    }
+}
+
 impl Family for Poisson {
     fn n_obs(&self) -> usize {
         self.counts.len()
@@ -67,6 +93,10 @@ impl Family for Poisson {
     }
 
     fn at(&self, _log_dispersion: f64) -> Box<dyn Density + '_> {
-        Box::new(ByRow(self))
+        if self.link == MeanLink::Log {
+            Box::new(ByBlock(LogPoisson(self)))
+        } else {
+            Box::new(ByRow(self))
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Ground floor: dense matrices, small square blocks, sparse factors, and their products.
 
 pub mod dense;
+pub mod elementary;
 pub mod lanes;
 pub mod matrix;
 pub mod memory;

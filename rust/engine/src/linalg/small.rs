@@ -4,6 +4,7 @@
 use super::Matrix;
 
 /// `out = a b`, all k × k.
+#[inline]
 pub fn multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
     out[..k * k].fill(0.0);
     for j in 0..k {
@@ -17,6 +18,7 @@ pub fn multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
 }
 
 /// `out = a b'`, all k × k.
+#[inline]
 pub fn multiply_transposed(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
     out[..k * k].fill(0.0);
     for h in 0..k {
@@ -30,6 +32,7 @@ pub fn multiply_transposed(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
 }
 
 /// `out = a' b`, all k × k.
+#[inline]
 pub fn transposed_multiply(a: &[f64], b: &[f64], out: &mut [f64], k: usize) {
     for j in 0..k {
         for i in 0..k {
@@ -82,6 +85,7 @@ pub fn add_outer(out: &mut [f64], a: &[f64], b: &[f64]) {
 /// Lower Cholesky factor in place (the strict upper triangle is set to zero).
 /// False when a pivot is not positive.
 #[must_use]
+#[inline]
 pub fn cholesky(a: &mut [f64], k: usize) -> bool {
     for j in 0..k {
         let mut pivot = a[j + j * k];
@@ -107,6 +111,7 @@ pub fn cholesky(a: &mut [f64], k: usize) -> bool {
 }
 
 /// `b <- l^-1 b` for a lower triangular l and m columns.
+#[inline]
 pub fn solve_lower(l: &[f64], b: &mut [f64], k: usize, m: usize) {
     for column in b[..k * m].chunks_exact_mut(k.max(1)) {
         for i in 0..k {
@@ -131,6 +136,7 @@ pub fn solve_lower_transposed(l: &[f64], b: &mut [f64], k: usize, m: usize) {
 
 /// `b <- a^-1 b` by elimination with partial pivoting; a is overwritten. Zero pivots give
 /// infinities, which the caller sees in the objective.
+#[inline]
 pub fn solve_general(a: &mut [f64], b: &mut [f64], k: usize, m: usize) {
     for j in 0..k {
         let pivot = (j..k)

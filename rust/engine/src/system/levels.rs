@@ -11,8 +11,8 @@ pub fn eliminate_levels(
     n: &mut [f64],
     k: usize,
 ) -> Option<f64> {
-    let mut log_det = LogProduct::default();
     if k == 1 {
+        let mut log_det = LogProduct::default();
         let l = lambda[0];
         for ((d, half), n) in diagonal.iter().zip(half).zip(n) {
             let pivot = l * l * d + 1.0;
@@ -22,6 +22,23 @@ pub fn eliminate_levels(
         }
         return log_det.value();
     }
+    match k {
+        2 => eliminate_wide::<2>(diagonal, lambda, half, n, k),
+        3 => eliminate_wide::<3>(diagonal, lambda, half, n, k),
+        _ => eliminate_wide::<0>(diagonal, lambda, half, n, k),
+    }
+}
+
+/// For several columns; `K` is k when the compiler should know it, and 0 otherwise.
+fn eliminate_wide<const K: usize>(
+    diagonal: &[f64],
+    lambda: &[f64],
+    half: &mut [f64],
+    n: &mut [f64],
+    k: usize,
+) -> Option<f64> {
+    let k = if K > 0 { K } else { k };
+    let mut log_det = LogProduct::default();
     let square = k * k;
     let (mut left, mut scaled) = (vec![0.0; square], vec![0.0; square]);
     for ((d, half), n) in diagonal

@@ -61,7 +61,11 @@ pub fn selected(
     } else {
         Keep::Nothing
     };
-    let (w_sums, adjoints, inverse) = reverse(factor, a, structure, joint, keep)?;
+    let Reverse {
+        w_sums,
+        adjoints,
+        trailing: inverse,
+    } = reverse(factor, a, structure, joint, keep)?;
     let mut diagonals = vec![Vec::new(); structure.blocks.len()];
     if want_diagonals {
         let leading = adjoints.into_iter().flatten().map(|a| a.diagonal);
@@ -85,7 +89,11 @@ pub fn pattern_inverse(
         let (w_sums, values) = sparse.pattern_inverse(structure, &factor.lambda)?;
         return Ok((w_sums, PatternInverse::Sparse(values)));
     }
-    let (w_sums, adjoints, trailing) = reverse(factor, a, structure, false, Keep::Pattern)?;
+    let Reverse {
+        w_sums,
+        adjoints,
+        trailing,
+    } = reverse(factor, a, structure, false, Keep::Pattern)?;
     let leading = adjoints.into_iter().flatten().collect();
     Ok((w_sums, PatternInverse::Blocked { leading, trailing }))
 }
@@ -97,16 +105,23 @@ pub fn give_back(factor: &mut Factor, inverse: PatternInverse) {
     }
 }
 
-/// The reverse recursion over leading blocks and a dense trailing matrix: the sums of W, the
-/// adjoints of the leading blocks as far as they are kept, and ΛM^-1Λ' of the trailing rows.
-#[allow(clippy::type_complexity)]
+/// What the reverse recursion over leading blocks and a dense trailing matrix leaves.
+struct Reverse {
+    /// Sum over the levels of W_jj for each block.
+    w_sums: Vec<Vec<f64>>,
+    /// For each leading block what was to be kept.
+    adjoints: Vec<Option<Adjoint>>,
+    /// ΛM^-1Λ' of the trailing rows.
+    trailing: Matrix,
+}
+
 fn reverse(
     factor: &mut Factor,
     a: &CrossProducts,
     structure: &Structure,
     joint: bool,
     keep: Keep,
-) -> Result<(Vec<Vec<f64>>, Vec<Option<Adjoint>>, Matrix)> {
+) -> Result<Reverse> {
     let TrailingFactor::Dense(dense) = &mut factor.trailing else {
         unreachable!("a sparse trailing matrix has its own recursion");
     };
@@ -147,7 +162,11 @@ fn reverse(
         };
         (w_sums[b], below[b]) = pass.run(keep.max(Keep::for_finer(b)))?;
     }
-    Ok((w_sums, adjoints, inverse))
+    Ok(Reverse {
+        w_sums,
+        adjoints,
+        trailing: inverse,
+    })
 }
 
 /// The diagonal blocks of the levels of a trailing block.

@@ -11,10 +11,10 @@ use crate::design::coupling::Coupling;
 use crate::design::cross_products::{project, CrossProducts};
 use crate::design::data_rows::DataRows;
 use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
+use crate::design::structure::{Block, Structure};
 use crate::design::Frame;
 use crate::error::{Error, Result};
-use crate::linalg::{small, Matrix};
+use crate::linalg::Matrix;
 use crate::system::level_pass::Adjoint;
 use crate::system::selected::{give_back, pattern_inverse, PatternInverse};
 use crate::system::{Factor, Reduced};
@@ -46,7 +46,7 @@ impl<'a> WeightedSystem<'a> {
     /// Weighs the rows (weights may be negative) and factorises at the λ of each block. False when
     /// the matrix is not positive definite or not finite.
     pub fn update(&mut self, weights: &[f64], lambda: &[Vec<f64>]) -> Result<bool> {
-        same_length("the weights", self.rows.len(), weights.len())?;
+        same_length("the weights", self.rows.n_obs(), weights.len())?;
         self.products.reweigh(&self.rows, Some(weights))?;
         self.factorise(lambda)
     }
@@ -96,7 +96,7 @@ impl<'a> WeightedSystem<'a> {
 
     /// `Z'V` for n × m values, row-major; zero in the rows of X.
     pub fn project(&self, values: &[f64], m: usize) -> Result<Stacked> {
-        same_length("the values", self.rows.len() * m, values.len())?;
+        same_length("the values", self.rows.n_obs() * m, values.len())?;
         let mut out = Stacked::zeros(self.structure, m)?;
         for (b, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
             project(block, z, values, m, out.block_mut(self.structure, b));
@@ -108,9 +108,11 @@ impl<'a> WeightedSystem<'a> {
     pub fn expand(&self, b: &Stacked, out: &mut [f64]) {
         out.fill(0.0);
         for (at, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
-            let (k, modes) = (block.width, b.block(self.structure, at));
-            for ((out, z), &v) in out.iter_mut().zip(z.chunks_exact(k)).zip(&block.codes) {
-                *out += small::dot(z, &modes[v as usize * k..][..k]);
+            let modes = b.block(self.structure, at);
+            match block.width {
+                1 => add_linear::<1>(block, z, modes, out),
+                2 => add_linear::<2>(block, z, modes, out),
+                _ => add_linear::<0>(block, z, modes, out),
             }
         }
     }
@@ -118,7 +120,7 @@ impl<'a> WeightedSystem<'a> {
     /// `h_i = z_i'ΛM^-1Λ'z_i` of every row, and the sum over the levels of the diagonal blocks of
     /// `Z'V^-1Z`, V = W^-1 + ZΛΛ'Z', for each block.
     pub fn row_variances(&mut self, h: &mut [f64]) -> Result<Vec<Vec<f64>>> {
-        same_length("the variances", self.rows.len(), h.len())?;
+        same_length("the variances", self.rows.n_obs(), h.len())?;
         let (w_sums, inverse) = pattern_inverse(&mut self.factor, &self.products, self.structure)?;
         h.fill(0.0);
         match &inverse {
@@ -169,6 +171,16 @@ impl<'a> WeightedSystem<'a> {
                 products.add_forms(2.0, s.data(), h);
             }
         }
+    }
+}
+
+/// Adds `z_i'b` for the modes b of each row's level; `K` is the width when the compiler should know
+/// it, and 0 otherwise.
+fn add_linear<const K: usize>(block: &Block, z: &[f64], modes: &[f64], out: &mut [f64]) {
+    let k = if K > 0 { K } else { block.width };
+    for ((out, z), &v) in out.iter_mut().zip(z.chunks_exact(k)).zip(&block.codes) {
+        let modes = &modes[v as usize * k..][..k];
+        *out += z.iter().zip(modes).map(|(z, b)| z * b).sum::<f64>();
     }
 }
 

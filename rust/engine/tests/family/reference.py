@@ -156,7 +156,7 @@ def row(density, link, response, d, eta):
         slope = (inverse(e + stretch * STEP) - inverse(e - stretch * STEP)) / (2 * stretch * STEP)
         return slope**2 * EXPECTED[density](w, inverse(e), dispersion * mp.exp(log_factor))
 
-    l, d1, d2, d3 = jet()
+    value, d1, d2, d3 = jet()
     information = [expected(mp.mpf(0)), (expected(STEP) - expected(-STEP)) / (2 * STEP * stretch)]
     by_dispersion = []
     if d is not None:
@@ -164,9 +164,17 @@ def row(density, link, response, d, eta):
         l_d, d1_d, d2_d = ((above[k] - below[k]) / (2 * STEP) for k in range(3))
         expected_d = (expected(mp.mpf(0), STEP) - expected(mp.mpf(0), -STEP)) / (2 * STEP)
         by_dispersion = [l_d, d1_d, -d2_d, expected_d]
-    numbers = [l, d1, -d2, -d3, *information, *by_dispersion]
+    numbers = [value, d1, -d2, -d3, *information, *by_dispersion]
     text = [mp.nstr(v, 17) for v in numbers] + [""] * (10 - len(numbers))
-    return [density.__name__, link, repr(response[0]), repr(response[1]), "" if d is None else repr(d), repr(eta), *text]
+    return [
+        density.__name__,
+        link,
+        repr(response[0]),
+        repr(response[1]),
+        "" if d is None else repr(d),
+        repr(eta),
+        *text,
+    ]
 
 
 if __name__ == "__main__":

@@ -2,14 +2,17 @@
 
 mod cloglog;
 mod links;
+mod logit;
 mod probit;
 
+use super::blocks::ByBlock;
 use super::jet::Jet;
 use super::rows::{ByRow, Row};
 use super::{checks, Density, Family};
 use crate::{Error, Result};
 
 pub(super) use links::ProbabilityLink;
+use logit::Logit;
 
 /// Successes of trials.
 #[derive(Debug)]
@@ -101,6 +104,10 @@ impl Family for Binomial {
     }
 
     fn at(&self, _log_dispersion: f64) -> Box<dyn Density + '_> {
-        Box::new(ByRow(self))
+        if self.link == ProbabilityLink::Logit {
+            Box::new(ByBlock(Logit(self)))
+        } else {
+            Box::new(ByRow(self))
+        }
     }
 }
