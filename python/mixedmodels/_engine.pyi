@@ -1,4 +1,4 @@
-"""The compiled engine. Private: use :func:`mixedmodels.lmer`."""
+"""The compiled engine. Private: use :func:`mixedmodels.lmer` and :func:`mixedmodels.glmer`."""
 
 from typing import Any, Final, final
 

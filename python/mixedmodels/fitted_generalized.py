@@ -119,11 +119,11 @@ class FittedGeneralized(FittedModel):
     def method(self) -> str:
         """How the random effects are integrated out."""
         n_agq = self.arguments.n_agq
-        if n_agq == 0:
-            return "Laplace approximation, nAGQ = 0: coefficients from the conditional modes"
-        if n_agq == 1:
-            return "Laplace approximation"
-        return f"adaptive Gauss-Hermite quadrature, nAGQ = {n_agq}"
+        if n_agq > 1:
+            return f"adaptive Gauss-Hermite quadrature, nAGQ = {n_agq}"
+        expected = " with expected information" if self.arguments.information == "expected" else ""
+        rough = ", nAGQ = 0: coefficients from the conditional modes" if n_agq == 0 else ""
+        return f"Laplace approximation{expected}{rough}"
 
     @property
     def criterion(self) -> str:

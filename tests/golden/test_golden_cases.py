@@ -37,7 +37,17 @@ def test_matching():
     assert matching_level("A:b", "sample", "sample") == "A:b"
 
 
-@pytest.mark.parametrize("file", ["lmm.json", "mixedmodels_jl.json"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "lmm.json",
+        "mixedmodels_jl.json",
+        "glmm.json",
+        "nb.json",
+        "glmmtmb.json",
+        "generalized_predictions.json",
+    ],
+)
 def test_files(file):
     cases = read_cases(file)
     assert len({case["id"] for case in cases}) == len(cases)

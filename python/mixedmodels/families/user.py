@@ -46,10 +46,10 @@ class UserFamily(Family):
             "name": "user",
             "link": self.link,
             "dispersion": None,
-            "log_density": self.log_density,
-            "score": self.score,
-            "information": self.information,
-            "slope": self.third,
+            "log_density": _quiet(self.log_density),
+            "score": _quiet(self.score),
+            "information": _quiet(self.information),
+            "slope": _quiet(self.third),
         }
 
     def variance(self, mu: Values, dispersion: float) -> Values:
@@ -152,6 +152,16 @@ def user(
         own_variance=variance,
         own_draw=draw,
     )
+
+
+def _quiet(function: Density) -> Density:
+    """The function without numpy's warnings: on its way the engine tries linear predictors far out."""
+
+    def quiet(y: Values, eta: Values, weights: Values) -> Values:
+        with np.errstate(all="ignore"):
+            return function(y, eta, weights)
+
+    return quiet
 
 
 def _link(name: str, link: Any, inverse: Any, slope: Any) -> Link:
