@@ -15,7 +15,9 @@
 use crate::error::{Error, Result};
 use crate::linalg::small;
 use crate::objective::{Derivatives, Objective};
-use crate::optimize::quadratic::{convex_model, norm, rank_one_correction, signed_model};
+use crate::optimize::quadratic::{
+    convex_model, damped_correction, norm, rank_one_correction, signed_model,
+};
 use crate::optimize::subproblem::{minimize_in_ball, Step};
 use crate::optimize::{Control, FitLog, Outcome, Status};
 
@@ -29,10 +31,8 @@ const REFUSED: f64 = 1e3;
 const POLISH: usize = 8;
 /// A polish step that promises less is not worth taking.
 const POLISHED: f64 = 1e-26;
-/// How far from 1 the ratio of true and predicted decrease may be near an optimum.
-const TRUSTED: f64 = 0.5;
 /// Predicted decrease below which an optimum is near.
-const CLOSE: f64 = 1e-2;
+const CLOSE: f64 = 0.1;
 /// Two steps in a row whose promises shrink by less than this count as slow convergence.
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
@@ -270,14 +270,18 @@ impl<'a> Search<'a> {
             && self.objective.has_crude_curvature()
             && step.interior
             && step.predicted < CLOSE
-            && (ratio - 1.0).abs() < TRUSTED
         {
             self.correction = Some(vec![0.0; self.theta.len().pow(2)]);
         }
         if self.exact {
             self.take_hessian()?;
         } else if let Some(correction) = &mut self.correction {
-            rank_one_correction(
+            let update = if self.objective.has_crude_curvature() {
+                damped_correction
+            } else {
+                rank_one_correction
+            };
+            update(
                 correction,
                 &signed_model(&self.derivatives),
                 &step.direction,
