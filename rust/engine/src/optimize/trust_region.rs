@@ -37,6 +37,9 @@ const CLOSE: f64 = 0.1;
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
 const PATIENCE: usize = 3;
+/// So many steps in a row without gain, whatever the model promises, and the search is given up: the
+/// objective has an edge there.
+const IDLE: usize = 40;
 /// With more parameters an exact Hessian at every step costs more than the evaluations it saves, and
 /// secant corrections of the first one take its place.
 const NEWTON: usize = 20;
@@ -138,6 +141,7 @@ impl<'a> Search<'a> {
     fn run(&mut self) -> Result<Status> {
         let mut promised = f64::INFINITY;
         let mut slow = 0;
+        let mut idle = 0;
         loop {
             let Some(mut step) = self.propose() else {
                 return Ok(Status::NoProgress);
@@ -167,7 +171,17 @@ impl<'a> Search<'a> {
                     }
                 }
             }
-            if !self.try_step(&step)? && self.radius < 1e-12 * (1.0 + norm(&self.theta)) {
+            let before = self.value;
+            let moved = self.try_step(&step)?;
+            if !moved && self.radius < 1e-12 * (1.0 + norm(&self.theta)) {
+                return Ok(Status::NoProgress);
+            }
+            idle = if self.value < before - self.tolerance() {
+                0
+            } else {
+                idle + 1
+            };
+            if idle >= IDLE {
                 return Ok(Status::NoProgress);
             }
         }

@@ -15,9 +15,9 @@ use crate::system::{multiply, transform, WeightedSystem};
 use faer::Par;
 
 /// Steps before the search is given up.
-const STEPS: usize = 200;
+const STEPS: usize = 100;
 /// Halvings of a step before the search is given up.
-const HALVINGS: usize = 40;
+const HALVINGS: usize = 20;
 /// Rounding of the penalised deviance, relative to its size.
 const NOISE: f64 = 1e-12;
 /// Share of the mean weight that takes the place of smaller and negative ones.
