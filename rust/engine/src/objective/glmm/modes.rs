@@ -143,7 +143,8 @@ impl<'a> Modes<'a> {
                 return Ok(false);
             };
             let Some(step) = self.newton_step(at)? else {
-                return Ok(false);
+                // Coefficients that run to infinity take the information on them along.
+                return Ok(observed && last < STALLED);
             };
             let stalled = step.decrement < STALLED && step.decrement > 0.25 * last;
             if step.decrement < at.tolerance || stalled {
@@ -264,7 +265,8 @@ impl<'a> Modes<'a> {
         let product = multiply(self.system.products(), structure, &b, Par::Seq)?;
         subtract(&mut c, &product);
         let u = self.spherical(&c, at.lambda);
-        let decrement = dot(&self.spherical(&right, at.lambda), &u) + slope;
+        // By b and not by u, in which large weights leave few digits.
+        let decrement = dot(&right, &b) + slope;
         if !decrement.is_finite() {
             return Ok(None);
         }
