@@ -144,18 +144,24 @@ impl<'a> Modes<'a> {
             };
             let Some(step) = self.newton_step(at)? else {
                 // Coefficients that run to infinity take the information on them along.
-                return Ok(observed && last < STALLED);
+                return if last < STALLED { self.settle(observed) } else { Ok(false) };
             };
             let stalled = step.decrement < STALLED && step.decrement > 0.25 * last;
             if step.decrement < at.tolerance || stalled {
-                return Ok(observed);
+                return self.settle(observed);
             }
             last = step.decrement;
             if !self.descend(at, &step) {
-                return Ok(false);
+                return if last < STALLED { self.settle(observed) } else { Ok(false) };
             }
         }
         Ok(false)
+    }
+
+    /// At the modes c = Z's, which steps that are zero with Λ do not bring about.
+    fn settle(&mut self, observed: bool) -> Result<bool> {
+        self.c = self.system.project(&self.score, 1)?;
+        Ok(observed)
     }
 
     /// From the rows of the last modes one Newton step to the new parameters. False when it leads
