@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from . import theta as theta_layout
 from .curvature import covariance_from
 from .design import GeneralizedDesign
+from .errors import ModesError
 from .families import Family
 from .fitted_model import Convergence, FittedModel, ModelArguments, engine_terms
 
@@ -189,11 +190,21 @@ class FittedGeneralized(FittedModel):
 
     def hessian(self) -> NDArray[np.float64]:
         if self._hessian is None:
-            hessian = np.array(self.engine.hessian(*self.point))
+            hessian = np.array(hessian_or_nan(self.engine, self.point, len(self.parameter_names())))
             hessian.flags.writeable = False
             object.__setattr__(self, "_hessian", hessian)
         assert self._hessian is not None
         return self._hessian
+
+
+def hessian_or_nan(
+    engine: Glmm, point: tuple[NDArray[np.float64], NDArray[np.float64], float], n_parameters: int
+) -> NDArray[np.float64]:
+    """The Hessian at the end of a search; NaN where the modes cannot be found from scratch."""
+    try:
+        return engine.hessian(*point)
+    except ModesError:
+        return np.full((n_parameters, n_parameters), np.nan)
 
 
 def point_of(

@@ -11,8 +11,9 @@ import numpy as np
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer
 from .design import GeneralizedDesign, GeneralizedResponse, build_generalized_design
+from .dispersion_limits import poisson_notices, unbounded_likelihood
 from .errors import ArgumentError, DataError, LargeModelWarning, ModesError
-from .families import Family
+from .families import Family, Gaussian
 from .fitted_generalized import (
     FittedGeneralized,
     GeneralizedArguments,
@@ -20,12 +21,13 @@ from .fitted_generalized import (
     build_generalized_engine,
     generalized_names,
     generalized_units,
+    hessian_or_nan,
     point_of,
 )
 from .fitted_model import read_only
 from .fitting import with_dropped
 from .notices import warn_user
-from .separation import separation_notices
+from .separation import separated_levels_notices, separation_notices
 from .singularity import term_roots
 from .starting_point import StartingPoint, check_generalized_start
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
@@ -82,7 +84,7 @@ def fit_generalized_design(
     """
     optimizer = check_optimizer(arguments.optimizer)
     control = as_control(arguments.control)
-    check_response(design)
+    check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)
     if engine is None:
         engine = build_generalized_engine(design, arguments)
@@ -100,10 +102,17 @@ def fit_generalized_design(
     names = generalized_names(design, engine.kept, arguments)
     units = generalized_units(design, roots, engine.kept, arguments)
     point = point_of(estimates, arguments.family)
-    verdict = judge(names, units, lambda: engine.hessian(*point), optimizer, control, result)
+    verdict = judge(
+        names, units, lambda: hessian_or_nan(engine, point, len(names)), optimizer, control, result
+    )
+    unbounded = unbounded_likelihood(arguments.family, estimates)
+    if unbounded and optimizer is not None:
+        verdict = verdict._replace(converged=False, problem=unbounded)
     notices = dropped_notices(design, engine.kept) + verdict.notices
     notices += singular_notices(design, estimates.theta, roots)
     notices += separation_notices(design, arguments.family, estimates)
+    notices += separated_levels_notices(design, arguments.family, estimates.theta, roots)
+    notices += poisson_notices(arguments.family, estimates)
     if not quiet:
         for category, text in notices:
             warn_user(text, category)
@@ -135,14 +144,19 @@ def refit_generalized(
         return fit_generalized_design(fitted.design, arguments, fitted.engine, quiet=quiet)
     design = dataclasses.replace(fitted.design, y=response.y, weights=response.weights, form=response.form)
     # Before the engine finds that nothing is left to fit.
-    check_response(design)
+    check_response(design, arguments.family)
     engine = fitted.engine.with_response(design.y, design.weights)
     return fit_generalized_design(design, arguments, engine, quiet=quiet)
 
 
-def check_response(design: GeneralizedDesign) -> None:
+def check_response(design: GeneralizedDesign, family: Family) -> None:
     """Refuse a response without variation, whose likelihood grows without bound or tells nothing."""
     y, name = design.y, design.response_name
+    if isinstance(family, Gaussian) and not (y > 0).any():
+        raise DataError(
+            f"every value of the response {name} is 0 or less, and with link {family.link!r} every mean is "
+            "above 0"
+        )
     if design.form.binomial:
         successes, trials = y.sum(), design.unit_weights.sum()
         if successes in (0, trials):

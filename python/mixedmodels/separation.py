@@ -9,16 +9,17 @@ from .design import GeneralizedDesign
 from .errors import SeparationWarning
 from .families import Family
 from .fitted_generalized import GeneralizedEstimates
+from .theta import factors
 from .verdict import Notice
 
 # A mean as near to its limit as a logit of 15 is.
 _NUMERICALLY_ZERO = 1.0 / (1.0 + np.exp(15.0))
-# On the linear predictor: an effect of this size is beyond what odds or ratios are in any data.
-_HUGE_EFFECT = 8.0
+# On the linear predictor: an effect of this size is beyond what odds or ratios are in any data. Of a
+# probability it leads from 1/2 to 0.9997. Links that are not here have no limit at infinity.
+_HUGE_EFFECT = {"logit": 8.0, "probit": 3.4, "cloglog": 2.5, "cauchit": 1000.0, "log": 8.0}
 # A standard error of that size says that the data do not bound the coefficient.
 _HUGE_ERROR = 5.0
 _DISCRETE = frozenset({"binomial", "poisson", "nbinom1", "nbinom2"})
-_WITHOUT_LIMIT = frozenset({"identity", "sqrt"})
 
 
 def separation_notices(
@@ -29,7 +30,7 @@ def separation_notices(
 
     The sizes of effects and errors are those of the whole range of a column.
     """
-    if family.name not in _DISCRETE or family.link in _WITHOUT_LIMIT:
+    if family.name not in _DISCRETE or family.link not in _HUGE_EFFECT:
         return []
     mu = family.mean(estimates.eta)
     at_limit = mu < _NUMERICALLY_ZERO
@@ -43,7 +44,7 @@ def separation_notices(
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(np.diag(estimates.conditional_covariance)) * ranges
     # A curvature that has vanished altogether has no error to show.
-    running = (effects > _HUGE_EFFECT) & ~(errors < _HUGE_ERROR)
+    running = (effects > _HUGE_EFFECT[family.link]) & ~(errors < _HUGE_ERROR)
     if not running.any():
         return []
     names = [design.x_names[j] for j in kept[running]]
@@ -54,6 +55,30 @@ def separation_notices(
         f"row{'s' if rows > 1 else ''}, and the data do not bound the coefficient"
         f"{'s' if len(names) > 1 else ''} of {shown}: predictors separate the outcomes, so that the "
         "estimates are as large as the optimizer let them get and their standard errors mean nothing"
+    )
+    return [(SeparationWarning, text)]
+
+
+def separated_levels_notices(
+    design: GeneralizedDesign,
+    family: Family,
+    theta: NDArray[np.float64],
+    roots: tuple[NDArray[np.float64], ...],
+) -> list[Notice]:
+    """A warning when the levels of a grouping factor tell successes from failures by themselves."""
+    if family.name != "binomial" or family.link not in _HUGE_EFFECT:
+        return []
+    found = []
+    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
+        size = float(np.linalg.norm(root @ factor, ord=2))
+        # Two standard deviations to either side are as many huge effects.
+        if size > 2.0 * _HUGE_EFFECT[family.link]:
+            found.append(f"{term.text}, which moves the linear predictor by {size:.3g}")
+    if not found:
+        return []
+    text = (
+        f"the outcomes hardly vary within levels: the standard deviation of {'; '.join(found)}, is as large "
+        "as the approximation of the likelihood made it and not to be relied upon"
     )
     return [(SeparationWarning, text)]
 

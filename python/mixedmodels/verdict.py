@@ -60,7 +60,9 @@ def judge(
     result : mapping
         What the engine says of the fit.
     """
-    gradient = result["gradient"]
+    gradient, objective = result["gradient"], abs(result["objective"])
+    if optimizer is not None and not objective * np.finfo(float).eps < TOLERANCE:
+        return Verdict(False, _beyond_rounding(objective), None)
     check = control.check_derivatives
     if check is None:
         # The default optimizer stops by the same criterion, computed from the same derivatives.
@@ -149,6 +151,13 @@ def dropped_notices(design: Predictors, kept: NDArray[np.int64]) -> list[Notice]
     return [(RankDeficiencyWarning, text)]
 
 
+def _beyond_rounding(objective: float) -> str:
+    return (
+        f"not converged: the objective ({objective:.3g}) is so large that rounding hides where it is least; "
+        "check the start, the offset and the units of the data"
+    )
+
+
 def _by_certificate(
     certificate: Certificate, names: Sequence[str], gradient: NDArray[np.float64], result: Mapping[str, Any]
 ) -> tuple[bool, str]:
@@ -160,6 +169,11 @@ def _by_certificate(
         )
     if certificate.predicted_fall < TOLERANCE:
         return True, ""
+    if np.isnan(certificate.predicted_fall):
+        return False, (
+            f"not converged ({result['message']}), and the end point has no finite second derivatives, as at "
+            "the edge of what the link allows: whether it is an optimum cannot be told"
+        )
     worst = certificate.worst
     where = "" if worst is None else f"; the gradient is largest for {names[worst]} ({gradient[worst]:.3g})"
     return False, (

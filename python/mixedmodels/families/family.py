@@ -111,8 +111,10 @@ class Family:
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """(y - mu) √weight / √variance."""
         mu = self.mean(eta)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (y - mu) * np.sqrt(weights / self.variance(mu, dispersion))
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            scaled = (y - mu) / np.sqrt(self.variance(mu, dispersion) / weights)
+        # At the limits of the mean the variance is 0.
+        return np.where(y == mu, 0.0, scaled)
 
     def working(self, y: Values, eta: Values) -> Values:
         """(y - mu) d eta / d mu."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..formatting import format_number
@@ -31,6 +33,11 @@ def standard_error_line(fitted: FittedGeneralized) -> str:
     given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
     if fitted.arguments.n_agq == 0:
         return f"Standard errors given {given}, whose uncertainty they leave out (nAGQ = 0)"
+    if not np.isfinite(fitted.estimates.conditional_covariance).all():
+        return (
+            "No standard errors: the Hessian is not positive definite, neither in all parameters nor in the "
+            f"coefficients given {given}"
+        )
     return (
         f"Standard errors given {given}, whose uncertainty they leave out: the Hessian in all parameters is "
         "not positive definite"

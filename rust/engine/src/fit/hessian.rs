@@ -1,11 +1,13 @@
 //! The Hessian, exact where there is a formula for the structure and memory for it.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::objective::Objective;
 
 /// Step in units of the curvature's standard deviation: the error is of its square.
 const STEP: f64 = 2e-4;
+/// Shorter steps that are tried where one leads out of the domain of the objective.
+const SHORTENINGS: usize = 4;
 
 /// The objective must have been evaluated at theta.
 pub fn hessian(objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
@@ -15,7 +17,8 @@ pub fn hessian(objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
     }
 }
 
-/// By central differences of the exact gradient. The objective must have been evaluated at theta.
+/// By central differences of the exact gradient; NaN for parameters so near to the edge of the domain
+/// that there are none. The objective must have been evaluated at theta.
 pub fn by_differences(objective: &mut dyn Objective, theta: &[f64]) -> Result<Matrix> {
     let n = theta.len();
     let here = objective.derivatives()?;
@@ -26,21 +29,26 @@ pub fn by_differences(objective: &mut dyn Objective, theta: &[f64]) -> Result<Ma
         let curvature = here.information[(j, j)] + here.curvature[(j, j)].max(0.0);
         // Where the data say (almost) nothing of a parameter, theta itself gives the size.
         let size = (1.0 / curvature.sqrt()).min(largest);
-        let h = STEP * size;
-        let mut gradient_at = |value: f64| -> Result<Vec<f64>> {
+        let mut h = STEP * size;
+        let mut gradient_at = |value: f64| -> Result<Option<Vec<f64>>> {
             point[j] = value;
             let computed = objective.value(&point)?;
             point[j] = theta[j];
             match computed {
-                Some(_) => Ok(objective.derivatives()?.gradient),
-                None => Err(Error::Factorisation {
-                    theta: theta.to_vec(),
-                }),
+                Some(_) => Ok(Some(objective.derivatives()?.gradient)),
+                None => Ok(None),
             }
         };
-        let (up, down) = (gradient_at(theta[j] + h)?, gradient_at(theta[j] - h)?);
-        for i in 0..n {
-            out[(i, j)] = (up[i] - down[i]) / (2.0 * h);
+        out.column_mut(j).fill(f64::NAN);
+        for _ in 0..SHORTENINGS {
+            let (up, down) = (gradient_at(theta[j] + h)?, gradient_at(theta[j] - h)?);
+            if let (Some(up), Some(down)) = (up, down) {
+                for i in 0..n {
+                    out[(i, j)] = (up[i] - down[i]) / (2.0 * h);
+                }
+                break;
+            }
+            h *= 0.125;
         }
     }
     for j in 0..n {

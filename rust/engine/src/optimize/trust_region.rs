@@ -47,6 +47,8 @@ const NEWTON: usize = 20;
 const DIFFERENCE: f64 = 1e-5;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
+/// Evaluations after which a search without another limit is going nowhere.
+const MOST_EVALUATIONS: usize = 10_000;
 
 /// Minimises from `start`.
 pub fn trust_region(
@@ -135,7 +137,7 @@ impl<'a> Search<'a> {
     }
 
     fn exhausted(&self) -> bool {
-        self.log.entries.len() >= self.control.max_evaluations
+        self.log.entries.len() >= self.control.max_evaluations.min(MOST_EVALUATIONS)
     }
 
     fn run(&mut self) -> Result<Status> {
@@ -272,6 +274,12 @@ impl<'a> Search<'a> {
             self.radius = 0.5 * length;
         } else if ratio > 0.75 && !step.interior {
             self.radius = (2.5 * length).max(self.radius).min(1e6);
+        }
+        // At the edge of the ball a fall within rounding is none: steps that only seem to go down there
+        // would never come to an end.
+        if !step.interior && value >= self.value {
+            self.radius = self.radius.min(0.25 * length);
+            return Ok(false);
         }
         if ratio <= 0.0 {
             return Ok(false);

@@ -143,18 +143,25 @@ impl<'a> Modes<'a> {
                 return Ok(false);
             };
             let Some(step) = self.newton_step(at)? else {
-                return Ok(false);
+                // Coefficients that run to infinity take the information on them along.
+                return if last < STALLED { self.settle(observed) } else { Ok(false) };
             };
             let stalled = step.decrement < STALLED && step.decrement > 0.25 * last;
             if step.decrement < at.tolerance || stalled {
-                return Ok(observed);
+                return self.settle(observed);
             }
             last = step.decrement;
             if !self.descend(at, &step) {
-                return Ok(false);
+                return if last < STALLED { self.settle(observed) } else { Ok(false) };
             }
         }
         Ok(false)
+    }
+
+    /// At the modes c = Z's, which steps that are zero with Λ do not bring about.
+    fn settle(&mut self, observed: bool) -> Result<bool> {
+        self.c = self.system.project(&self.score, 1)?;
+        Ok(observed)
     }
 
     /// From the rows of the last modes one Newton step to the new parameters. False when it leads
@@ -264,7 +271,8 @@ impl<'a> Modes<'a> {
         let product = multiply(self.system.products(), structure, &b, Par::Seq)?;
         subtract(&mut c, &product);
         let u = self.spherical(&c, at.lambda);
-        let decrement = dot(&self.spherical(&right, at.lambda), &u) + slope;
+        // By b and not by u, in which large weights leave few digits.
+        let decrement = dot(&right, &b) + slope;
         if !decrement.is_finite() {
             return Ok(None);
         }

@@ -10,8 +10,13 @@ use crate::objective::glmm::rows;
 
 /// Newton steps for the coefficients: a start need not be exact.
 const STEPS: usize = 12;
+/// Steps from a start that is far off: where counts are overestimated by far, each step takes one off
+/// their logarithms, and no linear predictor is larger than this.
+const STEPS_FROM_FAR: usize = 710;
 /// Newton decrement, for each observation, that is small enough for a start.
 const NEAR: f64 = 1e-7;
+/// Newton decrement, for each observation, of coefficients that are far off.
+const FAR: f64 = 1.0;
 const HALVINGS: usize = 30;
 /// Share of the mean weight that takes the place of smaller and negative ones.
 const LEAST_WEIGHT: f64 = 1e-3;
@@ -176,13 +181,15 @@ impl<'s> Search<'s> {
     }
 
     fn run(&mut self) {
-        for _ in 0..STEPS {
+        let n = self.eta.len() as f64;
+        for done in 0..STEPS_FROM_FAR {
             positive_weights(self.model, self.density, &self.eta, &mut self.weight);
             let slope = rows::times_x(&self.model.rows, &self.score);
             let mut step = slope.clone();
             solve(&normal_factor(self.model, &self.weight), &mut step);
             let decrement = small::dot(&slope, &step);
-            if !decrement.is_finite() || decrement < NEAR * self.eta.len() as f64 {
+            let enough = if done < STEPS { NEAR } else { FAR };
+            if !decrement.is_finite() || decrement < enough * n {
                 return;
             }
             if !self.descend(&step) {

@@ -1,0 +1,57 @@
+"""Dispersions that have run into a limit: a likelihood without bound, or counts that are Poisson."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .errors import MixedModelsWarning
+from .families import Family
+from .fitted_generalized import GeneralizedEstimates
+from .verdict import Notice
+
+# A standard deviation of this share of the mean: the digits that rounding left of a response.
+_REPRODUCED = 1e-8
+# Variance beyond the Poisson's, as a share of it.
+_NO_EXCESS = 1e-6
+
+
+def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates) -> str:
+    """What to say when the means reproduce a continuous response; empty when they do not."""
+    if not family.estimates_dispersion or family.name not in _RELATIVE_VARIANCE:
+        return ""
+    mu = family.mean(estimates.eta)
+    size = float(np.sqrt(np.mean(np.square(mu))))
+    relative = np.sqrt(_RELATIVE_VARIANCE[family.name](estimates.dispersion, size))
+    if not relative < _REPRODUCED:
+        return ""
+    return (
+        "not converged: the means reproduce the response, so that the likelihood has no bound along the "
+        f"{family.parameter} ({estimates.dispersion:.3g}); there are as many coefficients as "
+        "observations, or the response is a function of the predictors"
+    )
+
+
+def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:
+    """A note when a negative binomial distribution has become the Poisson one."""
+    if not family.estimates_dispersion or family.name not in ("nbinom1", "nbinom2"):
+        return []
+    excess = estimates.dispersion
+    if family.name == "nbinom2":
+        excess = float(np.mean(family.mean(estimates.eta))) / estimates.dispersion
+    if not excess < _NO_EXCESS:
+        return []
+    text = (
+        f"given the random effects the counts vary no more than Poisson ones: the {family.parameter} "
+        f"({estimates.dispersion:.3g}) has run into its limit, where family='poisson' is the same model with "
+        "one parameter less"
+    )
+    return [(MixedModelsWarning, text)]
+
+
+# The squared coefficient of variation of an observation from dispersion and size of the mean.
+_RELATIVE_VARIANCE = {
+    "gaussian": lambda d, size: d / size**2,
+    "gamma": lambda d, size: d,
+    "inverse_gaussian": lambda d, size: d * size,
+    "beta": lambda d, size: 1.0 / (1.0 + d),
+}
