@@ -144,7 +144,11 @@ impl<'a> Modes<'a> {
             };
             let Some(step) = self.newton_step(at)? else {
                 // Coefficients that run to infinity take the information on them along.
-                return if last < STALLED { self.settle(observed) } else { Ok(false) };
+                return if last < STALLED {
+                    self.settle(observed)
+                } else {
+                    Ok(false)
+                };
             };
             let stalled = step.decrement < STALLED && step.decrement > 0.25 * last;
             if step.decrement < at.tolerance || stalled {
@@ -152,7 +156,11 @@ impl<'a> Modes<'a> {
             }
             last = step.decrement;
             if !self.descend(at, &step) {
-                return if last < STALLED { self.settle(observed) } else { Ok(false) };
+                return if last < STALLED {
+                    self.settle(observed)
+                } else {
+                    Ok(false)
+                };
             }
         }
         Ok(false)
@@ -177,7 +185,7 @@ impl<'a> Modes<'a> {
             .map(|i| self.weight[i] * (self.eta[i] - fixed[i]) + self.score[i])
             .collect();
         let right = self.system.project(&working, 1)?;
-        let Some(step) = self.step(at, right, &working)? else {
+        let Some(step) = self.step(at, &right, &working)? else {
             return Ok(false);
         };
         let eta: Vec<f64> = fixed.iter().zip(&step.eta).map(|(f, e)| f + e).collect();
@@ -239,18 +247,15 @@ impl<'a> Modes<'a> {
         Ok(done.then_some(false))
     }
 
-    fn newton_step(&mut self, at: &At<'_>) -> Result<Option<Step>> {
+    fn newton_step(&self, at: &At<'_>) -> Result<Option<Step>> {
         let mut right = self.system.project(&self.score, 1)?;
         subtract(&mut right, &self.c);
-        let score = std::mem::take(&mut self.score);
-        let step = self.step(at, right, &score);
-        self.score = score;
-        step
+        self.step(at, &right, &self.score)
     }
 
     /// The step that solves the quadratic model with slopes `right` in the dual and `X'fixed` in the
     /// coefficients. `None` when it is not finite.
-    fn step(&mut self, at: &At<'_>, right: Stacked, fixed: &[f64]) -> Result<Option<Step>> {
+    fn step(&self, at: &At<'_>, right: &Stacked, fixed: &[f64]) -> Result<Option<Step>> {
         let PredictorRows { frame, .. } = &*self.model.rows;
         let structure = &frame.structure;
         let mut b = self.system.solve(right.clone());
@@ -263,7 +268,7 @@ impl<'a> Modes<'a> {
                 return Ok(None);
             };
             let fixed = rows::times_x(&self.model.rows, fixed);
-            gamma = border.coefficients(&right, &fixed);
+            gamma = border.coefficients(right, &fixed);
             border.take_modes(&gamma, &mut b);
             border.take_dual(&gamma, &mut c);
             slope = small::dot(&fixed, &gamma);
@@ -272,7 +277,7 @@ impl<'a> Modes<'a> {
         subtract(&mut c, &product);
         let u = self.spherical(&c, at.lambda);
         // By b and not by u, in which large weights leave few digits.
-        let decrement = dot(&right, &b) + slope;
+        let decrement = dot(right, &b) + slope;
         if !decrement.is_finite() {
             return Ok(None);
         }
