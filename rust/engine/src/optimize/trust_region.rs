@@ -37,6 +37,8 @@ const CLOSE: f64 = 1e-2;
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
 const PATIENCE: usize = 3;
+/// Evaluations after which a crude curvature model is taken for a poor one.
+const LATE: usize = 25;
 /// With more parameters an exact Hessian at every step costs more than the evaluations it saves, and
 /// secant corrections of the first one take its place.
 const NEWTON: usize = 20;
@@ -159,7 +161,8 @@ impl<'a> Search<'a> {
                 0
             };
             promised = step.predicted;
-            if slow >= PATIENCE {
+            let late = self.objective.has_crude_curvature() && self.log.entries.len() >= LATE;
+            if slow >= PATIENCE || (late && self.correction.is_none()) {
                 slow = 0;
                 promised = f64::INFINITY;
                 if self.correction.is_none() {
