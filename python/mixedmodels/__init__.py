@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import families
     from .block_costs import BlockDescription
     from .control import Control
     from .datasets import (
@@ -136,6 +137,7 @@ __all__ = [
     "dataset_names",
     "describe_blocks",
     "deviance",
+    "families",
     "fit_many",
     "fitted",
     "fixef",
@@ -212,6 +214,8 @@ def _home(name: str) -> str:
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         value: Any = import_module("._engine", __name__).__version__
+    elif name == "families":
+        value = import_module(".families", __name__)
     elif name in __all__:
         value = getattr(import_module(f".{_home(name)}", __name__), name)
     else:

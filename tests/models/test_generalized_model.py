@@ -422,6 +422,8 @@ def test_a_family_of_ones_own():
     np.testing.assert_allclose(model.theta, poisson.theta, atol=1e-6)
     np.testing.assert_allclose(model.residuals("pearson"), poisson.residuals("pearson"), atol=1e-5)
     assert "user (log)" in str(model.summary())
+    with pytest.raises(ArgumentError, match="user has no formula"):
+        model.update(information="expected")
     assert pickle.loads(pickle.dumps(model)).objective == model.objective
 
 

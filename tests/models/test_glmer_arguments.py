@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import numpy as np
@@ -16,6 +17,7 @@ from mixedmodels import (
     glmer,
     lmer,
     load_cbpp,
+    load_epil,
     load_grouseticks,
     load_sleepstudy,
 )
@@ -25,6 +27,7 @@ from mixedmodels.errors import (
     FormulaError,
     MissingColumnError,
     MixedModelsWarning,
+    ModesError,
     RankDeficiencyWarning,
     SeparationWarning,
 )
@@ -185,3 +188,32 @@ def test_the_size_of_a_negative_binomial():
     assert fixed.dispersion == fixed.sigma == 0.9
     assert fixed.df == 4
     assert "held fixed" in str(fixed.summary())
+
+
+def test_expected_information_without_a_formula():
+    data, formula = load_grouseticks(), "TICKS ~ YEAR + (1 | BROOD)"
+    with pytest.raises(ArgumentError, match="nbinom1 has no formula"):
+        glmer(formula, data, "nbinom1", information="expected")
+    poisson = glmer(formula, data, "poisson", information="expected")
+    with pytest.raises(ArgumentError, match="nbinom1 has no formula"):
+        poisson.update(family="nbinom1")
+
+
+@pytest.mark.parametrize("n_agq", [0, 1, 5])
+def test_no_fixed_effects(n_agq):
+    model = glmer("cbind(incidence, size - incidence) ~ 0 + (1 | herd)", CBPP, "binomial", nAGQ=n_agq)
+    assert model.rank == 0
+    assert len(model.fixef()) == 0
+    assert model.df == 1
+    assert "Fixed effects: none" in str(model.summary())
+    if n_agq:
+        assert list(model.vcov_parameters().index) == ["herd.(Intercept)"]
+
+
+def test_modes_that_cannot_be_found_name_the_row():
+    data = load_epil().set_axis([f"visit {i}" for i in range(236)])
+    start = {"theta": [0.1], "beta": [-50.0, 3.0]}
+    with pytest.raises(ModesError, match=r"row 'visit \d+' with subject = '\d+', y = \d+") as caught:
+        glmer("y ~ lbase + (1 | subject)", data, "poisson", "identity", optimizer=None, start=start)
+    assert caught.value.row is not None
+    assert pickle.loads(pickle.dumps(caught.value)).row == caught.value.row

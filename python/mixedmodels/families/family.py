@@ -39,6 +39,8 @@ class Family:
         The variance of an observation in terms of d and the mean.
     has_scale : bool
         Whether `sigma` is a scale that belongs in a table of variances.
+    has_expected_information : bool
+        Whether the expected information has a formula.
     """
 
     link: str = ""
@@ -49,6 +51,7 @@ class Family:
     parameter: ClassVar[str] = ""
     meaning: ClassVar[str] = ""
     has_scale: ClassVar[bool] = False
+    has_expected_information: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", check_link(self.link, self.name, self.links))

@@ -82,6 +82,7 @@ class NegativeBinomial1(Family):
     links: ClassVar[tuple[str, ...]] = ("log",)
     parameter: ClassVar[str] = "dispersion"
     meaning: ClassVar[str] = "variance mu (1 + d)"
+    has_expected_information: ClassVar[bool] = False
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return mu * (1.0 + dispersion)

@@ -6,6 +6,7 @@ import numbers
 from typing import Any
 
 from ..errors import ArgumentError
+from ..families import Family
 from ..fitted_generalized import Information
 
 _MOST_POINTS = 100
@@ -25,8 +26,12 @@ def check_n_agq(value: Any) -> int:
     return int(value)
 
 
-def check_information(value: Any) -> Information:
+def check_information(value: Any, family: Family) -> Information:
     """The ``information`` argument."""
-    if value in ("observed", "expected"):
-        return value
-    raise ArgumentError(f"information must be 'observed' or 'expected', not {value!r}")
+    if value not in ("observed", "expected"):
+        raise ArgumentError(f"information must be 'observed' or 'expected', not {value!r}")
+    if value == "expected" and not family.has_expected_information:
+        raise ArgumentError(
+            f"the expected information of family {family.name} has no formula; take information='observed'"
+        )
+    return value

@@ -23,6 +23,6 @@ def update_generalized_arguments(
         given["family"] = type(fitted.family)(link=link, **fitted.family.held())
     if "n_agq" in given:
         given["n_agq"] = check_n_agq(given["n_agq"])
-    if "information" in given:
-        given["information"] = check_information(given["information"])
+    family = given.get("family", fitted.family)
+    check_information(given.get("information", fitted.arguments.information), family)
     return update_arguments(fitted, given)

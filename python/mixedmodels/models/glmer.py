@@ -119,7 +119,7 @@ def glmer(
     184.053
     """
     chosen = _with_size(as_family(family, link), nb_theta)
-    n_agq, kind = check_n_agq(nAGQ), check_information(information)
+    n_agq, kind = check_n_agq(nAGQ), check_information(information, chosen)
     options = as_control(control)
     if not isinstance(verbose, bool):
         raise ArgumentError(f"verbose must be True or False, not {verbose!r}")

@@ -204,13 +204,13 @@ impl Dense {
         let log_det = (0..q).map(|i| 2.0 * l[(i, i)].ln()).sum();
         Some((product(&transposed(&half), &half), log_det))
     }
+}
 
-    /// One column, block after block.
-    fn column(&self, structure: &Structure, v: &Stacked, c: usize) -> Vec<f64> {
-        (0..structure.blocks.len())
-            .flat_map(|b| v.block(structure, b).chunks_exact(v.m).map(|row| row[c]))
-            .collect()
-    }
+/// One column, block after block.
+fn column(structure: &Structure, v: &Stacked, c: usize) -> Vec<f64> {
+    (0..structure.blocks.len())
+        .flat_map(|b| v.block(structure, b).chunks_exact(v.m).map(|row| row[c]))
+        .collect()
 }
 
 fn square(q: usize) -> Matrix {
@@ -318,7 +318,7 @@ fn everything_agrees_with_dense_algebra() {
                 let projected = system.project(&values, m).expect("memory");
                 let solved = system.solve(projected.clone());
                 for c in 0..m {
-                    let right = dense.column(structure, &projected, c);
+                    let right = column(structure, &projected, c);
                     let mut expected = vec![0.0; dense.q];
                     for (row, v) in dense.rows.iter().zip(values.chunks_exact(m)) {
                         row.iter().for_each(|&(j, z)| expected[j] += z * v[c]);
@@ -327,16 +327,16 @@ fn everything_agrees_with_dense_algebra() {
                     let solution: Vec<f64> = (0..dense.q)
                         .map(|i| (0..dense.q).map(|j| b[(i, j)] * right[j]).sum())
                         .collect();
-                    let ours = dense.column(structure, &solved, c);
+                    let ours = column(structure, &solved, c);
                     close(&format!("{name}, solution"), &ours, &solution, 1e-9);
                 }
                 let single: Vec<f64> = values.iter().step_by(m).copied().collect();
                 let modes = system.solve(system.project(&single, 1).expect("memory"));
-                let column = dense.column(structure, &modes, 0);
+                let b = column(structure, &modes, 0);
                 let expected: Vec<f64> = dense
                     .rows
                     .iter()
-                    .map(|row| row.iter().map(|&(j, z)| z * column[j]).sum())
+                    .map(|row| row.iter().map(|&(j, z)| z * b[j]).sum())
                     .collect();
                 let mut ours = vec![f64::NAN; n];
                 system.expand(&modes, &mut ours);

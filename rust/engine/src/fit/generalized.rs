@@ -126,7 +126,8 @@ pub fn hessian_glmm(
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
     let (mut objective, values) = at(model, point, monitor)?;
-    let mut hessian = by_differences(&mut objective, &values)?;
+    let differences = by_differences(&mut objective, &values);
+    let mut hessian = differences.map_err(|error| explained(error, &objective))?;
     if objective.parameters.fixed.is_some() {
         to_user_coefficients(model, &mut hessian)?;
     }

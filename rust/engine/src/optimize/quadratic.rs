@@ -93,6 +93,42 @@ pub fn rank_one_correction(
     }
 }
 
+/// The same by the BFGS formula, which keeps `model + correction` positive definite; a change of the
+/// gradient that would not is damped (Powell 1978).
+pub fn damped_correction(
+    correction: &mut [f64],
+    model: &Matrix,
+    step: &[f64],
+    before: &[f64],
+    after: &[f64],
+) {
+    const LEAST: f64 = 0.2;
+    let n = step.len();
+    let mut image = vec![0.0; n];
+    for (j, &s) in step.iter().enumerate() {
+        small::axpy(s, model.column(j), &mut image);
+        small::axpy(s, &correction[j * n..(j + 1) * n], &mut image);
+    }
+    let curved = small::dot(&image, step);
+    if curved <= 0.0 {
+        return;
+    }
+    let mut change: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
+    let slope = small::dot(&change, step);
+    if slope < LEAST * curved {
+        let share = (1.0 - LEAST) * curved / (curved - slope);
+        for (change, image) in change.iter_mut().zip(&image) {
+            *change = share * *change + (1.0 - share) * image;
+        }
+    }
+    let slope = small::dot(&change, step);
+    for j in 0..n {
+        let column = &mut correction[j * n..(j + 1) * n];
+        small::axpy(change[j] / slope, &change, column);
+        small::axpy(-image[j] / curved, &image, column);
+    }
+}
+
 pub fn norm(v: &[f64]) -> f64 {
     small::dot(v, v).sqrt()
 }

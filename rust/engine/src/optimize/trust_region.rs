@@ -15,7 +15,9 @@
 use crate::error::{Error, Result};
 use crate::linalg::small;
 use crate::objective::{Derivatives, Objective};
-use crate::optimize::quadratic::{convex_model, norm, rank_one_correction, signed_model};
+use crate::optimize::quadratic::{
+    convex_model, damped_correction, norm, rank_one_correction, signed_model,
+};
 use crate::optimize::subproblem::{minimize_in_ball, Step};
 use crate::optimize::{Control, FitLog, Outcome, Status};
 
@@ -29,16 +31,17 @@ const REFUSED: f64 = 1e3;
 const POLISH: usize = 8;
 /// A polish step that promises less is not worth taking.
 const POLISHED: f64 = 1e-26;
-/// How far from 1 the ratio of true and predicted decrease may be near an optimum.
-const TRUSTED: f64 = 0.5;
 /// Predicted decrease below which an optimum is near.
-const CLOSE: f64 = 1e-2;
+const CLOSE: f64 = 0.1;
 /// Two steps in a row whose promises shrink by less than this count as slow convergence.
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
 const PATIENCE: usize = 3;
 /// Evaluations after which a crude curvature model is taken for a poor one.
 const LATE: usize = 25;
+/// So many steps in a row without gain, whatever the model promises, and the search is given up: the
+/// objective has an edge there.
+const IDLE: usize = 40;
 /// With more parameters an exact Hessian at every step costs more than the evaluations it saves, and
 /// secant corrections of the first one take its place.
 const NEWTON: usize = 20;
@@ -142,6 +145,7 @@ impl<'a> Search<'a> {
     fn run(&mut self) -> Result<Status> {
         let mut promised = f64::INFINITY;
         let mut slow = 0;
+        let mut idle = 0;
         loop {
             let Some(mut step) = self.propose() else {
                 return Ok(Status::NoProgress);
@@ -170,9 +174,22 @@ impl<'a> Search<'a> {
                     if self.take_hessian()? || self.measure_hessian()? {
                         continue;
                     }
+                    if late {
+                        self.correction = Some(vec![0.0; self.theta.len().pow(2)]);
+                    }
                 }
             }
-            if !self.try_step(&step)? && self.radius < 1e-12 * (1.0 + norm(&self.theta)) {
+            let before = self.value;
+            let moved = self.try_step(&step)?;
+            if !moved && self.radius < 1e-12 * (1.0 + norm(&self.theta)) {
+                return Ok(Status::NoProgress);
+            }
+            idle = if self.value < before - self.tolerance() {
+                0
+            } else {
+                idle + 1
+            };
+            if idle >= IDLE {
                 return Ok(Status::NoProgress);
             }
         }
@@ -281,14 +298,18 @@ impl<'a> Search<'a> {
             && self.objective.has_crude_curvature()
             && step.interior
             && step.predicted < CLOSE
-            && (ratio - 1.0).abs() < TRUSTED
         {
             self.correction = Some(vec![0.0; self.theta.len().pow(2)]);
         }
         if self.exact {
             self.take_hessian()?;
         } else if let Some(correction) = &mut self.correction {
-            rank_one_correction(
+            let update = if self.objective.has_crude_curvature() {
+                damped_correction
+            } else {
+                rank_one_correction
+            };
+            update(
                 correction,
                 &signed_model(&self.derivatives),
                 &step.direction,

@@ -15,9 +15,9 @@ use crate::system::{multiply, transform, WeightedSystem};
 use faer::Par;
 
 /// Steps before the search is given up.
-const STEPS: usize = 200;
+const STEPS: usize = 100;
 /// Halvings of a step before the search is given up.
-const HALVINGS: usize = 40;
+const HALVINGS: usize = 20;
 /// Rounding of the penalised deviance, relative to its size.
 const NOISE: f64 = 1e-12;
 /// Share of the mean weight that takes the place of smaller and negative ones.
@@ -183,7 +183,11 @@ impl<'a> Modes<'a> {
             };
             let Some(step) = self.newton_step(at)? else {
                 // Coefficients that run to infinity take the information on them along.
-                return if last < STALLED { self.settle(observed) } else { Ok(false) };
+                return if last < STALLED {
+                    self.settle(observed)
+                } else {
+                    Ok(false)
+                };
             };
             let stalled = step.decrement < STALLED && step.decrement > 0.25 * last;
             if step.decrement < at.tolerance || stalled {
@@ -191,7 +195,11 @@ impl<'a> Modes<'a> {
             }
             last = step.decrement;
             if !self.descend(at, &step) {
-                return if last < STALLED { self.settle(observed) } else { Ok(false) };
+                return if last < STALLED {
+                    self.settle(observed)
+                } else {
+                    Ok(false)
+                };
             }
         }
         Ok(false)

@@ -157,10 +157,15 @@ impl OneFactor {
 
     fn each_block(&mut self, work: impl Fn(&mut Block) + Send + Sync) {
         let arch = Arch::new();
+        let work = &work;
         let work = |block: &mut Block| {
             arch.dispatch(
                 #[inline(always)]
-                || work(block),
+                move || {
+                    // Taken over, so that the closure can be called but once: only then is it inlined.
+                    let block = block;
+                    work(block);
+                },
             );
         };
         if self.blocks.len() < THREADED {
