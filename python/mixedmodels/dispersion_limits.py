@@ -10,7 +10,7 @@ from .fitted_generalized import GeneralizedEstimates
 from .verdict import Notice
 
 # A standard deviation of this share of the mean: the digits that rounding left of a response.
-_REPRODUCED = 1e-8
+_REPRODUCED = 1e-7
 # Variance beyond the Poisson's, as a share of it.
 _NO_EXCESS = 1e-6
 

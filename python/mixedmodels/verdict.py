@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 from .certificate import TOLERANCE, Certificate, certify
 from .control import Control
 from .design import Predictors
-from .errors import (
-    ConvergenceError,
-    ConvergenceWarning,
-    MixedModelsWarning,
-    ModesError,
-    RankDeficiencyWarning,
-    SingularFitWarning,
-)
+from .errors import ConvergenceWarning, MixedModelsWarning, RankDeficiencyWarning, SingularFitWarning
 from .fitted_model import Convergence, FitLog, read_only
 from .singularity import singular_terms
 
@@ -68,14 +61,7 @@ def judge(
         # The default optimizer stops by the same criterion, computed from the same derivatives.
         check = not (result["converged"] and optimizer == "trust_region")
     if check and optimizer is not None and result["status"] != "max_evaluations":
-        try:
-            certificate = certify(gradient, hessian(), units)
-        except ConvergenceError as error:
-            problem = (
-                f"not converged ({result['message']}): the objective has no derivatives around the end point, "
-                f"which may lie at the edge of what the link allows ({error})"
-            )
-            return Verdict(False, problem, None)
+        certificate = certify(gradient, hessian(), units)
         return Verdict(*_by_certificate(certificate, names, gradient, result), certificate)
     problem = ""
     if optimizer is not None and not result["converged"]:

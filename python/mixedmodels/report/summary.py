@@ -259,7 +259,9 @@ def _quantiles(fitted: FittedModel) -> pd.Series:
     else:
         assert isinstance(fitted, FittedGeneralized)
         residuals = generalized_scaled_residuals(fitted)
-    values = np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])
+    # Residuals of a fit that went astray may be infinite.
+    with np.errstate(invalid="ignore"):
+        values = np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])
     return pd.Series(values, index=["Min", "1Q", "Median", "3Q", "Max"])
 
 

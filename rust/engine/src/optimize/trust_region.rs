@@ -35,6 +35,8 @@ const CLOSE: f64 = 0.1;
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
 const PATIENCE: usize = 3;
+/// Evaluations after which a crude curvature model is taken for a poor one.
+const LATE: usize = 25;
 /// So many steps in a row without gain, whatever the model promises, and the search is given up: the
 /// objective has an edge there.
 const IDLE: usize = 40;
@@ -161,13 +163,17 @@ impl<'a> Search<'a> {
                 0
             };
             promised = step.predicted;
-            if slow >= PATIENCE {
+            let late = self.objective.has_crude_curvature() && self.log.entries.len() >= LATE;
+            if slow >= PATIENCE || (late && self.correction.is_none()) {
                 slow = 0;
                 promised = f64::INFINITY;
                 if self.correction.is_none() {
                     self.objective.value(&self.theta)?;
                     if self.take_hessian()? || self.measure_hessian()? {
                         continue;
+                    }
+                    if late {
+                        self.correction = Some(vec![0.0; self.theta.len().pow(2)]);
                     }
                 }
             }

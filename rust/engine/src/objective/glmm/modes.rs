@@ -58,6 +58,18 @@ pub struct Modes<'a> {
     trial: Trial,
 }
 
+/// Modes that were found, to come back to.
+struct Found {
+    c: Stacked,
+    u: Stacked,
+    b: Stacked,
+    gamma: Vec<f64>,
+    eta: Vec<f64>,
+    score: Vec<f64>,
+    weight: Vec<f64>,
+    log_likelihood: f64,
+}
+
 /// Rows at the end of a step.
 #[derive(Default)]
 struct Trial {
@@ -124,15 +136,42 @@ impl<'a> Modes<'a> {
     }
 
     /// Finds the modes; the factor of [`Self::system`] is then that of the observed information at
-    /// them. False when they cannot be found.
+    /// them. False when they cannot be found; the next search then begins where this one did, for
+    /// without random effects some rows may lie outside of the domain of the link.
     pub fn find(&mut self, at: &At<'_>) -> Result<bool> {
+        let last = self.known.then(|| self.found());
         if let Some(gamma) = at.gamma {
             self.gamma.copy_from_slice(gamma);
         }
         let from_last = self.known && self.predict(at)?;
-        self.known =
-            (from_last && self.iterate(at)?) || (self.start_at_zero(at)? && self.iterate(at)?);
-        Ok(self.known)
+        self.known = from_last && self.iterate(at)?;
+        self.known = self.known || (self.start_at_zero(at)? && self.iterate(at)?);
+        let found = self.known;
+        if let (false, Some(last)) = (found, last) {
+            self.go_back(last);
+        }
+        Ok(found)
+    }
+
+    fn found(&self) -> Found {
+        Found {
+            c: self.c.clone(),
+            u: self.u.clone(),
+            b: self.b.clone(),
+            gamma: self.gamma.clone(),
+            eta: self.eta.clone(),
+            score: self.score.clone(),
+            weight: self.weight.clone(),
+            log_likelihood: self.log_likelihood,
+        }
+    }
+
+    fn go_back(&mut self, to: Found) {
+        (self.c, self.u, self.b) = (to.c, to.u, to.b);
+        (self.gamma, self.eta) = (to.gamma, to.eta);
+        (self.score, self.weight) = (to.score, to.weight);
+        self.log_likelihood = to.log_likelihood;
+        self.known = true;
     }
 
     /// Newton steps until the modes are found. False when they cannot be.
