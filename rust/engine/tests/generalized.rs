@@ -18,6 +18,7 @@ const CONTROL: Control = Control {
     tolerance: None,
 };
 
+#[allow(clippy::unnecessary_wraps)] // a monitor may stop the work
 fn quiet(_: Progress) -> Result<()> {
     Ok(())
 }
