@@ -224,7 +224,7 @@ impl<'a> Modes<'a> {
             .map(|i| self.weight[i] * (self.eta[i] - fixed[i]) + self.score[i])
             .collect();
         let right = self.system.project(&working, 1)?;
-        let Some(step) = self.step(at, right, &working)? else {
+        let Some(step) = self.step(at, &right, &working)? else {
             return Ok(false);
         };
         let eta: Vec<f64> = fixed.iter().zip(&step.eta).map(|(f, e)| f + e).collect();
@@ -290,14 +290,14 @@ impl<'a> Modes<'a> {
         let mut right = self.system.project(&self.score, 1)?;
         subtract(&mut right, &self.c);
         let score = std::mem::take(&mut self.score);
-        let step = self.step(at, right, &score);
+        let step = self.step(at, &right, &score);
         self.score = score;
         step
     }
 
     /// The step that solves the quadratic model with slopes `right` in the dual and `X'fixed` in the
     /// coefficients. `None` when it is not finite.
-    fn step(&mut self, at: &At<'_>, right: Stacked, fixed: &[f64]) -> Result<Option<Step>> {
+    fn step(&mut self, at: &At<'_>, right: &Stacked, fixed: &[f64]) -> Result<Option<Step>> {
         let PredictorRows { frame, .. } = &*self.model.rows;
         let structure = &frame.structure;
         let mut b = self.system.solve(right.clone());
@@ -310,7 +310,7 @@ impl<'a> Modes<'a> {
                 return Ok(None);
             };
             let fixed = rows::times_x(&self.model.rows, fixed);
-            gamma = border.coefficients(&right, &fixed);
+            gamma = border.coefficients(right, &fixed);
             border.take_modes(&gamma, &mut b);
             border.take_dual(&gamma, &mut c);
             slope = small::dot(&fixed, &gamma);
@@ -319,7 +319,7 @@ impl<'a> Modes<'a> {
         subtract(&mut c, &product);
         let u = self.spherical(&c, at.lambda);
         // By b and not by u, in which large weights leave few digits.
-        let decrement = dot(&right, &b) + slope;
+        let decrement = dot(right, &b) + slope;
         if !decrement.is_finite() {
             return Ok(None);
         }
