@@ -336,8 +336,8 @@ fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
         fn columns(&self) -> Vec<Vec<usize>> {
             vec![vec![0]]
         }
-        fn is_expensive(&self) -> bool {
-            false
+        fn polish_steps(&self) -> usize {
+            8
         }
     }
     let control = Control {

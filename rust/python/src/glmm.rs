@@ -29,6 +29,9 @@ pub struct Glmm {
     user: Option<Arc<UserFamily>>,
 }
 
+/// A family with its data, and once more where it is the user's.
+type FamilyOfData = (Arc<dyn Family>, Option<Arc<UserFamily>>);
+
 /// Family and link, without their data.
 enum FamilySpec {
     Named {
@@ -71,13 +74,13 @@ impl FamilySpec {
         }
     }
 
-    /// The family of these data, and once more where it is the user's.
+    /// The family of these data.
     fn with_data(
         &self,
         py: Python<'_>,
         y: Vec<f64>,
         weights: Option<Vec<f64>>,
-    ) -> PyResult<(Arc<dyn Family>, Option<Arc<UserFamily>>)> {
+    ) -> PyResult<FamilyOfData> {
         match self {
             Self::Named {
                 name,

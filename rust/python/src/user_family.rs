@@ -42,7 +42,7 @@ impl UserFamily {
     ) -> PyResult<Arc<Self>> {
         let py = spec.py();
         let function = |key: &str| -> PyResult<Py<PyAny>> {
-            let found = spec.get_item(key)?.filter(|f| f.is_callable());
+            let found = spec.get_item(key)?.filter(PyAnyMethods::is_callable);
             found.map(Bound::unbind).ok_or_else(|| {
                 PyValueError::new_err(format!("a user-defined family needs a function '{key}'"))
             })

@@ -16,8 +16,10 @@ use crate::linalg::Matrix;
 use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
 use crate::system::{selected, transform, Selected, Slopes, Solver};
 
-/// Flops of an evaluation above which it counts as expensive.
+/// Flops of an evaluation above which it is too dear for a polish.
 const EXPENSIVE: f64 = 5e7;
+/// Steps of the final polish, where evaluations are cheap.
+const POLISH: usize = 8;
 
 /// Maximum likelihood or restricted maximum likelihood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,7 +271,11 @@ impl Objective for LmmObjective<'_> {
         self.coordinates.columns()
     }
 
-    fn is_expensive(&self) -> bool {
-        self.model.flops() > EXPENSIVE
+    fn polish_steps(&self) -> usize {
+        if self.model.flops() > EXPENSIVE {
+            0
+        } else {
+            POLISH
+        }
     }
 }

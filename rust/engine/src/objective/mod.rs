@@ -43,6 +43,10 @@ pub trait Objective {
     fn value(&mut self, theta: &[f64]) -> Result<Option<f64>>;
     /// Derivatives at the theta of the last `value` that was `Some`.
     fn derivatives(&mut self) -> Result<Derivatives>;
+    /// The gradient alone, at the theta of the last `value` that was `Some`.
+    fn gradient(&mut self) -> Result<Vec<f64>> {
+        Ok(self.derivatives()?.gradient)
+    }
     /// Exact Hessian at the theta of the last `value` that was `Some`.
     fn hessian(&mut self) -> Result<Option<Matrix>>;
     /// Columns of the covariance factors as lists of parameters, the diagonal one first. The
@@ -53,6 +57,6 @@ pub trait Objective {
     fn has_crude_curvature(&self) -> bool {
         false
     }
-    /// True when one evaluation is so dear that polishing is kept to a minimum.
-    fn is_expensive(&self) -> bool;
+    /// Newton steps to full precision that are worth their evaluations.
+    fn polish_steps(&self) -> usize;
 }

@@ -27,8 +27,6 @@ const TOLERANCE: f64 = 1e-9;
 const NOISE: f64 = 4.0 * f64::EPSILON;
 /// Multiple of the tolerance that rounding of the objective may hide.
 const REFUSED: f64 = 1e3;
-/// Steps of the final polish, where evaluations are cheap.
-const POLISH: usize = 8;
 /// A polish step that promises less is not worth taking.
 const POLISHED: f64 = 1e-26;
 /// Predicted decrease below which an optimum is near.
@@ -50,7 +48,7 @@ const DIFFERENCE: f64 = 1e-5;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
 /// Evaluations after which a search without another limit is going nowhere.
-const MOST_EVALUATIONS: usize = 10_000;
+const MOST_EVALUATIONS: usize = 2_000;
 
 /// Minimises from `start`.
 pub fn trust_region(
@@ -353,13 +351,10 @@ impl<'a> Search<'a> {
     /// to rounding; the average information is corrected by the symmetric rank-one formula, so the
     /// steps converge superlinearly.
     fn polish(&mut self) -> Result<()> {
-        if self.objective.is_expensive() {
-            return Ok(());
-        }
         let n = self.theta.len();
         let mut correction = self.correction.take().unwrap_or_else(|| vec![0.0; n * n]);
         let mut promised = f64::INFINITY;
-        for _ in 0..POLISH {
+        for _ in 0..self.objective.polish_steps() {
             if self.exhausted() {
                 return Ok(());
             }

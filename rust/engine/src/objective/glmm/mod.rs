@@ -201,18 +201,39 @@ impl<'a> GlmmObjective<'a> {
     /// Derivatives at the last point with theta in other coordinates, of which `theta` is the same
     /// point, and the coefficients in the basis of the engine: theta, γ, log dispersion.
     pub fn gradient_in(&mut self, other: &Coordinates, theta: &[f64]) -> Result<Vec<f64>> {
-        self.derivatives()?;
-        let mut out = Vec::new();
-        if let Some(slopes) = &self.slopes {
-            out = slopes.theta_gradient(other, &other.lambda(theta), &self.lambda);
-            if self.parameters.fixed.is_some() {
-                out.extend_from_slice(&slopes.gamma);
-            }
-            if self.parameters.dispersion.is_some() {
-                out.push(slopes.dispersion);
-            }
+        let slopes = self.take_slopes()?;
+        let mut out = slopes.theta_gradient(other, &other.lambda(theta), &self.lambda);
+        if self.parameters.fixed.is_some() {
+            out.extend_from_slice(&slopes.gamma);
         }
+        if self.parameters.dispersion.is_some() {
+            out.push(slopes.dispersion);
+        }
+        self.slopes = Some(slopes);
         Ok(out)
+    }
+
+    /// First derivatives at the last point, to be put back.
+    fn take_slopes(&mut self) -> Result<Slopes> {
+        match self.slopes.take() {
+            Some(known) => Ok(known),
+            None => self.differentiate(),
+        }
+    }
+
+    /// The gradient in the parameters.
+    fn assemble(&self, slopes: &Slopes) -> Vec<f64> {
+        let Parameters {
+            theta,
+            fixed,
+            dispersion,
+        } = &self.parameters;
+        let mut out = slopes.theta_gradient(theta, &self.lambda, &self.lambda);
+        if let Some(fixed) = fixed {
+            out.extend(fixed.pull(&slopes.gamma));
+        }
+        out.extend(dispersion.map(|d| d.unit * slopes.dispersion));
+        out
     }
 
     /// The part of every term in matrices of the blocks.
@@ -269,10 +290,17 @@ impl Objective for GlmmObjective<'_> {
     }
 
     fn derivatives(&mut self) -> Result<Derivatives> {
-        if self.slopes.is_none() {
-            self.slopes = Some(self.differentiate()?);
-        }
-        self.quadratic_model()
+        let slopes = self.take_slopes()?;
+        let model = self.quadratic_model(&slopes);
+        self.slopes = Some(slopes);
+        model
+    }
+
+    fn gradient(&mut self) -> Result<Vec<f64>> {
+        let slopes = self.take_slopes()?;
+        let gradient = self.assemble(&slopes);
+        self.slopes = Some(slopes);
+        Ok(gradient)
     }
 
     fn hessian(&mut self) -> Result<Option<Matrix>> {
@@ -287,8 +315,8 @@ impl Objective for GlmmObjective<'_> {
         true
     }
 
-    /// Always: the digits that a polish would add are those of the modes.
-    fn is_expensive(&self) -> bool {
-        true
+    /// One: more digits than it gives are hidden by the tolerance of the modes.
+    fn polish_steps(&self) -> usize {
+        1
     }
 }

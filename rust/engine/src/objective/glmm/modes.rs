@@ -286,18 +286,15 @@ impl<'a> Modes<'a> {
         Ok(done.then_some(false))
     }
 
-    fn newton_step(&mut self, at: &At<'_>) -> Result<Option<Step>> {
+    fn newton_step(&self, at: &At<'_>) -> Result<Option<Step>> {
         let mut right = self.system.project(&self.score, 1)?;
         subtract(&mut right, &self.c);
-        let score = std::mem::take(&mut self.score);
-        let step = self.step(at, &right, &score);
-        self.score = score;
-        step
+        self.step(at, &right, &self.score)
     }
 
     /// The step that solves the quadratic model with slopes `right` in the dual and `X'fixed` in the
     /// coefficients. `None` when it is not finite.
-    fn step(&mut self, at: &At<'_>, right: &Stacked, fixed: &[f64]) -> Result<Option<Step>> {
+    fn step(&self, at: &At<'_>, right: &Stacked, fixed: &[f64]) -> Result<Option<Step>> {
         let PredictorRows { frame, .. } = &*self.model.rows;
         let structure = &frame.structure;
         let mut b = self.system.solve(right.clone());

@@ -7,6 +7,7 @@ use faer::Par;
 use crate::error::Result;
 use crate::family::DispersionSlopes;
 use crate::linalg::{small, Matrix};
+use crate::objective::glmm::laplace::Slopes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Derivatives;
 use crate::system::{multiply, outer_products, variates};
@@ -25,24 +26,14 @@ struct Products {
 
 impl GlmmObjective<'_> {
     /// Gradient and curvature model at the last point.
-    pub(super) fn quadratic_model(&self) -> Result<Derivatives> {
+    pub(super) fn quadratic_model(&self, slopes: &Slopes) -> Result<Derivatives> {
         let dim = self.parameters.dim();
         let n_theta = self.parameters.theta.dim;
         let mut information = Matrix::zeros(dim, dim, "the information")?;
         let mut curvature = Matrix::zeros(dim, dim, "the curvature")?;
-        let mut gradient = Vec::with_capacity(dim);
-        let Some(slopes) = &self.slopes else {
-            return Ok(Derivatives {
-                gradient,
-                information,
-                curvature,
-            });
-        };
         let Products { mut qq, qx, xx } = self.products()?;
         let theta = &self.parameters.theta;
-        gradient.extend(slopes.theta_gradient(theta, &self.lambda, &self.lambda));
         if let Some(fixed) = &self.parameters.fixed {
-            gradient.extend(fixed.pull(&slopes.gamma));
             let (p, at) = (fixed.dim(), self.parameters.fixed_at());
             let (mut half, mut own) = (vec![0.0; p * p], vec![0.0; p * p]);
             small::multiply(&xx, &fixed.map, &mut half, p);
@@ -71,11 +62,10 @@ impl GlmmObjective<'_> {
         }
         if let Some(dispersion) = self.parameters.dispersion {
             let (at, unit) = (self.parameters.dispersion_at(), dispersion.unit);
-            gradient.push(unit * slopes.dispersion);
             information[(at, at)] = unit * unit * self.dispersion_information();
         }
         Ok(Derivatives {
-            gradient,
+            gradient: self.assemble(slopes),
             information,
             curvature,
         })

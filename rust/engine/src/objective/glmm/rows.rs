@@ -9,18 +9,20 @@ use crate::linalg::threads::for_each;
 /// Rows that a thread takes at once.
 const ROWS_AT_ONCE: usize = 8192;
 
+/// Some rows that one thread takes.
+struct Part<'p> {
+    first: usize,
+    score: &'p mut [f64],
+    weight: &'p mut [f64],
+    sum: f64,
+}
+
 /// Scores and observed information of every row; the log-likelihood. The sum is taken in one order
 /// whatever the number of threads.
 pub fn working(density: &dyn Density, eta: &[f64], score: &mut [f64], weight: &mut [f64]) -> f64 {
     let n = eta.len();
     if n < MANY_ROWS {
         return density.working(0, eta, score, weight);
-    }
-    struct Part<'p> {
-        first: usize,
-        score: &'p mut [f64],
-        weight: &'p mut [f64],
-        sum: f64,
     }
     let mut parts: Vec<Part<'_>> = score
         .chunks_mut(ROWS_AT_ONCE)
