@@ -48,7 +48,7 @@ const DIFFERENCE: f64 = 1e-5;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
 /// Evaluations after which a search without another limit is going nowhere.
-const MOST_EVALUATIONS: usize = 10_000;
+const MOST_EVALUATIONS: usize = 2_000;
 
 /// Minimises from `start`.
 pub fn trust_region(
