@@ -29,7 +29,7 @@ use modes::{At, Modes};
 
 /// Newton decrement of the modes while the objective is minimised. The log-determinant changes with
 /// its square root, and must not hide what the optimizer looks for.
-const TOLERANCE: f64 = 1e-16;
+const TOLERANCE: f64 = 1e-13;
 /// The same where derivatives are differenced.
 const TIGHT: f64 = 1e-20;
 
