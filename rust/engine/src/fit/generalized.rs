@@ -1,10 +1,12 @@
 //! The door for generalized models: fit one, or look at it at given parameters, in the units of the
 //! user.
 
+use crate::design::frame::MANY_ROWS;
 use crate::design::{Approximation, GeneralizedModel};
 use crate::error::{Error, Result};
-use crate::fit::hessian::by_differences;
+use crate::fit::hessian::{by_differences, column, symmetric};
 use crate::fit::ConditionalVariances;
+use crate::linalg::threads::map;
 use crate::linalg::{small, Matrix};
 use crate::objective::coordinates::{to_engine, to_user};
 use crate::objective::glmm::start::Start;
@@ -12,6 +14,12 @@ use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters}
 use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, Optimizer, Outcome};
 use crate::system::selected;
+
+/// Bytes of a system that every thread may have for itself.
+const SMALL: f64 = 5e7;
+
+/// Rows times parameters from which on threads save more than they cost.
+const WORTH_THREADS: usize = 10_000;
 
 /// Parameters in the units of the user.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -126,12 +134,29 @@ pub fn hessian_glmm(
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
     let (mut objective, values) = at(model, point, monitor)?;
-    let differences = by_differences(&mut objective, &values);
-    let mut hessian = differences.map_err(|error| explained(error, &objective))?;
+    let mut hessian = differences(&mut objective, &values)?;
     if objective.parameters.fixed.is_some() {
         to_user_coefficients(model, &mut hessian)?;
     }
     Ok(hessian)
+}
+
+/// By differences of the exact gradient; threads share the parameters of a model that they can afford
+/// to hold once each.
+fn differences(objective: &mut GlmmObjective<'_>, values: &[f64]) -> Result<Matrix> {
+    let model = objective.model;
+    let is_small = model.frame().costs.bytes().total() < SMALL && model.n_obs() < MANY_ROWS;
+    if !is_small || model.n_obs() * values.len() < WORTH_THREADS {
+        return by_differences(objective, values);
+    }
+    let here = objective.derivatives()?;
+    let found = objective.found();
+    let each: Vec<usize> = (0..values.len()).collect();
+    let columns = map(&each, |&j| {
+        let mut twin = GlmmObjective::at_modes(model, &found, &|_| Ok(()))?;
+        column(&mut twin, &here, values, j)
+    });
+    Ok(symmetric(&columns.into_iter().collect::<Result<Vec<_>>>()?))
 }
 
 /// Conditional covariances of the random effects at given parameters.

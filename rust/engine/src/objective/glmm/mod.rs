@@ -57,6 +57,14 @@ pub struct GlmmObjective<'a> {
     progress: Progress,
 }
 
+/// The state of an objective that threads may share.
+pub struct Found<'o, 'a> {
+    modes: &'o Modes<'a>,
+    parameters: &'o Parameters,
+    lambda: &'o [Vec<f64>],
+    tolerance: f64,
+}
+
 /// The system of the expected information.
 struct Expected<'a> {
     system: WeightedSystem<'a>,
@@ -108,6 +116,30 @@ impl<'a> GlmmObjective<'a> {
                 objective: f64::NAN,
             },
         })
+    }
+
+    /// What another objective of this model needs to go on from here.
+    #[must_use]
+    pub fn found(&self) -> Found<'_, 'a> {
+        Found {
+            modes: &self.modes,
+            parameters: &self.parameters,
+            lambda: &self.block_lambda,
+            tolerance: self.tolerance,
+        }
+    }
+
+    /// An objective that goes on from the modes found by another.
+    pub fn at_modes(
+        model: &'a GeneralizedModel,
+        found: &Found<'_, 'a>,
+        monitor: Monitor<'a>,
+    ) -> Result<Self> {
+        let gamma = found.modes.gamma.clone();
+        let mut out = Self::new(model, found.parameters.clone(), gamma, monitor)?;
+        out.modes.go_on_from(found.modes, found.lambda)?;
+        out.tolerance = found.tolerance;
+        Ok(out)
     }
 
     /// From now on the modes are found to the last digit, so that gradients may be differenced.

@@ -116,6 +116,20 @@ impl<'a> Modes<'a> {
         })
     }
 
+    /// Takes over modes that were found at these λ.
+    pub fn go_on_from(&mut self, other: &Self, lambda: &[Vec<f64>]) -> Result<()> {
+        self.c.clone_from(&other.c);
+        self.u.clone_from(&other.u);
+        self.b.clone_from(&other.b);
+        self.gamma.clone_from(&other.gamma);
+        self.eta.clone_from(&other.eta);
+        self.score.clone_from(&other.score);
+        self.weight.clone_from(&other.weight);
+        self.log_likelihood = other.log_likelihood;
+        self.known = other.known && self.system.update(&self.weight, lambda)?;
+        Ok(())
+    }
+
     /// |u|².
     #[must_use]
     pub fn penalty(&self) -> f64 {
