@@ -35,7 +35,8 @@ const CLOSE: f64 = 0.1;
 const SLOW: f64 = 0.5;
 /// So many slow steps in a row are one too many.
 const PATIENCE: usize = 3;
-/// Evaluations after which a crude curvature model is taken for a poor one.
+/// Evaluations after which a crude curvature model is taken for a poor one, and measured; again at twice
+/// as many, for secant corrections may be slow along a valley.
 const LATE: usize = 25;
 /// So many steps in a row without gain, whatever the model promises, and the search is given up: the
 /// objective has an edge there.
@@ -144,6 +145,7 @@ impl<'a> Search<'a> {
         let mut promised = f64::INFINITY;
         let mut slow = 0;
         let mut idle = 0;
+        let mut measure_at = LATE;
         loop {
             let Some(mut step) = self.propose() else {
                 return Ok(Status::NoProgress);
@@ -163,18 +165,14 @@ impl<'a> Search<'a> {
                 0
             };
             promised = step.predicted;
-            let late = self.objective.has_crude_curvature() && self.log.entries.len() >= LATE;
-            if slow >= PATIENCE || (late && self.correction.is_none()) {
+            let late = self.objective.has_crude_curvature() && self.log.entries.len() >= measure_at;
+            if late || (slow >= PATIENCE && self.correction.is_none()) {
                 slow = 0;
                 promised = f64::INFINITY;
-                if self.correction.is_none() {
-                    self.objective.value(&self.theta)?;
-                    if self.take_hessian()? || self.measure_hessian()? {
-                        continue;
-                    }
-                    if late {
-                        self.correction = Some(vec![0.0; self.theta.len().pow(2)]);
-                    }
+                measure_at = 2 * self.log.entries.len().max(LATE);
+                self.objective.value(&self.theta)?;
+                if self.take_hessian()? || self.measure_hessian()? {
+                    continue;
                 }
             }
             let before = self.value;
