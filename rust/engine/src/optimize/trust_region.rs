@@ -138,7 +138,11 @@ impl<'a> Search<'a> {
     }
 
     fn exhausted(&self) -> bool {
-        self.log.entries.len() >= self.control.max_evaluations.min(MOST_EVALUATIONS)
+        let limit = match self.control.max_evaluations {
+            usize::MAX => MOST_EVALUATIONS,
+            asked => asked,
+        };
+        self.log.entries.len() >= limit
     }
 
     fn run(&mut self) -> Result<Status> {

@@ -8,6 +8,9 @@ use crate::linalg::small;
 use crate::objective::glmm::rows;
 use crate::system::WeightedSystem;
 
+/// Share of X'WX that keeps X'V^-1X positive definite where separated responses leave it only rounding.
+const RIDGE: f64 = 1e-13;
+
 /// The border of a system at its present weights.
 pub struct Border {
     p: usize,
@@ -31,7 +34,12 @@ impl Border {
         let products = system.project(&weighted, p)?;
         let solved = system.solve(products.clone());
         let mut factor = rows::gram_x(rows, weights);
+        let ridge: Vec<f64> = (0..p).map(|j| RIDGE * factor[j + j * p]).collect();
         small::axpy(-1.0, &products.gram(&solved), &mut factor);
+        ridge
+            .iter()
+            .enumerate()
+            .for_each(|(j, r)| factor[j + j * p] += r);
         let positive = small::cholesky(&mut factor, p);
         Ok(positive.then_some(Self {
             p,
