@@ -10,7 +10,7 @@
 //! not have to be had as a difference.
 
 use crate::design::Model;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::inference::elements::elements;
 use crate::inference::traces_by_columns::traces_by_columns;
 use crate::linalg::{dense, memory, small, Matrix};
@@ -87,12 +87,9 @@ fn bordered(
     Ok(out)
 }
 
-/// R with RR' twice the inverse of half of a matrix of [`information`]: the covariance of the
-/// estimates.
-///
-/// # Errors
-/// When the data do not tell the parameters apart.
-pub fn covariance_root(information: &Matrix) -> Result<Matrix> {
+/// R with RR' the covariance of the estimates, the inverse of half of a matrix of [`information`];
+/// `None` when the data do not tell the parameters apart.
+pub fn covariance_root(information: &Matrix) -> Option<Matrix> {
     let n = information.rows();
     let sizes: Vec<f64> = (0..n).map(|i| information[(i, i)].sqrt()).collect();
     let mut scaled = information.clone();
@@ -101,19 +98,64 @@ pub fn covariance_root(information: &Matrix) -> Result<Matrix> {
             scaled[(i, j)] /= sizes[i] * sizes[j];
         }
     }
-    let (values, mut vectors) = dense::eigen(&scaled)
-        .filter(|(values, _)| values[0] > UNTOLD)
-        .ok_or_else(|| {
-            Error::Domain(
-                "the data do not tell the variance parameters apart, so that their covariance does \
-                 not exist; drop a random-effects term"
-                    .into(),
-            )
-        })?;
+    let (values, mut vectors) = dense::eigen(&scaled).filter(|(values, _)| values[0] > UNTOLD)?;
     for (j, value) in values.iter().enumerate() {
         for (v, size) in vectors.column_mut(j).iter_mut().zip(&sizes) {
             *v *= (2.0 / value).sqrt() / size;
         }
     }
-    Ok(vectors)
+    Some(vectors)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::design::example::{frame, Levels};
+    use crate::objective::{Coordinates, Criterion, LmmObjective, Objective};
+
+    #[test]
+    fn both_ways_lead_to_the_same_information() {
+        let designs: [&[Levels]; 4] = [
+            &[Levels::Random(30, 3)],
+            &[Levels::Random(40, 1), Levels::Random(25, 2)],
+            &[
+                Levels::Random(15, 2),
+                Levels::Random(9, 1),
+                Levels::Random(5, 3),
+            ],
+            &[
+                Levels::Within(60, 2, 1),
+                Levels::Within(12, 10, 2),
+                Levels::Random(7, 1),
+            ],
+        ];
+        for (d, terms) in designs.into_iter().enumerate() {
+            let n = 160;
+            let frame = frame(n, 3, terms);
+            let z = frame.block_rows().expect("memory");
+            let y = (0..n).map(|i| ((i * i) % 17) as f64).collect();
+            let model = Model::of_frame(Arc::new(frame), y, &z).expect("a response");
+            let theta: Vec<f64> = (0..model.n_theta()).map(|i| 0.3 + 0.1 * i as f64).collect();
+            let coordinates = Coordinates::engine(&model.design.terms);
+            let mut objective =
+                LmmObjective::new(&model, Criterion::Reml, coordinates, &|_| Ok(()))
+                    .expect("memory");
+            objective.value(&theta).expect("computable");
+            let both = objective.with_factor(|factor| {
+                let first = information_by_elimination(factor, &model, &|| Ok(()))?;
+                Ok((first, information_by_columns(factor, &model, &|| Ok(()))?))
+            });
+            let (first, second) = both.expect("memory");
+            let first = first.expect("blocked designs are eliminated");
+            for j in 0..first.cols() {
+                for i in 0..first.rows() {
+                    let size = (second[(i, i)] * second[(j, j)]).sqrt();
+                    let error = (first[(i, j)] - second[(i, j)]).abs() / size;
+                    assert!(error < 1e-11, "design {d}, ({i}, {j}): error {error:e}");
+                }
+            }
+        }
+    }
 }

@@ -28,7 +28,8 @@ use crate::system::{multiply, Factor, Reduced};
 /// Matrices of the kept columns of X, in the units of the user, at the REML estimate of σ.
 ///
 /// The variance parameters are the distinct elements of the covariance matrices of the terms, in
-/// the order of the entries of the templates, then the residual variance.
+/// the order of the entries of the templates, then the residual variance. Where the data do not tell
+/// them apart their covariance does not exist: W and Φ_A are then NaN.
 #[derive(Debug, Clone)]
 pub struct KenwardRoger {
     /// Φ_A.
@@ -44,8 +45,7 @@ pub struct KenwardRoger {
 /// The quantities of Kenward and Roger at theta.
 ///
 /// # Errors
-/// A theta of the wrong length, not finite, or where the system cannot be factorised; variance
-/// parameters that the data do not tell apart; no memory.
+/// A theta of the wrong length, not finite, or where the system cannot be factorised; no memory.
 pub fn kenward_roger(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<KenwardRoger> {
     let mut objective = fit::at(model, Criterion::Reml, theta, monitor)?;
     let scale = model.response.scale;
@@ -58,7 +58,9 @@ pub fn kenward_roger(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Resu
     let gamma = values(model, theta);
     objective.with_factor(|factor| {
         let information = information(factor, model, &tick)?;
-        let root = covariance_root(&information)?;
+        let n = information.rows();
+        let root = covariance_root(&information)
+            .unwrap_or_else(|| Matrix::from_columns(n, n, vec![f64::NAN; n * n]));
         let effects = ScaledEffects::new(factor, model)?;
         tick()?;
         Ok(KenwardRoger {

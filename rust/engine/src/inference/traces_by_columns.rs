@@ -8,11 +8,13 @@ use crate::design::structure::Structure;
 use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::{small, Matrix};
+use crate::linalg::{small, threads, Matrix};
 use crate::system::{multiply, Direction, Factor, Reduced};
 
 /// Columns of Z'PZ at once.
 const COLUMNS: usize = 32;
+/// Chunks of columns that threads share before the caller is asked whether to go on.
+const CHUNKS: usize = 32;
 
 /// Minus the traces, like [`crate::system::log_det_hessian`] along Σ.
 pub fn traces_by_columns(
@@ -28,12 +30,16 @@ pub fn traces_by_columns(
         let mut pairs = pairs_of(structure, b)?;
         let levels = structure.blocks[b].n_levels;
         let step = (COLUMNS / structure.blocks[b].width).max(1);
-        for first in (0..levels).step_by(step) {
+        let chunks: Vec<(usize, usize)> = (0..levels)
+            .step_by(step)
+            .map(|first| (first, (first + step).min(levels)))
+            .collect();
+        for chunks in chunks.chunks(CHUNKS) {
             tick()?;
-            let range = (first, (first + step).min(levels));
-            let columns = projected_columns(factor, model, b, range)?;
-            for (c, pairs) in pairs.iter_mut().enumerate() {
-                add_pairs(pairs, &columns, structure, (b, c));
+            for own in threads::map(chunks, |&range| pairs_with(factor, model, b, range)) {
+                for (sum, own) in pairs.iter_mut().zip(own?) {
+                    small::axpy(1.0, &own, sum);
+                }
             }
         }
         for (i, own) in directions.iter().enumerate().filter(|(_, d)| d.block == b) {
@@ -58,6 +64,21 @@ fn pairs_of(structure: &Structure, b: usize) -> Result<Vec<Vec<f64>>> {
         .iter()
         .map(|other| zeroed((own * other.width).pow(2), "products of pairs of levels"))
         .collect()
+}
+
+/// The sums of some levels of a block.
+fn pairs_with(
+    factor: &Factor,
+    model: &Model,
+    b: usize,
+    range: (usize, usize),
+) -> Result<Vec<Vec<f64>>> {
+    let mut pairs = pairs_of(&model.structure, b)?;
+    let columns = projected_columns(factor, model, b, range)?;
+    for (c, pairs) in pairs.iter_mut().enumerate() {
+        add_pairs(pairs, &columns, &model.structure, (b, c));
+    }
+    Ok(pairs)
 }
 
 /// Z'PZ for some levels of a block; the rows of X are meaningless.

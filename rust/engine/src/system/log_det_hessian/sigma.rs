@@ -23,7 +23,7 @@ pub struct SigmaResponse {
 
 impl SigmaResponse {
     /// F = I - GΛ' with G = KΛS.
-    pub fn new(g: Matrix, w: Matrix, factor: &Factor, structure: &Structure) -> Result<Self> {
+    pub fn new(g: &Matrix, w: Matrix, factor: &Factor, structure: &Structure) -> Result<Self> {
         let transposed: Vec<Vec<f64>> = factor
             .lambda
             .iter()
@@ -33,7 +33,7 @@ impl SigmaResponse {
                 (0..k * k).map(|e| lambda[e / k + e % k * k]).collect()
             })
             .collect();
-        let mut f = times_lambda(&g, structure, &transposed)?;
+        let mut f = times_lambda(g, structure, &transposed)?;
         f.data_mut().iter_mut().for_each(|v| *v = -*v);
         for i in 0..f.rows() {
             f[(i, i)] += 1.0;

@@ -43,7 +43,7 @@ impl Response {
                 g,
                 w,
             }),
-            Along::Sigma => Self::Sigma(SigmaResponse::new(g, w, factor, structure)?),
+            Along::Sigma => Self::Sigma(SigmaResponse::new(&g, w, factor, structure)?),
         })
     }
 }
