@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from dense_inference import DenseInference
 from scipy import linalg, optimize
 
 LOG_2PI = np.log(2 * np.pi)
 
 
-class Lmm:
+class Lmm(DenseInference):
     """A linear mixed model; arguments and results as those of ``mixedmodels._engine.Lmm``."""
 
     def __init__(self, y, x, terms, weights=None, offset=None):

@@ -1,0 +1,263 @@
+//! What inference needs of the engine against the formulas of the papers on n × n matrices.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod dense;
+
+use common::{Grouping, Random, TermSpec, D, U};
+use dense::{zeros, Reference};
+use mixedmodels::design::{Design, Layout, Model};
+use mixedmodels::inference::{covariance_slopes, kenward_roger};
+use mixedmodels::linalg::Matrix;
+use mixedmodels::objective::Monitor;
+use mixedmodels::Error;
+
+const GO: Monitor<'static> = &|_| Ok(());
+const TOLERANCE: f64 = 1e-9;
+
+/// With rows enough for every variance parameter to be told from the others.
+fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
+    use Grouping::{Random, Same, Within};
+    let mut all = common::structures();
+    all.extend([
+        (
+            "three crossed factors, two terms of the last",
+            120,
+            vec![
+                (Random(30), 1, U),
+                (Random(20), 1, U),
+                (Random(4), 2, U),
+                (Same(2), 1, U),
+            ],
+        ),
+        (
+            "nested three deep and crossed twice",
+            140,
+            vec![
+                (Random(4), 2, U),
+                (Within(0, 3), 2, U),
+                (Within(1, 2), 1, U),
+                (Random(12), 1, U),
+                (Random(5), 2, D),
+            ],
+        ),
+    ]);
+    all
+}
+
+/// Terms of one factor must not share a column here: their variances could not be told apart.
+fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool) -> Design {
+    let mut design = common::design(seed, n, p, terms, weighted);
+    let mut random = Random::new(seed + 1000);
+    for (term, (grouping, k, _)) in design.terms.iter_mut().zip(terms) {
+        if matches!(grouping, Grouping::Same(_)) {
+            let first = term.z.iter_mut().step_by(*k);
+            first.for_each(|z| *z = random.normal());
+        }
+    }
+    design
+}
+
+/// Any point, sometimes with the last column of every λ exactly zero.
+fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let mut theta = Vec::new();
+    for term in &design.terms {
+        for (a, b) in term.template.entries(term.k) {
+            let diagonal = if a == b { 0.7 } else { 0.0 };
+            let zero = singular && b + 1 == term.k;
+            let value = diagonal + 0.3 * random.normal();
+            theta.push(if zero { 0.0 } else { value });
+        }
+    }
+    theta
+}
+
+/// Relative to the largest entry.
+fn assert_close(name: &str, ours: &Matrix, reference: &Matrix) {
+    assert_eq!(
+        (ours.rows(), ours.cols()),
+        (reference.rows(), reference.cols()),
+        "{name}"
+    );
+    let scale = reference
+        .data()
+        .iter()
+        .fold(0.0, |m: f64, v| m.max(v.abs()));
+    for (i, (a, b)) in ours.data().iter().zip(reference.data()).enumerate() {
+        let error = (a - b).abs() / scale.max(f64::MIN_POSITIVE);
+        assert!(
+            error < TOLERANCE,
+            "{name}: entry {i} is {a}, not {b}; error {error:e}"
+        );
+    }
+}
+
+/// Relative to the diagonal.
+fn assert_close_covariance(name: &str, ours: &Matrix, reference: &Matrix) {
+    let scaled = |a: &Matrix| {
+        let mut out = a.clone();
+        for j in 0..a.cols() {
+            for i in 0..a.rows() {
+                out[(i, j)] /= (reference[(i, i)] * reference[(j, j)]).sqrt();
+            }
+        }
+        out
+    };
+    assert_close(name, &scaled(ours), &scaled(reference));
+}
+
+fn check(name: &str, design: &Design, theta: &[f64], layout: Layout) {
+    let name = format!("{name}, {layout:?}");
+    let model = Model::with_layout(design.clone(), layout).expect("a valid design");
+    let reference = Reference::new(design, theta, &model.fixed.kept);
+    let slopes = covariance_slopes(&model, theta, GO).expect("computable");
+    assert_eq!(slopes.len(), theta.len());
+    for (ours, theirs) in slopes.iter().zip(reference.covariance_slopes()) {
+        assert_close(&format!("{name}, covariance slopes"), ours, &theirs);
+    }
+    let ours = kenward_roger(&model, theta, GO).expect("computable");
+    let (p, w, phi, adjusted) = reference.kenward_roger();
+    assert_eq!(ours.slopes.len(), p.len());
+    for (ours, theirs) in ours.slopes.iter().zip(&p) {
+        assert_close(&format!("{name}, P"), ours, theirs);
+    }
+    assert_close_covariance(&format!("{name}, W"), &ours.parameter_covariance, &w);
+    assert_close_covariance(&format!("{name}, Φ"), &ours.unadjusted, &phi);
+    assert_close_covariance(&format!("{name}, Φ_A"), &ours.adjusted, &adjusted);
+}
+
+const LAYOUTS: [Layout; 2] = [Layout::Blocked, Layout::Sparse];
+
+#[test]
+fn every_structure_agrees_with_dense_algebra() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        for weighted in [false, true] {
+            let design = design(s as u64 + 1, n, 3, &terms, weighted);
+            for singular in [false, true] {
+                let theta = random_theta(&design, s as u64 + 100, singular);
+                for layout in LAYOUTS {
+                    let name = format!("{name}, weights {weighted}, singular {singular}");
+                    check(&name, &design, &theta, layout);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn random_effects_without_any_variance_agree() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let design = design(s as u64 + 31, n, 2, &terms, false);
+        for layout in LAYOUTS {
+            check(
+                name,
+                &design,
+                &vec![0.0; random_theta(&design, 1, false).len()],
+                layout,
+            );
+        }
+    }
+}
+
+#[test]
+fn large_and_small_theta_lose_no_digits() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let design = design(s as u64 + 131, n, 3, &terms, false);
+        for scale in [1e-3, 10.0] {
+            let theta = random_theta(&design, s as u64 + 5, false);
+            let theta: Vec<f64> = theta.iter().map(|t| t * scale).collect();
+            for layout in LAYOUTS {
+                check(&format!("{name}, scale {scale}"), &design, &theta, layout);
+            }
+        }
+    }
+}
+
+#[test]
+fn dependent_columns_of_x_are_left_out() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let mut design = design(s as u64 + 61, n, 3, &terms, true);
+        let sum = (0..n)
+            .map(|i| design.x[(i, 1)] - 2.0 * design.x[(i, 2)])
+            .collect::<Vec<_>>();
+        let columns = [design.x.data(), &sum].concat();
+        design.x = Matrix::from_columns(n, 4, columns);
+        let theta = random_theta(&design, s as u64 + 7, false);
+        for layout in LAYOUTS {
+            check(name, &design, &theta, layout);
+        }
+    }
+}
+
+#[test]
+fn a_model_without_fixed_effects_has_variance_parameters_alone() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        let mut design = design(s as u64 + 91, n, 1, &terms, false);
+        design.x = zeros(n, 0);
+        let theta = random_theta(&design, s as u64 + 17, false);
+        for layout in LAYOUTS {
+            check(name, &design, &theta, layout);
+        }
+    }
+}
+
+#[test]
+fn variance_parameters_that_cannot_be_told_apart_have_no_covariance() {
+    let terms = [
+        (Grouping::Random(6), 1, U),
+        (Grouping::Same(0), 1, U),
+        (Grouping::Random(8), 1, U),
+    ];
+    let design = common::design(5, 60, 2, &terms, false);
+    for layout in LAYOUTS {
+        let model = Model::with_layout(design.clone(), layout).expect("a valid design");
+        let parts = kenward_roger(&model, &[0.5, 0.6, 0.4], GO).expect("computable");
+        for matrix in [&parts.adjusted, &parts.parameter_covariance] {
+            assert!(matrix.data().iter().all(|v| v.is_nan()));
+        }
+        for matrix in parts.slopes.iter().chain([&parts.unadjusted]) {
+            assert!(matrix.data().iter().all(|v| v.is_finite()));
+        }
+    }
+}
+
+#[test]
+fn a_theta_of_another_length_is_refused() {
+    let design = design(5, 60, 2, &[(Grouping::Random(6), 2, U)], false);
+    let model = Model::new(design).expect("a valid design");
+    let refused = covariance_slopes(&model, &[1.0], GO).expect_err("three are needed");
+    assert!(matches!(refused, Error::Length { expected: 3, .. }));
+    let refused = kenward_roger(&model, &[1.0, f64::NAN, 1.0], GO).expect_err("not a number");
+    assert!(matches!(refused, Error::Domain(_)));
+}
+
+#[test]
+fn the_caller_can_stop_it() {
+    let (_, n, terms) = structures().pop().expect("a structure");
+    let design = design(1, n, 3, &terms, false);
+    let theta = random_theta(&design, 2, false);
+    for layout in LAYOUTS {
+        let model = Model::with_layout(design.clone(), layout).expect("a valid design");
+        let steps = std::cell::Cell::new(0);
+        let count = |_| {
+            steps.set(steps.get() + 1);
+            Ok(())
+        };
+        kenward_roger(&model, &theta, &count).expect("computable");
+        let total = steps.get();
+        assert!(total > 3, "{total} steps");
+        for last in 0..total {
+            steps.set(0);
+            let stop = |_| {
+                steps.set(steps.get() + 1);
+                if steps.get() > last {
+                    return Err(Error::Interrupted);
+                }
+                Ok(())
+            };
+            let stopped = kenward_roger(&model, &theta, &stop);
+            assert_eq!(stopped.err(), Some(Error::Interrupted));
+        }
+    }
+}
