@@ -143,7 +143,7 @@ class Infinite(DegreesOfFreedom):
 
     @property
     def label(self) -> str:
-        return "infinite degrees of freedom (z)"
+        return "infinite degrees of freedom"
 
     @property
     def infinite(self) -> bool:
@@ -210,7 +210,7 @@ class Satterthwaite(DegreesOfFreedom):
 @dataclass(frozen=True, eq=False)
 class KenwardRoger(DegreesOfFreedom):
     """
-    F tests with an adjusted covariance matrix, scaled to the mean and variance that they have in small samples.
+    F tests with an adjusted covariance matrix, scaled to their mean and variance in small samples.
 
     Attributes
     ----------
@@ -287,15 +287,16 @@ def kenward_roger_df(q: int, a1: float, a2: float) -> tuple[float, float]:
     return df, _over(df * shrink, df - 2)
 
 
-def degrees_of_freedom(fitted: FittedModel, ddf: str | None = None) -> DegreesOfFreedom:
+def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> DegreesOfFreedom:
     """
     The basis of tests of the fixed effects.
 
     Parameters
     ----------
     fitted : FittedModel
-    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
-        By default Satterthwaite's for a linear mixed model, infinite for a generalized one.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or DegreesOfFreedom, optional
+        By default Satterthwaite's for a linear mixed model, infinite for a generalized one. A
+        `DegreesOfFreedom` of one's own is taken as it is.
 
     Returns
     -------
@@ -306,6 +307,8 @@ def degrees_of_freedom(fitted: FittedModel, ddf: str | None = None) -> DegreesOf
     ArgumentError
         For an unknown method, or another one than "inf" for a generalized model.
     """
+    if isinstance(ddf, DegreesOfFreedom):
+        return ddf
     name = check_ddf(fitted, ddf)
     if not isinstance(fitted, Fitted) or name == "inf":
         return Infinite(*_beta_and_covariance(fitted))
@@ -325,8 +328,8 @@ def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
         if wanted == name:
             if name != "inf" and not linear:
                 raise ArgumentError(
-                    f"ddf={ddf!r}: tests of a generalized model rest on large samples and have no denominator "
-                    "degrees of freedom; take ddf='inf'"
+                    f"ddf={ddf!r}: tests of a generalized model rest on large samples and have no "
+                    "denominator degrees of freedom; take ddf='inf'"
                 )
             return name
     raise ArgumentError(f"ddf must be one of {', '.join(map(repr, DDF_NAMES))}, not {ddf!r}")
@@ -344,9 +347,7 @@ def _satterthwaite(fitted: Fitted) -> Satterthwaite:
     notes = []
     if not inner.all():
         names = [name for name, there in zip(theta_names(fitted.design), inner, strict=True) if not there]
-        notes.append(
-            f"Left out of the degrees of freedom, as estimated on the boundary: {', '.join(names)}"
-        )
+        notes.append(f"Left out of the degrees of freedom, as estimated on the boundary: {', '.join(names)}")
     if np.isnan(parameters).any():
         notes.append(
             "No degrees of freedom by Satterthwaite's method: the Hessian in the variance parameters is not "
@@ -367,11 +368,10 @@ def _kenward_roger(fitted: Fitted) -> KenwardRoger:
     beta, _ = _beta_and_covariance(fitted)
     if not np.isfinite(parts["w"]).all():
         notes.append(
-            "No degrees of freedom by Kenward and Roger's method: the information on the variances is singular"
+            "No degrees of freedom by Kenward and Roger's method: the information on the variances is "
+            "singular"
         )
-    return KenwardRoger(
-        beta, parts["adjusted"], parts["phi"], parts["p"], parts["w"], notes=tuple(notes)
-    )
+    return KenwardRoger(beta, parts["adjusted"], parts["phi"], parts["p"], parts["w"], notes=tuple(notes))
 
 
 def _beta_and_covariance(fitted: FittedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
