@@ -29,9 +29,9 @@ def covariance_from(hessian: NDArray[np.float64], inner: NDArray[np.bool_]) -> N
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    if not np.isfinite(matrix).all():
+    if not np.isfinite(matrix).all() or np.any(np.diag(matrix) <= 0):
         return np.full_like(matrix, np.nan)
-    scale = np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
+    scale = np.sqrt(np.diag(matrix))
     values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
     if len(values) and values[0] <= len(values) * np.finfo(float).eps * values[-1]:
         return np.full_like(matrix, np.nan)
