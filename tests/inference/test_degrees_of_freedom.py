@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from mixedmodels import (
     anova,
@@ -189,3 +190,32 @@ def test_no_fixed_effects():
     model = lmer("Reaction ~ 0 + (1 | Subject)", SLEEP)
     assert "none" in str(model.summary())
     assert len(anova(model)) == 0
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual"])
+def test_confidence_intervals(slope, ddf):
+    table = slope.summary(ddf=ddf).coefficients
+    limits = slope.confint(0.9, ddf)
+    half = stats.t.ppf(0.95, table["df"]) * table["Std. Error"]
+    np.testing.assert_allclose(limits.loc[table.index, "5 %"], table["Estimate"] - half)
+    np.testing.assert_allclose(limits.loc[table.index, "95 %"], table["Estimate"] + half)
+    assert list(limits.index) == list(slope.confint().index)
+    for method in ("profil", None, 3):
+        with pytest.raises(ArgumentError, match=r"confint: method .*'wald', or ddf must be one of"):
+            slope.confint(method=method)
+
+
+def test_variances_that_the_data_do_not_tell_apart():
+    """A shift of all entries of the covariance matrix of f is one of the variance of the intercept."""
+    data = SLEEP.assign(f=np.where(SLEEP["Days"] % 2 == 0, "even", "odd"))
+    model = quiet("Reaction ~ Days + (1 | Subject) + (0 + f | Subject)", data)
+    summary = model.summary(ddf="kenward-roger")
+    assert summary.coefficients[["Std. Error", "df"]].isna().all(axis=None)
+    assert "the information on the variances is singular" in str(summary)
+
+
+def test_contrasts_that_tell_nothing():
+    data = SLEEP.assign(late=np.where(SLEEP["Days"] > 4, "yes", "no"))
+    model = quiet("Reaction ~ late + (1 | Subject)", data, contrasts={"late": np.array([[1.0], [1.0]])})
+    with pytest.raises(ArgumentError, match="do not tell its levels apart"):
+        anova(model)
