@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from dense_inference import DenseInference
 from scipy import linalg, optimize
+
+from dense_inference import DenseInference
 
 LOG_2PI = np.log(2 * np.pi)
 

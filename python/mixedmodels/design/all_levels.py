@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ArgumentError
 from .coding import Block
-from .matrix import Levels, MatrixPlan
+from .matrix import Levels, MatrixPlan, label_of
 from .recipe import DesignRecipe
 
 # A product of contrasts and numeric columns: the factors in it.
@@ -79,7 +79,8 @@ def all_levels(recipe: DesignRecipe) -> AllLevels:
                 size = int(np.prod([widths[i] for i in part], dtype=np.int64))
                 places[part] = slice(total, total + size)
                 total += size
-    coded = np.hstack([np.zeros((total, 0)), *(_expanded(plan, block, places, total) for block in plan.blocks)])
+    blocks = [_expanded(plan, block, places, total) for block in plan.blocks]
+    coded = np.hstack([np.zeros((total, 0)), *blocks])
     terms, columns, start = [], [np.zeros((total, 0))], 0
     for (label, _), term in zip(plan.terms, listed, strict=True):
         block: Block = tuple((i, False) for i in term)
@@ -89,7 +90,7 @@ def all_levels(recipe: DesignRecipe) -> AllLevels:
         numeric = _numeric_column(plan, term, categorical)
         terms.append(CodedTerm(label, factors, frozenset(term) - factors, slice(start, stop), numeric))
         start = stop
-    return AllLevels(tuple(terms), np.linalg.solve(coded, np.hstack(columns)))
+    return AllLevels(tuple(terms), _inverse(coded) @ np.hstack(columns))
 
 
 def _parts(term: Sequence[int], categorical: set[int]) -> Iterator[_Elementary]:
@@ -122,15 +123,23 @@ def _pieces(plan: MatrixPlan, i: int, reduced: bool) -> list[tuple[int | None, N
         return [(i, np.eye(1 if coding is None else len(coding)))]
     if reduced:
         return [(i, np.eye(_contrast_width(plan, i)))]
-    inverse = np.linalg.inv(np.column_stack([np.ones(len(coding.labels)), _contrasts(coding)]))
+    whole = np.column_stack([np.ones(len(coding.labels)), _contrasts(coding)])
+    if np.linalg.matrix_rank(whole) < len(whole):
+        raise ArgumentError(
+            f"the contrasts of {label_of(plan.nodes[i])!r} do not tell its levels apart, so that there is no "
+            "test of the term"
+        )
+    inverse = _inverse(whole)
     return [(None, inverse[:1]), (i, inverse[1:])]
 
 
 def _product(matrices: Sequence[NDArray[np.float64]], factors: Sequence[int | None]) -> NDArray[np.float64]:
     """
-    The Kronecker product of the matrices: columns with the first matrix fastest, rows by the factors' numbers.
+    The Kronecker product of the matrices: columns with the first one fastest, rows by the factors' numbers.
     """
-    whole = reduce(lambda left, right: np.kron(right, left), matrices, np.ones((1, 1)))
+    whole: NDArray[np.float64] = np.ones((1, 1))
+    for matrix in matrices:
+        whole = np.kron(matrix, whole).astype(np.float64)
     present = [(i, m.shape[0]) for i, m in zip(factors, matrices, strict=True) if i is not None]
     if [i for i, _ in present] == sorted(i for i, _ in present):
         return whole
@@ -139,6 +148,10 @@ def _product(matrices: Sequence[NDArray[np.float64]], factors: Sequence[int | No
     tensor = whole.reshape(*shape, whole.shape[1], order="F")
     order = sorted(range(len(present)), key=lambda j: present[j][0])
     return tensor.transpose(*order, len(present)).reshape(whole.shape, order="F")
+
+
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 def _contrast_width(plan: MatrixPlan, i: int) -> int:
@@ -164,7 +177,7 @@ def _numeric_column(plan: MatrixPlan, term: Sequence[int], categorical: set[int]
             assert isinstance(coding, Levels)
             result = np.tile(result, len(coding.labels))
             continue
-        width = 1 if coding is None else len(coding)
+        width = _contrast_width(plan, i)
         result = np.concatenate([result + j * n_products for j in range(width)])
         n_products *= width
     return result

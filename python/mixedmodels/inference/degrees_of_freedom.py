@@ -20,6 +20,7 @@ from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import refit
 from ..theta import interior, theta_names
+from .moments import df_of_mean_square, kenward_roger_df
 
 DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
 DDF_NAMES: tuple[DdfName, ...] = ("satterthwaite", "kenward-roger", "residual", "inf")
@@ -143,7 +144,7 @@ class Infinite(DegreesOfFreedom):
 
     @property
     def label(self) -> str:
-        return "infinite degrees of freedom (z)"
+        return "infinite degrees of freedom"
 
     @property
     def infinite(self) -> bool:
@@ -204,13 +205,13 @@ class Satterthwaite(DegreesOfFreedom):
         if len(rows) == 1:
             return float(self.df(rows)[0]), 1.0
         _, vectors = np.linalg.eigh(rows @ self.covariance @ rows.T)
-        return _df_of_mean_square(self.df(vectors.T @ rows)), 1.0
+        return df_of_mean_square(self.df(vectors.T @ rows)), 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class KenwardRoger(DegreesOfFreedom):
     """
-    F tests with an adjusted covariance matrix, scaled to the mean and variance that they have in small samples.
+    F tests with an adjusted covariance matrix, scaled to their mean and variance in small samples.
 
     Attributes
     ----------
@@ -250,52 +251,16 @@ class KenwardRoger(DegreesOfFreedom):
         return kenward_roger_df(len(rows), a1, a2)
 
 
-def kenward_roger_df(q: int, a1: float, a2: float) -> tuple[float, float]:
-    """
-    Denominator degrees of freedom and scaling that match the first two moments of the Wald statistic / q.
-
-    Parameters
-    ----------
-    q : int
-        Rows of the hypothesis.
-    a1, a2 : float
-        The sums A1 and A2 of the paper.
-
-    Returns
-    -------
-    df, scaling : float
-
-    Examples
-    --------
-    >>> from mixedmodels.inference.degrees_of_freedom import kenward_roger_df
-    >>> kenward_roger_df(1, 0.125, 0.125)
-    (16.0, 1.0)
-    """
-    if a2 <= 0:
-        return (math.inf, 1.0) if a2 == 0 else (math.nan, math.nan)
-    if math.isclose(a1, q * a2, rel_tol=1e-9):
-        # Then the formulas below come down to this, but are 0/0 for two degrees of freedom.
-        return 2 * q / a2, 1.0
-    b = (a1 + 6 * a2) / (2 * q)
-    g = ((q + 1) * a1 - (q + 4) * a2) / ((q + 2) * a2)
-    c = 3 * q + 2 * (1 - g)
-    c1, c2, c3 = g / c, (q - g) / c, (q + 2 - g) / c
-    shrink = 1 - a2 / q
-    # rho = V* / (2 E*²), with E* = 1 / shrink and V* = (2/q) (1 + c1 B) / ((1 - c2 B)² (1 - c3 B)).
-    rho = _over(1 + c1 * b, 1 - c3 * b) * _over(shrink, 1 - c2 * b) ** 2 / q
-    df = 4 + _over(q + 2, q * rho - 1)
-    return df, _over(df * shrink, df - 2)
-
-
-def degrees_of_freedom(fitted: FittedModel, ddf: str | None = None) -> DegreesOfFreedom:
+def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> DegreesOfFreedom:
     """
     The basis of tests of the fixed effects.
 
     Parameters
     ----------
     fitted : FittedModel
-    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
-        By default Satterthwaite's for a linear mixed model, infinite for a generalized one.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or DegreesOfFreedom, optional
+        By default Satterthwaite's for a linear mixed model, infinite for a generalized one. A
+        `DegreesOfFreedom` of one's own is taken as it is.
 
     Returns
     -------
@@ -306,6 +271,8 @@ def degrees_of_freedom(fitted: FittedModel, ddf: str | None = None) -> DegreesOf
     ArgumentError
         For an unknown method, or another one than "inf" for a generalized model.
     """
+    if isinstance(ddf, DegreesOfFreedom):
+        return ddf
     name = check_ddf(fitted, ddf)
     if not isinstance(fitted, Fitted) or name == "inf":
         return Infinite(*_beta_and_covariance(fitted))
@@ -325,8 +292,8 @@ def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
         if wanted == name:
             if name != "inf" and not linear:
                 raise ArgumentError(
-                    f"ddf={ddf!r}: tests of a generalized model rest on large samples and have no denominator "
-                    "degrees of freedom; take ddf='inf'"
+                    f"ddf={ddf!r}: tests of a generalized model rest on large samples and have no "
+                    "denominator degrees of freedom; take ddf='inf'"
                 )
             return name
     raise ArgumentError(f"ddf must be one of {', '.join(map(repr, DDF_NAMES))}, not {ddf!r}")
@@ -344,9 +311,7 @@ def _satterthwaite(fitted: Fitted) -> Satterthwaite:
     notes = []
     if not inner.all():
         names = [name for name, there in zip(theta_names(fitted.design), inner, strict=True) if not there]
-        notes.append(
-            f"Left out of the degrees of freedom, as estimated on the boundary: {', '.join(names)}"
-        )
+        notes.append(f"Left out of the degrees of freedom, as estimated on the boundary: {', '.join(names)}")
     if np.isnan(parameters).any():
         notes.append(
             "No degrees of freedom by Satterthwaite's method: the Hessian in the variance parameters is not "
@@ -367,31 +332,14 @@ def _kenward_roger(fitted: Fitted) -> KenwardRoger:
     beta, _ = _beta_and_covariance(fitted)
     if not np.isfinite(parts["w"]).all():
         notes.append(
-            "No degrees of freedom by Kenward and Roger's method: the information on the variances is singular"
+            "No covariance matrix and degrees of freedom by Kenward and Roger's method: the information on "
+            "the variances is singular"
         )
-    return KenwardRoger(
-        beta, parts["adjusted"], parts["phi"], parts["p"], parts["w"], notes=tuple(notes)
-    )
+    return KenwardRoger(beta, parts["adjusted"], parts["phi"], parts["p"], parts["w"], notes=tuple(notes))
 
 
 def _beta_and_covariance(fitted: FittedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return fitted.estimates.beta[fitted.estimates.kept], fitted.covariance()
-
-
-def _df_of_mean_square(df: NDArray[np.float64]) -> float:
-    """
-    Degrees of freedom of the mean of squared t variables: those of the F variable with the same mean.
-
-    That mean is infinite when one of them has two or fewer, as it is for two degrees of freedom.
-    """
-    if np.isnan(df).any():
-        return math.nan
-    if np.allclose(df, df[0], rtol=1e-8, atol=0):
-        return float(df.mean())
-    if df.min() <= 2:
-        return 2.0
-    excess = float(np.sum(2 / (df - 2)))
-    return 2 * (len(df) + excess) / excess if excess > 0 else math.inf
 
 
 def _independent(
@@ -409,9 +357,3 @@ def _independent(
     if rank == len(rows):
         return rows, rhs
     return values[:rank, None] * right[:rank], scaled[:rank]
-
-
-def _over(top: float, bottom: float) -> float:
-    if bottom == 0:
-        return math.nan if top == 0 else math.copysign(math.inf, top)
-    return top / bottom

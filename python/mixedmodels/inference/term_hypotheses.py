@@ -119,7 +119,7 @@ class TermHypotheses:
         return result
 
     def without(self, label: str) -> NDArray[np.float64]:
-        """A basis of the coefficients that leave a term out: of all that the other terms span, shape (rank, dimension)."""
+        """The coefficients of a basis of what the other terms span, shape (rank, dimension)."""
         return self._others(label) / self._sizes[:, None]
 
     def dropped(self, label: str) -> NDArray[np.float64]:
@@ -150,7 +150,7 @@ class TermHypotheses:
     @cached_property
     def _scaled(self) -> NDArray[np.float64]:
         """
-        The columns of the coding by all levels as combinations of the kept columns of x, divided by their sizes.
+        The coding by all levels as combinations of the kept columns of x, divided by their sizes.
 
         Numeric variables are divided by their root mean square, so that no test depends on their units.
         """
@@ -187,7 +187,7 @@ def _largest(matrix: NDArray[np.float64]) -> float:
 
 
 def _column_basis(matrix: NDArray[np.float64], largest: float | None = None) -> NDArray[np.float64]:
-    """An orthonormal basis of the columns; singular values are small compared with `largest`, their own by default."""
+    """An orthonormal basis of the columns; `largest` is what singular values are small compared with."""
     if not matrix.size:
         return np.zeros((len(matrix), 0))
     left, values, _ = np.linalg.svd(matrix, full_matrices=False)
