@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         SeparationWarning,
         SingularFitWarning,
     )
+    from .means.functions import emmeans
     from .models.describe_blocks import describe_blocks
     from .models.fit_many_result import FitMany
     from .models.functions import (
@@ -149,6 +150,7 @@ __all__ = [
     "describe_blocks",
     "deviance",
     "drop1",
+    "emmeans",
     "exact_rlrt",
     "families",
     "fit_many",
@@ -224,6 +226,7 @@ _HOMES = {
     "GeneralizedLinearMixedModel": "models.generalized",
     "LinearMixedModel": "models.linear",
     "describe_blocks": "models.describe_blocks",
+    "emmeans": "means.functions",
     "fit_many": "models.many",
     "glmer": "models.glmer",
     "lmer": "models.lmer",
