@@ -368,8 +368,8 @@ def _kenward_roger(fitted: Fitted) -> KenwardRoger:
     beta, _ = _beta_and_covariance(fitted)
     if not np.isfinite(parts["w"]).all():
         notes.append(
-            "No degrees of freedom by Kenward and Roger's method: the information on the variances is "
-            "singular"
+            "No covariance matrix and degrees of freedom by Kenward and Roger's method: the information on the "
+            "variances is singular"
         )
     return KenwardRoger(beta, parts["adjusted"], parts["phi"], parts["p"], parts["w"], notes=tuple(notes))
 

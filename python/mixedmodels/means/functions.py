@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ArgumentError
-from ..fitted_model import FittedModel, fitted_of
+from ..fitted_model import fitted_of
 from .averages import WEIGHTS, averaged, check_weights
 from .estimates import Emmeans, check_level
 from .functions_of_beta import space_of
@@ -14,6 +14,7 @@ from .grid import ReferenceGrid, reference_grid
 from .scale import Scale, mean_name, response_link
 from .specs import Specs, read_specs
 from .table import show
+from .terms import interacting, model_terms
 
 
 def emmeans(
@@ -98,7 +99,10 @@ def emmeans(
     response = check_type(type) == "response" and link is not None
     labels, functions = averaged(grid, space_of(fitted, ddf), wanted, weights)
     scale = Scale(mean_name(fitted), link) if response else Scale("emmean")
-    notes = [*functions.space.basis.notes, *grid_notes(fitted, grid, wanted, weights)]
+    notes = [*functions.space.basis.notes, *grid_notes(grid, wanted, weights)]
+    terms = model_terms(fitted)
+    if interacting(terms, set(wanted.all), set(varying(grid, wanted))):
+        notes.append("These variables interact with some that were averaged over: look at the cells, too")
     if link is not None and not response:
         notes.append(f"Results are on the {link.name} scale, not that of the response")
     return Emmeans(
@@ -119,10 +123,15 @@ def check_type(type: Any) -> str:
     raise ArgumentError(f"type must be 'link' or 'response', not {type!r}")
 
 
-def grid_notes(fitted: FittedModel, grid: ReferenceGrid, specs: Specs, weights: str) -> list[str]:
+def varying(grid: ReferenceGrid, specs: Specs) -> list[str]:
+    """What is averaged over."""
+    return [name for name, v in grid.variables.items() if name not in specs.all and len(v.values) > 1]
+
+
+def grid_notes(grid: ReferenceGrid, specs: Specs, weights: str) -> list[str]:
     """What was averaged over and what was held fixed."""
     others = {name: v for name, v in grid.variables.items() if name not in specs.all}
-    over = [name for name, v in others.items() if len(v.values) > 1]
+    over = varying(grid, specs)
     fixed = [name for name, v in others.items() if len(v.values) == 1]
     notes = []
     if over:
@@ -133,3 +142,19 @@ def grid_notes(fitted: FittedModel, grid: ReferenceGrid, specs: Specs, weights: 
     if grid.offset:
         notes.append(f"With an offset of {grid.offset:.4g}")
     return notes
+
+
+def contrast(means: Any, method: Any = "eff", adjust: Any = None, by: Any = None, **options: Any) -> Emmeans:
+    """Contrasts of marginal means, see `Emmeans.contrast`."""
+    return _emmeans(means).contrast(method, adjust, by, **options)
+
+
+def pairs(means: Any, adjust: Any = "tukey", by: Any = None, *, reverse: bool = False) -> Emmeans:
+    """All pairwise differences of marginal means, see `Emmeans.pairs`."""
+    return _emmeans(means).pairs(adjust, by, reverse=reverse)
+
+
+def _emmeans(value: Any) -> Emmeans:
+    if isinstance(value, Emmeans):
+        return value
+    raise ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")

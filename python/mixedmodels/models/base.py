@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -202,15 +202,16 @@ class MixedModel:
         """
         return var_corr(self._fitted)
 
-    def confint(self, level: float = 0.95, method: Literal["wald"] = "wald") -> pd.DataFrame:
+    def confint(self, level: float = 0.95, method: Any = "wald") -> pd.DataFrame:
         """
-        Confidence limits of the coefficients: estimate ± normal quantile times standard error.
+        Confidence limits of the coefficients: estimate ± quantile times standard error.
 
         Parameters
         ----------
         level : float
-        method : {"wald"}
-            R: ``confint(m, method = "Wald")``.
+        method : {"wald", "satterthwaite", "kenward-roger", "residual"}
+            Normal quantiles (R: ``confint(m, method = "Wald")``), or those of t distributions with such
+            degrees of freedom.
 
         Returns
         -------
