@@ -116,7 +116,7 @@ class Emmeans:
         columns["lower.CL"], columns["upper.CL"] = np.fmin(low, high), np.fmax(low, high)
         notes = [self._ddf_note(), f"Confidence level: {level:g}", self._adjustment_note(method, "intervals")]
         if self.scale.link is not None:
-            notes.append(f"Intervals are transformed from the {self._link_name} scale")
+            notes += [f"Intervals are transformed from the {self._link_name} scale", *self._spread_note()]
         return self._table(columns, notes)
 
     def test(self, adjust: Any = None, null: float = 0.0) -> MeansTable:
@@ -149,7 +149,7 @@ class Emmeans:
         columns["p.value"] = p
         notes = [self._ddf_note(), self._adjustment_note(method, "tests")]
         if self.scale.link is not None:
-            notes.append(f"Tests are made on the {self._link_name} scale")
+            notes += [f"Tests are made on the {self._link_name} scale", *self._spread_note()]
         return self._table(columns, notes)
 
     def joint(self) -> MeansTable:
@@ -162,9 +162,9 @@ class Emmeans:
             Columns df1, df2, F.ratio, p.value, one row for each group.
         """
         rows: list[JointTest] = []
-        for places in self._groups():
+        for places in self.group_rows():
             rows.append(self.functions.part(places[self.functions.estimable[places]]).joint())
-        first = [places[0] for places in self._groups()]
+        first = [places[0] for places in self.group_rows()]
         columns: dict[str, Any] = {name: self.labels[name].to_numpy()[first] for name in self.by}
         columns.update(joint_columns(rows))
         if not self.by:
@@ -222,7 +222,7 @@ class Emmeans:
         parts: list[NDArray[np.float64]] = []
         found: Contrasts | None = None
         labels = grouped._row_labels()
-        for places in grouped._groups():
+        for places in grouped.group_rows():
             found = make_contrasts(method, [labels[i] for i in places], ratio is not None, ref, reverse)
             weights = np.zeros((len(found.weights), len(self)))
             weights[:, places] = found.weights
@@ -306,7 +306,7 @@ class Emmeans:
         differences = self.pairs(adjust)
         p = differences.test()["p.value"].to_numpy(dtype=float)
         start = 0
-        for places in self._groups():
+        for places in self.group_rows():
             k = len(places)
             stop = start + k * (k - 1) // 2
             different = np.zeros((k, k), dtype=bool)
@@ -325,9 +325,57 @@ class Emmeans:
         notes[-1] += f"; those with a letter in common do not differ at level {alpha:g}"
         return means_table(sorted_rows, [*table.labels, "group"], self.by, notes)
 
+    def regrid(self) -> Emmeans:
+        """
+        The rows as quantities of their own on the scale that they are shown on.
+
+        Tests, intervals and contrasts are then made on that scale, with standard errors by the delta method:
+        differences of probabilities instead of odds ratios.
+
+        Examples
+        --------
+        >>> from mixedmodels import emmeans, glmer, load_cbpp
+        >>> m = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+        >>> differences = emmeans(m, "period", type="response").regrid().contrast("trt.vs.ctrl")
+        >>> differences.to_frame()[["contrast", "estimate", "SE"]].round(3)
+                    contrast  estimate     SE
+        0  period2 - period1    -0.114  0.034
+        1  period3 - period1    -0.124  0.035
+        2  period4 - period1    -0.150  0.037
+        """
+        if self.scale.link is None:
+            return self
+        functions = self.functions
+        slope, shown = self.scale.slope(functions.estimate), self._value(functions.estimate)
+        rows = slope[:, None] * functions.rows
+        constants = shown - slope * (functions.estimate - functions.constants)
+        return replace(
+            self,
+            functions=LinearFunctions(rows, constants, functions.space),
+            scale=Scale(self.scale.name),
+            link=None,
+            notes=(*self.notes, *self._spread_note()),
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """
+        Estimates with their confidence intervals; needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        Axes
+        """
+        from .plot import plot_estimates
+
+        return plot_estimates(self, ax)
+
     # Parts
 
-    def _groups(self) -> list[NDArray[np.intp]]:
+    def group_rows(self) -> list[NDArray[np.intp]]:
         """The rows of each group, in order of appearance."""
         if not self.by:
             return [np.arange(len(self))]
@@ -337,7 +385,7 @@ class Emmeans:
     def _families(self) -> Iterator[tuple[NDArray[np.intp], TestFamily]]:
         """The estimable rows of each group, and what they are when tested together."""
         covariance, df = self.functions.covariance, self.functions.df
-        for places in self._groups():
+        for places in self.group_rows():
             chosen = places[self.functions.estimable[places]]
             part = covariance[np.ix_(chosen, chosen)]
             root = np.sqrt(np.diag(part))
@@ -393,6 +441,11 @@ class Emmeans:
     def _link_name(self) -> str:
         assert self.scale.link is not None
         return self.scale.link.name
+
+    def _spread_note(self) -> list[str]:
+        if not self.scale.spread:
+            return []
+        return [f"Averaged over random effects with a standard deviation of {self.scale.spread:.4g}"]
 
     def _ddf_note(self) -> str:
         label = self.functions.space.basis.label

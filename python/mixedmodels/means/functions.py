@@ -11,7 +11,7 @@ from .averages import WEIGHTS, averaged, check_weights
 from .estimates import Emmeans, check_level
 from .functions_of_beta import space_of
 from .grid import ReferenceGrid, reference_grid
-from .scale import Scale, mean_name, response_link
+from .scale import Scale, mean_name, random_spread, response_link
 from .specs import Specs, read_specs
 from .table import show
 from .terms import interacting, model_terms
@@ -26,6 +26,7 @@ def emmeans(
     weights: str = "equal",
     ddf: Any = None,
     type: str = "link",
+    bias_adjust: bool = False,
     offset: float | None = None,
     level: float = 0.95,
 ) -> Emmeans:
@@ -56,6 +57,10 @@ def emmeans(
         Show results as linear predictors, or transformed to the scale of the response, with standard errors
         by the delta method. Averages, tests and intervals are made on the scale of the linear predictor; the
         contrasts of logarithms and logits become ratios. Also for a linear model of log(y) or sqrt(y).
+    bias_adjust : bool
+        With ``type="response"``: average the transformed means over the random effects, which are taken as
+        normal, instead of setting these to zero (for a linear model, over the residuals as well). The means
+        are then those of the population.
     offset : float, optional
         The offset of all predictions; by default the mean offset of the fit. 0 for rates per unit of
         exposure.
@@ -98,7 +103,8 @@ def emmeans(
     link = response_link(fitted)
     response = check_type(type) == "response" and link is not None
     labels, functions = averaged(grid, space_of(fitted, ddf), wanted, weights)
-    scale = Scale(mean_name(fitted), link) if response else Scale("emmean")
+    spread = random_spread(fitted, link) if bias_adjust and link is not None and response else 0.0
+    scale = Scale(mean_name(fitted), link, spread) if response else Scale("emmean")
     notes = [*functions.space.basis.notes, *grid_notes(grid, wanted, weights)]
     terms = model_terms(fitted)
     if interacting(terms, set(wanted.all), set(varying(grid, wanted))):

@@ -19,7 +19,7 @@ from .grid import ReferenceGrid, cells, grid_of, reference_grid
 from .specs import Specs, names_of, read_specs
 from .table import MeansTable, means_table
 from .terms import model_terms
-from .variables import GridVariable
+from .variables import STEP, GridVariable
 
 
 def joint_tests(
@@ -57,10 +57,10 @@ def joint_tests(
     >>> from mixedmodels import joint_tests, lmer, load_cake
     >>> m = lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
     >>> joint_tests(m)
-     model term          df1  df2  F.ratio    p.value
-     recipe                2   42    0.255     0.7762
-     temperature           5  210   20.610     <2e-16
-     recipe:temperature   10  210    0.983     0.4600
+     model term          df1  df2  F.ratio  p.value
+     recipe                2   42    0.249   0.7809
+     temperature           5  210   20.520   <2e-16
+     recipe:temperature   10  210    1.006   0.4393
     <BLANKLINE>
     Satterthwaite's degrees of freedom
     """
@@ -93,8 +93,8 @@ def _two_values(variable: GridVariable) -> GridVariable:
     """A covariate at its mean, instead at two values around it."""
     if not variable.covariate or len(variable.values) > 1 or not variable.spread:
         return variable
-    middle, half = variable.values[0], 0.5 * variable.spread
-    return replace(variable, values=(middle - half, middle + half), codes=None)
+    middle, step = variable.values[0], STEP * variable.spread
+    return replace(variable, values=(middle - step, middle + step), codes=None)
 
 
 def _effects(

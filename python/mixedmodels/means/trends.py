@@ -17,9 +17,7 @@ from .functions_of_beta import space_of
 from .grid import ReferenceGrid, grid_of, reference_grid
 from .scale import Scale, response_link
 from .specs import read_specs
-
-# Of the spread of the covariate in the fit.
-_STEP = 1e-3
+from .variables import STEP
 
 
 def emtrends(
@@ -63,9 +61,9 @@ def emtrends(
     >>> from mixedmodels import emtrends, lmer, load_orthodont
     >>> m = lmer("distance ~ age * Sex + (age | Subject)", load_orthodont())
     >>> emtrends(m, "~ Sex", "age")
-     Sex     age.trend      SE  df  lower.CL  upper.CL
-     Male       0.7844  0.0860  25    0.6073    0.9615
-     Female     0.4795  0.1037  25    0.1659    0.7932
+     Sex     age.trend       SE  df  lower.CL  upper.CL
+     Male       0.7844  0.08600  25    0.6073    0.9615
+     Female     0.4795  0.10372  25    0.2659    0.6932
     <BLANKLINE>
     Satterthwaite's degrees of freedom
     Confidence level: 0.95
@@ -102,7 +100,7 @@ def _slopes(fitted: FittedModel, grid: ReferenceGrid, var: Any) -> Any:
         raise ArgumentError(
             f"var: {var!r} is not a number, or has the same value everywhere: it has no slope"
         )
-    step = _STEP * variable.spread
+    step = STEP * variable.spread
     values = np.array(variable.values, dtype=float)
     sides = []
     for moved in (values + step, values - step):

@@ -19,6 +19,9 @@ from ..frame import Factor, Frame
 # A covariate with no more values is a factor written in numbers: its mean would be of no interest.
 _FEW = 2
 
+# The step of slopes in a covariate, as a share of its spread in the fit.
+STEP = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class GridVariable:
