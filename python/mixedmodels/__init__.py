@@ -64,6 +64,9 @@ if TYPE_CHECKING:
         SeparationWarning,
         SingularFitWarning,
     )
+    from .means.functions import contrast, emmeans, pairs
+    from .means.joint_tests import joint_tests
+    from .means.trends import emtrends
     from .models.describe_blocks import describe_blocks
     from .models.fit_many_result import FitMany
     from .models.functions import (
@@ -145,10 +148,13 @@ __all__ = [
     "checkConv",
     "coef",
     "confint",
+    "contrast",
     "dataset_names",
     "describe_blocks",
     "deviance",
     "drop1",
+    "emmeans",
+    "emtrends",
     "exact_rlrt",
     "families",
     "fit_many",
@@ -158,6 +164,7 @@ __all__ = [
     "glmer",
     "isSingular",
     "is_singular",
+    "joint_tests",
     "kr_compare",
     "linear_hypothesis",
     "lmer",
@@ -190,6 +197,7 @@ __all__ = [
     "logLik",
     "ngrps",
     "nobs",
+    "pairs",
     "pb_compare",
     "predict",
     "ranef",
@@ -224,6 +232,11 @@ _HOMES = {
     "GeneralizedLinearMixedModel": "models.generalized",
     "LinearMixedModel": "models.linear",
     "describe_blocks": "models.describe_blocks",
+    "contrast": "means.functions",
+    "emmeans": "means.functions",
+    "emtrends": "means.trends",
+    "joint_tests": "means.joint_tests",
+    "pairs": "means.functions",
     "fit_many": "models.many",
     "glmer": "models.glmer",
     "lmer": "models.lmer",

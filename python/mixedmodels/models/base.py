@@ -18,6 +18,9 @@ from ..inference.drop1 import drop_terms
 from ..inference.linear_hypothesis import joint_test, single_tests
 from ..inference.ranova import random_term_table
 from ..inference.wald import confidence_intervals
+from ..means.estimates import Emmeans
+from ..means.functions import emmeans
+from ..means.trends import emtrends
 from ..report.model import describe, model_matrix
 from ..report.summary import Summary, summarize
 from ..report.varcorr import VarCorr, var_corr
@@ -270,6 +273,14 @@ class MixedModel:
     def drop1(self, test: Any = "Chisq", ddf: Any = None) -> AnovaTable:
         """Test each term that can be left out by itself, see :func:`mixedmodels.drop1`."""
         return drop_terms(self._fitted, test, ddf)
+
+    def emmeans(self, specs: Any, by: Any = None, **options: Any) -> Emmeans:
+        """Estimated marginal means, see :func:`mixedmodels.emmeans`."""
+        return emmeans(self._fitted, specs, by, **options)
+
+    def emtrends(self, specs: Any, var: str, by: Any = None, **options: Any) -> Emmeans:
+        """Estimated marginal means of slopes, see :func:`mixedmodels.emtrends`."""
+        return emtrends(self._fitted, specs, var, by, **options)
 
     def linear_hypothesis(self, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
         """Test linear hypotheses jointly, see :func:`mixedmodels.linear_hypothesis`."""

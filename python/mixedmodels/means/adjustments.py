@@ -1,0 +1,151 @@
+"""p-values and critical values of several tests at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError
+from ..inference.coefficient_tests import two_sided_t
+from .max_t import MaxT
+
+Values = NDArray[np.float64]
+
+# What each method is called in tables, and which one takes its place for intervals.
+_TITLES = {
+    "none": "none",
+    "tukey": "Tukey's method for all differences of {means} means",
+    "sidak": "Šidák's method for {tests} {what}",
+    "bonferroni": "Bonferroni's method for {tests} {what}",
+    "holm": "Holm's method for {tests} {what}",
+    "scheffe": "Scheffé's method, dimension {rank}",
+    "mvt": "multivariate t distribution of {tests} {what}",
+    "fdr": "false discovery rate (Benjamini and Hochberg) of {tests} {what}",
+}
+_SYNONYMS = {"BH": "fdr", "bh": "fdr", "dunnett": "mvt", None: "none"}
+_STEPWISE = frozenset({"holm", "fdr"})
+
+
+def check_adjustment(adjust: Any) -> str:
+    """The ``adjust`` argument."""
+    name = _SYNONYMS.get(adjust, adjust) if adjust is None or isinstance(adjust, str) else adjust
+    if isinstance(name, str) and name in _TITLES:
+        return name
+    raise ArgumentError(f"adjust must be one of {', '.join(map(repr, _TITLES))}, not {adjust!r}")
+
+
+def interval_method(adjust: str) -> str:
+    """The method for intervals: methods in steps have none, Bonferroni's holds for them."""
+    return "bonferroni" if adjust in _STEPWISE else adjust
+
+
+@dataclass(frozen=True, eq=False)
+class TestFamily:
+    """
+    Tests that are made together.
+
+    Attributes
+    ----------
+    correlation : ndarray, shape (m, m)
+        Of the estimates.
+    df : ndarray, shape (m,)
+    n_means : int or None
+        How many means these are all pairwise differences of; None for other tests.
+    """
+
+    correlation: Values
+    df: Values
+    n_means: int | None
+
+    def title(self, adjust: str, what: str = "tests") -> str:
+        """The method in words."""
+        return _TITLES[adjust].format(means=self.n_means, tests=len(self.df), rank=self._rank, what=what)
+
+    def p_values(self, t: Values, adjust: str) -> Values:
+        """
+        Two-sided p-values.
+
+        Parameters
+        ----------
+        t : ndarray, shape (m,)
+        adjust : str
+        """
+        m, raw = len(t), two_sided_t(t, self.df)
+        if m < 2 or adjust == "none":
+            return raw
+        if adjust == "bonferroni":
+            return np.minimum(1.0, m * raw)
+        if adjust == "sidak":
+            return -np.expm1(m * np.log1p(-raw))
+        if adjust == "holm":
+            order = np.argsort(raw)
+            steps = np.maximum.accumulate((m - np.arange(m)) * raw[order])
+            return np.minimum(1.0, _back(steps, order))
+        if adjust == "fdr":
+            order = np.argsort(raw)[::-1]
+            steps = np.minimum.accumulate(m / (m - np.arange(m)) * raw[order])
+            return np.minimum(1.0, _back(steps, order))
+        return np.array([self._beyond(abs(x), d, adjust) for x, d in zip(t, self.df, strict=True)])
+
+    def critical(self, level: float, adjust: str) -> Values:
+        """How many standard errors an interval with this confidence reaches to each side, shape (m,)."""
+        from scipy.special import stdtrit
+
+        m, tail = len(self.df), 1.0 - level
+        adjust = interval_method(adjust)
+        if m >= 2 and adjust in ("tukey", "scheffe", "mvt"):
+            distinct = {d: self._quantile(tail, d, adjust) for d in set(self.df.tolist())}
+            return np.array([distinct[d] for d in self.df.tolist()])
+        if m >= 2 and adjust == "bonferroni":
+            tail = tail / m
+        elif m >= 2 and adjust == "sidak":
+            tail = -np.expm1(np.log1p(-tail) / m)
+        return np.where(np.isinf(self.df), _normal_quantile(tail), -stdtrit(self.df, tail / 2))
+
+    def _beyond(self, t: float, df: float, adjust: str) -> float:
+        """The probability of the largest of all |t| beyond this one."""
+        from scipy.special import chdtrc, fdtrc
+        from scipy.stats import studentized_range
+
+        if adjust == "tukey":
+            assert self.n_means is not None
+            return float(studentized_range.sf(np.sqrt(2.0) * t, self.n_means, df))
+        if adjust == "mvt":
+            return self._largest.beyond(t, df)
+        r = self._rank
+        return float(chdtrc(r, t**2) if np.isinf(df) else fdtrc(r, df, t**2 / r))
+
+    def _quantile(self, tail: float, df: float, adjust: str) -> float:
+        """The limit that the largest of all |t| exceeds with this probability."""
+        from scipy.optimize import brentq
+
+        low = high = 1.0
+        while self._beyond(high, df, adjust) > tail:
+            low, high = high, 2.0 * high
+        if low == high:
+            low = 0.0
+        return float(brentq(lambda t: self._beyond(t, df, adjust) - tail, low, high, xtol=1e-10))  # type: ignore[arg-type]
+
+    @cached_property
+    def _rank(self) -> int:
+        return int(np.linalg.matrix_rank(self.correlation, tol=1e-8 * max(1, len(self.df))))
+
+    @cached_property
+    def _largest(self) -> MaxT:
+        return MaxT(self.correlation)
+
+
+def _back(values: Values, order: NDArray[np.intp]) -> Values:
+    result = np.empty_like(values)
+    result[order] = values
+    return result
+
+
+def _normal_quantile(tail: float) -> float:
+    from scipy.special import ndtri
+
+    return -float(ndtri(tail / 2))

@@ -1,0 +1,166 @@
+"""Marginal means and trends of a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ArgumentError
+from ..fitted_model import fitted_of
+from .averages import WEIGHTS, averaged, check_weights
+from .estimates import Emmeans, check_level
+from .functions_of_beta import space_of
+from .grid import ReferenceGrid, reference_grid
+from .scale import Scale, mean_name, random_spread, response_link
+from .specs import Specs, read_specs
+from .table import show
+from .terms import interacting, model_terms
+
+
+def emmeans(
+    model: Any,
+    specs: Any,
+    by: Any = None,
+    *,
+    at: Mapping[str, Any] | None = None,
+    weights: str = "equal",
+    ddf: Any = None,
+    type: str = "link",
+    bias_adjust: bool = False,
+    offset: float | None = None,
+    level: float = 0.95,
+) -> Emmeans:
+    """
+    Estimated marginal means: predictions averaged over a grid of the predictors.
+
+    Random effects are zero. Factors, and covariates with one or two values, have all their levels in the
+    grid; other covariates are at their means. Transformed terms are computed from these values.
+
+    Parameters
+    ----------
+    model : MixedModel
+    specs : str or sequence of str
+        The variables whose combinations are wanted: ``"~ A"``, ``"~ A * B"``, ``"~ A | B"`` for A within
+        each level of B, or a list of names. ``"~ 1"`` for the overall mean.
+    by : str or sequence of str, optional
+        Variables that make groups, as those after the bar.
+    at : mapping of str to values, optional
+        Values of covariates instead of their means, or some levels of factors.
+    weights : {"equal", "proportional", "outer", "cells", "flat"}
+        How to average over the other factors: equally; by the frequencies in the data of the combinations of
+        their levels, or (outer) as if these were independent; by those of the cells of each mean; or equally
+        over the cells that have data.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+        Degrees of freedom; by default Satterthwaite's, for a generalized model "inf". Kenward and Roger's
+        method adjusts the covariance matrix, too.
+    type : {"link", "response"}
+        Show results as linear predictors, or transformed to the scale of the response, with standard errors
+        by the delta method. Averages, tests and intervals are made on the scale of the linear predictor; the
+        contrasts of logarithms and logits become ratios. Also for a linear model of log(y) or sqrt(y).
+    bias_adjust : bool
+        With ``type="response"``: average the transformed means over the random effects, which are taken as
+        normal, instead of setting these to zero (for a linear model, over the residuals as well). The means
+        are then those of the population.
+    offset : float, optional
+        The offset of all predictions; by default the mean offset of the fit. 0 for rates per unit of
+        exposure.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Emmeans
+        With methods ``pairs``, ``contrast``, ``confint``, ``test``, ``joint``, ``cld``, ``plot``,
+        ``to_frame``.
+
+    Raises
+    ------
+    ArgumentError
+        For what is no predictor, a level that there is not, or a grid of more than 10,000 cells.
+
+    Notes
+    -----
+    Searle, Speed & Milliken (1980), The American Statistician 34, 216-221. Names and conventions are those
+    of the R package emmeans.
+
+    Examples
+    --------
+    >>> from mixedmodels import emmeans, lmer, load_machines
+    >>> m = lmer("score ~ Machine + (1 | Worker/Machine)", load_machines())
+    >>> emmeans(m, "~ Machine", ddf="kenward-roger")
+     Machine  emmean     SE    df  lower.CL  upper.CL
+     A         52.36  2.486  8.52     46.68     58.03
+     B         60.32  2.486  8.52     54.65     65.99
+     C         66.27  2.486  8.52     60.60     71.94
+    <BLANKLINE>
+    Kenward and Roger's degrees of freedom and covariance matrix
+    Confidence level: 0.95
+    """
+    fitted = fitted_of(model)
+    grid = reference_grid(fitted, at, offset)
+    wanted = read_specs(specs, by, grid.variables)
+    weights = check_weights(weights)
+    link = response_link(fitted)
+    response = check_type(type) == "response" and link is not None
+    labels, functions = averaged(grid, space_of(fitted, ddf), wanted, weights)
+    spread = random_spread(fitted, link) if bias_adjust and link is not None and response else 0.0
+    scale = Scale(mean_name(fitted), link, spread) if response else Scale("emmean")
+    notes = [*functions.space.basis.notes, *grid_notes(grid, wanted, weights)]
+    terms = model_terms(fitted)
+    if interacting(terms, set(wanted.all), set(varying(grid, wanted))):
+        notes.append("These variables interact with some that were averaged over: look at the cells, too")
+    if link is not None and not response:
+        notes.append(f"Results are on the {link.name} scale, not that of the response")
+    return Emmeans(
+        labels,
+        wanted.by,
+        functions,
+        scale,
+        link if response else None,
+        level=check_level(level),
+        notes=tuple(notes),
+    )
+
+
+def check_type(type: Any) -> str:
+    """The ``type`` argument."""
+    if type in ("link", "response"):
+        return type
+    raise ArgumentError(f"type must be 'link' or 'response', not {type!r}")
+
+
+def varying(grid: ReferenceGrid, specs: Specs) -> list[str]:
+    """What is averaged over."""
+    return [name for name, v in grid.variables.items() if name not in specs.all and len(v.values) > 1]
+
+
+def grid_notes(grid: ReferenceGrid, specs: Specs, weights: str) -> list[str]:
+    """What was averaged over and what was held fixed."""
+    others = {name: v for name, v in grid.variables.items() if name not in specs.all}
+    over = varying(grid, specs)
+    fixed = [name for name, v in others.items() if len(v.values) == 1]
+    notes = []
+    if over:
+        notes.append(f"Averaged over the levels of {', '.join(over)}, {WEIGHTS[weights]}")
+    if fixed:
+        listed = ", ".join(f"{name} = {show(grid.variables[name].values[0])}" for name in fixed)
+        notes.append(f"At {listed}")
+    if grid.offset:
+        notes.append(f"With an offset of {grid.offset:.4g}")
+    return notes
+
+
+def contrast(means: Any, method: Any = "eff", adjust: Any = None, by: Any = None, **options: Any) -> Emmeans:
+    """Contrasts of marginal means, see `Emmeans.contrast`."""
+    return _emmeans(means).contrast(method, adjust, by, **options)
+
+
+def pairs(means: Any, adjust: Any = "tukey", by: Any = None, *, reverse: bool = False) -> Emmeans:
+    """All pairwise differences of marginal means, see `Emmeans.pairs`."""
+    return _emmeans(means).pairs(adjust, by, reverse=reverse)
+
+
+def _emmeans(value: Any) -> Emmeans:
+    if isinstance(value, Emmeans):
+        return value
+    raise ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")

@@ -1,0 +1,134 @@
+"""Joint tests of the terms of a model on its reference grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..fitted_model import fitted_of
+from ..inference.degrees_of_freedom import JointTest
+from .averages import averaged, check_weights
+from .estimates import joint_columns
+from .functions_of_beta import LinearFunctions, Space, space_of
+from .grid import ReferenceGrid, cells, grid_of, reference_grid
+from .specs import Specs, names_of, read_specs
+from .table import MeansTable, means_table
+from .terms import model_terms
+from .variables import STEP, GridVariable
+
+
+def joint_tests(
+    model: Any,
+    by: Any = None,
+    *,
+    at: Mapping[str, Any] | None = None,
+    weights: str = "equal",
+    ddf: Any = None,
+) -> MeansTable:
+    """
+    Test the main effects and interactions of the marginal means.
+
+    For each set of predictors that interact in the model: all contrasts of contrasts of their marginal
+    means. With equal weights, factors alone and no empty cells these are the tests of type III. Covariates
+    take two values around their means, so that the test is one of their slope there.
+
+    Parameters
+    ----------
+    model : MixedModel
+    by : str or sequence of str, optional
+        Test the others at each level of these: simple effects.
+    at, weights, ddf
+        As for :func:`emmeans`.
+
+    Returns
+    -------
+    MeansTable
+        Columns: model term, df1, df2, F.ratio, p.value. Infinite df2 for a generalized model: df1 times
+        F.ratio has a χ² distribution. With empty cells, what can be estimated of an effect is tested, and
+        df1 is smaller.
+
+    Examples
+    --------
+    >>> from mixedmodels import joint_tests, lmer, load_cake
+    >>> m = lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
+    >>> joint_tests(m)
+     model term          df1  df2  F.ratio  p.value
+     recipe                2   42    0.249   0.7809
+     temperature           5  210   20.520   <2e-16
+     recipe:temperature   10  210    1.006   0.4393
+    <BLANKLINE>
+    Satterthwaite's degrees of freedom
+    """
+    fitted = fitted_of(model)
+    grid = reference_grid(fitted, at)
+    groups = names_of(by, "by")
+    read_specs([], groups, grid.variables)
+    variables = {name: v if name in groups else _two_values(v) for name, v in grid.variables.items()}
+    grid = grid_of(fitted, variables, grid.offset)
+    weights, space = check_weights(weights), space_of(fitted, ddf)
+    labels = cells({name: variables[name] for name in reversed(groups)})
+    names: list[str] = []
+    tests: list[JointTest] = []
+    group_of: list[int] = []
+    for group in range(len(labels)):
+        for effect in _effects(model_terms(fitted), variables, groups):
+            test = _test(grid, space, Specs(effect, groups), weights, group)
+            names.append(":".join(effect))
+            tests.append(test)
+            group_of.append(group)
+    columns: dict[str, Any] = {name: labels[name].to_numpy()[group_of] for name in groups}
+    columns["model term"] = np.array(names, dtype=object)
+    columns.update(joint_columns(tests))
+    label = space.basis.label
+    notes = [label[0].upper() + label[1:], *space.basis.notes]
+    return means_table(columns, [*groups, "model term"], groups, notes)
+
+
+def _two_values(variable: GridVariable) -> GridVariable:
+    """A covariate at its mean, instead at two values around it."""
+    if not variable.covariate or len(variable.values) > 1 or not variable.spread:
+        return variable
+    middle, step = variable.values[0], STEP * variable.spread
+    return replace(variable, values=(middle - step, middle + step), codes=None)
+
+
+def _effects(
+    terms: list[frozenset[str]], variables: Mapping[str, GridVariable], groups: tuple[str, ...]
+) -> list[tuple[str, ...]]:
+    """The sets of predictors, apart from those of the groups, that occur together in a term."""
+    varying = [name for name, v in variables.items() if len(v.values) > 1 and name not in groups]
+    return [
+        chosen
+        for size in range(1, len(varying) + 1)
+        for chosen in combinations(varying, size)
+        if any(term.issuperset(chosen) for term in terms)
+    ]
+
+
+def _test(grid: ReferenceGrid, space: Space, specs: Specs, weights: str, group: int) -> JointTest:
+    """All contrasts of contrasts of the means in one group that can be estimated."""
+    _, functions = averaged(grid, space, specs, weights)
+    sizes = [len(grid.variables[name].values) for name in specs.factors]
+    # The first variable varies fastest.
+    contrasts: NDArray[np.float64] = np.ones((1, 1))
+    for size in sizes:
+        contrasts = np.kron(np.diff(np.eye(size), axis=0), contrasts)
+    k = contrasts.shape[1]
+    found = functions.part(np.arange(group * k, (group + 1) * k)).combined(contrasts)
+    return _estimable_part(found).joint()
+
+
+def _estimable_part(functions: LinearFunctions) -> LinearFunctions:
+    """As many independent combinations of the functions as can be estimated."""
+    null = functions.rows @ functions.space.null
+    if not null.size or functions.estimable.all():
+        return functions
+    size = np.maximum(np.abs(functions.rows) @ np.abs(functions.space.null), np.finfo(float).tiny)
+    left, values, _ = np.linalg.svd(null / size.max(axis=0))
+    rank = int(np.count_nonzero(values > 1e-8 * max(1.0, values[0])))
+    return functions.combined(left[:, rank:].T)

@@ -1,0 +1,120 @@
+"""The scale of results: linear predictor, response, or ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError
+from ..families.links import LINKS, Link
+from ..fitted_generalized import FittedGeneralized
+from ..fitted_model import FittedModel
+from ..formula.nodes import Call
+from ..inference.variance_components import variance_components
+
+_MEAN_NAMES = {"binomial": "prob", "poisson": "rate", "nbinom1": "rate", "nbinom2": "rate"}
+# Differences on these scales are logarithms of ratios.
+_RATIOS = {"log": "ratio", "logit": "odds.ratio"}
+# Their means over a normal variable do not exist.
+_WITHOUT_MEAN = frozenset({"inverse", "1/mu^2"})
+# Points of the Gauss-Hermite quadrature over random effects.
+_POINTS = 100
+_RESPONSES = {"log": "log", "sqrt": "sqrt"}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """
+    How results are shown: a function of a linear predictor.
+
+    Attributes
+    ----------
+    name : str
+        The column of estimates.
+    link : Link or None
+        What leads from the shown values back to the linear predictor; None when that itself is shown.
+    spread : float
+        Standard deviation of a normal variable (the random effects) in the linear predictor that is
+        averaged over.
+    """
+
+    name: str
+    link: Link | None = None
+    spread: float = 0.0
+
+    def shown(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Linear predictors as they are shown."""
+        if self.link is None:
+            return eta
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return self._averaged(self.link.inverse, eta)
+
+    def error(self, eta: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standard errors as they are shown, by the delta method."""
+        return error if self.link is None else np.abs(self.slope(eta)) * error
+
+    def slope(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivative of what is shown in the linear predictor."""
+        if self.link is None:
+            return np.ones_like(eta)
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return self._averaged(self.link.slope, eta)
+
+    def _averaged(
+        self, function: Callable[[NDArray[np.float64]], NDArray[np.float64]], eta: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        if not self.spread:
+            return function(eta)
+        points, weights = np.polynomial.hermite_e.hermegauss(_POINTS)
+        return function(eta[:, None] + self.spread * points) @ (weights / weights.sum())
+
+
+def response_link(fitted: FittedModel) -> Link | None:
+    """
+    The link of a generalized model, or the transformation of a linear model's response; None where the
+    linear predictor is on the scale of the response.
+    """
+    if isinstance(fitted, FittedGeneralized):
+        link = fitted.family.functions
+        return None if link.name == "identity" else link
+    node = fitted.design.formula.response_node
+    if isinstance(node, Call) and node.function in _RESPONSES and len(node.arguments) == 1:
+        return LINKS[_RESPONSES[node.function]]
+    return None
+
+
+def mean_name(fitted: FittedModel) -> str:
+    """What a mean on the scale of the response is called."""
+    name = fitted.family.name if isinstance(fitted, FittedGeneralized) else ""
+    return _MEAN_NAMES.get(name, "response")
+
+
+def ratio_scale(link: Link | None) -> Scale | None:
+    """The scale of ratios that differences of linear predictors are shown on; None where there is none."""
+    if link is None or link.name not in _RATIOS:
+        return None
+    return Scale(_RATIOS[link.name], LINKS["log"])
+
+
+def random_spread(fitted: FittedModel, link: Link) -> float:
+    """
+    The standard deviation of the random part of the linear predictor, root mean square over the rows of the fit.
+
+    It has the residuals in it when the link is a transformation of a linear model's response.
+
+    Raises
+    ------
+    ArgumentError
+        For a link with which means over random effects do not exist.
+    """
+    if link.name in _WITHOUT_MEAN:
+        raise ArgumentError(
+            f"bias_adjust: with the {link.name} link the mean over normal random effects does not exist"
+        )
+    variance = 0.0 if isinstance(fitted, FittedGeneralized) else fitted.scale**2
+    for term, part in zip(fitted.design.terms, variance_components(fitted), strict=True):
+        variance += float(np.mean(np.einsum("ij,jk,ik->i", term.z, part.cov, term.z)))
+    return float(np.sqrt(variance))

@@ -1,0 +1,149 @@
+"""The predictors of a model's fixed part and their values in a reference grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design.matrix import Levels
+from ..design.rows import subset_mask
+from ..errors import ArgumentError
+from ..fitted_model import FittedModel
+from ..formula.nodes import variables
+from ..frame import Factor, Frame
+
+# A covariate with no more values is a factor written in numbers: its mean would be of no interest.
+_FEW = 2
+
+# The step of slopes in a covariate, as a share of its spread in the fit.
+STEP = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class GridVariable:
+    """
+    A predictor and its values in the grid.
+
+    Attributes
+    ----------
+    name : str
+        The column of the data.
+    values : tuple
+        Labels of a factor, or numbers.
+    codes : ndarray of int, shape (n,), or None
+        Which of these values each row of the fit has, -1 for another one; None for a covariate held at
+        values of its own.
+    covariate : bool
+        Whether it is a number.
+    spread : float
+        Distance between the least and the largest value of a covariate in the fit.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+    codes: NDArray[np.int64] | None
+    covariate: bool
+    spread: float = 0.0
+
+    def at(self, wanted: Any) -> GridVariable:
+        """The variable with chosen values."""
+        listed = wanted if _is_list(wanted) else [wanted]
+        if self.codes is None or self.covariate:
+            return GridVariable(self.name, _numbers(self.name, listed), None, True, self.spread)
+        by_text = {str(value): i for i, value in enumerate(self.values)}
+        chosen: list[int] = []
+        for value in listed:
+            text = f"{value:g}" if isinstance(value, float) else str(value)
+            if text not in by_text:
+                known = ", ".join(list(by_text)[:20])
+                raise ArgumentError(f"at: {self.name!r} has no level {value!r}; its levels are {known}")
+            chosen.append(by_text[text])
+        if len(set(chosen)) < len(chosen) or not chosen:
+            raise ArgumentError(f"at: the levels of {self.name!r} must be given, and each once")
+        places = np.full(len(self.values) + 1, -1)
+        places[chosen] = np.arange(len(chosen))
+        return GridVariable(
+            self.name, tuple(self.values[i] for i in chosen), places[self.codes], False, self.spread
+        )
+
+
+def grid_variables(fitted: FittedModel, at: Mapping[str, Any] | None) -> dict[str, GridVariable]:
+    """
+    The predictors of the fixed part, by name in the order of the formula.
+
+    Factors, and numbers that the formula makes factors of, have all levels in the fit; so have covariates
+    with one or two values. Other covariates are at their means.
+
+    Raises
+    ------
+    ArgumentError
+        When `at` names what is no predictor, or a level that there is not.
+    """
+    plan = fitted.design.recipe.fixed
+    frame = _rows_used(fitted)
+    coded = {
+        name
+        for node, coding in zip(plan.nodes, plan.codings, strict=True)
+        if isinstance(coding, Levels)
+        for name in variables(node)
+    }
+    names = list(dict.fromkeys(name for node in plan.nodes for name in variables(node)))
+    found = {name: _variable(name, frame, name in coded) for name in names}
+    if at is None:
+        return found
+    if not isinstance(at, Mapping):
+        raise ArgumentError("at must map names of predictors to values, such as {'age': [20, 40]}")
+    for name, wanted in at.items():
+        if name not in found:
+            known = ", ".join(map(repr, found)) or "none"
+            raise ArgumentError(f"at: the model has no predictor {name!r}; it has {known}")
+        found[name] = found[name].at(wanted)
+    return found
+
+
+def _rows_used(fitted: FittedModel) -> Frame:
+    """The data without the rows that took no part."""
+    arguments, design = fitted.arguments, fitted.design
+    frame = Frame.from_any(arguments.data)
+    chosen = subset_mask(arguments.subset, frame, design.recipe.functions)
+    if chosen is not None:
+        frame = frame.rows(chosen)
+    return frame if design.missing.kept is None else frame.rows(design.missing.kept)
+
+
+def _variable(name: str, frame: Frame, coded: bool) -> GridVariable:
+    column = frame.column(name)
+    if isinstance(column, Factor):
+        used = np.unique(column.codes[column.codes >= 0])
+        places = np.full(len(column.levels) + 1, -1)
+        places[used] = np.arange(len(used))
+        labels = column.labels()
+        return GridVariable(name, tuple(labels[i] for i in used), places[column.codes], False)
+    values, codes = np.unique(column.values, return_inverse=True)
+    spread = float(values[-1] - values[0])
+    if coded or column.kind == "bool" or len(values) <= _FEW:
+        kind: Any = bool if column.kind == "bool" else _plain
+        return GridVariable(name, tuple(map(kind, values.tolist())), codes, False, spread)
+    return GridVariable(name, (float(column.values.mean()),), np.zeros(len(codes), dtype=int), True, spread)
+
+
+def _plain(value: float) -> float | int:
+    return int(value) if value.is_integer() else value
+
+
+def _numbers(name: str, listed: Sequence[Any]) -> tuple[float, ...]:
+    try:
+        values = tuple(float(value) for value in listed)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"at: the values of {name!r} must be numbers, not {listed!r}") from None
+    if not values or not np.isfinite(values).all() or len(set(values)) < len(values):
+        raise ArgumentError(f"at: the values of {name!r} must be finite and different numbers")
+    return values
+
+
+def _is_list(value: Any) -> bool:
+    return np.ndim(value) == 1 and not isinstance(value, str)
