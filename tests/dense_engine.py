@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from scipy import linalg, optimize
 
+from dense_inference import DenseInference
+
 LOG_2PI = np.log(2 * np.pi)
 
 
-class Lmm:
+class Lmm(DenseInference):
     """A linear mixed model; arguments and results as those of ``mixedmodels._engine.Lmm``."""
 
     def __init__(self, y, x, terms, weights=None, offset=None):

@@ -73,7 +73,6 @@ if TYPE_CHECKING:
         REMLcrit,
         VarCorr,
         allFit,
-        anova,
         checkConv,
         coef,
         confint,
@@ -102,6 +101,17 @@ if TYPE_CHECKING:
     from .models.linear import LinearMixedModel
     from .models.lmer import lmer
     from .models.many import fit_many
+    from .models.testing import (
+        anova,
+        anova_type3,
+        drop1,
+        exact_rlrt,
+        kr_compare,
+        linear_hypothesis,
+        pb_compare,
+        ranova,
+        t_test,
+    )
 
 __all__ = [
     "AIC",
@@ -131,12 +141,15 @@ __all__ = [
     "VarCorr",
     "allFit",
     "anova",
+    "anova_type3",
     "checkConv",
     "coef",
     "confint",
     "dataset_names",
     "describe_blocks",
     "deviance",
+    "drop1",
+    "exact_rlrt",
     "families",
     "fit_many",
     "fitted",
@@ -145,6 +158,8 @@ __all__ = [
     "glmer",
     "isSingular",
     "is_singular",
+    "kr_compare",
+    "linear_hypothesis",
     "lmer",
     "load_arabidopsis",
     "load_bacteria",
@@ -175,17 +190,32 @@ __all__ = [
     "logLik",
     "ngrps",
     "nobs",
+    "pb_compare",
     "predict",
     "ranef",
+    "ranova",
     "refit",
     "refitML",
     "residuals",
     "sigma",
     "simulate",
     "summary",
+    "t_test",
     "update",
     "vcov",
 ]
+
+_TESTS = (
+    "anova",
+    "anova_type3",
+    "drop1",
+    "exact_rlrt",
+    "kr_compare",
+    "linear_hypothesis",
+    "pb_compare",
+    "ranova",
+    "t_test",
+)
 
 _HOMES = {
     "BlockDescription": "block_costs",
@@ -197,6 +227,7 @@ _HOMES = {
     "fit_many": "models.many",
     "glmer": "models.glmer",
     "lmer": "models.lmer",
+    **dict.fromkeys(_TESTS, "models.testing"),
 }
 
 

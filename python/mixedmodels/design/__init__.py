@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .all_levels import AllLevels, CodedTerm, all_levels
 from .build import (
     INTERCEPT,
     Design,
@@ -20,6 +21,8 @@ from .rows import MissingRows
 
 __all__ = [
     "INTERCEPT",
+    "AllLevels",
+    "CodedTerm",
     "Contrast",
     "Design",
     "DesignRecipe",
@@ -31,6 +34,7 @@ __all__ = [
     "Predictors",
     "RandomTerm",
     "ResponseForm",
+    "all_levels",
     "build_design",
     "build_generalized_design",
     "build_predictors",

@@ -3,64 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..design import GeneralizedDesign
 from ..errors import ArgumentError, DataError
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import refit
-from ..formatting import TextTable, format_column, format_p_value
+from ..formatting import format_p_value
 from . import criteria
-
-_COLUMNS = ("npar", "AIC", "BIC", "logLik", "-2*log(L)", "Chisq", "Df", "Pr(>Chisq)")
-
-
-class AnovaTable(pd.DataFrame):
-    """
-    A table of tests: a data frame with a heading that prints well.
-
-    Attributes
-    ----------
-    heading : tuple of str
-        What was compared, and how.
-    """
-
-    _metadata: ClassVar[list[str]] = ["heading"]
-    heading: tuple[str, ...] = ()
-
-    @property
-    def _constructor(self) -> type[pd.DataFrame]:
-        # A part of the table is a table of something else.
-        return pd.DataFrame
-
-    def _text_table(self) -> TextTable:
-        columns = [("", [str(name) for name in self.index])]
-        for name in self.columns:
-            values = self[name].to_numpy(dtype=float)
-            if name in ("npar", "Df"):
-                cells = ["" if np.isnan(v) else f"{v:g}" for v in values]
-            elif name == "Pr(>Chisq)":
-                cells = [format_p_value(v) for v in values]
-            else:
-                present = ~np.isnan(values)
-                shown = iter(format_column(values[present], 6, most_decimals=4))
-                cells = [next(shown) if there else "" for there in present]
-            columns.append((str(name), cells))
-        return TextTable.from_columns(columns)
-
-    def __str__(self) -> str:
-        return "\n".join([*self.heading, self._text_table().text()])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return "".join(f"<p>{escape(line)}</p>" for line in self.heading) + self._text_table().html()
+from .anova_table import AnovaTable, anova_table
+from .boundary import covariances_of_added_effect, mixture_p_value
 
 
 def likelihood_ratio_table(
@@ -90,7 +45,7 @@ def likelihood_ratio_table(
         For fewer than two models, different responses or rows, or REML criteria that cannot be compared.
     """
     labels = _check_names(models, names)
-    _check_same_data(models, labels)
+    check_same_data(models, labels)
     linear = [model for model in models if isinstance(model, Fitted)]
     if len(linear) == len(models):
         models, heading = _by_one_criterion(linear, labels, refit_ml)
@@ -99,15 +54,13 @@ def likelihood_ratio_table(
             "anova() compares linear mixed models with each other, or generalized ones with each other"
         )
     else:
-        _check_same_approximation(models, labels)
+        check_same_approximation(models, labels)
         heading = []
     order = sorted(range(len(models)), key=lambda i: models[i].n_parameters)
     models, labels = [models[i] for i in order], [labels[i] for i in order]
     heading += [f"{label}: {model.design.formula.text}" for label, model in zip(labels, models, strict=True)]
-    table = _table(models, labels)
-    heading += _remarks(models, table)
-    table.heading = tuple(heading)
-    return table
+    columns = _columns(models)
+    return anova_table(columns, labels, [*heading, *_remarks(models, labels, columns)])
 
 
 def _by_one_criterion(
@@ -131,7 +84,7 @@ def _by_one_criterion(
     return models, heading
 
 
-def _check_same_approximation(models: Sequence[FittedModel], labels: Sequence[str]) -> None:
+def check_same_approximation(models: Sequence[FittedModel], labels: Sequence[str]) -> None:
     """Likelihoods by different approximations differ by more than the models do."""
     arguments = [model.arguments for model in models]
     first = arguments[0]
@@ -148,7 +101,7 @@ def _check_same_approximation(models: Sequence[FittedModel], labels: Sequence[st
             )
 
 
-def _table(models: Sequence[FittedModel], labels: Sequence[str]) -> AnovaTable:
+def _columns(models: Sequence[FittedModel]) -> dict[str, NDArray[np.float64]]:
     from scipy.special import chdtrc
 
     deviance = np.array([model.estimates.objective for model in models])
@@ -158,23 +111,23 @@ def _table(models: Sequence[FittedModel], labels: Sequence[str]) -> AnovaTable:
     p = np.full(len(models), np.nan)
     testable = steps > 0
     p[testable] = chdtrc(steps[testable], chisq[testable])
-    columns = {
+    return {
         "npar": df,
-        "AIC": [criteria.aic(model) for model in models],
-        "BIC": [criteria.bic(model) for model in models],
+        "AIC": np.array([criteria.aic(model) for model in models]),
+        "BIC": np.array([criteria.bic(model) for model in models]),
         "logLik": -deviance / 2,
         "-2*log(L)": deviance,
         "Chisq": chisq,
         "Df": steps,
         "Pr(>Chisq)": p,
     }
-    return AnovaTable({name: columns[name] for name in _COLUMNS}, index=pd.Index(labels, dtype=object))
 
 
-def _remarks(models: Sequence[FittedModel], table: AnovaTable) -> list[str]:
+def _remarks(
+    models: Sequence[FittedModel], labels: Sequence[str], columns: dict[str, NDArray[np.float64]]
+) -> list[str]:
     remarks = []
-    falls = -np.diff(table["-2*log(L)"].to_numpy())
-    worse = (falls < -1e-6) & (np.diff(table["npar"].to_numpy()) > 0)
+    worse = (np.diff(columns["-2*log(L)"]) > 1e-6) & (np.diff(columns["npar"]) > 0)
     if worse.any():
         remarks.append(
             "A model with more parameters has a lower likelihood than the one above it: "
@@ -186,6 +139,14 @@ def _remarks(models: Sequence[FittedModel], table: AnovaTable) -> list[str]:
             "The random parts differ: where a variance is zero under the smaller model, "
             "the p-value is too large (the test is conservative)"
         )
+    for i, (smaller, larger) in enumerate(pairwise(models), start=1):
+        covariances = covariances_of_added_effect(smaller.design, larger.design)
+        if covariances is not None and columns["Df"][i] == covariances + 1:
+            p = mixture_p_value(columns["Chisq"][i], covariances)
+            remarks.append(
+                f"{labels[i]} has one random effect more than {labels[i - 1]}: by the half-half mixture of "
+                f"χ² with {covariances} and {covariances + 1} degrees of freedom p = {format_p_value(p)}"
+            )
     return remarks
 
 
@@ -203,7 +164,7 @@ def _check_names(models: Sequence[FittedModel], names: Sequence[str] | None) -> 
     return [str(label) for label in labels]
 
 
-def _check_same_data(models: Sequence[FittedModel], labels: Sequence[str]) -> None:
+def check_same_data(models: Sequence[FittedModel], labels: Sequence[str]) -> None:
     first = models[0]
     for label, model in zip(labels[1:], models[1:], strict=True):
         if model.n_obs != first.n_obs:

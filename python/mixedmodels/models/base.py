@@ -13,6 +13,10 @@ from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..fitted_model import Convergence, FittedModel
 from ..inference import convergence as _convergence
 from ..inference import criteria, fixed_effects, random_effects
+from ..inference.anova_table import AnovaTable
+from ..inference.drop1 import drop_terms
+from ..inference.linear_hypothesis import joint_test, single_tests
+from ..inference.ranova import random_term_table
 from ..inference.wald import confidence_intervals
 from ..report.model import describe, model_matrix
 from ..report.summary import Summary, summarize
@@ -247,7 +251,7 @@ class MixedModel:
         """Kinds, sizes, memory and operations of the blocks, see :func:`mixedmodels.describe_blocks`."""
         return describe_engine(self._fitted.engine, self._fitted.design)
 
-    def summary(self, correlation: bool | None = None) -> Summary:
+    def summary(self, correlation: bool | None = None, ddf: Any = None) -> Summary:
         """
         The fit at a glance: text when printed, HTML in notebooks, numbers as attributes.
 
@@ -255,8 +259,28 @@ class MixedModel:
         ----------
         correlation : bool, optional
             Whether to show the correlations of the fixed effects; by default up to 12 of them.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom of the tests; by default Satterthwaite's, for a generalized model "inf".
         """
-        return summarize(self._fitted, correlation)
+        return summarize(self._fitted, correlation, ddf)
+
+    # Tests
+
+    def drop1(self, test: Any = "Chisq", ddf: Any = None) -> AnovaTable:
+        """Test each term that can be left out by itself, see :func:`mixedmodels.drop1`."""
+        return drop_terms(self._fitted, test, ddf)
+
+    def linear_hypothesis(self, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
+        """Test linear hypotheses jointly, see :func:`mixedmodels.linear_hypothesis`."""
+        return joint_test(self._fitted, hypotheses, rhs, ddf)
+
+    def ranova(self) -> AnovaTable:
+        """Test the random-effects terms one at a time, see :func:`mixedmodels.ranova`."""
+        return random_term_table(self._fitted)
+
+    def t_test(self, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
+        """Test linear hypotheses one by one, see :func:`mixedmodels.t_test`."""
+        return single_tests(self._fitted, hypotheses, rhs, ddf)
 
     def is_singular(self, tol: float = SINGULAR_TOLERANCE) -> bool:
         """

@@ -13,7 +13,6 @@ from ..errors import ArgumentError
 from ..fitted_model import fitted_of
 from ..inference.convergence import ConvergenceCheck, check_convergence
 from ..inference.criteria import LogLik
-from ..inference.likelihood_ratio import AnovaTable, likelihood_ratio_table
 from ..inference.random_effects import RandomEffects
 from ..report.summary import Summary
 from ..report.varcorr import VarCorr as _VarCorr
@@ -22,42 +21,6 @@ from .all_fit import AllFit
 from .base import MixedModel
 from .generalized import GeneralizedLinearMixedModel
 from .linear import LinearMixedModel
-
-
-def anova(*models: MixedModel, refit: bool = True, names: Any = None) -> AnovaTable:
-    """
-    Likelihood-ratio tests of nested models, in the order of their numbers of parameters.
-
-    Parameters
-    ----------
-    *models : MixedModel
-        Two or more, fitted to the same response.
-    refit : bool
-        Fit models again by ML that were fitted by REML; the heading says so. REML criteria as they
-        are (False) can be compared between models with the same fixed effects only.
-    names : sequence of str, optional
-        Names of the rows; by default ``model 1``, ``model 2``, ... in the order given.
-
-    Returns
-    -------
-    AnovaTable
-        A data frame with columns npar, AIC, BIC, logLik, -2*log(L), Chisq, Df, Pr(>Chisq). The p-value
-        of models with as many parameters as the one above is NaN.
-
-    Raises
-    ------
-    ArgumentError, DataError
-        For fewer than two models, or models of different responses or rows.
-
-    Examples
-    --------
-    >>> from mixedmodels import anova, lmer, load_sleepstudy
-    >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), REML=False)
-    >>> table = anova(m.update(". ~ . - (Days | Subject) + (1 | Subject)"), m)
-    >>> round(float(table["Chisq"].iloc[1]), 3)
-    42.139
-    """
-    return likelihood_ratio_table([fitted_of(model) for model in models], names, refit)
 
 
 def checkConv(model: MixedModel, tol: float = CONVERGENCE_TOLERANCE) -> ConvergenceCheck:
@@ -183,9 +146,9 @@ def update(model: MixedModel, *changes: Any, **options: Any) -> MixedModel:
     return _model(model).update(*changes, **options)
 
 
-def summary(model: MixedModel, correlation: bool | None = None) -> Summary:
+def summary(model: MixedModel, correlation: bool | None = None, ddf: Any = None) -> Summary:
     """The fit at a glance, see `LinearMixedModel.summary`."""
-    return _model(model).summary(correlation)
+    return _model(model).summary(correlation, ddf)
 
 
 def logLik(model: MixedModel, REML: bool | None = None) -> LogLik:

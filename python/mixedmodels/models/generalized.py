@@ -15,7 +15,8 @@ from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import fitted_of
 from ..fitting_generalized import fit_generalized_arguments, refit_generalized
 from ..inference import criteria, fixed_effects, variance_parameters
-from ..inference.likelihood_ratio import AnovaTable, likelihood_ratio_table
+from ..inference.anova import anova_of
+from ..inference.anova_table import AnovaTable
 from ..notices import warn_user
 from ..prediction.predict import predict as _predict
 from ..prediction.simulate import simulate as _simulate
@@ -253,9 +254,11 @@ class GeneralizedLinearMixedModel(MixedModel):
 
     # New fits
 
-    def anova(self, *models: MixedModel, names: Any = None) -> AnovaTable:
-        """Likelihood-ratio table of this and other models, see :func:`mixedmodels.anova`."""
-        return likelihood_ratio_table([self._fitted, *map(fitted_of, models)], names)
+    def anova(
+        self, *models: MixedModel, names: Any = None, type: Any = None, ddf: Any = None, test: Any = None
+    ) -> AnovaTable:
+        """Tests of the terms, or a comparison with other models, see :func:`mixedmodels.anova`."""
+        return anova_of([self._fitted, *map(fitted_of, models)], None, names, type, ddf, test)
 
     def refit(
         self,

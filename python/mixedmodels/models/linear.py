@@ -12,7 +12,8 @@ from ..diagnostics import residuals as _residuals
 from ..fitted_model import Fitted, fitted_of
 from ..fitting import fit_arguments, refit
 from ..inference import criteria, fixed_effects, variance_parameters
-from ..inference.likelihood_ratio import AnovaTable, likelihood_ratio_table
+from ..inference.anova import anova_of
+from ..inference.anova_table import AnovaTable
 from ..prediction.predict import predict as _predict
 from .all_fit import AllFit, all_fit
 from .base import MixedModel
@@ -199,9 +200,17 @@ class LinearMixedModel(MixedModel):
 
     # New fits
 
-    def anova(self, *models: LinearMixedModel, refit: bool = True, names: Any = None) -> AnovaTable:
-        """Likelihood-ratio table of this and other models, see :func:`mixedmodels.anova`."""
-        return likelihood_ratio_table([self._fitted, *map(fitted_of, models)], names, refit)
+    def anova(
+        self,
+        *models: LinearMixedModel,
+        refit: bool | None = None,
+        names: Any = None,
+        type: Any = None,
+        ddf: Any = None,
+        test: Any = None,
+    ) -> AnovaTable:
+        """Tests of the terms, or a comparison with other models, see :func:`mixedmodels.anova`."""
+        return anova_of([self._fitted, *map(fitted_of, models)], refit, names, type, ddf, test)
 
     def refit(
         self,

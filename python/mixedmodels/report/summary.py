@@ -11,7 +11,7 @@ import pandas as pd
 from ..design.rows import ZERO_WEIGHT
 from ..diagnostics.generalized_residuals import generalized_scaled_residuals
 from ..diagnostics.residuals import scaled_residuals
-from ..errors import ArgumentError
+from ..errors import ArgumentError, MixedModelError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Convergence, Fitted, FittedModel
 from ..formatting import (
@@ -24,8 +24,9 @@ from ..formatting import (
     one_line,
 )
 from ..inference import criteria, fixed_effects
+from ..inference.coefficient_tests import CoefficientTests, coefficient_tests
+from ..inference.degrees_of_freedom import DegreesOfFreedom
 from ..inference.random_effects import numbers_of_levels
-from ..inference.wald import two_sided_p
 from ..singularity import singular_terms
 from .head import dispersion_line, head_lines, standard_error_line
 from .varcorr import VarCorr, group_line, var_corr
@@ -57,9 +58,12 @@ class Summary:
         Rows left out, weights, offset.
     dispersion : str
         The family's own parameter in a line; empty for models without one.
-    coefficients : DataFrame, shape (p, 3) or (p, 4)
-        Columns Estimate, Std. Error, t value, or z value and Pr(>|z|) for generalized models; NaN for
-        dropped columns.
+    coefficients : DataFrame, shape (p, 5), (p, 4) or (p, 3)
+        Columns Estimate, Std. Error, df, t value, Pr(>|t|), or z value and Pr(>|z|) for infinite degrees of
+        freedom (always for generalized models); NaN for dropped columns. Without df and p-value where
+        they are too dear to compute.
+    tests : str
+        Where the degrees of freedom come from; empty for generalized models.
     errors : str
         What the standard errors are; empty for linear models.
     correlation : DataFrame or None
@@ -80,6 +84,7 @@ class Summary:
     data_notes: tuple[str, ...]
     dispersion: str
     coefficients: pd.DataFrame
+    tests: str
     errors: str
     correlation: pd.DataFrame | None
     convergence: Convergence
@@ -134,10 +139,12 @@ class Summary:
         return [*dispersion, f"Number of obs: {self.nobs}; groups: {self.group_line}", *self.data_notes]
 
     def _error_lines(self) -> list[str]:
-        return [f" {self.errors}"] if self.errors else []
+        return [f" {line}" for line in (self.tests, self.errors) if line]
 
 
-def summarize(fitted: FittedModel, correlation: bool | None = None) -> Summary:
+def summarize(
+    fitted: FittedModel, correlation: bool | None = None, ddf: str | DegreesOfFreedom | None = None
+) -> Summary:
     """
     Collect the summary of a fit.
 
@@ -146,6 +153,8 @@ def summarize(fitted: FittedModel, correlation: bool | None = None) -> Summary:
     fitted : FittedModel
     correlation : bool, optional
         Whether to show the correlations of the coefficients; by default up to 12 coefficients.
+    ddf : str or DegreesOfFreedom, optional
+        See :func:`~mixedmodels.inference.degrees_of_freedom.degrees_of_freedom`.
     """
     if correlation not in (None, True, False):
         raise ArgumentError(f"correlation must be True, False or None, not {correlation!r}")
@@ -155,6 +164,8 @@ def summarize(fitted: FittedModel, correlation: bool | None = None) -> Summary:
     if correlation is None and p > _MOST_CORRELATIONS:
         notes.append(f"Correlations of {p} fixed effects not shown: summary(correlation=True), or vcov()")
     generalized = fitted if isinstance(fitted, FittedGeneralized) else None
+    tests = _tests(fitted, ddf)
+    notes += tests.notes
     return Summary(
         head=tuple(head_lines(fitted)),
         formula=fitted.design.formula.text,
@@ -166,7 +177,8 @@ def summarize(fitted: FittedModel, correlation: bool | None = None) -> Summary:
         group_line=group_line(fitted),
         data_notes=tuple(_data_notes(fitted)),
         dispersion="" if generalized is None else dispersion_line(generalized),
-        coefficients=coefficients(fitted),
+        coefficients=tests.table,
+        tests="" if generalized is not None or not tests.method else _tests_line(tests),
         errors="" if generalized is None else standard_error_line(generalized),
         correlation=fixed_effects.correlation(fitted, complete=False) if shown else None,
         convergence=fitted.convergence,
@@ -187,15 +199,24 @@ def criteria_of(fitted: FittedModel) -> dict[str, float]:
     }
 
 
-def coefficients(fitted: FittedModel) -> pd.DataFrame:
-    """Estimate, standard error and t value by coefficient; z value and p-value for generalized models."""
+def _tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> CoefficientTests:
+    """The tests of the coefficients; without degrees of freedom where nobody asked and they cannot be had."""
+    try:
+        if fitted.rank:
+            return coefficient_tests(fitted, ddf)
+        reason = ""
+    except MixedModelError as error:
+        if ddf is not None:
+            raise
+        reason = f"No degrees of freedom: {error}"
     estimate, error = fixed_effects.fixed_effects(fitted), fixed_effects.standard_errors(fitted)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = estimate / error
-    table = pd.DataFrame({"Estimate": estimate, "Std. Error": error})
-    if not isinstance(fitted, FittedGeneralized):
-        return table.assign(**{"t value": ratio})
-    return table.assign(**{"z value": ratio, "Pr(>|z|)": two_sided_p(ratio.to_numpy())})
+        table = pd.DataFrame({"Estimate": estimate, "Std. Error": error, "t value": estimate / error})
+    return CoefficientTests(table, "", (reason,) if reason else ())
+
+
+def _tests_line(tests: CoefficientTests) -> str:
+    return f"{'z' if 'z value' in tests.table else 't'} tests by {tests.method}"
 
 
 def coefficient_table(table: pd.DataFrame) -> TextTable:
@@ -205,9 +226,11 @@ def coefficient_table(table: pd.DataFrame) -> TextTable:
         ("Estimate", format_column(table["Estimate"], 5, most_decimals=6)),
         ("Std. Error", format_column(table["Std. Error"], 5, most_decimals=6)),
     ]
-    columns += [(name, format_fixed(table[name], 3)) for name in ("t value", "z value") if name in table]
-    if "Pr(>|z|)" in table:
-        columns.append(("Pr(>|z|)", [format_p_value(p) for p in table["Pr(>|z|)"]]))
+    for name in table.columns[2:]:
+        if name.startswith("Pr("):
+            columns.append((name, [format_p_value(p) for p in table[name]]))
+        else:
+            columns.append((name, format_fixed(table[name], 2 if name == "df" else 3)))
     return TextTable.from_columns(columns)
 
 

@@ -1,0 +1,74 @@
+"""Tests of leaving out one fixed-effects term at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..fitted_model import Fitted, FittedModel
+from ..fitting import refit
+from ..formatting import one_line
+from . import criteria
+from .anova_table import AnovaTable, anova_table
+from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from .reduced_fits import with_fixed_part
+from .term_hypotheses import TermHypotheses
+from .term_tests import check_test, f_columns
+
+
+def drop_terms(
+    fitted: FittedModel, test: Any = "Chisq", ddf: str | DegreesOfFreedom | None = None
+) -> AnovaTable:
+    """Test each term that is not marginal to others, see :func:`mixedmodels.drop1`."""
+    kind = check_test(fitted, test)
+    if kind == "Chisq" and ddf is not None:
+        raise ArgumentError(
+            "drop1: a likelihood-ratio test has no denominator degrees of freedom; "
+            f"ddf={ddf!r} needs test='F'"
+        )
+    terms = TermHypotheses(fitted)
+    labels = terms.droppable()
+    if not labels:
+        raise ArgumentError("drop1: the model has no fixed-effects term that can be left out")
+    if kind == "Chisq":
+        return _likelihood_ratios(fitted, terms, labels)
+    assert isinstance(fitted, Fitted)
+    basis = degrees_of_freedom(fitted, ddf)
+    columns = f_columns(basis, [terms.dropped(label) for label in labels], fitted.estimates.sigma)
+    heading = [
+        f"Terms left out one at a time, F tests by {basis.label}",
+        f"Model: {one_line(fitted.design.formula.text)}",
+    ]
+    return anova_table(columns, labels, heading, basis.notes)
+
+
+def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[str]) -> AnovaTable:
+    from scipy.special import chdtrc
+
+    heading = [
+        "Terms left out one at a time, likelihood-ratio tests",
+        f"Model: {one_line(fitted.design.formula.text)}",
+    ]
+    full = fitted
+    if isinstance(fitted, Fitted) and fitted.reml:
+        full = refit(fitted, reml=False, quiet=True)
+        heading.append("Fitted again by ML (instead of REML) for this comparison")
+    bases = [terms.without(label) for label in labels]
+    fits = [with_fixed_part(fitted, basis) for basis in bases]
+    df = np.array([fitted.rank - basis.shape[1] for basis in bases], dtype=float)
+    ratio = np.array([max(0.0, fit.estimates.objective - full.estimates.objective) for fit in fits])
+    p = np.where(df > 0, chdtrc(np.maximum(df, 1), ratio), np.nan)
+    columns = {
+        "npar": np.append(np.nan, df),
+        "AIC": np.array([criteria.aic(fit) for fit in (full, *fits)]),
+        "LRT": np.append(np.nan, ratio),
+        "Pr(>Chisq)": np.append(np.nan, p),
+    }
+    notes = [
+        f"Without {label}: {fit.convergence.problem}"
+        for label, fit in zip(labels, fits, strict=True)
+        if fit.convergence.problem
+    ]
+    return anova_table(columns, ["<none>", *labels], heading, notes)

@@ -1,0 +1,33 @@
+"""F test of a smaller fixed part by Kenward and Roger's method."""
+
+from __future__ import annotations
+
+from ..errors import ArgumentError
+from ..fitted_model import Fitted, FittedModel
+from ..formatting import one_line
+from .anova_table import AnovaTable, anova_table
+from .degrees_of_freedom import degrees_of_freedom
+from .likelihood_ratio import check_same_data
+from .reduced_fits import restriction
+
+
+def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTable:
+    """Compare models that differ in their fixed parts, see :func:`mixedmodels.kr_compare`."""
+    if not isinstance(full, Fitted) or not isinstance(reduced, Fitted):
+        raise ArgumentError("kr_compare: Kenward and Roger's method is for linear mixed models")
+    check_same_data([full, reduced], ["the full model", "the reduced model"])
+    basis = degrees_of_freedom(full, "kenward-roger")
+    test = basis.joint(restriction(full, reduced))
+    columns = {
+        "F value": [test.statistic],
+        "NumDF": [test.df1],
+        "DenDF": [test.df2],
+        "F scaling": [test.scaling],
+        "Pr(>F)": [test.p_value],
+    }
+    heading = [
+        f"F test by {basis.label}",
+        f"full: {one_line(full.design.formula.text)}",
+        f"reduced: {one_line(reduced.design.formula.text)}",
+    ]
+    return anova_table(columns, ["reduced"], heading, basis.notes)

@@ -1,0 +1,143 @@
+"""Likelihood-ratio tests whose distribution is simulated under the smaller model."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design import GeneralizedResponse
+from ..errors import ArgumentError, MixedModelError
+from ..fitted_generalized import FittedGeneralized
+from ..fitted_model import Fitted, FittedModel, read_only
+from ..fitting import refit
+from ..fitting_generalized import refit_generalized
+from ..formatting import one_line
+from ..theta import factors
+from .anova_table import AnovaTable, anova_table
+from .likelihood_ratio import check_same_approximation, check_same_data
+
+
+def bootstrap_comparison(
+    full: FittedModel, reduced: FittedModel, nsim: Any = 1000, seed: Any = None
+) -> AnovaTable:
+    """Compare nested models by simulation, see :func:`mixedmodels.pb_compare`."""
+    if isinstance(nsim, bool) or not isinstance(nsim, numbers.Integral) or nsim < 1:
+        raise ArgumentError(f"nsim must be a whole number of at least 1, not {nsim!r}")
+    full, reduced, heading = _comparable(full, reduced)
+    df = full.n_parameters - reduced.n_parameters
+    if df <= 0:
+        raise ArgumentError("pb_compare: the full model has no more parameters than the reduced one")
+    statistic = max(0.0, reduced.estimates.objective - full.estimates.objective)
+    simulated = _simulated_ratios(full, reduced, int(nsim), np.random.default_rng(seed))
+    heading += [
+        f"Parametric bootstrap of the likelihood-ratio test, {nsim} simulations from the reduced model",
+        f"full: {one_line(full.design.formula.text)}",
+        f"reduced: {one_line(reduced.design.formula.text)}",
+    ]
+    failed = int(nsim) - len(simulated)
+    notes = [f"{failed} of {nsim} simulations left out, as a model could not be fitted to them"]
+    columns, labels = _p_values(statistic, df, simulated)
+    return anova_table(columns, labels, heading, notes if failed else [])
+
+
+def _comparable(full: FittedModel, reduced: FittedModel) -> tuple[FittedModel, FittedModel, list[str]]:
+    """The models, fitted by maximum likelihood, and what was done for that."""
+    labels = ["the full model", "the reduced model"]
+    check_same_data([full, reduced], labels)
+    if isinstance(full, Fitted) and isinstance(reduced, Fitted):
+        note = ["Fitted again by ML (instead of REML) for this comparison"]
+        return _by_ml(full), _by_ml(reduced), note if full.reml or reduced.reml else []
+    if isinstance(full, Fitted) or isinstance(reduced, Fitted):
+        raise ArgumentError("pb_compare: both models must be linear, or both generalized")
+    check_same_approximation([full, reduced], labels)
+    return full, reduced, []
+
+
+def _by_ml(fitted: Fitted) -> Fitted:
+    return refit(fitted, reml=False, quiet=True) if fitted.reml else fitted
+
+
+def _p_values(
+    statistic: float, df: int, simulated: NDArray[np.float64]
+) -> tuple[dict[str, list[float]], list[str]]:
+    """The p-values by χ², by the simulations, and by distributions with their moments."""
+    from scipy.special import chdtrc, fdtrc, gammaincc
+
+    n = len(simulated)
+    mean = float(simulated.mean())
+    variance = float(simulated.var(ddof=1)) if n > 1 else np.nan
+    exceeding = (np.count_nonzero(simulated >= statistic) + 1) / (n + 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bartlett = float(np.divide(statistic * df, mean))
+        gamma = float(gammaincc(np.divide(mean**2, variance), np.divide(statistic * mean, variance)))
+    # The F variable with the simulated mean; χ² when that is no larger than its own.
+    ddf = 2 * mean / (mean - df) if mean > df else np.inf
+    by_f = fdtrc(df, ddf, statistic / df) if np.isfinite(ddf) else chdtrc(df, statistic)
+    rows = {
+        "LRT": (statistic, df, np.nan, float(chdtrc(df, statistic))),
+        "PBtest": (statistic, np.nan, np.nan, exceeding),
+        "Bartlett": (bartlett, df, np.nan, float(chdtrc(df, bartlett))),
+        "Gamma": (statistic, np.nan, np.nan, gamma),
+        "F": (statistic / df, df, ddf, float(by_f)),
+    }
+    names = ("statistic", "Df", "DenDF", "Pr(>statistic)")
+    return {name: [row[i] for row in rows.values()] for i, name in enumerate(names)}, list(rows)
+
+
+def _simulated_ratios(
+    full: FittedModel, reduced: FittedModel, nsim: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Likelihood ratios of responses drawn from the reduced model, where both models can be fitted."""
+    ratios = []
+    for _ in range(nsim):
+        try:
+            if isinstance(full, Fitted) and isinstance(reduced, Fitted):
+                y = read_only(_linear_response(reduced, rng))
+                fits: list[FittedModel] = [refit(model, y=y, quiet=True) for model in (full, reduced)]
+            else:
+                assert isinstance(full, FittedGeneralized)
+                assert isinstance(reduced, FittedGeneralized)
+                response = _generalized_response(reduced, rng)
+                fits = [refit_generalized(model, response=response, quiet=True) for model in (full, reduced)]
+        except MixedModelError:
+            # A simulated response may be constant, or separated.
+            continue
+        ratios.append(max(0.0, fits[1].estimates.objective - fits[0].estimates.objective))
+    if not ratios:
+        raise ArgumentError("pb_compare: the models could be fitted to none of the simulated responses")
+    return np.array(ratios)
+
+
+def _linear_response(fitted: Fitted, rng: np.random.Generator) -> NDArray[np.float64]:
+    design, sigma = fitted.design, fitted.estimates.sigma
+    noise = rng.standard_normal(fitted.n_obs)
+    if design.weights is not None:
+        noise /= np.sqrt(design.weights)
+    return _fixed_part(fitted) + sigma * (_random_part(fitted, rng) + noise)
+
+
+def _generalized_response(fitted: FittedGeneralized, rng: np.random.Generator) -> GeneralizedResponse:
+    design, family = fitted.design, fitted.family
+    eta = _fixed_part(fitted) + _random_part(fitted, rng)
+    drawn = family.draw(rng, family.mean(eta), design.unit_weights, fitted.dispersion)
+    if design.form.binomial:
+        drawn = np.round(drawn * design.unit_weights)
+    return GeneralizedResponse(read_only(drawn), design.weights, design.form)
+
+
+def _fixed_part(fitted: FittedModel) -> NDArray[np.float64]:
+    kept = fitted.estimates.kept
+    eta = fitted.design.x[:, kept] @ fitted.estimates.beta[kept]
+    return eta if fitted.design.offset is None else eta + fitted.design.offset
+
+
+def _random_part(fitted: FittedModel, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Z Λ u with u standard normal: random effects relative to the scale."""
+    total = np.zeros(fitted.n_obs)
+    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
+        effects = rng.standard_normal((len(term.group.levels), len(factor))) @ factor.T
+        total += np.einsum("ij,ij->i", term.z, effects[term.group.codes])
+    return total

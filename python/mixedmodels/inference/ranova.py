@@ -1,0 +1,153 @@
+"""Likelihood-ratio tests of the random-effects terms, one at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..design import INTERCEPT, RandomTerm
+from ..design.matrix import Levels, MatrixPlan, label_of
+from ..errors import ArgumentError
+from ..fitted_model import Fitted, FittedModel
+from ..formatting import one_line
+from .anova_table import AnovaTable, anova_table
+from .boundary import covariances_of_added_effect, mixture_p_value
+from .reduced_fits import objective_without_random_effects, with_random_terms
+
+
+@dataclass(frozen=True, eq=False)
+class _Reduction:
+    """Some random effects fewer: a label, the terms that are left, and the parameters that are gone."""
+
+    label: str
+    terms: tuple[RandomTerm, ...]
+    df: int
+
+
+def random_term_table(fitted: FittedModel) -> AnovaTable:
+    """Test each random-effects term, see :func:`mixedmodels.ranova`."""
+    from scipy.special import chdtrc
+
+    reductions = list(_reductions(fitted))
+    objectives, problems = [], []
+    for part in reductions:
+        if part.terms:
+            fit = with_random_terms(fitted, part.terms)
+            objectives.append(fit.estimates.objective)
+            if fit.convergence.problem:
+                problems.append(f"Without {part.label}: {fit.convergence.problem}")
+        elif isinstance(fitted, Fitted):
+            objectives.append(objective_without_random_effects(fitted))
+        else:
+            raise ArgumentError(
+                "ranova: a generalized model without random effects is no mixed model, and its likelihood is "
+                "not computed here; the model needs a second random-effects term"
+            )
+    criterion = np.array([fitted.estimates.objective, *objectives])
+    df = np.array([part.df for part in reductions], dtype=float)
+    npar = fitted.n_parameters - np.append(0.0, df)
+    ratio = np.maximum(0.0, criterion[1:] - criterion[0])
+    mixture = []
+    for part, statistic in zip(reductions, ratio, strict=True):
+        reduced = dataclasses.replace(fitted.design, terms=part.terms)
+        covariances = covariances_of_added_effect(reduced, fitted.design)
+        known = covariances is not None and covariances + 1 == part.df
+        mixture.append(mixture_p_value(statistic, part.df - 1) if known else np.nan)
+    columns = {
+        "npar": npar,
+        "logLik": -criterion / 2,
+        "AIC": criterion + 2 * npar,
+        "LRT": np.append(np.nan, ratio),
+        "Df": np.append(np.nan, df),
+        "Pr(>Chisq)": np.append(np.nan, np.where(df > 0, chdtrc(np.maximum(df, 1), ratio), np.nan)),
+        "Pr(mixture)": np.append(np.nan, mixture),
+    }
+    restricted = isinstance(fitted, Fitted) and fitted.reml
+    heading = [
+        f"Random effects left out one at a time, {'restricted ' if restricted else ''}likelihood-ratio tests",
+        f"Model: {one_line(fitted.design.formula.text)}",
+    ]
+    notes = [
+        "Pr(>Chisq) is too large, as a variance of zero lies on the boundary; Pr(mixture), for one random "
+        "effect, is by the half-half mixture of χ² with Df - 1 and Df degrees of freedom"
+    ]
+    return anova_table(columns, ["<none>", *(part.label for part in reductions)], heading, notes + problems)
+
+
+def _reductions(fitted: FittedModel) -> Iterator[_Reduction]:
+    """
+    What can be left out: of each term the parts of its left side but for the intercept, all of it when there
+    is nothing else; with a double bar the intercept too.
+    """
+    terms = fitted.design.terms
+    for t, (term, (plan, _)) in enumerate(zip(terms, fitted.design.recipe.random, strict=True)):
+        slices = [(label, part) for label, part in plan.terms if part.stop > part.start]
+        diagonal = term.covariance == "diagonal"
+        names = [label for label, _ in slices]
+        for label, part in slices:
+            if label == INTERCEPT and len(slices) > 1 and not diagonal:
+                continue
+            if any(_inside(label, other) for other in names):
+                continue
+            rest = [name for name in names if name != label]
+            left = _without(term, plan, part, rest, terms)
+            others = [left] if left is not None else []
+            kept = (*terms[:t], *others, *terms[t + 1 :])
+            df = _parameters(terms) - _parameters(kept)
+            if df > 0:
+                yield _Reduction(_label(term, label, names), kept, df)
+
+
+def _without(
+    term: RandomTerm, plan: MatrixPlan, part: slice, rest: list[str], terms: tuple[RandomTerm, ...]
+) -> RandomTerm | None:
+    """
+    The term without some columns; None when nothing is left of it.
+
+    Columns that are the levels of a factor add up to a constant. What is left keeps it if it consists of
+    factors, too: all levels of f2 in (0 + f1 + f2 | g). Of (0 + f | g) the constant is left, unless another
+    term has it.
+    """
+    kept = [j for j in range(len(term.names)) if not part.start <= j < part.stop]
+    z, names = term.z[:, kept], tuple(term.names[j] for j in kept)
+    if INTERCEPT not in plan.names and np.all(term.z[:, part].sum(axis=1) == 1.0):
+        factors = {
+            label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)
+        }
+        if any(factors.issuperset(label.split(":")) for label in rest) or (
+            not kept and not _has_intercept(term, terms)
+        ):
+            z, names = np.column_stack([np.ones(len(z)), z]), (INTERCEPT, *names)
+    if not names:
+        return None
+    z = np.ascontiguousarray(z)
+    z.flags.writeable = False
+    return dataclasses.replace(term, z=z, names=names)
+
+
+def _has_intercept(term: RandomTerm, terms: tuple[RandomTerm, ...]) -> bool:
+    return any(t is not term and t.group.label == term.group.label and INTERCEPT in t.names for t in terms)
+
+
+def _inside(label: str, other: str) -> bool:
+    """Whether a term of a left side is marginal to another one."""
+    if label == INTERCEPT:
+        return False
+    return set(label.split(":")) < set(other.split(":"))
+
+
+def _parameters(terms: tuple[RandomTerm, ...]) -> int:
+    sizes = [(len(term.names), term.covariance) for term in terms]
+    return sum(k if covariance == "diagonal" else k * (k + 1) // 2 for k, covariance in sizes)
+
+
+def _label(term: RandomTerm, label: str, names: list[str]) -> str:
+    group = term.group.label
+    if names == [INTERCEPT]:
+        return term.text
+    if term.covariance == "diagonal":
+        return f"(1 | {group})" if label == INTERCEPT else f"{label} in (0 + {label} | {group})"
+    return f"{label} in {term.text}"
