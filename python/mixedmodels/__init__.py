@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         SingularFitWarning,
     )
     from .models.describe_blocks import describe_blocks
+    from .models.effect_sizes import aic_table, icc, model_selection, r2
     from .models.fit_many_result import FitMany
     from .models.functions import (
         AIC,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from .models.linear import LinearMixedModel
     from .models.lmer import lmer
     from .models.many import fit_many
+    from .models.tables import augment, glance, tidy
     from .models.testing import (
         anova,
         anova_type3,
@@ -139,9 +141,11 @@ __all__ = [
     "SeparationWarning",
     "SingularFitWarning",
     "VarCorr",
+    "aic_table",
     "allFit",
     "anova",
     "anova_type3",
+    "augment",
     "checkConv",
     "coef",
     "confint",
@@ -155,7 +159,9 @@ __all__ = [
     "fitted",
     "fixef",
     "getME",
+    "glance",
     "glmer",
+    "icc",
     "isSingular",
     "is_singular",
     "kr_compare",
@@ -188,10 +194,12 @@ __all__ = [
     "load_sleepstudy_x",
     "load_verbagg",
     "logLik",
+    "model_selection",
     "ngrps",
     "nobs",
     "pb_compare",
     "predict",
+    "r2",
     "ranef",
     "ranova",
     "refit",
@@ -201,6 +209,7 @@ __all__ = [
     "simulate",
     "summary",
     "t_test",
+    "tidy",
     "update",
     "vcov",
 ]
@@ -217,6 +226,9 @@ _TESTS = (
     "t_test",
 )
 
+_EFFECT_SIZES = ("aic_table", "icc", "model_selection", "r2")
+_TABLES = ("augment", "glance", "tidy")
+
 _HOMES = {
     "BlockDescription": "block_costs",
     "Control": "control",
@@ -227,6 +239,8 @@ _HOMES = {
     "fit_many": "models.many",
     "glmer": "models.glmer",
     "lmer": "models.lmer",
+    **dict.fromkeys(_EFFECT_SIZES, "models.effect_sizes"),
+    **dict.fromkeys(_TABLES, "models.tables"),
     **dict.fromkeys(_TESTS, "models.testing"),
 }
 

@@ -12,7 +12,7 @@ from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..fitted_model import Convergence, FittedModel
 from ..inference import convergence as _convergence
-from ..inference import criteria, fixed_effects, random_effects
+from ..inference import criteria, fixed_effects, random_effects, statsmodels_names
 from ..inference.anova_table import AnovaTable
 from ..inference.drop1 import drop_terms
 from ..inference.linear_hypothesis import joint_test, single_tests
@@ -263,6 +263,45 @@ class MixedModel:
             Degrees of freedom of the tests; by default Satterthwaite's, for a generalized model "inf".
         """
         return summarize(self._fitted, correlation, ddf)
+
+    # The names that users of statsmodels know
+
+    @property
+    def params(self) -> pd.Series:
+        """Coefficients by name, as `fixef`."""
+        return fixed_effects.fixed_effects(self._fitted)
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of the coefficients by name."""
+        return fixed_effects.standard_errors(self._fitted)
+
+    @property
+    def tvalues(self) -> pd.Series:
+        """Coefficients over their standard errors, by name."""
+        return statsmodels_names.t_values(self._fitted)
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """P-values of the coefficients: Satterthwaite's t tests, for a generalized model z tests."""
+        return statsmodels_names.p_values(self._fitted)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance matrix of the coefficients, shape (p, p), as `vcov`."""
+        return fixed_effects.covariance(self._fitted)
+
+    def conf_int(self, alpha: float = 0.05, ddf: Any = None) -> pd.DataFrame:
+        """
+        Confidence limits of the coefficients, shape (p, 2), in columns 0 and 1.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the confidence level.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or RobustCovariance, optional
+            Degrees of freedom of the t quantiles; by default Satterthwaite's, for a generalized model "inf".
+        """
+        return statsmodels_names.interval(self._fitted, alpha, ddf)
 
     # Tests
 
