@@ -29,9 +29,7 @@ def covariance_from(hessian: NDArray[np.float64], inner: NDArray[np.bool_]) -> N
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    if not np.isfinite(matrix).all():
-        return np.full_like(matrix, np.nan)
-    if not (np.diag(matrix) > 0).all():
+    if not np.isfinite(matrix).all() or np.any(np.diag(matrix) <= 0):
         return np.full_like(matrix, np.nan)
     scale = np.sqrt(np.diag(matrix))
     values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))

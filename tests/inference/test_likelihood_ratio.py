@@ -80,6 +80,8 @@ def test_printing(full, intercept):
     assert pickle.loads(pickle.dumps(table)).heading == table.heading
     assert type(table[["Chisq"]]).__name__ == "DataFrame"
     assert "conservative" in text
+    # One random effect more, with one covariance: half of chi2(1) and half of chi2(2).
+    assert "half-half mixture of χ² with 1 and 2 degrees of freedom p = 3.961e-10" in text
 
 
 @pytest.mark.parametrize("names", ["one", ["one"], ["one", "one"], ["a", "b", "c"]])
@@ -90,9 +92,11 @@ def test_bad_names(full, intercept, names):
 
 def test_what_cannot_be_compared(full):
     with pytest.raises(ArgumentError, match="two or more"):
-        anova(full)
-    with pytest.raises(ArgumentError, match="two or more"):
-        full.anova()
+        anova()
+    with pytest.raises(ArgumentError, match="several models has no argument ddf="):
+        anova(full, full, ddf="inf")
+    with pytest.raises(ArgumentError, match="one model has no argument refit="):
+        full.anova(refit=False)
     with pytest.raises(DataError, match="180 rows and model 2 to 144"):
         anova(full, full.update(subset="Days > 1"))
     with pytest.raises(DataError, match="different responses"):

@@ -20,7 +20,7 @@ from .anova_table import AnovaTable, anova_table
 from .reduced_fits import objective_without_random_effects
 
 # Ratios of variances at which the simulated criterion is looked at, relative to the scale of the design.
-_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1e6, 201)])
+_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1e6, 401)])
 _CHUNK = 2_000_000
 
 

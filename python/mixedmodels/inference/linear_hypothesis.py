@@ -127,7 +127,7 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
             f"the coefficient {name!r} was dropped as linearly dependent on others and cannot be tested"
         )
     if labels is None:
-        labels = [_written(row, value, names) for row, value in zip(rows, given, strict=True)]
+        labels = [_written(row, value, names) for row, value in zip(rows, given.tolist(), strict=True)]
     return Hypotheses(rows[:, kept], given, tuple(map(one_line, labels)))
 
 

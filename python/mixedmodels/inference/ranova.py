@@ -82,8 +82,10 @@ def _reductions(fitted: FittedModel) -> Iterator[_Reduction]:
     What can be left out: of each term the parts of its left side but for the intercept, all of it when there
     is nothing else; with a double bar the intercept too.
     """
-    terms = fitted.design.terms
-    for t, (term, (plan, _)) in enumerate(zip(terms, fitted.design.recipe.random, strict=True)):
+    terms, recipe = fitted.design.terms, fitted.design.recipe
+    written = [spec.text for spec in recipe.formula.random]
+    for t in sorted(range(len(terms)), key=lambda i: written.index(terms[i].text)):
+        term, (plan, _) = terms[t], recipe.random[t]
         slices = [(label, part) for label, part in plan.terms if part.stop > part.start]
         diagonal = term.covariance == "diagonal"
         names = [label for label, _ in slices]

@@ -53,8 +53,8 @@ def anova(
         For one model, by term: Sum Sq, Mean Sq, NumDF, DenDF, F value, Pr(>F), or Chisq, Df, Pr(>Chisq). Mean
         Sq is F (not yet scaled, for Kenward and Roger's method) times the residual variance. For several
         models, by number of parameters: npar, AIC, BIC, logLik, -2*log(L), Chisq, Df, Pr(>Chisq). The p-value
-        of models with as many parameters as the one above is NaN. Where a single random effect is tested, a line
-        of the heading has the p-value by the mixture for a variance on its boundary.
+        of models with as many parameters as the one above is NaN. Where a single random effect is tested, a
+        line of the heading has the p-value by the mixture for a variance on its boundary.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def anova_type3(model: MixedModel, ddf: Any = None, test: Any = None) -> AnovaTa
     >>> m = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
     >>> anova_type3(m).round(3)
              Chisq  Df  Pr(>Chisq)
-    period  24.948   3         0.0
+    period  24.949   3         0.0
     """
     return anova_of([fitted_of(model)], None, None, 3, ddf, test)
 
@@ -219,7 +219,7 @@ def linear_hypothesis(model: MixedModel, hypotheses: Any, rhs: Any = None, ddf: 
     >>> m = lmer("score ~ Machine + (1 | Worker/Machine)", load_machines())
     >>> linear_hypothesis(m, ["MachineB = MachineC", "MachineB = 5"]).round(3)
                 F value  NumDF  DenDF  Pr(>F)
-    hypothesis    5.238      2   10.0   0.028
+    hypothesis    8.701      2   10.0   0.006
     """
     return joint_test(fitted_of(model), hypotheses, rhs, ddf)
 

@@ -2,13 +2,15 @@
 //! factorisation and exact derivatives. No Python here.
 //!
 //! Data flows one way: [`design`] (data, basis, cross-products) → [`system`] (factorisation) →
-//! [`objective`] → [`optimize`] → [`fit`], or [`many`] for many responses to one design.
+//! [`objective`] → [`optimize`] → [`fit`] → [`inference`], or [`many`] for many responses to one
+//! design.
 
 pub mod covariance;
 pub mod design;
 pub mod error;
 pub mod family;
 pub mod fit;
+pub mod inference;
 pub mod linalg;
 pub mod many;
 pub mod objective;

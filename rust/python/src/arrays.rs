@@ -68,3 +68,14 @@ pub fn to_blocks(
     let levels = values.len().checked_div(width * width).unwrap_or(0);
     to_vector(py, values).reshape([levels, width, width])
 }
+
+/// Symmetric width × width matrices, one after the other.
+pub fn to_stack(
+    py: Python<'_>,
+    matrices: Vec<Matrix>,
+    width: usize,
+) -> PyResult<Bound<'_, PyArray3<f64>>> {
+    let shape = [matrices.len(), width, width];
+    let values = matrices.into_iter().flat_map(Matrix::into_data);
+    to_vector(py, values.collect()).reshape(shape)
+}

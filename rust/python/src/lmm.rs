@@ -5,16 +5,17 @@ use std::sync::Arc;
 use mixedmodels::covariance::template;
 use mixedmodels::design::{Design, Model, Term};
 use mixedmodels::fit::{self, Estimates, Fit};
+use mixedmodels::inference;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Monitor};
 use mixedmodels::optimize::{Control, Optimizer, Outcome, Status, OPTIMIZERS};
-use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{columns, rows, to_blocks, to_rows, to_square, to_vector, vector};
+use crate::arrays::{columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector};
 use crate::costs;
 use crate::errors::to_python;
 use crate::interrupt::run;
@@ -96,7 +97,7 @@ impl Lmm {
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let model = Arc::clone(&self.model);
-        let slow = self.model.hessian_flops() > SLOW;
+        let slow = self.second_derivatives_are_slow();
         let matrix = run(py, slow, None, move |monitor| {
             hessian(&model, criterion(reml), &theta, monitor)
         })?;
@@ -105,6 +106,10 @@ impl Lmm {
 
     fn slow(&self) -> bool {
         self.model.flops() > SLOW
+    }
+
+    fn second_derivatives_are_slow(&self) -> bool {
+        self.model.hessian_flops() > SLOW
     }
 }
 
@@ -251,6 +256,44 @@ impl Lmm {
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         self.second_derivatives(py, fit::joint_hessian, vector(&theta), reml)
+    }
+
+    /// Derivatives of (X'V^-1X)^-1 with respect to theta.
+    #[pyo3(signature = (theta, reml=false))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn covariance_slopes<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        reml: bool,
+    ) -> PyResult<Bound<'py, PyArray3<f64>>> {
+        // Relative to the residual variance, so the criterion does not matter.
+        let _ = reml;
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let slopes = run(py, self.slow(), None, move |monitor| {
+            inference::covariance_slopes(&model, &theta, monitor)
+        })?;
+        to_stack(py, slopes, self.rank())
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn kenward_roger<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let slow = self.second_derivatives_are_slow();
+        let parts = run(py, slow, None, move |monitor| {
+            inference::kenward_roger(&model, &theta, monitor)
+        })?;
+        let out = PyDict::new(py);
+        out.set_item(intern!(py, "adjusted"), to_square(py, parts.adjusted)?)?;
+        out.set_item(intern!(py, "phi"), to_square(py, parts.unadjusted)?)?;
+        out.set_item(intern!(py, "p"), to_stack(py, parts.slopes, self.rank())?)?;
+        let w = to_square(py, parts.parameter_covariance)?;
+        out.set_item(intern!(py, "w"), w)?;
+        Ok(out)
     }
 
     #[allow(clippy::needless_pass_by_value)]

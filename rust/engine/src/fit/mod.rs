@@ -151,7 +151,7 @@ pub fn conditional_variances(
 }
 
 /// The objective in the user's basis, evaluated at theta.
-fn at<'a>(
+pub(crate) fn at<'a>(
     model: &'a Model,
     criterion: Criterion,
     theta: &[f64],

@@ -10,7 +10,7 @@
 use crate::error::Result;
 use crate::linalg::{memory, Matrix};
 use crate::objective::{Criterion, LmmObjective, Objective};
-use crate::system::{log_det_hessian, Direction};
+use crate::system::{log_det_hessian, Along, Direction};
 
 impl LmmObjective<'_> {
     pub(super) fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
@@ -23,9 +23,15 @@ impl LmmObjective<'_> {
         let (monitor, progress) = (self.monitor, self.progress);
         let (a, structure) = (&self.model.cross_products, &self.model.structure);
         let computed = self.solver.with_factor(&self.block_lambda, |factor| {
-            log_det_hessian(factor, a, structure, &directions, joint, &|| {
-                monitor(progress)
-            })
+            log_det_hessian(
+                factor,
+                a,
+                structure,
+                Along::Lambda,
+                &directions,
+                joint,
+                &|| monitor(progress),
+            )
         })?;
         let Some(mut out) = computed else {
             return Ok(None);

@@ -14,7 +14,7 @@ use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
-use crate::system::{selected, transform, Selected, Slopes, Solver};
+use crate::system::{selected, transform, Factor, Selected, Slopes, Solver};
 
 /// Flops of an evaluation above which it is too dear for a polish.
 const EXPENSIVE: f64 = 5e7;
@@ -187,9 +187,12 @@ impl<'a> LmmObjective<'a> {
     /// Selected inverse at the last point.
     pub fn selected(&mut self, joint: bool, want_diagonals: bool) -> Result<Selected> {
         let (a, structure) = (&self.model.cross_products, &self.model.structure);
-        self.solver.with_factor(&self.block_lambda, |factor| {
-            selected(factor, a, structure, joint, want_diagonals)
-        })
+        self.with_factor(|factor| selected(factor, a, structure, joint, want_diagonals))
+    }
+
+    /// The general factor at the last point, whatever the structure.
+    pub fn with_factor<T>(&mut self, work: impl FnOnce(&mut Factor) -> Result<T>) -> Result<T> {
+        self.solver.with_factor(&self.block_lambda, work)
     }
 
     /// The part of every term in matrices of the blocks.

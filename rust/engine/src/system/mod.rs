@@ -18,7 +18,7 @@ pub mod transform;
 mod weighted;
 
 pub use factor::Factor;
-pub use log_det_hessian::{log_det_hessian, Direction};
+pub use log_det_hessian::{log_det_hessian, Along, Direction};
 pub use multiply::multiply;
 pub use one_factor::OneFactor;
 pub use selected::{selected, Selected};

@@ -20,41 +20,31 @@ use crate::system::levels::shrinkage;
 use crate::system::log_det_hessian::tangent::{stacked, Tangent};
 use crate::system::log_det_hessian::Direction;
 
-/// Adds the steps of the block of this pass (upper triangle). `w_sum` is its sum of W.
+/// Adds the steps of the block of this pass (upper triangle), as far as they are linear in each dΣ.
 pub fn add(
     out: &mut Matrix,
     pass: &LevelPass<'_>,
-    w_sum: &[f64],
     directions: &[Direction],
+    sigmas: &[Vec<f64>],
     tangents: &[Option<Tangent>],
 ) -> Result<()> {
     let k = pass.structure.blocks[pass.b].width;
-    let own: Vec<usize> = (0..directions.len())
-        .filter(|&i| directions[i].block == pass.b)
-        .collect();
+    let own = own_directions(pass, directions);
     let (finer, moved): (Vec<usize>, Vec<&Leading>) = tangents
         .iter()
         .enumerate()
         .filter_map(|(i, t)| Some((i, t.as_ref()?.leading[pass.b].as_ref()?)))
         .unzip();
     let sums = Sums::new(pass, &moved, k)?;
-    let lambda = &pass.factor.lambda[pass.b];
-    let sigmas: Vec<Vec<f64>> = own
-        .iter()
-        .map(|&i| directions[i].sigma(lambda, k))
-        .collect();
     let mut add = |i: usize, j: usize, value: f64| out[(i.min(j), i.max(j))] += value;
     let mut contracted = vec![0.0; k * k];
-    let mut curved = vec![0.0; k * k];
     for (e, &i) in own.iter().enumerate() {
-        sums.contract(&sigmas[e], &mut contracted, k);
-        small::multiply(w_sum, &directions[i].d, &mut curved, k);
-        for (f, &j) in own.iter().enumerate().skip(e) {
-            let of_sigma = 2.0 * small::dot(&curved, &directions[j].d);
-            add(i, j, of_sigma - small::dot(&contracted, &sigmas[f]));
+        sums.contract(&sigmas[i], &mut contracted, k);
+        for &j in &own[e..] {
+            add(i, j, -small::dot(&contracted, &sigmas[j]));
         }
         for (mixed, &j) in sums.mixed.iter().zip(&finer) {
-            add(i, j, small::dot(mixed, &sigmas[e]));
+            add(i, j, small::dot(mixed, &sigmas[i]));
         }
     }
     for (f, &i) in finer.iter().enumerate() {
@@ -63,6 +53,30 @@ pub fn add(
         }
     }
     Ok(())
+}
+
+/// Adds what comes of d²Σ = dλ_i dλ_j' + dλ_j dλ_i' (upper triangle). `w_sum` is the sum of W.
+pub fn add_curvature(
+    out: &mut Matrix,
+    pass: &LevelPass<'_>,
+    w_sum: &[f64],
+    directions: &[Direction],
+) {
+    let k = pass.structure.blocks[pass.b].width;
+    let own = own_directions(pass, directions);
+    let mut curved = vec![0.0; k * k];
+    for (e, &i) in own.iter().enumerate() {
+        small::multiply(w_sum, &directions[i].d, &mut curved, k);
+        for &j in &own[e..] {
+            out[(i.min(j), i.max(j))] += 2.0 * small::dot(&curved, &directions[j].d);
+        }
+    }
+}
+
+fn own_directions(pass: &LevelPass<'_>, directions: &[Direction]) -> Vec<usize> {
+    (0..directions.len())
+        .filter(|&i| directions[i].block == pass.b)
+        .collect()
 }
 
 /// Sums over the levels.

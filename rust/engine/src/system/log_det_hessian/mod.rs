@@ -9,6 +9,7 @@
 
 mod form;
 mod leading;
+mod sigma;
 mod tangent;
 mod trailing;
 
@@ -23,17 +24,28 @@ use crate::system::{transform, Factor};
 use tangent::Tangent;
 use trailing::{LastStep, Response};
 
-/// How one parameter moves λ of its block.
+/// What the parameters move on a straight line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Along {
+    Lambda,
+    /// Σ = λλ'.
+    Sigma,
+}
+
+/// How one parameter moves its block.
 #[derive(Debug, Clone)]
 pub struct Direction {
     pub block: usize,
-    /// dλ, width × width.
+    /// dλ, or dΣ (symmetric), width × width.
     pub d: Vec<f64>,
 }
 
 impl Direction {
-    /// dΣ = dλ λ' + λ dλ'.
-    fn sigma(&self, lambda: &[f64], k: usize) -> Vec<f64> {
+    /// dΣ, which is dλ λ' + λ dλ' for a direction of λ.
+    fn sigma(&self, along: Along, lambda: &[f64], k: usize) -> Vec<f64> {
+        if along == Along::Sigma {
+            return self.d.clone();
+        }
         let mut half = vec![0.0; k * k];
         small::multiply_transposed(&self.d, lambda, &mut half, k);
         (0..k * k)
@@ -43,11 +55,13 @@ impl Direction {
 }
 
 /// Hessian of log |Λ'Z'ZΛ + I|, and of log |X'V^-1X| with it when `joint`, along the directions.
+/// V is linear in Σ: along directions of Σ the entries are -tr(P V_i P V_j), or with V^-1 for P.
 /// `tick` is called between the steps; its error ends the work. `None` for a sparse trailing matrix.
 pub fn log_det_hessian(
     factor: &mut Factor,
     a: &CrossProducts,
     structure: &Structure,
+    along: Along,
     directions: &[Direction],
     joint: bool,
     tick: &dyn Fn() -> Result<()>,
@@ -57,11 +71,21 @@ pub fn log_det_hessian(
         return Ok(None);
     }
     let mut out = Matrix::zeros(n, n, "the Hessian")?;
+    let sigmas: Vec<Vec<f64>> = directions
+        .iter()
+        .map(|d| {
+            d.sigma(
+                along,
+                &factor.lambda[d.block],
+                structure.blocks[d.block].width,
+            )
+        })
+        .collect();
     let mut tangents = Vec::with_capacity(n);
-    for direction in directions {
+    for (direction, sigma) in directions.iter().zip(&sigmas) {
         tick()?;
         let moves_k = direction.block < structure.n_leading;
-        let tangent = moves_k.then(|| Tangent::new(factor, a, structure, direction));
+        let tangent = moves_k.then(|| Tangent::new(factor, a, structure, direction.block, sigma));
         tangents.push(tangent.transpose()?);
     }
     let dim = if joint {
@@ -78,7 +102,7 @@ pub fn log_det_hessian(
         let response = directions
             .iter()
             .any(|d| d.block >= structure.n_leading)
-            .then(|| Response::new(factor, a, structure, &inverse))
+            .then(|| Response::new(along, factor, a, structure, &inverse))
             .transpose()?;
         let last = LastStep {
             factor,
@@ -102,7 +126,10 @@ pub fn log_det_hessian(
             above,
         };
         let (w_sum, adjoint) = pass.run(Keep::for_finer(b))?;
-        leading::add(&mut out, &pass, &w_sum, directions, &tangents)?;
+        leading::add(&mut out, &pass, directions, &sigmas, &tangents)?;
+        if along == Along::Lambda {
+            leading::add_curvature(&mut out, &pass, &w_sum, directions);
+        }
         below[b] = adjoint;
     }
     drop(adjoints);

@@ -1,4 +1,4 @@
-//! The derivative of the elimination along one direction of a leading block.
+//! The derivative of the elimination when Σ of one leading block moves.
 
 use crate::design::coupling::{Coupling, SparseCoupling};
 use crate::design::cross_products::{CrossProducts, Leading};
@@ -7,7 +7,6 @@ use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
 use crate::system::levels::shrinkage;
 use crate::system::log_det_hessian::form;
-use crate::system::log_det_hessian::Direction;
 use crate::system::nested::update_ancestor;
 use crate::system::Factor;
 
@@ -26,20 +25,21 @@ impl Tangent {
         factor: &Factor,
         a: &CrossProducts,
         structure: &Structure,
-        direction: &Direction,
+        moving: usize,
+        sigma: &[f64],
     ) -> Result<Self> {
         let dim = structure.trailing_dim();
         let mut trailing = Matrix::zeros(dim, dim, "the derivative of the trailing matrix")?;
         let mut leading: Vec<Option<Leading>> = (0..structure.n_leading)
-            .map(|b| (b > direction.block).then(|| zeros_like(factor.reduced(a, b))))
+            .map(|b| (b > moving).then(|| zeros_like(factor.reduced(a, b))))
             .collect();
-        for b in direction.block..structure.n_leading {
+        for b in moving..structure.n_leading {
             let k = structure.blocks[b].width;
             let current = factor.reduced(a, b);
             let (done, above) = leading.split_at_mut(b + 1);
             let both;
             let (rows, forms, width) = match &done[b] {
-                None => (current, moved_n(factor, current, direction, k), k),
+                None => (current, moved_n(factor, current, (moving, sigma), k), k),
                 Some(moved) => {
                     both = stacked(&[current, moved], k);
                     let forms = stacked_forms(&factor.leading[b].n, &moved.diagonal, k);
@@ -63,10 +63,14 @@ impl Tangent {
 }
 
 /// `dN = F' dΣ F` of the levels whose own Σ moves.
-fn moved_n(factor: &Factor, current: &Leading, direction: &Direction, k: usize) -> Vec<f64> {
+fn moved_n(
+    factor: &Factor,
+    current: &Leading,
+    (moving, moved): (usize, &[f64]),
+    k: usize,
+) -> Vec<f64> {
     let square = k * k;
-    let lambda = &factor.lambda[direction.block];
-    let moved = direction.sigma(lambda, k);
+    let lambda = &factor.lambda[moving];
     let mut sigma = vec![0.0; square];
     small::multiply_transposed(lambda, lambda, &mut sigma, k);
     let (mut f, mut scratch) = (vec![0.0; square], vec![0.0; square]);
@@ -77,7 +81,7 @@ fn moved_n(factor: &Factor, current: &Leading, direction: &Direction, k: usize) 
         .zip(out.chunks_exact_mut(square))
     {
         shrinkage(d, &sigma, &mut f, &mut scratch, k);
-        small::multiply(&moved, &f, &mut scratch, k);
+        small::multiply(moved, &f, &mut scratch, k);
         small::transposed_multiply(&f, &scratch, out, k);
     }
     out

@@ -1,7 +1,8 @@
 //! The last step: the dense trailing matrix Ω = Λ'KΛ + I (without the I in the rows of X).
 //!
 //! `d²log |Ω| = -tr(S dΩ_i S dΩ_j) + tr(S d²Ω_ij)` with S = Ω^-1. Directions of leading blocks move
-//! K by κ, those of trailing blocks Λ by D. With G = KΛS, W = K - KΛSΛ'K and Y = S Λ'κΛ:
+//! K by κ, those of trailing blocks Λ by D (or Σ, see [`super::sigma`]). With G = KΛS,
+//! W = K - KΛSΛ'K and Y = S Λ'κΛ:
 //!
 //! ```text
 //! two leading        -tr(Y_i Y_j)
@@ -14,76 +15,100 @@ use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
 use crate::system::complement::resolved_inverse;
+use crate::system::log_det_hessian::sigma::SigmaResponse;
 use crate::system::log_det_hessian::tangent::Tangent;
-use crate::system::log_det_hessian::Direction;
+use crate::system::log_det_hessian::{Along, Direction};
 use crate::system::{transform, Factor};
 
 const WHAT: &str = "the derivative of the trailing factor";
 
-/// G and W, for the directions of trailing blocks.
-pub struct Response {
-    g: Matrix,
-    g_transposed: Matrix,
-    w: Matrix,
+/// What the directions of trailing blocks need.
+pub enum Response {
+    Lambda(LambdaResponse),
+    Sigma(SigmaResponse),
 }
 
 impl Response {
     pub fn new(
+        along: Along,
         factor: &mut Factor,
         a: &CrossProducts,
         structure: &Structure,
         inverse: &Matrix,
     ) -> Result<Self> {
-        let inverses: Option<Vec<Vec<f64>>> = (structure.n_leading..structure.blocks.len())
-            .map(|b| resolved_inverse(&factor.lambda[b], &structure.blocks[b]))
-            .collect();
-        let (g, w) = match inverses {
-            Some(inverses) => Self::from_inverse(structure, inverse, inverses)?,
-            None => Self::from_products(factor, a, structure, inverse)?,
-        };
-        let g_transposed = dense::transposed(&g)?;
-        Ok(Self { g, g_transposed, w })
+        let (g, w) = products(factor, a, structure, inverse)?;
+        Ok(match along {
+            Along::Lambda => Self::Lambda(LambdaResponse {
+                g_transposed: dense::transposed(&g)?,
+                g,
+                w,
+            }),
+            Along::Sigma => Self::Sigma(SigmaResponse::new(g, w, factor, structure)?),
+        })
     }
+}
 
-    /// `G = Λ^-T (I - S)` and `W = G Λ^-1`, on the rows of the random effects.
-    fn from_inverse(
-        structure: &Structure,
-        inverse: &Matrix,
-        inverses: Vec<Vec<f64>>,
-    ) -> Result<(Matrix, Matrix)> {
-        let dim = inverse.rows();
-        let mut g = Matrix::zeros(dim, dim, WHAT)?;
-        for (to, from) in g.data_mut().iter_mut().zip(inverse.data()) {
-            *to = -from;
-        }
-        for i in 0..structure.n_trailing {
-            g[(i, i)] += 1.0;
-        }
-        // `transform` looks for the blocks by their place among all.
-        let mut lambda = vec![Vec::new(); structure.n_leading];
-        lambda.extend(inverses);
-        for j in 0..dim {
-            transform::rows(g.column_mut(j), 1, structure, &lambda, true);
-        }
-        let w = times_lambda(&g, structure, &lambda)?;
-        Ok((g, w))
-    }
+/// G and W, for directions of λ.
+pub struct LambdaResponse {
+    g: Matrix,
+    g_transposed: Matrix,
+    w: Matrix,
+}
 
-    fn from_products(
-        factor: &mut Factor,
-        a: &CrossProducts,
-        structure: &Structure,
-        inverse: &Matrix,
-    ) -> Result<(Matrix, Matrix)> {
-        let mut full = factor.trailing_unscaled(a, structure)?;
-        dense::symmetrise(&mut full);
-        let mut k = leading_part(full, inverse.rows())?;
-        let moved = times_lambda(&k, structure, &factor.lambda)?;
-        let g = dense::product(&moved, inverse)?;
-        let explained = dense::product(&g, &dense::transposed(&moved)?)?;
-        small::axpy(-1.0, explained.data(), k.data_mut());
-        Ok((g, k))
+/// KΛS and K - KΛSΛ'K, on the rows of the random effects.
+fn products(
+    factor: &mut Factor,
+    a: &CrossProducts,
+    structure: &Structure,
+    inverse: &Matrix,
+) -> Result<(Matrix, Matrix)> {
+    let inverses: Option<Vec<Vec<f64>>> = (structure.n_leading..structure.blocks.len())
+        .map(|b| resolved_inverse(&factor.lambda[b], &structure.blocks[b]))
+        .collect();
+    match inverses {
+        Some(inverses) => products_from_inverse(structure, inverse, inverses),
+        None => products_from_factor(factor, a, structure, inverse),
     }
+}
+
+/// `G = Λ^-T (I - S)` and `W = G Λ^-1`, on the rows of the random effects.
+fn products_from_inverse(
+    structure: &Structure,
+    inverse: &Matrix,
+    inverses: Vec<Vec<f64>>,
+) -> Result<(Matrix, Matrix)> {
+    let dim = inverse.rows();
+    let mut g = Matrix::zeros(dim, dim, WHAT)?;
+    for (to, from) in g.data_mut().iter_mut().zip(inverse.data()) {
+        *to = -from;
+    }
+    for i in 0..structure.n_trailing {
+        g[(i, i)] += 1.0;
+    }
+    // `transform` looks for the blocks by their place among all.
+    let mut lambda = vec![Vec::new(); structure.n_leading];
+    lambda.extend(inverses);
+    for j in 0..dim {
+        transform::rows(g.column_mut(j), 1, structure, &lambda, true);
+    }
+    let w = times_lambda(&g, structure, &lambda)?;
+    Ok((g, w))
+}
+
+fn products_from_factor(
+    factor: &mut Factor,
+    a: &CrossProducts,
+    structure: &Structure,
+    inverse: &Matrix,
+) -> Result<(Matrix, Matrix)> {
+    let mut full = factor.trailing_unscaled(a, structure)?;
+    dense::symmetrise(&mut full);
+    let mut k = leading_part(full, inverse.rows())?;
+    let moved = times_lambda(&k, structure, &factor.lambda)?;
+    let g = dense::product(&moved, inverse)?;
+    let explained = dense::product(&g, &dense::transposed(&moved)?)?;
+    small::axpy(-1.0, explained.data(), k.data_mut());
+    Ok((g, k))
 }
 
 pub struct LastStep<'a> {
@@ -109,8 +134,13 @@ impl LastStep<'_> {
             tick()?;
             match (tangent, self.response) {
                 (Some(tangent), response) => {
-                    let (half, y) = self.moved_k(std::mem::take(&mut tangent.trailing))?;
-                    if let Some(response) = response {
+                    let moved_k = std::mem::take(&mut tangent.trailing);
+                    let moved_k = leading_part(moved_k, self.inverse.rows())?;
+                    if let Some(Response::Sigma(response)) = response {
+                        response.add_mixed(out, i, directions, &moved_k, self.structure)?;
+                    }
+                    let (half, y) = self.moved_k(moved_k)?;
+                    if let Some(Response::Lambda(response)) = response {
                         self.add_mixed(out, i, directions, (&half, &y), response);
                     }
                     moved.push((i, y));
@@ -119,8 +149,11 @@ impl LastStep<'_> {
                         out[(*j, i)] -= dense::trace_of_product(other, y);
                     }
                 }
-                (None, Some(response)) => {
+                (None, Some(Response::Lambda(response))) => {
                     self.add_trailing(out, i, direction, directions, response)?;
+                }
+                (None, Some(Response::Sigma(response))) => {
+                    response.add_trailing(out, i, directions, self.structure)?;
                 }
                 (None, None) => {}
             }
@@ -129,8 +162,7 @@ impl LastStep<'_> {
     }
 
     /// κΛ and Y.
-    fn moved_k(&self, moved: Matrix) -> Result<(Matrix, Matrix)> {
-        let mut part = leading_part(moved, self.inverse.rows())?;
+    fn moved_k(&self, mut part: Matrix) -> Result<(Matrix, Matrix)> {
         let half = times_lambda(&part, self.structure, &self.factor.lambda)?;
         part.data_mut().copy_from_slice(half.data());
         for j in 0..part.cols() {
@@ -147,7 +179,7 @@ impl LastStep<'_> {
         i: usize,
         directions: &[Direction],
         (half, y): (&Matrix, &Matrix),
-        response: &Response,
+        response: &LambdaResponse,
     ) {
         for (t, place) in self.structure.trailing().enumerate() {
             let mut sum = level_products(place, half, self.inverse, 0);
@@ -167,7 +199,7 @@ impl LastStep<'_> {
         i: usize,
         direction: &Direction,
         directions: &[Direction],
-        response: &Response,
+        response: &LambdaResponse,
     ) -> Result<()> {
         let own = direction.block - self.structure.n_leading;
         let (first, block) = (
@@ -206,7 +238,11 @@ fn leading_part(a: Matrix, dim: usize) -> Result<Matrix> {
 }
 
 /// `a Λ`; columns of X stay as they are.
-fn times_lambda(a: &Matrix, structure: &Structure, lambda: &[Vec<f64>]) -> Result<Matrix> {
+pub(super) fn times_lambda(
+    a: &Matrix,
+    structure: &Structure,
+    lambda: &[Vec<f64>],
+) -> Result<Matrix> {
     let mut out = Matrix::zeros(a.rows(), a.cols(), WHAT)?;
     for (t, (start, block)) in structure.trailing().enumerate() {
         let part = times_block(a, (start, block), &lambda[structure.n_leading + t])?;
@@ -219,7 +255,11 @@ fn times_lambda(a: &Matrix, structure: &Structure, lambda: &[Vec<f64>]) -> Resul
 }
 
 /// The columns of one block times m, level by level.
-fn times_block(a: &Matrix, (start, block): (usize, &Block), m: &[f64]) -> Result<Matrix> {
+pub(super) fn times_block(
+    a: &Matrix,
+    (start, block): (usize, &Block),
+    m: &[f64],
+) -> Result<Matrix> {
     let k = block.width;
     let mut out = Matrix::zeros(a.rows(), block.dim(), WHAT)?;
     for level in (0..block.dim()).step_by(k) {
@@ -234,7 +274,7 @@ fn times_block(a: &Matrix, (start, block): (usize, &Block), m: &[f64]) -> Result
 }
 
 /// `Σ_v Σ_c left[(v, ·), c] right[(v, ·), c + first]'` over the levels of a block.
-fn level_products(
+pub(super) fn level_products(
     (start, block): (usize, &Block),
     left: &Matrix,
     right: &Matrix,

@@ -1,0 +1,194 @@
+//! The adjusted covariance of the coefficients (Kenward & Roger 1997; notation of Halekoh &
+//! Højsgaard 2014) and what their degrees of freedom are computed from.
+//!
+//! With V = Σ_i s_i G_i, W the covariance of the estimates of s and Φ that of the coefficients:
+//!
+//! ```text
+//! Φ_A = Φ + 2 Φ { Σ_ij W_ij X'V^-1 G_i P G_j V^-1 X } Φ
+//! ```
+//!
+//! since Q_ij - P_i Φ P_j = X'V^-1 G_i P G_j V^-1 X, and Σ is linear in its elements. As P X = 0, the
+//! scale of V is of no account in the braces: with G_i of the relative elements γ alone, W is the
+//! covariance of their estimates. Written as KK', it leaves one solve with the columns of X for each
+//! column of K.
+
+use faer::Par;
+
+use crate::design::stacked::Stacked;
+use crate::design::Model;
+use crate::error::Result;
+use crate::fit;
+use crate::inference::elements::{elements, to_engine, to_user, values, Element};
+use crate::inference::information::{covariance_root, information};
+use crate::inference::scaled_effects::ScaledEffects;
+use crate::linalg::{dense, small, Matrix};
+use crate::objective::{Criterion, Monitor, Progress};
+use crate::system::{multiply, Factor, Reduced};
+
+/// Matrices of the kept columns of X, in the units of the user, at the REML estimate of σ.
+///
+/// The variance parameters are the distinct elements of the covariance matrices of the terms, in
+/// the order of the entries of the templates, then the residual variance.
+#[derive(Debug, Clone)]
+pub struct KenwardRoger {
+    /// Φ_A.
+    pub adjusted: Matrix,
+    /// Φ = σ²(X'V^-1X)^-1 with V relative to σ².
+    pub unadjusted: Matrix,
+    /// P_i = -X'V^-1 G_i V^-1 X.
+    pub slopes: Vec<Matrix>,
+    /// W, the inverse of the expected REML information.
+    pub parameter_covariance: Matrix,
+}
+
+/// The quantities of Kenward and Roger at theta.
+///
+/// # Errors
+/// A theta of the wrong length, not finite, or where the system cannot be factorised; variance
+/// parameters that the data do not tell apart; no memory.
+pub fn kenward_roger(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<KenwardRoger> {
+    let mut objective = fit::at(model, Criterion::Reml, theta, monitor)?;
+    let scale = model.response.scale;
+    let sigma2 = objective.r2() / objective.scale_df() * scale * scale;
+    let progress = Progress {
+        evaluations: 1,
+        objective: objective.last_value(),
+    };
+    let tick = || monitor(progress);
+    let gamma = values(model, theta);
+    objective.with_factor(|factor| {
+        let information = information(factor, model, &tick)?;
+        let root = covariance_root(&information)?;
+        let effects = ScaledEffects::new(factor, model)?;
+        tick()?;
+        Ok(KenwardRoger {
+            adjusted: adjusted(factor, model, &effects, &root, sigma2)?,
+            unadjusted: unadjusted(&effects, sigma2)?,
+            slopes: slopes(model, &effects, &gamma, sigma2)?,
+            parameter_covariance: parameter_covariance(model, &root, &gamma, sigma2)?,
+        })
+    })
+}
+
+fn identity(n: usize) -> Result<Matrix> {
+    let mut out = Matrix::zeros(n, n, "the covariance of the coefficients")?;
+    (0..n).for_each(|i| out[(i, i)] = 1.0);
+    Ok(out)
+}
+
+fn scaled(mut a: Matrix, s: f64) -> Matrix {
+    a.data_mut().iter_mut().for_each(|v| *v *= s);
+    a
+}
+
+fn unadjusted(effects: &ScaledEffects<'_>, sigma2: f64) -> Result<Matrix> {
+    let relative = effects.covariance_form(&identity(effects.rank())?)?;
+    Ok(scaled(relative, sigma2))
+}
+
+/// `σ² R (I + 2 Σ_k (Z M_k H)'P(Z M_k H)) R'` with M_k the sum of the basis matrices of the elements
+/// times column k of K.
+fn adjusted(
+    factor: &Factor,
+    model: &Model,
+    effects: &ScaledEffects<'_>,
+    root: &Matrix,
+    sigma2: f64,
+) -> Result<Matrix> {
+    let (a, structure) = (&model.cross_products, &model.structure);
+    let rank = structure.rank;
+    let mut sum = identity(rank)?;
+    if rank > 0 {
+        let elements = elements(model);
+        for k in 0..root.cols() {
+            let q = variates(model, effects, &elements, root.column(k))?;
+            let products = multiply(a, structure, &q, Par::Seq)?;
+            let whole = q.gram(&products);
+            let explained = Reduced::new(factor, a, structure, products).explained;
+            small::axpy(2.0, &whole, sum.data_mut());
+            small::axpy(-2.0, &explained, sum.data_mut());
+        }
+    }
+    Ok(scaled(effects.covariance_form(&sum)?, sigma2))
+}
+
+/// `M H` for M the sum of the elements' basis matrices with these weights.
+fn variates(
+    model: &Model,
+    effects: &ScaledEffects<'_>,
+    elements: &[Element],
+    weights: &[f64],
+) -> Result<Stacked> {
+    let structure = &model.structure;
+    let m = effects.rank();
+    let mut out = Stacked::zeros(structure, m)?;
+    for (element, &weight) in elements.iter().zip(weights) {
+        let chunk = structure.blocks[element.block].width * m;
+        let from = effects.h.block(structure, element.block);
+        let to = out.block_mut(structure, element.block);
+        let (row, column) = (element.row * m, element.column * m);
+        for (to, from) in to.chunks_exact_mut(chunk).zip(from.chunks_exact(chunk)) {
+            small::axpy(weight, &from[column..column + m], &mut to[row..row + m]);
+            if row != column {
+                small::axpy(weight, &from[row..row + m], &mut to[column..column + m]);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// P_i, first of the elements, then of the residual variance: I = V - Σ_i γ_i G_i.
+fn slopes(
+    model: &Model,
+    effects: &ScaledEffects<'_>,
+    gamma: &[f64],
+    sigma2: f64,
+) -> Result<Vec<Matrix>> {
+    let elements = elements(model);
+    let rank = effects.rank();
+    let explained: Vec<Matrix> = elements
+        .iter()
+        .map(|e| effects.explained(e.block, &[(e.row, e.column, 1.0)]))
+        .collect::<Result<_>>()?;
+    let conversion = to_engine(model)?;
+    let scale = -1.0 / (sigma2 * sigma2);
+    let mut out = Vec::with_capacity(elements.len() + 1);
+    for user in 0..elements.len() {
+        let mut own = Matrix::zeros(rank, rank, "products of the fixed effects")?;
+        for (explained, &share) in explained.iter().zip(conversion.column(user)) {
+            small::axpy(share, explained.data(), own.data_mut());
+        }
+        out.push(scaled(effects.information_form(&own)?, scale));
+    }
+    let mut residual = identity(rank)?;
+    for (explained, &gamma) in explained.iter().zip(gamma) {
+        small::axpy(-gamma, explained.data(), residual.data_mut());
+    }
+    out.push(scaled(effects.information_form(&residual)?, scale));
+    Ok(out)
+}
+
+/// The covariance of the estimates of s = σ²γ and σ², from a root of that of (γ, log σ²).
+fn parameter_covariance(
+    model: &Model,
+    root: &Matrix,
+    gamma: &[f64],
+    sigma2: f64,
+) -> Result<Matrix> {
+    let n = gamma.len();
+    let conversion = to_user(model)?;
+    let mut absolute = Matrix::zeros(n + 1, n + 1, "the covariance of the variance parameters")?;
+    let mut out = absolute.clone();
+    for (k, column) in root.data().chunks_exact(n + 1).enumerate() {
+        let of_log_variance = column[n];
+        for (i, (&gamma, &own)) in gamma.iter().zip(column).enumerate() {
+            let moved = sigma2 * (own + gamma * of_log_variance);
+            small::axpy(moved, conversion.column(i), absolute.column_mut(k));
+        }
+        absolute[(n, k)] = sigma2 * of_log_variance;
+    }
+    let root = absolute.data();
+    small::multiply_transposed(root, root, out.data_mut(), n + 1);
+    dense::symmetrise(&mut out);
+    Ok(out)
+}

@@ -1,0 +1,131 @@
+"""Linear hypotheses in all forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mixedmodels import glmer, lmer, load_cbpp, load_machines, load_sleepstudy
+from mixedmodels.errors import ArgumentError, MixedModelsWarning
+from mixedmodels.inference.hypothesis_text import parse_hypothesis
+
+NAMES = ["(Intercept)", "a[T.2]", "a[T.3]", "x", "x2", "log(z + 1)", "a[T.2]:x", "e", "strange name"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return lmer("score ~ Machine + (1 | Worker/Machine)", load_machines())
+
+
+@pytest.mark.parametrize(
+    ("text", "weights", "rhs"),
+    [
+        ("a[T.3] - a[T.2] = 0", {"a[T.3]": 1, "a[T.2]": -1}, 0),
+        ("a3 - a2", {"a[T.3]": 1, "a[T.2]": -1}, 0),
+        ("a3 = a2", {"a[T.3]": 1, "a[T.2]": -1}, 0),
+        ("2*x = x2 + 1", {"x": 2, "x2": -1}, 1),
+        ("2 x = 1.5e1", {"x": 2}, 15),
+        ("-(x - x2)/2 = 3", {"x": -0.5, "x2": 0.5}, 3),
+        ("(Intercept) + 10*log(z + 1) = 300", {"(Intercept)": 1, "log(z + 1)": 10}, 300),
+        ("a[T.2]:x = 1", {"a[T.2]:x": 1}, 1),
+        ("a2:x", {"a[T.2]:x": 1}, 0),
+        ("2*e = 2e0", {"e": 2}, 2),
+        ("`strange name` - strange name*2", {"strange name": -1}, 0),
+        ("1 - x = 0", {"x": -1}, -1),
+        ("x * (1/4) = x2", {"x": 0.25, "x2": -1}, 0),
+    ],
+)
+def test_texts(text, weights, rhs):
+    row, value = parse_hypothesis(text, NAMES)
+    assert {NAMES[i]: row[i] for i in np.flatnonzero(row)} == weights
+    assert value == rhs
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("y = 0", "a coefficient or a number is expected"),
+        ("xy", "a coefficient or a number is expected"),
+        ("x +", "a coefficient or a number is expected"),
+        ("", "a coefficient or a number is expected"),
+        ("x * x2", "multiplied with each other"),
+        ("x / 0", "other than zero"),
+        ("1 / x", "other than zero"),
+        ("(x", "not closed"),
+        ("x = 1 = 2", "should end here"),
+        ("x = x", "says nothing"),
+        ("1 = 1", "says nothing"),
+        ("a[T.4]", "a coefficient or a number is expected"),
+    ],
+)
+def test_bad_texts(text, message):
+    with pytest.raises(ArgumentError, match=message):
+        parse_hypothesis(text, NAMES)
+
+
+def test_forms_agree(model):
+    wanted = model.linear_hypothesis("MachineB = MachineC")
+    row = [0.0, 1.0, -1.0]
+    frame = pd.DataFrame([row], columns=["(Intercept)", "Machine[T.B]", "Machine[T.C]"])
+    forms = (row, np.array([row]), {"Machine[T.B]": 1, "Machine[T.C]": -1}, frame, frame[frame.columns[::-1]])
+    for form in forms:
+        pd.testing.assert_frame_equal(pd.DataFrame(model.linear_hypothesis(form)), pd.DataFrame(wanted))
+
+
+def test_one_row_is_a_t_test(model):
+    joint, single = model.linear_hypothesis("MachineB = 5"), model.t_test("MachineB = 5")
+    assert joint["F value"].iloc[0] == pytest.approx(single["t value"].iloc[0] ** 2)
+    assert joint["Pr(>F)"].iloc[0] == pytest.approx(single["Pr(>|t|)"].iloc[0])
+    assert joint["DenDF"].iloc[0] == pytest.approx(single["df"].iloc[0])
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual", "inf"])
+def test_redundant_rows_are_left_out(model, ddf):
+    wanted = model.linear_hypothesis(["MachineB = 0", "MachineC = 1"], ddf=ddf)
+    more = ["MachineB = 0", "MachineC = 1", "MachineC - MachineB = 1", "2*MachineC = 2"]
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(model.linear_hypothesis(more, ddf=ddf)), pd.DataFrame(wanted), rtol=1e-8
+    )
+
+
+def test_contradictions(model):
+    with pytest.raises(ArgumentError, match="contradict"):
+        model.linear_hypothesis(["MachineB = 0", "MachineB = 1"])
+    with pytest.raises(ArgumentError, match="contradict"):
+        model.linear_hypothesis([[0, 0, 0]], rhs=1)
+
+
+def test_bad_forms(model):
+    with pytest.raises(ArgumentError, match="a column for each of the 3"):
+        model.linear_hypothesis([1, -1])
+    with pytest.raises(ArgumentError, match="no coefficient 'B'"):
+        model.linear_hypothesis({"B": 1})
+    with pytest.raises(ArgumentError, match="must be finite"):
+        model.linear_hypothesis([0, np.nan, 1])
+    with pytest.raises(ArgumentError, match="rhs must be"):
+        model.linear_hypothesis(np.eye(3), rhs=[1, 2])
+    with pytest.raises(ArgumentError, match="says it itself"):
+        model.linear_hypothesis("MachineB", rhs=1)
+    with pytest.raises(ArgumentError, match="must be texts"):
+        model.linear_hypothesis(object())
+
+
+def test_dropped_coefficients():
+    data = load_sleepstudy().assign(twice=lambda d: 2 * d["Days"])
+    with pytest.warns(MixedModelsWarning):
+        model = lmer("Reaction ~ Days + twice + (1 | Subject)", data)
+    with pytest.raises(ArgumentError, match="'twice' was dropped"):
+        model.linear_hypothesis("Days = twice")
+    assert model.linear_hypothesis("Days = 10")["NumDF"].iloc[0] == 1
+
+
+def test_printed(model):
+    text = str(model.linear_hypothesis([0, 2, -1], rhs=1.5))
+    assert "2*Machine[T.B] - Machine[T.C] = 1.5" in text
+    assert "Satterthwaite" in text
+    generalized = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    table = generalized.linear_hypothesis(["period2 = period3", "period3 = period4"])
+    assert list(table.columns) == ["Chisq", "Df", "Pr(>Chisq)"]
+    assert "infinite degrees of freedom" in str(table)
+    assert list(generalized.t_test("period2"))[2] == "z value"

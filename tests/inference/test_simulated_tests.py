@@ -1,0 +1,153 @@
+"""Tests by simulation, and Kenward and Roger's comparison of models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mixedmodels import (
+    exact_rlrt,
+    glmer,
+    kr_compare,
+    lmer,
+    load_beets,
+    load_cbpp,
+    load_dyestuff,
+    load_dyestuff2,
+    load_sleepstudy,
+    load_sleepstudy_x,
+    pb_compare,
+)
+from mixedmodels.errors import ArgumentError, DataError, MixedModelsWarning
+from mixedmodels.inference.exact_rlrt import eigenvalues, simulate_null
+
+SLEEP = load_sleepstudy()
+
+
+def test_balanced_one_way():
+    """There the restricted likelihood ratio is an increasing function of the F statistic above 1."""
+    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+    groups = [part["Yield"] for _, part in load_dyestuff().groupby("Batch", observed=True)]
+    p = stats.f_oneway(*groups).pvalue
+    n = 200_000
+    got = exact_rlrt(model, n, seed=1)["Pr(>RLRT)"].iloc[0]
+    assert got == pytest.approx(p, abs=4 * np.sqrt(p / n))
+    # The ratio is zero for F below 1.
+    simulated = simulate_null(eigenvalues(model._fitted), 29, n, np.random.default_rng(2))
+    share = stats.f.cdf(1, 5, 24)
+    assert np.mean(simulated < 1e-9) == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n))
+
+
+def test_maximum_of_the_simulated_criterion():
+    """Against a fit: the largest value over all ratios of variances, for one draw."""
+    mu, df = np.array([3.0, 8.0, 20.0, 21.0]), 30
+    got = simulate_null(mu, df, 50, np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    squares, rest = rng.chisquare(1.0, (50, 4)), rng.chisquare(26, 50)
+    ratios = np.concatenate([[0], np.geomspace(1e-6, 1e3, 200_001)])
+    for i in range(50):
+        shrunk = np.sum(squares[i][:, None] / (1 + np.outer(mu, ratios)), axis=0) + rest[i]
+        criterion = df * np.log((squares[i].sum() + rest[i]) / shrunk) - np.log1p(np.outer(mu, ratios)).sum(
+            axis=0
+        )
+        assert got[i] == pytest.approx(criterion.max(), abs=2e-5 * (1 + criterion.max()))
+
+
+def test_eigenvalues_with_weights_and_slopes():
+    model = lmer("Reaction ~ Days + (0 + Days | Subject)", load_sleepstudy_x(), weights="w")
+    design = model._fitted.design
+    root = np.sqrt(design.weights)[:, None]
+    z = np.zeros((180, 18))
+    z[np.arange(180), design.terms[0].group.codes] = design.terms[0].z[:, 0]
+    x, z = root * design.x, root * z
+    residual = z - x @ np.linalg.lstsq(x, z, rcond=None)[0]
+    wanted = np.linalg.eigvalsh(z.T @ residual)
+    got = eigenvalues(model._fitted)
+    np.testing.assert_allclose(got, wanted[-len(got) :], rtol=1e-8)
+    assert len(got) == 17
+
+
+def test_no_variance_at_all():
+    with pytest.warns(MixedModelsWarning):
+        model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2())
+    table = exact_rlrt(model, 100, seed=1)
+    assert table["RLRT"].iloc[0] == 0
+    assert table["Pr(>RLRT)"].iloc[0] == 1
+
+
+def test_what_has_no_exact_test():
+    with pytest.raises(ArgumentError, match="one random effect"):
+        exact_rlrt(lmer("Reaction ~ Days + (Days | Subject)", SLEEP))
+    with pytest.raises(ArgumentError, match="linear mixed models only"):
+        exact_rlrt(glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial"))
+    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP, REML=False)
+    assert "by REML (instead of ML)" in str(exact_rlrt(model, 100, seed=1))
+    for nsim in (0, 1.5, True, "many"):
+        with pytest.raises(ArgumentError, match="nsim"):
+            exact_rlrt(model, nsim)
+
+
+@pytest.fixture(scope="module")
+def beets():
+    full = lmer("sugpct ~ block + sow + harvest + (1 | block:harvest)", load_beets())
+    return full, full.update(". ~ . - harvest")
+
+
+def test_parametric_bootstrap(beets):
+    full, reduced = beets
+    table = pb_compare(full, reduced, nsim=200, seed=7)
+    pd.testing.assert_frame_equal(pd.DataFrame(table), pd.DataFrame(pb_compare(full, reduced, 200, seed=7)))
+    statistic = table.loc["LRT", "statistic"]
+    assert table.loc["LRT", "Pr(>statistic)"] == pytest.approx(stats.chi2.sf(statistic, 1))
+    # The test on F(1, 2) has p = 0.06 where chi2 has 0.0003: two whole plots and four coefficients.
+    exact = kr_compare(full, reduced)["Pr(>F)"].iloc[0]
+    assert exact == pytest.approx(0.0599, abs=1e-3)
+    assert table.loc["PBtest", "Pr(>statistic)"] == pytest.approx(exact, abs=4 * np.sqrt(0.06 / 200))
+    assert table.loc["LRT", "Pr(>statistic)"] < 0.005
+    share = table.loc["PBtest", "Pr(>statistic)"] * 201
+    assert share == pytest.approx(round(share))
+    bartlett = table.loc["Bartlett", "statistic"]
+    assert table.loc["Bartlett", "Pr(>statistic)"] == pytest.approx(stats.chi2.sf(bartlett, 1))
+    assert 0 < bartlett < statistic
+    f = table.loc["F"]
+    assert f["Pr(>statistic)"] == pytest.approx(stats.f.sf(f["statistic"], 1, f["DenDF"]))
+
+
+def test_parametric_bootstrap_of_a_generalized_model():
+    full = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    table = pb_compare(full, full.update(". ~ . - period"), nsim=40, seed=1)
+    assert table.loc["PBtest", "Pr(>statistic)"] == pytest.approx(1 / 41)
+    # The mean of the simulated ratios is not far from that of chi2(3).
+    assert 0.6 < table.loc["Bartlett", "statistic"] / table.loc["LRT", "statistic"] < 1.6
+
+
+def test_what_cannot_be_compared(beets):
+    full, reduced = beets
+    with pytest.raises(ArgumentError, match="no more parameters"):
+        pb_compare(reduced, full)
+    with pytest.raises(DataError, match="rows"):
+        pb_compare(full, lmer("Reaction ~ Days + (1 | Subject)", SLEEP))
+    with pytest.raises(ArgumentError, match="nsim"):
+        pb_compare(full, reduced, nsim=0)
+    with pytest.raises(ArgumentError, match="not contained"):
+        kr_compare(reduced, full)
+    with pytest.raises(ArgumentError, match="same fixed part"):
+        kr_compare(full, full)
+    generalized = glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial")
+    with pytest.raises(ArgumentError, match="linear mixed models"):
+        kr_compare(generalized, generalized)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
+def test_kenward_roger_comparison_is_that_of_the_hypothesis(beets):
+    full, _ = beets
+    got = kr_compare(full, full.update(". ~ . - sow")).iloc[0]
+    columns = dict(full._fitted.design.x_terms)["sow"]
+    wanted = full.linear_hypothesis(np.eye(full.rank)[columns], ddf="kenward-roger").iloc[0]
+    np.testing.assert_allclose(got[["F value", "NumDF", "DenDF", "Pr(>F)"]], wanted, rtol=1e-8)
+    # A model that spans the same by other columns.
+    data = load_beets()
+    same = lmer("sugpct ~ harvest + block + (1 | block:harvest)", data, contrasts={"block": "sum"})
+    np.testing.assert_allclose(kr_compare(full, same).iloc[0], got, rtol=1e-8)
