@@ -65,7 +65,7 @@ if TYPE_CHECKING:
         SingularFitWarning,
     )
     from .models.describe_blocks import describe_blocks
-    from .models.effect_sizes import aic_table, icc, model_selection, r2
+    from .models.effect_sizes import aic_table, cAIC, icc, model_selection, r2
     from .models.fit_many_result import FitMany
     from .models.functions import (
         AIC,
@@ -102,7 +102,8 @@ if TYPE_CHECKING:
     from .models.linear import LinearMixedModel
     from .models.lmer import lmer
     from .models.many import fit_many
-    from .models.tables import augment, glance, tidy
+    from .models.robust import coef_test, condition_number, vcov_cluster, vif
+    from .models.tables import augment, glance, model_table, tidy
     from .models.testing import (
         anova,
         anova_type3,
@@ -146,8 +147,11 @@ __all__ = [
     "anova",
     "anova_type3",
     "augment",
+    "cAIC",
     "checkConv",
     "coef",
+    "coef_test",
+    "condition_number",
     "confint",
     "dataset_names",
     "describe_blocks",
@@ -195,6 +199,7 @@ __all__ = [
     "load_verbagg",
     "logLik",
     "model_selection",
+    "model_table",
     "ngrps",
     "nobs",
     "pb_compare",
@@ -212,6 +217,8 @@ __all__ = [
     "tidy",
     "update",
     "vcov",
+    "vcov_cluster",
+    "vif",
 ]
 
 _TESTS = (
@@ -226,8 +233,9 @@ _TESTS = (
     "t_test",
 )
 
-_EFFECT_SIZES = ("aic_table", "icc", "model_selection", "r2")
-_TABLES = ("augment", "glance", "tidy")
+_EFFECT_SIZES = ("aic_table", "cAIC", "icc", "model_selection", "r2")
+_ROBUST = ("coef_test", "condition_number", "vcov_cluster", "vif")
+_TABLES = ("augment", "glance", "model_table", "tidy")
 
 _HOMES = {
     "BlockDescription": "block_costs",
@@ -240,6 +248,7 @@ _HOMES = {
     "glmer": "models.glmer",
     "lmer": "models.lmer",
     **dict.fromkeys(_EFFECT_SIZES, "models.effect_sizes"),
+    **dict.fromkeys(_ROBUST, "models.robust"),
     **dict.fromkeys(_TABLES, "models.tables"),
     **dict.fromkeys(_TESTS, "models.testing"),
 }

@@ -61,8 +61,8 @@ def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
     shared = _first_shared_group(fitted, codes)
     if shared is not None:
         raise ArgumentError(
-            f"cluster: levels of the grouping factor {shared!r} occur in several clusters of {label!r}, which "
-            "are then not independent; each group must lie within one cluster"
+            f"cluster: levels of the grouping factor {shared!r} occur in several clusters of {label!r}, "
+            "which are then not independent; each group must lie within one cluster"
         )
     return _partition(label, codes)
 
@@ -92,8 +92,8 @@ def _codes(fitted: FittedModel, cluster: Any) -> tuple[str, NDArray[Any]]:
             values = values[used.positions]
         if values.shape != (fitted.n_obs,):
             raise ArgumentError(
-                f"cluster has shape {np.shape(cluster)}; it needs a label for each of the {fitted.n_obs} rows "
-                f"used, or of the {used.n_total} of the data"
+                f"cluster has shape {np.shape(cluster)}; it needs a label for each of the {fitted.n_obs} "
+                f"rows used, or of the {used.n_total} of the data"
             )
         column, label = Frame.from_any({"cluster": values}).column("cluster"), "cluster"
     factor = as_factor(column)

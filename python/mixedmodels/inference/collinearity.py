@@ -44,7 +44,7 @@ def variance_inflation(fitted: FittedModel) -> pd.DataFrame:
 
 
 def condition_number_of(fitted: FittedModel) -> float:
-    """Largest over least singular value of the kept columns, each scaled to length one (Belsley et al. 1980)."""
+    """Largest over least singular value of the kept columns, each scaled to length one."""
     x = fitted.design.x[:, fitted.estimates.kept]
     values = np.linalg.svd(x / np.linalg.norm(x, axis=0), compute_uv=False)
     return float(values[0] / values[-1])

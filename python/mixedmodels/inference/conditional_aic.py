@@ -1,8 +1,8 @@
 """
 Akaike's criterion from the likelihood given the random effects.
 
-Vaida & Blanchard (2005); Greven & Kneib (2010), boundary components dropped as in Säfken, Rügamer, Kneib & Greven
-(2021).
+Vaida & Blanchard (2005); Greven & Kneib (2010), boundary components dropped as in Säfken, Rügamer, Kneib &
+Greven (2021).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..curvature import covariance_from
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import format_number
@@ -72,10 +73,14 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
     if method == "greven-kneib":
         theta = fitted.estimates.theta
         inner = interior(fitted.design, theta)
-        df += _uncertainty_of_theta(fitted, system, np.flatnonzero(inner).tolist())
+        added = _uncertainty_of_theta(fitted, system, np.flatnonzero(inner).tolist())
         if not inner.all():
             names = [n for n, there in zip(theta_names(fitted.design), inner, strict=True) if not there]
             notes = (f"Taken as known, as estimated on the boundary: {', '.join(names)}",)
+        if math.isfinite(added):
+            df += added
+        else:
+            notes = ("Theta is taken as known, as the Hessian in it is not positive definite",)
     return ConditionalAIC(_conditional_log_likelihood(fitted, system), df, method, notes)
 
 
@@ -104,4 +109,5 @@ def _uncertainty_of_theta(fitted: Fitted, system: PenalizedSystem, chosen: list[
     shares = np.array([float(r @ values) for values in moved]) / q
     gradients = 2 * m / q * (effects - shares[:, None] * r)
     hessian = fitted.hessian()[np.ix_(chosen, chosen)]
-    return float(np.trace(np.linalg.solve(hessian, gradients @ (effects / system.weights).T)))
+    inverse = 0.5 * covariance_from(hessian, np.ones(len(chosen), dtype=bool))
+    return float(np.sum(inverse * (gradients @ (effects / system.weights).T)))

@@ -17,6 +17,7 @@ from ..inference.anova_table import AnovaTable
 from ..inference.drop1 import drop_terms
 from ..inference.linear_hypothesis import joint_test, single_tests
 from ..inference.ranova import random_term_table
+from ..inference.robust import basis_for
 from ..inference.wald import confidence_intervals
 from ..report.model import describe, model_matrix
 from ..report.summary import Summary, summarize
@@ -251,7 +252,7 @@ class MixedModel:
         """Kinds, sizes, memory and operations of the blocks, see :func:`mixedmodels.describe_blocks`."""
         return describe_engine(self._fitted.engine, self._fitted.design)
 
-    def summary(self, correlation: bool | None = None, ddf: Any = None) -> Summary:
+    def summary(self, correlation: bool | None = None, ddf: Any = None, vcov: Any = None) -> Summary:
         """
         The fit at a glance: text when printed, HTML in notebooks, numbers as attributes.
 
@@ -261,8 +262,10 @@ class MixedModel:
             Whether to show the correlations of the fixed effects; by default up to 12 of them.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the tests; by default Satterthwaite's, for a generalized model "inf".
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix of the tests, see :func:`mixedmodels.vcov_cluster`; by default the model's own.
         """
-        return summarize(self._fitted, correlation, ddf)
+        return summarize(self._fitted, correlation, basis_for(self._fitted, ddf, vcov))
 
     # The names that users of statsmodels know
 
@@ -290,7 +293,7 @@ class MixedModel:
         """Covariance matrix of the coefficients, shape (p, p), as `vcov`."""
         return fixed_effects.covariance(self._fitted)
 
-    def conf_int(self, alpha: float = 0.05, ddf: Any = None) -> pd.DataFrame:
+    def conf_int(self, alpha: float = 0.05, ddf: Any = None, vcov: Any = None) -> pd.DataFrame:
         """
         Confidence limits of the coefficients, shape (p, 2), in columns 0 and 1.
 
@@ -298,10 +301,12 @@ class MixedModel:
         ----------
         alpha : float
             One minus the confidence level.
-        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or RobustCovariance, optional
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the t quantiles; by default Satterthwaite's, for a generalized model "inf".
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            By default the model's own covariance matrix.
         """
-        return statsmodels_names.interval(self._fitted, alpha, ddf)
+        return statsmodels_names.interval(self._fitted, alpha, basis_for(self._fitted, ddf, vcov))
 
     # Tests
 
@@ -309,17 +314,19 @@ class MixedModel:
         """Test each term that can be left out by itself, see :func:`mixedmodels.drop1`."""
         return drop_terms(self._fitted, test, ddf)
 
-    def linear_hypothesis(self, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
+    def linear_hypothesis(
+        self, hypotheses: Any, rhs: Any = None, ddf: Any = None, vcov: Any = None
+    ) -> AnovaTable:
         """Test linear hypotheses jointly, see :func:`mixedmodels.linear_hypothesis`."""
-        return joint_test(self._fitted, hypotheses, rhs, ddf)
+        return joint_test(self._fitted, hypotheses, rhs, basis_for(self._fitted, ddf, vcov))
 
     def ranova(self) -> AnovaTable:
         """Test the random-effects terms one at a time, see :func:`mixedmodels.ranova`."""
         return random_term_table(self._fitted)
 
-    def t_test(self, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
+    def t_test(self, hypotheses: Any, rhs: Any = None, ddf: Any = None, vcov: Any = None) -> AnovaTable:
         """Test linear hypotheses one by one, see :func:`mixedmodels.t_test`."""
-        return single_tests(self._fitted, hypotheses, rhs, ddf)
+        return single_tests(self._fitted, hypotheses, rhs, basis_for(self._fitted, ddf, vcov))
 
     def is_singular(self, tol: float = SINGULAR_TOLERANCE) -> bool:
         """

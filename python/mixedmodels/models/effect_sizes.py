@@ -6,6 +6,7 @@ from typing import Any
 
 from ..fitted_model import fitted_of
 from ..inference.anova_table import AnovaTable
+from ..inference.conditional_aic import ConditionalAIC, Method, conditional_aic
 from ..inference.model_selection import criteria_table, selection_table
 from ..inference.observation_variance import Approximation
 from ..inference.variance_shares import (
@@ -47,6 +48,40 @@ def aic_table(*models: MixedModel, names: Any = None) -> AnovaTable:
     {'model 1': 1763.94, 'model 2': 1785.48}
     """
     return criteria_table([fitted_of(model) for model in models], names)
+
+
+def cAIC(model: MixedModel, method: Method = "greven-kneib") -> ConditionalAIC:
+    """
+    Conditional AIC: of predictions for the groups in the data, not for new ones.
+
+    Parameters
+    ----------
+    model : MixedModel
+        A linear mixed model.
+    method : {"greven-kneib", "vaida-blanchard"}
+        The degrees of freedom, one for the residual variance included: the trace of the derivative of the
+        fitted values in the response, with the variances estimated anew (exact derivatives; Greven & Kneib
+        2010), or as if they were known (Vaida & Blanchard 2005). Entries of theta on the boundary count as
+        known.
+
+    Returns
+    -------
+    ConditionalAIC
+        A number with ``logLik``, ``df``, ``method`` and ``notes``.
+
+    Raises
+    ------
+    ArgumentError
+        For a generalized model.
+
+    Examples
+    --------
+    >>> from mixedmodels import cAIC, lmer, load_sleepstudy
+    >>> value = cAIC(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()))
+    >>> round(value, 2), round(value.df, 3)
+    (1711.52, 31.253)
+    """
+    return conditional_aic(fitted_of(model), method)
 
 
 def icc(model: MixedModel, approximation: Approximation = "lognormal") -> IntraclassCorrelation:

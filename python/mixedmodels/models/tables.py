@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 
 from ..fitted_model import fitted_of
+from ..inference.robust import basis_for
 from ..tables.augment import augmented_data
 from ..tables.glance import glance_table
+from ..tables.model_table import ModelTable, compare_models
 from ..tables.tidy import tidy_table
 from .base import MixedModel
 
@@ -69,12 +71,68 @@ def glance(model: MixedModel) -> pd.DataFrame:
     return glance_table(fitted_of(model))
 
 
+def model_table(
+    *models: MixedModel, format: str = "text", names: Any = None, show: str = "std.error", ddf: Any = None
+) -> ModelTable:
+    """
+    Several models side by side, for publications.
+
+    Parameters
+    ----------
+    *models : MixedModel
+        One or more, of any kind.
+    format : {"text", "html", "latex", "markdown"}
+        How the table prints; LaTeX needs the package booktabs.
+    names : sequence of str, optional
+        Names of the columns; by default ``model 1``, ``model 2``, ...
+    show : {"std.error", "conf.int", "p.value"}
+        What stands beside the coefficients: standard errors, 95 % confidence limits or p-values.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+        Degrees of freedom of limits and p-values, named in the notes; by default Satterthwaite's, for a
+        generalized model "inf".
+
+    Returns
+    -------
+    ModelTable
+        With ``frame``, ``notes``, ``to_text()``, ``to_html()``, ``to_latex()`` and ``to_markdown()``.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown format, or names that do not suit the models.
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy, model_table
+    >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), REML=False)
+    >>> model_table(m, m.update(". ~ . - Days"), names=["slope", "none"])
+                                               slope             none
+    -----------------------------------------------------------------
+     (Intercept)                     251.405 (6.632)  257.762 (6.569)
+     Days                             10.467 (1.502)
+    -----------------------------------------------------------------
+     SD (Intercept) | Subject                 23.781           24.616
+     SD Days | Subject                         5.717           11.927
+     COR (Intercept).Days | Subject            0.081           -0.189
+     SD residual                              25.592           25.592
+    -----------------------------------------------------------------
+     Observations                                180              180
+     Groups of Subject                            18               18
+     Log-likelihood                          -875.97          -887.74
+     AIC                                     1763.94          1785.48
+     BIC                                     1783.10          1801.44
+    Estimates with standard errors in parentheses
+    """
+    return compare_models([fitted_of(model) for model in models], names, format, show, ddf)
+
+
 def tidy(
     model: MixedModel,
     effects: Any = "fixed",
     conf_int: bool = False,
     conf_level: float = 0.95,
     ddf: Any = None,
+    vcov: Any = None,
 ) -> pd.DataFrame:
     """
     Estimates as a data frame with the column names of R's broom.mixed.
@@ -89,9 +147,10 @@ def tidy(
         Add ``conf.low`` and ``conf.high``: t quantiles with the degrees of freedom of column ``df`` for
         coefficients, normal ones for random effects, NaN for standard deviations and correlations.
     conf_level : float
-    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or RobustCovariance, optional
-        Degrees of freedom, and with them the covariance matrix, of the coefficients; by default
-        Satterthwaite's, for a generalized model "inf".
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+        Degrees of freedom of the coefficients; by default Satterthwaite's, for a generalized model "inf".
+    vcov : RobustCovariance or array-like of shape (rank, rank), optional
+        Their covariance matrix, see :func:`vcov_cluster`; by default the model's own.
 
     Returns
     -------
@@ -120,4 +179,5 @@ def tidy(
     2   Subject  cor__(Intercept).Days      0.07
     3  Residual        sd__Observation     25.59
     """
-    return tidy_table(fitted_of(model), effects, conf_int, conf_level, ddf)
+    fitted = fitted_of(model)
+    return tidy_table(fitted, effects, conf_int, conf_level, basis_for(fitted, ddf, vcov))

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
-from ..inference.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
 from ..inference.coefficient_tests import two_sided_t
+from ..inference.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
 from ..inference.intervals import check_level, t_quantile
 from ..inference.random_effects import conditional_variances, terms_by_group
 from ..report.varcorr import var_corr
