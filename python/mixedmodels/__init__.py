@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from .means.joint_tests import joint_tests
     from .means.trends import emtrends
     from .models.describe_blocks import describe_blocks
+    from .models.effect_sizes import aic_table, cAIC, icc, model_selection, r2
     from .models.fit_many_result import FitMany
     from .models.functions import (
         AIC,
@@ -104,6 +105,8 @@ if TYPE_CHECKING:
     from .models.linear import LinearMixedModel
     from .models.lmer import lmer
     from .models.many import fit_many
+    from .models.robust import coef_test, condition_number, vcov_cluster, vif
+    from .models.tables import augment, glance, model_table, tidy
     from .models.testing import (
         anova,
         anova_type3,
@@ -142,11 +145,16 @@ __all__ = [
     "SeparationWarning",
     "SingularFitWarning",
     "VarCorr",
+    "aic_table",
     "allFit",
     "anova",
     "anova_type3",
+    "augment",
+    "cAIC",
     "checkConv",
     "coef",
+    "coef_test",
+    "condition_number",
     "confint",
     "contrast",
     "dataset_names",
@@ -161,7 +169,9 @@ __all__ = [
     "fitted",
     "fixef",
     "getME",
+    "glance",
     "glmer",
+    "icc",
     "isSingular",
     "is_singular",
     "joint_tests",
@@ -195,11 +205,14 @@ __all__ = [
     "load_sleepstudy_x",
     "load_verbagg",
     "logLik",
+    "model_selection",
+    "model_table",
     "ngrps",
     "nobs",
     "pairs",
     "pb_compare",
     "predict",
+    "r2",
     "ranef",
     "ranova",
     "refit",
@@ -209,8 +222,11 @@ __all__ = [
     "simulate",
     "summary",
     "t_test",
+    "tidy",
     "update",
     "vcov",
+    "vcov_cluster",
+    "vif",
 ]
 
 _TESTS = (
@@ -224,6 +240,10 @@ _TESTS = (
     "ranova",
     "t_test",
 )
+
+_EFFECT_SIZES = ("aic_table", "cAIC", "icc", "model_selection", "r2")
+_ROBUST = ("coef_test", "condition_number", "vcov_cluster", "vif")
+_TABLES = ("augment", "glance", "model_table", "tidy")
 
 _HOMES = {
     "BlockDescription": "block_costs",
@@ -240,6 +260,9 @@ _HOMES = {
     "fit_many": "models.many",
     "glmer": "models.glmer",
     "lmer": "models.lmer",
+    **dict.fromkeys(_EFFECT_SIZES, "models.effect_sizes"),
+    **dict.fromkeys(_ROBUST, "models.robust"),
+    **dict.fromkeys(_TABLES, "models.tables"),
     **dict.fromkeys(_TESTS, "models.testing"),
 }
 

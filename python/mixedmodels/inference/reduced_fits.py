@@ -35,6 +35,13 @@ def with_fixed_part(fitted: FittedModel, basis: NDArray[np.float64]) -> FittedMo
     return _fit(fitted, {"x": x, "x_names": names}, {"reml": False})
 
 
+def with_intercept_only(fitted: FittedModel) -> Any:
+    """The fit with an intercept as the only coefficient, by the same criterion."""
+    x = np.ones((fitted.n_obs, 1), order="F")
+    x.flags.writeable = False
+    return _fit(fitted, {"x": x, "x_names": ("(Intercept)",)}, {})
+
+
 def with_random_terms(fitted: FittedModel, terms: Sequence[RandomTerm]) -> FittedModel:
     """The fit by the same criterion with other random-effects terms, at least one."""
     return _fit(fitted, {"terms": tuple(terms)}, {})

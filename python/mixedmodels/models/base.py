@@ -12,11 +12,12 @@ from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..fitted_model import Convergence, FittedModel
 from ..inference import convergence as _convergence
-from ..inference import criteria, fixed_effects, random_effects
+from ..inference import criteria, fixed_effects, random_effects, statsmodels_names
 from ..inference.anova_table import AnovaTable
 from ..inference.drop1 import drop_terms
 from ..inference.linear_hypothesis import joint_test, single_tests
 from ..inference.ranova import random_term_table
+from ..inference.robust import basis_for
 from ..inference.wald import confidence_intervals
 from ..means.estimates import Emmeans
 from ..means.functions import emmeans
@@ -255,7 +256,7 @@ class MixedModel:
         """Kinds, sizes, memory and operations of the blocks, see :func:`mixedmodels.describe_blocks`."""
         return describe_engine(self._fitted.engine, self._fitted.design)
 
-    def summary(self, correlation: bool | None = None, ddf: Any = None) -> Summary:
+    def summary(self, correlation: bool | None = None, ddf: Any = None, vcov: Any = None) -> Summary:
         """
         The fit at a glance: text when printed, HTML in notebooks, numbers as attributes.
 
@@ -265,8 +266,51 @@ class MixedModel:
             Whether to show the correlations of the fixed effects; by default up to 12 of them.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the tests; by default Satterthwaite's, for a generalized model "inf".
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix of the tests, see :func:`mixedmodels.vcov_cluster`; by default the model's own.
         """
-        return summarize(self._fitted, correlation, ddf)
+        return summarize(self._fitted, correlation, basis_for(self._fitted, ddf, vcov))
+
+    # The names that users of statsmodels know
+
+    @property
+    def params(self) -> pd.Series:
+        """Coefficients by name, as `fixef`."""
+        return fixed_effects.fixed_effects(self._fitted)
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of the coefficients by name."""
+        return fixed_effects.standard_errors(self._fitted)
+
+    @property
+    def tvalues(self) -> pd.Series:
+        """Coefficients over their standard errors, by name."""
+        return statsmodels_names.t_values(self._fitted)
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """P-values of the coefficients: Satterthwaite's t tests, for a generalized model z tests."""
+        return statsmodels_names.p_values(self._fitted)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance matrix of the coefficients, shape (p, p), as `vcov`."""
+        return fixed_effects.covariance(self._fitted)
+
+    def conf_int(self, alpha: float = 0.05, ddf: Any = None, vcov: Any = None) -> pd.DataFrame:
+        """
+        Confidence limits of the coefficients, shape (p, 2), in columns 0 and 1.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the confidence level.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom of the t quantiles; by default Satterthwaite's, for a generalized model "inf".
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            By default the model's own covariance matrix.
+        """
+        return statsmodels_names.interval(self._fitted, alpha, basis_for(self._fitted, ddf, vcov))
 
     # Tests
 
@@ -282,17 +326,19 @@ class MixedModel:
         """Estimated marginal means of slopes, see :func:`mixedmodels.emtrends`."""
         return emtrends(self._fitted, specs, var, by, **options)
 
-    def linear_hypothesis(self, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
+    def linear_hypothesis(
+        self, hypotheses: Any, rhs: Any = None, ddf: Any = None, vcov: Any = None
+    ) -> AnovaTable:
         """Test linear hypotheses jointly, see :func:`mixedmodels.linear_hypothesis`."""
-        return joint_test(self._fitted, hypotheses, rhs, ddf)
+        return joint_test(self._fitted, hypotheses, rhs, basis_for(self._fitted, ddf, vcov))
 
     def ranova(self) -> AnovaTable:
         """Test the random-effects terms one at a time, see :func:`mixedmodels.ranova`."""
         return random_term_table(self._fitted)
 
-    def t_test(self, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
+    def t_test(self, hypotheses: Any, rhs: Any = None, ddf: Any = None, vcov: Any = None) -> AnovaTable:
         """Test linear hypotheses one by one, see :func:`mixedmodels.t_test`."""
-        return single_tests(self._fitted, hypotheses, rhs, ddf)
+        return single_tests(self._fitted, hypotheses, rhs, basis_for(self._fitted, ddf, vcov))
 
     def is_singular(self, tol: float = SINGULAR_TOLERANCE) -> bool:
         """

@@ -13,6 +13,7 @@ from ..inference.kr_comparison import kenward_roger_comparison
 from ..inference.linear_hypothesis import joint_test, single_tests
 from ..inference.parametric_bootstrap import bootstrap_comparison
 from ..inference.ranova import random_term_table
+from ..inference.robust import basis_for
 from .base import MixedModel
 
 
@@ -188,7 +189,9 @@ def kr_compare(full: MixedModel, reduced: MixedModel) -> AnovaTable:
     return kenward_roger_comparison(fitted_of(full), fitted_of(reduced))
 
 
-def linear_hypothesis(model: MixedModel, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
+def linear_hypothesis(
+    model: MixedModel, hypotheses: Any, rhs: Any = None, ddf: Any = None, vcov: Any = None
+) -> AnovaTable:
     """
     Test linear hypotheses Lβ = rhs, all at once.
 
@@ -202,6 +205,8 @@ def linear_hypothesis(model: MixedModel, hypotheses: Any, rhs: Any = None, ddf: 
         With a matrix or weights: what Lβ is supposed to be, zero by default.
     ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
         Denominator degrees of freedom; by default Satterthwaite's, for a generalized model "inf".
+    vcov : RobustCovariance or array-like of shape (rank, rank), optional
+        From :func:`vcov_cluster`, with its degrees of freedom, or a matrix; by default the model's own.
 
     Returns
     -------
@@ -221,7 +226,8 @@ def linear_hypothesis(model: MixedModel, hypotheses: Any, rhs: Any = None, ddf: 
                 F value  NumDF  DenDF  Pr(>F)
     hypothesis    8.701      2   10.0   0.006
     """
-    return joint_test(fitted_of(model), hypotheses, rhs, ddf)
+    fitted = fitted_of(model)
+    return joint_test(fitted, hypotheses, rhs, basis_for(fitted, ddf, vcov))
 
 
 def pb_compare(full: MixedModel, reduced: MixedModel, nsim: int = 1000, seed: Any = None) -> AnovaTable:
@@ -292,13 +298,15 @@ def ranova(model: MixedModel) -> AnovaTable:
     return random_term_table(fitted_of(model))
 
 
-def t_test(model: MixedModel, hypotheses: Any, rhs: Any = None, ddf: Any = None) -> AnovaTable:
+def t_test(
+    model: MixedModel, hypotheses: Any, rhs: Any = None, ddf: Any = None, vcov: Any = None
+) -> AnovaTable:
     """
     Test linear hypotheses, each by itself.
 
     Parameters
     ----------
-    model, hypotheses, rhs, ddf
+    model, hypotheses, rhs, ddf, vcov
         As for :func:`linear_hypothesis`.
 
     Returns
@@ -314,4 +322,5 @@ def t_test(model: MixedModel, hypotheses: Any, rhs: Any = None, ddf: Any = None)
                Estimate  Std. Error    df  t value  Pr(>|t|)
     Days = 10    10.467       1.546  17.0    0.302     0.766
     """
-    return single_tests(fitted_of(model), hypotheses, rhs, ddf)
+    fitted = fitted_of(model)
+    return single_tests(fitted, hypotheses, rhs, basis_for(fitted, ddf, vcov))

@@ -1,0 +1,113 @@
+"""
+Akaike's criterion from the likelihood given the random effects.
+
+Vaida & Blanchard (2005); Greven & Kneib (2010), boundary components dropped as in Säfken, Rügamer, Kneib &
+Greven (2021).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from ..curvature import covariance_from
+from ..errors import ArgumentError
+from ..fitted_model import Fitted, FittedModel
+from ..formatting import format_number
+from ..theta import interior, theta_names
+from .penalized_system import PenalizedSystem
+
+Method = Literal["greven-kneib", "vaida-blanchard"]
+METHODS: tuple[Method, ...] = ("greven-kneib", "vaida-blanchard")
+
+
+class ConditionalAIC(float):
+    """
+    A conditional AIC: a number that knows what it is made of.
+
+    Attributes
+    ----------
+    logLik : float
+        Log-likelihood given the random effects.
+    df : float
+        Effective degrees of freedom, the residual variance included.
+    method : str
+    notes : tuple of str
+    """
+
+    logLik: float  # noqa: N815, the name of the method of models
+    df: float
+    method: Method
+    notes: tuple[str, ...]
+
+    def __new__(
+        cls, log_likelihood: float, df: float, method: Method, notes: tuple[str, ...] = ()
+    ) -> ConditionalAIC:
+        self = super().__new__(cls, -2 * log_likelihood + 2 * df)
+        self.logLik, self.df, self.method, self.notes = log_likelihood, df, method, notes
+        return self
+
+    def __getnewargs__(self) -> tuple[float, float, Method, tuple[str, ...]]:
+        return self.logLik, self.df, self.method, self.notes
+
+    def __repr__(self) -> str:
+        return f"{format_number(float(self), 7)} (conditional AIC by {self.method}, df = {self.df:.2f})"
+
+    __str__ = __repr__
+
+
+def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> ConditionalAIC:
+    """See :func:`mixedmodels.cAIC`."""
+    if method not in METHODS:
+        raise ArgumentError(f"method must be one of {', '.join(map(repr, METHODS))}, not {method!r}")
+    if not isinstance(fitted, Fitted):
+        raise ArgumentError(
+            "cAIC is for linear mixed models: for a generalized one the degrees of freedom have no formula "
+            "that holds for all families, and are not available"
+        )
+    notes: tuple[str, ...] = ()
+    system = PenalizedSystem(fitted)
+    df = float(system.leverages().sum()) + 1.0
+    if method == "greven-kneib":
+        theta = fitted.estimates.theta
+        inner = interior(fitted.design, theta)
+        added = _uncertainty_of_theta(fitted, system, np.flatnonzero(inner).tolist())
+        if not inner.all():
+            names = [n for n, there in zip(theta_names(fitted.design), inner, strict=True) if not there]
+            notes = (f"Taken as known, as estimated on the boundary: {', '.join(names)}",)
+        if math.isfinite(added):
+            df += added
+        else:
+            notes = ("Theta is taken as known, as the Hessian in it is not positive definite",)
+    return ConditionalAIC(_conditional_log_likelihood(fitted, system), df, method, notes)
+
+
+def _conditional_log_likelihood(fitted: Fitted, system: PenalizedSystem) -> float:
+    sigma2 = fitted.estimates.sigma**2
+    residual = fitted.design.y - fitted.estimates.fitted
+    constant = len(residual) * math.log(2 * math.pi * sigma2) - float(np.log(system.weights).sum())
+    return -0.5 * (constant + float(system.weights @ residual**2) / sigma2)
+
+
+def _uncertainty_of_theta(fitted: Fitted, system: PenalizedSystem, chosen: list[int]) -> float:
+    """
+    What the estimation of theta adds to the trace of ∂ŷ/∂y.
+
+    With r = Py and V_i = ∂V/∂θ_i, ŷ moves by W⁻¹P V_i r with θ_i, and the gradient of the criterion with y by
+    -2m/q (P V_i r - (r'V_i r/q) r), q = y'Py; θ̂ moves with y as the implicit function theorem says.
+    """
+    if not chosen:
+        return 0.0
+    offset = fitted.design.offset
+    r = system.project(fitted.design.y if offset is None else fitted.design.y - offset)
+    q = fitted.estimates.pwrss
+    m = fitted.n_obs - (fitted.rank if fitted.reml else 0)
+    moved = [system.slope_of_v(i, r) for i in chosen]
+    effects = np.array([system.project(values) for values in moved])
+    shares = np.array([float(r @ values) for values in moved]) / q
+    gradients = 2 * m / q * (effects - shares[:, None] * r)
+    hessian = fitted.hessian()[np.ix_(chosen, chosen)]
+    inverse = 0.5 * covariance_from(hessian, np.ones(len(chosen), dtype=bool))
+    return float(np.sum(inverse * (gradients @ (effects / system.weights).T)))

@@ -1,0 +1,112 @@
+"""Information criteria of several models side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..fitted_model import Fitted, FittedModel
+from ..fitting import refit
+from . import criteria
+from .anova_table import AnovaTable, anova_table
+from .likelihood_ratio import check_same_approximation, check_same_data
+
+_CRITERIA = {"AIC": criteria.aic, "AICc": criteria.aicc, "BIC": criteria.bic}
+
+
+def criteria_table(models: Sequence[FittedModel], names: Any = None) -> AnovaTable:
+    """Criteria in the order given, see :func:`mixedmodels.aic_table`."""
+    labels = check_names(models, names)
+    comparable, heading = comparable_fits(models, labels)
+    return anova_table(
+        _columns(comparable), labels, ["Information criteria", *heading], _formulas(models, labels)
+    )
+
+
+def selection_table(models: Sequence[FittedModel], criterion: str = "AICc", names: Any = None) -> AnovaTable:
+    """Best model first, with weights; see :func:`mixedmodels.model_selection`."""
+    if criterion not in _CRITERIA:
+        raise ArgumentError(f"criterion must be one of {', '.join(_CRITERIA)}, not {criterion!r}")
+    labels = check_names(models, names)
+    comparable, heading = comparable_fits(models, labels)
+    values = np.array([_CRITERIA[criterion](model) for model in comparable])
+    if np.isinf(values).all():
+        raise ArgumentError(
+            f"{criterion} is infinite for every model, as they have as many parameters as observations; "
+            "take another criterion"
+        )
+    delta = values - values.min()
+    weight = np.exp(-delta / 2)
+    columns = {**_columns(comparable), "Delta": delta, "Weight": weight / weight.sum()}
+    order = np.argsort(values, kind="stable")
+    columns = {name: np.asarray(column)[order] for name, column in columns.items()}
+    ordered = [labels[i] for i in order]
+    heading = [f"Model selection by {criterion}", *heading]
+    return anova_table(columns, ordered, heading, _formulas([models[i] for i in order], ordered))
+
+
+def comparable_fits(
+    models: Sequence[FittedModel], labels: Sequence[str]
+) -> tuple[list[FittedModel], list[str]]:
+    """
+    The models with likelihoods that can be compared, and what was done for that.
+
+    REML fits with different fixed effects are fitted again by ML.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        For different responses or rows, linear and generalized models, or different approximations.
+    """
+    check_same_data(models, labels)
+    linear = [model for model in models if isinstance(model, Fitted)]
+    if not linear:
+        check_same_approximation(models, labels)
+        return list(models), []
+    if len(linear) < len(models):
+        raise ArgumentError("linear and generalized models are fitted to different likelihoods")
+    by_reml = [model.reml for model in linear]
+    if not any(by_reml):
+        return list(models), []
+    if all(by_reml) and _same_fixed_part(linear):
+        return list(models), ["From restricted likelihoods (REML): the models have the same fixed effects"]
+    refitted = [refit(model, reml=False, quiet=True) if model.reml else model for model in linear]
+    heading = ["Fitted again by ML (instead of REML), as restricted likelihoods are not comparable"]
+    for label, model in zip(labels, refitted, strict=True):
+        if not model.convergence.converged:
+            heading.append(f"Warning: {label}: {'; '.join(model.convergence.messages)}")
+    return list(refitted), heading
+
+
+def _same_fixed_part(models: Sequence[Fitted]) -> bool:
+    first = models[0].design.x
+    return all(
+        model.design.x.shape == first.shape and np.array_equal(model.design.x, first) for model in models
+    )
+
+
+def _columns(models: Sequence[FittedModel]) -> dict[str, Any]:
+    return {
+        "npar": np.array([model.n_parameters for model in models]),
+        "logLik": np.array([-model.estimates.objective / 2 for model in models]),
+        **{name: np.array([function(model) for model in models]) for name, function in _CRITERIA.items()},
+    }
+
+
+def check_names(models: Sequence[FittedModel], names: Any) -> list[str]:
+    """Labels of the models: ``model 1``, ``model 2``, ... when none are given."""
+    if not models:
+        raise ArgumentError("at least one model is needed")
+    if names is None:
+        return [f"model {i + 1}" for i in range(len(models))]
+    labels = [names] if isinstance(names, str) else [str(name) for name in names]
+    if len(labels) != len(models) or len(set(labels)) != len(labels):
+        raise ArgumentError(f"names must be {len(models)} different names, got {labels!r}")
+    return labels
+
+
+def _formulas(models: Sequence[FittedModel], labels: Sequence[str]) -> list[str]:
+    return [f"{label}: {model.design.formula.text}" for label, model in zip(labels, models, strict=True)]

@@ -1,0 +1,34 @@
+"""Tests of the coefficients in the shapes that users of statsmodels know."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..fitted_model import FittedModel
+from .coefficient_tests import coefficient_tests
+from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from .intervals import check_level, t_quantile
+
+
+def t_values(fitted: FittedModel) -> pd.Series:
+    """Estimates over standard errors, by name."""
+    table = coefficient_tests(fitted).table
+    return (table["Estimate"] / table["Std. Error"]).rename("tvalues")
+
+
+def p_values(fitted: FittedModel) -> pd.Series:
+    """Two-sided p-values by the model's default degrees of freedom, by name."""
+    return coefficient_tests(fitted).table.iloc[:, -1].rename("pvalues")
+
+
+def interval(
+    fitted: FittedModel, alpha: float = 0.05, ddf: str | DegreesOfFreedom | None = None
+) -> pd.DataFrame:
+    """Confidence limits of the coefficients in columns 0 and 1; t quantiles where df are finite."""
+    level = check_level(1 - alpha if isinstance(alpha, float) else alpha)
+    basis = degrees_of_freedom(fitted, ddf)
+    half = t_quantile(0.5 + level / 2, basis.df(np.eye(fitted.rank))) * np.sqrt(np.diag(basis.covariance))
+    limits = np.full((len(fitted.design.x_names), 2), np.nan)
+    limits[fitted.estimates.kept] = np.column_stack([basis.beta - half, basis.beta + half])
+    return pd.DataFrame(limits, index=pd.Index(fitted.design.x_names, dtype=object))

@@ -1,0 +1,183 @@
+"""Fits as data frames and as tables for publications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ..fitted_model import fitted_of
+from ..inference.robust import basis_for
+from ..tables.augment import augmented_data
+from ..tables.glance import glance_table
+from ..tables.model_table import ModelTable, compare_models
+from ..tables.tidy import tidy_table
+from .base import MixedModel
+
+
+def augment(model: MixedModel, data: Any = None) -> pd.DataFrame:
+    """
+    The data of a fit with fitted values, residuals, leverages and Cook's distances.
+
+    Column names are those of R's broom.mixed.
+
+    Parameters
+    ----------
+    model : MixedModel
+    data : data frame, optional
+        What to add the columns to: a row for each row used, or for each row of the fitting data (those not
+        used get NaN). By default the variables of the formula in the rows used.
+
+    Returns
+    -------
+    DataFrame, shape (n, ...)
+        ``.fitted`` the linear predictor, ``.resid`` residuals of the model's default type, ``.hat`` leverages
+        given the variances (of a generalized model: in the last weighted least-squares step), ``.cooksd``
+        Cook's distances from one step, ``.fixed`` the fixed part with offsets, ``.mu`` the mean, ``.offset``.
+
+    Raises
+    ------
+    DataError
+        When the rows do not match, or the data already has such a column.
+
+    Examples
+    --------
+    >>> from mixedmodels import augment, lmer, load_sleepstudy
+    >>> m = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+    >>> augment(m)[[".fitted", ".resid", ".hat", ".cooksd"]].head(2).round(4)
+        .fitted   .resid    .hat  .cooksd
+    0  292.1888 -42.6288  0.1075   0.1276
+    1  302.6561 -43.9514  0.1021   0.1273
+    """
+    return augmented_data(fitted_of(model), data)
+
+
+def glance(model: MixedModel) -> pd.DataFrame:
+    """
+    A fit in one row, with the columns of R's broom.mixed.
+
+    Returns
+    -------
+    DataFrame, shape (1, 7)
+        nobs, sigma, logLik, AIC, BIC, REMLcrit (a fit by REML) or deviance (-2 log-likelihood), df.residual.
+
+    Examples
+    --------
+    >>> from mixedmodels import glance, lmer, load_sleepstudy
+    >>> row = glance(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())).round(2).iloc[0]
+    >>> row[["nobs", "sigma", "REMLcrit", "df.residual"]].to_dict()
+    {'nobs': 180.0, 'sigma': 25.59, 'REMLcrit': 1743.63, 'df.residual': 174.0}
+    """
+    return glance_table(fitted_of(model))
+
+
+def model_table(
+    *models: MixedModel, format: str = "text", names: Any = None, show: str = "std.error", ddf: Any = None
+) -> ModelTable:
+    """
+    Several models side by side, for publications.
+
+    Parameters
+    ----------
+    *models : MixedModel
+        One or more, of any kind.
+    format : {"text", "html", "latex", "markdown"}
+        How the table prints; LaTeX needs the package booktabs.
+    names : sequence of str, optional
+        Names of the columns; by default ``model 1``, ``model 2``, ...
+    show : {"std.error", "conf.int", "p.value"}
+        What stands beside the coefficients: standard errors, 95 % confidence limits or p-values.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+        Degrees of freedom of limits and p-values, named in the notes; by default Satterthwaite's, for a
+        generalized model "inf".
+
+    Returns
+    -------
+    ModelTable
+        With ``frame``, ``notes``, ``to_text()``, ``to_html()``, ``to_latex()`` and ``to_markdown()``.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown format, or names that do not suit the models.
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy, model_table
+    >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), REML=False)
+    >>> model_table(m, m.update(". ~ . - Days"), names=["slope", "none"])
+                                               slope             none
+    -----------------------------------------------------------------
+     (Intercept)                     251.405 (6.632)  257.762 (6.569)
+     Days                             10.467 (1.502)
+    -----------------------------------------------------------------
+     SD (Intercept) | Subject                 23.781           24.616
+     SD Days | Subject                         5.717           11.927
+     COR (Intercept).Days | Subject            0.081           -0.189
+     SD residual                              25.592           25.592
+    -----------------------------------------------------------------
+     Observations                                180              180
+     Groups of Subject                            18               18
+     Log-likelihood                          -875.97          -887.74
+     AIC                                     1763.94          1785.48
+     BIC                                     1783.10          1801.44
+    Estimates with standard errors in parentheses
+    """
+    return compare_models([fitted_of(model) for model in models], names, format, show, ddf)
+
+
+def tidy(
+    model: MixedModel,
+    effects: Any = "fixed",
+    conf_int: bool = False,
+    conf_level: float = 0.95,
+    ddf: Any = None,
+    vcov: Any = None,
+) -> pd.DataFrame:
+    """
+    Estimates as a data frame with the column names of R's broom.mixed.
+
+    Parameters
+    ----------
+    model : MixedModel
+    effects : {"fixed", "ran_pars", "ran_vals", "all"} or sequence of them
+        Coefficients; standard deviations (``sd__...``) and correlations (``cor__...``); conditional modes of
+        the random effects with their conditional standard deviations.
+    conf_int : bool
+        Add ``conf.low`` and ``conf.high``: t quantiles with the degrees of freedom of column ``df`` for
+        coefficients, normal ones for random effects, NaN for standard deviations and correlations.
+    conf_level : float
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+        Degrees of freedom of the coefficients; by default Satterthwaite's, for a generalized model "inf".
+    vcov : RobustCovariance or array-like of shape (rank, rank), optional
+        Their covariance matrix, see :func:`vcov_cluster`; by default the model's own.
+
+    Returns
+    -------
+    DataFrame
+        Columns effect, group, (level,) term, estimate, std.error, statistic, df, p.value (, conf.low,
+        conf.high), those that the effects asked for have. ``p.value`` is from a t distribution with ``df``
+        degrees of freedom, a normal one where that is infinite.
+
+    Raises
+    ------
+    ArgumentError
+        For unknown effects or levels.
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy, tidy
+    >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> tidy(m)[["term", "estimate", "std.error", "df"]].round(3)
+              term  estimate  std.error    df
+    0  (Intercept)   251.405      6.825  17.0
+    1         Days    10.467      1.546  17.0
+    >>> tidy(m, "ran_pars")[["group", "term", "estimate"]].round(2)
+          group                   term  estimate
+    0   Subject        sd__(Intercept)     24.74
+    1   Subject               sd__Days      5.92
+    2   Subject  cor__(Intercept).Days      0.07
+    3  Residual        sd__Observation     25.59
+    """
+    fitted = fitted_of(model)
+    return tidy_table(fitted, effects, conf_int, conf_level, basis_for(fitted, ddf, vcov))

@@ -1,0 +1,1 @@
+"""Fits as tidy data frames and as tables for publications."""

@@ -1,0 +1,80 @@
+"""The data of a fit with fitted values, residuals and influence, with the columns of R's broom.mixed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..design.used_rows import used_data
+from ..diagnostics.generalized_residuals import generalized_residuals
+from ..diagnostics.leverage import cooks_distances, leverages
+from ..diagnostics.residuals import residuals
+from ..errors import DataError
+from ..fitted_generalized import FittedGeneralized
+from ..fitted_model import FittedModel
+
+
+def augmented_data(fitted: FittedModel, data: Any = None) -> pd.DataFrame:
+    """The rows used with what the model makes of them, see :func:`mixedmodels.augment`."""
+    used = used_data(fitted.design, fitted.arguments)
+    added = _added_columns(fitted)
+    if data is None:
+        frame = pd.DataFrame(used.columns(fitted.design.formula.variables))
+        if fitted.design.row_labels is not None:
+            frame.index = fitted.design.row_labels
+    else:
+        frame = _as_pandas(data)
+        if len(frame) == used.n_total != fitted.n_obs:
+            added = {name: _spread(values, used.positions, len(frame)) for name, values in added.items()}
+        elif len(frame) != fitted.n_obs:
+            raise DataError(
+                f"augment: data has {len(frame)} rows, but the model used {fitted.n_obs} of {used.n_total}"
+            )
+    taken = [name for name in added if name in frame]
+    if taken:
+        raise DataError(f"augment: the data already has a column {taken[0]!r}")
+    return frame.assign(**added)
+
+
+def _added_columns(fitted: FittedModel) -> dict[str, NDArray[np.float64]]:
+    design, estimates = fitted.design, fitted.estimates
+    fixed = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
+    offset = np.zeros(fitted.n_obs) if design.offset is None else np.asarray(design.offset)
+    hat = leverages(fitted)
+    eta = fitted.linear_predictor.copy()
+    return {
+        ".fitted": eta,
+        ".resid": _residuals(fitted),
+        ".hat": hat,
+        ".cooksd": cooks_distances(fitted, hat),
+        ".fixed": fixed + offset,
+        ".mu": fitted.mean.copy() if isinstance(fitted, FittedGeneralized) else eta.copy(),
+        ".offset": offset.copy(),
+    }
+
+
+def _residuals(fitted: FittedModel) -> NDArray[np.float64]:
+    """Those of the model's default type, for the rows used."""
+    model: Any = fitted
+    padded = generalized_residuals(model) if isinstance(fitted, FittedGeneralized) else residuals(model)
+    missing = fitted.design.missing
+    return padded[missing.kept] if missing.kept is not None and missing.action == "exclude" else padded
+
+
+def _spread(values: NDArray[np.float64], positions: NDArray[np.intp], n: int) -> NDArray[np.float64]:
+    whole = np.full(n, np.nan)
+    whole[positions] = values
+    return whole
+
+
+def _as_pandas(data: Any) -> pd.DataFrame:
+    if isinstance(data, pd.DataFrame):
+        return data
+    import narwhals as nw
+
+    if isinstance(data, dict):
+        return pd.DataFrame(data)
+    return nw.from_native(data, eager_only=True).to_pandas()

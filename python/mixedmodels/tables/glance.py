@@ -1,0 +1,35 @@
+"""A fit in one row, with the columns of R's broom.mixed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from ..fitted_model import Fitted, FittedModel
+from ..inference import criteria
+
+
+def glance_table(fitted: FittedModel) -> pd.DataFrame:
+    """One row about the whole fit, see :func:`mixedmodels.glance`."""
+    objective = fitted.estimates.objective
+    restricted = isinstance(fitted, Fitted) and fitted.reml
+    row: dict[str, Any] = {
+        "nobs": fitted.n_obs,
+        "sigma": _sigma(fitted),
+        "logLik": -objective / 2,
+        "AIC": criteria.aic(fitted),
+        "BIC": criteria.bic(fitted),
+        "REMLcrit" if restricted else "deviance": objective,
+        "df.residual": fitted.n_obs - fitted.n_parameters,
+    }
+    return pd.DataFrame([row])
+
+
+def _sigma(fitted: FittedModel) -> float:
+    if isinstance(fitted, Fitted):
+        return fitted.estimates.sigma
+    model: Any = fitted
+    value = float(model.family.sigma(model.dispersion))
+    return value if math.isfinite(value) else math.nan

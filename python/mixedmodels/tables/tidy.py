@@ -1,0 +1,152 @@
+"""Estimates as a tidy data frame with the columns of R's broom.mixed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError
+from ..fitted_model import FittedModel
+from ..inference.coefficient_tests import two_sided_t
+from ..inference.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from ..inference.intervals import check_level, t_quantile
+from ..inference.random_effects import conditional_variances, terms_by_group
+from ..report.varcorr import var_corr
+
+EFFECTS = ("fixed", "ran_pars", "ran_vals")
+_COLUMNS = (
+    "effect",
+    "group",
+    "level",
+    "term",
+    "estimate",
+    "std.error",
+    "statistic",
+    "df",
+    "p.value",
+    "conf.low",
+    "conf.high",
+)
+_TEXTS = frozenset({"effect", "group", "level", "term"})
+
+
+def tidy_table(
+    fitted: FittedModel,
+    effects: Any = "fixed",
+    conf_int: bool = False,
+    conf_level: float = 0.95,
+    ddf: str | DegreesOfFreedom | None = None,
+) -> pd.DataFrame:
+    """One row for each estimate, see :func:`mixedmodels.tidy`."""
+    wanted = _check_effects(effects)
+    level = check_level(conf_level)
+    makers = {
+        "fixed": lambda: _fixed(fitted, level, ddf),
+        "ran_pars": lambda: _parameters(fitted),
+        "ran_vals": lambda: _values(fitted, level),
+    }
+    parts = [makers[name]() for name in wanted]
+    columns = [name for name in _COLUMNS if any(name in part for part in parts)]
+    if not conf_int:
+        columns = [name for name in columns if not name.startswith("conf.")]
+    return pd.concat([_complete(part, columns) for part in parts], ignore_index=True)
+
+
+def _check_effects(effects: Any) -> tuple[str, ...]:
+    names = (effects,) if isinstance(effects, str) else tuple(effects)
+    if names == ("all",):
+        return EFFECTS
+    if not names or any(name not in EFFECTS for name in names):
+        raise ArgumentError(
+            f"effects must be 'all' or some of {', '.join(map(repr, EFFECTS))}, not {effects!r}"
+        )
+    return names
+
+
+def _complete(part: dict[str, Any], columns: list[str]) -> pd.DataFrame:
+    n = len(part["estimate"])
+    filled: dict[str, Any] = {}
+    for name in columns:
+        if name in _TEXTS:
+            filled[name] = pd.Series(part.get(name, [None] * n), dtype=object)
+        else:
+            filled[name] = np.asarray(part.get(name, np.full(n, np.nan)), dtype=float)
+    return pd.DataFrame(filled)
+
+
+def _fixed(fitted: FittedModel, level: float, ddf: str | DegreesOfFreedom | None) -> dict[str, Any]:
+    basis = degrees_of_freedom(fitted, ddf)
+    names, kept = fitted.design.x_names, fitted.estimates.kept
+    p = len(names)
+
+    def spread(values: Any) -> Any:
+        whole = np.full(p, np.nan)
+        whole[kept] = values
+        return whole
+
+    error = np.sqrt(np.diag(basis.covariance))
+    df = basis.df(np.eye(len(kept)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = basis.beta / error
+    half = t_quantile(0.5 + level / 2, df) * error
+    return {
+        "effect": ["fixed"] * p,
+        "group": [None] * p,
+        "term": list(names),
+        "estimate": spread(basis.beta),
+        "std.error": spread(error),
+        "statistic": spread(ratio),
+        "df": spread(df),
+        "p.value": spread(two_sided_t(ratio, df)),
+        "conf.low": spread(basis.beta - half),
+        "conf.high": spread(basis.beta + half),
+    }
+
+
+def _parameters(fitted: FittedModel) -> dict[str, Any]:
+    groups, terms, estimates = [], [], []
+    components = var_corr(fitted)
+    for key, part in components.items():
+        k = len(part.names)
+        terms += [f"sd__{name}" for name in part.names]
+        estimates += part.sd.tolist()
+        if not part.independent:
+            pairs = [(i, j) for j in range(k) for i in range(j + 1, k)]
+            terms += [f"cor__{part.names[j]}.{part.names[i]}" for i, j in pairs]
+            estimates += [float(part.corr[i, j]) for i, j in pairs]
+        groups += [key] * (len(terms) - len(groups))
+    if components.sigma is not None:
+        groups.append("Residual")
+        terms.append("sd__Observation")
+        estimates.append(components.sigma)
+    return {"effect": ["ran_pars"] * len(terms), "group": groups, "term": terms, "estimate": estimates}
+
+
+def _values(fitted: FittedModel, level: float) -> dict[str, Any]:
+    groups, levels, terms = [], [], []
+    estimates, errors = [], []
+    variances = conditional_variances(fitted)
+    for group, members in terms_by_group(fitted).items():
+        labels = fitted.design.terms[members[0]].group.levels
+        for t, variance in zip(members, variances[group], strict=True):
+            for j, name in enumerate(fitted.design.terms[t].names):
+                groups += [group] * len(labels)
+                levels += labels
+                terms += [name] * len(labels)
+                estimates.append(fitted.estimates.b[t][:, j])
+                errors.append(np.sqrt(variance[:, j, j]))
+    estimate, error = np.concatenate(estimates), np.concatenate(errors)
+    half = float(t_quantile(0.5 + level / 2, math.inf)) * error
+    return {
+        "effect": ["ran_vals"] * len(groups),
+        "group": groups,
+        "level": levels,
+        "term": terms,
+        "estimate": estimate,
+        "std.error": error,
+        "conf.low": estimate - half,
+        "conf.high": estimate + half,
+    }
