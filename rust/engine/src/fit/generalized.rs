@@ -88,7 +88,11 @@ pub fn fit_glmm(
         .map_err(|error| explained(error, &objective))?;
     objective.tighten();
     if objective.value(&outcome.theta)?.is_none() {
-        return Err(no_modes(&objective));
+        // Where rounding hides the last digits of the modes, those of the search must do.
+        objective.loosen();
+        if objective.value(&outcome.theta)?.is_none() {
+            return Err(no_modes(&objective));
+        }
     }
     let parameters = objective.parameters.clone();
     let theta = user_theta(model, &parameters, &outcome.theta);

@@ -29,7 +29,7 @@ use modes::{At, Modes};
 
 /// Newton decrement of the modes while the objective is minimised. The log-determinant changes with
 /// its square root, and must not hide what the optimizer looks for.
-const TOLERANCE: f64 = 1e-13;
+const TOLERANCE: f64 = 1e-16;
 /// The same where derivatives are differenced.
 const TIGHT: f64 = 1e-20;
 
@@ -145,6 +145,12 @@ impl<'a> GlmmObjective<'a> {
     /// From now on the modes are found to the last digit, so that gradients may be differenced.
     pub fn tighten(&mut self) {
         self.tolerance = TIGHT;
+        self.known = false;
+    }
+
+    /// From now on the modes are found as during a search.
+    pub fn loosen(&mut self) {
+        self.tolerance = TOLERANCE;
         self.known = false;
     }
 
