@@ -2,8 +2,8 @@
 How often F tests at 5 % reject a hypothesis that holds, in small unbalanced data sets.
 
 Ten groups of two to six observations, a treatment of three levels between the groups and one of two levels
-within them, neither with an effect; standard deviations of 1 within groups and between them. Prints the table of
-`docs/tests-and-anova.md`:
+within them, neither with an effect; standard deviations of 1 within groups and between them. Prints the table
+of `docs/tests-and-anova.md`:
 
     python benches/type_one_error.py [number of data sets]
 """

@@ -195,8 +195,8 @@ class Satterthwaite(DegreesOfFreedom):
         return "Satterthwaite's degrees of freedom"
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        variance = np.einsum("ij,jk,ik->i", rows, self.covariance, rows)
-        slopes = np.einsum("ij,mjk,ik->im", rows, self.slopes, rows, optimize=True)
+        variance = np.sum(rows @ self.covariance * rows, axis=1)
+        slopes = np.sum(rows @ self.slopes * rows, axis=2).T
         uncertainty = np.einsum("im,mn,in->i", slopes, self.parameter_covariance, slopes)
         with np.errstate(divide="ignore", invalid="ignore"):
             return 2.0 * variance**2 / uncertainty
@@ -233,9 +233,9 @@ class KenwardRoger(DegreesOfFreedom):
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # For one row the general formulas come down to m = 2 / A2 and a scaling of 1.
-        variance = np.einsum("ij,jk,ik->i", rows, self.unadjusted, rows)
+        variance = np.sum(rows @ self.unadjusted * rows, axis=1)
         half = rows @ self.unadjusted
-        slopes = np.einsum("ij,mjk,ik->im", half, self.p, half, optimize=True)
+        slopes = np.sum(half @ self.p * half, axis=2).T
         with np.errstate(divide="ignore", invalid="ignore"):
             return 2.0 * variance**2 / np.einsum("im,mn,in->i", slopes, self.w, slopes)
 

@@ -64,8 +64,8 @@ def eigenvalues(fitted: Fitted) -> NDArray[np.float64]:
     n_levels, codes, z = len(term.group.levels), term.group.codes, term.z[:, 0]
     if n_levels > _MOST_LEVELS:
         raise ArgumentError(
-            f"exact_rlrt: {term.text} has {n_levels} levels, and the test needs the eigenvalues of a matrix of "
-            f"that size (at most {_MOST_LEVELS}); with so many levels Pr(mixture) of ranova() will do"
+            f"exact_rlrt: {term.text} has {n_levels} levels, and the test needs the eigenvalues of a matrix "
+            f"of that size (at most {_MOST_LEVELS}); with so many levels Pr(mixture) of ranova() will do"
         )
     q, _ = np.linalg.qr(np.sqrt(weights)[:, None] * design.x[:, fitted.estimates.kept])
     projected = np.zeros((n_levels, q.shape[1]))
