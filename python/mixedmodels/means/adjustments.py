@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,6 +39,17 @@ def check_adjustment(adjust: Any) -> str:
     raise ArgumentError(f"adjust must be one of {', '.join(map(repr, _TITLES))}, not {adjust!r}")
 
 
+def checked_adjustment(adjust: Any, pairwise: bool) -> str:
+    """The ``adjust`` argument for rows that are all pairwise differences, or are not."""
+    name = check_adjustment(adjust)
+    if name == "tukey" and not pairwise:
+        raise ArgumentError(
+            "adjust='tukey' is for all pairwise differences; for other rows take 'mvt', which is as exact, "
+            "or 'sidak'"
+        )
+    return name
+
+
 def interval_method(adjust: str) -> str:
     """The method for intervals: methods in steps have none, Bonferroni's holds for them."""
     return "bonferroni" if adjust in _STEPWISE else adjust
@@ -53,17 +65,17 @@ class TestFamily:
     correlation : ndarray, shape (m, m)
         Of the estimates.
     df : ndarray, shape (m,)
-    n_means : int or None
-        How many means these are all pairwise differences of; None for other tests.
+    pairwise : bool
+        Whether these are all differences of some means.
     """
 
     correlation: Values
     df: Values
-    n_means: int | None
+    pairwise: bool
 
     def title(self, adjust: str, what: str = "tests") -> str:
         """The method in words."""
-        return _TITLES[adjust].format(means=self.n_means, tests=len(self.df), rank=self._rank, what=what)
+        return _TITLES[adjust].format(means=self._n_means, tests=len(self.df), rank=self._rank, what=what)
 
     def p_values(self, t: Values, adjust: str) -> Values:
         """
@@ -112,8 +124,7 @@ class TestFamily:
         from scipy.stats import studentized_range
 
         if adjust == "tukey":
-            assert self.n_means is not None
-            return float(studentized_range.sf(np.sqrt(2.0) * t, self.n_means, df))
+            return float(studentized_range.sf(np.sqrt(2.0) * t, self._n_means, df))
         if adjust == "mvt":
             return self._largest.beyond(t, df)
         r = self._rank
@@ -129,6 +140,11 @@ class TestFamily:
         if low == high:
             low = 0.0
         return float(brentq(lambda t: self._beyond(t, df, adjust) - tail, low, high, xtol=1e-10))  # type: ignore[arg-type]
+
+    @cached_property
+    def _n_means(self) -> int:
+        """How many means have this many differences."""
+        return math.ceil((1 + math.sqrt(1 + 8 * len(self.df))) / 2)
 
     @cached_property
     def _rank(self) -> int:

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..families.links import Link
 from ..inference.degrees_of_freedom import JointTest
-from .adjustments import TestFamily, check_adjustment, interval_method
-from .contrasts import Contrasts, make_contrasts
+from .adjustments import TestFamily, checked_adjustment, interval_method
 from .functions_of_beta import LinearFunctions
 from .labels import row_labels
-from .letters import letters
-from .scale import Scale, ratio_scale
+from .levels import check_level
+from .scale import Scale
 from .specs import names_of
 from .table import MeansTable, means_table
 
@@ -44,8 +43,8 @@ class Emmeans:
         The link, when results are wanted on the scale of the response and that is another one.
     adjust : str
         The adjustment of tests and intervals.
-    n_means : int or None
-        For all pairwise differences: of how many means in a group.
+    pairwise : bool
+        Whether the rows are all pairwise differences.
     level : float
         Confidence level.
     notes : tuple of str
@@ -57,7 +56,7 @@ class Emmeans:
     scale: Scale
     link: Link | None
     adjust: str = "none"
-    n_means: int | None = None
+    pairwise: bool = False
     level: float = 0.95
     notes: tuple[str, ...] = ()
 
@@ -114,7 +113,7 @@ class Emmeans:
         columns = self._columns()
         low, high = (self._value(eta) for eta in self._limits(level, method))
         columns["lower.CL"], columns["upper.CL"] = np.fmin(low, high), np.fmax(low, high)
-        notes = [self._ddf_note(), f"Confidence level: {level:g}", self._adjustment_note(method, "intervals")]
+        notes = [self._ddf_note(), f"Confidence level: {level:g}", self.adjustment_note(method, "intervals")]
         if self.scale.link is not None:
             notes += [f"Intervals are transformed from the {self._link_name} scale", *self._spread_note()]
         return self._table(columns, notes)
@@ -147,7 +146,7 @@ class Emmeans:
         for places, family in self._families():
             p[places] = family.p_values(ratio[places], method)
         columns["p.value"] = p
-        notes = [self._ddf_note(), self._adjustment_note(method, "tests")]
+        notes = [self._ddf_note(), self.adjustment_note(method, "tests")]
         if self.scale.link is not None:
             notes += [f"Tests are made on the {self._link_name} scale", *self._spread_note()]
         return self._table(columns, notes)
@@ -215,42 +214,10 @@ class Emmeans:
                        contrast   estimate
         0  A against the others -10.941667
         """
+        from .contrasting import contrasts_of
+
         grouped = self if by is None else self.grouped(by)
-        method_given, ratio = None if adjust is None else check_adjustment(adjust), ratio_scale(self.link)
-        names: list[str] = []
-        first: list[int] = []
-        parts: list[NDArray[np.float64]] = []
-        found: Contrasts | None = None
-        labels = grouped._row_labels()
-        for places in grouped.group_rows():
-            found = make_contrasts(method, [labels[i] for i in places], ratio is not None, ref, reverse)
-            weights = np.zeros((len(found.weights), len(self)))
-            weights[:, places] = found.weights
-            names += found.names
-            first += [int(places[0])] * len(found.names)
-            parts.append(weights)
-        assert found is not None
-        weights = np.vstack(parts)
-        frame = self.labels.iloc[first][list(grouped.by)].reset_index(drop=True)
-        frame.insert(0, CONTRAST, np.array(names, dtype=object))
-        sums_to_zero = bool(np.allclose(weights.sum(axis=1), 0.0, rtol=0, atol=1e-9))
-        shown = ratio if ratio is not None and sums_to_zero else None
-        notes = [*self.notes]
-        if self.link is not None and shown is None:
-            notes.append(f"Contrasts are on the {self.link.name} scale, not that of the response")
-        return self._checked(
-            replace(
-                self,
-                labels=frame,
-                by=grouped.by,
-                functions=self.functions.combined(weights),
-                scale=Scale("estimate") if shown is None else shown,
-                link=self.link if shown is not None else None,
-                adjust=method_given or found.adjust,
-                n_means=len(labels) // max(len(parts), 1) if found.pairwise else None,
-                notes=tuple(notes),
-            )
-        )
+        return contrasts_of(grouped, method, adjust, ref, reverse)
 
     def pairs(self, adjust: Any = "tukey", by: Any = None, *, reverse: bool = False) -> Emmeans:
         """
@@ -298,32 +265,9 @@ class Emmeans:
         MeansTable
             That of `confint` with a column ``group``, sorted within each group.
         """
-        if self.contrasts:
-            raise ArgumentError("letters are for means, not for contrasts")
-        alpha = check_level(alpha, "alpha")
-        marks = np.full(len(self), "", dtype=object)
-        order: list[int] = []
-        differences = self.pairs(adjust)
-        p = differences.test()["p.value"].to_numpy(dtype=float)
-        start = 0
-        for places in self.group_rows():
-            k = len(places)
-            stop = start + k * (k - 1) // 2
-            different = np.zeros((k, k), dtype=bool)
-            different[np.triu_indices(k, 1)] = p[start:stop] < alpha
-            start = stop
-            estimate = self.functions.estimate[places]
-            ranks = np.argsort(estimate, kind="stable")
-            ranks = ranks[~np.isnan(estimate[ranks])]
-            symmetric = (different | different.T)[np.ix_(ranks, ranks)]
-            marks[places[ranks]] = letters(symmetric)
-            order += [*places[ranks].tolist(), *places[np.isnan(estimate)].tolist()]
-        table = self.confint()
-        sorted_rows = {str(name): table[name].to_numpy()[order] for name in table}
-        sorted_rows["group"] = marks[order]
-        notes = [*table.notes, f"Groups by {differences._adjustment_note(differences.adjust, 'tests')}"]
-        notes[-1] += f"; those with a letter in common do not differ at level {alpha:g}"
-        return means_table(sorted_rows, [*table.labels, "group"], self.by, notes)
+        from .letter_display import letter_display
+
+        return letter_display(self, check_level(alpha, "alpha"), adjust)
 
     def regrid(self) -> Emmeans:
         """
@@ -390,7 +334,7 @@ class Emmeans:
             part = covariance[np.ix_(chosen, chosen)]
             root = np.sqrt(np.diag(part))
             root[root == 0] = 1.0
-            yield chosen, TestFamily(part / np.outer(root, root), df[chosen], self.n_means)
+            yield chosen, TestFamily(part / np.outer(root, root), df[chosen], self.pairwise)
 
     def _limits(self, level: float, method: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         half = np.full(len(self), np.nan)
@@ -423,18 +367,10 @@ class Emmeans:
     def _method(self, adjust: Any) -> str:
         if adjust is None:
             return self.adjust
-        return self._checked(replace(self, adjust=check_adjustment(adjust))).adjust
+        return checked_adjustment(adjust, self.pairwise)
 
-    @staticmethod
-    def _checked(result: Emmeans) -> Emmeans:
-        if result.adjust == "tukey" and result.n_means is None:
-            raise ArgumentError(
-                "adjust='tukey' is for all pairwise differences; for other rows take 'mvt', which is "
-                "as exact, or 'sidak'"
-            )
-        return result
-
-    def _row_labels(self) -> list[str]:
+    def row_labels(self) -> list[str]:
+        """Short names of the rows within their groups."""
         return row_labels(self.labels.drop(columns=list(self.by)))
 
     @property
@@ -451,10 +387,13 @@ class Emmeans:
         label = self.functions.space.basis.label
         return label[0].upper() + label[1:]
 
-    def _adjustment_note(self, method: str, what: str) -> str:
+    def adjustment_note(self, method: str, what: str) -> str:
+        """How tests or intervals are adjusted, in words; empty where there is nothing to tell."""
         titles = dict.fromkeys(f.title(method, what) for _, f in self._families() if len(f.df) > 1)
-        if method == "none" or not titles:
+        if not titles:
             return ""
+        if method == "none":
+            return f"{what.capitalize()} are not adjusted for their number" if self.contrasts else ""
         return f"{'p-values' if what == 'tests' else 'Intervals'} adjusted by {' or '.join(titles)}"
 
 
@@ -466,10 +405,3 @@ def joint_columns(tests: list[JointTest]) -> dict[str, list[float]]:
         "F.ratio": [test.statistic for test in tests],
         "p.value": [test.p_value for test in tests],
     }
-
-
-def check_level(level: Any, what: str = "level") -> float:
-    """A probability strictly between 0 and 1."""
-    if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 1:
-        raise ArgumentError(f"{what} must be a number between 0 and 1, not {level!r}")
-    return float(level)

@@ -8,9 +8,10 @@ from typing import Any
 from ..errors import ArgumentError
 from ..fitted_model import fitted_of
 from .averages import WEIGHTS, averaged, check_weights
-from .estimates import Emmeans, check_level
+from .estimates import Emmeans
 from .functions_of_beta import space_of
 from .grid import ReferenceGrid, reference_grid
+from .levels import check_level
 from .scale import Scale, mean_name, random_spread, response_link
 from .specs import Specs, read_specs
 from .table import show

@@ -93,8 +93,9 @@ def _two_values(variable: GridVariable) -> GridVariable:
     """A covariate at its mean, instead at two values around it."""
     if not variable.covariate or len(variable.values) > 1 or not variable.spread:
         return variable
-    middle, step = variable.values[0], STEP * variable.spread
-    return replace(variable, values=(middle - step, middle + step), codes=None)
+    step = STEP * variable.spread
+    values = tuple(middle + side for middle in variable.values for side in (-step, step))
+    return replace(variable, values=values, codes=None)
 
 
 def _effects(
@@ -117,7 +118,7 @@ def _test(grid: ReferenceGrid, space: Space, specs: Specs, weights: str, group: 
     # The first variable varies fastest.
     contrasts: NDArray[np.float64] = np.ones((1, 1))
     for size in sizes:
-        contrasts = np.kron(np.diff(np.eye(size), axis=0), contrasts)
+        contrasts = np.kron(np.diff(np.eye(size), axis=0), contrasts).astype(np.float64)
     k = contrasts.shape[1]
     found = functions.part(np.arange(group * k, (group + 1) * k)).combined(contrasts)
     return _estimable_part(found).joint()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
-from .labels import row_labels
 from .table import show
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def plot_estimates(means: Emmeans, ax: Any = None) -> Any:
         ax = pyplot.subplots()[1]
     table = means.confint()
     name = means.scale.name
-    names = row_labels(means.labels.drop(columns=list(means.by)))
+    names = means.row_labels()
     groups = means.group_rows()
     positions = {label: i for i, label in enumerate(dict.fromkeys(names))}
     for g, rows in enumerate(groups):

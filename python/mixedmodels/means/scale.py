@@ -101,7 +101,7 @@ def ratio_scale(link: Link | None) -> Scale | None:
 
 def random_spread(fitted: FittedModel, link: Link) -> float:
     """
-    The standard deviation of the random part of the linear predictor, root mean square over the rows of the fit.
+    The standard deviation of the random part of the linear predictor: root mean square over the rows.
 
     It has the residuals in it when the link is a transformation of a linear model's response.
 

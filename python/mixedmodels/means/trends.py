@@ -11,10 +11,11 @@ import numpy as np
 from ..errors import ArgumentError, DataError
 from ..fitted_model import FittedModel, fitted_of
 from .averages import averaged, check_weights
-from .estimates import Emmeans, check_level
+from .estimates import Emmeans
 from .functions import grid_notes
 from .functions_of_beta import space_of
 from .grid import ReferenceGrid, grid_of, reference_grid
+from .levels import check_level
 from .scale import Scale, response_link
 from .specs import read_specs
 from .variables import STEP
