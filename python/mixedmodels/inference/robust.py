@@ -87,7 +87,7 @@ class RobustCovariance(DegreesOfFreedom):
         mean = np.array(
             [[_sum_of_diagonal(own, shared, self.bread, a, b) for b in range(q)] for a in range(q)]
         )
-        standard = np.linalg.solve(np.linalg.cholesky(mean), rows)
+        standard: NDArray[np.float64] = np.linalg.solve(np.linalg.cholesky(mean), rows)
         own, shared = self._moments(standard)
         # Of the matrix's entries over all pairs, matched to those of a Wishart matrix.
         variances = sum(
@@ -108,8 +108,8 @@ class RobustCovariance(DegreesOfFreedom):
 
 def robust_covariance(fitted: FittedModel, cluster: Any = None, type: str = "CR2") -> RobustCovariance:
     """See :func:`mixedmodels.vcov_cluster`."""
-    kind = next((name for name in KINDS if name == str(type).upper()), None)
-    if kind is None:
+    kind: Any = str(type).upper()
+    if kind not in KINDS:
         raise ArgumentError(f"type must be one of {', '.join(map(repr, KINDS))}, not {type!r}")
     if not isinstance(fitted, Fitted):
         raise ArgumentError(

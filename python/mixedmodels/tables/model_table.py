@@ -173,10 +173,11 @@ def _fixed(fitted: FittedModel, basis: Any, show: Show) -> dict[tuple[str, str],
 
 def _random(fitted: FittedModel) -> dict[tuple[str, str], str]:
     result = {}
-    for row in tidy_table(fitted, "ran_pars").itertuples():
-        kind, _, name = str(row.term).partition("__")
-        label = "SD residual" if row.group == "Residual" else f"{kind.upper()} {name} | {row.group}"
-        result["random", label] = _number(float(row.estimate))
+    table = tidy_table(fitted, "ran_pars")
+    for group, term, estimate in zip(table["group"], table["term"], table["estimate"], strict=True):
+        kind, _, name = term.partition("__")
+        label = "SD residual" if name == "Observation" else f"{kind.upper()} {name} | {group}"
+        result["random", label] = _number(estimate)
     return result
 
 
