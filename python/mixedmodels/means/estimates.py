@@ -283,8 +283,8 @@ class Emmeans:
         >>> differences = emmeans(m, "period", type="response").regrid().contrast("trt.vs.ctrl")
         >>> differences.to_frame()[["contrast", "estimate", "SE"]].round(3)
                     contrast  estimate     SE
-        0  period2 - period1    -0.114  0.034
-        1  period3 - period1    -0.124  0.035
+        0  period2 - period1    -0.114  0.035
+        1  period3 - period1    -0.124  0.036
         2  period4 - period1    -0.150  0.037
         """
         if self.scale.link is None:
