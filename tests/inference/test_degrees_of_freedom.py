@@ -23,8 +23,8 @@ from mixedmodels.inference.degrees_of_freedom import (
     Infinite,
     Satterthwaite,
     degrees_of_freedom,
-    kenward_roger_df,
 )
+from mixedmodels.inference.moments import df_of_mean_square, kenward_roger_df
 
 SLEEP = load_sleepstudy()
 
@@ -97,6 +97,18 @@ def test_exact_f_tests_of_kenward_roger():
         assert kenward_roger_df(q, q * a2, a2) == pytest.approx((m, 1.0), rel=1e-12)
         assert kenward_roger_df(q, q * a2 * (1 + 1e-7), a2) == pytest.approx((m, 1.0), rel=1e-5)
     assert kenward_roger_df(3, 9.0, 3.0) == (2.0, 1.0)
+
+
+def test_the_mean_of_squared_t_variables():
+    assert df_of_mean_square(np.array([7.0, 7.0, 7.0])) == 7
+    # F(3, m) has the mean m / (m - 2).
+    df = np.array([5.0, 8.0, 20.0])
+    m = df_of_mean_square(df)
+    assert m / (m - 2) == pytest.approx(np.mean(df / (df - 2)))
+    # No mean: as little as two degrees of freedom.
+    assert df_of_mean_square(np.array([1.9, 30.0])) == 2
+    assert df_of_mean_square(np.array([np.inf, np.inf])) == np.inf
+    assert np.isnan(df_of_mean_square(np.array([np.nan, 3.0])))
 
 
 def test_residual_and_infinite(slope):
