@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from golden_cases import case_named
-from inference_fits import CASES, fit
+from inference_fits import CASES, fit, with_table
 
-from mixedmodels import emmeans
+from mixedmodels import emmeans, emtrends
 
 # emmeans calls infinite degrees of freedom and its columns so.
 DDF = {"asymptotic": "inf", None: None}
@@ -89,3 +89,11 @@ def test_pairs(name, i, adjust):
 def test_contrasts(name, i, method):
     wanted = wanted_of(name, i)
     compare(means_of(name, i).contrast(method, "none").test(), wanted[f"contrast_{method}"])
+
+
+@pytest.mark.parametrize("name", with_table("emtrends"))
+def test_trends(name):
+    for wanted in case_named(CASES, name)["expected"]["emtrends"]:
+        trends = emtrends(fit(name), wanted["specs"], wanted["var"], ddf=wanted["df"])
+        compare(trends.confint(), wanted["trends"])
+        compare(trends.pairs().test(), wanted["pairs"])

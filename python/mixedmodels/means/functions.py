@@ -90,9 +90,9 @@ def emmeans(
     >>> m = lmer("score ~ Machine + (1 | Worker/Machine)", load_machines())
     >>> emmeans(m, "~ Machine", ddf="kenward-roger")
      Machine  emmean     SE    df  lower.CL  upper.CL
-     A         52.36  2.486  8.52     46.68     58.03
-     B         60.32  2.486  8.52     54.65     65.99
-     C         66.27  2.486  8.52     60.60     71.94
+     A         52.36  2.486  8.52    46.684    58.027
+     B         60.32  2.486  8.52    54.650    65.994
+     C         66.27  2.486  8.52    60.600    71.944
     <BLANKLINE>
     Kenward and Roger's degrees of freedom and covariance matrix
     Confidence level: 0.95

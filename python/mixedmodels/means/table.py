@@ -12,8 +12,9 @@ import pandas as pd
 from ..formatting import TextTable, format_column, format_fixed, format_p_value
 
 _RATIOS = frozenset({"t.ratio", "z.ratio", "F.ratio"})
+_LIMITS = frozenset({"lower.CL", "upper.CL"})
 # The columns beside the estimate.
-_BESIDE = _RATIOS | {"SE", "df", "df1", "df2", "lower.CL", "upper.CL", "null", "p.value"}
+_BESIDE = _RATIOS | _LIMITS | {"SE", "df", "df1", "df2", "null", "p.value"}
 
 
 class MeansTable(pd.DataFrame):
@@ -41,6 +42,9 @@ class MeansTable(pd.DataFrame):
     def _blocks(self) -> list[tuple[str, TextTable]]:
         shown = [str(name) for name in self.columns if name not in self.by]
         cells = {name: _cells(name, self[name], name in self.labels) for name in shown}
+        for name in _LIMITS & cells.keys():
+            # As many decimals as the standard error has, also where a limit is close to zero.
+            cells[name] = _like(cells["SE"], self[name], cells[name])
         left = [i for i, name in enumerate(shown) if name in self.labels]
         blocks = []
         for places, heading in self._groups():
@@ -104,3 +108,13 @@ def _cells(name: str, column: pd.Series, label: bool) -> list[str]:
     rest = iter(shown)
     missing = "" if name in _BESIDE else "nonEst"
     return [next(rest) if there else missing for there in present]
+
+
+def _like(errors: Sequence[str], column: pd.Series, otherwise: list[str]) -> list[str]:
+    """Numbers with the decimals of their standard errors; as they were where these have exponents."""
+    fractions = {text.strip().partition(".")[2] for text in errors if text.strip()}
+    decimals = {len(fraction) for fraction in fractions}
+    if len(decimals) != 1 or not all(fraction.isdigit() for fraction in fractions):
+        return otherwise
+    values = column.to_numpy(dtype=float)
+    return ["" if np.isnan(v) else format_fixed([v], min(decimals))[0] for v in values]

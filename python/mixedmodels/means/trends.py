@@ -63,8 +63,8 @@ def emtrends(
     >>> m = lmer("distance ~ age * Sex + (age | Subject)", load_orthodont())
     >>> emtrends(m, "~ Sex", "age")
      Sex     age.trend       SE  df  lower.CL  upper.CL
-     Male       0.7844  0.08600  25    0.6073    0.9615
-     Female     0.4795  0.10372  25    0.2659    0.6932
+     Male       0.7844  0.08600  25    0.60726   0.96149
+     Female     0.4795  0.10372  25    0.26593   0.69316
     <BLANKLINE>
     Satterthwaite's degrees of freedom
     Confidence level: 0.95
