@@ -87,7 +87,7 @@ class RobustCovariance(DegreesOfFreedom):
         mean = np.array(
             [[_sum_of_diagonal(own, shared, self.bread, a, b) for b in range(q)] for a in range(q)]
         )
-        standard: NDArray[np.float64] = np.linalg.solve(np.linalg.cholesky(mean), rows)
+        standard = np.asarray(np.linalg.solve(np.linalg.cholesky(mean), rows), dtype=np.float64)
         own, shared = self._moments(standard)
         # Of the matrix's entries over all pairs, matched to those of a Wishart matrix.
         variances = sum(
