@@ -34,8 +34,8 @@ def test_linear_models(name):
 
 @pytest.mark.parametrize("name", GENERALIZED)
 def test_generalized_models_have_the_leverages_of_their_working_regression(name):
-    # lme4 puts prior weights where the working weights belong ("the hat matrix may not make sense for GLMMs"):
-    # the values here are those of the dense weighted regression, whose trace is a number of parameters.
+    # lme4 puts prior weights where the working weights belong, and warns that its values may not make sense:
+    # those here are those of the dense weighted regression, whose trace is a number of parameters.
     fit = generalized_fits.fit_lme4(case_named(CASES, name))._fitted
     system = PenalizedSystem(fit)
     root = np.sqrt(system.weights)[:, None]

@@ -113,10 +113,10 @@ def test_augment_with_rows_left_out(action):
 def test_augment_of_other_data(linear):
     data = load_sleepstudy()
     table = augment(linear, pl.DataFrame({"day": data["Days"].to_numpy()}))
-    assert list(table.columns)[0] == "day"
+    assert table.columns[0] == "day"
     with pytest.raises(DataError, match="3 rows"):
         augment(linear, data.head(3))
-    with pytest.raises(DataError, match="already has a column '.mu'"):
+    with pytest.raises(DataError, match=r"already has a column '\.mu'"):
         augment(linear, data.assign(**{".mu": 0.0}))
 
 
