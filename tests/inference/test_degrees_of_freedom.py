@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from mixedmodels import (
     anova,
@@ -22,8 +23,8 @@ from mixedmodels.inference.degrees_of_freedom import (
     Infinite,
     Satterthwaite,
     degrees_of_freedom,
-    kenward_roger_df,
 )
+from mixedmodels.inference.moments import df_of_mean_square, kenward_roger_df
 
 SLEEP = load_sleepstudy()
 
@@ -96,6 +97,18 @@ def test_exact_f_tests_of_kenward_roger():
         assert kenward_roger_df(q, q * a2, a2) == pytest.approx((m, 1.0), rel=1e-12)
         assert kenward_roger_df(q, q * a2 * (1 + 1e-7), a2) == pytest.approx((m, 1.0), rel=1e-5)
     assert kenward_roger_df(3, 9.0, 3.0) == (2.0, 1.0)
+
+
+def test_the_mean_of_squared_t_variables():
+    assert df_of_mean_square(np.array([7.0, 7.0, 7.0])) == 7
+    # F(3, m) has the mean m / (m - 2).
+    df = np.array([5.0, 8.0, 20.0])
+    m = df_of_mean_square(df)
+    assert m / (m - 2) == pytest.approx(np.mean(df / (df - 2)))
+    # No mean: as little as two degrees of freedom.
+    assert df_of_mean_square(np.array([1.9, 30.0])) == 2
+    assert df_of_mean_square(np.array([np.inf, np.inf])) == np.inf
+    assert np.isnan(df_of_mean_square(np.array([np.nan, 3.0])))
 
 
 def test_residual_and_infinite(slope):
@@ -189,3 +202,32 @@ def test_no_fixed_effects():
     model = lmer("Reaction ~ 0 + (1 | Subject)", SLEEP)
     assert "none" in str(model.summary())
     assert len(anova(model)) == 0
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual"])
+def test_confidence_intervals(slope, ddf):
+    table = slope.summary(ddf=ddf).coefficients
+    limits = slope.confint(0.9, ddf)
+    half = stats.t.ppf(0.95, table["df"]) * table["Std. Error"]
+    np.testing.assert_allclose(limits.loc[table.index, "5 %"], table["Estimate"] - half)
+    np.testing.assert_allclose(limits.loc[table.index, "95 %"], table["Estimate"] + half)
+    assert list(limits.index) == list(slope.confint().index)
+    for method in ("profil", None, 3):
+        with pytest.raises(ArgumentError, match=r"confint: method .*'wald', or ddf must be one of"):
+            slope.confint(method=method)
+
+
+def test_variances_that_the_data_do_not_tell_apart():
+    """A shift of all entries of the covariance matrix of f is one of the variance of the intercept."""
+    data = SLEEP.assign(f=np.where(SLEEP["Days"] % 2 == 0, "even", "odd"))
+    model = quiet("Reaction ~ Days + (1 | Subject) + (0 + f | Subject)", data)
+    summary = model.summary(ddf="kenward-roger")
+    assert summary.coefficients[["Std. Error", "df"]].isna().all(axis=None)
+    assert "the information on the variances is singular" in str(summary)
+
+
+def test_contrasts_that_tell_nothing():
+    data = SLEEP.assign(late=np.where(SLEEP["Days"] > 4, "yes", "no"))
+    model = quiet("Reaction ~ late + (1 | Subject)", data, contrasts={"late": np.array([[1.0], [1.0]])})
+    with pytest.raises(ArgumentError, match="do not tell its levels apart"):
+        anova(model)

@@ -125,6 +125,7 @@ def test_every_test_takes_it(unbalanced):
     assert row["p.value"] == pytest.approx(p)
     assert row["df"] == pytest.approx(by_coefficient.loc["Days", "df"])
     np.testing.assert_allclose(limits, row[["conf.low", "conf.high"]].to_numpy(dtype=float))
+    np.testing.assert_allclose(limits, unbalanced.confint(vcov=robust).loc["Days"])
     assert "CR2" in str(unbalanced.summary(vcov=robust))
     assert "CR2" in by_coefficient.heading[0]
 

@@ -84,6 +84,11 @@ def test_what_has_no_exact_test():
         exact_rlrt(glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial"))
     model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP, REML=False)
     assert "by REML (instead of ML)" in str(exact_rlrt(model, 100, seed=1))
+    n = 40_002
+    data = pd.DataFrame({"y": np.random.default_rng(1).normal(size=n), "g": np.arange(n) // 2})
+    data["y"] += data["g"] % 3
+    with pytest.raises(ArgumentError, match="has 20001 levels"):
+        exact_rlrt(lmer("y ~ 1 + (1 | g)", data))
     for nsim in (0, 1.5, True, "many"):
         with pytest.raises(ArgumentError, match="nsim"):
             exact_rlrt(model, nsim)

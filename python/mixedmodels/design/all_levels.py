@@ -9,8 +9,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ArgumentError
 from .coding import Block
-from .matrix import Levels, MatrixPlan
+from .matrix import Levels, MatrixPlan, label_of
 from .recipe import DesignRecipe
 
 # A product of contrasts and numeric columns: the factors in it.
@@ -122,7 +123,13 @@ def _pieces(plan: MatrixPlan, i: int, reduced: bool) -> list[tuple[int | None, N
         return [(i, np.eye(1 if coding is None else len(coding)))]
     if reduced:
         return [(i, np.eye(_contrast_width(plan, i)))]
-    inverse = _inverse(np.column_stack([np.ones(len(coding.labels)), _contrasts(coding)]))
+    whole = np.column_stack([np.ones(len(coding.labels)), _contrasts(coding)])
+    if np.linalg.matrix_rank(whole) < len(whole):
+        raise ArgumentError(
+            f"the contrasts of {label_of(plan.nodes[i])!r} do not tell its levels apart, so that there is no "
+            "test of the term"
+        )
+    inverse = _inverse(whole)
     return [(None, inverse[:1]), (i, inverse[1:])]
 
 

@@ -68,7 +68,7 @@ def function_tests(
         Columns as in `CoefficientTests`.
     """
     estimate = rows @ basis.beta
-    error = np.sqrt(np.einsum("ij,jk,ik->i", rows, basis.covariance, rows))
+    error = np.sqrt(np.sum(rows @ basis.covariance * rows, axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (estimate - rhs) / error
     table = pd.DataFrame({"Estimate": estimate, "Std. Error": error})

@@ -20,6 +20,7 @@ from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import refit
 from ..theta import interior, theta_names
+from .moments import df_of_mean_square, kenward_roger_df
 
 DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
 DDF_NAMES: tuple[DdfName, ...] = ("satterthwaite", "kenward-roger", "residual", "inf")
@@ -194,8 +195,8 @@ class Satterthwaite(DegreesOfFreedom):
         return "Satterthwaite's degrees of freedom"
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        variance = np.einsum("ij,jk,ik->i", rows, self.covariance, rows)
-        slopes = np.einsum("ij,mjk,ik->im", rows, self.slopes, rows, optimize=True)
+        variance = np.sum(rows @ self.covariance * rows, axis=1)
+        slopes = np.sum(rows @ self.slopes * rows, axis=2).T
         uncertainty = np.einsum("im,mn,in->i", slopes, self.parameter_covariance, slopes)
         with np.errstate(divide="ignore", invalid="ignore"):
             return 2.0 * variance**2 / uncertainty
@@ -204,7 +205,7 @@ class Satterthwaite(DegreesOfFreedom):
         if len(rows) == 1:
             return float(self.df(rows)[0]), 1.0
         _, vectors = np.linalg.eigh(rows @ self.covariance @ rows.T)
-        return _df_of_mean_square(self.df(vectors.T @ rows)), 1.0
+        return df_of_mean_square(self.df(vectors.T @ rows)), 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,9 +233,9 @@ class KenwardRoger(DegreesOfFreedom):
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # For one row the general formulas come down to m = 2 / A2 and a scaling of 1.
-        variance = np.einsum("ij,jk,ik->i", rows, self.unadjusted, rows)
+        variance = np.sum(rows @ self.unadjusted * rows, axis=1)
         half = rows @ self.unadjusted
-        slopes = np.einsum("ij,mjk,ik->im", half, self.p, half, optimize=True)
+        slopes = np.sum(half @ self.p * half, axis=2).T
         with np.errstate(divide="ignore", invalid="ignore"):
             return 2.0 * variance**2 / np.einsum("im,mn,in->i", slopes, self.w, slopes)
 
@@ -248,43 +249,6 @@ class KenwardRoger(DegreesOfFreedom):
         a1 = float(traces @ self.w @ traces)
         a2 = float(np.einsum("mn,mij,nji->", self.w, moved, moved, optimize=True))
         return kenward_roger_df(len(rows), a1, a2)
-
-
-def kenward_roger_df(q: int, a1: float, a2: float) -> tuple[float, float]:
-    """
-    Denominator degrees of freedom and scaling that match the first two moments of the Wald statistic / q.
-
-    Parameters
-    ----------
-    q : int
-        Rows of the hypothesis.
-    a1, a2 : float
-        The sums A1 and A2 of the paper.
-
-    Returns
-    -------
-    df, scaling : float
-
-    Examples
-    --------
-    >>> from mixedmodels.inference.degrees_of_freedom import kenward_roger_df
-    >>> kenward_roger_df(1, 0.125, 0.125)
-    (16.0, 1.0)
-    """
-    if a2 <= 0:
-        return (math.inf, 1.0) if a2 == 0 else (math.nan, math.nan)
-    if math.isclose(a1, q * a2, rel_tol=1e-9):
-        # Then the formulas below come down to this, but are 0/0 for two degrees of freedom.
-        return 2 * q / a2, 1.0
-    b = (a1 + 6 * a2) / (2 * q)
-    g = ((q + 1) * a1 - (q + 4) * a2) / ((q + 2) * a2)
-    c = 3 * q + 2 * (1 - g)
-    c1, c2, c3 = g / c, (q - g) / c, (q + 2 - g) / c
-    shrink = 1 - a2 / q
-    # rho = V* / (2 E*²), with E* = 1 / shrink and V* = (2/q) (1 + c1 B) / ((1 - c2 B)² (1 - c3 B)).
-    rho = _over(1 + c1 * b, 1 - c3 * b) * _over(shrink, 1 - c2 * b) ** 2 / q
-    df = 4 + _over(q + 2, q * rho - 1)
-    return df, _over(df * shrink, df - 2)
 
 
 def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> DegreesOfFreedom:
@@ -368,30 +332,14 @@ def _kenward_roger(fitted: Fitted) -> KenwardRoger:
     beta, _ = _beta_and_covariance(fitted)
     if not np.isfinite(parts["w"]).all():
         notes.append(
-            "No degrees of freedom by Kenward and Roger's method: the information on the variances is "
-            "singular"
+            "No covariance matrix and degrees of freedom by Kenward and Roger's method: the information on "
+            "the variances is singular"
         )
     return KenwardRoger(beta, parts["adjusted"], parts["phi"], parts["p"], parts["w"], notes=tuple(notes))
 
 
 def _beta_and_covariance(fitted: FittedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return fitted.estimates.beta[fitted.estimates.kept], fitted.covariance()
-
-
-def _df_of_mean_square(df: NDArray[np.float64]) -> float:
-    """
-    Degrees of freedom of the mean of squared t variables: those of the F variable with the same mean.
-
-    That mean is infinite when one of them has two or fewer, as it is for two degrees of freedom.
-    """
-    if np.isnan(df).any():
-        return math.nan
-    if np.allclose(df, df[0], rtol=1e-8, atol=0):
-        return float(df.mean())
-    if df.min() <= 2:
-        return 2.0
-    excess = float(np.sum(2 / (df - 2)))
-    return 2 * (len(df) + excess) / excess if excess > 0 else math.inf
 
 
 def _independent(
@@ -409,9 +357,3 @@ def _independent(
     if rank == len(rows):
         return rows, rhs
     return values[:rank, None] * right[:rank], scaled[:rank]
-
-
-def _over(top: float, bottom: float) -> float:
-    if bottom == 0:
-        return math.nan if top == 0 else math.copysign(math.inf, top)
-    return top / bottom

@@ -22,6 +22,7 @@ from .reduced_fits import objective_without_random_effects
 # Ratios of variances at which the simulated criterion is looked at, relative to the scale of the design.
 _GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1e6, 401)])
 _CHUNK = 2_000_000
+_MOST_LEVELS = 20_000
 
 
 def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = None) -> AnovaTable:
@@ -61,6 +62,11 @@ def eigenvalues(fitted: Fitted) -> NDArray[np.float64]:
     (term,) = design.terms
     weights = np.ones(fitted.n_obs) if design.weights is None else design.weights
     n_levels, codes, z = len(term.group.levels), term.group.codes, term.z[:, 0]
+    if n_levels > _MOST_LEVELS:
+        raise ArgumentError(
+            f"exact_rlrt: {term.text} has {n_levels} levels, and the test needs the eigenvalues of a matrix "
+            f"of that size (at most {_MOST_LEVELS}); with so many levels Pr(mixture) of ranova() will do"
+        )
     q, _ = np.linalg.qr(np.sqrt(weights)[:, None] * design.x[:, fitted.estimates.kept])
     projected = np.zeros((n_levels, q.shape[1]))
     np.add.at(projected, codes, (np.sqrt(weights) * z)[:, None] * q)

@@ -127,7 +127,9 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
             f"the coefficient {name!r} was dropped as linearly dependent on others and cannot be tested"
         )
     if labels is None:
-        labels = [_written(row, value, names) for row, value in zip(rows, given.tolist(), strict=True)]
+        labels = [
+            _written(row, value, names) for row, value in zip(rows.tolist(), given.tolist(), strict=True)
+        ]
     return Hypotheses(rows[:, kept], given, tuple(map(one_line, labels)))
 
 
@@ -178,11 +180,13 @@ def _right_side(rhs: Any, m: int) -> NDArray[np.float64]:
     return np.broadcast_to(values, (m,)).astype(np.float64)
 
 
-def _written(row: NDArray[np.float64], value: float, names: Sequence[str]) -> str:
+def _written(row: Sequence[float], value: float, names: Sequence[str]) -> str:
     """A row as an equation."""
     text = ""
-    for i in np.flatnonzero(row).tolist():
-        size = "" if abs(row[i]) == 1 else f"{format_number(abs(row[i]), 4).strip()}*"
-        sign = "-" if row[i] < 0 else "+"
-        text += f" {sign} {size}{names[i]}" if text else f"{'-' if row[i] < 0 else ''}{size}{names[i]}"
+    for weight, name in zip(row, names, strict=True):
+        if weight == 0:
+            continue
+        size = "" if abs(weight) == 1 else f"{format_number(abs(weight), 4).strip()}*"
+        sign = "-" if weight < 0 else "+"
+        text += f" {sign} {size}{name}" if text else f"{'-' if weight < 0 else ''}{size}{name}"
     return f"{text or '0'} = {format_number(value, 4).strip()}"
