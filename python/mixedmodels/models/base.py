@@ -206,7 +206,7 @@ class MixedModel:
         """
         return var_corr(self._fitted)
 
-    def confint(self, level: float = 0.95, method: Any = "wald") -> pd.DataFrame:
+    def confint(self, level: float = 0.95, method: Any = "wald", vcov: Any = None) -> pd.DataFrame:
         """
         Confidence limits of the coefficients: estimate ± quantile times standard error.
 
@@ -216,6 +216,8 @@ class MixedModel:
         method : {"wald", "satterthwaite", "kenward-roger", "residual"}
             Normal quantiles (R: ``confint(m, method = "Wald")``), or those of t distributions with such
             degrees of freedom.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix (and degrees of freedom) of choice, see :func:`mixedmodels.vcov_cluster`.
 
         Returns
         -------
@@ -232,6 +234,8 @@ class MixedModel:
         sigma                      NaN     NaN
         (Intercept)             1489.5  1565.5
         """
+        if vcov is not None:
+            method = basis_for(self._fitted, None if method == "wald" else method, vcov)
         return confidence_intervals(self._fitted, level, method)
 
     def corr_fixef(self, complete: bool = True) -> pd.DataFrame:

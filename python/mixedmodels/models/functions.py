@@ -92,9 +92,9 @@ def vcov(model: MixedModel, complete: bool = True, **options: Any) -> pd.DataFra
     return _model(model).vcov(complete, **options)
 
 
-def confint(model: MixedModel, level: float = 0.95, method: Any = "wald") -> pd.DataFrame:
+def confint(model: MixedModel, level: float = 0.95, method: Any = "wald", vcov: Any = None) -> pd.DataFrame:
     """Confidence limits, see `LinearMixedModel.confint`."""
-    return _model(model).confint(level, method)
+    return _model(model).confint(level, method, vcov)
 
 
 def fitted(model: MixedModel) -> NDArray[np.float64]:

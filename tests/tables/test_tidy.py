@@ -1,0 +1,128 @@
+"""tidy(), glance() and augment()."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from mixedmodels import augment, glance, glmer, lmer, load_cbpp, load_sleepstudy, tidy
+from mixedmodels.errors import ArgumentError, DataError
+
+SLOPES = "Reaction ~ Days + (Days | Subject)"
+
+
+@pytest.fixture(scope="module")
+def linear():
+    return lmer(SLOPES, load_sleepstudy())
+
+
+@pytest.fixture(scope="module")
+def binomial():
+    return glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+
+
+FIXED = ["effect", "group", "term", "estimate", "std.error", "statistic", "df", "p.value"]
+
+
+def test_fixed_effects(linear):
+    table = tidy(linear)
+    assert list(table.columns) == FIXED
+    np.testing.assert_allclose(table["estimate"], linear.fixef())
+    np.testing.assert_allclose(table["df"], 17.0, rtol=1e-6)
+    np.testing.assert_allclose(tidy(linear, ddf="kr")["df"], 17.0, rtol=1e-6)
+    assert np.isinf(tidy(linear, ddf="inf")["df"]).all()
+
+
+def test_limits(linear):
+    table = tidy(linear, conf_int=True, conf_level=0.9).set_index("term")
+    limits = linear.conf_int(alpha=0.1)
+    np.testing.assert_allclose(table[["conf.low", "conf.high"]], limits)
+    with pytest.raises(ArgumentError, match="confidence level"):
+        tidy(linear, conf_int=True, conf_level=95)
+
+
+def test_variance_parameters(linear, binomial):
+    table = tidy(linear, "ran_pars")
+    assert list(table["term"]) == ["sd__(Intercept)", "sd__Days", "cor__(Intercept).Days", "sd__Observation"]
+    assert list(table["group"]) == ["Subject", "Subject", "Subject", "Residual"]
+    part = linear.VarCorr()["Subject"]
+    np.testing.assert_allclose(table["estimate"], [*part.sd, part.corr[1, 0], linear.sigma])
+    assert list(tidy(binomial, "ran_pars")["term"]) == ["sd__(Intercept)"]
+    double = linear.update("Reaction ~ Days + (Days || Subject)")
+    assert list(tidy(double, "ran_pars")["term"]) == ["sd__(Intercept)", "sd__Days", "sd__Observation"]
+
+
+def test_random_effects(linear):
+    table = tidy(linear, "ran_vals", conf_int=True)
+    frame = linear.ranef(condVar=True).to_frame()
+    np.testing.assert_allclose(table["estimate"], frame["condval"])
+    np.testing.assert_allclose(table["std.error"], frame["condsd"])
+    assert list(table["level"]) == list(frame["grp"])
+    np.testing.assert_allclose(table["conf.high"] - table["estimate"], 1.959963984540054 * frame["condsd"])
+
+
+def test_all(binomial):
+    table = tidy(binomial, "all")
+    assert list(table.columns) == ["effect", "group", "level", *FIXED[2:]]
+    assert table["effect"].value_counts().to_dict() == {"fixed": 4, "ran_pars": 1, "ran_vals": 15}
+    assert len(tidy(binomial, ["fixed", "ran_pars"])) == 5
+    with pytest.raises(ArgumentError, match="effects must be"):
+        tidy(binomial, "random")
+
+
+def test_glance(linear, binomial):
+    row = glance(linear).iloc[0]
+    assert list(row.index) == ["nobs", "sigma", "logLik", "AIC", "BIC", "REMLcrit", "df.residual"]
+    assert row["REMLcrit"] == pytest.approx(linear.REMLcrit())
+    assert row["logLik"] == pytest.approx(float(linear.logLik()))
+    assert row["df.residual"] == 180 - 6
+    assert "deviance" in glance(linear.refit(REML=False))
+    assert glance(binomial)["deviance"].iloc[0] == pytest.approx(binomial.deviance())
+    assert glance(binomial)["sigma"].iloc[0] == 1.0
+
+
+def test_augment_of_a_generalized_model(binomial):
+    table = augment(binomial)
+    np.testing.assert_allclose(table[".fitted"], binomial.predict())
+    np.testing.assert_allclose(table[".mu"], binomial.fitted())
+    np.testing.assert_allclose(table[".fixed"], binomial.predict(re_form="~0"))
+    np.testing.assert_allclose(table[".resid"], binomial.residuals())
+    assert list(table.columns)[:4] == ["incidence", "size", "period", "herd"]
+    assert isinstance(table["period"].dtype, pd.CategoricalDtype)
+
+
+@pytest.mark.parametrize("action", ["omit", "exclude"])
+def test_augment_with_rows_left_out(action):
+    data = load_sleepstudy()
+    data["note"] = "kept"
+    data.loc[data.index[[0, 7]], "Reaction"] = np.nan
+    model = lmer(SLOPES, data, subset="Days < 8", na_action=action)
+    table = augment(model)
+    assert len(table) == model.nobs == 144 - 2
+    np.testing.assert_allclose(table["Reaction"] - table[".fitted"], table[".resid"])
+    assert list(table.index[:3]) == [1, 2, 3]
+    whole = augment(model, data)
+    assert len(whole) == 180
+    assert whole[".resid"].isna().sum() == 180 - model.nobs
+    np.testing.assert_array_equal(whole.loc[table.index, ".hat"], table[".hat"])
+    assert "note" in whole
+
+
+def test_augment_of_other_data(linear):
+    data = load_sleepstudy()
+    table = augment(linear, pl.DataFrame({"day": data["Days"].to_numpy()}))
+    assert table.columns[0] == "day"
+    with pytest.raises(DataError, match="3 rows"):
+        augment(linear, data.head(3))
+    with pytest.raises(DataError, match=r"already has a column '\.mu'"):
+        augment(linear, data.assign(**{".mu": 0.0}))
+
+
+def test_offsets_are_part_of_the_fixed_part():
+    data = load_sleepstudy()
+    model = lmer("Reaction ~ 1 + offset(10 * Days) + (1 | Subject)", data)
+    table = augment(model)
+    np.testing.assert_allclose(table[".offset"], 10 * data["Days"])
+    np.testing.assert_allclose(table[".fixed"], model.predict(re_form="~0"))
