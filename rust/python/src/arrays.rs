@@ -1,10 +1,12 @@
 //! numpy arrays to and from the engine's vectors.
 
+use mixedmodels::design::Term;
 use mixedmodels::linalg::memory::copied;
 use mixedmodels::linalg::Matrix;
 use numpy::ndarray::ArrayView2;
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 /// A vector in any memory layout.
 pub fn vector<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<T> {
@@ -78,4 +80,17 @@ pub fn to_stack(
     let shape = [matrices.len(), width, width];
     let values = matrices.into_iter().flat_map(Matrix::into_data);
     to_vector(py, values.collect()).reshape(shape)
+}
+
+/// The effects of each term, levels × k.
+pub fn by_term<'py>(
+    py: Python<'py>,
+    effects: Vec<Vec<f64>>,
+    terms: &[Term],
+) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (values, term) in effects.into_iter().zip(terms) {
+        list.append(to_rows(py, values, term.k)?)?;
+    }
+    Ok(list)
 }

@@ -13,7 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{columns, to_blocks, to_rows, to_square, to_vector, vector};
+use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
 use crate::costs;
 use crate::errors::to_python;
 use crate::interrupt::run;
@@ -110,17 +110,8 @@ fn information(name: &str) -> PyResult<Information> {
     }
 }
 
-fn point(
-    theta: &PyReadonlyArray1<'_, f64>,
-    beta: &PyReadonlyArray1<'_, f64>,
-    log_dispersion: Option<f64>,
-) -> Point {
-    Point {
-        theta: vector(theta),
-        beta: vector(beta),
-        log_dispersion: log_dispersion.unwrap_or(0.0),
-    }
-}
+/// What is computed at given parameters.
+type Look<T> = fn(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T>;
 
 fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
     let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
@@ -142,6 +133,22 @@ fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
 }
 
 impl Glmm {
+    fn at<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        theta: &PyReadonlyArray1<'_, f64>,
+        beta: &PyReadonlyArray1<'_, f64>,
+        log_dispersion: Option<f64>,
+        look: Look<T>,
+    ) -> PyResult<T> {
+        let point = Point {
+            theta: vector(theta),
+            beta: vector(beta),
+            log_dispersion: log_dispersion.unwrap_or(0.0),
+        };
+        self.run(py, None, move |model, monitor| look(model, &point, monitor))
+    }
+
     /// Engine work on the model. What a function of a user-defined family raised comes first: all
     /// else follows from it.
     fn run<T: Send + 'static>(
@@ -286,10 +293,7 @@ impl Glmm {
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let point = point(&theta, &beta, log_dispersion);
-        let estimates = self.run(py, None, move |model, monitor| {
-            fit::evaluate_glmm(model, &point, monitor)
-        })?;
+        let estimates = self.at(py, &theta, &beta, log_dispersion, fit::evaluate_glmm)?;
         let out = PyDict::new(py);
         self.put_estimates(&out, estimates)?;
         Ok(out)
@@ -304,10 +308,7 @@ impl Glmm {
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let point = point(&theta, &beta, log_dispersion);
-        let gradient = self.run(py, None, move |model, monitor| {
-            fit::gradient_glmm(model, &point, monitor)
-        })?;
+        let gradient = self.at(py, &theta, &beta, log_dispersion, fit::gradient_glmm)?;
         Ok(to_vector(py, gradient))
     }
 
@@ -320,10 +321,7 @@ impl Glmm {
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let point = point(&theta, &beta, log_dispersion);
-        let hessian = self.run(py, None, move |model, monitor| {
-            fit::hessian_glmm(model, &point, monitor)
-        })?;
+        let hessian = self.at(py, &theta, &beta, log_dispersion, fit::hessian_glmm)?;
         to_square(py, hessian)
     }
 
@@ -336,10 +334,13 @@ impl Glmm {
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let point = point(&theta, &beta, log_dispersion);
-        let blocks = self.run(py, None, move |model, monitor| {
-            fit::conditional_variances_glmm(model, &point, monitor)
-        })?;
+        let blocks = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            fit::conditional_variances_glmm,
+        )?;
         let out = PyList::empty(py);
         for block in blocks {
             out.append((block.terms, to_blocks(py, block.values, block.width)?))?;
@@ -365,6 +366,7 @@ impl Glmm {
             _ => f64::NAN,
         };
         let covariance = to_square(py, estimates.conditional_covariance)?;
+        let terms = &self.model.frame().design.terms;
         out.set_item(intern!(py, "objective"), estimates.objective)?;
         out.set_item(intern!(py, "log_det_z"), estimates.log_det_z)?;
         out.set_item(intern!(py, "penalty"), estimates.penalty)?;
@@ -373,20 +375,7 @@ impl Glmm {
         out.set_item(intern!(py, "dispersion"), dispersion)?;
         out.set_item(intern!(py, "xtvx_inv"), covariance)?;
         out.set_item(intern!(py, "eta"), to_vector(py, estimates.eta))?;
-        out.set_item(intern!(py, "b"), self.by_term(py, estimates.b)?)?;
-        out.set_item(intern!(py, "u"), self.by_term(py, estimates.u)?)
-    }
-
-    /// The effects of each term, levels × k.
-    fn by_term<'py>(
-        &self,
-        py: Python<'py>,
-        effects: Vec<Vec<f64>>,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for (values, term) in effects.into_iter().zip(&self.model.frame().design.terms) {
-            list.append(to_rows(py, values, term.k)?)?;
-        }
-        Ok(list)
+        out.set_item(intern!(py, "b"), by_term(py, estimates.b, terms)?)?;
+        out.set_item(intern!(py, "u"), by_term(py, estimates.u, terms)?)
     }
 }

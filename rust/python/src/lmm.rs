@@ -15,7 +15,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector};
+use crate::arrays::{
+    by_term, columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
+};
 use crate::costs;
 use crate::errors::to_python;
 use crate::interrupt::run;
@@ -330,6 +332,7 @@ impl Lmm {
     fn put_estimates(&self, out: &Bound<'_, PyDict>, estimates: Estimates) -> PyResult<()> {
         let py = out.py();
         let square = to_square(py, estimates.unscaled_covariance)?;
+        let terms = &self.model.design.terms;
         out.set_item(intern!(py, "objective"), estimates.objective)?;
         out.set_item(intern!(py, "log_det_z"), estimates.log_det_z)?;
         out.set_item(intern!(py, "log_det_x"), estimates.log_det_x)?;
@@ -338,21 +341,8 @@ impl Lmm {
         out.set_item(intern!(py, "beta"), to_vector(py, estimates.beta))?;
         out.set_item(intern!(py, "xtvx_inv"), square)?;
         out.set_item(intern!(py, "fitted"), to_vector(py, estimates.fitted))?;
-        out.set_item(intern!(py, "b"), self.by_term(py, estimates.b)?)?;
-        out.set_item(intern!(py, "u"), self.by_term(py, estimates.u)?)
-    }
-
-    /// The effects of each term, levels × k.
-    fn by_term<'py>(
-        &self,
-        py: Python<'py>,
-        effects: Vec<Vec<f64>>,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for (values, term) in effects.into_iter().zip(&self.model.design.terms) {
-            list.append(to_rows(py, values, term.k)?)?;
-        }
-        Ok(list)
+        out.set_item(intern!(py, "b"), by_term(py, estimates.b, terms)?)?;
+        out.set_item(intern!(py, "u"), by_term(py, estimates.u, terms)?)
     }
 }
 
