@@ -1,0 +1,268 @@
+//! The door for generalized models: fit one, or look at it at given parameters, in the units of the
+//! user.
+
+mod estimates;
+mod search;
+mod units;
+
+use crate::design::frame::MANY_ROWS;
+use crate::design::GeneralizedModel;
+use crate::error::{Error, Result};
+use crate::fit::hessian::{by_differences, column, symmetric};
+use crate::fit::ConditionalVariances;
+use crate::linalg::threads::map;
+use crate::linalg::Matrix;
+use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
+use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
+use crate::optimize::{self, Control, Optimizer, Outcome};
+use crate::system::selected;
+use estimates::estimates;
+use search::Search;
+use units::{engine_coefficients, to_user_coefficients, user_gradient, user_theta, user_values};
+
+/// Bytes of a system that every thread may have for itself.
+const SMALL: f64 = 5e7;
+
+/// Rows times parameters from which on threads save more than they cost.
+const WORTH_THREADS: usize = 10_000;
+
+/// Parameters in the units of the user.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Point {
+    pub theta: Vec<f64>,
+    /// Coefficients of the kept columns of X.
+    pub beta: Vec<f64>,
+    /// 0 without a dispersion.
+    pub log_dispersion: f64,
+}
+
+/// What the caller knows of where to start.
+#[derive(Debug, Clone, Default)]
+pub struct StartValues {
+    pub theta: Option<Vec<f64>>,
+    pub beta: Option<Vec<f64>>,
+    pub log_dispersion: Option<f64>,
+}
+
+/// Everything that follows from the parameters.
+#[derive(Debug, Clone)]
+pub struct GlmmEstimates {
+    pub point: Point,
+    /// -2 log-likelihood by the approximation of the model.
+    pub objective: f64,
+    /// log |M|.
+    pub log_det_z: f64,
+    /// |u|².
+    pub penalty: f64,
+    /// Covariance of the coefficients given theta and the dispersion, kept columns.
+    pub conditional_covariance: Matrix,
+    /// Conditional modes of each term, levels × k, row-major.
+    pub b: Vec<Vec<f64>>,
+    pub u: Vec<Vec<f64>>,
+    /// Linear predictor with offset and random effects.
+    pub eta: Vec<f64>,
+}
+
+/// A fitted model.
+#[derive(Debug, Clone)]
+pub struct GlmmFit {
+    pub estimates: GlmmEstimates,
+    /// Exact gradient in the parameters of the user: theta, beta unless it is profiled out, log
+    /// dispersion.
+    pub gradient: Vec<f64>,
+    /// How the optimisation went; its points are in those parameters too.
+    pub outcome: Outcome,
+    pub n_factorisations: usize,
+}
+
+/// Fits by maximum likelihood.
+pub fn fit_glmm(
+    model: &GeneralizedModel,
+    optimizer: Optimizer,
+    start: &StartValues,
+    control: &Control,
+    monitor: Monitor<'_>,
+) -> Result<GlmmFit> {
+    let Search {
+        parameters,
+        start,
+        gamma,
+    } = Search::new(model, start)?;
+    let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
+    let mut outcome = optimize::minimize(optimizer, &mut objective, &start, control)
+        .map_err(|error| explained(error, &objective))?;
+    objective.tighten();
+    if objective.value(&outcome.theta)?.is_none() {
+        // Where rounding hides the last digits of the modes, those of the search must do.
+        objective.loosen();
+        if objective.value(&outcome.theta)?.is_none() {
+            return Err(no_modes(&objective));
+        }
+    }
+    let parameters = objective.parameters.clone();
+    let theta = user_theta(model, &parameters, &outcome.theta);
+    let gradient = user_gradient(&mut objective, &theta)?;
+    let estimates = estimates(&mut objective, theta, &outcome.theta)?;
+    for entry in &mut outcome.log.entries {
+        entry.theta = user_values(model, &parameters, &entry.theta);
+    }
+    outcome.value = estimates.objective;
+    outcome.theta = user_values(model, &parameters, &outcome.theta);
+    Ok(GlmmFit {
+        n_factorisations: objective.modes.n_factorisations,
+        estimates,
+        gradient,
+        outcome,
+    })
+}
+
+/// Estimates at given parameters.
+pub fn evaluate_glmm(
+    model: &GeneralizedModel,
+    point: &Point,
+    monitor: Monitor<'_>,
+) -> Result<GlmmEstimates> {
+    let (mut objective, values) = at(model, point, monitor)?;
+    estimates(&mut objective, point.theta.clone(), &values)
+}
+
+/// Gradient at given parameters, in the order of [`GlmmFit::gradient`].
+pub fn gradient_glmm(
+    model: &GeneralizedModel,
+    point: &Point,
+    monitor: Monitor<'_>,
+) -> Result<Vec<f64>> {
+    let (mut objective, _) = at(model, point, monitor)?;
+    user_gradient(&mut objective, &point.theta)
+}
+
+/// Hessian at given parameters, by central differences of the exact gradient.
+pub fn hessian_glmm(
+    model: &GeneralizedModel,
+    point: &Point,
+    monitor: Monitor<'_>,
+) -> Result<Matrix> {
+    let (mut objective, values) = at(model, point, monitor)?;
+    let mut hessian = differences(&mut objective, &values)?;
+    if objective.parameters.fixed.is_some() {
+        to_user_coefficients(model, &mut hessian)?;
+    }
+    Ok(hessian)
+}
+
+/// By differences of the exact gradient; threads share the parameters of a model that they can afford
+/// to hold once each.
+fn differences(objective: &mut GlmmObjective<'_>, values: &[f64]) -> Result<Matrix> {
+    let model = objective.model;
+    let is_small = model.frame().costs.bytes().total() < SMALL && model.n_obs() < MANY_ROWS;
+    if !is_small || model.n_obs() * values.len() < WORTH_THREADS {
+        return by_differences(objective, values);
+    }
+    let here = objective.derivatives()?;
+    let found = objective.found();
+    let each: Vec<usize> = (0..values.len()).collect();
+    let columns = map(&each, |&j| {
+        let mut twin = GlmmObjective::at_modes(model, &found, &|_| Ok(()))?;
+        column(&mut twin, &here, values, j)
+    });
+    Ok(symmetric(&columns.into_iter().collect::<Result<Vec<_>>>()?))
+}
+
+/// Conditional covariances of the random effects at given parameters.
+pub fn conditional_variances_glmm(
+    model: &GeneralizedModel,
+    point: &Point,
+    monitor: Monitor<'_>,
+) -> Result<Vec<ConditionalVariances>> {
+    let (mut objective, _) = at(model, point, monitor)?;
+    let frame = model.frame();
+    let (factor, products) = objective.system().parts();
+    let selected = selected(factor, products, &frame.structure, false, true)?;
+    Ok(ConditionalVariances::of_blocks(frame, selected.diagonals))
+}
+
+fn check_start(model: &GeneralizedModel, start: &StartValues) -> Result<()> {
+    let finite = |what: &str, values: &[f64], expected: usize| {
+        if values.len() != expected {
+            return Err(Error::Length {
+                what: what.to_owned(),
+                expected,
+                found: values.len(),
+            });
+        }
+        match values.iter().find(|v| !v.is_finite()) {
+            Some(bad) => Err(Error::Domain(format!("{what} holds {bad}"))),
+            None => Ok(()),
+        }
+    };
+    if let Some(theta) = &start.theta {
+        finite("theta", theta, model.n_theta())?;
+    }
+    if let Some(beta) = &start.beta {
+        finite("beta", beta, model.rank())?;
+    }
+    match start.log_dispersion {
+        Some(value) => finite("the log dispersion", &[value], 1),
+        None => Ok(()),
+    }
+}
+
+/// The objective in the parameters of the user (coefficients in the basis of the engine), evaluated.
+fn at<'a>(
+    model: &'a GeneralizedModel,
+    point: &Point,
+    monitor: Monitor<'a>,
+) -> Result<(GlmmObjective<'a>, Vec<f64>)> {
+    check_start(
+        model,
+        &StartValues {
+            theta: Some(point.theta.clone()),
+            beta: Some(point.beta.clone()),
+            log_dispersion: Some(point.log_dispersion),
+        },
+    )?;
+    let frame = model.frame();
+    let profiled = model.n_free_coefficients() == 0;
+    let gamma = engine_coefficients(model, &point.beta);
+    let parameters = Parameters {
+        theta: Coordinates::user(&frame.design.terms, &frame.terms),
+        fixed: (!profiled).then(|| FixedCoordinates::identity(model.rank())),
+        dispersion: model
+            .family
+            .has_dispersion()
+            .then_some(DispersionCoordinate {
+                origin: 0.0,
+                unit: 1.0,
+            }),
+    };
+    let mut values = point.theta.clone();
+    if !profiled {
+        values.extend_from_slice(&gamma);
+    }
+    if model.family.has_dispersion() {
+        values.push(point.log_dispersion);
+    }
+    let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
+    objective.tighten();
+    match objective.value(&values)? {
+        Some(_) => Ok((objective, values)),
+        None => Err(no_modes(&objective)),
+    }
+}
+
+fn no_modes(objective: &GlmmObjective<'_>) -> Error {
+    Error::Modes {
+        reason:
+            "penalised iteratively reweighted least squares does not converge at these parameters"
+                .into(),
+        row: objective.modes.worst_row(),
+    }
+}
+
+/// A start at which the objective cannot be computed is a matter of the modes here.
+fn explained(error: Error, objective: &GlmmObjective<'_>) -> Error {
+    match error {
+        Error::Factorisation { .. } => no_modes(objective),
+        other => other,
+    }
+}
