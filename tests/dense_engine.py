@@ -18,7 +18,47 @@ from dense_inference import DenseInference
 LOG_2PI = np.log(2 * np.pi)
 
 
-class Lmm(DenseInference):
+class DenseTerms:
+    """What a model's ``terms`` (codes, number of levels, z, template) say of Λ and of its random effects."""
+
+    def covariance_factor(self, theta):
+        """Λ, shape (q, q)."""
+        blocks, start = [], 0
+        for _, n_levels, z, kind in self.terms:
+            k = z.shape[1]
+            template = np.zeros((k, k))
+            for i, j in entries(k, kind):
+                template[i, j] = theta[start]
+                start += 1
+            blocks.append(np.kron(np.eye(n_levels), template))
+        return linalg.block_diag(*blocks)
+
+    def diagonal(self):
+        """One for entries of theta on the diagonal of a template, else zero."""
+        return np.array([float(i == j) for _, _, z, kind in self.terms for i, j in entries(z.shape[1], kind)])
+
+    def by_term(self, stacked):
+        result, start = [], 0
+        for _, n_levels, z, _ in self.terms:
+            k = z.shape[1]
+            result.append(stacked[start : start + n_levels * k].reshape(n_levels, k))
+            start += n_levels * k
+        return result
+
+    def same_codes(self):
+        """Positions of the terms that share a grouping factor."""
+        groups: list[list[int]] = []
+        for t, (codes, *_) in enumerate(self.terms):
+            for group in groups:
+                if np.array_equal(self.terms[group[0]][0], codes):
+                    group.append(t)
+                    break
+            else:
+                groups.append([t])
+        return groups
+
+
+class Lmm(DenseTerms, DenseInference):
     """A linear mixed model; arguments and results as those of ``mixedmodels._engine.Lmm``."""
 
     def __init__(self, y, x, terms, weights=None, offset=None):
@@ -181,42 +221,6 @@ class Lmm(DenseInference):
         """V = W⁻¹ + ZΛΛ'Z'."""
         zf = self.z @ factor
         return np.diag(1 / self.weights) + zf @ zf.T
-
-    def covariance_factor(self, theta):
-        """Λ, shape (q, q)."""
-        blocks, start = [], 0
-        for _, n_levels, z, kind in self.terms:
-            k = z.shape[1]
-            template = np.zeros((k, k))
-            for i, j in entries(k, kind):
-                template[i, j] = theta[start]
-                start += 1
-            blocks.append(np.kron(np.eye(n_levels), template))
-        return linalg.block_diag(*blocks)
-
-    def diagonal(self):
-        """One for entries of theta on the diagonal of a template, else zero."""
-        return np.array([float(i == j) for _, _, z, kind in self.terms for i, j in entries(z.shape[1], kind)])
-
-    def by_term(self, stacked):
-        result, start = [], 0
-        for _, n_levels, z, _ in self.terms:
-            k = z.shape[1]
-            result.append(stacked[start : start + n_levels * k].reshape(n_levels, k))
-            start += n_levels * k
-        return result
-
-    def same_codes(self):
-        """Positions of the terms that share a grouping factor."""
-        groups: list[list[int]] = []
-        for t, (codes, *_) in enumerate(self.terms):
-            for group in groups:
-                if np.array_equal(self.terms[group[0]][0], codes):
-                    group.append(t)
-                    break
-            else:
-                groups.append([t])
-        return groups
 
 
 def entries(k, kind):

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from scipy import linalg, optimize, special
 
-from dense_engine import entries, expand, independent_columns
+from dense_engine import DenseTerms, entries, expand, independent_columns
 
 COMPLEX_STEP = 1e-30
 STEP = 1e-3
 
 
-class Glmm:
+class Glmm(DenseTerms):
     """A generalized linear mixed model; arguments and results as those of ``mixedmodels._engine.Glmm``."""
 
     def __init__(self, y, x, terms, family, weights=None, offset=None, n_agq=1, information="observed"):
@@ -151,8 +151,10 @@ class Glmm:
                 z = nodes[list(picked)]
                 moved = u.copy()
                 moved[own] += linalg.solve_triangular(root.T, z, lower=False)
-                l = self.log_density(fixed + zl @ moved, d)[rows].sum()  # noqa: E741
-                logs.append(log_weights[list(picked)].sum() + l - (moved[own] @ moved[own] - z @ z) / 2)
+                log_density = self.log_density(fixed + zl @ moved, d)[rows].sum()
+                logs.append(
+                    log_weights[list(picked)].sum() + log_density - (moved[own] @ moved[own] - z @ z) / 2
+                )
             total += 2 * np.sum(np.log(np.diag(root))) - 2 * special.logsumexp(np.real(logs))
         return total
 
@@ -286,39 +288,6 @@ class Glmm:
         log_dispersion = rest[-1] if self.n_dispersion else 0.0
         beta = rest[: self.rank] if self.n_agq > 0 else self.glm()
         return theta, beta, log_dispersion
-
-    def covariance_factor(self, theta):
-        """Λ, shape (q, q)."""
-        blocks, start = [], 0
-        for _, n_levels, z, kind in self.terms:
-            template = np.zeros((z.shape[1],) * 2)
-            for i, j in entries(z.shape[1], kind):
-                template[i, j] = theta[start]
-                start += 1
-            blocks.append(np.kron(np.eye(n_levels), template))
-        return linalg.block_diag(*blocks)
-
-    def diagonal(self):
-        return np.array([float(i == j) for _, _, z, kind in self.terms for i, j in entries(z.shape[1], kind)])
-
-    def by_term(self, stacked):
-        result, start = [], 0
-        for _, n_levels, z, _ in self.terms:
-            k = z.shape[1]
-            result.append(stacked[start : start + n_levels * k].reshape(n_levels, k))
-            start += n_levels * k
-        return result
-
-    def same_codes(self):
-        groups: list[list[int]] = []
-        for t, (codes, *_) in enumerate(self.terms):
-            for group in groups:
-                if np.array_equal(self.terms[group[0]][0], codes):
-                    group.append(t)
-                    break
-            else:
-                groups.append([t])
-        return groups
 
 
 def frozen(array):

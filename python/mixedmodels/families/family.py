@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
-class Family:
+class Family(ABC):
     """
     A family of distributions with its link; the engine knows it by name.
 
@@ -88,25 +89,25 @@ class Family:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             return self.functions.inverse(np.asarray(eta, dtype=np.float64))
 
+    @abstractmethod
     def variance(self, mu: Values, dispersion: float) -> Values:
         """The variance of an observation of weight one at its mean."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
         """Twice the log-density at the mean y above that at mu, for observations of weight one."""
-        raise NotImplementedError
 
     def sigma(self, dispersion: float) -> float:
         """What glmmTMB calls sigma; 1 for a family without a dispersion parameter."""
         return dispersion if self.parameter else 1.0
 
+    @abstractmethod
     def check(self, y: Values) -> tuple[int, str] | None:
         """The first row whose response the family cannot have, with what it must be; None when all fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         """One random response of each mean."""
-        raise NotImplementedError
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """(y - mu) √weight / √variance."""

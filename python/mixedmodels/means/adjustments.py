@@ -139,7 +139,8 @@ class TestFamily:
             low, high = high, 2.0 * high
         if low == high:
             low = 0.0
-        return float(brentq(lambda t: self._beyond(t, df, adjust) - tail, low, high, xtol=1e-10))  # type: ignore[arg-type]
+        limit: Any = brentq(lambda t: self._beyond(t, df, adjust) - tail, low, high, xtol=1e-10)
+        return float(limit)
 
     @cached_property
     def _n_means(self) -> int:
