@@ -58,6 +58,11 @@ def condition_number(model: MixedModel) -> float:
 
     Above about 30 columns nearly determine each other (Belsley, Kuh & Welsch 1980).
 
+    Raises
+    ------
+    ArgumentError
+        When the model has no fixed effects.
+
     Examples
     --------
     >>> from mixedmodels import condition_number, lmer, load_machines

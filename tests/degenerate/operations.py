@@ -1,0 +1,171 @@
+"""Every public function and method on a model, called as a user would; by name, for `test_all_is_covered`."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import mixedmodels as mm
+from mixedmodels.means.estimates import Emmeans
+
+Operation = Callable[[Any], Any]
+
+
+def predictor(model: Any) -> str:
+    """The first predictor of the fixed part that the data hold; the intercept without one."""
+    fixed = model.formula.split("~")[1].split("(")[0]
+    names = [name for name in model.data.columns if name in fixed.replace("*", " ").replace(":", " ").split()]
+    return names[0] if names else "1"
+
+
+def covariate(model: Any) -> str | None:
+    numeric = [n for n in ("x", "big", "zero") if n in model.formula and n in model.data]
+    return numeric[0] if numeric else None
+
+
+def coefficient(model: Any) -> str:
+    kept = model.fixef().dropna()
+    return str(kept.index[-1]) if len(kept) else "(Intercept)"
+
+
+def rows(model: Any) -> pd.DataFrame:
+    return pd.DataFrame(model.data).iloc[[0, 1, -1]]
+
+
+def printed(result: Any) -> Any:
+    """The result, after it has printed and shown in a notebook."""
+    assert str(result)
+    for method in ("_repr_html_", "to_frame"):
+        if hasattr(result, method):
+            getattr(result, method)()
+    return result
+
+
+def emmeans(model: Any, **options: Any) -> Emmeans:
+    return mm.emmeans(model, f"~ {predictor(model)}", **options)
+
+
+def plot(model: Any) -> None:
+    import matplotlib.pyplot as plt
+
+    try:
+        emmeans(model).plot()
+    finally:
+        plt.close("all")
+
+
+def trends(model: Any) -> Any:
+    name = covariate(model)
+    return mm.emtrends(model, "~ 1", name or "x")
+
+
+def some_response(model: Any) -> Any:
+    return np.nan_to_num(model.fitted(), nan=1.0).round() if hasattr(model, "family") else model.fitted()
+
+
+OPERATIONS: dict[str, Operation] = {
+    "AIC": mm.AIC,
+    "AICc": mm.AICc,
+    "BIC": mm.BIC,
+    "REMLcrit": mm.REMLcrit,
+    "VarCorr": mm.VarCorr,
+    "aic_table": lambda m: mm.aic_table(m, m),
+    "allFit": mm.allFit,
+    "anova": mm.anova,
+    "anova type 1": lambda m: mm.anova(m, type=1),
+    "anova type 2": lambda m: mm.anova(m, type=2),
+    "anova Kenward-Roger": lambda m: mm.anova(m, ddf="kenward-roger"),
+    "anova of two": lambda m: mm.anova(m, m.update(". ~ 1 + (1 | g)") if "| g)" in m.formula else m),
+    "anova_type3": mm.anova_type3,
+    "augment": mm.augment,
+    "cAIC": mm.cAIC,
+    "checkConv": mm.checkConv,
+    "coef": mm.coef,
+    "coef_test": lambda m: mm.coef_test(m, mm.vcov_cluster(m)),
+    "condition_number": mm.condition_number,
+    "confint": mm.confint,
+    "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),
+    "contrast eff": lambda m: printed(emmeans(m).contrast("eff")).confint(),
+    "describe_blocks": mm.describe_blocks,
+    "deviance": mm.deviance,
+    "drop1": mm.drop1,
+    "drop1 F": lambda m: mm.drop1(m, test="F"),
+    "emmeans": emmeans,
+    "emmeans Kenward-Roger": lambda m: emmeans(m, ddf="kenward-roger"),
+    "emmeans response": lambda m: emmeans(m, type="response"),
+    "emmeans confint": lambda m: emmeans(m).confint(),
+    "emmeans test": lambda m: emmeans(m).test(),
+    "emmeans joint": lambda m: emmeans(m).joint(),
+    "emmeans cld": lambda m: emmeans(m).cld(),
+    "emmeans regrid": lambda m: printed(emmeans(m).regrid()).pairs().to_frame(),
+    "emmeans plot": plot,
+    "emtrends": trends,
+    "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, seed=1),
+    "fitted": mm.fitted,
+    "fixef": mm.fixef,
+    "getME": lambda m: mm.getME(m, "ALL"),
+    "glance": mm.glance,
+    "icc": mm.icc,
+    "isSingular": mm.isSingular,
+    "is_singular": mm.is_singular,
+    "joint_tests": mm.joint_tests,
+    "kr_compare": lambda m: mm.kr_compare(m, m.update(". ~ 1 + (1 | g)")),
+    "linear_hypothesis": lambda m: mm.linear_hypothesis(m, np.eye(len(m.fixef()))),
+    "linear_hypothesis text": lambda m: mm.linear_hypothesis(m, f"{coefficient(m)} = 1"),
+    "logLik": mm.logLik,
+    "model_selection": mm.model_selection,
+    "model_table": lambda m: mm.model_table(m, m),
+    "ngrps": mm.ngrps,
+    "nobs": mm.nobs,
+    "pairs": lambda m: mm.pairs(emmeans(m)),
+    "pairs confint": lambda m: mm.pairs(emmeans(m)).confint(),
+    "pairs Kenward-Roger": lambda m: mm.pairs(emmeans(m, ddf="kenward-roger")).confint(),
+    "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, seed=1),
+    "predict": mm.predict,
+    "predict rows": lambda m: mm.predict(m, rows(m)),
+    "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),
+    "predict new level": lambda m: mm.predict(m, rows(m).assign(g="new"), allow_new_levels=True),
+    "r2": mm.r2,
+    "ranef": mm.ranef,
+    "ranef condVar": lambda m: mm.ranef(m, condVar=True).condvar,
+    "ranova": mm.ranova,
+    "refit": lambda m: mm.refit(m, some_response(m)),
+    "refitML": mm.refitML,
+    "residuals": mm.residuals,
+    "residuals scaled": lambda m: mm.residuals(m, scaled=True),
+    "sigma": mm.sigma,
+    "simulate": lambda m: mm.simulate(m, 2, seed=1),
+    "summary": mm.summary,
+    "summary Kenward-Roger": lambda m: mm.summary(m, ddf="kenward-roger"),
+    "summary residual": lambda m: mm.summary(m, ddf="residual"),
+    "summary robust": lambda m: m.summary(vcov=mm.vcov_cluster(m)),
+    "t_test": lambda m: mm.t_test(m, np.eye(len(m.fixef()))),
+    "tidy": mm.tidy,
+    "tidy random": lambda m: mm.tidy(m, effects=("fixed", "ran_pars", "ran_vals"), conf_int=True),
+    "update": lambda m: mm.update(m, ". ~ ."),
+    "vcov": mm.vcov,
+    "vcov_cluster": mm.vcov_cluster,
+    "vcov_cluster CR0": lambda m: mm.vcov_cluster(m, type="CR0"),
+    "vif": mm.vif,
+    "print": repr,
+    "notebook": lambda m: m._repr_html_(),
+    "pickle": lambda m: pickle.loads(pickle.dumps(m)),
+    "copy": copy.deepcopy,
+    **{
+        name: (lambda m, name=name: getattr(m, name)())
+        for name in ("hessian", "vcov_theta", "vcov_parameters", "conf_int", "cov_params", "corr_fixef")
+    },
+    **{
+        name: (lambda m, name=name: getattr(m, name))
+        for name in (
+            *("REML", "beta", "bse", "convergence", "data", "df", "df_residual", "dispersion"),
+            *("dropped_columns", "family", "formula", "information", "link", "model_matrix", "nAGQ"),
+            *("objective", "params", "pvalues", "rank", "se", "theta", "tvalues"),
+        )
+    },
+}
