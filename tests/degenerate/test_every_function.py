@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from degenerate.cases import CASES, fitted_case
-from degenerate.operations import OPERATIONS, printed
 
 import mixedmodels as mm
+from degenerate.cases import CASES, fitted_case
+from degenerate.operations import OPERATIONS, printed
 from mixedmodels.errors import MixedModelError, MixedModelsWarning
 
 KINDS = ("lmer", "glmer")
@@ -50,8 +50,7 @@ def test_a_result_or_an_error_of_the_package(name, kind, operation):
         try:
             result = OPERATIONS[operation](model)
             printed(result)
-        except MixedModelError as error:
-            assert str(error)
+        except MixedModelError:
             return
         except AttributeError:
             assert not hasattr(type(model), operation), "an attribute that the class has"
