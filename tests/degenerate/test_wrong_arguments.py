@@ -46,7 +46,17 @@ NEEDED: dict[str, Any] = {
     "estimates": None,
 }
 # They take what they are given, or many fits.
-LEFT_OUT = {"glmer", "lmer", "fit_many", "families", "dataset_names", "pb_compare", "exact_rlrt", "allFit", "simulate"}
+LEFT_OUT = {
+    "glmer",
+    "lmer",
+    "fit_many",
+    "families",
+    "dataset_names",
+    "pb_compare",
+    "exact_rlrt",
+    "allFit",
+    "simulate",
+}
 
 
 @cache

@@ -1,0 +1,56 @@
+"""Checks of plain arguments: one of several names, True or False, a probability."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from .errors import ArgumentError
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> Any:
+    """
+    The value, when it is one of the names that the argument `name` takes.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else; it lists the choices and suggests the nearest.
+    """
+    known = list(choices)
+    if isinstance(value, str) and value in known:
+        return value
+    close = get_close_matches(value, known, n=1) if isinstance(value, str) else []
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise ArgumentError(f"{name} must be one of {', '.join(map(repr, known))}, not {shown(value)}{hint}")
+
+
+def flag(name: str, value: Any) -> bool:
+    """The value, when it is True or False; ArgumentError for anything else."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise ArgumentError(f"{name} must be True or False, not {shown(value)}")
+
+
+def optional_flag(name: str, value: Any) -> bool | None:
+    """The value, when it is True, False or None; ArgumentError for anything else."""
+    if value is None or isinstance(value, (bool, np.bool_)):
+        return None if value is None else bool(value)
+    raise ArgumentError(f"{name} must be True, False or None, not {shown(value)}")
+
+
+def probability(name: str, value: Any) -> float:
+    """A number strictly between 0 and 1, such as a confidence level."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and 0.0 < float(value) < 1.0:
+        return float(value)
+    raise ArgumentError(f"{name} must be a number between 0 and 1, not {shown(value)}")
+
+
+def shown(value: Any) -> str:
+    """The value as a message quotes it: a large one by its type."""
+    text = repr(value) if isinstance(value, (str, numbers.Number, type(None))) else ""
+    return text if 0 < len(text) <= 60 else f"a value of type {type(value).__name__}"

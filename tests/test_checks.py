@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mixedmodels import checks
+from mixedmodels.errors import ArgumentError
+
+NONSENSE = [np.zeros(2), pd.DataFrame({"a": [1]}), object(), [], {}, len, float("nan"), -1, "nonsense"]
+
+
+@pytest.mark.parametrize("value", NONSENSE, ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda v: checks.one_of("method", v, ("wald", "profile")),
+        lambda v: checks.flag("complete", v),
+        lambda v: checks.optional_flag("correlation", v),
+        lambda v: checks.probability("level", v),
+    ],
+)
+def test_nonsense_is_refused_by_name(check, value):
+    with pytest.raises(ArgumentError, match="method|complete|correlation|level"):
+        check(value)
+
+
+def test_what_is_taken():
+    assert checks.one_of("method", "wald", ("wald", "profile")) == "wald"
+    assert checks.flag("complete", np.True_) is True
+    assert checks.optional_flag("correlation", None) is None
+    assert checks.probability("level", np.float32(0.5)) == 0.5
+
+
+def test_the_nearest_name_is_suggested():
+    with pytest.raises(ArgumentError, match="did you mean 'profile'"):
+        checks.one_of("method", "profil", ("wald", "profile"))
+
+
+def test_a_large_value_is_named_by_its_type():
+    with pytest.raises(ArgumentError, match="not a value of type DataFrame"):
+        checks.flag("complete", pd.DataFrame({"a": range(1000)}))
