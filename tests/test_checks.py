@@ -21,7 +21,7 @@ NONSENSE = [np.zeros(2), pd.DataFrame({"a": [1]}), object(), [], {}, len, float(
     ],
 )
 def test_nonsense_is_refused_by_name(check, value):
-    with pytest.raises(ArgumentError, match="method|complete|correlation|level"):
+    with pytest.raises(ArgumentError, match=r"method|complete|correlation|level"):
         check(value)
 
 

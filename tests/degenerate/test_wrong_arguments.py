@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import mixedmodels as mm

@@ -225,7 +225,7 @@ def test_predict(cbpp):
     with pytest.raises(DataError, match="new"):
         cbpp.predict(new)
     assert cbpp.predict(new, allow_new_levels=True)[0] == pytest.approx(cbpp.beta[0])
-    with pytest.raises(ArgumentError, match="unknown type"):
+    with pytest.raises(ArgumentError, match="type must be one of"):
         cbpp.predict(type="terms")
 
 

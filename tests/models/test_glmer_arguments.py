@@ -46,7 +46,7 @@ COUNTS = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
         ({"family": "binomial", "nAGQ": -1}, "from 0 to 100"),
         ({"family": "binomial", "nAGQ": 2.0}, "whole number"),
         ({"family": "binomial", "nAGQ": True}, "whole number"),
-        ({"family": "binomial", "information": "fisher"}, "'observed' or 'expected'"),
+        ({"family": "binomial", "information": "fisher"}, "'observed', 'expected'"),
         ({"family": "binomial", "optimizer": "bobyka"}, "did you mean 'bobyqa'"),
         ({"family": "binomial", "control": {"max_evals": 3}}, "unknown option"),
         ({"family": "binomial", "verbose": 1}, "verbose"),

@@ -161,7 +161,7 @@ def test_dropped_columns_take_no_part():
         ({"re_form": "~Days + (1 | Subject)"}, "fixed effects"),
         ({"re_form": "~1"}, "no random-effects term"),
         ({"re_form": 3}, "re_form must be"),
-        ({"type": "respone"}, "response, link"),
+        ({"type": "respone"}, "'response', 'link'"),
     ],
 )
 def test_bad_arguments(model, options, message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from .catalogue import CATALOGUE
 from .frames import to_pandas, to_polars, to_pyarrow
@@ -77,6 +78,4 @@ def load_dataset(name: str, backend: str = "pandas") -> Any:
         close = difflib.get_close_matches(str(name).lower(), _BY_LOWER_NAME, n=1)
         hint = f"did you mean {_BY_LOWER_NAME[close[0]]!r}? " if close else ""
         raise ArgumentError(f"there is no data set {name!r}; {hint}The data sets are {', '.join(CATALOGUE)}")
-    if backend not in _BACKENDS:
-        raise ArgumentError(f"backend must be 'pandas', 'polars' or 'pyarrow', not {backend!r}")
-    return _BACKENDS[backend](read_columns(found))
+    return _BACKENDS[one_of("backend", backend, _BACKENDS)](read_columns(found))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..errors import ArgumentError, DataError
 from ..formula import Scope, parse_expression
 from ..formula.nodes import variables
@@ -70,9 +71,7 @@ class MissingRows:
 def check_action(action: Any) -> NaAction:
     """The ``na_action`` argument, also in R's spelling."""
     name = action.removeprefix("na.") if isinstance(action, str) else action
-    if name not in ("omit", "exclude", "fail"):
-        raise ArgumentError(f"na_action must be 'omit', 'exclude' or 'fail', got {action!r}")
-    return name
+    return one_of("na_action", name, ("omit", "exclude", "fail"))
 
 
 def subset_mask(

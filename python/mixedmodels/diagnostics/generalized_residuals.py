@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from ..checks import flag, one_of
 from ..fitted_generalized import FittedGeneralized
 from .residuals import TYPES
 
@@ -28,8 +28,8 @@ def generalized_residuals(
     ndarray, shape (n,)
         Padded with NaN when the model was fitted with ``na_action="exclude"``.
     """
-    if type not in TYPES:
-        raise ArgumentError(f"unknown type of residuals {type!r}; choose one of {', '.join(TYPES)}")
+    one_of("type", type, TYPES)
+    flag("scaled", scaled)
     design, family, eta = fitted.design, fitted.family, fitted.estimates.eta
     y, weights, dispersion = design.observed, design.unit_weights, fitted.dispersion
     sigma = 1.0 if fitted.residual_sd is None else fitted.residual_sd

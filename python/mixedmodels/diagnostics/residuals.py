@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from ..checks import flag, one_of
 from ..fitted_model import Fitted
 
 TYPES = ("response", "pearson", "working", "deviance")
@@ -29,8 +29,8 @@ def residuals(fitted: Fitted, type: str = "response", scaled: bool = False) -> N
     ndarray, shape (n,)
         Padded with NaN when the model was fitted with ``na_action="exclude"``.
     """
-    if type not in TYPES:
-        raise ArgumentError(f"unknown type of residuals {type!r}; choose one of {', '.join(TYPES)}")
+    one_of("type", type, TYPES)
+    flag("scaled", scaled)
     return fitted.design.missing.pad(_residuals(fitted, type, scaled))
 
 

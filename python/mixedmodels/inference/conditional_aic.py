@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..checks import one_of
 from ..curvature import covariance_from
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
@@ -60,8 +61,7 @@ class ConditionalAIC(float):
 
 def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> ConditionalAIC:
     """See :func:`mixedmodels.cAIC`."""
-    if method not in METHODS:
-        raise ArgumentError(f"method must be one of {', '.join(map(repr, METHODS))}, not {method!r}")
+    one_of("method", method, METHODS)
     if not isinstance(fitted, Fitted):
         raise ArgumentError(
             "cAIC is for linear mixed models: for a generalized one the degrees of freedom have no formula "

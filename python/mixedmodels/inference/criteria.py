@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ..checks import optional_flag
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import format_number
@@ -51,7 +52,7 @@ def deviance(fitted: Fitted, reml: bool | None = None) -> float:
     reml : bool, optional
         True for the REML criterion, False for -2 log-likelihood; by default the one of the fit.
     """
-    if reml is None or reml == fitted.reml:
+    if optional_flag("REML", reml) in (None, fitted.reml):
         return fitted.estimates.objective
     return float(fitted.engine.evaluate(fitted.estimates.theta, reml)["objective"])
 
@@ -65,7 +66,7 @@ def reml_criterion(fitted: Fitted) -> float:
 
 def log_likelihood(fitted: Fitted, reml: bool | None = None) -> LogLik:
     """Minus half the criterion, see `deviance`."""
-    restricted = fitted.reml if reml is None else reml
+    restricted = fitted.reml if optional_flag("REML", reml) is None else bool(reml)
     return LogLik(-deviance(fitted, restricted) / 2, fitted.n_parameters, fitted.n_obs, restricted)
 
 

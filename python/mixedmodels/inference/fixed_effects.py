@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import flag
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 
 
 def fixed_effects(fitted: FittedModel, add_dropped: bool = True) -> pd.Series:
     """Coefficients by name; columns dropped as linearly dependent are NaN, or left out."""
+    flag("add_dropped", add_dropped)
     series = pd.Series(fitted.estimates.beta.copy(), index=_names(fitted), name="Estimate")
     return series if add_dropped else series.iloc[fitted.estimates.kept]
 
@@ -54,7 +56,7 @@ def _names(fitted: FittedModel) -> pd.Index:
 
 def _labelled(fitted: FittedModel, matrix: NDArray[np.float64], complete: bool) -> pd.DataFrame:
     kept, names = fitted.estimates.kept, _names(fitted)
-    if not complete:
+    if not flag("complete", complete):
         return pd.DataFrame(matrix, index=names[kept], columns=names[kept])
     full = np.full((len(names), len(names)), np.nan)
     full[np.ix_(kept, kept)] = matrix

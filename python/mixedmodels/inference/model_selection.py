@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import refit
@@ -28,8 +29,7 @@ def criteria_table(models: Sequence[FittedModel], names: Any = None) -> AnovaTab
 
 def selection_table(models: Sequence[FittedModel], criterion: str = "AICc", names: Any = None) -> AnovaTable:
     """Best model first, with weights; see :func:`mixedmodels.model_selection`."""
-    if criterion not in _CRITERIA:
-        raise ArgumentError(f"criterion must be one of {', '.join(_CRITERIA)}, not {criterion!r}")
+    one_of("criterion", criterion, _CRITERIA)
     labels = check_names(models, names)
     comparable, heading = comparable_fits(models, labels)
     values = np.array([_CRITERIA[criterion](model) for model in comparable])

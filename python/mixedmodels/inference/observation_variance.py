@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..families import Binomial
 from ..fitted_generalized import FittedGeneralized
@@ -47,10 +48,7 @@ def observation_variance(fitted: FittedModel, approximation: Approximation = "lo
     ArgumentError
         For the cauchit link: a Cauchy variable has no variance.
     """
-    if approximation not in APPROXIMATIONS:
-        raise ArgumentError(
-            f"approximation must be one of {', '.join(map(repr, APPROXIMATIONS))}, not {approximation!r}"
-        )
+    one_of("approximation", approximation, APPROXIMATIONS)
     if isinstance(fitted, Fitted):
         return fitted.estimates.sigma**2
     assert isinstance(fitted, FittedGeneralized)

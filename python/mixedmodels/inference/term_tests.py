@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
@@ -60,9 +61,7 @@ def check_test(fitted: FittedModel, test: Any) -> str:
     linear = isinstance(fitted, Fitted)
     if test is None:
         return "F" if linear else "Chisq"
-    if test not in ("F", "Chisq"):
-        raise ArgumentError(f"test must be 'F' or 'Chisq', not {test!r}")
-    if test == "F" and not linear:
+    if one_of("test", test, ("F", "Chisq")) == "F" and not linear:
         raise ArgumentError(
             "test='F': tests of a generalized model rest on large samples and have no denominator degrees of "
             "freedom; take test='Chisq'"

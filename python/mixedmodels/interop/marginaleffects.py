@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..design.used_rows import UsedData, used_data
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
@@ -57,8 +58,7 @@ def adapt(model: Any, type: str = "response") -> Any:
     >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())  # doctest: +SKIP
     >>> avg_slopes(adapt(m))                                      # doctest: +SKIP
     """
-    if type not in TYPES:
-        raise ArgumentError(f"type must be one of {', '.join(map(repr, TYPES))}, not {type!r}")
+    one_of("type", type, TYPES)
     fitted = fitted_of(model)
     adapter, vault = _classes()
     return adapter(fitted, type, model, vault)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import optional_flag
 from ..diagnostics import generalized_residuals as _residuals
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family
@@ -360,7 +361,7 @@ class GeneralizedLinearMixedModel(MixedModel):
 
 
 def _no_reml(function: str, value: Any) -> None:
-    if value not in (None, False):
+    if optional_flag("REML", value):
         raise ArgumentError(
             f"{function}: REML is for linear mixed models; a generalized one is fitted by maximum likelihood"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 from typing import Any
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..families import Family
 from ..fitted_generalized import Information
@@ -28,8 +29,7 @@ def check_n_agq(value: Any) -> int:
 
 def check_information(value: Any, family: Family) -> Information:
     """The ``information`` argument."""
-    if value not in ("observed", "expected"):
-        raise ArgumentError(f"information must be 'observed' or 'expected', not {value!r}")
+    one_of("information", value, ("observed", "expected"))
     if value == "expected" and not family.has_expected_information:
         raise ArgumentError(
             f"the expected information of family {family.name} has no formula; take information='observed'"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import flag, one_of
 from ..design.rows import named_or_given
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
@@ -32,8 +33,8 @@ def predict(
     ndarray, shape (n_new,)
         In the row order of the data; NaN in rows with a missing predictor.
     """
-    if type not in _TYPES:
-        raise ArgumentError(f"unknown type of prediction {type!r}; choose one of {', '.join(_TYPES)}")
+    one_of("type", type, _TYPES)
+    flag("allow_new_levels", allow_new_levels)
     if newdata is None:
         if offset is not None:
             raise ArgumentError("predict: offset= is for new data; the fit has its own for the fitting data")
