@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import theta as theta_layout
 from .curvature import covariance_from
-from .design import GeneralizedDesign
+from .design import GeneralizedDesign, build_generalized_design
 from .errors import ModesError
 from .families import Family
 from .fitted_model import Convergence, FittedModel, ModelArguments, engine_terms
+from .frame import Frame
 
 if TYPE_CHECKING:
     from ._engine import Glmm
@@ -159,6 +160,15 @@ class FittedGeneralized(FittedModel):
         """Whether standard errors of beta allow for the uncertainty of theta and the dispersion."""
         return self.arguments.n_agq > 0 and bool(np.isfinite(self._joint_covariance()).all())
 
+    def _rows_of_estimates(self) -> str:
+        return "eta"
+
+    def _build_design(self) -> GeneralizedDesign:
+        return generalized_design_of(self.arguments, self.arguments.data)
+
+    def _response(self) -> dict[str, Any]:
+        return {name: getattr(self.design, name) for name in ("y", "weights", "form")}
+
     def covariance(self) -> NDArray[np.float64]:
         """From the Hessian in all parameters where that is possible, else given theta and the dispersion."""
         return self._joint_covariance() if self.joint else self.estimates.conditional_covariance
@@ -241,6 +251,21 @@ def generalized_units(
     if arguments.family.estimates_dispersion:
         parts.append(np.ones(1))
     return np.concatenate(parts)
+
+
+def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> GeneralizedDesign:
+    """The design that the arguments describe, of data in a frame."""
+    return build_generalized_design(
+        arguments.formula,
+        frame,
+        arguments.family,
+        weights=arguments.weights,
+        offset=arguments.offset,
+        contrasts=arguments.contrasts,
+        na_action=arguments.na_action,
+        subset=arguments.subset,
+        functions=arguments.functions,
+    )
 
 
 def build_generalized_engine(design: GeneralizedDesign, arguments: GeneralizedArguments) -> Glmm:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,12 @@ from numpy.typing import NDArray
 
 from . import theta as theta_layout
 from .control import Control
-from .design import Design, Predictors
-from .errors import ArgumentError
+from .design import Design, Predictors, build_design
+from .errors import ArgumentError, MixedModelError
+from .frame import Frame
+from .frame.packing import pack, unpack
+from .notices import silent
+from .pickled import opened, sealed
 
 if TYPE_CHECKING:
     from ._engine import Lmm
@@ -20,7 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ModelArguments:
-    """The arguments that all kinds of models have, kept so that `update` can change some of them."""
+    """
+    The arguments that all kinds of models have, kept so that `update` can change some of them.
+
+    Attributes
+    ----------
+    data : Frame
+        In a fitted model: the columns that the fit read, see :meth:`~mixedmodels.frame.Frame.kept`. Before,
+        the data frame as it was given.
+    """
 
     formula: str
     data: Any
@@ -233,15 +246,42 @@ class FittedModel(ABC):
     def hessian(self) -> NDArray[np.float64]:
         """Hessian of the objective at the estimates."""
 
+    @abstractmethod
+    def _rows_of_estimates(self) -> str:
+        """The estimates that have a value for each row: the name of Xβ + Zb + offset."""
+
+    @abstractmethod
+    def _build_design(self) -> Any:
+        """The design that the arguments describe."""
+
+    @abstractmethod
+    def _response(self) -> dict[str, Any]:
+        """The parts of the design that a new response changes."""
+
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(vars(self))
-        # Compiled and rebuilt from the design at will.
-        state["_engine"] = None
-        return state
+        """
+        The state of which the rest is made again: whatever has a value for each row follows from the columns
+        that the arguments hold, except a response that was given to `refit`.
+        """
+        parts = self._response() if self.design.new_response else {}
+        response = {name: pack(v) if isinstance(v, np.ndarray) else v for name, v in parts.items()}
+        estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): None})
+        return sealed({**vars(self), "_engine": None, "design": response, "estimates": estimates})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = opened(state)
+        response = {name: unpack(v) if isinstance(v, tuple) else v for name, v in state.pop("design").items()}
         for name, value in state.items():
             object.__setattr__(self, name, _closed(value))
+        with silent():
+            design = self._build_design()
+        if response:
+            design = dataclasses.replace(design, **_closed(response), new_response=True)
+        _check_shapes(design, self.estimates)
+        rows = read_only(_linear_predictor(design, self.estimates))
+        object.__setattr__(self, "design", design)
+        estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): rows})
+        object.__setattr__(self, "estimates", estimates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,6 +339,15 @@ class Fitted(FittedModel):
         assert self._engine is not None
         return self._engine
 
+    def _rows_of_estimates(self) -> str:
+        return "fitted"
+
+    def _build_design(self) -> Design:
+        return design_of(self.arguments, self.arguments.data)
+
+    def _response(self) -> dict[str, Any]:
+        return {"y": self.design.y}
+
     def covariance(self) -> NDArray[np.float64]:
         """σ²(X'V⁻¹X)⁻¹ of the kept columns."""
         return self.estimates.sigma**2 * self.estimates.unscaled_covariance
@@ -320,6 +369,20 @@ class Fitted(FittedModel):
     def hessian(self) -> NDArray[np.float64]:
         """Of the objective, σ profiled, in theta."""
         return self.engine.hessian(self.estimates.theta, self.reml)
+
+
+def design_of(arguments: FitArguments, frame: Frame) -> Design:
+    """The design that the arguments describe, of data in a frame."""
+    return build_design(
+        arguments.formula,
+        frame,
+        weights=arguments.weights,
+        offset=arguments.offset,
+        contrasts=arguments.contrasts,
+        na_action=arguments.na_action,
+        subset=arguments.subset,
+        functions=arguments.functions,
+    )
 
 
 def build_engine(design: Design) -> Lmm:
@@ -349,6 +412,24 @@ def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
     return result
 
 
+def _check_shapes(design: Predictors, estimates: Any) -> None:
+    """Refuse a design that the estimates do not belong to."""
+    shapes = [(len(term.group.levels), len(term.names)) for term in design.terms]
+    if len(design.x_names) != len(estimates.beta) or shapes != [b.shape for b in estimates.b]:
+        raise MixedModelError(
+            "the pickled model does not fit its data any more: a function of the formula gives other columns than "
+            "in the fit; fit the model again"
+        )
+
+
+def _linear_predictor(design: Predictors, estimates: Any) -> NDArray[np.float64]:
+    """Xβ + Zb + offset."""
+    total = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
+    for term, b in zip(design.terms, estimates.b, strict=True):
+        total += np.einsum("ij,ij->i", term.z, b[term.group.codes])
+    return total if design.offset is None else total + design.offset
+
+
 def _closed(value: Any) -> Any:
     """The value with every array in it closed to writing, which a pickle does not remember."""
     if isinstance(value, np.ndarray):
@@ -356,6 +437,8 @@ def _closed(value: Any) -> Any:
     elif isinstance(value, (tuple, list)):
         for part in value:
             _closed(part)
+    elif isinstance(value, dict):
+        _closed([*value.values()])
     elif is_dataclass(value):
         for part in fields(value):
             _closed(getattr(value, part.name))

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from . import theta as theta_layout
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer
-from .design import INTERCEPT, Design, Predictors, build_design
+from .design import INTERCEPT, Design, Predictors
 from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
-from .fitted_model import Estimates, FitArguments, Fitted, build_engine, read_only
+from .fitted_model import Estimates, FitArguments, Fitted, build_engine, design_of, read_only
+from .frame import Frame
 from .notices import warn_user
 from .singularity import term_roots
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
@@ -23,28 +24,15 @@ if TYPE_CHECKING:
     from ._engine import Lmm
 
 
-def fit_arguments(arguments: FitArguments, data: Any = None) -> Fitted:
+def fit_arguments(arguments: FitArguments) -> Fitted:
     """
     Build the design that the arguments describe and fit it.
 
-    Parameters
-    ----------
-    arguments : FitArguments
-    data : data frame, optional
-        The caller's own, of which the arguments hold a copy: its column index is the same at the next
-        call, so that what is known of it serves again.
+    The model keeps the columns that this reads, so that nothing is read again after the fit.
     """
-    design = build_design(
-        arguments.formula,
-        arguments.data if data is None else data,
-        weights=arguments.weights,
-        offset=arguments.offset,
-        contrasts=arguments.contrasts,
-        na_action=arguments.na_action,
-        subset=arguments.subset,
-        functions=arguments.functions,
-    )
-    return fit_design(design, arguments)
+    frame = Frame.from_any(arguments.data).anew()
+    design = design_of(arguments, frame)
+    return fit_design(design, dataclasses.replace(arguments, data=frame.kept()))
 
 
 def fit_design(
@@ -128,7 +116,7 @@ def refit(
     )
     if y is None:
         return fit_design(fitted.design, arguments, fitted.engine, fitted.term_roots, quiet=quiet)
-    design = dataclasses.replace(fitted.design, y=y)
+    design = dataclasses.replace(fitted.design, y=y, new_response=True)
     # Before the engine finds that nothing is left to fit.
     _check_response(design)
     engine = fitted.engine.with_response(design.y)

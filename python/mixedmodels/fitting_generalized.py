@@ -10,7 +10,7 @@ import numpy as np
 
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer
-from .design import GeneralizedDesign, GeneralizedResponse, build_generalized_design
+from .design import GeneralizedDesign, GeneralizedResponse
 from .dispersion_limits import poisson_notices, unbounded_likelihood
 from .errors import ArgumentError, DataError, LargeModelWarning, ModesError
 from .families import Family, Gaussian
@@ -19,6 +19,7 @@ from .fitted_generalized import (
     GeneralizedArguments,
     GeneralizedEstimates,
     build_generalized_engine,
+    generalized_design_of,
     generalized_names,
     generalized_units,
     hessian_or_nan,
@@ -26,6 +27,7 @@ from .fitted_generalized import (
 )
 from .fitted_model import read_only
 from .fitting import with_dropped
+from .frame import Frame
 from .notices import warn_user
 from .separation import separated_levels_notices, separation_notices
 from .singularity import term_roots
@@ -39,28 +41,15 @@ if TYPE_CHECKING:
 _MOST_EFFECTS_FOR_QUADRATURE = 3
 
 
-def fit_generalized_arguments(arguments: GeneralizedArguments, data: Any = None) -> FittedGeneralized:
+def fit_generalized_arguments(arguments: GeneralizedArguments) -> FittedGeneralized:
     """
     Build the design that the arguments describe and fit it.
 
-    Parameters
-    ----------
-    arguments : GeneralizedArguments
-    data : data frame, optional
-        The caller's own, of which the arguments hold a copy.
+    The model keeps the columns that this reads, so that nothing is read again after the fit.
     """
-    design = build_generalized_design(
-        arguments.formula,
-        arguments.data if data is None else data,
-        arguments.family,
-        weights=arguments.weights,
-        offset=arguments.offset,
-        contrasts=arguments.contrasts,
-        na_action=arguments.na_action,
-        subset=arguments.subset,
-        functions=arguments.functions,
-    )
-    return fit_generalized_design(design, arguments)
+    frame = Frame.from_any(arguments.data).anew()
+    design = generalized_design_of(arguments, frame)
+    return fit_generalized_design(design, dataclasses.replace(arguments, data=frame.kept()))
 
 
 def fit_generalized_design(
@@ -142,7 +131,9 @@ def refit_generalized(
     arguments = dataclasses.replace(fitted.arguments, **dict(changes or {}))
     if response is None:
         return fit_generalized_design(fitted.design, arguments, fitted.engine, quiet=quiet)
-    design = dataclasses.replace(fitted.design, y=response.y, weights=response.weights, form=response.form)
+    design = dataclasses.replace(
+        fitted.design, y=response.y, weights=response.weights, form=response.form, new_response=True
+    )
     # Before the engine finds that nothing is left to fit.
     check_response(design, arguments.family)
     engine = fitted.engine.with_response(design.y, design.weights)

@@ -130,7 +130,7 @@ def test_subset() -> None:
     for subset in (
         mask,
         list(mask),
-        pd.Series(mask),
+        pd.Series(mask, index=data.index),
         pl.Series(mask),
         "x > 1.2 & f != 'u'",
         "x > 1.2 and not f == 'u'",

@@ -93,10 +93,13 @@ class Design(Predictors):
     response_name : str
         The response as written, such as ``"log(Reaction)"``.
     y : ndarray, shape (n,)
+    new_response : bool
+        Whether `y` was given to `refit` instead of being read from the data.
     """
 
     response_name: str
     y: NDArray[np.float64]
+    new_response: bool = False
 
 
 def build_design(

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from ..errors import ArgumentError, DataError
+from ..formula import ModelFormula
 from ..formula.nodes import Node, write
 from ..formula.terms import TermList
 from ..frame import Factor
@@ -174,6 +175,15 @@ def check_contrasts(contrasts: Any) -> Mapping[str, Any]:
             f"got {type(contrasts).__name__}"
         )
     return contrasts
+
+
+def contrasts_in(formula: ModelFormula, contrasts: Any) -> Any:
+    """The ``contrasts`` argument without the factors that are not in the terms of a formula."""
+    if not isinstance(contrasts, Mapping):
+        return contrasts
+    nodes = [n for terms in (formula.fixed_terms, *(r.terms for r in formula.random)) for n in terms.factors]
+    names = {name for node in nodes for name in (label_of(node), write(node))}
+    return {name: spec for name, spec in contrasts.items() if name in names} or None
 
 
 def check_all_used(contrasts: Mapping[str, Any], used: Collection[str], plans: Sequence[MatrixPlan]) -> None:

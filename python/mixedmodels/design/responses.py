@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
 from ..frame import Factor, Frame
+from ..frame.alignment import in_row_order
 
 
 def response_names(responses: Any, data: Frame) -> tuple[str, ...] | None:
@@ -40,6 +41,7 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
     ----------
     responses : list of str, array-like of shape (n, m), or data frame with n rows
         Names of columns of the data, or the values; the columns of a matrix are called ``y1``, ``y2``, ...
+        The rows of a pandas data frame are matched by its index, see `in_row_order`.
     data : data frame
         n rows.
     frame : Frame
@@ -62,6 +64,8 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
         if isinstance(data, pd.DataFrame) and _is_plain(chosen := data.loc[:, list(named)]):
             return named, chosen.to_numpy(dtype=np.float64)
         return named, _columns(frame, named)
+    if isinstance(responses, pd.DataFrame) and len(responses) == frame.n_rows:
+        responses = in_row_order(responses, frame.index, "responses")
     if isinstance(responses, pd.DataFrame) and _is_plain(responses):
         names, values = tuple(map(str, responses.columns)), responses.to_numpy(dtype=np.float64)
     elif isinstance(responses, (np.ndarray, list, tuple)):

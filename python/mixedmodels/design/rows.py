@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DataError
 from ..formula import Scope, parse_expression
 from ..formula.nodes import variables
 from ..frame import Factor, Frame, Numeric
+from ..frame.alignment import in_row_order
 from .evaluate import Evaluator, Memory
 from .levels import missing_in
 
@@ -110,7 +111,7 @@ def subset_mask(
 
 
 def row_values(values: Any, frame: Frame, what: str) -> NDArray[np.float64]:
-    """An array-like argument as numbers, one for each row of the data."""
+    """An array-like argument as numbers, one for each row of the data; a Series by its index."""
     name = f"({what})"
     if np.ndim(values) != 1:
         raise ArgumentError(
@@ -118,6 +119,7 @@ def row_values(values: Any, frame: Frame, what: str) -> NDArray[np.float64]:
         )
     if len(values) != frame.n_rows:
         raise ArgumentError(f"{what} has {len(values)} values for {frame.n_rows} rows of data")
+    values = in_row_order(values, frame.index, what)
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
         column = Frame.from_any({name: values}).column(name)
         if isinstance(column, Factor):

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import DataError
 from ..frame import Column, Factor, Frame
+from ..frame.alignment import in_row_order
 from .build import Predictors
 from .rows import subset_mask
 
@@ -37,7 +37,7 @@ class UsedData:
 
     def columns(self, names: Iterable[str]) -> dict[str, Any]:
         """Columns as pandas takes them, factors as categoricals."""
-        return {name: as_pandas(self.frame.column(name)) for name in names}
+        return {name: as_pandas(self.frame.labels(name)) for name in names}
 
 
 def used_data(design: Predictors, arguments: Any) -> UsedData:
@@ -49,25 +49,40 @@ def used_data(design: Predictors, arguments: Any) -> UsedData:
     design : Predictors
     arguments : ModelArguments
         With the ``data`` and ``subset`` of the fit.
-
-    Raises
-    ------
-    DataError
-        When the data has changed since.
     """
-    whole = Frame.from_any(arguments.data)
+    whole = arguments.data
     mask = subset_mask(arguments.subset, whole, arguments.functions or {})
     positions = np.arange(whole.n_rows) if mask is None else np.flatnonzero(mask)
-    if len(positions) != design.missing.n_total:
-        raise DataError(
-            f"the data has {len(positions)} rows now, but had {design.missing.n_total} when it was fitted"
-        )
     if design.missing.kept is not None:
         positions = positions[design.missing.kept]
     chosen = np.zeros(whole.n_rows, dtype=bool)
     chosen[positions] = True
     frame = whole if chosen.all() else whole.rows(chosen)
     return UsedData(frame, positions, whole.n_rows)
+
+
+def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) -> Any:
+    """
+    Values with an entry for each row used or each row of the data, in their order.
+
+    A pandas Series or DataFrame is matched by its index, see `in_row_order`; with an entry for each row of the
+    data it is cut to the rows after ``subset``, like an array. Anything else stays as it is.
+    """
+    index = arguments.data.index
+    if index is None or not isinstance(values, (pd.Series, pd.DataFrame)):
+        return values
+    if len(values) == len(design.x):
+        return in_row_order(values, design.row_labels, what, "rows used")
+    mask = subset_mask(arguments.subset, arguments.data, arguments.functions or {})
+    if mask is None or len(values) == len(index):
+        values = in_row_order(values, index, what) if len(values) == len(index) else values
+        return values if mask is None else values[mask]
+    return in_row_order(values, index[mask], what) if len(values) == int(mask.sum()) else values
+
+
+def whole_frame(frame: Frame) -> pd.DataFrame:
+    """All columns of a frame as pandas takes them."""
+    return pd.DataFrame({name: as_pandas(frame.labels(name)) for name in frame.names}, index=frame.index)
 
 
 def as_pandas(column: Column) -> Any:

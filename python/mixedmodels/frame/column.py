@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from .packing import pack, unpack
 
 # Different values of one of these types have different texts.
 _TEXT_TELLS_APART = {str, int, float, bool}
@@ -76,6 +77,21 @@ class Numeric:
         filled = None if self.filled is None else self.filled[mask]
         return Numeric(self.name, _frozen(self.stored[mask]), self.kind, filled)
 
+    def owned(self) -> Numeric:
+        """The column in memory of its own."""
+        filled = None if self.filled is None else self.filled.copy()
+        return Numeric(self.name, _frozen(self.stored.copy()), self.kind, filled)
+
+    def __getstate__(self) -> dict[str, Any]:
+        filled = None if self.filled is None else np.packbits(self.filled)
+        return {"name": self.name, "stored": pack(self.stored), "kind": self.kind, "filled": filled}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        stored, filled = _frozen(unpack(state["stored"])), state["filled"]
+        if filled is not None:
+            filled = np.unpackbits(filled, count=len(stored)).astype(bool)
+        vars(self).update(state, stored=stored, filled=filled)
+
 
 @dataclass(frozen=True, eq=False)
 class Factor:
@@ -122,7 +138,32 @@ class Factor:
 
     def rows(self, mask: NDArray[np.bool_]) -> Factor:
         """The rows where ``mask`` (shape (n,)) is true; levels that no row has any more stay."""
-        return Factor(self.name, _frozen(self.codes[mask]), self.levels, self.ordered)
+        return replace(self, codes=_frozen(self.codes[mask]))
+
+    def owned(self) -> Factor:
+        """The column itself: its codes share no memory with the data."""
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {**parts, "codes": pack(self.codes)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, codes=_frozen(unpack(state["codes"])))
+
+
+@dataclass(frozen=True, eq=False)
+class LabelsOnly(Factor):
+    """
+    A column of dates, times or time spans: labels of groups, and neither numbers nor a predictor.
+
+    Attributes
+    ----------
+    refusal : str
+        Why it is no predictor, and what to do.
+    """
+
+    refusal: str = ""
 
 
 Column = Numeric | Factor

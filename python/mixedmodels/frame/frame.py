@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError, MissingColumnError
-from .column import Column
+from .column import Column, LabelsOnly
+from .kept import Kept
 from .sources import Eager, Source, find_source
 
 
@@ -86,9 +87,30 @@ class Frame:
     def __contains__(self, name: object) -> bool:
         return name in self._positions
 
+    @property
+    def original(self) -> Any | None:
+        """The data frame itself; None for what is read once, from a file or by a query."""
+        return self._source.original
+
+    def kept(self) -> Frame:
+        """
+        The columns read so far, in memory of their own.
+
+        The original stays at hand for other columns, as long as it is in memory.
+        """
+        columns = {name: self._cache[name].owned() for name in self.names if name in self._cache}
+        return Frame(Kept(columns, self.n_rows, self.index, self.names, self.original), self._what)
+
+    def anew(self) -> Frame:
+        """The same data, of which no column is read yet."""
+        return Frame(self._source, self._what)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Frame, (self._source, self._what)
+
     def column(self, name: str) -> Column:
         """
-        The column called ``name``.
+        The column called ``name``, as a predictor or response.
 
         Raises
         ------
@@ -97,6 +119,20 @@ class Frame:
         DataError
             When several columns have that name, or the column holds what no model can use
             (dates, complex numbers, nested values, a mixture of text and numbers).
+        """
+        column = self.labels(name)
+        if isinstance(column, LabelsOnly):
+            raise DataError(column.refusal)
+        return column
+
+    def labels(self, name: str) -> Column:
+        """
+        The column called ``name``, where its values need only tell rows apart: dates and times as well.
+
+        Raises
+        ------
+        MissingColumnError, DataError
+            As :meth:`column`.
         """
         if name not in self._cache:
             position = self._position(name)
@@ -138,7 +174,7 @@ class Frame:
             )
         names = self.names
         index = None if self.index is None else self.index[mask]
-        part = Eager(names, int(mask.sum()), lambda i: self.column(names[i]).rows(mask), index)
+        part = Eager(names, int(mask.sum()), lambda i: self.labels(names[i]).rows(mask), index)
         return Frame(part, self._what)
 
     def _position(self, name: str) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from .alignment import in_row_order
 from .column import Column, Factor
 from .convert import convert, is_from
 from .index_labels import index_labels
@@ -26,18 +27,25 @@ class Source(Protocol):
     def n_rows(self) -> int: ...
     @property
     def index(self) -> Any | None: ...
+    @property
+    def original(self) -> Any | None: ...
     def prefetch(self, names: Iterable[str]) -> None: ...
     def read(self, position: int, /) -> Column: ...
 
 
 @dataclass(frozen=True)
 class Eager:
-    """Data in memory."""
+    """
+    Data in memory.
+
+    `original` is the data frame itself where it can be read again; None for what is read once.
+    """
 
     names: tuple[str, ...]
     n_rows: int
     read: Callable[[int], Column]
     index: Any | None = None
+    original: Any | None = None
 
     def prefetch(self, names: Iterable[str]) -> None:
         """Nothing to do: every column is at hand."""
@@ -47,6 +55,7 @@ class Lazy:
     """A query (a narwhals LazyFrame): run for the needed columns only."""
 
     index = None
+    original = None
 
     def __init__(self, query: Any) -> None:
         self._query = query
@@ -72,7 +81,7 @@ class Lazy:
         table = self._query.select(known + new).collect()
         fresh = {name: convert(name, table[name].to_native()) for name in known + new}
         self._n_rows = len(table)
-        if not all(_same(self._columns[name], fresh[name]) for name in known):
+        if not all(same_column(self._columns[name], fresh[name]) for name in known):
             raise DataError(
                 "the lazy data frame gives other rows, or another order of rows, each time it is run; "
                 "collect it once and use the result"
@@ -93,7 +102,7 @@ def find_source(data: Any, what: str) -> Source:
     if isinstance(data, Mapping):
         return _mapping(data, what)
     if is_from("pyarrow", "Table", data) or is_from("pyarrow", "RecordBatch", data):
-        return _arrow(data)
+        return _arrow(data, original=data)
     if isinstance(
         data, (str, bytes, int, float, complex, np.generic, np.ndarray, list, tuple, set, type(None))
     ):
@@ -101,7 +110,7 @@ def find_source(data: Any, what: str) -> Source:
     return _narwhals(data, what)
 
 
-def _same(a: Column, b: Column) -> bool:
+def same_column(a: Column, b: Column) -> bool:
     if isinstance(a, Factor):
         return isinstance(b, Factor) and a.levels == b.levels and np.array_equal(a.codes, b.codes)
     return not isinstance(b, Factor) and np.array_equal(a.values, b.values, equal_nan=True)
@@ -109,9 +118,11 @@ def _same(a: Column, b: Column) -> bool:
 
 def _pandas(data: pd.DataFrame) -> Source:
     names = tuple(map(str, index_labels(data.columns)))
-    return Eager(
-        names, len(data.index), lambda i: pandas_column(names[i], stored_values(data, i)), data.index
-    )
+
+    def read(position: int) -> Column:
+        return pandas_column(names[position], stored_values(data, position))
+
+    return Eager(names, len(data.index), read, data.index, data)
 
 
 def _mapping(data: Mapping[Any, Any], what: str) -> Source:
@@ -134,15 +145,26 @@ def _mapping(data: Mapping[Any, Any], what: str) -> Source:
     if len(lengths) > 1:
         found = ", ".join(f"{name!r} has {length}" for length, name in lengths.items())
         raise DataError(f"the columns of {what} must all have the same number of rows: {found}")
-    return Eager(names, next(iter(lengths), 0), lambda i: convert(names[i], columns[i]))
+    index = next((values.index for values in columns if isinstance(values, pd.Series)), None)
+
+    def read(position: int) -> Column:
+        name = names[position]
+        values = in_row_order(columns[position], index, f"column {name!r} of {what}", "first Series")
+        return convert(name, values)
+
+    return Eager(names, next(iter(lengths), 0), read, index, data)
 
 
-def _arrow(table: Any) -> Source:
+def _arrow(table: Any, original: Any | None = None) -> Source:
     from .arrow_column import arrow_column
 
     names = tuple(table.column_names)
     fields = list(table.schema)
-    return Eager(names, table.num_rows, lambda i: arrow_column(names[i], table.column(i), fields[i].metadata))
+
+    def read(position: int) -> Column:
+        return arrow_column(names[position], table.column(position), fields[position].metadata)
+
+    return Eager(names, table.num_rows, read, None, original)
 
 
 def _narwhals(data: Any, what: str) -> Source:
@@ -154,11 +176,13 @@ def _narwhals(data: Any, what: str) -> Source:
     if isinstance(frame, nw.DataFrame):
         native = frame.to_native()
         if is_from("pyarrow", "Table", native):
-            return _arrow(native)
+            return _arrow(native, original=native)
         if isinstance(native, pd.DataFrame):
             return find_source(native, what)
         names = tuple(frame.columns)
-        return Eager(names, len(frame), lambda i: convert(names[i], frame[names[i]].to_native()))
+        return Eager(
+            names, len(frame), lambda i: convert(names[i], frame[names[i]].to_native()), original=native
+        )
     if (
         hasattr(data, "__arrow_c_stream__")
         and not hasattr(data, "__arrow_c_array__")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.used_rows import used_data
+from ..design.used_rows import in_used_order, used_data
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..frame import Frame, as_factor
@@ -83,11 +83,11 @@ def _codes(fitted: FittedModel, cluster: Any) -> tuple[str, NDArray[Any]]:
         for term in fitted.design.terms:
             if term.group.label == cluster:
                 return cluster, term.group.codes
-        column = used_data(fitted.design, fitted.arguments).frame.column(cluster)
+        column = used_data(fitted.design, fitted.arguments).frame.labels(cluster)
         label = cluster
     else:
         used = used_data(fitted.design, fitted.arguments)
-        values = np.asarray(cluster)
+        values = np.asarray(in_used_order(cluster, fitted.design, fitted.arguments, "cluster"))
         if values.shape == (used.n_total,):
             values = values[used.positions]
         if values.shape != (fitted.n_obs,):

@@ -16,7 +16,6 @@ from ..errors import ArgumentError, MixedModelError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable, format_fixed
 from ..theta import theta_names
-from .refitting import snapshot
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,7 +117,7 @@ def all_fit(
             raise ArgumentError("allFit: None is not an optimizer")
     base = fitted
     if data is not None:
-        base = fit(dataclasses.replace(fitted.arguments, data=snapshot(data)))
+        base = fit(dataclasses.replace(fitted.arguments, data=data))
     fits: dict[str, Any] = {}
     rows = []
     for name in names:

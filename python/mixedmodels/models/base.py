@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
+from ..design.used_rows import whole_frame
 from ..fitted_model import Convergence, FittedModel
 from ..inference import convergence as _convergence
 from ..inference import criteria, fixed_effects, random_effects, statsmodels_names
@@ -133,8 +134,12 @@ class MixedModel:
 
     @property
     def data(self) -> Any:
-        """The data frame given to the fit."""
-        return snapshot(self._fitted.arguments.data)
+        """
+        The data of the fit: the data frame given, as long as the model has it at hand. After unpickling, and
+        for data read from a file, a query or a stream, a pandas data frame of the columns used; a copy.
+        """
+        frame = self._fitted.arguments.data
+        return whole_frame(frame) if frame.original is None else snapshot(frame.original)
 
     # Estimates
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..control import as_control
 from ..design import GeneralizedResponse, ResponseForm
 from ..design.generalized_response import check_values, from_counts, from_proportions
+from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import read_only
@@ -50,6 +51,7 @@ def new_generalized_response(fitted: FittedGeneralized, y: Any) -> GeneralizedRe
             f"refit: y must hold the values of the new response, not a name; try data[{y!r}], or update() "
             "with a new formula"
         )
+    y = in_used_order(y, fitted.design, fitted.arguments, "refit: y")
     values = y.to_numpy() if isinstance(y, (pd.DataFrame, pd.Series)) else np.asarray(y)
     values = rows_used(fitted, values)
     if values.ndim == 2:

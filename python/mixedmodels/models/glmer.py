@@ -148,7 +148,7 @@ def glmer(
         )
     arguments = GeneralizedArguments(
         formula=formula,
-        data=snapshot(data),
+        data=data,
         family=chosen,
         n_agq=n_agq,
         information=kind,
@@ -162,7 +162,7 @@ def glmer(
         optimizer=check_optimizer(optimizer),
         control=options,
     )
-    return GeneralizedLinearMixedModel(fit_generalized_arguments(arguments, data))
+    return GeneralizedLinearMixedModel(fit_generalized_arguments(arguments))
 
 
 def _with_size(family: Family, nb_theta: float | None) -> Family:

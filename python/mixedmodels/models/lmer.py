@@ -99,7 +99,7 @@ def lmer(
         options = dataclasses.replace(options, verbose=True)
     arguments = FitArguments(
         formula=formula,
-        data=snapshot(data),
+        data=data,
         reml=check_reml(REML),
         weights=snapshot(weights),
         offset=snapshot(offset),
@@ -111,4 +111,4 @@ def lmer(
         optimizer=check_optimizer(optimizer),
         control=options,
     )
-    return LinearMixedModel(fit_arguments(arguments, data))
+    return LinearMixedModel(fit_arguments(arguments))

@@ -11,9 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..control import as_control
-from ..errors import ArgumentError, DataError
+from ..design.plan import contrasts_in
+from ..design.rows import columns_of
+from ..design.used_rows import in_used_order
+from ..errors import ArgumentError, DataError, MissingColumnError
 from ..fitted_model import Fitted, FittedModel, read_only
 from ..fitting import refit
+from ..formula import parse_formula
 from ..frame import Frame
 from .update import update_formula
 
@@ -26,28 +30,53 @@ class _Unchanged:
 
 
 UNCHANGED: Final = _Unchanged()
-# From version 3 a shallow copy is as safe as a deep one.
-_PANDAS_COPIES_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 # Changes that leave the meaning of theta alone.
 _SAME_MODEL = frozenset({"reml", "optimizer", "control"})
 
 
 def update_arguments(fitted: FittedModel, changes: Mapping[str, Any]) -> Any:
-    """The arguments of a fit with some changed; those that are UNCHANGED stay."""
+    """
+    The arguments of a fit with some changed; those that are UNCHANGED stay.
+
+    Raises
+    ------
+    MissingColumnError
+        When a new formula or a new name needs a column that the model does not hold.
+    """
     given = {key: value for key, value in changes.items() if value is not UNCHANGED}
     if given.get("formula", "") is None:
         del given["formula"]
-    given = {key: snapshot(value) for key, value in given.items()}
+    given = {key: value if key == "data" else snapshot(value) for key, value in given.items()}
     if "control" in given:
         given["control"] = as_control(given["control"])
-    if "formula" in given:
-        data = given.get("data", fitted.arguments.data)
-        functions = given.get("functions", fitted.arguments.functions)
-        names = Frame.from_any(data).names
-        given["formula"] = update_formula(fitted.design.formula, given["formula"], names, functions)
+    if not _SAME_MODEL.issuperset(given):
+        _read_names(fitted, given)
     if "start" not in given and not _SAME_MODEL.issuperset(given):
         given["start"] = None
     return dataclasses.replace(fitted.arguments, **given)
+
+
+def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
+    """Work the new formula out, and look up every column that a new argument names."""
+    frame = Frame.from_any(given.get("data", fitted.arguments.data))
+    functions = given.get("functions", fitted.arguments.functions) or {}
+    try:
+        if "formula" in given:
+            text = update_formula(fitted.design.formula, given["formula"], frame.names, functions)
+            given["formula"] = text
+            parsed = parse_formula(text, frame.names, functions)
+            if "contrasts" not in given:
+                given["contrasts"] = contrasts_in(parsed, fitted.arguments.contrasts)
+        for name in ("weights", "offset", "subset"):
+            if isinstance(given.get(name), str):
+                columns_of(given[name], frame, functions)
+    except MissingColumnError as error:
+        if "data" in given or frame.original is not None:
+            raise
+        raise MissingColumnError(
+            f"{error}\nthe model keeps only the columns that it used, and its data are not at hand any more "
+            "(read from a file, a query or a stream, or left behind by pickling): give data="
+        ) from None
 
 
 def refit_response(fitted: Fitted, y: Any, changes: Mapping[str, Any]) -> Fitted:
@@ -66,6 +95,7 @@ def new_response(fitted: Fitted, y: Any) -> NDArray[np.float64]:
             f"refit: y must hold the values of the new response, not a name; try data[{y!r}], or update() "
             "with a new formula"
         )
+    y = in_used_order(y, fitted.design, fitted.arguments, "refit: y")
     values = np.asarray(y)
     if values.ndim != 1:
         raise ArgumentError(f"refit: y must have one dimension, not shape {values.shape}")
@@ -111,12 +141,8 @@ def finite_rows(values: NDArray[np.float64]) -> None:
 def snapshot(value: Any) -> Any:
     """
     An argument as it is now, so that later changes to it do not reach a model that is updated then.
-
-    The values of a pandas data frame are not copied where pandas itself keeps copies apart.
     """
-    if isinstance(value, pd.DataFrame):
-        return value.copy(deep=not _PANDAS_COPIES_ON_WRITE)
-    if isinstance(value, (np.ndarray, pd.Series)):
+    if isinstance(value, (np.ndarray, pd.Series, pd.DataFrame)):
         return value.copy()
     if isinstance(value, dict):
         return {key: np.array(v) if isinstance(v, np.ndarray) else v for key, v in value.items()}

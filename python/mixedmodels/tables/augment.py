@@ -15,6 +15,7 @@ from ..diagnostics.residuals import residuals
 from ..errors import DataError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
+from ..frame.alignment import in_row_order
 
 
 def augmented_data(fitted: FittedModel, data: Any = None) -> pd.DataFrame:
@@ -27,12 +28,17 @@ def augmented_data(fitted: FittedModel, data: Any = None) -> pd.DataFrame:
             frame.index = fitted.design.row_labels
     else:
         frame = _as_pandas(data)
+        labels = fitted.design.row_labels
         if len(frame) == used.n_total != fitted.n_obs:
             added = {name: _spread(values, used.positions, len(frame)) for name, values in added.items()}
+            labels = fitted.arguments.data.index
         elif len(frame) != fitted.n_obs:
             raise DataError(
                 f"augment: data has {len(frame)} rows, but the model used {fitted.n_obs} of {used.n_total}"
             )
+        if labels is not None and isinstance(data, pd.DataFrame):
+            rows = in_row_order(pd.DataFrame(added, index=labels), frame.index, "augment", "data given")
+            added = {name: rows[name].to_numpy() for name in added}
     taken = [name for name in added if name in frame]
     if taken:
         raise DataError(f"augment: the data already has a column {taken[0]!r}")
