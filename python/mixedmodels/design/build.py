@@ -19,10 +19,11 @@ from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
 from .numeric_response import numeric_response
-from .plan import check_all_used, check_contrasts, make_plan
+from .plan import ContrastTable, check_all_used, check_contrasts, make_plan
 from .recipe import DesignRecipe, offset_of
 from .residual_check import check_told_from_residuals, told_from_residuals
 from .rows import MissingRows, check_action, columns_of
+from .self_products import warn_of_self_products
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +131,10 @@ def build_design(
         Prior weights, finite and not negative. Rows of weight zero are left out like missing ones.
     offset : str or array-like of shape (n,), optional
         Added to the offsets of the formula. A text is a column or an expression of columns.
-    contrasts : mapping of str to contrasts, optional
+    contrasts : mapping of str to contrasts, or str, optional
         For each factor ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"``, ``"SAS"`` (or R's names),
         ``("treatment", base)``, or a matrix with a row for each level. Ordered factors have "poly" by
-        default, others "treatment".
+        default, others "treatment". One name, such as ``"sum"``, is for all factors.
     na_action : {"omit", "exclude", "fail"}
     subset : str or array-like of bool of shape (n,), optional
         Rows to use: a mask, or a condition such as ``"age > 30 & sex == 'F'"``.
@@ -281,6 +282,7 @@ def assemble(
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
     built = [_random_term(spec, evaluator, grouping, known, table, contrast_names) for spec in parsed.random]
     built.sort(key=lambda part: -len(part[0].group.levels))
+    warn_of_self_products(parsed.self_products, evaluator)
     check_all_used(table, contrast_names, [fixed, *(plan for _, plan, _ in built)])
     total = rows.offset
     if parsed.offset_nodes:
@@ -317,7 +319,7 @@ def _random_term(
     evaluator: Evaluator,
     grouping: Evaluator,
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
-    contrasts: Mapping[str, Any],
+    contrasts: ContrastTable,
     used: set[str],
 ) -> tuple[RandomTerm, MatrixPlan, GroupRecipe]:
     group, recipe = make_group(spec, grouping, known)

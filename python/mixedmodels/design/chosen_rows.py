@@ -53,7 +53,7 @@ def choose_rows(
         frame = frame.rows(chosen)
         weight = None if weight is None else (weight[0], weight[1][chosen])
         extra = None if extra is None else (extra[0], extra[1][chosen])
-    columns: list[Any] = [(name, frame.column(name)) for name in parsed.variables]
+    columns: list[Any] = [(name, frame.labels(name)) for name in parsed.variables]
     columns += [part for part in (weight, extra) if part is not None]
     zero = None
     if weight is not None:

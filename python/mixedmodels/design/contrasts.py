@@ -14,6 +14,13 @@ from ..errors import ArgumentError
 from ..formula.functions import CODINGS
 
 
+@dataclass(frozen=True)
+class LevelNumber:
+    """A base level by its place among the levels, counted from 1."""
+
+    value: int
+
+
 @dataclass(frozen=True, eq=False)
 class Contrast:
     """
@@ -141,6 +148,13 @@ def _custom(spec: Any, labels: Sequence[str], factor: str) -> tuple[NDArray[np.f
 
 
 def _find(base: Any, labels: Sequence[str], factor: str) -> int:
+    if isinstance(base, LevelNumber):
+        if 1 <= base.value <= len(labels):
+            return base.value - 1
+        raise ArgumentError(
+            f"contrasts of {factor!r}: base={base.value} counts the levels from 1, and there are {len(labels)}; name "
+            f"the level in quotes, such as base={labels[0]!r}"
+        )
     if str(base) in labels:
         return list(labels).index(str(base))
     raise ArgumentError(

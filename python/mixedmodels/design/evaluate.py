@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ..errors import DataError, FormulaError
 from ..formula.functions import CODINGS, FUNCTIONS
 from ..formula.nodes import Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
-from ..frame import Factor, Frame, Numeric, as_factor, drop_unused, interact
+from ..frame import Factor, Frame, LabelsOnly, Numeric, as_factor, drop_unused, interact
+from .contrasts import LevelNumber
 from .levels import match_levels
 from .values import Basis, Coded, Value
 
@@ -271,6 +272,8 @@ class Evaluator:
 
     def _factor_call(self, node: Call) -> Value:
         name, text = node.function, write(node)
+        if name in ("ifelse", "np.where"):
+            return self._choice(node)
         if name == "interaction":
             factors = [self._factor(a) for a in node.arguments]
             return self._remember(text, interact(factors))
@@ -288,6 +291,8 @@ class Evaluator:
             return Coded(self._remember(text, factor), _coding(coding))
         options = dict(node.options)
         options.update(zip(FUNCTIONS[name].parameters[1:], node.arguments[1:], strict=False))
+        if name == "relevel" and self.fitting:
+            factor = _with_first(factor, self._evaluate(options["ref"]), text)
         if "levels" in options and self.fitting:
             chosen = self._evaluate(options["levels"])
             items = chosen if isinstance(chosen, tuple) else (chosen,)
@@ -298,11 +303,29 @@ class Evaluator:
         ordered = name in ("ordered", "as.ordered") or factor.ordered
         return self._remember(text, Factor(text, factor.codes, factor.levels, ordered))
 
+    def _choice(self, node: Call) -> Value:
+        """One of two values for each row, by a condition: numbers, or labels."""
+        text, parts = write(node), dict(zip(("test", "yes", "no"), node.arguments, strict=False))
+        parts.update(node.options)
+        test = self._truth(self._evaluate(parts["test"]), parts["test"])
+        values = [self._evaluate(parts[name]) for name in ("yes", "no")]
+        if not any(isinstance(value, (str, Factor, Coded)) for value in values):
+            yes, no = (self._numbers(v, parts[name]) for v, name in zip(values, ("yes", "no"), strict=True))
+            return np.where(np.isnan(test), np.nan, np.where(test == 1, yes, no))
+        if not all(isinstance(value, (str, Factor, Coded)) for value in values):
+            raise DataError(f"{text} gives a number in some rows and a label in others; give two of a kind")
+        yes, no = (_labels_of(value, self.n) for value in values)
+        labels = np.where(np.isnan(test), None, np.where(test == 1, yes, no))
+        labels = np.broadcast_to(labels, (self.n,))
+        return self._remember(text, as_factor(Frame.from_any({text: labels}).column(text)))
+
     def _factor(self, node: Node) -> Factor:
         """An expression as a factor."""
         if isinstance(node, Name) and not self.fitting and self.memory.columns.get(node.name) is None:
             # Numbers in the fit: their labels decide, whether new data has them as numbers or as text.
-            return as_factor(self.frame.column(node.name))
+            return as_factor(self.frame.labels(node.name))
+        if isinstance(node, Name) and isinstance(column := self.frame.labels(node.name), LabelsOnly):
+            return column
         value = self._evaluate(node)
         if isinstance(value, Coded):
             return value.factor
@@ -357,13 +380,37 @@ def _coding(node: Node | None) -> Any:
         return CODINGS[node.word]
     assert isinstance(node, Call)
     kind = CODINGS[node.function]
-    if not node.arguments:
+    if not node.arguments and not node.options:
         return kind
-    base = node.arguments[0]
-    return (
-        kind,
-        base.value if isinstance(base, Text) else f"{base.value:g}" if isinstance(base, Number) else "",
-    )
+    option, base = node.options[0] if node.options else ("", node.arguments[0])
+    if isinstance(base, Number):
+        # As R counts: base= is a number of a level, whatever its label.
+        return kind, LevelNumber(int(base.value)) if option == "base" else f"{base.value:g}"
+    return kind, base.value if isinstance(base, Text) else ""
+
+
+def _with_first(factor: Factor, reference: Any, text: str) -> Factor:
+    """The factor with a level (a label, or its number as R counts) before the others."""
+    if factor.ordered:
+        raise DataError(f"{text}: the levels of an ordered factor have their own order")
+    labels = factor.labels()
+    if isinstance(reference, str) and reference in labels:
+        first = labels.index(reference)
+    elif isinstance(reference, float) and reference in range(1, len(labels) + 1):
+        first = int(reference) - 1
+    else:
+        shown = f"{reference:g}" if isinstance(reference, float) else repr(reference)
+        raise DataError(f"{text}: {shown} is not among the levels {', '.join(map(repr, labels[:20]))}")
+    return match_levels(factor, (labels[first], *labels[:first], *labels[first + 1 :]), text)
+
+
+def _labels_of(value: Value, n: int) -> Any:
+    """Labels by row, as objects."""
+    if isinstance(value, Coded):
+        value = value.factor
+    if isinstance(value, Factor):
+        return np.array([*value.labels(), None], dtype=object)[value.codes]
+    return np.full(n, value, dtype=object)
 
 
 def _plain(value: Value) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
 from ..families import Binomial, Family
-from ..formula.nodes import Call, Name, Node, write
+from ..formula.nodes import Binary, Call, Name, Node, variables, write
 from ..frame import Factor, Numeric
 from .chosen_rows import ChosenRows
 from .evaluate import Evaluator
@@ -33,7 +33,7 @@ class ResponseForm:
     ----------
     kind : {"number", "bool", "labels", "proportion", "counts"}
         "number" for one number each, also 0 and 1; "labels" for a factor of two levels; "proportion" for
-        proportions of a number of trials; "counts" for successes and failures in two columns.
+        proportions of a number of trials; "counts" for successes with failures or trials in two columns.
     labels : tuple
         The two levels of a factor, failure first.
     binomial : bool
@@ -107,15 +107,31 @@ def check_values(y: Values, family: Family, name: str, row: RowName) -> None:
 
 def from_counts(successes: Values, failures: Values, name: str, row: RowName) -> tuple[Values, Values | None]:
     """Successes and trials from two columns of counts."""
-    for what, values in (("successes", successes), ("failures", failures)):
-        good = (values >= 0) & (values == np.floor(values))
-        if not good.all():
-            i = int(np.argmin(good))
-            raise DataError(
-                f"{name}: the number of {what} is {values[i]:g} in {row(i)}; it must be a whole "
-                "number, 0 or more"
-            )
-    trials = successes + failures
+    _check_counts(successes, "successes", name, row)
+    _check_counts(failures, "failures", name, row)
+    return _from_trials(successes, successes + failures, name, row)
+
+
+def from_ratio(successes: Values, trials: Values, name: str, row: RowName) -> tuple[Values, Values | None]:
+    """Successes and trials from counts that are written as a ratio."""
+    _check_counts(successes, "successes", name, row)
+    _check_counts(trials, "trials", name, row)
+    if (successes > trials).any():
+        i = int(np.argmax(successes > trials))
+        raise DataError(f"{name}: there are {successes[i]:g} successes in {trials[i]:g} trials in {row(i)}")
+    return _from_trials(successes, trials, name, row)
+
+
+def _check_counts(values: Values, what: str, name: str, row: RowName) -> None:
+    good = (values >= 0) & (values == np.floor(values))
+    if not good.all():
+        i = int(np.argmin(good))
+        raise DataError(
+            f"{name}: the number of {what} is {values[i]:g} in {row(i)}; it must be a whole number, 0 or more"
+        )
+
+
+def _from_trials(successes: Values, trials: Values, name: str, row: RowName) -> tuple[Values, Values | None]:
     if not trials.all():
         i = int(np.argmin(trials))
         raise DataError(f"{name}: there are no trials in {row(i)}; leave the row out by subset=")
@@ -136,7 +152,7 @@ def from_proportions(
             raise DataError(f"{found}; a proportion lies between 0 and 1")
         raise DataError(
             f"{found}, but without numbers of trials every value must be 0 or 1: give the trials by weights= "
-            "for proportions, or write cbind(successes, failures)"
+            "for proportions, or write successes / trials or cbind(successes, failures)"
         )
     if trials is None:
         return values, None
@@ -171,6 +187,11 @@ def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> 
             raise DataError(f"the response {name} must have two columns: cbind(successes, failures)")
         columns = [_numbers(part, evaluator) for part in node.arguments]
         return _two_columns(columns[0], columns[1], name, rows)
+    ratio = _ratio(node)
+    if ratio is not None and rows.weights is None:
+        counts = [_numbers(part, evaluator) for part in ratio]
+        y, trials = from_ratio(counts[0], counts[1], name, rows.name)
+        return GeneralizedResponse(y, trials, ResponseForm("counts", binomial=True))
     value = evaluator.value(node)
     if isinstance(value, Basis):
         if value.values.shape[1] != 2:
@@ -200,6 +221,15 @@ def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> 
             form = ResponseForm("proportion", binomial=True)
     y, trials = from_proportions(numbers, rows.weights, name, rows.name)
     return GeneralizedResponse(y, trials, form)
+
+
+def _ratio(node: Node) -> tuple[Node, Node] | None:
+    """Numerator and denominator of ``successes / trials``; a constant denominator counts no trials."""
+    while isinstance(node, Call) and node.function == "I":
+        node = node.arguments[0]
+    if isinstance(node, Binary) and node.operator == "/" and variables(node.right):
+        return node.left, node.right
+    return None
 
 
 def _two_columns(successes: Values, failures: Values, name: str, rows: ChosenRows) -> GeneralizedResponse:

@@ -145,7 +145,7 @@ def component_evaluator(frame: Frame, functions: Mapping[str, Callable[..., Any]
 
 def _component(node: Node, evaluator: Evaluator) -> Factor:
     if isinstance(node, Name):
-        return as_factor(evaluator.frame.column(node.name))
+        return as_factor(evaluator.frame.labels(node.name))
     value = evaluator.value(node)
     if isinstance(value, Coded):
         return value.factor

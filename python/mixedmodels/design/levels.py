@@ -39,7 +39,7 @@ def missing_in(frame: Frame, nodes: Sequence[Node]) -> NDArray[np.bool_] | None:
     """Rows with a missing value in any column that the expressions read; None when there are none."""
     found: NDArray[np.bool_] | None = None
     for name in dict.fromkeys(v for node in nodes for v in variables(node)):
-        column = frame.column(name)
+        column = frame.labels(name)
         if not column.gaps if isinstance(column, Factor) else column.finite:
             continue
         missing = column.missing

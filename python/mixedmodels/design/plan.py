@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ArgumentError, DataError
 from ..formula import ModelFormula
+from ..formula.functions import CODINGS
 from ..formula.nodes import Node, write
 from ..formula.terms import TermList
 from ..frame import Factor
@@ -39,8 +40,29 @@ class _Labelled:
 _Kind = _Labelled | tuple[str, ...] | None
 
 
+@dataclass(frozen=True, eq=False)
+class ContrastTable:
+    """
+    The ``contrasts`` argument, read.
+
+    Attributes
+    ----------
+    by_name : mapping of str to contrasts
+        By factor name or expression.
+    every : str, optional
+        The coding of all other factors; by default "poly" for ordered factors and "treatment" for others.
+    """
+
+    by_name: Mapping[str, Any]
+    every: str | None = None
+
+    def default(self, factor: Factor) -> str:
+        """The coding of a factor that is not named."""
+        return self.every or ("poly" if factor.ordered else "treatment")
+
+
 def make_plan(
-    terms: TermList, evaluator: Evaluator, contrasts: Mapping[str, Any], used: set[str]
+    terms: TermList, evaluator: Evaluator, contrasts: ContrastTable, used: set[str]
 ) -> MatrixPlan:
     """
     Decide the columns of some terms on the fitting data.
@@ -50,8 +72,8 @@ def make_plan(
     terms : TermList
     evaluator : Evaluator
         Fitting.
-    contrasts : mapping
-        By factor name or expression; names that are found are added to ``used``.
+    contrasts : ContrastTable
+        Names that are found are added to ``used``.
     used : set of str
 
     Raises
@@ -102,17 +124,17 @@ def _term_label(terms: TermList, term: tuple[int, ...]) -> str:
     return ":".join([label_of(terms.factors[i]) for i in term]) or INTERCEPT
 
 
-def _kind(node: Node, evaluator: Evaluator, contrasts: Mapping[str, Any], used: set[str]) -> _Kind:
+def _kind(node: Node, evaluator: Evaluator, contrasts: ContrastTable, used: set[str]) -> _Kind:
     value = term_value(node, evaluator)
     keys: list[str] = []
-    if contrasts:
-        keys = [key for key in dict.fromkeys((label_of(node), write(node))) if key in contrasts]
+    if contrasts.by_name:
+        keys = [key for key in dict.fromkeys((label_of(node), write(node))) if key in contrasts.by_name]
         used.update(keys)
     if isinstance(value, (Factor, Coded)):
         factor = value.factor if isinstance(value, Coded) else value
         spec: Any = value.contrasts if isinstance(value, Coded) else None
         if spec is None:
-            spec = contrasts[keys[0]] if keys else "poly" if factor.ordered else "treatment"
+            spec = contrasts.by_name[keys[0]] if keys else contrasts.default(factor)
         return _Labelled(factor.labels(), spec)
     if keys:
         raise ArgumentError(
@@ -165,16 +187,21 @@ def _block_names(
     return [":".join(reversed(names)) for names in product(*reversed(parts))]
 
 
-def check_contrasts(contrasts: Any) -> Mapping[str, Any]:
-    """The ``contrasts`` argument as a mapping."""
+def check_contrasts(contrasts: Any) -> ContrastTable:
+    """The ``contrasts`` argument: contrasts by factor, or one name for all factors."""
     if contrasts is None:
-        return {}
+        return ContrastTable({})
+    if isinstance(contrasts, str):
+        if contrasts not in CODINGS:
+            known = ", ".join(sorted(set(CODINGS.values())))
+            raise ArgumentError(f"contrasts: {contrasts!r} is not known; one name for all factors is one of {known}")
+        return ContrastTable({}, contrasts)
     if not isinstance(contrasts, Mapping):
         raise ArgumentError(
-            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}; "
-            f"got {type(contrasts).__name__}"
+            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}, or be one name for all "
+            f"factors, such as 'sum'; got {type(contrasts).__name__}"
         )
-    return contrasts
+    return ContrastTable(contrasts)
 
 
 def contrasts_in(formula: ModelFormula, contrasts: Any) -> Any:
@@ -186,9 +213,9 @@ def contrasts_in(formula: ModelFormula, contrasts: Any) -> Any:
     return {name: spec for name, spec in contrasts.items() if name in names} or None
 
 
-def check_all_used(contrasts: Mapping[str, Any], used: Collection[str], plans: Sequence[MatrixPlan]) -> None:
+def check_all_used(contrasts: ContrastTable, used: Collection[str], plans: Sequence[MatrixPlan]) -> None:
     """Refuse contrasts for what is no factor of the formula."""
-    for key in contrasts:
+    for key in contrasts.by_name:
         if key not in used:
             factors = {
                 label_of(node): None

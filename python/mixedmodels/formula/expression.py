@@ -9,6 +9,7 @@ only, and calls reach the functions of ``functions.py`` or those the caller pass
 
 from __future__ import annotations
 
+import math
 import re
 from typing import NamedTuple, NoReturn
 
@@ -32,6 +33,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _SPELLINGS = {"&&": "&", "||": "|", "and": "&", "or": "|", "%in%": "in", "not": "!", "~": "!"}
+_NUMBERS = {"pi": math.pi, "np.pi": math.pi}
 _CONSTANTS = {"TRUE": True, "True": True, "FALSE": False, "False": False, "NULL": None, "None": None}
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _LITERAL = (Number, Text, Flag, Word)
@@ -224,6 +226,8 @@ class _Parser:
                 return self.count(Flag(_CONSTANTS[token.text]))
             if token.text in ("T", "F"):
                 return self.count(Flag(token.text == "T"))
+            if token.text in _NUMBERS:
+                return self.count(Number(_NUMBERS[token.text], token.text))
             return self.count(self.column(token))
         if token.kind == "operator":
             operator = _SPELLINGS.get(token.text, token.text)
@@ -293,17 +297,24 @@ class _Parser:
         if not self.take("("):
             return self.count(Word(token.text))
         arguments: list[Node] = []
+        options: list[tuple[str, Node]] = []
         while not self.take(")"):
-            if arguments:
+            if arguments or options:
                 self.fail(f"{token.text}() takes at most one argument, the base level")
-            if self.token.text in ("base", "reference") and self.tokens[self.position + 1].text == "=":
+            option = self.token.text
+            named = option in ("base", "reference") and self.tokens[self.position + 1].text == "="
+            if named:
                 self.position += 2
-            arguments.append(self.prefix())
-            if not isinstance(arguments[0], (Text, Number)):
+            base = self.prefix()
+            if not isinstance(base, (Text, Number)):
                 self.fail(f"the base level in {token.text}() must be a text or a number")
-        if arguments and CODINGS[token.text] != "treatment":
+            if named:
+                options.append((option, base))
+            else:
+                arguments.append(base)
+        if (arguments or options) and CODINGS[token.text] != "treatment":
             self.fail(f"{token.text}() takes no argument", token.start)
-        return self.count(Call(token.text, tuple(arguments)))
+        return self.count(Call(token.text, tuple(arguments), tuple(options)))
 
     def sequence(self, closing: str) -> Call:
         start = self.tokens[self.position - 1]
@@ -331,11 +342,12 @@ class _Parser:
                 self.fail(f"{name}() has no option {option!r}; its options: {listed}", token.start)
             if option in known[: len(arguments)]:
                 self.fail(f"{name}() has {option!r} twice", token.start)
-        if len(arguments) < function.required:
-            self.fail(f"{name}() needs an argument", token.start)
+        if not arguments or len(arguments) + len(options) < function.required:
+            wanted = "an argument" if function.required == 1 else f"its arguments {', '.join(known)}"
+            self.fail(f"{name}() needs {wanted}", token.start)
         if len(arguments) > len(known):
             self.fail(f"{name}() takes at most {len(known)} arguments, got {len(arguments)}", token.start)
-        if function.kind == "stateful" or name in ("factor", "ordered", "round", "log"):
+        if function.kind == "stateful" or name in ("factor", "ordered", "relevel", "round", "log"):
             for option, value in [*zip(known[1:], arguments[1:], strict=False), *options.items()]:
                 if not is_constant(value):
                     self.fail(f"{option!r} of {name}() must be a constant, not {write(value)}", token.start)

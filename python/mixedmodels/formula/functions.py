@@ -135,6 +135,9 @@ _STATEFUL = {
 }
 
 _FACTOR_ARGUMENTS = ("x", "levels")
+_CHOICE = FormulaFunction(
+    "factor", "one of two values by a condition: ifelse(x > 2, 'high', 'low')", 3, ("test", "yes", "no")
+)
 
 _FACTOR = {
     "factor": FormulaFunction(
@@ -145,6 +148,11 @@ _FACTOR = {
         "factor", "a column as an ordered factor; levels=c(...) sets their order", 1, _FACTOR_ARGUMENTS
     ),
     "as.ordered": FormulaFunction("factor", "a column as an ordered factor"),
+    "relevel": FormulaFunction(
+        "factor", "a factor with another first level: relevel(f, ref='b')", 2, ("x", "ref")
+    ),
+    "ifelse": _CHOICE,
+    "np.where": _CHOICE,
     "C": FormulaFunction("factor", "a factor with its contrasts: C(f, contr.sum)", 1, ("x", "contr")),
     "interaction": FormulaFunction("factor", "the observed cells of crossed factors", 1, (), many=True),
     "as.numeric": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number as it is"),

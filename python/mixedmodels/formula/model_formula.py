@@ -14,7 +14,7 @@ from .functions import FUNCTIONS
 from .nodes import Call, Node, variables, walk, write
 from .place import error_at
 from .scope import Scope
-from .terms import Reader, TermList, read_terms, split_sum
+from .terms import Reader, SelfProduct, TermList, read_terms, split_sum
 
 MAX_LENGTH = 100_000
 MAX_BRACKETS = 50
@@ -70,6 +70,8 @@ class ModelFormula:
         The same parts as trees.
     variables : tuple of str
         Every column the formula reads, in order.
+    self_products : tuple of SelfProduct
+        Powers and products that mean one variable as it is, such as ``x**2``.
     """
 
     text: str
@@ -81,6 +83,7 @@ class ModelFormula:
     fixed_terms: TermList
     offset_nodes: tuple[Node, ...]
     variables: tuple[str, ...]
+    self_products: tuple[SelfProduct, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -216,6 +219,7 @@ def _parse(
         fixed_terms=fixed,
         offset_nodes=tuple(parts.offsets),
         variables=tuple(dict.fromkeys(v for node in nodes for v in variables(node))),
+        self_products=tuple(dict.fromkeys(reader.self_products)),
     )
 
 

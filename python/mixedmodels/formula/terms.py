@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NoReturn
@@ -35,6 +35,25 @@ class TermList:
     terms: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True)
+class SelfProduct:
+    """
+    A power or product of one variable with itself, which as a term is that variable: ``x**2``, ``x:x``.
+
+    Attributes
+    ----------
+    text : str
+        As written.
+    node : Node
+        The variable.
+    power : int
+    """
+
+    text: str
+    node: Node
+    power: int
+
+
 @dataclass
 class Reader:
     """What the parts of one formula have in common while it is read."""
@@ -44,6 +63,7 @@ class Reader:
     # The columns that "." stands for; asked only when there is a "." in the formula.
     everything_else: Callable[[], Sequence[str]]
     nodes: dict[tuple[int, int], Node] = field(default_factory=dict)
+    self_products: list[SelfProduct] = field(default_factory=list)
 
     def fail(self, message: str, token: Token | None = None, start: int | None = None) -> NoReturn:
         raise error_at(message, self.source, token.start if token is not None else start)
@@ -198,6 +218,8 @@ def read_terms(operands: Sequence[tuple[str, Sequence[Token]]], reader: Reader) 
         return factors[text]
 
     for sign, tokens in operands:
+        if sign == "+" and len(tokens) > 1:
+            reader.self_products += _self_products(tokens, reader)
         for term in _products(tokens, reader, number):
             if term is None:
                 sign = "-" if sign == "+" else "+"
@@ -208,6 +230,41 @@ def read_terms(operands: Sequence[tuple[str, Sequence[Token]]], reader: Reader) 
             else:
                 found.pop(key, None)
     return TermList(tuple(nodes), tuple(sorted(found.values(), key=len)))
+
+
+def _self_products(tokens: Sequence[Token], reader: Reader) -> Iterator[SelfProduct]:
+    """The powers of one variable, and the products in which a variable occurs more than once."""
+    i = 0
+    while i < len(tokens):
+        start, end = i, i
+        powers: dict[Node, int] = {}
+        while (factor := _factor_at(tokens, i, reader)) is not None:
+            node, power, end = factor
+            powers[node] = powers.get(node, 0) + power
+            i = end
+            if i == len(tokens) or tokens[i].text not in (":", "*"):
+                break
+            i += 1
+        for node, power in powers.items():
+            if power > 1:
+                yield SelfProduct(reader.source[tokens[start].start : tokens[end - 1].end], node, power)
+        i = max(i, start + 1)
+
+
+def _factor_at(tokens: Sequence[Token], i: int, reader: Reader) -> tuple[Node, int, int] | None:
+    """A variable, also in brackets, with its power, and where the next token is."""
+    if i < len(tokens) and tokens[i].kind in ("name", "call"):
+        node, i = reader.node(tokens[i]), i + 1
+    elif i + 2 < len(tokens) and tokens[i].text == "(" and tokens[i + 2].text == ")":
+        if tokens[i + 1].kind not in ("name", "call"):
+            return None
+        node, i = reader.node(tokens[i + 1]), i + 3
+    else:
+        return None
+    power = 1
+    while i + 1 < len(tokens) and tokens[i].text in ("^", "**") and tokens[i + 1].text.isdecimal():
+        power, i = power * int(tokens[i + 1].text), i + 2
+    return node, power, i
 
 
 def _products(

@@ -13,6 +13,7 @@ import pyarrow.types as pt
 
 from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
 from .refuse import refusal
+from .times import time_labels
 
 
 def arrow_column(name: str, array: Any, metadata: Mapping[bytes, bytes] | None = None) -> Column:
@@ -41,7 +42,17 @@ def arrow_column(name: str, array: Any, metadata: Mapping[bytes, bytes] | None =
         return _integers(name, array)
     if pt.is_floating(kind) or pt.is_decimal(kind):
         return make_numeric(name, _numpy(array.cast(pa.float64(), safe=False)), "float")
-    raise refusal(name, _refused(kind), kind)
+    refused = refusal(name, _refused(kind), kind)
+    if pt.is_temporal(kind) and not pt.is_interval(kind):
+        return time_labels(name, _times(array), refused)
+    raise refused
+
+
+def _times(array: Any) -> Any:
+    """As pandas holds them, dates and times of day as objects."""
+    values = array.to_pandas()
+    values = getattr(values, "array", values)
+    return np.asarray(values) if getattr(values, "dtype", None) == object else values
 
 
 def _chunks(array: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from pandas.api.types import infer_dtype
 from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
 from .index_labels import index_labels
 from .refuse import is_number, mixed_or_odd, refusal, too_large
+from .times import time_labels
 
 _REFUSED_KINDS = {
     "c": "complex numbers",
@@ -54,11 +55,13 @@ def pandas_column(name: str, values: Any) -> Column:
     if isinstance(dtype, pd.StringDtype):
         return _text(name, values)
     if isinstance(dtype, pd.PeriodDtype):
-        raise refusal(name, "dates or times", dtype)
+        return time_labels(name, values, refusal(name, "dates or times", dtype))
     if isinstance(dtype, pd.IntervalDtype):
         raise refusal(name, "intervals", dtype)
     if dtype.kind in "fiub":
         return _masked(name, values)
+    if dtype.kind in "mM":
+        return time_labels(name, values, refusal(name, _REFUSED_KINDS[dtype.kind], dtype))
     if dtype.kind in _REFUSED_KINDS:
         raise refusal(name, _REFUSED_KINDS[dtype.kind], dtype)
     raise refusal(name, "values of unknown kind", dtype)
@@ -72,6 +75,8 @@ def _numpy_column(name: str, values: Any) -> Column:
         return make_numeric(name, values, "bool" if kind == "b" else "float")
     if kind == "O":
         return _objects(name, values)
+    if kind in "mM":
+        return time_labels(name, values, refusal(name, _REFUSED_KINDS[kind], values.dtype))
     raise refusal(name, _REFUSED_KINDS.get(kind, "values of unknown kind"), values.dtype)
 
 
@@ -102,7 +107,10 @@ def _objects(name: str, values: Any) -> Column:
     if content == "string":
         return _text(name, values)
     if content in _REFUSED_CONTENT:
-        raise refusal(name, _REFUSED_CONTENT[content])
+        refused = refusal(name, _REFUSED_CONTENT[content])
+        if _REFUSED_CONTENT[content] in ("dates or times", "time spans"):
+            return time_labels(name, values, refused)
+        raise refused
     if content == "integer":
         return make_integers(name, _machine_integers(name, np.where(missing, 0, values)), missing)
     if content == "boolean":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import polars as pl
 
 from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
 from .refuse import refusal, too_large
+from .times import time_labels
 
 
 def polars_column(name: str, series: pl.Series) -> Column:
@@ -33,13 +36,24 @@ def polars_column(name: str, series: pl.Series) -> Column:
         from .pandas_column import pandas_column
 
         return pandas_column(name, pd.Series(series.to_list(), dtype=object).to_numpy())
-    if dtype == pl.Duration:
-        raise refusal(name, "time spans", dtype)
     if dtype.is_temporal():
-        raise refusal(name, "dates or times", dtype)
+        refused = refusal(name, "time spans" if dtype == pl.Duration else "dates or times", dtype)
+        return time_labels(name, _times(series), refused)
     if dtype == pl.Binary:
         raise refusal(name, "bytes", dtype)
     raise refusal(name, "nested values" if dtype.is_nested() else "values of unknown kind", dtype)
+
+
+def _times(series: pl.Series) -> Any:
+    """Moments and time spans as pandas holds them, to the nanosecond; dates and times of day as objects."""
+    unit = getattr(series.dtype, "time_unit", None)
+    if unit is None:
+        return np.array(series.to_list(), dtype=object)
+    kind = "m8" if series.dtype == pl.Duration else "M8"
+    numbers = series.to_physical().fill_null(np.iinfo(np.int64).min).to_numpy()
+    values = numbers.astype(np.int64).view(f"{kind}[{unit}]")
+    zone = getattr(series.dtype, "time_zone", None)
+    return values if zone is None else pd.DatetimeIndex(values, tz="UTC").tz_convert(zone)
 
 
 def _integers(name: str, series: pl.Series) -> Numeric:

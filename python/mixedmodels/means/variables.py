@@ -116,7 +116,7 @@ def _rows_used(fitted: FittedModel) -> Frame:
 
 
 def _variable(name: str, frame: Frame, coded: bool) -> GridVariable:
-    column = frame.column(name)
+    column = frame.labels(name)
     if isinstance(column, Factor):
         used = np.unique(column.codes[column.codes >= 0])
         places = np.full(len(column.levels) + 1, -1)

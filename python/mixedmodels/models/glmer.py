@@ -28,7 +28,7 @@ def glmer(
     *,
     weights: Any = None,
     offset: Any = None,
-    contrasts: Mapping[str, Any] | None = None,
+    contrasts: Mapping[str, Any] | str | None = None,
     na_action: Literal["omit", "exclude", "fail"] = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
@@ -47,7 +47,8 @@ def glmer(
     formula : str
         lme4-style, such as ``"cbind(incidence, size - incidence) ~ period + (1 | herd)"``. For the
         binomial family the response is 0/1, True/False, a factor of two levels (the first is failure),
-        ``cbind(successes, failures)``, or a proportion with the numbers of trials as `weights`.
+        ``cbind(successes, failures)``, ``successes / trials``, or a proportion with the numbers of trials as
+        `weights`.
     data : data frame
         As for :func:`mixedmodels.lmer`; n rows.
     family : str or object of mixedmodels.families

@@ -21,7 +21,7 @@ def lmer(
     *,
     weights: Any = None,
     offset: Any = None,
-    contrasts: Mapping[str, Any] | None = None,
+    contrasts: Mapping[str, Any] | str | None = None,
     na_action: Literal["omit", "exclude", "fail"] = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
@@ -43,11 +43,12 @@ def lmer(
     REML : bool
         Restricted maximum likelihood (True) or maximum likelihood (False).
     weights : str or array-like of shape (n,), optional
-        Prior weights: the variance of an observation is sigma² over its weight.
+        Prior weights: the variance of an observation is sigma² over its weight. A pandas Series is matched to
+        the rows by its index, an array goes by position; so are `offset` and `subset`.
     offset : str or array-like of shape (n,), optional
         Known part of the linear predictor, in the unit of the response.
-    contrasts : mapping, optional
-        Coding by factor, such as ``{"treatment": "sum"}``.
+    contrasts : mapping or str, optional
+        Coding by factor, such as ``{"treatment": "sum"}``, or one for all factors, such as ``"sum"``.
     na_action : {"omit", "exclude", "fail"}
         Leave rows with missing values out; the same, with results padded by NaN; or refuse them.
     subset : str or array-like of bool of shape (n,), optional

@@ -37,7 +37,7 @@ def fit_many(
     *,
     weights: Any = None,
     offset: Any = None,
-    contrasts: Mapping[str, Any] | None = None,
+    contrasts: Mapping[str, Any] | str | None = None,
     na_action: Literal["omit", "exclude", "fail"] = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..design.evaluate import Evaluator
-from ..design.plan import make_plan
+from ..design.plan import check_contrasts, make_plan
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..formula import RandomTermSpec, parse_formula
@@ -79,7 +79,7 @@ def _add(selection: Selection, fitted: FittedModel, spec: RandomTermSpec, frame:
     known = {node for t in members for node in recipe.random[t][0].nodes}
     if members and known.issuperset(spec.terms.factors):
         evaluator = Evaluator(frame, recipe.memory, recipe.functions, fitting=False)
-        contrasts = fitted.arguments.contrasts or {}
+        contrasts = check_contrasts(fitted.arguments.contrasts)
         wanted = list(make_plan(spec.terms, evaluator, contrasts, set()).names)
         for t in members:
             names = design.terms[t].names
