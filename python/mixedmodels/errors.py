@@ -15,6 +15,29 @@ class DataError(MixedModelError):
     """A column or array holds something a model cannot be fitted to."""
 
 
+class NewLevelsError(DataError):
+    """
+    New data has levels of a factor that were not in the fit.
+
+    Attributes
+    ----------
+    column : str
+        The column or expression.
+    levels : tuple of str
+        The levels that are new.
+    """
+
+    column: str
+    levels: tuple[str, ...]
+
+    def __init__(self, message: str, column: str = "", levels: tuple[str, ...] = ()) -> None:
+        super().__init__(message, column, levels)
+        self.column, self.levels = column, levels
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class MissingColumnError(DataError, KeyError):
     """A name in the formula or an argument is not a column of the data."""
 
@@ -81,3 +104,7 @@ class LargeModelWarning(MixedModelsWarning):
 
 class FormulaWarning(MixedModelsWarning):
     """The formula means something other than a reader might expect."""
+
+
+class DataWarning(MixedModelsWarning):
+    """A column holds something other than a reader of the formula might expect."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 from . import theta as theta_layout
 from .control import Control
@@ -401,8 +403,16 @@ def fitted_of(model: Any) -> FittedModel:
     """The state of a fitted model, or of an object that holds one."""
     state = getattr(model, "_fitted", model)
     if not isinstance(state, FittedModel):
-        raise ArgumentError(f"a model fitted by lmer() or glmer() is needed here, not {type(model).__name__}")
+        raise not_a_model(model)
     return state
+
+
+def not_a_model(value: Any) -> ArgumentError:
+    """The error for something else in the place of a model."""
+    order = "; the model comes first, then the rest" if isinstance(value, (str, Mapping, DataFrame)) else ""
+    return ArgumentError(
+        f"a model fitted by lmer() or glmer() is needed here, not {type(value).__name__}{order}"
+    )
 
 
 def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:

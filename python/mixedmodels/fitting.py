@@ -154,6 +154,15 @@ def with_dropped(
     return full
 
 
+def check_formula_first(name: str, formula: Any, data: Any) -> None:
+    """Refuse a formula and data in the wrong order."""
+    if isinstance(data, str) and not isinstance(formula, str):
+        raise ArgumentError(
+            f"{name}: the formula comes first, then the data: {name}({data!r}, data); the first argument is a "
+            f"{type(formula).__name__}"
+        )
+
+
 def check_reml(value: Any) -> bool:
     """The ``REML`` argument: a truth value and nothing that merely looks like one."""
     if isinstance(value, (bool, np.bool_)):

@@ -348,6 +348,7 @@ _formulas = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(_formulas, _formulas)
 @pytest.mark.filterwarnings("ignore::mixedmodels.errors.FormulaWarning")
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.DataWarning")
 def test_random_formulas_give_a_design_or_our_own_error(left: str, right: str) -> None:
     for formula in (f"y ~ {left} + (1 | a)", f"{left} ~ {right} + ({left} | b)"):
         try:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mixedmodels.design import build_design
 from mixedmodels.design.coding import full_rank_blocks
-from mixedmodels.errors import ArgumentError, DataError, FormulaError, MemoryLimitError
+from mixedmodels.errors import ArgumentError, DataError, FormulaError, FormulaWarning, MemoryLimitError
 
 N = 120
 
@@ -124,7 +124,8 @@ def test_an_empty_fixed_part() -> None:
 
 
 def test_small_integers_do_not_overflow() -> None:
-    design = build_design("y ~ k:k + I(k * k) + k:t + (1 | g)", DATA)
+    with pytest.warns(FormulaWarning, match="k:k adds no power of k"):
+        design = build_design("y ~ k:k + I(k * k) + k:t + (1 | g)", DATA)
     k = DATA["k"].to_numpy(dtype=float)
     np.testing.assert_array_equal(design.x[:, design.x_names.index("I(k * k)")], k * k)
 
@@ -158,7 +159,8 @@ def test_contrasts_of_ones_own() -> None:
         ({"x": "sum"}, "is numeric"),
         ({"b": np.eye(3)}, "shape"),
         ({"b": "fancy"}, "not known"),
-        ("sum", "must map"),
+        ("fancy", "'fancy' is not known"),
+        (3, "must map"),
     ],
 )
 def test_contrasts_that_do_not_fit(contrasts: object, message: str) -> None:

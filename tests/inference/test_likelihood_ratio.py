@@ -97,7 +97,9 @@ def test_what_cannot_be_compared(full):
         anova(full, full, ddf="inf")
     with pytest.raises(ArgumentError, match="one model has no argument refit="):
         full.anova(refit=False)
-    with pytest.raises(DataError, match="180 rows and model 2 to 144"):
+    with pytest.raises(
+        DataError, match=r"180 of 180 rows and model 2 was fitted to 144 of 180 rows \(36 left out by subset="
+    ):
         anova(full, full.update(subset="Days > 1"))
     with pytest.raises(DataError, match="different responses"):
         anova(full, full.update("log(.) ~ ."))

@@ -15,6 +15,7 @@ from ..formula.nodes import Call, Node, walk
 from ..frame import Frame
 from ..notices import warn_user
 from .chosen_rows import ChosenRows, choose_rows
+from .column_checks import warn_of_columns
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
@@ -282,6 +283,7 @@ def assemble(
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
     built = [_random_term(spec, evaluator, grouping, known, table, contrast_names) for spec in parsed.random]
     built.sort(key=lambda part: -len(part[0].group.levels))
+    warn_of_columns(parsed, rows.frame, fixed)
     warn_of_self_products(parsed.self_products, evaluator)
     check_all_used(table, contrast_names, [fixed, *(plan for _, plan, _ in built)])
     total = rows.offset

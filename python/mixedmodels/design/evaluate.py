@@ -288,7 +288,7 @@ class Evaluator:
         if name == "C":
             options = dict(node.options)
             coding = node.arguments[1] if len(node.arguments) > 1 else options.get("contr")
-            return Coded(self._remember(text, factor), _coding(coding))
+            return Coded(self._remember(text, factor), _coding(coding, options.get("base")))
         options = dict(node.options)
         options.update(zip(FUNCTIONS[name].parameters[1:], node.arguments[1:], strict=False))
         if name == "relevel" and self.fitting:
@@ -305,8 +305,8 @@ class Evaluator:
 
     def _choice(self, node: Call) -> Value:
         """One of two values for each row, by a condition: numbers, or labels."""
-        text, parts = write(node), dict(zip(("test", "yes", "no"), node.arguments, strict=False))
-        parts.update(node.options)
+        text = write(node)
+        parts = dict([*zip(FUNCTIONS[node.function].parameters, node.arguments, strict=False), *node.options])
         test = self._truth(self._evaluate(parts["test"]), parts["test"])
         values = [self._evaluate(parts[name]) for name in ("yes", "no")]
         if not any(isinstance(value, (str, Factor, Coded)) for value in values):
@@ -373,19 +373,20 @@ class Evaluator:
         return column.values
 
 
-def _coding(node: Node | None) -> Any:
-    if node is None:
+def _coding(node: Node | None, base: Node | None) -> Any:
+    """The contrasts that C() names, with a base level given to it or to the coding."""
+    if node is None and base is None:
         return None
-    if isinstance(node, Word):
-        return CODINGS[node.word]
-    assert isinstance(node, Call)
-    kind = CODINGS[node.function]
-    if not node.arguments and not node.options:
+    word = node.word if isinstance(node, Word) else node.function if isinstance(node, Call) else "treatment"
+    kind = CODINGS[word]
+    counts = True
+    if isinstance(node, Call) and (node.options or node.arguments):
+        # Without a name a number is a label.
+        counts, base = bool(node.options), node.options[0][1] if node.options else node.arguments[0]
+    if base is None:
         return kind
-    option, base = node.options[0] if node.options else ("", node.arguments[0])
     if isinstance(base, Number):
-        # As R counts: base= is a number of a level, whatever its label.
-        return kind, LevelNumber(int(base.value)) if option == "base" else f"{base.value:g}"
+        return kind, LevelNumber(int(base.value)) if counts else f"{base.value:g}"
     return kind, base.value if isinstance(base, Text) else ""
 
 

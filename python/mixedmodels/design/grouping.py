@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import DataError, NewLevelsError
 from ..formula import RandomTermSpec
 from ..formula.nodes import Name, Node
 from ..frame import Factor, Frame, as_factor, drop_unused, interact
@@ -72,9 +72,11 @@ class GroupRecipe:
             if not allow_new:
                 if unseen:
                     shown = ", ".join(map(repr, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
-                    raise DataError(
+                    raise NewLevelsError(
                         f"grouping factor {label_of(node)!r} has levels that were not in the fit: {shown}; "
-                        "allow_new_levels=True predicts them from the population"
+                        "allow_new_levels=True predicts them from the population",
+                        factor.name,
+                        tuple(unseen),
                     )
                 if factor.gaps:
                     raise DataError(

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import DataError, NewLevelsError
 from ..formula.nodes import Node, variables
 from ..frame import Column, Factor, Frame, as_factor, drop_unused
 
 
 def match_levels(column: Column, labels: tuple[str, ...], what: str, where: str = "in the fit") -> Factor:
-    """A column's rows under given levels; DataError for a level that is not among them."""
+    """A column's rows under given levels; NewLevelsError for a level that is not among them."""
     factor = as_factor(column)
     own = factor.labels()
     if own == labels:
@@ -22,7 +22,8 @@ def match_levels(column: Column, labels: tuple[str, ...], what: str, where: str 
     if unseen:
         shown = ", ".join(map(repr, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
         known = ", ".join(map(repr, labels[:10])) + (", ..." if len(labels) > 10 else "")
-        raise DataError(f"{what} has levels that were not {where}: {shown}; known levels: {known}")
+        message = f"{what} has levels that were not {where}: {shown}; known levels: {known}"
+        raise NewLevelsError(message, column.name, tuple(unseen))
     return Factor(factor.name, codes, labels, factor.ordered)
 
 

@@ -9,6 +9,7 @@ from ..errors import DataError
 from ..formula.nodes import Call, Node, write
 from ..frame import Factor
 from .chosen_rows import ChosenRows
+from .column_checks import numbers_as_text
 from .evaluate import Evaluator
 from .values import Basis, Coded
 
@@ -32,6 +33,9 @@ def numeric_response(node: Node, evaluator: Evaluator, rows: ChosenRows) -> NDAr
     value = evaluator.value(node)
     if isinstance(value, (Factor, Coded)):
         factor = value.factor if isinstance(value, Coded) else value
+        hint = numbers_as_text(factor)
+        if hint:
+            raise DataError(f"the response {text} {hint}")
         levels = ", ".join(map(repr, factor.labels()[:5]))
         raise DataError(
             f"the response {text} is not numeric but a factor with levels {levels}"

@@ -61,9 +61,7 @@ class ContrastTable:
         return self.every or ("poly" if factor.ordered else "treatment")
 
 
-def make_plan(
-    terms: TermList, evaluator: Evaluator, contrasts: ContrastTable, used: set[str]
-) -> MatrixPlan:
+def make_plan(terms: TermList, evaluator: Evaluator, contrasts: ContrastTable, used: set[str]) -> MatrixPlan:
     """
     Decide the columns of some terms on the fitting data.
 
@@ -194,7 +192,9 @@ def check_contrasts(contrasts: Any) -> ContrastTable:
     if isinstance(contrasts, str):
         if contrasts not in CODINGS:
             known = ", ".join(sorted(set(CODINGS.values())))
-            raise ArgumentError(f"contrasts: {contrasts!r} is not known; one name for all factors is one of {known}")
+            raise ArgumentError(
+                f"contrasts: {contrasts!r} is not known; one name for all factors is one of {known}"
+            )
         return ContrastTable({}, contrasts)
     if not isinstance(contrasts, Mapping):
         raise ArgumentError(

@@ -65,8 +65,8 @@ def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) ->
     """
     Values with an entry for each row used or each row of the data, in their order.
 
-    A pandas Series or DataFrame is matched by its index, see `in_row_order`; with an entry for each row of the
-    data it is cut to the rows after ``subset``, like an array. Anything else stays as it is.
+    A pandas Series or DataFrame is matched by its index, see `in_row_order`; one with an entry for each row of
+    the data is cut to the rows after ``subset``. Anything else stays as it is.
     """
     index = arguments.data.index
     if index is None or not isinstance(values, (pd.Series, pd.DataFrame)):
@@ -78,6 +78,15 @@ def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) ->
         values = in_row_order(values, index, what) if len(values) == len(index) else values
         return values if mask is None else values[mask]
     return in_row_order(values, index[mask], what) if len(values) == int(mask.sum()) else values
+
+
+def labels_of_results(design: Predictors, arguments: Any) -> Any | None:
+    """Labels of the rows for which results have a value, see `MissingRows.pad`; None without an index."""
+    index = arguments.data.index
+    if design.missing.kept is None or design.missing.action != "exclude" or index is None:
+        return design.row_labels
+    mask = subset_mask(arguments.subset, arguments.data, arguments.functions or {})
+    return index if mask is None else index[mask]
 
 
 def whole_frame(frame: Frame) -> pd.DataFrame:

@@ -279,6 +279,9 @@ class _Parser:
             if name == "C" and token.text in ("contr", "contrasts"):
                 options["contr"] = self.coding()
                 return
+            if name == "C" and token.text == "base":
+                options["base"] = self.base()
+                return
             options[token.text] = self.expression(0)
             return
         if options:
@@ -305,16 +308,22 @@ class _Parser:
             named = option in ("base", "reference") and self.tokens[self.position + 1].text == "="
             if named:
                 self.position += 2
-            base = self.prefix()
-            if not isinstance(base, (Text, Number)):
-                self.fail(f"the base level in {token.text}() must be a text or a number")
-            if named:
+            base = self.base()
+            if option == "base" and named and isinstance(base, Number):
+                # Counts the levels; anywhere else the base is a label.
                 options.append((option, base))
             else:
                 arguments.append(base)
         if (arguments or options) and CODINGS[token.text] != "treatment":
             self.fail(f"{token.text}() takes no argument", token.start)
         return self.count(Call(token.text, tuple(arguments), tuple(options)))
+
+    def base(self) -> Node:
+        """A base level: its label in quotes, or a number."""
+        node = self.prefix()
+        if not isinstance(node, (Text, Number)):
+            self.fail("the base level of a factor must be a text or a number")
+        return node
 
     def sequence(self, closing: str) -> Call:
         start = self.tokens[self.position - 1]

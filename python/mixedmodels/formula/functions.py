@@ -153,7 +153,7 @@ _FACTOR = {
     ),
     "ifelse": _CHOICE,
     "np.where": _CHOICE,
-    "C": FormulaFunction("factor", "a factor with its contrasts: C(f, contr.sum)", 1, ("x", "contr")),
+    "C": FormulaFunction("factor", "a factor with its contrasts: C(f, contr.sum)", 1, ("x", "contr", "base")),
     "interaction": FormulaFunction("factor", "the observed cells of crossed factors", 1, (), many=True),
     "as.numeric": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number as it is"),
     "as.integer": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number without its fraction"),

@@ -262,8 +262,10 @@ def _factor_at(tokens: Sequence[Token], i: int, reader: Reader) -> tuple[Node, i
     else:
         return None
     power = 1
-    while i + 1 < len(tokens) and tokens[i].text in ("^", "**") and tokens[i + 1].text.isdecimal():
-        power, i = power * int(tokens[i + 1].text), i + 2
+    while i + 1 < len(tokens) and tokens[i].text in ("^", "**") and tokens[i + 1].kind == "value":
+        exponent = tokens[i + 1].text
+        # Others are refused when the term is multiplied out.
+        power, i = power * (int(exponent) if exponent.isdecimal() and len(exponent) < 5 else 1), i + 2
     return node, power, i
 
 

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .pandas_column import series_values
 from .refuse import refusal
 from .times import time_labels
 
@@ -49,10 +51,9 @@ def arrow_column(name: str, array: Any, metadata: Mapping[bytes, bytes] | None =
 
 
 def _times(array: Any) -> Any:
-    """As pandas holds them, dates and times of day as objects."""
+    """As pandas holds them; dates and times of day as objects."""
     values = array.to_pandas()
-    values = getattr(values, "array", values)
-    return np.asarray(values) if getattr(values, "dtype", None) == object else values
+    return series_values(values if isinstance(values, pd.Series) else pd.Series(values))
 
 
 def _chunks(array: Any) -> list[Any]:

@@ -76,7 +76,7 @@ class Kept:
         return source
 
 
-def _held(original: Any | None) -> Any | None:
+def _held(original: Any) -> Any:
     """A data frame that gets no new columns; its values are not copied."""
     if isinstance(original, pd.DataFrame):
         return original.copy(deep=False)

@@ -39,10 +39,9 @@ def time_labels(name: str, values: Any, refused: DataError) -> LabelsOnly:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, np.datetime64):
-        value = pd.Timestamp(value)
-    if isinstance(value, (np.timedelta64, datetime.timedelta)):
+    if isinstance(value, np.timedelta64 | datetime.timedelta):
         return str(pd.Timedelta(value))
-    if isinstance(value, datetime.datetime) and value.tzinfo is None and pd.Timestamp(value).normalize() == value:
-        return value.date().isoformat()
+    if isinstance(value, np.datetime64 | datetime.datetime):
+        # The first moment of a day, without a time zone, is written like the day.
+        return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
     return str(value)

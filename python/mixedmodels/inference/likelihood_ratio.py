@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import GeneralizedDesign
+from ..design import GeneralizedDesign, MissingRows
+from ..design.rows import ZERO_WEIGHT
 from ..errors import ArgumentError, DataError
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import refit
@@ -165,19 +166,48 @@ def _check_names(models: Sequence[FittedModel], names: Sequence[str] | None) -> 
 
 
 def check_same_data(models: Sequence[FittedModel], labels: Sequence[str]) -> None:
+    """Refuse models of different responses, or of different rows of one."""
     first = models[0]
     for label, model in zip(labels[1:], models[1:], strict=True):
-        if model.n_obs != first.n_obs:
+        if model.n_obs == first.n_obs and np.array_equal(_data_of(model), _data_of(first)):
+            continue
+        names = first.design.response_name, model.design.response_name
+        if names[0] != names[1] or first.design.new_response or model.design.new_response:
             raise DataError(
-                f"{labels[0]} was fitted to {first.n_obs} rows and {label} to {model.n_obs}; models can be "
-                "compared on the same rows only (missing values in one model's columns? fit both to the "
-                "complete rows)"
+                f"{labels[0]} ({names[0]}) and {label} ({names[1]}) were fitted to different responses, so their "
+                "likelihoods cannot be compared"
             )
-        if not np.array_equal(_data_of(model), _data_of(first)):
-            raise DataError(
-                f"{labels[0]} ({first.design.response_name}) and {label} ({model.design.response_name}) "
-                "were fitted to different responses, so their likelihoods cannot be compared"
-            )
+        raise DataError(
+            f"{labels[0]} and {label} have the same response {names[0]}, but not in the same rows, so their "
+            f"likelihoods cannot be compared: {_difference_of_rows((first, model), (labels[0], label))}"
+        )
+
+
+def _difference_of_rows(models: Sequence[FittedModel], labels: Sequence[str]) -> str:
+    """In which rows two models differ, by what, and what to do."""
+    total = [model.arguments.data.n_rows for model in models]
+    lost = {name for model in models for name in model.design.missing.columns if name in model.arguments.data}
+    counts = " and ".join(
+        f"{label} was fitted to {model.n_obs} of {n} rows{_left_out(model.design.missing, n)}"
+        for label, model, n in zip(labels, models, total, strict=True)
+    )
+    if total[0] != total[1]:
+        return f"{counts}; fit both to the same data"
+    if models[0].design.missing.n_total != models[1].design.missing.n_total:
+        return f"{counts}; fit both with the same subset="
+    if lost:
+        return f"{counts}; fit both to the complete rows, data.dropna(subset={sorted(lost)})"
+    first, second = (np.sort(model.design.y) for model in models)
+    if np.array_equal(first, second):
+        return "the values are the same in another order; fit both to the same data"
+    return f"{counts}, of other values; fit both to the same data with the same subset= and weights="
+
+
+def _left_out(rows: MissingRows, n: int) -> str:
+    shown = [f"{n - rows.n_total} left out by subset="] if n > rows.n_total else []
+    for name, count in rows.columns.items():
+        shown.append(f"{count} with " + ("weight zero" if name == ZERO_WEIGHT else f"missing {name}"))
+    return f" ({', '.join(shown)})" if shown else ""
 
 
 def _data_of(model: FittedModel) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..errors import ArgumentError
-from ..fitted_model import fitted_of
+from ..fitted_model import fitted_of, not_a_model
 from ..inference.convergence import ConvergenceCheck, check_convergence
 from ..inference.criteria import LogLik
 from ..inference.random_effects import RandomEffects
@@ -212,4 +212,4 @@ def getME(model: MixedModel, name: Any) -> Any:
 def _model(value: Any) -> Any:
     if isinstance(value, MixedModel):
         return value
-    raise ArgumentError(f"a model fitted by lmer() or glmer() is needed here, not {type(value).__name__}")
+    raise not_a_model(value)

@@ -10,6 +10,7 @@ from ..control import Control, as_control, check_optimizer
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family, Gaussian, NegativeBinomial, as_family
 from ..fitted_generalized import GeneralizedArguments
+from ..fitting import check_formula_first
 from ..fitting_generalized import fit_generalized_arguments
 from ..notices import warn_user
 from .generalized import GeneralizedLinearMixedModel
@@ -119,6 +120,9 @@ def glmer(
     >>> round(m.objective, 3)
     184.053
     """
+    check_formula_first("glmer", formula, data)
+    if isinstance(data, str) and family is not None and not isinstance(family, (str, Family)):
+        raise ArgumentError(f"glmer: the formula comes first, then the data, then the family ({data!r})")
     chosen = _with_size(as_family(family, link), nb_theta)
     n_agq, kind = check_n_agq(nAGQ), check_information(information, chosen)
     options = as_control(control)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..control import Control, as_control, check_optimizer
 from ..errors import ArgumentError
 from ..fitted_model import FitArguments
-from ..fitting import check_reml, fit_arguments
+from ..fitting import check_formula_first, check_reml, fit_arguments
 from .linear import LinearMixedModel
 from .refitting import snapshot
 
@@ -93,6 +93,7 @@ def lmer(
     >>> round(m.objective, 4)
     1743.6283
     """
+    check_formula_first("lmer", formula, data)
     options = as_control(control)
     if not isinstance(verbose, bool):
         raise ArgumentError(f"verbose must be True or False, not {verbose!r}")

@@ -22,7 +22,7 @@ from ..errors import (
     SingularFitWarning,
 )
 from ..fitted_model import engine_terms, read_only
-from ..fitting import check_numbers_of_effects, check_reml
+from ..fitting import check_formula_first, check_numbers_of_effects, check_reml
 from ..frame import Frame
 from ..notices import warn_user
 from ..singularity import singular_fits, term_roots
@@ -110,6 +110,7 @@ def fit_many(
     2       y2  (Intercept)     5.530      0.033    167.273
     3       y2         Days     0.034      0.003     13.357
     """
+    check_formula_first("fit_many", formula, data)
     reml = check_reml(REML)
     options = as_control(control)
     if not isinstance(verbose, bool):

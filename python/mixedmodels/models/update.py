@@ -39,7 +39,10 @@ def update_formula(
         When the change has no ``~``, or takes away a random-effects term that is not there.
     """
     if not isinstance(change, str):
-        raise FormulaError(f"update needs a formula such as '. ~ . + x', not {type(change).__name__}")
+        kind = type(change).__name__
+        raise FormulaError(
+            f"update needs a formula such as '. ~ . + x', not {kind}; for other data write update(data=...)"
+        )
     tokens = tokenize(change)
     tildes = [i for i, token in enumerate(tokens) if token.kind == "operator" and token.text == "~"]
     if len(tildes) != 1:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag, one_of
+from ..design.left_out import naming_left_out
 from ..design.rows import named_or_given
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
@@ -39,7 +40,9 @@ def predict(
         if offset is not None:
             raise ArgumentError("predict: offset= is for new data; the fit has its own for the fitting data")
         return fitted.design.missing.pad(_predict_old(fitted, re_form))
-    return _predict_new(fitted, Frame.from_any(newdata, what="newdata"), re_form, allow_new_levels, offset)
+    frame = Frame.from_any(newdata, what="newdata")
+    with naming_left_out(fitted.design, fitted.arguments):
+        return _predict_new(fitted, frame, re_form, allow_new_levels, offset)
 
 
 def _predict_old(fitted: FittedModel, re_form: Any) -> NDArray[np.float64]:

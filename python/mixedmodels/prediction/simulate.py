@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..design import GeneralizedDesign
+from ..design.used_rows import labels_of_results
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..theta import factors
@@ -32,7 +33,9 @@ def simulate(fitted: FittedGeneralized, nsim: int = 1, seed: Any = None, use_u: 
     for _ in range(int(nsim)):
         eta = fitted.estimates.eta if use_u else _fixed_part(fitted) + _new_effects(fitted, rng)
         drawn.append(family.draw(rng, family.mean(eta), weights, fitted.dispersion))
-    return _as_given(drawn, fitted.design)
+    frame = _as_given(drawn, fitted.design)
+    labels = labels_of_results(fitted.design, fitted.arguments)
+    return frame if labels is None else frame.set_index(pd.Index(labels))
 
 
 def _fixed_part(fitted: FittedGeneralized) -> NDArray[np.float64]:
@@ -60,17 +63,11 @@ def _as_given(drawn: list[NDArray[np.float64]], design: GeneralizedDesign) -> pd
             successes = np.round(values * design.unit_weights)
             columns[name, "successes"] = pad(successes)
             columns[name, "failures"] = pad(design.unit_weights - successes)
-        return _frame(columns, design)
+        return pd.DataFrame(columns)
     if form.kind == "labels" and design.weights is None:
         labels = np.array([*form.labels, None], dtype=object)
         codes = [np.nan_to_num(pad(values), nan=2.0).astype(np.int64) for values in drawn]
-        return _frame({n: labels[code] for n, code in zip(names, codes, strict=True)}, design)
+        return pd.DataFrame({n: labels[code] for n, code in zip(names, codes, strict=True)})
     if form.kind == "bool" and design.weights is None and not design.missing.n_dropped:
-        return _frame({n: values.astype(bool) for n, values in zip(names, drawn, strict=True)}, design)
-    return _frame({n: pad(values) for n, values in zip(names, drawn, strict=True)}, design)
-
-
-def _frame(columns: dict[Any, Any], design: GeneralizedDesign) -> pd.DataFrame:
-    frame = pd.DataFrame(columns)
-    padded = len(frame) != len(design.y)
-    return frame if padded or design.row_labels is None else frame.set_index(pd.Index(design.row_labels))
+        return pd.DataFrame({n: values.astype(bool) for n, values in zip(names, drawn, strict=True)})
+    return pd.DataFrame({n: pad(values) for n, values in zip(names, drawn, strict=True)})

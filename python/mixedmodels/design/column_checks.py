@@ -1,0 +1,123 @@
+"""Warnings about columns that seem to hold something other than what the model makes of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataWarning
+from ..formula import ModelFormula
+from ..formula.nodes import Name
+from ..frame import Factor, Frame
+from ..notices import warn_user
+from .matrix import Levels, MatrixPlan, label_of
+
+# A factor of the fixed part with at least so many levels, and more than half as many as there are rows, is
+# hardly meant.
+_MANY_LEVELS = 10
+# Text counts as numbers with a few exceptions when so many times more levels, and this share of the rows,
+# are numbers.
+_TIMES_MORE_LEVELS = 5
+_SHARE_OF_ROWS = 0.9
+
+
+def warn_of_columns(formula: ModelFormula, frame: Frame, fixed: MatrixPlan) -> None:
+    """
+    Look at the levels of the factors of a model.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+    frame : Frame
+        The rows used.
+    fixed : MatrixPlan
+        The columns of the fixed part.
+    """
+    terms = [formula.fixed_terms, *(spec.terms for spec in formula.random)]
+    predictors = {node.name for part in terms for node in part.factors if isinstance(node, Name)}
+    for name in formula.variables:
+        column = frame.labels(name)
+        if not isinstance(column, Factor):
+            continue
+        found = look_alikes(column)
+        if name in predictors and not found:
+            found = numbers_as_text(column)
+        if found:
+            warn_user(f"column {name!r} {found}", DataWarning)
+    for node, coding in zip(fixed.nodes, fixed.codings, strict=True):
+        if isinstance(coding, Levels):
+            found = _many_levels(coding.labels, frame.n_rows, label_of(node))
+            if found:
+                warn_user(found, DataWarning)
+
+
+def look_alikes(factor: Factor) -> str:
+    """What to say of levels that differ only by case or blanks around them; empty when there are none."""
+    if not factor.levels or not all(isinstance(level, str) for level in factor.levels):
+        return ""
+    if len({_plain(label) for label in factor.levels}) == len(factor.levels):
+        return ""
+    rows = _rows_of_levels(factor)
+    groups: dict[str, list[int]] = {}
+    for i in np.flatnonzero(rows):
+        groups.setdefault(_plain(factor.levels[i]), []).append(int(i))
+    alike = [group for group in groups.values() if len(group) > 1]
+    if not alike:
+        return ""
+    number = sum(map(len, alike))
+    return (
+        f"has {number} levels that differ from others only by case or by blanks around them, such as "
+        f"{_counted(factor, rows, alike[0])}: each is a level of its own; if they are the same, make their text the "
+        "same before the fit"
+    )
+
+
+def numbers_as_text(factor: Factor) -> str:
+    """What to say of a factor whose labels are numbers but for a few rows; empty for others."""
+    if not factor.levels or not all(isinstance(level, str) for level in factor.levels):
+        return ""
+    numeric = np.array([_is_number(level) for level in factor.levels])
+    if numeric.all() or numeric.sum() < _TIMES_MORE_LEVELS * (~numeric).sum():
+        return ""
+    rows = _rows_of_levels(factor)
+    strange = np.flatnonzero(~numeric & (rows > 0))
+    inside, total = int(rows[numeric].sum()), int(rows.sum())
+    if not len(strange) or inside < _SHARE_OF_ROWS * total:
+        return ""
+    return (
+        f"is text: {inside} of {total} rows look like numbers, others hold {_counted(factor, rows, strange)}. It is a "
+        f"factor with {np.count_nonzero(rows)} levels; to use it as a number, make the other values missing and the "
+        "column numeric"
+    )
+
+
+def _many_levels(labels: Sequence[str], n: int, name: str) -> str:
+    if len(labels) < _MANY_LEVELS or 2 * len(labels) <= n:
+        return ""
+    return (
+        f"factor {name!r} of the fixed part has {len(labels)} levels ({labels[0]!r}, {labels[1]!r}, ...) in {n} rows: "
+        f"if it holds numbers, use them as numbers; if it tells groups apart, write (1 | {name})"
+    )
+
+
+def _rows_of_levels(factor: Factor) -> NDArray[np.int64]:
+    return np.bincount(factor.codes[factor.codes >= 0], minlength=len(factor.levels))
+
+
+def _counted(factor: Factor, rows: NDArray[np.int64], levels: Sequence[int] | NDArray[np.intp]) -> str:
+    shown = [f"{factor.levels[i]!r} ({rows[i]} row{'s' if rows[i] != 1 else ''})" for i in levels[:2]]
+    return " and ".join(shown)
+
+
+def _plain(label: str) -> str:
+    return label.strip().casefold()
+
+
+def _is_number(label: str) -> bool:
+    try:
+        return math.isfinite(float(label))
+    except ValueError:
+        return False
