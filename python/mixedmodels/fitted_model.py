@@ -427,8 +427,8 @@ def _check_shapes(design: Predictors, estimates: Any) -> None:
     shapes = [(len(term.group.levels), len(term.names)) for term in design.terms]
     if len(design.x_names) != len(estimates.beta) or shapes != [b.shape for b in estimates.b]:
         raise MixedModelError(
-            "the pickled model does not fit its data any more: a function of the formula gives other columns than "
-            "in the fit; fit the model again"
+            "the pickled model does not fit its data any more: a function of the formula gives other columns "
+            "than in the fit; fit the model again"
         )
 
 

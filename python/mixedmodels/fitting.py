@@ -158,8 +158,8 @@ def check_formula_first(name: str, formula: Any, data: Any) -> None:
     """Refuse a formula and data in the wrong order."""
     if isinstance(data, str) and not isinstance(formula, str):
         raise ArgumentError(
-            f"{name}: the formula comes first, then the data: {name}({data!r}, data); the first argument is a "
-            f"{type(formula).__name__}"
+            f"{name}: the formula comes first, then the data: {name}({data!r}, data); the first argument is "
+            f"a {type(formula).__name__}"
         )
 
 

@@ -36,6 +36,6 @@ def opened(sealed_state: Mapping[str, Any]) -> dict[str, Any]:
     writer = f"mixedmodels {sealed_state['version']}" if "version" in sealed_state else "an older mixedmodels"
     kind = "without a format number" if found is None else f"of format {found!r}"
     raise MixedModelError(
-        f"the pickled model is {kind}, written by {writer}; mixedmodels {_version()} reads format {FORMAT} only: "
-        "unpickle it with the version that wrote it, or fit the model again"
+        f"the pickled model is {kind}, written by {writer}; mixedmodels {_version()} reads format {FORMAT} "
+        "only: unpickle it with the version that wrote it, or fit the model again"
     )

@@ -152,8 +152,8 @@ def _find(base: Any, labels: Sequence[str], factor: str) -> int:
         if 1 <= base.value <= len(labels):
             return base.value - 1
         raise ArgumentError(
-            f"contrasts of {factor!r}: base={base.value} counts the levels from 1, and there are {len(labels)}; name "
-            f"the level in quotes, such as base={labels[0]!r}"
+            f"contrasts of {factor!r}: base={base.value} counts the levels from 1, and there are "
+            f"{len(labels)}; name the level in quotes, such as base={labels[0]!r}"
         )
     if str(base) in labels:
         return list(labels).index(str(base))

@@ -198,8 +198,8 @@ def check_contrasts(contrasts: Any) -> ContrastTable:
         return ContrastTable({}, contrasts)
     if not isinstance(contrasts, Mapping):
         raise ArgumentError(
-            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}, or be one name for all "
-            f"factors, such as 'sum'; got {type(contrasts).__name__}"
+            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}, or be one name "
+            f"for all factors, such as 'sum'; got {type(contrasts).__name__}"
         )
     return ContrastTable(contrasts)
 

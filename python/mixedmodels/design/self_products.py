@@ -25,7 +25,7 @@ def warn_of_self_products(products: Sequence[SelfProduct], evaluator: Evaluator)
             continue
         name = write(product.node)
         warn_user(
-            f"{product.text} adds no power of {name}: a product of a variable with itself is that variable, as in R; "
-            f"for the power write I({name}**{product.power})",
+            f"{product.text} adds no power of {name}: a product of a variable with itself is that variable, "
+            f"as in R; for the power write I({name}**{product.power})",
             FormulaWarning,
         )

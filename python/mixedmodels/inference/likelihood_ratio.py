@@ -174,8 +174,8 @@ def check_same_data(models: Sequence[FittedModel], labels: Sequence[str]) -> Non
         names = first.design.response_name, model.design.response_name
         if names[0] != names[1] or first.design.new_response or model.design.new_response:
             raise DataError(
-                f"{labels[0]} ({names[0]}) and {label} ({names[1]}) were fitted to different responses, so their "
-                "likelihoods cannot be compared"
+                f"{labels[0]} ({names[0]}) and {label} ({names[1]}) were fitted to different responses, so "
+                "their likelihoods cannot be compared"
             )
         raise DataError(
             f"{labels[0]} and {label} have the same response {names[0]}, but not in the same rows, so their "
