@@ -65,19 +65,20 @@ def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) ->
     """
     Values with an entry for each row used or each row of the data, in their order.
 
-    A pandas Series or DataFrame is matched by its index, see `in_row_order`; one with an entry for each row of
-    the data is cut to the rows after ``subset``. Anything else stays as it is.
+    A pandas Series or DataFrame is matched by its index, see `in_row_order`; anything else stays as it is, and
+    so does what has another number of entries.
     """
     index = arguments.data.index
     if index is None or not isinstance(values, (pd.Series, pd.DataFrame)):
         return values
     if len(values) == len(design.x):
         return in_row_order(values, design.row_labels, what, "rows used")
+    if len(values) == len(index):
+        return in_row_order(values, index, what)
     mask = subset_mask(arguments.subset, arguments.data, arguments.functions or {})
-    if mask is None or len(values) == len(index):
-        values = in_row_order(values, index, what) if len(values) == len(index) else values
-        return values if mask is None else values[mask]
-    return in_row_order(values, index[mask], what) if len(values) == int(mask.sum()) else values
+    if mask is not None and len(values) == int(mask.sum()):
+        return in_row_order(values, index[mask], what)
+    return values
 
 
 def labels_of_results(design: Predictors, arguments: Any) -> Any | None:

@@ -14,8 +14,9 @@ from ..errors import DataError
 
 _ADVICE = {
     "dates or times": "take the days or seconds since a starting point to use it as a number, "
-    "or factor() to use it as a factor",
-    "time spans": "divide it by a unit (such as one day) to use it as a number, or factor() to use it as a factor",
+    "or write factor() to use it as a factor",
+    "time spans": "divide it by a unit (such as one day) to use it as a number, "
+    "or write factor() to use it as a factor",
     "complex numbers": "use the real part, the imaginary part or the modulus",
     "bytes": "decode it to text",
     "nested values": "spread it over several columns with one number or label in each row",

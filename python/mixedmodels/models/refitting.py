@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..control import as_control
 from ..design.plan import contrasts_in
-from ..design.rows import columns_of
+from ..design.rows import columns_of, subset_mask
 from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError, MissingColumnError
 from ..fitted_model import Fitted, FittedModel, read_only
@@ -116,6 +116,9 @@ def rows_used(fitted: FittedModel, values: NDArray[Any]) -> NDArray[Any]:
     missing = fitted.design.missing
     if values.ndim not in (1, 2):
         raise ArgumentError(f"refit: y has shape {values.shape}")
+    data, subset = fitted.arguments.data, fitted.arguments.subset
+    if subset is not None and len(values) == data.n_rows != fitted.n_obs:
+        values = values[subset_mask(subset, data, fitted.arguments.functions or {})]
     if len(values) == missing.n_total and missing.kept is not None:
         values = values[missing.kept]
     if len(values) != fitted.n_obs:

@@ -1,0 +1,308 @@
+"""A model keeps the columns that it used: whatever becomes of its source, nothing is read twice."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import mixedmodels as mm
+from mixedmodels import FormulaWarning, emmeans, glmer, lmer
+from mixedmodels.errors import DataError, MissingColumnError, MixedModelError
+
+FORMULA = "Reaction ~ Days + f + (1 | Subject)"
+SLEEP = mm.load_sleepstudy().assign(
+    f=lambda d: np.where(d.Days > 4, "late", "early"), w=lambda d: 1.0 + d.Days, extra=lambda d: np.cos(d.Days)
+)
+
+
+def parquet(folder: Path) -> tuple[Any, Callable[[], None]]:
+    path = folder / "source.parquet"
+    table = pl.from_pandas(SLEEP)
+    table.write_parquet(path)
+    return pl.scan_parquet(path), lambda: path.unlink()
+
+
+def changed_parquet(folder: Path) -> tuple[Any, Callable[[], None]]:
+    path = folder / "changed.parquet"
+    table = pl.from_pandas(SLEEP)
+    table.write_parquet(path)
+    other = table.with_columns(pl.col("Reaction") * 1000, pl.col("Days") + 100).reverse()
+    return pl.scan_parquet(path), lambda: other.write_parquet(path)
+
+
+class Stream:
+    """What can be read once."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table: pa.Table | None = table
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        table, self.table = self.table, None
+        assert table is not None, "read twice"
+        return table.__arrow_c_stream__(requested_schema)
+
+
+def stream(folder: Path) -> tuple[Any, Callable[[], None]]:
+    return Stream(pl.from_pandas(SLEEP).to_arrow()), lambda: None
+
+
+def reader(folder: Path) -> tuple[Any, Callable[[], None]]:
+    table = pl.from_pandas(SLEEP).to_arrow()
+    return pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=50)), lambda: None
+
+
+def frame(folder: Path) -> tuple[Any, Callable[[], None]]:
+    data = SLEEP.copy()
+
+    def spoil() -> None:
+        data.loc[:, "Reaction"] = 0.0
+        data["Days"] = data["Days"].to_numpy()[::-1]
+        del data["f"]
+
+    return data, spoil
+
+
+def arrays(folder: Path) -> tuple[Any, Callable[[], None]]:
+    data = {name: SLEEP[name].to_numpy().copy() for name in SLEEP}
+
+    def spoil() -> None:
+        data["Days"][:] = 0
+        data["f"][:] = "new"
+        del data["Subject"]
+
+    return data, spoil
+
+
+SOURCES = {f.__name__: f for f in (parquet, changed_parquet, stream, reader, frame, arrays)}
+
+
+def everything(model: Any) -> dict[str, Any]:
+    """What is computed after a fit, as numbers."""
+    smaller = model.update(". ~ . - f")
+    return {
+        "means": emmeans(model, "~ f").to_frame()["emmean"],
+        "trends": mm.emtrends(model, "~ f", "Days").to_frame().iloc[:, 1],
+        "joint tests": mm.joint_tests(model)["F.ratio"],
+        "augment": mm.augment(model).select_dtypes("number"),
+        "update": smaller.objective,
+        "update of weights": model.update(weights="w").objective,
+        "compared": mm.anova(model, smaller)["logLik"],
+        "refit": model.refit(model._fitted.design.y + 1).objective,
+        "predict": model.predict(),
+        "partial": model.predict(re_form="~0"),
+        "new": model.predict(SLEEP.head(3)),
+        "terms": mm.anova(model).iloc[:, 0],
+        "data": model.data["Reaction"] if isinstance(model.data, pd.DataFrame) else [0],
+    }
+
+
+@pytest.mark.parametrize("kind", ["linear", "generalized"])
+@pytest.mark.parametrize("source", SOURCES)
+def test_nothing_is_read_twice(source: str, kind: str, tmp_path: Path) -> None:
+    def fit(data: Any) -> Any:
+        options = {"weights": "w", "subset": "Days < 9"}
+        if kind == "linear":
+            return lmer(FORMULA, data, **options)
+        return glmer("round(Reaction / 2) ~ f + (1 | Subject)", data, "poisson", **options)
+
+    wanted = fit(SLEEP)
+    data, spoil = SOURCES[source](tmp_path)
+    model = fit(data)
+    spoil()
+    if kind == "linear":
+        found, right = everything(model), everything(wanted)
+        for name, value in right.items():
+            if name != "data":
+                np.testing.assert_allclose(found[name], value, rtol=1e-8, err_msg=name)
+    else:
+        for function in (lambda m: emmeans(m, "~ f").to_frame()["emmean"], lambda m: m.update(". ~ 1 + .").objective):
+            np.testing.assert_allclose(function(model), function(wanted), rtol=1e-8)
+        assert model.predict(re_form="~(1 | Subject)") == pytest.approx(wanted.predict())
+
+
+def test_the_index_stays(tmp_path: Path) -> None:
+    data = SLEEP.set_axis([f"row{i}" for i in range(180)])
+    model = lmer(FORMULA, data, subset="Days > 2")
+    for fit in (model, pickle.loads(pickle.dumps(model))):
+        assert mm.augment(fit).index[0] == "row3"
+        assert fit.model_matrix.index[0] == "row3"
+        # Still matched by the index.
+        assert fit.refit(data["Reaction"].iloc[::-1]).objective == pytest.approx(model.objective, abs=1e-8)
+
+
+def test_a_new_column_comes_from_data_in_memory() -> None:
+    for data in (SLEEP, pl.from_pandas(SLEEP), pl.from_pandas(SLEEP).to_arrow(), dict(SLEEP)):
+        model = lmer("Reaction ~ Days + (1 | Subject)", data)
+        wanted = lmer("Reaction ~ Days + extra + (1 | Subject)", SLEEP).objective
+        assert model.update(". ~ . + extra").objective == pytest.approx(wanted, abs=1e-9)
+        again = model.update(". ~ . + extra").update(". ~ . - extra").update(". ~ . + extra", weights="w")
+        assert again.objective == pytest.approx(
+            lmer("Reaction ~ Days + extra + (1 | Subject)", SLEEP, weights="w").objective, abs=1e-9
+        )
+
+
+@pytest.mark.parametrize("options", [{"formula": ". ~ . + extra"}, {"weights": "w"}, {"subset": "extra > 0"}])
+def test_a_new_column_that_is_not_at_hand(options: dict[str, str], tmp_path: Path) -> None:
+    lazy, _ = parquet(tmp_path)
+    for model in (
+        lmer("Reaction ~ Days + (1 | Subject)", lazy),
+        pickle.loads(pickle.dumps(lmer("Reaction ~ Days + (1 | Subject)", SLEEP))),
+    ):
+        with pytest.raises(MissingColumnError, match=r"keeps only the columns that it used.*give data="):
+            model.update(**options)
+        assert np.isfinite(model.update(**options, data=SLEEP).objective)
+        with pytest.raises(MissingColumnError) as caught:
+            model.update(". ~ . + nowhere", data=SLEEP)
+        assert "keeps" not in str(caught.value)
+
+
+def test_a_new_column_of_data_that_changed() -> None:
+    data = {name: SLEEP[name].to_numpy().copy() for name in SLEEP}
+    model = lmer("Reaction ~ Days + (1 | Subject)", data)
+    data["Days"][3] += 1
+    with pytest.raises(DataError, match=r"changed since the fit.*'extra'.*give data="):
+        model.update(". ~ . + extra")
+    # What is kept is as it was.
+    assert model.update(REML=True).objective == pytest.approx(model.objective, abs=1e-9)
+
+
+def test_the_data_of_a_model(tmp_path: Path) -> None:
+    pd.testing.assert_frame_equal(lmer(FORMULA, SLEEP).data, SLEEP)
+    lazy, _ = parquet(tmp_path)
+    for model in (lmer(FORMULA, lazy), pickle.loads(pickle.dumps(lmer(FORMULA, SLEEP)))):
+        assert set(model.data.columns) == {"Reaction", "Days", "f", "Subject"}
+        np.testing.assert_array_equal(model.data["Reaction"], SLEEP["Reaction"])
+
+
+# Pickles.
+
+
+def models() -> dict[str, Any]:
+    cbpp = mm.load_cbpp()
+    gaps = SLEEP.copy()
+    gaps.loc[gaps.index[:5], "Days"] = np.nan
+    binomial = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", cbpp, "binomial")
+    plain = lmer("Reaction ~ Days + (Days | Subject)", SLEEP)
+    with pytest.warns(FormulaWarning, match="double bar"):
+        double = lmer("log(Reaction) ~ 0 + f + (0 + f || Subject)", SLEEP)
+    return {
+        "plain": plain,
+        "weights": lmer(FORMULA, SLEEP, weights=SLEEP["w"], offset=SLEEP["extra"].to_numpy(), contrasts="sum"),
+        "missing rows": lmer(FORMULA, gaps, na_action="exclude", subset="Days != 5"),
+        "transforms": lmer("log(Reaction) ~ poly(Days, 2) + offset(extra / 100) + (1 | Subject)", SLEEP),
+        "double bar": double,
+        "refit": plain.refit(SLEEP["Reaction"] ** 0.5 + SLEEP["extra"]),
+        "ML": plain.refit(REML=False),
+        "binomial": binomial,
+        "binomial, refit": binomial.refit(np.column_stack([cbpp["size"] - cbpp["incidence"], cbpp["incidence"]])),
+        "poisson": glmer("round(Reaction / 2) ~ f + (1 | Subject)", SLEEP, "poisson", offset="extra / 100"),
+        "polars": lmer(FORMULA, pl.from_pandas(SLEEP)),
+    }
+
+
+@pytest.fixture(scope="module")
+def fits() -> dict[str, Any]:
+    return models()
+
+
+NAMES = (
+    *("plain", "weights", "missing rows", "transforms", "double bar", "refit", "ML", "binomial"),
+    *("binomial, refit", "poisson", "polars"),
+)
+
+
+@pytest.mark.parametrize("through", ["pickle", "copy", "deepcopy"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_comes_back_as_it_was(fits: dict[str, Any], name: str, through: str) -> None:
+    ways: dict[str, Callable[[Any], Any]] = {
+        "pickle": lambda m: pickle.loads(pickle.dumps(m)),
+        "copy": copy.copy,
+        "deepcopy": copy.deepcopy,
+    }
+    model, other = fits[name], ways[through](fits[name])
+    assert type(other) is type(model)
+    assert str(other.summary()) == str(model.summary())
+    for part in ("theta", "beta"):
+        np.testing.assert_array_equal(getattr(other, part), getattr(model, part))
+    state, back = model._fitted, other._fitted
+    for part in ("x", "y", "weights", "offset"):
+        np.testing.assert_array_equal(getattr(back.design, part), getattr(state.design, part))
+    for one, two in zip(state.design.terms, back.design.terms, strict=True):
+        np.testing.assert_array_equal(one.z, two.z)
+        np.testing.assert_array_equal(one.group.codes, two.group.codes)
+        assert (one.group.levels, one.text) == (two.group.levels, two.text)
+    np.testing.assert_allclose(other.fitted(), model.fitted(), rtol=1e-13)
+    np.testing.assert_allclose(other.residuals(), model.residuals(), atol=1e-10)
+    assert other.refit().objective == pytest.approx(model.objective, abs=1e-8)
+    # Once more, also of a model whose response was given to refit.
+    again = pickle.loads(pickle.dumps(other))
+    np.testing.assert_array_equal(again._fitted.design.y, state.design.y)
+
+
+def test_a_pickle_holds_the_columns_used_and_no_others() -> None:
+    data = SLEEP.assign(mail="someone@example.org")
+    for source in (data, pl.from_pandas(data), dict(data)):
+        model = lmer("Reaction ~ Days + (1 | Subject)", source)
+        model.update(". ~ . + extra")
+        assert b"example.org" not in pickle.dumps(model)
+        assert len(pickle.dumps(model)) < 10_000
+
+
+def test_a_pickle_of_many_rows_is_small() -> None:
+    data = mm.load_insteval()
+    model = lmer("y ~ service + (1 | s) + (1 | d)", data, start=[0.3, 0.5], optimizer=None)
+    state = pickle.dumps(model)
+    assert len(state) < 2**20
+    assert pickle.loads(state).objective == model.objective
+
+
+def test_formats_that_are_not_known_are_refused() -> None:
+    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+    empty = object.__new__(type(model._fitted))
+    state = model._fitted.__getstate__()
+    assert state["version"] == mm.__version__
+    with pytest.raises(MixedModelError, match=r"of format 99, written by mixedmodels 7\.1; .* reads format 1 only"):
+        empty.__setstate__({**state, "format": 99, "version": "7.1"})
+    with pytest.raises(MixedModelError, match="without a format number, written by an older mixedmodels.*fit the model"):
+        empty.__setstate__({"design": None, "arguments": None})
+
+
+def twice(x: Any) -> Any:
+    return 2 * x
+
+
+WIDTH = 1
+
+
+def wide(x: Any) -> Any:
+    return np.column_stack([np.asarray(x) ** (i + 1) for i in range(WIDTH)])
+
+
+def test_own_functions_come_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = lmer("Reaction ~ twice(Days) + (1 | Subject)", SLEEP, functions={"twice": twice})
+    other = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(other.predict(SLEEP), model.predict(SLEEP))
+    state = pickle.dumps(lmer("Reaction ~ wide(Days) + (1 | Subject)", SLEEP, functions={"wide": wide}))
+    monkeypatch.setitem(globals(), "WIDTH", 2)
+    with pytest.raises(MixedModelError, match="gives other columns than in the fit"):
+        pickle.loads(state)
+
+
+def objective_of(model: Any) -> float:
+    return model.refit(REML=False).objective
+
+
+def test_other_processes() -> None:
+    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(objective_of, [model]) == [pytest.approx(objective_of(model), abs=1e-9)]
