@@ -45,7 +45,9 @@ def test_text_that_is_numbers_but_for_a_few_rows() -> None:
         for term in ("age", "(age | g)"):
             found = told(f"y ~ x + {'age + (1 | g)' if term == 'age' else term}", source)
             assert len(found) == 1
-            assert found[0].startswith("column 'age' is text: 117 of 120 rows look like numbers, others hold '?' (1 row)")
+            assert found[0].startswith(
+                "column 'age' is text: 117 of 120 rows look like numbers, others hold '?' (1 row)"
+            )
             assert "'unknown' (2 rows). It is a factor with 32 levels" in found[0]
     # Nothing is odd about such labels of groups, nor where the column is not used.
     assert not told("y ~ x + (1 | age)", data)
@@ -55,7 +57,9 @@ def test_text_that_is_numbers_but_for_a_few_rows() -> None:
 def test_a_response_of_such_text_is_refused_for_it() -> None:
     data = make_data().assign(y=lambda d: d.y.astype(str))
     data.loc[5, "y"] = "n/a"
-    with pytest.raises(DataError, match=r"the response y is text: 119 of 120 rows look like numbers.*'n/a' \(1 row\)"):
+    with pytest.raises(
+        DataError, match=r"the response y is text: 119 of 120 rows look like numbers.*'n/a' \(1 row\)"
+    ):
         build_design("y ~ x + (1 | g)", data)
 
 

@@ -196,3 +196,45 @@ def test_a_family_of_ones_own_takes_any_number():
 
     own = user(square, lambda y, e, w: w * (y - e), lambda y, e, w: w * 1.0, lambda y, e, w: 0.0 * y)
     assert build("I(hits - 2.5)", own).y[0] == 0.5
+
+
+@pytest.mark.parametrize("response", ["hits / trials", "I(hits / trials)", "hits / (hits + misses)"])
+def test_successes_by_trials(response):
+    counts, ratio = build("cbind(hits, misses)"), build(response)
+    np.testing.assert_array_equal(ratio.y, counts.y)
+    np.testing.assert_array_equal(ratio.weights, counts.weights)
+    assert ratio.form == counts.form
+    # With weights it is a proportion, as in R.
+    np.testing.assert_array_equal(build(response, weights="trials").y, counts.y)
+
+
+def test_missing_successes_or_trials():
+    frame = data(
+        hits=np.where(np.arange(N) == 2, np.nan, HITS), trials=np.where(np.arange(N) == 5, np.nan, TRIALS)
+    )
+    design = build("hits / trials", frame=frame)
+    np.testing.assert_array_equal(design.y, np.delete(HITS, [2, 5]))
+    assert design.missing.columns == {"hits": 1, "trials": 1}
+
+
+@pytest.mark.parametrize(
+    ("response", "columns", "message"),
+    [
+        ("hits / misses", {}, r"hits / misses: there are 3 successes in 1 trials in row 0"),
+        ("share / trials", {}, "the number of successes is 0.75 in row 0.*whole number"),
+        ("hits / trials", {"trials": TRIALS + 0.5}, "the number of trials is 4.5 in row 0"),
+        ("hits / trials", {"hits": HITS - 1}, "the number of successes is -1 in row 1"),
+        ("hits / trials", {"hits": 0 * HITS, "trials": TRIALS - 1}, "there are no trials in row 1"),
+        # A constant is no number of trials: a percentage is not so many successes.
+        ("hits / 100", {}, "without numbers of trials every value must be 0 or 1"),
+        ("hits / g", {}, "must be a column of counts"),
+    ],
+)
+def test_ratios_that_count_nothing(response, columns, message):
+    with pytest.raises(DataError, match=message):
+        build(response, frame=data(**columns))
+
+
+def test_ratios_of_other_families_are_numbers():
+    design = build("hits / trials", family="gaussian", frame=data(hits=HITS + 0.25))
+    np.testing.assert_allclose(design.y, (HITS + 0.25) / TRIALS)

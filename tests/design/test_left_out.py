@@ -12,10 +12,15 @@ from mixedmodels import glmer, lmer, load_sleepstudy
 from mixedmodels.errors import DataError, NewLevelsError
 
 SLEEP = load_sleepstudy().assign(
-    f=lambda d: np.where(d.Subject == "308", "odd", np.where(d.Days > 4, "late", "early")), k=lambda d: d.Days % 4
+    f=lambda d: np.where(d.Subject == "308", "odd", np.where(d.Days > 4, "late", "early")),
+    k=lambda d: d.Days % 4,
 )
 FIRST = SLEEP["Subject"] == "308"
-GAPS = SLEEP.assign(z=SLEEP["Days"].mask(FIRST), w=np.where(FIRST, 0.0, 1.0), some=SLEEP["Days"].mask(FIRST & (SLEEP["Days"] < 4)))
+GAPS = SLEEP.assign(
+    z=SLEEP["Days"].mask(FIRST),
+    w=np.where(FIRST, 0.0, 1.0),
+    some=SLEEP["Days"].mask(FIRST & (SLEEP["Days"] < 4)),
+)
 
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "missing": ({"formula": "{} + z + (1 | Subject)"}, r"missing values in 'z' \(10\)"),
@@ -38,8 +43,13 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 def test_the_reason_is_given(case: str, kind: str) -> None:
     options, reason = dict(CASES[case][0]), CASES[case][1]
     formula = options.pop("formula").format("Reaction ~ Days" if kind == "linear" else "k ~ Reaction")
-    model: Any = lmer(formula, GAPS, **options) if kind == "linear" else glmer(formula, GAPS, "poisson", **options)
-    message = rf"'Subject' has levels that were not in the fit: '308'; .*'308' was in the data of the fit, but all its 10 rows were left out: {reason}$"
+    model: Any = (
+        lmer(formula, GAPS, **options) if kind == "linear" else glmer(formula, GAPS, "poisson", **options)
+    )
+    message = (
+        rf"'Subject' has levels that were not in the fit: '308'; .*"
+        rf"'308' was in the data of the fit, but all its 10 rows were left out: {reason}$"
+    )
     for one in (model, pickle.loads(pickle.dumps(model))):
         with pytest.raises(NewLevelsError, match=message) as caught:
             one.predict(GAPS.head(1).assign(z=1.0, some=1.0))
@@ -50,8 +60,12 @@ def test_the_reason_is_given(case: str, kind: str) -> None:
 
 @pytest.mark.parametrize("term", ["f", "factor(f)", "ordered(f)", "relevel(f, ref='late')"])
 def test_factors_of_the_fixed_part(term: str) -> None:
-    with pytest.raises(NewLevelsError, match=r"'odd' was in the data of the fit, but all its 10 rows were left out: missing"):
-        lmer(f"Reaction ~ {term} + z + (1 | Subject)", GAPS).predict({"f": ["odd"], "z": [1], "Subject": ["309"]})
+    with pytest.raises(
+        NewLevelsError, match=r"'odd' was in the data of the fit, but all its 10 rows were left out: missing"
+    ):
+        lmer(f"Reaction ~ {term} + z + (1 | Subject)", GAPS).predict(
+            {"f": ["odd"], "z": [1], "Subject": ["309"]}
+        )
 
 
 def test_levels_that_are_new_indeed() -> None:
@@ -64,5 +78,7 @@ def test_levels_that_are_new_indeed() -> None:
 
 def test_many_levels_are_counted() -> None:
     model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP, subset="Subject in ['308', '309']")
-    with pytest.raises(NewLevelsError, match=r"'310' was in.*subset= \(10\); '330' was in.*; 14 more likewise$"):
+    with pytest.raises(
+        NewLevelsError, match=r"'310' was in.*subset= \(10\); '330' was in.*; 14 more likewise$"
+    ):
         model.predict(SLEEP)

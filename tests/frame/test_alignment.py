@@ -31,7 +31,9 @@ def test_a_permutation_is_undone(index: pd.Index) -> None:
     np.testing.assert_array_equal(in_row_order(frame, index, "responses")["a"], values)
 
 
-@pytest.mark.parametrize("values", [[3, 1, 2], np.array([3, 1, 2]), pl.Series([3, 1, 2]), pd.Index([3, 1, 2])])
+@pytest.mark.parametrize(
+    "values", [[3, 1, 2], np.array([3, 1, 2]), pl.Series([3, 1, 2]), pd.Index([3, 1, 2])]
+)
 def test_what_has_no_index_goes_by_position(values: Any) -> None:
     assert in_row_order(values, pd.Index(list("abc")), "weights") is values
 

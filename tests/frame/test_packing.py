@@ -13,7 +13,9 @@ from hypothesis.extra import numpy as arrays
 from mixedmodels.frame import Frame
 from mixedmodels.frame.packing import pack, unpack
 
-_kinds = st.sampled_from([np.float64, np.float32, np.int64, np.int32, np.int8, np.uint64, np.uint16, np.bool_])
+_kinds = st.sampled_from(
+    [np.float64, np.float32, np.int64, np.int32, np.int8, np.uint64, np.uint16, np.bool_]
+)
 _whole = arrays.arrays(np.float64, st.integers(0, 20), elements=st.integers(-(2**40), 2**40).map(float))
 
 
@@ -42,7 +44,13 @@ def test_as_small_as_can_be(values: np.ndarray, kind: str) -> None:
 
 def test_columns_come_back_from_a_pickle() -> None:
     frame = Frame.from_any(
-        {"x": [1.5, np.nan], "k": [3, None], "b": [True, False], "f": ["u", None], "day": np.array([1, 9], "M8[D]")}
+        {
+            "x": [1.5, np.nan],
+            "k": [3, None],
+            "b": [True, False],
+            "f": ["u", None],
+            "day": np.array([1, 9], "M8[D]"),
+        }
     )
     names = ("x", "k", "b", "f", "day")
     columns = [frame.labels(name) for name in names]

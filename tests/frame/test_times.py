@@ -21,7 +21,10 @@ COLUMNS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "datetime64": (DAYS.to_numpy(), WHOLE_DAYS),
     "datetime64[D]": (DAYS.to_numpy().astype("M8[D]"), WHOLE_DAYS),
     "Series": (pd.Series(DAYS), WHOLE_DAYS),
-    "with a time zone": (pd.Series(DAYS).dt.tz_localize("UTC"), tuple(f"{d} 00:00:00+00:00" for d in WHOLE_DAYS)),
+    "with a time zone": (
+        pd.Series(DAYS).dt.tz_localize("UTC"),
+        tuple(f"{d} 00:00:00+00:00" for d in WHOLE_DAYS),
+    ),
     "dates": (DATES, WHOLE_DAYS),
     "datetimes": (list(DAYS.to_pydatetime()), WHOLE_DAYS),
     "periods": (DAYS.to_period("M").to_series().to_numpy(), ("2024-03",)),
@@ -31,7 +34,10 @@ COLUMNS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "times of day": ([datetime.time(12), datetime.time(9, 30)], ("09:30:00", "12:00:00")),
     "polars dates": (pl.Series(DATES), WHOLE_DAYS),
     "polars moments": (pl.Series(DATES).cast(pl.Datetime("ns")), WHOLE_DAYS),
-    "polars time spans": (pl.Series(DATES) - datetime.date(2024, 3, 1), ("0 days 00:00:00", "1 days 00:00:00")),
+    "polars time spans": (
+        pl.Series(DATES) - datetime.date(2024, 3, 1),
+        ("0 days 00:00:00", "1 days 00:00:00"),
+    ),
     "polars times of day": (pl.Series([datetime.time(12), None, datetime.time(9)]), ("09:00:00", "12:00:00")),
     "arrow dates": (pl.Series(DATES).to_arrow(), WHOLE_DAYS),
     "arrow moments": (pl.Series(DATES).cast(pl.Datetime("us", "UTC")).to_arrow(), ()),
@@ -58,7 +64,7 @@ def test_labels_in_order_of_time(name: str) -> None:
     part = frame.rows(np.arange(len(values)) > 0)
     assert isinstance(part.labels("day"), LabelsOnly)
     for one in (frame, part):
-        with pytest.raises(DataError, match="column 'day' holds (dates or times|time spans).*write factor\\(\\)"):
+        with pytest.raises(DataError, match=r"'day' holds (dates or times|time spans).*write factor\(\)"):
             one.column("day")
 
 

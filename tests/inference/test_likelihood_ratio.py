@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from mixedmodels import anova, lmer, load_sleepstudy
+from mixedmodels import aic_table, anova, lmer, load_sleepstudy, model_selection
 from mixedmodels.errors import ArgumentError, DataError
 
 DATA = load_sleepstudy()
@@ -115,3 +115,40 @@ def test_models_that_are_not_nested():
     table = anova(small, large)
     assert table["Chisq"].iloc[1] == 0.0
     assert any("not nested" in line for line in table.heading)
+
+
+@pytest.mark.parametrize("compare", [anova, aic_table, model_selection])
+def test_the_same_response_in_other_rows(compare):
+    data = load_sleepstudy()
+    data["z"] = np.where(data["Days"] == 3, np.nan, np.cos(data["Days"]))
+    first = lmer("Reaction ~ Days + (1 | Subject)", data)
+
+    def message(other):
+        with pytest.raises(DataError) as caught:
+            compare(first, other)
+        text = str(caught.value)
+        assert text.startswith(
+            "model 1 and model 2 have the same response Reaction, but not in the same rows"
+        )
+        return text
+
+    lost = message(lmer("Reaction ~ Days + z + (1 | Subject)", data))
+    assert "model 2 was fitted to 162 of 180 rows (18 with missing z)" in lost
+    assert lost.endswith("fit both to the complete rows, data.dropna(subset=['z'])")
+    # The advice serves.
+    complete = data.dropna(subset=["z"])
+    compare(first.update(data=complete), lmer("Reaction ~ Days + z + (1 | Subject)", complete))
+    zero = message(first.update(weights=np.where(data["Days"] == 2, 0.0, 1.0)))
+    assert "(18 with weight zero)" in zero
+    chosen = message(first.update(subset="Days > 4"))
+    assert "90 of 180 rows (90 left out by subset=); fit both with the same subset=" in chosen
+    assert "170 of 170 rows; fit both to the same data" in message(first.update(data=data.iloc[10:]))
+    assert "the same in another order" in message(first.update(data=data.iloc[::-1]))
+    first = first.update(subset="Days != 1")
+    assert "of other values" in message(first.update(subset="Days != 2"))
+
+
+def test_a_response_given_to_refit_is_another_one():
+    model = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+    with pytest.raises(DataError, match="different responses"):
+        anova(model, model.refit(load_sleepstudy()["Reaction"] + load_sleepstudy()["Days"]))

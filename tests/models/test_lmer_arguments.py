@@ -8,13 +8,29 @@ import warnings
 import numpy as np
 import pytest
 
-from mixedmodels import Control, lmer, load_dyestuff, load_dyestuff2, load_sleepstudy
+from mixedmodels import (
+    Control,
+    augment,
+    emmeans,
+    emtrends,
+    fit_many,
+    glmer,
+    linear_hypothesis,
+    lmer,
+    load_dyestuff,
+    load_dyestuff2,
+    load_sleepstudy,
+    predict,
+    update,
+    vcov_cluster,
+)
 from mixedmodels.errors import (
     ArgumentError,
     ConvergenceWarning,
     DataError,
     FormulaError,
     MissingColumnError,
+    MixedModelError,
     MixedModelsWarning,
     RankDeficiencyWarning,
     SingularFitWarning,
@@ -191,6 +207,29 @@ def test_unknown_arguments_are_refused():
 def test_bad_data(formula, data, error, message):
     with pytest.raises(error, match=message):
         lmer(formula, data)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda d, m: lmer(d, SLOPE), r"formula comes first, then the data: lmer\('Reaction ~ Days"),
+        (lambda d, m: glmer(d, SLOPE, "poisson"), r"formula comes first, then the data: glmer\("),
+        (lambda d, m: glmer(SLOPE, "poisson", d), "then the data, then the family"),
+        (lambda d, m: fit_many(d, "~ Days + (1 | Subject)", ["Reaction"]), "formula comes first"),
+        (lambda d, m: lmer({"y": [1]}, "y ~ 1 + (1 | g)"), "the first argument is a dict"),
+        (lambda d, m: emmeans("~ Days", m), "the model comes first"),
+        (lambda d, m: emtrends("~ 1", m, "Days"), "the model comes first"),
+        (lambda d, m: predict(d, m), "the model comes first"),
+        (lambda d, m: update(". ~ . - Days", m), "the model comes first"),
+        (lambda d, m: augment(d, m), "the model comes first"),
+        (lambda d, m: linear_hypothesis("Days = 0", m), "the model comes first"),
+        (lambda d, m: vcov_cluster("Subject", m), "the model comes first"),
+        (lambda d, m: m.update(d), r"for other data write update\(data=\.\.\.\)"),
+    ],
+)
+def test_arguments_in_the_wrong_order(call, message):
+    with pytest.raises(MixedModelError, match=message):
+        call(DATA, lmer(SLOPE, DATA))
 
 
 def test_later_changes_to_the_arguments_do_not_reach_the_model():

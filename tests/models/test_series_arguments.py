@@ -25,7 +25,10 @@ from mixedmodels.errors import ArgumentError
 LINEAR = "Reaction ~ Days + (Days | Subject)"
 COUNTS = "Days ~ Reaction + (1 | Subject)"
 SLEEP = load_sleepstudy().assign(
-    w=lambda d: 1 + d.Days, o=lambda d: np.sin(d.Days), early=lambda d: d.Days < 7, two=lambda d: d.Reaction * 2 + d.Days
+    w=lambda d: 1 + d.Days,
+    o=lambda d: np.sin(d.Days),
+    early=lambda d: d.Days < 7,
+    two=lambda d: d.Reaction * 2 + d.Days,
 )
 # As many rows are used as there are labels left, in an order of their own.
 SHUFFLED = SLEEP.sample(frac=1, random_state=1)
@@ -90,7 +93,9 @@ def test_values_for_the_rows_used_only() -> None:
     model = lmer(LINEAR, SLEEP, subset="Days > 1")
     used = SLEEP[SLEEP["Days"] > 1]
     wanted = model.refit(used["two"].to_numpy()).objective
-    assert model.refit(used["two"].sample(frac=1, random_state=2)).objective == pytest.approx(wanted, abs=1e-9)
+    assert model.refit(used["two"].sample(frac=1, random_state=2)).objective == pytest.approx(
+        wanted, abs=1e-9
+    )
 
 
 def test_offsets_of_predictions() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mixedmodels.errors import FormulaError
+from mixedmodels import glmer, lmer, load_cbpp, load_machines
+from mixedmodels.errors import ArgumentError, FormulaError
 from mixedmodels.formula import parse_formula
 from mixedmodels.models.update import update_formula
 
@@ -55,3 +56,38 @@ def test_update(old, change, wanted):
 def test_bad_changes(change, message):
     with pytest.raises(FormulaError, match=message):
         updated("y ~ x + (1 | g)", change)
+
+
+def test_contrasts_of_factors_that_are_gone():
+    data = load_machines().assign(half=lambda d: (d["score"] > 60).map({True: "high", False: "low"}))
+    model = lmer(
+        "score ~ Machine + half + (1 | Worker)", data, contrasts={"Machine": "sum", "half": "helmert"}
+    )
+    smaller = model.update(". ~ . - Machine")
+    direct = lmer("score ~ half + (1 | Worker)", data, contrasts={"half": "helmert"})
+    assert list(smaller.fixef().index) == list(direct.fixef().index) == ["(Intercept)", "half[H.low]"]
+    assert smaller.objective == pytest.approx(direct.objective, abs=1e-9)
+    assert smaller.update(". ~ . - half").rank == 1
+    # Back again the factor has its default.
+    assert smaller.update(". ~ . + Machine").fixef().index[-1] == "Machine[T.C]"
+    # In a random-effects term it keeps them.
+    kept = model.update(". ~ . - Machine - (1 | Worker) + (0 + Machine | Worker)")
+    assert kept._fitted.arguments.contrasts == {"Machine": "sum", "half": "helmert"}
+    every = lmer("score ~ Machine + (1 | Worker)", data, contrasts="sum").update(". ~ . - Machine + half")
+    assert every.fixef().index[-1] == "half[S.high]"
+
+
+def test_contrasts_of_what_is_no_factor_are_refused():
+    data = load_machines()
+    with pytest.raises(ArgumentError, match="'Worker' is not a factor in the terms"):
+        lmer("score ~ Machine + (1 | Worker)", data, contrasts={"Worker": "sum"})
+    model = lmer("score ~ Machine + (1 | Worker)", data)
+    with pytest.raises(ArgumentError, match="'Machine' is not a factor in the terms"):
+        model.update(". ~ . - Machine", contrasts={"Machine": "sum"})
+
+
+def test_contrasts_of_generalized_models():
+    model = glmer(
+        "incidence / size ~ period + (1 | herd)", load_cbpp(), "binomial", contrasts={"period": "sum"}
+    )
+    assert model.update(". ~ . - period").rank == 1

@@ -88,9 +88,9 @@ def numbers_as_text(factor: Factor) -> str:
     if not len(strange) or inside < _SHARE_OF_ROWS * total:
         return ""
     return (
-        f"is text: {inside} of {total} rows look like numbers, others hold {_counted(factor, rows, strange)}. "
-        f"It is a factor with {np.count_nonzero(rows)} levels; to use it as a number, make the other values "
-        "missing and the column numeric"
+        f"is text: {inside} of {total} rows look like numbers, others hold "
+        f"{_counted(factor, rows, strange)}. It is a factor with {np.count_nonzero(rows)} levels; to use it as a "
+        "number, make the other values missing and the column numeric"
     )
 
 

@@ -65,7 +65,7 @@ def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) ->
     """
     Values with an entry for each row used or each row of the data, in their order.
 
-    A pandas Series or DataFrame is matched by its index, see `in_row_order`; anything else stays as it is, and
+    A pandas Series or DataFrame is matched by its index, see `in_row_order`. Anything else stays as it is, and
     so does what has another number of entries.
     """
     index = arguments.data.index
