@@ -89,8 +89,8 @@ def numbers_as_text(factor: Factor) -> str:
         return ""
     return (
         f"is text: {inside} of {total} rows look like numbers, others hold "
-        f"{_counted(factor, rows, strange)}. It is a factor with {np.count_nonzero(rows)} levels; to use it as a "
-        "number, make the other values missing and the column numeric"
+        f"{_counted(factor, rows, strange)}. It is a factor with {np.count_nonzero(rows)} levels; to use it "
+        "as a number, make the other values missing and the column numeric"
     )
 
 

@@ -65,8 +65,8 @@ def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) ->
     """
     Values with an entry for each row used or each row of the data, in their order.
 
-    A pandas Series or DataFrame is matched by its index, see `in_row_order`. Anything else stays as it is, and
-    so does what has another number of entries.
+    A pandas Series or DataFrame is matched by its index, see `in_row_order`. Anything else stays as it is,
+    and so does what has another number of entries.
     """
     index = arguments.data.index
     if index is None or not isinstance(values, (pd.Series, pd.DataFrame)):

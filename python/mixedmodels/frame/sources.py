@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,35 +52,47 @@ class Eager:
 
 
 class Lazy:
-    """A query (a narwhals LazyFrame): run for the needed columns only."""
+    """
+    A query or files: run, or read, for the needed columns only.
+
+    Parameters
+    ----------
+    names : tuple of str
+    collect : callable
+        From names to columns, all in one order of rows.
+    count : callable
+        The number of rows.
+    """
 
     index = None
     original = None
 
-    def __init__(self, query: Any) -> None:
-        self._query = query
-        self.names: tuple[str, ...] = tuple(query.collect_schema().names())
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        collect: Callable[[Sequence[str]], Mapping[str, Column]],
+        count: Callable[[], int],
+    ) -> None:
+        self.names = names
+        self._collect, self._count = collect, count
         self._columns: dict[str, Column] = {}
         self._n_rows: int | None = None
 
     @property
     def n_rows(self) -> int:
         if self._n_rows is None:
-            import narwhals as nw
-
-            self._n_rows = int(self._query.select(nw.len()).collect().item())
+            self._n_rows = self._count()
         return self._n_rows
 
     def prefetch(self, names: Iterable[str]) -> None:
-        """Run the query once for all of these columns."""
+        """Read all of these columns in one go."""
         known = list(self._columns)
         new = [name for name in dict.fromkeys(names) if name not in self._columns]
         if not new:
             return
         # What was read before is read again: a query may give its rows in another order each time.
-        table = self._query.select(known + new).collect()
-        fresh = {name: convert(name, table[name].to_native()) for name in known + new}
-        self._n_rows = len(table)
+        fresh = self._collect(known + new)
+        self._n_rows = len(fresh[new[0]])
         if not all(same_column(self._columns[name], fresh[name]) for name in known):
             raise DataError(
                 "the lazy data frame gives other rows, or another order of rows, each time it is run; "
@@ -103,6 +115,8 @@ def find_source(data: Any, what: str) -> Source:
         return _mapping(data, what)
     if is_from("pyarrow", "Table", data) or is_from("pyarrow", "RecordBatch", data):
         return _arrow(data, original=data)
+    if is_from("pyarrow.dataset", "Dataset", data):
+        return _dataset(data)
     if isinstance(
         data, (str, bytes, int, float, complex, np.generic, np.ndarray, list, tuple, set, type(None))
     ):
@@ -167,12 +181,35 @@ def _arrow(table: Any, original: Any | None = None) -> Source:
     return Eager(names, table.num_rows, read, None, original)
 
 
+def _query(query: Any) -> Source:
+    """A narwhals LazyFrame."""
+    import narwhals as nw
+
+    def collect(names: Sequence[str]) -> dict[str, Column]:
+        table = query.select(names).collect()
+        return {name: convert(name, table[name].to_native()) for name in names}
+
+    return Lazy(
+        tuple(query.collect_schema().names()), collect, lambda: int(query.select(nw.len()).collect().item())
+    )
+
+
+def _dataset(data: Any) -> Source:
+    """A pyarrow dataset: files on disk."""
+
+    def collect(names: Sequence[str]) -> dict[str, Column]:
+        table = _arrow(data.to_table(columns=list(names)))
+        return {name: table.read(i) for i, name in enumerate(table.names)}
+
+    return Lazy(tuple(data.schema.names), collect, data.count_rows)
+
+
 def _narwhals(data: Any, what: str) -> Source:
     import narwhals as nw
 
     frame: Any = nw.from_native(data, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
-        return Lazy(frame)
+        return _query(frame)
     if isinstance(frame, nw.DataFrame):
         native = frame.to_native()
         if is_from("pyarrow", "Table", native):
