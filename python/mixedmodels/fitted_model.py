@@ -260,6 +260,13 @@ class FittedModel(ABC):
     def _response(self) -> dict[str, Any]:
         """The parts of the design that a new response changes."""
 
+    def __copy__(self) -> FittedModel:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FittedModel:
+        # Nothing in it can change.
+        return self
+
     def __getstate__(self) -> dict[str, Any]:
         """
         The state of which the rest is made again: whatever has a value for each row follows from the columns

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import one_of
+from ..design.left_out import naming_left_out
 from ..design.used_rows import UsedData, used_data
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
@@ -72,7 +73,8 @@ def design_matrix(fitted: FittedModel, newdata: Any) -> NDArray[np.float64]:
             "marginaleffects needs the offset in the formula, as offset(...): it knows no offset= argument"
         )
     frame = Frame.from_any(newdata, what="newdata")
-    x = recipe.new_x(frame)[:, fitted.estimates.kept]
+    with naming_left_out(fitted.design, fitted.arguments):
+        x = recipe.new_x(frame)[:, fitted.estimates.kept]
     offset = recipe.new_offset(frame)
     return np.column_stack([x, np.zeros(len(x)) if offset is None else offset])
 
