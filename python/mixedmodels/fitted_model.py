@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +15,10 @@ from pandas import DataFrame
 from . import theta as theta_layout
 from .control import Control
 from .design import Design, Predictors, build_design
-from .errors import ArgumentError, MixedModelError
+from .errors import ArgumentError
 from .frame import Frame
-from .frame.packing import pack, unpack
 from .notices import silent
-from .pickled import opened, sealed
+from .pickled import linear_predictor, opened, sealed
 
 if TYPE_CHECKING:
     from ._engine import Lmm
@@ -272,25 +271,22 @@ class FittedModel(ABC):
         The state of which the rest is made again: whatever has a value for each row follows from the columns
         that the arguments hold, except a response that was given to `refit`.
         """
-        parts = self._response() if self.design.new_response else {}
-        response = {name: pack(v) if isinstance(v, np.ndarray) else v for name, v in parts.items()}
+        response = self._response() if self.design.new_response else {}
         estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): None})
         return sealed({**vars(self), "_engine": None, "design": response, "estimates": estimates})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = opened(state)
-        response = {name: unpack(v) if isinstance(v, tuple) else v for name, v in state.pop("design").items()}
+        response = state.pop("design")
         for name, value in state.items():
-            object.__setattr__(self, name, _closed(value))
+            object.__setattr__(self, name, value)
         with silent():
             design = self._build_design()
         if response:
-            design = dataclasses.replace(design, **_closed(response), new_response=True)
-        _check_shapes(design, self.estimates)
-        rows = read_only(_linear_predictor(design, self.estimates))
+            design = dataclasses.replace(design, **response, new_response=True)
+        rows = {self._rows_of_estimates(): read_only(linear_predictor(design, self.estimates))}
         object.__setattr__(self, "design", design)
-        estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): rows})
-        object.__setattr__(self, "estimates", estimates)
+        object.__setattr__(self, "estimates", dataclasses.replace(self.estimates, **rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -427,36 +423,3 @@ def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
     result = np.array(array, dtype=dtype)
     result.flags.writeable = False
     return result
-
-
-def _check_shapes(design: Predictors, estimates: Any) -> None:
-    """Refuse a design that the estimates do not belong to."""
-    shapes = [(len(term.group.levels), len(term.names)) for term in design.terms]
-    if len(design.x_names) != len(estimates.beta) or shapes != [b.shape for b in estimates.b]:
-        raise MixedModelError(
-            "the pickled model does not fit its data any more: a function of the formula gives other columns "
-            "than in the fit; fit the model again"
-        )
-
-
-def _linear_predictor(design: Predictors, estimates: Any) -> NDArray[np.float64]:
-    """Xβ + Zb + offset."""
-    total = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
-    for term, b in zip(design.terms, estimates.b, strict=True):
-        total += np.einsum("ij,ij->i", term.z, b[term.group.codes])
-    return total if design.offset is None else total + design.offset
-
-
-def _closed(value: Any) -> Any:
-    """The value with every array in it closed to writing, which a pickle does not remember."""
-    if isinstance(value, np.ndarray):
-        value.flags.writeable = False
-    elif isinstance(value, (tuple, list)):
-        for part in value:
-            _closed(part)
-    elif isinstance(value, dict):
-        _closed([*value.values()])
-    elif is_dataclass(value):
-        for part in fields(value):
-            _closed(getattr(value, part.name))
-    return value

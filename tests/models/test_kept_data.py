@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 import mixedmodels as mm
-from mixedmodels import FormulaWarning, emmeans, glmer, lmer
+from mixedmodels import FormulaWarning, RankDeficiencyWarning, emmeans, glmer, lmer
 from mixedmodels.errors import DataError, MissingColumnError, MixedModelError
 
 FORMULA = "Reaction ~ Days + f + (1 | Subject)"
@@ -208,8 +208,11 @@ def models() -> dict[str, Any]:
     plain = lmer("Reaction ~ Days + (Days | Subject)", SLEEP)
     with pytest.warns(FormulaWarning, match="double bar"):
         double = lmer("log(Reaction) ~ 0 + f + (0 + f || Subject)", SLEEP)
+    with pytest.warns(RankDeficiencyWarning):
+        deficient = lmer("Reaction ~ Days + I(2 * Days) + f + (1 | Subject)", SLEEP)
     return {
         "plain": plain,
+        "rank deficient": deficient,
         "weights": lmer(
             FORMULA, SLEEP, weights=SLEEP["w"], offset=SLEEP["extra"].to_numpy(), contrasts="sum"
         ),
@@ -233,11 +236,22 @@ def fits() -> dict[str, Any]:
 
 
 NAMES = (
-    *("plain", "weights", "missing rows", "transforms", "double bar", "refit", "ML", "binomial"),
+    *(
+        "plain",
+        "rank deficient",
+        "weights",
+        "missing rows",
+        "transforms",
+        "double bar",
+        "refit",
+        "ML",
+        "binomial",
+    ),
     *("binomial, refit", "poisson", "polars"),
 )
 
 
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.RankDeficiencyWarning")
 @pytest.mark.parametrize("through", ["pickle", "copy", "deepcopy"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_comes_back_as_it_was(fits: dict[str, Any], name: str, through: str) -> None:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FormulaError
-from ..formula.functions import CODINGS, FUNCTIONS
+from ..formula.functions import FUNCTIONS
 from ..formula.nodes import Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
 from ..frame import Factor, Frame, LabelsOnly, Numeric, as_factor, drop_unused, interact
-from .contrasts import LevelNumber
+from .factor_calls import coding, labels_of, plain, with_first
 from .levels import match_levels
 from .values import Basis, Coded, Value
 
@@ -287,12 +287,12 @@ class Evaluator:
         factor = self._factor(argument)
         if name == "C":
             options = dict(node.options)
-            coding = node.arguments[1] if len(node.arguments) > 1 else options.get("contr")
-            return Coded(self._remember(text, factor), _coding(coding, options.get("base")))
+            contrast = node.arguments[1] if len(node.arguments) > 1 else options.get("contr")
+            return Coded(self._remember(text, factor), coding(contrast, options.get("base")))
         options = dict(node.options)
         options.update(zip(FUNCTIONS[name].parameters[1:], node.arguments[1:], strict=False))
         if name == "relevel" and self.fitting:
-            factor = _with_first(factor, self._evaluate(options["ref"]), text)
+            factor = with_first(factor, self._evaluate(options["ref"]), text)
         if "levels" in options and self.fitting:
             chosen = self._evaluate(options["levels"])
             items = chosen if isinstance(chosen, tuple) else (chosen,)
@@ -314,7 +314,7 @@ class Evaluator:
             return np.where(np.isnan(test), np.nan, np.where(test == 1, yes, no))
         if not all(isinstance(value, (str, Factor, Coded)) for value in values):
             raise DataError(f"{text} gives a number in some rows and a label in others; give two of a kind")
-        yes, no = (_labels_of(value, self.n) for value in values)
+        yes, no = (labels_of(value, self.n) for value in values)
         labels = np.where(np.isnan(test), None, np.where(test == 1, yes, no))
         labels = np.broadcast_to(labels, (self.n,))
         return self._remember(text, as_factor(Frame.from_any({text: labels}).column(text)))
@@ -348,8 +348,8 @@ class Evaluator:
 
     def _own_function(self, node: Call) -> Value:
         text = write(node)
-        arguments = [_plain(self._evaluate(a)) for a in node.arguments]
-        options = {k: _plain(self._evaluate(v)) for k, v in node.options}
+        arguments = [plain(self._evaluate(a)) for a in node.arguments]
+        options = {k: plain(self._evaluate(v)) for k, v in node.options}
         try:
             result = self.functions[node.function](*arguments, **options)
         except Exception as error:
@@ -371,55 +371,3 @@ class Evaluator:
         if isinstance(column, Factor):
             return self._remember(text, column)
         return column.values
-
-
-def _coding(node: Node | None, base: Node | None) -> Any:
-    """The contrasts that C() names, with a base level given to it or to the coding."""
-    if node is None and base is None:
-        return None
-    word = node.word if isinstance(node, Word) else node.function if isinstance(node, Call) else "treatment"
-    kind = CODINGS[word]
-    counts = True
-    if isinstance(node, Call) and (node.options or node.arguments):
-        # Without a name a number is a label.
-        counts, base = bool(node.options), node.options[0][1] if node.options else node.arguments[0]
-    if base is None:
-        return kind
-    if isinstance(base, Number):
-        return kind, LevelNumber(int(base.value)) if counts else f"{base.value:g}"
-    return kind, base.value if isinstance(base, Text) else ""
-
-
-def _with_first(factor: Factor, reference: Any, text: str) -> Factor:
-    """The factor with a level (a label, or its number as R counts) before the others."""
-    if factor.ordered:
-        raise DataError(f"{text}: the levels of an ordered factor have their own order")
-    labels = factor.labels()
-    if isinstance(reference, str) and reference in labels:
-        first = labels.index(reference)
-    elif isinstance(reference, float) and reference in range(1, len(labels) + 1):
-        first = int(reference) - 1
-    else:
-        shown = f"{reference:g}" if isinstance(reference, float) else repr(reference)
-        raise DataError(f"{text}: {shown} is not among the levels {', '.join(map(repr, labels[:20]))}")
-    return match_levels(factor, (labels[first], *labels[:first], *labels[first + 1 :]), text)
-
-
-def _labels_of(value: Value, n: int) -> Any:
-    """Labels by row, as objects."""
-    if isinstance(value, Coded):
-        value = value.factor
-    if isinstance(value, Factor):
-        return np.array([*value.labels(), None], dtype=object)[value.codes]
-    return np.full(n, value, dtype=object)
-
-
-def _plain(value: Value) -> Any:
-    """A value as the caller's own functions get it: numpy arrays, labels as objects."""
-    if isinstance(value, Coded):
-        value = value.factor
-    if isinstance(value, Factor):
-        return np.array([*value.levels, None], dtype=object)[value.codes]
-    if isinstance(value, Basis):
-        return value.values.copy()
-    return value.copy() if isinstance(value, np.ndarray) else value

@@ -125,6 +125,7 @@ def find_source(data: Any, what: str) -> Source:
 
 
 def same_column(a: Column, b: Column) -> bool:
+    """Whether two columns hold the same in every row."""
     if isinstance(a, Factor):
         return isinstance(b, Factor) and a.levels == b.levels and np.array_equal(a.codes, b.codes)
     return not isinstance(b, Factor) and np.array_equal(a.values, b.values, equal_nan=True)

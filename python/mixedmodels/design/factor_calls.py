@@ -1,0 +1,67 @@
+"""What the calls of a formula that make or read factors do with their arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from ..formula.functions import CODINGS
+from ..formula.nodes import Call, Node, Number, Text, Word
+from ..frame import Factor
+from .contrasts import LevelNumber
+from .levels import match_levels
+from .values import Basis, Coded, Value
+
+
+def coding(node: Node | None, base: Node | None) -> Any:
+    """The contrasts that C() names, with a base level given to it or to the coding."""
+    if node is None and base is None:
+        return None
+    word = node.word if isinstance(node, Word) else node.function if isinstance(node, Call) else "treatment"
+    kind = CODINGS[word]
+    counts = True
+    if isinstance(node, Call) and (node.options or node.arguments):
+        # Without a name a number is a label.
+        counts, base = bool(node.options), node.options[0][1] if node.options else node.arguments[0]
+    if base is None:
+        return kind
+    if isinstance(base, Number):
+        return kind, LevelNumber(int(base.value)) if counts else f"{base.value:g}"
+    return kind, base.value if isinstance(base, Text) else ""
+
+
+def with_first(factor: Factor, reference: Any, text: str) -> Factor:
+    """The factor with a level (a label, or its number as R counts) before the others."""
+    if factor.ordered:
+        raise DataError(f"{text}: the levels of an ordered factor have their own order")
+    labels = factor.labels()
+    if isinstance(reference, str) and reference in labels:
+        first = labels.index(reference)
+    elif isinstance(reference, float) and reference in range(1, len(labels) + 1):
+        first = int(reference) - 1
+    else:
+        shown = f"{reference:g}" if isinstance(reference, float) else repr(reference)
+        raise DataError(f"{text}: {shown} is not among the levels {', '.join(map(repr, labels[:20]))}")
+    return match_levels(factor, (labels[first], *labels[:first], *labels[first + 1 :]), text)
+
+
+def labels_of(value: Value, n: int) -> Any:
+    """Labels by row, as objects."""
+    if isinstance(value, Coded):
+        value = value.factor
+    if isinstance(value, Factor):
+        return np.array([*value.labels(), None], dtype=object)[value.codes]
+    return np.full(n, value, dtype=object)
+
+
+def plain(value: Value) -> Any:
+    """A value as the caller's own functions get it: numpy arrays, labels as objects."""
+    if isinstance(value, Coded):
+        value = value.factor
+    if isinstance(value, Factor):
+        return np.array([*value.levels, None], dtype=object)[value.codes]
+    if isinstance(value, Basis):
+        return value.values.copy()
+    return value.copy() if isinstance(value, np.ndarray) else value
