@@ -131,6 +131,10 @@ def test_many_responses() -> None:
     wanted = fit_many("~ Days + (1 | Subject)", SLEEP, responses.to_numpy(), weights="w")
     shuffled = fit_many("~ Days + (1 | Subject)", SHUFFLED, responses, weights=SLEEP["w"])
     np.testing.assert_allclose(shuffled.objective, wanted.objective, atol=1e-7)
+    series = fit_many(
+        "~ Days + (1 | Subject)", SHUFFLED, {name: SLEEP[name] for name in responses}, weights="w"
+    )
+    np.testing.assert_allclose(series.objective, wanted.objective, atol=1e-7)
     with pytest.raises(ArgumentError, match="responses: the index of the DataFrame differs"):
         fit_many("~ Days + (1 | Subject)", SHUFFLED, responses.reset_index(drop=True).set_axis(range(1, 181)))
 

@@ -75,6 +75,8 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
         given = Frame.from_any(responses, what="responses")
         names = tuple(given.names)
         values = _columns(given, names)
+        if given.index is not None and len(values) == frame.n_rows:
+            values = in_row_order(pd.DataFrame(values, given.index), frame.index, "responses").to_numpy()
     if _repeats(names):
         raise ArgumentError("responses has several columns of the same name; give each its own")
     if len(values) != frame.n_rows:
