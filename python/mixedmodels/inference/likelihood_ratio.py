@@ -174,8 +174,8 @@ def check_same_data(models: Sequence[FittedModel], labels: Sequence[str]) -> Non
         names = first.design.response_name, model.design.response_name
         if names[0] != names[1] or first.design.new_response or model.design.new_response:
             raise DataError(
-                f"{labels[0]} ({names[0]}) and {label} ({names[1]}) were fitted to different responses, so "
-                "their likelihoods cannot be compared"
+                f"{labels[0]} ({names[0]}, {first.n_obs} rows) and {label} ({names[1]}, {model.n_obs} rows) "
+                "were fitted to different responses, so their likelihoods cannot be compared"
             )
         raise DataError(
             f"{labels[0]} and {label} have the same response {names[0]}, but not in the same rows, so their "
@@ -187,10 +187,9 @@ def _difference_of_rows(models: Sequence[FittedModel], labels: Sequence[str]) ->
     """In which rows two models differ, by what, and what to do."""
     total = [model.arguments.data.n_rows for model in models]
     lost = {name for model in models for name in model.design.missing.columns if name in model.arguments.data}
-    counts = " and ".join(
-        f"{label} was fitted to {model.n_obs} of {n} rows{_left_out(model.design.missing, n)}"
-        for label, model, n in zip(labels, models, total, strict=True)
-    )
+    left = [_left_out(model.design.missing, n) for model, n in zip(models, total, strict=True)]
+    numbers = [model.n_obs for model in models]
+    counts = f"{labels[0]} was fitted to {numbers[0]} rows{left[0]} and {labels[1]} to {numbers[1]}{left[1]}"
     if total[0] != total[1]:
         return f"{counts}; fit both to the same data"
     if models[0].design.missing.n_total != models[1].design.missing.n_total:
@@ -207,7 +206,7 @@ def _left_out(rows: MissingRows, n: int) -> str:
     shown = [f"{n - rows.n_total} left out by subset="] if n > rows.n_total else []
     for name, count in rows.columns.items():
         shown.append(f"{count} with " + ("weight zero" if name == ZERO_WEIGHT else f"missing {name}"))
-    return f" ({', '.join(shown)})" if shown else ""
+    return f" (of {n}; {', '.join(shown)})" if shown else ""
 
 
 def _data_of(model: FittedModel) -> NDArray[np.float64]:
