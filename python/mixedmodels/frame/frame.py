@@ -22,13 +22,12 @@ class Frame:
     Make one with :meth:`from_any`.
     """
 
-    __slots__ = ("_cache", "_positions", "_source", "_what")
+    __slots__ = ("_cache", "_known", "_source", "_what")
 
     def __init__(self, source: Source, what: str) -> None:
         self._source = source
         self._what = what
-        # Of a repeated name the last; asking for it is an error.
-        self._positions = {name: i for i, name in enumerate(source.names)}
+        self._known: dict[str, int] | None = None
         self._cache: dict[str, Column] = {}
 
     @classmethod
@@ -98,7 +97,8 @@ class Frame:
 
         The original stays at hand for other columns, as long as it is in memory.
         """
-        columns = {name: self._cache[name].owned() for name in self.names if name in self._cache}
+        read = sorted(self._cache, key=self._positions.__getitem__)
+        columns = {name: self._cache[name].owned() for name in read}
         return Frame(Kept(columns, self.n_rows, self.index, self.names, self.original), self._what)
 
     def anew(self) -> Frame:
@@ -176,6 +176,13 @@ class Frame:
         index = None if self.index is None else self.index[mask]
         part = Eager(names, int(mask.sum()), lambda i: self.labels(names[i]).rows(mask), index)
         return Frame(part, self._what)
+
+    @property
+    def _positions(self) -> dict[str, int]:
+        """Where each column is; of a repeated name the last, for asking for it is an error."""
+        if self._known is None:
+            self._known = {name: i for i, name in enumerate(self._source.names)}
+        return self._known
 
     def _position(self, name: str) -> int:
         position = self._positions.get(name)

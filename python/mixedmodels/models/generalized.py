@@ -277,6 +277,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         ----------
         y : array-like of shape (n,) or (n, 2), optional
             New response, one value for each row used or for each row of the data; the old one by default.
+            A pandas Series is matched to the rows by its index.
             For a binomial model two columns are successes and failures; proportions are of the numbers of
             trials of the fit; labels are its two levels.
         start, optimizer, control
@@ -316,6 +317,11 @@ class GeneralizedLinearMixedModel(MixedModel):
             New values; those not given stay as they are. A new family has its own default link.
         start, optimizer, control
             Likewise; ``start`` is not kept when the model changes.
+
+        Raises
+        ------
+        MissingColumnError
+            When a new column is not at hand, see :meth:`LinearMixedModel.update`.
 
         Examples
         --------

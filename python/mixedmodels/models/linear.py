@@ -228,6 +228,7 @@ class LinearMixedModel(MixedModel):
         ----------
         y : array-like of shape (n,), optional
             New response, one value for each row used or for each row of the data; the old one by default.
+            A pandas Series is matched to the rows by its index.
         REML, start, optimizer, control
             As for :func:`mixedmodels.lmer`; by default those of this fit.
 
@@ -262,11 +263,18 @@ class LinearMixedModel(MixedModel):
         formula : str, optional
             ``.`` stands for the old formula's side: ``". ~ . + x"``, ``". ~ . - (1 | g)"``.
         data, REML, weights, offset, contrasts, na_action, subset, functions, start, optimizer, control
-            New values; those not given stay as they are. ``start`` is not kept when the model changes.
+            New values; those not given stay as they are. ``start`` is not kept when the model changes. New
+            columns come from the data frame of the fit as long as it is in memory.
 
         Returns
         -------
         LinearMixedModel
+
+        Raises
+        ------
+        MissingColumnError
+            When a new column is not at hand: after unpickling, and for data read from a file, a query or a
+            stream, the model has the columns that it used; give `data`.
 
         Examples
         --------
