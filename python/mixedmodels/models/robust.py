@@ -84,7 +84,8 @@ def vcov_cluster(model: MixedModel, cluster: Any = None, type: str = "CR2") -> R
     model : MixedModel
     cluster : str or array-like, optional
         A grouping factor, a column of the data, or a label for each row (a pandas Series is matched by its
-        index). Every group that has random effects must lie within one cluster. By default the grouping factor that contains all others.
+        index). Every group that has random effects must lie within one cluster. By default the grouping
+        factor that contains all others.
     type : {"CR2", "CR1", "CR0"}
         CR0: the sum over clusters of the outer products of their scores. CR1: times m/(m - 1) for m clusters.
         CR2: residuals adjusted so that the matrix is unbiased if the model is right (Bell & McCaffrey 2002;
