@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,36 +18,15 @@ from ..notices import warn_user
 from .chosen_rows import ChosenRows, choose_rows
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
-from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
+from .matrix import INTERCEPT, Levels, label_of
+from .merged_terms import BuiltTerm, merge_repeated
 from .numeric_response import numeric_response
 from .plan import check_all_used, check_contrasts, make_plan
+from .random_term import RandomTerm
 from .recipe import DesignRecipe, offset_of
+from .repeated_effects import overlapping_terms
 from .residual_check import check_told_from_residuals, told_from_residuals
 from .rows import MissingRows, check_action, columns_of
-
-
-@dataclass(frozen=True, eq=False)
-class RandomTerm:
-    """
-    A random-effects term.
-
-    Attributes
-    ----------
-    group : GroupingFactor
-    names : tuple of str
-        Names of the k columns; the intercept is "(Intercept)".
-    z : ndarray, shape (n, k), C order
-    covariance : {"unstructured", "diagonal"}
-        "diagonal" for a double bar: all columns independent.
-    text : str
-        The term as printed.
-    """
-
-    group: GroupingFactor
-    names: tuple[str, ...]
-    z: NDArray[np.float64]
-    covariance: Literal["unstructured", "diagonal"]
-    text: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,6 +61,11 @@ class Predictors:
     row_labels: Any | None
     recipe: DesignRecipe
     x_terms: tuple[tuple[str, slice], ...]
+
+    @cached_property
+    def surplus_parameters(self) -> int:
+        """How many covariance parameters add nothing, as terms of the same groups overlap."""
+        return sum(surplus for _, _, surplus in overlapping_terms(self.terms))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -279,6 +264,7 @@ def assemble(
     built = [_random_term(spec, evaluator, grouping, known, table, contrast_names) for spec in parsed.random]
     built.sort(key=lambda part: -len(part[0].group.levels))
     check_all_used(table, contrast_names, [fixed, *(plan for _, plan, _ in built)])
+    built, left_out = merge_repeated(built)
     total = rows.offset
     if parsed.offset_nodes:
         inside = offset_of(parsed.offset_nodes, evaluator, None)
@@ -287,7 +273,12 @@ def assemble(
         if array is not None:
             array.flags.writeable = False
     recipe = DesignRecipe(
-        parsed, fixed, tuple([(plan, group) for _, plan, group in built]), memory, _called(parsed, own)
+        parsed,
+        fixed,
+        tuple([(plan, group) for _, plan, group in built]),
+        memory,
+        _called(parsed, own),
+        left_out,
     )
     predictors = Predictors(
         formula=parsed,
@@ -316,7 +307,7 @@ def _random_term(
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
     contrasts: Mapping[str, Any],
     used: set[str],
-) -> tuple[RandomTerm, MatrixPlan, GroupRecipe]:
+) -> BuiltTerm:
     group, recipe = make_group(spec, grouping, known)
     plan = make_plan(spec.terms, evaluator, contrasts, used)
     z = plan.build(evaluator, "C")
@@ -329,7 +320,9 @@ def _random_term(
             warn_user(
                 f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
                 f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
-                f"(a single bar has {k * (k + 1) // 2})",
+                f"(a single bar has {k * (k + 1) // 2}); independence, and so the fit, depends on how "
+                f"{'the factors are' if len(factors) > 1 else 'the factor is'} coded: other contrasts make "
+                "another model",
                 FormulaWarning,
             )
     covariance = "diagonal" if spec.uncorrelated else "unstructured"

@@ -136,7 +136,7 @@ def from_proportions(
             raise DataError(f"{found}; a proportion lies between 0 and 1")
         raise DataError(
             f"{found}, but without numbers of trials every value must be 0 or 1: give the trials by weights= "
-            "for proportions, or write cbind(successes, failures)"
+            f"for proportions, or write cbind(successes, failures){_beta_advice(values)}"
         )
     if trials is None:
         return values, None
@@ -148,9 +148,18 @@ def from_proportions(
         raise DataError(
             f"the response {name} is {values[i]:.10g} of {trials[i]:g} trials in {row(i)}, "
             f"{values[i] * trials[i]:.6g} successes, which is no whole number; weights= must be the numbers "
-            "of trials for the binomial family"
+            f"of trials for the binomial family{_beta_advice(values)}"
         )
     return successes, None if (trials == 1).all() else trials
+
+
+def _beta_advice(values: Values) -> str:
+    """The family for proportions that were not counted."""
+    if not ((values >= 0) & (values <= 1)).all():
+        return ""
+    advice = "; for continuous proportions, such as ratings, use family='beta'"
+    inside = (values > 0) & (values < 1)
+    return advice if inside.all() else f"{advice}, which needs values strictly between 0 and 1"
 
 
 def _check_trials(trials: Values, row: RowName) -> None:

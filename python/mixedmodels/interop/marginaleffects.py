@@ -21,6 +21,7 @@ from ..fitted_model import FittedModel, fitted_of
 from ..formula.nodes import is_plain, variables
 from ..frame import Factor, Frame
 from ..inference.robust import robust_covariance
+from ..prediction.fixed_part import determined_x
 
 TYPES = ("response", "link")
 
@@ -72,7 +73,7 @@ def design_matrix(fitted: FittedModel, newdata: Any) -> NDArray[np.float64]:
             "marginaleffects needs the offset in the formula, as offset(...): it knows no offset= argument"
         )
     frame = Frame.from_any(newdata, what="newdata")
-    x = recipe.new_x(frame)[:, fitted.estimates.kept]
+    x = determined_x(fitted, frame)[:, fitted.estimates.kept]
     offset = recipe.new_offset(frame)
     return np.column_stack([x, np.zeros(len(x)) if offset is None else offset])
 
