@@ -99,11 +99,11 @@ def test_augment_with_rows_left_out(action):
     data["note"] = "kept"
     data.loc[data.index[[0, 7]], "Reaction"] = np.nan
     model = lmer(SLOPES, data, subset="Days < 8", na_action=action)
-    table = augment(model)
+    table = augment(model, influence=True)
     assert len(table) == model.nobs == 144 - 2
     np.testing.assert_allclose(table["Reaction"] - table[".fitted"], table[".resid"])
     assert list(table.index[:3]) == [1, 2, 3]
-    whole = augment(model, data)
+    whole = augment(model, data, influence=True)
     assert len(whole) == 180
     assert whole[".resid"].isna().sum() == 180 - model.nobs
     np.testing.assert_array_equal(whole.loc[table.index, ".hat"], table[".hat"])
