@@ -204,6 +204,8 @@ class DesignArguments:
     drop_zero_weights: bool = True
 
 
+_CONTRASTS_MATTER = "; other contrasts make other columns independent, so that the model depends on them"
+
 # From the left side of the formula to whatever a kind of model makes of it.
 ReadResponse = Callable[[Node, Evaluator, ChosenRows], Any]
 
@@ -317,12 +319,11 @@ def _random_term(
             label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)
         ]
         if factors:
+            by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
             warn_user(
                 f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
                 f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
-                f"(a single bar has {k * (k + 1) // 2}); independence, and so the fit, depends on how "
-                f"{'the factors are' if len(factors) > 1 else 'the factor is'} coded: other contrasts make "
-                "another model",
+                f"(a single bar has {k * (k + 1) // 2}){_CONTRASTS_MATTER if by_contrasts else ''}",
                 FormulaWarning,
             )
     covariance = "diagonal" if spec.uncorrelated else "unstructured"

@@ -57,11 +57,11 @@ def merge_repeated(built: list[BuiltTerm]) -> tuple[list[BuiltTerm], tuple[LeftO
     left_out = []
     for t, found in repeated.items():
         term, plan, group = built[t]
-        names = tuple([plan.names[j] for j in found.columns])
+        gone = plan.part(found.columns)
         # A term that another one holds may itself be held by a third.
         within = _final(found.within, repeated, place)
-        text = _text(term, names, [left[place[i]] for i in within], t in place)
-        left_out.append(LeftOut(group, names, tuple([place[i] for i in within]), text))
+        text = _text(term, gone.names, [left[place[i]] for i in within], t in place)
+        left_out.append(LeftOut(gone, group, tuple([place[i] for i in within]), text))
     if left_out:
         reasons = "; ".join(dict.fromkeys(part.text for part in left_out))
         now = n_covariance_parameters(left)

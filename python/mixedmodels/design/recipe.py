@@ -43,17 +43,17 @@ class LeftOut:
 
     Attributes
     ----------
-    group : GroupRecipe
-    names : tuple of str
+    plan : MatrixPlan
         The columns that are left out.
+    group : GroupRecipe
     within : tuple of int
         The terms of the design that have them.
     text : str
         What is left out and why.
     """
 
+    plan: MatrixPlan
     group: GroupRecipe
-    names: tuple[str, ...]
     within: tuple[int, ...]
     text: str
 

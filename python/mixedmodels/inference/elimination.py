@@ -1,10 +1,10 @@
 """
 Grouping factors eliminated one by one from a sparse positive definite matrix A.
 
-The factor with the most levels comes first and has a block diagonal D. With the border B, the rest C, G = BD⁻¹
-and S = C - GB', the inverse of A is [D⁻¹ + G'S⁻¹G, -G'S⁻¹; -S⁻¹G, S⁻¹]. Its entries where A has some need those of
-S⁻¹ only where S has some (Takahashi, Fagan & Chin 1973). S is treated alike while its first block is block
-diagonal, as with nested factors, and is inverted in the end.
+The factor with the most levels comes first and has a block diagonal D. With the border B, the rest C,
+G = BD⁻¹ and S = C - GB', the inverse of A is [D⁻¹ + G'S⁻¹G, -G'S⁻¹; -S⁻¹G, S⁻¹]. Its entries where A has
+some need those of S⁻¹ only where S has some (Takahashi, Fagan & Chin 1973). S is treated alike while its
+first block is block diagonal, as with nested factors, and is inverted in the end.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def eliminate(matrix: Any, sizes: Sequence[tuple[int, int]]) -> Eliminated | Inv
     blocks = _diagonal_blocks(matrix[:first, :first], levels, k)
     if blocks is None:
         return _inverted(matrix)
-    inverses = np.linalg.inv(blocks)
+    inverses: NDArray[np.float64] = np.linalg.inv(blocks).astype(np.float64, copy=False)
     if len(sizes) == 1:
         return Inverted(_block_diagonal(inverses))
     border = matrix[first:, :first]

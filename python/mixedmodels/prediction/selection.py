@@ -94,11 +94,8 @@ def _add(
     absorbed = [part for part in recipe.left_out if part.group.nodes == spec.group_nodes]
     members = [t for t, (_, group) in enumerate(recipe.random) if group.nodes == spec.group_nodes]
     members += [t for part in absorbed for t in part.within if t not in members]
-    codings = {
-        node: coding
-        for t in members
-        for node, coding in zip(recipe.random[t][0].nodes, recipe.random[t][0].codings, strict=True)
-    }
+    plans = [recipe.random[t][0] for t in members] + [part.plan for part in absorbed]
+    codings = {node: c for plan in plans for node, c in zip(plan.nodes, plan.codings, strict=True)}
     if members and codings.keys() >= set(spec.terms.factors):
         wanted = names_of_columns(spec.terms, codings)
         names = {t: fitted.design.terms[t].names for t in members}
@@ -109,9 +106,9 @@ def _add(
         rest = set(wanted).difference(*names.values())
         if not rest:
             return
-        homes = [part.within for part in absorbed if rest.issubset(part.names)]
-        if homes:
-            yield homes[0]
+        holding = [part for part in absorbed if rest.intersection(part.plan.names)]
+        if rest.issubset(name for part in holding for name in part.plan.names):
+            yield from (part.within for part in holding)
             return
     raise ArgumentError(f"re_form: {spec.text} is not part of the model; {_listed(fitted)}")
 
