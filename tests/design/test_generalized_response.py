@@ -196,3 +196,16 @@ def test_a_family_of_ones_own_takes_any_number():
 
     own = user(square, lambda y, e, w: w * (y - e), lambda y, e, w: w * 1.0, lambda y, e, w: 0.0 * y)
     assert build("I(hits - 2.5)", own).y[0] == 0.5
+
+
+@pytest.mark.parametrize("trials", [None, np.full(N, 10)])
+def test_ratings_are_for_the_beta_family(trials):
+    ratings = data(rating=np.linspace(0.05, 0.93, N))
+    with pytest.raises(DataError, match=r"for continuous proportions, such as ratings, use family='beta'$"):
+        build("rating", frame=ratings, weights=trials)
+    assert len(build("rating", "beta", ratings).y) == N
+    # With other values the beta family would not do.
+    for least, most in ((0.0, 0.93), (1.5, 5.0)):
+        with pytest.raises(DataError, match="the response rating is") as caught:
+            build("rating", frame=data(rating=np.linspace(least, most, N)), weights=trials)
+        assert "beta" not in str(caught.value)

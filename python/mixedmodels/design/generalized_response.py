@@ -155,11 +155,9 @@ def from_proportions(
 
 def _beta_advice(values: Values) -> str:
     """The family for proportions that were not counted."""
-    if not ((values >= 0) & (values <= 1)).all():
+    if not ((values > 0) & (values < 1)).all():
         return ""
-    advice = "; for continuous proportions, such as ratings, use family='beta'"
-    inside = (values > 0) & (values < 1)
-    return advice if inside.all() else f"{advice}, which needs values strictly between 0 and 1"
+    return "; for continuous proportions, such as ratings, use family='beta'"
 
 
 def _check_trials(trials: Values, row: RowName) -> None:

@@ -149,7 +149,10 @@ def working_weights(fitted: FittedModel) -> NDArray[np.float64]:
     generalized: Any = fitted
     eta, family = generalized.estimates.eta, generalized.family
     slope = family.functions.slope(eta)
-    return design.unit_weights * np.square(slope) / family.variance(family.mean(eta), generalized.dispersion)
+    variance = family.variance(family.mean(eta), generalized.dispersion)
+    # Where a mean has run into its limit nothing varies and there is no information.
+    weights = np.divide(np.square(slope), variance, out=np.zeros_like(slope), where=variance > 0)
+    return design.unit_weights * weights
 
 
 @dataclass(frozen=True, eq=False)
