@@ -19,6 +19,8 @@ from .random_term import RandomTerm
 
 # What is left of a column beside others counts as rounding below this share of its size.
 _ROUNDING = 1e-9
+# Eigenvalues of cross-products that need a closer look; they are squares.
+_DOUBTFUL = 1e-11
 # Enough rows to tell columns apart; only what looks alike in them is compared in all rows.
 _SAMPLE = np.modf(np.arange(1, 257) * 0.6180339887498949)[0]
 
@@ -104,9 +106,13 @@ class _Effects:
 
     def may_depend(self) -> bool:
         """Whether the columns look linearly dependent, as they hardly ever do."""
-        columns = _scaled(self._columns(self.blocks))
-        values = np.linalg.svd(columns, compute_uv=False)
-        return len(values) < columns.shape[1] or bool(values[-1] <= _ROUNDING * values[0])
+        columns = np.hstack([self._all[t].z[self._rows] for t in self.terms])
+        products = columns.T.dot(columns)
+        sizes = np.sqrt(products.diagonal())
+        if not sizes.all():
+            return True
+        values = np.linalg.eigvalsh(products / sizes / sizes[:, None])
+        return bool(values[0] <= _DOUBTFUL * values[-1])
 
     def redundant(self) -> Iterator[tuple[_Block, int]]:
         """Blocks of columns that lie within another block, and the term of that one."""
@@ -171,7 +177,7 @@ def _same_groups(terms: Sequence[RandomTerm]) -> Iterator[_Effects]:
         first = left[0]
         same = [t for t in left if _equal(terms[first].group, terms[t].group)]
         left = [t for t in left if t not in same]
-        if sum(len(terms[t].blocks) for t in same) > 1:
+        if len(same) > 1 or terms[first].covariance == "diagonal":
             yield _Effects(terms, same)
 
 
