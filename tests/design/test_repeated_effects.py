@@ -175,6 +175,21 @@ def test_leaving_out_an_overlapping_term_counts_what_is_determined():
         assert npar < model.df, label
 
 
+def test_a_chain_of_repetitions():
+    """Days is within the second term, of which Days goes into the third."""
+    written = "(0 + Days | Subject) + (Days + h || Subject) + (0 + Days + I(Days^2) | Subject)"
+    model = quiet(lmer, f"Reaction ~ Days + {written}", SLEEP)
+    design = model._fitted.design
+    assert [term.names for term in design.terms] == [("(Intercept)", "h[T.v]"), ("Days", "I(Days^2)")]
+    assert [part.within for part in design.recipe.left_out] == [(1,), (1,)]
+    np.testing.assert_allclose(model.predict(re_form=f"~ {written}"), model.fitted(), rtol=1e-12)
+    np.testing.assert_allclose(
+        model.predict(SLEEP, re_form="~(0 + Days + I(Days^2) | Subject)"),
+        model.predict(re_form="~(0 + Days + I(Days^2) | Subject)"),
+        rtol=1e-9,
+    )
+
+
 @pytest.mark.parametrize("family", ["binomial", "poisson"])
 def test_generalized_models(family):
     data = load_cbpp()

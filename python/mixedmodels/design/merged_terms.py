@@ -13,13 +13,7 @@ from .grouping import GroupRecipe
 from .matrix import MatrixPlan
 from .random_term import RandomTerm
 from .recipe import LeftOut
-from .repeated_effects import (
-    Repeated,
-    may_repeat,
-    n_covariance_parameters,
-    overlapping_terms,
-    repeated_effects,
-)
+from .repeated_effects import may_repeat, n_covariance_parameters, overlapping_terms, repeated_effects
 
 # A term, its columns as a plan, and its grouping factor for new data.
 BuiltTerm = tuple[RandomTerm, MatrixPlan, GroupRecipe]
@@ -58,10 +52,9 @@ def merge_repeated(built: list[BuiltTerm]) -> tuple[list[BuiltTerm], tuple[LeftO
     for t, found in repeated.items():
         term, plan, group = built[t]
         gone = plan.part(found.columns)
-        # A term that another one holds may itself be held by a third.
-        within = _final(found.within, repeated, place)
-        text = _text(term, gone.names, [left[place[i]] for i in within], t in place)
-        left_out.append(LeftOut(gone, group, tuple([place[i] for i in within]), text))
+        within = tuple([place[i] for i in found.within])
+        text = _text(term, gone.names, [left[i] for i in within], t in place)
+        left_out.append(LeftOut(gone, group, within, text))
     if left_out:
         reasons = "; ".join(dict.fromkeys(part.text for part in left_out))
         now = n_covariance_parameters(left)
@@ -90,15 +83,6 @@ def _some_columns(part: BuiltTerm, columns: Sequence[int]) -> BuiltTerm:
     z = np.ascontiguousarray(term.z[:, columns])
     plan = plan.part(columns)
     return dataclasses.replace(term, z=z, names=plan.names), plan, group
-
-
-def _final(within: Sequence[int], repeated: dict[int, Repeated], place: dict[int, int]) -> tuple[int, ...]:
-    """The terms that are left and hold what these hold."""
-    found: dict[int, None] = {}
-    for t in within:
-        homes = (t,) if t in place else _final(repeated[t].within, repeated, place)
-        found.update(dict.fromkeys(homes))
-    return tuple(found)
 
 
 def _text(term: RandomTerm, names: Sequence[str], homes: Sequence[RandomTerm], partly: bool) -> str:

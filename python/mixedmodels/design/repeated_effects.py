@@ -116,17 +116,22 @@ class _Effects:
 
     def redundant(self) -> Iterator[tuple[_Block, int]]:
         """Blocks of columns that lie within another block, and the term of that one."""
-        left = list(self.blocks)
+        homes: dict[_Block, _Block] = {}
         # The least block of the smallest term first; of equals the last one.
         order = sorted(
             enumerate(self.blocks), key=lambda b: (len(b[1][1]), len(self._all[b[1][0]].names), -b[0])
         )
         for _, block in order:
-            others = [other for other in left if other != block and len(other[1]) >= len(block[1])]
-            home = next((other for other in others if self._inside(block, other)), None)
+            others = [other for other in self.blocks if other != block and len(other[1]) >= len(block[1])]
+            found = (other for other in others if other not in homes and self._inside(block, other))
+            home = next(found, None)
             if home is not None:
-                left.remove(block)
-                yield block, home[0]
+                homes[block] = home
+        for block, home in homes.items():
+            # What holds a block may itself lie within a larger one.
+            while home in homes:
+                home = homes[home]
+            yield block, home[0]
 
     def surplus(self) -> int:
         """
