@@ -94,6 +94,10 @@ class RankDeficiencyWarning(MixedModelsWarning):
     """Columns of the fixed-effects model matrix were dropped as linearly dependent."""
 
 
+class EstimabilityWarning(MixedModelsWarning):
+    """The data do not determine some of the values asked for, which are NaN; the message says which."""
+
+
 class SeparationWarning(MixedModelsWarning):
     """Coefficients run off to infinity: some combination of the predictors tells the outcomes apart."""
 

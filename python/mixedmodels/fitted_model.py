@@ -315,7 +315,7 @@ class Fitted(FittedModel):
     @property
     def n_parameters(self) -> int:
         """Coefficients, covariance parameters and the residual variance."""
-        return self.rank + len(self.estimates.theta) + 1
+        return self.rank + len(self.estimates.theta) - self.design.surplus_parameters + 1
 
     @property
     def title(self) -> str:

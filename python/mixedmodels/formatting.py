@@ -103,6 +103,12 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:
+    """The parts in a sentence; of many the first ones and how many there are."""
+    more = f"{separator}... ({len(parts)} in all)" if len(parts) > most else ""
+    return separator.join(parts[:most]) + more
+
+
 def shorten(text: str, width: int) -> str:
     """A name cut to a width, with an ellipsis where something is left out."""
     if display_width(text) <= width:

@@ -93,17 +93,30 @@ def test_augment_of_a_generalized_model(binomial):
     assert isinstance(table["period"].dtype, pd.CategoricalDtype)
 
 
+def test_augment_has_leverages_on_request(linear, binomial):
+    for model in (linear, binomial):
+        table = augment(model)
+        assert list(table.columns)[-5:] == [".fitted", ".resid", ".fixed", ".mu", ".offset"]
+        more = augment(model, influence=True)
+        assert list(more.columns)[-7:] == [".fitted", ".resid", ".hat", ".cooksd", ".fixed", ".mu", ".offset"]
+        assert ((more[".hat"] > 0) & (more[".hat"] < 1)).all()
+        pd.testing.assert_frame_equal(more[table.columns], table)
+    for bad in (None, "all", 1):
+        with pytest.raises(ArgumentError, match="influence must be True or False"):
+            augment(linear, influence=bad)
+
+
 @pytest.mark.parametrize("action", ["omit", "exclude"])
 def test_augment_with_rows_left_out(action):
     data = load_sleepstudy()
     data["note"] = "kept"
     data.loc[data.index[[0, 7]], "Reaction"] = np.nan
     model = lmer(SLOPES, data, subset="Days < 8", na_action=action)
-    table = augment(model)
+    table = augment(model, influence=True)
     assert len(table) == model.nobs == 144 - 2
     np.testing.assert_allclose(table["Reaction"] - table[".fitted"], table[".resid"])
     assert list(table.index[:3]) == [1, 2, 3]
-    whole = augment(model, data)
+    whole = augment(model, data, influence=True)
     assert len(whole) == 180
     assert whole[".resid"].isna().sum() == 180 - model.nobs
     np.testing.assert_array_equal(whole.loc[table.index, ".hat"], table[".hat"])

@@ -206,6 +206,7 @@ class GeneralizedLinearMixedModel(MixedModel):
             By default the fitting data. Transforms keep the constants of the fit.
         re_form : None, str, or one of NaN, False, 0
             None: all random effects; ``"~0"``: none; a formula such as ``"~(1 | herd)"``: those.
+            New data needs the columns of the fixed part and of the random effects asked for.
         allow_new_levels : bool
             Predict levels of grouping factors that were not in the fit from random effects of zero
             instead of raising an error.
@@ -219,7 +220,13 @@ class GeneralizedLinearMixedModel(MixedModel):
         Returns
         -------
         ndarray, shape (n_new,)
-            NaN in rows with a missing predictor.
+            NaN in rows with a missing predictor, and in those whose fixed part the data of the fit do not
+            determine, such as a cell without observations.
+
+        Warns
+        -----
+        EstimabilityWarning
+            Naming the cells or columns that the data of the fit do not determine.
 
         Examples
         --------

@@ -169,6 +169,7 @@ class LinearMixedModel(MixedModel):
             By default the fitting data. Transforms keep the constants of the fit.
         re_form : None, str, or one of NaN, False, 0
             None: all random effects; ``"~0"``: none; a formula such as ``"~(1 | Subject)"``: those.
+            New data needs the columns of the fixed part and of the random effects asked for.
         allow_new_levels : bool
             Predict levels of grouping factors that were not in the fit from the population
             instead of raising an error.
@@ -180,7 +181,8 @@ class LinearMixedModel(MixedModel):
         Returns
         -------
         ndarray, shape (n_new,)
-            NaN in rows with a missing predictor.
+            NaN in rows with a missing predictor, and in those whose fixed part the data of the fit do not
+            determine, such as a cell without observations.
 
         Raises
         ------
@@ -188,6 +190,12 @@ class LinearMixedModel(MixedModel):
             For levels that were not in the fit.
         ArgumentError
             When re_form names effects that the model does not have.
+
+        Warns
+        -----
+        EstimabilityWarning
+            Naming the cells or columns that the data of the fit do not determine (Searle 1971, Linear Models,
+            section 5.4). R's ``predict`` gives some number there.
 
         Examples
         --------

@@ -15,9 +15,9 @@ from ..tables.tidy import tidy_table
 from .base import MixedModel
 
 
-def augment(model: MixedModel, data: Any = None) -> pd.DataFrame:
+def augment(model: MixedModel, data: Any = None, *, influence: bool = False) -> pd.DataFrame:
     """
-    The data of a fit with fitted values, residuals, leverages and Cook's distances.
+    The data of a fit with fitted values and residuals, on request with leverages and Cook's distances.
 
     Column names are those of R's broom.mixed.
 
@@ -27,6 +27,9 @@ def augment(model: MixedModel, data: Any = None) -> pd.DataFrame:
     data : data frame, optional
         What to add the columns to: a row for each row used, or for each row of the fitting data (those not
         used get NaN). By default the variables of the formula in the rows used.
+    influence : bool
+        Add ``.hat`` and ``.cooksd``, which may take longer than the fit where grouping factors with thousands
+        of levels are crossed.
 
     Returns
     -------
@@ -34,22 +37,25 @@ def augment(model: MixedModel, data: Any = None) -> pd.DataFrame:
         ``.fitted`` the linear predictor, ``.resid`` residuals of the model's default type, ``.hat`` leverages
         given the variances (of a generalized model: in the last weighted least-squares step), ``.cooksd``
         Cook's distances from one step, ``.fixed`` the fixed part with offsets, ``.mu`` the mean, ``.offset``.
+        NaN for leverages where separation leaves the coefficients without information.
 
     Raises
     ------
     DataError
         When the rows do not match, or the data already has such a column.
+    ArgumentError
+        When `influence` is neither True nor False.
 
     Examples
     --------
     >>> from mixedmodels import augment, lmer, load_sleepstudy
     >>> m = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
-    >>> augment(m)[[".fitted", ".resid", ".hat", ".cooksd"]].head(2).round(4)
+    >>> augment(m, influence=True)[[".fitted", ".resid", ".hat", ".cooksd"]].head(2).round(4)
         .fitted   .resid    .hat  .cooksd
     0  292.1888 -42.6288  0.1075   0.1276
     1  302.6561 -43.9514  0.1021   0.1273
     """
-    return augmented_data(fitted_of(model), data)
+    return augmented_data(fitted_of(model), data, influence)
 
 
 def glance(model: MixedModel) -> pd.DataFrame:

@@ -6,14 +6,19 @@ import numpy as np
 
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
-from ..formatting import format_number
+from ..formatting import format_number, one_line
 
 
 def head_lines(fitted: FittedModel) -> list[str]:
-    """The title and, for a generalized model, family and link."""
+    """The title and, for a generalized model, family and link, and what counts as success."""
     if not isinstance(fitted, FittedGeneralized):
         return [fitted.title]
-    return [fitted.title, f" Family: {fitted.family!r}"]
+    lines = [fitted.title, f" Family: {fitted.family!r}"]
+    form = fitted.design.form
+    success = {"labels": repr(form.labels[-1]) if form.labels else "", "bool": "True"}.get(form.kind)
+    if form.binomial and success:
+        lines.append(f" Response: {one_line(fitted.design.response_name)}, success = {one_line(success)}")
+    return lines
 
 
 def dispersion_line(fitted: FittedGeneralized) -> str:

@@ -28,6 +28,7 @@ from ..inference.coefficient_tests import CoefficientTests, coefficient_tests
 from ..inference.degrees_of_freedom import DegreesOfFreedom
 from ..inference.random_effects import numbers_of_levels
 from ..singularity import singular_terms
+from .fit_notes import fit_notes
 from .head import dispersion_line, head_lines, standard_error_line
 from .varcorr import VarCorr, group_line, var_corr
 
@@ -335,6 +336,7 @@ def _notes(fitted: FittedModel) -> list[str]:
                 f"{term.text}: all {k} effects are independent, {k} variance parameters "
                 f"(a single bar has {k * (k + 1) // 2})"
             )
+    notes += fit_notes(fitted)
     if fitted.convergence.problem:
         notes.append(fitted.convergence.problem)
     return notes
