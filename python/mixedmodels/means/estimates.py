@@ -82,12 +82,12 @@ class Emmeans:
         return self.test() if self.contrasts else self.confint()
 
     def __str__(self) -> str:
-        return str(self.to_frame())
+        return self.to_frame().to_text()
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return self.to_frame()._repr_html_()
+        return self.to_frame().to_html()
 
     # Intervals and tests
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
-from ..formatting import format_number
+from ..formatting import DIGITS, format_number
 
 
 def head_lines(fitted: FittedModel) -> list[str]:
@@ -16,14 +16,14 @@ def head_lines(fitted: FittedModel) -> list[str]:
     return [fitted.title, f" Family: {fitted.family!r}"]
 
 
-def dispersion_line(fitted: FittedGeneralized) -> str:
+def dispersion_line(fitted: FittedGeneralized, digits: int = DIGITS) -> str:
     """The family's own parameter with its name and meaning; empty for a family without one."""
     family = fitted.family
     if not family.parameter:
         return ""
     name = family.parameter[0].upper() + family.parameter[1:]
     fixed = "" if family.estimates_dispersion else ", held fixed"
-    return f"{name} d: {format_number(fitted.dispersion, 5)} ({family.name}: {family.meaning}{fixed})"
+    return f"{name} d: {format_number(fitted.dispersion, digits)} ({family.name}: {family.meaning}{fixed})"
 
 
 def standard_error_line(fitted: FittedGeneralized) -> str:
