@@ -27,6 +27,29 @@ class ArgumentError(MixedModelError):
     """An argument of a function has a value it cannot have."""
 
 
+class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):
+    """
+    A feature that other packages have and this one does not have yet.
+
+    Attributes
+    ----------
+    feature : str
+        What it is.
+    instead : str
+        What to use in the meantime.
+    """
+
+    feature: str
+    instead: str
+
+    def __init__(self, message: str, feature: str = "", instead: str = "") -> None:
+        super().__init__(message, feature, instead)
+        self.feature, self.instead = feature, instead
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class ConvergenceError(MixedModelError):
     """The optimisation broke down and there is no fit to report."""
 

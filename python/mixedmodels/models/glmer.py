@@ -11,6 +11,7 @@ from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family, Gaussian, NegativeBinomial, as_family
 from ..fitted_generalized import GeneralizedArguments
 from ..fitting_generalized import fit_generalized_arguments
+from ..not_here import refuses_arguments
 from ..notices import warn_user
 from .generalized import GeneralizedLinearMixedModel
 from .generalized_arguments import check_information, check_n_agq
@@ -19,6 +20,7 @@ from .lmer import lmer
 from .refitting import snapshot
 
 
+@refuses_arguments
 def glmer(
     formula: str,
     data: Any,
