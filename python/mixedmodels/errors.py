@@ -8,11 +8,11 @@ class MixedModelError(ValueError):
 
 
 class FormulaError(MixedModelError):
-    """The formula cannot be read, or asks for something it may not ask for."""
+    """The formula cannot be read, or uses something that is not allowed."""
 
 
 class DataError(MixedModelError):
-    """A column or array holds something a model cannot be fitted to."""
+    """A column or array is unsuitable for the model."""
 
 
 class MissingColumnError(DataError, KeyError):
@@ -24,7 +24,7 @@ class MissingColumnError(DataError, KeyError):
 
 
 class ArgumentError(MixedModelError):
-    """An argument of a function has a value it cannot have."""
+    """An argument of a function has an invalid value."""
 
 
 class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):
@@ -75,7 +75,7 @@ class ModesError(ConvergenceError):
 
 
 class MemoryLimitError(MixedModelError, MemoryError):
-    """The model would need more memory than can be had; the message gives the figure."""
+    """The model needs more memory than there is; the message gives the figure."""
 
 
 class MixedModelsWarning(UserWarning):

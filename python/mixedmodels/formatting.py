@@ -32,7 +32,7 @@ def format_column(
     values: Iterable[float], digits: int = DIGITS, most_decimals: int | None = None
 ) -> list[str]:
     """
-    Numbers of one column with a common number of decimals, so that the points stand below each other.
+    Numbers of one column with a common number of decimals, so that the decimal points line up.
 
     The smallest nonzero number gets `digits` significant digits. Columns that hold very different
     magnitudes have each number in its own shortest form.

@@ -1,7 +1,7 @@
 """
-What users of other packages look for and the package does not have yet, by the name they know.
+Features of other packages that are not available here yet, by the names their users know.
 
-The one home of these names: errors say them, and the page "What is not here (yet)" lists them.
+This is the one home of these names: errors quote it, and the page "What is not here (yet)" lists them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class NotHere(NamedTuple):
     Attributes
     ----------
     feature : str
-        What it is, as a statistician calls it.
+        Its name in statistics.
     instead : str
-        What to use in the meantime.
+        A substitute.
     """
 
     feature: str

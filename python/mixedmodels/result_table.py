@@ -31,7 +31,7 @@ class ResultTable(pd.DataFrame):
     heading : tuple of str
         What the table is about; printed above.
     notes : tuple of str
-        What a reader should know; printed below.
+        Remarks on the results; printed below.
     """
 
     _metadata: ClassVar[list[str]] = ["heading", "notes"]

@@ -15,6 +15,7 @@ from mixedmodels import (
     lmer,
     load_cbpp,
     load_epil,
+    load_machines,
     load_sleepstudy,
     model_table,
     r2,
@@ -190,6 +191,13 @@ def test_facts_that_a_model_does_not_have():
     table = model_table(model, facts=["nobs", "R2"])
     assert list(table.frame.loc["fit"].index) == ["Observations"]
     assert any(note.startswith("model 1: no R2: ") for note in table.notes)
+
+
+def test_tests_that_cannot_be_made_are_explained():
+    model = lmer("score ~ Machine + (1 | Worker)", load_machines(), start=[9.0], optimizer=None)
+    table = model_table(model, show=["conf.int", "p.value"], stars=True)
+    assert column(table)["Machine[T.B]"] == "7.967 [NaN, NaN] p = NaN"
+    assert any(note.startswith("model 1: No degrees of freedom") for note in table.notes)
 
 
 def test_exponentials():

@@ -17,7 +17,7 @@ class AnovaTable(ResultTable):
     heading : tuple of str
         What was tested or compared, and how.
     notes : tuple of str
-        What a reader of the results should know; printed below.
+        Remarks on the results; printed below.
 
     Examples
     --------

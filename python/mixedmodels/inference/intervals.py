@@ -1,4 +1,4 @@
-"""What confidence intervals are made of."""
+"""Levels, quantiles and limits of confidence intervals."""
 
 from __future__ import annotations
 
@@ -47,6 +47,6 @@ def coefficient_limits(basis: DegreesOfFreedom, level: float) -> NDArray[np.floa
 
 
 def limits_note(basis: DegreesOfFreedom, level: float) -> str:
-    """What the limits are, in a line."""
+    """How the limits were computed, in one line."""
     quantile = "normal quantiles" if basis.infinite else f"t quantiles with {basis.label}"
     return f"{100 * level:.4g} % Wald limits: {quantile}"

@@ -169,7 +169,7 @@ def _family_step(smaller: FittedModel, larger: FittedModel) -> str:
 def _family_remarks(
     smaller: FittedModel, larger: FittedModel, labels: tuple[str, str], chisq: float
 ) -> list[str]:
-    """What a difference of families means for the test."""
+    """Remarks on a comparison of models of different families."""
     step = _family_step(smaller, larger)
     if step == "unrelated":
         return [

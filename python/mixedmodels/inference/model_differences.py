@@ -1,4 +1,4 @@
-"""Models side by side: what each is, and what the others are not."""
+"""Descriptions of models that are compared: their formulas, and everything else in which they differ."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def family_text(fitted: FittedModel) -> str:
 
 
 def method_text(fitted: FittedModel) -> str:
-    """What was maximised."""
+    """The criterion, or the approximation of the likelihood."""
     if isinstance(fitted, Fitted):
         return "REML" if fitted.reml else "ML"
     assert isinstance(fitted, FittedGeneralized)

@@ -209,7 +209,8 @@ def tidy(
         the random effects with their conditional standard deviations.
     conf_int : bool
         Add ``conf.low`` and ``conf.high``: t quantiles with the degrees of freedom of column ``df`` for
-        coefficients, normal ones for random effects, NaN for standard deviations and correlations.
+        coefficients, normal ones for random effects (too short in small samples, see
+        :meth:`LinearMixedModel.ranef`), NaN for standard deviations and correlations.
     conf_level : float
     ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
         Degrees of freedom of the coefficients; by default Satterthwaite's, for a generalized model "inf".

@@ -27,7 +27,7 @@ def dispersion_line(fitted: FittedGeneralized, digits: int = DIGITS) -> str:
 
 
 def standard_error_line(fitted: FittedGeneralized) -> str:
-    """What the standard errors of the coefficients are."""
+    """How the standard errors of the coefficients were computed."""
     if fitted.joint:
         return "Standard errors from the Hessian in all parameters"
     given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"

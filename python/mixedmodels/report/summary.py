@@ -46,12 +46,12 @@ _LABEL_WIDTH = 11
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
     """
-    What `summary` of a model returns: printable, with its numbers as attributes.
+    The summary of a model: printable, with its numbers as attributes.
 
     Attributes
     ----------
     head : tuple of str
-        What was fitted and how, in one line or more.
+        Kind of model and method, in one line or more.
     formula : str
     criteria : dict
         Name and value of the fit criteria.
@@ -72,7 +72,7 @@ class Summary:
     tests : str
         Where the degrees of freedom come from; empty for generalized models.
     errors : str
-        What the standard errors are; empty for linear models.
+        How the standard errors were computed; empty for linear models.
     correlation : DataFrame or None
         Of the coefficients; None when it is not printed.
     convergence : Convergence

@@ -36,12 +36,12 @@ STARS = {"***": 0.001, "**": 0.01, "*": 0.05}
 @dataclass(frozen=True)
 class CellStyle:
     """
-    What a cell shows and how.
+    Content and format of the cells.
 
     Attributes
     ----------
     show : tuple of str
-        What is shown beside an estimate.
+        Shown beside an estimate.
     stars : tuple of (str, float)
         Marks and the p-values below which they are set, the smallest first.
     level : float
@@ -110,7 +110,7 @@ class CellStyle:
         return " ".join([self.number(estimate) + mark, *(parts[part] for part in self.show)])
 
     def legend(self, models: Sequence[FittedModel]) -> str:
-        """What the cells of coefficients hold."""
+        """Legend of the coefficients."""
         meanings = {
             "std.error": "standard errors in parentheses",
             "conf.int": f"{100 * self.level:.4g} % confidence limits in brackets",

@@ -32,7 +32,7 @@ class ModelTable:
         Texts: a row for each estimate or fact, a column for each model; the index has the levels ``part``
         ("fixed", "random", "fit") and ``term``.
     notes : tuple of str
-        What the cells hold.
+        Legend, methods, and remarks.
     format : {"text", "html", "latex", "markdown"}
     """
 
@@ -120,7 +120,8 @@ def compare_models(
         dtype=object,
     )
     notes = [style.legend(models), *_method_notes(labels, [basis.label for basis in bases], style)]
-    notes += [f"{label}: {note}" for label, (_, more) in zip(labels, cells, strict=True) for note in more]
+    for label, basis, (_, more) in zip(labels, bases, cells, strict=True):
+        notes += [f"{label}: {note}" for note in (*basis.notes, *more)]
     formulas = [model.design.formula.text for model in models]
     if len(set(formulas)) < len(formulas):
         notes += described(models, labels)
