@@ -179,6 +179,12 @@ def test_choice_of_facts(slopes):
         model_table(slopes, facts=["R3"])
 
 
+def test_rows_of_a_fact_stay_together(slopes):
+    table = model_table(slopes, slopes.refit(REML=False))
+    assert list(table.frame.loc["fit"].index)[2:] == ["Log-likelihood (REML)", "Log-likelihood", "AIC", "BIC"]
+    assert table.notes[-2:] == (f"model 1: {slopes.formula}, REML", f"model 2: {slopes.formula}, ML")
+
+
 def test_facts_that_a_model_does_not_have():
     own = families.user(
         lambda y, eta, w: w * (y * eta - np.exp(eta)),

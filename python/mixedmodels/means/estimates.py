@@ -82,12 +82,12 @@ class Emmeans:
         return self.test() if self.contrasts else self.confint()
 
     def __str__(self) -> str:
-        return self.to_frame().to_text()
+        return str(self.to_frame())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return self.to_frame().to_html()
+        return self.to_frame()._repr_html_()
 
     # Intervals and tests
 

@@ -178,9 +178,9 @@ class MixedModel:
         Warnings
         --------
         Conditional variances take the estimated coefficients and variances as known, and are zero where a
-        variance is estimated as zero. In small samples an effect ± 1.96 conditional standard deviations covers
-        the true one less often than in 95 % of cases: in simulations of five to ten groups with two to five
-        rows in 54 to 86 %, of 50 groups with ten rows in 92 to 94 %.
+        variance is estimated as zero. In small samples an effect ± 1.96 conditional standard deviations
+        covers the true one less often than in 95 % of cases: in simulations of five to ten groups with two
+        to five rows in 54 to 86 %, of 50 groups with ten rows in 92 to 94 %.
 
         Examples
         --------

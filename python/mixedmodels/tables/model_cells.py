@@ -178,20 +178,21 @@ def default_facts(models: Sequence[FittedModel]) -> tuple[str, ...]:
     return ("nobs", "groups", *(("family",) if generalized else ()), "logLik", "AIC", "BIC")
 
 
-def fact_cells(fitted: FittedModel, facts: Any, style: CellStyle) -> tuple[dict[str, str], list[str]]:
-    """Facts about a fit in the order asked for, and notes on those that a model does not have."""
+def check_facts(facts: Any) -> tuple[str, ...]:
+    """The ``facts`` argument."""
     wanted = (facts,) if isinstance(facts, str) else tuple(facts)
     unknown = [name for name in wanted if name not in FACTS]
     if unknown:
         raise ArgumentError(f"facts must be some of {', '.join(map(repr, FACTS))}, not {unknown[0]!r}")
-    cells: dict[str, str] = {}
-    notes = []
-    for name in wanted:
-        try:
-            cells |= _fact(fitted, name, style)
-        except ArgumentError as error:
-            notes.append(f"no {name}: {error}")
-    return cells, notes
+    return wanted
+
+
+def fact_cells(fitted: FittedModel, name: str, style: CellStyle) -> tuple[dict[str, str], str]:
+    """The rows of one fact, or none and a note for a model that does not have it."""
+    try:
+        return _fact(fitted, name, style), ""
+    except ArgumentError as error:
+        return {}, f"no {name}: {error}"
 
 
 def _fact(fitted: FittedModel, name: str, style: CellStyle) -> dict[str, str]:

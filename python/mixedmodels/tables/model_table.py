@@ -14,7 +14,7 @@ from ..formatting import TextTable, display_width
 from ..inference.degrees_of_freedom import degrees_of_freedom
 from ..inference.model_differences import check_names, described
 from ..markup import html_table, latex_table, markdown_lines, markdown_table
-from .model_cells import CellStyle, default_facts, fact_cells, fixed_cells, random_cells
+from .model_cells import CellStyle, check_facts, default_facts, fact_cells, fixed_cells, random_cells
 
 Format = Literal["text", "html", "latex", "markdown"]
 FORMATS: tuple[Format, ...] = ("text", "html", "latex", "markdown")
@@ -108,8 +108,11 @@ def compare_models(
     parts = {"fixed": _chosen(fixed, coefficients)}
     if random:
         parts["random"] = _rows(random_cells(model, style) for model in models)
-    cells = [fact_cells(model, default_facts(models) if facts is None else facts, style) for model in models]
-    parts["fit"] = _rows(found for found, _ in cells)
+    parts["fit"], missing = {}, []
+    for name in check_facts(default_facts(models) if facts is None else facts):
+        cells = [fact_cells(model, name, style) for model in models]
+        parts["fit"] |= _rows(found for found, _ in cells)
+        missing += [f"{label}: {note}" for label, (_, note) in zip(labels, cells, strict=True) if note]
     index = [(part, term) for part in _PARTS if part in parts for term in parts[part]]
     frame = pd.DataFrame(
         [parts[part][term] for part, term in index],
@@ -120,8 +123,8 @@ def compare_models(
         dtype=object,
     )
     notes = [style.legend(models), *_method_notes(labels, [basis.label for basis in bases], style)]
-    for label, basis, (_, more) in zip(labels, bases, cells, strict=True):
-        notes += [f"{label}: {note}" for note in (*basis.notes, *more)]
+    notes += [f"{label}: {note}" for label, basis in zip(labels, bases, strict=True) for note in basis.notes]
+    notes += missing
     formulas = [model.design.formula.text for model in models]
     if len(set(formulas)) < len(formulas):
         notes += described(models, labels)
