@@ -75,7 +75,7 @@ COVARIANCES: dict[str, NotHere] = {
     "gau": NotHere("Gaussian spatial covariance", "(1 | region) has independent effects of regions"),
     "rr": NotHere("reduced-rank covariance", "(x | g) estimates the full covariance matrix"),
     "propto": NotHere("known relationship matrices", "the levels of (1 | g) are independent"),
-    "equalto": NotHere("known covariance matrices", "weights= takes known variances of the observations"),
+    "equalto": NotHere("known covariance matrices", "weights= takes variances known up to a factor"),
 }
 
 SMOOTHS: dict[str, NotHere] = {
@@ -91,8 +91,8 @@ ARGUMENTS: dict[str, NotHere] = {
     "ziformula": _zero_inflation(),
     "dispformula": NotHere(
         "a formula for the dispersion",
-        "weights= takes known variances; glmer() has the families 'nbinom1', 'nbinom2' and 'beta' with one "
-        "dispersion for all rows",
+        "weights= takes variances known up to a factor; glmer() has the families 'nbinom1', 'nbinom2' and "
+        "'beta' with one dispersion for all rows",
     ),
     "REML": NotHere("REML for generalized models", "glmer() fits by maximum likelihood; leave REML out"),
     "prior": NotHere("priors and penalties", "lmer() and glmer() maximise the likelihood alone"),
@@ -130,7 +130,7 @@ FAMILIES: dict[str, NotHere] = {
     "t": NotHere("the t family", "lmer() is for normal responses"),
     "studentt": NotHere("the t family", "lmer() is for normal responses"),
     "student": NotHere("the t family", "lmer() is for normal responses"),
-    "lognormal": NotHere("the lognormal family", "lmer('log(y) ~ ...') is that model"),
+    "lognormal": NotHere("the lognormal family", "lmer('log(y) ~ ...') models the logarithm"),
     "skewnormal": NotHere("the skew-normal family", "lmer() is for normal responses"),
     "ordbeta": NotHere("ordered beta regression", "'beta' is for responses strictly between 0 and 1"),
 }
