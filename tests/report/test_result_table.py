@@ -5,12 +5,15 @@ from __future__ import annotations
 import builtins
 import pickle
 import re
+import warnings
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mixedmodels import (
+    LinearMixedModel,
     aic_table,
     anova,
     coef_test,
@@ -21,6 +24,9 @@ from mixedmodels import (
     joint_tests,
     kr_compare,
     lmer,
+    load_cbpp,
+    load_dyestuff,
+    load_dyestuff2,
     load_epil,
     load_machines,
     load_sleepstudy,
@@ -31,7 +37,7 @@ from mixedmodels import (
     tidy,
     vif,
 )
-from mixedmodels.errors import ArgumentError
+from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.markup import latex_text, markdown_text
 from mixedmodels.result_table import result_table
 
@@ -67,6 +73,8 @@ TABLES = {
     "pairs": lambda: emmeans(MACHINES, "~ Machine").pairs().to_frame(),
     "joint_tests": lambda: joint_tests(MACHINES),
     "VarCorr": FULL.VarCorr,
+    "VarCorr as a frame": lambda: FULL.VarCorr().to_frame(),
+    "ranef as a frame": lambda: FULL.ranef(condVar=True).to_frame(),
     "coefficients": lambda: FULL.summary().coefficients,
     "summary": FULL.summary,
     "summary of counts": COUNTS.summary,
@@ -116,6 +124,65 @@ def test_p_values_in_apa_style(name):
         assert "e-" not in text
     with pytest.raises(ArgumentError, match="p_style must be 'exact' or 'apa'"):
         table.to_text("APA7")
+
+
+def degenerate_models():
+    data = SLEEP.assign(twice=2 * SLEEP["Days"], w=np.where(SLEEP["Days"] == 3, 0.0, 1.0))
+    data["f"] = pd.Categorical(np.where(data["Days"] > 4, "late", "early"), ["early", "late", "never"])
+    data.loc[5, "Reaction"] = np.nan
+    rng = np.random.default_rng(1)
+    rare = pd.DataFrame({"g": rng.integers(0, 12, 90), "a": rng.choice(list("abcde"), 90)})
+    rare["y"] = (rng.random(90) < 0.06).astype(int)
+    cbpp, rate = load_cbpp(), "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MixedModelsWarning)
+        return {
+            "dropped columns, weights zero": lmer(
+                "Reaction ~ Days + twice + f + (1 | Subject)", data, weights="w"
+            ),
+            "missing rows excluded": lmer("Reaction ~ f + (f | Subject)", data, na_action="exclude"),
+            "no fixed effects": lmer("Reaction ~ 0 + (1 | Subject)", SLEEP),
+            "intercept only": lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()),
+            "variance zero": lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2()),
+            "no minimum": NO_MINIMUM,
+            "separated": glmer("y ~ a + (1 | g)", rare, "binomial"),
+            "coefficients from the modes": glmer(rate, cbpp, "binomial", nAGQ=0),
+            "no fixed effects, counts": glmer("y ~ 0 + (1 | subject)", load_epil(), "nbinom1"),
+        }
+
+
+DEGENERATE = degenerate_models()
+REPORTS = {
+    "summary": lambda m: m.summary(digits=3, p_style="apa"),
+    "confint": lambda m: m.confint(),
+    "coef_test": coef_test,
+    "tidy": lambda m: tidy(m, "all", conf_int=True),
+    "exponentials": lambda m: tidy(m, exponentiate=True, conf_int=True),
+    "glance": glance,
+    "model_table": lambda m: model_table(
+        m, show=["conf.int", "p.value"], stars=True, facts=["R2", "ICC", "nobs"]
+    ),
+    "aic_table": lambda m: aic_table(m, m),
+    "VarCorr": lambda m: m.VarCorr(),
+    "anova": anova,
+}
+
+
+@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("name", DEGENERATE)
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
+def test_reports_of_degenerate_models(name, report):
+    """A table in every format, with NaN where nothing is known."""
+    model = DEGENERATE[name]
+    if report == "exponentials" and isinstance(model, LinearMixedModel):
+        with pytest.raises(ArgumentError, match="identity link"):
+            REPORTS[report](model)
+        return
+    table = REPORTS[report](model)
+    for text in (str(table), table.to_latex(), table.to_markdown(), table._repr_html_()):
+        assert text
+        assert "nan" not in text
+        assert not re.search(r"-0\.0+(?![0-9])", text)
 
 
 def test_missing_numbers():

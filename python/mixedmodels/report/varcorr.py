@@ -13,6 +13,7 @@ from ..fitted_model import FittedModel
 from ..formatting import DIGITS, TextTable, check_digits, format_column, format_decimals, shorten
 from ..inference.random_effects import unique_names
 from ..inference.variance_components import VarianceComponent, variance_components
+from ..result_table import ResultTable
 
 _MARK_INDEPENDENT = "."
 _MARK_UNDEFINED = "NaN"
@@ -84,15 +85,15 @@ class VarCorr:
         """Residual variance, None without one."""
         return None if self.sigma is None else self.sigma**2
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> ResultTable:
         """
         One row for each variance and covariance, the residual variance (if any) last.
 
         Returns
         -------
-        DataFrame
-            Columns ``grp``, ``var1``, ``var2`` (None for a variance), ``vcov`` (variance or covariance)
-            and ``sdcor`` (standard deviation or correlation). R: ``as.data.frame(VarCorr(m))``.
+        ResultTable
+            A data frame with columns ``grp``, ``var1``, ``var2`` (None for a variance), ``vcov`` (variance or
+            covariance) and ``sdcor`` (standard deviation or correlation). R: ``as.data.frame(VarCorr(m))``.
         """
         rows: list[tuple[Any, ...]] = []
         for name, part in self.items():
@@ -108,7 +109,7 @@ class VarCorr:
             rows.append(("Residual", None, None, self.residual_variance, self.sigma))
         table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
         # Text columns stay objects: those of pandas 3 would show NaN for None.
-        return table.astype({"vcov": np.float64, "sdcor": np.float64})
+        return ResultTable(table.astype({"vcov": np.float64, "sdcor": np.float64}))
 
     def table(self, digits: int = DIGITS) -> TextTable:
         """The table as it is printed; the smallest number of a column has this many significant digits."""
