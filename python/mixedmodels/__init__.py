@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         MixedModelsWarning,
         ModesError,
         NewLevelsError,
+        NotAvailableError,
         RankDeficiencyWarning,
         SeparationWarning,
         SingularFitWarning,
@@ -146,6 +147,7 @@ __all__ = [
     "MixedModelsWarning",
     "ModesError",
     "NewLevelsError",
+    "NotAvailableError",
     "REMLcrit",
     "RankDeficiencyWarning",
     "SeparationWarning",
@@ -292,10 +294,18 @@ def __getattr__(name: str) -> Any:
     elif name in __all__:
         value = getattr(import_module(f".{_home(name)}", __name__), name)
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_hint(name)}")
     globals()[name] = value
     return value
 
 
+def _hint(name: str) -> str:
+    """What to use in place of a function that users of other packages look for."""
+    if name.startswith("_"):
+        return ""
+    entry = import_module(".not_here", __name__).FUNCTIONS.get(name)
+    return "" if entry is None else f"; not available yet: {entry.feature}; {entry.instead}"
+
+
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__, "__version__"])
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__")), "__version__"})

@@ -33,7 +33,7 @@ def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates) -> str
 
 def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:
     """A note when a negative binomial distribution has become the Poisson one."""
-    if not family.estimates_dispersion or family.name not in ("nbinom1", "nbinom2"):
+    if not family.estimates_dispersion or family.limit != "poisson":
         return []
     excess = estimates.dispersion
     if family.name == "nbinom2":
@@ -43,7 +43,7 @@ def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Not
     text = (
         f"given the random effects the counts vary no more than Poisson ones: the {family.parameter} "
         f"({estimates.dispersion:.3g}) has run into its limit, where family='poisson' is the same model with "
-        "one parameter less"
+        "one fewer parameter"
     )
     return [(MixedModelsWarning, text)]
 

@@ -18,6 +18,7 @@ from ..fitting_generalized import fit_generalized_arguments, refit_generalized
 from ..inference import criteria, fixed_effects, variance_parameters
 from ..inference.anova import anova_of
 from ..inference.anova_table import AnovaTable
+from ..not_here import refuses_arguments
 from ..notices import warn_user
 from ..prediction.predict import predict as _predict
 from ..prediction.simulate import simulate as _simulate
@@ -34,8 +35,8 @@ class GeneralizedLinearMixedModel(MixedModel):
     A fitted generalized linear mixed model, made by :func:`mixedmodels.glmer`.
 
     It is immutable: `refit` and `update` return new models, and what a method returns is a copy or
-    closed to writing. It can be pickled, copied and shared between threads. (A pickle is code: load
-    none that you do not trust.)
+    closed to writing. It can be pickled, copied and shared between threads. (Never
+    unpickle untrusted files.)
     """
 
     __slots__ = ()
@@ -188,6 +189,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         """
         return _residuals.generalized_residuals(self._fitted, type, scaled)
 
+    @refuses_arguments
     def predict(
         self,
         newdata: Any = None,
@@ -294,6 +296,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         changes = {"start": start, "optimizer": optimizer, "control": control}
         return type(self)(refit_generalized_response(self._fitted, y, changes))
 
+    @refuses_arguments
     def update(
         self,
         formula: Any = UNCHANGED,

@@ -14,6 +14,7 @@ from ..fitting import fit_arguments, refit
 from ..inference import criteria, fixed_effects, variance_parameters
 from ..inference.anova import anova_of
 from ..inference.anova_table import AnovaTable
+from ..not_here import refuses_arguments
 from ..prediction.predict import predict as _predict
 from .all_fit import AllFit, all_fit
 from .base import MixedModel
@@ -25,8 +26,8 @@ class LinearMixedModel(MixedModel):
     A fitted linear mixed model, made by :func:`mixedmodels.lmer`.
 
     It is immutable: `refit` and `update` return new models, and what a method returns is a copy or
-    closed to writing. It can be pickled, copied and shared between threads. (A pickle is code: load
-    none that you do not trust.)
+    closed to writing. It can be pickled, copied and shared between threads. (Never
+    unpickle untrusted files.)
     """
 
     __slots__ = ()
@@ -151,6 +152,7 @@ class LinearMixedModel(MixedModel):
         """
         return _residuals.residuals(self._fitted, type, scaled)
 
+    @refuses_arguments
     def predict(
         self,
         newdata: Any = None,
@@ -247,6 +249,7 @@ class LinearMixedModel(MixedModel):
         changes = {"reml": REML, "start": start, "optimizer": optimizer, "control": control}
         return type(self)(refit_response(self._fitted, y, changes))
 
+    @refuses_arguments
     def update(
         self,
         formula: Any = UNCHANGED,

@@ -24,11 +24,13 @@ from ..errors import (
 from ..fitted_model import engine_terms, read_only
 from ..fitting import check_formula_first, check_numbers_of_effects, check_reml
 from ..frame import Frame
+from ..not_here import refuses_arguments
 from ..notices import warn_user
 from ..singularity import singular_fits, term_roots
 from .fit_many_result import FitMany
 
 
+@refuses_arguments
 def fit_many(
     formula: str,
     data: Any,

@@ -33,7 +33,7 @@ def anova(
     *models : MixedModel
         One, or several fitted to the same response, in any order.
     refit : bool, optional
-        For several models: fit those again by ML that were fitted by REML (the default); the heading says
+        For several models: refit by ML those that were fitted by REML (the default); the heading says
         so. REML criteria as they are (False) can be compared between models with the same fixed effects only.
     names : sequence of str, optional
         For several models: names of the rows; by default ``model 1``, ``model 2``, ... in the order given.
@@ -245,7 +245,7 @@ def pb_compare(full: MixedModel, reduced: MixedModel, nsim: int = 1000, seed: An
     Parameters
     ----------
     full, reduced : MixedModel
-        Nested models of the same response; REML fits are fitted again by ML.
+        Nested models of the same response; REML fits are refitted by ML.
     nsim : int
     seed : int or Generator, optional
 

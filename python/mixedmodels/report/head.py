@@ -6,7 +6,7 @@ import numpy as np
 
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
-from ..formatting import format_number, one_line
+from ..formatting import DIGITS, format_number, one_line
 
 
 def head_lines(fitted: FittedModel) -> list[str]:
@@ -21,18 +21,18 @@ def head_lines(fitted: FittedModel) -> list[str]:
     return lines
 
 
-def dispersion_line(fitted: FittedGeneralized) -> str:
+def dispersion_line(fitted: FittedGeneralized, digits: int = DIGITS) -> str:
     """The family's own parameter with its name and meaning; empty for a family without one."""
     family = fitted.family
     if not family.parameter:
         return ""
     name = family.parameter[0].upper() + family.parameter[1:]
     fixed = "" if family.estimates_dispersion else ", held fixed"
-    return f"{name} d: {format_number(fitted.dispersion, 5)} ({family.name}: {family.meaning}{fixed})"
+    return f"{name} d: {format_number(fitted.dispersion, digits)} ({family.name}: {family.meaning}{fixed})"
 
 
 def standard_error_line(fitted: FittedGeneralized) -> str:
-    """What the standard errors of the coefficients are."""
+    """How the standard errors of the coefficients were computed."""
     if fitted.joint:
         return "Standard errors from the Hessian in all parameters"
     given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
