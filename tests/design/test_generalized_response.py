@@ -238,6 +238,8 @@ def test_ratios_that_count_nothing(response, columns, message):
 def test_ratios_of_other_families_are_numbers():
     design = build("hits / trials", family="gaussian", frame=data(hits=HITS + 0.25))
     np.testing.assert_allclose(design.y, (HITS + 0.25) / TRIALS)
+
+
 @pytest.mark.parametrize("trials", [None, np.full(N, 10)])
 def test_ratings_are_for_the_beta_family(trials):
     ratings = data(rating=np.linspace(0.05, 0.93, N))

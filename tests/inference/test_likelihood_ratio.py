@@ -164,6 +164,8 @@ def test_a_response_given_to_refit_is_another_one():
     model = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
     with pytest.raises(DataError, match="different responses"):
         anova(model, model.refit(load_sleepstudy()["Reaction"] + load_sleepstudy()["Days"]))
+
+
 EPIL = load_epil()
 COUNTS = "y ~ trt + lbase + (1 | subject)"
 
