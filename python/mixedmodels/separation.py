@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import GeneralizedDesign
+from .design import GeneralizedDesign, RandomTerm
 from .errors import SeparationWarning
 from .families import Family
 from .fitted_generalized import GeneralizedEstimates
@@ -66,14 +66,10 @@ def separated_levels_notices(
     roots: tuple[NDArray[np.float64], ...],
 ) -> list[Notice]:
     """A warning when the levels of a grouping factor tell successes from failures by themselves."""
-    if family.name != "binomial" or family.link not in _HUGE_EFFECT:
-        return []
-    found = []
-    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        size = float(np.linalg.norm(root @ factor, ord=2))
-        # Two standard deviations to either side are as many huge effects.
-        if size > 2.0 * _HUGE_EFFECT[family.link]:
-            found.append(f"{term.text}, which moves the linear predictor by {size:.3g}")
+    found = [
+        f"{term.text}, which moves the linear predictor by {size:.3g}"
+        for term, size in huge_terms(design, family, theta, roots)
+    ]
     if not found:
         return []
     text = (
@@ -81,6 +77,24 @@ def separated_levels_notices(
         "as the approximation of the likelihood made it and not to be relied upon"
     )
     return [(SeparationWarning, text)]
+
+
+def huge_terms(
+    design: GeneralizedDesign,
+    family: Family,
+    theta: NDArray[np.float64],
+    roots: tuple[NDArray[np.float64], ...],
+) -> list[tuple[RandomTerm, float]]:
+    """Terms of a binomial model whose standard deviation on the linear predictor is beyond any data, with it."""
+    if family.name != "binomial" or family.link not in _HUGE_EFFECT:
+        return []
+    found = []
+    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
+        size = float(np.linalg.norm(root @ factor, ord=2))
+        # Two standard deviations to either side are as many huge effects.
+        if size > 2.0 * _HUGE_EFFECT[family.link]:
+            found.append((term, size))
+    return found
 
 
 def _ranges(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Result of an engine call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of the engine; no input makes it panic instead.
+/// An error of the engine; no input should make it panic instead.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum Error {
     /// Two inputs that must have one length do not.
@@ -37,6 +37,9 @@ pub enum Error {
         /// A row where the trouble shows.
         row: Option<usize>,
     },
+    /// An assumption of the engine does not hold: a fault of its own, whatever the input.
+    #[error("{0}")]
+    Internal(String),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
