@@ -17,6 +17,7 @@ from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarn
 from .fitted_model import Estimates, FitArguments, Fitted, build_engine, read_only
 from .notices import warn_user
 from .singularity import term_roots
+from .unbounded import residual_vanishes
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -93,6 +94,12 @@ def fit_design(
     theta = estimates.theta
     names, units = theta_layout.theta_names(design), theta_layout.units(design, roots)
     verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result)
+    if optimizer is not None:
+        verdict = verdict.without_optimum(
+            residual_vanishes(
+                design, roots, estimates, result["gradient"], lambda at: engine.evaluate(at, reml)["objective"]
+            )
+        )
     notices += verdict.notices + singular_notices(design, theta, roots)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     if not quiet:

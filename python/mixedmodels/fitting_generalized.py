@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer
 from .design import GeneralizedDesign, GeneralizedResponse, build_generalized_design
 from .dispersion_limits import poisson_notices, unbounded_likelihood
-from .errors import ArgumentError, DataError, LargeModelWarning, ModesError
+from .errors import ArgumentError, DataError, LargeModelWarning, ModesError, SeparationWarning
 from .families import Family, Gaussian
 from .fitted_generalized import (
     FittedGeneralized,
@@ -27,10 +28,11 @@ from .fitted_generalized import (
 from .fitted_model import read_only
 from .fitting import with_dropped
 from .notices import warn_user
-from .separation import separated_levels_notices, separation_notices
+from .separation import separated_levels, separation_notices, single_rows_notices
 from .singularity import term_roots
 from .starting_point import StartingPoint, check_generalized_start
-from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
+from .unbounded import dispersion_vanishes
+from .verdict import Verdict, convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
     from ._engine import Glmm
@@ -105,13 +107,12 @@ def fit_generalized_design(
     verdict = judge(
         names, units, lambda: hessian_or_nan(engine, point, len(names)), optimizer, control, result
     )
-    unbounded = unbounded_likelihood(arguments.family, estimates)
-    if unbounded and optimizer is not None:
-        verdict = verdict._replace(converged=False, problem=unbounded)
+    if optimizer is not None:
+        verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
     notices = dropped_notices(design, engine.kept) + verdict.notices
     notices += singular_notices(design, estimates.theta, roots)
     notices += separation_notices(design, arguments.family, estimates)
-    notices += separated_levels_notices(design, arguments.family, estimates.theta, roots)
+    notices += single_rows_notices(design, arguments.family)
     notices += poisson_notices(arguments.family, estimates)
     if not quiet:
         for category, text in notices:
@@ -189,6 +190,29 @@ def check_quadrature(design: GeneralizedDesign, n_agq: int) -> None:
             f"nAGQ = {n_agq}: quadrature is for at most {_MOST_EFFECTS_FOR_QUADRATURE} random effects of a "
             f"level, and the model has {width}; take nAGQ=1 (Laplace approximation)"
         )
+
+
+def _checked_at_infinity(
+    verdict: Verdict,
+    engine: Glmm,
+    design: GeneralizedDesign,
+    family: Family,
+    estimates: GeneralizedEstimates,
+    roots: tuple[NDArray[np.float64], ...],
+    result: Mapping[str, Any],
+) -> Verdict:
+    """The verdict, unless the search ran towards an optimum at infinity."""
+    theta, beta, log_dispersion = point_of(estimates, family)
+    verdict = verdict.without_optimum(separated_levels(design, family, theta, roots), SeparationWarning)
+    problem = unbounded_likelihood(family, estimates) or dispersion_vanishes(
+        design,
+        roots,
+        estimates,
+        family,
+        float(result["gradient"][-1]),
+        lambda shift: engine.evaluate(theta, beta, log_dispersion + shift)["objective"],
+    )
+    return verdict.without_optimum(problem)
 
 
 def _estimates_from(

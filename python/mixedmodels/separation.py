@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .design import GeneralizedDesign, RandomTerm
-from .errors import SeparationWarning
+from .errors import MixedModelsWarning, SeparationWarning
 from .families import Family
 from .fitted_generalized import GeneralizedEstimates
 from .theta import factors
@@ -59,27 +59,43 @@ def separation_notices(
     return [(SeparationWarning, text)]
 
 
-def separated_levels_notices(
+def separated_levels(
     design: GeneralizedDesign,
     family: Family,
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
-) -> list[Notice]:
-    """A warning when the levels of a grouping factor tell successes from failures by themselves."""
+) -> str:
+    """What to say when the levels of a grouping factor tell successes from failures by themselves; else empty."""
     found = [
         f"{term.text}, which moves the linear predictor by {size:.3g}"
-        for term, size in huge_terms(design, family, theta, roots)
+        for term, size in _huge_terms(design, family, theta, roots)
     ]
     if not found:
-        return []
-    text = (
-        f"the outcomes hardly vary within levels: the standard deviation of {'; '.join(found)}, is as large "
-        "as the approximation of the likelihood made it and not to be relied upon"
+        return ""
+    return (
+        "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the standard "
+        f"deviation of {'; '.join(found)}. Its size reflects the approximation of the likelihood, not the data; do "
+        "not interpret it"
     )
-    return [(SeparationWarning, text)]
 
 
-def huge_terms(
+def single_rows_notices(design: GeneralizedDesign, family: Family) -> list[Notice]:
+    """A warning when a binary response has one row for each level of a grouping factor."""
+    if family.name != "binomial" or (design.unit_weights != 1.0).any():
+        return []
+    n = len(design.y)
+    terms = [term for term in design.terms if len(term.group.levels) == n]
+    if not terms:
+        return []
+    shown = " and ".join(term.text for term in terms)
+    text = (
+        f"{shown}: a binary response with one row for each level says nothing of the variance between levels; "
+        "the estimate reflects the shape of the link and the approximation of the likelihood: drop the term"
+    )
+    return [(MixedModelsWarning, text)]
+
+
+def _huge_terms(
     design: GeneralizedDesign,
     family: Family,
     theta: NDArray[np.float64],

@@ -1,5 +1,5 @@
 """
-Optima at infinity: residual variances that run to zero, and variances that a binary response does not bound.
+Optima at infinity: residual variances that run to zero beside those of the random effects.
 
 With as many random effects and coefficients as rows, and the random effects growing beside the residuals by a
 factor t, the criterion is a smooth function of s = 1/t² up to s = 0, where the residual variance is zero.
@@ -13,26 +13,30 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import GeneralizedDesign, Predictors, RandomTerm
+from .design import GeneralizedDesign, Predictors
+from .dispersion_limits import relative_residual_sd
 from .errors import MixedModelError
 from .families import Family
-from .separation import huge_terms
+from .fitted_generalized import GeneralizedEstimates
+from .fitted_model import Estimates
 from .theta import factors, positions, slices
 
-# Standard deviations relative to the residual one: below, the residual variance is well away from zero;
-# at the reference rounding has taken few digits yet, while s = 1/t² is small.
+# Standard deviations relative to the residual one: below, the residual variance is well away from zero.
 _LARGE = 30.0
-_REFERENCE = 100.0
-# At s, 2s and 4s the criterion falls by differences in the ratio 2 where it is linear in s, 4 where its least
-# value is near s = 0 itself, and 1 where it falls like log(s) towards a finite optimum far beyond.
+# There rounding has taken few digits yet; where weak directions make s = 1/t² too large for the limit, further on.
+_REFERENCES = (100.0, 1000.0)
+# At s, 2s and 4s the criterion rises by differences in the ratio 2 where it is linear in s, 4 where its least
+# value is near s = 0 itself, and 1 where it goes like log(s): there the least value is finite, or there is none.
 _LINEAR = (1.5, 4.0)
+# A criterion that still falls so fast with log(t), so far out, has no bound.
+_FALLING, _FAR = -0.5, 1e4
 
 
 def residual_vanishes(
     design: Predictors,
     roots: Sequence[NDArray[np.float64]],
-    theta: NDArray[np.float64],
-    rank: int,
+    estimates: Estimates,
+    gradient: NDArray[np.float64],
     objective: Callable[[NDArray[np.float64]], float],
 ) -> str:
     """
@@ -43,67 +47,116 @@ def residual_vanishes(
     design : Predictors
     roots : sequence of ndarray
         :func:`~mixedmodels.singularity.term_roots`.
-    theta : ndarray, shape (n_theta,)
+    estimates : Estimates
         Where the search ended.
-    rank : int
-        Number of coefficients.
+    gradient : ndarray, shape (n_theta,)
+        Of the criterion there.
     objective : callable
-        The criterion at any theta; may raise a `MixedModelError`. It is called at large theta only.
+        The criterion at any theta; may raise a `MixedModelError`. It is called only where the numbers of
+        rows, coefficients and random effects allow the limit.
     """
+    theta = estimates.theta
     sizes = column_sizes(design, roots, theta)
     large = sizes > _LARGE
-    if not large.any():
+    if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
         return ""
-    n = len(design.x)
-    effects = sum(
-        len(term.group.levels) * len({column for (_, column), own in zip(positions(term), large[part], strict=True) if own})
-        for term, part in slices(design)
-    )
-    if effects + rank < n or not _linear_at_zero(theta, large, sizes, objective):
+    falling = sizes.max() > _FAR and float(gradient[large] @ theta[large]) < _FALLING
+    if not falling and not _rises_from_zero(
+        float(sizes[large].min()), lambda factor: objective(np.where(large, theta * factor, theta))
+    ):
         return ""
-    terms = [term for term, part in slices(design) if large[part].any()]
-    shown = " and ".join(term.text for term in terms)
+    return _no_optimum("residual variance", design, large, len(estimates.kept), float(sizes.max()))
+
+
+def dispersion_vanishes(
+    design: GeneralizedDesign,
+    roots: Sequence[NDArray[np.float64]],
+    estimates: GeneralizedEstimates,
+    family: Family,
+    slope: float,
+    objective: Callable[[float], float],
+) -> str:
+    """
+    What to say when the objective falls on as the residual variance of a generalized model tends to zero.
+
+    Parameters
+    ----------
+    design, roots, estimates, family
+        Of the fit.
+    slope : float
+        Derivative of the objective in the logarithm of the dispersion.
+    objective : callable
+        The objective with a number added to the logarithm of the dispersion; may raise a
+        `MixedModelError`.
+    """
+    relative = relative_residual_sd(family, estimates)
+    if relative is None or not relative > 0:
+        return ""
+    sizes = column_sizes(design, roots, estimates.theta) / relative
+    large = sizes > _LARGE
+    if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
+        return ""
+    # A precision is the inverse of a variance.
+    sign = 1.0 if family.name == "beta" else -1.0
+    falling = sizes.max() > _FAR and 2.0 * sign * slope < _FALLING
+    if not falling and not _rises_from_zero(
+        float(sizes[large].min()), lambda factor: objective(sign * 2.0 * float(np.log(factor)))
+    ):
+        return ""
+    return _no_optimum(family.parameter or "", design, large, len(estimates.kept), float(sizes.max()))
+
+
+def _nothing_left(design: Predictors, large: NDArray[np.bool_], rank: int) -> bool:
+    """Whether coefficients and random effects can be as many as the rows."""
+    return _n_effects(design, large) + rank >= len(design.x)
+
+
+def _n_effects(design: Predictors, large: NDArray[np.bool_]) -> int:
+    """The number of random effects in these columns of the factors."""
+    effects = 0
+    for term, part in slices(design):
+        columns = {column for (_, column), own in zip(positions(term), large[part], strict=True) if own}
+        effects += len(term.group.levels) * len(columns)
+    return effects
+
+
+def _no_optimum(what: str, design: Predictors, large: NDArray[np.bool_], rank: int, ratio: float) -> str:
+    terms = [term.text for term, part in slices(design) if large[part].any()]
+    limit = "infinity" if what == "precision" else "zero"
     return (
-        f"no finite optimum: the {'criterion' if rank else 'objective'} falls on as the residual variance tends to "
-        f"zero beside the variance of {shown} (where the search ended, the ratio of the standard deviations was "
-        f"{sizes.max():.2g}). {effects} random effects and {rank} coefficients leave nothing of {n} rows to "
-        f"estimate the residual variance from: drop {'the term' if len(terms) == 1 else 'one of the terms'}, or "
-        "group by a factor with fewer levels"
+        f"no finite optimum: the criterion keeps falling as the {what} tends to {limit} beside the variance of "
+        f"{' and '.join(terms)} (ratio of standard deviations {ratio:.2g} where the search stopped). "
+        f"{_n_effects(design, large)} random effects and {rank} coefficient{'s' * (rank != 1)} for {len(design.x)} "
+        f"rows leave nothing to estimate the {what} from; drop {'it' if len(terms) == 1 else 'one of these terms'} "
+        "or group by a factor with fewer levels"
     )
-
-
-def largest_ratio(
-    design: Predictors, roots: Sequence[NDArray[np.float64]], theta: NDArray[np.float64]
-) -> float:
-    """The largest standard deviation that a column of a factor adds to the response, relative to sigma."""
-    return float(column_sizes(design, roots, theta).max(initial=0.0))
 
 
 def column_sizes(
     design: Predictors, roots: Sequence[NDArray[np.float64]], theta: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """For each entry of theta what its column of the factor adds to the response, shape (n_theta,)."""
-    found = []
+    found: list[float] = []
     for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        own = np.linalg.norm(root @ factor, axis=0)
+        own = np.linalg.norm(root @ factor, axis=0).tolist()
         found += [own[column] for _, column in positions(term)]
     return np.array(found)
 
 
-def _linear_at_zero(
-    theta: NDArray[np.float64],
-    large: NDArray[np.bool_],
-    sizes: NDArray[np.float64],
-    objective: Callable[[NDArray[np.float64]], float],
-) -> bool:
-    """Whether the criterion, as a function of s = 1/t², increases from s = 0 on."""
-    factor = min(0.3, _REFERENCE / sizes[large].min())
-    values = []
-    for share in (1.0, 2.0, 4.0):
-        scaled = np.where(large, theta * (factor / np.sqrt(share)), theta)
+def _rises_from_zero(size: float, objective: Callable[[float], float]) -> bool:
+    """
+    Whether the criterion, as a function of s = 1/t², rises from s = 0 on.
+
+    `objective` takes what the ratio of standard deviations, which is `size` where the search ended, is
+    multiplied by.
+    """
+    for reference in _REFERENCES:
+        factor = min(0.3, reference / size)
         try:
-            values.append(objective(scaled))
+            values = [objective(factor / t) for t in (1.0, 2.0**0.5, 2.0)]
         except MixedModelError:
-            return False
-    near, far = np.diff(values)
-    return bool(near > 0 and _LINEAR[0] * near < far < _LINEAR[1] * near)
+            continue
+        near, far = np.diff(values)
+        if near > 0 and _LINEAR[0] * near < far < _LINEAR[1] * near:
+            return True
+    return False

@@ -24,11 +24,21 @@ class Verdict(NamedTuple):
     converged: bool
     problem: str
     certificate: Certificate | None
+    unbounded: bool = False
+    category: type[MixedModelsWarning] = ConvergenceWarning
+
+    def without_optimum(
+        self, problem: str, category: type[MixedModelsWarning] = ConvergenceWarning
+    ) -> Verdict:
+        """The verdict when there is no finite optimum, for the reason given; itself without a reason."""
+        if not problem:
+            return self
+        return self._replace(converged=False, problem=problem, unbounded=True, category=category)
 
     @property
     def notices(self) -> list[Notice]:
         """The problem as a warning."""
-        return [(ConvergenceWarning, self.problem)] if self.problem else []
+        return [(self.category, self.problem)] if self.problem else []
 
 
 def judge(
@@ -86,6 +96,7 @@ def convergence_of(
         predicted_fall=float("nan") if certificate is None else certificate.predicted_fall,
         problem=verdict.problem,
         messages=messages,
+        unbounded=verdict.unbounded,
         log=FitLog(log["theta"], log["objective"], log["gradient_norm"], log.get("second_start")),
     )
 
