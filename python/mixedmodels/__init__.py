@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         DataError,
         FormulaError,
         FormulaWarning,
+        InternalError,
         LargeModelWarning,
         MemoryLimitError,
         MissingColumnError,
@@ -118,6 +119,7 @@ if TYPE_CHECKING:
         ranova,
         t_test,
     )
+    from .progress import Progress
 
 __all__ = [
     "AIC",
@@ -133,6 +135,7 @@ __all__ = [
     "FormulaError",
     "FormulaWarning",
     "GeneralizedLinearMixedModel",
+    "InternalError",
     "LargeModelWarning",
     "LinearMixedModel",
     "MemoryLimitError",
@@ -140,6 +143,7 @@ __all__ = [
     "MixedModelError",
     "MixedModelsWarning",
     "ModesError",
+    "Progress",
     "REMLcrit",
     "RankDeficiencyWarning",
     "SeparationWarning",
@@ -248,6 +252,7 @@ _TABLES = ("augment", "glance", "model_table", "tidy")
 _HOMES = {
     "BlockDescription": "block_costs",
     "Control": "control",
+    "Progress": "progress",
     "FitMany": "models.fit_many_result",
     "GeneralizedLinearMixedModel": "models.generalized",
     "LinearMixedModel": "models.linear",

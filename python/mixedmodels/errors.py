@@ -60,8 +60,8 @@ class InternalError(MixedModelError, RuntimeError):
 
     def __str__(self) -> str:
         return (
-            f"internal error: {super().__str__()}. This is a fault of mixedmodels, whatever the input: please "
-            "report it with this message, the formula and, if possible, the data"
+            f"internal error: {super().__str__()}. This is a fault of mixedmodels, whatever the input: "
+            "please report it with this message, the formula and, if possible, the data"
         )
 
 

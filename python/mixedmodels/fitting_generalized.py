@@ -27,7 +27,8 @@ from .fitted_generalized import (
 )
 from .fitted_model import read_only
 from .fitting import with_dropped
-from .notices import warn_user
+from .notices import UNNAMED, model_label, warn_of_fit
+from .progress import Watch
 from .separation import separated_levels, separation_notices, single_rows_notices
 from .singularity import term_roots
 from .starting_point import StartingPoint, check_generalized_start
@@ -70,6 +71,7 @@ def fit_generalized_design(
     arguments: GeneralizedArguments,
     engine: Glmm | None = None,
     *,
+    response_name: str | None = None,
     quiet: bool = False,
 ) -> FittedGeneralized:
     """
@@ -81,11 +83,14 @@ def fit_generalized_design(
     arguments : GeneralizedArguments
     engine : Glmm, optional
         The engine's model of this design, when there is one already.
+    response_name : str, optional
+        What warnings call the response, when it is not that of the formula.
     quiet : bool
         Keep the warnings for the object and issue none: for refits that the user did not ask for.
     """
     optimizer = check_optimizer(arguments.optimizer)
     control = as_control(arguments.control)
+    label = model_label(design.formula.text, response_name)
     check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)
     if engine is None:
@@ -93,10 +98,11 @@ def fit_generalized_design(
         notice = size_notice(engine, design)
         if notice and not quiet:
             # Before the fit, which may take long; it says nothing of the result.
-            warn_user(notice, LargeModelWarning)
+            warn_of_fit([(LargeModelWarning, notice)], label)
     start = check_generalized_start(arguments.start, design, engine.kept, arguments.family)
     try:
-        result = _run(engine, optimizer, start, control, arguments)
+        watch = Watch(control, label, quiet=quiet)
+        result = _run(engine, optimizer, start, control, arguments, watch)
     except ModesError as error:
         raise _located(error, design) from error
     estimates = _estimates_from(result, engine, design, arguments.family)
@@ -115,8 +121,7 @@ def fit_generalized_design(
     notices += single_rows_notices(design, arguments.family)
     notices += poisson_notices(arguments.family, estimates)
     if not quiet:
-        for category, text in notices:
-            warn_user(text, category)
+        warn_of_fit(notices, label)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     return FittedGeneralized(design, arguments, estimates, convergence, roots, engine)
 
@@ -125,6 +130,7 @@ def refit_generalized(
     fitted: FittedGeneralized,
     *,
     response: GeneralizedResponse | None = None,
+    response_name: str | None = None,
     changes: Mapping[str, Any] | None = None,
     quiet: bool = False,
 ) -> FittedGeneralized:
@@ -135,6 +141,8 @@ def refit_generalized(
     ----------
     fitted : FittedGeneralized
     response : GeneralizedResponse, optional
+    response_name : str, optional
+        Its name, for warnings.
     changes : mapping, optional
         Of ``start``, ``optimizer`` or ``control``.
     quiet : bool
@@ -147,7 +155,9 @@ def refit_generalized(
     # Before the engine finds that nothing is left to fit.
     check_response(design, arguments.family)
     engine = fitted.engine.with_response(design.y, design.weights)
-    return fit_generalized_design(design, arguments, engine, quiet=quiet)
+    return fit_generalized_design(
+        design, arguments, engine, response_name=response_name or UNNAMED, quiet=quiet
+    )
 
 
 def check_response(design: GeneralizedDesign, family: Family) -> None:
@@ -239,9 +249,12 @@ def _run(
     start: StartingPoint,
     control: Control,
     arguments: GeneralizedArguments,
+    watch: Watch,
 ) -> dict[str, Any]:
     if optimizer is not None:
-        return engine.fit(optimizer, start.for_engine(), control.for_engine())
+        result = engine.fit(optimizer, start.for_engine(), control.for_engine(watch.listener))
+        watch.end(result)
+        return result
     theta, beta, log_dispersion = start.complete(arguments)
     result = engine.evaluate(theta, beta, log_dispersion)
     gradient = engine.gradient(theta, beta, log_dispersion)

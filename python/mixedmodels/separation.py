@@ -65,7 +65,7 @@ def separated_levels(
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
 ) -> str:
-    """What to say when the levels of a grouping factor tell successes from failures by themselves; else empty."""
+    """What to say when levels tell successes from failures by themselves; else empty."""
     found = [
         f"{term.text}, which moves the linear predictor by {size:.3g}"
         for term, size in _huge_terms(design, family, theta, roots)
@@ -73,9 +73,9 @@ def separated_levels(
     if not found:
         return ""
     return (
-        "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the standard "
-        f"deviation of {'; '.join(found)}. Its size reflects the approximation of the likelihood, not the data; do "
-        "not interpret it"
+        "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the "
+        f"standard deviation of {'; '.join(found)}. Its size reflects the approximation of the likelihood, "
+        "not the data; do not interpret it"
     )
 
 
@@ -89,8 +89,8 @@ def single_rows_notices(design: GeneralizedDesign, family: Family) -> list[Notic
         return []
     shown = " and ".join(term.text for term in terms)
     text = (
-        f"{shown}: a binary response with one row for each level says nothing of the variance between levels; "
-        "the estimate reflects the shape of the link and the approximation of the likelihood: drop the term"
+        f"{shown}: a binary response with one row for each level says nothing of the variance between "
+        "levels; the estimate reflects the link and the approximation of the likelihood. Drop the term"
     )
     return [(MixedModelsWarning, text)]
 
@@ -101,7 +101,7 @@ def _huge_terms(
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
 ) -> list[tuple[RandomTerm, float]]:
-    """Terms of a binomial model whose standard deviation on the linear predictor is beyond any data, with it."""
+    """Terms of a binomial model with a standard deviation beyond that of any data, and its size."""
     if family.name != "binomial" or family.link not in _HUGE_EFFECT:
         return []
     found = []

@@ -23,10 +23,10 @@ from .theta import factors, positions, slices
 
 # Standard deviations relative to the residual one: below, the residual variance is well away from zero.
 _LARGE = 30.0
-# There rounding has taken few digits yet; where weak directions make s = 1/t² too large for the limit, further on.
+# Rounding takes few digits at the first; weak directions need the second to be near the limit.
 _REFERENCES = (100.0, 1000.0)
 # At s, 2s and 4s the criterion rises by differences in the ratio 2 where it is linear in s, 4 where its least
-# value is near s = 0 itself, and 1 where it goes like log(s): there the least value is finite, or there is none.
+# value is near s = 0 itself, and 1 where it goes like log(s) towards a finite optimum, or none at all.
 _LINEAR = (1.5, 4.0)
 # A criterion that still falls so fast with log(t), so far out, has no bound.
 _FALLING, _FAR = -0.5, 1e4
@@ -124,11 +124,11 @@ def _no_optimum(what: str, design: Predictors, large: NDArray[np.bool_], rank: i
     terms = [term.text for term, part in slices(design) if large[part].any()]
     limit = "infinity" if what == "precision" else "zero"
     return (
-        f"no finite optimum: the criterion keeps falling as the {what} tends to {limit} beside the variance of "
-        f"{' and '.join(terms)} (ratio of standard deviations {ratio:.2g} where the search stopped). "
-        f"{_n_effects(design, large)} random effects and {rank} coefficient{'s' * (rank != 1)} for {len(design.x)} "
-        f"rows leave nothing to estimate the {what} from; drop {'it' if len(terms) == 1 else 'one of these terms'} "
-        "or group by a factor with fewer levels"
+        f"no finite optimum: the criterion keeps falling as the {what} tends to {limit} beside the variance "
+        f"of {' and '.join(terms)} (ratio of standard deviations {ratio:.2g} where the search stopped). "
+        f"{_n_effects(design, large)} random effects and {rank} coefficient{'s' * (rank != 1)} for "
+        f"{len(design.x)} rows leave nothing to estimate the {what} from; drop "
+        f"{'the term' if len(terms) == 1 else 'one of these terms'} or group by a factor with fewer levels"
     )
 
 

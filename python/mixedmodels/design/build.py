@@ -15,6 +15,7 @@ from ..formula.nodes import Call, Node, walk
 from ..frame import Frame
 from ..notices import warn_user
 from .chosen_rows import ChosenRows, choose_rows
+from .covariance_size import check_covariance_size
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
@@ -319,19 +320,19 @@ def _random_term(
 ) -> tuple[RandomTerm, MatrixPlan, GroupRecipe]:
     group, recipe = make_group(spec, grouping, known)
     plan = make_plan(spec.terms, evaluator, contrasts, used)
-    z = plan.build(evaluator, "C")
     k = len(plan.names)
-    if spec.uncorrelated and k > 1:
-        factors = [
-            label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)
-        ]
-        if factors:
+    factors = [label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)]
+    if spec.uncorrelated:
+        if factors and k > 1:
             warn_user(
                 f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
                 f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
                 f"(a single bar has {k * (k + 1) // 2})",
                 FormulaWarning,
             )
+    else:
+        check_covariance_size(spec.text, k, (group.label, len(group.levels)), factors, len(group.codes))
+    z = plan.build(evaluator, "C")
     covariance = "diagonal" if spec.uncorrelated else "unstructured"
     return RandomTerm(group, plan.names, z, covariance, spec.text), plan, recipe
 
