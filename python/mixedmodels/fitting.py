@@ -18,7 +18,7 @@ from .fitted_model import Estimates, FitArguments, Fitted, build_engine, read_on
 from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
 from .singularity import term_roots
-from .unbounded import residual_vanishes
+from .unbounded import column_sizes, residual_vanishes
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -98,13 +98,15 @@ def fit_design(
     notices += dropped_notices(design, estimates.kept)
     theta = estimates.theta
     names, units = theta_layout.theta_names(design), theta_layout.units(design, roots)
-    verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result)
+    sizes = column_sizes(design, roots, theta)
+    ratio = float(sizes.max(initial=0.0))
+    verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result, ratio)
     if optimizer is not None:
 
         def criterion(at: NDArray[np.float64]) -> float:
             return engine.evaluate(at, reml)["objective"]
 
-        problem = residual_vanishes(design, roots, estimates, result["gradient"], criterion)
+        problem = residual_vanishes(design, sizes, estimates, result["gradient"], criterion)
         verdict = verdict.without_optimum(problem)
     notices += verdict.notices + singular_notices(design, theta, roots)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))

@@ -74,7 +74,8 @@ class Watch:
         """Tell of the last evaluation, after which the engine called no more, and how the search ended."""
         evaluations = result["n_evaluations"]
         if self._tellers and evaluations > self._last:
-            self._hear(evaluations, float(result["objective"]))
+            # Points that the search met again count as evaluations, but the engine need not compute them.
+            self._hear(self._last + 1, float(result["objective"]))
         if self._logs:
             logger.debug(
                 "end of the fit of %s: %s after %d evaluations, objective %.10g, %.3f s",

@@ -34,7 +34,7 @@ _FALLING, _FAR = -0.5, 1e4
 
 def residual_vanishes(
     design: Predictors,
-    roots: Sequence[NDArray[np.float64]],
+    sizes: NDArray[np.float64],
     estimates: Estimates,
     gradient: NDArray[np.float64],
     objective: Callable[[NDArray[np.float64]], float],
@@ -45,8 +45,8 @@ def residual_vanishes(
     Parameters
     ----------
     design : Predictors
-    roots : sequence of ndarray
-        :func:`~mixedmodels.singularity.term_roots`.
+    sizes : ndarray, shape (n_theta,)
+        :func:`column_sizes`.
     estimates : Estimates
         Where the search ended.
     gradient : ndarray, shape (n_theta,)
@@ -56,7 +56,6 @@ def residual_vanishes(
         rows, coefficients and random effects allow the limit.
     """
     theta = estimates.theta
-    sizes = column_sizes(design, roots, theta)
     large = sizes > _LARGE
     if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
         return ""
