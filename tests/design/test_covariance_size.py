@@ -59,8 +59,13 @@ def test_costs_are_a_reason_where_numbers_are_not():
 
 
 def test_many_numeric_columns_are_refused_without_a_factor_to_name():
-    with pytest.raises(DataError, match=r"10 variances.*use \(x \|\| g\) for independent effects$"):
-        check_covariance_size("(x | g)", 4, ("g", 3), [], 9)
+    with pytest.raises(DataError, match=r"1,830 variances.*use \(x \|\| g\) for independent effects$"):
+        check_covariance_size("(x | g)", 60, ("g", 80), [], 1_800)
+    check_covariance_size("(x | g)", 60, ("g", 80), [], 1_900)
+
+
+def test_small_terms_are_tried_whatever_their_number():
+    check_covariance_size("(x | g)", 10, ("g", 8), [], 40)
 
 
 def test_large_terms_that_the_data_determine_are_fitted():

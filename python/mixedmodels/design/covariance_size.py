@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from ..errors import DataError
 
 # A step of the search decomposes a matrix with a row for each parameter: about 10 operations for each
-# product of three. An hour of them, at 20 Gflop/s, is beyond use.
-_OPERATIONS = 10.0
-_MOST_OPERATIONS = 3600.0 * 20e9
+# product of three, at 20 Gflop/s.
+_SECONDS = 10.0 / 20e9
+# What takes less may be tried, and the fit says what it finds; what takes more is beyond use.
+_CHEAP, _TOO_LONG = 1.0, 3600.0
 
 
 def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Sequence[str], n: int) -> None:
@@ -30,9 +31,10 @@ def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Se
         Number of rows.
     """
     parameters = k * (k + 1) // 2
-    if parameters > n:
+    seconds = _SECONDS * float(parameters) ** 3
+    if seconds > _CHEAP and parameters > n:
         reason = f"more than {n:,} observations can determine"
-    elif _OPERATIONS * float(parameters) ** 3 > _MOST_OPERATIONS:
+    elif seconds > _TOO_LONG:
         reason = "and every step of the fit would take hours"
     else:
         return
