@@ -38,7 +38,15 @@ def test_a_factor_of_hundreds_of_levels_is_refused_at_once(term, levels):
         lmer(f"y ~ 1 + {term}", data)
     assert time.perf_counter() - start < 5.0
     text = str(caught.value)
-    for part in (term, f"{parameters:,}", "7 levels of 'g'", "12,000", "(1 | g:f)", "||", "fewer levels of 'f'"):
+    for part in (
+        term,
+        f"{parameters:,}",
+        "7 levels of 'g'",
+        "12,000",
+        "(1 | g:f)",
+        "||",
+        "fewer levels of 'f'",
+    ):
         assert part in text
 
 

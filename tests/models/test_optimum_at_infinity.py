@@ -163,7 +163,9 @@ def test_whatever_the_optimizer(optimizer):
 
 
 def test_nothing_is_tested_without_an_optimum():
-    with pytest.warns(ConvergenceWarning, match=r"tends to zero beside the variance of \(1 \| g\).*59 random"):
+    with pytest.warns(
+        ConvergenceWarning, match=r"tends to zero beside the variance of \(1 \| g\).*59 random"
+    ):
         model = lmer("y ~ x + (1 | g)", vanishing())
     for ddf in (None, "satterthwaite", "kenward-roger", "residual", "inf"):
         summary = model.summary(ddf=ddf)
