@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         EstimabilityWarning,
         FormulaError,
         FormulaWarning,
+        InternalError,
         LargeModelWarning,
         MemoryLimitError,
         MissingColumnError,
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
         ranova,
         t_test,
     )
+    from .progress import Progress
 
 __all__ = [
     "AIC",
@@ -139,6 +141,7 @@ __all__ = [
     "FormulaError",
     "FormulaWarning",
     "GeneralizedLinearMixedModel",
+    "InternalError",
     "LargeModelWarning",
     "LinearMixedModel",
     "MemoryLimitError",
@@ -148,6 +151,7 @@ __all__ = [
     "ModesError",
     "NewLevelsError",
     "NotAvailableError",
+    "Progress",
     "REMLcrit",
     "RankDeficiencyWarning",
     "SeparationWarning",
@@ -256,6 +260,7 @@ _TABLES = ("augment", "glance", "model_table", "tidy")
 _HOMES = {
     "BlockDescription": "block_costs",
     "Control": "control",
+    "Progress": "progress",
     "FitMany": "models.fit_many_result",
     "GeneralizedLinearMixedModel": "models.generalized",
     "LinearMixedModel": "models.linear",

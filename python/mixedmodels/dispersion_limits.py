@@ -17,18 +17,22 @@ _NO_EXCESS = 1e-6
 
 def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates) -> str:
     """What to say when the means reproduce a continuous response; empty when they do not."""
-    if not family.estimates_dispersion or family.name not in _RELATIVE_VARIANCE:
-        return ""
-    mu = family.mean(estimates.eta)
-    size = float(np.sqrt(np.mean(np.square(mu))))
-    relative = np.sqrt(_RELATIVE_VARIANCE[family.name](estimates.dispersion, size))
-    if not relative < _REPRODUCED:
+    relative = relative_residual_sd(family, estimates)
+    if relative is None or not relative < _REPRODUCED:
         return ""
     return (
         "not converged: the means reproduce the response, so that the likelihood has no bound along the "
         f"{family.parameter} ({estimates.dispersion:.3g}); there are as many coefficients as "
         "observations, or the response is a function of the predictors"
     )
+
+
+def relative_residual_sd(family: Family, estimates: GeneralizedEstimates) -> float | None:
+    """The standard deviation of an observation as a share of its mean; None without an estimate of it."""
+    if not family.estimates_dispersion or family.name not in _RELATIVE_VARIANCE:
+        return None
+    size = float(np.sqrt(np.mean(np.square(family.mean(estimates.eta)))))
+    return float(np.sqrt(_RELATIVE_VARIANCE[family.name](estimates.dispersion, size)))
 
 
 def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:

@@ -101,6 +101,16 @@ class MemoryLimitError(MixedModelError, MemoryError):
     """The model needs more memory than there is; the message gives the figure."""
 
 
+class InternalError(MixedModelError, RuntimeError):
+    """A fault of the package itself, whatever the input: please report it."""
+
+    def __str__(self) -> str:
+        return (
+            f"internal error: {super().__str__()}. This is a fault of mixedmodels, whatever the input: "
+            "please report it with this message, the formula and, if possible, the data"
+        )
+
+
 class MixedModelsWarning(UserWarning):
     """Base class of every warning the package issues."""
 

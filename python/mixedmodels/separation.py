@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import GeneralizedDesign
-from .errors import SeparationWarning
+from .design import GeneralizedDesign, RandomTerm
+from .errors import MixedModelsWarning, SeparationWarning
 from .families import Family
 from .fitted_generalized import GeneralizedEstimates
 from .theta import factors
@@ -90,8 +90,8 @@ def separation_notices(
     if found is None:
         return []
     text = (
-        f"{found}: predictors separate the outcomes, so that the "
-        "estimates are as large as the optimizer let them get and their standard errors mean nothing"
+        f"{found}: predictors separate the outcomes; the estimates diverge "
+        "and their standard errors are not meaningful"
     )
     return [(SeparationWarning, text)]
 
@@ -101,8 +101,44 @@ def separated_levels(
     family: Family,
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
-) -> list[str]:
-    """The random-effects terms whose levels tell successes from failures by themselves."""
+) -> str:
+    """What to say when levels tell successes from failures by themselves; else empty."""
+    found = [
+        f"{term.text}, which moves the linear predictor by {size:.3g}"
+        for term, size in _huge_terms(design, family, theta, roots)
+    ]
+    if not found:
+        return ""
+    return (
+        "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the "
+        f"standard deviation of {'; '.join(found)}. Its size reflects the approximation of the likelihood, "
+        "not the data; do not interpret it"
+    )
+
+
+def single_rows_notices(design: GeneralizedDesign, family: Family) -> list[Notice]:
+    """A warning when a binary response has one row for each level of a grouping factor."""
+    if family.name != "binomial" or (design.unit_weights != 1.0).any():
+        return []
+    n = len(design.y)
+    terms = [term for term in design.terms if len(term.group.levels) == n]
+    if not terms:
+        return []
+    shown = " and ".join(term.text for term in terms)
+    text = (
+        f"{shown}: a binary response with one row for each level says nothing of the variance between "
+        "levels; the estimate reflects the link and the approximation of the likelihood. Drop the term"
+    )
+    return [(MixedModelsWarning, text)]
+
+
+def _huge_terms(
+    design: GeneralizedDesign,
+    family: Family,
+    theta: NDArray[np.float64],
+    roots: tuple[NDArray[np.float64], ...],
+) -> list[tuple[RandomTerm, float]]:
+    """Terms of a binomial model with a standard deviation beyond that of any data, and its size."""
     if family.name != "binomial" or family.link not in _HUGE_EFFECT:
         return []
     found = []
@@ -110,25 +146,8 @@ def separated_levels(
         size = float(np.linalg.norm(root @ factor, ord=2))
         # Two standard deviations to either side are as many huge effects.
         if size > 2.0 * _HUGE_EFFECT[family.link]:
-            found.append(f"{term.text}, which moves the linear predictor by {size:.3g}")
+            found.append((term, size))
     return found
-
-
-def separated_levels_notices(
-    design: GeneralizedDesign,
-    family: Family,
-    theta: NDArray[np.float64],
-    roots: tuple[NDArray[np.float64], ...],
-) -> list[Notice]:
-    """A warning when the levels of a grouping factor tell successes from failures by themselves."""
-    found = separated_levels(design, family, theta, roots)
-    if not found:
-        return []
-    text = (
-        f"the outcomes hardly vary within levels: the standard deviation of {'; '.join(found)}, is as large "
-        "as the approximation of the likelihood made it and not to be relied upon"
-    )
-    return [(SeparationWarning, text)]
 
 
 def _ranges(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from ..frame import Frame
 from ..notices import warn_user
 from .chosen_rows import ChosenRows, choose_rows
 from .column_checks import warn_of_columns
+from .covariance_size import check_covariance_size
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, label_of
@@ -319,13 +320,10 @@ def _random_term(
 ) -> BuiltTerm:
     group, recipe = make_group(spec, grouping, known)
     plan = make_plan(spec.terms, evaluator, contrasts, used)
-    z = plan.build(evaluator, "C")
     k = len(plan.names)
-    if spec.uncorrelated and k > 1:
-        factors = [
-            label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)
-        ]
-        if factors:
+    factors = [label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)]
+    if spec.uncorrelated:
+        if factors and k > 1:
             by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
             warn_user(
                 f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
@@ -333,6 +331,9 @@ def _random_term(
                 f"(a single bar has {k * (k + 1) // 2}){_CONTRASTS_MATTER if by_contrasts else ''}",
                 FormulaWarning,
             )
+    else:
+        check_covariance_size(spec.text, k, (group.label, len(group.levels)), factors, len(group.codes))
+    z = plan.build(evaluator, "C")
     covariance = "diagonal" if spec.uncorrelated else "unstructured"
     return RandomTerm(group, plan.names, z, covariance, spec.text), plan, recipe
 

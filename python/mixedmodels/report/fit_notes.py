@@ -6,7 +6,7 @@ from ..design.merged_terms import overlaps
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..formatting import one_line
-from ..separation import separated_levels, separation_of
+from ..separation import separation_of
 
 
 def fit_notes(fitted: FittedModel) -> list[str]:
@@ -17,10 +17,5 @@ def fit_notes(fitted: FittedModel) -> list[str]:
     if isinstance(fitted, FittedGeneralized):
         separation = separation_of(design, fitted.family, fitted.estimates)
         if separation is not None:
-            notes.append(f"Separation: {one_line(str(separation))}, whose standard errors mean nothing")
-        levels = separated_levels(design, fitted.family, fitted.estimates.theta, fitted.term_roots)
-        if levels:
-            notes.append(
-                f"Separation: the outcomes hardly vary within levels of {one_line('; '.join(levels))}"
-            )
+            notes.append(f"Separation: {one_line(str(separation))}, whose standard errors are not meaningful")
     return notes

@@ -309,6 +309,8 @@ def convergence_line(convergence: Convergence) -> str:
     if convergence.optimizer is None:
         return f"Not optimised: evaluated at the given theta; largest |gradient| {gradient:.2g}"
     verdict = "converged" if convergence.converged else f"NOT CONVERGED ({convergence.status})"
+    if convergence.unbounded:
+        verdict = "NO FINITE OPTIMUM"
     counts = f"{convergence.n_evaluations} evaluations"
     if convergence.n_gradients:
         counts += f", {convergence.n_gradients} gradients"
