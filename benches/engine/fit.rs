@@ -32,8 +32,9 @@ const SHAPES: [Shape; 3] = [
     },
 ];
 const CONTROL: Control = Control {
-    max_evaluations: 1000,
+    max_evaluations: Some(1000),
     tolerance: None,
+    starts: None,
 };
 
 fn reml(model: &Model) -> Fit {

@@ -14,8 +14,9 @@ use proptest::prelude::*;
 
 const GO: Monitor<'static> = &|_| Ok(());
 const CONTROL: Control = Control {
-    max_evaluations: 20_000,
+    max_evaluations: Some(20_000),
     tolerance: None,
+    starts: None,
 };
 
 fn fitted(design: Design, criterion: Criterion, start: Option<&[f64]>) -> Fit {
@@ -152,8 +153,9 @@ fn the_limit_on_evaluations_is_kept_and_reported() {
     let model = Model::new(design(1, n, 2, &terms, false)).expect("valid");
     for (name, optimizer) in OPTIMIZERS {
         let control = Control {
-            max_evaluations: 3,
+            max_evaluations: Some(3),
             tolerance: None,
+            starts: None,
         };
         let fit = fit::fit(&model, Criterion::Ml, optimizer, None, &control, GO).expect("a fit");
         assert_eq!(fit.outcome.status, Status::MaxEvaluations, "{name}");
@@ -341,8 +343,9 @@ fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
         }
     }
     let control = Control {
-        max_evaluations: 1000,
+        max_evaluations: Some(1000),
         tolerance: None,
+        starts: None,
     };
     let outcome = minimize(
         Optimizer::TrustRegion,

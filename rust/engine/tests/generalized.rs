@@ -14,8 +14,9 @@ use mixedmodels::optimize::{Control, Optimizer};
 use mixedmodels::Result;
 
 const CONTROL: Control = Control {
-    max_evaluations: 1000,
+    max_evaluations: Some(1000),
     tolerance: None,
+    starts: None,
 };
 
 #[allow(clippy::unnecessary_wraps)] // a monitor may stop the work

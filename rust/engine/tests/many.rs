@@ -12,8 +12,9 @@ use mixedmodels::optimize::{Control, Optimizer, Status};
 use mixedmodels::Error;
 
 const UNLIMITED: Control = Control {
-    max_evaluations: usize::MAX,
+    max_evaluations: None,
     tolerance: None,
+    starts: None,
 };
 
 /// Responses whose random effects range from none to large.
@@ -204,8 +205,9 @@ fn limits_and_interrupts_are_obeyed() {
     let y = responses(&data, 40);
     let (_, predictors) = data.split();
     let limited = Control {
-        max_evaluations: 2,
+        max_evaluations: Some(2),
         tolerance: None,
+        starts: None,
     };
     let fits = fit_many(&predictors, &y, Criterion::Ml, &limited, &|_| Ok(())).expect("fits");
     let fit = fits[3].as_ref().expect("a fit");

@@ -65,10 +65,10 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
         let value = control.map(|c| c.get_item(key)).transpose()?.flatten();
         Ok(value.filter(|v| !v.is_none()))
     };
-    let max_evaluations = item("max_evaluations")?.map(|v| v.extract()).transpose()?;
     let limits = Control {
-        max_evaluations: max_evaluations.unwrap_or(usize::MAX),
+        max_evaluations: item("max_evaluations")?.map(|v| v.extract()).transpose()?,
         tolerance: item("tolerance")?.map(|v| v.extract()).transpose()?,
+        starts: item("starts")?.map(|v| v.extract()).transpose()?,
     };
     Ok((limits, item("progress")?.map(Bound::unbind)))
 }

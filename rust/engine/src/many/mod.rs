@@ -115,8 +115,7 @@ impl Work<'_> {
         let (frame, z) = Frame::new(pattern.predictors(predictors))?;
         let frame = Arc::new(frame);
         // Limits on the search are for the optimizer; the scalar form has none.
-        let unlimited =
-            self.control.max_evaluations == usize::MAX && self.control.tolerance.is_none();
+        let unlimited = self.control.max_evaluations.is_none() && self.control.tolerance.is_none();
         let scalar = unlimited.then(|| ScalarForm::new(&frame, self.criterion, &z));
         Ok(Shared {
             frame,

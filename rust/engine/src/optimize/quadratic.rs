@@ -111,6 +111,7 @@ pub fn damped_correction(
     }
     let curved = small::dot(&image, step);
     if curved <= 0.0 {
+        rank_one_correction(correction, model, step, before, after);
         return;
     }
     let mut change: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
