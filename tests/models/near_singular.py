@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 # Family, link, and how often to draw it.
 FAMILIES: tuple[tuple[str, str, int], ...] = (
@@ -41,6 +42,12 @@ class NearSingular:
     link: str
     data: pd.DataFrame
     n_groups: tuple[int, ...]
+    n_effects: int
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether there are fewer random effects than rows; otherwise variances may run off to infinity."""
+        return self.n_effects < len(self.data)
 
 
 def near_singular(seed: int) -> NearSingular:
@@ -77,7 +84,8 @@ def near_singular(seed: int) -> NearSingular:
     shown = "binomial" if family == "trials" else family
     counts = tuple(int(data[g].nunique()) for g in ("g", "h") if g in data)
     name = f"{seed}: {family} {link} {structure} {'+'.join(map(str, columns))}, {n} rows, {counts}"
-    return NearSingular(name, formula, shown, link, data, counts)
+    n_effects = sum(k * levels for k, levels in zip(columns, counts, strict=True))
+    return NearSingular(name, formula, shown, link, data, counts, n_effects)
 
 
 def _covariates(rng: np.random.Generator, n: int, k: int) -> NDArray[np.float64]:
@@ -134,7 +142,5 @@ def _inverse_link(eta: NDArray[np.float64], link: str) -> NDArray[np.float64]:
     if link == "cloglog":
         return 1.0 - np.exp(-np.exp(np.clip(eta, -30, 3)))
     if link == "probit":
-        from scipy.special import ndtr
-
         return np.asarray(ndtr(eta))
     return 1.0 / (1.0 + np.exp(-eta))

@@ -368,4 +368,20 @@ fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
     .expect("computable");
     assert_eq!(outcome.log.second_start, None);
     assert!((outcome.theta[0] - 0.9).abs() < 1e-6);
+
+    // The limit is on both searches together.
+    for limit in [1, 30, 60] {
+        let outcome = minimize(
+            Optimizer::TrustRegion,
+            &mut Stuck { at: 0.0 },
+            &[5.0],
+            &Control {
+                max_evaluations: Some(limit),
+                ..control
+            },
+        )
+        .expect("computable");
+        assert!(outcome.log.entries.len() <= limit);
+        assert_ne!(outcome.status, Status::Converged);
+    }
 }

@@ -371,3 +371,82 @@ fn convert<'a>(
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::covariance::{Diagonal, Unstructured};
+
+    fn term(template: &'static dyn Template, k: usize) -> Term {
+        Term {
+            codes: vec![0],
+            n_levels: 1,
+            z: vec![1.0; k],
+            k,
+            template,
+        }
+    }
+
+    fn sigma(coordinates: &Coordinates, theta: &[f64]) -> Vec<f64> {
+        let lambda = coordinates.lambda(theta);
+        let mut out = Vec::new();
+        for (term, lambda) in coordinates.terms.iter().zip(&lambda) {
+            let mut product = vec![0.0; term.k * term.k];
+            small::multiply_transposed(lambda, lambda, &mut product, term.k);
+            out.extend(product);
+        }
+        out
+    }
+
+    fn assert_close(a: &[f64], b: &[f64]) {
+        for (a, b) in a.iter().zip(b) {
+            assert!((a - b).abs() < 1e-12, "{a} is not {b}");
+        }
+    }
+
+    #[test]
+    fn a_turn_makes_unstructured_factors_diagonal_and_keeps_the_covariance() {
+        let terms = [
+            term(&Unstructured, 3),
+            term(&Diagonal, 2),
+            term(&Unstructured, 1),
+        ];
+        let before = Coordinates::scaled(&terms, 1.5);
+        // Of rank two.
+        let theta = [0.01, -0.4, 0.8, 0.3, 0.2, 0.0, 0.7, 0.1, 0.5];
+        let (after, turned) = before.turned(&theta).expect("free to turn");
+        assert_close(&sigma(&after, &turned), &sigma(&before, &theta));
+        assert_eq!(turned[1..3], [0.0, 0.0]);
+        assert_eq!(turned[4..6], [0.0, 0.0]);
+        assert!(turned[0] >= turned[3]);
+        assert_eq!(turned[6..], theta[6..]);
+        // And back, from a point that has moved on.
+        let moved: Vec<f64> = turned.iter().map(|t| 1.1 * t + 0.01).collect();
+        let back = after.in_coordinates(&before, &moved);
+        assert_close(&sigma(&before, &back), &sigma(&after, &moved));
+    }
+
+    #[test]
+    fn terms_without_freedom_are_not_turned() {
+        let terms = [term(&Diagonal, 3), term(&Unstructured, 1)];
+        assert!(Coordinates::engine(&terms)
+            .turned(&[1.0, 0.0, 2.0, 0.5])
+            .is_none());
+    }
+
+    #[test]
+    fn opposite_of_a_singular_matrix_is_isotropic_and_of_a_regular_one_nearly_singular() {
+        let terms = [term(&Unstructured, 2), term(&Unstructured, 2)];
+        let coordinates = Coordinates::engine(&terms);
+        let found = [3.0, 4.0, 0.0, 2.0, 0.0, 1.0];
+        let opposite = coordinates.opposite(&found).expect("one is singular");
+        assert_close(
+            &sigma(&coordinates, &opposite)[..4],
+            &[25.0, 0.0, 0.0, 25.0],
+        );
+        assert_close(&opposite[3..], &[2.0, 0.0, COLLAPSED]);
+        assert!(coordinates
+            .opposite(&[1.0, 0.0, 1.0, 2.0, 0.0, 1.0])
+            .is_none());
+    }
+}

@@ -44,6 +44,8 @@ const LATE: usize = 25;
 const IDLE: usize = 40;
 /// Differences of the objective and, relatively, of theta within which a search has come to a known optimum.
 const NEAR: f64 = 1e-2;
+/// Evaluations after which a search that is still above a known optimum is given up.
+const ENOUGH: usize = 50;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
 
@@ -203,7 +205,8 @@ impl<'a> Search<'a> {
             } else {
                 idle + 1
             };
-            if idle >= IDLE {
+            let above = self.known.as_ref().is_some_and(|(_, k)| self.value > *k);
+            if idle >= IDLE || (above && self.log.entries.len() >= ENOUGH) {
                 return Ok(Status::NoProgress);
             }
         }
