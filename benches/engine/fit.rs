@@ -32,8 +32,8 @@ const SHAPES: [Shape; 3] = [
     },
 ];
 const CONTROL: Control = Control {
-    max_evaluations: 1000,
-    tolerance: None,
+    max_evaluations: Some(1000),
+    ..Control::UNLIMITED
 };
 
 fn reml(model: &Model) -> Fit {

@@ -23,7 +23,8 @@ class Control:
     Parameters
     ----------
     max_evaluations : int, optional
-        Largest number of evaluations of the objective. R: ``maxfun``, ``maxeval``.
+        Largest number of evaluations of the objective, of all searches of a fit together. By default
+        2,000 for ``"trust_region"`` and no limit for the others. R: ``maxfun``, ``maxeval``.
     tolerance : float, optional
         Stopping tolerance of the optimizer: the predicted fall of the objective for
         ``"trust_region"``, its relative change for the derivative-free methods.
@@ -42,6 +43,10 @@ class Control:
     check_derivatives : bool, optional
         Certify the end point by the exact gradient and Hessian. By default that is done unless the
         optimizer has used the derivatives itself. R: ``calc.derivs``.
+    starts : int, optional
+        Number of searches of ``"trust_region"``, each from a start of its own; the best end is the fit. By
+        default one, and a second one where the first has found no optimum, or where a small generalized
+        model ends with a singular covariance matrix: there the criterion has more optima than one at times.
 
     Raises
     ------
@@ -62,6 +67,7 @@ class Control:
     check_derivatives: bool | None = None
     max_time: float | None = None
     progress: Callable[[Any], object] | None = None
+    starts: int | None = None
 
     def __post_init__(self) -> None:
         limit = self.max_evaluations
@@ -78,6 +84,9 @@ class Control:
             )
         if self.progress is not None and not callable(self.progress):
             raise ArgumentError(f"control: progress must be callable, not {self.progress!r}")
+        starts = self.starts
+        if starts is not None and (not _is_whole(starts) or starts < 1):
+            raise ArgumentError(f"control: starts must be a whole number of at least 1, not {starts!r}")
         if not isinstance(self.verbose, bool):
             raise ArgumentError(f"control: verbose must be True or False, not {self.verbose!r}")
         if self.check_effects not in _CHECKS:
@@ -94,6 +103,7 @@ class Control:
         return {
             "max_evaluations": self.max_evaluations,
             "tolerance": self.tolerance,
+            "starts": self.starts,
             "max_time": None if self.max_time is None else float(self.max_time),
             "progress": listener,
         }

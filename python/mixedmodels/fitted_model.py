@@ -102,8 +102,8 @@ class FitLog:
     """
     Every evaluation of the optimisation, in order.
 
-    `second_start` is the index of the first evaluation of a second start, which the default optimizer
-    tries where the first comes to no optimum; None without one.
+    `second_start` is the index of the first evaluation of the second search, see
+    :class:`mixedmodels.Control`; None without one.
     """
 
     theta: NDArray[np.float64]

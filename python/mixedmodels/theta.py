@@ -75,6 +75,29 @@ def interior(design: Predictors, theta: NDArray[np.float64]) -> NDArray[np.bool_
     return np.array(inner, dtype=bool)
 
 
+def random_start(
+    design: Predictors, roots: Sequence[NDArray[np.float64]], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """
+    Theta drawn at random: covariance matrices of every size and rank that a fit may come to, whatever the
+    units of the data.
+    """
+    parts = []
+    for term, root in zip(design.terms, roots, strict=True):
+        k = len(term.names)
+        # Of effects of one unit each, then of one size from a hundredth to ten times the unit.
+        factor = rng.standard_normal((k, k)) * 10.0 ** rng.uniform(-2.0, 1.0)
+        if rng.integers(2):
+            factor *= 10.0 ** rng.uniform(-2.0, 0.0, k)
+        if term.covariance == "diagonal":
+            factor, root = np.diag(np.diag(factor)), np.diag(np.linalg.norm(root, axis=0))
+        factor = np.linalg.pinv(root) @ factor
+        upper = np.linalg.qr(factor.T, mode="r")
+        lower = (upper * np.where(np.diag(upper) < 0, -1.0, 1.0)[:, None]).T
+        parts += [lower[i, j] for i, j in positions(term)]
+    return np.array(parts)
+
+
 def check_start(start: Any, design: Predictors) -> NDArray[np.float64] | None:
     """The ``start`` argument as theta; None for the engine's own choice."""
     if start is None:

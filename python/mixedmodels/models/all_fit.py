@@ -1,8 +1,9 @@
-"""One model by every optimizer: do they agree?"""
+"""One model by every optimizer and from random starts: do they agree?"""
 
 from __future__ import annotations
 
 import dataclasses
+import numbers
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,20 +16,20 @@ from ..control import OPTIMIZERS, check_optimizer
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable, format_fixed
-from ..theta import theta_names
+from ..theta import random_start, theta_names
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AllFit:
     """
-    The fits of one model by several optimizers.
+    The fits of one model by several optimizers and from random starts.
 
     Attributes
     ----------
     fits : dict
-        Optimizer to model, or to the error that ended the fit.
+        Optimizer, or ``"start 1"``, ``"start 2"``, ..., to model, or to the error that ended the fit.
     table : DataFrame
-        A row for each optimizer: objective, its excess over the lowest, whether converged, theta,
+        A row for each fit: objective, its excess over the lowest, whether converged, theta,
         numbers of evaluations, seconds, messages.
     """
 
@@ -58,9 +59,9 @@ class AllFitSummary:
     table : DataFrame
         As `AllFit.table`.
     fixef : DataFrame
-        Fixed effects, optimizers by coefficients.
+        Fixed effects, fits by coefficients.
     theta : DataFrame
-        Covariance parameters, optimizers by parameters.
+        Covariance parameters, fits by parameters.
     """
 
     table: pd.DataFrame
@@ -92,12 +93,14 @@ def all_fit(
     fitted: FittedModel,
     data: Any,
     optimizers: Sequence[str] | None,
+    starts: int,
+    seed: Any,
     fit: Callable[[Any], Any],
     refit: Callable[..., Any],
     wrap: Callable[[Any], Any],
 ) -> AllFit:
     """
-    Fit a model by several optimizers.
+    Fit a model by several optimizers and from random starts.
 
     Parameters
     ----------
@@ -106,6 +109,10 @@ def all_fit(
         None for the design as it is.
     optimizers : sequence of str, optional
         All by default.
+    starts : int
+        So many fits from random covariance parameters, by the first of the optimizers.
+    seed : int, Generator or None
+        Of the random starts.
     fit, refit : callable
         Fit arguments, and fit the design of a fit with changes, for this kind of model.
     wrap : callable
@@ -115,15 +122,22 @@ def all_fit(
     for name in names:
         if check_optimizer(name) is None:
             raise ArgumentError("allFit: None is not an optimizer")
+    if not isinstance(starts, numbers.Integral) or isinstance(starts, bool) or starts < 0:
+        raise ArgumentError(f"allFit: starts must be a whole number of at least 0, not {starts!r}")
     base = fitted
     if data is not None:
         base = fit(dataclasses.replace(fitted.arguments, data=data))
+    changes: dict[str, dict[str, Any]] = {name: {"optimizer": name} for name in names}
+    rng = np.random.default_rng(seed)
+    for i in range(int(starts)):
+        drawn = random_start(base.design, base.term_roots, rng)
+        changes[f"start {i + 1}"] = {"optimizer": names[0], "start": drawn}
     fits: dict[str, Any] = {}
     rows = []
-    for name in names:
+    for name, change in changes.items():
         start = time.perf_counter()
         try:
-            state = refit(base, changes={"optimizer": name}, quiet=True)
+            state = refit(base, changes=change, quiet=True)
         except MixedModelError as error:
             fits[name] = error
             rows.append({"objective": np.nan, "converged": False, "message": str(error)})
@@ -133,7 +147,7 @@ def all_fit(
         rows[-1]["seconds"] = time.perf_counter() - start
     columns = ["objective", "converged", *(f"theta: {n}" for n in theta_names(base.design))]
     columns += ["evaluations", "gradients", "seconds", "message"]
-    table = pd.DataFrame(rows, index=pd.Index(names, name="optimizer", dtype=object), columns=columns)
+    table = pd.DataFrame(rows, index=pd.Index(list(changes), name="optimizer", dtype=object), columns=columns)
     table.insert(1, "excess", table["objective"] - table["objective"].min())
     return AllFit(fits, table)
 

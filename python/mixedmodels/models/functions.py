@@ -51,9 +51,11 @@ def checkConv(model: MixedModel, tol: float = CONVERGENCE_TOLERANCE) -> Converge
     return check_convergence(fitted_of(model), tol)
 
 
-def allFit(model: MixedModel, data: Any = None, *, optimizers: Any = None) -> AllFit:
+def allFit(
+    model: MixedModel, data: Any = None, *, optimizers: Any = None, starts: int = 0, seed: Any = None
+) -> AllFit:
     """
-    Fit a model by every optimizer and compare where they end.
+    Fit a model by every optimizer, and from random starts, and compare where they end.
 
     Parameters
     ----------
@@ -61,13 +63,34 @@ def allFit(model: MixedModel, data: Any = None, *, optimizers: Any = None) -> Al
     data : data frame, optional
         Other data to fit to; by default the design of the model is used again.
     optimizers : sequence of str, optional
+        All by default.
+    starts : int
+        So many further fits from random covariance parameters, by the first of the optimizers; 0 by
+        default. They show whether the criterion has several optima.
+    seed : int or Generator, optional
+        Of the random starts, see :func:`numpy.random.default_rng`.
 
     Returns
     -------
     AllFit
-        With ``fits`` (by optimizer), ``table`` and ``summary()``.
+        With ``fits`` (by optimizer or ``"start 1"``, ``"start 2"``, ...), ``table`` and ``summary()``.
+
+    Raises
+    ------
+    ArgumentError
+        If an optimizer is unknown or ``starts`` is no whole number of at least 0.
+
+    Examples
+    --------
+    >>> from mixedmodels import allFit, lmer, load_sleepstudy
+    >>> model = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> table = allFit(model, optimizers="trust_region", starts=3, seed=1).table
+    >>> list(table.index)
+    ['trust_region', 'start 1', 'start 2', 'start 3']
+    >>> bool(table["excess"].max() < 1e-6)
+    True
     """
-    return _model(model).allFit(data, optimizers=optimizers)
+    return _model(model).allFit(data, optimizers=optimizers, starts=starts, seed=seed)
 
 
 def fixef(model: MixedModel, add_dropped: bool = True) -> pd.Series:

@@ -360,9 +360,11 @@ class GeneralizedLinearMixedModel(MixedModel):
         arguments = update_generalized_arguments(self._fitted, changes)
         return type(self)(fit_generalized_arguments(arguments))
 
-    def allFit(self, data: Any = None, *, optimizers: Any = None) -> AllFit:
+    def allFit(
+        self, data: Any = None, *, optimizers: Any = None, starts: int = 0, seed: Any = None
+    ) -> AllFit:
         """
-        Fit with every optimizer and compare, see :func:`mixedmodels.allFit`.
+        Fit with every optimizer, and from random starts, and compare, see :func:`mixedmodels.allFit`.
 
         Parameters
         ----------
@@ -370,9 +372,20 @@ class GeneralizedLinearMixedModel(MixedModel):
             Other data; by default the design of this fit is used again.
         optimizers : sequence of str, optional
             All by default.
+        starts : int
+            Number of random starts; 0 by default.
+        seed : int or Generator, optional
+            Of the random starts.
         """
         return all_fit(
-            self._fitted, data, optimizers, fit_generalized_arguments, refit_generalized, type(self)
+            self._fitted,
+            data,
+            optimizers,
+            starts,
+            seed,
+            fit_generalized_arguments,
+            refit_generalized,
+            type(self),
         )
 
 

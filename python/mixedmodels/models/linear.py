@@ -310,9 +310,11 @@ class LinearMixedModel(MixedModel):
         }
         return type(self)(fit_arguments(update_arguments(self._fitted, changes)))
 
-    def allFit(self, data: Any = None, *, optimizers: Any = None) -> AllFit:
+    def allFit(
+        self, data: Any = None, *, optimizers: Any = None, starts: int = 0, seed: Any = None
+    ) -> AllFit:
         """
-        Fit with every optimizer and compare, see :func:`mixedmodels.allFit`.
+        Fit with every optimizer, and from random starts, and compare, see :func:`mixedmodels.allFit`.
 
         Parameters
         ----------
@@ -320,5 +322,9 @@ class LinearMixedModel(MixedModel):
             Other data; by default the design of this fit is used again.
         optimizers : sequence of str, optional
             All by default.
+        starts : int
+            Number of random starts; 0 by default.
+        seed : int or Generator, optional
+            Of the random starts.
         """
-        return all_fit(self._fitted, data, optimizers, fit_arguments, refit, type(self))
+        return all_fit(self._fitted, data, optimizers, starts, seed, fit_arguments, refit, type(self))

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 const GO: Monitor<'static> = &|_| Ok(());
 const CONTROL: Control = Control {
-    max_evaluations: 20_000,
+    max_evaluations: Some(20_000),
     ..Control::UNLIMITED
 };
 
@@ -170,7 +170,7 @@ fn the_limit_on_evaluations_is_kept_and_reported() {
     let model = Model::new(design(1, n, 2, &terms, false)).expect("valid");
     for (name, optimizer) in OPTIMIZERS {
         let control = Control {
-            max_evaluations: 3,
+            max_evaluations: Some(3),
             ..Control::UNLIMITED
         };
         let fit = fit::fit(&model, Criterion::Ml, optimizer, None, &control, GO).expect("a fit");
@@ -359,7 +359,7 @@ fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
         }
     }
     let control = Control {
-        max_evaluations: 1000,
+        max_evaluations: Some(1000),
         ..Control::UNLIMITED
     };
     let outcome = minimize(
@@ -383,4 +383,20 @@ fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
     .expect("computable");
     assert_eq!(outcome.log.second_start, None);
     assert!((outcome.theta[0] - 0.9).abs() < 1e-6);
+
+    // The limit is on both searches together.
+    for limit in [1, 30, 60] {
+        let outcome = minimize(
+            Optimizer::TrustRegion,
+            &mut Stuck { at: 0.0 },
+            &[5.0],
+            &Control {
+                max_evaluations: Some(limit),
+                ..control
+            },
+        )
+        .expect("computable");
+        assert!(outcome.log.entries.len() <= limit);
+        assert_ne!(outcome.status, Status::Converged);
+    }
 }

@@ -14,7 +14,7 @@ use mixedmodels::optimize::{Control, Optimizer};
 use mixedmodels::Result;
 
 const CONTROL: Control = Control {
-    max_evaluations: 1000,
+    max_evaluations: Some(1000),
     ..Control::UNLIMITED
 };
 

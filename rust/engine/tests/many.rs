@@ -201,7 +201,7 @@ fn limits_and_interrupts_are_obeyed() {
     let y = responses(&data, 40);
     let (_, predictors) = data.split();
     let limited = Control {
-        max_evaluations: 2,
+        max_evaluations: Some(2),
         ..Control::UNLIMITED
     };
     let fits = fit_many(&predictors, &y, Criterion::Ml, &limited, &|_| Ok(())).expect("fits");

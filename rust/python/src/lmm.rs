@@ -65,7 +65,6 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
         let value = control.map(|c| c.get_item(key)).transpose()?.flatten();
         Ok(value.filter(|v| !v.is_none()))
     };
-    let max_evaluations = item("max_evaluations")?.map(|v| v.extract()).transpose()?;
     let max_time: Option<f64> = item("max_time")?.map(|v| v.extract()).transpose()?;
     // A time beyond what the clock can show is no limit.
     let end = |seconds| {
@@ -73,9 +72,10 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
         Instant::now().checked_add(time)
     };
     let limits = Control {
-        max_evaluations: max_evaluations.unwrap_or(usize::MAX),
+        max_evaluations: item("max_evaluations")?.map(|v| v.extract()).transpose()?,
         tolerance: item("tolerance")?.map(|v| v.extract()).transpose()?,
         deadline: max_time.and_then(end),
+        starts: item("starts")?.map(|v| v.extract()).transpose()?,
     };
     Ok((limits, item("progress")?.map(Bound::unbind)))
 }

@@ -33,6 +33,8 @@ pub struct LmmObjective<'a> {
     pub(super) model: &'a Model,
     pub(super) criterion: Criterion,
     pub(super) coordinates: Coordinates,
+    /// Those before any turn, once they are turned.
+    unturned: Option<Coordinates>,
     pub(super) solver: Solver<'a>,
     /// log |det| of the basis of X.
     log_det_basis: f64,
@@ -63,6 +65,7 @@ impl<'a> LmmObjective<'a> {
             model,
             criterion,
             coordinates,
+            unturned: None,
             solver: Solver::new(model)?,
             log_det_basis: model.fixed.log_det(),
             theta: Vec::new(),
@@ -272,6 +275,35 @@ impl Objective for LmmObjective<'_> {
 
     fn columns(&self) -> Vec<Vec<usize>> {
         self.coordinates.columns()
+    }
+
+    fn opposite(&self, theta: &[f64]) -> Option<Vec<f64>> {
+        self.coordinates.opposite(theta)
+    }
+
+    fn turn(&mut self, theta: &[f64]) -> Result<Option<Vec<f64>>> {
+        let Some((turned, theta)) = self.coordinates.turned(theta) else {
+            return Ok(None);
+        };
+        let before = std::mem::replace(&mut self.coordinates, turned);
+        self.unturned.get_or_insert(before);
+        self.known = false;
+        self.value(&theta)?;
+        Ok(Some(theta))
+    }
+
+    fn unturned(&self, theta: &[f64]) -> Vec<f64> {
+        match &self.unturned {
+            Some(unturned) => self.coordinates.in_coordinates(unturned, theta),
+            None => theta.to_vec(),
+        }
+    }
+
+    fn turn_back(&mut self) {
+        if let Some(unturned) = self.unturned.take() {
+            self.coordinates = unturned;
+            self.known = false;
+        }
     }
 
     fn polish_steps(&self) -> usize {

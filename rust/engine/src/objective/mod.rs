@@ -57,6 +57,30 @@ pub trait Objective {
     fn has_crude_curvature(&self) -> bool {
         false
     }
+    /// Where a second search should start when the first has come to theta; `None` where another optimum is
+    /// unlikely. In the coordinates before any turn.
+    fn opposite(&self, theta: &[f64]) -> Option<Vec<f64>> {
+        let _ = theta;
+        None
+    }
+    /// Whether evaluations are so cheap, and several optima so frequent, that a second search is worth its
+    /// time.
+    fn is_worth_two_searches(&self) -> bool {
+        false
+    }
+    /// Turns the coordinates so that the covariance factors at `theta`, the last point evaluated, are
+    /// diagonal, and gives that point in the new ones, to which derivatives now belong. `None` where the
+    /// coordinates cannot be turned or need not be.
+    fn turn(&mut self, theta: &[f64]) -> Result<Option<Vec<f64>>> {
+        let _ = theta;
+        Ok(None)
+    }
+    /// A point in the coordinates before any turn.
+    fn unturned(&self, theta: &[f64]) -> Vec<f64> {
+        theta.to_vec()
+    }
+    /// Returns to the coordinates before any turn.
+    fn turn_back(&mut self) {}
     /// Newton steps to full precision that are worth their evaluations.
     fn polish_steps(&self) -> usize;
 }

@@ -27,7 +27,7 @@ pub fn minimize(
         ftol_rel: control.tolerance.unwrap_or(RELATIVE_TOLERANCE),
         ftol_abs: ABSOLUTE_TOLERANCE,
         xtol_abs: STEP_TOLERANCE,
-        max_evaluations: control.max_evaluations,
+        max_evaluations: control.max_evaluations.unwrap_or(usize::MAX),
         deadline: control.deadline,
         initial_step: step,
     };

@@ -16,7 +16,7 @@ pub struct LogEntry {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FitLog {
     pub entries: Vec<LogEntry>,
-    /// The entry from which a second start was tried, where the first came to no good end.
+    /// The first entry of the second search, where there was one.
     pub second_start: Option<usize>,
 }
 
@@ -39,10 +39,10 @@ impl FitLog {
         }
     }
 
-    /// Adds the evaluations of a second start.
-    pub fn append(&mut self, second: Self) {
-        self.second_start = Some(self.entries.len());
-        self.entries.extend(second.entries);
+    /// Adds the evaluations of a further search.
+    pub fn append(&mut self, further: Self) {
+        self.second_start.get_or_insert(self.entries.len());
+        self.entries.extend(further.entries);
     }
 
     #[must_use]

@@ -1,15 +1,17 @@
 //! Minimising an objective over theta.
 
 mod boundary;
+mod correction;
 mod derivative_free;
 mod log;
 mod nlopt;
 mod quadratic;
+mod several_starts;
 mod subproblem;
 mod trust_region;
+mod turn;
 
 pub use log::{FitLog, LogEntry, Outcome, Status};
-pub use trust_region::trust_region;
 
 use std::time::Instant;
 
@@ -36,27 +38,38 @@ pub const OPTIMIZERS: [(&str, Optimizer); 6] = [
 ];
 
 /// When to stop.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Control {
-    pub max_evaluations: usize,
+    /// Evaluations of all searches together. `None` is [`MOST_EVALUATIONS`] for the trust region and no
+    /// limit for the derivative-free methods.
+    pub max_evaluations: Option<usize>,
     /// The trust region stops when its model predicts a smaller decrease than this; the
     /// derivative-free methods when the value changes by less, relatively.
     pub tolerance: Option<f64>,
     /// When the search ends, wherever it is; looked at between evaluations.
     pub deadline: Option<Instant>,
+    /// Searches of the trust region, from so many starts; `None` leaves their number to the objective.
+    pub starts: Option<usize>,
 }
 
 impl Control {
-    /// No limits, and the optimizer's own tolerance.
+    /// No limits, the optimizer's own tolerance, and as many starts as the objective wants.
     pub const UNLIMITED: Self = Self {
-        max_evaluations: usize::MAX,
+        max_evaluations: None,
         tolerance: None,
         deadline: None,
+        starts: None,
     };
 
+    /// Whether neither limits nor a tolerance were asked for.
     #[must_use]
     pub fn is_unlimited(&self) -> bool {
-        *self == Self::UNLIMITED
+        let Self { starts, .. } = *self;
+        let unlimited = Self {
+            starts,
+            ..Self::UNLIMITED
+        };
+        *self == unlimited
     }
 
     /// Whether the time is up.
@@ -66,6 +79,9 @@ impl Control {
     }
 }
 
+/// Evaluations of the trust region that were not limited otherwise.
+pub const MOST_EVALUATIONS: usize = 2_000;
+
 /// Minimises by the optimizer asked for.
 pub fn minimize(
     optimizer: Optimizer,
@@ -74,47 +90,7 @@ pub fn minimize(
     control: &Control,
 ) -> Result<Outcome> {
     match optimizer {
-        Optimizer::TrustRegion => with_second_start(objective, start, control),
+        Optimizer::TrustRegion => several_starts::minimize(objective, start, control),
         Optimizer::Nlopt(method) => derivative_free::minimize(method, objective, start, control),
     }
-}
-
-/// The trust region, and where it stops short of an optimum once more from the identity.
-fn with_second_start(
-    objective: &mut dyn Objective,
-    start: &[f64],
-    control: &Control,
-) -> Result<Outcome> {
-    let mut first = trust_region(objective, start, control)?;
-    if first.status != Status::NoProgress {
-        return Ok(first);
-    }
-    let mut identity = vec![0.0; start.len()];
-    for column in objective.columns() {
-        identity[column[0]] = 1.0;
-    }
-    let left = Control {
-        max_evaluations: control
-            .max_evaluations
-            .saturating_sub(first.log.entries.len()),
-        ..*control
-    };
-    if left.max_evaluations == 0 || left.is_late() || identity == start {
-        return Ok(first);
-    }
-    let second = trust_region(objective, &identity, &left)?;
-    first.log.append(second.log);
-    // A certified optimum beats a lower value without one only where they agree to rounding.
-    let certified = second.status == Status::Converged;
-    let margin = if certified {
-        1e-9 * first.value.abs()
-    } else {
-        0.0
-    };
-    if second.value < first.value + margin {
-        first.theta = second.theta;
-        first.value = second.value;
-        first.status = second.status;
-    }
-    Ok(first)
 }

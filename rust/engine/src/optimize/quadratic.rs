@@ -111,6 +111,7 @@ pub fn damped_correction(
     }
     let curved = small::dot(&image, step);
     if curved <= 0.0 {
+        rank_one_correction(correction, model, step, before, after);
         return;
     }
     let mut change: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
@@ -131,4 +132,25 @@ pub fn damped_correction(
 
 pub fn norm(v: &[f64]) -> f64 {
     small::dot(v, v).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_curves_downwards_learns_that_the_gradient_does_not() {
+        let model = Matrix::from_columns(2, 2, vec![1.0, 0.0, 0.0, 1.0]);
+        // Together with the model of curvature -2 along the first axis, where the gradient rises by 4.
+        let mut correction = vec![-3.0, 0.0, 0.0, 0.0];
+        damped_correction(
+            &mut correction,
+            &model,
+            &[1.0, 0.0],
+            &[-5.0, 0.0],
+            &[-1.0, 0.0],
+        );
+        assert!((correction[0] - 3.0).abs() < 1e-12);
+        assert!(correction[1..].iter().all(|&c| c == 0.0));
+    }
 }

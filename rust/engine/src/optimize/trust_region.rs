@@ -11,15 +11,16 @@
 //! convergence would be slow. Then the exact Hessian takes over; with many parameters it is taken once
 //! and kept up to date by the symmetric rank-one formula. Where there is none it is measured by
 //! differences of the gradient.
+//!
+//! Near a singular covariance matrix the entries of its factor are poor coordinates; then they are turned, see
+//! [`super::turn`].
 
 use crate::error::{Error, Result};
 use crate::linalg::small;
 use crate::objective::{Derivatives, Objective};
-use crate::optimize::quadratic::{
-    convex_model, damped_correction, norm, rank_one_correction, signed_model,
-};
+use crate::optimize::quadratic::{convex_model, norm, rank_one_correction, signed_model};
 use crate::optimize::subproblem::{minimize_in_ball, Step};
-use crate::optimize::{Control, FitLog, Outcome, Status};
+use crate::optimize::{Control, FitLog, Outcome, Status, MOST_EVALUATIONS};
 
 /// Default bound on the predicted decrease at convergence.
 const TOLERANCE: f64 = 1e-9;
@@ -41,30 +42,33 @@ const LATE: usize = 25;
 /// So many steps in a row without gain, whatever the model promises, and the search is given up: the
 /// objective has an edge there.
 const IDLE: usize = 40;
-/// With more parameters an exact Hessian at every step costs more than the evaluations it saves, and
-/// secant corrections of the first one take its place.
-const NEWTON: usize = 20;
-/// Difference of theta for the measured Hessian, relative to the size of a column.
-const DIFFERENCE: f64 = 1e-5;
+/// Differences of the objective and, relatively, of theta within which a search has come to a known optimum.
+const NEAR: f64 = 1e-2;
+/// Evaluations after which a search that is still above a known optimum is given up.
+const ENOUGH: usize = 50;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
-/// Evaluations after which a search without another limit is going nowhere.
-const MOST_EVALUATIONS: usize = 2_000;
 
-/// Minimises from `start`.
+/// Minimises from `start`; a search that comes to the optimum that is `known` already ends there.
 pub fn trust_region(
     objective: &mut dyn Objective,
     start: &[f64],
+    known: Option<&Outcome>,
     control: &Control,
 ) -> Result<Outcome> {
     let mut search = Search::begin(objective, start, control)?;
+    search.known = known
+        .filter(|known| known.status == Status::Converged)
+        .map(|known| (known.theta.clone(), known.value));
     let status = search.run()?;
-    if status == Status::Converged {
+    if status == Status::Converged && !search.is_at_known() {
         search.snap_to_boundary()?;
         search.polish()?;
     }
+    let theta = search.objective.unturned(&search.theta);
+    search.objective.turn_back();
     Ok(Outcome {
-        theta: search.theta,
+        theta,
         value: search.value,
         status,
         log: search.log,
@@ -75,6 +79,8 @@ pub fn trust_region(
 pub struct Search<'a> {
     pub objective: &'a mut dyn Objective,
     control: Control,
+    /// An optimum that an earlier search has found, in the coordinates of the start.
+    known: Option<(Vec<f64>, f64)>,
     pub theta: Vec<f64>,
     pub value: f64,
     pub derivatives: Derivatives,
@@ -82,10 +88,10 @@ pub struct Search<'a> {
     /// Parameters by column of the factors.
     pub columns: Vec<Vec<usize>>,
     /// What the Hessian has beyond information and curvature, once it is asked for.
-    correction: Option<Vec<f64>>,
+    pub correction: Option<Vec<f64>>,
     /// The correction is exact at every point.
-    exact: bool,
-    log: FitLog,
+    pub exact: bool,
+    pub log: FitLog,
 }
 
 impl<'a> Search<'a> {
@@ -103,6 +109,7 @@ impl<'a> Search<'a> {
                 return Ok(Self {
                     objective,
                     control: *control,
+                    known: None,
                     theta,
                     value,
                     derivatives,
@@ -127,7 +134,7 @@ impl<'a> Search<'a> {
 
     pub fn evaluate(&mut self, theta: &[f64]) -> Result<Option<f64>> {
         let value = self.objective.value(theta)?;
-        self.log.value(theta, value);
+        self.log.value(&self.objective.unturned(theta), value);
         Ok(value)
     }
 
@@ -137,12 +144,12 @@ impl<'a> Search<'a> {
         Ok(derivatives)
     }
 
+    fn limit(&self) -> usize {
+        self.control.max_evaluations.unwrap_or(MOST_EVALUATIONS)
+    }
+
     fn exhausted(&self) -> bool {
-        let limit = match self.control.max_evaluations {
-            usize::MAX => MOST_EVALUATIONS,
-            asked => asked,
-        };
-        self.log.entries.len() >= limit
+        self.log.entries.len() >= self.limit()
     }
 
     fn run(&mut self) -> Result<Status> {
@@ -173,7 +180,8 @@ impl<'a> Search<'a> {
             };
             promised = step.predicted;
             let late = self.objective.has_crude_curvature() && self.log.entries.len() >= measure_at;
-            if late || (slow >= PATIENCE && self.correction.is_none()) {
+            let stale = late || (slow >= PATIENCE && self.correction.is_none());
+            if stale && self.log.entries.len() + self.theta.len() < self.limit() {
                 slow = 0;
                 promised = f64::INFINITY;
                 measure_at = 2 * self.log.entries.len().max(LATE);
@@ -187,15 +195,31 @@ impl<'a> Search<'a> {
             if !moved && self.radius < 1e-12 * (1.0 + norm(&self.theta)) {
                 return Ok(Status::NoProgress);
             }
+            if moved && self.is_at_known() {
+                return Ok(Status::Converged);
+            }
             idle = if self.value < before - self.tolerance() {
                 0
             } else {
                 idle + 1
             };
-            if idle >= IDLE {
+            let above = self.known.as_ref().is_some_and(|(_, k)| self.value > *k);
+            if idle >= IDLE || (above && self.log.entries.len() >= ENOUGH) {
                 return Ok(Status::NoProgress);
             }
         }
+    }
+
+    fn is_at_known(&self) -> bool {
+        let Some((theta, value)) = &self.known else {
+            return false;
+        };
+        if self.value > value + NEAR || self.value < value - self.tolerance() {
+            return false;
+        }
+        let here = self.objective.unturned(&self.theta);
+        let between: Vec<f64> = here.iter().zip(theta).map(|(a, b)| a - b).collect();
+        norm(&between) < NEAR * (1.0 + norm(theta))
     }
 
     fn propose(&self) -> Option<Step> {
@@ -221,47 +245,6 @@ impl<'a> Search<'a> {
         free.is_some_and(|step| step.predicted < REFUSED * self.tolerance())
     }
 
-    /// The exact Hessian at the last point evaluated, which belongs to the present derivatives. False
-    /// when there is none.
-    fn take_hessian(&mut self) -> Result<bool> {
-        let Some(mut hessian) = self.objective.hessian()? else {
-            return Ok(false);
-        };
-        small::axpy(
-            -1.0,
-            signed_model(&self.derivatives).data(),
-            hessian.data_mut(),
-        );
-        self.correction = Some(hessian.into_data());
-        self.exact = self.theta.len() <= NEWTON;
-        Ok(true)
-    }
-
-    /// Differences of the gradient along every parameter. False when a point cannot be evaluated.
-    fn measure_hessian(&mut self) -> Result<bool> {
-        let n = self.theta.len();
-        let here = self.derivatives.clone();
-        let size = norm(&self.theta) / (n as f64).sqrt();
-        let mut hessian = vec![0.0; n * n];
-        for j in 0..n {
-            let mut theta = self.theta.clone();
-            let h = DIFFERENCE * theta[j].abs().max(size).max(1e-3);
-            theta[j] += h;
-            if self.evaluate(&theta)?.is_none() {
-                return Ok(false);
-            }
-            let there = self.differentiate()?;
-            for i in 0..n {
-                let slope = (there.gradient[i] - here.gradient[i]) / h;
-                hessian[i + j * n] += 0.5 * slope;
-                hessian[j + i * n] += 0.5 * slope;
-            }
-        }
-        small::axpy(-1.0, signed_model(&here).data(), &mut hessian);
-        self.correction = Some(hessian);
-        Ok(true)
-    }
-
     fn after(&self, step: &Step) -> Vec<f64> {
         let pairs = self.theta.iter().zip(&step.direction);
         pairs.map(|(t, p)| t + p).collect()
@@ -278,7 +261,7 @@ impl<'a> Search<'a> {
         let noise = NOISE * self.value.abs();
         let ratio = (self.value - value + noise) / (step.predicted + noise);
         if ratio < 0.1 {
-            self.radius = 0.25 * length;
+            self.radius = self.shortened(step, value) * length;
         } else if ratio < 0.25 {
             self.radius = 0.5 * length;
         } else if ratio > 0.75 && !step.interior {
@@ -286,11 +269,12 @@ impl<'a> Search<'a> {
         }
         // At the edge of the ball a fall within rounding is none: steps that only seem to go down there
         // would never come to an end.
-        if !step.interior && value >= self.value {
+        let no_gain = !step.interior && value >= self.value;
+        if no_gain {
             self.radius = self.radius.min(0.25 * length);
-            return Ok(false);
         }
-        if ratio <= 0.0 {
+        if no_gain || ratio <= 0.0 {
+            self.learn_from_failure(step)?;
             return Ok(false);
         }
         let before = std::mem::replace(&mut self.derivatives, self.objective.derivatives()?);
@@ -306,22 +290,24 @@ impl<'a> Search<'a> {
         }
         if self.exact {
             self.take_hessian()?;
-        } else if let Some(correction) = &mut self.correction {
-            let update = if self.objective.has_crude_curvature() {
-                damped_correction
-            } else {
-                rank_one_correction
-            };
-            update(
-                correction,
-                &signed_model(&self.derivatives),
-                &step.direction,
-                &before.gradient,
-                &self.derivatives.gradient,
-            );
+        } else {
+            self.correct(step, &before.gradient, None);
         }
-        self.canonicalise();
+        if !self.turn_if_worthwhile()? {
+            self.canonicalise();
+        }
         Ok(true)
+    }
+
+    /// The share of a failed step up to which a parabola along it goes down.
+    fn shortened(&self, step: &Step, value: f64) -> f64 {
+        let slope = small::dot(&self.derivatives.gradient, &step.direction);
+        let lowest = -slope / (2.0 * (value - self.value - slope));
+        if lowest.is_finite() {
+            lowest.clamp(0.1, 0.5)
+        } else {
+            0.25
+        }
     }
 
     /// Makes the diagonals of the factors non-negative: the objective is the same, and so are its

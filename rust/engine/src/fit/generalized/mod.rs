@@ -91,13 +91,8 @@ pub fn fit_glmm(
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     let mut outcome = optimize::minimize(optimizer, &mut objective, &start, control)
         .map_err(|error| explained(error, &objective))?;
-    objective.tighten();
-    if objective.value(&outcome.theta)?.is_none() {
-        // Where rounding hides the last digits of the modes, those of the search must do.
-        objective.loosen();
-        if objective.value(&outcome.theta)?.is_none() {
-            return Err(no_modes(&objective));
-        }
+    if !settle(&mut objective, &outcome.theta, &start)? {
+        return Err(no_modes(&objective));
     }
     let parameters = objective.parameters.clone();
     let theta = user_theta(model, &parameters, &outcome.theta);
@@ -114,6 +109,22 @@ pub fn fit_glmm(
         gradient,
         outcome,
     })
+}
+
+/// Evaluates at the end of a search with modes as exact as can be. False where there are none.
+fn settle(objective: &mut GlmmObjective<'_>, end: &[f64], start: &[f64]) -> Result<bool> {
+    objective.tighten();
+    if objective.value(end)?.is_some() {
+        return Ok(true);
+    }
+    // Where rounding hides the last digits of the modes, those of the search must do.
+    objective.loosen();
+    if objective.value(end)?.is_some() {
+        return Ok(true);
+    }
+    // From the modes of another search there may be no way to those of this one.
+    objective.value(start)?;
+    Ok(objective.value(end)?.is_some())
 }
 
 /// Estimates at given parameters.

@@ -33,10 +33,17 @@ const TOLERANCE: f64 = 1e-16;
 /// The same where derivatives are differenced.
 const TIGHT: f64 = 1e-20;
 
+/// Rows times parameters up to which a search takes a few milliseconds.
+const FEW_NUMBERS: usize = 10_000;
+/// The same for the flops of a factorisation.
+const FEW_FLOPS: f64 = 1e5;
+
 /// The objective of one model.
 pub struct GlmmObjective<'a> {
     pub(crate) model: &'a GeneralizedModel,
     pub(crate) parameters: Parameters,
+    /// The coordinates of theta before any turn, once they are turned.
+    unturned: Option<Coordinates>,
     pub(crate) modes: Modes<'a>,
     tolerance: f64,
     /// M where its weights are not those of the modes.
@@ -95,6 +102,7 @@ impl<'a> GlmmObjective<'a> {
         Ok(Self {
             model,
             parameters,
+            unturned: None,
             modes: Modes::new(model, gamma)?,
             tolerance: TOLERANCE,
             expected,
@@ -351,6 +359,55 @@ impl Objective for GlmmObjective<'_> {
 
     fn has_crude_curvature(&self) -> bool {
         true
+    }
+
+    fn opposite(&self, point: &[f64]) -> Option<Vec<f64>> {
+        let coordinates = &self.parameters.theta;
+        let mut out = coordinates.opposite(self.parameters.theta(point))?;
+        out.resize(self.dim(), 0.0);
+        Some(out)
+    }
+
+    fn is_worth_two_searches(&self) -> bool {
+        let model = self.model;
+        model.n_obs() * self.dim() < FEW_NUMBERS && model.frame().flops() < FEW_FLOPS
+    }
+
+    /// Quadrature over several effects depends on how λ is turned. Otherwise λ of the blocks stays as the
+    /// modes were found with it: the criterion and its derivatives see Σ only.
+    fn turn(&mut self, point: &[f64]) -> Result<Option<Vec<f64>>> {
+        let own = self.parameters.theta(point);
+        let turned = match self.rule {
+            Some(_) => None,
+            None => self.parameters.theta.turned(own),
+        };
+        let Some((turned, theta)) = turned else {
+            return Ok(None);
+        };
+        let mut point = point.to_vec();
+        point[..theta.len()].copy_from_slice(&theta);
+        self.lambda = turned.lambda(&theta);
+        let before = std::mem::replace(&mut self.parameters.theta, turned);
+        self.unturned.get_or_insert(before);
+        self.point.clone_from(&point);
+        Ok(Some(point))
+    }
+
+    fn unturned(&self, point: &[f64]) -> Vec<f64> {
+        let Some(unturned) = &self.unturned else {
+            return point.to_vec();
+        };
+        let coordinates = &self.parameters.theta;
+        let mut out = coordinates.in_coordinates(unturned, self.parameters.theta(point));
+        out.extend_from_slice(&point[out.len()..]);
+        out
+    }
+
+    fn turn_back(&mut self) {
+        if let Some(unturned) = self.unturned.take() {
+            self.parameters.theta = unturned;
+            self.known = false;
+        }
     }
 
     /// One: more digits than it gives are hidden by the tolerance of the modes.

@@ -1,0 +1,86 @@
+//! The trust region from several starts: a criterion may have more optima than one, and a search may
+//! come to no good end.
+
+use crate::error::{Error, Result};
+use crate::objective::Objective;
+use crate::optimize::trust_region::trust_region;
+use crate::optimize::{Control, Outcome, Status, MOST_EVALUATIONS};
+
+/// Relative difference of values below which two ends are one.
+const EQUAL: f64 = 1e-9;
+/// Diagonals of the factors at starts that know nothing, in units of the objective's coordinates.
+const SCALES: [f64; 5] = [1.0, 4.0, 0.25, 16.0, 0.0625];
+
+/// Minimises from `start` and, where it was asked for or promises something, from others; the limit of
+/// evaluations is on all searches together.
+pub fn minimize(
+    objective: &mut dyn Objective,
+    start: &[f64],
+    control: &Control,
+) -> Result<Outcome> {
+    let limit = control.max_evaluations.unwrap_or(MOST_EVALUATIONS);
+    let mut best = trust_region(objective, start, None, control)?;
+    let wanted = match control.starts {
+        Some(asked) => asked.max(1),
+        None => by_default(objective, &best),
+    };
+    let others = further_starts(objective, &best).filter(|other| other != start);
+    for other in others.take(wanted - 1) {
+        let left = limit.saturating_sub(best.log.entries.len());
+        if left == 0 || control.is_late() {
+            break;
+        }
+        let rest = Control {
+            max_evaluations: Some(left),
+            ..*control
+        };
+        match trust_region(objective, &other, Some(&best), &rest) {
+            Ok(found) => keep_better(&mut best, found),
+            // Nothing can be computed there.
+            Err(Error::Factorisation { .. }) => objective.turn_back(),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(best)
+}
+
+/// Two where the first search has no optimum, or one that may well not be the best.
+fn by_default(objective: &dyn Objective, first: &Outcome) -> usize {
+    let doubtful = first.status != Status::Converged
+        || (objective.is_worth_two_searches() && objective.opposite(&first.theta).is_some());
+    if doubtful {
+        2
+    } else {
+        1
+    }
+}
+
+/// What is opposite to an optimum, then multiples of the identity.
+fn further_starts(objective: &dyn Objective, first: &Outcome) -> impl Iterator<Item = Vec<f64>> {
+    let (dim, columns) = (objective.dim(), objective.columns());
+    let opposite = match first.status {
+        Status::Converged => objective.opposite(&first.theta),
+        _ => None,
+    };
+    let multiples = SCALES.into_iter().map(move |scale| {
+        let mut theta = vec![0.0; dim];
+        columns.iter().for_each(|column| theta[column[0]] = scale);
+        theta
+    });
+    opposite.into_iter().chain(multiples)
+}
+
+fn keep_better(best: &mut Outcome, found: Outcome) {
+    // Of values that agree to rounding the first certified optimum counts.
+    let margin = match (best.status, found.status) {
+        (Status::Converged, _) => -EQUAL * best.value.abs(),
+        (_, Status::Converged) => EQUAL * best.value.abs(),
+        _ => 0.0,
+    };
+    best.log.append(found.log);
+    if found.value < best.value + margin {
+        best.theta = found.theta;
+        best.value = found.value;
+        best.status = found.status;
+    }
+}
