@@ -74,8 +74,8 @@ def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
         if "data" in given or frame.original is not None:
             raise
         raise MissingColumnError(
-            f"{error}\nthe model keeps only the columns that it used, and its data are not at hand any more "
-            "(read from a file, a query or a stream, or left behind by pickling): give data="
+            f"{error}\nthe model keeps only the columns that it used, and the full data are no longer "
+            "available (read from a file, a query or a stream, or the model was unpickled): give data="
         ) from None
 
 
