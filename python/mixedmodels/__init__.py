@@ -53,8 +53,10 @@ if TYPE_CHECKING:
         ConvergenceWarning,
         DataError,
         DataWarning,
+        EstimabilityWarning,
         FormulaError,
         FormulaWarning,
+        InternalError,
         LargeModelWarning,
         MemoryLimitError,
         MissingColumnError,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
         MixedModelsWarning,
         ModesError,
         NewLevelsError,
+        NotAvailableError,
         RankDeficiencyWarning,
         SeparationWarning,
         SingularFitWarning,
@@ -120,6 +123,7 @@ if TYPE_CHECKING:
         ranova,
         t_test,
     )
+    from .progress import Progress
 
 __all__ = [
     "AIC",
@@ -132,10 +136,12 @@ __all__ = [
     "ConvergenceWarning",
     "DataError",
     "DataWarning",
+    "EstimabilityWarning",
     "FitMany",
     "FormulaError",
     "FormulaWarning",
     "GeneralizedLinearMixedModel",
+    "InternalError",
     "LargeModelWarning",
     "LinearMixedModel",
     "MemoryLimitError",
@@ -144,6 +150,8 @@ __all__ = [
     "MixedModelsWarning",
     "ModesError",
     "NewLevelsError",
+    "NotAvailableError",
+    "Progress",
     "REMLcrit",
     "RankDeficiencyWarning",
     "SeparationWarning",
@@ -252,6 +260,7 @@ _TABLES = ("augment", "glance", "model_table", "tidy")
 _HOMES = {
     "BlockDescription": "block_costs",
     "Control": "control",
+    "Progress": "progress",
     "FitMany": "models.fit_many_result",
     "GeneralizedLinearMixedModel": "models.generalized",
     "LinearMixedModel": "models.linear",
@@ -290,10 +299,18 @@ def __getattr__(name: str) -> Any:
     elif name in __all__:
         value = getattr(import_module(f".{_home(name)}", __name__), name)
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_hint(name)}")
     globals()[name] = value
     return value
 
 
+def _hint(name: str) -> str:
+    """What to use in place of a function that users of other packages look for."""
+    if name.startswith("_"):
+        return ""
+    entry = import_module(".not_here", __name__).FUNCTIONS.get(name)
+    return "" if entry is None else f"; not available yet: {entry.feature}; {entry.instead}"
+
+
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__, "__version__"])
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__")), "__version__"})

@@ -13,6 +13,7 @@ def describe_blocks(
     terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
     weights: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]: ...
+def provoke_panic(place: str) -> None: ...
 def fit_many(
     responses: NDArray[np.float64],
     x: NDArray[np.float64],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -27,6 +27,13 @@ class Control:
     tolerance : float, optional
         Stopping tolerance of the optimizer: the predicted fall of the objective for
         ``"trust_region"``, its relative change for the derivative-free methods.
+    max_time : float, optional
+        Seconds that the search may take. It stops at the first evaluation that ends later, at the best
+        point so far, which does not count as converged. For ``fit_many`` it holds for all responses together.
+    progress : callable, optional
+        Called after every evaluation with a :class:`mixedmodels.Progress` (``evaluation``, ``objective``,
+        ``elapsed``), maybe from another thread. An exception that it raises ends the fit and comes out of it.
+        It is not pickled.
     verbose : bool
         Print the objective after every evaluation, while the fit runs.
     check_effects : {"error", "warning", "ignore"}
@@ -53,6 +60,8 @@ class Control:
     verbose: bool = False
     check_effects: Literal["error", "warning", "ignore"] = "warning"
     check_derivatives: bool | None = None
+    max_time: float | None = None
+    progress: Callable[[Any], object] | None = None
 
     def __post_init__(self) -> None:
         limit = self.max_evaluations
@@ -63,6 +72,12 @@ class Control:
         tolerance = self.tolerance
         if tolerance is not None and not _is_positive(tolerance):
             raise ArgumentError(f"control: tolerance must be a positive finite number, not {tolerance!r}")
+        if self.max_time is not None and not _is_positive(self.max_time):
+            raise ArgumentError(
+                f"control: max_time must be a positive finite number of seconds, not {self.max_time!r}"
+            )
+        if self.progress is not None and not callable(self.progress):
+            raise ArgumentError(f"control: progress must be callable, not {self.progress!r}")
         if not isinstance(self.verbose, bool):
             raise ArgumentError(f"control: verbose must be True or False, not {self.verbose!r}")
         if self.check_effects not in _CHECKS:
@@ -74,19 +89,18 @@ class Control:
                 f"control: check_derivatives must be True, False or None, not {self.check_derivatives!r}"
             )
 
-    def for_engine(self) -> dict[str, Any]:
-        """The part of the options that the engine reads."""
+    def for_engine(self, listener: Callable[..., None] | None) -> dict[str, Any]:
+        """The part of the options that the engine reads, with what it calls before every evaluation."""
         return {
             "max_evaluations": self.max_evaluations,
             "tolerance": self.tolerance,
-            "progress": _print_progress if self.verbose else None,
+            "max_time": None if self.max_time is None else float(self.max_time),
+            "progress": listener,
         }
 
-
-def _print_progress(evaluations: int, objective: float) -> None:
-    """Called before every evaluation with what the ones before have given."""
-    if evaluations:
-        print(f"evaluation {evaluations:4d}  objective {objective:.10g}", flush=True)
+    def __getstate__(self) -> dict[str, Any]:
+        # A callback belongs to its session, and most cannot be pickled.
+        return {**vars(self), "progress": None}
 
 
 _DEFAULT = Control()

@@ -17,12 +17,8 @@ _NO_EXCESS = 1e-6
 
 def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates) -> str:
     """What to say when the means reproduce a continuous response; empty when they do not."""
-    if not family.estimates_dispersion or family.name not in _RELATIVE_VARIANCE:
-        return ""
-    mu = family.mean(estimates.eta)
-    size = float(np.sqrt(np.mean(np.square(mu))))
-    relative = np.sqrt(_RELATIVE_VARIANCE[family.name](estimates.dispersion, size))
-    if not relative < _REPRODUCED:
+    relative = relative_residual_sd(family, estimates)
+    if relative is None or not relative < _REPRODUCED:
         return ""
     return (
         "not converged: the means reproduce the response, so that the likelihood has no bound along the "
@@ -31,9 +27,17 @@ def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates) -> str
     )
 
 
+def relative_residual_sd(family: Family, estimates: GeneralizedEstimates) -> float | None:
+    """The standard deviation of an observation as a share of its mean; None without an estimate of it."""
+    if not family.estimates_dispersion or family.name not in _RELATIVE_VARIANCE:
+        return None
+    size = float(np.sqrt(np.mean(np.square(family.mean(estimates.eta)))))
+    return float(np.sqrt(_RELATIVE_VARIANCE[family.name](estimates.dispersion, size)))
+
+
 def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:
     """A note when a negative binomial distribution has become the Poisson one."""
-    if not family.estimates_dispersion or family.name not in ("nbinom1", "nbinom2"):
+    if not family.estimates_dispersion or family.limit != "poisson":
         return []
     excess = estimates.dispersion
     if family.name == "nbinom2":
@@ -43,7 +47,7 @@ def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Not
     text = (
         f"given the random effects the counts vary no more than Poisson ones: the {family.parameter} "
         f"({estimates.dispersion:.3g}) has run into its limit, where family='poisson' is the same model with "
-        "one parameter less"
+        "one fewer parameter"
     )
     return [(MixedModelsWarning, text)]
 

@@ -8,11 +8,11 @@ class MixedModelError(ValueError):
 
 
 class FormulaError(MixedModelError):
-    """The formula cannot be read, or asks for something it may not ask for."""
+    """The formula cannot be read, or uses something that is not allowed."""
 
 
 class DataError(MixedModelError):
-    """A column or array holds something a model cannot be fitted to."""
+    """A column or array is unsuitable for the model."""
 
 
 class NewLevelsError(DataError):
@@ -47,7 +47,30 @@ class MissingColumnError(DataError, KeyError):
 
 
 class ArgumentError(MixedModelError):
-    """An argument of a function has a value it cannot have."""
+    """An argument of a function has an invalid value."""
+
+
+class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):
+    """
+    A feature that other packages have and this one does not have yet.
+
+    Attributes
+    ----------
+    feature : str
+        What it is.
+    instead : str
+        What to use in the meantime.
+    """
+
+    feature: str
+    instead: str
+
+    def __init__(self, message: str, feature: str = "", instead: str = "") -> None:
+        super().__init__(message, feature, instead)
+        self.feature, self.instead = feature, instead
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ConvergenceError(MixedModelError):
@@ -75,7 +98,17 @@ class ModesError(ConvergenceError):
 
 
 class MemoryLimitError(MixedModelError, MemoryError):
-    """The model would need more memory than can be had; the message gives the figure."""
+    """The model needs more memory than there is; the message gives the figure."""
+
+
+class InternalError(MixedModelError, RuntimeError):
+    """A fault of the package itself, whatever the input: please report it."""
+
+    def __str__(self) -> str:
+        return (
+            f"internal error: {super().__str__()}. This is a fault of mixedmodels, whatever the input: "
+            "please report it with this message, the formula and, if possible, the data"
+        )
 
 
 class MixedModelsWarning(UserWarning):
@@ -92,6 +125,10 @@ class ConvergenceWarning(MixedModelsWarning):
 
 class RankDeficiencyWarning(MixedModelsWarning):
     """Columns of the fixed-effects model matrix were dropped as linearly dependent."""
+
+
+class EstimabilityWarning(MixedModelsWarning):
+    """The data do not determine some of the values asked for, which are NaN; the message says which."""
 
 
 class SeparationWarning(MixedModelsWarning):

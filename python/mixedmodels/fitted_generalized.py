@@ -111,7 +111,8 @@ class FittedGeneralized(FittedModel):
     @property
     def n_parameters(self) -> int:
         """Coefficients, covariance parameters, and the dispersion where it is estimated."""
-        return self.rank + len(self.estimates.theta) + self.family.estimates_dispersion
+        theta = len(self.estimates.theta) - self.design.surplus_parameters
+        return self.rank + theta + self.family.estimates_dispersion
 
     @property
     def title(self) -> str:

@@ -122,7 +122,7 @@ class Convergence:
     optimizer : str or None
         None when theta was given and nothing was optimised.
     status : str
-        ``"converged"``, ``"max_evaluations"``, ``"no_progress"`` or ``"not optimised"``.
+        ``"converged"``, ``"max_evaluations"``, ``"max_time"``, ``"no_progress"`` or ``"not optimised"``.
     converged : bool
         Whether the end point counts as the optimum.
     message : str
@@ -137,6 +137,8 @@ class Convergence:
         Why the end point does not count as the optimum; empty when it does.
     messages : tuple of str
         All that the fit found to warn of, this included.
+    unbounded : bool
+        Whether the search ran towards an optimum at infinity, so that there are no estimates to test.
     log : FitLog
     """
 
@@ -151,6 +153,7 @@ class Convergence:
     predicted_fall: float
     problem: str
     messages: tuple[str, ...]
+    unbounded: bool
     log: FitLog
 
 
@@ -315,7 +318,7 @@ class Fitted(FittedModel):
     @property
     def n_parameters(self) -> int:
         """Coefficients, covariance parameters and the residual variance."""
-        return self.rank + len(self.estimates.theta) + 1
+        return self.rank + len(self.estimates.theta) - self.design.surplus_parameters + 1
 
     @property
     def title(self) -> str:

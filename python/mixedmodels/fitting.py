@@ -16,8 +16,10 @@ from .design import INTERCEPT, Design, Predictors
 from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
 from .fitted_model import Estimates, FitArguments, Fitted, build_engine, design_of, read_only
 from .frame import Frame
-from .notices import warn_user
+from .notices import UNNAMED, model_label, warn_of_fit
+from .progress import Watch
 from .singularity import term_roots
+from .unbounded import column_sizes, residual_vanishes
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def fit_design(
     engine: Lmm | None = None,
     roots: tuple[NDArray[np.float64], ...] | None = None,
     *,
+    response: str | None = None,
     quiet: bool = False,
 ) -> Fitted:
     """
@@ -55,6 +58,8 @@ def fit_design(
         The engine's model of this design, when there is one already.
     roots : tuple of ndarray, optional
         Its :func:`~mixedmodels.singularity.term_roots`, when they are known already.
+    response : str, optional
+        What warnings call the response, when it is not that of the formula.
     quiet : bool
         Keep the warnings for the object and issue none: for refits that the user did not ask for.
 
@@ -65,6 +70,7 @@ def fit_design(
     reml = check_reml(arguments.reml)
     optimizer = check_optimizer(arguments.optimizer)
     control = as_control(arguments.control)
+    label = model_label(design.formula.text, response)
     start = theta_layout.check_start(arguments.start, design)
     _check_response(design)
     notices = check_numbers_of_effects(design, control)
@@ -73,19 +79,27 @@ def fit_design(
         notice = size_notice(engine, design)
         if notice and not quiet:
             # Before the fit, which may take long; it says nothing of the result.
-            warn_user(notice, LargeModelWarning)
+            warn_of_fit([(LargeModelWarning, notice)], label)
     roots = term_roots(design, design.weights) if roots is None else roots
-    result = _run(engine, reml, optimizer, start, control)
+    result = _run(engine, reml, optimizer, start, control, Watch(control, label, quiet=quiet))
     estimates = estimates_from(result, engine, design)
     notices += dropped_notices(design, estimates.kept)
     theta = estimates.theta
     names, units = theta_layout.theta_names(design), theta_layout.units(design, roots)
-    verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result)
+    sizes = column_sizes(design, roots, theta)
+    ratio = float(sizes.max(initial=0.0))
+    verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result, ratio)
+    if optimizer is not None:
+
+        def criterion(at: NDArray[np.float64]) -> float:
+            return engine.evaluate(at, reml)["objective"]
+
+        problem = residual_vanishes(design, sizes, estimates, result["gradient"], criterion)
+        verdict = verdict.without_optimum(problem)
     notices += verdict.notices + singular_notices(design, theta, roots)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     if not quiet:
-        for category, text in notices:
-            warn_user(text, category)
+        warn_of_fit(notices, label)
     return Fitted(design, arguments, reml, estimates, convergence, roots, engine)
 
 
@@ -93,6 +107,7 @@ def refit(
     fitted: Fitted,
     *,
     y: NDArray[np.float64] | None = None,
+    response: str | None = None,
     reml: bool | None = None,
     changes: Mapping[str, Any] | None = None,
     quiet: bool = False,
@@ -105,6 +120,8 @@ def refit(
     fitted : Fitted
     y : ndarray, shape (n,), optional
         Closed to writing and owned by nobody else.
+    response : str, optional
+        The name of `y`, for warnings.
     reml : bool, optional
     changes : mapping, optional
         Of ``start``, ``optimizer`` or ``control``.
@@ -120,7 +137,7 @@ def refit(
     # Before the engine finds that nothing is left to fit.
     _check_response(design)
     engine = fitted.engine.with_response(design.y)
-    return fit_design(design, arguments, engine, fitted.term_roots, quiet=quiet)
+    return fit_design(design, arguments, engine, fitted.term_roots, response=response or UNNAMED, quiet=quiet)
 
 
 def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Design) -> Estimates:
@@ -171,10 +188,17 @@ def check_reml(value: Any) -> bool:
 
 
 def _run(
-    engine: Lmm, reml: bool, optimizer: str | None, start: NDArray[np.float64] | None, control: Control
+    engine: Lmm,
+    reml: bool,
+    optimizer: str | None,
+    start: NDArray[np.float64] | None,
+    control: Control,
+    watch: Watch,
 ) -> dict[str, Any]:
     if optimizer is not None:
-        return engine.fit(reml, optimizer, start, control.for_engine())
+        result = engine.fit(reml, optimizer, start, control.for_engine(watch.listener))
+        watch.end(result)
+        return result
     if start is None:
         raise ArgumentError("optimizer=None evaluates the model at start=, which is missing")
     result = engine.evaluate(start, reml)

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer
 from .design import GeneralizedDesign, GeneralizedResponse
 from .dispersion_limits import poisson_notices, unbounded_likelihood
-from .errors import ArgumentError, DataError, LargeModelWarning, ModesError
+from .errors import ArgumentError, DataError, LargeModelWarning, ModesError, SeparationWarning
 from .families import Family, Gaussian
 from .fitted_generalized import (
     FittedGeneralized,
@@ -28,11 +29,13 @@ from .fitted_generalized import (
 from .fitted_model import read_only
 from .fitting import with_dropped
 from .frame import Frame
-from .notices import warn_user
-from .separation import separated_levels_notices, separation_notices
+from .notices import UNNAMED, model_label, warn_of_fit
+from .progress import Watch
+from .separation import separated_levels, separation_notices, single_rows_notices
 from .singularity import term_roots
 from .starting_point import StartingPoint, check_generalized_start
-from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
+from .unbounded import dispersion_vanishes
+from .verdict import Verdict, convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
     from ._engine import Glmm
@@ -57,6 +60,7 @@ def fit_generalized_design(
     arguments: GeneralizedArguments,
     engine: Glmm | None = None,
     *,
+    response_name: str | None = None,
     quiet: bool = False,
 ) -> FittedGeneralized:
     """
@@ -68,11 +72,14 @@ def fit_generalized_design(
     arguments : GeneralizedArguments
     engine : Glmm, optional
         The engine's model of this design, when there is one already.
+    response_name : str, optional
+        What warnings call the response, when it is not that of the formula.
     quiet : bool
         Keep the warnings for the object and issue none: for refits that the user did not ask for.
     """
     optimizer = check_optimizer(arguments.optimizer)
     control = as_control(arguments.control)
+    label = model_label(design.formula.text, response_name)
     check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)
     if engine is None:
@@ -80,10 +87,11 @@ def fit_generalized_design(
         notice = size_notice(engine, design)
         if notice and not quiet:
             # Before the fit, which may take long; it says nothing of the result.
-            warn_user(notice, LargeModelWarning)
+            warn_of_fit([(LargeModelWarning, notice)], label)
     start = check_generalized_start(arguments.start, design, engine.kept, arguments.family)
     try:
-        result = _run(engine, optimizer, start, control, arguments)
+        watch = Watch(control, label, quiet=quiet)
+        result = _run(engine, optimizer, start, control, arguments, watch)
     except ModesError as error:
         raise _located(error, design) from error
     estimates = _estimates_from(result, engine, design, arguments.family)
@@ -94,17 +102,15 @@ def fit_generalized_design(
     verdict = judge(
         names, units, lambda: hessian_or_nan(engine, point, len(names)), optimizer, control, result
     )
-    unbounded = unbounded_likelihood(arguments.family, estimates)
-    if unbounded and optimizer is not None:
-        verdict = verdict._replace(converged=False, problem=unbounded)
+    if optimizer is not None:
+        verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
     notices = dropped_notices(design, engine.kept) + verdict.notices
     notices += singular_notices(design, estimates.theta, roots)
     notices += separation_notices(design, arguments.family, estimates)
-    notices += separated_levels_notices(design, arguments.family, estimates.theta, roots)
+    notices += single_rows_notices(design, arguments.family)
     notices += poisson_notices(arguments.family, estimates)
     if not quiet:
-        for category, text in notices:
-            warn_user(text, category)
+        warn_of_fit(notices, label)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     return FittedGeneralized(design, arguments, estimates, convergence, roots, engine)
 
@@ -113,6 +119,7 @@ def refit_generalized(
     fitted: FittedGeneralized,
     *,
     response: GeneralizedResponse | None = None,
+    response_name: str | None = None,
     changes: Mapping[str, Any] | None = None,
     quiet: bool = False,
 ) -> FittedGeneralized:
@@ -123,6 +130,8 @@ def refit_generalized(
     ----------
     fitted : FittedGeneralized
     response : GeneralizedResponse, optional
+    response_name : str, optional
+        Its name, for warnings.
     changes : mapping, optional
         Of ``start``, ``optimizer`` or ``control``.
     quiet : bool
@@ -137,7 +146,9 @@ def refit_generalized(
     # Before the engine finds that nothing is left to fit.
     check_response(design, arguments.family)
     engine = fitted.engine.with_response(design.y, design.weights)
-    return fit_generalized_design(design, arguments, engine, quiet=quiet)
+    return fit_generalized_design(
+        design, arguments, engine, response_name=response_name or UNNAMED, quiet=quiet
+    )
 
 
 def check_response(design: GeneralizedDesign, family: Family) -> None:
@@ -182,6 +193,29 @@ def check_quadrature(design: GeneralizedDesign, n_agq: int) -> None:
         )
 
 
+def _checked_at_infinity(
+    verdict: Verdict,
+    engine: Glmm,
+    design: GeneralizedDesign,
+    family: Family,
+    estimates: GeneralizedEstimates,
+    roots: tuple[NDArray[np.float64], ...],
+    result: Mapping[str, Any],
+) -> Verdict:
+    """The verdict, unless the search ran towards an optimum at infinity."""
+    theta, beta, log_dispersion = point_of(estimates, family)
+    verdict = verdict.without_optimum(separated_levels(design, family, theta, roots), SeparationWarning)
+    problem = unbounded_likelihood(family, estimates) or dispersion_vanishes(
+        design,
+        roots,
+        estimates,
+        family,
+        float(result["gradient"][-1]),
+        lambda shift: engine.evaluate(theta, beta, log_dispersion + shift)["objective"],
+    )
+    return verdict.without_optimum(problem)
+
+
 def _estimates_from(
     result: Mapping[str, Any], engine: Glmm, design: GeneralizedDesign, family: Family
 ) -> GeneralizedEstimates:
@@ -206,9 +240,12 @@ def _run(
     start: StartingPoint,
     control: Control,
     arguments: GeneralizedArguments,
+    watch: Watch,
 ) -> dict[str, Any]:
     if optimizer is not None:
-        return engine.fit(optimizer, start.for_engine(), control.for_engine())
+        result = engine.fit(optimizer, start.for_engine(), control.for_engine(watch.listener))
+        watch.end(result)
+        return result
     theta, beta, log_dispersion = start.complete(arguments)
     result = engine.evaluate(theta, beta, log_dispersion)
     gradient = engine.gradient(theta, beta, log_dispersion)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import html
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
+
+from .errors import ArgumentError
+from .markup import html_table, latex_table, markdown_table
+
+# Significant digits of estimates, when nobody asks for more or fewer.
+DIGITS = 5
+
+PStyle = Literal["exact", "apa"]
+P_STYLES: tuple[PStyle, ...] = ("exact", "apa")
 
 # Fixed notation up to here; beyond, digits before the point say less than an exponent.
 _LARGEST_FIXED = 1e9
@@ -14,14 +23,16 @@ _SMALLEST_FIXED = 1e-4
 _WIDEST_SPREAD = 6
 
 
-def format_number(value: float, digits: int = 5) -> str:
+def format_number(value: float, digits: int = DIGITS) -> str:
     """One number with this many significant digits; never fewer than its integer part needs."""
     return format_column([value], digits)[0]
 
 
-def format_column(values: Iterable[float], digits: int = 5, most_decimals: int | None = None) -> list[str]:
+def format_column(
+    values: Iterable[float], digits: int = DIGITS, most_decimals: int | None = None
+) -> list[str]:
     """
-    Numbers of one column with a common number of decimals, so that the points stand below each other.
+    Numbers of one column with a common number of decimals, so that the decimal points line up.
 
     The smallest nonzero number gets `digits` significant digits. Columns that hold very different
     magnitudes have each number in its own shortest form.
@@ -47,7 +58,7 @@ def format_column(values: Iterable[float], digits: int = 5, most_decimals: int |
     else:
         low, high = math.floor(math.log10(min(sizes))), math.floor(math.log10(max(sizes)))
         if max(sizes) >= _LARGEST_FIXED or min(sizes) < _SMALLEST_FIXED or high - low > _WIDEST_SPREAD:
-            texts = [_special(v) or f"{v:.{digits}g}" for v in numbers]
+            texts = [_special(v) or _unsigned_zero(f"{v:.{digits}g}") for v in numbers]
         else:
             decimals = max(0, digits - 1 - low)
             if most_decimals is not None:
@@ -60,16 +71,62 @@ def format_column(values: Iterable[float], digits: int = 5, most_decimals: int |
 def format_fixed(values: Iterable[float], decimals: int) -> list[str]:
     """Numbers with exactly this many decimals; huge ones in exponent form."""
     return [
-        _special(v) or (f"{v:.{decimals}f}" if abs(v) < _LARGEST_FIXED else f"{v:.{decimals + 2}g}")
+        _special(v)
+        or (_unsigned_zero(f"{v:.{decimals}f}") if abs(v) < _LARGEST_FIXED else f"{v:.{decimals + 2}g}")
         for v in map(float, values)
     ]
 
 
-def format_p_value(p: float) -> str:
-    """A p-value with four significant digits, or a bound where that says no more."""
+def format_decimals(value: float, decimals: int) -> str:
+    """One number with exactly this many decimals, as in `format_fixed`."""
+    return format_fixed([value], decimals)[0]
+
+
+def format_p_value(p: float, style: PStyle = "exact", digits: int = 4) -> str:
+    """
+    A p-value.
+
+    Parameters
+    ----------
+    p : float
+    style : {"exact", "apa"}
+        With `digits` significant digits, down to ``<2e-16``; or as the American Psychological Association
+        asks for: three decimals without a leading zero, down to ``< .001``.
+    digits : int
+
+    Examples
+    --------
+    >>> from mixedmodels.formatting import format_p_value
+    >>> format_p_value(0.0123456), format_p_value(0.0123456, "apa"), format_p_value(1e-5, "apa")
+    ('0.01235', '.012', '< .001')
+    """
     if math.isnan(p):
-        return ""
-    return "<2e-16" if p < 2e-16 else f"{p:.4g}"
+        return "NaN"
+    if style == "exact":
+        return "<2e-16" if p < 2e-16 else f"{p:.{digits}g}"
+    if p < 0.001:
+        return "< .001"
+    return "> .999" if p > 0.999 else f"{p:.3f}".removeprefix("0")
+
+
+def p_statement(p: float, style: PStyle = "exact") -> str:
+    """``p = 0.04``, or ``p < ...`` for a bound."""
+    text = format_p_value(p, style)
+    return f"p {text[0]} {text[1:].strip()}" if text[0] in "<>" else f"p = {text}"
+
+
+def check_p_style(value: Any) -> PStyle:
+    """The ``p_style`` argument."""
+    if value not in P_STYLES:
+        raise ArgumentError(f"p_style must be 'exact' or 'apa', not {value!r}")
+    return value
+
+
+def check_digits(value: Any) -> int:
+    """The ``digits`` argument: a number of significant digits."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 15:
+        raise ArgumentError(f"digits must be a whole number from 1 to 15, not {value!r}")
+    return value
 
 
 def _special(value: float) -> str | None:
@@ -80,9 +137,14 @@ def _special(value: float) -> str | None:
     return None
 
 
+def _unsigned_zero(text: str) -> str:
+    """The text of a number; of one that is zero after rounding without a sign."""
+    return text[1:] if text.startswith("-") and not float(text) else text
+
+
 def _fixed(numbers: Sequence[float], decimals: int) -> list[str]:
     """Fixed notation without the zeros that end every number."""
-    texts = [_special(v) or f"{v:.{decimals}f}" for v in numbers]
+    texts = [_special(v) or _unsigned_zero(f"{v:.{decimals}f}") for v in numbers]
     fractions = [t.split(".")[1] for t in texts if "." in t]
     spare = min((len(f) - len(f.rstrip("0")) for f in fractions), default=0)
     if spare:
@@ -101,6 +163,12 @@ def display_width(text: str) -> int:
 def one_line(text: str) -> str:
     """A name without characters that would break a table's rows."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:
+    """The parts in a sentence; of many the first ones and how many there are."""
+    more = f"{separator}... ({len(parts)} in all)" if len(parts) > most else ""
+    return separator.join(parts[:most]) + more
 
 
 def shorten(text: str, width: int) -> str:
@@ -158,14 +226,13 @@ class TextTable:
         return "  ".join(parts)
 
     def html(self) -> str:
-        head = "".join(f"<th>{html.escape(h)}</th>" for h in self.headings)
-        body = "".join(
-            "<tr>"
-            + "".join(f"<td{self._style(j)}>{html.escape(c.strip())}</td>" for j, c in enumerate(row))
-            + "</tr>"
-            for row in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        """A ``<table>``."""
+        return html_table(self.headings, [self.rows], self.left)
 
-    def _style(self, column: int) -> str:
-        return f' style="text-align:{"left" if column in self.left else "right"}"'
+    def latex(self, notes: Sequence[str] = ()) -> str:
+        """A ``tabular`` with the rules of the booktabs package, and notes below."""
+        return latex_table(self.headings, [self.rows], self.left, notes)
+
+    def markdown(self) -> str:
+        """A table of GitHub's flavour of Markdown."""
+        return markdown_table(self.headings, self.rows, self.left)

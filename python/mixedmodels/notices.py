@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
 from .errors import MixedModelsWarning
+from .formatting import one_line, shorten
 
 _PACKAGE = str(Path(__file__).parent)
 _SILENT: ContextVar[bool] = ContextVar("silent", default=False)
@@ -33,3 +34,20 @@ def warn_user(message: str, category: type[MixedModelsWarning]) -> None:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+# A response that was given without a name.
+UNNAMED = "another response"
+_LABEL_WIDTH = 100
+
+
+def model_label(formula: str, response: str | None = None) -> str:
+    """The formula, and the response where it is not that of the formula."""
+    text = shorten(one_line(formula), _LABEL_WIDTH)
+    return text if response is None else f"{text}, refitted to {shorten(response, _LABEL_WIDTH)}"
+
+
+def warn_of_fit(notices: Iterable[tuple[type[MixedModelsWarning], str]], label: str) -> None:
+    """Issue the warnings of a fit, which name the model."""
+    for category, text in notices:
+        warn_user(f"{text} [{label}]", category)

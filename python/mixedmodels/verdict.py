@@ -15,6 +15,13 @@ from .errors import ConvergenceWarning, MixedModelsWarning, RankDeficiencyWarnin
 from .fitted_model import Convergence, FitLog, read_only
 from .singularity import singular_terms
 
+# By the status of a search that a limit ended, the name of the limit.
+_LIMITS = {"max_evaluations": "max_evaluations", "max_time": "max_time"}
+# Ratio of standard deviations from which on rounding hides falls of the criterion above the tolerance; those
+# below 0.001, a 30th of a standard error, do not matter then.
+_FEW_DIGITS = 2e4
+_TOLERATED = 1e-3
+
 Notice = tuple[type[MixedModelsWarning], str]
 
 
@@ -24,11 +31,21 @@ class Verdict(NamedTuple):
     converged: bool
     problem: str
     certificate: Certificate | None
+    unbounded: bool = False
+    category: type[MixedModelsWarning] = ConvergenceWarning
+
+    def without_optimum(
+        self, problem: str, category: type[MixedModelsWarning] = ConvergenceWarning
+    ) -> Verdict:
+        """The verdict when there is no finite optimum, for the reason given; itself without a reason."""
+        if not problem:
+            return self
+        return self._replace(converged=False, problem=problem, unbounded=True, category=category)
 
     @property
     def notices(self) -> list[Notice]:
         """The problem as a warning."""
-        return [(ConvergenceWarning, self.problem)] if self.problem else []
+        return [(self.category, self.problem)] if self.problem else []
 
 
 def judge(
@@ -38,6 +55,7 @@ def judge(
     optimizer: str | None,
     control: Control,
     result: Mapping[str, Any],
+    ratio: float = 0.0,
 ) -> Verdict:
     """
     Judge the end point of an optimisation.
@@ -52,6 +70,8 @@ def judge(
         As the fit had them.
     result : mapping
         What the engine says of the fit.
+    ratio : float
+        The largest standard deviation of random effects relative to the residual one, of a linear model.
     """
     gradient, objective = result["gradient"], abs(result["objective"])
     if optimizer is not None and not objective * np.finfo(float).eps < TOLERANCE:
@@ -60,9 +80,9 @@ def judge(
     if check is None:
         # The default optimizer stops by the same criterion, computed from the same derivatives.
         check = not (result["converged"] and optimizer == "trust_region")
-    if check and optimizer is not None and result["status"] != "max_evaluations":
+    if check and optimizer is not None and result["status"] not in _LIMITS:
         certificate = certify(gradient, hessian(), units)
-        return Verdict(*_by_certificate(certificate, names, gradient, result), certificate)
+        return Verdict(*_by_certificate(certificate, names, gradient, result, ratio), certificate)
     problem = ""
     if optimizer is not None and not result["converged"]:
         problem = _not_converged(names, gradient, units, result)
@@ -86,6 +106,7 @@ def convergence_of(
         predicted_fall=float("nan") if certificate is None else certificate.predicted_fall,
         problem=verdict.problem,
         messages=messages,
+        unbounded=verdict.unbounded,
         log=FitLog(log["theta"], log["objective"], log["gradient_norm"], log.get("second_start")),
     )
 
@@ -145,8 +166,15 @@ def _beyond_rounding(objective: float) -> str:
 
 
 def _by_certificate(
-    certificate: Certificate, names: Sequence[str], gradient: NDArray[np.float64], result: Mapping[str, Any]
+    certificate: Certificate,
+    names: Sequence[str],
+    gradient: NDArray[np.float64],
+    result: Mapping[str, Any],
+    ratio: float,
 ) -> tuple[bool, str]:
+    # The criterion is a difference of terms that grow with the square of the ratio.
+    if ratio > _FEW_DIGITS and not np.isnan(certificate.predicted_fall):
+        return _among_few_digits(certificate, ratio)
     if certificate.downhill is not None:
         name = names[certificate.downhill]
         return False, (
@@ -168,12 +196,25 @@ def _by_certificate(
     )
 
 
+def _among_few_digits(certificate: Certificate, ratio: float) -> tuple[bool, str]:
+    fall = certificate.predicted_fall
+    if fall < _TOLERATED:
+        return True, ""
+    return False, (
+        f"not converged to full precision: random effects {ratio:.2g} times as large as the residuals leave "
+        f"too few digits to find where the criterion is least (it would fall by about {fall:.2g}; a standard "
+        "error is a fall of 1). Coefficients and residual variance are hardly affected, the variances of the "
+        "random effects by a part of their standard errors"
+    )
+
+
 def _not_converged(
     names: Sequence[str], gradient: NDArray[np.float64], units: NDArray[np.float64], result: Mapping[str, Any]
 ) -> str:
     worst = int(np.argmax(np.abs(gradient) / units))
+    limit = _LIMITS.get(result["status"])
+    advice = f"allow more by control=Control({limit}=...) or" if limit else "check the model, or"
     return (
         f"not converged: {result['message']} ({result['n_evaluations']} evaluations); the gradient is "
-        f"largest for {names[worst]} ({gradient[worst]:.3g}); allow more evaluations by "
-        "control=Control(max_evaluations=...) or try another optimizer"
+        f"largest for {names[worst]} ({gradient[worst]:.3g}); {advice} try another optimizer"
     )

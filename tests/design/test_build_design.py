@@ -308,7 +308,7 @@ def test_new_levels_of_groups() -> None:
     cells, batches = recipe.new_random(new, True)
     assert cells.codes.tolist() == [0, -1, -1, -1]
     assert batches.codes.tolist() == [0, -1, 0, -1]
-    (only,) = recipe.new_random({"a": ["B"]}, False, terms=[1])
+    (only,) = recipe.new_random({"a": ["B"]}, False, {1: [0]})
     assert only.codes.tolist() == [1]
     partly = build_design("y ~ (1 | a:b)", DATA[(DATA["a"] != "A") | (DATA["b"] != 4)]).recipe
     with pytest.raises(DataError, match="cells that were not in the fit"):

@@ -238,3 +238,16 @@ def test_ratios_that_count_nothing(response, columns, message):
 def test_ratios_of_other_families_are_numbers():
     design = build("hits / trials", family="gaussian", frame=data(hits=HITS + 0.25))
     np.testing.assert_allclose(design.y, (HITS + 0.25) / TRIALS)
+
+
+@pytest.mark.parametrize("trials", [None, np.full(N, 10)])
+def test_ratings_are_for_the_beta_family(trials):
+    ratings = data(rating=np.linspace(0.05, 0.93, N))
+    with pytest.raises(DataError, match=r"for continuous proportions, such as ratings, use family='beta'$"):
+        build("rating", frame=ratings, weights=trials)
+    assert len(build("rating", "beta", ratings).y) == N
+    # With other values the beta family would not do.
+    for least, most in ((0.0, 0.93), (1.5, 5.0)):
+        with pytest.raises(DataError, match="the response rating is") as caught:
+            build("rating", frame=data(rating=np.linspace(least, most, N)), weights=trials)
+        assert "beta" not in str(caught.value)

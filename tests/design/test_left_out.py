@@ -17,9 +17,9 @@ SLEEP = load_sleepstudy().assign(
 )
 FIRST = SLEEP["Subject"] == "308"
 GAPS = SLEEP.assign(
-    z=SLEEP["Days"].mask(FIRST),
+    z=SLEEP["Days"].pow(2).mask(FIRST),
     w=np.where(FIRST, 0.0, 1.0),
-    some=SLEEP["Days"].mask(FIRST & (SLEEP["Days"] < 4)),
+    some=SLEEP["Days"].pow(2).mask(FIRST & (SLEEP["Days"] < 4)),
 )
 
 CASES: dict[str, tuple[dict[str, Any], str]] = {

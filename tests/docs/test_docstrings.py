@@ -16,14 +16,28 @@ MODULES = sorted(
 )
 
 
+class Finder(doctest.DocTestFinder):
+    """Finds the examples of decorated functions, too."""
+
+    def _from_module(self, module, object):
+        return super()._from_module(module, inspect.unwrap(object) if callable(object) else object)
+
+
+def examples(name):
+    return Finder(exclude_empty=True).find(importlib.import_module(name))
+
+
 @pytest.mark.parametrize("name", MODULES)
 @pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
 def test_the_examples_of_a_module_run(name):
-    result = doctest.testmod(
-        importlib.import_module(name),
-        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
-    )
-    assert result.failed == 0
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    for found in examples(name):
+        runner.run(found)
+    assert runner.failures == 0
+
+
+def test_examples_of_decorated_functions_are_found():
+    assert "mixedmodels.models.lmer.lmer" in [found.name for found in examples("mixedmodels.models.lmer")]
 
 
 @pytest.mark.parametrize("name", sorted(mixedmodels.__all__))

@@ -60,6 +60,41 @@ def test_ctrl_c_stops_a_fit_within_a_second(sizes):
         process.stdout.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_does_not_wait_until_a_large_model_is_prepared():
+    program = SETUP + textwrap.dedent("""
+        import time
+        rng = np.random.default_rng(1)
+        n = 1_500_000
+        one = np.ones((n, 1))
+        levels = (300_000, 40)
+        factors = [(rng.integers(0, k, n).astype(np.uint32), k, one, "unstructured") for k in levels]
+        y = rng.normal(size=n)
+        start = time.monotonic()
+        Lmm(y, one, factors)
+        print(time.monotonic() - start, flush=True)
+        try:
+            Lmm(y, one, factors)
+            print("prepared", flush=True)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        # On a busy machine everything takes longer alike.
+        whole = float(process.stdout.readline())
+        time.sleep(0.2 * whole)
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        assert process.stdout.readline() == "interrupted\n"
+        assert time.monotonic() - start < 0.5 * whole
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_can_fit_after_its_parent_has_used_threads():
     program = SETUP + textwrap.dedent("""

@@ -27,7 +27,7 @@ def agree(values, expected, rtol):
 @pytest.mark.parametrize("name", LINEAR)
 def test_linear_models(name):
     case = case_named(CASES, name)
-    table = augment(golden_fits.fit_lme4(case))
+    table = augment(golden_fits.fit_lme4(case), influence=True)
     agree(table[".hat"].to_numpy(), case["expected"]["hatvalues"], 1e-8)
     agree(table[".cooksd"].to_numpy(), case["expected"]["cooks_distance"], 1e-7)
 

@@ -176,7 +176,7 @@ def test_wald_of_the_coefficients_of_terms(name):
 @pytest.mark.parametrize("name", fits.with_table("confint", "Wald"))
 def test_wald_intervals(name):
     wanted = fits.table(expected(name)["confint"]["Wald"])
-    got = fits.fit(name).confint()
+    got = fits.fit(name).confint(ddf="inf")  # lme4 takes normal quantiles for every model
     n = int(wanted["2.5 %"].notna().sum())
     linear = name in {case["id"] for case in fits.LINEAR}
     np.testing.assert_allclose(got.to_numpy()[-n:], wanted.to_numpy()[-n:], rtol=1e-6 if linear else 1e-3)

@@ -96,7 +96,9 @@ def test_ranova_fits_the_smaller_models():
         "(0 + f + h | g)": {"f in (0 + f + h | g)": "(0 + h | g)", "h in (0 + f + h | g)": "(0 + f | g)"},
         "(0 + f + x | g)": {"f in (0 + f + x | g)": "(0 + x | g)", "x in (0 + f + x | g)": "(0 + f | g)"},
         "(x || g)": {"(1 | g)": "(0 + x | g)", "x in (0 + x | g)": "(1 | g)"},
-        "(1 | g) + (0 + f | g)": {"(1 | g)": "(0 + f | g)", "f in (0 + f | g)": "(1 | g)"},
+        # The constant is within the columns of f: there is no term (1 | g) to leave out.
+        "(1 | g) + (0 + f | g)": {"f in (0 + f | g)": "(1 | g)"},
+        "(1 | g) + (0 + f || g)": {"(1 | g)": "(0 + f || g)", "f in (0 + f | g)": "(1 | g)"},
     }
     for random, smaller in cases.items():
         model = quiet(f"y ~ f + h + x + {random}", data)

@@ -5,9 +5,21 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
-from mixedmodels import aic_table, anova, lmer, load_sleepstudy, model_selection
+from mixedmodels import (
+    aic_table,
+    anova,
+    families,
+    glmer,
+    kr_compare,
+    lmer,
+    load_epil,
+    load_sleepstudy,
+    model_selection,
+)
 from mixedmodels.errors import ArgumentError, DataError
 
 DATA = load_sleepstudy()
@@ -152,3 +164,95 @@ def test_a_response_given_to_refit_is_another_one():
     model = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
     with pytest.raises(DataError, match="different responses"):
         anova(model, model.refit(load_sleepstudy()["Reaction"] + load_sleepstudy()["Days"]))
+
+
+EPIL = load_epil()
+COUNTS = "y ~ trt + lbase + (1 | subject)"
+
+
+@pytest.fixture(scope="module")
+def poisson():
+    return glmer(COUNTS, EPIL, "poisson")
+
+
+@pytest.mark.parametrize(("family", "parameter"), [("nbinom2", "size"), ("nbinom1", "dispersion")])
+def test_poisson_is_on_the_boundary_of_the_negative_binomial(poisson, family, parameter):
+    larger = poisson.update(family=family)
+    table = anova(poisson, larger)
+    text = str(table)
+    assert f"model 1: {COUNTS}, family poisson (log)" in text
+    assert f"model 2: {COUNTS}, family {family} (log)" in text
+    assert f"model 1 (poisson) is model 2 ({family}) with its {parameter} on the boundary" in text
+    chisq = poisson.objective - larger.objective
+    assert table["Chisq"].iloc[1] == pytest.approx(chisq)
+    assert table["Df"].iloc[1] == 1
+
+
+def test_the_p_value_on_the_boundary_is_halved():
+    rng = np.random.default_rng(5)
+    group = np.repeat(np.arange(30), 5)
+    mu = np.exp(1 + 0.4 * rng.normal(size=30)[group])
+    data = pd.DataFrame({"g": group, "y": rng.poisson(mu * rng.gamma(6, 1 / 6, size=150))})
+    smaller = glmer("y ~ 1 + (1 | g)", data, "poisson")
+    table = anova(smaller, smaller.update(family="nbinom2"))
+    p = table["Pr(>Chisq)"].iloc[1]
+    assert p == pytest.approx(stats.chi2.sf(table["Chisq"].iloc[1], 1))
+    (shown,) = [line for line in table.heading if "halved" in line]
+    assert float(shown.split("p = ")[-1]) == pytest.approx(p / 2, rel=1e-3)
+    # With another difference besides, the mixture is another one.
+    both = anova(smaller.update("y ~ 1 + (1 | g)"), glmer("y ~ g + (1 | g)", data, "nbinom2"))
+    assert any("conservative" in line and "halved" not in line for line in both.heading)
+
+
+def test_families_that_are_not_nested_have_no_p_value(poisson):
+    for other in (poisson.update(family="nbinom2", link="sqrt"), poisson.update(". ~ . + age", link="sqrt")):
+        table = anova(poisson, other)
+        assert np.isnan(table["Pr(>Chisq)"]).all()
+        assert any("not nested: no p-value; compare AIC or BIC" in line for line in table.heading)
+        assert np.isfinite(table["AIC"]).all()
+
+
+def test_a_parameter_held_fixed_is_nested(poisson):
+    free = poisson.update(family="nbinom2")
+    held = poisson.update(family=families.NegativeBinomial(size=3))
+    table = anova(held, free)
+    assert table["Pr(>Chisq)"].iloc[1] == pytest.approx(stats.chi2.sf(held.objective - free.objective, 1))
+    assert any("size held at 3" in line for line in table.heading)
+    assert not any("boundary" in line for line in table.heading)
+
+
+@pytest.mark.parametrize("table", [anova, aic_table, model_selection])
+def test_what_differs_is_listed(table):
+    data = DATA.assign(
+        w=1 + DATA["Days"], off=0.5 * DATA["Days"], late=np.where(DATA["Days"] > 4, "yes", "no")
+    )
+    base = lmer("Reaction ~ late + (1 | Subject)", data, REML=False)
+    models = [
+        base,
+        base.update(weights="w"),
+        base.update(offset="off"),
+        base.update(contrasts={"late": "sum"}),
+        base.update(weights=np.where(DATA["Days"] > 4, 2.0, 1.0)),
+        base.update(data=data.assign(late=data["late"].to_numpy()[::-1])),
+    ]
+    names = ["plain", "weighted", "offset", "sum", "by values", "other data"]
+    shown = table(*models, names=names)
+    lines = {
+        line.split(":")[0]: line for line in (*shown.heading, *shown.notes) if line.split(":")[0] in names
+    }
+    assert set(lines) == set(names)
+    assert "weights w" in lines["weighted"]
+    assert "no weights" in lines["plain"]
+    assert "offset off" in lines["offset"]
+    assert "contrasts {'late': 'sum'}" in lines["sum"]
+    assert "weights given as values" in lines["by values"]
+    assert "other values of late[T.yes]" in lines["other data"]
+    assert "family" not in lines["plain"]
+
+
+def test_reml_is_told_from_ml(full):
+    table = kr_compare(full.refit(REML=True), full.update(". ~ . - Days"))
+    assert "full: Reaction ~ Days + (Days | Subject), REML" in table.heading
+    assert "reduced: Reaction ~ (Days | Subject), ML" in [
+        line.replace("~ 1 + ", "~ ") for line in table.heading
+    ]

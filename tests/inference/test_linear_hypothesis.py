@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mixedmodels import glmer, lmer, load_cbpp, load_machines, load_sleepstudy
-from mixedmodels.errors import ArgumentError, MixedModelsWarning
+from mixedmodels.errors import ArgumentError, EstimabilityWarning, MixedModelsWarning
 from mixedmodels.inference.hypothesis_text import parse_hypothesis
 
 NAMES = ["(Intercept)", "a[T.2]", "a[T.3]", "x", "x2", "log(z + 1)", "a[T.2]:x", "e", "strange name"]
@@ -118,6 +118,49 @@ def test_dropped_coefficients():
     with pytest.raises(ArgumentError, match="'twice' was dropped"):
         model.linear_hypothesis("Days = twice")
     assert model.linear_hypothesis("Days = 10")["NumDF"].iloc[0] == 1
+
+
+@pytest.mark.filterwarnings(
+    "ignore::mixedmodels.errors.SingularFitWarning", "ignore::mixedmodels.errors.RankDeficiencyWarning"
+)
+@pytest.mark.parametrize("kind", ["lmer", "glmer"])
+def test_functions_that_the_data_do_not_determine(kind):
+    data = load_cbpp().assign(large=lambda d: np.where(d["size"] > 14, "yes", "no"))
+    data = data[(data["period"] != "4") | (data["large"] != "yes")]
+    if kind == "lmer":
+        model = lmer("incidence ~ period * large + (1 | herd)", data)
+    else:
+        model = glmer("cbind(incidence, size - incidence) ~ period * large + (1 | herd)", data, "binomial")
+    names = list(model.fixef().index)
+    rows = np.zeros((3, len(names)))
+    # The means of the cells (1, yes), (4, no) and (4, yes), of which the last is empty.
+    for row, terms in zip(rows, (["large"], ["period[T.4]"], ["period[T.4]", "large"]), strict=True):
+        for j, name in enumerate(names):
+            row[j] = name == "(Intercept)" or all(any(t in part for t in terms) for part in name.split(":"))
+    with pytest.warns(EstimabilityWarning, match=r"L: NaN for .*period\[T.4\]:large\[T.yes\]") as caught:
+        table = model.t_test(rows)
+    assert len(caught) == 1
+    assert table["Estimate"].isna().tolist() == [False, False, True]
+    assert table.iloc[2].isna().all()
+    cells = pd.DataFrame({"period": ["1", "4"], "large": ["yes", "no"]})
+    np.testing.assert_allclose(table["Estimate"].iloc[:2], model.predict(cells, re_form="~0"), rtol=1e-10)
+    with pytest.warns(EstimabilityWarning):
+        joint = model.linear_hypothesis(rows)
+    assert joint.filter(regex="value|Chisq|Pr").isna().all(axis=None)
+    assert np.isfinite(model.linear_hypothesis(rows[:2]).iloc[0, 0])
+
+
+def test_aliased_columns_in_rows_of_l():
+    data = load_sleepstudy().assign(twice=lambda d: 2 * d["Days"])
+    with pytest.warns(MixedModelsWarning):
+        model = lmer("Reaction ~ Days + twice + (1 | Subject)", data)
+    # A day more is two of twice more: the slope of the model without it.
+    table = model.t_test([0, 1, 2])
+    assert table["Estimate"].iloc[0] == pytest.approx(model.fixef()["Days"])
+    with pytest.warns(EstimabilityWarning, match="dropped column twice"):
+        assert np.isnan(model.t_test([0, 1, 0])["Estimate"].iloc[0])
+    # A name means the coefficient that the summary shows.
+    assert model.t_test("Days = 0")["Estimate"].iloc[0] == pytest.approx(model.fixef()["Days"])
 
 
 def test_printed(model):

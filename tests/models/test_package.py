@@ -38,6 +38,11 @@ def test_every_exported_name_exists(name):
     assert name in dir(mixedmodels)
 
 
+def test_only_public_names_are_listed():
+    code = "import mixedmodels; mixedmodels.lmer; print([n for n in dir(mixedmodels) if n[0] != '_'])"
+    assert run("-c", code).strip() == str(sorted(mixedmodels.__all__))
+
+
 def test_unknown_names():
     with pytest.raises(AttributeError, match="lmre"):
         _ = mixedmodels.lmre

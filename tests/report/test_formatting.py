@@ -6,8 +6,10 @@ import math
 
 import pytest
 
+from mixedmodels.errors import ArgumentError
 from mixedmodels.formatting import (
     TextTable,
+    check_digits,
     display_width,
     format_column,
     format_fixed,
@@ -54,7 +56,38 @@ def test_other_formats():
     assert format_fixed([1.0, 1e12, math.nan], 2) == ["1.00", "1e+12", "NaN"]
     assert format_p_value(1e-20) == "<2e-16"
     assert format_p_value(0.04) == "0.04"
-    assert format_p_value(math.nan) == ""
+    assert format_p_value(math.nan) == "NaN"
+
+
+@pytest.mark.parametrize("value", [-0.0, -0.0001, -0.0004, -4.9e-4])
+def test_zero_has_no_sign(value):
+    assert format_fixed([value], 3) == ["0.000"]
+    assert format_column([value, 1.0], 3, most_decimals=2)[0].strip() in ("0.00", "0")
+    assert format_column([-0.0]) == ["0"]
+    assert format_column([-0.0, 1e12])[0].strip() == "0"
+
+
+@pytest.mark.parametrize(
+    ("p", "wanted"),
+    [
+        (0.0, "< .001"),
+        (0.0009999, "< .001"),
+        (0.001, ".001"),
+        (0.04567, ".046"),
+        (0.5, ".500"),
+        (0.99951, "> .999"),
+        (1.0, "> .999"),
+        (math.nan, "NaN"),
+    ],
+)
+def test_p_values_in_apa_style(p, wanted):
+    assert format_p_value(p, "apa") == wanted
+
+
+@pytest.mark.parametrize("digits", [0, 16, 2.0, True, "3", None])
+def test_bad_numbers_of_digits(digits):
+    with pytest.raises(ArgumentError, match="digits must be a whole number from 1 to 15"):
+        check_digits(digits)
 
 
 def test_widths():

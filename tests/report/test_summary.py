@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import FormulaWarning, lmer, load_dataset, load_penicillin, load_sleepstudy
+from mixedmodels import (
+    FormulaWarning,
+    glmer,
+    lmer,
+    load_dataset,
+    load_epil,
+    load_penicillin,
+    load_sleepstudy,
+    summary,
+)
 from mixedmodels.errors import ArgumentError
 from mixedmodels.formatting import display_width
 
@@ -55,6 +64,39 @@ def test_numbers_are_attributes(slope):
     assert list(summary.coefficients) == ["Estimate", "Std. Error", "df", "t value", "Pr(>|t|)"]
     assert summary.residual_quantiles["Max"] == pytest.approx(slope.residuals("pearson", scaled=True).max())
     assert str(pickle.loads(pickle.dumps(summary))) == str(summary)
+
+
+@pytest.mark.parametrize("digits", [1, 3, 5, 8, 15])
+def test_digits(slope, digits):
+    summary = slope.summary(digits=digits)
+    text = str(summary)
+    row = next(line for line in text.splitlines() if line.startswith(" Days  "))
+    estimate, error, _, ratio, p = row.split()[1:6]
+    assert float(estimate) == pytest.approx(10.467285959596, abs=0.51 * 10.0 ** (2 - digits))
+    assert float(error) == pytest.approx(1.545789, rel=0.6 * 10.0 ** (1 - digits) + 1e-6)
+    assert float(ratio) == pytest.approx(6.771485, abs=0.006)
+    assert len(p.partition("e")[0].replace(".", "")) <= max(1, digits - 1)
+    assert float(summary.coefficients.loc["Days", "Estimate"]) == slope.beta[1]
+    assert [float(x) for x in summary.coefficients["Estimate"]] == slope.beta.tolist()
+    assert summary._repr_html_().count(estimate) >= 1
+    assert str(pickle.loads(pickle.dumps(summary))) == text
+
+
+def test_digits_of_every_kind_of_model():
+    model = glmer("y ~ trt + (1 | subject)", load_epil(), "nbinom2")
+    shown = {n: str(model.summary(digits=n)).split("Size d: ")[1].split()[0] for n in (2, 7)}
+    assert {n: float(text) for n, text in shown.items()} == {n: float(f"{model.sigma:.{n}g}") for n in (2, 7)}
+    assert str(model.summary()) == str(model.summary(digits=5)) == str(summary(model, digits=5))
+    with pytest.raises(ArgumentError, match="digits"):
+        model.summary(digits=0)
+    with pytest.raises(ArgumentError, match="p_style"):
+        summary(model, p_style="stars")
+
+
+def test_apa_style(slope):
+    text = str(slope.summary(p_style="apa"))
+    assert text.count("< .001") == 2
+    assert "e-06" not in text
 
 
 def test_html(slope):

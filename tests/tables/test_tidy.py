@@ -43,6 +43,32 @@ def test_limits(linear):
         tidy(linear, conf_int=True, conf_level=95)
 
 
+@pytest.mark.parametrize("link", ["logit", "cloglog"])
+def test_exponentials(binomial, link):
+    model = binomial.update(link=link)
+    plain, table = tidy(model, "all", conf_int=True), tidy(model, "all", conf_int=True, exponentiate=True)
+    fixed = plain["effect"] == "fixed"
+    for name in ("estimate", "conf.low", "conf.high"):
+        np.testing.assert_allclose(table.loc[fixed, name], np.exp(plain.loc[fixed, name]))
+    np.testing.assert_allclose(
+        table.loc[fixed, "std.error"], np.exp(plain.loc[fixed, "estimate"]) * plain.loc[fixed, "std.error"]
+    )
+    same = ["statistic", "df", "p.value"]
+    pd.testing.assert_frame_equal(pd.DataFrame(table[same]), pd.DataFrame(plain[same]))
+    pd.testing.assert_frame_equal(pd.DataFrame(table[~fixed]), pd.DataFrame(plain[~fixed]))
+
+
+def test_exponentials_against_r(binomial):
+    # glmmTMB 1.1.5: exp(fixef(m)$cond), the same times its standard error, exp(confint(m, parm = "beta_"))
+    table = tidy(binomial, conf_int=True, exponentiate=True).set_index("term")
+    estimates = [0.2469591, 0.3707111, 0.3234628, 0.2059105]
+    errors = [0.05741109, 0.11367577, 0.10565517, 0.08801368]
+    low, high = [0.1565830, 0.2032455, 0.1705256, 0.0890930], [0.3894984, 0.6761610, 0.6135626, 0.4758972]
+    wanted = np.column_stack([estimates, errors, low, high])
+    found = table[["estimate", "std.error", "conf.low", "conf.high"]]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
 def test_variance_parameters(linear, binomial):
     table = tidy(linear, "ran_pars")
     assert list(table["term"]) == ["sd__(Intercept)", "sd__Days", "cor__(Intercept).Days", "sd__Observation"]
@@ -93,17 +119,30 @@ def test_augment_of_a_generalized_model(binomial):
     assert isinstance(table["period"].dtype, pd.CategoricalDtype)
 
 
+def test_augment_has_leverages_on_request(linear, binomial):
+    for model in (linear, binomial):
+        table = augment(model)
+        assert list(table.columns)[-5:] == [".fitted", ".resid", ".fixed", ".mu", ".offset"]
+        more = augment(model, influence=True)
+        assert list(more.columns)[-7:] == [".fitted", ".resid", ".hat", ".cooksd", ".fixed", ".mu", ".offset"]
+        assert ((more[".hat"] > 0) & (more[".hat"] < 1)).all()
+        pd.testing.assert_frame_equal(more[table.columns], table)
+    for bad in (None, "all", 1):
+        with pytest.raises(ArgumentError, match="influence must be True or False"):
+            augment(linear, influence=bad)
+
+
 @pytest.mark.parametrize("action", ["omit", "exclude"])
 def test_augment_with_rows_left_out(action):
     data = load_sleepstudy()
     data["note"] = "kept"
     data.loc[data.index[[0, 7]], "Reaction"] = np.nan
     model = lmer(SLOPES, data, subset="Days < 8", na_action=action)
-    table = augment(model)
+    table = augment(model, influence=True)
     assert len(table) == model.nobs == 144 - 2
     np.testing.assert_allclose(table["Reaction"] - table[".fitted"], table[".resid"])
     assert list(table.index[:3]) == [1, 2, 3]
-    whole = augment(model, data)
+    whole = augment(model, data, influence=True)
     assert len(whole) == 180
     assert whole[".resid"].isna().sum() == 180 - model.nobs
     np.testing.assert_array_equal(whole.loc[table.index, ".hat"], table[".hat"])

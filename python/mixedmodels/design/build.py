@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,39 +17,19 @@ from ..frame import Frame
 from ..notices import warn_user
 from .chosen_rows import ChosenRows, choose_rows
 from .column_checks import warn_of_columns
+from .covariance_size import check_covariance_size
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
-from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
+from .matrix import INTERCEPT, Levels, label_of
+from .merged_terms import BuiltTerm, merge_repeated
 from .numeric_response import numeric_response
 from .plan import ContrastTable, check_all_used, check_contrasts, make_plan
+from .random_term import RandomTerm
 from .recipe import DesignRecipe, offset_of
+from .repeated_effects import overlapping_terms
 from .residual_check import check_told_from_residuals, told_from_residuals
 from .rows import MissingRows, check_action, columns_of
 from .self_products import warn_of_self_products
-
-
-@dataclass(frozen=True, eq=False)
-class RandomTerm:
-    """
-    A random-effects term.
-
-    Attributes
-    ----------
-    group : GroupingFactor
-    names : tuple of str
-        Names of the k columns; the intercept is "(Intercept)".
-    z : ndarray, shape (n, k), C order
-    covariance : {"unstructured", "diagonal"}
-        "diagonal" for a double bar: all columns independent.
-    text : str
-        The term as printed.
-    """
-
-    group: GroupingFactor
-    names: tuple[str, ...]
-    z: NDArray[np.float64]
-    covariance: Literal["unstructured", "diagonal"]
-    text: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,6 +64,11 @@ class Predictors:
     row_labels: Any | None
     recipe: DesignRecipe
     x_terms: tuple[tuple[str, slice], ...]
+
+    @cached_property
+    def surplus_parameters(self) -> int:
+        """How many covariance parameters add nothing, as terms of the same groups overlap."""
+        return sum(surplus for _, _, surplus in overlapping_terms(self.terms))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -224,6 +210,8 @@ class DesignArguments:
     drop_zero_weights: bool = True
 
 
+_CONTRASTS_MATTER = "; other contrasts make other columns independent, so that the model depends on them"
+
 # From the left side of the formula to whatever a kind of model makes of it.
 ReadResponse = Callable[[Node, Evaluator, ChosenRows], Any]
 
@@ -286,6 +274,7 @@ def assemble(
     warn_of_columns(parsed, rows.frame, fixed)
     warn_of_self_products(parsed.self_products, evaluator)
     check_all_used(table, contrast_names, [fixed, *(plan for _, plan, _ in built)])
+    built, left_out = merge_repeated(built)
     total = rows.offset
     if parsed.offset_nodes:
         inside = offset_of(parsed.offset_nodes, evaluator, None)
@@ -294,7 +283,12 @@ def assemble(
         if array is not None:
             array.flags.writeable = False
     recipe = DesignRecipe(
-        parsed, fixed, tuple([(plan, group) for _, plan, group in built]), memory, _called(parsed, own)
+        parsed,
+        fixed,
+        tuple([(plan, group) for _, plan, group in built]),
+        memory,
+        _called(parsed, own),
+        left_out,
     )
     predictors = Predictors(
         formula=parsed,
@@ -323,22 +317,23 @@ def _random_term(
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
     contrasts: ContrastTable,
     used: set[str],
-) -> tuple[RandomTerm, MatrixPlan, GroupRecipe]:
+) -> BuiltTerm:
     group, recipe = make_group(spec, grouping, known)
     plan = make_plan(spec.terms, evaluator, contrasts, used)
-    z = plan.build(evaluator, "C")
     k = len(plan.names)
-    if spec.uncorrelated and k > 1:
-        factors = [
-            label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)
-        ]
-        if factors:
+    factors = [label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)]
+    if spec.uncorrelated:
+        if factors and k > 1:
+            by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
             warn_user(
                 f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
                 f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
-                f"(a single bar has {k * (k + 1) // 2})",
+                f"(a single bar has {k * (k + 1) // 2}){_CONTRASTS_MATTER if by_contrasts else ''}",
                 FormulaWarning,
             )
+    else:
+        check_covariance_size(spec.text, k, (group.label, len(group.levels)), factors, len(group.codes))
+    z = plan.build(evaluator, "C")
     covariance = "diagonal" if spec.uncorrelated else "unstructured"
     return RandomTerm(group, plan.names, z, covariance, spec.text), plan, recipe
 

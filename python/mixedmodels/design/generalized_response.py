@@ -153,6 +153,7 @@ def from_proportions(
         raise DataError(
             f"{found}, but without numbers of trials every value must be 0 or 1: give the trials by weights= "
             "for proportions, or write successes / trials or cbind(successes, failures)"
+            f"{_beta_advice(values)}"
         )
     if trials is None:
         return values, None
@@ -164,9 +165,16 @@ def from_proportions(
         raise DataError(
             f"the response {name} is {values[i]:.10g} of {trials[i]:g} trials in {row(i)}, "
             f"{values[i] * trials[i]:.6g} successes, which is no whole number; weights= must be the numbers "
-            "of trials for the binomial family"
+            f"of trials for the binomial family{_beta_advice(values)}"
         )
     return successes, None if (trials == 1).all() else trials
+
+
+def _beta_advice(values: Values) -> str:
+    """The family for proportions that were not counted."""
+    if not ((values > 0) & (values < 1)).all():
+        return ""
+    return "; for continuous proportions, such as ratings, use family='beta'"
 
 
 def _check_trials(trials: Values, row: RowName) -> None:

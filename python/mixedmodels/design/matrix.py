@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ class Levels:
     contrast: Contrast
 
 
+# The names of the columns of a basis; None for plain numbers.
+Coding = Levels | tuple[str, ...] | None
+
+
 @dataclass(frozen=True, eq=False)
 class MatrixPlan:
     """
@@ -49,13 +54,47 @@ class MatrixPlan:
         Column names.
     terms : tuple of (str, slice)
         Each term and its columns; a term that earlier ones span has an empty slice.
+    chosen : tuple of int or None
+        The columns of the blocks that the matrix has; None for all.
     """
 
     nodes: tuple[Node, ...]
-    codings: tuple[Levels | tuple[str, ...] | None, ...]
+    codings: tuple[Coding, ...]
     blocks: tuple[Block, ...]
     names: tuple[str, ...]
     terms: tuple[tuple[str, slice], ...]
+    chosen: tuple[int, ...] | None = None
+
+    def part(self, columns: Sequence[int]) -> MatrixPlan:
+        """The plan of some of the columns, in increasing order; it reads only what these are made of."""
+        every = range(len(self.names)) if self.chosen is None else self.chosen
+        wanted = {every[j] for j in columns}
+        blocks: list[Block] = []
+        chosen: list[int] = []
+        first = width = 0
+        for block in self.blocks:
+            size = math.prod(_block_width(self.codings[i], reduced) for i, reduced in block)
+            inside = [j - first for j in range(first, first + size) if j in wanted]
+            if inside:
+                blocks.append(block)
+                chosen += [width + j for j in inside]
+                width += size
+            first += size
+        used = sorted({i for block in blocks for i, _ in block})
+        number = {i: new for new, i in enumerate(used)}
+        terms, start = [], 0
+        for label, part in self.terms:
+            stop = start + sum(part.start <= j < part.stop for j in columns)
+            terms.append((label, slice(start, stop)))
+            start = stop
+        return MatrixPlan(
+            tuple([self.nodes[i] for i in used]),
+            tuple([self.codings[i] for i in used]),
+            tuple([tuple([(number[i], reduced) for i, reduced in block]) for block in blocks]),
+            tuple([self.names[j] for j in columns]),
+            tuple(terms),
+            None if len(chosen) == width else tuple(chosen),
+        )
 
     def build(
         self, evaluator: Evaluator, order: Literal["F", "C"], missing: NDArray[np.bool_] | None = None
@@ -63,7 +102,7 @@ class MatrixPlan:
         """
         The matrix for the rows of an evaluator, shape (n, p); NaN in the rows marked as missing.
         """
-        n, p = evaluator.n, len(self.names)
+        n, p = evaluator.n, len(self.names) if self.chosen is None else self._width
         check_size(n, p, "the model matrix")
         out = np.zeros((n, p), order=order)
         values = [self._values(i, evaluator, missing) for i in range(len(self.nodes))]
@@ -73,9 +112,18 @@ class MatrixPlan:
             first += _fill(out, first, [values[i][reduced] for i, reduced in block])
             if len(block) > 1 and sum(values[i].dense for i, _ in block) > 1:
                 self._check_product(block, out[:, start:first], missing)
+        if self.chosen is not None:
+            out = np.asarray(out[:, self.chosen], order=order)
         if missing is not None:
             out[missing] = np.nan
         return out
+
+    @property
+    def _width(self) -> int:
+        """The number of columns of the blocks."""
+        return sum(
+            math.prod(_block_width(self.codings[i], reduced) for i, reduced in block) for block in self.blocks
+        )
 
     def _check_product(
         self, block: Block, columns: NDArray[np.float64], missing: NDArray[np.bool_] | None
@@ -107,6 +155,12 @@ class MatrixPlan:
                 )
             return _LazyAxes(list(value.values.T), None)
         return _LazyAxes([value], None)
+
+
+def _block_width(coding: Coding, reduced: bool) -> int:
+    if isinstance(coding, Levels):
+        return len(coding.contrast.names if reduced else coding.labels)
+    return 1 if coding is None else len(coding)
 
 
 class _LazyAxes:

@@ -17,7 +17,7 @@ from ..frame import Factor
 from .coding import Block, full_rank_blocks
 from .contrasts import Contrast, make_contrast
 from .evaluate import Evaluator
-from .matrix import INTERCEPT, Levels, MatrixPlan, check_size, label_of, term_value
+from .matrix import INTERCEPT, Coding, Levels, MatrixPlan, check_size, label_of, term_value
 from .values import Basis, Coded
 
 # A factor with more levels is not worth remembering: it would fill the cache and is seldom met again.
@@ -106,6 +106,16 @@ def _plan(terms: TermList, kinds: tuple[_Kind, ...]) -> MatrixPlan:
 _remembered_plan = lru_cache(maxsize=256)(_plan)
 
 
+def names_of_columns(terms: TermList, codings: Mapping[Node, Coding]) -> tuple[str, ...]:
+    """The names of the columns of some terms whose factors are coded as in the fit."""
+    own = [codings[node] for node in terms.factors]
+    categorical = {i for i, coding in enumerate(own) if isinstance(coding, Levels)}
+    blocks = full_rank_blocks(terms.terms, categorical)
+    return tuple(
+        [name for parts in blocks for block in parts for name in _block_names(block, terms.factors, own)]
+    )
+
+
 def _blocks(terms: TermList, kinds: Sequence[_Kind]) -> list[list[Block]]:
     return full_rank_blocks(terms.terms, {i for i, kind in enumerate(kinds) if isinstance(kind, _Labelled)})
 
@@ -142,7 +152,7 @@ def _kind(node: Node, evaluator: Evaluator, contrasts: ContrastTable, used: set[
     return value.names if isinstance(value, Basis) else None
 
 
-def _coding(node: Node, kind: _Kind) -> Levels | tuple[str, ...] | None:
+def _coding(node: Node, kind: _Kind) -> Coding:
     if not isinstance(kind, _Labelled):
         return kind
     if len(kind.labels) < 2:
@@ -161,9 +171,7 @@ def _width(block: Block, kinds: Sequence[_Kind]) -> int:
     return width
 
 
-def _block_names(
-    block: Block, nodes: Sequence[Node], codings: Sequence[Levels | tuple[str, ...] | None]
-) -> list[str]:
+def _block_names(block: Block, nodes: Sequence[Node], codings: Sequence[Coding]) -> list[str]:
     parts: list[list[str]] = []
     for i, reduced in block:
         coding, label = codings[i], label_of(nodes[i])

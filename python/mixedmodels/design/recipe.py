@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError, DataError
+from ..errors import DataError
 from ..formula import ModelFormula
 from ..formula.nodes import Node, variables, write
 from ..frame import Frame
@@ -37,6 +37,28 @@ class NewRandomTerm:
 
 
 @dataclass(frozen=True, eq=False)
+class LeftOut:
+    """
+    Random effects of the formula that the model has only once.
+
+    Attributes
+    ----------
+    plan : MatrixPlan
+        The columns that are left out.
+    group : GroupRecipe
+    within : tuple of int
+        The terms of the design that have them.
+    text : str
+        What is left out and why.
+    """
+
+    plan: MatrixPlan
+    group: GroupRecipe
+    within: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
 class DesignRecipe:
     """
     What is needed to apply a fitted design to new data; it can be pickled and holds no rows.
@@ -51,6 +73,8 @@ class DesignRecipe:
         Levels and constants of the fitting data.
     functions : mapping
         The caller's own functions that the formula calls.
+    left_out : tuple of LeftOut
+        Random effects that the formula repeats.
     """
 
     formula: ModelFormula
@@ -58,6 +82,7 @@ class DesignRecipe:
     random: tuple[tuple[MatrixPlan, GroupRecipe], ...]
     memory: Memory
     functions: Mapping[str, Callable[..., Any]]
+    left_out: tuple[LeftOut, ...] = ()
 
     def new_x(self, data: Any) -> NDArray[np.float64]:
         """
@@ -98,7 +123,10 @@ class DesignRecipe:
         return offset_of(nodes, evaluator, missing_in(evaluator.frame, nodes))
 
     def new_random(
-        self, data: Any, allow_new_levels: bool, terms: Sequence[int] | None = None
+        self,
+        data: Any,
+        allow_new_levels: bool,
+        columns: Mapping[int, Sequence[int]] | None = None,
     ) -> tuple[NewRandomTerm, ...]:
         """
         The random-effects terms for new data.
@@ -108,8 +136,9 @@ class DesignRecipe:
         data : data frame
         allow_new_levels : bool
             Give new and missing levels of the grouping factors the code -1 instead of an error.
-        terms : sequence of int, optional
-            Which terms (positions in ``Design.terms``); all by default. Only their columns are needed.
+        columns : mapping of int to sequence of int, optional
+            For the terms that are wanted (by position in ``Design.terms``) their columns, in increasing
+            order; all of all terms by default. The data need hold nothing else.
 
         Returns
         -------
@@ -121,17 +150,15 @@ class DesignRecipe:
             For levels that were not in the fit.
         """
         frame = Frame.from_any(data, what="newdata")
-        count = len(self.random)
-        chosen = range(count) if terms is None else terms
-        if any(not 0 <= i < count for i in chosen):
-            raise ArgumentError(f"terms must be numbers from 0 to {count - 1}, got {list(chosen)}")
-        nodes = [node for i in chosen for part in self.random[i] for node in part.nodes]
-        evaluator = self._evaluator(frame, nodes)
+        if columns is None:
+            parts = list(self.random)
+        else:
+            parts = [(self.random[t][0].part(chosen), self.random[t][1]) for t, chosen in columns.items()]
+        evaluator = self._evaluator(frame, [node for part in parts for half in part for node in half.nodes])
         grouping = component_evaluator(frame, self.functions)
         codes: dict[int, NDArray[np.int64]] = {}
         result = []
-        for i in chosen:
-            plan, group = self.random[i]
+        for plan, group in parts:
             if id(group) not in codes:
                 codes[id(group)] = group.codes(grouping, allow_new_levels)
             result.append(NewRandomTerm(codes[id(group)], self._build(plan, evaluator, "C")))

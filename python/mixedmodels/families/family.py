@@ -42,6 +42,8 @@ class Family(ABC):
         Whether `sigma` is a scale that belongs in a table of variances.
     has_expected_information : bool
         Whether the expected information has a formula.
+    limit : str
+        The family without a parameter that this one becomes as its own runs to a limit; empty for none.
     """
 
     link: str = ""
@@ -53,6 +55,7 @@ class Family(ABC):
     meaning: ClassVar[str] = ""
     has_scale: ClassVar[bool] = False
     has_expected_information: ClassVar[bool] = True
+    limit: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", check_link(self.link, self.name, self.links))
@@ -75,6 +78,11 @@ class Family(ABC):
     def estimates_dispersion(self) -> bool:
         """Whether the dispersion parameter is estimated with the others."""
         return bool(self.parameter) and self.dispersion is None
+
+    @property
+    def scale_name(self) -> str:
+        """What tables call `sigma`: "sigma" where it is a scale, else the family's own parameter."""
+        return "sigma" if self.has_scale or not self.parameter else self.parameter
 
     def held(self) -> dict[str, float]:
         """The arguments that hold the dispersion fixed."""

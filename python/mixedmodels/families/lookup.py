@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import ArgumentError
+from ..not_here import FAMILIES as NOT_HERE
+from ..not_here import refuse_not_here
 from .beta import Beta
 from .binomial import Binomial
 from .family import Family, check_link
@@ -96,6 +98,7 @@ def _name(text: str) -> str:
         return plain
     if plain in _ALIASES:
         return _ALIASES[plain]
+    refuse_not_here(NOT_HERE, plain, f"family={text!r}")
     close = get_close_matches(plain, [*FAMILIES, *_ALIASES], n=1)
     hint = f" (did you mean {_ALIASES.get(close[0], close[0])!r}?)" if close else ""
     raise ArgumentError(f"unknown family {text!r}{hint}; {_known()}")

@@ -33,6 +33,7 @@ class NegativeBinomial(Family):
     links: ClassVar[tuple[str, ...]] = ("log", "sqrt", "identity")
     parameter: ClassVar[str] = "size"
     meaning: ClassVar[str] = "variance mu + mu²/d"
+    limit: ClassVar[str] = "poisson"
 
     def __init__(self, link: str = "", size: float | None = None) -> None:
         object.__setattr__(self, "link", link)
@@ -82,6 +83,7 @@ class NegativeBinomial1(Family):
     links: ClassVar[tuple[str, ...]] = ("log",)
     parameter: ClassVar[str] = "dispersion"
     meaning: ClassVar[str] = "variance mu (1 + d)"
+    limit: ClassVar[str] = "poisson"
     has_expected_information: ClassVar[bool] = False
 
     def variance(self, mu: Values, dispersion: float) -> Values:

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..errors import MissingColumnError
+from ..errors import MissingColumnError, NotAvailableError
+from ..not_here import COVARIANCES, SMOOTHS, not_available
 from .functions import FUNCTIONS, FormulaFunction
 from .nodes import is_plain
 from .place import error_at
@@ -27,6 +28,10 @@ def find_function(name: str, scope: Scope, source: str, start: int) -> FormulaFu
     function = FUNCTIONS.get(name)
     if function is not None:
         return function
+    entry = COVARIANCES.get(name) or SMOOTHS.get(name)
+    if entry is not None:
+        message = str(not_available(f"{name}()", entry))
+        raise NotAvailableError(str(error_at(message, source, start)), *entry)
     known = [*FUNCTIONS, *scope.functions]
     close = difflib.get_close_matches(name, known, n=3)
     hint = f"did you mean {' or '.join(close)}? " if close else ""

@@ -1,8 +1,13 @@
-"""Tests of a variance, whose hypothesis lies on the boundary of the parameters."""
+"""Tests of a variance or dispersion, whose hypothesis lies on the boundary of the parameters."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+import numpy as np
+
 from ..design import Predictors, RandomTerm
+from ..families import Family
 
 
 def mixture_p_value(statistic: float, covariances: int) -> float:
@@ -61,3 +66,31 @@ def _same(one: RandomTerm, other: RandomTerm) -> bool:
     """Whether two terms give the same random effects."""
     alike = one.covariance == other.covariance or len(one.names) == 1
     return alike and one.group.label == other.group.label and set(one.names) == set(other.names)
+
+
+def family_step(smaller: Family, larger: Family) -> Literal["same", "inner", "boundary", "unrelated"]:
+    """
+    How the family of a smaller model lies in that of a larger one.
+
+    Returns
+    -------
+    str
+        "same"; "inner" for a fixed value of a parameter that the larger one estimates; "boundary" where the
+        smaller is the limit of the larger, as Poisson of the negative binomial; "unrelated" for any other two
+        families or links, which are not nested.
+    """
+    if smaller == larger:
+        return "same"
+    if smaller.link != larger.link or not larger.estimates_dispersion:
+        return "unrelated"
+    if smaller.name == larger.name:
+        return "inner"
+    return "boundary" if larger.limit == smaller.name else "unrelated"
+
+
+def same_apart_from_family(smaller: Predictors, larger: Predictors) -> bool:
+    """Whether two models have the same fixed part and random effects."""
+    if smaller.x.shape != larger.x.shape or not np.array_equal(smaller.x, larger.x):
+        return False
+    pairs = zip(smaller.terms, larger.terms, strict=False)
+    return len(smaller.terms) == len(larger.terms) and all(_same(one, other) for one, other in pairs)

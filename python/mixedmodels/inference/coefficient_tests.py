@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..fitted_model import FittedModel
 from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
-from .wald import two_sided_p
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +76,13 @@ def function_tests(
         return table.assign(**{"z value": ratio, "Pr(>|z|)": two_sided_p(ratio)})
     df = basis.df(rows)
     return table.assign(**{"df": df, "t value": ratio, "Pr(>|t|)": two_sided_t(ratio, df)})
+
+
+def two_sided_p(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability of a standard normal variable at least as far from zero."""
+    from scipy.special import erfc
+
+    return erfc(np.abs(z) / math.sqrt(2.0))
 
 
 def two_sided_t(t: NDArray[np.float64], df: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..design.matrix import INTERCEPT
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
+from ..result_table import ResultTable, result_table
 
 
-def variance_inflation(fitted: FittedModel) -> pd.DataFrame:
+def variance_inflation(fitted: FittedModel) -> ResultTable:
     """
     Generalized variance inflation factors of the terms (Fox & Monette 1992), see :func:`mixedmodels.vif`.
 
     Returns
     -------
-    DataFrame
+    ResultTable
         Columns GVIF, Df, GVIF^(1/(2*Df)), a row for each term.
     """
     kept = fitted.estimates.kept.tolist()
@@ -38,9 +38,8 @@ def variance_inflation(fitted: FittedModel) -> pd.DataFrame:
         parts = (whole[np.ix_(inside, inside)], whole[np.ix_(~inside, ~inside)])
         value = float(np.exp(sum(map(_log_det, parts)) - _log_det(whole)))
         rows.append((value, len(members), value ** (0.5 / len(members))))
-    return pd.DataFrame(
-        rows, columns=["GVIF", "Df", "GVIF^(1/(2*Df))"], index=pd.Index(list(terms), dtype=object)
-    )
+    columns = dict(zip(["GVIF", "Df", "GVIF^(1/(2*Df))"], zip(*rows, strict=True), strict=True))
+    return result_table(columns, list(terms))
 
 
 def condition_number_of(fitted: FittedModel) -> float:

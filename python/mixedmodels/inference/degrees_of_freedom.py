@@ -175,6 +175,27 @@ class Residual(DegreesOfFreedom):
 
 
 @dataclass(frozen=True, eq=False)
+class Undetermined(DegreesOfFreedom):
+    """No degrees of freedom and no tests: the likelihood has no finite optimum."""
+
+    large_samples: bool
+
+    @property
+    def label(self) -> str:
+        return "no method (the likelihood has no finite optimum)"
+
+    @property
+    def infinite(self) -> bool:
+        return self.large_samples
+
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.full(len(rows), np.nan)
+
+    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        return math.nan, math.nan
+
+
+@dataclass(frozen=True, eq=False)
 class Satterthwaite(DegreesOfFreedom):
     """
     The degrees of freedom of a χ² variable with the mean and variance of the estimated variance.
@@ -274,6 +295,8 @@ def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None =
     if isinstance(ddf, DegreesOfFreedom):
         return ddf
     name = check_ddf(fitted, ddf)
+    if fitted.convergence.unbounded:
+        return _undetermined(fitted)
     if not isinstance(fitted, Fitted) or name == "inf":
         return Infinite(*_beta_and_covariance(fitted))
     if name == "residual":
@@ -297,6 +320,19 @@ def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
                 )
             return name
     raise ArgumentError(f"ddf must be one of {', '.join(map(repr, DDF_NAMES))}, not {ddf!r}")
+
+
+def _undetermined(fitted: FittedModel) -> Undetermined:
+    beta, covariance = _beta_and_covariance(fitted)
+    large_samples = not isinstance(fitted, Fitted)
+    if large_samples:
+        # Normal distributions need no degrees of freedom that could be missing.
+        covariance = np.full_like(covariance, np.nan)
+    note = (
+        "No tests: the likelihood has no finite optimum. Estimates and standard errors are those where the "
+        "search stopped; do not interpret them"
+    )
+    return Undetermined(beta, covariance, large_samples, notes=(note,))
 
 
 def _satterthwaite(fitted: Fitted) -> Satterthwaite:

@@ -54,7 +54,7 @@ def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[
     full = fitted
     if isinstance(fitted, Fitted) and fitted.reml:
         full = refit(fitted, reml=False, quiet=True)
-        heading.append("Fitted again by ML (instead of REML) for this comparison")
+        heading.append("Refitted by ML (instead of REML) for this comparison")
     bases = [terms.without(label) for label in labels]
     fits = [with_fixed_part(fitted, basis) for basis in bases]
     df = np.array([fitted.rank - basis.shape[1] for basis in bases], dtype=float)

@@ -40,7 +40,7 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = N
     heading = []
     if not fitted.reml:
         fitted = refit(fitted, reml=True, changes={"start": None}, quiet=True)
-        heading.append("Fitted again by REML (instead of ML) for this test")
+        heading.append("Refitted by REML (instead of ML) for this test")
     statistic = max(0.0, objective_without_random_effects(fitted) - fitted.estimates.objective)
     if statistic < 1e-8:
         # The criterion is flat at zero; what is left is rounding.

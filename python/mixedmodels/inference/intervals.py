@@ -1,4 +1,4 @@
-"""What confidence intervals are made of."""
+"""Levels, quantiles and limits of confidence intervals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
+from .degrees_of_freedom import DegreesOfFreedom
 
 
 def check_level(level: Any) -> float:
@@ -24,3 +25,28 @@ def t_quantile(probability: float, df: Any) -> NDArray[np.float64]:
     df = np.asarray(df, dtype=float)
     finite = np.where(np.isinf(df), 1.0, df)
     return np.where(np.isinf(df), ndtri(probability), stdtrit(finite, probability))
+
+
+def coefficient_limits(basis: DegreesOfFreedom, level: float) -> NDArray[np.float64]:
+    """
+    Confidence limits of the kept coefficients: estimate ± quantile times standard error.
+
+    Parameters
+    ----------
+    basis : DegreesOfFreedom
+    level : float
+
+    Returns
+    -------
+    ndarray, shape (rank, 2)
+        NaN where the degrees of freedom are.
+    """
+    df = basis.df(np.eye(len(basis.beta)))
+    half = t_quantile(0.5 + check_level(level) / 2, df) * np.sqrt(np.diag(basis.covariance))
+    return np.column_stack([basis.beta - half, basis.beta + half])
+
+
+def limits_note(basis: DegreesOfFreedom, level: float) -> str:
+    """How the limits were computed, in one line."""
+    quantile = "normal quantiles" if basis.infinite else f"t quantiles with {basis.label}"
+    return f"{100 * level:.4g} % Wald limits: {quantile}"

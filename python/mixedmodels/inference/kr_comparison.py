@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
-from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
 from .degrees_of_freedom import degrees_of_freedom
 from .likelihood_ratio import check_same_data
+from .model_differences import described
 from .reduced_fits import restriction
 
 
@@ -25,9 +25,5 @@ def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTa
         "F scaling": [test.scaling],
         "Pr(>F)": [test.p_value],
     }
-    heading = [
-        f"F test by {basis.label}",
-        f"full: {one_line(full.design.formula.text)}",
-        f"reduced: {one_line(reduced.design.formula.text)}",
-    ]
+    heading = [f"F test by {basis.label}", *described([full, reduced], ["full", "reduced"])]
     return anova_table(columns, ["reduced"], heading, basis.notes)

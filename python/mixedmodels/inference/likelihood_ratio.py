@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from ..design import GeneralizedDesign, MissingRows
 from ..design.rows import ZERO_WEIGHT
 from ..errors import ArgumentError, DataError
+from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import refit
-from ..formatting import format_p_value
+from ..formatting import p_statement
 from . import criteria
 from .anova_table import AnovaTable, anova_table
-from .boundary import covariances_of_added_effect, mixture_p_value
+from .boundary import covariances_of_added_effect, family_step, mixture_p_value, same_apart_from_family
+from .model_differences import check_names, described
 
 
 def likelihood_ratio_table(
@@ -32,20 +34,26 @@ def likelihood_ratio_table(
     names : sequence of str, optional
         Row names; by default ``model 1``, ``model 2``, ... in the order given.
     refit_ml : bool
-        Fit models again by ML that were fitted by REML. REML criteria can be compared (False) between
+        Refit by ML the models that were fitted by REML. REML criteria can be compared (False) between
         models with the same fixed effects only.
 
     Returns
     -------
     AnovaTable
-        Columns npar, AIC, BIC, logLik, -2*log(L), Chisq, Df, Pr(>Chisq).
+        Columns npar, AIC, BIC, logLik, -2*log(L), Chisq, Df, Pr(>Chisq). The p-value is NaN for models with
+        as many parameters as the one above, and for families or links that are not nested.
 
     Raises
     ------
     ArgumentError, DataError
         For fewer than two models, different responses or rows, or REML criteria that cannot be compared.
     """
-    labels = _check_names(models, names)
+    if len(models) < 2:
+        raise ArgumentError(
+            "anova() compares likelihoods and needs two or more models, as in anova(m1, m2); "
+            f"{len(models)} given"
+        )
+    labels = check_names(models, names)
     check_same_data(models, labels)
     linear = [model for model in models if isinstance(model, Fitted)]
     if len(linear) == len(models):
@@ -59,7 +67,7 @@ def likelihood_ratio_table(
         heading = []
     order = sorted(range(len(models)), key=lambda i: models[i].n_parameters)
     models, labels = [models[i] for i in order], [labels[i] for i in order]
-    heading += [f"{label}: {model.design.formula.text}" for label, model in zip(labels, models, strict=True)]
+    heading += described(models, labels)
     columns = _columns(models)
     return anova_table(columns, labels, [*heading, *_remarks(models, labels, columns)])
 
@@ -75,7 +83,7 @@ def _by_one_criterion(
         which = (
             "the models" if all(by_reml) else ", ".join(n for n, r in zip(labels, by_reml, strict=True) if r)
         )
-        heading.append(f"Fitted again by ML (instead of REML) for this comparison: {which}")
+        heading.append(f"Refitted by ML (instead of REML) for this comparison: {which}")
         for label, model, refitted in zip(labels, models, by_reml, strict=True):
             if refitted and not model.convergence.converged:
                 heading.append(f"Warning: {label}: {'; '.join(model.convergence.messages)}")
@@ -110,7 +118,8 @@ def _columns(models: Sequence[FittedModel]) -> dict[str, NDArray[np.float64]]:
     chisq = np.concatenate([[np.nan], np.maximum(0.0, -np.diff(deviance))])
     steps = np.concatenate([[np.nan], np.diff(df)])
     p = np.full(len(models), np.nan)
-    testable = steps > 0
+    nested = [_family_step(*pair) != "unrelated" for pair in pairwise(models)]
+    testable = (steps > 0) & np.array([False, *nested])
     p[testable] = chdtrc(steps[testable], chisq[testable])
     return {
         "npar": df,
@@ -146,23 +155,40 @@ def _remarks(
             p = mixture_p_value(columns["Chisq"][i], covariances)
             remarks.append(
                 f"{labels[i]} has one random effect more than {labels[i - 1]}: by the half-half mixture of "
-                f"χ² with {covariances} and {covariances + 1} degrees of freedom p = {format_p_value(p)}"
+                f"χ² with {covariances} and {covariances + 1} degrees of freedom {p_statement(p)}"
             )
+        remarks += _family_remarks(smaller, larger, (labels[i - 1], labels[i]), columns["Chisq"][i])
     return remarks
 
 
-def _check_names(models: Sequence[FittedModel], names: Sequence[str] | None) -> list[str]:
-    if len(models) < 2:
-        raise ArgumentError(
-            "anova() compares likelihoods and needs two or more models, as in anova(m1, m2); "
-            f"{len(models)} given"
-        )
-    if names is None:
-        return [f"model {i + 1}" for i in range(len(models))]
-    labels = [names] if isinstance(names, str) else list(names)
-    if len(labels) != len(models) or len(set(labels)) != len(labels):
-        raise ArgumentError(f"names must be {len(models)} different names, got {labels!r}")
-    return [str(label) for label in labels]
+def _family_step(smaller: FittedModel, larger: FittedModel) -> str:
+    if isinstance(smaller, FittedGeneralized) and isinstance(larger, FittedGeneralized):
+        return family_step(smaller.family, larger.family)
+    return "same"
+
+
+def _family_remarks(
+    smaller: FittedModel, larger: FittedModel, labels: tuple[str, str], chisq: float
+) -> list[str]:
+    """Remarks on a comparison of models of different families."""
+    step = _family_step(smaller, larger)
+    if step == "unrelated":
+        return [
+            f"{labels[0]} and {labels[1]} differ in family or link and are not nested: no p-value; "
+            "compare AIC or BIC"
+        ]
+    if step != "boundary":
+        return []
+    assert isinstance(smaller, FittedGeneralized)
+    assert isinstance(larger, FittedGeneralized)
+    text = (
+        f"{labels[0]} ({smaller.family.name}) is {labels[1]} ({larger.family.name}) with its "
+        f"{larger.family.parameter} on the boundary: the p-value is too large (the test is conservative)"
+    )
+    if same_apart_from_family(smaller.design, larger.design):
+        p = mixture_p_value(chisq, 0)
+        text += f"; halved, by the half-half mixture of χ² with 0 and 1 degrees of freedom, {p_statement(p)}"
+    return [text]
 
 
 def check_same_data(models: Sequence[FittedModel], labels: Sequence[str]) -> None:

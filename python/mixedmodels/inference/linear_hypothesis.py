@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, EstimabilityWarning
 from ..fitted_model import FittedModel
-from ..formatting import format_number, one_line
+from ..formatting import format_number, listed, one_line
+from ..notices import warn_user
 from .anova_table import AnovaTable, anova_table
 from .coefficient_tests import function_tests
-from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from .degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
+from .estimability import Undetermined
 from .hypothesis_text import parse_hypothesis
+
+# Of functions that the data do not determine.
+NO_TEST = JointTest(math.nan, math.nan, 0, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +36,14 @@ class Hypotheses:
         In the kept coefficients.
     rhs : ndarray, shape (m,)
     labels : tuple of str
+    estimable : ndarray of bool, shape (m,)
+        Which of them the data determine.
     """
 
     rows: NDArray[np.float64]
     rhs: NDArray[np.float64]
     labels: tuple[str, ...]
+    estimable: NDArray[np.bool_]
 
 
 def joint_test(
@@ -46,11 +55,12 @@ def joint_test(
     Returns
     -------
     AnovaTable
-        One row with columns F value, NumDF, DenDF, Pr(>F), or Chisq, Df, Pr(>Chisq).
+        One row with columns F value, NumDF, DenDF, Pr(>F), or Chisq, Df, Pr(>Chisq); NaN when the data do
+        not determine one of the functions.
     """
     found = read_hypotheses(fitted, hypotheses, rhs)
     basis = degrees_of_freedom(fitted, ddf)
-    test = basis.joint(found.rows, found.rhs)
+    test = basis.joint(found.rows, found.rhs) if found.estimable.all() else NO_TEST
     heading = [f"Linear hypothesis by {basis.label}", *(f" {label}" for label in found.labels)]
     columns: dict[str, list[float]]
     if basis.infinite:
@@ -75,12 +85,12 @@ def single_tests(
     -------
     AnovaTable
         A row for each, with columns Estimate, Std. Error, df, t value, Pr(>|t|), or Estimate, Std. Error,
-        z value, Pr(>|z|).
+        z value, Pr(>|z|); NaN for functions that the data do not determine.
     """
     found = read_hypotheses(fitted, hypotheses, rhs)
     basis = degrees_of_freedom(fitted, ddf)
     table = function_tests(basis, found.rows, found.rhs)
-    columns = {str(name): table[name].to_numpy() for name in table}
+    columns = {str(name): np.where(found.estimable, table[name], np.nan) for name in table}
     return anova_table(columns, found.labels, [f"Tests by {basis.label}"], basis.notes)
 
 
@@ -99,11 +109,18 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
     Raises
     ------
     ArgumentError
-        When the form or a name does not suit, or for a coefficient that was dropped.
+        When the form or a name does not suit, or a text or mapping names a coefficient that was dropped.
+
+    Warns
+    -----
+    EstimabilityWarning
+        For rows of L that the data do not determine. Names mean the coefficients as they are reported, with
+        the dropped ones left out; L multiplies all columns of X.
     """
     names = fitted.design.x_names
     labels: list[str] | None = None
     given: NDArray[np.float64] | None = None
+    by_name = True
     if isinstance(hypotheses, str):
         hypotheses = [hypotheses]
     if isinstance(hypotheses, Mapping):
@@ -114,14 +131,15 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
         given = np.array([value for _, value in parsed])
         labels = [text if "=" in text else f"{text} = 0" for text in hypotheses]
     else:
-        rows = _from_array(hypotheses, names)
+        rows, by_name = _from_array(hypotheses, names), False
     if given is None:
         given = _right_side(rhs, len(rows))
     elif rhs is not None:
         raise ArgumentError("rhs belongs to a matrix; a hypothesis as text says it itself: 'x = 1'")
     kept = fitted.estimates.kept
-    dropped = np.setdiff1d(np.arange(len(names)), kept)
-    if rows[:, dropped].any():
+    undetermined = Undetermined(fitted)
+    dropped = undetermined.dropped
+    if by_name and rows[:, dropped].any():
         name = names[dropped[np.argmax(rows[:, dropped].any(axis=0))]]
         raise ArgumentError(
             f"the coefficient {name!r} was dropped as linearly dependent on others and cannot be tested"
@@ -130,7 +148,20 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
         labels = [
             _written(row, value, names) for row, value in zip(rows.tolist(), given.tolist(), strict=True)
         ]
-    return Hypotheses(rows[:, kept], given, tuple(map(one_line, labels)))
+    labels = list(map(one_line, labels))
+    estimable = np.ones(len(rows), dtype=bool)
+    if not by_name:
+        depends = undetermined.depends(rows)
+        estimable = undetermined.estimable(rows)
+        if not estimable.all():
+            columns = [one_line(names[j]) for j in dropped[depends.any(axis=0)]]
+            unknown = listed([labels[i] for i in np.flatnonzero(~estimable)], "; ")
+            warn_user(
+                f"L: NaN for {unknown}: the data do not determine it "
+                f"(dropped column{'s' if len(columns) > 1 else ''} {listed(columns)})",
+                EstimabilityWarning,
+            )
+    return Hypotheses(rows[:, kept], given, tuple(labels), estimable)
 
 
 def _all_texts(value: Any) -> bool:

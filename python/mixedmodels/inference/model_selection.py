@@ -14,6 +14,7 @@ from ..fitting import refit
 from . import criteria
 from .anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
+from .model_differences import check_names, described
 
 _CRITERIA = {"AIC": criteria.aic, "AICc": criteria.aicc, "BIC": criteria.bic}
 
@@ -23,7 +24,7 @@ def criteria_table(models: Sequence[FittedModel], names: Any = None) -> AnovaTab
     labels = check_names(models, names)
     comparable, heading = comparable_fits(models, labels)
     return anova_table(
-        _columns(comparable), labels, ["Information criteria", *heading], _formulas(models, labels)
+        _columns(comparable), labels, ["Information criteria", *heading], described(models, labels)
     )
 
 
@@ -45,7 +46,7 @@ def selection_table(models: Sequence[FittedModel], criterion: str = "AICc", name
     columns = {name: np.asarray(column)[order] for name, column in columns.items()}
     ordered = [labels[i] for i in order]
     heading = [f"Model selection by {criterion}", *heading]
-    return anova_table(columns, ordered, heading, _formulas([models[i] for i in order], ordered))
+    return anova_table(columns, ordered, heading, described([models[i] for i in order], ordered))
 
 
 def comparable_fits(
@@ -54,7 +55,7 @@ def comparable_fits(
     """
     The models with likelihoods that can be compared, and what was done for that.
 
-    REML fits with different fixed effects are fitted again by ML.
+    REML fits with different fixed effects are refitted by ML.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def comparable_fits(
     if all(by_reml) and _same_fixed_part(linear):
         return list(models), ["From restricted likelihoods (REML): the models have the same fixed effects"]
     refitted = [refit(model, reml=False, quiet=True) if model.reml else model for model in linear]
-    heading = ["Fitted again by ML (instead of REML), as restricted likelihoods are not comparable"]
+    heading = ["Refitted by ML (instead of REML), as restricted likelihoods are not comparable"]
     for label, model in zip(labels, refitted, strict=True):
         if not model.convergence.converged:
             heading.append(f"Warning: {label}: {'; '.join(model.convergence.messages)}")
@@ -94,19 +95,3 @@ def _columns(models: Sequence[FittedModel]) -> dict[str, Any]:
         "logLik": np.array([-model.estimates.objective / 2 for model in models]),
         **{name: np.array([function(model) for model in models]) for name, function in _CRITERIA.items()},
     }
-
-
-def check_names(models: Sequence[FittedModel], names: Any) -> list[str]:
-    """Labels of the models: ``model 1``, ``model 2``, ... when none are given."""
-    if not models:
-        raise ArgumentError("at least one model is needed")
-    if names is None:
-        return [f"model {i + 1}" for i in range(len(models))]
-    labels = [names] if isinstance(names, str) else [str(name) for name in names]
-    if len(labels) != len(models) or len(set(labels)) != len(labels):
-        raise ArgumentError(f"names must be {len(models)} different names, got {labels!r}")
-    return labels
-
-
-def _formulas(models: Sequence[FittedModel], labels: Sequence[str]) -> list[str]:
-    return [f"{label}: {model.design.formula.text}" for label, model in zip(labels, models, strict=True)]

@@ -14,10 +14,10 @@ from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel, read_only
 from ..fitting import refit
 from ..fitting_generalized import refit_generalized
-from ..formatting import one_line
 from ..theta import factors
 from .anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
+from .model_differences import described
 
 
 def bootstrap_comparison(
@@ -34,8 +34,7 @@ def bootstrap_comparison(
     simulated = _simulated_ratios(full, reduced, int(nsim), np.random.default_rng(seed))
     heading += [
         f"Parametric bootstrap of the likelihood-ratio test, {nsim} simulations from the reduced model",
-        f"full: {one_line(full.design.formula.text)}",
-        f"reduced: {one_line(reduced.design.formula.text)}",
+        *described([full, reduced], ["full", "reduced"]),
     ]
     failed = int(nsim) - len(simulated)
     notes = [f"{failed} of {nsim} simulations left out, as a model could not be fitted to them"]
@@ -48,7 +47,7 @@ def _comparable(full: FittedModel, reduced: FittedModel) -> tuple[FittedModel, F
     labels = ["the full model", "the reduced model"]
     check_same_data([full, reduced], labels)
     if isinstance(full, Fitted) and isinstance(reduced, Fitted):
-        note = ["Fitted again by ML (instead of REML) for this comparison"]
+        note = ["Refitted by ML (instead of REML) for this comparison"]
         return _by_ml(full), _by_ml(reduced), note if full.reml or reduced.reml else []
     if isinstance(full, Fitted) or isinstance(reduced, Fitted):
         raise ArgumentError("pb_compare: both models must be linear, or both generalized")

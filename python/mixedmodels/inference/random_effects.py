@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..formatting import shorten
+from ..result_table import ResultTable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,15 +46,15 @@ class RandomEffects(Mapping[str, pd.DataFrame]):
     def __len__(self) -> int:
         return len(self._frames)
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> ResultTable:
         """
         One row for each effect of each level.
 
         Returns
         -------
-        DataFrame
-            Columns ``grpvar``, ``term``, ``grp``, ``condval`` and, with conditional variances, ``condsd``.
-            R: ``as.data.frame(ranef(m))``.
+        ResultTable
+            A data frame with columns ``grpvar``, ``term``, ``grp``, ``condval`` and, with conditional
+            variances, ``condsd``. R: ``as.data.frame(ranef(m))``.
         """
         parts = []
         for group, frame in self._frames.items():
@@ -69,7 +70,7 @@ class RandomEffects(Mapping[str, pd.DataFrame]):
                 if sds is not None:
                     part["condsd"] = sds[:, j]
                 parts.append(pd.DataFrame(part))
-        return pd.concat(parts, ignore_index=True)
+        return ResultTable(pd.concat(parts, ignore_index=True))
 
     def _standard_deviations(self, group: str) -> NDArray[np.float64] | None:
         """Conditional standard deviations, levels by columns of the frame."""

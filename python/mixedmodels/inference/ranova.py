@@ -10,6 +10,7 @@ import numpy as np
 
 from ..design import INTERCEPT, RandomTerm
 from ..design.matrix import Levels, MatrixPlan, label_of
+from ..design.repeated_effects import n_covariance_parameters, overlapping_terms
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
@@ -142,8 +143,8 @@ def _inside(label: str, other: str) -> bool:
 
 
 def _parameters(terms: tuple[RandomTerm, ...]) -> int:
-    sizes = [(len(term.names), term.covariance) for term in terms]
-    return sum(k if covariance == "diagonal" else k * (k + 1) // 2 for k, covariance in sizes)
+    surplus = sum(spare for _, _, spare in overlapping_terms(terms))
+    return n_covariance_parameters(terms) - surplus
 
 
 def _label(term: RandomTerm, label: str, names: list[str]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from ..fitted_model import FittedModel
 from .coefficient_tests import coefficient_tests
 from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
-from .intervals import check_level, t_quantile
+from .intervals import check_level, coefficient_limits
 
 
 def t_values(fitted: FittedModel) -> pd.Series:
@@ -28,7 +28,8 @@ def interval(
     """Confidence limits of the coefficients in columns 0 and 1; t quantiles where df are finite."""
     level = check_level(1 - alpha if isinstance(alpha, float) else alpha)
     basis = degrees_of_freedom(fitted, ddf)
-    half = t_quantile(0.5 + level / 2, basis.df(np.eye(fitted.rank))) * np.sqrt(np.diag(basis.covariance))
     limits = np.full((len(fitted.design.x_names), 2), np.nan)
-    limits[fitted.estimates.kept] = np.column_stack([basis.beta - half, basis.beta + half])
-    return pd.DataFrame(limits, index=pd.Index(fitted.design.x_names, dtype=object))
+    limits[fitted.estimates.kept] = coefficient_limits(basis, level)
+    table = pd.DataFrame(limits, index=pd.Index(fitted.design.x_names, dtype=object))
+    table.attrs.update(method="Wald", level=level, ddf=basis.label)
+    return table

@@ -1,32 +1,28 @@
-"""Tests and intervals from estimates and their standard errors."""
+"""Wald confidence limits of the coefficients, in the layout that R's confint has."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
-from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from ..not_here import CONFINT_METHODS, refuse_not_here
+from ..result_table import ResultTable, result_table
+from .degrees_of_freedom import DegreesOfFreedom, check_ddf, degrees_of_freedom
+from .intervals import check_level, coefficient_limits, limits_note
 from .random_effects import unique_names
 from .variance_components import variance_components
 
 
-def two_sided_p(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The probability of a standard normal variable at least as far from zero."""
-    from scipy.special import erfc
-
-    return erfc(np.abs(z) / math.sqrt(2.0))
-
-
 def confidence_intervals(
-    fitted: FittedModel, level: float = 0.95, method: str | DegreesOfFreedom = "wald"
-) -> pd.DataFrame:
+    fitted: FittedModel,
+    level: float = 0.95,
+    method: Any = "wald",
+    ddf: str | DegreesOfFreedom | None = None,
+) -> ResultTable:
     """
     Confidence limits of the parameters.
 
@@ -34,43 +30,55 @@ def confidence_intervals(
     ----------
     fitted : FittedModel
     level : float
-    method : {"wald", "satterthwaite", "kenward-roger", "residual"} or DegreesOfFreedom
-        Estimate ± normal quantile times standard error, or by t distributions with the degrees of freedom
-        (for "kenward-roger" also the standard errors) of that method.
+    method : {"wald"}
+        Estimate ± quantile times standard error. The name of a method for degrees of freedom is short for
+        "wald" with that `ddf`.
+    ddf : str or DegreesOfFreedom, optional
+        See :func:`~mixedmodels.inference.degrees_of_freedom.degrees_of_freedom`.
 
     Returns
     -------
-    DataFrame
+    ResultTable
         The limits in two columns named by their percentages. Rows ``sd_...`` and ``cor_...`` of the
-        random effects and ``sigma`` are NaN: such intervals do not suit variances. Then the coefficients.
+        random effects and of the scale are NaN: Wald intervals do not suit variances. Then the coefficients.
     """
-    if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 1:
-        raise ArgumentError(f"level must be a number between 0 and 1, not {level!r}")
-    from scipy.special import ndtri, stdtrit
-
-    basis = _basis(fitted, method)
-    df = basis.df(np.eye(fitted.rank))
-    share = 0.5 + level / 2
-    half = np.where(np.isinf(df), ndtri(share), stdtrit(df, share)) * np.sqrt(np.diag(basis.covariance))
-    variances = _variance_names(fitted)
+    level = check_level(level)
+    basis = degrees_of_freedom(fitted, _ddf_of(fitted, method, ddf))
+    variances = [*_variance_names(fitted), *_scale_name(fitted)]
     limits = np.full((len(variances) + len(fitted.design.x_names), 2), np.nan)
-    limits[len(variances) + fitted.estimates.kept] = np.column_stack([basis.beta - half, basis.beta + half])
-    columns = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
-    index = pd.Index([*variances, *fitted.design.x_names], dtype=object)
-    return pd.DataFrame(limits, index=index, columns=columns)
+    limits[len(variances) + fitted.estimates.kept] = coefficient_limits(basis, level)
+    names = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
+    notes = [limits_note(basis, level), *basis.notes]
+    if variances:
+        notes.append("Wald limits do not suit variance parameters: NaN")
+    table = result_table(
+        dict(zip(names, limits.T, strict=True)), [*variances, *fitted.design.x_names], notes=notes
+    )
+    table.attrs.update(method="Wald", level=level, ddf=basis.label)
+    return table
 
 
-def _basis(fitted: FittedModel, method: str | DegreesOfFreedom) -> DegreesOfFreedom:
-    if isinstance(method, str) and method.lower() == "wald":
-        return degrees_of_freedom(fitted, "inf")
+def _ddf_of(fitted: FittedModel, method: Any, ddf: Any) -> Any:
+    """The degrees of freedom that `method` and `ddf` ask for together."""
+    if isinstance(method, str):
+        if method.lower() == "wald":
+            return ddf
+        refuse_not_here(CONFINT_METHODS, method.lower(), f"confint(method={method!r})")
     try:
-        return degrees_of_freedom(fitted, "unknown" if method is None else method)
+        if method is None:
+            raise ArgumentError(f"ddf must be one of the methods for degrees of freedom, not {method!r}")
+        short = method if isinstance(method, DegreesOfFreedom) else check_ddf(fitted, method)
     except ArgumentError as error:
         raise ArgumentError(f"confint: method {method!r}: 'wald', or {error}") from None
+    if ddf is not None:
+        raise ArgumentError(
+            f"confint: method={method!r} chooses the degrees of freedom; leave out ddf= and vcov="
+        )
+    return short
 
 
 def _variance_names(fitted: FittedModel) -> list[str]:
-    """Names of standard deviations, correlations and the scale, as lme4 writes them on request."""
+    """Names of standard deviations and correlations, as lme4 writes them on request."""
     names: list[str] = []
     for part in variance_components(fitted):
         names += [f"sd_{name}|{part.group}" for name in part.names]
@@ -80,9 +88,11 @@ def _variance_names(fitted: FittedModel) -> list[str]:
                 for j in range(len(part.names))
                 for i in range(j + 1, len(part.names))
             ]
-    names = unique_names(names)
-    return [*names, "sigma"] if _has_sigma(fitted) else names
+    return unique_names(names)
 
 
-def _has_sigma(fitted: Any) -> bool:
-    return not isinstance(fitted, FittedGeneralized) or bool(fitted.family.parameter)
+def _scale_name(fitted: FittedModel) -> list[str]:
+    """The name of the scale or of the family's own parameter, if the model estimates one."""
+    if not isinstance(fitted, FittedGeneralized):
+        return ["sigma"]
+    return [fitted.family.scale_name] if fitted.family.estimates_dispersion else []

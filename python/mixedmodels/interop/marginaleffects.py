@@ -23,6 +23,7 @@ from ..fitted_model import FittedModel, fitted_of
 from ..formula.nodes import is_plain, variables
 from ..frame import Factor, Frame
 from ..inference.robust import robust_covariance
+from ..prediction.fixed_part import determined_x
 
 TYPES = ("response", "link")
 
@@ -74,7 +75,7 @@ def design_matrix(fitted: FittedModel, newdata: Any) -> NDArray[np.float64]:
         )
     frame = Frame.from_any(newdata, what="newdata")
     with naming_left_out(fitted.design, fitted.arguments):
-        x = recipe.new_x(frame)[:, fitted.estimates.kept]
+        x = determined_x(fitted, frame)[:, fitted.estimates.kept]
     offset = recipe.new_offset(frame)
     return np.column_stack([x, np.zeros(len(x)) if offset is None else offset])
 

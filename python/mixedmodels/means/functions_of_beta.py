@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..inference.degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
-
-# A function whose parts cancel to this share of their size in a direction that the data say nothing
-# about does not depend on that direction.
-_TOLERANCE = 1e-8
+from ..inference.estimability import Undetermined
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,36 +23,28 @@ class Space:
     ----------
     kept : ndarray of int, shape (rank,)
         The columns of the model matrix that have coefficients.
-    null : ndarray, shape (p, p - rank)
+    undetermined : Undetermined
         Directions of the coefficients that change no fitted value.
     basis : DegreesOfFreedom
     """
 
     kept: NDArray[np.int64]
-    null: NDArray[np.float64]
+    undetermined: Undetermined
     basis: DegreesOfFreedom
+
+    @property
+    def null(self) -> NDArray[np.float64]:
+        """These directions, shape (p, p - rank)."""
+        return self.undetermined.directions
 
     def estimable(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which of these functions (shape (m, p)) the data determine."""
-        if not self.null.size:
-            return np.ones(len(rows), dtype=bool)
-        size = np.abs(rows) @ np.abs(self.null)
-        return np.all(np.abs(rows @ self.null) <= _TOLERANCE * size, axis=1)
+        return self.undetermined.estimable(rows)
 
 
 def space_of(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> Space:
     """The space of a fit with a method for degrees of freedom."""
-    x, kept = fitted.design.x, fitted.estimates.kept
-    dropped = np.setdiff1d(np.arange(x.shape[1]), kept)
-    null = np.zeros((x.shape[1], len(dropped)))
-    if len(dropped):
-        size = np.linalg.norm(x[:, kept], axis=0)
-        found, *_ = np.linalg.lstsq(x[:, kept] / size, x[:, dropped], rcond=None)
-        # What is exactly zero but for rounding must not make functions look dependent on it.
-        found[np.abs(found) < 1e-10 * np.abs(found).max(axis=0, initial=0.0)] = 0.0
-        null[kept] = -found / size[:, None]
-        null[dropped] = np.eye(len(dropped))
-    return Space(kept, null, degrees_of_freedom(fitted, ddf))
+    return Space(fitted.estimates.kept, Undetermined(fitted), degrees_of_freedom(fitted, ddf))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from ..formatting import TextTable, format_column, format_fixed, format_p_value
+from ..formatting import PStyle, TextTable, check_p_style, format_column, format_fixed, format_p_value
+from ..markup import html_paragraphs
+from ..result_table import ResultTable
 
 _RATIOS = frozenset({"t.ratio", "z.ratio", "F.ratio"})
 _LIMITS = frozenset({"lower.CL", "upper.CL"})
+# What needs degrees of freedom.
+_FROM_DF = _LIMITS | {"df", "df2", "p.value"}
 # The columns beside the estimate.
 _BESIDE = _RATIOS | _LIMITS | {"SE", "df", "df1", "df2", "null", "p.value"}
 
 
-class MeansTable(pd.DataFrame):
+class MeansTable(ResultTable):
     """
     Means or contrasts: a data frame that prints in groups, with notes on how it was made.
 
@@ -31,26 +34,46 @@ class MeansTable(pd.DataFrame):
 
     _metadata: ClassVar[list[str]] = ["by", "notes", "labels"]
     by: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
-    @property
-    def _constructor(self) -> type[pd.DataFrame]:
-        # A part of the table is a table of something else.
-        return pd.DataFrame
-
-    def _blocks(self) -> list[tuple[str, TextTable]]:
+    def _blocks(self, p_style: PStyle = "exact") -> list[tuple[str, TextTable]]:
         shown = [str(name) for name in self.columns if name not in self.by]
-        cells = {name: _cells(name, self[name], name in self.labels) for name in shown}
-        for name in _LIMITS & cells.keys():
-            # As many decimals as the standard error has, also where a limit is close to zero.
-            cells[name] = _like(cells["SE"], self[name], cells[name])
+        cells = self._columns_of_cells(p_style)
         left = [i for i, name in enumerate(shown) if name in self.labels]
         blocks = []
         for places, heading in self._groups():
             columns = [(name, [cells[name][i] for i in places]) for name in shown]
             blocks.append((heading, TextTable.from_columns(columns, left)))
         return blocks
+
+    def _text_table(self, p_style: PStyle = "exact", rows: int | None = None) -> TextTable:
+        """All groups in one table, with a column for each variable that they differ in."""
+        cells = self._columns_of_cells(p_style)
+        names = [*self.by, *(name for name in cells if name not in self.by)]
+        left = [i for i, name in enumerate(names) if name in self.by or name in self.labels]
+        return TextTable.from_columns([(name, cells[name][:rows]) for name in names], left)
+
+    def _columns_of_cells(self, p_style: PStyle) -> dict[str, list[str]]:
+        check_p_style(p_style)
+        cells = {
+            str(name): _cells(str(name), self[name], name in self.labels or name in self.by, p_style)
+            for name in self.columns
+        }
+        for name in _LIMITS & cells.keys():
+            # As many decimals as the standard error has, also where a limit is close to zero.
+            cells[name] = _like(cells["SE"], self[name], cells[name])
+        for i in self._without_df():
+            for name in _FROM_DF & cells.keys():
+                cells[name][i] = cells[name][i] or "NaN"
+        return cells
+
+    def _without_df(self) -> list[int]:
+        """Rows that have a standard error or a statistic, but no degrees of freedom to judge it by."""
+        df = next((name for name in ("df", "df2") if name in self), None)
+        known = next((name for name in ("SE", "F.ratio") if name in self), None)
+        if df is None or known is None:
+            return []
+        return np.flatnonzero(self[df].isna() & self[known].notna()).tolist()
 
     def _groups(self) -> list[tuple[list[int], str]]:
         found: dict[tuple[Any, ...], list[int]] = {}
@@ -61,20 +84,27 @@ class MeansTable(pd.DataFrame):
             for values, places in found.items()
         ]
 
-    def __str__(self) -> str:
+    def to_text(self, p_style: PStyle = "exact") -> str:
         parts = [
-            f"{heading}:\n{table.text()}" if heading else table.text() for heading, table in self._blocks()
+            f"{heading}:\n{table.text()}" if heading else table.text()
+            for heading, table in self._blocks(p_style)
         ]
         return "\n\n".join(parts) + "".join(f"\n{note}" for note in ("", *self.notes))
+
+    def to_html(self, p_style: PStyle = "exact") -> str:
+        parts = [
+            html_paragraphs([heading] if heading else []) + table.html()
+            for heading, table in self._blocks(p_style)
+        ]
+        return "".join([*parts, html_paragraphs(self.notes)])
+
+    def __str__(self) -> str:
+        return self.to_text()
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [
-            (f"<p>{escape(heading)}</p>" if heading else "") + table.html()
-            for heading, table in self._blocks()
-        ]
-        return "".join([*parts, *(f"<p>{escape(note)}</p>" for note in self.notes)])
+        return self.to_html()
 
 
 def means_table(
@@ -91,13 +121,13 @@ def show(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _cells(name: str, column: pd.Series, label: bool) -> list[str]:
+def _cells(name: str, column: pd.Series, label: bool, p_style: PStyle) -> list[str]:
     if label:
         return [show(value) for value in column]
     values = column.to_numpy(dtype=float)
     present = ~np.isnan(values)
     if name == "p.value":
-        shown = [format_p_value(v) for v in values[present]]
+        shown = [format_p_value(v, p_style) for v in values[present]]
     elif name in _RATIOS:
         shown = format_fixed(values[present], 3)
     elif name in ("df", "df1", "df2"):

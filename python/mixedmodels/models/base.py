@@ -12,6 +12,7 @@ from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..design.used_rows import whole_frame
 from ..fitted_model import Convergence, FittedModel
+from ..formatting import DIGITS, PStyle
 from ..inference import convergence as _convergence
 from ..inference import criteria, fixed_effects, random_effects, statsmodels_names
 from ..inference.anova_table import AnovaTable
@@ -26,6 +27,7 @@ from ..means.trends import emtrends
 from ..report.model import describe, model_matrix
 from ..report.summary import Summary, summarize
 from ..report.varcorr import VarCorr, var_corr
+from ..result_table import ResultTable
 from ..singularity import TOLERANCE as SINGULAR_TOLERANCE
 from ..singularity import singular_terms
 from . import components
@@ -37,7 +39,7 @@ class MixedModel:
     A fitted model: estimates, criteria and reports.
 
     It is immutable, and what a method returns is a copy or closed to writing. It can be pickled,
-    copied and shared between threads. (A pickle is code: load none that you do not trust.)
+    copied and shared between threads. (Never unpickle untrusted files.)
     """
 
     __slots__ = ("__weakref__", "_fitted")
@@ -178,6 +180,13 @@ class MixedModel:
         RandomEffects
             Mapping from grouping factor to a data frame of levels by effects; ``to_frame()`` is long.
 
+        Warnings
+        --------
+        Conditional variances take the estimated coefficients and variances as known, and are zero where a
+        variance is estimated as zero. In small samples an effect ± 1.96 conditional standard deviations
+        covers the true one less often than in 95 % of cases: in simulations of five to ten groups with two
+        to five rows in 54 to 86 %, of 50 groups with ten rows in 92 to 94 %.
+
         Examples
         --------
         >>> from mixedmodels import lmer, load_dyestuff
@@ -211,24 +220,38 @@ class MixedModel:
         """
         return var_corr(self._fitted)
 
-    def confint(self, level: float = 0.95, method: Any = "wald", vcov: Any = None) -> pd.DataFrame:
+    def confint(
+        self, level: float = 0.95, method: Any = "wald", *, ddf: Any = None, vcov: Any = None
+    ) -> ResultTable:
         """
         Confidence limits of the coefficients: estimate ± quantile times standard error.
 
         Parameters
         ----------
         level : float
-        method : {"wald", "satterthwaite", "kenward-roger", "residual"}
-            Normal quantiles (R: ``confint(m, method = "Wald")``), or those of t distributions with such
-            degrees of freedom.
+        method : {"wald"}
+            The name of a method for degrees of freedom is short for "wald" with that `ddf`.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom of the t quantiles; by default Satterthwaite's, as in `summary`, for a
+            generalized model "inf": normal quantiles, which R's ``confint(m, method = "Wald")`` takes for
+            every model.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
             Covariance matrix (and degrees of freedom) of choice, see :func:`mixedmodels.vcov_cluster`.
 
         Returns
         -------
-        DataFrame
-            Two columns named by their percentages. The rows of standard deviations and correlations, which
-            such intervals do not suit, are NaN.
+        ResultTable
+            A data frame with two columns named by their percentages; ``notes`` say where the quantiles come
+            from. The rows of variance parameters, which such intervals do not suit, are NaN. The row of the
+            scale is named ``sigma``, that of another parameter of a family by what it is: ``size``,
+            ``dispersion``, ``precision``.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown method, or one that contradicts `ddf`.
+        NotAvailableError
+            For "profile" and "boot".
 
         Examples
         --------
@@ -237,11 +260,9 @@ class MixedModel:
                                  2.5 %  97.5 %
         sd_(Intercept)|Batch       NaN     NaN
         sigma                      NaN     NaN
-        (Intercept)             1489.5  1565.5
+        (Intercept)             1477.7  1577.3
         """
-        if vcov is not None:
-            method = basis_for(self._fitted, None if method == "wald" else method, vcov)
-        return confidence_intervals(self._fitted, level, method)
+        return confidence_intervals(self._fitted, level, method, basis_for(self._fitted, ddf, vcov))
 
     def corr_fixef(self, complete: bool = True) -> pd.DataFrame:
         """Correlation matrix of the estimated fixed effects, shape (p, p). R: ``cov2cor(vcov(m))``."""
@@ -265,7 +286,15 @@ class MixedModel:
         """Kinds, sizes, memory and operations of the blocks, see :func:`mixedmodels.describe_blocks`."""
         return describe_engine(self._fitted.engine, self._fitted.design)
 
-    def summary(self, correlation: bool | None = None, ddf: Any = None, vcov: Any = None) -> Summary:
+    def summary(
+        self,
+        correlation: bool | None = None,
+        ddf: Any = None,
+        vcov: Any = None,
+        *,
+        digits: int = DIGITS,
+        p_style: PStyle = "exact",
+    ) -> Summary:
         """
         The fit at a glance: text when printed, HTML in notebooks, numbers as attributes.
 
@@ -277,8 +306,29 @@ class MixedModel:
             Degrees of freedom of the tests; by default Satterthwaite's, for a generalized model "inf".
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
             Covariance matrix of the tests, see :func:`mixedmodels.vcov_cluster`; by default the model's own.
+        digits : int
+            Significant digits of the smallest number in a column of estimates, from 1 to 15; every other
+            number that is printed follows. The attributes of the result keep all digits.
+        p_style : {"exact", "apa"}
+            P-values to ``digits - 1`` significant digits, or as APA style writes them: ``.012``, ``< .001``.
+
+        Returns
+        -------
+        Summary
+            Also with ``to_latex()`` and ``to_markdown()``.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> print(str(m.summary(digits=3, p_style="apa")).split("Fixed effects:")[1].split(" t tests")[0])
+        <BLANKLINE>
+                      Estimate  Std. Error    df  t value  Pr(>|t|)
+         (Intercept)     251.4        6.82  17.0    36.84    < .001
+         Days             10.5        1.55  17.0     6.77    < .001
+        <BLANKLINE>
         """
-        return summarize(self._fitted, correlation, basis_for(self._fitted, ddf, vcov))
+        return summarize(self._fitted, correlation, basis_for(self._fitted, ddf, vcov), digits, p_style)
 
     # The names that users of statsmodels know
 

@@ -22,7 +22,7 @@ def aic_table(*models: MixedModel, names: Any = None) -> AnovaTable:
     """
     Information criteria of several models of the same response, in the order given.
 
-    REML fits with different fixed effects are fitted again by ML; the heading says so.
+    REML fits with different fixed effects are refitted by ML; the heading says so.
 
     Parameters
     ----------

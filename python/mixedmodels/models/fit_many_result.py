@@ -38,7 +38,7 @@ class FitMany:
         Rows used for each response.
     n_evaluations : ndarray of int, shape (m,)
     status : tuple of str
-        ``"converged"``, ``"max_evaluations"``, ``"no_progress"`` or ``"failed"``.
+        ``"converged"``, ``"max_evaluations"``, ``"max_time"``, ``"no_progress"`` or ``"failed"``.
     messages : tuple of str
         What the status means.
     singular : ndarray of bool, shape (m,)

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..errors import ArgumentError
 from ..fitted_model import fitted_of, not_a_model
+from ..formatting import DIGITS, PStyle
 from ..inference.convergence import ConvergenceCheck, check_convergence
 from ..inference.criteria import LogLik
 from ..inference.random_effects import RandomEffects
+from ..not_here import refuses_arguments
 from ..report.summary import Summary
 from ..report.varcorr import VarCorr as _VarCorr
+from ..result_table import ResultTable
 from ..singularity import TOLERANCE as SINGULAR_TOLERANCE
 from .all_fit import AllFit
 from .base import MixedModel
@@ -92,9 +95,11 @@ def vcov(model: MixedModel, complete: bool = True, **options: Any) -> pd.DataFra
     return _model(model).vcov(complete, **options)
 
 
-def confint(model: MixedModel, level: float = 0.95, method: Any = "wald", vcov: Any = None) -> pd.DataFrame:
+def confint(
+    model: MixedModel, level: float = 0.95, method: Any = "wald", *, ddf: Any = None, vcov: Any = None
+) -> ResultTable:
     """Confidence limits, see `LinearMixedModel.confint`."""
-    return _model(model).confint(level, method, vcov)
+    return _model(model).confint(level, method, ddf=ddf, vcov=vcov)
 
 
 def fitted(model: MixedModel) -> NDArray[np.float64]:
@@ -108,6 +113,7 @@ def residuals(model: MixedModel, type: str | None = None, scaled: bool = False) 
     return _model(model).residuals(scaled=scaled, **given)
 
 
+@refuses_arguments
 def predict(
     model: MixedModel,
     newdata: Any = None,
@@ -146,9 +152,17 @@ def update(model: MixedModel, *changes: Any, **options: Any) -> MixedModel:
     return _model(model).update(*changes, **options)
 
 
-def summary(model: MixedModel, correlation: bool | None = None, ddf: Any = None) -> Summary:
+def summary(
+    model: MixedModel,
+    correlation: bool | None = None,
+    ddf: Any = None,
+    vcov: Any = None,
+    *,
+    digits: int = DIGITS,
+    p_style: PStyle = "exact",
+) -> Summary:
     """The fit at a glance, see `LinearMixedModel.summary`."""
-    return _model(model).summary(correlation, ddf)
+    return _model(model).summary(correlation, ddf, vcov, digits=digits, p_style=p_style)
 
 
 def logLik(model: MixedModel, REML: bool | None = None) -> LogLik:

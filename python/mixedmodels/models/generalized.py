@@ -18,6 +18,7 @@ from ..fitting_generalized import fit_generalized_arguments, refit_generalized
 from ..inference import criteria, fixed_effects, variance_parameters
 from ..inference.anova import anova_of
 from ..inference.anova_table import AnovaTable
+from ..not_here import refuses_arguments
 from ..notices import warn_user
 from ..prediction.predict import predict as _predict
 from ..prediction.simulate import simulate as _simulate
@@ -34,8 +35,8 @@ class GeneralizedLinearMixedModel(MixedModel):
     A fitted generalized linear mixed model, made by :func:`mixedmodels.glmer`.
 
     It is immutable: `refit` and `update` return new models, and what a method returns is a copy or
-    closed to writing. It can be pickled, copied and shared between threads. (A pickle is code: load
-    none that you do not trust.)
+    closed to writing. It can be pickled, copied and shared between threads. (Never
+    unpickle untrusted files.)
     """
 
     __slots__ = ()
@@ -188,6 +189,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         """
         return _residuals.generalized_residuals(self._fitted, type, scaled)
 
+    @refuses_arguments
     def predict(
         self,
         newdata: Any = None,
@@ -206,6 +208,7 @@ class GeneralizedLinearMixedModel(MixedModel):
             By default the fitting data. Transforms keep the constants of the fit.
         re_form : None, str, or one of NaN, False, 0
             None: all random effects; ``"~0"``: none; a formula such as ``"~(1 | herd)"``: those.
+            New data needs the columns of the fixed part and of the random effects asked for.
         allow_new_levels : bool
             Predict levels of grouping factors that were not in the fit from random effects of zero
             instead of raising an error.
@@ -219,7 +222,13 @@ class GeneralizedLinearMixedModel(MixedModel):
         Returns
         -------
         ndarray, shape (n_new,)
-            NaN in rows with a missing predictor.
+            NaN in rows with a missing predictor, and in those whose fixed part the data of the fit do not
+            determine, such as a cell without observations.
+
+        Warns
+        -----
+        EstimabilityWarning
+            Naming the cells or columns that the data of the fit do not determine.
 
         Examples
         --------
@@ -287,6 +296,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         changes = {"start": start, "optimizer": optimizer, "control": control}
         return type(self)(refit_generalized_response(self._fitted, y, changes))
 
+    @refuses_arguments
     def update(
         self,
         formula: Any = UNCHANGED,

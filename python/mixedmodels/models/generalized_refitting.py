@@ -17,7 +17,7 @@ from ..errors import ArgumentError, DataError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import read_only
 from ..fitting_generalized import refit_generalized
-from .refitting import UNCHANGED, finite_rows, rows_used
+from .refitting import UNCHANGED, finite_rows, name_of, rows_used
 
 
 def refit_generalized_response(
@@ -28,7 +28,7 @@ def refit_generalized_response(
     if "control" in given:
         given["control"] = as_control(given["control"])
     response = None if y is None else new_generalized_response(fitted, y)
-    return refit_generalized(fitted, response=response, changes=given)
+    return refit_generalized(fitted, response=response, response_name=name_of(y), changes=given)
 
 
 def new_generalized_response(fitted: FittedGeneralized, y: Any) -> GeneralizedResponse:

@@ -12,6 +12,7 @@ from ..families import Family, Gaussian, NegativeBinomial, as_family
 from ..fitted_generalized import GeneralizedArguments
 from ..fitting import check_formula_first
 from ..fitting_generalized import fit_generalized_arguments
+from ..not_here import refuses_arguments
 from ..notices import warn_user
 from .generalized import GeneralizedLinearMixedModel
 from .generalized_arguments import check_information, check_n_agq
@@ -20,6 +21,7 @@ from .lmer import lmer
 from .refitting import snapshot
 
 
+@refuses_arguments
 def glmer(
     formula: str,
     data: Any,

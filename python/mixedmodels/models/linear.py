@@ -14,6 +14,7 @@ from ..fitting import fit_arguments, refit
 from ..inference import criteria, fixed_effects, variance_parameters
 from ..inference.anova import anova_of
 from ..inference.anova_table import AnovaTable
+from ..not_here import refuses_arguments
 from ..prediction.predict import predict as _predict
 from .all_fit import AllFit, all_fit
 from .base import MixedModel
@@ -25,8 +26,8 @@ class LinearMixedModel(MixedModel):
     A fitted linear mixed model, made by :func:`mixedmodels.lmer`.
 
     It is immutable: `refit` and `update` return new models, and what a method returns is a copy or
-    closed to writing. It can be pickled, copied and shared between threads. (A pickle is code: load
-    none that you do not trust.)
+    closed to writing. It can be pickled, copied and shared between threads. (Never
+    unpickle untrusted files.)
     """
 
     __slots__ = ()
@@ -151,6 +152,7 @@ class LinearMixedModel(MixedModel):
         """
         return _residuals.residuals(self._fitted, type, scaled)
 
+    @refuses_arguments
     def predict(
         self,
         newdata: Any = None,
@@ -169,6 +171,7 @@ class LinearMixedModel(MixedModel):
             By default the fitting data. Transforms keep the constants of the fit.
         re_form : None, str, or one of NaN, False, 0
             None: all random effects; ``"~0"``: none; a formula such as ``"~(1 | Subject)"``: those.
+            New data needs the columns of the fixed part and of the random effects asked for.
         allow_new_levels : bool
             Predict levels of grouping factors that were not in the fit from the population
             instead of raising an error.
@@ -180,7 +183,8 @@ class LinearMixedModel(MixedModel):
         Returns
         -------
         ndarray, shape (n_new,)
-            NaN in rows with a missing predictor.
+            NaN in rows with a missing predictor, and in those whose fixed part the data of the fit do not
+            determine, such as a cell without observations.
 
         Raises
         ------
@@ -188,6 +192,12 @@ class LinearMixedModel(MixedModel):
             For levels that were not in the fit.
         ArgumentError
             When re_form names effects that the model does not have.
+
+        Warns
+        -----
+        EstimabilityWarning
+            Naming the cells or columns that the data of the fit do not determine (Searle 1971, Linear Models,
+            section 5.4). R's ``predict`` gives some number there.
 
         Examples
         --------
@@ -239,6 +249,7 @@ class LinearMixedModel(MixedModel):
         changes = {"reml": REML, "start": start, "optimizer": optimizer, "control": control}
         return type(self)(refit_response(self._fitted, y, changes))
 
+    @refuses_arguments
     def update(
         self,
         formula: Any = UNCHANGED,

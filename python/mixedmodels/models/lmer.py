@@ -10,10 +10,12 @@ from ..control import Control, as_control, check_optimizer
 from ..errors import ArgumentError
 from ..fitted_model import FitArguments
 from ..fitting import check_formula_first, check_reml, fit_arguments
+from ..not_here import refuses_arguments
 from .linear import LinearMixedModel
 from .refitting import snapshot
 
 
+@refuses_arguments
 def lmer(
     formula: str,
     data: Any,

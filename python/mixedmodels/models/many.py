@@ -24,11 +24,14 @@ from ..errors import (
 from ..fitted_model import engine_terms, read_only
 from ..fitting import check_formula_first, check_numbers_of_effects, check_reml
 from ..frame import Frame
-from ..notices import warn_user
+from ..not_here import refuses_arguments
+from ..notices import warn_of_fit
+from ..progress import CountedResponses
 from ..singularity import singular_fits, term_roots
 from .fit_many_result import FitMany
 
 
+@refuses_arguments
 def fit_many(
     formula: str,
     data: Any,
@@ -136,11 +139,13 @@ def fit_many(
         raise DataError(
             f"missing values in the response {first!r}; use na_action='omit' to leave these rows out for it"
         )
-    for category, text in check_numbers_of_effects(predictors, options):
-        warn_user(text, category)
+    warn_of_fit(check_numbers_of_effects(predictors, options), predictors.formula.text)
     patterns = _patterns(missing)
     refused = _refused(predictors, patterns)
-    result = _run(predictors, values, reml, options, len(names) if verbose or options.verbose else 0)
+    listener = None
+    if verbose or options.verbose or options.progress is not None:
+        listener = CountedResponses(options, len(names), verbose=verbose or options.verbose)
+    result = _run(predictors, values, reml, options, listener)
     result["messages"] = [
         refused.get(j, _reason(predictors, values[:, j], message) if status == "failed" else message)
         for j, (status, message) in enumerate(zip(result["status"], result["messages"], strict=True))
@@ -193,26 +198,16 @@ def _refused(predictors: Predictors, patterns: Sequence[_Pattern]) -> dict[int, 
 
 
 def _run(
-    predictors: Predictors, values: NDArray[np.float64], reml: bool, options: Control, total: int
+    predictors: Predictors,
+    values: NDArray[np.float64],
+    reml: bool,
+    options: Control,
+    listener: CountedResponses | None,
 ) -> dict[str, Any]:
     from .._engine import fit_many as run
 
-    control = options.for_engine() | {"progress": _Progress(total) if total else None}
     p = predictors
-    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, control)
-
-
-class _Progress:
-    """Prints at most twenty lines, whoever calls how often."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.next = 0.0
-
-    def __call__(self, done: int) -> None:
-        if done >= self.next:
-            print(f"{done} of {self.total} responses", flush=True)
-            self.next = done + self.total / 20
+    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, options.for_engine(listener))
 
 
 def _reason(predictors: Predictors, y: NDArray[np.float64], message: str) -> str:
@@ -281,7 +276,7 @@ def _warn(fits: FitMany) -> None:
     ):
         if mask.any():
             text = f"{np.count_nonzero(mask)} of {len(mask)} responses {what} ({_first(fits, mask)})"
-            warn_user(f"{text}; summary_frame() says which", category)
+            warn_of_fit([(category, f"{text}; summary_frame() says which")], fits.predictors.formula.text)
     dropped = np.isnan(fits.beta).any(axis=1) & ~failed
     if dropped.any():
         columns = np.flatnonzero(np.isnan(fits.beta[dropped]).any(axis=0))
@@ -289,7 +284,7 @@ def _warn(fits: FitMany) -> None:
         text = f"columns of the fixed-effects model matrix that depend on those before them have NaN: {shown}"
         if not dropped.all():
             text += f" ({np.count_nonzero(dropped)} of {len(dropped)} responses, {_first(fits, dropped)})"
-        warn_user(text, RankDeficiencyWarning)
+        warn_of_fit([(RankDeficiencyWarning, text)], fits.predictors.formula.text)
 
 
 def _first(fits: FitMany, mask: NDArray[np.bool_]) -> str:

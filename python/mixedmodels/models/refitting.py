@@ -85,7 +85,14 @@ def refit_response(fitted: Fitted, y: Any, changes: Mapping[str, Any]) -> Fitted
     if "control" in given:
         given["control"] = as_control(given["control"])
     reml = given.pop("reml", None)
-    return refit(fitted, y=None if y is None else new_response(fitted, y), reml=reml, changes=given)
+    values = None if y is None else new_response(fitted, y)
+    return refit(fitted, y=values, response=name_of(y), reml=reml, changes=given)
+
+
+def name_of(y: Any) -> str | None:
+    """The name that a new response brings along."""
+    name = getattr(y, "name", None)
+    return name if isinstance(name, str) and name else None
 
 
 def new_response(fitted: Fitted, y: Any) -> NDArray[np.float64]:

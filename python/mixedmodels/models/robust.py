@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from ..fitted_model import fitted_of
 from ..inference.anova_table import AnovaTable, anova_table
 from ..inference.coefficient_tests import coefficient_tests
 from ..inference.collinearity import condition_number_of, variance_inflation
 from ..inference.robust import RobustCovariance, basis_for, robust_covariance
+from ..result_table import ResultTable
 from .base import MixedModel
 
 
@@ -118,7 +117,7 @@ def vcov_cluster(model: MixedModel, cluster: Any = None, type: str = "CR2") -> R
     return robust_covariance(fitted_of(model), cluster, type)
 
 
-def vif(model: MixedModel) -> pd.DataFrame:
+def vif(model: MixedModel) -> ResultTable:
     """
     Variance inflation factors of the terms, generalized ones where a term has several columns.
 
@@ -127,8 +126,8 @@ def vif(model: MixedModel) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        Columns GVIF, Df, GVIF^(1/(2*Df)), which can be compared between terms.
+    ResultTable
+        A data frame with columns GVIF, Df, GVIF^(1/(2*Df)), which can be compared between terms.
 
     Raises
     ------

@@ -7,17 +7,20 @@ from typing import Any
 import pandas as pd
 
 from ..fitted_model import fitted_of
+from ..formatting import PStyle
 from ..inference.robust import basis_for
+from ..result_table import ResultTable
 from ..tables.augment import augmented_data
 from ..tables.glance import glance_table
+from ..tables.model_cells import CellStyle
 from ..tables.model_table import ModelTable, compare_models
 from ..tables.tidy import tidy_table
 from .base import MixedModel
 
 
-def augment(model: MixedModel, data: Any = None) -> pd.DataFrame:
+def augment(model: MixedModel, data: Any = None, *, influence: bool = False) -> pd.DataFrame:
     """
-    The data of a fit with fitted values, residuals, leverages and Cook's distances.
+    The data of a fit with fitted values and residuals, on request with leverages and Cook's distances.
 
     Column names are those of R's broom.mixed.
 
@@ -27,6 +30,9 @@ def augment(model: MixedModel, data: Any = None) -> pd.DataFrame:
     data : data frame, optional
         What to add the columns to: a row for each row used, or for each row of the fitting data (those not
         used get NaN). By default the variables of the formula in the rows used.
+    influence : bool
+        Add ``.hat`` and ``.cooksd``, which may take longer than the fit where grouping factors with thousands
+        of levels are crossed.
 
     Returns
     -------
@@ -34,32 +40,36 @@ def augment(model: MixedModel, data: Any = None) -> pd.DataFrame:
         ``.fitted`` the linear predictor, ``.resid`` residuals of the model's default type, ``.hat`` leverages
         given the variances (of a generalized model: in the last weighted least-squares step), ``.cooksd``
         Cook's distances from one step, ``.fixed`` the fixed part with offsets, ``.mu`` the mean, ``.offset``.
+        NaN for leverages where separation leaves the coefficients without information.
 
     Raises
     ------
     DataError
         When the rows do not match, or the data already has such a column.
+    ArgumentError
+        When `influence` is neither True nor False.
 
     Examples
     --------
     >>> from mixedmodels import augment, lmer, load_sleepstudy
     >>> m = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
-    >>> augment(m)[[".fitted", ".resid", ".hat", ".cooksd"]].head(2).round(4)
+    >>> augment(m, influence=True)[[".fitted", ".resid", ".hat", ".cooksd"]].head(2).round(4)
         .fitted   .resid    .hat  .cooksd
     0  292.1888 -42.6288  0.1075   0.1276
     1  302.6561 -43.9514  0.1021   0.1273
     """
-    return augmented_data(fitted_of(model), data)
+    return augmented_data(fitted_of(model), data, influence)
 
 
-def glance(model: MixedModel) -> pd.DataFrame:
+def glance(model: MixedModel) -> ResultTable:
     """
     A fit in one row, with the columns of R's broom.mixed.
 
     Returns
     -------
-    DataFrame, shape (1, 7)
+    ResultTable, shape (1, 7)
         nobs, sigma, logLik, AIC, BIC, REMLcrit (a fit by REML) or deviance (-2 log-likelihood), df.residual.
+        In place of sigma ``size``, ``dispersion`` or ``precision`` of a family whose parameter is that.
 
     Examples
     --------
@@ -72,7 +82,19 @@ def glance(model: MixedModel) -> pd.DataFrame:
 
 
 def model_table(
-    *models: MixedModel, format: str = "text", names: Any = None, show: str = "std.error", ddf: Any = None
+    *models: MixedModel,
+    format: str = "text",
+    names: Any = None,
+    show: Any = "std.error",
+    ddf: Any = None,
+    level: float = 0.95,
+    stars: Any = False,
+    exponentiate: bool = False,
+    coefficients: Any = None,
+    random: bool = True,
+    facts: Any = None,
+    digits: int = 3,
+    p_style: PStyle = "exact",
 ) -> ModelTable:
     """
     Several models side by side, for publications.
@@ -85,11 +107,31 @@ def model_table(
         How the table prints; LaTeX needs the package booktabs.
     names : sequence of str, optional
         Names of the columns; by default ``model 1``, ``model 2``, ...
-    show : {"std.error", "conf.int", "p.value"}
-        What stands beside the coefficients: standard errors, 95 % confidence limits or p-values.
+    show : {"std.error", "conf.int", "p.value"} or sequence of them
+        What is shown beside the coefficients: standard errors, confidence limits, p-values; ``()`` for
+        nothing.
     ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
         Degrees of freedom of limits and p-values, named in the notes; by default Satterthwaite's, for a
         generalized model "inf".
+    level : float
+        Of the confidence limits.
+    stars : bool or mapping of str to float
+        Mark small p-values; by default ``{"***": 0.001, "**": 0.01, "*": 0.05}``.
+    exponentiate : bool
+        Show exponentials of coefficients and limits (odds ratios, ratios of means, hazard ratios), with
+        standard errors by the delta method; for the links log, logit and cloglog.
+    coefficients : sequence of str, or mapping of str to str, optional
+        Which coefficients, in which order; a mapping gives them other names. By default all.
+    random : bool
+        Show standard deviations and correlations.
+    facts : sequence of {"nobs", "groups", "family", "logLik", "AIC", "AICc", "BIC", "R2", "ICC"}, optional
+        Which facts about the fits, in which order; by default nobs, groups, family (where a model is a
+        generalized one), logLik, AIC, BIC. R2 is Nakagawa's, see :func:`r2`; ICC the adjusted one, see
+        :func:`icc`.
+    digits : int
+        Decimals; significant digits of very small and large numbers.
+    p_style : {"exact", "apa"}
+        P-values to four significant digits, or as APA style writes them: ``.012``, ``< .001``.
 
     Returns
     -------
@@ -99,7 +141,8 @@ def model_table(
     Raises
     ------
     ArgumentError
-        For an unknown format, or names that do not suit the models.
+        For an unknown format, coefficient or fact, names that do not suit the models, or ``exponentiate``
+        under another link.
 
     Examples
     --------
@@ -122,8 +165,34 @@ def model_table(
      AIC                                     1763.94          1785.48
      BIC                                     1783.10          1801.44
     Estimates with standard errors in parentheses
+    >>> from mixedmodels import glmer, load_cbpp
+    >>> b = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    >>> model_table(
+    ...     b,
+    ...     names=["infection"],
+    ...     show="conf.int",
+    ...     stars=True,
+    ...     exponentiate=True,
+    ...     coefficients={"period[T.2]": "period 2", "period[T.3]": "period 3", "period[T.4]": "period 4"},
+    ...     random=False,
+    ...     facts=["nobs", "R2", "ICC"],
+    ... )
+                                   infection
+    ----------------------------------------
+     period 2         0.371** [0.203, 0.676]
+     period 3        0.323*** [0.171, 0.614]
+     period 4        0.206*** [0.089, 0.476]
+    ----------------------------------------
+     Observations                         56
+     R² marginal                       0.085
+     R² conditional                    0.187
+     ICC                               0.111
+    Odds ratios with 95 % confidence limits in brackets; *** p < 0.001, ** p < 0.01, * p < 0.05
+    By infinite degrees of freedom
     """
-    return compare_models([fitted_of(model) for model in models], names, format, show, ddf)
+    style = CellStyle.of(show, stars, level, exponentiate, digits, p_style)
+    fits = [fitted_of(model) for model in models]
+    return compare_models(fits, names, format, ddf, coefficients, random, facts, style)
 
 
 def tidy(
@@ -133,7 +202,8 @@ def tidy(
     conf_level: float = 0.95,
     ddf: Any = None,
     vcov: Any = None,
-) -> pd.DataFrame:
+    exponentiate: bool = False,
+) -> ResultTable:
     """
     Estimates as a data frame with the column names of R's broom.mixed.
 
@@ -145,16 +215,22 @@ def tidy(
         the random effects with their conditional standard deviations.
     conf_int : bool
         Add ``conf.low`` and ``conf.high``: t quantiles with the degrees of freedom of column ``df`` for
-        coefficients, normal ones for random effects, NaN for standard deviations and correlations.
+        coefficients, normal ones for random effects (too short in small samples, see
+        :meth:`LinearMixedModel.ranef`), NaN for standard deviations and correlations.
     conf_level : float
     ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
         Degrees of freedom of the coefficients; by default Satterthwaite's, for a generalized model "inf".
     vcov : RobustCovariance or array-like of shape (rank, rank), optional
         Their covariance matrix, see :func:`vcov_cluster`; by default the model's own.
+    exponentiate : bool
+        Give exponentials of coefficients and their limits: odds ratios (logit), ratios of means (log) or
+        hazard ratios (cloglog), with standard errors by the delta method. Statistics and p-values stay those
+        of the coefficients.
 
     Returns
     -------
-    DataFrame
+    ResultTable
+        A data frame, printed in full.
         Columns effect, group, (level,) term, estimate, std.error, statistic, df, p.value (, conf.low,
         conf.high), those that the effects asked for have. ``p.value`` is from a t distribution with ``df``
         degrees of freedom, a normal one where that is infinite.
@@ -162,7 +238,7 @@ def tidy(
     Raises
     ------
     ArgumentError
-        For unknown effects or levels.
+        For unknown effects or levels, or ``exponentiate`` under another link.
 
     Examples
     --------
@@ -172,6 +248,15 @@ def tidy(
               term  estimate  std.error    df
     0  (Intercept)   251.405      6.825  17.0
     1         Days    10.467      1.546  17.0
+    >>> from mixedmodels import glmer, load_cbpp
+    >>> b = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    >>> odds = tidy(b, conf_int=True, exponentiate=True)
+    >>> odds[["term", "estimate", "std.error", "conf.low", "conf.high"]].round(3)
+              term  estimate  std.error  conf.low  conf.high
+    0  (Intercept)     0.247      0.057     0.157      0.389
+    1  period[T.2]     0.371      0.114     0.203      0.676
+    2  period[T.3]     0.323      0.106     0.171      0.614
+    3  period[T.4]     0.206      0.088     0.089      0.476
     >>> tidy(m, "ran_pars")[["group", "term", "estimate"]].round(2)
           group                   term  estimate
     0   Subject        sd__(Intercept)     24.74
@@ -180,4 +265,4 @@ def tidy(
     3  Residual        sd__Observation     25.59
     """
     fitted = fitted_of(model)
-    return tidy_table(fitted, effects, conf_int, conf_level, basis_for(fitted, ddf, vcov))
+    return tidy_table(fitted, effects, conf_int, conf_level, basis_for(fitted, ddf, vcov), exponentiate)

@@ -33,7 +33,7 @@ def anova(
     *models : MixedModel
         One, or several fitted to the same response, in any order.
     refit : bool, optional
-        For several models: fit those again by ML that were fitted by REML (the default); the heading says
+        For several models: refit by ML those that were fitted by REML (the default); the heading says
         so. REML criteria as they are (False) can be compared between models with the same fixed effects only.
     names : sequence of str, optional
         For several models: names of the rows; by default ``model 1``, ``model 2``, ... in the order given.
@@ -200,7 +200,8 @@ def linear_hypothesis(
     model : MixedModel
     hypotheses : str, sequence of str, mapping of str to float, or array-like of shape (m, p) or (p,)
         Texts such as ``"Days = 10"`` or ``"2*a - b = 0"`` (R's ``period2`` for ``period[T.2]`` is
-        understood), weights of coefficients by name, or the matrix L.
+        understood), weights of coefficients by name, or the matrix L. Names mean the coefficients of the
+        summary; L multiplies all columns of the model matrix, those that were dropped included.
     rhs : float or array-like of shape (m,), optional
         With a matrix or weights: what Lβ is supposed to be, zero by default.
     ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
@@ -216,7 +217,12 @@ def linear_hypothesis(
     Raises
     ------
     ArgumentError
-        For names that are not there, dropped coefficients, or hypotheses that contradict each other.
+        For names that are not there or of dropped coefficients, or hypotheses that contradict each other.
+
+    Warns
+    -----
+    EstimabilityWarning
+        For rows of L that the data do not determine, such as the mean of an empty cell: the result is NaN.
 
     Examples
     --------
@@ -239,7 +245,7 @@ def pb_compare(full: MixedModel, reduced: MixedModel, nsim: int = 1000, seed: An
     Parameters
     ----------
     full, reduced : MixedModel
-        Nested models of the same response; REML fits are fitted again by ML.
+        Nested models of the same response; REML fits are refitted by ML.
     nsim : int
     seed : int or Generator, optional
 

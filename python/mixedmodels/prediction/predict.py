@@ -13,6 +13,7 @@ from ..design.rows import named_or_given
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..frame import Frame
+from .fixed_part import determined_x
 from .selection import select_effects
 
 _TYPES = ("response", "link")
@@ -32,7 +33,8 @@ def predict(
     Returns
     -------
     ndarray, shape (n_new,)
-        In the row order of the data; NaN in rows with a missing predictor.
+        In the row order of the data; NaN in rows with a missing predictor, and in those whose fixed part the
+        data of the fit do not determine.
     """
     one_of("type", type, _TYPES)
     flag("allow_new_levels", allow_new_levels)
@@ -50,9 +52,9 @@ def _predict_old(fitted: FittedModel, re_form: Any) -> NDArray[np.float64]:
         return fitted.linear_predictor.copy()
     design, estimates = fitted.design, fitted.estimates
     total = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
-    for t, chosen in select_effects(fitted, re_form, None).items():
+    for t, columns in select_effects(fitted, re_form).items():
         term = design.terms[t]
-        total += np.einsum("ij,ij->i", term.z, (estimates.b[t] * chosen)[term.group.codes])
+        total += np.einsum("ij,ij->i", term.z[:, columns], estimates.b[t][:, columns][term.group.codes])
     return total if design.offset is None else total + design.offset
 
 
@@ -60,13 +62,14 @@ def _predict_new(
     fitted: FittedModel, frame: Frame, re_form: Any, allow_new_levels: bool, offset: Any
 ) -> NDArray[np.float64]:
     design, estimates = fitted.design, fitted.estimates
-    total = design.recipe.new_x(frame)[:, estimates.kept] @ estimates.beta[estimates.kept]
-    selection = select_effects(fitted, re_form, frame)
-    parts = design.recipe.new_random(frame, allow_new_levels, list(selection)) if selection else ()
-    for (t, chosen), part in zip(selection.items(), parts, strict=True):
+    total = determined_x(fitted, frame)[:, estimates.kept] @ estimates.beta[estimates.kept]
+    selection = select_effects(fitted, re_form)
+    chosen = {t: columns.tolist() for t, columns in selection.items()}
+    parts = design.recipe.new_random(frame, allow_new_levels, chosen) if selection else ()
+    for (t, columns), part in zip(selection.items(), parts, strict=True):
         # The row after the last level is for new levels: their expected effect is zero.
-        b = np.vstack([estimates.b[t] * chosen, np.zeros(len(chosen))])
-        total += np.einsum("ij,ij->i", part.z * chosen, b[part.codes])
+        b = np.vstack([estimates.b[t][:, columns], np.zeros(len(columns))])
+        total += np.einsum("ij,ij->i", part.z, b[part.codes])
     for values in (design.recipe.new_offset(frame), _argument_offset(fitted, frame, offset)):
         if values is not None:
             total += values

@@ -6,28 +6,33 @@ import numpy as np
 
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
-from ..formatting import format_number
+from ..formatting import DIGITS, format_number, one_line
 
 
 def head_lines(fitted: FittedModel) -> list[str]:
-    """The title and, for a generalized model, family and link."""
+    """The title and, for a generalized model, family and link, and what counts as success."""
     if not isinstance(fitted, FittedGeneralized):
         return [fitted.title]
-    return [fitted.title, f" Family: {fitted.family!r}"]
+    lines = [fitted.title, f" Family: {fitted.family!r}"]
+    form = fitted.design.form
+    success = {"labels": repr(form.labels[-1]) if form.labels else "", "bool": "True"}.get(form.kind)
+    if form.binomial and success:
+        lines.append(f" Response: {one_line(fitted.design.response_name)}, success = {one_line(success)}")
+    return lines
 
 
-def dispersion_line(fitted: FittedGeneralized) -> str:
+def dispersion_line(fitted: FittedGeneralized, digits: int = DIGITS) -> str:
     """The family's own parameter with its name and meaning; empty for a family without one."""
     family = fitted.family
     if not family.parameter:
         return ""
     name = family.parameter[0].upper() + family.parameter[1:]
     fixed = "" if family.estimates_dispersion else ", held fixed"
-    return f"{name} d: {format_number(fitted.dispersion, 5)} ({family.name}: {family.meaning}{fixed})"
+    return f"{name} d: {format_number(fitted.dispersion, digits)} ({family.name}: {family.meaning}{fixed})"
 
 
 def standard_error_line(fitted: FittedGeneralized) -> str:
-    """What the standard errors of the coefficients are."""
+    """How the standard errors of the coefficients were computed."""
     if fitted.joint:
         return "Standard errors from the Hessian in all parameters"
     given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"

@@ -12,7 +12,8 @@ from .varcorr import group_line, var_corr
 
 def describe(fitted: FittedModel) -> str:
     """What ``repr`` of a model shows: formula, criterion, variances, coefficients."""
-    coefficients = [f"{value:.5g}" for value in fitted.estimates.beta]
+    # Adding 0 takes the sign from a zero.
+    coefficients = [f"{value + 0.0:.5g}" for value in fitted.estimates.beta]
     shown = [f"{one_line(n)} {c}" for n, c in zip(fitted.design.x_names, coefficients, strict=True)]
     more = f", ... ({len(shown)} in all)" if len(shown) > 8 else ""
     lines = [

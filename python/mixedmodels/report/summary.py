@@ -15,8 +15,13 @@ from ..errors import ArgumentError, MixedModelError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Convergence, Fitted, FittedModel
 from ..formatting import (
+    DIGITS,
+    PStyle,
     TextTable,
+    check_digits,
+    check_p_style,
     format_column,
+    format_decimals,
     format_fixed,
     format_number,
     format_p_value,
@@ -27,7 +32,10 @@ from ..inference import criteria, fixed_effects
 from ..inference.coefficient_tests import CoefficientTests, coefficient_tests
 from ..inference.degrees_of_freedom import DegreesOfFreedom
 from ..inference.random_effects import numbers_of_levels
+from ..markup import latex_text, markdown_lines, markdown_text
+from ..result_table import ResultTable
 from ..singularity import singular_terms
+from .fit_notes import fit_notes
 from .head import dispersion_line, head_lines, standard_error_line
 from .varcorr import VarCorr, group_line, var_corr
 
@@ -39,12 +47,12 @@ _LABEL_WIDTH = 11
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
     """
-    What `summary` of a model returns: printable, with its numbers as attributes.
+    The summary of a model: printable, with its numbers as attributes.
 
     Attributes
     ----------
     head : tuple of str
-        What was fitted and how, in one line or more.
+        Kind of model and method, in one line or more.
     formula : str
     criteria : dict
         Name and value of the fit criteria.
@@ -61,16 +69,20 @@ class Summary:
     coefficients : DataFrame, shape (p, 5), (p, 4) or (p, 3)
         Columns Estimate, Std. Error, df, t value, Pr(>|t|), or z value and Pr(>|z|) for infinite degrees of
         freedom (always for generalized models); NaN for dropped columns. Without df and p-value where
-        they are too dear to compute.
+        they are too expensive to compute.
     tests : str
         Where the degrees of freedom come from; empty for generalized models.
     errors : str
-        What the standard errors are; empty for linear models.
+        How the standard errors were computed; empty for linear models.
     correlation : DataFrame or None
         Of the coefficients; None when it is not printed.
     convergence : Convergence
     notes : tuple of str
         Singular fit, dropped columns, and the like.
+    digits : int
+        Significant digits of the smallest estimate when printed.
+    p_style : {"exact", "apa"}
+        How p-values are printed.
     """
 
     head: tuple[str, ...]
@@ -89,24 +101,31 @@ class Summary:
     correlation: pd.DataFrame | None
     convergence: Convergence
     notes: tuple[str, ...]
+    digits: int = DIGITS
+    p_style: PStyle = "exact"
 
     def __str__(self) -> str:
-        quantiles = _quantile_table(self.residual_quantiles)
+        quantiles = _quantile_table(self.residual_quantiles, self.digits)
         parts = [
             "\n".join([*self.head, f" Formula: {one_line(self.formula)}"]),
-            _criteria_text(self.criteria),
+            _criteria_text(self.criteria, self.digits),
             f"Scaled residuals:\n{quantiles.text()}",
             "\n".join(
-                ["Random effects:", self.varcorr.table().text(), *(f" {x}" for x in self._data_lines())]
+                [
+                    "Random effects:",
+                    self.varcorr.table(self.digits).text(),
+                    *(f" {line}" for line in self._data_lines()),
+                ]
             ),
         ]
         if len(self.coefficients):
-            table = coefficient_table(self.coefficients).text()
+            table = self._coefficient_table().text()
             parts.append("\n".join(["Fixed effects:", table, *self._error_lines()]))
         else:
             parts.append("Fixed effects: none")
         if self.correlation is not None:
-            parts.append(f"Correlation of fixed effects:\n{correlation_table(self.correlation).text()}")
+            table = correlation_table(self.correlation, self.digits)
+            parts.append(f"Correlation of fixed effects:\n{table.text()}")
         parts.append("\n".join([convergence_line(self.convergence), *self.notes]))
         return "\n\n".join(parts)
 
@@ -122,17 +141,43 @@ class Summary:
             f"<h4>{escape(self.title)}</h4>",
             *(f"<p>{escape(line)}</p>" for line in self.head[1:]),
             f"<p><code>{escape(self.formula)}</code></p>",
-            _criteria_table(self.criteria).html(),
-            "<h5>Scaled residuals</h5>" + _quantile_table(self.residual_quantiles).html(),
-            "<h5>Random effects</h5>" + self.varcorr.table().html(),
+            _criteria_table(self.criteria, self.digits).html(),
+            "<h5>Scaled residuals</h5>" + _quantile_table(self.residual_quantiles, self.digits).html(),
+            "<h5>Random effects</h5>" + self.varcorr.table(self.digits).html(),
             *(f"<p>{escape(line)}</p>" for line in self._data_lines()),
-            "<h5>Fixed effects</h5>" + coefficient_table(self.coefficients).html(),
+            "<h5>Fixed effects</h5>" + self._coefficient_table().html(),
             *(f"<p>{escape(line)}</p>" for line in self._error_lines()),
         ]
         if self.correlation is not None:
-            parts.append("<h5>Correlation of fixed effects</h5>" + correlation_table(self.correlation).html())
+            table = correlation_table(self.correlation, self.digits)
+            parts.append("<h5>Correlation of fixed effects</h5>" + table.html())
         parts += [f"<p>{escape(line)}</p>" for line in (convergence_line(self.convergence), *self.notes)]
         return "<div>" + "\n".join(parts) + "</div>"
+
+    def to_latex(self) -> str:
+        """Random and fixed effects as ``tabular`` environments with the rules of the booktabs package."""
+        lines = [*self.head, f"Formula: {one_line(self.formula)}"]
+        parts = [" \\\\\n".join(map(latex_text, lines))]
+        parts.append(self.varcorr.table(self.digits).latex(self._data_lines()))
+        parts.append(self._coefficient_table().latex([*self._error_lines(), *self.notes]))
+        return "\n\n".join(parts)
+
+    def to_markdown(self) -> str:
+        """The tables of the summary in GitHub's flavour of Markdown."""
+        parts = [
+            markdown_lines([*self.head, f"Formula: {one_line(self.formula)}"]),
+            _criteria_table(self.criteria, self.digits).markdown(),
+            _markdown_part("Random effects", self.varcorr.table(self.digits), self._data_lines()),
+            _markdown_part("Fixed effects", self._coefficient_table(), self._error_lines()),
+        ]
+        if self.correlation is not None:
+            table = correlation_table(self.correlation, self.digits)
+            parts.append(_markdown_part("Correlation of fixed effects", table, []))
+        parts.append(markdown_lines([convergence_line(self.convergence), *self.notes]))
+        return "\n\n".join(parts)
+
+    def _coefficient_table(self) -> TextTable:
+        return coefficient_table(self.coefficients, self.digits, self.p_style)
 
     def _data_lines(self) -> list[str]:
         dispersion = [self.dispersion] if self.dispersion else []
@@ -142,8 +187,17 @@ class Summary:
         return [f" {line}" for line in (self.tests, self.errors) if line]
 
 
+def _markdown_part(heading: str, table: TextTable, lines: list[str]) -> str:
+    parts = [f"**{markdown_text(heading)}**", table.markdown(), *([markdown_lines(lines)] if lines else [])]
+    return "\n\n".join(parts)
+
+
 def summarize(
-    fitted: FittedModel, correlation: bool | None = None, ddf: str | DegreesOfFreedom | None = None
+    fitted: FittedModel,
+    correlation: bool | None = None,
+    ddf: str | DegreesOfFreedom | None = None,
+    digits: int = DIGITS,
+    p_style: PStyle = "exact",
 ) -> Summary:
     """
     Collect the summary of a fit.
@@ -155,6 +209,9 @@ def summarize(
         Whether to show the correlations of the coefficients; by default up to 12 coefficients.
     ddf : str or DegreesOfFreedom, optional
         See :func:`~mixedmodels.inference.degrees_of_freedom.degrees_of_freedom`.
+    digits : int
+        Significant digits of the smallest number in a column of estimates.
+    p_style : {"exact", "apa"}
     """
     if correlation not in (None, True, False):
         raise ArgumentError(f"correlation must be True, False or None, not {correlation!r}")
@@ -176,13 +233,15 @@ def summarize(
         ngrps=numbers_of_levels(fitted),
         group_line=group_line(fitted),
         data_notes=tuple(_data_notes(fitted)),
-        dispersion="" if generalized is None else dispersion_line(generalized),
-        coefficients=tests.table,
+        dispersion="" if generalized is None else dispersion_line(generalized, digits),
+        coefficients=ResultTable(tests.table),
         tests="" if generalized is not None or not tests.method else _tests_line(tests),
         errors="" if generalized is None else standard_error_line(generalized),
         correlation=fixed_effects.correlation(fitted, complete=False) if shown else None,
         convergence=fitted.convergence,
         notes=tuple(notes),
+        digits=check_digits(digits),
+        p_style=check_p_style(p_style),
     )
 
 
@@ -200,7 +259,7 @@ def criteria_of(fitted: FittedModel) -> dict[str, float]:
 
 
 def _tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> CoefficientTests:
-    """The tests of the coefficients; without degrees of freedom where nobody asked and they cannot be had."""
+    """The tests of the coefficients; without degrees of freedom where they fail and were not asked for."""
     try:
         if fitted.rank:
             return coefficient_tests(fitted, ddf)
@@ -219,27 +278,27 @@ def _tests_line(tests: CoefficientTests) -> str:
     return f"{'z' if 'z value' in tests.table else 't'} tests by {tests.method}"
 
 
-def coefficient_table(table: pd.DataFrame) -> TextTable:
+def coefficient_table(table: pd.DataFrame, digits: int = DIGITS, p_style: PStyle = "exact") -> TextTable:
     """The coefficients as they are printed."""
-    columns = [
-        ("", [str(name) for name in table.index]),
-        ("Estimate", format_column(table["Estimate"], 5, most_decimals=6)),
-        ("Std. Error", format_column(table["Std. Error"], 5, most_decimals=6)),
-    ]
-    for name in table.columns[2:]:
+    columns = [("", [str(name) for name in table.index])]
+    for name in table.columns:
         if name.startswith("Pr("):
-            columns.append((name, [format_p_value(p) for p in table[name]]))
+            cells = [format_p_value(p, p_style, max(1, digits - 1)) for p in table[name]]
+        elif name in ("Estimate", "Std. Error"):
+            cells = format_column(table[name], digits, most_decimals=digits + 1)
         else:
-            columns.append((name, format_fixed(table[name], 2 if name == "df" else 3)))
+            cells = format_fixed(table[name], max(1, digits - 3) if name == "df" else max(2, digits - 2))
+        columns.append((name, cells))
     return TextTable.from_columns(columns)
 
 
-def correlation_table(matrix: pd.DataFrame) -> TextTable:
+def correlation_table(matrix: pd.DataFrame, digits: int = DIGITS) -> TextTable:
     """The lower triangle of a correlation matrix, without its diagonal."""
     names, values = [str(name) for name in matrix.index], matrix.to_numpy()
     columns: list[tuple[str, list[str]]] = [("", names[1:])]
+    decimals = max(2, digits - 2)
     for j in range(len(names) - 1):
-        cells = [f"{values[i, j]:.3f}" if i > j else "" for i in range(1, len(names))]
+        cells = [format_decimals(values[i, j], decimals) if i > j else "" for i in range(1, len(names))]
         columns.append((keep_end(one_line(names[j]), _LABEL_WIDTH), cells))
     return TextTable.from_columns(columns)
 
@@ -250,6 +309,8 @@ def convergence_line(convergence: Convergence) -> str:
     if convergence.optimizer is None:
         return f"Not optimised: evaluated at the given theta; largest |gradient| {gradient:.2g}"
     verdict = "converged" if convergence.converged else f"NOT CONVERGED ({convergence.status})"
+    if convergence.unbounded:
+        verdict = "NO FINITE OPTIMUM"
     counts = f"{convergence.n_evaluations} evaluations"
     if convergence.n_gradients:
         counts += f", {convergence.n_gradients} gradients"
@@ -259,21 +320,22 @@ def convergence_line(convergence: Convergence) -> str:
     return line
 
 
-def _criteria_table(values: dict[str, float]) -> TextTable:
+def _criteria_table(values: dict[str, float], digits: int) -> TextTable:
     cells = [
-        (name, [f"{value:g}" if name == "df.resid" else _criterion(value)]) for name, value in values.items()
+        (name, [f"{value:g}" if name == "df.resid" else _criterion(value, digits)])
+        for name, value in values.items()
     ]
     return TextTable.from_columns(cells, left=())
 
 
-def _criteria_text(values: dict[str, float]) -> str:
+def _criteria_text(values: dict[str, float], digits: int) -> str:
     if len(values) > 1:
-        return _criteria_table(values).text()
-    return "".join(f" {name}: {_criterion(value)}" for name, value in values.items())
+        return _criteria_table(values, digits).text()
+    return "".join(f" {name}: {_criterion(value, digits)}" for name, value in values.items())
 
 
-def _criterion(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 1e9 else format_number(value, 10)
+def _criterion(value: float, digits: int) -> str:
+    return format_decimals(value, digits - 1) if abs(value) < 1e9 else format_number(value, 10)
 
 
 def _quantiles(fitted: FittedModel) -> pd.Series:
@@ -288,10 +350,9 @@ def _quantiles(fitted: FittedModel) -> pd.Series:
     return pd.Series(values, index=["Min", "1Q", "Median", "3Q", "Max"])
 
 
-def _quantile_table(quantiles: pd.Series) -> TextTable:
-    cells = [
-        (str(name), [text]) for name, text in zip(quantiles.index, format_fixed(quantiles, 4), strict=True)
-    ]
+def _quantile_table(quantiles: pd.Series, digits: int) -> TextTable:
+    texts = format_fixed(quantiles, digits - 1)
+    cells = [(str(name), [text]) for name, text in zip(quantiles.index, texts, strict=True)]
     return TextTable.from_columns(cells, left=())
 
 
@@ -335,6 +396,7 @@ def _notes(fitted: FittedModel) -> list[str]:
                 f"{term.text}: all {k} effects are independent, {k} variance parameters "
                 f"(a single bar has {k * (k + 1) // 2})"
             )
+    notes += fit_notes(fitted)
     if fitted.convergence.problem:
         notes.append(fitted.convergence.problem)
     return notes

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ..fitted_model import FittedModel
-from ..formatting import TextTable, format_column, shorten
+from ..formatting import DIGITS, TextTable, check_digits, format_column, format_decimals, shorten
 from ..inference.random_effects import unique_names
 from ..inference.variance_components import VarianceComponent, variance_components
+from ..result_table import ResultTable
 
 _MARK_INDEPENDENT = "."
 _MARK_UNDEFINED = "NaN"
@@ -32,7 +33,7 @@ class VarCorr:
     ----------
     components : tuple of VarianceComponent
     sigma : float or None
-        Residual standard deviation; for generalized models what takes its place, None where nothing does.
+        Residual standard deviation; of a generalized model its `sigma`, None for families without a scale.
 
     Examples
     --------
@@ -84,15 +85,15 @@ class VarCorr:
         """Residual variance, None without one."""
         return None if self.sigma is None else self.sigma**2
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> ResultTable:
         """
         One row for each variance and covariance, the residual variance (if any) last.
 
         Returns
         -------
-        DataFrame
-            Columns ``grp``, ``var1``, ``var2`` (None for a variance), ``vcov`` (variance or covariance)
-            and ``sdcor`` (standard deviation or correlation). R: ``as.data.frame(VarCorr(m))``.
+        ResultTable
+            A data frame with columns ``grp``, ``var1``, ``var2`` (None for a variance), ``vcov`` (variance or
+            covariance) and ``sdcor`` (standard deviation or correlation). R: ``as.data.frame(VarCorr(m))``.
         """
         rows: list[tuple[Any, ...]] = []
         for name, part in self.items():
@@ -108,16 +109,17 @@ class VarCorr:
             rows.append(("Residual", None, None, self.residual_variance, self.sigma))
         table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
         # Text columns stay objects: those of pandas 3 would show NaN for None.
-        return table.astype({"vcov": np.float64, "sdcor": np.float64})
+        return ResultTable(table.astype({"vcov": np.float64, "sdcor": np.float64}))
 
-    def table(self) -> TextTable:
-        """The table as it is printed."""
+    def table(self, digits: int = DIGITS) -> TextTable:
+        """The table as it is printed; the smallest number of a column has this many significant digits."""
+        check_digits(digits)
         groups, names, sds, correlations = [], [], [], []
         for key, part in self.items():
             groups += [key, *[""] * (len(part.names) - 1)]
             names += part.names
             sds += part.sd.tolist()
-            correlations += _correlation_cells(part)
+            correlations += _correlation_cells(part, digits)
         if self.sigma is not None:
             groups.append("Residual")
             names.append("")
@@ -126,8 +128,8 @@ class VarCorr:
         columns: list[tuple[str, Sequence[str]]] = [
             ("Groups", groups),
             ("Name", names),
-            ("Variance", format_column(np.square(sds), 5, most_decimals=6)),
-            ("Std.Dev.", format_column(sds, 5, most_decimals=6)),
+            ("Variance", format_column(np.square(sds), digits, most_decimals=digits + 1)),
+            ("Std.Dev.", format_column(sds, digits, most_decimals=digits + 1)),
         ]
         width = max(map(len, correlations))
         for j in range(width):
@@ -143,20 +145,31 @@ class VarCorr:
     def _repr_html_(self) -> str:
         return self.table().html()
 
+    def to_latex(self, digits: int = DIGITS) -> str:
+        """The printed table as a ``tabular`` with the rules of the booktabs package."""
+        return self.table(digits).latex()
+
+    def to_markdown(self, digits: int = DIGITS) -> str:
+        """The printed table in GitHub's flavour of Markdown."""
+        return self.table(digits).markdown()
+
 
 def var_corr(fitted: FittedModel) -> VarCorr:
     """The variance components of a fit."""
     return VarCorr(variance_components(fitted), fitted.residual_sd)
 
 
-def _correlation_cells(part: VarianceComponent) -> list[list[str]]:
+def _correlation_cells(part: VarianceComponent, digits: int) -> list[list[str]]:
     """For each effect its correlations with those before it."""
     rows = []
     for i in range(len(part.names)):
         if part.independent:
             rows.append([_MARK_INDEPENDENT] * i)
         else:
-            rows.append([_MARK_UNDEFINED if np.isnan(r) else f"{r:.3f}" for r in part.corr[i, :i]])
+            decimals = max(2, digits - 2)
+            rows.append(
+                [_MARK_UNDEFINED if np.isnan(r) else format_decimals(r, decimals) for r in part.corr[i, :i]]
+            )
     return rows
 
 

@@ -12,16 +12,18 @@ from ..design.used_rows import used_data
 from ..diagnostics.generalized_residuals import generalized_residuals
 from ..diagnostics.leverage import cooks_distances, leverages
 from ..diagnostics.residuals import residuals
-from ..errors import DataError
+from ..errors import ArgumentError, DataError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..frame.alignment import in_row_order
 
 
-def augmented_data(fitted: FittedModel, data: Any = None) -> pd.DataFrame:
+def augmented_data(fitted: FittedModel, data: Any = None, influence: Any = False) -> pd.DataFrame:
     """The rows used with what the model makes of them, see :func:`mixedmodels.augment`."""
+    if not isinstance(influence, bool):
+        raise ArgumentError(f"augment: influence must be True or False, not {influence!r}")
     used = used_data(fitted.design, fitted.arguments)
-    added = _added_columns(fitted)
+    added = _added_columns(fitted, influence)
     if data is None:
         frame = pd.DataFrame(used.columns(fitted.design.formula.variables))
         if fitted.design.row_labels is not None:
@@ -45,17 +47,16 @@ def augmented_data(fitted: FittedModel, data: Any = None) -> pd.DataFrame:
     return frame.assign(**added)
 
 
-def _added_columns(fitted: FittedModel) -> dict[str, NDArray[np.float64]]:
+def _added_columns(fitted: FittedModel, influence: bool) -> dict[str, NDArray[np.float64]]:
     design, estimates = fitted.design, fitted.estimates
     fixed = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
     offset = np.zeros(fitted.n_obs) if design.offset is None else np.asarray(design.offset)
-    hat = leverages(fitted)
     eta = fitted.linear_predictor.copy()
-    return {
-        ".fitted": eta,
-        ".resid": _residuals(fitted),
-        ".hat": hat,
-        ".cooksd": cooks_distances(fitted, hat),
+    columns = {".fitted": eta, ".resid": _residuals(fitted)}
+    if influence:
+        hat = leverages(fitted)
+        columns |= {".hat": hat, ".cooksd": cooks_distances(fitted, hat)}
+    return columns | {
         ".fixed": fixed + offset,
         ".mu": fitted.mean.copy() if isinstance(fitted, FittedGeneralized) else eta.copy(),
         ".offset": offset.copy(),

@@ -5,26 +5,30 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pandas as pd
-
+from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
 from ..inference import criteria
+from ..result_table import ResultTable
 
 
-def glance_table(fitted: FittedModel) -> pd.DataFrame:
+def glance_table(fitted: FittedModel) -> ResultTable:
     """One row about the whole fit, see :func:`mixedmodels.glance`."""
     objective = fitted.estimates.objective
     restricted = isinstance(fitted, Fitted) and fitted.reml
     row: dict[str, Any] = {
         "nobs": fitted.n_obs,
-        "sigma": _sigma(fitted),
+        _sigma_name(fitted): _sigma(fitted),
         "logLik": -objective / 2,
         "AIC": criteria.aic(fitted),
         "BIC": criteria.bic(fitted),
         "REMLcrit" if restricted else "deviance": objective,
         "df.residual": fitted.n_obs - fitted.n_parameters,
     }
-    return pd.DataFrame([row])
+    return ResultTable([row])
+
+
+def _sigma_name(fitted: FittedModel) -> str:
+    return fitted.family.scale_name if isinstance(fitted, FittedGeneralized) else "sigma"
 
 
 def _sigma(fitted: FittedModel) -> float:

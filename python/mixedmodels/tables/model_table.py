@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import html
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
-from ..formatting import TextTable, format_number, format_p_value
-from ..inference import criteria
-from ..inference.coefficient_tests import function_tests
+from ..formatting import TextTable, display_width
 from ..inference.degrees_of_freedom import degrees_of_freedom
-from ..inference.intervals import t_quantile
-from ..inference.model_selection import check_names
-from ..inference.random_effects import numbers_of_levels
-from .tidy import tidy_table
+from ..inference.model_differences import check_names, described
+from ..markup import html_table, latex_table, markdown_lines, markdown_table
+from .model_cells import CellStyle, check_facts, default_facts, fact_cells, fixed_cells, random_cells
 
 Format = Literal["text", "html", "latex", "markdown"]
 FORMATS: tuple[Format, ...] = ("text", "html", "latex", "markdown")
-Show = Literal["std.error", "conf.int", "p.value"]
-SHOWN: tuple[Show, ...] = ("std.error", "conf.int", "p.value")
-_DIGITS = 3
+_PARTS = ("fixed", "random", "fit")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +32,7 @@ class ModelTable:
         Texts: a row for each estimate or fact, a column for each model; the index has the levels ``part``
         ("fixed", "random", "fit") and ``term``.
     notes : tuple of str
-        What the cells hold.
+        Legend, methods, and remarks.
     format : {"text", "html", "latex", "markdown"}
     """
 
@@ -63,193 +55,110 @@ class ModelTable:
 
     def to_text(self) -> str:
         """Aligned columns."""
-        columns = [("", self._terms())]
-        columns += [(str(name), self.frame[name].tolist()) for name in self.frame]
-        lines = TextTable.from_columns(columns).text().split("\n")
-        width = max(map(len, lines))
-        result = [lines[0], "-" * width]
-        for i, line in enumerate(lines[1:]):
-            if i in self._breaks():
-                result.append("-" * width)
-            result.append(line)
+        bodies = self._bodies()
+        lines = TextTable(self._headings(), tuple(row for body in bodies for row in body)).text().split("\n")
+        rule = "-" * max(map(display_width, lines))
+        result, rest = [lines[0]], iter(lines[1:])
+        for body in bodies:
+            result += [rule, *(next(rest) for _ in body)]
         return "\n".join([*result, *self.notes])
 
     def to_html(self) -> str:
         """A ``<table>`` with a body for each part."""
-        head = "".join(f"<th>{html.escape(str(name))}</th>" for name in self.frame)
-        body = ""
-        for part in self.frame.index.unique("part"):
-            rows = self.frame.xs(part, level="part")
-            body += "<tbody>" + "".join(_html_row(term, cells) for term, cells in _rows(rows)) + "</tbody>"
-        span = 1 + self.frame.shape[1]
-        foot = "<br>".join(map(html.escape, self.notes))
-        return (
-            f"<table><thead><tr><th></th>{head}</tr></thead>{body}"
-            f'<tfoot><tr><td colspan="{span}">{foot}</td></tr></tfoot></table>'
-        )
+        return html_table(self._headings(), self._bodies(), notes=self.notes)
 
     def to_latex(self) -> str:
         """A ``tabular`` with the rules of the booktabs package."""
-        lines = [rf"\begin{{tabular}}{{l{'r' * self.frame.shape[1]}}}", r"\toprule"]
-        lines += [_latex_row(["", *map(str, self.frame.columns)]), r"\midrule"]
-        for i, (term, cells) in enumerate(_rows(self.frame.droplevel("part"))):
-            if i in self._breaks():
-                lines.append(r"\midrule")
-            lines.append(_latex_row([term, *cells]))
-        lines.append(r"\bottomrule")
-        span = 1 + self.frame.shape[1]
-        lines += [rf"\multicolumn{{{span}}}{{l}}{{{_latex(note)}}} \\" for note in self.notes]
-        return "\n".join([*lines, r"\end{tabular}"])
+        return latex_table(self._headings(), self._bodies(), notes=self.notes)
 
     def to_markdown(self) -> str:
         """A table of GitHub's flavour of Markdown."""
-        lines = [_markdown_row(["", *map(str, self.frame.columns)])]
-        lines.append("|:--|" + "--:|" * self.frame.shape[1])
-        lines += [_markdown_row([term, *cells]) for term, cells in _rows(self.frame.droplevel("part"))]
-        return "\n".join([*lines, "", "  \n".join(self.notes)])
+        rows = [row for body in self._bodies() for row in body]
+        return f"{markdown_table(self._headings(), rows)}\n\n{markdown_lines(self.notes)}"
 
-    def _terms(self) -> list[str]:
-        return [str(term) for term in self.frame.index.get_level_values("term")]
+    def _headings(self) -> tuple[str, ...]:
+        return ("", *map(str, self.frame.columns))
 
-    def _breaks(self) -> set[int]:
-        """Rows that begin a part, but for the first."""
-        parts = self.frame.index.get_level_values("part")
-        return {i for i in range(1, len(parts)) if parts[i] != parts[i - 1]}
+    def _bodies(self) -> list[list[tuple[str, ...]]]:
+        """The rows of each part."""
+        bodies: dict[str, list[tuple[str, ...]]] = {}
+        for (part, term), cells in zip(self.frame.index, self.frame.to_numpy(), strict=True):
+            bodies.setdefault(part, []).append((str(term), *map(str, cells)))
+        return list(bodies.values())
 
 
 def compare_models(
     models: Sequence[FittedModel],
     names: Any = None,
     format: str = "text",
-    show: str = "std.error",
     ddf: Any = None,
+    coefficients: Any = None,
+    random: bool = True,
+    facts: Any = None,
+    style: CellStyle | None = None,
 ) -> ModelTable:
     """See :func:`mixedmodels.model_table`."""
     labels = check_names(models, names)
-    chosen: Any = _one_of("format", format, FORMATS)
-    what: Any = _one_of("show", show, SHOWN)
-    columns, methods = [], []
-    for model in models:
-        basis = degrees_of_freedom(model, ddf)
-        methods.append(basis.label)
-        columns.append({**_fixed(model, basis, what), **_random(model), **_facts(model)})
-    keys = sorted(
-        dict.fromkeys(key for column in columns for key in column), key=lambda key: _PARTS.index(key[0])
-    )
-    index = pd.MultiIndex.from_tuples(keys, names=["part", "term"])
+    chosen: Any = format
+    if chosen not in FORMATS:
+        raise ArgumentError(f"format must be one of {', '.join(map(repr, FORMATS))}, not {format!r}")
+    style = CellStyle.of() if style is None else style
+    bases = [degrees_of_freedom(model, ddf) for model in models]
+    fixed = [fixed_cells(model, basis, style) for model, basis in zip(models, bases, strict=True)]
+    parts = {"fixed": _chosen(fixed, coefficients)}
+    if random:
+        parts["random"] = _rows(random_cells(model, style) for model in models)
+    parts["fit"], missing = {}, []
+    for name in check_facts(default_facts(models) if facts is None else facts):
+        cells = [fact_cells(model, name, style) for model in models]
+        parts["fit"] |= _rows(found for found, _ in cells)
+        missing += [f"{label}: {note}" for label, (_, note) in zip(labels, cells, strict=True) if note]
+    index = [(part, term) for part in _PARTS if part in parts for term in parts[part]]
     frame = pd.DataFrame(
-        [[column.get(key, "") for column in columns] for key in keys],
-        index=index,
+        [parts[part][term] for part, term in index],
+        index=pd.MultiIndex.from_arrays(
+            [[part for part, _ in index], [term for _, term in index]], names=["part", "term"]
+        ),
         columns=labels,
         dtype=object,
     )
-    return ModelTable(frame, (_LEGENDS[what], *_method_notes(labels, methods, what)), chosen)
+    notes = [style.legend(models), *_method_notes(labels, [basis.label for basis in bases], style)]
+    notes += [f"{label}: {note}" for label, basis in zip(labels, bases, strict=True) for note in basis.notes]
+    notes += missing
+    formulas = [model.design.formula.text for model in models]
+    if len(set(formulas)) < len(formulas):
+        notes += described(models, labels)
+    return ModelTable(frame, tuple(notes), chosen)
 
 
-_PARTS = ("fixed", "random", "fit")
-_LEGENDS = {
-    "std.error": "Estimates with standard errors in parentheses",
-    "conf.int": "Estimates with 95 % confidence limits in brackets",
-    "p.value": "Estimates with p-values in parentheses",
-}
+def _rows(columns: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
+    """Each term's cells, blank where a model does not have it."""
+    columns = list(columns)
+    terms = dict.fromkeys(term for column in columns for term in column)
+    return {term: [column.get(term, "") for column in columns] for term in terms}
 
 
-def _fixed(fitted: FittedModel, basis: Any, show: Show) -> dict[tuple[str, str], str]:
-    p = len(basis.beta)
-    table = function_tests(basis, np.eye(p), np.zeros(p))
-    half = t_quantile(0.975, basis.df(np.eye(p))) * table["Std. Error"].to_numpy()
-    result = {}
-    for i, j in enumerate(fitted.estimates.kept.tolist()):
-        estimate, error = float(table["Estimate"].iloc[i]), float(table["Std. Error"].iloc[i])
-        p_value = float(table.iloc[i, -1])
-        extra = {
-            "std.error": f"({_number(error)})",
-            "conf.int": f"[{_number(estimate - half[i])}, {_number(estimate + half[i])}]",
-            "p.value": f"({format_p_value(p_value)})",
-        }[show]
-        result["fixed", fitted.design.x_names[j]] = f"{_number(estimate)} {extra}"
-    return result
+def _chosen(columns: Sequence[Mapping[str, str]], coefficients: Any) -> dict[str, list[str]]:
+    """The coefficients asked for, in that order and under those names."""
+    rows = _rows(columns)
+    if coefficients is None:
+        return rows
+    if isinstance(coefficients, str):
+        coefficients = [coefficients]
+    wanted = dict(coefficients) if isinstance(coefficients, Mapping) else {c: c for c in coefficients}
+    for name in wanted:
+        if name not in rows:
+            raise ArgumentError(
+                f"coefficients: no model has {name!r}; there are {', '.join(map(repr, list(rows)[:20]))}"
+            )
+    if len(set(wanted.values())) < len(wanted):
+        raise ArgumentError(f"coefficients: the names shown must differ, got {list(wanted.values())!r}")
+    return {str(shown): rows[name] for name, shown in wanted.items()}
 
 
-def _random(fitted: FittedModel) -> dict[tuple[str, str], str]:
-    result = {}
-    table = tidy_table(fitted, "ran_pars")
-    for group, term, estimate in zip(table["group"], table["term"], table["estimate"], strict=True):
-        kind, _, name = term.partition("__")
-        label = "SD residual" if name == "Observation" else f"{kind.upper()} {name} | {group}"
-        result["random", label] = _number(estimate)
-    return result
-
-
-def _facts(fitted: FittedModel) -> dict[tuple[str, str], str]:
-    facts = {"Observations": str(fitted.n_obs)}
-    facts |= {f"Groups of {name}": str(count) for name, count in numbers_of_levels(fitted).items()}
-    likelihood = -fitted.estimates.objective / 2
-    restricted = getattr(fitted, "reml", False)
-    facts["Log-likelihood (REML)" if restricted else "Log-likelihood"] = f"{likelihood:.2f}"
-    facts["AIC"] = f"{criteria.aic(fitted):.2f}"
-    facts["BIC"] = f"{criteria.bic(fitted):.2f}"
-    return {("fit", name): value for name, value in facts.items()}
-
-
-def _method_notes(labels: Sequence[str], methods: Sequence[str], show: Show) -> list[str]:
+def _method_notes(labels: Sequence[str], methods: Sequence[str], style: CellStyle) -> list[str]:
     """Where the p-values and limits come from."""
     if len(set(methods)) == 1:
-        return [f"By {methods[0]}"] if show != "std.error" else []
-    by = "Standard errors" if show == "std.error" else "Tests"
+        return [f"By {methods[0]}"] if style.tests else []
+    by = "Tests" if style.tests else "Standard errors"
     return [f"{by} of {label} by {method}" for label, method in zip(labels, methods, strict=True)]
-
-
-def _number(value: float) -> str:
-    """Three decimals, or as many significant digits for small and large numbers."""
-    if math.isnan(value) or (value != 0 and not 1e-3 <= abs(value) < 1e6):
-        return format_number(value, _DIGITS).strip()
-    return f"{value:.{_DIGITS}f}"
-
-
-def _one_of(what: str, value: str, known: Sequence[str]) -> str:
-    if value not in known:
-        raise ArgumentError(f"{what} must be one of {', '.join(map(repr, known))}, not {value!r}")
-    return value
-
-
-def _rows(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    return [
-        (str(term), list(map(str, cells))) for term, cells in zip(frame.index, frame.to_numpy(), strict=True)
-    ]
-
-
-def _html_row(term: str, cells: Sequence[str]) -> str:
-    shown = "".join(f'<td style="text-align:right">{html.escape(cell)}</td>' for cell in cells)
-    return f'<tr><td style="text-align:left">{html.escape(term)}</td>{shown}</tr>'
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    escaped = [cell.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*") for cell in cells]
-    return f"| {' | '.join(escaped)} |"
-
-
-_LATEX = str.maketrans({
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "^": r"\textasciicircum{}",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "%": r"\%",
-    "|": r"\textbar{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-})  # fmt: skip
-
-
-def _latex(text: str) -> str:
-    return text.translate(_LATEX)
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    # A bracket at the start of a row would be taken as an argument of the line break before it.
-    return " & ".join(map(_latex, cells)) + r" \\"

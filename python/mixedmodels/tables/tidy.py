@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError
+from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..inference.coefficient_tests import two_sided_t
 from ..inference.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
-from ..inference.intervals import check_level, t_quantile
+from ..inference.intervals import check_level, coefficient_limits, t_quantile
 from ..inference.random_effects import conditional_variances, terms_by_group
 from ..report.varcorr import var_corr
+from ..result_table import ResultTable
 
 EFFECTS = ("fixed", "ran_pars", "ran_vals")
 _COLUMNS = (
@@ -31,6 +33,12 @@ _COLUMNS = (
     "conf.high",
 )
 _TEXTS = frozenset({"effect", "group", "level", "term"})
+# What exp() of a coefficient is, by link.
+RATIOS = {
+    "log": "ratios of means",
+    "logit": "odds ratios",
+    "cloglog": "hazard ratios",
+}
 
 
 def tidy_table(
@@ -39,12 +47,15 @@ def tidy_table(
     conf_int: bool = False,
     conf_level: float = 0.95,
     ddf: str | DegreesOfFreedom | None = None,
-) -> pd.DataFrame:
+    exponentiate: bool = False,
+) -> ResultTable:
     """One row for each estimate, see :func:`mixedmodels.tidy`."""
     wanted = _check_effects(effects)
     level = check_level(conf_level)
+    if exponentiate:
+        ratio_name(fitted)
     makers = {
-        "fixed": lambda: _fixed(fitted, level, ddf),
+        "fixed": lambda: fixed_rows(fitted, level, ddf, exponentiate),
         "ran_pars": lambda: _parameters(fitted),
         "ran_vals": lambda: _values(fitted, level),
     }
@@ -52,7 +63,25 @@ def tidy_table(
     columns = [name for name in _COLUMNS if any(name in part for part in parts)]
     if not conf_int:
         columns = [name for name in columns if not name.startswith("conf.")]
-    return pd.concat([_complete(part, columns) for part in parts], ignore_index=True)
+    return ResultTable(pd.concat([_complete(part, columns) for part in parts], ignore_index=True))
+
+
+def ratio_name(fitted: FittedModel) -> str:
+    """
+    What exponentials of the coefficients are.
+
+    Raises
+    ------
+    ArgumentError
+        For a link whose exponentials mean nothing.
+    """
+    link = fitted.family.link if isinstance(fitted, FittedGeneralized) else "identity"
+    if link not in RATIOS:
+        raise ArgumentError(
+            f"exponentiate=True is for the links {', '.join(RATIOS)}; exponentials of coefficients under the "
+            f"{link} link have no meaning, so leave it out"
+        )
+    return RATIOS[link]
 
 
 def _check_effects(effects: Any) -> tuple[str, ...]:
@@ -77,7 +106,10 @@ def _complete(part: dict[str, Any], columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(filled)
 
 
-def _fixed(fitted: FittedModel, level: float, ddf: str | DegreesOfFreedom | None) -> dict[str, Any]:
+def fixed_rows(
+    fitted: FittedModel, level: float, ddf: str | DegreesOfFreedom | None, exponentiate: bool = False
+) -> dict[str, Any]:
+    """The columns of the fixed effects; NaN for dropped coefficients."""
     basis = degrees_of_freedom(fitted, ddf)
     names, kept = fitted.design.x_names, fitted.estimates.kept
     p = len(names)
@@ -87,22 +119,27 @@ def _fixed(fitted: FittedModel, level: float, ddf: str | DegreesOfFreedom | None
         whole[kept] = values
         return whole
 
-    error = np.sqrt(np.diag(basis.covariance))
+    estimate, error = basis.beta, np.sqrt(np.diag(basis.covariance))
     df = basis.df(np.eye(len(kept)))
+    limits = coefficient_limits(basis, level)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = basis.beta / error
-    half = t_quantile(0.5 + level / 2, df) * error
+        ratio = estimate / error
+    if exponentiate:
+        # The standard error by the delta method; the test is still that the coefficient is zero.
+        with np.errstate(over="ignore", invalid="ignore"):
+            estimate, limits = np.exp(estimate), np.exp(limits)
+            error = estimate * error
     return {
         "effect": ["fixed"] * p,
         "group": [None] * p,
         "term": list(names),
-        "estimate": spread(basis.beta),
+        "estimate": spread(estimate),
         "std.error": spread(error),
         "statistic": spread(ratio),
         "df": spread(df),
         "p.value": spread(two_sided_t(ratio, df)),
-        "conf.low": spread(basis.beta - half),
-        "conf.high": spread(basis.beta + half),
+        "conf.low": spread(limits[:, 0]),
+        "conf.high": spread(limits[:, 1]),
     }
 
 
@@ -122,7 +159,19 @@ def _parameters(fitted: FittedModel) -> dict[str, Any]:
         groups.append("Residual")
         terms.append("sd__Observation")
         estimates.append(components.sigma)
+    own = own_parameter(fitted)
+    if own is not None:
+        groups.append("Residual")
+        terms.append(own[0])
+        estimates.append(own[1])
     return {"effect": ["ran_pars"] * len(terms), "group": groups, "term": terms, "estimate": estimates}
+
+
+def own_parameter(fitted: FittedModel) -> tuple[str, float] | None:
+    """Name and value of a family's parameter that is no scale: size, dispersion or precision."""
+    if not isinstance(fitted, FittedGeneralized) or fitted.family.scale_name == "sigma":
+        return None
+    return fitted.family.scale_name, fitted.family.sigma(fitted.dispersion)
 
 
 def _values(fitted: FittedModel, level: float) -> dict[str, Any]:

@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Result of an engine call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of the engine; no input makes it panic instead.
+/// An error of the engine; no input should make it panic instead.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum Error {
     /// Two inputs that must have one length do not.
@@ -18,10 +18,13 @@ pub enum Error {
     /// A value is outside its domain.
     #[error("{0}")]
     Domain(String),
-    /// Nothing is left for the residual variance.
+    /// Nothing is left for the residual variance, or no more than rounding.
     #[error(
-        "the residual variance is zero: the model fits the response exactly, so its likelihood \
-         is unbounded; drop terms, or check that the response is not a function of the predictors"
+        "the residual variance cannot be told from zero: less than 1e-13 of the variance that the \
+         fixed effects leave is left for the residuals. Either the model fits the response exactly, \
+         so that its likelihood has no bound (drop terms, or check that the response is not a function \
+         of the predictors), or the random effects are millions of times as large as the residuals, \
+         beyond double precision (make the grouping factor a fixed effect)"
     )]
     ExactFit,
     /// The model needs more memory than may be had.
@@ -37,6 +40,9 @@ pub enum Error {
         /// A row where the trouble shows.
         row: Option<usize>,
     },
+    /// An assumption of the engine does not hold: a fault of its own, whatever the input.
+    #[error("{0}")]
+    Internal(String),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -4,6 +4,8 @@
 mod common;
 
 use common::{design, Grouping, Random, TermSpec};
+use std::time::Instant;
+
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit::{self, Fit};
 use mixedmodels::linalg::Matrix;
@@ -15,7 +17,7 @@ use proptest::prelude::*;
 const GO: Monitor<'static> = &|_| Ok(());
 const CONTROL: Control = Control {
     max_evaluations: 20_000,
-    tolerance: None,
+    ..Control::UNLIMITED
 };
 
 fn fitted(design: Design, criterion: Criterion, start: Option<&[f64]>) -> Fit {
@@ -147,13 +149,29 @@ fn a_variance_of_zero_is_exactly_zero() {
 }
 
 #[test]
+fn a_deadline_ends_every_optimizer_with_the_best_point_so_far() {
+    let (n, terms) = structures().swap_remove(4);
+    let model = Model::new(design(1, n, 2, &terms, false)).expect("valid");
+    for (name, optimizer) in OPTIMIZERS {
+        let control = Control {
+            deadline: Some(Instant::now()),
+            ..Control::UNLIMITED
+        };
+        let fit = fit::fit(&model, Criterion::Ml, optimizer, None, &control, GO).expect("a fit");
+        assert_eq!(fit.outcome.status, Status::MaxTime, "{name}");
+        assert!(fit.outcome.log.entries.len() <= 2, "{name}");
+        assert!(fit.estimates.objective.is_finite(), "{name}");
+    }
+}
+
+#[test]
 fn the_limit_on_evaluations_is_kept_and_reported() {
     let (n, terms) = structures().swap_remove(4);
     let model = Model::new(design(1, n, 2, &terms, false)).expect("valid");
     for (name, optimizer) in OPTIMIZERS {
         let control = Control {
             max_evaluations: 3,
-            tolerance: None,
+            ..Control::UNLIMITED
         };
         let fit = fit::fit(&model, Criterion::Ml, optimizer, None, &control, GO).expect("a fit");
         assert_eq!(fit.outcome.status, Status::MaxEvaluations, "{name}");
@@ -342,7 +360,7 @@ fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
     }
     let control = Control {
         max_evaluations: 1000,
-        tolerance: None,
+        ..Control::UNLIMITED
     };
     let outcome = minimize(
         Optimizer::TrustRegion,

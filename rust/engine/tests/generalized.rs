@@ -15,7 +15,7 @@ use mixedmodels::Result;
 
 const CONTROL: Control = Control {
     max_evaluations: 1000,
-    tolerance: None,
+    ..Control::UNLIMITED
 };
 
 #[allow(clippy::unnecessary_wraps)] // a monitor may stop the work

@@ -11,10 +11,7 @@ use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::{Control, Optimizer, Status};
 use mixedmodels::Error;
 
-const UNLIMITED: Control = Control {
-    max_evaluations: usize::MAX,
-    tolerance: None,
-};
+const UNLIMITED: Control = Control::UNLIMITED;
 
 /// Responses whose random effects range from none to large.
 fn responses(data: &Design, m: usize) -> Matrix {
@@ -205,7 +202,7 @@ fn limits_and_interrupts_are_obeyed() {
     let (_, predictors) = data.split();
     let limited = Control {
         max_evaluations: 2,
-        tolerance: None,
+        ..Control::UNLIMITED
     };
     let fits = fit_many(&predictors, &y, Criterion::Ml, &limited, &|_| Ok(())).expect("fits");
     let fit = fits[3].as_ref().expect("a fit");
@@ -219,4 +216,32 @@ fn limits_and_interrupts_are_obeyed() {
     };
     let stopped = fit_many(&predictors, &y, Criterion::Ml, &UNLIMITED, &stop);
     assert_eq!(stopped, Err(Error::Interrupted));
+}
+
+#[test]
+fn invalid_predictors_are_an_error_whatever_the_gaps_of_the_responses() {
+    let data = design(13, 60, 2, &[(Grouping::Random(8), 1, U)], true);
+    let mut y = responses(&data, 3);
+    y.column_mut(1)[7] = f64::NAN;
+    let (_, valid) = data.split();
+    let fit = |predictors: &Predictors| {
+        fit_many(predictors, &y, Criterion::Ml, &UNLIMITED, &|_| Ok(())).map(|_| ())
+    };
+    let mut code = valid.clone();
+    code.terms[0].codes[3] = 99;
+    let mut short = valid.clone();
+    short.terms[0].codes.pop();
+    let mut weights = valid.clone();
+    weights.weights = Some(vec![1.0; 5]);
+    let mut values = valid.clone();
+    values.terms[0].z.pop();
+    for (predictors, what) in [
+        (code, "99"),
+        (short, "codes"),
+        (weights, "weights"),
+        (values, "z"),
+    ] {
+        let error = fit(&predictors).expect_err("invalid");
+        assert!(error.to_string().contains(what), "{error}");
+    }
 }

@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{columns, vector};
-use crate::errors::to_python;
-use crate::lmm::{term, TermTuple};
+use crate::interrupt::prepare;
+use crate::lmm::{n_values, term, TermTuple};
 
 /// The costs of a model with these predictors, whether or not there is memory for it.
 #[pyfunction]
@@ -27,9 +27,7 @@ pub fn describe_blocks<'py>(
         weights: weights.as_ref().map(vector),
         offset: None,
     };
-    let costs = py
-        .detach(|| frame::costs(&predictors))
-        .map_err(|e| to_python(py, &e))?;
+    let costs = prepare(py, n_values(&predictors), move || frame::costs(&predictors))?;
     to_dict(py, &costs)
 }
 

@@ -20,11 +20,21 @@ pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
             };
             return build().unwrap_or_else(|failure| failure);
         }
+        Error::Internal(what) => return internal(py, what),
         Error::Interrupted => return PyKeyboardInterrupt::new_err(()),
     };
+    exception(py, class, &error.to_string())
+}
+
+/// A fault of the package itself, which its class asks to report.
+pub fn internal(py: Python<'_>, what: &str) -> PyErr {
+    exception(py, "InternalError", what)
+}
+
+fn exception(py: Python<'_>, class: &str, message: &str) -> PyErr {
     let build = || -> PyResult<PyErr> {
         let class = py.import("mixedmodels.errors")?.getattr(class)?;
-        Ok(PyErr::from_value(class.call1((error.to_string(),))?))
+        Ok(PyErr::from_value(class.call1((message,))?))
     };
     build().unwrap_or_else(|failure| failure)
 }

@@ -15,9 +15,8 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
 use crate::costs;
-use crate::errors::to_python;
-use crate::interrupt::run;
-use crate::lmm::{find_optimizer, limits, put_outcome, term, TermTuple, SLOW};
+use crate::interrupt::{prepare, run, MANY_VALUES};
+use crate::lmm::{find_optimizer, limits, n_values, put_outcome, term, TermTuple, SLOW};
 use crate::user_family::UserFamily;
 
 /// A generalized linear mixed model, ready to be fitted. Immutable.
@@ -87,8 +86,8 @@ impl FamilySpec {
                 link,
                 dispersion,
             } => {
-                let built = py.detach(|| family(name, link, y, weights, *dispersion));
-                let family = built.map_err(|e| to_python(py, &e))?;
+                let (name, link, held) = (name.clone(), link.clone(), *dispersion);
+                let family = prepare(py, y.len(), move || family(&name, &link, y, weights, held))?;
                 Ok((Arc::from(family), None))
             }
             Self::User(spec) => {
@@ -158,7 +157,8 @@ impl Glmm {
         work: impl FnOnce(&GeneralizedModel, Monitor<'_>) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let model = Arc::clone(&self.model);
-        let slow = model.frame().flops() > SLOW;
+        let frame = model.frame();
+        let slow = frame.flops() > SLOW || n_values(&frame.design) >= MANY_VALUES;
         let result = run(py, slow, listener, move |monitor| work(&model, monitor));
         match self.user.as_ref().and_then(|user| user.take_failure()) {
             Some(failure) => Err(failure),
@@ -193,9 +193,9 @@ impl Glmm {
         let (family, user) = spec.with_data(py, vector(&y), weights.as_ref().map(vector))?;
         let information = self::information(information)?;
         let approximation = Approximation::of_points(n_agq);
-        let model = py
-            .detach(|| GeneralizedModel::new(predictors, family, approximation, information))
-            .map_err(|e| to_python(py, &e))?;
+        let model = prepare(py, n_values(&predictors), move || {
+            GeneralizedModel::new(predictors, family, approximation, information)
+        })?;
         Ok(Self {
             model: Arc::new(model),
             spec,
@@ -215,10 +215,9 @@ impl Glmm {
         let (family, user) = self
             .spec
             .with_data(py, vector(&y), weights.as_ref().map(vector))?;
-        let model = self
-            .model
-            .with_family(family)
-            .map_err(|e| to_python(py, &e))?;
+        let model = Arc::clone(&self.model);
+        let values = n_values(&model.frame().design);
+        let model = prepare(py, values, move || model.with_family(family))?;
         Ok(Self {
             model: Arc::new(model),
             spec: self.spec.copy(py),

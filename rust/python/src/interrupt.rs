@@ -6,12 +6,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use mixedmodels::linalg::threads;
 use mixedmodels::objective::{Monitor, Progress};
 use mixedmodels::{Error, Result};
 use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
 
-use crate::errors::to_python;
+use crate::errors::{internal, to_python};
+use crate::panics::guarded;
 
 /// How often signals are looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -54,12 +56,29 @@ where
                 Error::Interrupted
             })
         };
-        (work(&monitor), signal.into_inner())
+        let result = guarded(|| work(&monitor));
+        (result, signal.into_inner())
     });
     match signal {
         Some(error) => Err(error),
         None => result.map_err(|e| to_python(py, &e)),
     }
+}
+
+/// Values from which on a pass over the data may keep Ctrl-C waiting.
+pub const MANY_VALUES: usize = 1_000_000;
+
+/// Prepares a model of so many `values` in its data, with the interpreter released; an interrupt does
+/// not wait for a large one.
+pub fn prepare<T, F>(py: Python<'_>, values: usize, work: F) -> PyResult<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T> + Send + 'static,
+{
+    if values >= MANY_VALUES {
+        return run_on_thread(py, None, move |_: Tell<'_, ()>| work());
+    }
+    py.detach(|| guarded(work)).map_err(|e| to_python(py, &e))
 }
 
 /// Tells the listener its arguments; the error it may give ends the work.
@@ -95,7 +114,7 @@ where
                 Error::Interrupted
             })
         };
-        let result = work(&tell);
+        let result = guarded(|| work(&tell));
         let failure = failure.into_inner().unwrap_or_else(PoisonError::into_inner);
         // The receiver is gone after an interrupt; then nobody wants the result.
         let _ = sender.send((result, failure));
@@ -118,10 +137,27 @@ where
                 }
             }
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(pyo3::exceptions::PyRuntimeError::new_err(
-                    "the engine stopped unexpectedly; please report this as a bug",
+                return Err(internal(
+                    py,
+                    "a thread of the engine ended without a result",
                 ))
             }
         }
+    }
+}
+
+/// Panics on purpose where engine work runs, for tests of what becomes of it: "released" (interpreter
+/// released), "thread", "pool" or "preparation".
+#[pyfunction]
+pub fn provoke_panic(py: Python<'_>, place: &str) -> PyResult<()> {
+    const MESSAGE: &str = "provoked";
+    match place {
+        "thread" => run(py, true, None, |_| panic!("{MESSAGE}")),
+        "pool" => run(py, false, None, |_| {
+            threads::for_each(&mut [0, 1], |_| panic!("{MESSAGE}"));
+            Ok(())
+        }),
+        "preparation" => prepare(py, MANY_VALUES, || panic!("{MESSAGE}")),
+        _ => run(py, false, None, |_| panic!("{MESSAGE}")),
     }
 }

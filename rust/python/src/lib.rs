@@ -8,6 +8,7 @@ mod glmm;
 mod interrupt;
 mod lmm;
 mod many;
+mod panics;
 mod user_family;
 
 use pyo3::prelude::*;
@@ -26,12 +27,16 @@ mod _engine {
     #[pymodule_export]
     use crate::many::fit_many;
 
+    #[pymodule_export]
+    use crate::interrupt::provoke_panic;
+
     use mixedmodels::optimize::OPTIMIZERS;
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::panics::install_hook();
         let names = PyTuple::new(m.py(), OPTIMIZERS.iter().map(|(name, _)| *name))?;
         m.add("OPTIMIZERS", names)?;
         m.add("__version__", env!("CARGO_PKG_VERSION"))

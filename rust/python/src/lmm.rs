@@ -1,9 +1,10 @@
 //! The class `Lmm`.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mixedmodels::covariance::template;
-use mixedmodels::design::{Design, Model, Term};
+use mixedmodels::design::{Design, Model, Predictors, Term};
 use mixedmodels::fit::{self, Estimates, Fit};
 use mixedmodels::inference;
 use mixedmodels::linalg::Matrix;
@@ -19,8 +20,7 @@ use crate::arrays::{
     by_term, columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
 };
 use crate::costs;
-use crate::errors::to_python;
-use crate::interrupt::run;
+use crate::interrupt::{prepare, run, MANY_VALUES};
 
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
 pub const SLOW: f64 = 1e10;
@@ -66,9 +66,16 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
         Ok(value.filter(|v| !v.is_none()))
     };
     let max_evaluations = item("max_evaluations")?.map(|v| v.extract()).transpose()?;
+    let max_time: Option<f64> = item("max_time")?.map(|v| v.extract()).transpose()?;
+    // A time beyond what the clock can show is no limit.
+    let end = |seconds| {
+        let time = Duration::try_from_secs_f64(seconds).ok()?;
+        Instant::now().checked_add(time)
+    };
     let limits = Control {
         max_evaluations: max_evaluations.unwrap_or(usize::MAX),
         tolerance: item("tolerance")?.map(|v| v.extract()).transpose()?,
+        deadline: max_time.and_then(end),
     };
     Ok((limits, item("progress")?.map(Bound::unbind)))
 }
@@ -85,6 +92,12 @@ pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
             PyValueError::new_err(format!("unknown covariance structure '{name}'"))
         })?,
     })
+}
+
+/// How many values the model matrices hold.
+pub fn n_values(predictors: &Predictors) -> usize {
+    let columns = predictors.x.cols() + predictors.terms.iter().map(|t| t.k + 1).sum::<usize>();
+    predictors.n_obs() * columns
 }
 
 /// A matrix of second derivatives at theta.
@@ -107,11 +120,11 @@ impl Lmm {
     }
 
     fn slow(&self) -> bool {
-        self.model.flops() > SLOW
+        self.model.flops() > SLOW || n_values(&self.model.design) >= MANY_VALUES
     }
 
     fn second_derivatives_are_slow(&self) -> bool {
-        self.model.hessian_flops() > SLOW
+        self.model.hessian_flops() > SLOW || self.slow()
     }
 }
 
@@ -128,16 +141,15 @@ impl Lmm {
         weights: Option<PyReadonlyArray1<'_, f64>>,
         offset: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
-        let design = Design {
-            y: vector(&y),
+        let predictors = Predictors {
             x: columns(&x),
             terms: terms.iter().map(term).collect::<PyResult<_>>()?,
             weights: weights.as_ref().map(vector),
             offset: offset.as_ref().map(vector),
         };
-        let model = py
-            .detach(|| Model::new(design))
-            .map_err(|e| to_python(py, &e))?;
+        let values = n_values(&predictors);
+        let design = Design::join(vector(&y), predictors);
+        let model = prepare(py, values, move || Model::new(design))?;
         Ok(Self {
             model: Arc::new(model),
         })
@@ -146,10 +158,9 @@ impl Lmm {
     /// The same model for another response.
     #[allow(clippy::needless_pass_by_value)]
     fn with_response(&self, py: Python<'_>, y: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
-        let y = vector(&y);
-        let model = py
-            .detach(|| self.model.with_response(y))
-            .map_err(|e| to_python(py, &e))?;
+        let (model, y) = (Arc::clone(&self.model), vector(&y));
+        let values = n_values(&model.design);
+        let model = prepare(py, values, move || model.with_response(y))?;
         Ok(Self {
             model: Arc::new(model),
         })

@@ -40,6 +40,8 @@ impl SparseCoupling {
         m: usize,
     ) {
         match m {
+            // The columns of X, of which a model without fixed effects has none.
+            0 => {}
             1 => self.multiply::<1>(structure, level, trailing, out, m),
             2 => self.multiply::<2>(structure, level, trailing, out, m),
             3 => self.multiply::<3>(structure, level, trailing, out, m),
@@ -88,6 +90,7 @@ impl SparseCoupling {
         m: usize,
     ) {
         match m {
+            0 => {}
             1 => self.transposed_multiply::<1>(structure, level, v, trailing, m),
             2 => self.transposed_multiply::<2>(structure, level, v, trailing, m),
             3 => self.transposed_multiply::<3>(structure, level, v, trailing, m),

@@ -68,6 +68,24 @@ pub struct Predictors {
 }
 
 impl Design {
+    /// A response to these predictors.
+    #[must_use]
+    pub fn join(y: Vec<f64>, predictors: Predictors) -> Self {
+        let Predictors {
+            x,
+            terms,
+            weights,
+            offset,
+        } = predictors;
+        Self {
+            y,
+            x,
+            terms,
+            weights,
+            offset,
+        }
+    }
+
     /// The response and the rest.
     #[must_use]
     pub fn split(self) -> (Vec<f64>, Predictors) {
@@ -104,6 +122,16 @@ impl Predictors {
         let n = self.n_obs();
         if n == 0 {
             return Err(Error::Domain("there are no observations".into()));
+        }
+        let effects = self.terms.iter().map(|t| t.n_levels.saturating_mul(t.k));
+        let effects = effects.fold(0_usize, usize::saturating_add);
+        for (what, count) in [("observations", n), ("random effects", effects)] {
+            if u32::try_from(count).is_err() {
+                return Err(Error::Domain(format!(
+                    "{count} {what} are more than the {} that can be numbered",
+                    u32::MAX
+                )));
+            }
         }
         if self.terms.is_empty() {
             return Err(Error::Domain("there is no random-effects term".into()));

@@ -3,7 +3,7 @@
 
 use crate::design::level_graph::ByLevel;
 use crate::design::structure::{Block, Structure};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
 
 /// Above this share of occupied cells a coupling is stored dense.
@@ -82,6 +82,12 @@ impl Cells {
                 }
             }
             rows[from..].sort_unstable();
+            if u32::try_from(rows.len()).is_err() {
+                return Err(Error::Memory {
+                    what: "the coupling of random effects".into(),
+                    gib: (rows.len() * size_of::<f64>()) as f64 / f64::from(1 << 30),
+                });
+            }
             ranges.push(rows.len());
         }
         Ok(Self {

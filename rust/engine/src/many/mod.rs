@@ -43,7 +43,7 @@ pub struct ResponseFit {
 /// not touch the others.
 ///
 /// # Errors
-/// Responses of another length than the predictors; an interrupt.
+/// Predictors that are not valid, responses of another length; an interrupt.
 pub fn fit_many(
     predictors: &Predictors,
     responses: &Matrix,
@@ -58,6 +58,8 @@ pub fn fit_many(
             found: responses.rows(),
         });
     }
+    // Rows are picked by these codes and lengths.
+    predictors.validate()?;
     let done = AtomicUsize::new(0);
     let work = Work {
         responses,
@@ -115,8 +117,7 @@ impl Work<'_> {
         let (frame, z) = Frame::new(pattern.predictors(predictors))?;
         let frame = Arc::new(frame);
         // Limits on the search are for the optimizer; the scalar form has none.
-        let unlimited =
-            self.control.max_evaluations == usize::MAX && self.control.tolerance.is_none();
+        let unlimited = self.control.is_unlimited();
         let scalar = unlimited.then(|| ScalarForm::new(&frame, self.criterion, &z));
         Ok(Shared {
             frame,

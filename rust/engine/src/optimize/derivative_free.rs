@@ -28,6 +28,7 @@ pub fn minimize(
         ftol_abs: ABSOLUTE_TOLERANCE,
         xtol_abs: STEP_TOLERANCE,
         max_evaluations: control.max_evaluations,
+        deadline: control.deadline,
         initial_step: step,
     };
     let mut log = FitLog::default();

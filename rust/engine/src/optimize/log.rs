@@ -59,6 +59,8 @@ pub enum Status {
     Converged,
     /// The limit on evaluations came first.
     MaxEvaluations,
+    /// The limit on time came first.
+    MaxTime,
     /// No step lowers the objective although the model predicts one.
     NoProgress,
 }
@@ -69,6 +71,7 @@ impl Status {
         match self {
             Self::Converged => "converged",
             Self::MaxEvaluations => "max_evaluations",
+            Self::MaxTime => "max_time",
             Self::NoProgress => "no_progress",
         }
     }
@@ -78,6 +81,7 @@ impl Status {
         match self {
             Self::Converged => "the optimizer's criterion of convergence holds",
             Self::MaxEvaluations => "the limit on evaluations was reached before convergence",
+            Self::MaxTime => "the time limit was reached before convergence",
             Self::NoProgress => "no step lowers the objective although the model predicts one",
         }
     }

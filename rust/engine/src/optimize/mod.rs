@@ -11,6 +11,8 @@ mod trust_region;
 pub use log::{FitLog, LogEntry, Outcome, Status};
 pub use trust_region::trust_region;
 
+use std::time::Instant;
+
 use crate::error::Result;
 use crate::objective::Objective;
 use nlopt::NloptMethod;
@@ -40,6 +42,28 @@ pub struct Control {
     /// The trust region stops when its model predicts a smaller decrease than this; the
     /// derivative-free methods when the value changes by less, relatively.
     pub tolerance: Option<f64>,
+    /// When the search ends, wherever it is; looked at between evaluations.
+    pub deadline: Option<Instant>,
+}
+
+impl Control {
+    /// No limits, and the optimizer's own tolerance.
+    pub const UNLIMITED: Self = Self {
+        max_evaluations: usize::MAX,
+        tolerance: None,
+        deadline: None,
+    };
+
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        *self == Self::UNLIMITED
+    }
+
+    /// Whether the time is up.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|end| Instant::now() >= end)
+    }
 }
 
 /// Minimises by the optimizer asked for.
@@ -75,7 +99,7 @@ fn with_second_start(
             .saturating_sub(first.log.entries.len()),
         ..*control
     };
-    if left.max_evaluations == 0 || identity == start {
+    if left.max_evaluations == 0 || left.is_late() || identity == start {
         return Ok(first);
     }
     let second = trust_region(objective, &identity, &left)?;

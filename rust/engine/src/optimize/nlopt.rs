@@ -2,6 +2,7 @@
 //! simplex, Rowan's Subplex), built without NLopt's LGPL part.
 
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::time::Instant;
 
 use nlopt::{Algorithm, FailState, Nlopt, SuccessState, Target};
 
@@ -25,6 +26,7 @@ pub struct NloptOptions {
     pub ftol_abs: f64,
     pub xtol_abs: f64,
     pub max_evaluations: usize,
+    pub deadline: Option<Instant>,
     pub initial_step: Vec<f64>,
 }
 
@@ -95,12 +97,21 @@ pub fn minimize(
         |x: &[f64], _: Option<&mut [f64]>, callback: &mut Callback<'_>| callback.call(x);
     let mut problem = Nlopt::new(algorithm, n, objective, Target::Minimize, callback);
     let limit = u32::try_from(options.max_evaluations).unwrap_or(i32::MAX as u32);
+    // To NLopt zero is no limit.
+    let left = |end: Instant| end.saturating_duration_since(Instant::now());
+    let seconds = options
+        .deadline
+        .map(|end| left(end).as_secs_f64().max(1e-9));
     let configured = problem
         .set_stopval(f64::MIN)
         .and_then(|_| problem.set_ftol_rel(options.ftol_rel))
         .and_then(|_| problem.set_ftol_abs(options.ftol_abs))
         .and_then(|_| problem.set_xtol_abs1(options.xtol_abs))
         .and_then(|_| problem.set_maxeval(limit.min(i32::MAX as u32)))
+        .and_then(|_| match seconds {
+            Some(seconds) => problem.set_maxtime(seconds),
+            None => Ok(SuccessState::Success),
+        })
         .and_then(|_| problem.set_initial_step(&options.initial_step))
         .and_then(|_| match method {
             NloptMethod::Newuoa => Ok(SuccessState::Success),
@@ -123,6 +134,7 @@ pub fn minimize(
     }
     Ok(match outcome {
         Ok((SuccessState::MaxEvalReached, _)) => Status::MaxEvaluations,
+        Ok((SuccessState::MaxTimeReached, _)) => Status::MaxTime,
         Ok(_) | Err((FailState::RoundoffLimited, _)) => Status::Converged,
         Err(_) => Status::NoProgress,
     })
@@ -146,6 +158,7 @@ mod tests {
             ftol_abs: 0.0,
             xtol_abs: 1e-9,
             max_evaluations: 20_000,
+            deadline: None,
             initial_step: vec![0.5; n],
         }
     }

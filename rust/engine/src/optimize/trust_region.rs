@@ -163,6 +163,9 @@ impl<'a> Search<'a> {
             if self.exhausted() {
                 return Ok(Status::MaxEvaluations);
             }
+            if self.control.is_late() {
+                return Ok(Status::MaxTime);
+            }
             slow = if step.interior && step.predicted > SLOW * promised {
                 slow + 1
             } else {
@@ -357,7 +360,7 @@ impl<'a> Search<'a> {
         let mut correction = self.correction.take().unwrap_or_else(|| vec![0.0; n * n]);
         let mut promised = f64::INFINITY;
         for _ in 0..self.objective.polish_steps() {
-            if self.exhausted() {
+            if self.exhausted() || self.control.is_late() {
                 return Ok(());
             }
             let mut model = signed_model(&self.derivatives);

@@ -1,0 +1,219 @@
+"""
+Random effects that a model has twice.
+
+Two sets of random effects of the same groups, with columns A and B, add AΣA' and BΨB' to the covariance of
+the response. Where B = AM for some M and Σ is free, the second adds nothing: the model is that with A alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .grouping import GroupingFactor
+from .random_term import RandomTerm
+
+# What is left of a column beside others counts as rounding below this share of its size.
+_ROUNDING = 1e-9
+# Eigenvalues of cross-products that need a closer look; they are squares.
+_DOUBTFUL = 1e-11
+# Enough rows to tell columns apart; only what looks alike in them is compared in all rows.
+_SAMPLE = np.modf(np.arange(1, 257) * 0.6180339887498949)[0]
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """
+    Columns of a random-effects term that another term has already.
+
+    Attributes
+    ----------
+    term : int
+        The term, by position.
+    columns : tuple of int
+        Its columns that can be left out.
+    within : tuple of int
+        The terms that have them.
+    """
+
+    term: int
+    columns: tuple[int, ...]
+    within: tuple[int, ...]
+
+
+def may_repeat(terms: Sequence[RandomTerm]) -> bool:
+    """Whether effects of the same groups look linearly dependent: a quick look that settles most models."""
+    return any(effects.may_depend() for effects in _same_groups(terms))
+
+
+def repeated_effects(terms: Sequence[RandomTerm]) -> list[Repeated]:
+    """The columns that can be left out without changing the model, by term."""
+    found: dict[int, dict[int, int]] = {}
+    for effects in _same_groups(terms):
+        if not effects.may_depend():
+            continue
+        for (t, columns), home in effects.redundant():
+            found.setdefault(t, {}).update(dict.fromkeys(columns, home))
+    return [
+        Repeated(t, tuple(sorted(columns)), tuple(dict.fromkeys(columns.values())))
+        for t, columns in sorted(found.items())
+    ]
+
+
+def overlapping_terms(terms: Sequence[RandomTerm]) -> list[tuple[list[int], int, int]]:
+    """
+    Terms of the same groups whose covariance matrices the model cannot tell apart.
+
+    Returns
+    -------
+    list of (list of int, int, int)
+        The terms, how many parameters their covariance matrices have, and how many of them are surplus.
+    """
+    found = []
+    for effects in _same_groups(terms):
+        if effects.may_depend():
+            surplus = effects.surplus()
+            if surplus:
+                found.append((effects.terms, sum(_parameters(len(c)) for _, c in effects.blocks), surplus))
+    return found
+
+
+def n_covariance_parameters(terms: Sequence[RandomTerm]) -> int:
+    """The number of entries of theta."""
+    return sum(_parameters(len(block)) for term in terms for block in term.blocks)
+
+
+# A term, and columns of it whose covariance matrix is free.
+_Block = tuple[int, tuple[int, ...]]
+
+
+class _Effects:
+    """The random effects of the same groups, from one term or more."""
+
+    def __init__(self, terms: Sequence[RandomTerm], members: Sequence[int]) -> None:
+        self._all = terms
+        self.terms = list(members)
+        self.blocks: list[_Block] = [(t, block) for t in members for block in terms[t].blocks]
+        n = len(terms[members[0]].z)
+        wanted = 4 * sum(len(columns) for _, columns in self.blocks)
+        few = n <= max(len(_SAMPLE), wanted)
+        self._rows: Any = slice(None) if few else np.unique((_SAMPLE * n).astype(np.intp))
+        self._complete = few
+
+    def may_depend(self) -> bool:
+        """Whether the columns look linearly dependent, as they hardly ever do."""
+        columns = np.hstack([self._all[t].z[self._rows] for t in self.terms])
+        products = columns.T.dot(columns)
+        sizes = np.sqrt(products.diagonal())
+        if not sizes.all():
+            return True
+        values = np.linalg.eigvalsh(products / sizes / sizes[:, None])
+        return bool(values[0] <= _DOUBTFUL * values[-1])
+
+    def redundant(self) -> Iterator[tuple[_Block, int]]:
+        """Blocks of columns that lie within another block, and the term of that one."""
+        homes: dict[_Block, _Block] = {}
+        # The least block of the smallest term first; of equals the last one.
+        order = sorted(
+            enumerate(self.blocks), key=lambda b: (len(b[1][1]), len(self._all[b[1][0]].names), -b[0])
+        )
+        for _, block in order:
+            others = [other for other in self.blocks if other != block and len(other[1]) >= len(block[1])]
+            found = (other for other in others if other not in homes and self._inside(block, other))
+            home = next(found, None)
+            if home is not None:
+                homes[block] = home
+        for block, home in homes.items():
+            # What holds a block may itself lie within a larger one.
+            while home in homes:
+                home = homes[home]
+            yield block, home[0]
+
+    def surplus(self) -> int:
+        """
+        How many covariance parameters could be spared.
+
+        The sum of AΣA' over the blocks is linear in the entries of all Σ; written in a basis of what the
+        columns span, its rank is the number of parameters that are determined.
+        """
+        found = self._surplus(self._rows)
+        return found if not found or self._complete else self._surplus(slice(None))
+
+    def _surplus(self, rows: Any) -> int:
+        columns = _scaled(self._columns(self.blocks, rows))
+        _, values, right = np.linalg.svd(columns, full_matrices=False)
+        basis = values > _ROUNDING * values[0]
+        coordinates = values[basis, None] * right[basis]
+        products, own, first = [], 0, 0
+        for _, block in self.blocks:
+            part = coordinates[:, first : first + len(block)]
+            first += len(block)
+            pairs = [part[:, [i]] * part[:, j] for i in range(len(block)) for j in range(i + 1)]
+            symmetric = np.array([(pair + pair.T).ravel() for pair in pairs])
+            # Columns that depend on each other within a block are another matter.
+            own += _rank(symmetric)
+            products.append(symmetric)
+        return own - _rank(np.vstack(products))
+
+    def _inside(self, block: _Block, other: _Block) -> bool:
+        """Whether the columns of a block are combinations of those of another one."""
+        if not _within(self._columns([block]), self._columns([other])):
+            return False
+        whole = slice(None)
+        columns = self._columns([block], whole)
+        # A column of zeros is no effect at all.
+        return bool(columns.any(axis=0).all()) and (
+            self._complete or _within(columns, self._columns([other], whole))
+        )
+
+    def _columns(self, blocks: Sequence[_Block], rows: Any = None) -> NDArray[np.float64]:
+        rows = self._rows if rows is None else rows
+        return np.hstack([self._all[t].z[rows][:, columns] for t, columns in blocks])
+
+
+def _same_groups(terms: Sequence[RandomTerm]) -> Iterator[_Effects]:
+    """The terms by grouping factor, those that have more than one set of effects."""
+    left = list(range(len(terms)))
+    while left:
+        first = left[0]
+        same = [t for t in left if _equal(terms[first].group, terms[t].group)]
+        left = [t for t in left if t not in same]
+        if len(same) > 1 or terms[first].covariance == "diagonal":
+            yield _Effects(terms, same)
+
+
+def _equal(a: GroupingFactor, b: GroupingFactor) -> bool:
+    """Whether two factors make the same groups, whatever they are called."""
+    if a is b:
+        return True
+    if len(a.levels) != len(b.levels):
+        return False
+    translated = np.zeros(len(a.levels), dtype=b.codes.dtype)
+    for rows in (slice(0, 1000), slice(None)):
+        translated[a.codes[rows]] = b.codes[rows]
+        if not np.array_equal(translated[a.codes[rows]], b.codes[rows]):
+            return False
+    return True
+
+
+def _within(columns: NDArray[np.float64], span: NDArray[np.float64]) -> bool:
+    span, columns = _scaled(span), _scaled(columns)
+    found, *_ = np.linalg.lstsq(span, columns, rcond=_ROUNDING)
+    return bool((np.linalg.norm(columns - span @ found, axis=0) <= _ROUNDING).all())
+
+
+def _scaled(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    size = np.linalg.norm(columns, axis=0)
+    return columns / np.where(size > 0, size, 1.0)
+
+
+def _rank(matrix: NDArray[np.float64]) -> int:
+    return int(np.linalg.matrix_rank(matrix, tol=1e-8 * max(np.linalg.norm(matrix, 2), 1e-300)))
+
+
+def _parameters(k: int) -> int:
+    return k * (k + 1) // 2

@@ -1,0 +1,161 @@
+"""
+Optima at infinity: residual variances that run to zero beside those of the random effects.
+
+With as many random effects and coefficients as rows, and the random effects growing beside the residuals by a
+factor t, the criterion is a smooth function of s = 1/t² up to s = 0, where the residual variance is zero.
+The least value may lie there: the search then ends wherever rounding stops it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .design import GeneralizedDesign, Predictors
+from .dispersion_limits import relative_residual_sd
+from .errors import MixedModelError
+from .families import Family
+from .fitted_generalized import GeneralizedEstimates
+from .fitted_model import Estimates
+from .theta import factors, positions, slices
+
+# Standard deviations relative to the residual one: below, the residual variance is well away from zero.
+_LARGE = 30.0
+# Rounding takes few digits at the first; weak directions need the second to be near the limit.
+_REFERENCES = (100.0, 1000.0)
+# At s, 2s and 4s the criterion rises by differences in the ratio 2 where it is linear in s, 4 where its least
+# value is near s = 0 itself, and 1 where it goes like log(s) towards a finite optimum, or none at all.
+_LINEAR = (1.5, 4.0)
+# A criterion that still falls so fast with log(t), so far out, has no bound.
+_FALLING, _FAR = -0.5, 1e4
+
+
+def residual_vanishes(
+    design: Predictors,
+    sizes: NDArray[np.float64],
+    estimates: Estimates,
+    gradient: NDArray[np.float64],
+    objective: Callable[[NDArray[np.float64]], float],
+) -> str:
+    """
+    What to say when the criterion falls on as the residual variance tends to zero; else empty.
+
+    Parameters
+    ----------
+    design : Predictors
+    sizes : ndarray, shape (n_theta,)
+        :func:`column_sizes`.
+    estimates : Estimates
+        Where the search ended.
+    gradient : ndarray, shape (n_theta,)
+        Of the criterion there.
+    objective : callable
+        The criterion at any theta; may raise a `MixedModelError`. It is called only where the numbers of
+        rows, coefficients and random effects allow the limit.
+    """
+    theta = estimates.theta
+    large = sizes > _LARGE
+    if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
+        return ""
+    falling = sizes.max() > _FAR and float(gradient[large] @ theta[large]) < _FALLING
+    if not falling and not _rises_from_zero(
+        float(sizes[large].min()), lambda factor: objective(np.where(large, theta * factor, theta))
+    ):
+        return ""
+    return _no_optimum("residual variance", design, large, len(estimates.kept), float(sizes.max()))
+
+
+def dispersion_vanishes(
+    design: GeneralizedDesign,
+    roots: Sequence[NDArray[np.float64]],
+    estimates: GeneralizedEstimates,
+    family: Family,
+    slope: float,
+    objective: Callable[[float], float],
+) -> str:
+    """
+    What to say when the objective falls on as the residual variance of a generalized model tends to zero.
+
+    Parameters
+    ----------
+    design, roots, estimates, family
+        Of the fit.
+    slope : float
+        Derivative of the objective in the logarithm of the dispersion.
+    objective : callable
+        The objective with a number added to the logarithm of the dispersion; may raise a
+        `MixedModelError`.
+    """
+    relative = relative_residual_sd(family, estimates)
+    if relative is None or not relative > 0:
+        return ""
+    sizes = column_sizes(design, roots, estimates.theta) / relative
+    large = sizes > _LARGE
+    if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
+        return ""
+    # A precision is the inverse of a variance.
+    sign = 1.0 if family.name == "beta" else -1.0
+    falling = sizes.max() > _FAR and 2.0 * sign * slope < _FALLING
+    if not falling and not _rises_from_zero(
+        float(sizes[large].min()), lambda factor: objective(sign * 2.0 * float(np.log(factor)))
+    ):
+        return ""
+    return _no_optimum(family.parameter or "", design, large, len(estimates.kept), float(sizes.max()))
+
+
+def _nothing_left(design: Predictors, large: NDArray[np.bool_], rank: int) -> bool:
+    """Whether coefficients and random effects can be as many as the rows."""
+    return _n_effects(design, large) + rank >= len(design.x)
+
+
+def _n_effects(design: Predictors, large: NDArray[np.bool_]) -> int:
+    """The number of random effects in these columns of the factors."""
+    effects = 0
+    for term, part in slices(design):
+        columns = {column for (_, column), own in zip(positions(term), large[part], strict=True) if own}
+        effects += len(term.group.levels) * len(columns)
+    return effects
+
+
+def _no_optimum(what: str, design: Predictors, large: NDArray[np.bool_], rank: int, ratio: float) -> str:
+    terms = [term.text for term, part in slices(design) if large[part].any()]
+    limit = "infinity" if what == "precision" else "zero"
+    return (
+        f"no finite optimum: the criterion keeps falling as the {what} tends to {limit} beside the variance "
+        f"of {' and '.join(terms)} (ratio of standard deviations {ratio:.2g} where the search stopped). "
+        f"{_n_effects(design, large)} random effects and {rank} coefficient{'s' * (rank != 1)} for "
+        f"{len(design.x)} rows leave nothing to estimate the {what} from; drop "
+        f"{'the term' if len(terms) == 1 else 'one of these terms'} or group by a factor with fewer levels"
+    )
+
+
+def column_sizes(
+    design: Predictors, roots: Sequence[NDArray[np.float64]], theta: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """For each entry of theta what its column of the factor adds to the response, shape (n_theta,)."""
+    found: list[float] = []
+    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
+        own = np.linalg.norm(root @ factor, axis=0).tolist()
+        found += [own[column] for _, column in positions(term)]
+    return np.array(found)
+
+
+def _rises_from_zero(size: float, objective: Callable[[float], float]) -> bool:
+    """
+    Whether the criterion, as a function of s = 1/t², rises from s = 0 on.
+
+    `objective` takes what the ratio of standard deviations, which is `size` where the search ended, is
+    multiplied by.
+    """
+    for reference in _REFERENCES:
+        factor = min(0.3, reference / size)
+        try:
+            values = [objective(factor / t) for t in (1.0, 2.0**0.5, 2.0)]
+        except MixedModelError:
+            continue
+        near, far = np.diff(values)
+        if near > 0 and _LINEAR[0] * near < far < _LINEAR[1] * near:
+            return True
+    return False

@@ -1,0 +1,116 @@
+"""What is not available yet is refused by name, and listed in the documentation."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import mixedmodels as mm
+from mixedmodels import not_here
+from mixedmodels.errors import ArgumentError, FormulaError, MixedModelError, NotAvailableError
+
+SLEEP = mm.load_sleepstudy()
+LINEAR = mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+COUNTS = mm.glmer("y ~ trt + (1 | subject)", mm.load_epil(), "poisson")
+PAGE = (Path(__file__).parents[2] / "docs" / "not-here-yet.md").read_text(encoding="utf-8")
+
+
+def refused(call, feature, name):
+    with pytest.raises(NotAvailableError, match=f"^not available yet: {re.escape(feature)}") as caught:
+        call()
+    error = caught.value
+    assert name in str(error)
+    assert error.feature == feature
+    assert error.instead in str(error)
+    # Whoever catches what it used to be still does.
+    assert isinstance(error, (ArgumentError, FormulaError, MixedModelError, NotImplementedError, ValueError))
+
+
+@pytest.mark.parametrize("name", not_here.COVARIANCES)
+def test_covariance_structures(name):
+    feature = not_here.COVARIANCES[name].feature
+    for term in (f"{name}(1 | Subject)", f"{name}(Days | Subject)", f"{name}(0 + factor(Days) | Subject)"):
+        refused(lambda t=term: mm.lmer(f"Reaction ~ Days + {t}", SLEEP), feature, f"{name}()")
+        refused(lambda t=term: mm.glmer(f"Reaction ~ Days + {t}", SLEEP, "gamma"), feature, f"{name}()")
+    refused(lambda: LINEAR.update(f". ~ . + {name}(Days | Subject)"), feature, f"{name}()")
+
+
+@pytest.mark.parametrize("name", not_here.SMOOTHS)
+def test_smooths(name):
+    feature = not_here.SMOOTHS[name].feature
+    refused(lambda: mm.lmer(f"Reaction ~ {name}(Days) + (1 | Subject)", SLEEP), feature, f"{name}()")
+    own = mm.lmer(f"Reaction ~ {name}(Days) + (1 | Subject)", SLEEP, functions={name: lambda x: x})
+    assert own.objective == pytest.approx(LINEAR.objective)
+
+
+@pytest.mark.parametrize("name", not_here.ARGUMENTS)
+def test_arguments(name):
+    feature, given = not_here.ARGUMENTS[name].feature, {name: "~ 1"}
+    formula = "y ~ trt + (1 | subject)"
+    refused(lambda: mm.glmer(formula, mm.load_epil(), "poisson", **given), feature, f"{name}=")
+    refused(lambda: COUNTS.update(**given), feature, f"{name}=")
+    refused(lambda: mm.update(COUNTS, **given), feature, f"{name}=")
+    refused(lambda: COUNTS.predict(**given), feature, f"{name}=")
+    refused(lambda: LINEAR.predict(**given), feature, f"{name}=")
+    if name != "REML":
+        refused(lambda: mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP, **given), feature, f"{name}=")
+        refused(lambda: LINEAR.update(**given), feature, f"{name}=")
+        refused(
+            lambda: mm.fit_many("~ Days + (1 | Subject)", SLEEP, "Reaction", **given), feature, f"{name}="
+        )
+
+
+def test_unknown_arguments_are_still_errors():
+    with pytest.raises(TypeError, match="no_such_argument"):
+        mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP, no_such_argument=1)
+
+
+@pytest.mark.parametrize("name", not_here.FAMILIES)
+def test_families(name):
+    feature = not_here.FAMILIES[name].feature
+    for spelling in (name, name.upper(), f"{name[:1]}-{name[1:]}"):
+        refused(
+            lambda s=spelling: mm.glmer("Reaction ~ Days + (1 | Subject)", SLEEP, s),
+            feature,
+            f"family={spelling!r}",
+        )
+
+
+@pytest.mark.parametrize("name", not_here.FUNCTIONS)
+def test_functions(name):
+    with pytest.raises(AttributeError, match="not available yet: ") as caught:
+        getattr(mm, name)
+    assert not_here.FUNCTIONS[name].instead in str(caught.value)
+    assert not hasattr(mm, name)
+
+
+def test_no_name_is_both_here_and_not():
+    from mixedmodels.families.lookup import _ALIASES, FAMILIES
+    from mixedmodels.formula.functions import FUNCTIONS
+
+    assert not {*not_here.COVARIANCES, *not_here.SMOOTHS} & FUNCTIONS.keys()
+    assert not not_here.FAMILIES.keys() & {*FAMILIES, *_ALIASES}
+    assert not not_here.FUNCTIONS.keys() & set(mm.__all__)
+
+
+@pytest.mark.parametrize(
+    ("heading", "table"),
+    [
+        ("Intervals", not_here.CONFINT_METHODS),
+        ("Covariance structures", not_here.COVARIANCES),
+        ("Smooths", not_here.SMOOTHS),
+        ("Arguments", not_here.ARGUMENTS),
+        ("Families", not_here.FAMILIES),
+        ("Functions", not_here.FUNCTIONS),
+    ],
+)
+def test_the_page_lists_every_name(heading, table):
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    listed = [
+        name
+        for cell in re.findall(r"^\| (.*?) \|", section, re.MULTILINE)
+        for name in re.findall(r"`([^`]+)`", cell)
+    ]
+    assert sorted(listed) == sorted(table)
