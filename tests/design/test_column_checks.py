@@ -48,7 +48,7 @@ def test_text_that_is_numbers_but_for_a_few_rows() -> None:
             assert found[0].startswith(
                 "column 'age' is text: 117 of 120 rows look like numbers, others hold '?' (1 row)"
             )
-            assert "'unknown' (2 rows). It is a factor with 32 levels" in found[0]
+            assert "'unknown' (2 rows). The model takes it as a factor with 32 levels" in found[0]
     # Nothing is odd about such labels of groups, nor where the column is not used.
     assert not told("y ~ x + (1 | age)", data)
     assert not told("y ~ x + (1 | g)", data)

@@ -67,5 +67,7 @@ def test_the_series_of_a_mapping_are_matched_to_the_first_one() -> None:
     frame = Frame.from_any({"y": data["y"], "x": data["x"].iloc[::-1], "z": [7.0, 8.0, 9.0]})
     np.testing.assert_array_equal(frame.column("x").values, data["x"])
     np.testing.assert_array_equal(frame.column("z").values, [7, 8, 9])
-    with pytest.raises(ArgumentError, match="column 'x' of data: the index of the Series differs"):
+    with pytest.raises(
+        ArgumentError, match="column 'x' of data: the Series and the first Series have different indexes"
+    ):
         Frame.from_any({"y": data["y"], "x": data["x"].reset_index(drop=True)}).column("x")

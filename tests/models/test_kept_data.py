@@ -227,6 +227,7 @@ def models() -> dict[str, Any]:
         ),
         "poisson": glmer("round(Reaction / 2) ~ f + (1 | Subject)", SLEEP, "poisson", offset="extra / 100"),
         "polars": lmer(FORMULA, pl.from_pandas(SLEEP)),
+        "all other columns": lmer("Reaction ~ . + (1 | Subject)", SLEEP, weights="w", subset="Days > 0"),
     }
 
 
@@ -247,7 +248,7 @@ NAMES = (
         "ML",
         "binomial",
     ),
-    *("binomial, refit", "poisson", "polars"),
+    *("binomial, refit", "poisson", "polars", "all other columns"),
 )
 
 

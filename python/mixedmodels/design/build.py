@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FormulaError, FormulaWarning
-from ..formula import ModelFormula, RandomTermSpec, parse_formula
+from ..formula import ModelFormula, RandomTermSpec, check_functions, parse_formula
 from ..formula.nodes import Call, Node, walk
 from ..frame import Frame
 from ..notices import warn_user
@@ -232,7 +232,7 @@ def assemble(
     weights, offset, subset = arguments.weights, arguments.offset, arguments.subset
     action = check_action(arguments.na_action)
     table = check_contrasts(arguments.contrasts)
-    own = dict(arguments.functions or {})
+    own = check_functions(arguments.functions)
     frame = Frame.from_any(data)
     beside = {v for a in (weights, offset) if isinstance(a, str) for v in columns_of(a, frame, own)}
     parsed = parse_formula(

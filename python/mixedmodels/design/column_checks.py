@@ -70,8 +70,8 @@ def look_alikes(factor: Factor) -> str:
     number = sum(map(len, alike))
     return (
         f"has {number} levels that differ from others only by case or by blanks around them, such as "
-        f"{_counted(factor, rows, alike[0])}: each is a level of its own; if they are the same, make their "
-        "text the same before the fit"
+        f"{_counted(factor, rows, alike[0])}. They count as separate levels; if they mean the same, give "
+        "them the same text before the fit"
     )
 
 
@@ -89,8 +89,8 @@ def numbers_as_text(factor: Factor) -> str:
         return ""
     return (
         f"is text: {inside} of {total} rows look like numbers, others hold "
-        f"{_counted(factor, rows, strange)}. It is a factor with {np.count_nonzero(rows)} levels; to use it "
-        "as a number, make the other values missing and the column numeric"
+        f"{_counted(factor, rows, strange)}. The model takes it as a factor with {np.count_nonzero(rows)} "
+        "levels; to use it as a number, set the other values to missing and convert the column"
     )
 
 
@@ -99,7 +99,7 @@ def _many_levels(labels: Sequence[str], n: int, name: str) -> str:
         return ""
     return (
         f"factor {name!r} of the fixed part has {len(labels)} levels ({labels[0]!r}, {labels[1]!r}, ...) in "
-        f"{n} rows: if it holds numbers, use them as numbers; if it tells groups apart, write (1 | {name})"
+        f"{n} rows: if it holds numbers, use them as numbers; if it identifies groups, write (1 | {name})"
     )
 
 

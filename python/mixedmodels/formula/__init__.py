@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .expression import parse_expression
 from .functions import FUNCTIONS, FormulaFunction
-from .model_formula import ModelFormula, RandomTermSpec, parse_formula
+from .model_formula import ModelFormula, RandomTermSpec, check_functions, parse_formula
 from .scope import Scope
 from .terms import TermList
 
@@ -15,6 +15,7 @@ __all__ = [
     "RandomTermSpec",
     "Scope",
     "TermList",
+    "check_functions",
     "parse_expression",
     "parse_formula",
 ]

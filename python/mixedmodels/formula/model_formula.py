@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ..checks import shown
 from ..errors import FormulaError
 from .expression import parse_expression
 from .formulaic_compat import Token, expand, tokenize
@@ -135,16 +136,31 @@ def parse_formula(
     """
     if not isinstance(text, str):
         raise FormulaError(f"the formula must be text, such as 'y ~ x + (x | g)'; got {type(text).__name__}")
-    for name in functions or ():
+    own = check_functions(functions)
+    return _parse(text, tuple(columns), frozenset(own), frozenset(used), need_response, need_random)
+
+
+def check_functions(functions: Any) -> dict[str, Callable[..., Any]]:
+    """
+    The ``functions`` argument: the caller's own functions by name.
+
+    Raises
+    ------
+    FormulaError
+        When it is no such mapping, or redefines what has a meaning of its own.
+    """
+    if functions is None:
+        return {}
+    if not isinstance(functions, Mapping):
+        raise FormulaError(f"functions= must map names to callables, not {shown(functions)}")
+    for name, function in functions.items():
         if name in FUNCTIONS and FUNCTIONS[name].kind == "special":
             raise FormulaError(
                 f"functions= cannot redefine {name}(), which has a meaning of its own in formulas"
             )
-        if not isinstance(name, str) or not name.isidentifier() or not callable((functions or {})[name]):
+        if not isinstance(name, str) or not name.isidentifier() or not callable(function):
             raise FormulaError(f"functions= must map names to callables; {name!r} does not fit")
-    return _parse(
-        text, tuple(columns), frozenset(functions or ()), frozenset(used), need_response, need_random
-    )
+    return dict(functions)
 
 
 @lru_cache(maxsize=256)

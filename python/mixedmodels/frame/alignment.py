@@ -47,16 +47,16 @@ def in_row_order(values: Any, index: pd.Index | None, what: str, rows: str = "da
         if not labels.is_unique:
             repeated = labels[labels.duplicated()][0]
             raise ArgumentError(
-                f"{what}: the index of the {kind} differs from that of the {rows}, and rows cannot be "
-                f"matched because {owner} has the label {_shown(repeated)} more than once; {advice}"
+                f"{what}: the {kind} and the {rows} have different indexes, and rows cannot be matched "
+                f"because {owner} has the label {_shown(repeated)} more than once; {advice}"
             )
     places = own.get_indexer(index)
     absent = int((places < 0).sum())
     if absent or len(own) != len(index):
         example = f", such as {_shown(index[places < 0][0])}" if absent else ""
         raise ArgumentError(
-            f"{what}: the index of the {kind} differs from that of the {rows}: {absent} of {len(index)} "
-            f"labels of the {rows} are not in the {kind}{example}; {advice}"
+            f"{what}: the {kind} and the {rows} have different indexes: {absent} of {len(index)} labels of "
+            f"the {rows} are not in the {kind}{example}; {advice}"
         )
     return values.iloc[places]
 

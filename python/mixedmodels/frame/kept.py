@@ -70,8 +70,8 @@ class Kept:
         )
         if not same:
             raise DataError(
-                f"the data frame has changed since the fit, so that its column {wanted!r} does not go with "
-                "those that the model keeps; give data="
+                f"the data frame has changed since the fit, so that its column {wanted!r} cannot be combined "
+                "with the columns that the model keeps; give data="
             )
         return source
 

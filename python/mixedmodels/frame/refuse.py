@@ -28,7 +28,8 @@ def refusal(name: str, holds: str, dtype: Any = None) -> DataError:
     """The error for a column that ``holds`` something (a key of the table above, or free text)."""
     kind = "" if dtype is None else f" (dtype {dtype})"
     advice = _ADVICE.get(holds, "turn it into numbers or text first")
-    return DataError(f"column {name!r} holds {holds}{kind}, which a model cannot use; {advice}")
+    use = "compute with" if holds in ("dates or times", "time spans") else "use"
+    return DataError(f"column {name!r} holds {holds}{kind}, which a model cannot {use}; {advice}")
 
 
 def too_large(name: str) -> DataError:

@@ -17,7 +17,7 @@ from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError, MissingColumnError
 from ..fitted_model import Fitted, FittedModel, read_only
 from ..fitting import refit
-from ..formula import parse_formula
+from ..formula import check_functions, parse_formula
 from ..frame import Frame
 from .update import update_formula
 
@@ -59,7 +59,7 @@ def update_arguments(fitted: FittedModel, changes: Mapping[str, Any]) -> Any:
 def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
     """Work the new formula out, and look up every column that a new argument names."""
     frame = Frame.from_any(given.get("data", fitted.arguments.data))
-    functions = given.get("functions", fitted.arguments.functions) or {}
+    functions = check_functions(given.get("functions", fitted.arguments.functions))
     try:
         if "formula" in given:
             text = update_formula(fitted.design.formula, given["formula"], frame.names, functions)
@@ -74,8 +74,8 @@ def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
         if "data" in given or frame.original is not None:
             raise
         raise MissingColumnError(
-            f"{error}\nthe model keeps only the columns that it used, and its data are not at hand any more "
-            "(read from a file, a query or a stream, or left behind by pickling): give data="
+            f"{error}\nthe model keeps only the columns that it used, and the full data are no longer "
+            "available (read from a file, a query or a stream, or the model was unpickled): give data="
         ) from None
 
 
