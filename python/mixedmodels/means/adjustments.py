@@ -92,7 +92,9 @@ class TestFamily:
         if adjust == "bonferroni":
             return np.minimum(1.0, m * raw)
         if adjust == "sidak":
-            return -np.expm1(m * np.log1p(-raw))
+            with np.errstate(divide="ignore"):
+                # A p-value of one stays one.
+                return -np.expm1(m * np.log1p(-raw))
         if adjust == "holm":
             order = np.argsort(raw)
             steps = np.maximum.accumulate((m - np.arange(m)) * raw[order])

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..inference.degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
+from ..inference.estimability import Undetermined
 
-# A function whose parts cancel to this share of their size in a direction that the data say nothing
-# about does not depend on that direction.
-_TOLERANCE = 1e-8
+# What is this small beside the terms that were added up is zero but for rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,36 +26,23 @@ class Space:
     ----------
     kept : ndarray of int, shape (rank,)
         The columns of the model matrix that have coefficients.
-    null : ndarray, shape (p, p - rank)
+    undetermined : Undetermined
         Directions of the coefficients that change no fitted value.
     basis : DegreesOfFreedom
     """
 
     kept: NDArray[np.int64]
-    null: NDArray[np.float64]
+    undetermined: Undetermined
     basis: DegreesOfFreedom
 
     def estimable(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which of these functions (shape (m, p)) the data determine."""
-        if not self.null.size:
-            return np.ones(len(rows), dtype=bool)
-        size = np.abs(rows) @ np.abs(self.null)
-        return np.all(np.abs(rows @ self.null) <= _TOLERANCE * size, axis=1)
+        return self.undetermined.estimable(rows)
 
 
 def space_of(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> Space:
     """The space of a fit with a method for degrees of freedom."""
-    x, kept = fitted.design.x, fitted.estimates.kept
-    dropped = np.setdiff1d(np.arange(x.shape[1]), kept)
-    null = np.zeros((x.shape[1], len(dropped)))
-    if len(dropped):
-        size = np.linalg.norm(x[:, kept], axis=0)
-        found, *_ = np.linalg.lstsq(x[:, kept] / size, x[:, dropped], rcond=None)
-        # What is exactly zero but for rounding must not make functions look dependent on it.
-        found[np.abs(found) < 1e-10 * np.abs(found).max(axis=0, initial=0.0)] = 0.0
-        null[kept] = -found / size[:, None]
-        null[dropped] = np.eye(len(dropped))
-    return Space(kept, null, degrees_of_freedom(fitted, ddf))
+    return Space(fitted.estimates.kept, Undetermined(fitted), degrees_of_freedom(fitted, ddf))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +93,19 @@ class LinearFunctions:
         return result
 
     def combined(self, weights: NDArray[np.float64]) -> LinearFunctions:
-        """Linear combinations of these, with weights of shape (k, m)."""
-        used = weights.any(axis=0)
-        return LinearFunctions(
-            weights[:, used] @ self.rows[used], weights[:, used] @ self.constants[used], self.space
-        )
+        """
+        Linear combinations of these, with weights of shape (k, m).
+
+        Functions with a weight of zero have no part in one, even where they are not a number. What cancels
+        but for rounding is zero.
+        """
+        valid = np.isfinite(self.rows).all(axis=1) & np.isfinite(self.constants)
+        rows, constants = np.where(valid[:, None], self.rows, 0.0), np.where(valid, self.constants, 0.0)
+        found = weights @ rows
+        most = np.abs(weights).max(axis=1, initial=0.0)[:, None] * np.abs(rows).sum(axis=0)
+        found[np.abs(found) <= _ROUNDING * most] = 0.0
+        found[weights[:, ~valid].any(axis=1)] = np.nan
+        return LinearFunctions(found, weights @ constants, self.space)
 
     def part(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> LinearFunctions:
         """Some of them."""

@@ -39,6 +39,10 @@ class MeansTable(pd.DataFrame):
         # A part of the table is a table of something else.
         return pd.DataFrame
 
+    def to_frame(self) -> pd.DataFrame:
+        """A plain data frame: without notes, and printed as any other."""
+        return pd.DataFrame({name: self[name].to_numpy() for name in self.columns})
+
     def _blocks(self) -> list[tuple[str, TextTable]]:
         shown = [str(name) for name in self.columns if name not in self.by]
         cells = {name: _cells(name, self[name], name in self.labels) for name in shown}
@@ -56,6 +60,9 @@ class MeansTable(pd.DataFrame):
         found: dict[tuple[Any, ...], list[int]] = {}
         for i in range(len(self)):
             found.setdefault(tuple(self[name].iloc[i] for name in self.by), []).append(i)
+        if not len(self):
+            # The headings alone.
+            return [([], "")]
         return [
             (places, ", ".join(f"{name} = {show(v)}" for name, v in zip(self.by, values, strict=True)))
             for values, places in found.items()
