@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from .adjustments import checked_adjustment
 from .contrasts import Contrasts, make_contrasts
-from .estimates import CONTRAST, Emmeans, SimpleContrasts
+from .estimates import CONTRAST, Emmeans
 from .scale import Scale, ratio_scale
+from .simple_contrasts import SimpleContrasts
 from .specs import names_of
 from .table import show
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from .scale import Scale
 from .specs import names_of
 from .table import MeansTable
 from .tabulate import check_infer, estimate_table, joint_table
+
+if TYPE_CHECKING:
+    from .simple_contrasts import SimpleContrasts
 
 CONTRAST = "contrast"
 
@@ -384,9 +387,9 @@ class Emmeans:
         2  period4 - period1    -0.150  0.037
         >>> means.regrid("log").contrast("dunnett").to_frame()[["contrast", "ratio", "SE"]].round(3)
                     contrast  ratio     SE
-        0  period2 / period1  0.424  0.114
-        1  period3 / period1  0.374  0.109
-        2  period4 / period1  0.244  0.096
+        0  period2 / period1  0.423  0.115
+        1  period3 / period1  0.374  0.110
+        2  period4 / period1  0.244  0.098
         """
         from .regridding import regridded
 
@@ -442,19 +445,3 @@ class Emmeans:
     def row_labels(self) -> list[str]:
         """Short names of the rows within their groups."""
         return row_labels(self.labels.drop(columns=list(self.by)))
-
-
-class SimpleContrasts(dict[str, Emmeans]):
-    """Contrasts of the levels of each variable in turn; prints all of them."""
-
-    def __str__(self) -> str:
-        return "\n\n".join(f"Simple contrasts of {name}\n{found}" for name, found in self.items())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return "".join(
-            f"<p>Simple contrasts of {escape(name)}</p>{found._repr_html_()}" for name, found in self.items()
-        )

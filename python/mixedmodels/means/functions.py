@@ -204,9 +204,9 @@ def eff_size(means: Any, sigma: float, edf: float, method: Any = "pairwise") -> 
     >>> m = lmer("score ~ Machine + (1 | Worker)", load_machines())
     >>> eff_size(emmeans(m, "~ Machine"), sigma=m.sigma, edf=46)
      contrast  effect.size      SE  df  lower.CL  upper.CL
-     A - B          -2.520  0.4242  46   -3.3738   -1.6660
-     A - C          -4.402  0.5668  46   -5.5430   -3.2611
-     B - C          -1.882  0.3868  46   -2.6607   -1.1035
+     A - B          -2.520  0.4244  46   -3.3741   -1.6655
+     A - C          -4.402  0.5672  46   -5.5434   -3.2600
+     B - C          -1.882  0.3868  46   -2.6605   -1.1034
     <BLANKLINE>
     Satterthwaite's degrees of freedom
     Confidence level: 0.95

@@ -148,6 +148,7 @@ def eta_squared(
     >>> print(eta_squared(m, ci=0.9))
     Partial eta squared of terms
     Type III tests of terms by Satterthwaite's degrees of freedom
+    Model: angle ~ recipe * temperature + (1 | recipe:replicate)
                          F value  NumDF   DenDF  partial eta2     5 %    95 %
      recipe               0.2488      2   42.00        0.0117  0.0000  0.0741
      temperature         20.5199      5  210.00        0.3282  0.2362  0.3976
