@@ -426,16 +426,16 @@ class Emmeans:
         codes = self.labels.groupby(list(self.by), sort=False, observed=True).ngroup().to_numpy()
         return [np.flatnonzero(codes == group) for group in range(int(codes.max(initial=-1)) + 1)]
 
-    @property
-    def tested(self) -> NDArray[np.bool_]:
-        """Which rows have a standard error and degrees of freedom, shape (m,)."""
-        error, df = self.functions.standard_error, self.functions.df
-        with np.errstate(invalid="ignore"):
-            return self.functions.estimable & (error > 0) & np.isfinite(error) & (df > 0)
-
     def families(self) -> Iterator[tuple[NDArray[np.intp], TestFamily]]:
-        """The rows of each group that can be tested, and what they are when tested together."""
-        covariance, df, tested = self.functions.covariance, self.functions.df, self.tested
+        """
+        The rows of each group that have a standard error, and what they are when tested together.
+
+        Those without degrees of freedom (NaN) are among them: their tests cannot be made, but are wanted.
+        """
+        covariance, error, df = self.functions.covariance, self.functions.standard_error, self.functions.df
+        with np.errstate(invalid="ignore"):
+            tested = self.functions.estimable & (error > 0) & np.isfinite(error)
+            df = np.where(df > 0, df, np.nan)
         for places in self.group_rows():
             chosen = places[tested[places]]
             part = covariance[np.ix_(chosen, chosen)]

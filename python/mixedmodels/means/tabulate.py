@@ -62,10 +62,11 @@ def estimate_table(
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = (estimate - null) / error
         columns["z.ratio" if functions.space.basis.infinite else "t.ratio"] = ratio
-        p = np.full(len(means), np.nan)
-        for places, family in means.families():
-            p[places] = family.p_values(ratio[places], method)
-        columns["p.value"] = p
+        columns["p.value"] = p = np.full(len(means), np.nan)
+        with np.errstate(divide="ignore"):
+            # The logarithm of zero where a p-value is one.
+            for places, family in means.families():
+                p[places] = family.p_values(ratio[places], method)
         notes.append(adjustment_note(means, method, "tests"))
         if scale.link is not None:
             notes.append(f"Tests are made on the {scale.link.name} scale")
@@ -128,7 +129,8 @@ def _all_notes(means: Emmeans) -> list[str]:
     functions = means.functions
     if not functions.estimable.all():
         notes.append(means.not_estimable or "nonEst: the data do not determine these rows")
-    if not means.tested[functions.estimable].all():
+    error, df = (values[functions.estimable] for values in (functions.standard_error, functions.df))
+    if not np.all((error > 0) & (df > 0)):
         notes.append("NaN: without degrees of freedom or standard error there are no intervals and tests")
     return notes
 
