@@ -54,7 +54,7 @@ CASES: list[tuple[str, Any, list[str]]] = [
 @pytest.mark.parametrize(("terms", "contrasts", "wanted"), CASES)
 def test_every_coding(terms, contrasts, wanted):
     model = lmer(f"y ~ {terms} + (1 | g)", data(), contrasts=contrasts)
-    ours, others = list(model.fixef().index), r_names(model._fitted.design.recipe.fixed)
+    ours, others = list(model.fixef().index), r_names(model._fitted.design.recipe)
     theirs = {name: other for other, name in others.items()}
     assert [theirs.get(name, name) for name in ours] == ["(Intercept)", *wanted]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from mixedmodels import (
     load_machines,
 )
 from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
+from mixedmodels.inference.degrees_of_freedom import degrees_of_freedom
 
 ADJUSTMENTS = ("none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr")
 
@@ -313,13 +315,10 @@ def test_without_degrees_of_freedom_there_are_estimates_and_nothing_else(adjust)
     assert table.notes[-1].startswith("Without letters")
 
 
-def test_without_a_covariance_matrix_there_are_estimates_and_nothing_else(monkeypatch):
-    from mixedmodels.inference import degrees_of_freedom as room
-
+def test_without_a_covariance_matrix_there_are_estimates_and_nothing_else():
     model = lmer("score ~ Machine + (1 | Worker)", load_machines())
-    basis = room.degrees_of_freedom(model._fitted, "kenward-roger")
-    nothing = np.full((3, 3), np.nan)
-    broken = room.KenwardRoger(basis.beta, nothing, basis.unadjusted, basis.p, np.full_like(basis.w, np.nan))
+    basis: Any = degrees_of_freedom(model._fitted, "kenward-roger")
+    broken = replace(basis, covariance=np.full((3, 3), np.nan), w=np.full_like(basis.w, np.nan))
     means = emmeans(model, "~ Machine", ddf=broken)
     for adjust in ADJUSTMENTS:
         table = means.pairs(adjust).summary()

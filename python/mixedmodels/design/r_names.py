@@ -8,26 +8,28 @@ from itertools import product
 from ..formula.nodes import Node
 from .coding import Block
 from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
+from .recipe import DesignRecipe
 
 _LOGICAL = {"True": "TRUE", "False": "FALSE"}
 
 
-def r_names(plan: MatrixPlan) -> dict[str, str]:
+def r_names(recipe: DesignRecipe) -> dict[str, str]:
     """
-    The names that R gives to the columns, where these are not ours and tell one column.
+    The names that R gives to the columns of the fixed part, where these are not ours and tell one column.
 
     ``period2`` for ``period[T.2]``, ``soa1`` for the first column of sum, Helmert or unnamed contrasts,
     ``dose.L`` for ``dose[.L]``, ``poly(x, 2)1`` for ``poly(x, 2)[1]``.
 
     Parameters
     ----------
-    plan : MatrixPlan
+    recipe : DesignRecipe
 
     Returns
     -------
     dict
         From R's name to ours.
     """
+    plan = recipe.fixed
     written = [name for block in plan.blocks for name in _block_names(block, plan)]
     own = set(plan.names)
     return {

@@ -103,7 +103,7 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
     ArgumentError
         When the form or a name does not suit, or for a coefficient that was dropped.
     """
-    names, others = fitted.design.x_names, r_names(fitted.design.recipe.fixed)
+    names, others = fitted.design.x_names, r_names(fitted.design.recipe)
     labels: list[str] | None = None
     given: NDArray[np.float64] | None = None
     if isinstance(hypotheses, str):
