@@ -223,6 +223,11 @@ def test_regridding_of_what_is_shown_as_linear_predictor(periods):
     pd.testing.assert_frame_equal(
         link.regrid().pairs().to_frame().to_frame(), periods.regrid().pairs().to_frame().to_frame()
     )
+    assert "on the logit scale" in str(link)
+    assert "on the logit scale" in str(link.pairs())
+    assert "scale" not in str(link.regrid())
+    assert "on the log scale" in str(link.regrid("log").pairs())
+    assert "on the logit scale" in str(periods.regrid("none"))
     logs = link.regrid("log").confint()
     np.testing.assert_allclose(logs["emmean"], np.log(periods.confint()["prob"]), rtol=1e-12)
     back = periods.regrid("logit").confint()
@@ -348,6 +353,14 @@ def test_reductions_that_cannot_be(cov_reduce, message):
     model = lmer("y ~ A + x + (1 | g)", unbalanced())
     with pytest.raises(ArgumentError, match=message):
         emmeans(model, "A", cov_reduce=cov_reduce)
+
+
+def test_all_values_of_a_covariate_are_one_effect():
+    model = lmer("distance ~ age * Sex + (age | Subject)", load_orthodont())
+    every, two = joint_tests(model, cov_reduce=False), joint_tests(model, cov_reduce="range")
+    assert every["df1"].tolist() == two["df1"].tolist() == [1, 1, 1]
+    np.testing.assert_allclose(every["F.ratio"], two["F.ratio"], rtol=1e-8)
+    assert "df1" not in "".join(every.notes)
 
 
 def test_joint_tests_become_a_plain_data_frame():

@@ -131,9 +131,6 @@ def _contrasts(
     if not np.allclose(weights.sum(axis=1), 0.0, rtol=0, atol=1e-9):
         # A ratio of two means needs as much above as below.
         ratio = None
-    notes = means.notes
-    if means.link is not None and ratio is None:
-        notes = (*notes, f"Results are on the {means.link.name} scale, not that of the response")
     return replace(
         means,
         labels=labels,
@@ -142,7 +139,7 @@ def _contrasts(
         link=None if ratio is None else means.link,
         adjust=adjust,
         pairwise=pairwise,
-        notes=notes,
+        predictor=means.link.name if means.link is not None and ratio is None else means.predictor,
         contrasts=True,
         response=None,
     )

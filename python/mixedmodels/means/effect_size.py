@@ -72,6 +72,7 @@ def effect_sizes(means: Emmeans, sigma: Any, edf: Any, method: Any = "pairwise")
         link=None,
         adjust="none",
         response=None,
+        predictor=contrasts.predictor if contrasts.link is None else contrasts.link.name,
         notes=(
             *contrasts.notes,
             f"In units of sigma = {sigma:.4g}, known with {_shown(edf)} degrees of freedom",

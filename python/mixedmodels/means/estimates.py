@@ -55,6 +55,8 @@ class Emmeans:
         Whether the rows are contrasts.
     response : Scale or None
         The scale of the response, for `regrid`; None where the rows have no such scale.
+    predictor : str
+        The name of the scale that results are on when that is not the scale of the response.
     not_estimable : str
         Why some of the means cannot be estimated, and what can be done.
     infer : (bool, bool) or None
@@ -73,6 +75,7 @@ class Emmeans:
     notes: tuple[str, ...] = ()
     contrasts: bool = False
     response: Scale | None = None
+    predictor: str = ""
     not_estimable: str = ""
     infer: tuple[bool, bool] | None = None
 

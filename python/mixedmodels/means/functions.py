@@ -121,8 +121,6 @@ def emmeans(
     terms = model_terms(fitted)
     if interacting(terms, set(wanted.all), set(varying(grid, wanted))):
         notes.append("These variables interact with some that were averaged over: look at the cells, too")
-    if link is not None and not response:
-        notes.append(f"Results are on the {link.name} scale, not that of the response")
     return Emmeans(
         labels,
         wanted.by,
@@ -132,6 +130,7 @@ def emmeans(
         level=check_level(level),
         notes=tuple(notes),
         response=on_response,
+        predictor="" if link is None or response else link.name,
         not_estimable=not_estimable(fitted, grid, functions, wanted, weights),
         infer=None if infer is None else check_infer(infer),
     )

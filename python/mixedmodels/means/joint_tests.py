@@ -81,11 +81,11 @@ def joint_tests(
     full: list[int] = []
     for group in range(len(labels)):
         for effect in _effects(model_terms(fitted), variables, groups):
-            test = _test(grid, space, Specs(effect, groups), weights, group)
+            test, size = _test(grid, space, Specs(effect, groups), weights, group)
             names.append(":".join(effect))
             tests.append(test)
             group_of.append(group)
-            full.append(math.prod(len(variables[name].values) - 1 for name in effect))
+            full.append(size)
     places = np.array(group_of, dtype=int)
     columns: dict[str, Any] = {name: labels[name].to_numpy()[places] for name in groups}
     columns["model term"] = np.array(names, dtype=object)
@@ -130,8 +130,11 @@ def _effects(
     ]
 
 
-def _test(grid: ReferenceGrid, space: Space, specs: Specs, weights: str, group: int) -> JointTest:
-    """All contrasts of contrasts of the means in one group that can be estimated."""
+def _test(grid: ReferenceGrid, space: Space, specs: Specs, weights: str, group: int) -> tuple[JointTest, int]:
+    """
+    All contrasts of contrasts of the means in one group that can be estimated; and how many there are that
+    the model tells apart.
+    """
     _, functions = averaged(grid, space, specs, weights)
     sizes = [len(grid.variables[name].values) for name in specs.factors]
     # The first variable varies fastest.
@@ -139,14 +142,22 @@ def _test(grid: ReferenceGrid, space: Space, specs: Specs, weights: str, group: 
     for size in sizes:
         contrasts = np.kron(np.diff(np.eye(size), axis=0), contrasts).astype(np.float64)
     k = contrasts.shape[1]
-    return _estimable_part(functions.part(np.arange(group * k, (group + 1) * k)), contrasts).joint()
+    means = functions.part(np.arange(group * k, (group + 1) * k))
+    present = replace(means, rows=np.where(np.isfinite(means.rows), means.rows, 0.0))
+    rows = present.combined(contrasts).rows
+    size = np.linalg.matrix_rank(rows / np.maximum(np.abs(rows).max(axis=0), np.finfo(float).tiny), tol=1e-8)
+    return _estimable_part(means, contrasts, rows).joint(), int(size)
 
 
-def _estimable_part(means: LinearFunctions, contrasts: NDArray[np.float64]) -> LinearFunctions:
-    """As many independent combinations of the contrasts (shape (m, k)) as can be estimated."""
+def _estimable_part(
+    means: LinearFunctions, contrasts: NDArray[np.float64], rows: NDArray[np.float64]
+) -> LinearFunctions:
+    """
+    As many independent combinations of the contrasts (shape (m, k)) as can be estimated; `rows` are those of
+    the contrasts, with zeros in place of means without any data.
+    """
     absent = np.logical_not(np.isfinite(means.rows).all(axis=1))
-    present = replace(means, rows=np.where(absent[:, None], 0.0, means.rows))
-    undetermined = means.space.undetermined.parts(present.combined(contrasts).rows)
+    undetermined = means.space.undetermined.parts(rows)
     if np.abs(undetermined).max(initial=0.0) > 0:
         undetermined = undetermined / np.abs(undetermined).max()
     # What has no data at all must not have any part in a combination either.

@@ -23,7 +23,9 @@ def regridded(means: Emmeans, transform: Any) -> Emmeans:
             f"transform must be one of {', '.join(map(repr, _TRANSFORMS))}, not {transform!r}"
         )
     if transform == "none":
-        return replace(means, scale=Scale("estimate" if means.contrasts else "emmean"), link=None)
+        name = means.predictor if means.scale.link is None else means.scale.link.name
+        scale = Scale("estimate" if means.contrasts else "emmean")
+        return replace(means, scale=scale, link=None, predictor=name)
     scale = means.response or means.scale if means.scale.link is None else means.scale
     if scale.link is None and transform == "response":
         return means
@@ -33,7 +35,7 @@ def regridded(means: Emmeans, transform: Any) -> Emmeans:
     eta = functions.estimate
     values, slope = scale.shown(eta), scale.slope(eta)
     note = [scale.spread_note] if scale.spread_note else []
-    link, target = None, Scale(scale.name)
+    link, target, predictor = None, Scale(scale.name), ""
     if transform != "response":
         link = LINKS[transform]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -45,14 +47,16 @@ def regridded(means: Emmeans, transform: Any) -> Emmeans:
                 f"regrid: the {transform} of {values[refused][0]:.4g} does not exist; take 'response'"
             )
         values = moved
-        target = Scale(scale.name, link) if shown else Scale("emmean")
-        if not shown:
-            note.append(f"Results are on the {link.name} scale, not that of the response")
+        if shown:
+            target = Scale(scale.name, link)
+        else:
+            target, predictor = Scale("emmean"), link.name
     return replace(
         means,
         functions=_linearized(functions, slope, values),
         scale=target,
         link=link if shown else None,
+        predictor=predictor,
         response=None if link is None else Scale(scale.name, link),
         notes=(*means.notes, *note),
     )

@@ -126,6 +126,8 @@ def _limits(means: Emmeans, level: float, method: str) -> tuple[NDArray[np.float
 
 def _all_notes(means: Emmeans) -> list[str]:
     notes = [*means.notes]
+    if means.predictor:
+        notes.append(f"Results are on the {means.predictor} scale, not that of the response")
     functions = means.functions
     if not functions.estimable.all():
         notes.append(means.not_estimable or "nonEst: the data do not determine these rows")
