@@ -280,6 +280,14 @@ def test_at_of_a_two_valued_covariate_of_a_generalized_model():
     assert found == pytest.approx(np.exp(model.beta[0] + 15 * model.beta[1]))
 
 
+@pytest.mark.parametrize("formula", ["y ~ dose + (1 | g)", "y ~ factor(dose) + (1 | g)"])
+def test_at_finds_numbers_with_many_digits(formula):
+    data = doses().assign(dose=lambda d: np.where(d["flag"], 1234567.25, 0.123456789))
+    model = lmer(formula, data)
+    found = emmeans(model, "~ dose", at={"dose": [1234567.25]}).confint()["emmean"].item()
+    assert found == pytest.approx(emmeans(model, "~ dose").confint()["emmean"][1], rel=1e-12)
+
+
 @pytest.mark.parametrize("formula", ["y ~ factor(dose) + (1 | g)", "y ~ flag + (1 | g)"])
 def test_levels_of_factors_and_truth_values_stay_the_only_ones(formula):
     model = lmer(formula, doses())

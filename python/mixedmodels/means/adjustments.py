@@ -27,7 +27,7 @@ _TITLES = {
     "mvt": "multivariate t distribution of {tests} {what}",
     "fdr": "false discovery rate (Benjamini and Hochberg) of {tests} {what}",
 }
-_SYNONYMS = {"BH": "fdr", "bh": "fdr", "dunnett": "mvt", None: "none"}
+_SYNONYMS = {"BH": "fdr", "bh": "fdr", "dunnett": "mvt", "dunnettx": "mvt", None: "none"}
 _STEPWISE = frozenset({"holm", "fdr"})
 
 

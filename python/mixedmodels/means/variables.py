@@ -61,19 +61,24 @@ class GridVariable:
             if self.covariate or not set(numbers) <= set(self.values):
                 return replace(self, values=numbers, codes=None, covariate=True)
             listed = numbers
-        by_text = {str(value): i for i, value in enumerate(self.values)}
-        chosen: list[int] = []
-        for value in listed:
-            text = f"{value:g}" if isinstance(value, float) else str(value)
-            if text not in by_text:
-                known = ", ".join(list(by_text)[:20])
-                raise ArgumentError(f"at: {self.name!r} has no level {value!r}; its levels are {known}")
-            chosen.append(by_text[text])
+        chosen = [self._place(value) for value in listed]
         if len(set(chosen)) < len(chosen) or not chosen:
             raise ArgumentError(f"at: the levels of {self.name!r} must be given, and each once")
         places = np.full(len(self.values) + 1, -1)
         places[chosen] = np.arange(len(chosen))
         return replace(self, values=tuple(self.values[i] for i in chosen), codes=places[self.codes])
+
+    def _place(self, level: Any) -> int:
+        """Which of the values a level is, a number by its size and anything else by its text."""
+        if isinstance(level, (int, float)) and not isinstance(level, bool) and level in self.values:
+            return self.values.index(level)
+        text = f"{level:g}" if isinstance(level, float) else str(level)
+        known = [str(value) for value in self.values]
+        if text not in known:
+            raise ArgumentError(
+                f"at: {self.name!r} has no level {level!r}; its levels are {', '.join(known[:20])}"
+            )
+        return known.index(text)
 
 
 def grid_variables(
