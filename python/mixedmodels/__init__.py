@@ -69,11 +69,20 @@ if TYPE_CHECKING:
         SeparationWarning,
         SingularFitWarning,
     )
-    from .means.functions import contrast, emmeans, pairs
+    from .means.functions import contrast, eff_size, emmeans, pairs
     from .means.joint_tests import joint_tests
     from .means.trends import emtrends
     from .models.describe_blocks import describe_blocks
-    from .models.effect_sizes import aic_table, cAIC, icc, model_selection, r2
+    from .models.effect_sizes import (
+        aic_table,
+        cAIC,
+        epsilon_squared,
+        eta_squared,
+        icc,
+        model_selection,
+        omega_squared,
+        r2,
+    )
     from .models.fit_many_result import FitMany
     from .models.functions import (
         AIC,
@@ -173,8 +182,11 @@ __all__ = [
     "describe_blocks",
     "deviance",
     "drop1",
+    "eff_size",
     "emmeans",
     "emtrends",
+    "epsilon_squared",
+    "eta_squared",
     "exact_rlrt",
     "families",
     "fit_many",
@@ -221,6 +233,7 @@ __all__ = [
     "model_table",
     "ngrps",
     "nobs",
+    "omega_squared",
     "pairs",
     "pb_compare",
     "predict",
@@ -253,7 +266,16 @@ _TESTS = (
     "t_test",
 )
 
-_EFFECT_SIZES = ("aic_table", "cAIC", "icc", "model_selection", "r2")
+_EFFECT_SIZES = (
+    "aic_table",
+    "cAIC",
+    "epsilon_squared",
+    "eta_squared",
+    "icc",
+    "model_selection",
+    "omega_squared",
+    "r2",
+)
 _ROBUST = ("coef_test", "condition_number", "vcov_cluster", "vif")
 _TABLES = ("augment", "glance", "model_table", "tidy")
 
@@ -266,6 +288,7 @@ _HOMES = {
     "LinearMixedModel": "models.linear",
     "describe_blocks": "models.describe_blocks",
     "contrast": "means.functions",
+    "eff_size": "means.functions",
     "emmeans": "means.functions",
     "emtrends": "means.trends",
     "joint_tests": "means.joint_tests",

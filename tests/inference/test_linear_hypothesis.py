@@ -11,6 +11,7 @@ from mixedmodels.errors import ArgumentError, EstimabilityWarning, MixedModelsWa
 from mixedmodels.inference.hypothesis_text import parse_hypothesis
 
 NAMES = ["(Intercept)", "a[T.2]", "a[T.3]", "x", "x2", "log(z + 1)", "a[T.2]:x", "e", "strange name"]
+R_NAMES = {"a2": "a[T.2]", "a3": "a[T.3]", "a2:x": "a[T.2]:x"}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def model():
     ],
 )
 def test_texts(text, weights, rhs):
-    row, value = parse_hypothesis(text, NAMES)
+    row, value = parse_hypothesis(text, NAMES, R_NAMES)
     assert {NAMES[i]: row[i] for i in np.flatnonzero(row)} == weights
     assert value == rhs
 
@@ -61,7 +62,7 @@ def test_texts(text, weights, rhs):
 )
 def test_bad_texts(text, message):
     with pytest.raises(ArgumentError, match=message):
-        parse_hypothesis(text, NAMES)
+        parse_hypothesis(text, NAMES, R_NAMES)
 
 
 def test_forms_agree(model):

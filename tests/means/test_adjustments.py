@@ -94,6 +94,11 @@ def test_small_probabilities_keep_their_digits():
     assert MaxT(np.eye(3)).beyond(12.0, np.inf) == pytest.approx(3 * 2 * stats.norm.sf(12), rel=0.02)
 
 
+@pytest.mark.parametrize("adjust", ["dunnett", "dunnettx"])
+def test_the_names_of_dunnett_s_adjustment(adjust):
+    assert check_adjustment(adjust) == "mvt"
+
+
 @pytest.mark.parametrize("adjust", ["Tukey", "dunnet", 3, ["none"]])
 def test_unknown_adjustments_are_refused(adjust):
     with pytest.raises(ArgumentError, match="adjust must be one of"):

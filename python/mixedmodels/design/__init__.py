@@ -15,6 +15,7 @@ from .contrasts import Contrast, make_contrast
 from .generalized import GeneralizedDesign, build_generalized_design
 from .generalized_response import GeneralizedResponse, ResponseForm
 from .grouping import GroupingFactor
+from .r_names import r_names
 from .recipe import DesignRecipe, NewRandomTerm
 from .residual_check import told_from_residuals
 from .rows import MissingRows
@@ -39,5 +40,6 @@ __all__ = [
     "build_generalized_design",
     "build_predictors",
     "make_contrast",
+    "r_names",
     "told_from_residuals",
 ]

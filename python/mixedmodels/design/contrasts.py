@@ -34,13 +34,17 @@ class Contrast:
         The level left out (treatment contrasts); -1 when ``matrix`` says it all.
     matrix : ndarray, shape (n_levels, n_columns), or None
         Value of each column at each level; None for treatment contrasts.
+    r_names : tuple of str
+        What R appends to the factor's name; by default `names`.
     """
 
     names: tuple[str, ...]
     base: int = -1
     matrix: NDArray[np.float64] | None = None
+    r_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "r_names", self.r_names or self.names)
         # Models may share contrasts.
         if self.matrix is not None:
             self.matrix.flags.writeable = False
@@ -92,13 +96,14 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
 
 
 def _treatment(labels: Sequence[str], base: int = 0) -> Contrast:
-    return Contrast(tuple(f"T.{label}" for i, label in enumerate(labels) if i != base), base)
+    others = tuple(label for i, label in enumerate(labels) if i != base)
+    return Contrast(tuple(f"T.{label}" for label in others), base, r_names=others)
 
 
 def _sum(labels: Sequence[str]) -> Contrast:
     n = len(labels)
     matrix = np.vstack([np.eye(n - 1), np.full((1, n - 1), -1.0)])
-    return Contrast(tuple(f"S.{label}" for label in labels[:-1]), -1, matrix)
+    return Contrast(tuple(f"S.{label}" for label in labels[:-1]), -1, matrix, _numbered(n - 1))
 
 
 def _helmert(labels: Sequence[str]) -> Contrast:
@@ -106,7 +111,7 @@ def _helmert(labels: Sequence[str]) -> Contrast:
     matrix = np.triu(np.full((n, n - 1), -1.0))
     for j in range(n - 1):
         matrix[j + 1, j] = j + 1.0
-    return Contrast(tuple(f"H.{label}" for label in labels[1:]), -1, matrix)
+    return Contrast(tuple(f"H.{label}" for label in labels[1:]), -1, matrix, _numbered(n - 1))
 
 
 def _poly(labels: Sequence[str]) -> Contrast:
@@ -121,6 +126,10 @@ def _poly(labels: Sequence[str]) -> Contrast:
         columns[:, j] = column / np.linalg.norm(column)
     names = [".L", ".Q", ".C", *(f"^{j}" for j in range(4, n))]
     return Contrast(tuple(names[: n - 1]), -1, columns[:, 1:])
+
+
+def _numbered(n: int) -> tuple[str, ...]:
+    return tuple(str(j + 1) for j in range(n))
 
 
 def _custom(spec: Any, labels: Sequence[str], factor: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
@@ -144,7 +153,7 @@ def _custom(spec: Any, labels: Sequence[str], factor: str) -> tuple[NDArray[np.f
         ) from None
     if matrix.ndim == 1:
         matrix = matrix[:, None]
-    return matrix, names or tuple(str(j + 1) for j in range(matrix.shape[-1]))
+    return matrix, names or _numbered(matrix.shape[-1])
 
 
 def _find(base: Any, labels: Sequence[str], factor: str) -> int:

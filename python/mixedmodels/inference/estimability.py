@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..fitted_model import FittedModel
 
-# A function whose parts cancel to this share of their size in a direction that the data say nothing
-# about does not depend on that direction.
+# A function does not depend on a direction that the data say nothing about if its part in it is this small
+# beside its coefficients of the columns that such directions involve, or (rounding) beside all of it.
 _TOLERANCE = 1e-8
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,22 +35,33 @@ class Undetermined:
 
     @cached_property
     def directions(self) -> NDArray[np.float64]:
-        """Shape (p, p - rank)."""
-        x, kept, dropped = self.fitted.design.x, self.fitted.estimates.kept, self.dropped
-        null = np.zeros((x.shape[1], len(dropped)))
-        if len(dropped):
-            size = np.linalg.norm(x[:, kept], axis=0)
-            found, *_ = np.linalg.lstsq(x[:, kept] / size, x[:, dropped], rcond=None)
-            # What is exactly zero but for rounding must not make functions look dependent on it.
-            found[np.abs(found) < 1e-10 * np.abs(found).max(axis=0, initial=0.0)] = 0.0
-            null[kept] = -found / size[:, None]
-            null[dropped] = np.eye(len(dropped))
-        return null
+        """Shape (p, p - rank); of length one in coefficients of columns with a root mean square of one."""
+        return self._scaled / self._sizes[:, None]
 
-    @cached_property
-    def _rounding(self) -> NDArray[np.float64]:
-        """How far the rows of the fit are from not depending on each direction, shape (p - rank,)."""
-        return 2.0 * np.abs(self.fitted.design.x @ self.directions).max(axis=0)
+    def parts(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        What functions have of the directions; zero where that is rounding.
+
+        A function is compared with its coefficients of the columns that some direction involves: the others,
+        such as that of a covariate at a huge value, have no bearing on this.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, p)
+
+        Returns
+        -------
+        ndarray, shape (m, p - rank)
+            NaN in rows with NaN.
+        """
+        if not len(self.dropped):
+            return np.zeros((len(rows), 0))
+        scaled = rows / self._sizes
+        involved = (np.abs(self._scaled) > _TOLERANCE).any(axis=1)
+        size = np.linalg.norm(scaled[:, involved], axis=1)
+        limit = _TOLERANCE * size + _ROUNDING * np.linalg.norm(scaled, axis=1)
+        parts = scaled @ self._scaled
+        return np.where(np.abs(parts) <= np.maximum(limit[:, None], self._rounding), 0.0, parts)
 
     def depends(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
         """
@@ -64,12 +76,32 @@ class Undetermined:
         ndarray of bool, shape (m, p - rank)
             False in rows with NaN.
         """
-        if not len(self.dropped):
-            return np.zeros((len(rows), 0), dtype=bool)
-        parts = np.abs(rows @ self.directions)
-        size = np.abs(rows) @ np.abs(self.directions)
-        return (parts > _TOLERANCE * size) & (parts > self._rounding)
+        return np.abs(self.parts(rows)) > 0
 
     def estimable(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which of these functions (shape (m, p)) the data determine, shape (m,)."""
-        return np.logical_not(np.any(self.depends(rows), axis=1))
+        return np.logical_not(self.depends(rows).any(axis=1))
+
+    @cached_property
+    def _sizes(self) -> NDArray[np.float64]:
+        """Root mean squares of the columns, one for a column of zeros."""
+        sizes = np.sqrt(np.mean(self.fitted.design.x**2, axis=0))
+        return np.where(sizes > 0, sizes, 1.0)
+
+    @cached_property
+    def _scaled(self) -> NDArray[np.float64]:
+        """The directions in coefficients of the columns divided by their sizes, of length one."""
+        x, kept, dropped, sizes = self.fitted.design.x, self.fitted.estimates.kept, self.dropped, self._sizes
+        null = np.zeros((x.shape[1], len(dropped)))
+        if len(dropped):
+            null[kept] = -np.linalg.lstsq(
+                x[:, kept] / sizes[kept], x[:, dropped] / sizes[dropped], rcond=None
+            )[0]
+            null[dropped] = np.eye(len(dropped))
+            null /= np.linalg.norm(null, axis=0)
+        return null
+
+    @cached_property
+    def _rounding(self) -> NDArray[np.float64]:
+        """How far the rows of the fit are from not depending on each direction, shape (p - rank,)."""
+        return 2.0 * np.abs(self.fitted.design.x @ self.directions).max(axis=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-# Our names for the columns of contrasts; R leaves out what is in the brackets but for the level.
-_CODED = re.compile(r"\[(?:[A-Z]\.)?([^\[\]]*)\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +29,9 @@ class _Linear:
         return _Linear(factor * self.weights, factor * self.constant)
 
 
-def parse_hypothesis(text: str, names: Sequence[str]) -> tuple[NDArray[np.float64], float]:
+def parse_hypothesis(
+    text: str, names: Sequence[str], others: Mapping[str, str] | None = None
+) -> tuple[NDArray[np.float64], float]:
     """
     Read a linear hypothesis.
 
@@ -39,9 +39,11 @@ def parse_hypothesis(text: str, names: Sequence[str]) -> tuple[NDArray[np.float6
     ----------
     text : str
         Sums of coefficients with numbers before, and ``=``; without ``=`` the sum is zero. A coefficient
-        is called by its name, also in backticks, or as in R: ``period2`` for ``period[T.2]``.
+        is called by one of its names, also in backticks.
     names : sequence of str, length p
         The coefficients.
+    others : mapping of str to str, optional
+        More names for them, such as R's: ``{"period2": "period[T.2]"}``.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def parse_hypothesis(text: str, names: Sequence[str]) -> tuple[NDArray[np.float6
     >>> parse_hypothesis("2*(a - b) = 1", ["a", "b"])
     (array([ 2., -2.]), 1.0)
     """
-    reader = _Reader(text, names)
+    reader = _Reader(text, names, {} if others is None else others)
     left = reader.sum()
     right = _Linear(np.zeros(len(names)), 0.0)
     if reader.takes("="):
@@ -72,14 +74,10 @@ def parse_hypothesis(text: str, names: Sequence[str]) -> tuple[NDArray[np.float6
 
 
 class _Reader:
-    def __init__(self, text: str, names: Sequence[str]) -> None:
+    def __init__(self, text: str, names: Sequence[str], others: Mapping[str, str]) -> None:
         self.text, self.names, self.position = text, names, 0
-        aliases: dict[str, list[int]] = {}
-        for i, name in enumerate(names):
-            for alias in {_CODED.sub(r"\1", name)} - set(names):
-                aliases.setdefault(alias, []).append(i)
         known = {name: i for i, name in enumerate(names)}
-        known |= {alias: places[0] for alias, places in aliases.items() if len(places) == 1}
+        known |= {other: known[name] for other, name in others.items() if other not in known}
         # The longest name that fits is meant.
         self.known = sorted(known.items(), key=lambda item: -len(item[0]))
 

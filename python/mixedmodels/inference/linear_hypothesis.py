@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..design import r_names
 from ..errors import ArgumentError, EstimabilityWarning
 from ..fitted_model import FittedModel
 from ..formatting import format_number, listed, one_line
@@ -102,7 +103,8 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
     ----------
     fitted : FittedModel
     hypotheses : str, sequence of str, mapping of str to float, or array-like of shape (m, p) or (p,)
-        Texts such as ``"a2 - a1 = 0"``, names of coefficients with weights, or L.
+        Texts such as ``"a2 - a1 = 0"``, names of coefficients with weights, or L. Names are those of the
+        summary, or R's.
     rhs : float or array-like of shape (m,), optional
         What Lβ is supposed to be; zero by default. Texts say it themselves.
 
@@ -117,21 +119,21 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
         For rows of L that the data do not determine. Names mean the coefficients as they are reported, with
         the dropped ones left out; L multiplies all columns of X.
     """
-    names = fitted.design.x_names
+    names, others = fitted.design.x_names, r_names(fitted.design.recipe)
     labels: list[str] | None = None
     given: NDArray[np.float64] | None = None
     by_name = True
     if isinstance(hypotheses, str):
         hypotheses = [hypotheses]
     if isinstance(hypotheses, Mapping):
-        rows = _from_mapping(hypotheses, names)[None]
+        rows = _from_mapping(hypotheses, names, others)[None]
     elif _all_texts(hypotheses):
-        parsed = [parse_hypothesis(text, names) for text in hypotheses]
+        parsed = [parse_hypothesis(text, names, others) for text in hypotheses]
         rows = np.array([row for row, _ in parsed])
         given = np.array([value for _, value in parsed])
         labels = [text if "=" in text else f"{text} = 0" for text in hypotheses]
     else:
-        rows, by_name = _from_array(hypotheses, names), False
+        rows, by_name = _from_array(hypotheses, names, others), False
     if given is None:
         given = _right_side(rhs, len(rows))
     elif rhs is not None:
@@ -170,18 +172,23 @@ def _all_texts(value: Any) -> bool:
     return all(isinstance(part, str) for part in value)
 
 
-def _from_mapping(weights: Mapping[Any, Any], names: Sequence[str]) -> NDArray[np.float64]:
+def _from_mapping(
+    weights: Mapping[Any, Any], names: Sequence[str], others: Mapping[str, str]
+) -> NDArray[np.float64]:
     row = np.zeros(len(names))
-    for name, weight in weights.items():
+    for given, weight in weights.items():
+        name = others.get(given, given)
         if name not in names:
-            raise ArgumentError(f"there is no coefficient {name!r}; there are {', '.join(names[:20])}")
-        row[list(names).index(name)] = weight
+            raise ArgumentError(f"there is no coefficient {given!r}; there are {', '.join(names[:20])}")
+        row[list(names).index(name)] += weight
     return _finite(row)
 
 
-def _from_array(value: Any, names: Sequence[str]) -> NDArray[np.float64]:
-    if isinstance(value, pd.DataFrame) and set(map(str, value.columns)) == set(names):
-        value = value[list(names)]
+def _from_array(value: Any, names: Sequence[str], others: Mapping[str, str]) -> NDArray[np.float64]:
+    if isinstance(value, pd.DataFrame):
+        own = [others.get(str(column), str(column)) for column in value.columns]
+        if sorted(own) == sorted(names):
+            value = value.set_axis(own, axis=1)[list(names)]
     try:
         rows = np.atleast_2d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError):

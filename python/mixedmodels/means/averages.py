@@ -46,7 +46,7 @@ def averaged(
     x = np.transpose(grid.x, [*chosen, *others, len(grid.variables)])
     counts = np.transpose(grid.counts(), [*chosen, *others])
     m = int(np.prod(counts.shape[: len(chosen)], dtype=int))
-    x, counts = x.reshape(m, -1, x.shape[-1]), counts.reshape(m, *counts.shape[len(chosen) :])
+    x, counts = x.reshape(m, counts.size // m, x.shape[-1]), counts.reshape(m, *counts.shape[len(chosen) :])
     shares = _shares(counts, weights)
     rows = np.einsum("ij,ijk->ik", shares, x)
     labels = cells({name: grid.variables[name] for name in reversed(specs.all)})

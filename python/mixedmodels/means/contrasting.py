@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
@@ -13,16 +15,19 @@ from .adjustments import checked_adjustment
 from .contrasts import Contrasts, make_contrasts
 from .estimates import CONTRAST, Emmeans
 from .scale import Scale, ratio_scale
+from .simple_contrasts import SimpleContrasts
+from .specs import names_of
+from .table import show
 
 
 def contrasts_of(means: Emmeans, method: Any, adjust: Any, ref: Any, reverse: bool) -> Emmeans:
     """Contrasts of the rows within each group, see `Emmeans.contrast`."""
-    ratio, labels = ratio_scale(means.link), means.row_labels()
+    ratios, labels = ratio_scale(means.link) is not None, means.row_labels()
     found: list[Contrasts] = []
     first: list[int] = []
     parts: list[NDArray[np.float64]] = []
     for places in means.group_rows():
-        made = make_contrasts(method, [labels[i] for i in places], ratio is not None, ref, reverse)
+        made = make_contrasts(method, [labels[i] for i in places], ratios, ref, reverse)
         weights = np.zeros((len(made.weights), len(means)))
         weights[:, places] = made.weights
         found.append(made)
@@ -30,22 +35,132 @@ def contrasts_of(means: Emmeans, method: Any, adjust: Any, ref: Any, reverse: bo
         parts.append(weights)
     if not first:
         raise ArgumentError("there is one mean in a group, and nothing to compare it with")
-    weights, kind = np.vstack(parts), found[0]
-    frame = means.labels.iloc[first].reindex(columns=list(means.by)).reset_index(drop=True)
+    frame = _groups(means, first)
     frame.insert(0, CONTRAST, np.array([name for made in found for name in made.names], dtype=object))
+    kind = found[0]
+    adjust = kind.adjust if adjust is None else checked_adjustment(adjust, kind.pairwise)
+    return _contrasts(means, frame, np.vstack(parts), adjust, kind.pairwise)
+
+
+def interaction_contrasts(
+    means: Emmeans, methods: Any, adjust: Any, ref: Any = None, reverse: bool = False
+) -> Emmeans:
+    """Contrasts of the levels of each variable, multiplied with each other; see `Emmeans.contrast`."""
+    factors = [str(name) for name in means.labels if name not in means.by]
+    if not factors or means.contrasts:
+        raise ArgumentError(
+            "interaction: contrasts of contrasts are made of means with two or more variables"
+        )
+    chosen = _methods(methods, factors)
+    ratios = ratio_scale(means.link) is not None
+    parts: list[NDArray[np.float64]] = []
+    first: list[int] = []
+    listed: list[pd.DataFrame] = []
+    for places in means.group_rows():
+        group = means.labels.iloc[places]
+        levels = {name: list(dict.fromkeys(group[name])) for name in factors}
+        if len(places) != np.prod([len(found) for found in levels.values()], dtype=int):
+            raise ArgumentError(
+                "interaction: there must be a mean for every combination of the variables' levels"
+            )
+        made = [
+            make_contrasts(m, [show(v) for v in levels[n]], ratios, *_suited(m, ref, reverse))
+            for n, m in zip(factors, chosen, strict=True)
+        ]
+        # The first variable varies fastest.
+        product: NDArray[np.float64] = np.ones((1, len(places)))
+        for name, one in zip(factors, made, strict=True):
+            codes = [levels[name].index(value) for value in group[name]]
+            product = (one.weights[:, None, codes] * product).reshape(-1, len(places))
+        weights = np.zeros((len(product), len(means)))
+        weights[:, places] = product
+        parts.append(weights)
+        first += [int(places[0])] * len(weights)
+        index = pd.MultiIndex.from_product([one.names for one in reversed(made)])
+        listed.append(pd.DataFrame(index.to_list()).iloc[:, ::-1])
+    if not first:
+        raise ArgumentError("interaction: there is one level of a variable, and nothing to compare it with")
+    names = [f"{n}_{m if isinstance(m, str) else 'custom'}" for n, m in zip(factors, chosen, strict=True)]
+    frame = pd.concat(listed, ignore_index=True)
+    frame.columns = pd.Index(names, dtype=object)
+    frame = pd.concat([frame, _groups(means, first)], axis=1)
+    adjust = "none" if adjust is None else checked_adjustment(adjust, False)
+    return _contrasts(means, frame, np.vstack(parts), adjust, False)
+
+
+def simple_groups(means: Emmeans, simple: Any, by: Any) -> list[str]:
+    """The variables that make the groups for contrasts of the levels of `simple`."""
+    if by is not None:
+        raise ArgumentError(
+            "simple= says which variables are compared, and by= which are not: give one of them"
+        )
+    names, known = names_of(simple, "simple"), _variables(means)
+    for name in names:
+        if name not in known:
+            raise ArgumentError(
+                f"simple: there is no variable {name!r}; there are {', '.join(map(repr, known)) or 'none'}"
+            )
+    return [name for name in known if name not in names]
+
+
+def simple_contrasts(
+    means: Emmeans, method: Any, adjust: Any, by: Any, options: Mapping[str, Any]
+) -> SimpleContrasts:
+    """Contrasts of the levels of each variable in turn, at each combination of the others."""
+    if by is not None:
+        raise ArgumentError("simple='each' compares within all other variables; by= cannot be given, too")
+    return SimpleContrasts(
+        {name: means.contrast(method, adjust, simple=[name], **options) for name in _variables(means)}
+    )
+
+
+def _variables(means: Emmeans) -> list[str]:
+    return [str(name) for name in means.labels if not (means.contrasts and name == CONTRAST)]
+
+
+def _groups(means: Emmeans, first: Sequence[int]) -> pd.DataFrame:
+    """The groups of contrasts, from the first row of each."""
+    return means.labels.iloc[list(first)].reindex(columns=list(means.by)).reset_index(drop=True)
+
+
+def _contrasts(
+    means: Emmeans, labels: pd.DataFrame, weights: NDArray[np.float64], adjust: str, pairwise: bool
+) -> Emmeans:
+    """Rows made of others, as differences or ratios."""
+    ratio = ratio_scale(means.link)
     if not np.allclose(weights.sum(axis=1), 0.0, rtol=0, atol=1e-9):
         # A ratio of two means needs as much above as below.
         ratio = None
-    notes = means.notes
-    if means.link is not None and ratio is None:
-        notes = (*notes, f"Results are on the {means.link.name} scale, not that of the response")
     return replace(
         means,
-        labels=frame,
+        labels=labels,
         functions=means.functions.combined(weights),
         scale=Scale("estimate") if ratio is None else ratio,
         link=None if ratio is None else means.link,
-        adjust=kind.adjust if adjust is None else checked_adjustment(adjust, kind.pairwise),
-        pairwise=kind.pairwise,
-        notes=notes,
+        adjust=adjust,
+        pairwise=pairwise,
+        predictor=means.link.name if means.link is not None and ratio is None else means.predictor,
+        contrasts=True,
+        response=None,
     )
+
+
+def _methods(methods: Any, factors: Sequence[str]) -> list[Any]:
+    """A method for each variable."""
+    if isinstance(methods, Mapping):
+        if set(methods) != set(factors):
+            raise ArgumentError(f"interaction: a method is needed for each of {', '.join(factors)}")
+        return [methods[name] for name in factors]
+    if isinstance(methods, str):
+        return [methods] * len(factors)
+    if not isinstance(methods, (list, tuple)) or len(methods) != len(factors):
+        raise ArgumentError(
+            f"interaction must be a method, or one for each of {', '.join(factors)}, not {methods!r}"
+        )
+    return list(methods)
+
+
+def _suited(method: Any, ref: Any, reverse: bool) -> tuple[Any, bool]:
+    """`ref` and `reverse` where a method knows them."""
+    controlled = method in ("trt.vs.ctrl", "dunnett")
+    return (ref if controlled else None), reverse

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,22 +52,23 @@ def make_contrasts(
     ratios : bool
         Whether differences are shown as ratios, for the names.
     ref : str or int, optional
-        The control of ``"trt.vs.ctrl"``: its label or position; by default the first.
+        The control of ``"trt.vs.ctrl"`` (``"dunnett"``): its label or position; by default the first.
     reverse : bool
         Take differences the other way round.
     """
     if isinstance(method, str):
-        if method not in _DIFFERENCES and method not in _METHODS:
-            known = ", ".join(map(repr, [*_DIFFERENCES, *_METHODS]))
+        name, other_way, position = _SYNONYMS.get(method, (method, False, None))
+        if name not in _DIFFERENCES and name not in _METHODS:
+            known = ", ".join(map(repr, [*_DIFFERENCES, *_METHODS, *_SYNONYMS]))
             raise ArgumentError(f"method must be one of {known}, a mapping or a matrix, not {method!r}")
-        if ref is not None and method != "trt.vs.ctrl":
+        if ref is not None and (name != "trt.vs.ctrl" or position is not None):
             raise ArgumentError("ref= is for method='trt.vs.ctrl'")
-        base = 0 if ref is None else _position(ref, labels)
-        if reverse and method not in _DIFFERENCES:
+        if reverse and name not in _DIFFERENCES:
             raise ArgumentError(f"reverse= is for differences of two means, not for method={method!r}")
-        if method in _DIFFERENCES:
-            return _differences(method, labels, " / " if ratios else " - ", base, reverse)
-        return _METHODS[method](labels)
+        if name in _DIFFERENCES:
+            base = (position or 0) % len(labels) if ref is None else _position(ref, labels)
+            return _differences(name, labels, " / " if ratios else " - ", base, reverse != other_way)
+        return _METHODS[name](labels)
     names, weights = _custom(method)
     if weights.ndim != 2 or weights.shape[1] != len(labels):
         raise ArgumentError(
@@ -106,6 +108,19 @@ def _deleted_effects(labels: Sequence[str]) -> Contrasts:
     return Contrasts(tuple(f"{label} effect" for label in labels), weights, "fdr")
 
 
+def _mean_changes(labels: Sequence[str]) -> Contrasts:
+    """The mean of all that follow minus the mean of those up to each."""
+    k = len(labels)
+    weights = np.array(
+        [[-1.0 / j if i < j else 1.0 / (k - j) for i in range(k)] for j in range(1, k)]
+    ).reshape(-1, k)
+    return Contrasts(tuple(f"{a}|{b}" for a, b in pairwise(labels)), weights, "mvt")
+
+
+def _identity(labels: Sequence[str]) -> Contrasts:
+    return Contrasts(tuple(labels), np.eye(len(labels)), "none")
+
+
 def _polynomials(labels: Sequence[str]) -> Contrasts:
     """Orthogonal polynomials up to degree 6 in the numbers of the levels, in their smallest integers."""
     k = len(labels)
@@ -134,6 +149,16 @@ _METHODS: dict[str, Callable[[Sequence[str]], Contrasts]] = {
     "eff": _effects,
     "del.eff": _deleted_effects,
     "poly": _polynomials,
+    "mean_chg": _mean_changes,
+    "identity": _identity,
+}
+# Other names: the method, whether its differences are the other way round, the position of the control.
+_SYNONYMS: dict[str, tuple[str, bool, int | None]] = {
+    "tukey": ("pairwise", False, None),
+    "revpairwise": ("pairwise", True, None),
+    "dunnett": ("trt.vs.ctrl", False, None),
+    "trt.vs.ctrl1": ("trt.vs.ctrl", False, 0),
+    "trt.vs.ctrlk": ("trt.vs.ctrl", False, -1),
 }
 _DEGREES = ("linear", "quadratic", "cubic", "quartic")
 

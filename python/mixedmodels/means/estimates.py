@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..families.links import Link
-from ..inference.degrees_of_freedom import JointTest
-from .adjustments import TestFamily, checked_adjustment, interval_method
+from .adjustments import TestFamily
 from .functions_of_beta import LinearFunctions
 from .labels import row_labels
 from .levels import check_level
 from .scale import Scale
 from .specs import names_of
-from .table import MeansTable, means_table
+from .table import MeansTable
+from .tabulate import check_infer, estimate_table, joint_table
+
+if TYPE_CHECKING:
+    from .simple_contrasts import SimpleContrasts
 
 CONTRAST = "contrast"
 
@@ -48,6 +51,17 @@ class Emmeans:
     level : float
         Confidence level.
     notes : tuple of str
+    contrasts : bool
+        Whether the rows are contrasts.
+    response : Scale or None
+        The scale of the response, for `regrid`; None where the rows have no such scale.
+    predictor : str
+        The name of the scale that results are on when that is not the scale of the response.
+    not_estimable : str
+        Why some of the means cannot be estimated, and what can be done.
+    infer : (bool, bool) or None
+        Whether the printed table has confidence limits and tests; None for the usual: limits of means and
+        trends, tests of contrasts.
     """
 
     labels: pd.DataFrame
@@ -59,14 +73,14 @@ class Emmeans:
     pairwise: bool = False
     level: float = 0.95
     notes: tuple[str, ...] = ()
+    contrasts: bool = False
+    response: Scale | None = None
+    predictor: str = ""
+    not_estimable: str = ""
+    infer: tuple[bool, bool] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    @property
-    def contrasts(self) -> bool:
-        """Whether the rows are contrasts."""
-        return CONTRAST in self.labels
 
     @property
     def L(self) -> NDArray[np.float64]:
@@ -78,8 +92,9 @@ class Emmeans:
         return self.functions.covariance.copy()
 
     def to_frame(self) -> MeansTable:
-        """The table that is printed: `confint` of means and trends, `test` of contrasts."""
-        return self.test() if self.contrasts else self.confint()
+        """The table that is printed: limits of means and trends, tests of contrasts, or as `infer` says."""
+        limits, tests = self.infer or (not self.contrasts, self.contrasts)
+        return estimate_table(self, limits, tests)
 
     def __str__(self) -> str:
         return str(self.to_frame())
@@ -108,15 +123,7 @@ class Emmeans:
         MeansTable
             Columns of labels, then the estimate, SE, df, lower.CL, upper.CL.
         """
-        level = self.level if level is None else check_level(level)
-        method = interval_method(self._method(adjust))
-        columns = self._columns()
-        low, high = (self._value(eta) for eta in self._limits(level, method))
-        columns["lower.CL"], columns["upper.CL"] = np.fmin(low, high), np.fmax(low, high)
-        notes = [self._ddf_note(), f"Confidence level: {level:g}", self.adjustment_note(method, "intervals")]
-        if self.scale.link is not None:
-            notes += [f"Intervals are transformed from the {self._link_name} scale", *self._spread_note()]
-        return self._table(columns, notes)
+        return estimate_table(self, True, False, None if level is None else check_level(level), adjust)
 
     def test(self, adjust: Any = None, null: float = 0.0) -> MeansTable:
         """
@@ -135,21 +142,35 @@ class Emmeans:
             Columns of labels, then the estimate, SE, df, the null value (if it is shown transformed), t.ratio
             or z.ratio, p.value.
         """
-        method = self._method(adjust)
-        columns = self._columns()
-        if self.scale.link is not None or null:
-            columns["null"] = self._value(np.full(len(self), float(null)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = (self.functions.estimate - null) / self.functions.standard_error
-        columns["z.ratio" if self.functions.space.basis.infinite else "t.ratio"] = ratio
-        p = np.full(len(self), np.nan)
-        for places, family in self._families():
-            p[places] = family.p_values(ratio[places], method)
-        columns["p.value"] = p
-        notes = [self._ddf_note(), self.adjustment_note(method, "tests")]
-        if self.scale.link is not None:
-            notes += [f"Tests are made on the {self._link_name} scale", *self._spread_note()]
-        return self._table(columns, notes)
+        return estimate_table(self, False, True, None, adjust, null)
+
+    def summary(
+        self, infer: Any = True, level: float | None = None, adjust: Any = None, null: float = 0.0
+    ) -> MeansTable:
+        """
+        Confidence limits and tests in one table.
+
+        Parameters
+        ----------
+        infer : bool or (bool, bool)
+            Whether to show confidence limits and tests; one value for both.
+        level, adjust, null
+            As for `confint` and `test`.
+
+        Returns
+        -------
+        MeansTable
+
+        Examples
+        --------
+        >>> from mixedmodels import emmeans, lmer, load_machines
+        >>> means = emmeans(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()), "~ Machine")
+        >>> list(means.pairs().summary())
+        ['contrast', 'estimate', 'SE', 'df', 'lower.CL', 'upper.CL', 't.ratio', 'p.value']
+        """
+        return estimate_table(
+            self, *check_infer(infer), None if level is None else check_level(level), adjust, null
+        )
 
     def joint(self) -> MeansTable:
         """
@@ -160,18 +181,37 @@ class Emmeans:
         MeansTable
             Columns df1, df2, F.ratio, p.value, one row for each group.
         """
-        rows: list[JointTest] = []
-        for places in self.group_rows():
-            rows.append(self.functions.part(places[self.functions.estimable[places]]).joint())
-        first = [places[0] for places in self.group_rows()]
-        columns: dict[str, Any] = {name: self.labels[name].to_numpy()[first] for name in self.by}
-        columns.update(joint_columns(rows))
-        if not self.by:
-            columns = {"model term": ["(all rows)"], **columns}
-        labels = list(self.by) or ["model term"]
-        return means_table(columns, labels, (), [self._ddf_note(), *self.notes])
+        return joint_table(self)
 
     # Contrasts
+
+    @overload
+    def contrast(
+        self,
+        method: Any = "eff",
+        adjust: Any = None,
+        by: Any = None,
+        *,
+        ref: Any = None,
+        reverse: bool = False,
+        interaction: Any = False,
+        simple: Literal["each"],
+        infer: Any = None,
+    ) -> SimpleContrasts: ...
+
+    @overload
+    def contrast(
+        self,
+        method: Any = "eff",
+        adjust: Any = None,
+        by: Any = None,
+        *,
+        ref: Any = None,
+        reverse: bool = False,
+        interaction: Any = False,
+        simple: Any = None,
+        infer: Any = None,
+    ) -> Emmeans: ...
 
     def contrast(
         self,
@@ -181,45 +221,91 @@ class Emmeans:
         *,
         ref: Any = None,
         reverse: bool = False,
-    ) -> Emmeans:
+        interaction: Any = False,
+        simple: Any = None,
+        infer: Any = None,
+    ) -> Any:
         """
         Contrasts of the rows within each group.
 
         Parameters
         ----------
         method : str, mapping of str to weights, or array-like of shape (m, k)
-            "pairwise": all differences of two. "trt.vs.ctrl": all minus a control. "consec": each minus the
-            one before. "eff": each minus the mean of all. "del.eff": each minus the mean of the others.
-            "poly": orthogonal polynomials for equally spaced levels. Or weights of one's own.
+            "pairwise" (or "tukey"): all differences of two; "revpairwise": the other way round.
+            "trt.vs.ctrl" (or "dunnett"): all minus a control; "trt.vs.ctrlk": minus the last one. "consec":
+            each minus the one before. "mean_chg": the mean of all that follow minus the mean of those before.
+            "eff": each minus the mean of all. "del.eff": each minus the mean of the others. "poly":
+            orthogonal polynomials for equally spaced levels. "identity": the rows themselves. Or weights of
+            one's own.
         adjust : {"none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr"}, optional
             Adjustment of p-values and intervals for several tests in a group. By default what is usual:
-            "tukey" for "pairwise", "mvt" (Dunnett's test) for "trt.vs.ctrl" and "consec", "fdr" for
-            effects, otherwise "none".
+            "tukey" for "pairwise", "mvt" (Dunnett's test) for "trt.vs.ctrl", "consec" and "mean_chg", "fdr"
+            for effects, otherwise "none".
         by : str or sequence of str, optional
             Variables that make groups; by default those of the means. ``[]`` for none.
         ref : str or int, optional
             The control, by label or position; by default the first level.
         reverse : bool
             Take differences the other way round.
+        interaction : bool, str, sequence of str, or mapping of str to method
+            Contrasts of contrasts: a method for each variable of the rows, or one for all; True for `method`.
+        simple : str or sequence of str, optional
+            Compare the levels of these variables at each combination of all others: simple effects.
+            ``"each"`` for every variable in turn.
+        infer : bool or (bool, bool), optional
+            Whether the printed table has confidence limits and tests; by default only tests.
 
         Returns
         -------
         Emmeans
+            With ``simple="each"`` a mapping of variables to Emmeans.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown method or variable, or groups with nothing to compare.
 
         Examples
         --------
-        >>> from mixedmodels import emmeans, lmer, load_machines
+        >>> from mixedmodels import emmeans, lmer, load_ham, load_machines
         >>> means = emmeans(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()), "~ Machine")
         >>> means.contrast({"A against the others": [1, -0.5, -0.5]}).to_frame()[["contrast", "estimate"]]
                        contrast   estimate
         0  A against the others -10.941667
+        >>> ham = lmer("Informed.liking ~ Product * Information + (1 | Consumer)", load_ham())
+        >>> emmeans(ham, "~ Product * Information").contrast(interaction=["consec", "pairwise"])
+         Product_consec  Information_pairwise  estimate     SE   df  t.ratio  p.value
+         2 - 1           1 - 2                 -0.24691  0.465  560   -0.531   0.5956
+         3 - 2           1 - 2                 -0.02469  0.465  560   -0.053   0.9577
+         4 - 3           1 - 2                  0.62963  0.465  560    1.354   0.1762
+        <BLANKLINE>
+        Satterthwaite's degrees of freedom
+        Tests are not adjusted for their number
         """
-        from .contrasting import contrasts_of
+        from .contrasting import contrasts_of, interaction_contrasts, simple_contrasts, simple_groups
 
-        grouped = self if by is None else self.grouped(by)
-        return contrasts_of(grouped, method, adjust, ref, reverse)
+        shown = None if infer is None else check_infer(infer)
+        if simple == "each":
+            options = {"ref": ref, "reverse": reverse, "interaction": interaction, "infer": infer}
+            return simple_contrasts(self, method, adjust, by, options)
+        groups = by if simple is None else simple_groups(self, simple, by)
+        means = self if groups is None else self.grouped(groups)
+        if interaction is False or interaction is None:
+            found = contrasts_of(means, method, adjust, ref, reverse)
+        else:
+            chosen = method if interaction is True else interaction
+            found = interaction_contrasts(means, chosen, adjust, ref, reverse)
+        return replace(found, infer=shown)
 
-    def pairs(self, adjust: Any = "tukey", by: Any = None, *, reverse: bool = False) -> Emmeans:
+    def pairs(
+        self,
+        adjust: Any = "tukey",
+        by: Any = None,
+        *,
+        reverse: bool = False,
+        simple: Any = None,
+        infer: Any = None,
+    ) -> Emmeans:
         """
         All pairwise differences (or ratios) within each group: ``contrast("pairwise")``.
 
@@ -236,14 +322,14 @@ class Emmeans:
         Satterthwaite's degrees of freedom
         p-values adjusted by Tukey's method for all differences of 3 means
         """
-        return self.contrast("pairwise", adjust, by, reverse=reverse)
+        return self.contrast("pairwise", adjust, by, reverse=reverse, simple=simple, infer=infer)
 
     def grouped(self, by: Any) -> Emmeans:
         """The same rows with other variables making the groups."""
         names = names_of(by, "by")
         for name in names:
-            if name not in self.labels or name == CONTRAST:
-                known = ", ".join(repr(c) for c in self.labels if c != CONTRAST)
+            if name not in self.labels or (self.contrasts and name == CONTRAST):
+                known = ", ".join(repr(c) for c in self.labels if not (self.contrasts and c == CONTRAST))
                 raise ArgumentError(f"by: there is no variable {name!r}; there are {known or 'none'}")
         return replace(self, by=names)
 
@@ -269,37 +355,54 @@ class Emmeans:
 
         return letter_display(self, check_level(alpha, "alpha"), adjust)
 
-    def regrid(self) -> Emmeans:
+    def regrid(self, transform: str = "response") -> Emmeans:
         """
-        The rows as quantities of their own on the scale that they are shown on.
+        The rows as quantities of their own on another scale.
 
         Tests, intervals and contrasts are then made on that scale, with standard errors by the delta method:
         differences of probabilities instead of odds ratios.
+
+        Parameters
+        ----------
+        transform : {"response", "log", "logit", "sqrt", "none"}
+            The scale of the response, or a transformation of it: contrasts of ``regrid("log")`` are ratios of
+            probabilities (risk ratios). What was shown on the scale of the response still is. "none" keeps
+            the linear predictor, and shows results on it.
+
+        Returns
+        -------
+        Emmeans
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown transformation, or one of values that it is not defined for.
 
         Examples
         --------
         >>> from mixedmodels import emmeans, glmer, load_cbpp
         >>> m = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
-        >>> differences = emmeans(m, "period", type="response").regrid().contrast("trt.vs.ctrl")
-        >>> differences.to_frame()[["contrast", "estimate", "SE"]].round(3)
+        >>> means = emmeans(m, "period", type="response")
+        >>> means.regrid().contrast("dunnett").to_frame()[["contrast", "estimate", "SE"]].round(3)
                     contrast  estimate     SE
         0  period2 - period1    -0.114  0.035
         1  period3 - period1    -0.124  0.036
         2  period4 - period1    -0.150  0.037
+        >>> means.regrid("log").contrast("dunnett").to_frame()[["contrast", "ratio", "SE"]].round(3)
+                    contrast  ratio     SE
+        0  period2 / period1  0.423  0.115
+        1  period3 / period1  0.374  0.110
+        2  period4 / period1  0.244  0.098
         """
-        if self.scale.link is None:
-            return self
-        functions = self.functions
-        slope, shown = self.scale.slope(functions.estimate), self._value(functions.estimate)
-        rows = slope[:, None] * functions.rows
-        constants = shown - slope * (functions.estimate - functions.constants)
-        return replace(
-            self,
-            functions=LinearFunctions(rows, constants, functions.space),
-            scale=Scale(self.scale.name),
-            link=None,
-            notes=(*self.notes, *self._spread_note()),
-        )
+        from .regridding import regridded
+
+        return regridded(self, transform)
+
+    def eff_size(self, sigma: float, edf: float, method: Any = "pairwise") -> Emmeans:
+        """Effect sizes: contrasts in units of a standard deviation, see :func:`mixedmodels.eff_size`."""
+        from .effect_size import effect_sizes
+
+        return effect_sizes(self, sigma, edf, method)
 
     def plot(self, ax: Any = None) -> Any:
         """
@@ -326,82 +429,22 @@ class Emmeans:
         codes = self.labels.groupby(list(self.by), sort=False, observed=True).ngroup().to_numpy()
         return [np.flatnonzero(codes == group) for group in range(int(codes.max(initial=-1)) + 1)]
 
-    def _families(self) -> Iterator[tuple[NDArray[np.intp], TestFamily]]:
-        """The estimable rows of each group, and what they are when tested together."""
-        covariance, df = self.functions.covariance, self.functions.df
+    def families(self) -> Iterator[tuple[NDArray[np.intp], TestFamily]]:
+        """
+        The rows of each group that have a standard error, and what they are when tested together.
+
+        Those without degrees of freedom (NaN) are among them: their tests cannot be made, but are wanted.
+        """
+        covariance, error, df = self.functions.covariance, self.functions.standard_error, self.functions.df
+        with np.errstate(invalid="ignore"):
+            tested = self.functions.estimable & (error > 0) & np.isfinite(error)
+            df = np.where(df > 0, df, np.nan)
         for places in self.group_rows():
-            chosen = places[self.functions.estimable[places]]
+            chosen = places[tested[places]]
             part = covariance[np.ix_(chosen, chosen)]
             root = np.sqrt(np.diag(part))
-            root[root == 0] = 1.0
             yield chosen, TestFamily(part / np.outer(root, root), df[chosen], self.pairwise)
-
-    def _limits(self, level: float, method: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        half = np.full(len(self), np.nan)
-        for places, family in self._families():
-            half[places] = family.critical(level, method)
-        half *= self.functions.standard_error
-        return self.functions.estimate - half, self.functions.estimate + half
-
-    def _columns(self) -> dict[str, Any]:
-        columns: dict[str, Any] = {str(name): self.labels[name].to_numpy() for name in self.labels}
-        estimate, error = self.functions.estimate, self.functions.standard_error
-        columns[self.scale.name] = self._value(estimate)
-        columns["SE"] = self.scale.error(estimate, error)
-        columns["df"] = self.functions.df
-        return columns
-
-    def _value(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.scale.shown(eta)
-
-    def _table(self, columns: dict[str, Any], notes: list[str]) -> MeansTable:
-        labels = [str(name) for name in self.labels]
-        return means_table(columns, labels, self.by, [*filter(None, notes), *self._all_notes()])
-
-    def _all_notes(self) -> list[str]:
-        notes = [*self.notes]
-        if not self.functions.estimable.all():
-            notes.append("nonEst: the data do not determine these rows (empty cells or aliased columns)")
-        return notes
-
-    def _method(self, adjust: Any) -> str:
-        if adjust is None:
-            return self.adjust
-        return checked_adjustment(adjust, self.pairwise)
 
     def row_labels(self) -> list[str]:
         """Short names of the rows within their groups."""
         return row_labels(self.labels.drop(columns=list(self.by)))
-
-    @property
-    def _link_name(self) -> str:
-        assert self.scale.link is not None
-        return self.scale.link.name
-
-    def _spread_note(self) -> list[str]:
-        if not self.scale.spread:
-            return []
-        return [f"Averaged over random effects with a standard deviation of {self.scale.spread:.4g}"]
-
-    def _ddf_note(self) -> str:
-        label = self.functions.space.basis.label
-        return label[0].upper() + label[1:]
-
-    def adjustment_note(self, method: str, what: str) -> str:
-        """How tests or intervals are adjusted, in words; empty where there is nothing to tell."""
-        titles = dict.fromkeys(f.title(method, what) for _, f in self._families() if len(f.df) > 1)
-        if not titles:
-            return ""
-        if method == "none":
-            return f"{what.capitalize()} are not adjusted for their number" if self.contrasts else ""
-        return f"{'p-values' if what == 'tests' else 'Intervals'} adjusted by {' or '.join(titles)}"
-
-
-def joint_columns(tests: list[JointTest]) -> dict[str, list[float]]:
-    """Joint tests as columns of a table."""
-    return {
-        "df1": [test.df1 for test in tests],
-        "df2": [test.df2 for test in tests],
-        "F.ratio": [test.statistic for test in tests],
-        "p.value": [test.p_value for test in tests],
-    }

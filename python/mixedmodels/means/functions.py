@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import ArgumentError
 from ..fitted_model import fitted_of
 from .averages import WEIGHTS, averaged, check_weights
+from .estimability import not_estimable
 from .estimates import Emmeans
 from .functions_of_beta import space_of
 from .grid import ReferenceGrid, reference_grid
@@ -15,6 +16,7 @@ from .levels import check_level
 from .scale import Scale, mean_name, random_spread, response_link
 from .specs import Specs, read_specs
 from .table import show
+from .tabulate import check_infer
 from .terms import interacting, model_terms
 
 
@@ -30,6 +32,8 @@ def emmeans(
     bias_adjust: bool = False,
     offset: float | None = None,
     level: float = 0.95,
+    cov_reduce: Any = None,
+    infer: Any = None,
 ) -> Emmeans:
     """
     Estimated marginal means: predictions averaged over a grid of the predictors.
@@ -46,7 +50,7 @@ def emmeans(
     by : str or sequence of str, optional
         Variables that make groups, as those after the bar.
     at : mapping of str to values, optional
-        Values of covariates instead of their means, or some levels of factors.
+        Values of covariates, any numbers, instead of their means; or some levels of factors.
     weights : {"equal", "proportional", "outer", "cells", "flat"}
         How to average over the other factors: equally; by the frequencies in the data of the combinations of
         their levels, or (outer) as if these were independent; by those of the cells of each mean; or equally
@@ -67,12 +71,18 @@ def emmeans(
         exposure.
     level : float
         Confidence level.
+    cov_reduce : str, callable, False, or mapping of str to these, optional
+        What takes the place of the mean of covariates with more than two values: ``"mean"``, ``"median"``,
+        ``"range"``, a function of the column's values that returns one or several numbers, or False for all
+        values in the data. A mapping holds for the covariates that it names, whatever their number of values.
+    infer : bool or (bool, bool), optional
+        Whether the printed table has confidence limits and tests; by default only limits.
 
     Returns
     -------
     Emmeans
-        With methods ``pairs``, ``contrast``, ``confint``, ``test``, ``joint``, ``cld``, ``plot``,
-        ``to_frame``.
+        With methods ``pairs``, ``contrast``, ``summary``, ``confint``, ``test``, ``joint``, ``cld``,
+        ``regrid``, ``eff_size``, ``plot``, ``to_frame``.
 
     Raises
     ------
@@ -98,20 +108,19 @@ def emmeans(
     Confidence level: 0.95
     """
     fitted = fitted_of(model)
-    grid = reference_grid(fitted, at, offset)
+    grid = reference_grid(fitted, at, offset, cov_reduce)
     wanted = read_specs(specs, by, grid.variables)
     weights = check_weights(weights)
     link = response_link(fitted)
     response = check_type(type) == "response" and link is not None
     labels, functions = averaged(grid, space_of(fitted, ddf), wanted, weights)
     spread = random_spread(fitted, link) if bias_adjust and link is not None and response else 0.0
-    scale = Scale(mean_name(fitted), link, spread) if response else Scale("emmean")
+    on_response = None if link is None else Scale(mean_name(fitted), link, spread)
+    scale = on_response if response and on_response else Scale("emmean")
     notes = [*functions.space.basis.notes, *grid_notes(grid, wanted, weights)]
     terms = model_terms(fitted)
     if interacting(terms, set(wanted.all), set(varying(grid, wanted))):
         notes.append("These variables interact with some that were averaged over: look at the cells, too")
-    if link is not None and not response:
-        notes.append(f"Results are on the {link.name} scale, not that of the response")
     return Emmeans(
         labels,
         wanted.by,
@@ -120,6 +129,10 @@ def emmeans(
         link if response else None,
         level=check_level(level),
         notes=tuple(notes),
+        response=on_response,
+        predictor="" if link is None or response else link.name,
+        not_estimable=not_estimable(fitted, grid, functions, wanted, weights),
+        infer=None if infer is None else check_infer(infer),
     )
 
 
@@ -151,14 +164,65 @@ def grid_notes(grid: ReferenceGrid, specs: Specs, weights: str) -> list[str]:
     return notes
 
 
-def contrast(means: Any, method: Any = "eff", adjust: Any = None, by: Any = None, **options: Any) -> Emmeans:
+def eff_size(means: Any, sigma: float, edf: float, method: Any = "pairwise") -> Emmeans:
+    """
+    Standardized effect sizes: contrasts of marginal means in units of a standard deviation (Cohen's d).
+
+    Parameters
+    ----------
+    means : Emmeans
+        Means, or contrasts, which are taken as they are.
+    sigma : float
+        The standard deviation, on the scale of the linear predictor. Models with random effects have several:
+        that of the residuals, of single observations (all variances added up), or of some group.
+    edf : float
+        The degrees of freedom that `sigma` was estimated with; ``math.inf`` for a known one.
+    method : str, mapping or array-like
+        The contrasts of means, see `Emmeans.contrast`.
+
+    Returns
+    -------
+    Emmeans
+        Column effect.size. The squared standard error of d is SE²/sigma² + d²/(2 edf), SE that of the
+        contrast; degrees of freedom are those of the contrast.
+
+    Raises
+    ------
+    ArgumentError
+        When `sigma` or `edf` is not positive.
+
+    Notes
+    -----
+    The variance of the logarithm of a standard deviation with edf degrees of freedom is about 1/(2 edf)
+    (Hedges & Olkin 1985, Statistical Methods for Meta-Analysis). R: ``emmeans::eff_size``, which takes the
+    smallest degrees of freedom of the means.
+
+    Examples
+    --------
+    >>> from mixedmodels import eff_size, emmeans, lmer, load_machines
+    >>> m = lmer("score ~ Machine + (1 | Worker)", load_machines())
+    >>> eff_size(emmeans(m, "~ Machine"), sigma=m.sigma, edf=46)
+     contrast  effect.size      SE  df  lower.CL  upper.CL
+     A - B          -2.520  0.4244  46   -3.3741   -1.6655
+     A - C          -4.402  0.5672  46   -5.5434   -3.2600
+     B - C          -1.882  0.3868  46   -2.6605   -1.1034
+    <BLANKLINE>
+    Satterthwaite's degrees of freedom
+    Confidence level: 0.95
+    Intervals are not adjusted for their number
+    In units of sigma = 3.162, known with 46 degrees of freedom
+    """
+    return _emmeans(means).eff_size(sigma, edf, method)
+
+
+def contrast(means: Any, method: Any = "eff", adjust: Any = None, by: Any = None, **options: Any) -> Any:
     """Contrasts of marginal means, see `Emmeans.contrast`."""
     return _emmeans(means).contrast(method, adjust, by, **options)
 
 
-def pairs(means: Any, adjust: Any = "tukey", by: Any = None, *, reverse: bool = False) -> Emmeans:
+def pairs(means: Any, adjust: Any = "tukey", by: Any = None, **options: Any) -> Any:
     """All pairwise differences of marginal means, see `Emmeans.pairs`."""
-    return _emmeans(means).pairs(adjust, by, reverse=reverse)
+    return _emmeans(means).pairs(adjust, by, **options)
 
 
 def _emmeans(value: Any) -> Emmeans:

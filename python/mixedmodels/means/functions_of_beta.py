@@ -13,6 +13,9 @@ from ..fitted_model import FittedModel
 from ..inference.degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
 from ..inference.estimability import Undetermined
 
+# What is this small beside the terms that were added up is zero but for rounding.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class Space:
@@ -95,11 +98,19 @@ class LinearFunctions:
         return result
 
     def combined(self, weights: NDArray[np.float64]) -> LinearFunctions:
-        """Linear combinations of these, with weights of shape (k, m)."""
-        used = weights.any(axis=0)
-        return LinearFunctions(
-            weights[:, used] @ self.rows[used], weights[:, used] @ self.constants[used], self.space
-        )
+        """
+        Linear combinations of these, with weights of shape (k, m).
+
+        Functions with a weight of zero have no part in one, even where they are not a number. What cancels
+        but for rounding is zero.
+        """
+        valid = np.isfinite(self.rows).all(axis=1) & np.isfinite(self.constants)
+        rows, constants = np.where(valid[:, None], self.rows, 0.0), np.where(valid, self.constants, 0.0)
+        found = weights @ rows
+        most = np.abs(weights).max(axis=1, initial=0.0)[:, None] * np.abs(rows).sum(axis=0)
+        found[np.abs(found) <= _ROUNDING * most] = 0.0
+        found[weights[:, ~valid].any(axis=1)] = np.nan
+        return LinearFunctions(found, weights @ constants, self.space)
 
     def part(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> LinearFunctions:
         """Some of them."""

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
+from ..frame import Frame
+from ..frame.sources import find_source
 from .variables import GridVariable, grid_variables
 
 _MOST_CELLS = 10_000
@@ -56,7 +58,10 @@ class ReferenceGrid:
 
 
 def reference_grid(
-    fitted: FittedModel, at: Mapping[str, Any] | None = None, offset: float | None = None
+    fitted: FittedModel,
+    at: Mapping[str, Any] | None = None,
+    offset: float | None = None,
+    cov_reduce: Any = None,
 ) -> ReferenceGrid:
     """
     The grid of a fit.
@@ -67,13 +72,15 @@ def reference_grid(
     at : mapping of str to values, optional
         Values of predictors instead of their means or all their levels.
     offset : float, optional
+    cov_reduce : str, callable, False, or mapping of str to these, optional
+        What takes the place of the means of covariates, see `emmeans`.
 
     Raises
     ------
     ArgumentError
         For a grid of more than 10,000 cells.
     """
-    return grid_of(fitted, grid_variables(fitted, at), _offset(fitted, offset))
+    return grid_of(fitted, grid_variables(fitted, at, cov_reduce), _offset(fitted, offset))
 
 
 def grid_of(fitted: FittedModel, variables: dict[str, GridVariable], offset: float) -> ReferenceGrid:
@@ -85,7 +92,9 @@ def grid_of(fitted: FittedModel, variables: dict[str, GridVariable], offset: flo
             f"the reference grid would have {math.prod(shape)} cells ({sizes}), more than {_MOST_CELLS}; "
             "choose some of the levels by at="
         )
-    rows = fitted.design.recipe.new_x(cells(variables))
+    what = "the reference grid"
+    # A model of an intercept alone has a grid without columns.
+    rows = fitted.design.recipe.new_x(Frame(find_source(cells(variables), what), what))
     return ReferenceGrid(variables, rows.reshape(*shape, rows.shape[1]), offset)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
@@ -10,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fitted_model import fitted_of
+from ..fitted_model import FittedModel, fitted_of
 from ..inference.degrees_of_freedom import JointTest
 from .averages import averaged, check_weights
-from .estimates import joint_columns
+from .estimability import reasons
 from .functions_of_beta import LinearFunctions, Space, space_of
 from .grid import ReferenceGrid, cells, grid_of, reference_grid
 from .specs import Specs, names_of, read_specs
 from .table import MeansTable, means_table
+from .tabulate import joint_columns
 from .terms import model_terms
 from .variables import STEP, GridVariable
 
@@ -29,6 +31,7 @@ def joint_tests(
     at: Mapping[str, Any] | None = None,
     weights: str = "equal",
     ddf: Any = None,
+    cov_reduce: Any = None,
 ) -> MeansTable:
     """
     Test the main effects and interactions of the marginal means.
@@ -42,7 +45,7 @@ def joint_tests(
     model : MixedModel
     by : str or sequence of str, optional
         Test the others at each level of these: simple effects.
-    at, weights, ddf
+    at, weights, ddf, cov_reduce
         As for :func:`emmeans`.
 
     Returns
@@ -65,7 +68,7 @@ def joint_tests(
     Satterthwaite's degrees of freedom
     """
     fitted = fitted_of(model)
-    grid = reference_grid(fitted, at)
+    grid = reference_grid(fitted, at, cov_reduce=cov_reduce)
     groups = names_of(by, "by")
     read_specs([], groups, grid.variables)
     variables = {name: v if name in groups else _two_values(v) for name, v in grid.variables.items()}
@@ -75,18 +78,34 @@ def joint_tests(
     names: list[str] = []
     tests: list[JointTest] = []
     group_of: list[int] = []
+    full: list[int] = []
     for group in range(len(labels)):
         for effect in _effects(model_terms(fitted), variables, groups):
-            test = _test(grid, space, Specs(effect, groups), weights, group)
+            test, size = _test(grid, space, Specs(effect, groups), weights, group)
             names.append(":".join(effect))
             tests.append(test)
             group_of.append(group)
-    columns: dict[str, Any] = {name: labels[name].to_numpy()[group_of] for name in groups}
+            full.append(size)
+    places = np.array(group_of, dtype=int)
+    columns: dict[str, Any] = {name: labels[name].to_numpy()[places] for name in groups}
     columns["model term"] = np.array(names, dtype=object)
     columns.update(joint_columns(tests))
     label = space.basis.label
-    notes = [label[0].upper() + label[1:], *space.basis.notes]
+    notes = [label[0].upper() + label[1:], *space.basis.notes, *_notes(fitted, grid, tests, full)]
     return means_table(columns, [*groups, "model term"], groups, notes)
+
+
+def _notes(fitted: FittedModel, grid: ReferenceGrid, tests: list[JointTest], full: list[int]) -> list[str]:
+    """What a reader should know of the tests; `full` has their df1 without empty cells."""
+    if not tests:
+        return ["The model has no predictors to test"]
+    notes = []
+    if any(test.df1 < size for test, size in zip(tests, full, strict=True)):
+        why = reasons(fitted, grid)
+        notes.append(f"df1 is smaller where an effect is estimable in part only{f': {why}' if why else ''}")
+    if any(test.df1 and math.isnan(test.p_value) for test in tests):
+        notes.append("NaN: there is no test without degrees of freedom or covariance matrix")
+    return notes
 
 
 def _two_values(variable: GridVariable) -> GridVariable:
@@ -111,8 +130,11 @@ def _effects(
     ]
 
 
-def _test(grid: ReferenceGrid, space: Space, specs: Specs, weights: str, group: int) -> JointTest:
-    """All contrasts of contrasts of the means in one group that can be estimated."""
+def _test(grid: ReferenceGrid, space: Space, specs: Specs, weights: str, group: int) -> tuple[JointTest, int]:
+    """
+    All contrasts of contrasts of the means in one group that can be estimated; and how many there are that
+    the model tells apart.
+    """
     _, functions = averaged(grid, space, specs, weights)
     sizes = [len(grid.variables[name].values) for name in specs.factors]
     # The first variable varies fastest.
@@ -120,16 +142,30 @@ def _test(grid: ReferenceGrid, space: Space, specs: Specs, weights: str, group: 
     for size in sizes:
         contrasts = np.kron(np.diff(np.eye(size), axis=0), contrasts).astype(np.float64)
     k = contrasts.shape[1]
-    found = functions.part(np.arange(group * k, (group + 1) * k)).combined(contrasts)
-    return _estimable_part(found).joint()
+    means = functions.part(np.arange(group * k, (group + 1) * k))
+    present = replace(means, rows=np.where(np.isfinite(means.rows), means.rows, 0.0))
+    rows = present.combined(contrasts).rows
+    size = np.linalg.matrix_rank(rows / np.maximum(np.abs(rows).max(axis=0), np.finfo(float).tiny), tol=1e-8)
+    return _estimable_part(means, contrasts, rows).joint(), int(size)
 
 
-def _estimable_part(functions: LinearFunctions) -> LinearFunctions:
-    """As many independent combinations of the functions as can be estimated."""
-    null = functions.rows @ functions.space.null
-    if not null.size or functions.estimable.all():
-        return functions
-    size = np.maximum(np.abs(functions.rows) @ np.abs(functions.space.null), np.finfo(float).tiny)
-    left, values, _ = np.linalg.svd(null / size.max(axis=0))
-    rank = int(np.count_nonzero(values > 1e-8 * max(1.0, values[0])))
-    return functions.combined(left[:, rank:].T)
+def _estimable_part(
+    means: LinearFunctions, contrasts: NDArray[np.float64], rows: NDArray[np.float64]
+) -> LinearFunctions:
+    """
+    As many independent combinations of the contrasts (shape (m, k)) as can be estimated; `rows` are those of
+    the contrasts, with zeros in place of means without any data.
+    """
+    absent = np.logical_not(np.isfinite(means.rows).all(axis=1))
+    undetermined = means.space.undetermined.parts(rows)
+    if np.abs(undetermined).max(initial=0.0) > 0:
+        undetermined = undetermined / np.abs(undetermined).max()
+    # What has no data at all must not have any part in a combination either.
+    excluded = np.hstack([undetermined, contrasts[:, absent]])
+    if not excluded.any():
+        return means.combined(contrasts)
+    left, values, _ = np.linalg.svd(excluded)
+    rank = int(np.count_nonzero(values > 1e-8 * values[0]))
+    weights = left[:, rank:].T @ contrasts
+    weights[:, absent] = 0.0
+    return means.combined(weights)

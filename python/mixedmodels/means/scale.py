@@ -63,6 +63,15 @@ class Scale:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             return self._averaged(self.link.slope, eta)
 
+    @property
+    def spread_note(self) -> str:
+        """What was averaged over, in a sentence; empty for nothing."""
+        return (
+            f"Averaged over random effects with a standard deviation of {self.spread:.4g}"
+            if self.spread
+            else ""
+        )
+
     def _averaged(
         self, function: Callable[[NDArray[np.float64]], NDArray[np.float64]], eta: NDArray[np.float64]
     ) -> NDArray[np.float64]:

@@ -36,6 +36,10 @@ class MeansTable(ResultTable):
     by: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
+    def to_frame(self) -> pd.DataFrame:
+        """A plain data frame: without notes, and printed as any other."""
+        return pd.DataFrame({name: self[name].to_numpy() for name in self.columns})
+
     def _blocks(self, p_style: PStyle = "exact") -> list[tuple[str, TextTable]]:
         shown = [str(name) for name in self.columns if name not in self.by]
         cells = self._columns_of_cells(p_style)
@@ -79,6 +83,9 @@ class MeansTable(ResultTable):
         found: dict[tuple[Any, ...], list[int]] = {}
         for i in range(len(self)):
             found.setdefault(tuple(self[name].iloc[i] for name in self.by), []).append(i)
+        if not len(self):
+            # The headings alone.
+            return [([], "")]
         return [
             (places, ", ".join(f"{name} = {show(v)}" for name, v in zip(self.by, values, strict=True)))
             for values, places in found.items()

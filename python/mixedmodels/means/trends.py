@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ArgumentError, DataError
 from ..fitted_model import FittedModel, fitted_of
 from .averages import averaged, check_weights
+from .estimability import not_estimable
 from .estimates import Emmeans
 from .functions import grid_notes
 from .functions_of_beta import space_of
@@ -18,6 +19,7 @@ from .grid import ReferenceGrid, grid_of, reference_grid
 from .levels import check_level
 from .scale import Scale, response_link
 from .specs import read_specs
+from .tabulate import check_infer
 from .variables import STEP
 
 
@@ -31,6 +33,8 @@ def emtrends(
     weights: str = "equal",
     ddf: Any = None,
     level: float = 0.95,
+    cov_reduce: Any = None,
+    infer: Any = None,
 ) -> Emmeans:
     """
     Estimated marginal means of trends: the slope of the linear predictor in a covariate.
@@ -41,7 +45,7 @@ def emtrends(
     Parameters
     ----------
     model : MixedModel
-    specs, by, at, weights, ddf, level
+    specs, by, at, weights, ddf, level, cov_reduce, infer
         As for :func:`emmeans`. A slope that depends on the covariate itself is taken at its mean, or at
         the values in `at`.
     var : str
@@ -71,7 +75,7 @@ def emtrends(
     At age = 11
     """
     fitted = fitted_of(model)
-    grid = reference_grid(fitted, at)
+    grid = reference_grid(fitted, at, cov_reduce=cov_reduce)
     wanted = read_specs(specs, by, grid.variables)
     weights = check_weights(weights)
     slopes = replace(grid, x=_slopes(fitted, grid, var), offset=0.0)
@@ -88,6 +92,8 @@ def emtrends(
         None,
         level=check_level(level),
         notes=tuple(notes),
+        not_estimable=not_estimable(fitted, slopes, functions, wanted, weights),
+        infer=None if infer is None else check_infer(infer),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..formula.nodes import variables
 from ..frame import Factor, Frame
+from .covariates import Reducer, covariate_values
 
 # A covariate with no more values is a factor written in numbers: its mean would be of no interest.
 _FEW = 2
@@ -38,9 +39,11 @@ class GridVariable:
         Which of these values each row of the fit has, -1 for another one; None for a covariate held at
         values of its own.
     covariate : bool
-        Whether it is a number.
+        Whether it is a number that is not shown at all values in the data.
     spread : float
         Distance between the least and the largest value of a covariate in the fit.
+    numeric : bool
+        Whether the model takes it for a number, so that it can have any value.
     """
 
     name: str
@@ -48,40 +51,49 @@ class GridVariable:
     codes: NDArray[np.int64] | None
     covariate: bool
     spread: float = 0.0
+    numeric: bool = False
 
     def at(self, wanted: Any) -> GridVariable:
         """The variable with chosen values."""
         listed = wanted if _is_list(wanted) else [wanted]
-        if self.codes is None or self.covariate:
-            return GridVariable(self.name, _numbers(self.name, listed), None, True, self.spread)
-        by_text = {str(value): i for i, value in enumerate(self.values)}
-        chosen: list[int] = []
-        for value in listed:
-            text = f"{value:g}" if isinstance(value, float) else str(value)
-            if text not in by_text:
-                known = ", ".join(list(by_text)[:20])
-                raise ArgumentError(f"at: {self.name!r} has no level {value!r}; its levels are {known}")
-            chosen.append(by_text[text])
+        if self.numeric:
+            numbers = _numbers(self.name, listed)
+            if self.covariate or not set(numbers) <= set(self.values):
+                return replace(self, values=numbers, codes=None, covariate=True)
+            listed = numbers
+        chosen = [self._place(value) for value in listed]
         if len(set(chosen)) < len(chosen) or not chosen:
             raise ArgumentError(f"at: the levels of {self.name!r} must be given, and each once")
         places = np.full(len(self.values) + 1, -1)
         places[chosen] = np.arange(len(chosen))
-        return GridVariable(
-            self.name, tuple(self.values[i] for i in chosen), places[self.codes], False, self.spread
-        )
+        return replace(self, values=tuple(self.values[i] for i in chosen), codes=places[self.codes])
+
+    def _place(self, level: Any) -> int:
+        """Which of the values a level is, a number by its size and anything else by its text."""
+        if isinstance(level, (int, float)) and not isinstance(level, bool) and level in self.values:
+            return self.values.index(level)
+        text = f"{level:g}" if isinstance(level, float) else str(level)
+        known = [str(value) for value in self.values]
+        if text not in known:
+            raise ArgumentError(
+                f"at: {self.name!r} has no level {level!r}; its levels are {', '.join(known[:20])}"
+            )
+        return known.index(text)
 
 
-def grid_variables(fitted: FittedModel, at: Mapping[str, Any] | None) -> dict[str, GridVariable]:
+def grid_variables(
+    fitted: FittedModel, at: Mapping[str, Any] | None, cov_reduce: Any = None
+) -> dict[str, GridVariable]:
     """
     The predictors of the fixed part, by name in the order of the formula.
 
     Factors, and numbers that the formula makes factors of, have all levels in the fit; so have covariates
-    with one or two values. Other covariates are at their means.
+    with one or two values. Other covariates are at their means, or at what `cov_reduce` makes of them.
 
     Raises
     ------
     ArgumentError
-        When `at` names what is no predictor, or a level that there is not.
+        When `at` names no predictor of the model, or a level that does not occur.
     """
     plan = fitted.design.recipe.fixed
     frame = _rows_used(fitted)
@@ -92,7 +104,8 @@ def grid_variables(fitted: FittedModel, at: Mapping[str, Any] | None) -> dict[st
         for name in variables(node)
     }
     names = list(dict.fromkeys(name for node in plan.nodes for name in variables(node)))
-    found = {name: _variable(name, frame, name in coded) for name in names}
+    reducers = covariate_values(cov_reduce, names)
+    found = {name: _variable(name, frame, name in coded, *reducers(name)) for name in names}
     if at is None:
         return found
     if not isinstance(at, Mapping):
@@ -115,7 +128,7 @@ def _rows_used(fitted: FittedModel) -> Frame:
     return frame if design.missing.kept is None else frame.rows(design.missing.kept)
 
 
-def _variable(name: str, frame: Frame, coded: bool) -> GridVariable:
+def _variable(name: str, frame: Frame, coded: bool, reduce: Reducer | None, named: bool) -> GridVariable:
     column = frame.labels(name)
     if isinstance(column, Factor):
         used = np.unique(column.codes[column.codes >= 0])
@@ -125,10 +138,15 @@ def _variable(name: str, frame: Frame, coded: bool) -> GridVariable:
         return GridVariable(name, tuple(labels[i] for i in used), places[column.codes], False)
     values, codes = np.unique(column.values, return_inverse=True)
     spread = float(values[-1] - values[0])
-    if coded or column.kind == "bool" or len(values) <= _FEW:
+    numeric = not coded and column.kind != "bool"
+    if not numeric or (len(values) <= _FEW and not named) or reduce is None:
         kind: Any = bool if column.kind == "bool" else _plain
-        return GridVariable(name, tuple(map(kind, values.tolist())), codes, False, spread)
-    return GridVariable(name, (float(column.values.mean()),), np.zeros(len(codes), dtype=int), True, spread)
+        return GridVariable(name, tuple(map(kind, values.tolist())), codes, False, spread, numeric)
+    at = reduce(name, column.values)
+    # Held at one value, every row counts; several values count alike.
+    return GridVariable(
+        name, at, np.zeros(len(codes), dtype=int) if len(at) == 1 else None, True, spread, numeric
+    )
 
 
 def _plain(value: float) -> float | int:

@@ -9,6 +9,7 @@ from ..inference.anova_table import AnovaTable
 from ..inference.conditional_aic import ConditionalAIC, Method, conditional_aic
 from ..inference.model_selection import criteria_table, selection_table
 from ..inference.observation_variance import Approximation
+from ..inference.term_effect_sizes import effect_size_table
 from ..inference.variance_shares import (
     IntraclassCorrelation,
     RSquared,
@@ -84,6 +85,78 @@ def cAIC(model: MixedModel, method: Method = "greven-kneib") -> ConditionalAIC:
     return conditional_aic(fitted_of(model), method)
 
 
+def epsilon_squared(
+    model: Any, partial: bool = True, ci: float | None = 0.95, *, type: Any = 3, ddf: Any = None
+) -> AnovaTable:
+    """
+    Partial epsilon squared of each term: (F - 1) df1 / (F df1 + df2), zero where that is negative.
+
+    Arguments, confidence limits and errors as of :func:`eta_squared`.
+
+    Examples
+    --------
+    >>> from mixedmodels import epsilon_squared, lmer, load_cake
+    >>> m = lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
+    >>> epsilon_squared(m)["partial epsilon2"].round(3).to_dict()
+    {'recipe': 0.0, 'temperature': 0.312, 'recipe:temperature': 0.0}
+    """
+    return effect_size_table("epsilon", model, partial, ci, type, ddf)
+
+
+def eta_squared(
+    model: Any, partial: bool = True, ci: float | None = 0.95, *, type: Any = 3, ddf: Any = None
+) -> AnovaTable:
+    """
+    Partial eta squared of each term: F df1 / (F df1 + df2).
+
+    Parameters
+    ----------
+    model : LinearMixedModel, or table of F tests
+        A model, whose terms are tested by `type` and `ddf`; or the result of ``anova(model)`` or
+        ``joint_tests(model)``.
+    partial : bool
+        True: mixed models have no total sum of squares, and so no other eta squared.
+    ci : float or None
+        Level of the two-sided confidence limits; None for none. A 90 % interval excludes zero exactly if the
+        F test rejects at 5 %.
+    type, ddf
+        As for :func:`anova`.
+
+    Returns
+    -------
+    AnovaTable
+        Columns F value, NumDF, DenDF, partial eta2, and the limits, named by their percentages.
+
+    Raises
+    ------
+    ArgumentError
+        For a generalized model, tests with infinite degrees of freedom, or ``partial=False``.
+
+    Notes
+    -----
+    Eta squared is biased upwards: :func:`omega_squared` and :func:`epsilon_squared` are less so (Olejnik &
+    Algina 2003, Psychological Methods 8, 434-447; Okada 2013, Behaviormetrika 40, 129-147). Limits come from
+    the noncentral F distribution (Steiger 2004, Psychological Methods 9, 164-182): those of the noncentrality
+    over themselves plus df2. For linear mixed models all of this rests on the F distribution with the degrees
+    of freedom of the test, and compares terms within a stratum: a term between groups is compared with the
+    variation between groups.
+
+    Examples
+    --------
+    >>> from mixedmodels import eta_squared, lmer, load_cake
+    >>> m = lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
+    >>> print(eta_squared(m, ci=0.9))
+    Partial eta squared of terms
+    Type III tests of terms by Satterthwaite's degrees of freedom
+    Model: angle ~ recipe * temperature + (1 | recipe:replicate)
+                         F value  NumDF   DenDF  partial eta2     5 %    95 %
+     recipe               0.2488      2   42.00        0.0117  0.0000  0.0741
+     temperature         20.5199      5  210.00        0.3282  0.2362  0.3976
+     recipe:temperature   1.0062     10  210.00        0.0457  0.0000  0.0543
+    """
+    return effect_size_table("eta", model, partial, ci, type, ddf)
+
+
 def icc(model: MixedModel, approximation: Approximation = "lognormal") -> IntraclassCorrelation:
     """
     Intraclass correlation: the share of the variance between groups.
@@ -153,6 +226,24 @@ def model_selection(
         first: Any = models[0]
         changed = [first.update(text) for text in texts]
     return selection_table([fitted_of(model) for model in (*models, *changed)], criterion, names)
+
+
+def omega_squared(
+    model: Any, partial: bool = True, ci: float | None = 0.95, *, type: Any = 3, ddf: Any = None
+) -> AnovaTable:
+    """
+    Partial omega squared of each term: (F - 1) df1 / (F df1 + df2 + 1), zero where that is negative.
+
+    Arguments, confidence limits and errors as of :func:`eta_squared`.
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_cake, omega_squared
+    >>> m = lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
+    >>> omega_squared(m)["partial omega2"].round(3).to_dict()
+    {'recipe': 0.0, 'temperature': 0.311, 'recipe:temperature': 0.0}
+    """
+    return effect_size_table("omega", model, partial, ci, type, ddf)
 
 
 def r2(model: MixedModel, approximation: Approximation = "lognormal") -> RSquared:

@@ -1,0 +1,92 @@
+"""Standardized effect sizes of contrasts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError
+from ..inference.degrees_of_freedom import DegreesOfFreedom
+from ..inference.estimability import Undetermined
+from .estimates import Emmeans
+from .functions_of_beta import LinearFunctions, Space
+from .scale import Scale
+
+
+@dataclass(frozen=True, eq=False)
+class _WithScale(DegreesOfFreedom):
+    """Coefficients and, after them, the logarithm of a standard deviation, independent of each other."""
+
+    coefficients: DegreesOfFreedom
+
+    @property
+    def label(self) -> str:
+        return self.coefficients.label
+
+    @property
+    def infinite(self) -> bool:
+        return self.coefficients.infinite
+
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.coefficients.df(rows[:, :-1])
+
+    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        test = self.coefficients.joint(rows[:, :-1])
+        return test.df2, test.scaling
+
+
+@dataclass(frozen=True, eq=False)
+class _UndeterminedWithScale(Undetermined):
+    """Of functions with a last coefficient, that of the scale, which the data determine."""
+
+    def parts(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return super().parts(rows[:, :-1])
+
+
+def effect_sizes(means: Emmeans, sigma: Any, edf: Any, method: Any = "pairwise") -> Emmeans:
+    """Contrasts divided by a standard deviation, see :func:`mixedmodels.eff_size`."""
+    sigma, edf = _positive(sigma, "sigma"), _positive(edf, "edf", infinite=True)
+    contrasts = means if means.contrasts else means.contrast(method)
+    functions = contrasts.functions
+    d = functions.estimate / sigma
+    # The derivative of L beta / sigma in log sigma is -d; the variance of log sigma is about 1 / (2 edf).
+    rows = np.column_stack([functions.rows / sigma, -np.where(np.isnan(d), 0.0, d)])
+    p = functions.rows.shape[1]
+    space, basis = functions.space, functions.space.basis
+    covariance = np.zeros((len(basis.beta) + 1,) * 2)
+    covariance[:-1, :-1] = basis.covariance
+    covariance[-1, -1] = 1.0 / (2.0 * edf)
+    extended = Space(
+        np.append(space.kept, p),
+        _UndeterminedWithScale(space.undetermined.fitted),
+        _WithScale(np.append(basis.beta, 0.0), covariance, basis, notes=basis.notes),
+    )
+    return replace(
+        contrasts,
+        functions=LinearFunctions(rows, functions.constants / sigma, extended),
+        scale=Scale("effect.size"),
+        link=None,
+        adjust="none",
+        response=None,
+        predictor=contrasts.predictor if contrasts.link is None else contrasts.link.name,
+        notes=(
+            *contrasts.notes,
+            f"In units of sigma = {sigma:.4g}, known with {_shown(edf)} degrees of freedom",
+        ),
+        infer=(True, False),
+    )
+
+
+def _positive(value: Any, what: str, infinite: bool = False) -> float:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or not value > 0 or (math.isinf(value) and not infinite):
+        raise ArgumentError(f"eff_size: {what} must be a positive number, not {value!r}")
+    return float(value)
+
+
+def _shown(edf: float) -> str:
+    return "infinite" if math.isinf(edf) else f"{edf:.4g}"
