@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         RankDeficiencyWarning,
         SeparationWarning,
         SingularFitWarning,
+        UndeterminedWarning,
     )
     from .means.functions import contrast, emmeans, pairs
     from .means.joint_tests import joint_tests
@@ -144,6 +145,7 @@ __all__ = [
     "RankDeficiencyWarning",
     "SeparationWarning",
     "SingularFitWarning",
+    "UndeterminedWarning",
     "VarCorr",
     "aic_table",
     "allFit",

@@ -1,12 +1,112 @@
-"""Covariance matrices of estimates from the curvature of the objective."""
+"""
+Curvature of an objective: its scale, its flat directions, and covariance matrices of estimates from it.
+
+Along some directions of the parameters the objective may not change at all: the data do not determine them.
+They are left out of every inverse here, so that whatever does not depend on them keeps its standard error.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+# Eigenvalues of the scaled Hessian below this are rounding.
+ROUNDING = 1e-7
+# The data do not determine a direction with a smaller share of the largest eigenvalue of the scaled Hessian,
+_UNDETERMINED = 1e-6
+# or along which one unit changes -2 log-likelihood by less than half of this: by no more than rounding, if
+# the objective is large enough, and so little that the standard error is over 40 units.
+_LEAST = 1e-3
+# Unit vectors that differ by less are one direction.
+_APART = 1e-2
+# Eigenvalues below minus this share of the largest one are no rounding: the objective curves downwards.
+_DOWNHILL = 1e-5
+# By more than this share of its size a quantity changes along a direction, rather than by rounding.
+PART = 1e-4
 
-def covariance_from(hessian: NDArray[np.float64], inner: NDArray[np.bool_]) -> NDArray[np.float64]:
+
+@dataclass(frozen=True, eq=False)
+class ScaledCurvature:
+    """
+    Eigenvalues and eigenvectors of a Hessian scaled to a unit diagonal.
+
+    Attributes
+    ----------
+    values : ndarray, shape (m,)
+        Increasing.
+    vectors : ndarray, shape (m, m)
+        Columns, in the scaled parameters.
+    scale : ndarray, shape (m,)
+        What the parameters are multiples of: parameter = scale times scaled parameter.
+    """
+
+    values: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @property
+    def downhill(self) -> bool:
+        """Whether the objective curves downwards in some direction."""
+        return bool(self.values[0] < -max(ROUNDING, _DOWNHILL * self.values[-1]))
+
+
+def scaled_curvature(hessian: NDArray[np.float64], units: NDArray[np.float64]) -> ScaledCurvature:
+    """
+    The scaled eigenvalues of a finite Hessian with at least one parameter.
+
+    Parameters
+    ----------
+    hessian : ndarray, shape (m, m)
+    units : ndarray, shape (m,)
+        What one unit of each parameter adds to the response, so that flat directions can be told
+        from parameters in large units.
+    """
+    diagonal = np.abs(np.diag(hessian)) / units**2
+    largest = diagonal.max()
+    floor = largest if largest > 0 else 1.0
+    scale = 1.0 / (units * np.sqrt(np.where(diagonal > ROUNDING * largest, diagonal, floor)))
+    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
+    return ScaledCurvature(values, vectors, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterCovariance:
+    """
+    The covariance matrix of estimates, and the directions of the parameters that it leaves out.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (m, m)
+        A generalised inverse: right for functions that do not change along the directions left out. NaN for
+        parameters on their boundary, and altogether where the point is no minimum.
+    undetermined : ndarray, shape (d, m)
+        The directions that the data do not determine; one step along them is as long as the scale of the
+        parameters.
+    units : ndarray, shape (m,)
+    """
+
+    matrix: NDArray[np.float64]
+    undetermined: NDArray[np.float64]
+    units: NDArray[np.float64]
+
+    @property
+    def moved(self) -> NDArray[np.bool_]:
+        """The parameters that change along directions left out, shape (m,)."""
+        return (np.abs(self.undetermined * self.units) > PART).any(axis=0)
+
+    @property
+    def determined(self) -> NDArray[np.float64]:
+        """The matrix with NaN also for the parameters that the data do not determine."""
+        result = self.matrix.copy()
+        result[self.moved], result[:, self.moved] = np.nan, np.nan
+        return result
+
+
+def covariance_from(
+    hessian: NDArray[np.float64], inner: NDArray[np.bool_], units: NDArray[np.float64]
+) -> ParameterCovariance:
     """
     Twice the inverse of the Hessian of -2 log-likelihood, on the parameters inside their domain.
 
@@ -15,24 +115,40 @@ def covariance_from(hessian: NDArray[np.float64], inner: NDArray[np.bool_]) -> N
     hessian : ndarray, shape (m, m)
     inner : ndarray of bool, shape (m,)
         False for parameters on their boundary, where the asymptotics do not hold.
-
-    Returns
-    -------
-    ndarray, shape (m, m)
-        NaN for the others, and altogether where the matrix is not positive definite: then the point is
-        no minimum, or the data do not tell.
+    units : ndarray, shape (m,)
+        As for `scaled_curvature`.
     """
-    result = np.full_like(hessian, np.nan)
+    m = len(hessian)
+    matrix = np.full((m, m), np.nan)
+    none = ParameterCovariance(matrix, np.zeros((0, m)), units)
     chosen = np.ix_(inner, inner)
-    result[chosen] = 2.0 * _inverse(hessian[chosen])
-    return result
+    own = hessian[chosen]
+    if not own.size or not np.isfinite(own).all():
+        return none
+    curvature = scaled_curvature(own, units[inner])
+    flat, rest = _split(own, curvature, units[inner])
+    reduced = rest.T @ (own * np.outer(curvature.scale, curvature.scale)) @ rest
+    values, vectors = np.linalg.eigh(reduced)
+    if not len(values) or values[0] <= len(values) * np.finfo(float).eps * values[-1]:
+        return none
+    root = curvature.scale[:, None] * (rest @ vectors) / np.sqrt(values)
+    matrix[chosen] = 2.0 * root @ root.T
+    undetermined = np.zeros((flat.shape[1], m))
+    moves = curvature.scale[:, None] * flat
+    undetermined[:, inner] = (moves / np.linalg.norm(moves * units[inner][:, None], axis=0)).T
+    return ParameterCovariance(matrix, undetermined, units)
 
 
-def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    if not np.isfinite(matrix).all() or np.any(np.diag(matrix) <= 0):
-        return np.full_like(matrix, np.nan)
-    scale = np.sqrt(np.diag(matrix))
-    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-    if len(values) and values[0] <= len(values) * np.finfo(float).eps * values[-1]:
-        return np.full_like(matrix, np.nan)
-    return (vectors / values) @ vectors.T / np.outer(scale, scale)
+def _split(
+    hessian: NDArray[np.float64], curvature: ScaledCurvature, units: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Orthonormal bases of the flat directions and of the others, in the scaled parameters."""
+    small = np.abs(curvature.values) < _UNDETERMINED * curvature.values[-1]
+    plain = hessian / np.outer(units, units)
+    values, vectors = np.linalg.eigh(plain)
+    least = min(ROUNDING * np.abs(np.diag(plain)).max(), _LEAST)
+    moves = vectors[:, np.abs(values) < least] / (units * curvature.scale)[:, None]
+    found = np.hstack([curvature.vectors[:, small], moves / np.linalg.norm(moves, axis=0)])
+    left, sizes, _ = np.linalg.svd(found)
+    rank = int(np.count_nonzero(sizes > _APART))
+    return left[:, :rank], left[:, rank:]

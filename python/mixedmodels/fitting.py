@@ -17,6 +17,7 @@ from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarn
 from .fitted_model import Estimates, FitArguments, Fitted, build_engine, read_only
 from .notices import warn_user
 from .singularity import term_roots
+from .undetermined import undetermined_notices
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def fit_design(
     theta = estimates.theta
     names, units = theta_layout.theta_names(design), theta_layout.units(design, roots)
     verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result)
-    notices += verdict.notices + singular_notices(design, theta, roots)
+    notices += verdict.notices + singular_notices(design, theta, roots, estimates.sigma)
+    notices += undetermined_notices(design, roots)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     if not quiet:
         for category, text in notices:
@@ -133,6 +135,22 @@ def refit(
     _check_response(design)
     engine = fitted.engine.with_response(design.y)
     return fit_design(design, arguments, engine, fitted.term_roots, quiet=quiet)
+
+
+def by_criterion(fitted: Fitted, reml: bool) -> Fitted:
+    """
+    The fit by the other criterion, made once and without warnings; the model itself if it is by this one.
+
+    It starts anew, as its optimum may lie elsewhere; a model that was only evaluated is evaluated again.
+    """
+    if fitted.reml == reml:
+        return fitted
+    return fitted.derived(_by_other_criterion)
+
+
+def _by_other_criterion(fitted: Fitted) -> Fitted:
+    changes = {} if fitted.arguments.optimizer is None else {"start": None}
+    return refit(fitted, reml=not fitted.reml, changes=changes, quiet=True)
 
 
 def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Design) -> Estimates:

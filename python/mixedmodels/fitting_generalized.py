@@ -30,6 +30,7 @@ from .notices import warn_user
 from .separation import separated_levels_notices, separation_notices
 from .singularity import term_roots
 from .starting_point import StartingPoint, check_generalized_start
+from .undetermined import undetermined_notices
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def fit_generalized_design(
     if unbounded and optimizer is not None:
         verdict = verdict._replace(converged=False, problem=unbounded)
     notices = dropped_notices(design, engine.kept) + verdict.notices
-    notices += singular_notices(design, estimates.theta, roots)
+    notices += singular_notices(design, estimates.theta, roots) + undetermined_notices(design, roots)
     notices += separation_notices(design, arguments.family, estimates)
     notices += separated_levels_notices(design, arguments.family, estimates.theta, roots)
     notices += poisson_notices(arguments.family, estimates)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
-from ..fitting import refit
+from ..fitting import by_criterion
 from ..formatting import one_line
 from . import criteria
 from .anova_table import AnovaTable, anova_table
@@ -53,7 +53,7 @@ def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[
     ]
     full = fitted
     if isinstance(fitted, Fitted) and fitted.reml:
-        full = refit(fitted, reml=False, quiet=True)
+        full = by_criterion(fitted, reml=False)
         heading.append("Fitted again by ML (instead of REML) for this comparison")
     bases = [terms.without(label) for label in labels]
     fits = [with_fixed_part(fitted, basis) for basis in bases]

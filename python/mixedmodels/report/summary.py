@@ -322,7 +322,9 @@ def _argument_name(fitted: FittedModel, name: str) -> str:
 def _notes(fitted: FittedModel) -> list[str]:
     notes = [
         f"Singular fit: {part}"
-        for part in singular_terms(fitted.design, fitted.estimates.theta, fitted.term_roots)
+        for part in singular_terms(
+            fitted.design, fitted.estimates.theta, fitted.term_roots, scale=fitted.scale
+        )
     ]
     dropped = fixed_effects.dropped_columns(fitted)
     if dropped:
