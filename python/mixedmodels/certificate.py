@@ -31,6 +31,8 @@ class Certificate:
         The parameter with the largest share.
     downhill : int or None
         The parameter that leads a direction of negative curvature, when there is one.
+    flat : int or None
+        The parameter that leads a direction along which the objective does not change.
     """
 
     predicted_fall: float
@@ -38,6 +40,7 @@ class Certificate:
     eigenvalues: NDArray[np.float64]
     worst: int | None
     downhill: int | None
+    flat: int | None = None
 
 
 def certify(
@@ -78,4 +81,5 @@ def certify(
     shares = 0.5 * g**2
     leading = int(np.argmax(np.abs(vectors[:, 0])))
     downhill = leading if curvature.downhill else None
-    return Certificate(fall, shares, values, int(np.argmax(shares)), downhill)
+    flat = leading if downhill is None and curvature.flat[0] else None
+    return Certificate(fall, shares, values, int(np.argmax(shares)), downhill, flat)

@@ -51,6 +51,11 @@ class ScaledCurvature:
         """Whether the objective curves downwards in some direction."""
         return bool(self.values[0] < -max(ROUNDING, _DOWNHILL * self.values[-1]))
 
+    @property
+    def flat(self) -> NDArray[np.bool_]:
+        """Along which of the eigenvectors the objective does not change, shape (m,)."""
+        return np.abs(self.values) < _UNDETERMINED * self.values[-1]
+
 
 def scaled_curvature(hessian: NDArray[np.float64], units: NDArray[np.float64]) -> ScaledCurvature:
     """
@@ -94,7 +99,7 @@ class ParameterCovariance:
     @property
     def moved(self) -> NDArray[np.bool_]:
         """The parameters that change along directions left out, shape (m,)."""
-        return (np.abs(self.undetermined * self.units) > PART).any(axis=0)
+        return np.any(np.abs(self.undetermined * self.units) > PART, axis=0)
 
     @property
     def determined(self) -> NDArray[np.float64]:
@@ -105,7 +110,11 @@ class ParameterCovariance:
 
 
 def covariance_from(
-    hessian: NDArray[np.float64], inner: NDArray[np.bool_], units: NDArray[np.float64]
+    hessian: NDArray[np.float64],
+    inner: NDArray[np.bool_],
+    units: NDArray[np.float64],
+    wanted: NDArray[np.bool_] | None = None,
+    known: NDArray[np.float64] | None = None,
 ) -> ParameterCovariance:
     """
     Twice the inverse of the Hessian of -2 log-likelihood, on the parameters inside their domain.
@@ -117,6 +126,11 @@ def covariance_from(
         False for parameters on their boundary, where the asymptotics do not hold.
     units : ndarray, shape (m,)
         As for `scaled_curvature`.
+    wanted : ndarray of bool, shape (m,), optional
+        True for parameters whose variances are wanted however large, such as coefficients that separation
+        lets run off: a direction in which they change stays in. None by default.
+    known : ndarray, shape (d, m), optional
+        Directions that the data do not determine, by theory; others are found by the Hessian.
     """
     m = len(hessian)
     matrix = np.full((m, m), np.nan)
@@ -126,12 +140,13 @@ def covariance_from(
     if not own.size or not np.isfinite(own).all():
         return none
     curvature = scaled_curvature(own, units[inner])
-    flat, rest = _split(own, curvature, units[inner])
-    reduced = rest.T @ (own * np.outer(curvature.scale, curvature.scale)) @ rest
-    values, vectors = np.linalg.eigh(reduced)
-    if not len(values) or values[0] <= len(values) * np.finfo(float).eps * values[-1]:
+    stay = np.zeros(len(own), dtype=bool) if wanted is None else wanted[inner]
+    given = np.zeros((0, m)) if known is None else known[~known[:, ~inner].any(axis=1)]
+    flat, rest = _split(own, curvature, units[inner], stay, given[:, inner].T)
+    root = _inverse_root(rest.T @ (own * np.outer(curvature.scale, curvature.scale)) @ rest)
+    if root is None:
         return none
-    root = curvature.scale[:, None] * (rest @ vectors) / np.sqrt(values)
+    root = curvature.scale[:, None] * (rest @ root)
     matrix[chosen] = 2.0 * root @ root.T
     undetermined = np.zeros((flat.shape[1], m))
     moves = curvature.scale[:, None] * flat
@@ -139,16 +154,39 @@ def covariance_from(
     return ParameterCovariance(matrix, undetermined, units)
 
 
+def _inverse_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """R with RR' the inverse; None unless the matrix is positive definite."""
+    if not matrix.size or (np.diag(matrix) <= 0).any():
+        return None
+    size = np.sqrt(np.diag(matrix))
+    values, vectors = np.linalg.eigh(matrix / np.outer(size, size))
+    if values[0] <= len(values) * np.finfo(float).eps * values[-1]:
+        return None
+    return vectors / np.sqrt(values) / size[:, None]
+
+
 def _split(
-    hessian: NDArray[np.float64], curvature: ScaledCurvature, units: NDArray[np.float64]
+    hessian: NDArray[np.float64],
+    curvature: ScaledCurvature,
+    units: NDArray[np.float64],
+    stay: NDArray[np.bool_],
+    known: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Orthonormal bases of the flat directions and of the others, in the scaled parameters."""
-    small = np.abs(curvature.values) < _UNDETERMINED * curvature.values[-1]
+    """
+    Orthonormal bases of the flat directions in which certain parameters stay as they are, and of the others.
+
+    In the scaled parameters.
+    """
     plain = hessian / np.outer(units, units)
     values, vectors = np.linalg.eigh(plain)
     least = min(ROUNDING * np.abs(np.diag(plain)).max(), _LEAST)
-    moves = vectors[:, np.abs(values) < least] / (units * curvature.scale)[:, None]
-    found = np.hstack([curvature.vectors[:, small], moves / np.linalg.norm(moves, axis=0)])
+    moves = np.hstack([vectors[:, np.abs(values) < least] / units[:, None], known]) / curvature.scale[:, None]
+    found = np.hstack([curvature.vectors[:, curvature.flat], moves / np.linalg.norm(moves, axis=0)])
     left, sizes, _ = np.linalg.svd(found)
     rank = int(np.count_nonzero(sizes > _APART))
-    return left[:, :rank], left[:, rank:]
+    flat, rest = left[:, :rank], left[:, rank:]
+    if not rank or not stay.any():
+        return flat, rest
+    _, sizes, right = np.linalg.svd(flat[stay])
+    turned, moving = flat @ right.T, int(np.count_nonzero(sizes > _APART))
+    return turned[:, moving:], np.hstack([rest, turned[:, :moving]])

@@ -158,8 +158,8 @@ class FittedGeneralized(FittedModel):
         """Whether standard errors of beta allow for the uncertainty of theta and the dispersion."""
         if self.arguments.n_agq == 0:
             return False
-        found, part = self.parameter_covariance(), self._coefficients
-        return bool(np.isfinite(found.matrix[part, part]).all()) and not found.moved[part].any()
+        part = self._coefficients
+        return bool(np.isfinite(self.parameter_covariance().matrix[part, part]).all())
 
     def covariance(self) -> NDArray[np.float64]:
         """From the Hessian in all parameters where that is possible, else given theta and the dispersion."""
@@ -207,7 +207,11 @@ def _parameter_covariance(fitted: FittedGeneralized) -> ParameterCovariance:
     inner, steps = np.ones(len(hessian), dtype=bool), fitted.parameter_units()
     inner[: len(theta)] = theta_layout.interior(design, theta)
     steps[: len(theta)] = theta_layout.steps(design, fitted.term_roots, theta)
-    return covariance_from(hessian, inner, steps)
+    wanted = np.zeros(len(hessian), dtype=bool)
+    if fitted.arguments.n_agq > 0:
+        wanted[len(theta) : len(theta) + fitted.rank] = True
+    known = np.pad(fitted.structural_directions(), ((0, 0), (0, len(hessian) - len(theta))))
+    return covariance_from(hessian, inner, steps, wanted, known)
 
 
 def _level_variances(fitted: FittedGeneralized) -> list[tuple[list[int], NDArray[np.float64]]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import theta as theta_layout
+from . import undetermined
 from .control import Control
 from .curvature import ParameterCovariance, covariance_from
 from .design import Design, Predictors
@@ -254,6 +255,10 @@ class FittedModel(ABC):
     def hessian(self) -> NDArray[np.float64]:
         """Hessian of the objective at the estimates."""
 
+    def structural_directions(self) -> NDArray[np.float64]:
+        """Directions in theta that columns and levels of a term leave undetermined, shape (d, n_theta)."""
+        return self.derived(_structural_directions)
+
     @abstractmethod
     def parameter_covariance(self) -> ParameterCovariance:
         """Covariance matrix of the parameters, and the directions in them that the data do not determine."""
@@ -351,6 +356,11 @@ class Fitted(FittedModel):
         return self.derived(_parameter_covariance)
 
 
+def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
+    directions = undetermined.structural_directions(fitted.design)
+    return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
+
+
 def _gradient(fitted: Fitted) -> NDArray[np.float64]:
     return fitted.engine.gradient(fitted.estimates.theta, fitted.reml)
 
@@ -363,7 +373,8 @@ def _parameter_covariance(fitted: Fitted) -> ParameterCovariance:
     theta, design = fitted.estimates.theta, fitted.design
     inner = np.append(theta_layout.interior(design, theta), True)
     steps = np.append(theta_layout.steps(design, fitted.term_roots, theta), 1.0)
-    return covariance_from(fitted.engine.joint_hessian(theta, fitted.reml), inner, steps)
+    known = np.pad(fitted.structural_directions(), ((0, 0), (0, 1)))
+    return covariance_from(fitted.engine.joint_hessian(theta, fitted.reml), inner, steps, known=known)
 
 
 def _level_variances(fitted: Fitted) -> list[tuple[list[int], NDArray[np.float64]]]:

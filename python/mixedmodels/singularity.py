@@ -15,6 +15,8 @@ from .theta import factors
 TOLERANCE = 1e-5
 # Below this share of the largest singular value only rounding is left.
 _ROUNDING = 1e-13
+# A standard deviation of less, relative to sigma, is reported as zero.
+_ROUNDING_SD = 1e-9
 # Above this share of its sum of squares beside earlier columns a column keeps half the digits.
 _INDEPENDENT = 1e-8
 # Squares below this have lost digits to underflow.
@@ -45,7 +47,7 @@ class Combination:
     names : tuple of str
         Of the effects in it.
     weights : tuple of float
-        In the units of the effects, the largest contribution to the response having weight one.
+        In the units of the effects, that of the first one.
     sd : float
         Its standard deviation.
     """
@@ -56,8 +58,7 @@ class Combination:
 
     def __str__(self) -> str:
         text = ""
-        parts = zip(self.names, self.weights, strict=True)
-        for name, weight in sorted(parts, key=lambda part: -abs(part[1])):
+        for name, weight in zip(self.names, self.weights, strict=True):
             size = "" if math.isclose(abs(weight), 1.0) else f"{abs(weight):.3g}*"
             sign = "-" if weight < 0 else "+"
             text += f" {sign} {size}{name}" if text else f"{'-' if weight < 0 else ''}{size}{name}"
@@ -212,18 +213,20 @@ def _combinations(
     result = []
     for whole in _reduced(small):
         row = _sparse(whole, units[:, None] * factor, tol)
-        pivot = int(np.argmax(np.abs(row)))
-        used = np.flatnonzero(row)
-        unit = units[pivot] if units[pivot] > 0 else 1.0
-        weights = row * units / (row[pivot] * unit) if len(used) > 1 else (row != 0).astype(float)
+        # What contributes most to the response comes first.
+        used = np.argsort(-np.abs(row), kind="stable")[: np.count_nonzero(row)]
+        first = used[0]
+        size = np.linalg.norm((row * units) @ factor)
+        unit = units[first] if units[first] > 0 else 1.0
+        weights = row * units / (row[first] * unit) if len(used) > 1 else (row != 0).astype(float)
         result.append(
             Combination(
                 tuple(term.names[j] for j in used),
                 tuple(weights[used].tolist()),
-                float(np.linalg.norm(weights @ factor)),
+                0.0 if size < _ROUNDING_SD else float(np.linalg.norm(weights @ factor)),
             )
         )
-    return result
+    return sorted(result, key=lambda part: term.names.index(part.names[0]))
 
 
 def _reduced(rows: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -258,7 +261,7 @@ def _described(term: RandomTerm, combinations: Sequence[Combination]) -> Singula
         what = "variance" if len(singles) == 1 else "variances"
         reasons.append(f"{what} of {', '.join(singles)} estimated as zero")
     for part in others:
-        shown = f"{part} has standard deviation {_number(part.sd)}"
+        shown = f"{part} has standard deviation {part.sd:.2g}"
         if len(term.names) == 2:
             sign = "+1" if part.weights[0] * part.weights[1] < 0 else "-1"
             shown = f"correlation of {term.names[0]} and {term.names[1]} estimated as {sign} ({shown})"
@@ -273,7 +276,3 @@ def _described(term: RandomTerm, combinations: Sequence[Combination]) -> Singula
     else:
         remedy = f"drop {' and '.join(singles) or 'some'} from the term"
     return SingularTerm(term.text, ", ".join(reasons), remedy)
-
-
-def _number(sd: float) -> str:
-    return "0" if sd < _ROUNDING else f"{sd:.2g}"

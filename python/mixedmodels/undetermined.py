@@ -57,6 +57,26 @@ def of_theta(
     return result
 
 
+def in_theta(
+    design: Predictors, theta: NDArray[np.float64], directions: Sequence[Direction]
+) -> NDArray[np.float64]:
+    """
+    The directions in theta that change the covariance matrices in given directions, shape (d, n_theta).
+
+    Fewer where theta lies on its boundary, and no small step leads there.
+    """
+    if not directions:
+        return np.zeros((0, len(theta)))
+    slopes = of_theta(design, theta, np.eye(len(theta)))
+    jacobian = np.column_stack([np.concatenate([part.ravel() for part in slope]) for slope in slopes])
+    wanted = np.column_stack([np.concatenate([part.ravel() for part in parts]) for parts in directions])
+    size = np.linalg.norm(jacobian, axis=0)
+    jacobian = jacobian / np.where(size > 0, size, 1.0)
+    moves = np.linalg.lstsq(jacobian, wanted, rcond=ROUNDING)[0]
+    missed = np.linalg.norm(jacobian @ moves - wanted, axis=0) > ROUNDING * np.linalg.norm(wanted, axis=0)
+    return (moves / np.where(size > 0, size, 1.0)[:, None]).T[~missed]
+
+
 def of_elements(design: Predictors, moves: NDArray[np.float64]) -> list[list[NDArray[np.float64]]]:
     """Those in the distinct elements of the covariance matrices, in theta's order; shape (d, n_theta)."""
     lower = [theta_layout.factors(design, move) for move in moves]
@@ -113,12 +133,13 @@ def _elements(term: RandomTerm, moved: list[tuple[int, int]]) -> str:
         names = [term.names[i] for i in sorted({i for pair in moved for i in pair})]
         what = "covariances" if all(i != j for i, j in moved) else "variances and covariances"
         return f"the {what} of {_joined(names)} within {group}"
-    texts = [
-        f"the variance of {term.names[i]}"
-        if i == j
-        else f"the covariance of {term.names[j]} and {term.names[i]}"
-        for i, j in moved
-    ]
+    variances = [term.names[i] for i, j in moved if i == j]
+    pairs = [f"{term.names[j]} and {term.names[i]}" for i, j in moved if i != j]
+    texts = []
+    if variances:
+        texts.append(f"the variance{'s' * (len(variances) > 1)} of {_joined(variances)}")
+    if pairs:
+        texts.append(f"the covariance{'s' * (len(pairs) > 1)} of {', of '.join(pairs)}")
     return f"{_joined(texts)} within {group}"
 
 

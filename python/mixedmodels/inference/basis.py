@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -256,6 +257,12 @@ class KenwardRoger(DegreesOfFreedom):
         a1 = float(traces @ self.w @ traces)
         a2 = float(np.einsum("mn,mij,nji->", self.w, moved, moved, optimize=True))
         return kenward_roger_df(len(rows), a1, a2)
+
+
+def singular_notes(tests: Sequence[JointTest]) -> list[str]:
+    """What to say of joint tests without a statistic."""
+    without = any(test.df1 and math.isnan(test.wald) for test in tests)
+    return ["No test where the covariance matrix of the coefficients is singular"] if without else []
 
 
 def standard_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -45,6 +45,8 @@ def variance_inflation(fitted: FittedModel) -> pd.DataFrame:
 
 def condition_number_of(fitted: FittedModel) -> float:
     """Largest over least singular value of the kept columns, each scaled to length one."""
+    if not fitted.rank:
+        raise ArgumentError("condition_number: the model has no fixed effects")
     x = fitted.design.x[:, fitted.estimates.kept]
     values = np.linalg.svd(x / np.linalg.norm(x, axis=0), compute_uv=False)
     return float(values[0] / values[-1])

@@ -113,5 +113,7 @@ def _uncertainty_of_theta(fitted: Fitted, system: PenalizedSystem, chosen: list[
     inner = np.zeros(len(fitted.estimates.theta), dtype=bool)
     inner[chosen] = True
     steps = theta_steps(fitted.design, fitted.term_roots, fitted.estimates.theta)
-    inverse = 0.5 * covariance_from(fitted.hessian(), inner, steps).matrix[np.ix_(chosen, chosen)]
+    known = fitted.structural_directions()
+    found = covariance_from(fitted.hessian(), inner, steps, known=known)
+    inverse = 0.5 * found.matrix[np.ix_(chosen, chosen)]
     return float(np.sum(inverse * (gradients @ (effects / system.weights).T)))

@@ -113,6 +113,8 @@ def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Convergenc
     undetermined = undetermined_text(fitted)
     if undetermined:
         notes.append(f"{undetermined}: the objective stays the same, so that the estimates are arbitrary")
+    elif certificate.flat is not None:
+        notes.append(f"the data hardly determine {names[certificate.flat]}: the objective is flat along it")
     return ConvergenceCheck(
         ok=not messages,
         messages=tuple(messages),

@@ -117,7 +117,7 @@ def _satterthwaite(fitted: Fitted) -> Satterthwaite:
     basis = Satterthwaite(
         beta, covariance, slopes[chosen], inverse, undetermined, origin=origin_of(fitted), notes=tuple(notes)
     )
-    return _told(basis, np.isnan(inverse).any())
+    return _told(basis, bool(np.isnan(inverse).any()))
 
 
 def _kenward_roger(fitted: Fitted) -> KenwardRoger:
@@ -148,7 +148,7 @@ def _kenward_roger(fitted: Fitted) -> KenwardRoger:
         origin=origin,
         notes=tuple(notes),
     )
-    return _told(basis, not np.isfinite(parts["w"]).all())
+    return _told(basis, not bool(np.isfinite(parts["w"]).all()))
 
 
 def _sizes(fitted: Fitted, moves: NDArray[np.float64]) -> NDArray[np.float64]:

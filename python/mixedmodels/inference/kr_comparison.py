@@ -6,6 +6,7 @@ from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
+from .basis import singular_notes
 from .degrees_of_freedom import degrees_of_freedom
 from .likelihood_ratio import check_same_data
 from .reduced_fits import restriction
@@ -30,4 +31,4 @@ def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTa
         f"full: {one_line(full.design.formula.text)}",
         f"reduced: {one_line(reduced.design.formula.text)}",
     ]
-    return anova_table(columns, ["reduced"], heading, basis.notes)
+    return anova_table(columns, ["reduced"], heading, [*basis.notes, *singular_notes([test])])

@@ -14,6 +14,7 @@ from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..formatting import format_number, one_line
 from .anova_table import AnovaTable, anova_table
+from .basis import singular_notes
 from .coefficient_tests import function_tests
 from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
 from .hypothesis_text import parse_hypothesis
@@ -62,7 +63,7 @@ def joint_test(
             "DenDF": [test.df2],
             "Pr(>F)": [test.p_value],
         }
-    return anova_table(columns, ["hypothesis"], heading, basis.notes)
+    return anova_table(columns, ["hypothesis"], heading, [*basis.notes, *singular_notes([test])])
 
 
 def single_tests(

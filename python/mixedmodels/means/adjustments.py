@@ -85,33 +85,53 @@ class TestFamily:
         ----------
         t : ndarray, shape (m,)
         adjust : str
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            NaN for tests without degrees of freedom or a statistic. They count among the tests made.
         """
         m, raw = len(t), two_sided_t(t, self.df)
         if m < 2 or adjust == "none":
             return raw
+        known = ~np.isnan(raw)
+        if not known.all():
+            result = np.full(m, np.nan)
+            result[known] = self._adjusted(t[known], self.df[known], raw[known], adjust)
+            return result
+        return self._adjusted(t, self.df, raw, adjust)
+
+    def _adjusted(self, t: Values, df: Values, raw: Values, adjust: str) -> Values:
+        """Of tests that have p-values, among all those of the family."""
+        m = len(self.df)
         if adjust == "bonferroni":
             return np.minimum(1.0, m * raw)
         if adjust == "sidak":
             return -np.expm1(m * np.log1p(-raw))
         if adjust == "holm":
             order = np.argsort(raw)
-            steps = np.maximum.accumulate((m - np.arange(m)) * raw[order])
+            steps = np.maximum.accumulate((m - np.arange(len(raw))) * raw[order])
             return np.minimum(1.0, _back(steps, order))
         if adjust == "fdr":
             order = np.argsort(raw)[::-1]
-            steps = np.minimum.accumulate(m / (m - np.arange(m)) * raw[order])
+            steps = np.minimum.accumulate(m / (len(raw) - np.arange(len(raw))) * raw[order])
             return np.minimum(1.0, _back(steps, order))
-        return np.array([self._beyond(abs(x), d, adjust) for x, d in zip(t, self.df, strict=True)])
+        return np.array([self._beyond(abs(x), d, adjust) for x, d in zip(t, df, strict=True)])
 
     def critical(self, level: float, adjust: str) -> Values:
-        """How many standard errors an interval with this confidence reaches to each side, shape (m,)."""
+        """
+        How many standard errors an interval with this confidence reaches to each side, shape (m,).
+
+        NaN without degrees of freedom.
+        """
         from scipy.special import stdtrit
 
         m, tail = len(self.df), 1.0 - level
         adjust = interval_method(adjust)
         if m >= 2 and adjust in ("tukey", "scheffe", "mvt"):
-            distinct = {d: self._quantile(tail, d, adjust) for d in set(self.df.tolist())}
-            return np.array([distinct[d] for d in self.df.tolist()])
+            distinct, places = np.unique(self.df, return_inverse=True)
+            limits = [math.nan if math.isnan(d) else self._quantile(tail, d, adjust) for d in distinct]
+            return np.array(limits)[places]
         if m >= 2 and adjust == "bonferroni":
             tail = tail / m
         elif m >= 2 and adjust == "sidak":
@@ -149,11 +169,17 @@ class TestFamily:
 
     @cached_property
     def _rank(self) -> int:
-        return int(np.linalg.matrix_rank(self.correlation, tol=1e-8 * max(1, len(self.df))))
+        return int(np.linalg.matrix_rank(self._known, tol=1e-8 * max(1, len(self.df))))
 
     @cached_property
     def _largest(self) -> MaxT:
-        return MaxT(self.correlation)
+        return MaxT(self._known)
+
+    @cached_property
+    def _known(self) -> Values:
+        """The correlations of the estimates that have standard errors."""
+        known = np.isfinite(np.diag(self.correlation))
+        return self.correlation[np.ix_(known, known)]
 
 
 def _back(values: Values, order: NDArray[np.intp]) -> Values:

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..design.rows import ZERO_WEIGHT
 from ..diagnostics.generalized_residuals import generalized_scaled_residuals
@@ -277,6 +278,10 @@ def _criterion(value: float) -> str:
 
 
 def _quantiles(fitted: FittedModel) -> pd.Series:
+    return pd.Series(fitted.derived(_residual_quantiles).copy(), index=["Min", "1Q", "Median", "3Q", "Max"])
+
+
+def _residual_quantiles(fitted: FittedModel) -> NDArray[np.float64]:
     if isinstance(fitted, Fitted):
         residuals = scaled_residuals(fitted)
     else:
@@ -284,8 +289,7 @@ def _quantiles(fitted: FittedModel) -> pd.Series:
         residuals = generalized_scaled_residuals(fitted)
     # Residuals of a fit that went astray may be infinite.
     with np.errstate(invalid="ignore"):
-        values = np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])
-    return pd.Series(values, index=["Min", "1Q", "Median", "3Q", "Max"])
+        return np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])
 
 
 def _quantile_table(quantiles: pd.Series) -> TextTable:
