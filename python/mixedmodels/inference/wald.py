@@ -63,6 +63,8 @@ def confidence_intervals(
 def _basis(fitted: FittedModel, method: str | DegreesOfFreedom) -> DegreesOfFreedom:
     if isinstance(method, str) and method.lower() == "wald":
         return degrees_of_freedom(fitted, "inf")
+    if isinstance(method, DegreesOfFreedom):
+        return degrees_of_freedom(fitted, method)
     try:
         return degrees_of_freedom(fitted, "unknown" if method is None else method)
     except ArgumentError as error:
