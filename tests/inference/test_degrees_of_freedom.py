@@ -25,7 +25,6 @@ from mixedmodels.inference.degrees_of_freedom import (
     degrees_of_freedom,
 )
 from mixedmodels.inference.moments import df_of_mean_square, kenward_roger_df
-from mixedmodels.inference.origin import origin_of
 
 SLEEP = load_sleepstudy()
 
@@ -178,12 +177,15 @@ def test_dropped_columns():
 
 def test_a_basis_of_ones_own(slope):
     """A covariance matrix from elsewhere."""
-    basis = Infinite(slope.beta, 4 * slope.vcov().to_numpy(), origin=origin_of(slope._fitted))
+    basis = Infinite(slope.beta, 4 * slope.vcov().to_numpy())
     table = slope.summary(ddf=basis).coefficients
     np.testing.assert_allclose(table["Std. Error"], 2 * slope.se)
     assert slope.linear_hypothesis("Days = 0", ddf=basis)["Chisq"].iloc[0] == pytest.approx(
         45.853 / 4, rel=1e-4
     )
+    other = slope.refit(2 * SLEEP["Reaction"].to_numpy())
+    with pytest.raises(ArgumentError, match="belongs to another model: its coefficients are not those"):
+        other.summary(ddf=basis)
 
 
 def test_generalized_models_have_no_denominator():

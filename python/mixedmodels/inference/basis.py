@@ -65,15 +65,15 @@ class DegreesOfFreedom(ABC):
         The coefficients that are kept.
     covariance : ndarray, shape (rank, rank)
         Adjusted for small samples by Kenward and Roger's method.
-    origin : Origin
-        The model that they belong to.
+    origin : Origin or None
+        The model that they belong to; None for those made by hand, which the coefficients tell.
     notes : tuple of str
         What a reader of the results should know.
     """
 
     beta: NDArray[np.float64]
     covariance: NDArray[np.float64]
-    origin: Origin = field(kw_only=True)
+    origin: Origin | None = field(default=None, kw_only=True)
     notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property

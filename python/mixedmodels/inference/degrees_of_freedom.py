@@ -59,7 +59,7 @@ def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None =
         model.
     """
     if isinstance(ddf, DegreesOfFreedom):
-        check_origin(fitted, ddf.origin, "the covariance matrix given as vcov or ddf")
+        check_origin(fitted, ddf, "the covariance matrix given as vcov or ddf")
         return ddf
     return fitted.derived(_METHODS[check_ddf(fitted, ddf)])
 

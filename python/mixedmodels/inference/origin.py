@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
@@ -39,18 +43,34 @@ def origin_of(fitted: FittedModel) -> Origin:
     return Origin(fitted.design.formula.text, fitted.n_obs, float(estimates.objective), parameters)
 
 
-def check_origin(fitted: FittedModel, origin: Origin, what: str) -> None:
+class Derived(Protocol):
+    """What is computed from a model."""
+
+    @property
+    def beta(self) -> NDArray[np.float64]: ...
+
+    @property
+    def origin(self) -> Origin | None: ...
+
+
+def check_origin(fitted: FittedModel, result: Derived, what: str) -> None:
     """
-    Refuse a result of another model.
+    Refuse a result of another model; one without an origin must have the coefficients of this one.
 
     Raises
     ------
     ArgumentError
         Naming both models.
     """
-    own = origin_of(fitted)
-    if origin != own:
-        raise ArgumentError(
-            f"{what} belongs to another model: it was computed from {origin}, and this model is {own}; "
-            "compute it from this model"
-        )
+    own, origin = origin_of(fitted), result.origin
+    if origin is None:
+        if np.array_equal(result.beta, fitted.estimates.beta[fitted.estimates.kept]):
+            return
+        source = "its coefficients are not those of this model"
+    elif origin == own:
+        return
+    else:
+        source = f"it was computed from {origin}"
+    raise ArgumentError(
+        f"{what} belongs to another model: {source}, and this model is {own}; compute it from this model"
+    )

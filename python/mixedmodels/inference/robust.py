@@ -208,7 +208,7 @@ def basis_for(fitted: FittedModel, ddf: Any, vcov: Any) -> Any:
     if isinstance(vcov, DegreesOfFreedom):
         if ddf is not None:
             raise ArgumentError("vcov brings its own degrees of freedom; leave ddf out")
-        check_origin(fitted, vcov.origin, "vcov")
+        check_origin(fitted, vcov, "vcov")
         return vcov
     try:
         matrix = np.asarray(vcov, dtype=np.float64)
