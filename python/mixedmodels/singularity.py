@@ -75,14 +75,14 @@ def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArra
     with np.errstate(over="ignore", invalid="ignore"):
         # Not by BLAS: its threads would go on waiting for work, on the cores that the fit needs next.
         products = np.einsum("ij,ik->jk", z, z if weights is None else z * weights[:, None]) / n
-    root = _cholesky(products.tolist())
+    root = plain_cholesky(products.tolist())
     if root is None:
         root = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r") / np.sqrt(n)
     root.flags.writeable = False
     return root
 
 
-def _cholesky(products: list[list[float]]) -> NDArray[np.float64] | None:
+def plain_cholesky(products: list[list[float]]) -> NDArray[np.float64] | None:
     """
     The triangular root of Z'WZ/n; None when columns are so nearly dependent that digits would be lost.
 

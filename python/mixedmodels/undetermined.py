@@ -17,6 +17,7 @@ from . import theta as theta_layout
 from .curvature import ROUNDING
 from .design import Predictors, RandomTerm
 from .errors import MixedModelsWarning, UndeterminedWarning
+from .singularity import plain_cholesky
 
 # A change of the covariance matrix of each term, shape (k, k).
 Direction = Sequence[NDArray[np.float64]]
@@ -156,8 +157,8 @@ def undetermined_notices(design: Predictors, roots: Roots) -> list[tuple[type[Mi
     return [
         (
             UndeterminedWarning,
-            f"{text[0].lower()}{text[1:]}: no level has the columns to tell. Their estimates are arbitrary; "
-            "the fixed effects do not depend on them",
+            f"{text[0].lower()}{text[1:]}, as no level has observations that tell: the estimates are "
+            "arbitrary; the fixed effects and their tests do not depend on them",
         )
     ]
 
@@ -211,10 +212,13 @@ def _null(candidates: NDArray[np.float64], products: NDArray[np.float64]) -> lis
 def _some_level_tells(term: RandomTerm) -> bool:
     """Whether one of the first levels has columns of full rank."""
     codes, z = term.group.codes[:_FIRST_ROWS], term.z[:_FIRST_ROWS]
-    scaled = z / _sizes(z)
     for level in dict.fromkeys(codes[:_FIRST_LEVELS].tolist()):
-        rows = scaled[codes == level]
-        if len(rows) >= len(term.names) and np.linalg.matrix_rank(rows, tol=1e-6) == len(term.names):
+        rows = z[codes == level]
+        if len(rows) < z.shape[1]:
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            products = np.einsum("ij,ik->jk", rows, rows)
+        if plain_cholesky(products.tolist()) is not None:
             return True
     return False
 
