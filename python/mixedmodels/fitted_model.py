@@ -357,7 +357,7 @@ class Fitted(FittedModel):
 
 
 def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
-    directions = undetermined.structural_directions(fitted.design)
+    directions = undetermined.structural_directions(fitted.design, fitted.term_roots)
     return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
 
 

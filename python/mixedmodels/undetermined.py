@@ -25,6 +25,8 @@ Roots = Sequence[NDArray[np.float64]]
 
 # Elements that change by less than this share of the largest change are rounding.
 _SMALL = 1e-3
+# Columns with a smaller share of their own beside the others are linearly dependent.
+_DEPENDENT = 1e-10
 # More elements than this are summed up.
 _FEW = 4
 # The rows among which a level that tells everything is looked for first: nearly every model has one there.
@@ -151,7 +153,7 @@ def _joined(parts: Sequence[str], most: int = 12) -> str:
 
 def undetermined_notices(design: Predictors, roots: Roots) -> list[tuple[type[MixedModelsWarning], str]]:
     """A warning for what the columns and levels of a single term leave undetermined."""
-    text = describe(design, roots, structural_directions(design))
+    text = describe(design, roots, structural_directions(design, roots))
     if not text:
         return []
     return [
@@ -163,38 +165,45 @@ def undetermined_notices(design: Predictors, roots: Roots) -> list[tuple[type[Mi
     ]
 
 
-def structural_directions(design: Predictors) -> list[list[NDArray[np.float64]]]:
+def structural_directions(design: Predictors, roots: Roots) -> list[list[NDArray[np.float64]]]:
     """
     Directions D of the covariance matrix of a term with ZDZ' = 0 within every level.
 
     Exact, and independent of the coding of the columns; what only several terms together leave undetermined
-    is not found.
+    is not found, nor what linearly dependent columns do.
     """
     zero = [np.zeros((len(term.names),) * 2) for term in design.terms]
     return [
         [*zero[:t], direction, *zero[t + 1 :]]
-        for t, term in enumerate(design.terms)
-        for direction in _of_term(term)
+        for t, (term, root) in enumerate(zip(design.terms, roots, strict=True))
+        for direction in _of_term(term, root)
     ]
 
 
-def _of_term(term: RandomTerm) -> list[NDArray[np.float64]]:
+def _of_term(term: RandomTerm, root: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     k = len(term.names)
-    if not 1 < k <= _MOST_EFFECTS or term.covariance != "unstructured" or _some_level_tells(term):
+    if not 1 < k <= _MOST_EFFECTS or term.covariance != "unstructured":
         return []
-    products = _level_products(term)
+    pivots = np.abs(root.diagonal())
+    if not (pivots > _DEPENDENT * np.abs(root).max(axis=0)).all():
+        return []
+    # Columns without correlation: a large constant added to one of them must not make all of them alike.
+    basis = np.asarray(np.linalg.inv(root), dtype=np.float64)
+    if _some_level_tells(term, basis):
+        return []
+    products = _level_products(term, basis)
     # D as a vector of its distinct elements; the squares of ZDZ' summed up over the levels.
     pairs = [(i, j) for j in range(k) for i in range(j, k)]
-    basis = np.zeros((len(pairs), k, k))
-    for row, (i, j) in enumerate(pairs):
-        basis[row, i, j] = basis[row, j, i] = 1.0
-    left = list(basis)
+    left = []
+    for i, j in pairs:
+        element = np.zeros((k, k))
+        element[i, j] = element[j, i] = 1.0
+        left.append(element)
     for start in range(0, len(products), _MOST_LEVELS):
         if not left:
             return []
         left = _null(np.array(left), products[start : start + _MOST_LEVELS])
-    size = _sizes(term.z)
-    return [direction / np.outer(size, size) for direction in left]
+    return [basis @ direction @ basis.T for direction in left]
 
 
 def _null(candidates: NDArray[np.float64], products: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -209,33 +218,24 @@ def _null(candidates: NDArray[np.float64], products: NDArray[np.float64]) -> lis
     return list((chosen.T @ flat).reshape(-1, k, k))
 
 
-def _some_level_tells(term: RandomTerm) -> bool:
+def _some_level_tells(term: RandomTerm, basis: NDArray[np.float64]) -> bool:
     """Whether one of the first levels has columns of full rank."""
-    codes, z = term.group.codes[:_FIRST_ROWS], term.z[:_FIRST_ROWS]
+    codes, columns = term.group.codes[:_FIRST_ROWS], term.z[:_FIRST_ROWS] @ basis
     for level in dict.fromkeys(codes[:_FIRST_LEVELS].tolist()):
-        rows = z[codes == level]
-        if len(rows) < z.shape[1]:
-            continue
-        with np.errstate(over="ignore", invalid="ignore"):
-            products = np.einsum("ij,ik->jk", rows, rows)
-        if plain_cholesky(products.tolist()) is not None:
+        rows = columns[codes == level]
+        if len(rows) >= len(basis) and plain_cholesky((rows.T @ rows).tolist()) is not None:
             return True
     return False
 
 
-def _level_products(term: RandomTerm) -> NDArray[np.float64]:
-    """Z'Z of each level over its trace, columns of Z in units of their size, shape (n_levels, k, k)."""
-    scaled = term.z / _sizes(term.z)
-    k, n_levels = scaled.shape[1], len(term.group.levels)
+def _level_products(term: RandomTerm, basis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Z'Z of each level over its trace, in a basis of its columns, shape (n_levels, k, k)."""
+    columns = term.z @ basis
+    k, n_levels = len(basis), len(term.group.levels)
     result = np.empty((n_levels, k, k))
     for j in range(k):
         for i in range(j, k):
-            sums = np.bincount(term.group.codes, scaled[:, i] * scaled[:, j], n_levels)
+            sums = np.bincount(term.group.codes, columns[:, i] * columns[:, j], n_levels)
             result[:, i, j] = result[:, j, i] = sums
     traces = np.trace(result, axis1=1, axis2=2)
     return result / np.where(traces > 0, traces, 1.0)[:, None, None]
-
-
-def _sizes(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    size = np.abs(z).max(axis=0)
-    return np.where(size > 0, size, 1.0)

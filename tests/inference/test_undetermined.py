@@ -22,6 +22,7 @@ from mixedmodels.curvature import covariance_from
 from mixedmodels.design import build_design
 from mixedmodels.errors import MixedModelsWarning
 from mixedmodels.inference.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.singularity import term_roots
 from mixedmodels.undetermined import structural_directions
 
 SPELLINGS = ["(0 + cat || word)", "(0 + cat | word)", "(cat | word)"]
@@ -169,7 +170,8 @@ def test_units_and_large_variances_are_no_reason(unit, size):
 
 class TestStructuralDirections:
     def directions(self, term, data):
-        return structural_directions(quiet(build_design, f"rt ~ 1 + {term}", data))
+        design = quiet(build_design, f"rt ~ 1 + {term}", data)
+        return structural_directions(design, term_roots(design, None))
 
     @pytest.mark.parametrize(
         ("term", "count"),
@@ -192,7 +194,7 @@ class TestStructuralDirections:
     def test_they_leave_the_distribution_as_it_is(self):
         data = words("abc").sample(frac=1, random_state=2)
         design = build_design("rt ~ 1 + (cat + subj | word) + (1 | subj)", data)
-        found = structural_directions(design)
+        found = structural_directions(design, term_roots(design, None))
         # Four effects, of which a level shows two: the intercept with its category, and subj.
         assert len(found) == 10 - (3 + 2 + 2)
         for direction in found:
@@ -200,6 +202,15 @@ class TestStructuralDirections:
                 for level in range(len(term.group.levels)):
                     rows = np.unique(term.z[term.group.codes == level], axis=0)
                     assert np.abs(rows @ change @ rows.T).max() < 1e-7 * max(1.0, np.abs(change).max())
+
+    @pytest.mark.parametrize("constant", [0.0, 1e5, 1e7, 1e9])
+    @pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+    def test_constants_and_units_are_no_reason(self, constant, unit):
+        data = WORDS.assign(x=unit * (WORDS["subj"] + constant))
+        assert not self.directions("(x | word)", data)
+        assert not self.directions("(x + I(x^2) | word)", data)
+        # Only the covariance with the category is undetermined.
+        assert len(self.directions("(0 + cat + x | word)", data)) == 1
 
     def test_many_levels(self):
         data = words(n_words=6000, n_subjects=2)

@@ -176,7 +176,8 @@ def _undetermined_notes(fitted: FittedModel) -> tuple[str, ...]:
     if isinstance(fitted, FittedGeneralized) and fitted.arguments.n_agq > 0:
         text = undetermined_text(fitted)
     else:
-        text = describe(fitted.design, fitted.term_roots, structural_directions(fitted.design))
+        design, roots = fitted.design, fitted.term_roots
+        text = describe(design, roots, structural_directions(design, roots))
     notes = [f"{text}: {_LEFT_OUT}"] if text else []
     if not np.isfinite(fitted.covariance()).all():
         notes.append("No standard errors and no tests: the Hessian is not positive definite")
