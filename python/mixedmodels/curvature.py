@@ -19,6 +19,9 @@ _UNDETERMINED = 1e-6
 # or along which one unit changes -2 log-likelihood by less than half of this: by no more than rounding, if
 # the objective is large enough, and so little that the standard error is over 40 units.
 _LEAST = 1e-3
+# Where theory says that the objective is flat, its second derivative by one unit is below this even at an
+# imprecise optimum; where it is not, it is of the size of the number of groups.
+_EXPECTED = 0.1
 # Unit vectors that differ by less are one direction.
 _APART = 1e-2
 # Eigenvalues below minus this share of the largest one are no rounding: the objective curves downwards.
@@ -130,7 +133,8 @@ def covariance_from(
         True for parameters whose variances are wanted however large, such as coefficients that separation
         lets run off: a direction in which they change stays in. None by default.
     known : ndarray, shape (d, m), optional
-        Directions that the data do not determine, by theory; others are found by the Hessian.
+        Directions among which are those that the data do not determine, by theory. Along them the Hessian may
+        be less exactly zero than along others.
     """
     m = len(hessian)
     matrix = np.full((m, m), np.nan)
@@ -141,7 +145,7 @@ def covariance_from(
         return none
     curvature = scaled_curvature(own, units[inner])
     stay = np.zeros(len(own), dtype=bool) if wanted is None else wanted[inner]
-    given = np.zeros((0, m)) if known is None else known[~known[:, ~inner].any(axis=1)]
+    given = np.zeros((0, m)) if known is None else known
     flat, rest = _split(own, curvature, units[inner], stay, given[:, inner].T)
     root = _inverse_root(rest.T @ (own * np.outer(curvature.scale, curvature.scale)) @ rest)
     if root is None:
@@ -180,7 +184,8 @@ def _split(
     plain = hessian / np.outer(units, units)
     values, vectors = np.linalg.eigh(plain)
     least = min(ROUNDING * np.abs(np.diag(plain)).max(), _LEAST)
-    moves = np.hstack([vectors[:, np.abs(values) < least] / units[:, None], known]) / curvature.scale[:, None]
+    moves = np.hstack([vectors[:, np.abs(values) < least], _flattest(plain, known * units[:, None])])
+    moves /= (units * curvature.scale)[:, None]
     found = np.hstack([curvature.vectors[:, curvature.flat], moves / np.linalg.norm(moves, axis=0)])
     left, sizes, _ = np.linalg.svd(found)
     rank = int(np.count_nonzero(sizes > _APART))
@@ -190,3 +195,13 @@ def _split(
     _, sizes, right = np.linalg.svd(flat[stay])
     turned, moving = flat @ right.T, int(np.count_nonzero(sizes > _APART))
     return turned[:, moving:], np.hstack([rest, turned[:, :moving]])
+
+
+def _flattest(hessian: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The part of some directions along which the objective is flat, orthonormal columns."""
+    if not known.size:
+        return known
+    basis, sizes, _ = np.linalg.svd(known, full_matrices=False)
+    basis = basis[:, sizes > _APART * sizes[0]]
+    values, vectors = np.linalg.eigh(basis.T @ hessian @ basis)
+    return basis @ vectors[:, np.abs(values) < _EXPECTED]

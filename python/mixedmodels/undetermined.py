@@ -27,6 +27,8 @@ Roots = Sequence[NDArray[np.float64]]
 _SMALL = 1e-3
 # Columns with a smaller share of their own beside the others are linearly dependent.
 _DEPENDENT = 1e-10
+# Steps of theta that change less, of their size, in other directions do not change anything.
+_SINGULAR = 1e-5
 # More elements than this are summed up.
 _FEW = 4
 # The rows among which a level that tells everything is looked for first: nearly every model has one there.
@@ -64,20 +66,26 @@ def in_theta(
     design: Predictors, theta: NDArray[np.float64], directions: Sequence[Direction]
 ) -> NDArray[np.float64]:
     """
-    The directions in theta that change the covariance matrices in given directions, shape (d, n_theta).
+    The directions in theta that change the covariance matrices in given directions only, shape (d, n_theta).
 
-    Fewer where theta lies on its boundary, and no small step leads there.
+    To the first order: on the boundary of theta there are others among them, in which the covariance
+    matrices change to the second order.
     """
     if not directions:
         return np.zeros((0, len(theta)))
     slopes = of_theta(design, theta, np.eye(len(theta)))
-    jacobian = np.column_stack([np.concatenate([part.ravel() for part in slope]) for slope in slopes])
-    wanted = np.column_stack([np.concatenate([part.ravel() for part in parts]) for parts in directions])
+    jacobian = np.column_stack([_flattened(slope) for slope in slopes])
     size = np.linalg.norm(jacobian, axis=0)
-    jacobian = jacobian / np.where(size > 0, size, 1.0)
-    moves = np.linalg.lstsq(jacobian, wanted, rcond=ROUNDING)[0]
-    missed = np.linalg.norm(jacobian @ moves - wanted, axis=0) > ROUNDING * np.linalg.norm(wanted, axis=0)
-    return (moves / np.where(size > 0, size, 1.0)[:, None]).T[~missed]
+    size[size == 0] = 1.0
+    allowed, _ = np.linalg.qr(np.column_stack([_flattened(direction) for direction in directions]))
+    rest = jacobian / size
+    rest = rest - allowed @ (allowed.T @ rest)
+    _, values, vectors = np.linalg.svd(rest)
+    return vectors[int(np.count_nonzero(values > _SINGULAR)) :] / size
+
+
+def _flattened(direction: Direction) -> NDArray[np.float64]:
+    return np.concatenate([part.ravel() for part in direction])
 
 
 def of_elements(design: Predictors, moves: NDArray[np.float64]) -> list[list[NDArray[np.float64]]]:

@@ -87,6 +87,35 @@ def test_standard_errors_of_generalized_models(response, family):
         assert "word" in anova(model).notes[0]
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_spellings_agree_at_singular_and_imprecise_optima(seed):
+    rng = np.random.default_rng(seed)
+    levels, n_words, n_subjects = ("at", "abc")[seed % 2], int(rng.integers(10, 30)), int(rng.integers(6, 20))
+    data = pd.DataFrame([(w, s) for w in range(n_words) for s in range(n_subjects)], columns=["word", "subj"])
+    data["cat"] = [levels[w % len(levels)] for w in data["word"]]
+    size = rng.uniform(0.1, 1.5)
+    effects = size * rng.normal(size=n_words)[data["word"]] + 0.7 * rng.normal(size=n_subjects)[data["subj"]]
+    data["rt"] = effects + rng.normal(size=len(data))
+    data["hit"] = rng.binomial(1, 1 / (1 + np.exp(-effects)))
+    for ddf in ("satterthwaite", "kenward-roger"):
+        found = [
+            quiet(lmer, f"rt ~ cat + {text} + (1 | subj)", data).summary(ddf=ddf).coefficients
+            for text in SPELLINGS
+        ]
+        for table in found[1:]:
+            np.testing.assert_allclose(table["df"], found[0]["df"], rtol=1e-3)
+    models = [quiet(glmer, f"hit ~ cat + {text} + (1 | subj)", data, "binomial") for text in SPELLINGS]
+    for model in models[1:]:
+        assert model._fitted.joint
+        np.testing.assert_allclose(model.se, models[0].se, rtol=1e-3)
+
+
+@pytest.mark.parametrize("optimizer", ["bobyqa", "nelder_mead"])
+def test_other_optimizers(optimizer):
+    model = quiet(lmer, "rt ~ cat + (0 + cat | word) + (1 | subj)", WORDS, optimizer=optimizer)
+    np.testing.assert_allclose(model.summary().coefficients["df"], [24.186, 21.743], atol=0.02)
+
+
 def test_it_is_named_at_the_fit():
     with pytest.warns(
         UndeterminedWarning, match=r"do not determine the covariance of cat\[a\] and cat\[t\] within word"
