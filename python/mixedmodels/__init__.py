@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         RankDeficiencyWarning,
         SeparationWarning,
         SingularFitWarning,
+        UndeterminedWarning,
     )
     from .means.functions import contrast, eff_size, emmeans, pairs
     from .means.joint_tests import joint_tests
@@ -165,6 +166,7 @@ __all__ = [
     "RankDeficiencyWarning",
     "SeparationWarning",
     "SingularFitWarning",
+    "UndeterminedWarning",
     "VarCorr",
     "aic_table",
     "allFit",

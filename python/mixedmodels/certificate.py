@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .curvature import ROUNDING, scaled_curvature
+
 # In units of -2 log-likelihood: 1e-5 is about 0.003 standard errors of a parameter.
 TOLERANCE = 1e-5
-# Eigenvalues of the scaled Hessian below this are flat directions, or rounding.
-_FLAT = 1e-7
-# The Hessian of a direction that the data say nothing of is below this.
-_UNDETERMINED = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +74,12 @@ def certify(
     if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
         nan = np.full(len(gradient), np.nan)
         return Certificate(np.nan, nan, nan, None, None)
-    gradient, hessian = gradient / units, hessian / np.outer(units, units)
-    diagonal = np.abs(np.diag(hessian))
-    largest = diagonal.max()
-    scale = 1.0 / np.sqrt(np.where(diagonal > _FLAT * largest, diagonal, largest if largest > 0 else 1.0))
-    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
-    g = gradient * scale
-    curvature = np.maximum(np.abs(values), _FLAT)
-    fall = 0.5 * float(np.sum((vectors.T @ g) ** 2 / curvature))
+    curvature = scaled_curvature(hessian, units)
+    values, vectors = curvature.values, curvature.vectors
+    g = gradient * curvature.scale
+    fall = 0.5 * float(np.sum((vectors.T @ g) ** 2 / np.maximum(np.abs(values), ROUNDING)))
     shares = 0.5 * g**2
-    downhill = None
-    if values[0] < -max(_FLAT, 1e-5 * values[-1]):
-        downhill = int(np.argmax(np.abs(vectors[:, 0])))
-    flat = None
-    if downhill is None and abs(values[0]) < _UNDETERMINED * values[-1]:
-        flat = int(np.argmax(np.abs(vectors[:, 0])))
+    leading = int(np.argmax(np.abs(vectors[:, 0])))
+    downhill = leading if curvature.downhill else None
+    flat = leading if downhill is None and curvature.flat[0] else None
     return Certificate(fall, shares, values, int(np.argmax(shares)), downhill, flat)

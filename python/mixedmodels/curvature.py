@@ -1,12 +1,124 @@
-"""Covariance matrices of estimates from the curvature of the objective."""
+"""
+Curvature of an objective: its scale, its flat directions, and covariance matrices of estimates from it.
+
+Along some directions of the parameters the objective may not change at all: the data do not determine them.
+They are left out of every inverse here, so that whatever does not depend on them keeps its standard error.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+# Eigenvalues of the scaled Hessian below this are rounding.
+ROUNDING = 1e-7
+# The data do not determine a direction with a smaller share of the largest eigenvalue of the scaled Hessian,
+_UNDETERMINED = 1e-6
+# or along which one unit changes -2 log-likelihood by less than half of this: by no more than rounding, if
+# the objective is large enough, and so little that the standard error is over 40 units.
+_LEAST = 1e-3
+# Where theory says that the objective is flat, its second derivative by one unit is below this even at an
+# imprecise optimum; where it is not, it is of the size of the number of groups.
+_EXPECTED = 0.1
+# Unit vectors that differ by less are one direction.
+_APART = 1e-2
+# Eigenvalues below minus this share of the largest one are no rounding: the objective curves downwards.
+_DOWNHILL = 1e-5
+# By more than this share of its size a quantity changes along a direction, rather than by rounding.
+PART = 1e-4
 
-def covariance_from(hessian: NDArray[np.float64], inner: NDArray[np.bool_]) -> NDArray[np.float64]:
+
+@dataclass(frozen=True, eq=False)
+class ScaledCurvature:
+    """
+    Eigenvalues and eigenvectors of a Hessian scaled to a unit diagonal.
+
+    Attributes
+    ----------
+    values : ndarray, shape (m,)
+        Increasing.
+    vectors : ndarray, shape (m, m)
+        Columns, in the scaled parameters.
+    scale : ndarray, shape (m,)
+        What the parameters are multiples of: parameter = scale times scaled parameter.
+    """
+
+    values: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @property
+    def downhill(self) -> bool:
+        """Whether the objective curves downwards in some direction."""
+        return bool(self.values[0] < -max(ROUNDING, _DOWNHILL * self.values[-1]))
+
+    @property
+    def flat(self) -> NDArray[np.bool_]:
+        """Along which of the eigenvectors the objective does not change, shape (m,)."""
+        return np.abs(self.values) < _UNDETERMINED * self.values[-1]
+
+
+def scaled_curvature(hessian: NDArray[np.float64], units: NDArray[np.float64]) -> ScaledCurvature:
+    """
+    The scaled eigenvalues of a finite Hessian with at least one parameter.
+
+    Parameters
+    ----------
+    hessian : ndarray, shape (m, m)
+    units : ndarray, shape (m,)
+        What one unit of each parameter adds to the response, so that flat directions can be told
+        from parameters in large units.
+    """
+    diagonal = np.abs(np.diag(hessian)) / units**2
+    largest = diagonal.max()
+    floor = largest if largest > 0 else 1.0
+    scale = 1.0 / (units * np.sqrt(np.where(diagonal > ROUNDING * largest, diagonal, floor)))
+    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
+    return ScaledCurvature(values, vectors, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterCovariance:
+    """
+    The covariance matrix of estimates, and the directions of the parameters that it leaves out.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (m, m)
+        A generalised inverse: right for functions that do not change along the directions left out. NaN for
+        parameters on their boundary, and altogether where the point is no minimum.
+    undetermined : ndarray, shape (d, m)
+        The directions that the data do not determine; one step along them is as long as the scale of the
+        parameters.
+    units : ndarray, shape (m,)
+    """
+
+    matrix: NDArray[np.float64]
+    undetermined: NDArray[np.float64]
+    units: NDArray[np.float64]
+
+    @property
+    def moved(self) -> NDArray[np.bool_]:
+        """The parameters that change along directions left out, shape (m,)."""
+        return np.any(np.abs(self.undetermined * self.units) > PART, axis=0)
+
+    @property
+    def determined(self) -> NDArray[np.float64]:
+        """The matrix with NaN also for the parameters that the data do not determine."""
+        result = self.matrix.copy()
+        result[self.moved], result[:, self.moved] = np.nan, np.nan
+        return result
+
+
+def covariance_from(
+    hessian: NDArray[np.float64],
+    inner: NDArray[np.bool_],
+    units: NDArray[np.float64],
+    wanted: NDArray[np.bool_] | None = None,
+    known: NDArray[np.float64] | None = None,
+) -> ParameterCovariance:
     """
     Twice the inverse of the Hessian of -2 log-likelihood, on the parameters inside their domain.
 
@@ -15,24 +127,81 @@ def covariance_from(hessian: NDArray[np.float64], inner: NDArray[np.bool_]) -> N
     hessian : ndarray, shape (m, m)
     inner : ndarray of bool, shape (m,)
         False for parameters on their boundary, where the asymptotics do not hold.
-
-    Returns
-    -------
-    ndarray, shape (m, m)
-        NaN for the others, and altogether where the matrix is not positive definite: then the point is
-        no minimum, or the data do not tell.
+    units : ndarray, shape (m,)
+        As for `scaled_curvature`.
+    wanted : ndarray of bool, shape (m,), optional
+        True for parameters whose variances are wanted however large, such as coefficients that separation
+        lets run off: a direction in which they change stays in. None by default.
+    known : ndarray, shape (d, m), optional
+        Directions among which are those that the data do not determine, by theory. Along them the Hessian may
+        be less exactly zero than along others.
     """
-    result = np.full_like(hessian, np.nan)
+    m = len(hessian)
+    matrix = np.full((m, m), np.nan)
+    none = ParameterCovariance(matrix, np.zeros((0, m)), units)
     chosen = np.ix_(inner, inner)
-    result[chosen] = 2.0 * _inverse(hessian[chosen])
-    return result
+    own = hessian[chosen]
+    if not own.size or not np.isfinite(own).all():
+        return none
+    curvature = scaled_curvature(own, units[inner])
+    stay = np.zeros(len(own), dtype=bool) if wanted is None else wanted[inner]
+    given = np.zeros((0, m)) if known is None else known
+    flat, rest = _split(own, curvature, units[inner], stay, given[:, inner].T)
+    root = _inverse_root(rest.T @ (own * np.outer(curvature.scale, curvature.scale)) @ rest)
+    if root is None:
+        return none
+    root = curvature.scale[:, None] * (rest @ root)
+    matrix[chosen] = 2.0 * root @ root.T
+    undetermined = np.zeros((flat.shape[1], m))
+    moves = curvature.scale[:, None] * flat
+    undetermined[:, inner] = (moves / np.linalg.norm(moves * units[inner][:, None], axis=0)).T
+    return ParameterCovariance(matrix, undetermined, units)
 
 
-def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    if not np.isfinite(matrix).all() or np.any(np.diag(matrix) <= 0):
-        return np.full_like(matrix, np.nan)
-    scale = np.sqrt(np.diag(matrix))
-    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-    if len(values) and values[0] <= len(values) * np.finfo(float).eps * values[-1]:
-        return np.full_like(matrix, np.nan)
-    return (vectors / values) @ vectors.T / np.outer(scale, scale)
+def _inverse_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """R with RR' the inverse; None unless the matrix is positive definite."""
+    if not matrix.size or (np.diag(matrix) <= 0).any():
+        return None
+    size = np.sqrt(np.diag(matrix))
+    values, vectors = np.linalg.eigh(matrix / np.outer(size, size))
+    if values[0] <= len(values) * np.finfo(float).eps * values[-1]:
+        return None
+    return vectors / np.sqrt(values) / size[:, None]
+
+
+def _split(
+    hessian: NDArray[np.float64],
+    curvature: ScaledCurvature,
+    units: NDArray[np.float64],
+    stay: NDArray[np.bool_],
+    known: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Orthonormal bases of the flat directions in which certain parameters stay as they are, and of the others.
+
+    In the scaled parameters.
+    """
+    plain = hessian / np.outer(units, units)
+    values, vectors = np.linalg.eigh(plain)
+    least = min(ROUNDING * np.abs(np.diag(plain)).max(), _LEAST)
+    moves = np.hstack([vectors[:, np.abs(values) < least], _flattest(plain, known * units[:, None])])
+    moves /= (units * curvature.scale)[:, None]
+    found = np.hstack([curvature.vectors[:, curvature.flat], moves / np.linalg.norm(moves, axis=0)])
+    left, sizes, _ = np.linalg.svd(found)
+    rank = int(np.count_nonzero(sizes > _APART))
+    flat, rest = left[:, :rank], left[:, rank:]
+    if not rank or not stay.any():
+        return flat, rest
+    _, sizes, right = np.linalg.svd(flat[stay])
+    turned, moving = flat @ right.T, int(np.count_nonzero(sizes > _APART))
+    return turned[:, moving:], np.hstack([rest, turned[:, :moving]])
+
+
+def _flattest(hessian: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The part of some directions along which the objective is flat, orthonormal columns."""
+    if not known.size:
+        return known
+    basis, sizes, _ = np.linalg.svd(known, full_matrices=False)
+    basis = basis[:, sizes > _APART * sizes[0]]
+    values, vectors = np.linalg.eigh(basis.T @ hessian @ basis)
+    return basis @ vectors[:, np.abs(values) < _EXPECTED]

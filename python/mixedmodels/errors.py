@@ -119,6 +119,10 @@ class SingularFitWarning(MixedModelsWarning):
     """The estimated covariance matrix of a random-effects term is singular."""
 
 
+class UndeterminedWarning(MixedModelsWarning):
+    """The data do not determine some covariances of random effects, whose estimates are arbitrary."""
+
+
 class ConvergenceWarning(MixedModelsWarning):
     """The optimiser did not certify an optimum; the message gives the facts."""
 

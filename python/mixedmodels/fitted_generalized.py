@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import theta as theta_layout
-from .curvature import covariance_from
+from .curvature import ParameterCovariance, covariance_from
 from .design import GeneralizedDesign, build_generalized_design
 from .errors import ModesError
 from .families import Family
@@ -91,8 +91,7 @@ class FittedGeneralized(FittedModel):
     convergence: Convergence
     term_roots: tuple[NDArray[np.float64], ...]
     _engine: Glmm | None = field(default=None, repr=False)
-    # It costs some evaluations for each parameter: computed when it is first needed.
-    _hessian: NDArray[np.float64] | None = field(default=None, repr=False)
+    _results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def family(self) -> Family:
@@ -159,7 +158,10 @@ class FittedGeneralized(FittedModel):
     @property
     def joint(self) -> bool:
         """Whether standard errors of beta allow for the uncertainty of theta and the dispersion."""
-        return self.arguments.n_agq > 0 and bool(np.isfinite(self._joint_covariance()).all())
+        if self.arguments.n_agq == 0:
+            return False
+        part = self._coefficients
+        return bool(np.isfinite(self.parameter_covariance().matrix[part, part]).all())
 
     def _rows_of_estimates(self) -> str:
         return "eta"
@@ -172,23 +174,23 @@ class FittedGeneralized(FittedModel):
 
     def covariance(self) -> NDArray[np.float64]:
         """From the Hessian in all parameters where that is possible, else given theta and the dispersion."""
-        return self._joint_covariance() if self.joint else self.estimates.conditional_covariance
+        if not self.joint:
+            return self.estimates.conditional_covariance
+        part = self._coefficients
+        return self.parameter_covariance().matrix[part, part]
 
-    def _joint_covariance(self) -> NDArray[np.float64]:
+    @property
+    def _coefficients(self) -> slice:
+        """The places of the coefficients among the parameters."""
         first = len(self.estimates.theta)
-        part = slice(first, first + self.rank)
-        return self.parameter_covariance()[part, part]
+        return slice(first, first + self.rank)
 
-    def parameter_covariance(self) -> NDArray[np.float64]:
-        """Covariance matrix of all parameters of the objective; NaN for those on the boundary."""
-        hessian = self.hessian()
-        inner = np.ones(len(hessian), dtype=bool)
-        theta = self.estimates.theta
-        inner[: len(theta)] = theta_layout.interior(self.design, theta)
-        return covariance_from(hessian, inner)
+    def parameter_covariance(self) -> ParameterCovariance:
+        """Of all parameters of the objective, by the Hessian; those on the boundary left out."""
+        return self.derived(_parameter_covariance)
 
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
-        return self.engine.conditional_variances(*self.point)
+        return self.derived(_level_variances)
 
     def parameter_names(self) -> tuple[str, ...]:
         return generalized_names(self.design, self.estimates.kept, self.arguments)
@@ -197,15 +199,34 @@ class FittedGeneralized(FittedModel):
         return generalized_units(self.design, self.term_roots, self.estimates.kept, self.arguments)
 
     def gradient(self) -> NDArray[np.float64]:
-        return self.engine.gradient(*self.point)
+        return self.derived(_gradient)
 
     def hessian(self) -> NDArray[np.float64]:
-        if self._hessian is None:
-            hessian = np.array(hessian_or_nan(self.engine, self.point, len(self.parameter_names())))
-            hessian.flags.writeable = False
-            object.__setattr__(self, "_hessian", hessian)
-        assert self._hessian is not None
-        return self._hessian
+        return self.derived(_hessian)
+
+
+def _gradient(fitted: FittedGeneralized) -> NDArray[np.float64]:
+    return fitted.engine.gradient(*fitted.point)
+
+
+def _hessian(fitted: FittedGeneralized) -> NDArray[np.float64]:
+    return hessian_or_nan(fitted.engine, fitted.point, len(fitted.parameter_names()))
+
+
+def _parameter_covariance(fitted: FittedGeneralized) -> ParameterCovariance:
+    theta, design, hessian = fitted.estimates.theta, fitted.design, fitted.hessian()
+    inner, steps = np.ones(len(hessian), dtype=bool), fitted.parameter_units()
+    inner[: len(theta)] = theta_layout.interior(design, theta)
+    steps[: len(theta)] = theta_layout.steps(design, fitted.term_roots, theta)
+    wanted = np.zeros(len(hessian), dtype=bool)
+    if fitted.arguments.n_agq > 0:
+        wanted[len(theta) : len(theta) + fitted.rank] = True
+    known = np.pad(fitted.structural_directions(), ((0, 0), (0, len(hessian) - len(theta))))
+    return covariance_from(hessian, inner, steps, wanted, known)
+
+
+def _level_variances(fitted: FittedGeneralized) -> list[tuple[list[int], NDArray[np.float64]]]:
+    return fitted.engine.conditional_variances(*fitted.point)
 
 
 def hessian_or_nan(

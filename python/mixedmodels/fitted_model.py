@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
 from . import theta as theta_layout
+from . import undetermined
 from .control import Control
+from .curvature import ParameterCovariance, covariance_from
 from .design import Design, Predictors, build_design
 from .errors import ArgumentError
 from .frame import Frame
@@ -22,6 +24,8 @@ from .pickled import linear_predictor, opened, sealed
 
 if TYPE_CHECKING:
     from ._engine import Lmm
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -178,6 +182,23 @@ class FittedModel(ABC):
     convergence: Convergence
     term_roots: tuple[NDArray[np.float64], ...]
     _engine: Any
+    _results: dict[Any, Any]
+
+    def derived(self, compute: Callable[[Any], T]) -> T:
+        """
+        What a function computes from this model, computed once.
+
+        Summaries, tables and tests share it. It is closed to writing, as callers must not change it. Threads
+        that ask at the same time may both compute it, and get the same object.
+
+        Parameters
+        ----------
+        compute : callable
+            A function of the model alone, not made anew for each call.
+        """
+        if compute not in self._results:
+            return self._results.setdefault(compute, _closed(compute(self)))
+        return self._results[compute]
 
     @property
     def n_obs(self) -> int:
@@ -250,6 +271,14 @@ class FittedModel(ABC):
     def hessian(self) -> NDArray[np.float64]:
         """Hessian of the objective at the estimates."""
 
+    def structural_directions(self) -> NDArray[np.float64]:
+        """Directions in theta that columns and levels of a term leave undetermined, shape (d, n_theta)."""
+        return self.derived(_structural_directions)
+
+    @abstractmethod
+    def parameter_covariance(self) -> ParameterCovariance:
+        """Covariance matrix of the parameters, and the directions in them that the data do not determine."""
+
     @abstractmethod
     def _rows_of_estimates(self) -> str:
         """The estimates that have a value for each row: the name of Xβ + Zb + offset."""
@@ -276,7 +305,9 @@ class FittedModel(ABC):
         """
         response = self._response() if self.design.new_response else {}
         estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): None})
-        return sealed({**vars(self), "_engine": None, "design": response, "estimates": estimates})
+        return sealed(
+            {**vars(self), "_engine": None, "_results": {}, "design": response, "estimates": estimates}
+        )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = opened(state)
@@ -314,6 +345,7 @@ class Fitted(FittedModel):
     convergence: Convergence
     term_roots: tuple[NDArray[np.float64], ...]
     _engine: Lmm | None = field(default=None, repr=False)
+    _results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_parameters(self) -> int:
@@ -361,8 +393,7 @@ class Fitted(FittedModel):
         return self.estimates.sigma**2 * self.estimates.unscaled_covariance
 
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
-        blocks = self.engine.conditional_variances(self.estimates.theta, self.reml)
-        return [(members, self.estimates.sigma**2 * values) for members, values in blocks]
+        return self.derived(_level_variances)
 
     def parameter_names(self) -> tuple[str, ...]:
         return theta_layout.theta_names(self.design)
@@ -372,11 +403,41 @@ class Fitted(FittedModel):
 
     def gradient(self) -> NDArray[np.float64]:
         """Of the objective, σ profiled, in theta."""
-        return self.engine.gradient(self.estimates.theta, self.reml)
+        return self.derived(_gradient)
 
     def hessian(self) -> NDArray[np.float64]:
         """Of the objective, σ profiled, in theta."""
-        return self.engine.hessian(self.estimates.theta, self.reml)
+        return self.derived(_hessian)
+
+    def parameter_covariance(self) -> ParameterCovariance:
+        """Of theta and log σ, by the Hessian in both; those on the boundary left out."""
+        return self.derived(_parameter_covariance)
+
+
+def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
+    directions = undetermined.structural_directions(fitted.design, fitted.term_roots)
+    return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
+
+
+def _gradient(fitted: Fitted) -> NDArray[np.float64]:
+    return fitted.engine.gradient(fitted.estimates.theta, fitted.reml)
+
+
+def _hessian(fitted: Fitted) -> NDArray[np.float64]:
+    return fitted.engine.hessian(fitted.estimates.theta, fitted.reml)
+
+
+def _parameter_covariance(fitted: Fitted) -> ParameterCovariance:
+    theta, design = fitted.estimates.theta, fitted.design
+    inner = np.append(theta_layout.interior(design, theta), True)
+    steps = np.append(theta_layout.steps(design, fitted.term_roots, theta), 1.0)
+    known = np.pad(fitted.structural_directions(), ((0, 0), (0, 1)))
+    return covariance_from(fitted.engine.joint_hessian(theta, fitted.reml), inner, steps, known=known)
+
+
+def _level_variances(fitted: Fitted) -> list[tuple[list[int], NDArray[np.float64]]]:
+    blocks = fitted.engine.conditional_variances(fitted.estimates.theta, fitted.reml)
+    return [(members, fitted.estimates.sigma**2 * values) for members, values in blocks]
 
 
 def design_of(arguments: FitArguments, frame: Frame) -> Design:

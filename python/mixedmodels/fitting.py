@@ -20,6 +20,7 @@ from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
 from .singularity import term_roots
 from .unbounded import column_sizes, residual_vanishes
+from .undetermined import undetermined_notices
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def fit_design(
 
         problem = residual_vanishes(design, sizes, estimates, result["gradient"], criterion)
         verdict = verdict.without_optimum(problem)
-    notices += verdict.notices + singular_notices(design, theta, roots)
+    notices += verdict.notices + singular_notices(design, theta, roots, estimates.sigma)
+    notices += undetermined_notices(design, roots)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     if not quiet:
         warn_of_fit(notices, label)
@@ -138,6 +140,22 @@ def refit(
     _check_response(design)
     engine = fitted.engine.with_response(design.y)
     return fit_design(design, arguments, engine, fitted.term_roots, response=response or UNNAMED, quiet=quiet)
+
+
+def by_criterion(fitted: Fitted, reml: bool) -> Fitted:
+    """
+    The fit by the other criterion, made once and without warnings; the model itself if it is by this one.
+
+    It starts anew, as its optimum may lie elsewhere; a model that was only evaluated is evaluated again.
+    """
+    if fitted.reml == reml:
+        return fitted
+    return fitted.derived(_by_other_criterion)
+
+
+def _by_other_criterion(fitted: Fitted) -> Fitted:
+    changes = {} if fitted.arguments.optimizer is None else {"start": None}
+    return refit(fitted, reml=not fitted.reml, changes=changes, quiet=True)
 
 
 def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Design) -> Estimates:

@@ -35,6 +35,7 @@ from .separation import separated_levels, separation_notices, single_rows_notice
 from .singularity import term_roots
 from .starting_point import StartingPoint, check_generalized_start
 from .unbounded import dispersion_vanishes
+from .undetermined import undetermined_notices
 from .verdict import Verdict, convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def fit_generalized_design(
     if optimizer is not None:
         verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
     notices = dropped_notices(design, engine.kept) + verdict.notices
-    notices += singular_notices(design, estimates.theta, roots)
+    notices += singular_notices(design, estimates.theta, roots) + undetermined_notices(design, roots)
     notices += separation_notices(design, arguments.family, estimates)
     notices += single_rows_notices(design, arguments.family)
     notices += poisson_notices(arguments.family, estimates)

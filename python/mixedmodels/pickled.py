@@ -40,7 +40,7 @@ def opened(sealed_state: Mapping[str, Any]) -> dict[str, Any]:
         state = sealed_state["state"]
         packed = state["design"]
         response = {name: unpack(v) if isinstance(v, tuple) else v for name, v in packed.items()}
-        return _closed({**state, "design": response})
+        return closed({**state, "design": response})
     writer = f"mixedmodels {sealed_state['version']}" if "version" in sealed_state else "an older mixedmodels"
     kind = "without a format number" if found is None else f"of format {found!r}"
     raise MixedModelError(
@@ -76,16 +76,16 @@ def _version() -> str:
     return __version__
 
 
-def _closed(value: Any) -> Any:
+def closed(value: Any) -> Any:
     """The value with every array in it closed to writing, which a pickle does not remember."""
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
     elif isinstance(value, (tuple, list)):
         for part in value:
-            _closed(part)
+            closed(part)
     elif isinstance(value, dict):
-        _closed([*value.values()])
+        closed([*value.values()])
     elif is_dataclass(value):
         for part in fields(value):
-            _closed(getattr(value, part.name))
+            closed(getattr(value, part.name))
     return value

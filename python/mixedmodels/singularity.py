@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +15,54 @@ from .theta import factors
 TOLERANCE = 1e-5
 # Below this share of the largest singular value only rounding is left.
 _ROUNDING = 1e-13
+# A standard deviation of less, relative to sigma, is reported as zero.
+_ROUNDING_SD = 1e-9
 # Above this share of its sum of squares beside earlier columns a column keeps half the digits.
 _INDEPENDENT = 1e-8
 # Squares below this have lost digits to underflow.
 _LEAST = 1e-290
+# Coefficients of a combination below this share of the largest are left out where that changes nothing.
+_SMALL = 0.01
 
 
 @dataclass(frozen=True)
 class SingularTerm:
-    """A random-effects term whose covariance matrix is singular, and how it shows."""
+    """A random-effects term whose covariance matrix is singular, how it shows, and what to do."""
 
     text: str
     reason: str
+    remedy: str
 
     def __str__(self) -> str:
-        return f"{self.text}: {self.reason}"
+        return f"{self.text}: {self.reason}; {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Combination:
+    """
+    A combination of the effects of a term.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the effects in it.
+    weights : tuple of float
+        In the units of the effects, that of the first one.
+    sd : float
+        Its standard deviation.
+    """
+
+    names: tuple[str, ...]
+    weights: tuple[float, ...]
+    sd: float
+
+    def __str__(self) -> str:
+        text = ""
+        for name, weight in zip(self.names, self.weights, strict=True):
+            size = "" if math.isclose(abs(weight), 1.0) else f"{abs(weight):.3g}*"
+            sign = "-" if weight < 0 else "+"
+            text += f" {sign} {size}{name}" if text else f"{'-' if weight < 0 else ''}{size}{name}"
+        return text
 
 
 def term_roots(design: Predictors, weights: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], ...]:
@@ -41,14 +75,14 @@ def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArra
     with np.errstate(over="ignore", invalid="ignore"):
         # Not by BLAS: its threads would go on waiting for work, on the cores that the fit needs next.
         products = np.einsum("ij,ik->jk", z, z if weights is None else z * weights[:, None]) / n
-    root = _cholesky(products.tolist())
+    root = plain_cholesky(products.tolist())
     if root is None:
         root = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r") / np.sqrt(n)
     root.flags.writeable = False
     return root
 
 
-def _cholesky(products: list[list[float]]) -> NDArray[np.float64] | None:
+def plain_cholesky(products: list[list[float]]) -> NDArray[np.float64] | None:
     """
     The triangular root of Z'WZ/n; None when columns are so nearly dependent that digits would be lost.
 
@@ -70,6 +104,7 @@ def singular_terms(
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
     tol: float = TOLERANCE,
+    scale: float = 1.0,
 ) -> tuple[SingularTerm, ...]:
     """
     The terms with a direction of (nearly) zero variance.
@@ -78,7 +113,8 @@ def singular_terms(
     deviations that the term adds to the response along its principal directions, relative to σ (to 1,
     on the linear predictor, for a generalized model). They
     do not change with the units of z or the choice of its basis. A term is singular when the least is
-    below `tol`; for a random intercept that is lme4's rule.
+    below `tol`; for a random intercept that is lme4's rule. Their standard deviations are reported in units
+    of `scale`.
     """
     found = []
     for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
@@ -86,9 +122,29 @@ def singular_terms(
             continue
         if not _is_singular(term, factor, root, tol):
             continue
-        zero = [name for name, size in zip(term.names, _sizes(factor, root), strict=True) if size < tol]
-        found.append(SingularTerm(term.text, _no_variance(zero) if zero else _degenerate(term.names)))
+        combinations = _combinations(term, factor, root, max(tol, _ROUNDING * _largest(root @ factor)))
+        found.append(_described(term, [scaled(part, scale) for part in combinations]))
     return tuple(found)
+
+
+def scaled(part: Combination, scale: float) -> Combination:
+    """The combination with its standard deviation times a factor."""
+    return replace(part, sd=scale * part.sd)
+
+
+def boundary_directions(
+    design: Predictors, theta: NDArray[np.float64], roots: tuple[NDArray[np.float64], ...]
+) -> list[str]:
+    """The combinations of effects without any variance, in words."""
+    found = []
+    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
+        if factor.any(axis=0).all():
+            continue
+        found += [
+            f"the variance of {part} within {term.group.label}"
+            for part in _combinations(term, factor, root, _ROUNDING * max(1.0, _largest(root @ factor)))
+        ]
+    return found
 
 
 def singular_fits(
@@ -135,12 +191,88 @@ def _sizes(factor: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np
     return np.linalg.norm(factor, axis=-1) * np.linalg.norm(root, axis=0)
 
 
-def _no_variance(names: list[str]) -> str:
-    what = "variance" if len(names) == 1 else "variances"
-    return f"{what} of {', '.join(names)} estimated as zero"
+def _largest(matrix: NDArray[np.float64]) -> float:
+    return float(np.linalg.norm(matrix, 2))
 
 
-def _degenerate(names: tuple[str, ...]) -> str:
-    if len(names) == 2:
-        return f"correlation of {names[0]} and {names[1]} estimated as +1 or -1"
-    return "random effects perfectly correlated in some direction"
+def _combinations(
+    term: RandomTerm, factor: NDArray[np.float64], root: NDArray[np.float64], tol: float
+) -> list[Combination]:
+    """
+    The combinations of effects with a standard deviation below `tol`, relative to sigma.
+
+    With Rλ = USV', the effects c'b with c = R'u have the standard deviations s; several of them are combined
+    so that each has as few effects as possible.
+    """
+    k, units = len(term.names), np.linalg.norm(root, axis=0)
+    if term.covariance == "diagonal" or k == 1:
+        small = np.eye(k)[(_sizes(factor, root) < tol) | (units == 0)]
+    else:
+        left, values, _ = np.linalg.svd(root @ factor)
+        small = left[:, values < tol].T @ root / np.where(units > 0, units, 1.0)
+    result = []
+    for whole in _reduced(small):
+        row = _sparse(whole, units[:, None] * factor, tol)
+        # What contributes most to the response comes first.
+        used = np.argsort(-np.abs(row), kind="stable")[: np.count_nonzero(row)]
+        first = used[0]
+        size = np.linalg.norm((row * units) @ factor)
+        unit = units[first] if units[first] > 0 else 1.0
+        weights = row * units / (row[first] * unit) if len(used) > 1 else (row != 0).astype(float)
+        result.append(
+            Combination(
+                tuple(term.names[j] for j in used),
+                tuple(weights[used].tolist()),
+                0.0 if size < _ROUNDING_SD else float(np.linalg.norm(weights @ factor)),
+            )
+        )
+    return sorted(result, key=lambda part: term.names.index(part.names[0]))
+
+
+def _reduced(rows: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Rows with the same span, each with a one where the others have zeros."""
+    rows = rows.copy()
+    done: list[int] = []
+    for _ in range(len(rows)):
+        open_rows = [i for i in range(len(rows)) if i not in done]
+        i, j = divmod(int(np.argmax(np.abs(rows[open_rows]))), rows.shape[1])
+        i = open_rows[i]
+        if abs(rows[i, j]) < _INDEPENDENT:
+            break
+        rows[i] /= rows[i, j]
+        for other in range(len(rows)):
+            if other != i:
+                rows[other] -= rows[other, j] * rows[i]
+        done.append(i)
+    return [rows[i] for i in sorted(done)]
+
+
+def _sparse(row: NDArray[np.float64], root: NDArray[np.float64], tol: float) -> NDArray[np.float64]:
+    """The row without its small entries, if its product with `root` stays below the tolerance then."""
+    shorter = np.where(np.abs(row) < _SMALL * np.abs(row).max(), 0.0, row)
+    return shorter if np.linalg.norm(shorter @ root) < tol else row
+
+
+def _described(term: RandomTerm, combinations: Sequence[Combination]) -> SingularTerm:
+    singles = [part.names[0] for part in combinations if len(part.names) == 1]
+    others = [part for part in combinations if len(part.names) > 1]
+    reasons = []
+    if singles:
+        what = "variance" if len(singles) == 1 else "variances"
+        reasons.append(f"{what} of {', '.join(singles)} estimated as zero")
+    for part in others:
+        shown = f"{part} has standard deviation {part.sd:.2g}"
+        if len(term.names) == 2:
+            sign = "+1" if part.weights[0] * part.weights[1] < 0 else "-1"
+            shown = f"correlation of {term.names[0]} and {term.names[1]} estimated as {sign} ({shown})"
+        reasons.append(shown)
+    if not reasons:
+        reasons.append("columns of the term are linearly dependent")
+    if len(singles) == len(term.names):
+        remedy = "leave out the term"
+    elif others:
+        used = dict.fromkeys(name for part in others for name in part.names)
+        remedy = f"drop one of the effects {', '.join(used)} or make them independent (||)"
+    else:
+        remedy = f"drop {' and '.join(singles) or 'some'} from the term"
+    return SingularTerm(term.text, ", ".join(reasons), remedy)

@@ -131,14 +131,17 @@ def not_optimised(
 
 
 def singular_notices(
-    design: Predictors, theta: NDArray[np.float64], roots: tuple[NDArray[np.float64], ...]
+    design: Predictors,
+    theta: NDArray[np.float64],
+    roots: tuple[NDArray[np.float64], ...],
+    scale: float = 1.0,
 ) -> list[Notice]:
-    """A warning for a singular fit."""
-    singular = singular_terms(design, theta, roots)
+    """A warning for a singular fit; `scale` is what theta is relative to."""
+    singular = singular_terms(design, theta, roots, scale=scale)
     if not singular:
         return []
-    shown = "; ".join(map(str, singular))
-    return [(SingularFitWarning, f"the fit is singular ({shown}); a simpler random part may do")]
+    shown = ". ".join(map(str, singular))
+    return [(SingularFitWarning, f"the fit is singular: {shown}")]
 
 
 def dropped_notices(design: Predictors, kept: NDArray[np.int64]) -> list[Notice]:

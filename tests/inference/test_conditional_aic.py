@@ -57,7 +57,7 @@ def test_weights_and_offset():
 def test_a_variance_of_zero_counts_as_known():
     value = cAIC(lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2()))
     assert value.df == pytest.approx(2.0)
-    assert "Batch.(Intercept)" in value.notes[0]
+    assert "the variance of (Intercept) within Batch" in value.notes[0]
 
 
 def test_not_for_generalized_models():

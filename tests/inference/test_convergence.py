@@ -9,7 +9,7 @@ import pytest
 
 from mixedmodels import checkConv, lmer, load_dyestuff2, load_orthodont, load_sleepstudy
 from mixedmodels.certificate import certify
-from mixedmodels.errors import ArgumentError, MixedModelsWarning
+from mixedmodels.errors import ArgumentError, MixedModelsWarning, UndeterminedWarning
 
 DATA = load_sleepstudy()
 SLOPE = "Reaction ~ Days + (Days | Subject)"
@@ -100,8 +100,10 @@ class TestCertify:
 
 def test_a_parameter_that_the_data_do_not_determine_is_named():
     # No subject is of both sexes, so nothing is known of the correlation.
-    model = lmer("distance ~ Sex + Sex:age + (0 + Sex | Subject)", load_orthodont())
+    with pytest.warns(UndeterminedWarning, match="covariance of Sex"):
+        model = lmer("distance ~ Sex + Sex:age + (0 + Sex | Subject)", load_orthodont())
     check = checkConv(model)
     assert check.ok
-    assert any("do not determine Subject.Sex[Female].Sex[Male]" in note for note in check.notes)
+    named = "do not determine the covariance of Sex[Male] and Sex[Female] within Subject"
+    assert any(named in note for note in check.notes)
     assert not any("determine" in note for note in checkConv(lmer(SLOPE, DATA)).notes)

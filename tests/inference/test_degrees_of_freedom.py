@@ -141,7 +141,9 @@ def test_a_variance_of_zero():
     summary = model.summary()
     # As in the linear model.
     assert summary.coefficients["df"].iloc[0] == pytest.approx(29)
-    assert "estimated on the boundary: Batch.(Intercept)" in str(summary)
+    assert "Estimated as zero and left out of the degrees of freedom: the variance of (Intercept)" in str(
+        summary
+    )
 
 
 def test_a_point_that_is_no_minimum():
@@ -181,6 +183,9 @@ def test_a_basis_of_ones_own(slope):
     assert slope.linear_hypothesis("Days = 0", ddf=basis)["Chisq"].iloc[0] == pytest.approx(
         45.853 / 4, rel=1e-4
     )
+    other = slope.refit(2 * SLEEP["Reaction"].to_numpy())
+    with pytest.raises(ArgumentError, match="belongs to another model: its coefficients are not those"):
+        other.summary(ddf=basis)
 
 
 def test_generalized_models_have_no_denominator():

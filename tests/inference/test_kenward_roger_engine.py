@@ -34,6 +34,7 @@ def test_everything_agrees_with_dense_formulas(theta, weighted):
     slopes, wanted = engine.covariance_slopes(theta), dense.covariance_slopes(theta)
     np.testing.assert_allclose(slopes, wanted, rtol=1e-8, atol=1e-9 * np.abs(wanted).max())
     ours, wanted = engine.kenward_roger(theta), dense.kenward_roger(theta)
+    assert not ours.pop("undetermined").any()
     assert ours.keys() == wanted.keys()
     for name, values in wanted.items():
         np.testing.assert_allclose(ours[name], values, rtol=1e-8, atol=1e-9 * np.abs(values).max())
@@ -50,16 +51,23 @@ def test_models_without_fixed_effects():
         "phi": (0, 0),
         "p": (6, 0, 0),
         "w": (6, 6),
+        "undetermined": (6, 6),
     }
 
 
-def test_a_term_twice_leaves_no_covariance_of_the_variances():
+def test_a_term_twice_counts_once():
     y, x, terms = arrays(weighted=False)
-    parts = _engine.Lmm(y, x, [terms[0], terms[0]]).kenward_roger(np.array([0.8, 0.3, 0.5] * 2))
-    assert np.isnan(parts["w"]).all()
-    assert np.isnan(parts["adjusted"]).all()
-    assert np.isfinite(parts["phi"]).all()
-    assert np.isfinite(parts["p"]).all()
+    half = np.array([0.8, 0.3, 0.5])
+    twice = _engine.Lmm(y, x, [terms[0], terms[0]]).kenward_roger(np.tile(half, 2))
+    once = _engine.Lmm(y, x, [terms[0]]).kenward_roger(np.sqrt(2) * half)
+    for name in ("adjusted", "phi"):
+        np.testing.assert_allclose(twice[name], once[name], rtol=1e-8)
+    # Sums of equal elements are the elements of the one term.
+    total = np.hstack([np.eye(4)[:, :3], np.eye(4)])
+    np.testing.assert_allclose(total @ twice["w"] @ total.T, once["w"], rtol=1e-7, atol=1e-9)
+    directions = twice["undetermined"][twice["undetermined"].any(axis=1)]
+    assert len(directions) == 3
+    np.testing.assert_allclose(directions @ total.T, 0, atol=1e-8 * np.abs(directions).max())
 
 
 def test_a_theta_of_another_length_is_refused():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from .coding import Block
+from .contrasts import Contrast
+from .evaluate import is_truth
 from .matrix import Levels, MatrixPlan, label_of
 from .recipe import DesignRecipe
 
 # A product of contrasts and numeric columns: the factors in it.
 _Elementary = frozenset[int]
+
+# A column of zeros and ones is that of a factor with treatment contrasts.
+_TRUTH = Levels(("False", "True"), Contrast(("True",), 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +71,11 @@ def all_levels(recipe: DesignRecipe) -> AllLevels:
 
     The indicators of a factor's levels are [1 C] [1 C]⁻¹ with C its contrasts. Multiplied out, both
     codings are sums of the same elementary products of contrasts and numeric columns.
+
+    A True/False predictor counts as a factor of two levels, as it means the same. It stays a number where
+    the model has no column for what the other level would add, as in ``y ~ a:truth`` without ``a``.
     """
-    plan = recipe.fixed
+    plan = _with_truths(recipe)
     widths = [_contrast_width(plan, i) for i in range(len(plan.nodes))]
     places: dict[_Elementary, slice] = {}
     categorical = {i for i, coding in enumerate(plan.codings) if isinstance(coding, Levels)}
@@ -91,6 +99,32 @@ def all_levels(recipe: DesignRecipe) -> AllLevels:
         terms.append(CodedTerm(label, factors, frozenset(term) - factors, slice(start, stop), numeric))
         start = stop
     return AllLevels(tuple(terms), _inverse(coded) @ np.hstack(columns))
+
+
+def _with_truths(recipe: DesignRecipe) -> MatrixPlan:
+    """The plan with True/False predictors as factors, where their terms span those of such factors."""
+    plan = recipe.fixed
+    factors = {i for i, coding in enumerate(plan.codings) if isinstance(coding, Levels)}
+    spanned = {
+        part
+        for block in plan.blocks
+        for part in _parts([i for i, _ in block], {i for i, reduced in block if i in factors and not reduced})
+    }
+    truths = {
+        i
+        for i, (node, coding) in enumerate(zip(plan.nodes, plan.codings, strict=True))
+        if coding is None
+        and is_truth(node, recipe.memory)
+        and all(
+            part in spanned
+            for term in recipe.formula.fixed_terms.terms
+            if i in term
+            for part in _parts(term, factors | {i})
+        )
+    }
+    codings = tuple(_TRUTH if i in truths else coding for i, coding in enumerate(plan.codings))
+    blocks = tuple(tuple((i, reduced or i in truths) for i, reduced in block) for block in plan.blocks)
+    return replace(plan, codings=codings, blocks=blocks)
 
 
 def _parts(term: Sequence[int], categorical: set[int]) -> Iterator[_Elementary]:

@@ -51,6 +51,8 @@ class Memory:
     ----------
     columns : dict
         For each column: its level labels, or None for numbers.
+    truths : set of str
+        The columns of truth values.
     levels : dict
         Labels of each factor made by a call, by the call's text.
     transforms : dict
@@ -58,6 +60,7 @@ class Memory:
     """
 
     columns: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    truths: set[str] = field(default_factory=set)
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     transforms: dict[str, Any] = field(default_factory=dict)
 
@@ -161,6 +164,8 @@ class Evaluator:
         column = self.frame.column(name)
         if self.fitting:
             self.memory.columns[name] = column.labels() if isinstance(column, Factor) else None
+            if isinstance(column, Numeric) and column.kind == "bool":
+                self.memory.truths.add(name)
         elif name in self.memory.columns:
             labels = self.memory.columns[name]
             if labels is not None:
@@ -336,9 +341,7 @@ class Evaluator:
             raise DataError(f"{write(node)} is a constant; a factor is made of a column")
         if isinstance(node, Name):
             return as_factor(self.frame.column(node.name))
-        logical = isinstance(node, Unary) and node.operator == "!"
-        logical |= isinstance(node, Binary) and node.operator in _LOGICAL
-        return as_factor(Numeric(write(node), numbers, "bool" if logical else "float"))
+        return as_factor(Numeric(write(node), numbers, "bool" if is_truth(node, self.memory) else "float"))
 
     def _remember(self, text: str, factor: Factor) -> Factor:
         if self.fitting:
@@ -371,3 +374,14 @@ class Evaluator:
         if isinstance(column, Factor):
             return self._remember(text, column)
         return column.values
+
+
+def is_truth(node: Node, memory: Memory) -> bool:
+    """Whether an expression is true or false, rather than any number."""
+    if isinstance(node, Name):
+        return node.name in memory.truths
+    if isinstance(node, Call) and node.function == "I":
+        return is_truth(node.arguments[0], memory)
+    if isinstance(node, Unary):
+        return node.operator == "!"
+    return isinstance(node, Binary) and node.operator in _LOGICAL

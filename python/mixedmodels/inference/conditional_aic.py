@@ -17,7 +17,9 @@ from ..curvature import covariance_from
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import format_number
-from ..theta import interior, theta_names
+from ..singularity import boundary_directions
+from ..theta import interior
+from ..theta import steps as theta_steps
 from .penalized_system import PenalizedSystem
 
 Method = Literal["greven-kneib", "vaida-blanchard"]
@@ -75,8 +77,8 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
         inner = interior(fitted.design, theta)
         added = _uncertainty_of_theta(fitted, system, np.flatnonzero(inner).tolist())
         if not inner.all():
-            names = [n for n, there in zip(theta_names(fitted.design), inner, strict=True) if not there]
-            notes = (f"Taken as known, as estimated on the boundary: {', '.join(names)}",)
+            directions = boundary_directions(fitted.design, theta, fitted.term_roots)
+            notes = (f"Estimated as zero and taken as known: {', '.join(directions)}",)
         if math.isfinite(added):
             df += added
         else:
@@ -108,6 +110,10 @@ def _uncertainty_of_theta(fitted: Fitted, system: PenalizedSystem, chosen: list[
     effects = np.array([system.project(values) for values in moved])
     shares = np.array([float(r @ values) for values in moved]) / q
     gradients = 2 * m / q * (effects - shares[:, None] * r)
-    hessian = fitted.hessian()[np.ix_(chosen, chosen)]
-    inverse = 0.5 * covariance_from(hessian, np.ones(len(chosen), dtype=bool))
+    inner = np.zeros(len(fitted.estimates.theta), dtype=bool)
+    inner[chosen] = True
+    steps = theta_steps(fitted.design, fitted.term_roots, fitted.estimates.theta)
+    known = fitted.structural_directions()
+    found = covariance_from(fitted.hessian(), inner, steps, known=known)
+    inverse = 0.5 * found.matrix[np.ix_(chosen, chosen)]
     return float(np.sum(inverse * (gradients @ (effects / system.weights).T)))

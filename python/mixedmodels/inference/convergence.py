@@ -13,6 +13,7 @@ from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable
 from ..singularity import singular_terms
+from .variance_parameters import undetermined_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +108,13 @@ def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Convergenc
         )
     if certificate.downhill is not None:
         messages.append(f"the objective curves downwards along {names[certificate.downhill]}: no minimum")
-    notes = [f"singular fit: {part}" for part in singular_terms(design, theta, fitted.term_roots)]
-    if certificate.flat is not None:
-        notes.append(
-            f"the data do not determine {names[certificate.flat]}: the objective is the same along it, so "
-            "that its estimate is arbitrary"
-        )
+    singular = singular_terms(design, theta, fitted.term_roots, scale=fitted.scale)
+    notes = [f"singular fit: {part}" for part in singular]
+    undetermined = undetermined_text(fitted)
+    if undetermined:
+        notes.append(f"{undetermined}: the objective stays the same, so that the estimates are arbitrary")
+    elif certificate.flat is not None:
+        notes.append(f"the data hardly determine {names[certificate.flat]}: the objective is flat along it")
     return ConvergenceCheck(
         ok=not messages,
         messages=tuple(messages),

@@ -8,11 +8,12 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
-from ..fitting import refit
+from ..fitting import by_criterion
 from ..formatting import one_line
 from . import criteria
 from .anova_table import AnovaTable, anova_table
-from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from .basis import DegreesOfFreedom, singular_notes
+from .degrees_of_freedom import degrees_of_freedom
 from .reduced_fits import with_fixed_part
 from .term_hypotheses import TermHypotheses
 from .term_tests import check_test, f_columns
@@ -36,12 +37,13 @@ def drop_terms(
         return _likelihood_ratios(fitted, terms, labels)
     assert isinstance(fitted, Fitted)
     basis = degrees_of_freedom(fitted, ddf)
-    columns = f_columns(basis, [terms.dropped(label) for label in labels], fitted.estimates.sigma)
+    tests = [basis.joint(terms.dropped(label)) for label in labels]
+    columns = f_columns(tests, fitted.estimates.sigma)
     heading = [
         f"Terms left out one at a time, F tests by {basis.label}",
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
-    return anova_table(columns, labels, heading, basis.notes)
+    return anova_table(columns, labels, heading, [*basis.notes, *singular_notes(tests)])
 
 
 def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[str]) -> AnovaTable:
@@ -53,7 +55,7 @@ def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[
     ]
     full = fitted
     if isinstance(fitted, Fitted) and fitted.reml:
-        full = refit(fitted, reml=False, quiet=True)
+        full = by_criterion(fitted, reml=False)
         heading.append("Refitted by ML (instead of REML) for this comparison")
     bases = [terms.without(label) for label in labels]
     fits = [with_fixed_part(fitted, basis) for basis in bases]

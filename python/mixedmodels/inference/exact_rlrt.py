@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
-from ..fitting import refit
+from ..fitting import by_criterion
 from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
 from .reduced_fits import objective_without_random_effects
@@ -39,7 +39,7 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = N
         raise ArgumentError(f"nsim must be a whole number of at least 1, not {nsim!r}")
     heading = []
     if not fitted.reml:
-        fitted = refit(fitted, reml=True, changes={"start": None}, quiet=True)
+        fitted = by_criterion(fitted, reml=True)
         heading.append("Refitted by REML (instead of ML) for this test")
     statistic = max(0.0, objective_without_random_effects(fitted) - fitted.estimates.objective)
     if statistic < 1e-8:

@@ -57,7 +57,7 @@ def _names(fitted: FittedModel) -> pd.Index:
 def _labelled(fitted: FittedModel, matrix: NDArray[np.float64], complete: bool) -> pd.DataFrame:
     kept, names = fitted.estimates.kept, _names(fitted)
     if not flag("complete", complete):
-        return pd.DataFrame(matrix, index=names[kept], columns=names[kept])
+        return pd.DataFrame(matrix.copy(), index=names[kept], columns=names[kept])
     full = np.full((len(names), len(names)), np.nan)
     full[np.ix_(kept, kept)] = matrix
     return pd.DataFrame(full, index=names, columns=names)

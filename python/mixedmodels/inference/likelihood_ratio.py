@@ -13,7 +13,7 @@ from ..design.rows import ZERO_WEIGHT
 from ..errors import ArgumentError, DataError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
-from ..fitting import refit
+from ..fitting import by_criterion
 from ..formatting import p_statement
 from . import criteria
 from .anova_table import AnovaTable, anova_table
@@ -79,7 +79,7 @@ def _by_one_criterion(
     heading = []
     by_reml = [model.reml for model in models]
     if refit_ml and any(by_reml):
-        models = [refit(model, reml=False, quiet=True) if model.reml else model for model in models]
+        models = [by_criterion(model, reml=False) for model in models]
         which = (
             "the models" if all(by_reml) else ", ".join(n for n, r in zip(labels, by_reml, strict=True) if r)
         )

@@ -10,7 +10,7 @@ import numpy as np
 from ..checks import one_of
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
-from ..fitting import refit
+from ..fitting import by_criterion
 from . import criteria
 from .anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
@@ -74,7 +74,7 @@ def comparable_fits(
         return list(models), []
     if all(by_reml) and _same_fixed_part(linear):
         return list(models), ["From restricted likelihoods (REML): the models have the same fixed effects"]
-    refitted = [refit(model, reml=False, quiet=True) if model.reml else model for model in linear]
+    refitted = [by_criterion(model, reml=False) for model in linear]
     heading = ["Refitted by ML (instead of REML), as restricted likelihoods are not comparable"]
     for label, model in zip(labels, refitted, strict=True):
         if not model.convergence.converged:

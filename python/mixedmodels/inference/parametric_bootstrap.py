@@ -12,7 +12,7 @@ from ..design import GeneralizedResponse
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel, read_only
-from ..fitting import refit
+from ..fitting import by_criterion, refit
 from ..fitting_generalized import refit_generalized
 from ..theta import factors
 from .anova_table import AnovaTable, anova_table
@@ -48,15 +48,12 @@ def _comparable(full: FittedModel, reduced: FittedModel) -> tuple[FittedModel, F
     check_same_data([full, reduced], labels)
     if isinstance(full, Fitted) and isinstance(reduced, Fitted):
         note = ["Refitted by ML (instead of REML) for this comparison"]
-        return _by_ml(full), _by_ml(reduced), note if full.reml or reduced.reml else []
+        models = by_criterion(full, reml=False), by_criterion(reduced, reml=False)
+        return *models, note if full.reml or reduced.reml else []
     if isinstance(full, Fitted) or isinstance(reduced, Fitted):
         raise ArgumentError("pb_compare: both models must be linear, or both generalized")
     check_same_approximation([full, reduced], labels)
     return full, reduced, []
-
-
-def _by_ml(fitted: Fitted) -> Fitted:
-    return refit(fitted, reml=False, quiet=True) if fitted.reml else fitted
 
 
 def _p_values(

@@ -19,6 +19,7 @@ from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from .clusters import cluster_covariance, find_clusters
 from .degrees_of_freedom import DegreesOfFreedom, Infinite, Residual, check_ddf
+from .origin import check_origin, origin_of
 
 Kind = Literal["CR0", "CR1", "CR2"]
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR2")
@@ -133,7 +134,18 @@ def robust_covariance(fitted: FittedModel, cluster: Any = None, type: str = "CR2
         g = scale * weighted @ bread
         own[j], shared[j], scores[j] = g.T @ phi @ g, x.T @ g, residual[rows] @ g
     beta, names = fitted.estimates.beta[kept], tuple(design.x_names[i] for i in kept)
-    return RobustCovariance(beta, scores.T @ scores, kind, clusters.label, m, names, bread, own, shared)
+    return RobustCovariance(
+        beta,
+        scores.T @ scores,
+        kind,
+        clusters.label,
+        m,
+        names,
+        bread,
+        own,
+        shared,
+        origin=origin_of(fitted),
+    )
 
 
 def _adjustment(
@@ -196,8 +208,7 @@ def basis_for(fitted: FittedModel, ddf: Any, vcov: Any) -> Any:
     if isinstance(vcov, DegreesOfFreedom):
         if ddf is not None:
             raise ArgumentError("vcov brings its own degrees of freedom; leave ddf out")
-        if not np.array_equal(vcov.beta, beta):
-            raise ArgumentError("vcov belongs to another model: its coefficients differ")
+        check_origin(fitted, vcov, "vcov")
         return vcov
     try:
         matrix = np.asarray(vcov, dtype=np.float64)
@@ -213,5 +224,5 @@ def basis_for(fitted: FittedModel, ddf: Any, vcov: Any) -> Any:
         raise ArgumentError(f"ddf={ddf!r} goes with the model's own covariance matrix, not with a given one")
     note = ("Standard errors from the covariance matrix given as vcov",)
     if name == "inf":
-        return Infinite(beta, matrix, notes=note)
-    return Residual(beta, matrix, fitted.n_obs - fitted.rank, notes=note)
+        return Infinite(beta, matrix, origin=origin_of(fitted), notes=note)
+    return Residual(beta, matrix, fitted.n_obs - fitted.rank, origin=origin_of(fitted), notes=note)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,22 +51,21 @@ class TermHypotheses:
         """The terms that can be tested: all but the intercept."""
         return [term.label for term in self._terms]
 
-    def type_1(self, information: NDArray[np.float64] | None = None) -> list[NDArray[np.float64]]:
+    def type_1(self, root: NDArray[np.float64] | None = None) -> list[NDArray[np.float64]]:
         """
         Each term after those before it.
 
         Parameters
         ----------
-        information : ndarray, shape (rank, rank), optional
-            Of the coefficients; X'X by default.
+        root : ndarray, shape (rank, rank), optional
+            R with R'R the information of the coefficients; of X'X by default.
 
         Returns
         -------
         list of ndarray, shape (df, rank)
             None of the rows for a term that those before it span.
         """
-        weight = self._cross_product if information is None else information
-        root = np.linalg.cholesky(weight).T
+        root = self._upper(root) * self._sizes
         # Doolittle's factor, with a diagonal of ones.
         root = root / np.diag(root)[:, None]
         kept = self.fitted.estimates.kept
@@ -75,11 +73,10 @@ class TermHypotheses:
         return [root[(kept >= columns[label].start) & (kept < columns[label].stop)] for label in self.labels]
 
     def type_2(
-        self, contains: Containment, information: NDArray[np.float64] | None = None
+        self, contains: Containment, root: NDArray[np.float64] | None = None
     ) -> list[NDArray[np.float64]]:
         """Each term after all others that do not contain it, see `type_1`."""
-        weight = self._cross_product if information is None else information
-        root = np.linalg.cholesky(weight / np.outer(self._sizes, self._sizes)).T
+        root = self._upper(root)
         result = []
         for term in self._terms:
             others = [o for o in self._all.terms if o is not term and not contains(term, o)]
@@ -91,9 +88,8 @@ class TermHypotheses:
             found = _column_basis(rest, largest=_largest(root @ own)).T @ root
             # Orthonormal as functions of the coefficients of all levels, as those of type III are:
             # Satterthwaite's degrees of freedom depend a little on the choice of rows.
-            functions = found @ self._scaled
-            found = np.linalg.solve(np.linalg.cholesky(functions @ functions.T), found)
-            result.append(found * self._sizes)
+            triangle = _triangle((found @ self._scaled).T)
+            result.append(np.linalg.solve(triangle.T, found) * self._sizes)
         return result
 
     def type_3(self) -> list[NDArray[np.float64]]:
@@ -134,52 +130,75 @@ class TermHypotheses:
     def _terms(self) -> list[CodedTerm]:
         return [term for term in self._all.terms if term.label != INTERCEPT]
 
-    @cached_property
+    @property
     def _all(self) -> AllLevels:
-        return all_levels(self.fitted.design.recipe)
+        return self.fitted.derived(_coding)
 
     def _others(self, label: str) -> NDArray[np.float64]:
         return _column_basis(self._columns([term for term in self._all.terms if term.label != label]))
 
-    @cached_property
+    @property
     def _sizes(self) -> NDArray[np.float64]:
-        """Root mean squares of the kept columns of x: the unit of what they multiply, for the numerics."""
-        x = self.fitted.design.x[:, self.fitted.estimates.kept]
-        return np.sqrt(np.mean(x**2, axis=0))
+        return self.fitted.derived(_column_sizes)
 
-    @cached_property
+    @property
     def _scaled(self) -> NDArray[np.float64]:
-        """
-        The coding by all levels as combinations of the kept columns of x, divided by their sizes.
-
-        Numeric variables are divided by their root mean square, so that no test depends on their units.
-        """
-        design, kept = self.fitted.design, self.fitted.estimates.kept
-        result = self._all.coefficients[kept]
-        if len(kept) < design.x.shape[1]:
-            dropped = np.setdiff1d(np.arange(design.x.shape[1]), kept)
-            x = design.x[:, kept] / self._sizes
-            shares = np.linalg.lstsq(x, design.x[:, dropped], rcond=None)[0] / self._sizes[:, None]
-            result = result + shares @ self._all.coefficients[dropped]
-        result = result * self._sizes[:, None]
-        for term in self._all.terms:
-            if not term.numeric:
-                continue
-            part = result[:, term.columns]
-            for j in range(term.numeric_column.max() + 1):
-                chosen = term.numeric_column == j
-                # The levels' columns add up to the product of the numeric variables.
-                product = design.x[:, kept] @ (part[:, chosen].sum(axis=1) / self._sizes)
-                part[:, chosen] /= max(float(np.sqrt(np.mean(product**2))), np.finfo(float).tiny)
-        return result
+        return self.fitted.derived(_scaled_coding)
 
     def _columns(self, terms: list[CodedTerm]) -> NDArray[np.float64]:
         return np.hstack([np.zeros((len(self._scaled), 0)), *(self._scaled[:, t.columns] for t in terms)])
 
-    @cached_property
-    def _cross_product(self) -> NDArray[np.float64]:
-        x = self.fitted.design.x[:, self.fitted.estimates.kept]
-        return x.T @ x
+    def _upper(self, root: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """The triangular root of the information in the scaled columns; of their products by default."""
+        if root is None:
+            return self.fitted.derived(_root_of_x)
+        return _triangle(root / self._sizes)
+
+
+def _coding(fitted: FittedModel) -> AllLevels:
+    return all_levels(fitted.design.recipe)
+
+
+def _column_sizes(fitted: FittedModel) -> NDArray[np.float64]:
+    """Root mean squares of the kept columns of x: the unit of what they multiply, for the numerics."""
+    return np.sqrt(np.mean(fitted.design.x[:, fitted.estimates.kept] ** 2, axis=0))
+
+
+def _scaled_coding(fitted: FittedModel) -> NDArray[np.float64]:
+    """
+    The coding by all levels as combinations of the kept columns of x, divided by their sizes.
+
+    Numeric variables are divided by their root mean square, so that no test depends on their units.
+    """
+    design, kept = fitted.design, fitted.estimates.kept
+    coding, sizes = fitted.derived(_coding), fitted.derived(_column_sizes)
+    result = coding.coefficients[kept]
+    if len(kept) < design.x.shape[1]:
+        dropped = np.setdiff1d(np.arange(design.x.shape[1]), kept)
+        shares = np.linalg.lstsq(design.x[:, kept] / sizes, design.x[:, dropped], rcond=None)[0]
+        result = result + shares / sizes[:, None] @ coding.coefficients[dropped]
+    result = result * sizes[:, None]
+    for term in coding.terms:
+        if not term.numeric:
+            continue
+        part = result[:, term.columns]
+        for j in range(term.numeric_column.max() + 1):
+            chosen = term.numeric_column == j
+            # The levels' columns add up to the product of the numeric variables.
+            product = design.x[:, kept] @ (part[:, chosen].sum(axis=1) / sizes)
+            part[:, chosen] /= max(float(np.sqrt(np.mean(product**2))), np.finfo(float).tiny)
+    return result
+
+
+def _root_of_x(fitted: FittedModel) -> NDArray[np.float64]:
+    # Not by the cross-products, which lose half of the digits of nearly dependent columns.
+    x = fitted.design.x[:, fitted.estimates.kept]
+    return _triangle(x / fitted.derived(_column_sizes))
+
+
+def _triangle(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The upper triangular R with R'R = A'A."""
+    return np.asarray(np.linalg.qr(matrix, mode="r"), dtype=np.float64)
 
 
 def _largest(matrix: NDArray[np.float64]) -> float:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..checks import one_of
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
-from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from .basis import DegreesOfFreedom, JointTest, singular_notes, standard_root
+from .degrees_of_freedom import degrees_of_freedom
 from .term_hypotheses import TermHypotheses, contained, marginal
 
 AnovaType = Literal[1, 2, 3]
@@ -69,11 +69,8 @@ def check_test(fitted: FittedModel, test: Any) -> str:
     return test
 
 
-def f_columns(
-    basis: DegreesOfFreedom, hypotheses: list[NDArray[np.float64]], sigma: float
-) -> dict[str, list[float]]:
+def f_columns(tests: Sequence[JointTest], sigma: float) -> dict[str, list[float]]:
     """The columns of a table of F tests, in the units of a residual variance."""
-    tests = [basis.joint(rows) for rows in hypotheses]
     return {
         "Sum Sq": [test.wald * test.df1 * sigma**2 for test in tests],
         "Mean Sq": [test.wald * sigma**2 for test in tests],
@@ -93,19 +90,23 @@ def _f_table(fitted: FittedModel, kind: AnovaType, ddf: str | DegreesOfFreedom |
         f"Type {_ROMAN[kind]} tests of terms by {basis.label}",
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
-    columns = f_columns(basis, hypotheses, fitted.estimates.sigma)
-    notes = [*basis.notes, *_untested(terms.labels, columns["NumDF"])]
+    tests = [basis.joint(rows) for rows in hypotheses]
+    columns = f_columns(tests, fitted.estimates.sigma)
+    notes = [*basis.notes, *singular_notes(tests), *_untested(terms.labels, columns["NumDF"])]
     return anova_table(columns, terms.labels, heading, notes)
 
 
 def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) -> AnovaTable:
     terms = TermHypotheses(fitted)
+    root = None if kind == 3 else standard_root(basis.covariance)
     if kind == 3:
-        hypotheses = terms.type_3()
+        tests = [basis.joint(rows) for rows in terms.type_3()]
+    elif root is None:
+        counts = map(len, terms.type_1() if kind == 1 else terms.type_2(marginal))
+        tests = [JointTest(math.nan, math.nan, count, math.nan) for count in counts]
     else:
-        information = np.asarray(np.linalg.inv(basis.covariance), dtype=np.float64)
-        hypotheses = terms.type_1(information) if kind == 1 else terms.type_2(marginal, information)
-    tests = [basis.joint(rows) for rows in hypotheses]
+        hypotheses = terms.type_1(root) if kind == 1 else terms.type_2(marginal, root)
+        tests = [basis.joint(rows) for rows in hypotheses]
     heading = [
         f"Type {_ROMAN[kind]} Wald χ² tests of terms (infinite denominator degrees of freedom)",
         f"Model: {one_line(fitted.design.formula.text)}",
@@ -115,7 +116,7 @@ def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) 
         "Df": [test.df1 for test in tests],
         "Pr(>Chisq)": [test.p_value for test in tests],
     }
-    notes = [*basis.notes, *_untested(terms.labels, columns["Df"])]
+    notes = [*basis.notes, *singular_notes(tests), *_untested(terms.labels, columns["Df"])]
     return anova_table(columns, terms.labels, heading, notes)
 
 

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..curvature import covariance_from
+from ..errors import UndeterminedWarning
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
-from ..theta import interior, theta_names
+from ..notices import warn_user
+from ..theta import theta_names
+from ..undetermined import describe, of_theta
 
 
 def hessian(fitted: FittedModel) -> pd.DataFrame:
@@ -23,9 +25,8 @@ def covariance(fitted: Fitted) -> pd.DataFrame:
 
     The engine's H is in (theta, log σ); the rule dσ = σ d log σ turns it into one in σ.
     """
-    theta, sigma = fitted.estimates.theta, fitted.estimates.sigma
-    inner = np.append(interior(fitted.design, theta), True)
-    matrix = covariance_from(fitted.engine.joint_hessian(theta, fitted.reml), inner)
+    sigma = fitted.estimates.sigma
+    matrix = _determined(fitted)
     matrix[-1] *= sigma
     matrix[:, -1] *= sigma
     return _labelled(matrix, (*theta_names(fitted.design), "sigma"))
@@ -33,9 +34,26 @@ def covariance(fitted: Fitted) -> pd.DataFrame:
 
 def generalized_covariance(fitted: FittedGeneralized) -> pd.DataFrame:
     """2H⁻¹ with H the Hessian of -2 log-likelihood in all parameters of the objective."""
-    return _labelled(fitted.parameter_covariance(), fitted.parameter_names())
+    return _labelled(_determined(fitted), fitted.parameter_names())
+
+
+def undetermined_text(fitted: FittedModel) -> str:
+    """What the data do not determine, by the curvature of the objective; empty when there is nothing."""
+    found, n_theta = fitted.parameter_covariance(), len(fitted.estimates.theta)
+    names = fitted.parameter_names()
+    others = [names[i] for i in range(n_theta, len(names)) if found.moved[i]]
+    directions = of_theta(fitted.design, fitted.estimates.theta, found.undetermined[:, :n_theta])
+    return describe(fitted.design, fitted.term_roots, directions, others)
+
+
+def _determined(fitted: FittedModel) -> NDArray[np.float64]:
+    """The covariance matrix of the parameters, with a warning where it is NaN as the data do not tell."""
+    text = undetermined_text(fitted)
+    if text:
+        warn_user(f"{text}: NaN for the parameters concerned", UndeterminedWarning)
+    return fitted.parameter_covariance().determined
 
 
 def _labelled(matrix: NDArray[np.float64], names: tuple[str, ...]) -> pd.DataFrame:
     index = pd.Index(names, dtype=object)
-    return pd.DataFrame(matrix, index=index, columns=index)
+    return pd.DataFrame(matrix.copy(), index=index, columns=index)

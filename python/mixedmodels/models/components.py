@@ -14,6 +14,7 @@ from .. import theta as theta_layout
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
+from ..inference.basis import standard_root
 from ..inference.random_effects import numbers_of_levels
 from ..starting_point import check_generalized_start
 
@@ -88,12 +89,20 @@ def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
-    """Upper triangular R with R'R = X'V⁻¹X; for a generalized model that of the last step for the modes."""
+    """
+    Upper triangular R with R'R = X'V⁻¹X; for a generalized model that of the last step for the modes.
+
+    NaN where the covariance matrix of the coefficients is singular.
+    """
     if isinstance(fitted, FittedGeneralized):
         matrix = fitted.estimates.conditional_covariance
     else:
         matrix = fitted.estimates.unscaled_covariance
-    return np.linalg.cholesky(np.linalg.inv(matrix)).T
+    root = standard_root(matrix)
+    if root is None:
+        return np.full_like(matrix, np.nan)
+    upper = np.asarray(np.linalg.qr(root, mode="r"), dtype=np.float64)
+    return upper * np.where(np.diag(upper) < 0, -1.0, 1.0)[:, None]
 
 
 def _linear_index(fitted: FittedModel) -> NDArray[np.int64]:

@@ -98,7 +98,8 @@ class GeneralizedLinearMixedModel(MixedModel):
             Include rows and columns of NaN for dropped coefficients.
         conditional : bool
             Given theta and the dispersion, leaving their uncertainty out; by default from the Hessian of
-            -2 log-likelihood in all parameters, without those on the boundary. R: ``use.hessian``.
+            -2 log-likelihood in all parameters, without those on the boundary and directions of theta that
+            the data do not determine. R: ``use.hessian``.
 
         Returns
         -------
@@ -131,7 +132,8 @@ class GeneralizedLinearMixedModel(MixedModel):
         Asymptotic covariance matrix of all parameters: twice the inverse of `hessian`.
 
         Entries of theta in a column of zeros lie on the boundary, where the asymptotics do not hold: they
-        are left out of the inverse and NaN. All is NaN where the Hessian is not positive definite.
+        are left out of the inverse and NaN. So are entries of theta that the data do not determine; a warning
+        names them. All is NaN where the Hessian is not positive definite.
 
         Returns
         -------

@@ -90,13 +90,26 @@ class LinearMixedModel(MixedModel):
         objective in both.
 
         Entries of theta in a column of zeros (a variance estimated as zero) lie on the boundary, where
-        the asymptotics do not hold: they are left out of the inverse and NaN. All is NaN where the
-        Hessian is not positive definite.
+        the asymptotics do not hold: they are left out of the inverse and NaN. So are entries that the data
+        do not determine; a warning names them. All is NaN where the point is no minimum.
 
         Returns
         -------
         DataFrame, shape (n_theta + 1, n_theta + 1)
             The last row and column are ``sigma``.
+
+        Warns
+        -----
+        UndeterminedWarning
+            When the objective does not change in some direction of theta.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_dyestuff
+        >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).vcov_theta().round(3)
+                           Batch.(Intercept)   sigma
+        Batch.(Intercept)              0.142  -1.118
+        sigma                         -1.118  51.068
         """
         return variance_parameters.covariance(self._fitted)
 

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..design.rows import ZERO_WEIGHT
 from ..diagnostics.generalized_residuals import generalized_scaled_residuals
@@ -339,6 +340,10 @@ def _criterion(value: float, digits: int) -> str:
 
 
 def _quantiles(fitted: FittedModel) -> pd.Series:
+    return pd.Series(fitted.derived(_residual_quantiles).copy(), index=["Min", "1Q", "Median", "3Q", "Max"])
+
+
+def _residual_quantiles(fitted: FittedModel) -> NDArray[np.float64]:
     if isinstance(fitted, Fitted):
         residuals = scaled_residuals(fitted)
     else:
@@ -346,8 +351,7 @@ def _quantiles(fitted: FittedModel) -> pd.Series:
         residuals = generalized_scaled_residuals(fitted)
     # Residuals of a fit that went astray may be infinite.
     with np.errstate(invalid="ignore"):
-        values = np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])
-    return pd.Series(values, index=["Min", "1Q", "Median", "3Q", "Max"])
+        return np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])
 
 
 def _quantile_table(quantiles: pd.Series, digits: int) -> TextTable:
@@ -383,7 +387,9 @@ def _argument_name(fitted: FittedModel, name: str) -> str:
 def _notes(fitted: FittedModel) -> list[str]:
     notes = [
         f"Singular fit: {part}"
-        for part in singular_terms(fitted.design, fitted.estimates.theta, fitted.term_roots)
+        for part in singular_terms(
+            fitted.design, fitted.estimates.theta, fitted.term_roots, scale=fitted.scale
+        )
     ]
     dropped = fixed_effects.dropped_columns(fitted)
     if dropped:

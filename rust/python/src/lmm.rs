@@ -306,6 +306,8 @@ impl Lmm {
         out.set_item(intern!(py, "p"), to_stack(py, parts.slopes, self.rank())?)?;
         let w = to_square(py, parts.parameter_covariance)?;
         out.set_item(intern!(py, "w"), w)?;
+        let undetermined = to_square(py, parts.undetermined)?;
+        out.set_item(intern!(py, "undetermined"), undetermined)?;
         Ok(out)
     }
 

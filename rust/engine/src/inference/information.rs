@@ -18,7 +18,7 @@ use crate::system::{log_det_hessian, selected, Along, Direction, Factor};
 
 /// An eigenvalue of the information, scaled to a unit diagonal, below which its direction is told
 /// by rounding errors alone.
-const UNTOLD: f64 = 1e-12;
+const UNTOLD: f64 = 1e-10;
 
 /// Twice the information in (γ, log σ²), γ in the basis of the engine.
 pub fn information(
@@ -87,24 +87,63 @@ fn bordered(
     Ok(out)
 }
 
-/// R with RR' the covariance of the estimates, the inverse of half of a matrix of [`information`];
-/// `None` when the data do not tell the parameters apart.
-pub fn covariance_root(information: &Matrix) -> Option<Matrix> {
+/// What the information says of the variance parameters, (γ, log σ²) by n.
+pub struct Certainty {
+    /// R with RR' the covariance of the estimates: a generalised inverse of half of the information,
+    /// without the directions that the data leave undetermined. Their columns are zero.
+    pub root: Matrix,
+    /// These directions; the columns of the others are zero.
+    pub undetermined: Matrix,
+}
+
+/// Splits the directions of the parameters by a matrix of [`information`].
+///
+/// `steps` says how far each parameter moves before the covariance of the data changes by its own size,
+/// so that an element without any information can be told from one whose unit is small. All is NaN
+/// where the information is not finite.
+pub fn certainty(information: &Matrix, steps: &[f64]) -> Certainty {
     let n = information.rows();
-    let sizes: Vec<f64> = (0..n).map(|i| information[(i, i)].sqrt()).collect();
+    let least = UNTOLD * information[(n - 1, n - 1)];
+    let sizes: Vec<f64> = (0..n)
+        .map(|i| (information[(i, i)], steps[i]))
+        .map(|(own, step)| {
+            if own * step * step > least {
+                own.sqrt()
+            } else {
+                1.0 / step
+            }
+        })
+        .collect();
     let mut scaled = information.clone();
     for j in 0..n {
         for i in 0..n {
             scaled[(i, j)] /= sizes[i] * sizes[j];
         }
     }
-    let (values, mut vectors) = dense::eigen(&scaled).filter(|(values, _)| values[0] > UNTOLD)?;
-    for (j, value) in values.iter().enumerate() {
-        for (v, size) in vectors.column_mut(j).iter_mut().zip(&sizes) {
-            *v *= (2.0 / value).sqrt() / size;
+    let Some((values, mut root)) = dense::eigen(&scaled) else {
+        let nan = Matrix::from_columns(n, n, vec![f64::NAN; n * n]);
+        return Certainty {
+            root: nan.clone(),
+            undetermined: nan,
+        };
+    };
+    let mut undetermined = root.clone();
+    for (j, &value) in values.iter().enumerate() {
+        let (own, other) = if value > UNTOLD {
+            ((2.0 / value).sqrt(), 0.0)
+        } else {
+            (0.0, 1.0)
+        };
+        let columns = root
+            .column_mut(j)
+            .iter_mut()
+            .zip(undetermined.column_mut(j));
+        for ((root, undetermined), size) in columns.zip(&sizes) {
+            *root *= own / size;
+            *undetermined *= other / size;
         }
     }
-    Some(vectors)
+    Certainty { root, undetermined }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::design::Model;
 use crate::error::Result;
 use crate::fit;
 use crate::inference::elements::{elements, to_engine, to_user, values, Element};
-use crate::inference::information::{covariance_root, information};
+use crate::inference::information::{certainty, information};
 use crate::inference::scaled_effects::ScaledEffects;
 use crate::linalg::{dense, small, Matrix};
 use crate::objective::{Criterion, Monitor, Progress};
@@ -28,8 +28,8 @@ use crate::system::{multiply, Factor, Reduced};
 /// Matrices of the kept columns of X, in the units of the user, at the REML estimate of σ.
 ///
 /// The variance parameters are the distinct elements of the covariance matrices of the terms, in
-/// the order of the entries of the templates, then the residual variance. Where the data do not tell
-/// them apart their covariance does not exist: W and Φ_A are then NaN.
+/// the order of the entries of the templates, then the residual variance. Directions in them that the
+/// data leave undetermined are left out of W and Φ_A; both stand where P vanishes along these directions.
 #[derive(Debug, Clone)]
 pub struct KenwardRoger {
     /// Φ_A.
@@ -38,8 +38,10 @@ pub struct KenwardRoger {
     pub unadjusted: Matrix,
     /// P_i = -X'V^-1 G_i V^-1 X.
     pub slopes: Vec<Matrix>,
-    /// W, the inverse of the expected REML information.
+    /// W, a generalised inverse of the expected REML information.
     pub parameter_covariance: Matrix,
+    /// The directions left out: a column for each parameter, zero for those that are determined.
+    pub undetermined: Matrix,
 }
 
 /// The quantities of Kenward and Roger at theta.
@@ -58,16 +60,15 @@ pub fn kenward_roger(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Resu
     let gamma = values(model, theta);
     objective.with_factor(|factor| {
         let information = information(factor, model, &tick)?;
-        let n = information.rows();
-        let root = covariance_root(&information)
-            .unwrap_or_else(|| Matrix::from_columns(n, n, vec![f64::NAN; n * n]));
+        let certainty = certainty(&information, &steps(model, &gamma));
         let effects = ScaledEffects::new(factor, model)?;
         tick()?;
         Ok(KenwardRoger {
-            adjusted: adjusted(factor, model, &effects, &root, sigma2)?,
+            adjusted: adjusted(factor, model, &effects, &certainty.root, sigma2)?,
             unadjusted: unadjusted(&effects, sigma2)?,
             slopes: slopes(model, &effects, &gamma, sigma2)?,
-            parameter_covariance: parameter_covariance(model, &root, &gamma, sigma2)?,
+            parameter_covariance: gram(&absolute(model, &certainty.root, &gamma, sigma2)?)?,
+            undetermined: absolute(model, &certainty.undetermined, &gamma, sigma2)?,
         })
     })
 }
@@ -170,27 +171,44 @@ fn slopes(
     Ok(out)
 }
 
-/// The covariance of the estimates of s = σ²γ and σ², from a root of that of (γ, log σ²).
-fn parameter_covariance(
-    model: &Model,
-    root: &Matrix,
-    gamma: &[f64],
-    sigma2: f64,
-) -> Result<Matrix> {
+/// The size of each parameter beside that of the residual: of an element of Σ by its two variances.
+fn steps(model: &Model, gamma: &[f64]) -> Vec<f64> {
+    let elements = elements(model);
+    let variance = |block: usize, place: usize| {
+        let found = elements
+            .iter()
+            .zip(gamma)
+            .find(|(e, _)| (e.block, e.row, e.column) == (block, place, place));
+        1.0 + found.map_or(0.0, |(_, &gamma)| gamma)
+    };
+    let of_elements = elements.iter().map(|e| {
+        let (row, column) = (variance(e.block, e.row), variance(e.block, e.column));
+        (row * column).sqrt()
+    });
+    of_elements.chain([1.0]).collect()
+}
+
+/// Directions in (γ, log σ²) as directions in s = σ²γ and σ², in the units of the user.
+fn absolute(model: &Model, directions: &Matrix, gamma: &[f64], sigma2: f64) -> Result<Matrix> {
     let n = gamma.len();
     let conversion = to_user(model)?;
-    let mut absolute = Matrix::zeros(n + 1, n + 1, "the covariance of the variance parameters")?;
-    let mut out = absolute.clone();
-    for (k, column) in root.data().chunks_exact(n + 1).enumerate() {
+    let mut out = Matrix::zeros(n + 1, n + 1, "the covariance of the variance parameters")?;
+    for (k, column) in directions.data().chunks_exact(n + 1).enumerate() {
         let of_log_variance = column[n];
         for (i, (&gamma, &own)) in gamma.iter().zip(column).enumerate() {
             let moved = sigma2 * (own + gamma * of_log_variance);
-            small::axpy(moved, conversion.column(i), absolute.column_mut(k));
+            small::axpy(moved, conversion.column(i), out.column_mut(k));
         }
-        absolute[(n, k)] = sigma2 * of_log_variance;
+        out[(n, k)] = sigma2 * of_log_variance;
     }
-    let root = absolute.data();
-    small::multiply_transposed(root, root, out.data_mut(), n + 1);
+    Ok(out)
+}
+
+/// RR'.
+fn gram(root: &Matrix) -> Result<Matrix> {
+    let n = root.rows();
+    let mut out = Matrix::zeros(n, n, "the covariance of the variance parameters")?;
+    small::multiply_transposed(root.data(), root.data(), out.data_mut(), n);
     dense::symmetrise(&mut out);
     Ok(out)
 }

@@ -203,22 +203,70 @@ fn a_model_without_fixed_effects_has_variance_parameters_alone() {
 }
 
 #[test]
-fn variance_parameters_that_cannot_be_told_apart_have_no_covariance() {
-    let terms = [
+fn variance_parameters_that_cannot_be_told_apart_count_once() {
+    let once = [(Grouping::Random(6), 1, U), (Grouping::Random(8), 1, U)];
+    let twice = [
         (Grouping::Random(6), 1, U),
         (Grouping::Same(0), 1, U),
         (Grouping::Random(8), 1, U),
     ];
-    let design = common::design(5, 60, 2, &terms, false);
+    let plain = common::design(5, 60, 2, &once, false);
+    let mut design = common::design(5, 60, 2, &twice, false);
+    design.terms = vec![
+        plain.terms[0].clone(),
+        plain.terms[0].clone(),
+        plain.terms[1].clone(),
+    ];
+    design.x = plain.x.clone();
+    design.y.clone_from(&plain.y);
     for layout in LAYOUTS {
         let model = Model::with_layout(design.clone(), layout).expect("a valid design");
-        let parts = kenward_roger(&model, &[0.5, 0.6, 0.4], GO).expect("computable");
-        for matrix in [&parts.adjusted, &parts.parameter_covariance] {
-            assert!(matrix.data().iter().all(|v| v.is_nan()));
+        let ours = kenward_roger(&model, &[0.3, 0.4, 0.6], GO).expect("computable");
+        let model = Model::with_layout(plain.clone(), layout).expect("a valid design");
+        let wanted = kenward_roger(&model, &[0.5, 0.6], GO).expect("computable");
+        assert_close_covariance("Φ_A", &ours.adjusted, &wanted.adjusted);
+        // The sum of the two variances has the covariance of the one.
+        let (w, one) = (&ours.parameter_covariance, &wanted.parameter_covariance);
+        let sum = w[(0, 0)] + 2.0 * w[(0, 1)] + w[(1, 1)];
+        assert!((sum / one[(0, 0)] - 1.0).abs() < TOLERANCE);
+        assert!((w[(2, 2)] / one[(1, 1)] - 1.0).abs() < TOLERANCE);
+        // Their difference is what is left out, and the other parameters have no part in it.
+        let left_out: Vec<&[f64]> = (0..4)
+            .map(|j| ours.undetermined.column(j))
+            .filter(|column| column.iter().any(|v| *v != 0.0))
+            .collect();
+        assert_eq!(left_out.len(), 1);
+        let direction = left_out[0];
+        assert!((direction[0] + direction[1]).abs() < 1e-6 * direction[0].abs());
+        assert!(direction[2..]
+            .iter()
+            .all(|v| v.abs() < 1e-6 * direction[0].abs()));
+    }
+}
+
+#[test]
+fn an_element_without_any_information_is_left_out() {
+    // No level has both columns, so that nothing is known of their covariance.
+    let mut design = common::design(7, 80, 2, &[(Grouping::Random(10), 2, U)], false);
+    let term = &mut design.terms[0];
+    for (i, code) in term.codes.iter().enumerate() {
+        let first = f64::from(code % 2);
+        term.z[2 * i] = first;
+        term.z[2 * i + 1] = 1.0 - first;
+    }
+    for layout in LAYOUTS {
+        let model = Model::with_layout(design.clone(), layout).expect("a valid design");
+        let parts = kenward_roger(&model, &[0.5, 0.2, 0.6], GO).expect("computable");
+        let left_out: Vec<usize> = (0..4)
+            .filter(|&j| parts.undetermined.column(j).iter().any(|v| *v != 0.0))
+            .collect();
+        assert_eq!(left_out.len(), 1);
+        let direction = parts.undetermined.column(left_out[0]);
+        assert!(direction[1].abs() > 0.0);
+        for other in [0, 2, 3] {
+            assert!(direction[other].abs() < 1e-9 * direction[1].abs());
         }
-        for matrix in parts.slopes.iter().chain([&parts.unadjusted]) {
-            assert!(matrix.data().iter().all(|v| v.is_finite()));
-        }
+        assert!(parts.adjusted.data().iter().all(|v| v.is_finite()));
     }
 }
 

@@ -1,0 +1,325 @@
+"""What tests of the fixed effects rest on: coefficients, a covariance matrix, degrees of freedom."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..curvature import PART
+from ..errors import ArgumentError
+from .moments import df_of_mean_square, kenward_roger_df
+from .origin import Origin
+
+
+@dataclass(frozen=True)
+class JointTest:
+    """
+    The test of several linear functions of the coefficients at once.
+
+    Attributes
+    ----------
+    wald : float
+        d'(LCL')⁻¹d / df1 with d = Lβ - rhs and C the method's covariance matrix.
+    scaling : float
+        The statistic is this times `wald`: 1 but for Kenward and Roger's method.
+    df1 : int
+        The number of independent rows of L.
+    df2 : float
+    """
+
+    wald: float
+    scaling: float
+    df1: int
+    df2: float
+
+    @property
+    def statistic(self) -> float:
+        """What has an F distribution with df1 and df2 degrees of freedom under the hypothesis."""
+        return self.scaling * self.wald
+
+    @property
+    def p_value(self) -> float:
+        """The probability of a larger statistic; by χ² for infinite df2."""
+        from scipy.special import chdtrc, fdtrc
+
+        if self.df1 == 0 or math.isnan(self.df2) or math.isnan(self.wald):
+            return math.nan
+        if math.isinf(self.df2):
+            return float(chdtrc(self.df1, self.df1 * self.statistic))
+        return float(fdtrc(self.df1, self.df2, self.statistic))
+
+
+@dataclass(frozen=True, eq=False)
+class DegreesOfFreedom(ABC):
+    """
+    Coefficients, their covariance matrix and the degrees of freedom of functions of them.
+
+    Attributes
+    ----------
+    beta : ndarray, shape (rank,)
+        The coefficients that are kept.
+    covariance : ndarray, shape (rank, rank)
+        Adjusted for small samples by Kenward and Roger's method.
+    origin : Origin or None
+        The model that they belong to; None for those made by hand, which the coefficients tell.
+    notes : tuple of str
+        What a reader of the results should know.
+    """
+
+    beta: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    origin: Origin | None = field(default=None, kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The method as tables name it."""
+
+    @abstractmethod
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        Degrees of freedom of single functions of the coefficients.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, rank)
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            NaN where there are none (the notes say why), or for a row of zeros.
+        """
+
+    @abstractmethod
+    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        """Degrees of freedom and scaling of the joint test of rows that are independent."""
+
+    @property
+    def infinite(self) -> bool:
+        """Whether normal and χ² distributions take the place of t and F."""
+        return False
+
+    def joint(self, rows: NDArray[np.float64], rhs: NDArray[np.float64] | None = None) -> JointTest:
+        """
+        Test Lβ = rhs.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, rank)
+            L; rows that follow from others are left out.
+        rhs : ndarray, shape (m,), optional
+            Zeros by default.
+
+        Raises
+        ------
+        ArgumentError
+            When the rows contradict each other.
+        """
+        rows, rhs = _independent(rows, np.zeros(len(rows)) if rhs is None else rhs)
+        if not len(rows):
+            return JointTest(math.nan, 1.0, 0, math.nan)
+        distance = rows @ self.beta - rhs
+        root = standard_root(rows @ self.covariance @ rows.T)
+        if root is None or not np.isfinite(distance).all():
+            return JointTest(math.nan, math.nan, len(rows), math.nan)
+        wald = float(np.sum((root @ distance) ** 2)) / len(rows)
+        df2, scaling = self._joint(rows)
+        return JointTest(wald, scaling, len(rows), df2)
+
+
+@dataclass(frozen=True, eq=False)
+class Infinite(DegreesOfFreedom):
+    """Normal and χ² distributions."""
+
+    @property
+    def label(self) -> str:
+        return "infinite degrees of freedom"
+
+    @property
+    def infinite(self) -> bool:
+        return True
+
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.full(len(rows), np.inf)
+
+    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        return math.inf, 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Residual(DegreesOfFreedom):
+    """Observations minus coefficients, for every test."""
+
+    n_minus_rank: int
+
+    @property
+    def label(self) -> str:
+        return "residual degrees of freedom (observations minus coefficients)"
+
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.full(len(rows), float(self.n_minus_rank))
+
+    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        return float(self.n_minus_rank), 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class NoOptimum(DegreesOfFreedom):
+    """No degrees of freedom and no tests: the likelihood has no finite optimum."""
+
+    large_samples: bool
+
+    @property
+    def label(self) -> str:
+        return "no method (the likelihood has no finite optimum)"
+
+    @property
+    def infinite(self) -> bool:
+        return self.large_samples
+
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.full(len(rows), np.nan)
+
+    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        return math.nan, math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Satterthwaite(DegreesOfFreedom):
+    """
+    The degrees of freedom of a χ² variable with the mean and variance of the estimated variance.
+
+    Attributes
+    ----------
+    slopes : ndarray, shape (m, rank, rank)
+        Derivatives of the covariance matrix in the variance parameters.
+    parameter_covariance : ndarray, shape (m, m)
+        Covariance matrix of the estimates of these parameters; NaN where there is none.
+    undetermined : ndarray, shape (d, rank, rank)
+        Derivatives along directions that the data do not determine.
+    """
+
+    slopes: NDArray[np.float64]
+    parameter_covariance: NDArray[np.float64]
+    undetermined: NDArray[np.float64]
+
+    @property
+    def label(self) -> str:
+        return "Satterthwaite's degrees of freedom"
+
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        variance = np.sum(rows @ self.covariance * rows, axis=1)
+        slopes = np.sum(rows @ self.slopes * rows, axis=2).T
+        uncertainty = np.einsum("im,mn,in->i", slopes, self.parameter_covariance, slopes)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            df = 2.0 * variance**2 / uncertainty
+        return np.where(_moved(rows, variance, self.undetermined), np.nan, df)
+
+    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        if len(rows) == 1:
+            return float(self.df(rows)[0]), 1.0
+        _, vectors = np.linalg.eigh(rows @ self.covariance @ rows.T)
+        return df_of_mean_square(self.df(vectors.T @ rows)), 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class KenwardRoger(DegreesOfFreedom):
+    """
+    F tests with an adjusted covariance matrix, scaled to their mean and variance in small samples.
+
+    Attributes
+    ----------
+    unadjusted : ndarray, shape (rank, rank)
+        Φ = (X'V⁻¹X)⁻¹.
+    p : ndarray, shape (r, rank, rank)
+        -X'V⁻¹ G V⁻¹X for each of the matrices that V is a sum of.
+    w : ndarray, shape (r, r)
+        Covariance matrix of the estimates of their factors.
+    undetermined : ndarray, shape (d, rank, rank)
+        As p, along directions that the data do not determine.
+    """
+
+    unadjusted: NDArray[np.float64]
+    p: NDArray[np.float64]
+    w: NDArray[np.float64]
+    undetermined: NDArray[np.float64]
+
+    @property
+    def label(self) -> str:
+        return "Kenward and Roger's degrees of freedom and covariance matrix"
+
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        # For one row the general formulas come down to m = 2 / A2 and a scaling of 1.
+        variance = np.sum(rows @ self.unadjusted * rows, axis=1)
+        half = rows @ self.unadjusted
+        slopes = np.sum(half @ self.p * half, axis=2).T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            df = 2.0 * variance**2 / np.einsum("im,mn,in->i", slopes, self.w, slopes)
+        return np.where(_moved(half, variance, self.undetermined), np.nan, df)
+
+    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        if len(rows) == 1:
+            return float(self.df(rows)[0]), 1.0
+        if np.isnan(self.df(rows)).any():
+            return math.nan, math.nan
+        root = standard_root(rows @ self.unadjusted @ rows.T)
+        if root is None:
+            return math.nan, math.nan
+        half = root @ rows @ self.unadjusted
+        # tr(ΘΦPΦ) and tr(ΘΦPΦΘΦPΦ) are traces of these and of their products.
+        moved = half @ self.p @ half.T
+        traces = np.einsum("mii->m", moved)
+        a1 = float(traces @ self.w @ traces)
+        a2 = float(np.einsum("mn,mij,nji->", self.w, moved, moved, optimize=True))
+        return kenward_roger_df(len(rows), a1, a2)
+
+
+def singular_notes(tests: Sequence[JointTest]) -> list[str]:
+    """What to say of joint tests without a statistic."""
+    without = any(test.df1 and math.isnan(test.wald) for test in tests)
+    return ["No test where the covariance matrix of the coefficients is singular"] if without else []
+
+
+def standard_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The inverse of a triangular root of a covariance matrix; None unless it is positive definite."""
+    if not np.isfinite(matrix).all() or (np.diag(matrix) <= 0).any():
+        return None
+    size = np.sqrt(np.diag(matrix))
+    try:
+        root = np.linalg.cholesky(matrix / np.outer(size, size))
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(np.linalg.inv(root), dtype=np.float64) / size
+
+
+def _moved(
+    rows: NDArray[np.float64], variance: NDArray[np.float64], slopes: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Which variances of functions change along some of these directions, shape (m,)."""
+    if not len(slopes):
+        return np.zeros(len(rows), dtype=bool)
+    change = np.abs(np.sum(rows @ slopes * rows, axis=2))
+    return (change > PART * variance).any(axis=0)
+
+
+def _independent(
+    rows: NDArray[np.float64], rhs: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Equivalent rows that are independent, and their right side."""
+    if not len(rows):
+        return rows, rhs
+    size = np.maximum(np.linalg.norm(rows, axis=1), np.finfo(float).tiny)
+    left, values, right = np.linalg.svd(rows / size[:, None], full_matrices=True)
+    rank = int(np.count_nonzero(values > 1e-10 * values[0])) if len(values) and values[0] > 0 else 0
+    scaled = left.T @ (rhs / size)
+    if np.abs(scaled[rank:]).max(initial=0.0) > 1e-8 * max(1.0, np.abs(scaled).max(initial=0.0)):
+        raise ArgumentError("the hypotheses contradict each other: no coefficients satisfy all of them")
+    if rank == len(rows):
+        return rows, rhs
+    return values[:rank, None] * right[:rank], scaled[:rank]

@@ -1,0 +1,279 @@
+"""Covariances that the data do not determine: left out of inference and named, whatever the spelling."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mixedmodels import (
+    UndeterminedWarning,
+    anova,
+    checkConv,
+    emmeans,
+    glmer,
+    lmer,
+    load_cake,
+    load_sleepstudy,
+)
+from mixedmodels.curvature import covariance_from
+from mixedmodels.design import build_design
+from mixedmodels.errors import MixedModelsWarning
+from mixedmodels.inference.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.singularity import term_roots
+from mixedmodels.undetermined import structural_directions
+
+SPELLINGS = ["(0 + cat || word)", "(0 + cat | word)", "(cat | word)"]
+BY_SUM = {"cat": "sum"}
+
+
+def words(levels="at", n_words=24, n_subjects=20):
+    """Each word is of one category, read by every subject."""
+    rng = np.random.default_rng(79)
+    data = pd.DataFrame([(w, s) for w in range(n_words) for s in range(n_subjects)], columns=["word", "subj"])
+    per_level = n_words // len(levels)
+    data["cat"] = [levels[min(w // per_level, len(levels) - 1)] for w in data["word"]]
+    effects = rng.normal(size=n_words)[data["word"]] + rng.normal(size=n_subjects)[data["subj"]]
+    data["rt"] = effects + rng.normal(size=len(data))
+    data["hit"] = rng.binomial(1, 1 / (1 + np.exp(-0.8 * effects)))
+    data["count"] = rng.poisson(np.exp(0.5 * effects))
+    return data
+
+
+WORDS = words()
+
+
+def quiet(fit, *arguments, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MixedModelsWarning)
+        return fit(*arguments, **options)
+
+
+@pytest.fixture(scope="module")
+def linear():
+    return {text: quiet(lmer, f"rt ~ cat + {text} + (1 | subj)", WORDS) for text in SPELLINGS}
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
+def test_three_spellings_of_one_model(linear, ddf):
+    tables = [linear[text].summary(ddf=ddf).coefficients for text in SPELLINGS]
+    # lmerTest and pbkrtest for the first spelling.
+    np.testing.assert_allclose(tables[0]["df"], [24.186, 21.743], atol=5e-4)
+    for table in tables[1:]:
+        np.testing.assert_allclose(table, tables[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
+def test_three_categories_and_weights(ddf):
+    data = words("abc").assign(w=lambda d: 1 + d["subj"] % 3)
+    tables = [
+        anova(quiet(lmer, f"rt ~ cat + {text} + (1 | subj)", data, weights="w", contrasts=BY_SUM), ddf=ddf)
+        for text in SPELLINGS[:2]
+    ]
+    np.testing.assert_allclose(tables[1], tables[0], rtol=1e-4)
+    named = "the covariances of cat[a] and cat[b], of cat[a] and cat[c], of cat[b] and cat[c] within word"
+    assert named in tables[1].notes[0]
+
+
+@pytest.mark.parametrize(("response", "family"), [("hit", "binomial"), ("count", "poisson")])
+def test_standard_errors_of_generalized_models(response, family):
+    models = [quiet(glmer, f"{response} ~ cat + {text} + (1 | subj)", WORDS, family) for text in SPELLINGS]
+    for model in models[1:]:
+        assert "from the Hessian in all parameters" in model.summary().errors
+        np.testing.assert_allclose(model.se, models[0].se, rtol=2e-4)
+        assert "word" in model.summary().notes[-1]
+        assert "word" in anova(model).notes[0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_spellings_agree_at_singular_and_imprecise_optima(seed):
+    rng = np.random.default_rng(seed)
+    levels, n_words, n_subjects = ("at", "abc")[seed % 2], int(rng.integers(10, 30)), int(rng.integers(6, 20))
+    data = pd.DataFrame([(w, s) for w in range(n_words) for s in range(n_subjects)], columns=["word", "subj"])
+    data["cat"] = [levels[w % len(levels)] for w in data["word"]]
+    size = rng.uniform(0.1, 1.5)
+    effects = size * rng.normal(size=n_words)[data["word"]] + 0.7 * rng.normal(size=n_subjects)[data["subj"]]
+    data["rt"] = effects + rng.normal(size=len(data))
+    data["hit"] = rng.binomial(1, 1 / (1 + np.exp(-effects)))
+    for ddf in ("satterthwaite", "kenward-roger"):
+        found = [
+            quiet(lmer, f"rt ~ cat + {text} + (1 | subj)", data).summary(ddf=ddf).coefficients
+            for text in SPELLINGS
+        ]
+        for table in found[1:]:
+            np.testing.assert_allclose(table["df"], found[0]["df"], rtol=1e-3)
+    models = [quiet(glmer, f"hit ~ cat + {text} + (1 | subj)", data, "binomial") for text in SPELLINGS]
+    for model in models[1:]:
+        assert model._fitted.joint
+        np.testing.assert_allclose(model.se, models[0].se, rtol=1e-3)
+
+
+@pytest.mark.parametrize("optimizer", ["bobyqa", "nelder_mead"])
+def test_other_optimizers(optimizer):
+    model = quiet(lmer, "rt ~ cat + (0 + cat | word) + (1 | subj)", WORDS, optimizer=optimizer)
+    np.testing.assert_allclose(model.summary().coefficients["df"], [24.186, 21.743], atol=0.02)
+
+
+def test_it_is_named_at_the_fit():
+    with pytest.warns(
+        UndeterminedWarning, match=r"do not determine the covariance of cat\[a\] and cat\[t\] within word"
+    ):
+        lmer("rt ~ cat + (0 + cat | word) + (1 | subj)", WORDS)
+    with pytest.warns(UndeterminedWarning, match="within word only in combination"):
+        glmer("hit ~ cat + (cat | word) + (1 | subj)", WORDS, "binomial")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UndeterminedWarning)
+        quiet(lmer, "rt ~ cat + (cat | subj) + (1 | word)", WORDS)
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual", "inf"])
+def test_it_is_named_with_the_tests(linear, ddf):
+    named = "The data do not determine the covariance of cat[a] and cat[t] within word"
+    model = linear["(0 + cat | word)"]
+    assert named in str(model.summary(ddf=ddf))
+    assert named in str(anova(model, ddf=ddf))
+    assert named in str(emmeans(model, "~ cat", ddf=ddf))
+    assert any(named in note for note in checkConv(model).notes)
+
+
+def test_the_covariance_matrix_of_theta(linear):
+    plain = linear["(0 + cat || word)"].vcov_theta()
+    with pytest.warns(UndeterminedWarning, match="covariance of"):
+        found = linear["(0 + cat | word)"].vcov_theta()
+    assert found.loc["word.cat[t].cat[a]"].isna().all()
+    np.testing.assert_allclose(found.drop("word.cat[t].cat[a]", axis=1).dropna(), plain, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("spelling", ["(recipe | replicate)", "(0 + recipe | replicate)"])
+def test_a_variance_that_a_larger_term_holds(spelling):
+    with_it = quiet(lmer, f"angle ~ recipe + {spelling} + (1 | replicate:recipe)", load_cake())
+    without = quiet(lmer, f"angle ~ recipe + {spelling}", load_cake())
+    table = with_it.summary(ddf="kenward-roger").coefficients
+    # pbkrtest: 14 for all.
+    np.testing.assert_allclose(table["df"], 14, atol=1e-3)
+    np.testing.assert_allclose(table, without.summary(ddf="kenward-roger").coefficients, rtol=1e-3)
+    means = emmeans(with_it, "~ recipe", ddf="kenward-roger")
+    np.testing.assert_allclose(means.to_frame()["df"], 14, atol=1e-3)
+    assert "within replicate:recipe" in str(means)
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
+def test_a_factor_that_spans_the_intercept(ddf):
+    """A shift of all entries of the covariance matrix of f is one of the variance of the intercept."""
+    data = load_sleepstudy().assign(f=lambda d: np.where(d["Days"] % 2 == 0, "even", "odd"))
+    model = quiet(lmer, "Reaction ~ Days + (1 | Subject) + (0 + f | Subject)", data)
+    plain = quiet(lmer, "Reaction ~ Days + (0 + f | Subject)", data)
+    found, wanted = (m.summary(ddf=ddf).coefficients for m in (model, plain))
+    np.testing.assert_allclose(found, wanted, rtol=1e-3)
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
+def test_tests_that_depend_on_what_is_undetermined(ddf):
+    """Groups are fixed effects and random ones: nothing is known of their variance."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(list("abcd"), 10), "x": rng.normal(size=40)})
+    data["y"] = data["x"] + rng.normal(size=40)
+    model = quiet(lmer, "y ~ x + g + (1 | g)", data, start=[0.7], optimizer=None)
+    table = model.summary(ddf=ddf).coefficients
+    assert table["df"].isna().tolist() == [True, False, True, True, True]
+    assert table.loc["x", "df"] == pytest.approx(35, rel=1e-6)
+    text = str(model.summary(ddf=ddf))
+    assert "do not determine the variance of (Intercept) within g" in text
+    assert "Tests that depend on these have no degrees of freedom" in text
+    tests = anova(model, ddf=ddf)
+    assert np.isnan(tests.loc["g", ["DenDF", "Pr(>F)"]]).all()
+    assert tests.loc["x", "DenDF"] == pytest.approx(35, rel=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_units_and_large_variances_are_no_reason(unit, size):
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"g": np.repeat(np.arange(30), 8), "x": rng.normal(size=240) * unit})
+    data["y"] = size * rng.normal(size=30)[data["g"]] + data["x"] / unit + rng.normal(size=240)
+    model = quiet(lmer, "y ~ x + (x | g)", data, optimizer=None, start=[size, 0.1, 0.5 / unit])
+    assert degrees_of_freedom(model._fitted).undetermined.shape[0] == 0
+
+
+class TestStructuralDirections:
+    def directions(self, term, data):
+        design = quiet(build_design, f"rt ~ 1 + {term}", data)
+        return structural_directions(design, term_roots(design, None))
+
+    @pytest.mark.parametrize(
+        ("term", "count"),
+        [
+            ("(1 | word)", 0),
+            ("(cat | word)", 1),
+            ("(0 + cat | word)", 1),
+            ("(0 + cat || word)", 0),
+            ("(cat | subj)", 0),
+            # Four effects in all, two in a level: ten elements less two times three.
+            ("(cat * subj | word)", 4),
+            ("(subj | word)", 0),
+        ],
+    )
+    def test_their_number(self, term, count):
+        data = WORDS.assign(subj=WORDS["subj"].astype(float))
+        found = self.directions(term, data)
+        assert len(found) == count
+
+    def test_they_leave_the_distribution_as_it_is(self):
+        data = words("abc").sample(frac=1, random_state=2)
+        design = build_design("rt ~ 1 + (cat + subj | word) + (1 | subj)", data)
+        found = structural_directions(design, term_roots(design, None))
+        # Four effects, of which a level shows two: the intercept with its category, and subj.
+        assert len(found) == 10 - (3 + 2 + 2)
+        for direction in found:
+            for term, change in zip(design.terms, direction, strict=True):
+                for level in range(len(term.group.levels)):
+                    rows = np.unique(term.z[term.group.codes == level], axis=0)
+                    assert np.abs(rows @ change @ rows.T).max() < 1e-7 * max(1.0, np.abs(change).max())
+
+    @pytest.mark.parametrize("constant", [0.0, 1e5, 1e7, 1e9])
+    @pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+    def test_constants_and_units_are_no_reason(self, constant, unit):
+        data = WORDS.assign(x=unit * (WORDS["subj"] + constant))
+        assert not self.directions("(x | word)", data)
+        assert not self.directions("(x + I(x^2) | word)", data)
+        # Only the covariance with the category is undetermined.
+        assert len(self.directions("(0 + cat + x | word)", data)) == 1
+
+    def test_many_levels(self):
+        data = words(n_words=6000, n_subjects=2)
+        assert len(self.directions("(cat | word)", data)) == 1
+        # A single word with both categories tells.
+        data.loc[data.index[-1], "cat"] = "a"
+        assert len(self.directions("(cat | word)", data)) == 0
+
+
+class TestCovarianceFrom:
+    def test_directions_are_projected_out(self):
+        rng = np.random.default_rng(1)
+        root = rng.normal(size=(4, 6))
+        units = np.array([1.0, 1e3, 1e-3, 1.0])
+        full = root @ root.T
+        flat = np.array([1.0, -2.0, 0.5, 0.0])
+        project = np.eye(4) - np.outer(flat, flat) / (flat @ flat)
+        hessian = project @ full @ project * np.outer(units, units)
+        found = covariance_from(hessian, np.ones(4, dtype=bool), units)
+        assert found.undetermined.shape == (1, 4)
+        direction = found.undetermined[0] * units
+        np.testing.assert_allclose(np.abs(direction @ flat), np.linalg.norm(flat), rtol=1e-9)
+        np.testing.assert_allclose(hessian @ found.matrix @ hessian, 2 * hessian, rtol=1e-7, atol=1e-6)
+        assert found.moved.tolist() == [True, True, True, False]
+        assert np.isfinite(found.determined).sum() == 1
+
+    def test_a_regular_matrix_is_inverted(self):
+        hessian = np.array([[4.0, 1.0], [1.0, 3.0]])
+        found = covariance_from(hessian, np.ones(2, dtype=bool), np.ones(2))
+        np.testing.assert_allclose(found.matrix, 2 * np.linalg.inv(hessian))
+        assert not found.undetermined.size
+
+    @pytest.mark.parametrize("hessian", [np.diag([1.0, -1.0]), np.full((2, 2), np.nan), np.zeros((2, 2))])
+    def test_no_minimum(self, hessian):
+        found = covariance_from(hessian, np.ones(2, dtype=bool), np.ones(2))
+        assert np.isnan(found.matrix).all()
+        assert not found.undetermined.size
