@@ -67,11 +67,11 @@ fn further_starts(objective: &dyn Objective, first: &Outcome) -> impl Iterator<I
 }
 
 fn keep_better(best: &mut Outcome, found: Outcome) {
-    // A certified optimum beats a lower value without one only where they agree to rounding.
+    // An optimum beats a lower value that is none, and the first end the second, where they agree to rounding.
+    let rounding = EQUAL * best.value.abs();
     let margin = match (best.status, found.status) {
-        (Status::Converged, Status::Converged) => 0.0,
-        (_, Status::Converged) => EQUAL * best.value.abs(),
-        (Status::Converged, _) => -EQUAL * best.value.abs(),
+        (Status::Converged, _) => -rounding,
+        (_, Status::Converged) => rounding,
         _ => 0.0,
     };
     best.log.append(found.log);

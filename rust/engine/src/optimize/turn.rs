@@ -32,11 +32,8 @@ impl Search<'_> {
         // What secant corrections have gathered belongs to the coordinates before.
         if self.exact {
             self.take_hessian()?;
-        } else if crude {
-            let size = self.theta.len().pow(2);
-            self.correction = self.correction.is_some().then(|| vec![0.0; size]);
         } else {
-            self.correction = None;
+            self.forget();
         }
         Ok(true)
     }
