@@ -47,7 +47,7 @@ const NEAR: f64 = 1e-2;
 /// So often is a correction doubted.
 const DOUBTS: usize = 3;
 /// Evaluations after which a search that is still above a known optimum is given up.
-const ENOUGH: usize = 50;
+const ENOUGH: usize = 40;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
 

@@ -12,7 +12,7 @@ use crate::optimize::trust_region::Search;
 const WEAK: f64 = 0.7;
 /// Evaluations before the first turn where the curvature model is crude, and where it is good.
 const EARLY: usize = 3;
-const SETTLED: usize = 8;
+const SETTLED: usize = 10;
 
 impl Search<'_> {
     /// Turns the coordinates where they are poor; false where they stay.
