@@ -20,7 +20,7 @@ from .design import Design, Predictors, build_design
 from .errors import ArgumentError
 from .frame import Frame
 from .notices import silent
-from .pickled import linear_predictor, opened, sealed
+from .pickled import closed, linear_predictor, opened, sealed
 
 if TYPE_CHECKING:
     from ._engine import Lmm
@@ -197,7 +197,7 @@ class FittedModel(ABC):
             A function of the model alone, not made anew for each call.
         """
         if compute not in self._results:
-            return self._results.setdefault(compute, _closed(compute(self)))
+            return self._results.setdefault(compute, closed(compute(self)))
         return self._results[compute]
 
     @property

@@ -109,7 +109,7 @@ def random_start(
         if term.covariance == "diagonal":
             factor, root = np.diag(np.diag(factor)), np.diag(np.linalg.norm(root, axis=0))
         factor = np.linalg.pinv(root) @ factor
-        upper = np.linalg.qr(factor.T, mode="r")
+        upper: NDArray[np.float64] = np.asarray(np.linalg.qr(factor.T, mode="r"))
         lower = (upper * np.where(np.diag(upper) < 0, -1.0, 1.0)[:, None]).T
         parts += [lower[i, j] for i, j in positions(term)]
     return np.array(parts)

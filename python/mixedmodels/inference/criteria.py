@@ -52,9 +52,10 @@ def deviance(fitted: Fitted, reml: bool | None = None) -> float:
     reml : bool, optional
         True for the REML criterion, False for -2 log-likelihood; by default the one of the fit.
     """
-    if optional_flag("REML", reml) in (None, fitted.reml):
+    wanted = optional_flag("REML", reml)
+    if wanted is None or wanted == fitted.reml:
         return fitted.estimates.objective
-    return float(fitted.engine.evaluate(fitted.estimates.theta, reml)["objective"])
+    return float(fitted.engine.evaluate(fitted.estimates.theta, wanted)["objective"])
 
 
 def reml_criterion(fitted: Fitted) -> float:

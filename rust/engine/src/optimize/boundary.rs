@@ -102,6 +102,9 @@ impl Search<'_> {
     }
 
     fn try_zero(&mut self, entries: &[usize]) -> Result<bool> {
+        if self.exhausted() {
+            return Ok(false);
+        }
         let mut theta = self.theta.clone();
         entries.iter().for_each(|&i| theta[i] = 0.0);
         let Some(value) = self.evaluate(&theta)? else {

@@ -3,13 +3,17 @@
 
 use crate::error::Result;
 use crate::linalg::small;
-use crate::optimize::quadratic::{damped_correction, norm, rank_one_correction, signed_model};
-use crate::optimize::subproblem::Step;
+use crate::optimize::quadratic::{
+    convex_model, damped_correction, norm, rank_one_correction, signed_model,
+};
+use crate::optimize::subproblem::{minimize_in_ball, Step};
 use crate::optimize::trust_region::Search;
 
 /// With more parameters an exact Hessian at every step costs more than the evaluations it saves, and
 /// secant corrections of the first one take its place.
 const NEWTON: usize = 20;
+/// Predicted decrease without a correction that one from far away must not hide.
+const HIDDEN: f64 = 1e-3;
 /// Difference of theta for the measured Hessian, relative to the size of a column.
 const DIFFERENCE: f64 = 1e-5;
 
@@ -83,5 +87,27 @@ impl Search<'_> {
             before,
             after.unwrap_or(&self.derivatives.gradient),
         );
+    }
+
+    /// Starts the correction anew: what it has gathered belongs elsewhere.
+    pub fn forget(&mut self) {
+        if self.objective.has_crude_curvature() {
+            let size = self.theta.len().pow(2);
+            self.correction = self.correction.is_some().then(|| vec![0.0; size]);
+        } else {
+            self.correction = None;
+        }
+    }
+
+    /// Whether the model without its correction promises what the correction denies: one that was gathered
+    /// where the objective was larger by orders of magnitude is no reason to stop.
+    pub fn correction_hides_a_way(&self) -> bool {
+        if self.exact || self.correction.is_none() {
+            return false;
+        }
+        let radius = norm(&self.theta).max(1.0);
+        let alone = convex_model(&self.derivatives, &[]);
+        let step = alone.and_then(|m| minimize_in_ball(&self.derivatives.gradient, &m, radius));
+        step.is_some_and(|step| step.predicted > HIDDEN)
     }
 }

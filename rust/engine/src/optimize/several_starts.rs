@@ -11,6 +11,9 @@ const EQUAL: f64 = 1e-9;
 /// Diagonals of the factors at starts that know nothing, in units of the objective's coordinates.
 const SCALES: [f64; 5] = [1.0, 4.0, 0.25, 16.0, 0.0625];
 
+/// Evaluations of a first search beyond which a second one that nobody asked for takes too long.
+const QUICK: usize = 100;
+
 /// Minimises from `start` and, where it was asked for or promises something, from others; the limit of
 /// evaluations is on all searches together.
 pub fn minimize(
@@ -46,8 +49,9 @@ pub fn minimize(
 
 /// Two where the first search has no optimum, or one that may well not be the best.
 fn by_default(objective: &dyn Objective, first: &Outcome) -> usize {
-    let doubtful = first.status != Status::Converged
-        || (objective.is_worth_two_searches() && objective.opposite(&first.theta).is_some());
+    let quick = first.log.entries.len() <= QUICK && objective.is_worth_two_searches();
+    let doubtful =
+        first.status != Status::Converged || (quick && objective.opposite(&first.theta).is_some());
     if doubtful {
         2
     } else {
@@ -71,10 +75,11 @@ fn further_starts(objective: &dyn Objective, first: &Outcome) -> impl Iterator<I
 }
 
 fn keep_better(best: &mut Outcome, found: Outcome) {
-    // Of values that agree to rounding the first certified optimum counts.
+    // An optimum beats a lower value that is none, and the first end the second, where they agree to rounding.
+    let rounding = EQUAL * best.value.abs();
     let margin = match (best.status, found.status) {
-        (Status::Converged, _) => -EQUAL * best.value.abs(),
-        (_, Status::Converged) => EQUAL * best.value.abs(),
+        (Status::Converged, _) => -rounding,
+        (_, Status::Converged) => rounding,
         _ => 0.0,
     };
     best.log.append(found.log);

@@ -44,8 +44,10 @@ const LATE: usize = 25;
 const IDLE: usize = 40;
 /// Differences of the objective and, relatively, of theta within which a search has come to a known optimum.
 const NEAR: f64 = 1e-2;
+/// So often is a correction doubted.
+const DOUBTS: usize = 3;
 /// Evaluations after which a search that is still above a known optimum is given up.
-const ENOUGH: usize = 50;
+const ENOUGH: usize = 40;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
 
@@ -148,7 +150,7 @@ impl<'a> Search<'a> {
         self.control.max_evaluations.unwrap_or(MOST_EVALUATIONS)
     }
 
-    fn exhausted(&self) -> bool {
+    pub fn exhausted(&self) -> bool {
         self.log.entries.len() >= self.limit()
     }
 
@@ -156,12 +158,18 @@ impl<'a> Search<'a> {
         let mut promised = f64::INFINITY;
         let mut slow = 0;
         let mut idle = 0;
+        let mut doubts = 0;
         let mut measure_at = LATE;
         loop {
             let Some(mut step) = self.propose() else {
                 return Ok(Status::NoProgress);
             };
             if step.predicted < self.tolerance() && (step.interior || self.nothing_beyond()) {
+                if doubts < DOUBTS && self.correction_hides_a_way() {
+                    doubts += 1;
+                    self.forget();
+                    continue;
+                }
                 match self.escape() {
                     None => return Ok(Status::Converged),
                     Some(way_down) => step = way_down,

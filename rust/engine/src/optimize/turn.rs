@@ -12,7 +12,7 @@ use crate::optimize::trust_region::Search;
 const WEAK: f64 = 0.7;
 /// Evaluations before the first turn where the curvature model is crude, and where it is good.
 const EARLY: usize = 3;
-const SETTLED: usize = 8;
+const SETTLED: usize = 10;
 
 impl Search<'_> {
     /// Turns the coordinates where they are poor; false where they stay.
@@ -32,11 +32,8 @@ impl Search<'_> {
         // What secant corrections have gathered belongs to the coordinates before.
         if self.exact {
             self.take_hessian()?;
-        } else if crude {
-            let size = self.theta.len().pow(2);
-            self.correction = self.correction.is_some().then(|| vec![0.0; size]);
         } else {
-            self.correction = None;
+            self.forget();
         }
         Ok(true)
     }
