@@ -159,7 +159,7 @@ def test_a_point_that_is_no_minimum():
 def test_kenward_roger_fits_by_reml(slope):
     summary = slope.refit(REML=False).summary(ddf="kenward-roger")
     pd.testing.assert_frame_equal(summary.coefficients, slope.summary(ddf="KR").coefficients, rtol=1e-6)
-    assert "Fitted again by REML" in str(summary)
+    assert "Refitted by REML" in str(summary)
 
 
 def test_dropped_columns():

@@ -15,6 +15,10 @@ pub struct Step {
 /// Eigenvalues below this share of the largest count as zero.
 const FLAT: f64 = 1e-12;
 
+/// Directions with less than this share of the largest eigenvalue are left alone by a step that does not
+/// trust the model along them.
+const CURVED: f64 = 1e-6;
+
 /// Slopes below this share of the largest eigenvalue are rounding, and would lead far along flat
 /// directions. The gain that is given up is beyond the digits of the objective.
 const ROUNDING: f64 = 1e-14;
@@ -78,6 +82,31 @@ pub fn minimize_in_ball(gradient: &[f64], hessian: &Matrix, radius: f64) -> Opti
     })
 }
 
+/// Newton's step along the directions in which H curves upwards for certain; `None` when g or H is not
+/// finite.
+#[must_use]
+pub fn newton_where_curved(gradient: &[f64], hessian: &Matrix) -> Option<Step> {
+    if gradient.iter().any(|g| !g.is_finite()) {
+        return None;
+    }
+    let (values, vectors) = dense::eigen(hessian)?;
+    let largest = values.last().copied().unwrap_or(0.0);
+    let mut direction = vec![0.0; gradient.len()];
+    let mut predicted = 0.0;
+    for (j, w) in values.iter().enumerate() {
+        if *w > CURVED * largest {
+            let slope = small::dot(vectors.column(j), gradient);
+            small::axpy(-slope / w, vectors.column(j), &mut direction);
+            predicted += 0.5 * slope * slope / w;
+        }
+    }
+    Some(Step {
+        direction,
+        predicted,
+        interior: true,
+    })
+}
+
 /// The shift above `floor` that brings the step to the boundary of the ball: Newton's method on
 /// `1/‖p‖ - 1/radius`, which is nearly linear, kept within a bracket.
 fn secular_shift(rotated: &[f64], values: &[f64], floor: f64, radius: f64) -> f64 {
@@ -118,6 +147,18 @@ mod tests {
 
     fn solve(g: &[f64], h: &[f64], radius: f64) -> Step {
         minimize_in_ball(g, &Matrix::from_columns(2, 2, h.to_vec()), radius).expect("finite")
+    }
+
+    #[test]
+    fn a_step_where_curved_leaves_flat_and_downward_directions_alone() {
+        let diagonal = [-1.0, 1e-9, 4.0];
+        let mut h = vec![0.0; 9];
+        (0..3).for_each(|i| h[4 * i] = diagonal[i]);
+        let h = Matrix::from_columns(3, 3, h);
+        let step = newton_where_curved(&[1.0, 1.0, 2.0], &h).expect("finite");
+        assert_eq!(step.direction, [0.0, 0.0, -0.5]);
+        assert!((step.predicted - 0.5).abs() < 1e-15);
+        assert!(newton_where_curved(&[f64::NAN, 0.0, 0.0], &h).is_none());
     }
 
     #[test]

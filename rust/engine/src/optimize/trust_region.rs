@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::linalg::small;
 use crate::objective::{Derivatives, Objective};
 use crate::optimize::quadratic::{convex_model, norm, rank_one_correction, signed_model};
-use crate::optimize::subproblem::{minimize_in_ball, Step};
+use crate::optimize::subproblem::{minimize_in_ball, newton_where_curved, Step};
 use crate::optimize::{Control, FitLog, Outcome, Status, MOST_EVALUATIONS};
 
 /// Default bound on the predicted decrease at convergence.
@@ -48,6 +48,8 @@ const NEAR: f64 = 1e-2;
 const DOUBTS: usize = 3;
 /// Evaluations after which a search that is still above a known optimum is given up.
 const ENOUGH: usize = 40;
+/// Length of the longest step that polishes an optimum.
+const SHORT: f64 = 1e-2;
 /// Halvings of a start at which the objective cannot be computed.
 const START_TRIALS: usize = 60;
 
@@ -359,7 +361,13 @@ impl<'a> Search<'a> {
             }
             let mut model = signed_model(&self.derivatives);
             small::axpy(1.0, &correction, model.data_mut());
-            let Some(mut step) = minimize_in_ball(&self.derivatives.gradient, &model, 1e-2) else {
+            let gradient = &self.derivatives.gradient;
+            // A long step follows rounding along flat directions, which have nothing to polish.
+            let step = minimize_in_ball(gradient, &model, SHORT)
+                .filter(|step| step.interior)
+                .or_else(|| newton_where_curved(gradient, &model))
+                .filter(|step| norm(&step.direction) <= SHORT);
+            let Some(mut step) = step else {
                 return Ok(());
             };
             // Zero columns stay exactly zero, whatever the rounding of the step.
