@@ -29,6 +29,16 @@ def one_of(name: str, value: Any, choices: Iterable[str]) -> Any:
     raise ArgumentError(f"{name} must be one of {', '.join(map(repr, known))}, not {shown(value)}{hint}")
 
 
+def some_of(name: str, value: Any, choices: Iterable[str]) -> tuple[Any, ...]:
+    """One of the names that the argument `name` takes, or several of them in a list or tuple."""
+    known = list(choices)
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, (list, tuple)):
+        listed = ", ".join(map(repr, known))
+        raise ArgumentError(f"{name} must be one of {listed}, or a list of them, not {shown(value)}")
+    return tuple([one_of(name, part, known) for part in values])
+
+
 def flag(name: str, value: Any) -> bool:
     """The value, when it is True or False; ArgumentError for anything else."""
     if isinstance(value, (bool, np.bool_)):
@@ -48,6 +58,23 @@ def probability(name: str, value: Any) -> float:
     if isinstance(value, numbers.Real) and not isinstance(value, bool) and 0.0 < float(value) < 1.0:
         return float(value)
     raise ArgumentError(f"{name} must be a number between 0 and 1, not {shown(value)}")
+
+
+def whole_number(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """A whole number in a range; ArgumentError for anything else."""
+    good = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if good and least <= int(value) and (most is None or int(value) <= most):
+        return int(value)
+    range_ = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise ArgumentError(f"{name} must be a whole number {range_}, not {shown(value)}")
+
+
+def positive_number(name: str, value: Any) -> float:
+    """A positive finite number; ArgumentError for anything else."""
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if good and 0.0 < float(value) < float("inf"):
+        return float(value)
+    raise ArgumentError(f"{name} must be a positive finite number, not {shown(value)}")
 
 
 def shown(value: Any) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from .checks import flag, one_of, optional_flag, positive_number, shown, whole_number
 from .errors import ArgumentError
 
 OPTIMIZERS = ("trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx")
@@ -70,33 +69,19 @@ class Control:
     starts: int | None = None
 
     def __post_init__(self) -> None:
-        limit = self.max_evaluations
-        if limit is not None and (not _is_whole(limit) or limit < 1):
-            raise ArgumentError(
-                f"control: max_evaluations must be a whole number of at least 1, not {limit!r}"
-            )
-        tolerance = self.tolerance
-        if tolerance is not None and not _is_positive(tolerance):
-            raise ArgumentError(f"control: tolerance must be a positive finite number, not {tolerance!r}")
-        if self.max_time is not None and not _is_positive(self.max_time):
-            raise ArgumentError(
-                f"control: max_time must be a positive finite number of seconds, not {self.max_time!r}"
-            )
+        if self.max_evaluations is not None:
+            whole_number("control: max_evaluations", self.max_evaluations, 1)
+        if self.tolerance is not None:
+            positive_number("control: tolerance", self.tolerance)
+        if self.max_time is not None:
+            positive_number("control: max_time", self.max_time)
         if self.progress is not None and not callable(self.progress):
-            raise ArgumentError(f"control: progress must be callable, not {self.progress!r}")
-        starts = self.starts
-        if starts is not None and (not _is_whole(starts) or starts < 1):
-            raise ArgumentError(f"control: starts must be a whole number of at least 1, not {starts!r}")
-        if not isinstance(self.verbose, bool):
-            raise ArgumentError(f"control: verbose must be True or False, not {self.verbose!r}")
-        if self.check_effects not in _CHECKS:
-            raise ArgumentError(
-                f"control: check_effects must be one of {', '.join(_CHECKS)}, not {self.check_effects!r}"
-            )
-        if self.check_derivatives not in (None, True, False):
-            raise ArgumentError(
-                f"control: check_derivatives must be True, False or None, not {self.check_derivatives!r}"
-            )
+            raise ArgumentError(f"control: progress must be callable, not {shown(self.progress)}")
+        if self.starts is not None:
+            whole_number("control: starts", self.starts, 1)
+        flag("control: verbose", self.verbose)
+        one_of("control: check_effects", self.check_effects, _CHECKS)
+        optional_flag("control: check_derivatives", self.check_derivatives)
 
     def for_engine(self, listener: Callable[..., None] | None) -> dict[str, Any]:
         """The part of the options that the engine reads, with what it calls before every evaluation."""
@@ -146,11 +131,3 @@ def check_optimizer(name: Any) -> str | None:
 def _hint(name: Any, known: Any) -> str:
     close = get_close_matches(name, known, n=1) if isinstance(name, str) else []
     return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 < float(value) < math.inf

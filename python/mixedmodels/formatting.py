@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .errors import ArgumentError
+from .checks import one_of, whole_number
 from .markup import html_table, latex_table, markdown_table
 
 # Significant digits of estimates, when nobody asks for more or fewer.
@@ -117,16 +117,12 @@ def p_statement(p: float, style: PStyle = "exact") -> str:
 
 def check_p_style(value: Any) -> PStyle:
     """The ``p_style`` argument."""
-    if value not in P_STYLES:
-        raise ArgumentError(f"p_style must be 'exact' or 'apa', not {value!r}")
-    return value
+    return one_of("p_style", value, P_STYLES)
 
 
 def check_digits(value: Any) -> int:
     """The ``digits`` argument: a number of significant digits."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 15:
-        raise ArgumentError(f"digits must be a whole number from 1 to 15, not {value!r}")
-    return value
+    return whole_number("digits", value, 1, 15)
 
 
 def _special(value: float) -> str | None:

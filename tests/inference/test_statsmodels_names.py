@@ -34,7 +34,7 @@ def test_intervals_of_17_degrees_of_freedom(linear):
     narrow = linear.conf_int(alpha=0.5)
     assert (narrow[1] - narrow[0] < linear.conf_int()[1] - linear.conf_int()[0]).all()
     np.testing.assert_allclose(linear.conf_int(ddf="inf").loc["Days"], linear.confint(ddf="inf").loc["Days"])
-    with pytest.raises(ArgumentError, match="confidence level"):
+    with pytest.raises(ArgumentError, match="must be a number between 0 and 1"):
         linear.conf_int(alpha=5)
 
 

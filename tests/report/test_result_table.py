@@ -122,7 +122,7 @@ def test_p_values_in_apa_style(name):
     for text in (table.to_text("apa"), table.to_html("apa"), table.to_latex("apa"), table.to_markdown("apa")):
         assert re.search(r"(<|&lt;|less\{\}) \.001", text), text
         assert "e-" not in text
-    with pytest.raises(ArgumentError, match="p_style must be 'exact' or 'apa'"):
+    with pytest.raises(ArgumentError, match="p_style must be one of 'exact', 'apa'"):
         table.to_text("APA7")
 
 

@@ -39,7 +39,7 @@ def test_limits(linear):
     table = tidy(linear, conf_int=True, conf_level=0.9).set_index("term")
     limits = linear.conf_int(alpha=0.1)
     np.testing.assert_allclose(table[["conf.low", "conf.high"]], limits)
-    with pytest.raises(ArgumentError, match="confidence level"):
+    with pytest.raises(ArgumentError, match="must be a number between 0 and 1"):
         tidy(linear, conf_int=True, conf_level=95)
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import shown
 from ..errors import ArgumentError
 from .links import LINKS, Link
 
@@ -140,13 +141,13 @@ class Family(ABC):
 
 def check_link(link: Any, family: str, known: tuple[str, ...]) -> str:
     """The link of a family by name; the default for an empty one."""
-    if link is None or link == "":
+    if link is None or (isinstance(link, str) and not link):
         return known[0]
-    name = link.strip().lower() if isinstance(link, str) else link
+    name = link.strip().lower() if isinstance(link, str) else ""
     if name in known:
         return name
     raise ArgumentError(
-        f"family {family} has no link {link!r}; its links: {', '.join(known)} (the first is the default)"
+        f"family {family} has no link {shown(link)}; its links: {', '.join(known)} (the first is the default)"
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..certificate import TOLERANCE, certify
-from ..errors import ArgumentError
+from ..checks import positive_number
 from ..fitted_model import FittedModel
 from ..formatting import TextTable
 from ..singularity import singular_terms
@@ -91,8 +91,7 @@ def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Convergenc
     -------
     ConvergenceCheck
     """
-    if isinstance(tol, bool) or not isinstance(tol, (int, float)) or not 0 < tol < np.inf:
-        raise ArgumentError(f"tol must be a positive number, not {tol!r}")
+    tol = positive_number("tol", tol)
     theta, design = fitted.estimates.theta, fitted.design
     names = pd.Index(fitted.parameter_names(), dtype=object)
     gradient, hessian = fitted.gradient(), fitted.hessian()

@@ -43,7 +43,16 @@ def drop_terms(
         f"Terms left out one at a time, F tests by {basis.label}",
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
-    return anova_table(columns, labels, heading, [*basis.notes, *singular_notes(tests)])
+    untested = [label for label, test in zip(labels, tests, strict=True) if test.df1 == 0]
+    notes = [*basis.notes, *singular_notes(tests), *_nothing_lost(untested)]
+    return anova_table(columns, labels, heading, notes)
+
+
+def _nothing_lost(labels: list[str]) -> list[str]:
+    """A note on terms that other columns of the model make up."""
+    if not labels:
+        return []
+    return [f"Not tested, as the model stays the same without them: {', '.join(labels)}"]
 
 
 def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[str]) -> AnovaTable:
@@ -73,4 +82,5 @@ def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[
         for label, fit in zip(labels, fits, strict=True)
         if fit.convergence.problem
     ]
+    notes += _nothing_lost([label for label, lost in zip(labels, df, strict=True) if lost == 0])
     return anova_table(columns, ["<none>", *labels], heading, notes)

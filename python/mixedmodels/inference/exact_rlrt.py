@@ -6,12 +6,12 @@ Crainiceanu & Ruppert (2004), "Likelihood ratio tests in linear mixed models wit
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import whole_number
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import by_criterion
@@ -35,8 +35,7 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = N
             "exact_rlrt: the model must have one random effect, as in (1 | g); this one has "
             f"{', '.join(term.text for term in terms)} (ranova() and pb_compare() test any)"
         )
-    if isinstance(nsim, bool) or not isinstance(nsim, numbers.Integral) or nsim < 1:
-        raise ArgumentError(f"nsim must be a whole number of at least 1, not {nsim!r}")
+    nsim = whole_number("nsim", nsim, 1)
     heading = []
     if not fitted.reml:
         fitted = by_criterion(fitted, reml=True)

@@ -7,15 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from ..checks import probability
 from .degrees_of_freedom import DegreesOfFreedom
-
-
-def check_level(level: Any) -> float:
-    """A confidence level."""
-    if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 1:
-        raise ArgumentError(f"the confidence level must be a number between 0 and 1, not {level!r}")
-    return float(level)
 
 
 def t_quantile(probability: float, df: Any) -> NDArray[np.float64]:
@@ -42,7 +35,7 @@ def coefficient_limits(basis: DegreesOfFreedom, level: float) -> NDArray[np.floa
         NaN where the degrees of freedom are.
     """
     df = basis.df(np.eye(len(basis.beta)))
-    half = t_quantile(0.5 + check_level(level) / 2, df) * np.sqrt(np.diag(basis.covariance))
+    half = t_quantile(0.5 + probability("level", level) / 2, df) * np.sqrt(np.diag(basis.covariance))
     return np.column_stack([basis.beta - half, basis.beta + half])
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import whole_number
 from ..design import GeneralizedResponse
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_generalized import FittedGeneralized
@@ -24,8 +24,7 @@ def bootstrap_comparison(
     full: FittedModel, reduced: FittedModel, nsim: Any = 1000, seed: Any = None
 ) -> AnovaTable:
     """Compare nested models by simulation, see :func:`mixedmodels.pb_compare`."""
-    if isinstance(nsim, bool) or not isinstance(nsim, numbers.Integral) or nsim < 1:
-        raise ArgumentError(f"nsim must be a whole number of at least 1, not {nsim!r}")
+    nsim = whole_number("nsim", nsim, 1)
     full, reduced, heading = _comparable(full, reduced)
     df = full.n_parameters - reduced.n_parameters
     if df <= 0:

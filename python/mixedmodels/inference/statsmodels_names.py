@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..checks import probability
 from ..fitted_model import FittedModel
 from .coefficient_tests import coefficient_tests
 from .degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
-from .intervals import check_level, coefficient_limits
+from .intervals import coefficient_limits
 
 
 def t_values(fitted: FittedModel) -> pd.Series:
@@ -26,7 +27,7 @@ def interval(
     fitted: FittedModel, alpha: float = 0.05, ddf: str | DegreesOfFreedom | None = None
 ) -> pd.DataFrame:
     """Confidence limits of the coefficients in columns 0 and 1; t quantiles where df are finite."""
-    level = check_level(1 - alpha if isinstance(alpha, float) else alpha)
+    level = 1.0 - probability("alpha", alpha)
     basis = degrees_of_freedom(fitted, ddf)
     limits = np.full((len(fitted.design.x_names), 2), np.nan)
     limits[fitted.estimates.kept] = coefficient_limits(basis, level)

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import probability
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel, fitted_of
 from .anova_table import AnovaTable, anova_table
 from .degrees_of_freedom import DegreesOfFreedom
-from .intervals import check_level
 from .term_tests import term_table
 
 Values = NDArray[np.float64]
@@ -75,7 +75,7 @@ def effect_size_table(
         size = _MEASURES[measure](f, df1, df2)
     columns: dict[str, Any] = {"F value": f, "NumDF": df1, "DenDF": df2, f"partial {measure}2": size}
     if ci is not None:
-        level = check_level(ci)
+        level = probability("ci", ci)
         limits = np.array([_limits(*test, level) for test in zip(f, df1, df2, strict=True)]).reshape(-1, 2)
         for side, share in enumerate(((1 - level) / 2, (1 + level) / 2)):
             columns[f"{100 * share:.4g} %"] = limits[:, side]

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import probability
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..not_here import CONFINT_METHODS, refuse_not_here
 from ..result_table import ResultTable, result_table
 from .degrees_of_freedom import DegreesOfFreedom, check_ddf, degrees_of_freedom
-from .intervals import check_level, coefficient_limits, limits_note
+from .intervals import coefficient_limits, limits_note
 from .random_effects import unique_names
 from .variance_components import variance_components
 
@@ -42,7 +43,7 @@ def confidence_intervals(
         The limits in two columns named by their percentages. Rows ``sd_...`` and ``cor_...`` of the
         random effects and of the scale are NaN: Wald intervals do not suit variances. Then the coefficients.
     """
-    level = check_level(level)
+    level = probability("level", level)
     basis = degrees_of_freedom(fitted, _ddf_of(fitted, method, ddf))
     variances = [*_variance_names(fitted), *_scale_name(fitted)]
     limits = np.full((len(variances) + len(fitted.design.x_names), 2), np.nan)

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import probability
 from ..errors import ArgumentError
 from ..families.links import Link
 from .adjustments import TestFamily
 from .functions_of_beta import LinearFunctions
 from .labels import row_labels
-from .levels import check_level
 from .scale import Scale
 from .specs import names_of
 from .table import MeansTable
@@ -123,7 +123,9 @@ class Emmeans:
         MeansTable
             Columns of labels, then the estimate, SE, df, lower.CL, upper.CL.
         """
-        return estimate_table(self, True, False, None if level is None else check_level(level), adjust)
+        return estimate_table(
+            self, True, False, None if level is None else probability("level", level), adjust
+        )
 
     def test(self, adjust: Any = None, null: float = 0.0) -> MeansTable:
         """
@@ -169,7 +171,7 @@ class Emmeans:
         ['contrast', 'estimate', 'SE', 'df', 'lower.CL', 'upper.CL', 't.ratio', 'p.value']
         """
         return estimate_table(
-            self, *check_infer(infer), None if level is None else check_level(level), adjust, null
+            self, *check_infer(infer), None if level is None else probability("level", level), adjust, null
         )
 
     def joint(self) -> MeansTable:
@@ -353,7 +355,7 @@ class Emmeans:
         """
         from .letter_display import letter_display
 
-        return letter_display(self, check_level(alpha, "alpha"), adjust)
+        return letter_display(self, probability("alpha", alpha), adjust)
 
     def regrid(self, transform: str = "response") -> Emmeans:
         """

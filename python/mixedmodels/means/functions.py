@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..checks import flag, one_of, probability
 from ..errors import ArgumentError
 from ..fitted_model import fitted_of
 from .averages import WEIGHTS, averaged, check_weights
@@ -12,7 +13,6 @@ from .estimability import not_estimable
 from .estimates import Emmeans
 from .functions_of_beta import space_of
 from .grid import ReferenceGrid, reference_grid
-from .levels import check_level
 from .scale import Scale, mean_name, random_spread, response_link
 from .specs import Specs, read_specs
 from .table import show
@@ -114,7 +114,8 @@ def emmeans(
     link = response_link(fitted)
     response = check_type(type) == "response" and link is not None
     labels, functions = averaged(grid, space_of(fitted, ddf), wanted, weights)
-    spread = random_spread(fitted, link) if bias_adjust and link is not None and response else 0.0
+    adjusted = flag("bias_adjust", bias_adjust) and link is not None and response
+    spread = random_spread(fitted, link) if adjusted and link is not None else 0.0
     on_response = None if link is None else Scale(mean_name(fitted), link, spread)
     scale = on_response if response and on_response else Scale("emmean")
     notes = [*functions.space.basis.notes, *grid_notes(grid, wanted, weights)]
@@ -127,7 +128,7 @@ def emmeans(
         functions,
         scale,
         link if response else None,
-        level=check_level(level),
+        level=probability("level", level),
         notes=tuple(notes),
         response=on_response,
         predictor="" if link is None or response else link.name,
@@ -138,9 +139,7 @@ def emmeans(
 
 def check_type(type: Any) -> str:
     """The ``type`` argument."""
-    if type in ("link", "response"):
-        return type
-    raise ArgumentError(f"type must be 'link' or 'response', not {type!r}")
+    return one_of("type", type, ("link", "response"))
 
 
 def varying(grid: ReferenceGrid, specs: Specs) -> list[str]:

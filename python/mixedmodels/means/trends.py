@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import probability
 from ..errors import ArgumentError, DataError
 from ..fitted_model import FittedModel, fitted_of
 from .averages import averaged, check_weights
@@ -16,7 +17,6 @@ from .estimates import Emmeans
 from .functions import grid_notes
 from .functions_of_beta import space_of
 from .grid import ReferenceGrid, grid_of, reference_grid
-from .levels import check_level
 from .scale import Scale, response_link
 from .specs import read_specs
 from .tabulate import check_infer
@@ -90,7 +90,7 @@ def emtrends(
         functions,
         Scale(f"{var}.trend"),
         None,
-        level=check_level(level),
+        level=probability("level", level),
         notes=tuple(notes),
         not_estimable=not_estimable(fitted, slopes, functions, wanted, weights),
         infer=None if infer is None else check_infer(infer),

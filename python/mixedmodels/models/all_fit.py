@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..checks import whole_number
 from ..control import OPTIMIZERS, check_optimizer
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_model import FittedModel
@@ -122,8 +122,7 @@ def all_fit(
     for name in names:
         if check_optimizer(name) is None:
             raise ArgumentError("allFit: None is not an optimizer")
-    if not isinstance(starts, numbers.Integral) or isinstance(starts, bool) or starts < 0:
-        raise ArgumentError(f"allFit: starts must be a whole number of at least 0, not {starts!r}")
+    starts = whole_number("starts", starts, 0)
     base = fitted
     if data is not None:
         base = fit(dataclasses.replace(fitted.arguments, data=data))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
+from ..checks import positive_number
 from ..design.used_rows import whole_frame
 from ..fitted_model import Convergence, FittedModel
 from ..formatting import DIGITS, PStyle
@@ -410,7 +411,7 @@ class MixedModel:
             generalized model as it is, on the linear predictor), in any direction of the random effects
             of a term that counts as positive.
         """
-        fit = self._fitted
+        fit, tol = self._fitted, positive_number("tol", tol)
         return bool(singular_terms(fit.design, fit.estimates.theta, fit.term_roots, tol))
 
     def checkConv(self, tol: float = CONVERGENCE_TOLERANCE) -> _convergence.ConvergenceCheck:

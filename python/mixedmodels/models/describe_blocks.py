@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ..block_costs import BlockDescription, describe_design
 from ..design import build_design
+from ..design.rows import check_action
 from ..errors import ArgumentError
 from .base import MixedModel
 
@@ -72,7 +73,7 @@ def describe_blocks(
             "functions": functions,
         }
         extra = [name for name, value in given.items() if value is not None]
-        if extra or na_action != "omit":
+        if extra or check_action(na_action) != "omit":
             name = extra[0] if extra else "na_action"
             raise ArgumentError(f"describe_blocks: {name} belongs to a formula; a fitted model has its own")
         return model.describe_blocks()

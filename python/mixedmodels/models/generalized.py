@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import optional_flag
+from ..checks import flag, optional_flag
 from ..diagnostics import generalized_residuals as _residuals
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family
@@ -111,7 +111,7 @@ class GeneralizedLinearMixedModel(MixedModel):
             When the matrix is conditional though the other one was asked for: for nAGQ = 0, or where the
             Hessian is not positive definite.
         """
-        if conditional:
+        if flag("conditional", conditional):
             return fixed_effects.conditional_covariance(self._fitted, complete)
         self._warn_of_conditional_errors()
         return fixed_effects.covariance(self._fitted, complete)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import whole_number
 from ..design import GeneralizedDesign
 from ..design.used_rows import labels_of_results
-from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..theta import factors
 
@@ -25,8 +24,7 @@ def simulate(fitted: FittedGeneralized, nsim: int = 1, seed: Any = None, use_u: 
     DataFrame
         A column for each simulation; two for each where the response is successes and failures.
     """
-    if isinstance(nsim, bool) or not isinstance(nsim, numbers.Integral) or nsim < 1:
-        raise ArgumentError(f"nsim must be a whole number of at least 1, not {nsim!r}")
+    nsim = whole_number("nsim", nsim, 1)
     rng = np.random.default_rng(seed)
     family, weights = fitted.family, fitted.design.unit_weights
     drawn = []

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import optional_flag
 from ..design.rows import ZERO_WEIGHT
 from ..diagnostics.generalized_residuals import generalized_scaled_residuals
 from ..diagnostics.residuals import scaled_residuals
-from ..errors import ArgumentError, MixedModelError
+from ..errors import MixedModelError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Convergence, Fitted, FittedModel
 from ..formatting import (
@@ -214,8 +215,8 @@ def summarize(
         Significant digits of the smallest number in a column of estimates.
     p_style : {"exact", "apa"}
     """
-    if correlation not in (None, True, False):
-        raise ArgumentError(f"correlation must be True, False or None, not {correlation!r}")
+    correlation = optional_flag("correlation", correlation)
+    digits, p_style = check_digits(digits), check_p_style(p_style)
     p = fitted.rank
     shown = (2 <= p <= _MOST_CORRELATIONS) if correlation is None else bool(correlation) and p > 1
     notes = _notes(fitted)
@@ -241,8 +242,8 @@ def summarize(
         correlation=fixed_effects.correlation(fitted, complete=False) if shown else None,
         convergence=fitted.convergence,
         notes=tuple(notes),
-        digits=check_digits(digits),
-        p_style=check_p_style(p_style),
+        digits=digits,
+        p_style=p_style,
     )
 
 

@@ -8,20 +8,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import flag
 from ..design.used_rows import used_data
 from ..diagnostics.generalized_residuals import generalized_residuals
 from ..diagnostics.leverage import cooks_distances, leverages
 from ..diagnostics.residuals import residuals
-from ..errors import ArgumentError, DataError
+from ..errors import DataError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
+from ..frame import Frame
 from ..frame.alignment import in_row_order
 
 
 def augmented_data(fitted: FittedModel, data: Any = None, influence: Any = False) -> pd.DataFrame:
     """The rows used with what the model makes of them, see :func:`mixedmodels.augment`."""
-    if not isinstance(influence, bool):
-        raise ArgumentError(f"augment: influence must be True or False, not {influence!r}")
+    flag("influence", influence)
     used = used_data(fitted.design, fitted.arguments)
     added = _added_columns(fitted, influence)
     if data is None:
@@ -83,5 +84,7 @@ def _as_pandas(data: Any) -> pd.DataFrame:
     import narwhals as nw
 
     if isinstance(data, dict):
+        # It refuses what is no table.
+        Frame.from_any(data, what="data")
         return pd.DataFrame(data)
     return nw.from_native(data, eager_only=True).to_pandas()

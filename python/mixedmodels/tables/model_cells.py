@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
@@ -21,7 +22,6 @@ from ..formatting import (
 )
 from ..inference import criteria
 from ..inference.degrees_of_freedom import DegreesOfFreedom
-from ..inference.intervals import check_level
 from ..inference.model_differences import family_text
 from ..inference.random_effects import numbers_of_levels
 from ..inference.variance_shares import intraclass_correlation, r_squared
@@ -71,17 +71,11 @@ class CellStyle:
         p_style: PStyle = "exact",
     ) -> CellStyle:
         """From the arguments of :func:`mixedmodels.model_table`."""
-        shown: tuple[Any, ...] = (show,) if isinstance(show, str) else tuple(show)
-        if any(part not in SHOWN for part in shown):
-            known = ", ".join(map(repr, SHOWN))
-            raise ArgumentError(f"show must be one of {known}, or several of them, not {show!r}")
-        if exponentiate not in (True, False):
-            raise ArgumentError(f"exponentiate must be True or False, not {exponentiate!r}")
         return cls(
-            show=shown,
+            show=some_of("show", show, SHOWN),
             stars=_marks(stars),
-            level=check_level(level),
-            exponentiate=exponentiate,
+            level=probability("level", level),
+            exponentiate=flag("exponentiate", exponentiate),
             digits=check_digits(digits),
             p_style=check_p_style(p_style),
         )

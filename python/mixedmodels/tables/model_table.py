@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable, display_width
@@ -99,9 +100,7 @@ def compare_models(
 ) -> ModelTable:
     """See :func:`mixedmodels.model_table`."""
     labels = check_names(models, names)
-    chosen: Any = format
-    if chosen not in FORMATS:
-        raise ArgumentError(f"format must be one of {', '.join(map(repr, FORMATS))}, not {format!r}")
+    chosen: Any = one_of("format", format, FORMATS)
     style = CellStyle.of() if style is None else style
     bases = [degrees_of_freedom(model, ddf) for model in models]
     fixed = [fixed_cells(model, basis, style) for model, basis in zip(models, bases, strict=True)]

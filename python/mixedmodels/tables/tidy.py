@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..inference.coefficient_tests import two_sided_t
 from ..inference.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
-from ..inference.intervals import check_level, coefficient_limits, t_quantile
+from ..inference.intervals import coefficient_limits, t_quantile
 from ..inference.random_effects import conditional_variances, terms_by_group
 from ..report.varcorr import var_corr
 from ..result_table import ResultTable
@@ -51,11 +52,13 @@ def tidy_table(
 ) -> ResultTable:
     """One row for each estimate, see :func:`mixedmodels.tidy`."""
     wanted = _check_effects(effects)
-    level = check_level(conf_level)
-    if exponentiate:
+    level = probability("conf_level", conf_level)
+    flag("conf_int", conf_int)
+    if flag("exponentiate", exponentiate):
         ratio_name(fitted)
+    basis = degrees_of_freedom(fitted, ddf)
     makers = {
-        "fixed": lambda: fixed_rows(fitted, level, ddf, exponentiate),
+        "fixed": lambda: fixed_rows(fitted, level, basis, exponentiate),
         "ran_pars": lambda: _parameters(fitted),
         "ran_vals": lambda: _values(fitted, level),
     }
@@ -63,7 +66,9 @@ def tidy_table(
     columns = [name for name in _COLUMNS if any(name in part for part in parts)]
     if not conf_int:
         columns = [name for name in columns if not name.startswith("conf.")]
-    return ResultTable(pd.concat([_complete(part, columns) for part in parts], ignore_index=True))
+    table = ResultTable(pd.concat([_complete(part, columns) for part in parts], ignore_index=True))
+    table.notes = basis.notes if "fixed" in wanted else ()
+    return table
 
 
 def ratio_name(fitted: FittedModel) -> str:
@@ -85,14 +90,10 @@ def ratio_name(fitted: FittedModel) -> str:
 
 
 def _check_effects(effects: Any) -> tuple[str, ...]:
-    names = (effects,) if isinstance(effects, str) else tuple(effects)
-    if names == ("all",):
-        return EFFECTS
-    if not names or any(name not in EFFECTS for name in names):
-        raise ArgumentError(
-            f"effects must be 'all' or some of {', '.join(map(repr, EFFECTS))}, not {effects!r}"
-        )
-    return names
+    names = some_of("effects", effects, ("all", *EFFECTS))
+    if not names:
+        raise ArgumentError(f"effects must name some of {', '.join(map(repr, EFFECTS))}")
+    return EFFECTS if "all" in names else names
 
 
 def _complete(part: dict[str, Any], columns: list[str]) -> pd.DataFrame:
@@ -107,10 +108,9 @@ def _complete(part: dict[str, Any], columns: list[str]) -> pd.DataFrame:
 
 
 def fixed_rows(
-    fitted: FittedModel, level: float, ddf: str | DegreesOfFreedom | None, exponentiate: bool = False
+    fitted: FittedModel, level: float, basis: DegreesOfFreedom, exponentiate: bool = False
 ) -> dict[str, Any]:
     """The columns of the fixed effects; NaN for dropped coefficients."""
-    basis = degrees_of_freedom(fitted, ddf)
     names, kept = fitted.design.x_names, fitted.estimates.kept
     p = len(names)
 
