@@ -3,7 +3,7 @@
 mod common;
 
 use common::{design, Grouping, Random, TermSpec, U};
-use mixedmodels::design::{Design, Model};
+use mixedmodels::design::{Design, Model, Predictors};
 use mixedmodels::fit;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::{fit_many, ResponseFit};
