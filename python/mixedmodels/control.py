@@ -23,7 +23,7 @@ class Control:
     ----------
     max_evaluations : int, optional
         Largest number of evaluations of the objective, of all searches of a fit together. By default
-        2,000 for ``"trust_region"`` and no limit for the others. R: ``maxfun``, ``maxeval``.
+        2,000 for ``"trust_region"`` and 50,000 for the others. R: ``maxfun``, ``maxeval``.
     tolerance : float, optional
         Stopping tolerance of the optimizer: the predicted fall of the objective for
         ``"trust_region"``, its relative change for the derivative-free methods.

@@ -83,10 +83,11 @@ impl Cells {
             }
             rows[from..].sort_unstable();
             if u32::try_from(rows.len()).is_err() {
-                return Err(Error::Memory {
-                    what: "the coupling of random effects".into(),
-                    gib: (rows.len() * size_of::<f64>()) as f64 / f64::from(1 << 30),
-                });
+                return Err(Error::Domain(format!(
+                    "the random effects occur together in {} pairs, more than the {} that can be numbered",
+                    rows.len(),
+                    u32::MAX
+                )));
             }
             ranges.push(rows.len());
         }

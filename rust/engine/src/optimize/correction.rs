@@ -41,6 +41,9 @@ impl Search<'_> {
         let size = norm(&self.theta) / (n as f64).sqrt();
         let mut hessian = vec![0.0; n * n];
         for j in 0..n {
+            if self.exhausted() {
+                return Ok(false);
+            }
             let mut theta = self.theta.clone();
             let h = DIFFERENCE * theta[j].abs().max(size).max(1e-3);
             theta[j] += h;

@@ -6,6 +6,10 @@ use crate::objective::Objective;
 use crate::optimize::nlopt::{self, NloptMethod, NloptOptions};
 use crate::optimize::{Control, FitLog, Outcome};
 
+/// Evaluations of a search without derivatives that was not limited otherwise; enough for some fifty
+/// parameters.
+const MOST_EVALUATIONS: usize = 50_000;
+
 const RELATIVE_TOLERANCE: f64 = 1e-12;
 const ABSOLUTE_TOLERANCE: f64 = 1e-8;
 const STEP_TOLERANCE: f64 = 1e-10;
@@ -27,7 +31,7 @@ pub fn minimize(
         ftol_rel: control.tolerance.unwrap_or(RELATIVE_TOLERANCE),
         ftol_abs: ABSOLUTE_TOLERANCE,
         xtol_abs: STEP_TOLERANCE,
-        max_evaluations: control.max_evaluations.unwrap_or(usize::MAX),
+        max_evaluations: control.max_evaluations.unwrap_or(MOST_EVALUATIONS),
         deadline: control.deadline,
         initial_step: step,
     };

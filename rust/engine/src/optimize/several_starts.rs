@@ -1,5 +1,5 @@
-//! The trust region from several starts: a criterion may have more optima than one, and a search may
-//! come to no good end.
+//! The trust region from several starts: a criterion may have several optima, and a search may fail to
+//! converge.
 
 use crate::error::{Error, Result};
 use crate::objective::Objective;
@@ -8,8 +8,9 @@ use crate::optimize::{Control, Outcome, Status, MOST_EVALUATIONS};
 
 /// Relative difference of values below which two ends are one.
 const EQUAL: f64 = 1e-9;
-/// Diagonals of the factors at starts that know nothing, in units of the objective's coordinates.
-const SCALES: [f64; 5] = [1.0, 4.0, 0.25, 16.0, 0.0625];
+/// Ratio of the diagonals of the factors at successive starts that know nothing, around 1 in units of the
+/// objective's coordinates.
+const RATIO: f64 = 4.0;
 
 /// Evaluations of a first search beyond which a second one that nobody asked for takes too long.
 const QUICK: usize = 100;
@@ -59,14 +60,16 @@ fn by_default(objective: &dyn Objective, first: &Outcome) -> usize {
     }
 }
 
-/// What is opposite to an optimum, then multiples of the identity.
+/// The opposite of an optimum, then multiples of the identity, ever larger and smaller.
 fn further_starts(objective: &dyn Objective, first: &Outcome) -> impl Iterator<Item = Vec<f64>> {
     let (dim, columns) = (objective.dim(), objective.columns());
     let opposite = match first.status {
         Status::Converged => objective.opposite(&first.theta),
         _ => None,
     };
-    let multiples = SCALES.into_iter().map(move |scale| {
+    let multiples = (0..i32::MAX).map(move |i| {
+        let power = (i + 1) / 2;
+        let scale = RATIO.powi(if i % 2 == 0 { -power } else { power });
         let mut theta = vec![0.0; dim];
         columns.iter().for_each(|column| theta[column[0]] = scale);
         theta

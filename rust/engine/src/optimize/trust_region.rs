@@ -46,7 +46,7 @@ const IDLE: usize = 40;
 const NEAR: f64 = 1e-2;
 /// So often is a correction doubted.
 const DOUBTS: usize = 3;
-/// Evaluations after which a search that is still above a known optimum is given up.
+/// Evaluations after which a search that nobody asked for is given up while it is above a known optimum.
 const ENOUGH: usize = 40;
 /// Length of the longest step that polishes an optimum.
 const SHORT: f64 = 1e-2;
@@ -152,8 +152,9 @@ impl<'a> Search<'a> {
         self.control.max_evaluations.unwrap_or(MOST_EVALUATIONS)
     }
 
+    /// Whether evaluations or time have run out.
     pub fn exhausted(&self) -> bool {
-        self.log.entries.len() >= self.limit()
+        self.log.entries.len() >= self.limit() || self.control.is_late()
     }
 
     fn run(&mut self) -> Result<Status> {
@@ -177,11 +178,11 @@ impl<'a> Search<'a> {
                     Some(way_down) => step = way_down,
                 }
             }
-            if self.exhausted() {
-                return Ok(Status::MaxEvaluations);
-            }
             if self.control.is_late() {
                 return Ok(Status::MaxTime);
+            }
+            if self.exhausted() {
+                return Ok(Status::MaxEvaluations);
             }
             slow = if step.interior && step.predicted > SLOW * promised {
                 slow + 1
@@ -214,7 +215,8 @@ impl<'a> Search<'a> {
                 idle + 1
             };
             let above = self.known.as_ref().is_some_and(|(_, k)| self.value > *k);
-            if idle >= IDLE || (above && self.log.entries.len() >= ENOUGH) {
+            let asked = self.control.starts.is_some();
+            if idle >= IDLE || (above && !asked && self.log.entries.len() >= ENOUGH) {
                 return Ok(Status::NoProgress);
             }
         }
@@ -356,7 +358,7 @@ impl<'a> Search<'a> {
         let mut correction = self.correction.take().unwrap_or_else(|| vec![0.0; n * n]);
         let mut promised = f64::INFINITY;
         for _ in 0..self.objective.polish_steps() {
-            if self.exhausted() || self.control.is_late() {
+            if self.exhausted() {
                 return Ok(());
             }
             let mut model = signed_model(&self.derivatives);
