@@ -15,7 +15,8 @@ from mixedmodels.errors import ArgumentError, MixedModelsWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
 
-# Of every model the least objective that searches from a dozen random starts found.
+# Of every model the least objective that searches from a dozen random starts found, apart from optima at huge
+# variances, which quadrature shows to be artefacts of the Laplace approximation (seeds 16 and 42).
 # fmt: off
 BEST: dict[int, float] = {
     0: 330.8298415, 1: 336.3473040, 2: 966.3870547, 3: 174.4890359, 5: 450.1100233, 6: 233.4580075,
