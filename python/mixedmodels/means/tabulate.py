@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
+from ..inference.coefficient_tests import test_ratios
 from ..inference.degrees_of_freedom import JointTest
 from .adjustments import checked_adjustment, interval_method
 from .table import MeansTable, means_table
@@ -59,8 +60,7 @@ def estimate_table(
     if tests:
         if scale.link is not None or null:
             columns["null"] = scale.shown(np.full(len(means), float(null)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = (estimate - null) / error
+        ratio = test_ratios(functions.space.basis, estimate - null, error)
         columns["z.ratio" if functions.space.basis.infinite else "t.ratio"] = ratio
         columns["p.value"] = p = np.full(len(means), np.nan)
         with np.errstate(divide="ignore"):
