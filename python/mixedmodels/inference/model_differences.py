@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..checks import shown
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
@@ -19,6 +20,8 @@ def check_names(models: Sequence[FittedModel], names: Any) -> list[str]:
         raise ArgumentError("at least one model is needed")
     if names is None:
         return [f"model {i + 1}" for i in range(len(models))]
+    if not isinstance(names, (str, Iterable)):
+        raise ArgumentError(f"names must be {len(models)} different names, not {shown(names)}")
     labels = [names] if isinstance(names, str) else [str(name) for name in names]
     if len(labels) != len(models) or len(set(labels)) != len(labels):
         raise ArgumentError(f"names must be {len(models)} different names, got {labels!r}")

@@ -41,7 +41,7 @@ def not_nested_in(smaller: FittedModel, larger: FittedModel) -> list[str]:
 
 
 def _same_weights(one: FittedModel, other: FittedModel) -> bool:
-    """Whether the weights are equal, for linear models up to a factor, which the residual variance takes up."""
+    """Whether the weights are equal, for linear models up to a factor that the residual variance has."""
     first, second = _weights(one), _weights(other)
     if isinstance(one, Fitted):
         first, second = first / first.mean(), second / second.mean()

@@ -31,7 +31,7 @@ def notes_on_comparisons(fits: Sequence[FittedModel | None], labels: Sequence[st
 def notes_on_reductions(
     full: FittedModel, reduced: Sequence[FittedModel | None], labels: Sequence[str]
 ) -> list[str]:
-    """The note on terms left out one at a time, where the model or one without a term has no finite optimum."""
+    """The note on terms left out one at a time, where a fit has no finite optimum."""
     if not have_optimum(full):
         return [no_optimum_note()]
     without = [label for fit, label in zip(reduced, labels, strict=True) if not have_optimum(fit)]

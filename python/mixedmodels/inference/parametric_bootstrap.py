@@ -37,7 +37,8 @@ def bootstrap_comparison(
     statistic = max(0.0, reduced.estimates.objective - full.estimates.objective)
     about = described([full, reduced], ["full", "reduced"])
     if not have_optimum(full, reduced):
-        rows = {name: (np.nan,) * 4 for name in ("LRT", "PBtest", "Bartlett", "Gamma", "F")}
+        nothing = (np.nan, np.nan, np.nan, np.nan)
+        rows = dict.fromkeys(("LRT", "PBtest", "Bartlett", "Gamma", "F"), nothing)
         rows["LRT"] = (statistic, df, np.nan, np.nan)
         heading += ["Parametric bootstrap of the likelihood-ratio test", *about]
         return anova_table(*_table(rows), heading, notes_on_comparisons([full, reduced], _LABELS))
