@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import mixedmodels as mm
-from mixedmodels.errors import MixedModelError, MixedModelsWarning
+from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
 from mixedmodels.means.estimates import Emmeans
 
 SLEEP = mm.load_sleepstudy()
@@ -135,4 +135,36 @@ def test_a_wrong_value_has_a_clear_error(kind, form, name, parameter, value):
             return
         except TypeError as error:
             places = {Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)}
-            assert not any(PACKAGE in place.parents for place in places), "a TypeError from inside the package"
+            assert not any(PACKAGE in place.parents for place in places), "a TypeError from the package"
+
+
+@pytest.mark.parametrize("value", ["no", 0, 1, np.array([True, False]), [False]], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("conf_int", lambda m, v: mm.tidy(m, conf_int=v)),
+        ("exponentiate", lambda m, v: mm.tidy(m, exponentiate=v)),
+        ("exponentiate", lambda m, v: mm.model_table(m, exponentiate=v)),
+        ("random", lambda m, v: mm.model_table(m, random=v)),
+        ("correlation", lambda m, v: m.summary(correlation=v)),
+        ("influence", lambda m, v: mm.augment(m, influence=v)),
+        ("add_dropped", lambda m, v: mm.fixef(m, add_dropped=v)),
+        ("reverse", lambda m, v: mm.pairs(mm.emmeans(m, "~ Days"), reverse=v)),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+@pytest.mark.parametrize("kind", ["lmer", "glmer"])
+def test_flags_are_true_or_false(kind, name, call, value):
+    with pytest.raises(ArgumentError, match=f"{name} must be True"):
+        call(model(kind), value)
+
+
+@pytest.mark.parametrize("value", [5, 1.5, object(), [5]], ids=["5", "1.5", "object", "list"])
+@pytest.mark.parametrize("argument", ["show", "facts", "coefficients", "names"])
+def test_lists_of_names_of_a_table_of_models(argument, value):
+    if argument == "names" and value == [5]:
+        value = [5, 5]
+    with pytest.raises(ArgumentError, match=argument):
+        mm.model_table(model("lmer"), **{argument: value})
+    with pytest.raises(ArgumentError, match="effects"):
+        mm.tidy(model("lmer"), effects=value)

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from degenerate.operations import OPERATIONS, printed
 
 import mixedmodels as mm
+from degenerate.operations import OPERATIONS, printed
 from mixedmodels.errors import MixedModelError, MixedModelsWarning
 
-NOTE = "the likelihood has no finite optimum. Estimates and standard errors are those where the search stopped"
+NOTE = (
+    "the likelihood has no finite optimum. Estimates and standard errors are those where the search stopped"
+)
 P_VALUES = r"^(p\.value|Pr\(.*)$"
 TESTS = r"^(p\.value|Pr\(.*|pvalues|tvalues|df|df2|DenDF|[tFz] value|[tFz]\.ratio|lower\.CL|upper\.CL|conf\..*|.* %)$"
 

@@ -303,8 +303,14 @@ class KenwardRoger(DegreesOfFreedom):
 def notes_on_tests(basis: DegreesOfFreedom, tests: Sequence[JointTest]) -> list[str]:
     """The notes of a basis, and why some of the joint tests made with it have no statistic."""
     without = basis.testable and any(test.df1 and math.isnan(test.wald) for test in tests)
-    singular = ["No test where the covariance matrix of the coefficients is singular"] if without else []
-    return [*basis.notes, *singular]
+    notes = list(basis.notes)
+    if without:
+        notes.append("No test where the covariance matrix of the coefficients is singular")
+    unknown = any(test.df1 > 1 and not math.isnan(test.wald) and math.isnan(test.df2) for test in tests)
+    if unknown and not np.isnan(basis.df(np.eye(len(basis.beta)))).any():
+        # Otherwise the basis has a note.
+        notes.append("No joint test where no F distribution matches its moments: too few degrees of freedom")
+    return notes
 
 
 def standard_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
