@@ -391,9 +391,9 @@ def test_ref_and_reverse_that_no_method_takes_are_refused(ham, machines):
         with pytest.raises(ArgumentError, match="ref= is for"):
             ham.contrast(interaction=methods, ref=1)
     assert len(ham.contrast(interaction=["dunnett", "eff"], ref=1).to_frame()) == 6
-    with pytest.raises(ArgumentError, match="ref= is for.*weights of your own"):
+    with pytest.raises(ArgumentError, match=r"ref= is for.*weights of your own"):
         machines.contrast([[1, -1, 0]], ref="B")
-    with pytest.raises(ArgumentError, match="reverse= is for.*weights of your own"):
+    with pytest.raises(ArgumentError, match=r"reverse= is for.*weights of your own"):
         machines.contrast({"A - B": [1, -1, 0]}, reverse=True)
     with pytest.raises(ArgumentError, match="reverse must be True or False"):
         machines.contrast("pairwise", reverse="no")

@@ -23,7 +23,10 @@ NOTE = (
     "the likelihood has no finite optimum. Estimates and standard errors are those where the search stopped"
 )
 P_VALUES = r"^(p\.value|Pr\(.*)$"
-TESTS = r"^(p\.value|Pr\(.*|pvalues|tvalues|df|df2|DenDF|[tFz] value|[tFz]\.ratio|lower\.CL|upper\.CL|conf\..*|.* %)$"
+TESTS = (
+    r"^(p\.value|Pr\(.*|pvalues|tvalues|df|df2|DenDF|[tFz] value|[tFz]\.ratio|"
+    r"(lower|upper)\.CL|conf\..*|.* %)$"
+)
 
 
 def slopes(groups: int, seed: int) -> pd.DataFrame:
@@ -178,8 +181,8 @@ def test_a_smaller_model_without_an_optimum():
         assert table["Pr(>Chisq)"].isna().all()
         assert table["Chisq"].iloc[1] >= 0
     assert table.notes == (
-        "No tests with reduced: the likelihood has no finite optimum. Estimates and standard errors are those "
-        "where the search stopped; do not interpret them",
+        "No tests with reduced: the likelihood has no finite optimum. Estimates and standard errors are those"
+        " where the search stopped; do not interpret them",
     )
     table = mm.pb_compare(full, reduced, nsim=3, seed=1)
     assert table["Pr(>statistic)"].isna().all()

@@ -21,6 +21,7 @@ from .model_differences import described
 from .no_optimum import have_optimum, notes_on_comparisons
 
 _LABELS = ["the full model", "the reduced model"]
+_ROWS: tuple[str, ...] = ("LRT", "PBtest", "Bartlett", "Gamma", "F")
 _COLUMNS = ("statistic", "Df", "DenDF", "Pr(>statistic)")
 _Row = tuple[float, float, float, float]
 
@@ -37,8 +38,7 @@ def bootstrap_comparison(
     statistic = max(0.0, reduced.estimates.objective - full.estimates.objective)
     about = described([full, reduced], ["full", "reduced"])
     if not have_optimum(full, reduced):
-        nothing = (np.nan, np.nan, np.nan, np.nan)
-        rows = dict.fromkeys(("LRT", "PBtest", "Bartlett", "Gamma", "F"), nothing)
+        rows: dict[str, _Row] = dict.fromkeys(_ROWS, (np.nan, np.nan, np.nan, np.nan))
         rows["LRT"] = (statistic, df, np.nan, np.nan)
         heading += ["Parametric bootstrap of the likelihood-ratio test", *about]
         return anova_table(*_table(rows), heading, notes_on_comparisons([full, reduced], _LABELS))
