@@ -40,3 +40,11 @@ def test_the_nearest_name_is_suggested():
 def test_a_large_value_is_named_by_its_type():
     with pytest.raises(ArgumentError, match="not a value of type DataFrame"):
         checks.flag("complete", pd.DataFrame({"a": range(1000)}))
+
+
+@pytest.mark.parametrize("value", [None, "1", True, float("nan"), float("inf"), [1.0], np.ones(1), object()])
+def test_a_finite_number_is_one_number(value):
+    assert checks.finite_number("null", -1) == -1.0
+    assert checks.finite_number("null", np.float32(0.5)) == 0.5
+    with pytest.raises(ArgumentError, match="null must be a finite number"):
+        checks.finite_number("null", value)

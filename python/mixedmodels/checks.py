@@ -77,6 +77,14 @@ def positive_number(name: str, value: Any) -> float:
     raise ArgumentError(f"{name} must be a positive finite number, not {shown(value)}")
 
 
+def finite_number(name: str, value: Any) -> float:
+    """A finite number; ArgumentError for anything else."""
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if good and np.isfinite(float(value)):
+        return float(value)
+    raise ArgumentError(f"{name} must be a finite number, not {shown(value)}")
+
+
 def shown(value: Any) -> str:
     """The value as a message quotes it: a large one by its type."""
     text = repr(value) if isinstance(value, (str, numbers.Number, type(None))) else ""

@@ -2,21 +2,24 @@
 Every argument of every public function with values that make no sense there.
 
 What comes is a result, or an error of the package (or a TypeError of Python's own for a call that does not
-fit the signature), never an error from inside NumPy or pandas.
+fit the signature), never an error from inside the package, NumPy or pandas.
 """
 
 from __future__ import annotations
 
 import inspect
+import traceback
 import warnings
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import mixedmodels as mm
-from mixedmodels.errors import MixedModelError, MixedModelsWarning
+from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
+from mixedmodels.means.estimates import Emmeans
 
 SLEEP = mm.load_sleepstudy()
 WRONG: dict[str, Any] = {
@@ -43,6 +46,8 @@ NEEDED: dict[str, Any] = {
     "name": "theta",
     "means": None,
     "estimates": None,
+    "sigma": 1.0,
+    "edf": 10.0,
 }
 # They take what they are given, or many fits.
 LEFT_OUT = {
@@ -58,11 +63,19 @@ LEFT_OUT = {
 }
 
 
+PACKAGE = Path(mm.__file__).parent
+
+
 @cache
 def model(kind: str) -> Any:
     if kind == "lmer":
         return mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
     return mm.glmer("Reaction ~ Days + (1 | Subject)", SLEEP, "gaussian", "log")
+
+
+@cache
+def means(kind: str) -> Emmeans:
+    return mm.emmeans(model(kind), "~ Days", at={"Days": [0, 4, 8]})
 
 
 def functions() -> list[str]:
@@ -83,6 +96,8 @@ def calls() -> list[tuple[str, str, str, str]]:
             found += [(kind, "function", name, p) for p in parameters(getattr(mm, name))[1:]]
         for name in methods(kind):
             found += [(kind, "method", name, p) for p in parameters(getattr(type(model(kind)), name))[1:]]
+        for name in [n for n in vars(Emmeans) if n[0] != "_" and inspect.isfunction(getattr(Emmeans, n))]:
+            found += [(kind, "means", name, p) for p in parameters(getattr(Emmeans, name))[1:]]
     return found
 
 
@@ -101,12 +116,13 @@ def required(function: Any) -> list[str]:
 @pytest.mark.parametrize(("kind", "form", "name", "parameter"), calls())
 def test_a_wrong_value_has_a_clear_error(kind, form, name, parameter, value):
     fitted = model(kind)
-    function = getattr(mm, name) if form == "function" else getattr(fitted, name)
+    owner = {"function": mm, "method": fitted, "means": means(kind)}[form]
+    function = getattr(owner, name)
     needed = required(function)
-    first = [] if form == "method" else [needed.pop(0)] if needed else []
+    first = [needed.pop(0)] if needed and form == "function" else []
     arguments = {p: NEEDED.get(p, fitted) for p in needed}
-    if first and name in ("contrast", "pairs"):
-        arguments[first[0]] = mm.emmeans(fitted, "~ Days")
+    if first and name in ("contrast", "pairs", "eff_size"):
+        arguments[first[0]] = means(kind)
     elif first:
         arguments[first[0]] = fitted
     arguments[parameter] = WRONG[value]
@@ -115,5 +131,40 @@ def test_a_wrong_value_has_a_clear_error(kind, form, name, parameter, value):
         warnings.simplefilter("ignore", MixedModelsWarning)
         try:
             str(function(**arguments))
-        except (MixedModelError, TypeError):
+        except MixedModelError:
             return
+        except TypeError as error:
+            places = {Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)}
+            assert not any(PACKAGE in place.parents for place in places), "a TypeError from the package"
+
+
+@pytest.mark.parametrize("value", ["no", 0, 1, np.array([True, False]), [False]], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("conf_int", lambda m, v: mm.tidy(m, conf_int=v)),
+        ("exponentiate", lambda m, v: mm.tidy(m, exponentiate=v)),
+        ("exponentiate", lambda m, v: mm.model_table(m, exponentiate=v)),
+        ("random", lambda m, v: mm.model_table(m, random=v)),
+        ("correlation", lambda m, v: m.summary(correlation=v)),
+        ("influence", lambda m, v: mm.augment(m, influence=v)),
+        ("add_dropped", lambda m, v: mm.fixef(m, add_dropped=v)),
+        ("reverse", lambda m, v: mm.pairs(mm.emmeans(m, "~ Days"), reverse=v)),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+@pytest.mark.parametrize("kind", ["lmer", "glmer"])
+def test_flags_are_true_or_false(kind, name, call, value):
+    with pytest.raises(ArgumentError, match=f"{name} must be True"):
+        call(model(kind), value)
+
+
+@pytest.mark.parametrize("value", [5, 1.5, object(), [5]], ids=["5", "1.5", "object", "list"])
+@pytest.mark.parametrize("argument", ["show", "facts", "coefficients", "names"])
+def test_lists_of_names_of_a_table_of_models(argument, value):
+    if argument == "names" and value == [5]:
+        value = [5, 5]
+    with pytest.raises(ArgumentError, match=argument):
+        mm.model_table(model("lmer"), **{argument: value})
+    with pytest.raises(ArgumentError, match="effects"):
+        mm.tidy(model("lmer"), effects=value)

@@ -12,6 +12,7 @@ from scipy import stats
 from mixedmodels import (
     anova,
     glmer,
+    kr_compare,
     lmer,
     load_cbpp,
     load_chickweight,
@@ -238,3 +239,20 @@ def test_contrasts_that_tell_nothing():
     model = quiet("Reaction ~ late + (1 | Subject)", data, contrasts={"late": np.array([[1.0], [1.0]])})
     with pytest.raises(ArgumentError, match="do not tell its levels apart"):
         anova(model)
+
+
+def test_no_joint_test_where_the_moments_are_those_of_no_f_distribution():
+    """Six rows and a hypothesis of three: the formulas give negative degrees of freedom."""
+    found = np.array(
+        [kenward_roger_df(3, a1, a2) for a1 in np.linspace(1, 40, 40) for a2 in (3.0, 7.0, 13.0)]
+    )
+    none = np.isnan(found).all(axis=1)
+    assert none.any()
+    assert (found[~none] > 0).all()
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame({"g": list("aabbcc"), "f": list("pqrpqr"), "x": rng.normal(size=6)})
+    data["y"] = np.random.default_rng(1).normal(size=3)[[0, 0, 1, 1, 2, 2]] + rng.normal(size=6)
+    model = quiet("y ~ f + x + (1 | g)", data)
+    table = kr_compare(model, quiet("y ~ 1 + (1 | g)", data))
+    assert table[["F value", "DenDF", "Pr(>F)"]].isna().all(axis=None)
+    assert any("no F distribution" in note for note in table.notes)

@@ -17,8 +17,11 @@ from mixedmodels import (
     kr_compare,
     lmer,
     load_epil,
+    load_machines,
     load_sleepstudy,
     model_selection,
+    model_table,
+    pb_compare,
 )
 from mixedmodels.errors import ArgumentError, DataError
 
@@ -256,3 +259,108 @@ def test_reml_is_told_from_ml(full):
     assert "reduced: Reaction ~ (Days | Subject), ML" in [
         line.replace("~ 1 + ", "~ ") for line in table.heading
     ]
+
+
+# Weights and offsets that differ
+
+
+def test_models_with_other_weights_are_not_nested():
+    weights = np.random.default_rng(2).uniform(0.2, 5.0, len(DATA))
+    small = lmer("Reaction ~ 1 + (1 | Subject)", DATA, REML=False, weights=weights)
+    for large in (
+        lmer("Reaction ~ Days + (1 | Subject)", DATA, REML=False),
+        lmer("Reaction ~ Days + (1 | Subject)", DATA, REML=False, weights=weights[::-1]),
+        # One random effect more, too: the mixture is no test either.
+        lmer("Reaction ~ 1 + (1 | Subject) + (1 | Days)", DATA, REML=False),
+    ):
+        table = anova(small, large)
+        assert np.isnan(table["Pr(>Chisq)"].iloc[1])
+        assert table["Chisq"].notna().iloc[1]
+        lines = [line for line in table.heading if "differ in weights" in line]
+        assert lines == [
+            "model 1 and model 2 differ in weights and are not nested: no p-value; compare AIC or BIC"
+        ]
+        assert not any("mixture" in line for line in table.heading)
+
+
+def test_weights_up_to_a_factor_are_the_same_model():
+    weights = np.random.default_rng(2).uniform(0.2, 5.0, len(DATA))
+    small = lmer("Reaction ~ 1 + (1 | Subject)", DATA, REML=False, weights=weights)
+    large = [
+        lmer("Reaction ~ Days + (1 | Subject)", DATA, REML=False, weights=factor * weights)
+        for factor in (1.0, 7.0)
+    ]
+    own, scaled = (anova(small, model)["Pr(>Chisq)"].iloc[1] for model in large)
+    assert scaled == pytest.approx(own, rel=1e-6)
+    assert 0 < own < 1e-6
+    ones = small.update(weights=np.ones(len(DATA)))
+    assert anova(ones, large[0])["Pr(>Chisq)"].isna().all()
+    assert anova(ones, large[0].update(weights=None))["Pr(>Chisq)"].notna().iloc[1]
+
+
+def test_prior_weights_of_a_generalized_model(poisson):
+    weights = np.random.default_rng(2).uniform(0.5, 2.0, poisson.nobs)
+    table = anova(poisson.update(". ~ . - base", weights=weights), poisson)
+    assert np.isnan(table["Pr(>Chisq)"].iloc[1])
+    assert any(line.endswith("differ in weights and are not nested: no p-value") for line in table.heading)
+    # A factor makes another likelihood of counts.
+    table = anova(poisson.update(". ~ . - base", weights=np.full(poisson.nobs, 2.0)), poisson)
+    assert np.isnan(table["Pr(>Chisq)"].iloc[1])
+
+
+@pytest.mark.parametrize("generalized", [False, True])
+def test_an_offset_that_coefficients_make_up_for_is_nested(generalized, poisson):
+    data = (load_epil() if generalized else DATA).copy()
+    x, group = ("lbase", "subject") if generalized else ("Days", "Subject")
+    if generalized and x not in data:
+        data["lbase"] = np.log(data["base"] / 4)
+    y = poisson.formula.split("~")[0].strip() if generalized else "Reaction"
+    data["half"], data["noise"] = 0.5 * data[x], np.random.default_rng(1).normal(size=len(data))
+
+    def fit(formula, **options):
+        formula = f"{y} ~ {formula} + (1 | {group})"
+        if generalized:
+            return glmer(formula, data, "poisson", **options)
+        return lmer(formula, data, REML=False, **options)
+
+    # The slope is held at one half.
+    held, free = fit("1", offset="half"), fit(x)
+    table = anova(held, free)
+    assert table["Pr(>Chisq)"].iloc[1] == pytest.approx(stats.chi2.sf(held.objective - free.objective, 1))
+    assert anova(held, fit(x, offset="half"))["Pr(>Chisq)"].notna().iloc[1]
+    other = anova(fit("1", offset="noise"), free)
+    assert np.isnan(other["Pr(>Chisq)"].iloc[1])
+    assert any("differ in offset and are not nested" in line for line in other.heading)
+
+
+# Contrasts in every form
+
+
+@pytest.mark.parametrize(
+    ("contrasts", "shown"),
+    [
+        ("sum", "contrasts 'sum'"),
+        ({"Machine": "sum"}, "contrasts {'Machine': 'sum'}"),
+        ({"Machine": np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])}, "contrasts {'Machine': array("),
+        ({"Machine": pd.DataFrame(np.eye(3)[:, 1:], index=list("ABC"))}, "contrasts {'Machine': "),
+    ],
+    ids=["text", "names", "array", "frame"],
+)
+def test_contrasts_in_any_form_can_be_compared(contrasts, shown):
+    data = load_machines()
+    full = lmer("score ~ Machine + (1 | Worker)", data, REML=False, contrasts=contrasts)
+    plain = lmer("score ~ Machine + (1 | Worker)", data, REML=False)
+    null = lmer("score ~ 1 + (1 | Worker)", data, REML=False)
+    for table in (
+        anova(full, null),
+        aic_table(full, null),
+        model_selection(full, null),
+        kr_compare(full, null),
+        pb_compare(full, null, nsim=2, seed=1),
+    ):
+        lines = [*table.heading, *table.notes]
+        assert any(shown in line for line in lines), lines
+        assert any("default contrasts" in line for line in lines)
+        assert not any("\n" in line for line in lines)
+    assert model_table(full, full).notes
+    assert any(shown in note for note in model_table(full, plain).notes)

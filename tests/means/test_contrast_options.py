@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -369,3 +370,53 @@ def test_joint_tests_become_a_plain_data_frame():
     assert type(plain) is pd.DataFrame
     assert list(plain) == ["model term", "df1", "df2", "F.ratio", "p.value"]
     assert plain["F.ratio"].tolist() == table["F.ratio"].tolist()
+
+
+# Weights of one's own among the methods
+
+
+@pytest.mark.parametrize("kind", [np.array, list, pd.DataFrame])
+def test_weights_as_a_method_of_an_interaction(ham, kind):
+    weights = kind([[1.0, 0.0, 0.0, -1.0], [0.0, 1.0, -1.0, 0.0]])
+    table = ham.contrast(interaction=[weights, "pairwise"]).to_frame()
+    by_name = {"first": [1, 0, 0, -1], "second": [0, 1, -1, 0]}
+    wanted = ham.contrast(interaction=[by_name, "pairwise"]).to_frame()
+    np.testing.assert_allclose(table["estimate"], wanted["estimate"], rtol=1e-12)
+    np.testing.assert_allclose(table["SE"], wanted["SE"], rtol=1e-12)
+    assert ham.contrast(interaction=[weights, "dunnett"], ref=1).to_frame().shape[0] == 2
+
+
+def test_ref_and_reverse_that_no_method_takes_are_refused(ham, machines):
+    for methods in ("consec", ["consec", "pairwise"], ["trt.vs.ctrlk", "eff"], [np.eye(4), np.eye(2)]):
+        with pytest.raises(ArgumentError, match="ref= is for"):
+            ham.contrast(interaction=methods, ref=1)
+    assert len(ham.contrast(interaction=["dunnett", "eff"], ref=1).to_frame()) == 6
+    with pytest.raises(ArgumentError, match=r"ref= is for.*weights of your own"):
+        machines.contrast([[1, -1, 0]], ref="B")
+    with pytest.raises(ArgumentError, match=r"reverse= is for.*weights of your own"):
+        machines.contrast({"A - B": [1, -1, 0]}, reverse=True)
+    with pytest.raises(ArgumentError, match="reverse must be True or False"):
+        machines.contrast("pairwise", reverse="no")
+
+
+def test_simple_as_an_array_is_refused_by_name(ham):
+    with pytest.raises(ArgumentError, match="simple must be a name or a list of names"):
+        ham.contrast("pairwise", simple=np.array(["Product", "Information"]))
+
+
+# Differences and rounding
+
+
+@pytest.mark.parametrize("at", [[1, 2], [1, 2, 3000], [1, 2, -1e5]])
+def test_a_distant_value_hides_no_difference_of_others(at):
+    rng = np.random.default_rng(7)
+    data = pd.DataFrame({"g": np.repeat(np.arange(20), 10), "x": rng.uniform(0, 3000, 200)})
+    data["y"] = 1e-12 * data["x"] ** 4 + rng.normal(size=20)[data["g"]] + 0.1 * rng.normal(size=200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MixedModelsWarning)
+        model = lmer("y ~ I(x**4) + (1 | g)", data)
+    table = emmeans(model, "~ x", at={"x": at}).contrast("pairwise", adjust="none").to_frame()
+    slope, error = float(model.fixef().iloc[1]), float(model.se.iloc[1])
+    assert table["estimate"].iloc[0] == pytest.approx(-15 * slope, rel=1e-9)
+    assert table["SE"].iloc[0] == pytest.approx(15 * error, rel=1e-9)
+    assert table["p.value"].iloc[0] == pytest.approx(model.summary().coefficients.iloc[1, -1], rel=1e-6)

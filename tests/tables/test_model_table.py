@@ -175,7 +175,7 @@ def test_choice_of_facts(slopes):
         assert float(cells["R² marginal"]) == pytest.approx(r2(model).marginal, abs=6e-4)
         assert float(cells["R² conditional"]) == pytest.approx(r2(model).conditional, abs=6e-4)
     assert list(model_table(slopes, facts="AIC").frame.loc["fit"].index) == ["AIC"]
-    with pytest.raises(ArgumentError, match="facts must be some of"):
+    with pytest.raises(ArgumentError, match="facts must be one of"):
         model_table(slopes, facts=["R3"])
 
 

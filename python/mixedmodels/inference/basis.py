@@ -105,6 +105,11 @@ class DegreesOfFreedom(ABC):
         """Whether normal and χ² distributions take the place of t and F."""
         return False
 
+    @property
+    def testable(self) -> bool:
+        """Whether there are any tests: False for an optimum at infinity."""
+        return True
+
     def joint(self, rows: NDArray[np.float64], rhs: NDArray[np.float64] | None = None) -> JointTest:
         """
         Test Lβ = rhs.
@@ -171,7 +176,14 @@ class Residual(DegreesOfFreedom):
 
 @dataclass(frozen=True, eq=False)
 class NoOptimum(DegreesOfFreedom):
-    """No degrees of freedom and no tests: the likelihood has no finite optimum."""
+    """
+    No degrees of freedom and no tests: the likelihood has no finite optimum.
+
+    Attributes
+    ----------
+    large_samples : bool
+        Whether tables have the columns of normal and χ² tests.
+    """
 
     large_samples: bool
 
@@ -183,8 +195,16 @@ class NoOptimum(DegreesOfFreedom):
     def infinite(self) -> bool:
         return self.large_samples
 
+    @property
+    def testable(self) -> bool:
+        return False
+
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.full(len(rows), np.nan)
+
+    def joint(self, rows: NDArray[np.float64], rhs: NDArray[np.float64] | None = None) -> JointTest:
+        rows, _ = _independent(rows, np.zeros(len(rows)) if rhs is None else rhs)
+        return JointTest(math.nan, math.nan, len(rows), math.nan)
 
     def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         return math.nan, math.nan
@@ -280,10 +300,17 @@ class KenwardRoger(DegreesOfFreedom):
         return kenward_roger_df(len(rows), a1, a2)
 
 
-def singular_notes(tests: Sequence[JointTest]) -> list[str]:
-    """What to say of joint tests without a statistic."""
-    without = any(test.df1 and math.isnan(test.wald) for test in tests)
-    return ["No test where the covariance matrix of the coefficients is singular"] if without else []
+def notes_on_tests(basis: DegreesOfFreedom, tests: Sequence[JointTest]) -> list[str]:
+    """The notes of a basis, and why some of the joint tests made with it have no statistic."""
+    without = basis.testable and any(test.df1 and math.isnan(test.wald) for test in tests)
+    notes = list(basis.notes)
+    if without:
+        notes.append("No test where the covariance matrix of the coefficients is singular")
+    unknown = any(test.df1 > 1 and not math.isnan(test.wald) and math.isnan(test.df2) for test in tests)
+    if unknown and not np.isnan(basis.df(np.eye(len(basis.beta)))).any():
+        # Otherwise the basis has a note.
+        notes.append("No joint test where no F distribution matches its moments: too few degrees of freedom")
+    return notes
 
 
 def standard_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -69,13 +69,22 @@ def function_tests(
     """
     estimate = rows @ basis.beta
     error = np.sqrt(np.sum(rows @ basis.covariance * rows, axis=1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = (estimate - rhs) / error
+    ratio = test_ratios(basis, estimate - rhs, error)
     table = pd.DataFrame({"Estimate": estimate, "Std. Error": error})
     if basis.infinite:
         return table.assign(**{"z value": ratio, "Pr(>|z|)": two_sided_p(ratio)})
     df = basis.df(rows)
     return table.assign(**{"df": df, "t value": ratio, "Pr(>|t|)": two_sided_t(ratio, df)})
+
+
+def test_ratios(
+    basis: DegreesOfFreedom, distance: NDArray[np.float64], error: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distances from the hypotheses in standard errors; NaN where nothing is tested."""
+    if not basis.testable:
+        return np.full(len(distance), np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return distance / error
 
 
 def two_sided_p(z: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -33,6 +33,7 @@ from .basis import (
     Residual,
     Satterthwaite,
 )
+from .no_optimum import have_optimum, no_optimum_note
 from .origin import check_origin, origin_of
 from .variance_components import variance_components
 from .variance_parameters import undetermined_text
@@ -69,10 +70,12 @@ def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None =
     """
     if isinstance(ddf, DegreesOfFreedom):
         check_origin(fitted, ddf, "the covariance matrix given as vcov or ddf")
-        return ddf
+        if have_optimum(fitted) or not ddf.testable:
+            return ddf
+        return _no_optimum(fitted, ddf.covariance, ddf.infinite, ddf.notes)
     name = check_ddf(fitted, ddf)
-    if fitted.convergence.unbounded:
-        return fitted.derived(_no_optimum)
+    if not _has_optimum_for(fitted, name):
+        return _no_optimum(fitted, fitted.covariance(), name == "inf")
     return fitted.derived(_METHODS[name])
 
 
@@ -95,17 +98,19 @@ def _is_infinite(value: Any) -> bool:
     return isinstance(value, float) and value == math.inf
 
 
-def _no_optimum(fitted: FittedModel) -> NoOptimum:
-    beta, covariance = _beta_and_covariance(fitted)
-    large_samples = not isinstance(fitted, Fitted)
-    if large_samples:
-        # Normal distributions need no degrees of freedom that could be missing.
-        covariance = np.full_like(covariance, np.nan)
-    note = (
-        "No tests: the likelihood has no finite optimum. Estimates and standard errors are those where the "
-        "search stopped; do not interpret them"
-    )
-    return NoOptimum(beta, covariance, large_samples, origin=origin_of(fitted), notes=(note,))
+def _has_optimum_for(fitted: FittedModel, name: DdfName) -> bool:
+    """Whether the fit has an optimum, and the one by REML that Kenward and Roger's method needs."""
+    if name == "kenward-roger" and isinstance(fitted, Fitted) and have_optimum(fitted):
+        return have_optimum(by_criterion(fitted, reml=True))
+    return have_optimum(fitted)
+
+
+def _no_optimum(
+    fitted: FittedModel, covariance: NDArray[np.float64], large_samples: bool, notes: tuple[str, ...] = ()
+) -> NoOptimum:
+    beta, _ = _beta_and_covariance(fitted)
+    notes = (no_optimum_note(), *notes)
+    return NoOptimum(beta, covariance, large_samples, origin=origin_of(fitted), notes=notes)
 
 
 def _infinite(fitted: FittedModel) -> Infinite:

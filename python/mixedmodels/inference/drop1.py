@@ -12,8 +12,9 @@ from ..fitting import by_criterion
 from ..formatting import one_line
 from . import criteria
 from .anova_table import AnovaTable, anova_table
-from .basis import DegreesOfFreedom, singular_notes
+from .basis import DegreesOfFreedom, notes_on_tests
 from .degrees_of_freedom import degrees_of_freedom
+from .no_optimum import have_optimum, notes_on_reductions
 from .reduced_fits import with_fixed_part
 from .term_hypotheses import TermHypotheses
 from .term_tests import check_test, f_columns
@@ -44,7 +45,7 @@ def drop_terms(
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
     untested = [label for label, test in zip(labels, tests, strict=True) if test.df1 == 0]
-    notes = [*basis.notes, *singular_notes(tests), *_nothing_lost(untested)]
+    notes = [*notes_on_tests(basis, tests), *_nothing_lost(untested)]
     return anova_table(columns, labels, heading, notes)
 
 
@@ -70,7 +71,8 @@ def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[
     fits = [with_fixed_part(fitted, basis) for basis in bases]
     df = np.array([fitted.rank - basis.shape[1] for basis in bases], dtype=float)
     ratio = np.array([max(0.0, fit.estimates.objective - full.estimates.objective) for fit in fits])
-    p = np.where(df > 0, chdtrc(np.maximum(df, 1), ratio), np.nan)
+    tested = np.array([have_optimum(full, fit) for fit in fits])
+    p = np.where(tested & (df > 0), chdtrc(np.maximum(df, 1), ratio), np.nan)
     columns = {
         "npar": np.append(np.nan, df),
         "AIC": np.array([criteria.aic(fit) for fit in (full, *fits)]),
@@ -82,5 +84,6 @@ def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[
         for label, fit in zip(labels, fits, strict=True)
         if fit.convergence.problem
     ]
+    notes += notes_on_reductions(full, fits, labels)
     notes += _nothing_lost([label for label, lost in zip(labels, df, strict=True) if lost == 0])
     return anova_table(columns, ["<none>", *labels], heading, notes)

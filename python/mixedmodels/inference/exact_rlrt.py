@@ -17,6 +17,7 @@ from ..fitted_model import Fitted, FittedModel
 from ..fitting import by_criterion
 from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
+from .no_optimum import have_optimum, no_optimum_note
 from .reduced_fits import objective_without_random_effects
 
 # Ratios of variances at which the simulated criterion is looked at, relative to the scale of the design.
@@ -44,15 +45,21 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = N
     if statistic < 1e-8:
         # The criterion is flat at zero; what is left is rounding.
         statistic = 0.0
+    title = f"Exact restricted likelihood-ratio test of {terms[0].text}"
+    p, notes = np.nan, [no_optimum_note()]
+    if have_optimum(fitted):
+        p, notes = _p_value(fitted, statistic, nsim, seed), []
+        title += f", {nsim} simulations"
+    heading += [title, f"Model: {one_line(fitted.design.formula.text)}"]
+    return anova_table({"RLRT": [statistic], "Pr(>RLRT)": [p]}, [terms[0].text], heading, notes)
+
+
+def _p_value(fitted: Fitted, statistic: float, nsim: int, seed: Any) -> float:
+    """The share of simulated ratios that are no smaller."""
     simulated = simulate_null(
-        eigenvalues(fitted), fitted.n_obs - fitted.rank, int(nsim), np.random.default_rng(seed)
+        eigenvalues(fitted), fitted.n_obs - fitted.rank, nsim, np.random.default_rng(seed)
     )
-    p = (np.count_nonzero(simulated >= statistic) + 1) / (len(simulated) + 1)
-    heading += [
-        f"Exact restricted likelihood-ratio test of {terms[0].text}, {nsim} simulations",
-        f"Model: {one_line(fitted.design.formula.text)}",
-    ]
-    return anova_table({"RLRT": [statistic], "Pr(>RLRT)": [p]}, [terms[0].text], heading)
+    return (np.count_nonzero(simulated >= statistic) + 1) / (len(simulated) + 1)
 
 
 def eigenvalues(fitted: Fitted) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from .anova_table import AnovaTable, anova_table
-from .basis import singular_notes
+from .basis import notes_on_tests
 from .degrees_of_freedom import degrees_of_freedom
 from .likelihood_ratio import check_same_data
 from .model_differences import described
@@ -27,4 +27,4 @@ def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTa
         "Pr(>F)": [test.p_value],
     }
     heading = [f"F test by {basis.label}", *described([full, reduced], ["full", "reduced"])]
-    return anova_table(columns, ["reduced"], heading, [*basis.notes, *singular_notes([test])])
+    return anova_table(columns, ["reduced"], heading, notes_on_tests(basis, [test]))

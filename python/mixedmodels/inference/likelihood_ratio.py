@@ -17,8 +17,10 @@ from ..fitting import by_criterion
 from ..formatting import p_statement
 from . import criteria
 from .anova_table import AnovaTable, anova_table
-from .boundary import covariances_of_added_effect, family_step, mixture_p_value, same_apart_from_family
+from .boundary import covariances_of_added_effect, mixture_p_value, same_apart_from_family
 from .model_differences import check_names, described
+from .nesting import family_step_of, not_nested_in
+from .no_optimum import have_optimum, notes_on_comparisons
 
 
 def likelihood_ratio_table(
@@ -41,7 +43,8 @@ def likelihood_ratio_table(
     -------
     AnovaTable
         Columns npar, AIC, BIC, logLik, -2*log(L), Chisq, Df, Pr(>Chisq). The p-value is NaN for models with
-        as many parameters as the one above, and for families or links that are not nested.
+        as many parameters as the one above, for families, links, weights or offsets that are not nested, and
+        for models without a finite optimum.
 
     Raises
     ------
@@ -69,7 +72,8 @@ def likelihood_ratio_table(
     models, labels = [models[i] for i in order], [labels[i] for i in order]
     heading += described(models, labels)
     columns = _columns(models)
-    return anova_table(columns, labels, [*heading, *_remarks(models, labels, columns)])
+    heading += _remarks(models, labels, columns)
+    return anova_table(columns, labels, heading, notes_on_comparisons(models, labels))
 
 
 def _by_one_criterion(
@@ -118,8 +122,8 @@ def _columns(models: Sequence[FittedModel]) -> dict[str, NDArray[np.float64]]:
     chisq = np.concatenate([[np.nan], np.maximum(0.0, -np.diff(deviance))])
     steps = np.concatenate([[np.nan], np.diff(df)])
     p = np.full(len(models), np.nan)
-    nested = [_family_step(*pair) != "unrelated" for pair in pairwise(models)]
-    testable = (steps > 0) & np.array([False, *nested])
+    tested = [have_optimum(*pair) and not not_nested_in(*pair) for pair in pairwise(models)]
+    testable = (steps > 0) & np.array([False, *tested])
     p[testable] = chdtrc(steps[testable], chisq[testable])
     return {
         "npar": df,
@@ -150,6 +154,14 @@ def _remarks(
             "the p-value is too large (the test is conservative)"
         )
     for i, (smaller, larger) in enumerate(pairwise(models), start=1):
+        reasons = not_nested_in(smaller, larger)
+        if reasons:
+            remarks.append(
+                f"{labels[i - 1]} and {labels[i]} differ in {' and '.join(reasons)} and are not nested: no "
+                f"p-value{_instead(larger, reasons)}"
+            )
+        if reasons or not have_optimum(smaller, larger):
+            continue
         covariances = covariances_of_added_effect(smaller.design, larger.design)
         if covariances is not None and columns["Df"][i] == covariances + 1:
             p = mixture_p_value(columns["Chisq"][i], covariances)
@@ -161,23 +173,16 @@ def _remarks(
     return remarks
 
 
-def _family_step(smaller: FittedModel, larger: FittedModel) -> str:
-    if isinstance(smaller, FittedGeneralized) and isinstance(larger, FittedGeneralized):
-        return family_step(smaller.family, larger.family)
-    return "same"
+def _instead(model: FittedModel, reasons: Sequence[str]) -> str:
+    """Advice; a likelihood that prior weights multiply is no longer one of the same data."""
+    return "" if "weights" in reasons and not isinstance(model, Fitted) else "; compare AIC or BIC"
 
 
 def _family_remarks(
     smaller: FittedModel, larger: FittedModel, labels: tuple[str, str], chisq: float
 ) -> list[str]:
-    """Remarks on a comparison of models of different families."""
-    step = _family_step(smaller, larger)
-    if step == "unrelated":
-        return [
-            f"{labels[0]} and {labels[1]} differ in family or link and are not nested: no p-value; "
-            "compare AIC or BIC"
-        ]
-    if step != "boundary":
+    """Remarks on a family on the boundary of another one."""
+    if family_step_of(smaller, larger) != "boundary":
         return []
     assert isinstance(smaller, FittedGeneralized)
     assert isinstance(larger, FittedGeneralized)

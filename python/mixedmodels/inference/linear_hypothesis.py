@@ -17,7 +17,7 @@ from ..fitted_model import FittedModel
 from ..formatting import format_number, listed, one_line
 from ..notices import warn_user
 from .anova_table import AnovaTable, anova_table
-from .basis import singular_notes
+from .basis import notes_on_tests
 from .coefficient_tests import function_tests
 from .degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
 from .estimability import Undetermined
@@ -74,7 +74,7 @@ def joint_test(
             "DenDF": [test.df2],
             "Pr(>F)": [test.p_value],
         }
-    return anova_table(columns, ["hypothesis"], heading, [*basis.notes, *singular_notes([test])])
+    return anova_table(columns, ["hypothesis"], heading, notes_on_tests(basis, [test]))
 
 
 def single_tests(

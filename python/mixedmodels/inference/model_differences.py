@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..checks import shown
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
@@ -19,6 +20,8 @@ def check_names(models: Sequence[FittedModel], names: Any) -> list[str]:
         raise ArgumentError("at least one model is needed")
     if names is None:
         return [f"model {i + 1}" for i in range(len(models))]
+    if not isinstance(names, (str, Iterable)):
+        raise ArgumentError(f"names must be {len(models)} different names, not {shown(names)}")
     labels = [names] if isinstance(names, str) else [str(name) for name in names]
     if len(labels) != len(models) or len(set(labels)) != len(labels):
         raise ArgumentError(f"names must be {len(models)} different names, got {labels!r}")
@@ -56,15 +59,22 @@ def method_text(fitted: FittedModel) -> str:
 def _facts(model: FittedModel, first: FittedModel) -> dict[str, tuple[str, Any]]:
     """For each fact its text, and a value by which the models are compared."""
     design, arguments = model.design, model.arguments
-    contrasts = {} if arguments.contrasts is None else dict(arguments.contrasts)
+    contrasts = _contrasts_text(arguments.contrasts)
     return {
         "family": (f"family {family_text(model)}", family_text(model)),
         "method": (method_text(model), method_text(model)),
         "weights": _values("weights", arguments.weights, design.weights),
         "offset": _values("offset", arguments.offset, design.offset),
-        "contrasts": (f"contrasts {contrasts}" if contrasts else "default contrasts", repr(contrasts)),
+        "contrasts": (contrasts, contrasts),
         "predictors": _predictors(model, first),
     }
+
+
+def _contrasts_text(given: Any) -> str:
+    """The ``contrasts`` argument: one kind for all factors, or kinds and matrices by factor."""
+    if given is None or (isinstance(given, Mapping) and not given):
+        return "default contrasts"
+    return one_line(f"contrasts {dict(given) if isinstance(given, Mapping) else given!r}")
 
 
 def _values(name: str, argument: Any, used: Any) -> tuple[str, Any]:

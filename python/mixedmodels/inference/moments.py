@@ -38,6 +38,7 @@ def kenward_roger_df(q: int, a1: float, a2: float) -> tuple[float, float]:
     Returns
     -------
     df, scaling : float
+        NaN where no F distribution has these moments, as with very few rows.
 
     Examples
     --------
@@ -58,7 +59,8 @@ def kenward_roger_df(q: int, a1: float, a2: float) -> tuple[float, float]:
     # rho = V* / (2 E*²), with E* = 1 / shrink and V* = (2/q) (1 + c1 B) / ((1 - c2 B)² (1 - c3 B)).
     rho = _over(1 + c1 * b, 1 - c3 * b) * _over(shrink, 1 - c2 * b) ** 2 / q
     df = 4 + _over(q + 2, q * rho - 1)
-    return df, _over(df * shrink, df - 2)
+    scaling = _over(df * shrink, df - 2)
+    return (df, scaling) if df > 0 and scaling > 0 else (math.nan, math.nan)
 
 
 def _over(top: float, bottom: float) -> float:

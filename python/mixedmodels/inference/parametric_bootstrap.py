@@ -18,6 +18,12 @@ from ..theta import factors
 from .anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described
+from .no_optimum import have_optimum, notes_on_comparisons
+
+_LABELS = ["the full model", "the reduced model"]
+_ROWS: tuple[str, ...] = ("LRT", "PBtest", "Bartlett", "Gamma", "F")
+_COLUMNS = ("statistic", "Df", "DenDF", "Pr(>statistic)")
+_Row = tuple[float, float, float, float]
 
 
 def bootstrap_comparison(
@@ -30,35 +36,42 @@ def bootstrap_comparison(
     if df <= 0:
         raise ArgumentError("pb_compare: the full model has no more parameters than the reduced one")
     statistic = max(0.0, reduced.estimates.objective - full.estimates.objective)
+    about = described([full, reduced], ["full", "reduced"])
+    if not have_optimum(full, reduced):
+        rows: dict[str, _Row] = dict.fromkeys(_ROWS, (np.nan, np.nan, np.nan, np.nan))
+        rows["LRT"] = (statistic, df, np.nan, np.nan)
+        heading += ["Parametric bootstrap of the likelihood-ratio test", *about]
+        return anova_table(*_table(rows), heading, notes_on_comparisons([full, reduced], _LABELS))
     simulated = _simulated_ratios(full, reduced, int(nsim), np.random.default_rng(seed))
     heading += [
         f"Parametric bootstrap of the likelihood-ratio test, {nsim} simulations from the reduced model",
-        *described([full, reduced], ["full", "reduced"]),
+        *about,
     ]
     failed = int(nsim) - len(simulated)
     notes = [f"{failed} of {nsim} simulations left out, as a model could not be fitted to them"]
-    columns, labels = _p_values(statistic, df, simulated)
-    return anova_table(columns, labels, heading, notes if failed else [])
+    return anova_table(*_table(_p_values(statistic, df, simulated)), heading, notes if failed else [])
 
 
 def _comparable(full: FittedModel, reduced: FittedModel) -> tuple[FittedModel, FittedModel, list[str]]:
     """The models, fitted by maximum likelihood, and what was done for that."""
-    labels = ["the full model", "the reduced model"]
-    check_same_data([full, reduced], labels)
+    check_same_data([full, reduced], _LABELS)
     if isinstance(full, Fitted) and isinstance(reduced, Fitted):
         note = ["Refitted by ML (instead of REML) for this comparison"]
         models = by_criterion(full, reml=False), by_criterion(reduced, reml=False)
         return *models, note if full.reml or reduced.reml else []
     if isinstance(full, Fitted) or isinstance(reduced, Fitted):
         raise ArgumentError("pb_compare: both models must be linear, or both generalized")
-    check_same_approximation([full, reduced], labels)
+    check_same_approximation([full, reduced], _LABELS)
     return full, reduced, []
 
 
-def _p_values(
-    statistic: float, df: int, simulated: NDArray[np.float64]
-) -> tuple[dict[str, list[float]], list[str]]:
-    """The p-values by χ², by the simulations, and by distributions with their moments."""
+def _table(rows: dict[str, _Row]) -> tuple[dict[str, list[float]], list[str]]:
+    """Columns and labels."""
+    return {name: [row[i] for row in rows.values()] for i, name in enumerate(_COLUMNS)}, list(rows)
+
+
+def _p_values(statistic: float, df: int, simulated: NDArray[np.float64]) -> dict[str, _Row]:
+    """The tests by χ², by the simulations, and by distributions with their moments."""
     from scipy.special import chdtrc, fdtrc, gammaincc
 
     n = len(simulated)
@@ -71,15 +84,13 @@ def _p_values(
     # The F variable with the simulated mean; χ² when that is no larger than its own.
     ddf = 2 * mean / (mean - df) if mean > df else np.inf
     by_f = fdtrc(df, ddf, statistic / df) if np.isfinite(ddf) else chdtrc(df, statistic)
-    rows = {
+    return {
         "LRT": (statistic, df, np.nan, float(chdtrc(df, statistic))),
         "PBtest": (statistic, np.nan, np.nan, exceeding),
         "Bartlett": (bartlett, df, np.nan, float(chdtrc(df, bartlett))),
         "Gamma": (statistic, np.nan, np.nan, gamma),
         "F": (statistic / df, df, ddf, float(by_f)),
     }
-    names = ("statistic", "Df", "DenDF", "Pr(>statistic)")
-    return {name: [row[i] for row in rows.values()] for i, name in enumerate(names)}, list(rows)
 
 
 def _simulated_ratios(

@@ -16,6 +16,7 @@ from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value
+from .no_optimum import have_optimum, notes_on_reductions
 from .reduced_fits import objective_without_random_effects, with_random_terms
 
 
@@ -34,13 +35,16 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
 
     reductions = list(_reductions(fitted))
     objectives, problems = [], []
+    fits: list[FittedModel | None] = []
     for part in reductions:
         if part.terms:
             fit = with_random_terms(fitted, part.terms)
+            fits.append(fit)
             objectives.append(fit.estimates.objective)
             if fit.convergence.problem:
                 problems.append(f"Without {part.label}: {fit.convergence.problem}")
         elif isinstance(fitted, Fitted):
+            fits.append(None)
             objectives.append(objective_without_random_effects(fitted))
         else:
             raise ArgumentError(
@@ -51,11 +55,12 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
     df = np.array([part.df for part in reductions], dtype=float)
     npar = fitted.n_parameters - np.append(0.0, df)
     ratio = np.maximum(0.0, criterion[1:] - criterion[0])
+    tested = np.array([have_optimum(fitted, fit) for fit in fits])
     mixture = []
-    for part, statistic in zip(reductions, ratio, strict=True):
+    for part, statistic, sound in zip(reductions, ratio, tested, strict=True):
         reduced = dataclasses.replace(fitted.design, terms=part.terms)
         covariances = covariances_of_added_effect(reduced, fitted.design)
-        known = covariances is not None and covariances + 1 == part.df
+        known = sound and covariances is not None and covariances + 1 == part.df
         mixture.append(mixture_p_value(statistic, part.df - 1) if known else np.nan)
     columns = {
         "npar": npar,
@@ -63,7 +68,9 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
         "AIC": criterion + 2 * npar,
         "LRT": np.append(np.nan, ratio),
         "Df": np.append(np.nan, df),
-        "Pr(>Chisq)": np.append(np.nan, np.where(df > 0, chdtrc(np.maximum(df, 1), ratio), np.nan)),
+        "Pr(>Chisq)": np.append(
+            np.nan, np.where(tested & (df > 0), chdtrc(np.maximum(df, 1), ratio), np.nan)
+        ),
         "Pr(mixture)": np.append(np.nan, mixture),
     }
     restricted = isinstance(fitted, Fitted) and fitted.reml
@@ -75,7 +82,9 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
         "Pr(>Chisq) is too large, as a variance of zero lies on the boundary; Pr(mixture), for one random "
         "effect, is by the half-half mixture of χ² with Df - 1 and Df degrees of freedom"
     ]
-    return anova_table(columns, ["<none>", *(part.label for part in reductions)], heading, notes + problems)
+    labels = [part.label for part in reductions]
+    notes += [*problems, *notes_on_reductions(fitted, fits, labels)]
+    return anova_table(columns, ["<none>", *labels], heading, notes)
 
 
 def _reductions(fitted: FittedModel) -> Iterator[_Reduction]:

@@ -14,8 +14,7 @@ from .intervals import coefficient_limits
 
 def t_values(fitted: FittedModel) -> pd.Series:
     """Estimates over standard errors, by name."""
-    table = coefficient_tests(fitted).table
-    return (table["Estimate"] / table["Std. Error"]).rename("tvalues")
+    return coefficient_tests(fitted).table.iloc[:, -2].rename("tvalues")
 
 
 def p_values(fitted: FittedModel) -> pd.Series:

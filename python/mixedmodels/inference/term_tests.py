@@ -11,7 +11,7 @@ from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
-from .basis import DegreesOfFreedom, JointTest, singular_notes, standard_root
+from .basis import DegreesOfFreedom, JointTest, notes_on_tests, standard_root
 from .degrees_of_freedom import degrees_of_freedom
 from .term_hypotheses import TermHypotheses, contained, marginal
 
@@ -92,7 +92,7 @@ def _f_table(fitted: FittedModel, kind: AnovaType, ddf: str | DegreesOfFreedom |
     ]
     tests = [basis.joint(rows) for rows in hypotheses]
     columns = f_columns(tests, fitted.estimates.sigma)
-    notes = [*basis.notes, *singular_notes(tests), *_untested(terms.labels, columns["NumDF"])]
+    notes = [*notes_on_tests(basis, tests), *_untested(terms.labels, columns["NumDF"])]
     return anova_table(columns, terms.labels, heading, notes)
 
 
@@ -116,7 +116,7 @@ def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) 
         "Df": [test.df1 for test in tests],
         "Pr(>Chisq)": [test.p_value for test in tests],
     }
-    notes = [*basis.notes, *singular_notes(tests), *_untested(terms.labels, columns["Df"])]
+    notes = [*notes_on_tests(basis, tests), *_untested(terms.labels, columns["Df"])]
     return anova_table(columns, terms.labels, heading, notes)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from .adjustments import checked_adjustment
-from .contrasts import Contrasts, make_contrasts
+from .contrasts import Contrasts, make_contrasts, takes_control
 from .estimates import CONTRAST, Emmeans
 from .scale import Scale, ratio_scale
 from .simple_contrasts import SimpleContrasts
@@ -52,6 +52,8 @@ def interaction_contrasts(
             "interaction: contrasts of contrasts are made of means with two or more variables"
         )
     chosen = _methods(methods, factors)
+    if ref is not None and not any(map(takes_control, chosen)):
+        raise ArgumentError("ref= is for method='trt.vs.ctrl', and no variable of the interaction has it")
     ratios = ratio_scale(means.link) is not None
     parts: list[NDArray[np.float64]] = []
     first: list[int] = []
@@ -161,6 +163,5 @@ def _methods(methods: Any, factors: Sequence[str]) -> list[Any]:
 
 
 def _suited(method: Any, ref: Any, reverse: bool) -> tuple[Any, bool]:
-    """`ref` and `reverse` where a method knows them."""
-    controlled = method in ("trt.vs.ctrl", "dunnett")
-    return (ref if controlled else None), reverse
+    """`ref` where a method takes it, and `reverse`."""
+    return (ref if takes_control(method) else None), reverse

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import flag
 from ..design import make_contrast
 from ..errors import ArgumentError
 
@@ -56,12 +57,13 @@ def make_contrasts(
     reverse : bool
         Take differences the other way round.
     """
+    flag("reverse", reverse)
     if isinstance(method, str):
         name, other_way, position = _SYNONYMS.get(method, (method, False, None))
         if name not in _DIFFERENCES and name not in _METHODS:
             known = ", ".join(map(repr, [*_DIFFERENCES, *_METHODS, *_SYNONYMS]))
             raise ArgumentError(f"method must be one of {known}, a mapping or a matrix, not {method!r}")
-        if ref is not None and (name != "trt.vs.ctrl" or position is not None):
+        if ref is not None and not takes_control(method):
             raise ArgumentError("ref= is for method='trt.vs.ctrl'")
         if reverse and name not in _DIFFERENCES:
             raise ArgumentError(f"reverse= is for differences of two means, not for method={method!r}")
@@ -69,6 +71,10 @@ def make_contrasts(
             base = (position or 0) % len(labels) if ref is None else _position(ref, labels)
             return _differences(name, labels, " / " if ratios else " - ", base, reverse != other_way)
         return _METHODS[name](labels)
+    if ref is not None:
+        raise ArgumentError("ref= is for method='trt.vs.ctrl', not for weights of your own")
+    if reverse:
+        raise ArgumentError("reverse= is for differences of two means, not for weights of your own")
     names, weights = _custom(method)
     if weights.ndim != 2 or weights.shape[1] != len(labels):
         raise ArgumentError(
@@ -76,6 +82,14 @@ def make_contrasts(
             f"got shape {weights.shape}"
         )
     return Contrasts(names, weights, "none")
+
+
+def takes_control(method: Any) -> bool:
+    """Whether the control of a method can be chosen by ``ref=``."""
+    if not isinstance(method, str):
+        return False
+    name, _, position = _SYNONYMS.get(method, (method, False, None))
+    return name == "trt.vs.ctrl" and position is None
 
 
 def _differences(method: str, labels: Sequence[str], sign: str, base: int, reverse: bool) -> Contrasts:

@@ -31,6 +31,10 @@ class _WithScale(DegreesOfFreedom):
     def infinite(self) -> bool:
         return self.coefficients.infinite
 
+    @property
+    def testable(self) -> bool:
+        return self.coefficients.testable
+
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.coefficients.df(rows[:, :-1])
 

@@ -107,7 +107,7 @@ class LinearFunctions:
         valid = np.isfinite(self.rows).all(axis=1) & np.isfinite(self.constants)
         rows, constants = np.where(valid[:, None], self.rows, 0.0), np.where(valid, self.constants, 0.0)
         found = weights @ rows
-        most = np.abs(weights).max(axis=1, initial=0.0)[:, None] * np.abs(rows).sum(axis=0)
+        most = np.abs(weights) @ np.abs(rows)
         found[np.abs(found) <= _ROUNDING * most] = 0.0
         found[weights[:, ~valid].any(axis=1)] = np.nan
         return LinearFunctions(found, weights @ constants, self.space)

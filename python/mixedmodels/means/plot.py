@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checks import shown
 from ..errors import ArgumentError
 from .table import show
 
@@ -20,7 +21,7 @@ def plot_estimates(means: Emmeans, ax: Any = None) -> Any:
     Raises
     ------
     ArgumentError
-        Without matplotlib.
+        Without matplotlib, or for an `ax` that is none.
     """
     try:
         from matplotlib import pyplot
@@ -28,6 +29,8 @@ def plot_estimates(means: Emmeans, ax: Any = None) -> Any:
         raise ArgumentError("plots need matplotlib: pip install 'mixedmodels[plot]'") from None
     if ax is None:
         ax = pyplot.subplots()[1]
+    elif not hasattr(ax, "errorbar"):
+        raise ArgumentError(f"plot: ax must be Axes of matplotlib, not {shown(ax)}")
     table = means.confint()
     name = means.scale.name
     names = means.row_labels()

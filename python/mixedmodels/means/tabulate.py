@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import finite_number
 from ..errors import ArgumentError
+from ..inference.coefficient_tests import test_ratios
 from ..inference.degrees_of_freedom import JointTest
 from .adjustments import checked_adjustment, interval_method
 from .table import MeansTable, means_table
@@ -43,6 +45,7 @@ def estimate_table(
         By default that of the object, as the adjustment is.
     """
     method = means.adjust if adjust is None else checked_adjustment(adjust, means.pairwise)
+    null = finite_number("null", null)
     functions, scale = means.functions, means.scale
     estimate, error = functions.estimate, functions.standard_error
     columns: dict[str, Any] = {str(name): means.labels[name].to_numpy() for name in means.labels}
@@ -58,9 +61,8 @@ def estimate_table(
             notes.append(f"Intervals are transformed from the {scale.link.name} scale")
     if tests:
         if scale.link is not None or null:
-            columns["null"] = scale.shown(np.full(len(means), float(null)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = (estimate - null) / error
+            columns["null"] = scale.shown(np.full(len(means), null))
+        ratio = test_ratios(functions.space.basis, estimate - null, error)
         columns["z.ratio" if functions.space.basis.infinite else "t.ratio"] = ratio
         columns["p.value"] = p = np.full(len(means), np.nan)
         with np.errstate(divide="ignore"):

@@ -83,8 +83,8 @@ def _as_pandas(data: Any) -> pd.DataFrame:
         return data
     import narwhals as nw
 
+    # It refuses what is no table.
+    Frame.from_any(data, what="data")
     if isinstance(data, dict):
-        # It refuses what is no table.
-        Frame.from_any(data, what="data")
         return pd.DataFrame(data)
     return nw.from_native(data, eager_only=True).to_pandas()

@@ -174,11 +174,7 @@ def default_facts(models: Sequence[FittedModel]) -> tuple[str, ...]:
 
 def check_facts(facts: Any) -> tuple[str, ...]:
     """The ``facts`` argument."""
-    wanted = (facts,) if isinstance(facts, str) else tuple(facts)
-    unknown = [name for name in wanted if name not in FACTS]
-    if unknown:
-        raise ArgumentError(f"facts must be some of {', '.join(map(repr, FACTS))}, not {unknown[0]!r}")
-    return wanted
+    return some_of("facts", facts, FACTS)
 
 
 def fact_cells(fitted: FittedModel, name: str, style: CellStyle) -> tuple[dict[str, str], str]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from ..checks import one_of
+from ..checks import flag, one_of, shown
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable, display_width
@@ -105,7 +105,7 @@ def compare_models(
     bases = [degrees_of_freedom(model, ddf) for model in models]
     fixed = [fixed_cells(model, basis, style) for model, basis in zip(models, bases, strict=True)]
     parts = {"fixed": _chosen(fixed, coefficients)}
-    if random:
+    if flag("random", random):
         parts["random"] = _rows(random_cells(model, style) for model in models)
     parts["fit"], missing = {}, []
     for name in check_facts(default_facts(models) if facts is None else facts):
@@ -144,6 +144,11 @@ def _chosen(columns: Sequence[Mapping[str, str]], coefficients: Any) -> dict[str
         return rows
     if isinstance(coefficients, str):
         coefficients = [coefficients]
+    if not isinstance(coefficients, Iterable) or not all(isinstance(c, str) for c in coefficients):
+        raise ArgumentError(
+            "coefficients must be names of coefficients, or a mapping of these to other names, not "
+            f"{shown(coefficients)}"
+        )
     wanted = dict(coefficients) if isinstance(coefficients, Mapping) else {c: c for c in coefficients}
     for name in wanted:
         if name not in rows:
@@ -152,7 +157,7 @@ def _chosen(columns: Sequence[Mapping[str, str]], coefficients: Any) -> dict[str
             )
     if len(set(wanted.values())) < len(wanted):
         raise ArgumentError(f"coefficients: the names shown must differ, got {list(wanted.values())!r}")
-    return {str(shown): rows[name] for name, shown in wanted.items()}
+    return {str(title): rows[name] for name, title in wanted.items()}
 
 
 def _method_notes(labels: Sequence[str], methods: Sequence[str], style: CellStyle) -> list[str]:

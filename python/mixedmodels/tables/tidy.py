@@ -12,7 +12,7 @@ from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
-from ..inference.coefficient_tests import two_sided_t
+from ..inference.coefficient_tests import test_ratios, two_sided_t
 from ..inference.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
 from ..inference.intervals import coefficient_limits, t_quantile
 from ..inference.random_effects import conditional_variances, terms_by_group
@@ -122,8 +122,7 @@ def fixed_rows(
     estimate, error = basis.beta, np.sqrt(np.diag(basis.covariance))
     df = basis.df(np.eye(len(kept)))
     limits = coefficient_limits(basis, level)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = estimate / error
+    ratio = test_ratios(basis, estimate, error)
     if exponentiate:
         # The standard error by the delta method; the test is still that the coefficient is zero.
         with np.errstate(over="ignore", invalid="ignore"):
