@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import coordinates
 from . import theta as theta_layout
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer
@@ -89,7 +90,16 @@ def fit_design(
     names, units = theta_layout.theta_names(design), theta_layout.units(design, roots)
     sizes = column_sizes(design, roots, theta)
     ratio = float(sizes.max(initial=0.0))
-    verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result, ratio)
+    verdict = judge(
+        names,
+        units,
+        lambda: engine.hessian(theta, reml),
+        lambda: coordinates.of_theta(design, roots, theta),
+        optimizer,
+        control,
+        result,
+        ratio,
+    )
     if optimizer is not None:
 
         def criterion(at: NDArray[np.float64]) -> float:

@@ -258,7 +258,7 @@ class TestCovarianceFrom:
         flat = np.array([1.0, -2.0, 0.5, 0.0])
         project = np.eye(4) - np.outer(flat, flat) / (flat @ flat)
         hessian = project @ full @ project * np.outer(units, units)
-        found = covariance_from(hessian, np.ones(4, dtype=bool), units)
+        found = covariance_from(hessian, np.ones(4, dtype=bool), np.diag(units))
         assert found.undetermined.shape == (1, 4)
         direction = found.undetermined[0] * units
         np.testing.assert_allclose(np.abs(direction @ flat), np.linalg.norm(flat), rtol=1e-9)
@@ -268,12 +268,12 @@ class TestCovarianceFrom:
 
     def test_a_regular_matrix_is_inverted(self):
         hessian = np.array([[4.0, 1.0], [1.0, 3.0]])
-        found = covariance_from(hessian, np.ones(2, dtype=bool), np.ones(2))
+        found = covariance_from(hessian, np.ones(2, dtype=bool), np.eye(2))
         np.testing.assert_allclose(found.matrix, 2 * np.linalg.inv(hessian))
         assert not found.undetermined.size
 
     @pytest.mark.parametrize("hessian", [np.diag([1.0, -1.0]), np.full((2, 2), np.nan), np.zeros((2, 2))])
     def test_no_minimum(self, hessian):
-        found = covariance_from(hessian, np.ones(2, dtype=bool), np.ones(2))
+        found = covariance_from(hessian, np.ones(2, dtype=bool), np.eye(2))
         assert np.isnan(found.matrix).all()
         assert not found.undetermined.size
