@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 # Eigenvalues of the scaled Hessian below this are rounding.
 ROUNDING = 1e-7
-# The data do not determine a direction with a smaller share of the largest eigenvalue of the scaled Hessian,
+# The data do not determine a direction with a smaller share of the largest eigenvalue of the scaled Hessian
+# and less than the curvature expected below,
 _UNDETERMINED = 1e-6
 # or along which one unit changes -2 log-likelihood by less than half of this: by no more than rounding, if
 # the objective is large enough, and so little that the standard error is over 40 units.
 _LEAST = 1e-3
-# Where theory says that the objective is flat, its second derivative by one unit is below this even at an
-# imprecise optimum; where it is not, it is of the size of the number of groups.
+# Where the objective is flat, its second derivative by one unit is below this even at an imprecise optimum;
+# where it is not, it is of the size of the number of groups.
 _EXPECTED = 0.1
 # Unit vectors that differ by less are one direction.
 _APART = 1e-2
@@ -57,7 +58,9 @@ class ScaledCurvature:
     @property
     def flat(self) -> NDArray[np.bool_]:
         """Along which of the eigenvectors the objective does not change, shape (m,)."""
-        return np.abs(self.values) < _UNDETERMINED * self.values[-1]
+        size = np.abs(self.values)
+        plain = size / np.sum(np.square(self.scale[:, None] * self.vectors), axis=0)
+        return (size < _UNDETERMINED * self.values[-1]) & (plain < _EXPECTED)
 
 
 def scaled_curvature(hessian: NDArray[np.float64]) -> ScaledCurvature:

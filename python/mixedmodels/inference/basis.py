@@ -236,19 +236,22 @@ class KenwardRoger(DegreesOfFreedom):
     Attributes
     ----------
     unadjusted : ndarray, shape (rank, rank)
-        Φ = (X'V⁻¹X)⁻¹.
+        Φ = (X'V⁻¹X)⁻¹, where X has the columns that `turn` combines those of the model matrix to.
     p : ndarray, shape (r, rank, rank)
         -X'V⁻¹ G V⁻¹X for each of the matrices that V is a sum of.
     w : ndarray, shape (r, r)
         Covariance matrix of the estimates of their factors.
     undetermined : ndarray, shape (d, rank, rank)
         As p, along directions that the data do not determine.
+    turn : ndarray, shape (rank, rank)
+        The coefficients are this times those of the combined columns.
     """
 
     unadjusted: NDArray[np.float64]
     p: NDArray[np.float64]
     w: NDArray[np.float64]
     undetermined: NDArray[np.float64]
+    turn: NDArray[np.float64]
 
     @property
     def label(self) -> str:
@@ -256,6 +259,7 @@ class KenwardRoger(DegreesOfFreedom):
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # For one row the general formulas come down to m = 2 / A2 and a scaling of 1.
+        rows = rows @ self.turn
         variance = np.sum(rows @ self.unadjusted * rows, axis=1)
         half = rows @ self.unadjusted
         slopes = np.sum(half @ self.p * half, axis=2).T
@@ -268,6 +272,7 @@ class KenwardRoger(DegreesOfFreedom):
             return float(self.df(rows)[0]), 1.0
         if np.isnan(self.df(rows)).any():
             return math.nan, math.nan
+        rows = rows @ self.turn
         root = standard_root(rows @ self.unadjusted @ rows.T)
         if root is None:
             return math.nan, math.nan

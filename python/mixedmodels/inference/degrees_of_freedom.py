@@ -23,7 +23,7 @@ from ..fitted_model import Fitted, FittedModel
 from ..fitting import by_criterion
 from ..singularity import boundary_directions
 from ..theta import interior
-from ..undetermined import Direction, describe, of_elements, of_theta, structural_directions
+from ..undetermined import Direction, describe, of_theta, structural_directions
 from .basis import (
     DegreesOfFreedom,
     Infinite,
@@ -33,8 +33,8 @@ from .basis import (
     Residual,
     Satterthwaite,
 )
+from .decorrelated import kenward_roger_parts
 from .origin import check_origin, origin_of
-from .variance_components import variance_components
 from .variance_parameters import undetermined_text
 
 DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
@@ -152,42 +152,30 @@ def _kenward_roger(fitted: Fitted) -> KenwardRoger:
         fitted = by_criterion(fitted, reml=True)
         notes.append("Refitted by REML (instead of ML) for Kenward and Roger's method")
         notes += fitted.convergence.messages
-    parts = fitted.engine.kenward_roger(fitted.estimates.theta)
+    parts = kenward_roger_parts(fitted)
     beta, _ = _beta_and_covariance(fitted)
-    moves = parts["undetermined"][parts["undetermined"].any(axis=1)]
-    if not np.isfinite(parts["w"]).all():
+    undetermined = np.tensordot(parts.undetermined, parts.p, 1)
+    known = bool(np.isfinite(parts.w).all())
+    if known:
+        notes += _flat_notes(fitted, parts.directions)
+    else:
+        undetermined = undetermined[:0]
         notes.append(
             "No covariance matrix and degrees of freedom by Kenward and Roger's method: the information on "
             "the variances is not finite"
         )
-        moves = moves[:0]
-    moves = moves / _sizes(fitted, moves)[:, None]
-    notes += _flat_notes(fitted, of_elements(fitted.design, moves[:, :-1]))
-    undetermined = np.tensordot(moves, parts["p"], 1)
     basis = KenwardRoger(
         beta,
-        parts["adjusted"],
-        parts["phi"],
-        parts["p"],
-        parts["w"],
+        parts.adjusted,
+        parts.phi,
+        parts.p,
+        parts.w,
         undetermined,
+        parts.turn,
         origin=origin,
         notes=tuple(notes),
     )
-    return _told(basis, not bool(np.isfinite(parts["w"]).all()))
-
-
-def _sizes(fitted: Fitted, moves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How large directions in the elements of the covariance matrices are beside these and the residual's."""
-    sigma2, result = fitted.estimates.sigma**2, np.full(len(moves), np.finfo(float).tiny)
-    components = variance_components(fitted)
-    for i, direction in enumerate(of_elements(fitted.design, moves[:, :-1])):
-        for change, part, root in zip(direction, components, fitted.term_roots, strict=True):
-            units = np.linalg.norm(root, axis=0)
-            sd = np.sqrt(sigma2 + np.square(units * part.sd))
-            share = np.abs(change) * np.outer(units, units) / np.outer(sd, sd)
-            result[i] = max(result[i], float(share.max(initial=0.0)))
-    return np.maximum(result, np.abs(moves[:, -1]) / sigma2)
+    return _told(basis, not known)
 
 
 def _told(basis: Basis, without: bool) -> Basis:
