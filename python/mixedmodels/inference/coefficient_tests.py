@@ -68,7 +68,7 @@ def function_tests(
         Columns as in `CoefficientTests`.
     """
     estimate = rows @ basis.beta
-    error = np.sqrt(np.sum(rows @ basis.covariance * rows, axis=1))
+    error = basis.standard_errors(rows)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (estimate - rhs) / error
     table = pd.DataFrame({"Estimate": estimate, "Std. Error": error})

@@ -40,7 +40,7 @@ class KenwardRogerParts:
     w : ndarray, shape (r, r)
     undetermined : ndarray, shape (d, r)
         Directions that the data do not determine, scaled to changes by about the size of the variances.
-    directions : list of Direction
+    directions : sequence of Direction
         The same as changes of the covariance matrices.
     """
 
@@ -50,7 +50,7 @@ class KenwardRogerParts:
     p: NDArray[np.float64]
     w: NDArray[np.float64]
     undetermined: NDArray[np.float64]
-    directions: list[Direction]
+    directions: Sequence[Direction]
 
 
 def kenward_roger_parts(fitted: Fitted) -> KenwardRogerParts:
