@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 ROUNDING = 1e-7
 # The data do not determine a direction with a smaller share of the largest eigenvalue of the scaled Hessian
 # and less than the curvature expected below,
-_UNDETERMINED = 1e-6
+_UNDETERMINED = 1e-5
 # or along which one unit changes -2 log-likelihood by less than half of this: by no more than rounding, if
 # the objective is large enough, and so little that the standard error is over 40 units.
 _LEAST = 1e-3
