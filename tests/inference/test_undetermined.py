@@ -218,6 +218,23 @@ def fixed_groups(data):
     return np.sqrt(residual @ residual / (len(x) - 5) * np.linalg.inv(x.T @ x)[0, 0])
 
 
+def test_effects_that_are_fixed_and_random_are_named_at_the_fit():
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.tile(list("abcd"), 800), "x": rng.normal(size=3200)})
+    data["y"] = data["x"] + rng.normal(size=3200)
+    with pytest.warns(UndeterminedWarning, match=r"explain all random effects of \(Intercept\) within g: "):
+        lmer("y ~ x + g + (1 | g)", data, start=[0.7], optimizer=None)
+    with pytest.warns(UndeterminedWarning, match="explain all random effects of x within g: "):
+        lmer("y ~ x * g + (0 + x | g)", data, start=[0.7], optimizer=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UndeterminedWarning)
+        quietly = {"start": [0.7], "optimizer": None}
+        lmer("y ~ x + g + (1 | g)", data, REML=False, **quietly)
+        lmer("y ~ x + I(x**2) + I(x**3) + (1 | g)", data, **quietly)
+        # The last level is in the later rows alone.
+        lmer("y ~ x + f + (1 | g)", data.assign(f=np.where(data.index < 3000, data["g"], "a")), **quietly)
+
+
 @pytest.mark.parametrize("ddf", ["residual", "inf"])
 def test_standard_errors_by_maximum_likelihood_do_not_depend(ddf):
     """It determines the variance as zero."""
