@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .curvature import ROUNDING, scaled_curvature
+from .curvature import ROUNDING, in_coordinates, scale_of, scaled_curvature
 
 # In units of -2 log-likelihood: 1e-5 is about 0.003 standard errors of a parameter.
 TOLERANCE = 1e-5
@@ -26,7 +26,7 @@ class Certificate:
     shares : ndarray, shape (n_theta,)
         The part of the fall that each parameter would have on its own.
     eigenvalues : ndarray, shape (n_theta,)
-        Of the Hessian scaled to a unit diagonal, increasing.
+        Of the Hessian in the coordinates scaled to a unit diagonal, increasing.
     worst : int or None
         The parameter with the largest share.
     downhill : int or None
@@ -44,7 +44,7 @@ class Certificate:
 
 
 def certify(
-    gradient: NDArray[np.float64], hessian: NDArray[np.float64], units: NDArray[np.float64]
+    gradient: NDArray[np.float64], hessian: NDArray[np.float64], coordinates: NDArray[np.float64]
 ) -> Certificate:
     """
     Judge a point by its derivatives.
@@ -53,9 +53,9 @@ def certify(
     ----------
     gradient : ndarray, shape (n_theta,)
     hessian : ndarray, shape (n_theta, n_theta)
-    units : ndarray, shape (n_theta,)
-        What one unit of each entry of theta adds to the response, so that flat directions can be told
-        from parameters in large units.
+    coordinates : ndarray, shape (n_theta, n_theta)
+        Derivatives of coordinates in theta, see :mod:`mixedmodels.coordinates`, so that flat directions can
+        be told from parameters in large units.
 
     Returns
     -------
@@ -74,11 +74,13 @@ def certify(
     if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
         nan = np.full(len(gradient), np.nan)
         return Certificate(np.nan, nan, nan, None, None)
-    curvature = scaled_curvature(hessian, units)
+    turned, back = in_coordinates(hessian, coordinates)
+    curvature = scaled_curvature(turned)
     values, vectors = curvature.values, curvature.vectors
-    g = gradient * curvature.scale
+    g = back.T @ gradient * curvature.scale
     fall = 0.5 * float(np.sum((vectors.T @ g) ** 2 / np.maximum(np.abs(values), ROUNDING)))
-    shares = 0.5 * g**2
+    units = np.linalg.norm(coordinates, axis=0)
+    shares = 0.5 * (gradient / units * scale_of(np.diag(hessian) / units**2)) ** 2
     leading = int(np.argmax(np.abs(vectors[:, 0])))
     downhill = leading if curvature.downhill else None
     flat = leading if downhill is None and curvature.flat[0] else None

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 # Eigenvalues of the scaled Hessian below this are rounding.
 ROUNDING = 1e-7
-# The data do not determine a direction with a smaller share of the largest eigenvalue of the scaled Hessian,
-_UNDETERMINED = 1e-6
+# The data do not determine a direction with a smaller share of the largest eigenvalue of the scaled Hessian
+# and less than the curvature expected below,
+_UNDETERMINED = 1e-5
 # or along which one unit changes -2 log-likelihood by less than half of this: by no more than rounding, if
 # the objective is large enough, and so little that the standard error is over 40 units.
 _LEAST = 1e-3
-# Where theory says that the objective is flat, its second derivative by one unit is below this even at an
-# imprecise optimum; where it is not, it is of the size of the number of groups.
+# Where the objective is flat, its second derivative by one unit is below this even at an imprecise optimum;
+# where it is not, it is of the size of the number of groups.
 _EXPECTED = 0.1
 # Unit vectors that differ by less are one direction.
 _APART = 1e-2
@@ -40,9 +41,9 @@ class ScaledCurvature:
     values : ndarray, shape (m,)
         Increasing.
     vectors : ndarray, shape (m, m)
-        Columns, in the scaled parameters.
+        Columns, in the scaled coordinates.
     scale : ndarray, shape (m,)
-        What the parameters are multiples of: parameter = scale times scaled parameter.
+        What the coordinates are multiples of: coordinate = scale times scaled coordinate.
     """
 
     values: NDArray[np.float64]
@@ -57,26 +58,33 @@ class ScaledCurvature:
     @property
     def flat(self) -> NDArray[np.bool_]:
         """Along which of the eigenvectors the objective does not change, shape (m,)."""
-        return np.abs(self.values) < _UNDETERMINED * self.values[-1]
+        size = np.abs(self.values)
+        plain = size / np.sum(np.square(self.scale[:, None] * self.vectors), axis=0)
+        return (size < _UNDETERMINED * self.values[-1]) & (plain < _EXPECTED)
 
 
-def scaled_curvature(hessian: NDArray[np.float64], units: NDArray[np.float64]) -> ScaledCurvature:
-    """
-    The scaled eigenvalues of a finite Hessian with at least one parameter.
-
-    Parameters
-    ----------
-    hessian : ndarray, shape (m, m)
-    units : ndarray, shape (m,)
-        What one unit of each parameter adds to the response, so that flat directions can be told
-        from parameters in large units.
-    """
-    diagonal = np.abs(np.diag(hessian)) / units**2
-    largest = diagonal.max()
-    floor = largest if largest > 0 else 1.0
-    scale = 1.0 / (units * np.sqrt(np.where(diagonal > ROUNDING * largest, diagonal, floor)))
+def scaled_curvature(hessian: NDArray[np.float64]) -> ScaledCurvature:
+    """The scaled eigenvalues of a finite Hessian in at least one coordinate, all of a like unit."""
+    scale = scale_of(np.diag(hessian))
     values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
     return ScaledCurvature(values, vectors, scale)
+
+
+def scale_of(diagonal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What makes the diagonal of a Hessian one, except where it is only rounding beside the largest entry."""
+    size = np.abs(diagonal)
+    largest = size.max()
+    floor = largest if largest > 0 else 1.0
+    return 1.0 / np.sqrt(np.where(size > ROUNDING * largest, size, floor))
+
+
+def in_coordinates(
+    hessian: NDArray[np.float64], coordinates: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The Hessian in coordinates with these derivatives in the parameters, and the inverse derivatives."""
+    inverse = np.asarray(np.linalg.inv(coordinates), dtype=np.float64)
+    turned = inverse.T @ hessian @ inverse
+    return (turned + turned.T) / 2.0, inverse
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +98,9 @@ class ParameterCovariance:
         A generalised inverse: right for functions that do not change along the directions left out. NaN for
         parameters on their boundary, and altogether where the point is no minimum.
     undetermined : ndarray, shape (d, m)
-        The directions that the data do not determine; one step along them is as long as the scale of the
-        parameters.
+        The directions that the data do not determine; one step along them is one in the coordinates.
     units : ndarray, shape (m,)
+        The lengths, in the coordinates, of one unit of each parameter.
     """
 
     matrix: NDArray[np.float64]
@@ -115,7 +123,7 @@ class ParameterCovariance:
 def covariance_from(
     hessian: NDArray[np.float64],
     inner: NDArray[np.bool_],
-    units: NDArray[np.float64],
+    coordinates: NDArray[np.float64],
     wanted: NDArray[np.bool_] | None = None,
     known: NDArray[np.float64] | None = None,
 ) -> ParameterCovariance:
@@ -127,8 +135,10 @@ def covariance_from(
     hessian : ndarray, shape (m, m)
     inner : ndarray of bool, shape (m,)
         False for parameters on their boundary, where the asymptotics do not hold.
-    units : ndarray, shape (m,)
-        As for `scaled_curvature`.
+    coordinates : ndarray, shape (m, m)
+        Derivatives of coordinates in the parameters, in which the curvature tells what the data determine,
+        see :mod:`mixedmodels.coordinates`. They do not mix parameters on and off the boundary, nor those
+        wanted and others.
     wanted : ndarray of bool, shape (m,), optional
         True for parameters whose variances are wanted however large, such as coefficients that separation
         lets run off: a direction in which they change stays in. None by default.
@@ -138,23 +148,25 @@ def covariance_from(
     """
     m = len(hessian)
     matrix = np.full((m, m), np.nan)
+    units = np.linalg.norm(coordinates, axis=0)
     none = ParameterCovariance(matrix, np.zeros((0, m)), units)
     chosen = np.ix_(inner, inner)
     own = hessian[chosen]
     if not own.size or not np.isfinite(own).all():
         return none
-    curvature = scaled_curvature(own, units[inner])
+    own, back = in_coordinates(own, coordinates[chosen])
+    curvature = scaled_curvature(own)
     stay = np.zeros(len(own), dtype=bool) if wanted is None else wanted[inner]
     given = np.zeros((0, m)) if known is None else known
-    flat, rest = _split(own, curvature, units[inner], stay, given[:, inner].T)
+    flat, rest = _split(own, curvature, stay, coordinates[chosen] @ given[:, inner].T)
     root = _inverse_root(rest.T @ (own * np.outer(curvature.scale, curvature.scale)) @ rest)
     if root is None:
         return none
-    root = curvature.scale[:, None] * (rest @ root)
+    root = back @ (curvature.scale[:, None] * (rest @ root))
     matrix[chosen] = 2.0 * root @ root.T
     undetermined = np.zeros((flat.shape[1], m))
     moves = curvature.scale[:, None] * flat
-    undetermined[:, inner] = (moves / np.linalg.norm(moves * units[inner][:, None], axis=0)).T
+    undetermined[:, inner] = (back @ (moves / np.linalg.norm(moves, axis=0))).T
     return ParameterCovariance(matrix, undetermined, units)
 
 
@@ -172,20 +184,18 @@ def _inverse_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
 def _split(
     hessian: NDArray[np.float64],
     curvature: ScaledCurvature,
-    units: NDArray[np.float64],
     stay: NDArray[np.bool_],
     known: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
     Orthonormal bases of the flat directions in which certain parameters stay as they are, and of the others.
 
-    In the scaled parameters.
+    In the scaled coordinates.
     """
-    plain = hessian / np.outer(units, units)
-    values, vectors = np.linalg.eigh(plain)
-    least = min(ROUNDING * np.abs(np.diag(plain)).max(), _LEAST)
-    moves = np.hstack([vectors[:, np.abs(values) < least], _flattest(plain, known * units[:, None])])
-    moves /= (units * curvature.scale)[:, None]
+    values, vectors = np.linalg.eigh(hessian)
+    least = min(ROUNDING * np.abs(np.diag(hessian)).max(), _LEAST)
+    moves = np.hstack([vectors[:, np.abs(values) < least], _flattest(hessian, known)])
+    moves /= curvature.scale[:, None]
     found = np.hstack([curvature.vectors[:, curvature.flat], moves / np.linalg.norm(moves, axis=0)])
     left, sizes, _ = np.linalg.svd(found)
     rank = int(np.count_nonzero(sizes > _APART))

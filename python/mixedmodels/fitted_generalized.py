@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from . import coordinates
 from . import theta as theta_layout
 from .curvature import ParameterCovariance, covariance_from
 from .design import GeneralizedDesign, build_generalized_design
@@ -16,6 +17,7 @@ from .errors import ModesError
 from .families import Family
 from .fitted_model import Convergence, FittedModel, ModelArguments, engine_terms
 from .frame import Frame
+from .singularity import root_of
 
 if TYPE_CHECKING:
     from ._engine import Glmm
@@ -195,14 +197,19 @@ class FittedGeneralized(FittedModel):
     def parameter_names(self) -> tuple[str, ...]:
         return generalized_names(self.design, self.estimates.kept, self.arguments)
 
-    def parameter_units(self) -> NDArray[np.float64]:
-        return generalized_units(self.design, self.term_roots, self.estimates.kept, self.arguments)
+    def coordinates(self) -> NDArray[np.float64]:
+        return self.derived(_coordinates)
 
     def gradient(self) -> NDArray[np.float64]:
         return self.derived(_gradient)
 
     def hessian(self) -> NDArray[np.float64]:
         return self.derived(_hessian)
+
+
+def _coordinates(fitted: FittedGeneralized) -> NDArray[np.float64]:
+    theta, kept, arguments = fitted.estimates.theta, fitted.estimates.kept, fitted.arguments
+    return generalized_coordinates(fitted.design, fitted.term_roots, theta, kept, arguments)
 
 
 def _gradient(fitted: FittedGeneralized) -> NDArray[np.float64]:
@@ -215,14 +222,13 @@ def _hessian(fitted: FittedGeneralized) -> NDArray[np.float64]:
 
 def _parameter_covariance(fitted: FittedGeneralized) -> ParameterCovariance:
     theta, design, hessian = fitted.estimates.theta, fitted.design, fitted.hessian()
-    inner, steps = np.ones(len(hessian), dtype=bool), fitted.parameter_units()
+    inner = np.ones(len(hessian), dtype=bool)
     inner[: len(theta)] = theta_layout.interior(design, theta)
-    steps[: len(theta)] = theta_layout.steps(design, fitted.term_roots, theta)
     wanted = np.zeros(len(hessian), dtype=bool)
     if fitted.arguments.n_agq > 0:
         wanted[len(theta) : len(theta) + fitted.rank] = True
     known = np.pad(fitted.structural_directions(), ((0, 0), (0, len(hessian) - len(theta))))
-    return covariance_from(hessian, inner, steps, wanted, known)
+    return covariance_from(hessian, inner, fitted.coordinates(), wanted, known)
 
 
 def _level_variances(fitted: FittedGeneralized) -> list[tuple[list[int], NDArray[np.float64]]]:
@@ -273,6 +279,23 @@ def generalized_units(
     if arguments.family.estimates_dispersion:
         parts.append(np.ones(1))
     return np.concatenate(parts)
+
+
+def generalized_coordinates(
+    design: GeneralizedDesign,
+    roots: tuple[NDArray[np.float64], ...],
+    theta: NDArray[np.float64],
+    kept: NDArray[np.int64],
+    arguments: GeneralizedArguments,
+) -> NDArray[np.float64]:
+    """Derivatives of coordinates in the parameters of the objective, the coefficients decorrelated, too."""
+    parts = [coordinates.of_theta(design, roots, theta)]
+    if arguments.n_agq > 0 and len(kept):
+        root = root_of(design.x[:, kept], None)
+        parts.append(root if coordinates.independent(root) else np.diag(coordinates.sizes_of(root)))
+    if arguments.family.estimates_dispersion:
+        parts.append(np.eye(1))
+    return coordinates.joined(*parts)
 
 
 def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> GeneralizedDesign:

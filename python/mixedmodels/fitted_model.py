@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
+from . import coordinates, undetermined
 from . import theta as theta_layout
-from . import undetermined
 from .control import Control
 from .curvature import ParameterCovariance, covariance_from
 from .design import Design, Predictors, build_design
@@ -260,8 +260,12 @@ class FittedModel(ABC):
         """The parameters of the objective, in the order of `gradient`."""
 
     @abstractmethod
-    def parameter_units(self) -> NDArray[np.float64]:
-        """What one unit of each parameter adds to the response or linear predictor."""
+    def coordinates(self) -> NDArray[np.float64]:
+        """
+        Derivatives of coordinates in the parameters, in which curvatures can be compared.
+
+        See :mod:`mixedmodels.coordinates`.
+        """
 
     @abstractmethod
     def gradient(self) -> NDArray[np.float64]:
@@ -398,8 +402,8 @@ class Fitted(FittedModel):
     def parameter_names(self) -> tuple[str, ...]:
         return theta_layout.theta_names(self.design)
 
-    def parameter_units(self) -> NDArray[np.float64]:
-        return theta_layout.units(self.design, self.term_roots)
+    def coordinates(self) -> NDArray[np.float64]:
+        return self.derived(_coordinates)
 
     def gradient(self) -> NDArray[np.float64]:
         """Of the objective, σ profiled, in theta."""
@@ -419,6 +423,10 @@ def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
     return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
 
 
+def _coordinates(fitted: Fitted) -> NDArray[np.float64]:
+    return coordinates.of_theta(fitted.design, fitted.term_roots, fitted.estimates.theta)
+
+
 def _gradient(fitted: Fitted) -> NDArray[np.float64]:
     return fitted.engine.gradient(fitted.estimates.theta, fitted.reml)
 
@@ -430,7 +438,7 @@ def _hessian(fitted: Fitted) -> NDArray[np.float64]:
 def _parameter_covariance(fitted: Fitted) -> ParameterCovariance:
     theta, design = fitted.estimates.theta, fitted.design
     inner = np.append(theta_layout.interior(design, theta), True)
-    steps = np.append(theta_layout.steps(design, fitted.term_roots, theta), 1.0)
+    steps = coordinates.joined(fitted.coordinates(), np.eye(1))
     known = np.pad(fitted.structural_directions(), ((0, 0), (0, 1)))
     return covariance_from(fitted.engine.joint_hessian(theta, fitted.reml), inner, steps, known=known)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import coordinates
 from . import theta as theta_layout
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer
@@ -20,7 +21,7 @@ from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
 from .singularity import term_roots
 from .unbounded import column_sizes, residual_vanishes
-from .undetermined import undetermined_notices
+from .undetermined import explained_notices, undetermined_notices
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -89,7 +90,16 @@ def fit_design(
     names, units = theta_layout.theta_names(design), theta_layout.units(design, roots)
     sizes = column_sizes(design, roots, theta)
     ratio = float(sizes.max(initial=0.0))
-    verdict = judge(names, units, lambda: engine.hessian(theta, reml), optimizer, control, result, ratio)
+    verdict = judge(
+        names,
+        units,
+        lambda: engine.hessian(theta, reml),
+        lambda: coordinates.of_theta(design, roots, theta),
+        optimizer,
+        control,
+        result,
+        ratio,
+    )
     if optimizer is not None:
 
         def criterion(at: NDArray[np.float64]) -> float:
@@ -99,6 +109,8 @@ def fit_design(
         verdict = verdict.without_optimum(problem)
     notices += verdict.notices + singular_notices(design, theta, roots, estimates.sigma)
     notices += undetermined_notices(design, roots)
+    if reml:
+        notices += explained_notices(design, estimates.kept)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     if not quiet:
         warn_of_fit(notices, label)

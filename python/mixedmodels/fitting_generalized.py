@@ -20,6 +20,7 @@ from .fitted_generalized import (
     GeneralizedArguments,
     GeneralizedEstimates,
     build_generalized_engine,
+    generalized_coordinates,
     generalized_design_of,
     generalized_names,
     generalized_units,
@@ -101,7 +102,13 @@ def fit_generalized_design(
     units = generalized_units(design, roots, engine.kept, arguments)
     point = point_of(estimates, arguments.family)
     verdict = judge(
-        names, units, lambda: hessian_or_nan(engine, point, len(names)), optimizer, control, result
+        names,
+        units,
+        lambda: hessian_or_nan(engine, point, len(names)),
+        lambda: generalized_coordinates(design, roots, estimates.theta, engine.kept, arguments),
+        optimizer,
+        control,
+        result,
     )
     if optimizer is not None:
         verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)

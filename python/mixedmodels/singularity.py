@@ -67,10 +67,11 @@ class Combination:
 
 def term_roots(design: Predictors, weights: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], ...]:
     """For each term the triangular R with R'R = Z'WZ/n, shape (k, k)."""
-    return tuple([_root(term.z, weights) for term in design.terms])
+    return tuple([root_of(term.z, weights) for term in design.terms])
 
 
-def _root(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def root_of(z: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """The triangular R with R'R = Z'WZ/n of the columns of a matrix, shape (k, k)."""
     n = len(z)
     with np.errstate(over="ignore", invalid="ignore"):
         # Not by BLAS: its threads would go on waiting for work, on the cores that the fit needs next.

@@ -66,23 +66,6 @@ def units(design: Predictors, roots: Sequence[NDArray[np.float64]]) -> NDArray[n
     return np.array([size if size > 0 else 1.0 for size in sizes])
 
 
-def steps(
-    design: Predictors, roots: Sequence[NDArray[np.float64]], theta: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """
-    As `units`, in units of the standard deviation that an effect has already where that is larger than one.
-
-    The curvature of the objective falls with the square of a large standard deviation, however well the
-    data determine it: in these units it does not.
-    """
-    sizes = [
-        np.linalg.norm(root, axis=0) * np.linalg.norm(factor, axis=1)
-        for root, factor in zip(roots, factors(design, theta), strict=True)
-    ]
-    own = [size[i] for size, term in zip(sizes, design.terms, strict=True) for i, _ in positions(term)]
-    return units(design, roots) / np.maximum(1.0, own)
-
-
 def interior(design: Predictors, theta: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which entries stand in columns of the factors that are not zero altogether."""
     inner = []

@@ -17,6 +17,7 @@ from . import theta as theta_layout
 from .curvature import ROUNDING
 from .design import Predictors, RandomTerm
 from .errors import MixedModelsWarning, UndeterminedWarning
+from .formatting import one_line
 from .singularity import plain_cholesky
 
 # A change of the covariance matrix of each term, shape (k, k).
@@ -29,6 +30,8 @@ _SMALL = 1e-3
 _DEPENDENT = 1e-10
 # Steps of theta that change less, of their size, in other directions do not change anything.
 _SINGULAR = 1e-5
+# Columns whose part outside a space is smaller are in it.
+_SAME = 1e-6
 # More elements than this are summed up.
 _FEW = 4
 # The rows among which a level that tells everything is looked for first: nearly every model has one there.
@@ -37,6 +40,8 @@ _FIRST_LEVELS = 50
 # Levels worked on at once, and effects beyond which the search would take longer than the fit.
 _MOST_LEVELS = 2000
 _MOST_EFFECTS = 30
+# The same for columns of the fixed effects.
+_MOST_COLUMNS = 200
 
 
 def of_theta(
@@ -171,6 +176,44 @@ def undetermined_notices(design: Predictors, roots: Roots) -> list[tuple[type[Mi
             "arbitrary; the fixed effects and their tests do not depend on them",
         )
     ]
+
+
+def explained_notices(
+    design: Predictors, kept: NDArray[np.int64]
+) -> list[tuple[type[MixedModelsWarning], str]]:
+    """A warning for random effects that the fixed ones explain, of no effect on the REML criterion."""
+    if len(kept) > _MOST_COLUMNS:
+        return []
+    found = [
+        f"{one_line(name)} within {term.group.label}"
+        for term in design.terms
+        for name, column in zip(term.names, term.z.T, strict=True)
+        if len(term.group.levels) <= len(kept) and _explained(design.x[:, kept], term, column)
+    ]
+    if not found:
+        return []
+    return [
+        (
+            UndeterminedWarning,
+            f"the fixed effects explain all random effects of {_joined(found)}: the data do not determine "
+            "their variance; standard errors and tests that depend on it are NaN. Leave out the random "
+            "effects or the fixed ones",
+        )
+    ]
+
+
+def _explained(x: NDArray[np.float64], term: RandomTerm, column: NDArray[np.float64]) -> bool:
+    """Whether the columns of Z that belong to one effect are in the span of X; mostly few rows tell."""
+    size = np.sqrt(np.mean(np.square(x), axis=0))
+    for stop in (_FIRST_ROWS, len(x)):
+        codes = term.group.codes[:stop]
+        z = np.zeros((len(codes), len(term.group.levels)))
+        z[np.arange(len(codes)), codes] = column[:stop]
+        basis, values, _ = np.linalg.svd(x[:stop] / size, full_matrices=False)
+        basis = basis[:, values > _DEPENDENT * values[0]]
+        if np.linalg.norm(z - basis @ (basis.T @ z)) > _SAME * np.linalg.norm(z):
+            return False
+    return True
 
 
 def structural_directions(design: Predictors, roots: Roots) -> list[list[NDArray[np.float64]]]:

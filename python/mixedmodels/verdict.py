@@ -52,6 +52,7 @@ def judge(
     names: Sequence[str],
     units: NDArray[np.float64],
     hessian: Callable[[], NDArray[np.float64]],
+    coordinates: Callable[[], NDArray[np.float64]],
     optimizer: str | None,
     control: Control,
     result: Mapping[str, Any],
@@ -62,10 +63,13 @@ def judge(
 
     Parameters
     ----------
-    names, units
-        Of the parameters of the objective, see :func:`mixedmodels.certificate.certify`.
-    hessian : callable
-        Gives the Hessian at the end point; called when it is needed.
+    names
+        Of the parameters of the objective.
+    units : ndarray
+        What one unit of each parameter adds to the response or linear predictor.
+    hessian, coordinates : callable
+        Give the Hessian at the end point and the derivatives of the coordinates to judge it in, see
+        :func:`mixedmodels.certificate.certify`; called when they are needed.
     optimizer, control
         As the fit had them.
     result : mapping
@@ -81,7 +85,7 @@ def judge(
         # The default optimizer stops by the same criterion, computed from the same derivatives.
         check = not (result["converged"] and optimizer == "trust_region")
     if check and optimizer is not None and result["status"] not in _LIMITS:
-        certificate = certify(gradient, hessian(), units)
+        certificate = certify(gradient, hessian(), coordinates())
         return Verdict(*_by_certificate(certificate, names, gradient, result, ratio), certificate)
     problem = ""
     if optimizer is not None and not result["converged"]:

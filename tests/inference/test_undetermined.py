@@ -14,9 +14,11 @@ from mixedmodels import (
     checkConv,
     emmeans,
     glmer,
+    linear_hypothesis,
     lmer,
     load_cake,
     load_sleepstudy,
+    tidy,
 )
 from mixedmodels.curvature import covariance_from
 from mixedmodels.design import build_design
@@ -169,22 +171,79 @@ def test_a_factor_that_spans_the_intercept(ddf):
     np.testing.assert_allclose(found, wanted, rtol=1e-3)
 
 
-@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
+METHODS = ["satterthwaite", "kenward-roger", "residual", "inf"]
+
+
+@pytest.mark.parametrize("ddf", METHODS)
 def test_tests_that_depend_on_what_is_undetermined(ddf):
     """Groups are fixed effects and random ones: nothing is known of their variance."""
     rng = np.random.default_rng(3)
     data = pd.DataFrame({"g": np.repeat(list("abcd"), 10), "x": rng.normal(size=40)})
     data["y"] = data["x"] + rng.normal(size=40)
-    model = quiet(lmer, "y ~ x + g + (1 | g)", data, start=[0.7], optimizer=None)
-    table = model.summary(ddf=ddf).coefficients
-    assert table["df"].isna().tolist() == [True, False, True, True, True]
-    assert table.loc["x", "df"] == pytest.approx(35, rel=1e-6)
-    text = str(model.summary(ddf=ddf))
-    assert "do not determine the variance of (Intercept) within g" in text
-    assert "Tests that depend on these have no degrees of freedom" in text
-    tests = anova(model, ddf=ddf)
-    assert np.isnan(tests.loc["g", ["DenDF", "Pr(>F)"]]).all()
-    assert tests.loc["x", "DenDF"] == pytest.approx(35, rel=1e-6)
+    plain = fixed_groups(data)
+    for start in (0.3, 3.0):
+        model = quiet(lmer, "y ~ x + g + (1 | g)", data, start=[start], optimizer=None)
+        table = model.summary(ddf=ddf).coefficients
+        unknown = [True, False, True, True, True]
+        for column in table.columns.drop(["Estimate", "df"] if ddf == "residual" else ["Estimate"]):
+            assert table[column].isna().tolist() == unknown
+        assert table.loc["x", "Std. Error"] == pytest.approx(plain, rel=1e-6)
+        if ddf != "inf":
+            assert table.loc["x", "df"] == pytest.approx(35, rel=1e-6)
+        for shown in (model.summary(ddf=ddf), anova(model, ddf=ddf), emmeans(model, "~ g", ddf=ddf)):
+            text = " ".join(str(shown).split())
+            assert "determine the variance of (Intercept) within g: NaN for standard errors and" in text
+            assert "left out" not in text
+            assert "singular" not in text
+        limits = model.confint(ddf=ddf).loc[table.index]
+        assert limits.isna().all(axis=1).tolist() == unknown
+        assert tidy(model, effects="fixed", ddf=ddf)["std.error"].isna().tolist() == unknown
+        means = emmeans(model, "~ g", ddf=ddf)
+        for found in (means.to_frame(), means.pairs().to_frame()):
+            assert found["SE"].isna().all()
+            assert found.iloc[:, -1].isna().all()
+        tests = anova(model, ddf=ddf)
+        assert np.isnan(tests.loc["g", ["F value", "Pr(>F)"]]).all()
+        assert np.isfinite(tests.loc["x", ["F value", "Pr(>F)"]]).all()
+        joint = linear_hypothesis(model, [f"{name} = 0" for name in table.index[2:4]], ddf=ddf)
+        assert joint.iloc[:, -1].isna().all()
+        # A contrast of the slope does not depend on it.
+        assert np.isfinite(linear_hypothesis(model, "x = 1", ddf=ddf).iloc[:, -1]).all()
+
+
+def fixed_groups(data):
+    """The standard error of the slope with groups as fixed effects only."""
+    x = np.column_stack([data["x"] - data["x"].mean(), pd.get_dummies(data["g"]).astype(float)])
+    residual = data["y"] - x @ np.linalg.lstsq(x, data["y"], rcond=None)[0]
+    return np.sqrt(residual @ residual / (len(x) - 5) * np.linalg.inv(x.T @ x)[0, 0])
+
+
+def test_effects_that_are_fixed_and_random_are_named_at_the_fit():
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.tile(list("abcd"), 800), "x": rng.normal(size=3200)})
+    data["y"] = data["x"] + rng.normal(size=3200)
+    with pytest.warns(UndeterminedWarning, match=r"explain all random effects of \(Intercept\) within g: "):
+        lmer("y ~ x + g + (1 | g)", data, start=[0.7], optimizer=None)
+    with pytest.warns(UndeterminedWarning, match="explain all random effects of x within g: "):
+        lmer("y ~ x * g + (0 + x | g)", data, start=[0.7], optimizer=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UndeterminedWarning)
+        quietly = {"start": [0.7], "optimizer": None}
+        lmer("y ~ x + g + (1 | g)", data, REML=False, **quietly)
+        lmer("y ~ x + I(x**2) + I(x**3) + (1 | g)", data, **quietly)
+        # The last level is in the later rows alone.
+        lmer("y ~ x + f + (1 | g)", data.assign(f=np.where(data.index < 3000, data["g"], "a")), **quietly)
+
+
+@pytest.mark.parametrize("ddf", ["residual", "inf"])
+def test_standard_errors_by_maximum_likelihood_do_not_depend(ddf):
+    """It determines the variance as zero."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(list("abcd"), 10), "x": rng.normal(size=40)})
+    data["y"] = data["x"] + rng.normal(size=40)
+    model = quiet(lmer, "y ~ x + g + (1 | g)", data, REML=False)
+    assert np.isfinite(model.summary(ddf=ddf).coefficients.to_numpy()).all()
+    assert not degrees_of_freedom(model._fitted, ddf).notes
 
 
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
@@ -194,7 +253,7 @@ def test_units_and_large_variances_are_no_reason(unit, size):
     data = pd.DataFrame({"g": np.repeat(np.arange(30), 8), "x": rng.normal(size=240) * unit})
     data["y"] = size * rng.normal(size=30)[data["g"]] + data["x"] / unit + rng.normal(size=240)
     model = quiet(lmer, "y ~ x + (x | g)", data, optimizer=None, start=[size, 0.1, 0.5 / unit])
-    assert degrees_of_freedom(model._fitted).undetermined.shape[0] == 0
+    assert not len(degrees_of_freedom(model._fitted).undetermined)
 
 
 class TestStructuralDirections:
@@ -258,7 +317,7 @@ class TestCovarianceFrom:
         flat = np.array([1.0, -2.0, 0.5, 0.0])
         project = np.eye(4) - np.outer(flat, flat) / (flat @ flat)
         hessian = project @ full @ project * np.outer(units, units)
-        found = covariance_from(hessian, np.ones(4, dtype=bool), units)
+        found = covariance_from(hessian, np.ones(4, dtype=bool), np.diag(units))
         assert found.undetermined.shape == (1, 4)
         direction = found.undetermined[0] * units
         np.testing.assert_allclose(np.abs(direction @ flat), np.linalg.norm(flat), rtol=1e-9)
@@ -268,12 +327,12 @@ class TestCovarianceFrom:
 
     def test_a_regular_matrix_is_inverted(self):
         hessian = np.array([[4.0, 1.0], [1.0, 3.0]])
-        found = covariance_from(hessian, np.ones(2, dtype=bool), np.ones(2))
+        found = covariance_from(hessian, np.ones(2, dtype=bool), np.eye(2))
         np.testing.assert_allclose(found.matrix, 2 * np.linalg.inv(hessian))
         assert not found.undetermined.size
 
     @pytest.mark.parametrize("hessian", [np.diag([1.0, -1.0]), np.full((2, 2), np.nan), np.zeros((2, 2))])
     def test_no_minimum(self, hessian):
-        found = covariance_from(hessian, np.ones(2, dtype=bool), np.ones(2))
+        found = covariance_from(hessian, np.ones(2, dtype=bool), np.eye(2))
         assert np.isnan(found.matrix).all()
         assert not found.undetermined.size

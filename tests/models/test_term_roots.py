@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixedmodels.singularity import _regular, _root
+from mixedmodels.singularity import _regular, root_of
 
 
 def random_z(kind: str, k: int) -> np.ndarray:
@@ -39,7 +39,7 @@ KINDS = ["plain", "far from zero", "dependent", "nearly dependent", "empty colum
 def test_roots_are_those_of_an_orthogonal_factorisation(kind: str, k: int, weighted: bool) -> None:
     z = random_z(kind, k)
     weights = np.random.default_rng(9).uniform(0.5, 2, size=len(z)) if weighted else None
-    root = _root(z, weights)
+    root = root_of(z, weights)
     assert not root.flags.writeable
     expected = np.linalg.qr(z if weights is None else z * np.sqrt(weights)[:, None], mode="r") / np.sqrt(
         len(z)

@@ -150,7 +150,8 @@ def test_many_rows_and_cells_are_named_shortly():
     )
     data = data.assign(g=np.arange(64) % 5, y=0.0)
     seen = pd.concat([data[data["a"].str[1] <= data["b"].str[1]]] * 3, ignore_index=True)
-    model = lmer("y ~ a * b + (1 | g)", seen.assign(y=np.sin(np.arange(len(seen)) * 7.0)))
+    order = np.arange(len(seen))
+    model = lmer("y ~ a * b + (1 | g)", seen.assign(y=np.sin(order * 7.0), g=order % 5))
     with pytest.warns(EstimabilityWarning, match=r"NaN in 28 rows .*; \.\.\. \(28 in all\)") as caught:
         got = model.predict(data, re_form="~0")
     assert np.isnan(got).sum() == 28

@@ -30,12 +30,15 @@ class JointTest:
     df1 : int
         The number of independent rows of L.
     df2 : float
+    undetermined : bool
+        Whether there is no test because the data do not determine what the statistic depends on.
     """
 
     wald: float
     scaling: float
     df1: int
     df2: float
+    undetermined: bool = False
 
     @property
     def statistic(self) -> float:
@@ -67,6 +70,9 @@ class DegreesOfFreedom(ABC):
         Adjusted for small samples by Kenward and Roger's method.
     origin : Origin or None
         The model that they belong to; None for those made by hand, which the coefficients tell.
+    undetermined : ndarray, shape (d, rank, rank), or None
+        Derivatives of the covariance matrix along directions of the variance parameters that the data do not
+        determine: a standard error that changes along one of them is arbitrary. None for no directions.
     notes : tuple of str
         What a reader of the results should know.
     """
@@ -74,6 +80,7 @@ class DegreesOfFreedom(ABC):
     beta: NDArray[np.float64]
     covariance: NDArray[np.float64]
     origin: Origin | None = field(default=None, kw_only=True)
+    undetermined: NDArray[np.float64] | None = field(default=None, kw_only=True)
     notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
@@ -110,6 +117,43 @@ class DegreesOfFreedom(ABC):
         """Whether there are any tests: False for an optimum at infinity."""
         return True
 
+    def depends(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """
+        Which functions of the coefficients have a variance that the data do not determine.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, rank)
+
+        Returns
+        -------
+        ndarray of bool, shape (m,)
+        """
+        if self.undetermined is None or not len(self.undetermined):
+            return np.zeros(len(rows), dtype=bool)
+        variance = np.sum(rows @ self.covariance * rows, axis=1)
+        change = np.abs(np.sum(rows @ self.undetermined * rows, axis=2))
+        return (change > PART * variance).any(axis=0)
+
+    @property
+    def without_directions(self) -> bool:
+        """Whether no standard error changes along the directions that the data do not determine."""
+        root = standard_root(self.covariance)
+        rows = np.eye(len(self.beta)) if root is None else root
+        return not self.depends(_whitened(rows, self.undetermined)).any()
+
+    def covariance_of(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Covariance matrix of functions of the coefficients; NaN where the data do not determine it."""
+        matrix = rows @ self.covariance @ rows.T
+        depends = self.depends(rows)
+        return np.where(depends[:, None] | depends, np.nan, matrix)
+
+    def standard_errors(self, rows: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Of functions of the coefficients, by default of these; NaN where the data do not determine them."""
+        rows = np.eye(len(self.beta)) if rows is None else rows
+        variance = np.sum(rows @ self.covariance * rows, axis=1)
+        return np.sqrt(np.where(self.depends(rows), np.nan, variance))
+
     def joint(self, rows: NDArray[np.float64], rhs: NDArray[np.float64] | None = None) -> JointTest:
         """
         Test Lβ = rhs.
@@ -133,6 +177,8 @@ class DegreesOfFreedom(ABC):
         root = standard_root(rows @ self.covariance @ rows.T)
         if root is None or not np.isfinite(distance).all():
             return JointTest(math.nan, math.nan, len(rows), math.nan)
+        if self.depends(_whitened(root @ rows, self.undetermined)).any():
+            return JointTest(math.nan, math.nan, len(rows), math.nan, undetermined=True)
         wald = float(np.sum((root @ distance) ** 2)) / len(rows)
         df2, scaling = self._joint(rows)
         return JointTest(wald, scaling, len(rows), df2)
@@ -221,13 +267,10 @@ class Satterthwaite(DegreesOfFreedom):
         Derivatives of the covariance matrix in the variance parameters.
     parameter_covariance : ndarray, shape (m, m)
         Covariance matrix of the estimates of these parameters; NaN where there is none.
-    undetermined : ndarray, shape (d, rank, rank)
-        Derivatives along directions that the data do not determine.
     """
 
     slopes: NDArray[np.float64]
     parameter_covariance: NDArray[np.float64]
-    undetermined: NDArray[np.float64]
 
     @property
     def label(self) -> str:
@@ -239,7 +282,7 @@ class Satterthwaite(DegreesOfFreedom):
         uncertainty = np.einsum("im,mn,in->i", slopes, self.parameter_covariance, slopes)
         with np.errstate(divide="ignore", invalid="ignore"):
             df = 2.0 * variance**2 / uncertainty
-        return np.where(_moved(rows, variance, self.undetermined), np.nan, df)
+        return np.where(self.depends(rows), np.nan, df)
 
     def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         if len(rows) == 1:
@@ -256,19 +299,19 @@ class KenwardRoger(DegreesOfFreedom):
     Attributes
     ----------
     unadjusted : ndarray, shape (rank, rank)
-        Φ = (X'V⁻¹X)⁻¹.
+        Φ = (X'V⁻¹X)⁻¹, where X has the columns that `turn` combines those of the model matrix to.
     p : ndarray, shape (r, rank, rank)
         -X'V⁻¹ G V⁻¹X for each of the matrices that V is a sum of.
     w : ndarray, shape (r, r)
         Covariance matrix of the estimates of their factors.
-    undetermined : ndarray, shape (d, rank, rank)
-        As p, along directions that the data do not determine.
+    turn : ndarray, shape (rank, rank)
+        The coefficients are this times those of the combined columns.
     """
 
     unadjusted: NDArray[np.float64]
     p: NDArray[np.float64]
     w: NDArray[np.float64]
-    undetermined: NDArray[np.float64]
+    turn: NDArray[np.float64]
 
     @property
     def label(self) -> str:
@@ -276,18 +319,20 @@ class KenwardRoger(DegreesOfFreedom):
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # For one row the general formulas come down to m = 2 / A2 and a scaling of 1.
+        depends, rows = self.depends(rows), rows @ self.turn
         variance = np.sum(rows @ self.unadjusted * rows, axis=1)
         half = rows @ self.unadjusted
         slopes = np.sum(half @ self.p * half, axis=2).T
         with np.errstate(divide="ignore", invalid="ignore"):
             df = 2.0 * variance**2 / np.einsum("im,mn,in->i", slopes, self.w, slopes)
-        return np.where(_moved(half, variance, self.undetermined), np.nan, df)
+        return np.where(depends, np.nan, df)
 
     def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         if len(rows) == 1:
             return float(self.df(rows)[0]), 1.0
         if np.isnan(self.df(rows)).any():
             return math.nan, math.nan
+        rows = rows @ self.turn
         root = standard_root(rows @ self.unadjusted @ rows.T)
         if root is None:
             return math.nan, math.nan
@@ -302,7 +347,9 @@ class KenwardRoger(DegreesOfFreedom):
 
 def notes_on_tests(basis: DegreesOfFreedom, tests: Sequence[JointTest]) -> list[str]:
     """The notes of a basis, and why some of the joint tests made with it have no statistic."""
-    without = basis.testable and any(test.df1 and math.isnan(test.wald) for test in tests)
+    without = basis.testable and any(
+        test.df1 and math.isnan(test.wald) and not test.undetermined for test in tests
+    )
     notes = list(basis.notes)
     if without:
         notes.append("No test where the covariance matrix of the coefficients is singular")
@@ -325,14 +372,12 @@ def standard_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return np.asarray(np.linalg.inv(root), dtype=np.float64) / size
 
 
-def _moved(
-    rows: NDArray[np.float64], variance: NDArray[np.float64], slopes: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Which variances of functions change along some of these directions, shape (m,)."""
-    if not len(slopes):
-        return np.zeros(len(rows), dtype=bool)
-    change = np.abs(np.sum(rows @ slopes * rows, axis=2))
-    return (change > PART * variance).any(axis=0)
+def _whitened(rows: NDArray[np.float64], slopes: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Those combinations of functions that change most along these directions, and least, of each."""
+    if slopes is None or not len(slopes):
+        return rows[:0]
+    _, vectors = np.linalg.eigh(rows @ slopes @ rows.T)
+    return np.concatenate([part.T @ rows for part in vectors])
 
 
 def _independent(

@@ -68,7 +68,7 @@ def function_tests(
         Columns as in `CoefficientTests`.
     """
     estimate = rows @ basis.beta
-    error = np.sqrt(np.sum(rows @ basis.covariance * rows, axis=1))
+    error = basis.standard_errors(rows)
     ratio = test_ratios(basis, estimate - rhs, error)
     table = pd.DataFrame({"Estimate": estimate, "Std. Error": error})
     if basis.infinite:

@@ -19,7 +19,6 @@ from ..fitted_model import Fitted, FittedModel
 from ..formatting import format_number
 from ..singularity import boundary_directions
 from ..theta import interior
-from ..theta import steps as theta_steps
 from .penalized_system import PenalizedSystem
 
 Method = Literal["greven-kneib", "vaida-blanchard"]
@@ -112,8 +111,7 @@ def _uncertainty_of_theta(fitted: Fitted, system: PenalizedSystem, chosen: list[
     gradients = 2 * m / q * (effects - shares[:, None] * r)
     inner = np.zeros(len(fitted.estimates.theta), dtype=bool)
     inner[chosen] = True
-    steps = theta_steps(fitted.design, fitted.term_roots, fitted.estimates.theta)
     known = fitted.structural_directions()
-    found = covariance_from(fitted.hessian(), inner, steps, known=known)
+    found = covariance_from(fitted.hessian(), inner, fitted.coordinates(), known=known)
     inverse = 0.5 * found.matrix[np.ix_(chosen, chosen)]
     return float(np.sum(inverse * (gradients @ (effects / system.weights).T)))

@@ -95,7 +95,7 @@ def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Convergenc
     theta, design = fitted.estimates.theta, fitted.design
     names = pd.Index(fitted.parameter_names(), dtype=object)
     gradient, hessian = fitted.gradient(), fitted.hessian()
-    certificate = certify(gradient, hessian, fitted.parameter_units())
+    certificate = certify(gradient, hessian, fitted.coordinates())
     messages = []
     if not np.isfinite(certificate.predicted_fall):
         messages.append("the derivatives of the objective cannot be computed at the estimates")

@@ -23,7 +23,7 @@ from ..fitted_model import Fitted, FittedModel
 from ..fitting import by_criterion
 from ..singularity import boundary_directions
 from ..theta import interior
-from ..undetermined import Direction, describe, of_elements, of_theta, structural_directions
+from ..undetermined import Direction, describe, structural_directions
 from .basis import (
     DegreesOfFreedom,
     Infinite,
@@ -33,18 +33,17 @@ from .basis import (
     Residual,
     Satterthwaite,
 )
+from .decorrelated import kenward_roger_parts
 from .no_optimum import have_optimum, no_optimum_note
 from .origin import check_origin, origin_of
-from .variance_components import variance_components
-from .variance_parameters import undetermined_text
+from .variance_parameters import undetermined_directions, undetermined_text
 
 DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
 DDF_NAMES: tuple[DdfName, ...] = ("satterthwaite", "kenward-roger", "residual", "inf")
-_LEFT_OUT = "left out of standard errors and degrees of freedom"
 _SYNONYMS = {"kr": "kenward-roger", "kenward_roger": "kenward-roger", "asymptotic": "inf", "z": "inf"}
 
 
-Basis = TypeVar("Basis", Satterthwaite, KenwardRoger)
+Basis = TypeVar("Basis", bound=DegreesOfFreedom)
 
 
 def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> DegreesOfFreedom:
@@ -115,22 +114,29 @@ def _no_optimum(
 
 def _infinite(fitted: FittedModel) -> Infinite:
     beta, covariance = _beta_and_covariance(fitted)
-    return Infinite(beta, covariance, origin=origin_of(fitted), notes=_undetermined_notes(fitted))
+    slopes, notes = _without_curvature(fitted)
+    return Infinite(beta, covariance, origin=origin_of(fitted), undetermined=slopes, notes=notes)
 
 
 def _residual(fitted: FittedModel) -> Residual:
     beta, covariance = _beta_and_covariance(fitted)
+    slopes, notes = _without_curvature(fitted)
     df = fitted.n_obs - fitted.rank
-    return Residual(beta, covariance, df, origin=origin_of(fitted), notes=_undetermined_notes(fitted))
+    return Residual(beta, covariance, df, origin=origin_of(fitted), undetermined=slopes, notes=notes)
+
+
+def _slopes(fitted: Fitted) -> NDArray[np.float64]:
+    """Derivatives of the covariance matrix of the coefficients in theta and log sigma."""
+    slopes = fitted.estimates.sigma**2 * fitted.engine.covariance_slopes(fitted.estimates.theta, fitted.reml)
+    # The derivative in log sigma is twice the covariance matrix.
+    return np.concatenate([slopes, 2.0 * fitted.covariance()[None]])
 
 
 def _satterthwaite(fitted: Fitted) -> Satterthwaite:
     """In the parameters theta and log sigma, those on the boundary left out."""
-    theta, sigma = fitted.estimates.theta, fitted.estimates.sigma
+    theta = fitted.estimates.theta
     beta, covariance = _beta_and_covariance(fitted)
-    # The derivative in log sigma is twice the covariance matrix.
-    slopes = sigma**2 * fitted.engine.covariance_slopes(theta, fitted.reml)
-    slopes = np.concatenate([slopes, 2.0 * covariance[None]])
+    slopes = fitted.derived(_slopes)
     parameters = fitted.parameter_covariance()
     chosen = np.append(interior(fitted.design, theta), True)
     inverse = parameters.matrix[np.ix_(chosen, chosen)]
@@ -144,11 +150,16 @@ def _satterthwaite(fitted: Fitted) -> Satterthwaite:
             "No degrees of freedom by Satterthwaite's method: the Hessian in the variance parameters is not "
             "positive definite (ddf='kenward-roger' does not need it)"
         )
-    notes += _flat_notes(fitted, of_theta(fitted.design, theta, parameters.undetermined[:, :-1]))
     basis = Satterthwaite(
-        beta, covariance, slopes[chosen], inverse, undetermined, origin=origin_of(fitted), notes=tuple(notes)
+        beta,
+        covariance,
+        slopes[chosen],
+        inverse,
+        origin=origin_of(fitted),
+        undetermined=undetermined,
+        notes=tuple(notes),
     )
-    return _told(basis, bool(np.isnan(inverse).any()))
+    return _told(basis, fitted, undetermined_directions(fitted))
 
 
 def _kenward_roger(fitted: Fitted) -> KenwardRoger:
@@ -157,67 +168,75 @@ def _kenward_roger(fitted: Fitted) -> KenwardRoger:
         fitted = by_criterion(fitted, reml=True)
         notes.append("Refitted by REML (instead of ML) for Kenward and Roger's method")
         notes += fitted.convergence.messages
-    parts = fitted.engine.kenward_roger(fitted.estimates.theta)
+    parts = kenward_roger_parts(fitted)
     beta, _ = _beta_and_covariance(fitted)
-    moves = parts["undetermined"][parts["undetermined"].any(axis=1)]
-    if not np.isfinite(parts["w"]).all():
+    half = parts.turn @ parts.phi
+    undetermined = half @ np.tensordot(parts.undetermined, parts.p, 1) @ half.T
+    known = bool(np.isfinite(parts.w).all())
+    if not known:
         notes.append(
             "No covariance matrix and degrees of freedom by Kenward and Roger's method: the information on "
             "the variances is not finite"
         )
-        moves = moves[:0]
-    moves = moves / _sizes(fitted, moves)[:, None]
-    notes += _flat_notes(fitted, of_elements(fitted.design, moves[:, :-1]))
-    undetermined = np.tensordot(moves, parts["p"], 1)
     basis = KenwardRoger(
         beta,
-        parts["adjusted"],
-        parts["phi"],
-        parts["p"],
-        parts["w"],
-        undetermined,
+        parts.adjusted,
+        parts.phi,
+        parts.p,
+        parts.w,
+        parts.turn,
         origin=origin,
+        undetermined=undetermined if known else None,
         notes=tuple(notes),
     )
-    return _told(basis, not bool(np.isfinite(parts["w"]).all()))
+    return _told(basis, fitted, parts.directions if known else [])
 
 
-def _sizes(fitted: Fitted, moves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How large directions in the elements of the covariance matrices are beside these and the residual's."""
-    sigma2, result = fitted.estimates.sigma**2, np.full(len(moves), np.finfo(float).tiny)
-    components = variance_components(fitted)
-    for i, direction in enumerate(of_elements(fitted.design, moves[:, :-1])):
-        for change, part, root in zip(direction, components, fitted.term_roots, strict=True):
-            units = np.linalg.norm(root, axis=0)
-            sd = np.sqrt(sigma2 + np.square(units * part.sd))
-            share = np.abs(change) * np.outer(units, units) / np.outer(sd, sd)
-            result[i] = max(result[i], float(share.max(initial=0.0)))
-    return np.maximum(result, np.abs(moves[:, -1]) / sigma2)
+def _told(basis: Basis, fitted: Fitted, directions: Sequence[Direction]) -> Basis:
+    """The basis with a note on what the data do not determine."""
+    text = describe(fitted.design, fitted.term_roots, directions)
+    return replace(basis, notes=(*basis.notes, _note(text, basis))) if text else basis
 
 
-def _told(basis: Basis, without: bool) -> Basis:
-    """The basis with a note when some coefficient has no degrees of freedom though others have."""
-    if without or not len(basis.undetermined) or not np.isnan(basis.df(np.eye(len(basis.beta)))).any():
-        return basis
-    return replace(basis, notes=(*basis.notes, "Tests that depend on these have no degrees of freedom"))
+def _note(text: str, basis: DegreesOfFreedom) -> str:
+    if basis.without_directions:
+        return f"{text}: left out of standard errors and degrees of freedom"
+    return f"{text}: NaN for standard errors and tests that depend on this"
 
 
-def _undetermined_notes(fitted: FittedModel) -> tuple[str, ...]:
-    """Of methods that do not use the curvature: what is known without computing it."""
+def _without_curvature(fitted: FittedModel) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+    """
+    Of methods that do not use the curvature: directions along which standard errors change, and notes.
+
+    What columns and levels of a term leave undetermined changes none.
+    """
+    design, roots = fitted.design, fitted.term_roots
+    slopes = None
     if isinstance(fitted, FittedGeneralized) and fitted.arguments.n_agq > 0:
         text = undetermined_text(fitted)
+    elif isinstance(fitted, Fitted) and _may_explain(fitted):
+        found = fitted.parameter_covariance().undetermined
+        slopes = np.tensordot(found, fitted.derived(_slopes), 1)
+        text = describe(design, roots, undetermined_directions(fitted))
     else:
-        design, roots = fitted.design, fitted.term_roots
         text = describe(design, roots, structural_directions(design, roots))
-    notes = [f"{text}: {_LEFT_OUT}"] if text else []
+    notes = []
+    if text:
+        beta, covariance = _beta_and_covariance(fitted)
+        notes.append(_note(text, Infinite(beta, covariance, undetermined=slopes)))
     if not np.isfinite(fitted.covariance()).all():
         notes.append("No standard errors and no tests: the Hessian is not positive definite")
-    return tuple(notes)
+    return slopes, tuple(notes)
 
 
-def _flat_notes(fitted: FittedModel, directions: Sequence[Direction]) -> list[str]:
-    text = describe(fitted.design, fitted.term_roots, directions)
-    return [f"{text}: {_LEFT_OUT}"] if text else []
+def _may_explain(fitted: Fitted) -> bool:
+    """
+    Whether the fixed effects may explain so much of the random ones that a variance is undetermined.
+
+    The REML criterion does not change with V along a symmetric G where PGP = 0, P annihilating X. Then G is
+    XA' + AX', of at most twice the rank of X; that of a term is at least the number of its levels.
+    """
+    return fitted.reml and any(len(term.group.levels) <= 2 * fitted.rank for term in fitted.design.terms)
 
 
 def _beta_and_covariance(fitted: FittedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

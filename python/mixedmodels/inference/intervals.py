@@ -32,10 +32,10 @@ def coefficient_limits(basis: DegreesOfFreedom, level: float) -> NDArray[np.floa
     Returns
     -------
     ndarray, shape (rank, 2)
-        NaN where the degrees of freedom are.
+        NaN where the degrees of freedom or standard errors are.
     """
     df = basis.df(np.eye(len(basis.beta)))
-    half = t_quantile(0.5 + probability("level", level) / 2, df) * np.sqrt(np.diag(basis.covariance))
+    half = t_quantile(0.5 + probability("level", level) / 2, df) * basis.standard_errors()
     return np.column_stack([basis.beta - half, basis.beta + half])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,7 +13,10 @@ from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
 from ..notices import warn_user
 from ..theta import theta_names
-from ..undetermined import describe, of_theta
+from ..undetermined import Direction, describe, of_theta, structural_directions
+
+# Directions of unit length that differ by less are the same.
+_SAME = 1e-2
 
 
 def hessian(fitted: FittedModel) -> pd.DataFrame:
@@ -42,8 +47,22 @@ def undetermined_text(fitted: FittedModel) -> str:
     found, n_theta = fitted.parameter_covariance(), len(fitted.estimates.theta)
     names = fitted.parameter_names()
     others = [names[i] for i in range(n_theta, len(names)) if found.moved[i]]
-    directions = of_theta(fitted.design, fitted.estimates.theta, found.undetermined[:, :n_theta])
-    return describe(fitted.design, fitted.term_roots, directions, others)
+    return describe(fitted.design, fitted.term_roots, undetermined_directions(fitted), others)
+
+
+def undetermined_directions(fitted: FittedModel) -> Sequence[Direction]:
+    """The changes of the covariance matrices that the data do not determine, by the curvature."""
+    design, n_theta = fitted.design, len(fitted.estimates.theta)
+    found, exact = fitted.parameter_covariance().undetermined, fitted.structural_directions()
+    beside = np.abs(found[:, n_theta:]).max(initial=0.0)
+    if len(found) and len(found) == len(exact) and beside < _SAME:
+        # The same, but for rounding: then those that theory knows.
+        turn = fitted.coordinates()[:n_theta, :n_theta]
+        basis, _ = np.linalg.qr(turn @ exact.T)
+        moves = turn @ found[:, :n_theta].T
+        if np.abs(moves - basis @ (basis.T @ moves)).max() < _SAME:
+            return structural_directions(design, fitted.term_roots)
+    return of_theta(design, fitted.estimates.theta, found[:, :n_theta])
 
 
 def _determined(fitted: FittedModel) -> NDArray[np.float64]:

@@ -64,10 +64,15 @@ def effect_sizes(means: Emmeans, sigma: Any, edf: Any, method: Any = "pairwise")
     covariance = np.zeros((len(basis.beta) + 1,) * 2)
     covariance[:-1, :-1] = basis.covariance
     covariance[-1, -1] = 1.0 / (2.0 * edf)
+    undetermined = None
+    if basis.undetermined is not None:
+        undetermined = np.pad(basis.undetermined, ((0, 0), (0, 1), (0, 1)))
     extended = Space(
         np.append(space.kept, p),
         _UndeterminedWithScale(space.undetermined.fitted),
-        _WithScale(np.append(basis.beta, 0.0), covariance, basis, notes=basis.notes),
+        _WithScale(
+            np.append(basis.beta, 0.0), covariance, basis, undetermined=undetermined, notes=basis.notes
+        ),
     )
     return replace(
         contrasts,

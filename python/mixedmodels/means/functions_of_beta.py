@@ -83,7 +83,7 @@ class LinearFunctions:
     def covariance(self) -> NDArray[np.float64]:
         """Covariance matrix, shape (m, m); NaN for those that are not estimable."""
         kept = self.rows[:, self.space.kept]
-        return self._where_estimable(kept @ self.space.basis.covariance @ kept.T)
+        return self._where_estimable(self.space.basis.covariance_of(kept))
 
     @property
     def standard_error(self) -> NDArray[np.float64]:

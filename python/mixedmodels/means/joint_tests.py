@@ -103,7 +103,7 @@ def _notes(fitted: FittedModel, grid: ReferenceGrid, tests: list[JointTest], ful
     if any(test.df1 < size for test, size in zip(tests, full, strict=True)):
         why = reasons(fitted, grid)
         notes.append(f"df1 is smaller where an effect is estimable in part only{f': {why}' if why else ''}")
-    if any(test.df1 and math.isnan(test.p_value) for test in tests):
+    if any(test.df1 and math.isnan(test.p_value) and not test.undetermined for test in tests):
         notes.append("NaN: there is no test without degrees of freedom or covariance matrix")
     return notes
 

@@ -119,7 +119,7 @@ def fixed_rows(
         whole[kept] = values
         return whole
 
-    estimate, error = basis.beta, np.sqrt(np.diag(basis.covariance))
+    estimate, error = basis.beta, basis.standard_errors()
     df = basis.df(np.eye(len(kept)))
     limits = coefficient_limits(basis, level)
     ratio = test_ratios(basis, estimate, error)
