@@ -58,7 +58,7 @@ def format_column(
     else:
         low, high = math.floor(math.log10(min(sizes))), math.floor(math.log10(max(sizes)))
         if max(sizes) >= _LARGEST_FIXED or min(sizes) < _SMALLEST_FIXED or high - low > _WIDEST_SPREAD:
-            texts = [_special(v) or _unsigned_zero(f"{v:.{digits}g}") for v in numbers]
+            texts = [_special(v) or _unsigned_zero(_shortest(v, digits)) for v in numbers]
         else:
             decimals = max(0, digits - 1 - low)
             if most_decimals is not None:
@@ -131,6 +131,13 @@ def _special(value: float) -> str | None:
     if math.isinf(value):
         return "Inf" if value > 0 else "-Inf"
     return None
+
+
+def _shortest(value: float, digits: int) -> str:
+    """As many significant digits, and more where the integer part has more."""
+    if 10**digits <= abs(value) < _LARGEST_FIXED:
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
 
 
 def _unsigned_zero(text: str) -> str:

@@ -324,7 +324,7 @@ def convergence_line(convergence: Convergence) -> str:
 
 def _criteria_table(values: dict[str, float], digits: int) -> TextTable:
     cells = [
-        (name, [f"{value:g}" if name == "df.resid" else _criterion(value, digits)])
+        (name, [f"{value:.0f}" if name == "df.resid" else _criterion(value, digits)])
         for name, value in values.items()
     ]
     return TextTable.from_columns(cells, left=())
