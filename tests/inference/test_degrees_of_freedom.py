@@ -1,4 +1,4 @@
-"""Degrees of freedom where theory knows them, and where they cannot be had."""
+"""Degrees of freedom where theory knows them, and where there are none."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_dropped_columns():
     assert table.loc["Days", "df"] == pytest.approx(17)
     tests = anova(model)
     assert tests.loc["twice", "NumDF"] == 0
-    assert "Nothing of these terms can be tested: Days, twice" in str(tests)
+    assert "Not tested, for lack of an estimable contrast: Days, twice" in str(tests)
     # In order, the first one has it all.
     assert list(anova(model, type=1)["NumDF"]) == [1, 0]
 

@@ -1,4 +1,4 @@
-"""What tests of the fixed effects rest on: coefficients, a covariance matrix, degrees of freedom."""
+"""The basis of tests of the fixed effects: coefficients, a covariance matrix, degrees of freedom."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class JointTest:
 
     @property
     def statistic(self) -> float:
-        """What has an F distribution with df1 and df2 degrees of freedom under the hypothesis."""
+        """The F statistic: F with df1 and df2 degrees of freedom under the hypothesis."""
         return self.scaling * self.wald
 
     @property
@@ -281,7 +281,7 @@ class KenwardRoger(DegreesOfFreedom):
 
 
 def singular_notes(tests: Sequence[JointTest]) -> list[str]:
-    """What to say of joint tests without a statistic."""
+    """The note on joint tests without a statistic."""
     without = any(test.df1 and math.isnan(test.wald) for test in tests)
     return ["No test where the covariance matrix of the coefficients is singular"] if without else []
 

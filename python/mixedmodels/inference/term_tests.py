@@ -122,4 +122,4 @@ def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) 
 
 def _untested(labels: list[str], df: list[float]) -> list[str]:
     empty = [one_line(label) for label, count in zip(labels, df, strict=True) if not count]
-    return [f"Nothing of these terms can be tested: {', '.join(empty)}"] if empty else []
+    return [f"Not tested, for lack of an estimable contrast: {', '.join(empty)}"] if empty else []

@@ -87,7 +87,7 @@ def emmeans(
     Raises
     ------
     ArgumentError
-        For what is no predictor, a level that there is not, or a grid of more than 10,000 cells.
+        For variables that are not predictors, unknown levels, and grids of more than 10,000 cells.
 
     Notes
     -----
@@ -121,7 +121,9 @@ def emmeans(
     notes = [*functions.space.basis.notes, *grid_notes(grid, wanted, weights)]
     terms = model_terms(fitted)
     if interacting(terms, set(wanted.all), set(varying(grid, wanted))):
-        notes.append("These variables interact with some that were averaged over: look at the cells, too")
+        notes.append(
+            "These variables interact with some that were averaged over: the means of the cells may differ"
+        )
     return Emmeans(
         labels,
         wanted.by,

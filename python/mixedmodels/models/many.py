@@ -191,7 +191,7 @@ def _refused(predictors: Predictors, patterns: Sequence[_Pattern]) -> dict[int, 
             if n > 0 and not told_from_residuals(term.z[rows], levels, weights):
                 reason = (
                     f"grouping factor {term.group.label!r} has as many levels ({levels}) as the response has "
-                    "values, so its effects cannot be told from the residuals"
+                    "values, so its effects cannot be distinguished from the residuals"
                 )
                 found.update(dict.fromkeys(columns.tolist(), reason))
     return found

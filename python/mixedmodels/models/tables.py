@@ -141,8 +141,8 @@ def model_table(
     Raises
     ------
     ArgumentError
-        For an unknown format, coefficient or fact, names that do not suit the models, or ``exponentiate``
-        under another link.
+        For an unknown format, coefficient or fact, for more or fewer names than models, and for
+        ``exponentiate`` under another link.
 
     Examples
     --------
