@@ -168,6 +168,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def capital(text: str) -> str:
+    """The text with its first letter as a capital, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:
     """The parts in a sentence; of many the first ones and how many there are."""
     more = f"{separator}... ({len(parts)} in all)" if len(parts) > most else ""

@@ -177,7 +177,7 @@ class NoOptimum(DegreesOfFreedom):
 
     @property
     def label(self) -> str:
-        return "no method (the likelihood has no finite optimum)"
+        return "no tests: the likelihood has no finite optimum"
 
     @property
     def infinite(self) -> bool:

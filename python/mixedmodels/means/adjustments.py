@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -73,10 +74,6 @@ class TestFamily:
     df: Values
     pairwise: bool
 
-    def title(self, adjust: str, what: str = "tests") -> str:
-        """The method in words."""
-        return _TITLES[adjust].format(means=self._n_means, tests=len(self.df), rank=self._rank, what=what)
-
     def p_values(self, t: Values, adjust: str) -> Values:
         """
         Two-sided p-values.
@@ -144,10 +141,10 @@ class TestFamily:
         from scipy.stats import studentized_range
 
         if adjust == "tukey":
-            return float(studentized_range.sf(np.sqrt(2.0) * t, self._n_means, df))
+            return float(studentized_range.sf(np.sqrt(2.0) * t, self.n_means, df))
         if adjust == "mvt":
             return self._largest.beyond(t, df)
-        r = self._rank
+        r = self.rank
         return float(chdtrc(r, t**2) if np.isinf(df) else fdtrc(r, df, t**2 / r))
 
     def _quantile(self, tail: float, df: float, adjust: str) -> float:
@@ -163,12 +160,13 @@ class TestFamily:
         return float(limit)
 
     @cached_property
-    def _n_means(self) -> int:
+    def n_means(self) -> int:
         """How many means have this many differences."""
         return math.ceil((1 + math.sqrt(1 + 8 * len(self.df))) / 2)
 
     @cached_property
-    def _rank(self) -> int:
+    def rank(self) -> int:
+        """The rank of the correlations of the estimates that have standard errors."""
         return int(np.linalg.matrix_rank(self._known, tol=1e-8 * max(1, len(self.df))))
 
     @cached_property
@@ -192,3 +190,19 @@ def _normal_quantile(tail: float) -> float:
     from scipy.special import ndtri
 
     return -float(ndtri(tail / 2))
+
+
+def title(families: Sequence[TestFamily], adjust: str, what: str) -> str:
+    """The method in words, with the sizes of the families: "... of 3 or 4 means"; empty without families."""
+    if not families:
+        return ""
+
+    def sizes(values: Iterable[int]) -> str:
+        return " or ".join(map(str, sorted(set(values))))
+
+    return _TITLES[adjust].format(
+        means=sizes(f.n_means for f in families),
+        tests=sizes(len(f.df) for f in families),
+        rank=sizes(f.rank for f in families),
+        what=what,
+    )
