@@ -124,7 +124,20 @@ class ResultTable(pd.DataFrame):
         """
         A ``tabular`` with the rules of the booktabs package, the notes below.
 
-        Parameters, return value and errors are those of `to_html`.
+        Parameters
+        ----------
+        buf, p_style
+            See `to_html`.
+
+        Returns
+        -------
+        str or None
+            None when `buf` is given.
+
+        Raises
+        ------
+        ArgumentError
+            As in `to_html`.
         """
         _no_options("to_latex", options)
         return _written(self._text_table(p_style).latex(self.notes), buf)
@@ -133,7 +146,20 @@ class ResultTable(pd.DataFrame):
         """
         A table of GitHub's flavour of Markdown, the notes below.
 
-        Parameters, return value and errors are those of `to_html`.
+        Parameters
+        ----------
+        buf, p_style
+            See `to_html`.
+
+        Returns
+        -------
+        str or None
+            None when `buf` is given.
+
+        Raises
+        ------
+        ArgumentError
+            As in `to_html`.
         """
         _no_options("to_markdown", options)
         parts = [self._text_table(p_style).markdown()]
