@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..inference.coefficient_tests import two_sided_t
 from .max_t import MaxT
@@ -35,9 +36,7 @@ _STEPWISE = frozenset({"holm", "fdr"})
 def check_adjustment(adjust: Any) -> str:
     """The ``adjust`` argument."""
     name = _SYNONYMS.get(adjust, adjust) if adjust is None or isinstance(adjust, str) else adjust
-    if isinstance(name, str) and name in _TITLES:
-        return name
-    raise ArgumentError(f"adjust must be one of {', '.join(map(repr, _TITLES))}, not {adjust!r}")
+    return one_of("adjust", name, _TITLES)
 
 
 def checked_adjustment(adjust: Any, pairwise: bool) -> str:
@@ -166,18 +165,12 @@ class TestFamily:
 
     @cached_property
     def rank(self) -> int:
-        """The rank of the correlations of the estimates that have standard errors."""
-        return int(np.linalg.matrix_rank(self._known, tol=1e-8 * max(1, len(self.df))))
+        """The rank of the correlations."""
+        return int(np.linalg.matrix_rank(self.correlation, tol=1e-8 * max(1, len(self.df))))
 
     @cached_property
     def _largest(self) -> MaxT:
-        return MaxT(self._known)
-
-    @cached_property
-    def _known(self) -> Values:
-        """The correlations of the estimates that have standard errors."""
-        known = np.isfinite(np.diag(self.correlation))
-        return self.correlation[np.ix_(known, known)]
+        return MaxT(self.correlation)
 
 
 def _back(values: Values, order: NDArray[np.intp]) -> Values:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from ..checks import one_of
 from .functions_of_beta import LinearFunctions, Space
 from .grid import ReferenceGrid, cells
 from .specs import Specs
@@ -24,9 +24,7 @@ WEIGHTS = {
 
 def check_weights(weights: Any) -> str:
     """The ``weights`` argument."""
-    if weights in WEIGHTS:
-        return weights
-    raise ArgumentError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, not {weights!r}")
+    return one_of("weights", weights, WEIGHTS)
 
 
 def averaged(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..families.links import LINKS
 from .estimates import Emmeans
@@ -18,10 +19,7 @@ _TRANSFORMS = ("response", "log", "logit", "sqrt", "none")
 
 def regridded(means: Emmeans, transform: Any) -> Emmeans:
     """The rows linearized on another scale, see `Emmeans.regrid`."""
-    if transform not in _TRANSFORMS:
-        raise ArgumentError(
-            f"transform must be one of {', '.join(map(repr, _TRANSFORMS))}, not {transform!r}"
-        )
+    one_of("transform", transform, _TRANSFORMS)
     if transform == "none":
         name = means.predictor if means.scale.link is None else means.scale.link.name
         scale = Scale("estimate" if means.contrasts else "emmean")
