@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..fitted_model import FittedModel
-from ..formatting import listed
 from .averages import averaged
 from .functions_of_beta import LinearFunctions
 from .grid import ReferenceGrid
@@ -21,11 +20,11 @@ def reasons(fitted: FittedModel, grid: ReferenceGrid) -> str:
     """The empty cells of the model's interactions, or the columns that were dropped."""
     empty = empty_cells(fitted, grid)
     if empty:
-        return f"no data with {listed(empty, '; or ', _MOST)}"
+        return f"no data with {_listed(empty, '; or ')}"
     kept = set(fitted.estimates.kept.tolist())
     dropped = [name for j, name in enumerate(fitted.design.x_names) if j not in kept]
     verb = "is" if len(dropped) == 1 else "are"
-    return f"{listed(dropped, most=_MOST)} {verb} linearly dependent on other columns" if dropped else ""
+    return f"{_listed(dropped, ', ')} {verb} linearly dependent on other columns" if dropped else ""
 
 
 def empty_cells(fitted: FittedModel, grid: ReferenceGrid) -> list[str]:
@@ -69,3 +68,8 @@ def not_estimable(
         if (flat.estimable & ~functions.estimable).any():
             note += "; weights='flat' averages over the cells that have data"
     return note
+
+
+def _listed(names: list[str], separator: str) -> str:
+    more = len(names) - _MOST
+    return separator.join(names[:_MOST]) + (f" and {more} more" if more > 0 else "")

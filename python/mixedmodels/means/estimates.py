@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import probability
+from ..checks import flag, probability
 from ..errors import ArgumentError
 from ..families.links import Link
 from .adjustments import TestFamily
@@ -287,7 +287,8 @@ class Emmeans:
         from .contrasting import contrasts_of, interaction_contrasts, simple_contrasts, simple_groups
 
         shown = None if infer is None else check_infer(infer)
-        if simple == "each":
+        reverse = flag("reverse", reverse)
+        if isinstance(simple, str) and simple == "each":
             options = {"ref": ref, "reverse": reverse, "interaction": interaction, "infer": infer}
             return simple_contrasts(self, method, adjust, by, options)
         groups = by if simple is None else simple_groups(self, simple, by)
