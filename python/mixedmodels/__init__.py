@@ -330,11 +330,8 @@ def __getattr__(name: str) -> Any:
 
 
 def _hint(name: str) -> str:
-    """What to use in place of a function that users of other packages look for."""
-    if name.startswith("_"):
-        return ""
-    entry = import_module(".not_here", __name__).FUNCTIONS.get(name)
-    return "" if entry is None else f"; not available yet: {entry.feature}; {entry.instead}"
+    """A substitute for a function that users of other packages look for."""
+    return "" if name.startswith("_") else import_module(".not_here", __name__).hint(name)
 
 
 def __dir__() -> list[str]:

@@ -58,7 +58,7 @@ def format_column(
     else:
         low, high = math.floor(math.log10(min(sizes))), math.floor(math.log10(max(sizes)))
         if max(sizes) >= _LARGEST_FIXED or min(sizes) < _SMALLEST_FIXED or high - low > _WIDEST_SPREAD:
-            texts = [_special(v) or _unsigned_zero(f"{v:.{digits}g}") for v in numbers]
+            texts = [_special(v) or _unsigned_zero(_shortest(v, digits)) for v in numbers]
         else:
             decimals = max(0, digits - 1 - low)
             if most_decimals is not None:
@@ -133,6 +133,13 @@ def _special(value: float) -> str | None:
     return None
 
 
+def _shortest(value: float, digits: int) -> str:
+    """As many significant digits, and more where the integer part has more."""
+    if 10**digits <= abs(value) < _LARGEST_FIXED:
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
+
+
 def _unsigned_zero(text: str) -> str:
     """The text of a number; of one that is zero after rounding without a sign."""
     return text[1:] if text.startswith("-") and not float(text) else text
@@ -159,6 +166,11 @@ def display_width(text: str) -> int:
 def one_line(text: str) -> str:
     """A name without characters that would break a table's rows."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def capital(text: str) -> str:
+    """The text with its first letter as a capital, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:

@@ -138,7 +138,9 @@ FAMILIES: dict[str, NotHere] = {
 FUNCTIONS: dict[str, NotHere] = {
     "bootMer": NotHere("the parametric bootstrap", "pb_compare(m1, m0) compares models by it"),
     "profile": CONFINT_METHODS["profile"],
-    "influence": NotHere("refits without each group or row", "augment(m) has leverages and Cook's distances"),
+    "influence": NotHere(
+        "refits without each group or row", "augment(m, influence=True) has leverages and Cook's distances"
+    ),
     "lmList": NotHere("separate regressions for each group", "(x | g) fits them with partial pooling"),
     "nlmer": NotHere("nonlinear mixed models", "poly(), ns() and bs() bend the curve of a linear predictor"),
     "glmmTMB": NotHere("glmmTMB()", "lmer() and glmer() fit its models without ziformula and dispformula"),
@@ -150,6 +152,12 @@ def not_available(name: str, entry: NotHere) -> NotAvailableError:
     return NotAvailableError(
         f"not available yet: {entry.feature}, {name}; {entry.instead}", entry.feature, entry.instead
     )
+
+
+def hint(name: str) -> str:
+    """The end of the message for a name that users of other packages look for; empty for others."""
+    entry = FUNCTIONS.get(name)
+    return "" if entry is None else f"; not available yet: {entry.feature}; {entry.instead}"
 
 
 def refuse_not_here(table: Mapping[str, NotHere], name: str, shown: str) -> None:

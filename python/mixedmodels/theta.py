@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .design import Predictors, RandomTerm
 from .errors import ArgumentError
+from .formatting import listed
 
 
 def positions(term: RandomTerm) -> list[tuple[int, int]]:
@@ -112,18 +113,16 @@ def check_start(start: Any, design: Predictors) -> NDArray[np.float64] | None:
     try:
         theta = np.array(start, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ArgumentError(f"start must hold numbers for theta ({_listed(names)}), got {start!r}") from None
+        raise ArgumentError(
+            f"start must hold numbers for theta ({listed(names, most=12)}), got {start!r}"
+        ) from None
     if theta.shape != (len(names),):
         raise ArgumentError(
             f"start has shape {theta.shape}, but theta has {len(names)} "
-            f"{'entry' if len(names) == 1 else 'entries'}: {_listed(names)}"
+            f"{'entry' if len(names) == 1 else 'entries'}: {listed(names, most=12)}"
         )
     for name, value, bound in zip(names, theta, lower_bounds(design), strict=True):
         if not np.isfinite(value) or value < bound:
             wanted = "finite" if bound < 0 else "finite and not negative"
             raise ArgumentError(f"start: {name} is {value}, but must be {wanted}")
     return theta
-
-
-def _listed(names: Sequence[str], most: int = 12) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -167,7 +167,7 @@ def dropped_notices(design: Predictors, kept: NDArray[np.int64]) -> list[Notice]
 
 def _beyond_rounding(objective: float) -> str:
     return (
-        f"not converged: the objective ({objective:.3g}) is so large that rounding hides where it is least; "
+        f"not converged: the objective ({objective:.3g}) is so large that rounding error hides its minimum; "
         "check the start, the offset and the units of the data"
     )
 
@@ -193,7 +193,7 @@ def _by_certificate(
     if np.isnan(certificate.predicted_fall):
         return False, (
             f"not converged ({result['message']}), and the end point has no finite second derivatives, as at "
-            "the edge of what the link allows: whether it is an optimum cannot be told"
+            "the edge of what the link allows: it cannot be checked whether this is an optimum"
         )
     worst = certificate.worst
     where = "" if worst is None else f"; the gradient is largest for {names[worst]} ({gradient[worst]:.3g})"

@@ -124,7 +124,7 @@ def test_aliased_covariates_in_any_units():
     for name in ("x", "year", "tiny"):
         trend = emtrends(model, "~ 1", name)
         assert np.isnan(trend.confint()[f"{name}.trend"]).all()
-        assert "linearly dependent on others" in trend.to_frame().notes[-1]
+        assert "linearly dependent on other columns" in trend.to_frame().notes[-1]
     np.testing.assert_allclose(
         emmeans(model, "A").pairs().test()["estimate"],
         emmeans(plain, "A").pairs().test()["estimate"],

@@ -86,6 +86,18 @@ def test_functions(name):
     assert not hasattr(mm, name)
 
 
+@pytest.mark.parametrize("model", [LINEAR, COUNTS], ids=["linear", "counts"])
+@pytest.mark.parametrize("name", not_here.FUNCTIONS)
+def test_functions_looked_for_as_methods(name, model):
+    if name in dir(model):
+        pytest.skip("a method")
+    with pytest.raises(AttributeError, match=f"no attribute {name!r}; not available yet: ") as caught:
+        getattr(model, name)
+    assert not_here.FUNCTIONS[name].instead in str(caught.value)
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'$"):
+        _ = model.nonsense
+
+
 def test_no_name_is_both_here_and_not():
     from mixedmodels.families.lookup import _ALIASES, FAMILIES
     from mixedmodels.formula.functions import FUNCTIONS

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mixedmodels as mm
 from mixedmodels import (
     anova,
     checkConv,
@@ -162,3 +163,18 @@ def test_threads_get_the_same():
     for thread in threads:
         thread.join()
     assert len({id(value) for value in found}) == 1
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
+def test_dropped_columns_are_decomposed_once(monkeypatch):
+    """Means, joint tests, hypotheses and predictions share what follows from dropped columns."""
+    data = mm.load_sleepstudy()
+    model = mm.lmer("Reaction ~ Days + twice + (1 | Subject)", data.assign(twice=2 * data["Days"]))
+    calls, real = [], np.linalg.lstsq
+    monkeypatch.setattr(np.linalg, "lstsq", lambda *args, **more: calls.append(1) or real(*args, **more))
+    for _ in range(3):
+        str(mm.emmeans(model, "~ Days"))
+        str(mm.joint_tests(model))
+        model.linear_hypothesis("(Intercept) = 0")
+        model.predict()
+    assert len(calls) == 1

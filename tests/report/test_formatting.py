@@ -109,3 +109,10 @@ def test_text_and_html():
     assert table.text(indent="") == "name  value\n名        1\nb<c      10"
     assert "b&lt;c" in table.html()
     assert TextTable.from_columns([("name", [])]).text() == " name"
+
+
+def test_integer_parts_are_written_out():
+    """Also beside numbers that need an exponent."""
+    assert format_column([100_000.119, 7.8e-7]) == [" 100000", "7.8e-07"]
+    assert format_number(1_234_567.8) == "1234568"
+    assert format_number(1.5e9) == "1.5e+09"

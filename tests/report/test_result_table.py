@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
+import io
+import math
 import pickle
 import re
 import warnings
@@ -119,11 +122,12 @@ def test_every_table_has_every_format(name, without_extras):
 @pytest.mark.parametrize("name", ["anova of one", "pairs", "coef_test"])
 def test_p_values_in_apa_style(name):
     table = TABLES[name]()
-    for text in (table.to_text("apa"), table.to_html("apa"), table.to_latex("apa"), table.to_markdown("apa")):
+    for kind in ("text", "html", "latex", "markdown"):
+        text = getattr(table, f"to_{kind}")(p_style="apa")
         assert re.search(r"(<|&lt;|less\{\}) \.001", text), text
         assert "e-" not in text
     with pytest.raises(ArgumentError, match="p_style must be one of 'exact', 'apa'"):
-        table.to_text("APA7")
+        table.to_text(p_style="APA7")
 
 
 def degenerate_models():
@@ -236,3 +240,87 @@ def test_special_characters():
     )
     assert markdown_text("a|b *c* <b> < .001 `d`") == r"a\|b \*c\* \<b> < .001 \`d\`"
     assert r"{[1, 2)} & 1 \\" in result_table({"x": [1.0]}, ["[1, 2)"]).to_latex()
+
+
+def small_effects():
+    """Coefficients near 5e-4 and 7e-3 beside an intercept of 250, and deviations near 0.01."""
+    rng = np.random.default_rng(1)
+    data = SLEEP.assign(z=rng.normal(size=len(SLEEP)) * 60_000, w=rng.normal(size=len(SLEEP)) * 2_000)
+    data["Reaction"] += 5e-4 * data["z"] - 7e-3 * data["w"]
+    return lmer("Reaction ~ Days + z + w + (1 | Subject)", data)
+
+
+def small_response():
+    return lmer("Reaction ~ Days + (Days | Subject)", SLEEP.assign(Reaction=SLEEP["Reaction"] / 200))
+
+
+SMALL_NUMBERS = {
+    "confint": lambda: small_effects().confint(),
+    "tidy": lambda: tidy(small_effects(), conf_int=True),
+    "coef_test": lambda: coef_test(small_effects()),
+    "VarCorr": lambda: small_response().VarCorr().to_frame(),
+    "anova": lambda: anova(small_response()),
+    "random parameters": lambda: tidy(small_response(), "ran_pars"),
+}
+
+
+@pytest.mark.parametrize("name", SMALL_NUMBERS)
+def test_small_numbers_keep_three_digits(name):
+    table = SMALL_NUMBERS[name]()
+    lines = str(table).splitlines()[len(table.heading) :]
+    starts = dict(
+        zip(re.findall(r"\S+(?: \S+)*", lines[0]), re.finditer(r"\S+(?: \S+)*", lines[0]), strict=True)
+    )
+    checked = 0
+    for column, place in starts.items():
+        if (
+            column in ("df", "DenDF", "NumDF", "statistic", "t value", "F value", "p.value")
+            or "Pr(" in column
+        ):
+            continue
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            continue
+        for line, value in zip(lines[1:], table[column], strict=False):
+            if math.isnan(value):
+                continue
+            shown = float(line[: place.end()].split()[-1])
+            assert shown == pytest.approx(value, rel=5e-3), (column, line)
+            checked += 1
+    assert checked >= len(table)
+
+
+def test_limits_share_their_decimals():
+    rows = str(SMALL_NUMBERS["confint"]()).splitlines()[3:7]
+    assert len({len(cell.partition(".")[2]) for row in rows for cell in row.split()[-2:]}) == 1
+
+
+def test_whole_numbers_are_written_out():
+    table = result_table({"nobs": [1_234_567], "df.residual": [1_234_560.0], "Df": [math.inf], "npar": [7]})
+    assert str(table).splitlines()[1].split() == ["1234567", "1234560", "Inf", "7"]
+    many = dataclasses.replace(COUNTS.summary(), criteria={"AIC": 2.5, "df.resid": 1_234_560.0})
+    assert " 2.5000   1234560\n" in str(many)
+
+
+def test_methods_of_pandas(tmp_path):
+    """They write to files as pandas' methods do, and refuse pandas' other arguments by name."""
+    for table in (tidy(SMALL), anova(SMALL), emmeans(MACHINES, "~ Machine").to_frame()):
+        for kind in ("html", "latex", "markdown"):
+            method, path, file = getattr(table, f"to_{kind}"), tmp_path / f"table.{kind}", io.StringIO()
+            assert method(str(path)) is method(path) is method(buf=file) is None
+            assert path.read_text(encoding="utf-8") == file.getvalue() == method()
+            with pytest.raises(ArgumentError, match=rf"to_{kind}\(\) .* not index; to_frame\(\)\.to_{kind}"):
+                method(index=False)
+            with pytest.raises(ArgumentError, match="buf must be a path or an open file, not 5"):
+                method(5)
+        with pytest.raises(TypeError):
+            table.to_text("apa")
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if name not in ("summary", "summary of counts")])
+def test_plain_frames(name):
+    table = TABLES[name]()
+    if isinstance(table, pd.DataFrame):
+        plain = table.to_frame()
+        assert type(plain) is pd.DataFrame
+        pd.testing.assert_frame_equal(plain, pd.DataFrame(table))
+        assert plain.to_html(index=False).startswith("<table")

@@ -26,7 +26,7 @@ def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | N
         return
     raise DataError(
         f"grouping factor {term.group.label!r} has as many levels ({levels}) as there are rows ({n}), so "
-        f"its effects cannot be told from the residuals; drop {term.text} or use a coarser factor"
+        f"its effects cannot be distinguished from the residuals; drop {term.text} or use a coarser factor"
     )
 
 

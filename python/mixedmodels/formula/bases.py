@@ -203,7 +203,7 @@ def _boundary(x: Array, text: str, given: Array | None) -> tuple[float, float]:
         (float(x.min()), float(x.max())) if given is None else map(float, sorted(np.atleast_1d(given)))
     )
     if not low < high:
-        raise DataError(f"{text}: the values are constant, there is nothing to bend")
+        raise DataError(f"{text}: the values are constant; a spline needs at least two different values")
     return low, high
 
 

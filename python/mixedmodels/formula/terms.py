@@ -155,7 +155,8 @@ def _operand(sign: str, tokens: Sequence[Token], reader: Reader, parts: Sum, ins
             reader.fail("a random-effects term has one bar: (terms | group)", bar)
         if not _bracketed(tokens):
             reader.fail(
-                "a random-effects term stands in brackets of its own, added to the rest: (terms | group)", bar
+                "a random-effects term needs its own parentheses and is added to the others: (terms | group)",
+                bar,
             )
         inner = tokens[1:-1]
         levels = _levels(inner)

@@ -1,4 +1,4 @@
-"""What tests of the fixed effects rest on: coefficients, a covariance matrix, degrees of freedom."""
+"""The basis of tests of the fixed effects: coefficients, a covariance matrix, degrees of freedom."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class JointTest:
 
     @property
     def statistic(self) -> float:
-        """What has an F distribution with df1 and df2 degrees of freedom under the hypothesis."""
+        """The F statistic: F with df1 and df2 degrees of freedom under the hypothesis."""
         return self.scaling * self.wald
 
     @property
@@ -235,7 +235,7 @@ class NoOptimum(DegreesOfFreedom):
 
     @property
     def label(self) -> str:
-        return "no method (the likelihood has no finite optimum)"
+        return "no tests: the likelihood has no finite optimum"
 
     @property
     def infinite(self) -> bool:
@@ -347,9 +347,8 @@ class KenwardRoger(DegreesOfFreedom):
 
 def notes_on_tests(basis: DegreesOfFreedom, tests: Sequence[JointTest]) -> list[str]:
     """The notes of a basis, and why some of the joint tests made with it have no statistic."""
-    without = basis.testable and any(
-        test.df1 and math.isnan(test.wald) and not test.undetermined for test in tests
-    )
+    singular = [test.df1 and math.isnan(test.wald) and not test.undetermined for test in tests]
+    without = basis.testable and any(singular)
     notes = list(basis.notes)
     if without:
         notes.append("No test where the covariance matrix of the coefficients is singular")

@@ -23,13 +23,13 @@ class CoefficientTests:
     table : DataFrame, shape (p, 5) or (p, 4)
         Columns Estimate, Std. Error, df, t value, Pr(>|t|), or for infinite degrees of freedom Estimate,
         Std. Error, z value, Pr(>|z|). NaN for dropped coefficients.
-    method : str
-        Where the degrees of freedom come from.
+    basis : DegreesOfFreedom or None
+        None when there are no degrees of freedom.
     notes : tuple of str
     """
 
     table: pd.DataFrame
-    method: str
+    basis: DegreesOfFreedom | None
     notes: tuple[str, ...]
 
 
@@ -47,7 +47,7 @@ def coefficient_tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = 
     names = pd.Index(fitted.design.x_names, dtype=object)
     table = function_tests(basis, np.eye(fitted.rank), np.zeros(fitted.rank))
     table.index = names[fitted.estimates.kept]
-    return CoefficientTests(table.reindex(names), basis.label, basis.notes)
+    return CoefficientTests(table.reindex(names), basis, basis.notes)
 
 
 def function_tests(

@@ -14,6 +14,7 @@ from . import criteria
 from .anova_table import AnovaTable, anova_table
 from .basis import DegreesOfFreedom, notes_on_tests
 from .degrees_of_freedom import degrees_of_freedom
+from .headings import by_method
 from .no_optimum import have_optimum, notes_on_reductions
 from .reduced_fits import with_fixed_part
 from .term_hypotheses import TermHypotheses
@@ -41,7 +42,7 @@ def drop_terms(
     tests = [basis.joint(terms.dropped(label)) for label in labels]
     columns = f_columns(tests, fitted.estimates.sigma)
     heading = [
-        f"Terms left out one at a time, F tests by {basis.label}",
+        by_method("F tests", basis, "Terms left out one at a time, "),
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
     untested = [label for label, test in zip(labels, tests, strict=True) if test.df1 == 0]

@@ -82,26 +82,37 @@ class Undetermined:
         """Which of these functions (shape (m, p)) the data determine, shape (m,)."""
         return np.logical_not(self.depends(rows).any(axis=1))
 
-    @cached_property
+    @property
     def _sizes(self) -> NDArray[np.float64]:
-        """Root mean squares of the columns, one for a column of zeros."""
-        sizes = np.sqrt(np.mean(self.fitted.design.x**2, axis=0))
-        return np.where(sizes > 0, sizes, 1.0)
+        return self.fitted.derived(_column_sizes)
 
-    @cached_property
+    @property
     def _scaled(self) -> NDArray[np.float64]:
-        """The directions in coefficients of the columns divided by their sizes, of length one."""
-        x, kept, dropped, sizes = self.fitted.design.x, self.fitted.estimates.kept, self.dropped, self._sizes
-        null = np.zeros((x.shape[1], len(dropped)))
-        if len(dropped):
-            null[kept] = -np.linalg.lstsq(
-                x[:, kept] / sizes[kept], x[:, dropped] / sizes[dropped], rcond=None
-            )[0]
-            null[dropped] = np.eye(len(dropped))
-            null /= np.linalg.norm(null, axis=0)
-        return null
+        return self.fitted.derived(_scaled_directions)
 
-    @cached_property
+    @property
     def _rounding(self) -> NDArray[np.float64]:
-        """How far the rows of the fit are from not depending on each direction, shape (p - rank,)."""
-        return 2.0 * np.abs(self.fitted.design.x @ self.directions).max(axis=0)
+        return self.fitted.derived(_distances)
+
+
+def _column_sizes(fitted: FittedModel) -> NDArray[np.float64]:
+    """Root mean squares of the columns, one for a column of zeros."""
+    sizes = np.sqrt(np.mean(fitted.design.x**2, axis=0))
+    return np.where(sizes > 0, sizes, 1.0)
+
+
+def _scaled_directions(fitted: FittedModel) -> NDArray[np.float64]:
+    """The directions in coefficients of the columns divided by their sizes, of length one."""
+    x, kept, sizes = fitted.design.x, fitted.estimates.kept, fitted.derived(_column_sizes)
+    dropped = Undetermined(fitted).dropped
+    null = np.zeros((x.shape[1], len(dropped)))
+    if len(dropped):
+        null[kept] = -np.linalg.lstsq(x[:, kept] / sizes[kept], x[:, dropped] / sizes[dropped], rcond=None)[0]
+        null[dropped] = np.eye(len(dropped))
+        null /= np.linalg.norm(null, axis=0)
+    return null
+
+
+def _distances(fitted: FittedModel) -> NDArray[np.float64]:
+    """How far the rows of the fit are from not depending on each direction, shape (p - rank,)."""
+    return 2.0 * np.abs(fitted.design.x @ Undetermined(fitted).directions).max(axis=0)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
+from ..formatting import listed
 
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
@@ -131,7 +132,7 @@ class _Reader:
             return inside
         number = _NUMBER.match(rest)
         if number is None:
-            self.fail(f"a coefficient or a number is expected; there are {_listed(self.names)}")
+            self.fail(f"a coefficient or a number is expected; there are {listed(self.names, most=20)}")
         self.position += number.end()
         value = _Linear(zero, float(number[0]))
         self.skip()
@@ -166,7 +167,3 @@ class _Reader:
 
     def fail(self, message: str) -> NoReturn:
         raise ArgumentError(f"hypothesis: {message}\n  {self.text}\n  {' ' * self.position}^")
-
-
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -37,9 +37,3 @@ def coefficient_limits(basis: DegreesOfFreedom, level: float) -> NDArray[np.floa
     df = basis.df(np.eye(len(basis.beta)))
     half = t_quantile(0.5 + probability("level", level) / 2, df) * basis.standard_errors()
     return np.column_stack([basis.beta - half, basis.beta + half])
-
-
-def limits_note(basis: DegreesOfFreedom, level: float) -> str:
-    """How the limits were computed, in one line."""
-    quantile = "normal quantiles" if basis.infinite else f"t quantiles with {basis.label}"
-    return f"{100 * level:.4g} % Wald limits: {quantile}"

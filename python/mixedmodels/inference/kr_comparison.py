@@ -7,6 +7,7 @@ from ..fitted_model import Fitted, FittedModel
 from .anova_table import AnovaTable, anova_table
 from .basis import notes_on_tests
 from .degrees_of_freedom import degrees_of_freedom
+from .headings import by_method
 from .likelihood_ratio import check_same_data
 from .model_differences import described
 from .reduced_fits import restriction
@@ -26,5 +27,5 @@ def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTa
         "F scaling": [test.scaling],
         "Pr(>F)": [test.p_value],
     }
-    heading = [f"F test by {basis.label}", *described([full, reduced], ["full", "reduced"])]
+    heading = [by_method("F test", basis), *described([full, reduced], ["full", "reduced"])]
     return anova_table(columns, ["reduced"], heading, notes_on_tests(basis, [test]))

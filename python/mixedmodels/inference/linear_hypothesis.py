@@ -21,6 +21,7 @@ from .basis import notes_on_tests
 from .coefficient_tests import function_tests
 from .degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
 from .estimability import Undetermined
+from .headings import by_method
 from .hypothesis_text import parse_hypothesis
 
 # Of functions that the data do not determine.
@@ -63,7 +64,7 @@ def joint_test(
     found = read_hypotheses(fitted, hypotheses, rhs)
     basis = degrees_of_freedom(fitted, ddf)
     test = basis.joint(found.rows, found.rhs) if found.estimable.all() else NO_TEST
-    heading = [f"Linear hypothesis by {basis.label}", *(f" {label}" for label in found.labels)]
+    heading = [by_method("Linear hypothesis", basis), *(f" {label}" for label in found.labels)]
     columns: dict[str, list[float]]
     if basis.infinite:
         columns = {"Chisq": [test.wald * test.df1], "Df": [test.df1], "Pr(>Chisq)": [test.p_value]}
@@ -93,7 +94,7 @@ def single_tests(
     basis = degrees_of_freedom(fitted, ddf)
     table = function_tests(basis, found.rows, found.rhs)
     columns = {str(name): np.where(found.estimable, table[name], np.nan) for name in table}
-    return anova_table(columns, found.labels, [f"Tests by {basis.label}"], basis.notes)
+    return anova_table(columns, found.labels, [by_method("Tests", basis)], basis.notes)
 
 
 def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hypotheses:

@@ -44,7 +44,7 @@ def origin_of(fitted: FittedModel) -> Origin:
 
 
 class Derived(Protocol):
-    """What is computed from a model."""
+    """A result that was computed from a model."""
 
     @property
     def beta(self) -> NDArray[np.float64]: ...

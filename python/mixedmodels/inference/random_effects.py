@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from ..checks import flag
 from ..fitted_model import FittedModel
 from ..formatting import shorten
 from ..result_table import ResultTable
@@ -162,6 +162,4 @@ def unique_names(names: list[str]) -> list[str]:
 
 def check_condvar(value: object) -> bool:
     """The ``condVar`` argument."""
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    raise ArgumentError(f"condVar must be True or False, not {value!r}")
+    return flag("condVar", value)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from .clusters import cluster_covariance, find_clusters
@@ -109,9 +110,7 @@ class RobustCovariance(DegreesOfFreedom):
 
 def robust_covariance(fitted: FittedModel, cluster: Any = None, type: str = "CR2") -> RobustCovariance:
     """See :func:`mixedmodels.vcov_cluster`."""
-    kind: Any = str(type).upper()
-    if kind not in KINDS:
-        raise ArgumentError(f"type must be one of {', '.join(map(repr, KINDS))}, not {type!r}")
+    kind: Kind = one_of("type", type.upper() if isinstance(type, str) else type, KINDS)
     if not isinstance(fitted, Fitted):
         raise ArgumentError(
             "vcov_cluster is for linear mixed models: the likelihood of a generalized one has no residuals "

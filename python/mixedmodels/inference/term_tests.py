@@ -13,6 +13,7 @@ from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
 from .basis import DegreesOfFreedom, JointTest, notes_on_tests, standard_root
 from .degrees_of_freedom import degrees_of_freedom
+from .headings import by_method
 from .term_hypotheses import TermHypotheses, contained, marginal
 
 AnovaType = Literal[1, 2, 3]
@@ -87,7 +88,7 @@ def _f_table(fitted: FittedModel, kind: AnovaType, ddf: str | DegreesOfFreedom |
     terms = TermHypotheses(fitted)
     hypotheses = {1: terms.type_1, 2: lambda: terms.type_2(contained), 3: terms.type_3}[kind]()
     heading = [
-        f"Type {_ROMAN[kind]} tests of terms by {basis.label}",
+        by_method(f"Type {_ROMAN[kind]} tests of terms", basis),
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
     tests = [basis.joint(rows) for rows in hypotheses]
@@ -122,4 +123,4 @@ def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) 
 
 def _untested(labels: list[str], df: list[float]) -> list[str]:
     empty = [one_line(label) for label, count in zip(labels, df, strict=True) if not count]
-    return [f"Nothing of these terms can be tested: {', '.join(empty)}"] if empty else []
+    return [f"Not tested, for lack of an estimable contrast: {', '.join(empty)}"] if empty else []

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import probability
+from ..checks import one_of, probability
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..not_here import CONFINT_METHODS, refuse_not_here
 from ..result_table import ResultTable, result_table
-from .degrees_of_freedom import DegreesOfFreedom, check_ddf, degrees_of_freedom
-from .intervals import coefficient_limits, limits_note
+from .degrees_of_freedom import DDF_NAMES, DegreesOfFreedom, check_ddf, degrees_of_freedom
+from .headings import limits_note
+from .intervals import coefficient_limits
 from .random_effects import unique_names
 from .variance_components import variance_components
 
@@ -65,12 +66,13 @@ def _ddf_of(fitted: FittedModel, method: Any, ddf: Any) -> Any:
         if method.lower() == "wald":
             return ddf
         refuse_not_here(CONFINT_METHODS, method.lower(), f"confint(method={method!r})")
+    if method is None:
+        one_of("confint: method", method, ("wald", *DDF_NAMES))
     try:
-        if method is None:
-            raise ArgumentError(f"ddf must be one of the methods for degrees of freedom, not {method!r}")
         short = method if isinstance(method, DegreesOfFreedom) else check_ddf(fitted, method)
     except ArgumentError as error:
-        raise ArgumentError(f"confint: method {method!r}: 'wald', or {error}") from None
+        text = str(error).replace("ddf must be one of", "method must be one of 'wald',")
+        raise ArgumentError(f"confint: {text}") from None
     if ddf is not None:
         raise ArgumentError(
             f"confint: method={method!r} chooses the degrees of freedom; leave out ddf= and vcov="

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..inference.coefficient_tests import two_sided_t
 from .max_t import MaxT
@@ -34,9 +36,7 @@ _STEPWISE = frozenset({"holm", "fdr"})
 def check_adjustment(adjust: Any) -> str:
     """The ``adjust`` argument."""
     name = _SYNONYMS.get(adjust, adjust) if adjust is None or isinstance(adjust, str) else adjust
-    if isinstance(name, str) and name in _TITLES:
-        return name
-    raise ArgumentError(f"adjust must be one of {', '.join(map(repr, _TITLES))}, not {adjust!r}")
+    return one_of("adjust", name, _TITLES)
 
 
 def checked_adjustment(adjust: Any, pairwise: bool) -> str:
@@ -72,10 +72,6 @@ class TestFamily:
     correlation: Values
     df: Values
     pairwise: bool
-
-    def title(self, adjust: str, what: str = "tests") -> str:
-        """The method in words."""
-        return _TITLES[adjust].format(means=self._n_means, tests=len(self.df), rank=self._rank, what=what)
 
     def p_values(self, t: Values, adjust: str) -> Values:
         """
@@ -144,10 +140,10 @@ class TestFamily:
         from scipy.stats import studentized_range
 
         if adjust == "tukey":
-            return float(studentized_range.sf(np.sqrt(2.0) * t, self._n_means, df))
+            return float(studentized_range.sf(np.sqrt(2.0) * t, self.n_means, df))
         if adjust == "mvt":
             return self._largest.beyond(t, df)
-        r = self._rank
+        r = self.rank
         return float(chdtrc(r, t**2) if np.isinf(df) else fdtrc(r, df, t**2 / r))
 
     def _quantile(self, tail: float, df: float, adjust: str) -> float:
@@ -163,23 +159,18 @@ class TestFamily:
         return float(limit)
 
     @cached_property
-    def _n_means(self) -> int:
+    def n_means(self) -> int:
         """How many means have this many differences."""
         return math.ceil((1 + math.sqrt(1 + 8 * len(self.df))) / 2)
 
     @cached_property
-    def _rank(self) -> int:
-        return int(np.linalg.matrix_rank(self._known, tol=1e-8 * max(1, len(self.df))))
+    def rank(self) -> int:
+        """The rank of the correlations."""
+        return int(np.linalg.matrix_rank(self.correlation, tol=1e-8 * max(1, len(self.df))))
 
     @cached_property
     def _largest(self) -> MaxT:
-        return MaxT(self._known)
-
-    @cached_property
-    def _known(self) -> Values:
-        """The correlations of the estimates that have standard errors."""
-        known = np.isfinite(np.diag(self.correlation))
-        return self.correlation[np.ix_(known, known)]
+        return MaxT(self.correlation)
 
 
 def _back(values: Values, order: NDArray[np.intp]) -> Values:
@@ -192,3 +183,19 @@ def _normal_quantile(tail: float) -> float:
     from scipy.special import ndtri
 
     return -float(ndtri(tail / 2))
+
+
+def title(families: Sequence[TestFamily], adjust: str, what: str) -> str:
+    """The method in words, with the sizes of the families: "... of 3 or 4 means"; empty without families."""
+    if not families:
+        return ""
+
+    def sizes(values: Iterable[int]) -> str:
+        return " or ".join(map(str, sorted(set(values))))
+
+    return _TITLES[adjust].format(
+        means=sizes(f.n_means for f in families),
+        tests=sizes(len(f.df) for f in families),
+        rank=sizes(f.rank for f in families),
+        what=what,
+    )

@@ -23,7 +23,8 @@ def reasons(fitted: FittedModel, grid: ReferenceGrid) -> str:
         return f"no data with {_listed(empty, '; or ')}"
     kept = set(fitted.estimates.kept.tolist())
     dropped = [name for j, name in enumerate(fitted.design.x_names) if j not in kept]
-    return f"linearly dependent on others: {_listed(dropped, ', ')}" if dropped else ""
+    verb = "is" if len(dropped) == 1 else "are"
+    return f"{_listed(dropped, ', ')} {verb} linearly dependent on other columns" if dropped else ""
 
 
 def empty_cells(fitted: FittedModel, grid: ReferenceGrid) -> list[str]:

@@ -311,6 +311,30 @@ class Emmeans:
         """
         All pairwise differences (or ratios) within each group: ``contrast("pairwise")``.
 
+        Parameters
+        ----------
+        adjust : {"tukey", "none", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr"}
+            Adjustment of p-values and intervals for several tests in a group.
+        by : str or sequence of str, optional
+            Variables that make groups; by default those of the means. ``[]`` for none.
+        reverse : bool
+            Take differences the other way round.
+        simple : str or sequence of str, optional
+            Compare the levels of these variables at each combination of all others; ``"each"`` for every
+            variable in turn.
+        infer : bool or (bool, bool), optional
+            Whether the printed table has confidence limits and tests; by default only tests.
+
+        Returns
+        -------
+        Emmeans
+            With ``simple="each"`` a mapping of variables to Emmeans.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown adjustment or variable, or groups with nothing to compare.
+
         Examples
         --------
         >>> from mixedmodels import emmeans, lmer, load_machines
@@ -401,7 +425,27 @@ class Emmeans:
         return regridded(self, transform)
 
     def eff_size(self, sigma: float, edf: float, method: Any = "pairwise") -> Emmeans:
-        """Effect sizes: contrasts in units of a standard deviation, see :func:`mixedmodels.eff_size`."""
+        """
+        Effect sizes: contrasts in units of a standard deviation, see :func:`mixedmodels.eff_size`.
+
+        Parameters
+        ----------
+        sigma : float
+            The standard deviation.
+        edf : float
+            Its degrees of freedom; ``math.inf`` when it is known.
+        method : str, mapping or array-like
+            The contrasts, as in `contrast`.
+
+        Returns
+        -------
+        Emmeans
+
+        Raises
+        ------
+        ArgumentError
+            For a `sigma` or `edf` that is not positive, or an unknown method.
+        """
         from .effect_size import effect_sizes
 
         return effect_sizes(self, sigma, edf, method)

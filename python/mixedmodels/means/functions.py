@@ -87,7 +87,7 @@ def emmeans(
     Raises
     ------
     ArgumentError
-        For what is no predictor, a level that there is not, or a grid of more than 10,000 cells.
+        For variables that are not predictors, unknown levels, and grids of more than 10,000 cells.
 
     Notes
     -----
@@ -121,7 +121,9 @@ def emmeans(
     notes = [*functions.space.basis.notes, *grid_notes(grid, wanted, weights)]
     terms = model_terms(fitted)
     if interacting(terms, set(wanted.all), set(varying(grid, wanted))):
-        notes.append("These variables interact with some that were averaged over: look at the cells, too")
+        notes.append(
+            "These variables interact with some that were averaged over: the means of the cells may differ"
+        )
     return Emmeans(
         labels,
         wanted.by,
@@ -214,14 +216,92 @@ def eff_size(means: Any, sigma: float, edf: float, method: Any = "pairwise") -> 
     return _emmeans(means).eff_size(sigma, edf, method)
 
 
-def contrast(means: Any, method: Any = "eff", adjust: Any = None, by: Any = None, **options: Any) -> Any:
-    """Contrasts of marginal means, see `Emmeans.contrast`."""
-    return _emmeans(means).contrast(method, adjust, by, **options)
+def contrast(
+    means: Emmeans,
+    method: Any = "eff",
+    adjust: Any = None,
+    by: Any = None,
+    *,
+    ref: Any = None,
+    reverse: bool = False,
+    interaction: Any = False,
+    simple: Any = None,
+    infer: Any = None,
+) -> Any:
+    """
+    Contrasts of marginal means or slopes.
+
+    Parameters
+    ----------
+    means : Emmeans
+        Made by :func:`emmeans` or :func:`emtrends`.
+    method, adjust, by, ref, reverse, interaction, simple, infer
+        See the method ``contrast`` of the means; by default "eff": each minus the mean of all.
+
+    Returns
+    -------
+    Emmeans
+        With ``simple="each"`` a mapping of variables to Emmeans.
+
+    Raises
+    ------
+    ArgumentError
+        For anything but means, an unknown method or variable, or groups with nothing to compare.
+
+    Examples
+    --------
+    >>> from mixedmodels import contrast, emmeans, lmer, load_machines
+    >>> means = emmeans(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()), "~ Machine")
+    >>> contrast(means, "trt.vs.ctrl", ref="C").to_frame()[["contrast", "estimate"]].round(3)
+      contrast  estimate
+    0    A - C   -13.917
+    1    B - C    -5.950
+    """
+    return _emmeans(means).contrast(
+        method, adjust, by, ref=ref, reverse=reverse, interaction=interaction, simple=simple, infer=infer
+    )
 
 
-def pairs(means: Any, adjust: Any = "tukey", by: Any = None, **options: Any) -> Any:
-    """All pairwise differences of marginal means, see `Emmeans.pairs`."""
-    return _emmeans(means).pairs(adjust, by, **options)
+def pairs(
+    means: Emmeans,
+    adjust: Any = "tukey",
+    by: Any = None,
+    *,
+    reverse: bool = False,
+    simple: Any = None,
+    infer: Any = None,
+) -> Any:
+    """
+    All pairwise differences (or ratios) of marginal means or slopes within each group.
+
+    Parameters
+    ----------
+    means : Emmeans
+        Made by :func:`emmeans` or :func:`emtrends`.
+    adjust, by, reverse, simple, infer
+        See the method ``pairs`` of the means; by default Tukey's adjustment.
+
+    Returns
+    -------
+    Emmeans
+        With ``simple="each"`` a mapping of variables to Emmeans.
+
+    Raises
+    ------
+    ArgumentError
+        For anything but means, an unknown adjustment or variable, or groups with nothing to compare.
+
+    Examples
+    --------
+    >>> from mixedmodels import emmeans, lmer, load_machines, pairs
+    >>> means = emmeans(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()), "~ Machine")
+    >>> pairs(means, reverse=True).to_frame()[["contrast", "estimate"]].round(3)
+      contrast  estimate
+    0    B - A     7.967
+    1    C - A    13.917
+    2    C - B     5.950
+    """
+    return _emmeans(means).pairs(adjust, by, reverse=reverse, simple=simple, infer=infer)
 
 
 def _emmeans(value: Any) -> Emmeans:

@@ -126,7 +126,9 @@ class LinearFunctions:
             When one is not estimable.
         """
         if not self.estimable.all():
-            raise ArgumentError("a joint test of what is not estimable cannot be had")
+            raise ArgumentError(
+                "there is no joint test: some of these functions of the coefficients are not estimable"
+            )
         return self.space.basis.joint(self.rows[:, self.space.kept], -self.constants)
 
     def _where_estimable(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:

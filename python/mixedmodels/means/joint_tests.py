@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fitted_model import FittedModel, fitted_of
+from ..formatting import capital
 from ..inference.degrees_of_freedom import JointTest
 from .averages import averaged, check_weights
 from .estimability import reasons
@@ -90,8 +91,7 @@ def joint_tests(
     columns: dict[str, Any] = {name: labels[name].to_numpy()[places] for name in groups}
     columns["model term"] = np.array(names, dtype=object)
     columns.update(joint_columns(tests))
-    label = space.basis.label
-    notes = [label[0].upper() + label[1:], *space.basis.notes, *_notes(fitted, grid, tests, full)]
+    notes = [capital(space.basis.label), *space.basis.notes, *_notes(fitted, grid, tests, full)]
     return means_table(columns, [*groups, "model term"], groups, notes)
 
 
@@ -102,7 +102,7 @@ def _notes(fitted: FittedModel, grid: ReferenceGrid, tests: list[JointTest], ful
     notes = []
     if any(test.df1 < size for test, size in zip(tests, full, strict=True)):
         why = reasons(fitted, grid)
-        notes.append(f"df1 is smaller where an effect is estimable in part only{f': {why}' if why else ''}")
+        notes.append(f"df1 is smaller where an effect is only partly estimable{f' ({why})' if why else ''}")
     if any(test.df1 and math.isnan(test.p_value) and not test.undetermined for test in tests):
         notes.append("NaN: there is no test without degrees of freedom or covariance matrix")
     return notes

@@ -36,10 +36,6 @@ class MeansTable(ResultTable):
     by: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
-    def to_frame(self) -> pd.DataFrame:
-        """A plain data frame: without notes, and printed as any other."""
-        return pd.DataFrame({name: self[name].to_numpy() for name in self.columns})
-
     def _blocks(self, p_style: PStyle = "exact") -> list[tuple[str, TextTable]]:
         shown = [str(name) for name in self.columns if name not in self.by]
         cells = self._columns_of_cells(p_style)
@@ -91,14 +87,14 @@ class MeansTable(ResultTable):
             for values, places in found.items()
         ]
 
-    def to_text(self, p_style: PStyle = "exact") -> str:
+    def to_text(self, *, p_style: PStyle = "exact") -> str:
         parts = [
             f"{heading}:\n{table.text()}" if heading else table.text()
             for heading, table in self._blocks(p_style)
         ]
         return "\n\n".join(parts) + "".join(f"\n{note}" for note in ("", *self.notes))
 
-    def to_html(self, p_style: PStyle = "exact") -> str:
+    def _html(self, p_style: PStyle) -> str:
         parts = [
             html_paragraphs([heading] if heading else []) + table.html()
             for heading, table in self._blocks(p_style)

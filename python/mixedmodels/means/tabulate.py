@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from ..checks import finite_number
 from ..errors import ArgumentError
+from ..formatting import capital
 from ..inference.coefficient_tests import test_ratios
 from ..inference.degrees_of_freedom import JointTest
-from .adjustments import checked_adjustment, interval_method
+from .adjustments import checked_adjustment, interval_method, title
 from .table import MeansTable, means_table
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def estimate_table(
     columns: dict[str, Any] = {str(name): means.labels[name].to_numpy() for name in means.labels}
     columns[scale.name] = scale.shown(estimate)
     columns["SE"], columns["df"] = scale.error(estimate, error), functions.df
-    notes = [_capital(functions.space.basis.label)]
+    notes = [capital(functions.space.basis.label)]
     if limits:
         level, interval = means.level if level is None else level, interval_method(method)
         low, high = (scale.shown(eta) for eta in _limits(means, level, interval))
@@ -89,7 +90,7 @@ def joint_table(means: Emmeans) -> MeansTable:
     if not means.by:
         columns = {"model term": ["(all rows)"], **columns}
     labels = list(means.by) or ["model term"]
-    return means_table(columns, labels, (), [_capital(means.functions.space.basis.label), *_all_notes(means)])
+    return means_table(columns, labels, (), [capital(means.functions.space.basis.label), *_all_notes(means)])
 
 
 def joint_columns(tests: list[JointTest]) -> dict[str, NDArray[Any]]:
@@ -113,9 +114,8 @@ def adjustment_note(means: Emmeans, method: str, what: str) -> str:
 
 
 def adjustment_titles(means: Emmeans, method: str, what: str) -> str:
-    """The method in words, for each number of tests in a group; empty where no group has several."""
-    titles = dict.fromkeys(f.title(method, what) for _, f in means.families() if len(f.df) > 1)
-    return " or ".join(titles)
+    """The method in words; empty where no group has several tests."""
+    return title([family for _, family in means.families() if len(family.df) > 1], method, what)
 
 
 def _limits(means: Emmeans, level: float, method: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -137,7 +137,3 @@ def _all_notes(means: Emmeans) -> list[str]:
     if not np.all((error > 0) & (df > 0)):
         notes.append("NaN: without degrees of freedom or standard error there are no intervals and tests")
     return notes
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]

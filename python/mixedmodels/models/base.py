@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .. import not_here
 from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..checks import positive_number
@@ -56,6 +57,12 @@ class MixedModel:
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a fitted model is immutable: cannot delete {name!r}")
+
+    if not TYPE_CHECKING:
+        # A type checker would take every attribute for one of these.
+        def __getattr__(self, name: str) -> NoReturn:
+            hint = "" if name.startswith("_") else not_here.hint(name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._fitted,)

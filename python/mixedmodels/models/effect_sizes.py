@@ -91,7 +91,20 @@ def epsilon_squared(
     """
     Partial epsilon squared of each term: (F - 1) df1 / (F df1 + df2), zero where that is negative.
 
-    Arguments, confidence limits and errors as of :func:`eta_squared`.
+    Parameters
+    ----------
+    model, partial, ci, type, ddf
+        As for :func:`eta_squared`.
+
+    Returns
+    -------
+    AnovaTable
+        Columns F value, NumDF, DenDF, partial epsilon2, and the limits, named by their percentages.
+
+    Raises
+    ------
+    ArgumentError
+        For a generalized model, tests with infinite degrees of freedom, or ``partial=False``.
 
     Examples
     --------
@@ -234,7 +247,20 @@ def omega_squared(
     """
     Partial omega squared of each term: (F - 1) df1 / (F df1 + df2 + 1), zero where that is negative.
 
-    Arguments, confidence limits and errors as of :func:`eta_squared`.
+    Parameters
+    ----------
+    model, partial, ci, type, ddf
+        As for :func:`eta_squared`.
+
+    Returns
+    -------
+    AnovaTable
+        Columns F value, NumDF, DenDF, partial omega2, and the limits, named by their percentages.
+
+    Raises
+    ------
+    ArgumentError
+        For a generalized model, tests with infinite degrees of freedom, or ``partial=False``.
 
     Examples
     --------

@@ -78,7 +78,7 @@ def allFit(
     Raises
     ------
     ArgumentError
-        If an optimizer is unknown or ``starts`` is no whole number of at least 0.
+        If an optimizer is unknown or ``starts`` is not a whole number of at least 0.
 
     Examples
     --------

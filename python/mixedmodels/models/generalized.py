@@ -293,6 +293,20 @@ class GeneralizedLinearMixedModel(MixedModel):
             trials of the fit; labels are its two levels.
         start, optimizer, control
             As for :func:`mixedmodels.glmer`; by default those of this fit.
+        REML : bool, optional
+            Refused: generalized models are fitted by maximum likelihood.
+
+        Returns
+        -------
+        GeneralizedLinearMixedModel
+
+        Raises
+        ------
+        DataError
+            When `y` has values that are missing, not finite, or outside the range of the family.
+        ArgumentError
+            When `y` has another number of rows or an index that does not match, and for arguments that
+            `glmer` refuses.
         """
         _no_reml("refit", None if REML is UNCHANGED else REML)
         changes = {"start": start, "optimizer": optimizer, "control": control}
@@ -329,11 +343,19 @@ class GeneralizedLinearMixedModel(MixedModel):
             New values; those not given stay as they are. A new family has its own default link.
         start, optimizer, control
             Likewise; ``start`` is not kept when the model changes.
+        REML : bool, optional
+            Refused: generalized models are fitted by maximum likelihood.
+
+        Returns
+        -------
+        GeneralizedLinearMixedModel
 
         Raises
         ------
         MissingColumnError
             When a new column is not at hand, see :meth:`LinearMixedModel.update`.
+        FormulaError, DataError, ArgumentError
+            For whatever `glmer` refuses, such as weights or an offset with an index that does not match.
 
         Examples
         --------
@@ -378,6 +400,15 @@ class GeneralizedLinearMixedModel(MixedModel):
             Number of random starts; 0 by default.
         seed : int or Generator, optional
             Of the random starts.
+
+        Returns
+        -------
+        AllFit
+
+        Raises
+        ------
+        ArgumentError
+            If an optimizer is unknown or ``starts`` is not a whole number of at least 0.
         """
         return all_fit(
             self._fitted,

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from ..checks import flag
 from ..control import Control, as_control, check_optimizer
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family, Gaussian, NegativeBinomial, as_family
@@ -128,8 +129,7 @@ def glmer(
     chosen = _with_size(as_family(family, link), nb_theta)
     n_agq, kind = check_n_agq(nAGQ), check_information(information, chosen)
     options = as_control(control)
-    if not isinstance(verbose, bool):
-        raise ArgumentError(f"verbose must be True or False, not {verbose!r}")
+    verbose = flag("verbose", verbose)
     if verbose:
         options = dataclasses.replace(options, verbose=True)
     if isinstance(chosen, Gaussian) and chosen.link == "identity":

@@ -258,6 +258,14 @@ class LinearMixedModel(MixedModel):
         Returns
         -------
         LinearMixedModel
+
+        Raises
+        ------
+        DataError
+            When `y` has values that are missing or not finite.
+        ArgumentError
+            When `y` has another number of rows or an index that does not match, and for arguments that
+            `lmer` refuses.
         """
         changes = {"reml": REML, "start": start, "optimizer": optimizer, "control": control}
         return type(self)(refit_response(self._fitted, y, changes))
@@ -299,6 +307,8 @@ class LinearMixedModel(MixedModel):
         MissingColumnError
             When a new column is not at hand: after unpickling, and for data read from a file, a query or a
             stream, the model has the columns that it used; give `data`.
+        FormulaError, DataError, ArgumentError
+            For whatever `lmer` refuses, such as weights or an offset with an index that does not match.
 
         Examples
         --------
@@ -339,5 +349,14 @@ class LinearMixedModel(MixedModel):
             Number of random starts; 0 by default.
         seed : int or Generator, optional
             Of the random starts.
+
+        Returns
+        -------
+        AllFit
+
+        Raises
+        ------
+        ArgumentError
+            If an optimizer is unknown or ``starts`` is not a whole number of at least 0.
         """
         return all_fit(self._fitted, data, optimizers, starts, seed, fit_arguments, refit, type(self))

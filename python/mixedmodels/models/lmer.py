@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from ..checks import flag
 from ..control import Control, as_control, check_optimizer
-from ..errors import ArgumentError
 from ..fitted_model import FitArguments
 from ..fitting import check_formula_first, check_reml, fit_arguments
 from ..not_here import refuses_arguments
@@ -97,8 +97,7 @@ def lmer(
     """
     check_formula_first("lmer", formula, data)
     options = as_control(control)
-    if not isinstance(verbose, bool):
-        raise ArgumentError(f"verbose must be True or False, not {verbose!r}")
+    verbose = flag("verbose", verbose)
     if verbose:
         options = dataclasses.replace(options, verbose=True)
     arguments = FitArguments(

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import flag
 from ..control import Control, as_control
 from ..design import INTERCEPT, Predictors, build_predictors, told_from_residuals
 from ..design.responses import response_matrix, response_names
 from ..design.rows import listed_rows
 from ..errors import (
-    ArgumentError,
     ConvergenceWarning,
     DataError,
     MixedModelsWarning,
@@ -116,8 +116,7 @@ def fit_many(
     check_formula_first("fit_many", formula, data)
     reml = check_reml(REML)
     options = as_control(control)
-    if not isinstance(verbose, bool):
-        raise ArgumentError(f"verbose must be True or False, not {verbose!r}")
+    verbose = flag("verbose", verbose)
     frame = Frame.from_any(data)
     predictors, rows = build_predictors(
         formula,
@@ -191,7 +190,7 @@ def _refused(predictors: Predictors, patterns: Sequence[_Pattern]) -> dict[int, 
             if n > 0 and not told_from_residuals(term.z[rows], levels, weights):
                 reason = (
                     f"grouping factor {term.group.label!r} has as many levels ({levels}) as the response has "
-                    "values, so its effects cannot be told from the residuals"
+                    "values, so its effects cannot be distinguished from the residuals"
                 )
                 found.update(dict.fromkeys(columns.tolist(), reason))
     return found

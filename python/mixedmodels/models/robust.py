@@ -8,6 +8,7 @@ from ..fitted_model import fitted_of
 from ..inference.anova_table import AnovaTable, anova_table
 from ..inference.coefficient_tests import coefficient_tests
 from ..inference.collinearity import condition_number_of, variance_inflation
+from ..inference.headings import by_method
 from ..inference.robust import RobustCovariance, basis_for, robust_covariance
 from ..result_table import ResultTable
 from .base import MixedModel
@@ -47,8 +48,9 @@ def coef_test(model: MixedModel, vcov: Any = None, ddf: Any = None) -> AnovaTabl
     """
     fitted = fitted_of(model)
     tests = coefficient_tests(fitted, basis_for(fitted, ddf, vcov))
+    heading = [] if tests.basis is None else [by_method("Coefficients", tests.basis)]
     columns = {str(name): tests.table[name].to_numpy() for name in tests.table}
-    return anova_table(columns, fitted.design.x_names, [f"Coefficients by {tests.method}"], tests.notes)
+    return anova_table(columns, fitted.design.x_names, heading, tests.notes)
 
 
 def condition_number(model: MixedModel) -> float:

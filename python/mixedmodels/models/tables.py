@@ -141,8 +141,8 @@ def model_table(
     Raises
     ------
     ArgumentError
-        For an unknown format, coefficient or fact, names that do not suit the models, or ``exponentiate``
-        under another link.
+        For an unknown format, coefficient or fact, for more or fewer names than models, and for
+        ``exponentiate`` under another link.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def model_table(
      R² conditional                    0.187
      ICC                               0.111
     Odds ratios with 95 % confidence limits in brackets; *** p < 0.001, ** p < 0.01, * p < 0.05
-    By infinite degrees of freedom
+    Tests by infinite degrees of freedom
     """
     style = CellStyle.of(show, stars, level, exponentiate, digits, p_style)
     fits = [fitted_of(model) for model in models]

@@ -60,7 +60,8 @@ def anova(
     Raises
     ------
     ArgumentError, DataError
-        For arguments that do not suit the number or kind of models, or models of different responses or rows.
+        For arguments that the number or kind of models does not allow, and for models of different
+        responses or rows.
 
     Examples
     --------

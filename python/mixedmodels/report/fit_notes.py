@@ -1,4 +1,4 @@
-"""What a fit warned of that a summary should say as well."""
+"""Warnings of a fit, as notes below a summary."""
 
 from __future__ import annotations
 

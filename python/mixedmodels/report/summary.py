@@ -33,6 +33,7 @@ from ..formatting import (
 from ..inference import criteria, fixed_effects
 from ..inference.coefficient_tests import CoefficientTests, coefficient_tests
 from ..inference.degrees_of_freedom import DegreesOfFreedom
+from ..inference.headings import by_method
 from ..inference.random_effects import numbers_of_levels
 from ..markup import latex_text, markdown_lines, markdown_text
 from ..result_table import ResultTable
@@ -237,7 +238,7 @@ def summarize(
         data_notes=tuple(_data_notes(fitted)),
         dispersion="" if generalized is None else dispersion_line(generalized, digits),
         coefficients=ResultTable(tests.table),
-        tests="" if generalized is not None or not tests.method else _tests_line(tests),
+        tests="" if generalized is not None or tests.basis is None else _tests_line(tests),
         errors="" if generalized is None else standard_error_line(generalized),
         correlation=fixed_effects.correlation(fitted, complete=False) if shown else None,
         convergence=fitted.convergence,
@@ -273,11 +274,12 @@ def _tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> Coefficie
     estimate, error = fixed_effects.fixed_effects(fitted), fixed_effects.standard_errors(fitted)
     with np.errstate(divide="ignore", invalid="ignore"):
         table = pd.DataFrame({"Estimate": estimate, "Std. Error": error, "t value": estimate / error})
-    return CoefficientTests(table, "", (reason,) if reason else ())
+    return CoefficientTests(table, None, (reason,) if reason else ())
 
 
 def _tests_line(tests: CoefficientTests) -> str:
-    return f"{'z' if 'z value' in tests.table else 't'} tests by {tests.method}"
+    assert tests.basis is not None
+    return by_method(f"{'z' if 'z value' in tests.table else 't'} tests", tests.basis)
 
 
 def coefficient_table(table: pd.DataFrame, digits: int = DIGITS, p_style: PStyle = "exact") -> TextTable:
@@ -324,7 +326,7 @@ def convergence_line(convergence: Convergence) -> str:
 
 def _criteria_table(values: dict[str, float], digits: int) -> TextTable:
     cells = [
-        (name, [f"{value:g}" if name == "df.resid" else _criterion(value, digits)])
+        (name, [f"{value:.0f}" if name == "df.resid" else _criterion(value, digits)])
         for name, value in values.items()
     ]
     return TextTable.from_columns(cells, left=())

@@ -12,7 +12,8 @@ from ..checks import flag, one_of, shown
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable, display_width
-from ..inference.degrees_of_freedom import degrees_of_freedom
+from ..inference.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from ..inference.headings import by_method
 from ..inference.model_differences import check_names, described
 from ..markup import html_table, latex_table, markdown_lines, markdown_table
 from .model_cells import CellStyle, check_facts, default_facts, fact_cells, fixed_cells, random_cells
@@ -121,7 +122,7 @@ def compare_models(
         columns=labels,
         dtype=object,
     )
-    notes = [style.legend(models), *_method_notes(labels, [basis.label for basis in bases], style)]
+    notes = [style.legend(models), *_method_notes(labels, bases, style)]
     notes += [f"{label}: {note}" for label, basis in zip(labels, bases, strict=True) for note in basis.notes]
     notes += missing
     formulas = [model.design.formula.text for model in models]
@@ -160,9 +161,9 @@ def _chosen(columns: Sequence[Mapping[str, str]], coefficients: Any) -> dict[str
     return {str(title): rows[name] for name, title in wanted.items()}
 
 
-def _method_notes(labels: Sequence[str], methods: Sequence[str], style: CellStyle) -> list[str]:
+def _method_notes(labels: Sequence[str], bases: Sequence[DegreesOfFreedom], style: CellStyle) -> list[str]:
     """Where the p-values and limits come from."""
-    if len(set(methods)) == 1:
-        return [f"By {methods[0]}"] if style.tests else []
+    if len({basis.label for basis in bases}) == 1:
+        return [by_method("Tests", bases[0])] if style.tests else []
     by = "Tests" if style.tests else "Standard errors"
-    return [f"{by} of {label} by {method}" for label, method in zip(labels, methods, strict=True)]
+    return [by_method(f"{by} of {label}", basis) for label, basis in zip(labels, bases, strict=True)]
