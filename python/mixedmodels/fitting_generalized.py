@@ -31,7 +31,13 @@ from .fitting import with_dropped
 from .frame import Frame
 from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
-from .separation import separated_levels, separation_notices, single_rows_notices
+from .separation import (
+    far_out,
+    large_term_notices,
+    separated_levels,
+    separation_notices,
+    single_rows_notices,
+)
 from .singularity import term_roots
 from .starting_point import StartingPoint, check_generalized_start
 from .unbounded import dispersion_vanishes
@@ -101,13 +107,21 @@ def fit_generalized_design(
     units = generalized_units(design, roots, engine.kept, arguments)
     point = point_of(estimates, arguments.family)
     verdict = judge(
-        names, units, lambda: hessian_or_nan(engine, point, len(names)), optimizer, control, result
+        names,
+        units,
+        lambda: hessian_or_nan(engine, point, len(names)),
+        optimizer,
+        control,
+        result,
+        doubtful=far_out(design, arguments.family, estimates.theta, roots),
     )
     if optimizer is not None:
         verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
     notices = dropped_notices(design, engine.kept) + verdict.notices
     notices += singular_notices(design, estimates.theta, roots) + undetermined_notices(design, roots)
     notices += separation_notices(design, arguments.family, estimates)
+    if not any(issubclass(category, SeparationWarning) for category, _ in notices):
+        notices += large_term_notices(design, arguments.family, estimates, roots)
     notices += single_rows_notices(design, arguments.family)
     notices += poisson_notices(arguments.family, estimates)
     if not quiet:
@@ -205,7 +219,7 @@ def _checked_at_infinity(
 ) -> Verdict:
     """The verdict, unless the search ran towards an optimum at infinity."""
     theta, beta, log_dispersion = point_of(estimates, family)
-    verdict = verdict.without_optimum(separated_levels(design, family, theta, roots), SeparationWarning)
+    verdict = verdict.without_optimum(separated_levels(design, family, estimates, roots), SeparationWarning)
     problem = unbounded_likelihood(family, estimates) or dispersion_vanishes(
         design,
         roots,

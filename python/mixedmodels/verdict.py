@@ -56,6 +56,8 @@ def judge(
     control: Control,
     result: Mapping[str, Any],
     ratio: float = 0.0,
+    *,
+    doubtful: bool = False,
 ) -> Verdict:
     """
     Judge the end point of an optimisation.
@@ -72,16 +74,20 @@ def judge(
         What the engine says of the fit.
     ratio : float
         The largest standard deviation of random effects relative to the residual one, of a linear model.
+    doubtful : bool
+        Look at the second derivatives also where the optimizer's own criterion does not ask for them.
     """
     gradient, objective = result["gradient"], abs(result["objective"])
     if optimizer is not None and not objective * np.finfo(float).eps < TOLERANCE:
         return Verdict(False, _beyond_rounding(objective), None)
     check = control.check_derivatives
     if check is None:
-        # The default optimizer stops by the same criterion, computed from the same derivatives.
-        check = not (result["converged"] and optimizer == "trust_region")
+        check = doubtful or not _by_its_criterion(optimizer, result)
     if check and optimizer is not None and result["status"] not in _LIMITS:
         certificate = certify(gradient, hessian(), units)
+        if np.isnan(certificate.predicted_fall) and doubtful and _by_its_criterion(optimizer, result):
+            # Only a second derivative that shows otherwise speaks against the search.
+            return Verdict(True, "", None)
         return Verdict(*_by_certificate(certificate, names, gradient, result, ratio), certificate)
     problem = ""
     if optimizer is not None and not result["converged"]:
@@ -159,6 +165,11 @@ def dropped_notices(design: Predictors, kept: NDArray[np.int64]) -> list[Notice]
         f"columns before {rest} NaN"
     )
     return [(RankDeficiencyWarning, text)]
+
+
+def _by_its_criterion(optimizer: str | None, result: Mapping[str, Any]) -> bool:
+    """Whether the default optimizer stopped by the criterion of certificates, and by the same derivatives."""
+    return bool(result["converged"]) and optimizer == "trust_region"
 
 
 def _beyond_rounding(objective: float) -> str:
