@@ -324,3 +324,63 @@ def test_a_dispersion_that_runs_to_zero(family):
         elif model._fitted.dispersion > 1e-2:
             assert not model.convergence.unbounded
     assert seen or family.name != "gaussian"
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("family", ["gamma", "inverse_gaussian"])
+def test_a_response_that_the_means_reproduce(family, seed):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame({"x": rng.normal(size=48), "g": np.repeat(np.arange(12), 4)})
+    data["y"] = np.exp(data["x"] + 0.3 * data["g"])
+    with pytest.warns(ConvergenceWarning, match="the means reproduce the response"):
+        model = glmer("y ~ x + (1 | g)", data, family, link="log")
+    assert model.convergence.unbounded
+    assert not model.convergence.converged
+    assert model.objective < model.convergence.log.objective[0]
+    assert model.beta[1] == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["gamma", "inverse_gaussian"])
+@pytest.mark.parametrize("spread", [1e-2, 1e-4])
+def test_a_small_dispersion_is_an_optimum(family, spread):
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"x": rng.normal(size=120), "g": np.repeat(np.arange(12), 10)})
+    data["y"] = np.exp(0.1 * data["x"] + rng.normal(size=12)[data.g] + spread * rng.normal(size=120))
+    model = glmer("y ~ x + (1 | g)", data, family, link="log")
+    assert not model.convergence.unbounded
+
+
+def cells(seed, groups, kinds):
+    """One row for each group and kind, and more kinds than groups."""
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame([(g, k) for g in range(groups) for k in range(kinds)], columns=["g", "k"])
+    data["f"], data["x"] = [f"k{k}" for k in data.k], rng.normal(size=len(data))
+    data["y"] = rng.normal(size=groups)[data.g] + 0.3 * data.k + rng.normal(size=len(data))
+    return data
+
+
+@pytest.mark.parametrize("reml", [True, False], ids=["REML", "ML"])
+@pytest.mark.parametrize(("groups", "kinds"), [(5, 6), (4, 6), (4, 8)])
+def test_a_covariance_matrix_that_turns_to_fit_every_row(groups, kinds, reml):
+    for seed in range(3):
+        data = cells(seed, groups, kinds)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                model = lmer("y ~ x + (0 + f | g)", data, REML=reml)
+            except DataError:
+                continue
+        assert model.convergence.unbounded
+        assert not model.convergence.converged
+        assert any("residual variance tends to zero" in str(w.message) for w in caught)
+        assert model.summary().coefficients.filter(like="Pr(").isna().all(axis=None)
+
+
+def test_rows_that_repeat_cells_leave_a_residual_variance():
+    data = pd.concat([cells(1, 5, 6)] * 3, ignore_index=True)
+    data["y"] += np.random.default_rng(7).normal(size=len(data))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = lmer("y ~ x + (0 + f | g)", data)
+    assert model.convergence.converged
+    assert not model.convergence.unbounded
