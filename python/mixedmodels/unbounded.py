@@ -56,9 +56,9 @@ def residual_vanishes(
         rows, coefficients and random effects allow the limit.
     """
     theta = estimates.theta
-    large = sizes > _LARGE
-    if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
+    if not may_vanish(design, sizes, len(estimates.kept)):
         return ""
+    large = sizes > _LARGE
 
     def along(factor: float) -> float:
         return objective(np.where(large, theta * factor, theta))
@@ -70,6 +70,22 @@ def residual_vanishes(
     if not falling and not _rises_from_zero(float(sizes[large].min()), along):
         return ""
     return _no_optimum("residual variance", design, large, len(estimates.kept), float(sizes.max()))
+
+
+def may_vanish(design: Predictors, sizes: NDArray[np.float64], rank: int) -> bool:
+    """Whether large random effects and the coefficients, `rank` of them, can be as many as the rows."""
+    large = sizes > _LARGE
+    return bool(large.any()) and _nothing_left(design, large, rank)
+
+
+def large_fits(
+    design: Predictors, roots: Sequence[NDArray[np.float64]], theta: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Of theta of shape (m, n_theta) the fits with large random effects, shape (m,)."""
+    found = np.zeros(len(theta), dtype=bool)
+    for factor, root in zip(factors(design, theta), roots, strict=True):
+        found |= np.linalg.norm(root @ factor, axis=-2).max(axis=-1, initial=0.0) > _LARGE
+    return found
 
 
 def dispersion_vanishes(
@@ -97,9 +113,9 @@ def dispersion_vanishes(
     if relative is None or not relative > 0:
         return ""
     sizes = column_sizes(design, roots, estimates.theta) / relative
-    large = sizes > _LARGE
-    if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
+    if not may_vanish(design, sizes, len(estimates.kept)):
         return ""
+    large = sizes > _LARGE
     sign = towards_zero(family)
     falling = sizes.max() > _FAR and 2.0 * sign * slope < _FALLING
     if not falling and not _rises_from_zero(

@@ -21,6 +21,8 @@ _LIMITS = {"max_evaluations": "max_evaluations", "max_time": "max_time"}
 # below 0.001, a 30th of a standard error, do not matter then.
 _FEW_DIGITS = 2e4
 _TOLERATED = 1e-3
+# Of the square of the ratio in units of rounding, what a scaled second derivative may be wrong by.
+_LOST_TO_ROUNDING = 100.0
 
 Notice = tuple[type[MixedModelsWarning], str]
 
@@ -104,7 +106,7 @@ def convergence_of(
         optimizer=optimizer,
         status=result["status"],
         converged=verdict.converged,
-        message=result["message"],
+        message="the search ended on its way to infinity" if verdict.unbounded else result["message"],
         n_evaluations=result["n_evaluations"],
         n_gradients=result["n_gradients"],
         gradient=result["gradient"],
@@ -187,7 +189,10 @@ def _by_certificate(
     ratio: float,
 ) -> tuple[bool, str]:
     # The criterion is a difference of terms that grow with the square of the ratio.
-    if ratio > _FEW_DIGITS and not np.isnan(certificate.predicted_fall):
+    rounding = _LOST_TO_ROUNDING * float(np.finfo(float).eps) * ratio**2
+    values = certificate.eigenvalues
+    saddle = certificate.downhill is not None and bool(values[0] < -rounding * values[-1])
+    if ratio > _FEW_DIGITS and not np.isnan(certificate.predicted_fall) and not saddle:
         return _among_few_digits(certificate, ratio)
     if certificate.downhill is not None:
         name = names[certificate.downhill]

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from mixedmodels import (
+    Control,
     ConvergenceWarning,
     DataError,
     MixedModelError,
@@ -22,11 +23,13 @@ from mixedmodels import (
     anova,
     emmeans,
     families,
+    fit_many,
     glmer,
     lmer,
     tidy,
 )
 from mixedmodels.theta import factors
+from mixedmodels.verdict import judge
 
 EXTENDED = np.finfo(np.longdouble).eps < 1e-18
 needs_extended_precision = pytest.mark.skipif(not EXTENDED, reason="needs a long double of 64 bits or more")
@@ -185,6 +188,62 @@ def test_nothing_is_tested_without_an_optimum():
         factor = lmer("y ~ x + f + (1 | g)", data)
         if factor.convergence.unbounded:
             assert emmeans(factor, "~ f").to_frame()["df"].isna().all()
+
+
+def test_the_record_does_not_contradict_itself():
+    with pytest.warns(ConvergenceWarning):
+        linear = lmer("y ~ x + (1 | g)", vanishing())
+    data = pd.DataFrame({"g": np.repeat(np.arange(20), 5)})
+    data["y"] = data["g"] % 2
+    with pytest.warns(SeparationWarning):
+        generalized = glmer("y ~ 1 + (1 | g)", data, "binomial")
+    for model in (linear, generalized):
+        check = model.checkConv()
+        assert not check.ok
+        assert model.convergence.problem in check.messages
+        assert str(check).startswith("Not converged")
+        assert "criterion of convergence holds" not in model.convergence.message
+
+
+def test_many_responses_tell_of_an_optimum_at_infinity():
+    data = vanishing()
+    rng = np.random.default_rng(1)
+    y = np.column_stack([data["y"], rng.normal(size=60), np.r_[rng.normal(size=2), data["y"][2:]]])
+    with pytest.warns(MixedModelsWarning):
+        fits = fit_many("~ x + (1 | g)", data, y)
+    for j, status in enumerate(fits.status):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = lmer("y ~ x + (1 | g)", data.assign(y=y[:, j]))
+        assert (status == "unbounded") == model.convergence.unbounded
+        assert bool(fits.converged[j]) == model.convergence.converged
+    assert "no finite optimum" in fits.messages[0]
+    # A row less in two responses, of a level of its own.
+    y[30, 0] = np.nan
+    with pytest.warns(MixedModelsWarning):
+        fits = fit_many("~ x + (1 | g)", data, y)
+    assert fits.status[0] == "unbounded"
+    assert "58 random effects" in fits.messages[0]
+    formula, data = large_ratio(1e3, "intercept")
+    assert fit_many(formula.removeprefix("y"), data, ["y"]).status == ("converged",)
+
+
+def test_a_saddle_point_is_none_the_less_far_out():
+    result = {
+        "gradient": np.zeros(2),
+        "objective": 100.0,
+        "converged": True,
+        "status": "converged",
+        "message": "",
+    }
+    saddle = np.array([[2.0, 3.0], [3.0, 2.0]])
+    for ratio, problem in ((3e4, "curves downwards"), (1e5, "curves downwards")):
+        verdict = judge(["a", "b"], np.ones(2), lambda: saddle, "bobyqa", Control(), result, ratio)
+        assert not verdict.converged
+        assert problem in verdict.problem
+    # Rounding alone can make this.
+    rounded = np.array([[2.0, 2.0 + 1e-3], [2.0 + 1e-3, 2.0]])
+    assert judge(["a", "b"], np.ones(2), lambda: rounded, "bobyqa", Control(), result, 1e6).converged
 
 
 def test_evaluating_at_a_given_theta_is_no_search():
