@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from .design import GeneralizedDesign, RandomTerm
 from .errors import MixedModelsWarning, SeparationWarning
 from .families import Family
-from .fitted_generalized import GeneralizedEstimates
+from .fitted_generalized import FittedGeneralized, GeneralizedEstimates
+from .fitted_model import FittedModel
 from .recession import strictly_separable, towards, unbounded_columns
 from .theta import factors
 from .verdict import Notice
@@ -93,6 +94,16 @@ def separation_notices(
         "and their standard errors are not meaningful"
     )
     return [(SeparationWarning, text)]
+
+
+def separation_note(fitted: FittedModel) -> str:
+    """What tables of a separated model say of its standard errors; else empty."""
+    return fitted.derived(_separation_note) if isinstance(fitted, FittedGeneralized) else ""
+
+
+def _separation_note(fitted: FittedGeneralized) -> str:
+    found = separation_of(fitted.design, fitted.family, fitted.estimates)
+    return "" if found is None else f"Separation: {found}, whose standard errors are not meaningful"
 
 
 def separated_levels(
