@@ -11,14 +11,31 @@ from .verdict import Notice
 
 # A standard deviation of this share of the mean: the digits that rounding left of a response.
 _REPRODUCED = 1e-7
+# A larger one is no optimum either where -2 log-likelihood still falls by this with the logarithm of the
+# dispersion, and a larger one yet where rounding has lost the value that a search had found.
+_NEARLY_REPRODUCED, _LOST, _FALLING = 1e-5, 1e-2, 1.0
 # Variance beyond the Poisson's, as a share of it.
 _NO_EXCESS = 1e-6
 
 
-def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates) -> str:
-    """What to say when the means reproduce a continuous response; empty when they do not."""
+def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates, slope: float, least: float) -> str:
+    """
+    What to say when the means reproduce a continuous response; empty when they do not.
+
+    Parameters
+    ----------
+    family, estimates
+        Of the fit.
+    slope : float
+        Derivative of the objective in the logarithm of the dispersion, at its end.
+    least : float
+        The least objective that the search has met.
+    """
     relative = relative_residual_sd(family, estimates)
-    if relative is None or not relative < _REPRODUCED:
+    if relative is None or not relative < _LOST:
+        return ""
+    falls = relative < _NEARLY_REPRODUCED and slope * towards_zero(family) < -_FALLING
+    if not (relative < _REPRODUCED or falls or estimates.objective > least + _FALLING):
         return ""
     return (
         "not converged: the means reproduce the response, so that the likelihood has no bound along the "
@@ -33,6 +50,12 @@ def relative_residual_sd(family: Family, estimates: GeneralizedEstimates) -> flo
         return None
     size = float(np.sqrt(np.mean(np.square(family.mean(estimates.eta)))))
     return float(np.sqrt(_RELATIVE_VARIANCE[family.name](estimates.dispersion, size)))
+
+
+def towards_zero(family: Family) -> float:
+    """The sign by which the logarithm of the dispersion goes where the residual variance falls."""
+    # A precision is the inverse of a variance.
+    return 1.0 if family.name == "beta" else -1.0
 
 
 def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:

@@ -213,7 +213,11 @@ def _coordinates(fitted: FittedGeneralized) -> NDArray[np.float64]:
 
 
 def _gradient(fitted: FittedGeneralized) -> NDArray[np.float64]:
-    return fitted.engine.gradient(*fitted.point)
+    try:
+        return fitted.engine.gradient(*fitted.point)
+    except ModesError:
+        # A search comes from modes nearby; from scratch they cannot always be found.
+        return np.full(len(fitted.parameter_names()), np.nan)
 
 
 def _hessian(fitted: FittedGeneralized) -> NDArray[np.float64]:

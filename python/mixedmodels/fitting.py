@@ -170,7 +170,7 @@ def _by_other_criterion(fitted: Fitted) -> Fitted:
     return refit(fitted, reml=not fitted.reml, changes=changes, quiet=True)
 
 
-def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Design) -> Estimates:
+def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Predictors) -> Estimates:
     """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
     return Estimates(
         theta=result["theta"],

@@ -32,7 +32,13 @@ from .fitting import with_dropped
 from .frame import Frame
 from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
-from .separation import separated_levels, separation_notices, single_rows_notices
+from .separation import (
+    far_out,
+    large_term_notices,
+    separated_levels,
+    separation_notices,
+    single_rows_notices,
+)
 from .singularity import term_roots
 from .starting_point import StartingPoint, check_generalized_start
 from .unbounded import dispersion_vanishes
@@ -109,12 +115,16 @@ def fit_generalized_design(
         optimizer,
         control,
         result,
+        doubtful=far_out(design, arguments.family, estimates.theta, roots),
     )
     if optimizer is not None:
         verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
     notices = dropped_notices(design, engine.kept) + verdict.notices
     notices += singular_notices(design, estimates.theta, roots) + undetermined_notices(design, roots)
     notices += separation_notices(design, arguments.family, estimates)
+    told = any(issubclass(category, SeparationWarning) for category, _ in notices)
+    if optimizer is not None and not told:
+        notices += large_term_notices(design, arguments.family, estimates, roots)
     notices += single_rows_notices(design, arguments.family)
     notices += poisson_notices(arguments.family, estimates)
     if not quiet:
@@ -212,13 +222,15 @@ def _checked_at_infinity(
 ) -> Verdict:
     """The verdict, unless the search ran towards an optimum at infinity."""
     theta, beta, log_dispersion = point_of(estimates, family)
-    verdict = verdict.without_optimum(separated_levels(design, family, theta, roots), SeparationWarning)
-    problem = unbounded_likelihood(family, estimates) or dispersion_vanishes(
+    verdict = verdict.without_optimum(separated_levels(design, family, estimates, roots), SeparationWarning)
+    slope = float(result["gradient"][-1]) if len(result["gradient"]) else 0.0
+    least = float(np.min(result["log"]["objective"], initial=np.inf))
+    problem = unbounded_likelihood(family, estimates, slope, least) or dispersion_vanishes(
         design,
         roots,
         estimates,
         family,
-        float(result["gradient"][-1]),
+        slope,
         lambda shift: engine.evaluate(theta, beta, log_dispersion + shift)["objective"],
     )
     return verdict.without_optimum(problem)
@@ -253,7 +265,7 @@ def _run(
     if optimizer is not None:
         result = engine.fit(optimizer, start.for_engine(), control.for_engine(watch.listener))
         watch.end(result)
-        return result
+        return _not_above_the_start(result, engine, arguments)
     theta, beta, log_dispersion = start.complete(arguments)
     result = engine.evaluate(theta, beta, log_dispersion)
     gradient = engine.gradient(theta, beta, log_dispersion)
@@ -269,6 +281,34 @@ def _run(
         "beta": read_only(result["beta"]),
         **not_optimised(point, result["objective"], gradient),
     }
+
+
+def _not_above_the_start(
+    result: dict[str, Any], engine: Glmm, arguments: GeneralizedArguments
+) -> dict[str, Any]:
+    """
+    The result, or the best point of the search that can be evaluated again.
+
+    Where means reproduce a response, rounding may leave nothing of an objective at new modes.
+    """
+    log = result["log"]
+    values = np.asarray(log["objective"])
+    if not len(values) or not result["objective"] > values[0] + 1.0:
+        return result
+    n_theta, n_beta = engine.n_theta, len(engine.kept) if arguments.n_agq > 0 else 0
+    for k in np.argsort(values, kind="stable"):
+        point = np.asarray(log["theta"][k], dtype=np.float64)
+        theta, beta = point[:n_theta], point[n_theta : n_theta + n_beta]
+        log_dispersion = float(point[-1]) if arguments.family.estimates_dispersion else 0.0
+        try:
+            there = engine.evaluate(theta, beta, log_dispersion)
+            gradient = engine.gradient(theta, beta, log_dispersion)
+        except ModesError:
+            continue
+        if there["objective"] < values[k] + 1.0:
+            parts = {"theta": read_only(theta), "beta": read_only(there["beta"]), "gradient": gradient}
+            return {**result, **there, **parts}
+    return result
 
 
 def _located(error: ModesError, design: GeneralizedDesign) -> ModesError:

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from .design import GeneralizedDesign, RandomTerm
 from .errors import MixedModelsWarning, SeparationWarning
 from .families import Family
-from .fitted_generalized import GeneralizedEstimates
+from .fitted_generalized import FittedGeneralized, GeneralizedEstimates
+from .fitted_model import FittedModel
+from .recession import strictly_separable, towards, unbounded_columns
 from .theta import factors
 from .verdict import Notice
 
 # A mean as near to its limit as a logit of 15 is.
 _NUMERICALLY_ZERO = 1.0 / (1.0 + np.exp(15.0))
-# On the linear predictor: an effect of this size is beyond what odds or ratios are in any data. Of a
-# probability it leads from 1/2 to 0.9997. Links that are not here have no limit at infinity.
+# On the linear predictor: effects that run to infinity have come so far, and few others. Of a probability it
+# leads from 1/2 to 0.9997. Links that are not here have no limit at infinity.
 _HUGE_EFFECT = {"logit": 8.0, "probit": 3.4, "cloglog": 2.5, "cauchit": 1000.0, "log": 8.0}
-# A standard error of that size says that the data do not bound the coefficient.
-_HUGE_ERROR = 5.0
 _DISCRETE = frozenset({"binomial", "poisson", "nbinom1", "nbinom2"})
 
 
@@ -58,7 +58,7 @@ def separation_of(
     """
     The coefficients that the data do not bound, along which means have run into their limits.
 
-    The sizes of effects and errors are those of the whole range of a column.
+    Looked for where effects, over the whole range of a column, are huge.
     """
     if family.name not in _DISCRETE or family.link not in _HUGE_EFFECT:
         return None
@@ -69,13 +69,13 @@ def separation_of(
     if not at_limit.any():
         return None
     kept = estimates.kept
-    ranges = _ranges(design.x[:, kept])
-    effects = np.abs(estimates.beta[kept]) * ranges
-    with np.errstate(invalid="ignore"):
-        errors = np.sqrt(np.diag(estimates.conditional_covariance)) * ranges
-    # A curvature that has vanished altogether has no error to show.
-    running = (effects > _HUGE_EFFECT[family.link]) & ~(errors < _HUGE_ERROR)
-    if not running.any():
+    x = design.x[:, kept]
+    effects = np.abs(estimates.beta[kept]) * _ranges(x)
+    candidates = np.flatnonzero(effects > _HUGE_EFFECT[family.link])
+    if not len(candidates):
+        return None
+    running = unbounded_columns(x, towards(design, family), candidates.tolist())
+    if not running:
         return None
     names = tuple([design.x_names[j] for j in kept[running]])
     limit = "0 or 1" if family.name == "binomial" else "0"
@@ -96,23 +96,85 @@ def separation_notices(
     return [(SeparationWarning, text)]
 
 
+def separation_note(fitted: FittedModel) -> str:
+    """What tables of a separated model say of its standard errors; else empty."""
+    return fitted.derived(_separation_note) if isinstance(fitted, FittedGeneralized) else ""
+
+
+def _separation_note(fitted: FittedGeneralized) -> str:
+    found = separation_of(fitted.design, fitted.family, fitted.estimates)
+    return "" if found is None else f"Separation: {found}, whose standard errors are not meaningful"
+
+
 def separated_levels(
+    design: GeneralizedDesign,
+    family: Family,
+    estimates: GeneralizedEstimates,
+    roots: tuple[NDArray[np.float64], ...],
+) -> str:
+    """
+    What to say when levels tell successes from failures by themselves; else empty.
+
+    A huge standard deviation alone may be right. The likelihood grows with it to the end only where some
+    coefficients and effects of the levels predict every outcome. With an outcome that is constant in every
+    level it does so wherever the search has ended.
+    """
+    if family.name != "binomial" or family.link not in _HUGE_EFFECT:
+        return ""
+    found = _large_terms(design, family, estimates.theta, roots, 1.0)
+    signs, x = towards(design, family), design.x[:, estimates.kept]
+    constant = [
+        part
+        for part in _large_terms(design, family, estimates.theta, roots, 0.0)
+        if _constant_within(design, part.term, signs)
+    ]
+    effects = [(part.term.group.codes, part.z) for part in found]
+    if not constant and not (found and strictly_separable(x, signs, effects)):
+        return ""
+    if strictly_separable(x, signs):
+        # The predictors do that without the levels.
+        return ""
+    shown = "; ".join(
+        f"{part.term.text}, which moves the linear predictor by {part.size:.3g}" for part in found or constant
+    )
+    return (
+        "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the "
+        f"standard deviation of {shown}. Its size reflects the approximation of the likelihood, "
+        "not the data; do not interpret it"
+    )
+
+
+def large_term_notices(
+    design: GeneralizedDesign,
+    family: Family,
+    estimates: GeneralizedEstimates,
+    roots: tuple[NDArray[np.float64], ...],
+) -> list[Notice]:
+    """A warning when a standard deviation is huge, though the data bound it."""
+    if family.name != "binomial" or family.link not in _HUGE_EFFECT:
+        return []
+    found = _large_terms(design, family, estimates.theta, roots, 1.0)
+    if not found:
+        return []
+    shown = "; ".join(f"{part.term.text} moves the linear predictor by {part.size:.3g}" for part in found)
+    text = (
+        f"{shown}: most fitted means are close to 0 or 1, where the approximation of the likelihood is "
+        "rough; standard deviation and coefficients may be far off, though the data bound them"
+    )
+    return [(SeparationWarning, text)]
+
+
+def far_out(
     design: GeneralizedDesign,
     family: Family,
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
-) -> str:
-    """What to say when levels tell successes from failures by themselves; else empty."""
-    found = [
-        f"{term.text}, which moves the linear predictor by {size:.3g}"
-        for term, size in _huge_terms(design, family, theta, roots)
-    ]
-    if not found:
-        return ""
+) -> bool:
+    """Whether standard deviations are so large that the objective may have saddle points there."""
     return (
-        "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the "
-        f"standard deviation of {'; '.join(found)}. Its size reflects the approximation of the likelihood, "
-        "not the data; do not interpret it"
+        family.name in _DISCRETE
+        and family.link in _HUGE_EFFECT
+        and bool(_large_terms(design, family, theta, roots, 0.25))
     )
 
 
@@ -132,22 +194,43 @@ def single_rows_notices(design: GeneralizedDesign, family: Family) -> list[Notic
     return [(MixedModelsWarning, text)]
 
 
-def _huge_terms(
+@dataclass(frozen=True, eq=False)
+class _LargeTerm:
+    """A term, its largest standard deviation, and the columns of its large effects."""
+
+    term: RandomTerm
+    size: float
+    z: NDArray[np.float64]
+
+
+def _large_terms(
     design: GeneralizedDesign,
     family: Family,
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
-) -> list[tuple[RandomTerm, float]]:
-    """Terms of a binomial model with a standard deviation beyond that of any data, and its size."""
-    if family.name != "binomial" or family.link not in _HUGE_EFFECT:
-        return []
+    share: float,
+) -> list[_LargeTerm]:
+    """Terms with a standard deviation above this share of what is beyond that of most data."""
+    # Two standard deviations to either side are as many huge effects.
+    limit = share * 2.0 * _HUGE_EFFECT[family.link or ""]
     found = []
     for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        size = float(np.linalg.norm(root @ factor, ord=2))
-        # Two standard deviations to either side are as many huge effects.
-        if size > 2.0 * _HUGE_EFFECT[family.link]:
-            found.append((term, size))
+        _, sizes, right = np.linalg.svd(root @ factor)
+        if sizes[0] >= limit:
+            found.append(_LargeTerm(term, float(sizes[0]), term.z @ factor @ right[sizes >= limit].T))
     return found
+
+
+def _constant_within(design: GeneralizedDesign, term: RandomTerm, signs: NDArray[np.float64]) -> bool:
+    """Whether the outcome is constant in each level of a random intercept, and some have several trials."""
+    used = ~np.isnan(signs)
+    if not np.all(signs[used]) or not np.any(np.all(term.z == 1.0, axis=0)):
+        return False
+    codes, levels = term.group.codes[used], len(term.group.levels)
+    rows = np.bincount(codes, minlength=levels)
+    if not np.all(np.abs(np.bincount(codes, signs[used], minlength=levels)) == rows):
+        return False
+    return bool(np.bincount(codes, design.unit_weights[used], minlength=levels).max() > 1.0)
 
 
 def _ranges(x: NDArray[np.float64]) -> NDArray[np.float64]:

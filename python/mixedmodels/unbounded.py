@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .design import GeneralizedDesign, Predictors
-from .dispersion_limits import relative_residual_sd
+from .dispersion_limits import relative_residual_sd, towards_zero
 from .errors import MixedModelError
 from .families import Family
 from .fitted_generalized import GeneralizedEstimates
@@ -56,15 +56,36 @@ def residual_vanishes(
         rows, coefficients and random effects allow the limit.
     """
     theta = estimates.theta
-    large = sizes > _LARGE
-    if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
+    if not may_vanish(design, sizes, len(estimates.kept)):
         return ""
-    falling = sizes.max() > _FAR and float(gradient[large] @ theta[large]) < _FALLING
-    if not falling and not _rises_from_zero(
-        float(sizes[large].min()), lambda factor: objective(np.where(large, theta * factor, theta))
-    ):
+    large = sizes > _LARGE
+
+    def along(factor: float) -> float:
+        return objective(np.where(large, theta * factor, theta))
+
+    largest = float(sizes.max())
+    falling = largest > _FAR and (
+        float(gradient[large] @ theta[large]) < _FALLING or _falls_on(largest, estimates.objective, along)
+    )
+    if not falling and not _rises_from_zero(float(sizes[large].min()), along):
         return ""
     return _no_optimum("residual variance", design, large, len(estimates.kept), float(sizes.max()))
+
+
+def may_vanish(design: Predictors, sizes: NDArray[np.float64], rank: int) -> bool:
+    """Whether large random effects and the coefficients, `rank` of them, can be as many as the rows."""
+    large = sizes > _LARGE
+    return bool(large.any()) and _nothing_left(design, large, rank)
+
+
+def large_fits(
+    design: Predictors, roots: Sequence[NDArray[np.float64]], theta: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Of theta of shape (m, n_theta) the fits with large random effects, shape (m,)."""
+    found = np.zeros(len(theta), dtype=bool)
+    for factor, root in zip(factors(design, theta), roots, strict=True):
+        found |= np.linalg.norm(root @ factor, axis=-2).max(axis=-1, initial=0.0) > _LARGE
+    return found
 
 
 def dispersion_vanishes(
@@ -92,11 +113,10 @@ def dispersion_vanishes(
     if relative is None or not relative > 0:
         return ""
     sizes = column_sizes(design, roots, estimates.theta) / relative
-    large = sizes > _LARGE
-    if not large.any() or not _nothing_left(design, large, len(estimates.kept)):
+    if not may_vanish(design, sizes, len(estimates.kept)):
         return ""
-    # A precision is the inverse of a variance.
-    sign = 1.0 if family.name == "beta" else -1.0
+    large = sizes > _LARGE
+    sign = towards_zero(family)
     falling = sizes.max() > _FAR and 2.0 * sign * slope < _FALLING
     if not falling and not _rises_from_zero(
         float(sizes[large].min()), lambda factor: objective(sign * 2.0 * float(np.log(factor)))
@@ -106,28 +126,39 @@ def dispersion_vanishes(
 
 
 def _nothing_left(design: Predictors, large: NDArray[np.bool_], rank: int) -> bool:
-    """Whether coefficients and random effects can be as many as the rows."""
-    return _n_effects(design, large) + rank >= len(design.x)
+    """Whether coefficients, random effects and the directions of these can be as many as the rows."""
+    effects, directions = _n_effects(design, large)
+    return effects + directions + rank >= len(design.x)
 
 
-def _n_effects(design: Predictors, large: NDArray[np.bool_]) -> int:
-    """The number of random effects in these columns of the factors."""
-    effects = 0
+def _n_effects(design: Predictors, large: NDArray[np.bool_]) -> tuple[int, int]:
+    """
+    The number of random effects in these columns of the factors, and of parameters that turn their space.
+
+    A covariance matrix of rank r chooses r of k dimensions for its effects: r(k - r) parameters.
+    """
+    effects, directions = 0, 0
     for term, part in slices(design):
         columns = {column for (_, column), own in zip(positions(term), large[part], strict=True) if own}
         effects += len(term.group.levels) * len(columns)
-    return effects
+        if term.covariance == "unstructured":
+            directions += len(columns) * (len(term.names) - len(columns))
+    return effects, directions
 
 
 def _no_optimum(what: str, design: Predictors, large: NDArray[np.bool_], rank: int, ratio: float) -> str:
     terms = [term.text for term, part in slices(design) if large[part].any()]
     limit = "infinity" if what == "precision" else "zero"
+    effects, directions = _n_effects(design, large)
+    turned, instead = "", "group by a factor with fewer levels"
+    if directions and effects + rank < len(design.x):
+        turned, instead = " in directions chosen to fit", "make its effects independent (||)"
     return (
         f"no finite optimum: the criterion keeps falling as the {what} tends to {limit} beside the variance "
         f"of {' and '.join(terms)} (ratio of standard deviations {ratio:.2g} where the search stopped). "
-        f"{_n_effects(design, large)} random effects and {rank} coefficient{'s' * (rank != 1)} for "
+        f"{effects} random effects{turned} and {rank} coefficient{'s' * (rank != 1)} for "
         f"{len(design.x)} rows leave nothing to estimate the {what} from; drop "
-        f"{'the term' if len(terms) == 1 else 'one of these terms'} or group by a factor with fewer levels"
+        f"{'the term' if len(terms) == 1 else 'one of these terms'} or {instead}"
     )
 
 
@@ -140,6 +171,17 @@ def column_sizes(
         own = np.linalg.norm(root @ factor, axis=0).tolist()
         found += [own[column] for _, column in positions(term)]
     return np.array(found)
+
+
+def _falls_on(size: float, here: float, objective: Callable[[float], float]) -> bool:
+    """Whether the criterion is lower at twice the ratio: rounding leaves a gradient fewer digits."""
+    try:
+        fall = objective(2.0) - here
+    except MixedModelError:
+        return False
+    # Of the largest terms in a criterion.
+    rounding = 10.0 * float(np.finfo(float).eps) * (2.0 * size) ** 2
+    return fall < _FALLING * float(np.log(2.0)) - rounding
 
 
 def _rises_from_zero(size: float, objective: Callable[[float], float]) -> bool:

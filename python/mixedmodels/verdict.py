@@ -21,6 +21,8 @@ _LIMITS = {"max_evaluations": "max_evaluations", "max_time": "max_time"}
 # below 0.001, a 30th of a standard error, do not matter then.
 _FEW_DIGITS = 2e4
 _TOLERATED = 1e-3
+# Of the square of the ratio in units of rounding, what a scaled second derivative may be wrong by.
+_LOST_TO_ROUNDING = 100.0
 
 Notice = tuple[type[MixedModelsWarning], str]
 
@@ -57,6 +59,8 @@ def judge(
     control: Control,
     result: Mapping[str, Any],
     ratio: float = 0.0,
+    *,
+    doubtful: bool = False,
 ) -> Verdict:
     """
     Judge the end point of an optimisation.
@@ -76,16 +80,20 @@ def judge(
         What the engine says of the fit.
     ratio : float
         The largest standard deviation of random effects relative to the residual one, of a linear model.
+    doubtful : bool
+        Look at the second derivatives also where the optimizer's own criterion does not ask for them.
     """
     gradient, objective = result["gradient"], abs(result["objective"])
     if optimizer is not None and not objective * np.finfo(float).eps < TOLERANCE:
         return Verdict(False, _beyond_rounding(objective), None)
     check = control.check_derivatives
     if check is None:
-        # The default optimizer stops by the same criterion, computed from the same derivatives.
-        check = not (result["converged"] and optimizer == "trust_region")
+        check = doubtful or not _by_its_criterion(optimizer, result)
     if check and optimizer is not None and result["status"] not in _LIMITS:
         certificate = certify(gradient, hessian(), coordinates())
+        if np.isnan(certificate.predicted_fall) and doubtful and _by_its_criterion(optimizer, result):
+            # Only a second derivative that shows otherwise speaks against the search.
+            return Verdict(True, "", None)
         return Verdict(*_by_certificate(certificate, names, gradient, result, ratio), certificate)
     problem = ""
     if optimizer is not None and not result["converged"]:
@@ -102,7 +110,7 @@ def convergence_of(
         optimizer=optimizer,
         status=result["status"],
         converged=verdict.converged,
-        message=result["message"],
+        message="the search ended on its way to infinity" if verdict.unbounded else result["message"],
         n_evaluations=result["n_evaluations"],
         n_gradients=result["n_gradients"],
         gradient=result["gradient"],
@@ -165,6 +173,11 @@ def dropped_notices(design: Predictors, kept: NDArray[np.int64]) -> list[Notice]
     return [(RankDeficiencyWarning, text)]
 
 
+def _by_its_criterion(optimizer: str | None, result: Mapping[str, Any]) -> bool:
+    """Whether the default optimizer stopped by the criterion of certificates, and by the same derivatives."""
+    return bool(result["converged"]) and optimizer == "trust_region"
+
+
 def _beyond_rounding(objective: float) -> str:
     return (
         f"not converged: the objective ({objective:.3g}) is so large that rounding error hides its minimum; "
@@ -180,7 +193,10 @@ def _by_certificate(
     ratio: float,
 ) -> tuple[bool, str]:
     # The criterion is a difference of terms that grow with the square of the ratio.
-    if ratio > _FEW_DIGITS and not np.isnan(certificate.predicted_fall):
+    rounding = _LOST_TO_ROUNDING * float(np.finfo(float).eps) * ratio**2
+    values = certificate.eigenvalues
+    saddle = certificate.downhill is not None and bool(values[0] < -rounding * values[-1])
+    if ratio > _FEW_DIGITS and not np.isnan(certificate.predicted_fall) and not saddle:
         return _among_few_digits(certificate, ratio)
     if certificate.downhill is not None:
         name = names[certificate.downhill]

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from mixedmodels import (
+    Control,
     ConvergenceWarning,
     DataError,
     MixedModelError,
@@ -22,11 +23,13 @@ from mixedmodels import (
     anova,
     emmeans,
     families,
+    fit_many,
     glmer,
     lmer,
     tidy,
 )
 from mixedmodels.theta import factors
+from mixedmodels.verdict import judge
 
 EXTENDED = np.finfo(np.longdouble).eps < 1e-18
 needs_extended_precision = pytest.mark.skipif(not EXTENDED, reason="needs a long double of 64 bits or more")
@@ -187,6 +190,62 @@ def test_nothing_is_tested_without_an_optimum():
             assert emmeans(factor, "~ f").to_frame()["df"].isna().all()
 
 
+def test_the_record_does_not_contradict_itself():
+    with pytest.warns(ConvergenceWarning):
+        linear = lmer("y ~ x + (1 | g)", vanishing())
+    data = pd.DataFrame({"g": np.repeat(np.arange(20), 5)})
+    data["y"] = data["g"] % 2
+    with pytest.warns(SeparationWarning):
+        generalized = glmer("y ~ 1 + (1 | g)", data, "binomial")
+    for model in (linear, generalized):
+        check = model.checkConv()
+        assert not check.ok
+        assert model.convergence.problem in check.messages
+        assert str(check).startswith("Not converged")
+        assert "criterion of convergence holds" not in model.convergence.message
+
+
+def test_many_responses_tell_of_an_optimum_at_infinity():
+    data = vanishing()
+    rng = np.random.default_rng(1)
+    y = np.column_stack([data["y"], rng.normal(size=60), np.r_[rng.normal(size=2), data["y"][2:]]])
+    with pytest.warns(MixedModelsWarning):
+        fits = fit_many("~ x + (1 | g)", data, y)
+    for j, status in enumerate(fits.status):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = lmer("y ~ x + (1 | g)", data.assign(y=y[:, j]))
+        assert (status == "unbounded") == model.convergence.unbounded
+        assert bool(fits.converged[j]) == model.convergence.converged
+    assert "no finite optimum" in fits.messages[0]
+    # A row less in two responses, of a level of its own.
+    y[30, 0] = np.nan
+    with pytest.warns(MixedModelsWarning):
+        fits = fit_many("~ x + (1 | g)", data, y)
+    assert fits.status[0] == "unbounded"
+    assert "58 random effects" in fits.messages[0]
+    formula, data = large_ratio(1e3, "intercept")
+    assert fit_many(formula.removeprefix("y"), data, ["y"]).status == ("converged",)
+
+
+def test_a_saddle_point_is_none_the_less_far_out():
+    result = {
+        "gradient": np.zeros(2),
+        "objective": 100.0,
+        "converged": True,
+        "status": "converged",
+        "message": "",
+    }
+    saddle = np.array([[2.0, 3.0], [3.0, 2.0]])
+    for ratio, problem in ((3e4, "curves downwards"), (1e5, "curves downwards")):
+        verdict = judge(["a", "b"], np.ones(2), lambda: saddle, "bobyqa", Control(), result, ratio)
+        assert not verdict.converged
+        assert problem in verdict.problem
+    # Rounding alone can make this.
+    rounded = np.array([[2.0, 2.0 + 1e-3], [2.0 + 1e-3, 2.0]])
+    assert judge(["a", "b"], np.ones(2), lambda: rounded, "bobyqa", Control(), result, 1e6).converged
+
+
 def test_evaluating_at_a_given_theta_is_no_search():
     model = lmer("y ~ x + (1 | g)", vanishing(), start=[7626.0], optimizer=None)
     assert not model.convergence.unbounded
@@ -324,3 +383,63 @@ def test_a_dispersion_that_runs_to_zero(family):
         elif model._fitted.dispersion > 1e-2:
             assert not model.convergence.unbounded
     assert seen or family.name != "gaussian"
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("family", ["gamma", "inverse_gaussian"])
+def test_a_response_that_the_means_reproduce(family, seed):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame({"x": rng.normal(size=48), "g": np.repeat(np.arange(12), 4)})
+    data["y"] = np.exp(data["x"] + 0.3 * data["g"])
+    with pytest.warns(ConvergenceWarning, match="the means reproduce the response"):
+        model = glmer("y ~ x + (1 | g)", data, family, link="log")
+    assert model.convergence.unbounded
+    assert not model.convergence.converged
+    assert model.objective < model.convergence.log.objective[0]
+    assert model.beta[1] == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["gamma", "inverse_gaussian"])
+@pytest.mark.parametrize("spread", [1e-2, 1e-4])
+def test_a_small_dispersion_is_an_optimum(family, spread):
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"x": rng.normal(size=120), "g": np.repeat(np.arange(12), 10)})
+    data["y"] = np.exp(0.1 * data["x"] + rng.normal(size=12)[data.g] + spread * rng.normal(size=120))
+    model = glmer("y ~ x + (1 | g)", data, family, link="log")
+    assert not model.convergence.unbounded
+
+
+def cells(seed, groups, kinds):
+    """One row for each group and kind, and more kinds than groups."""
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame([(g, k) for g in range(groups) for k in range(kinds)], columns=["g", "k"])
+    data["f"], data["x"] = [f"k{k}" for k in data.k], rng.normal(size=len(data))
+    data["y"] = rng.normal(size=groups)[data.g] + 0.3 * data.k + rng.normal(size=len(data))
+    return data
+
+
+@pytest.mark.parametrize("reml", [True, False], ids=["REML", "ML"])
+@pytest.mark.parametrize(("groups", "kinds"), [(5, 6), (4, 6), (4, 8)])
+def test_a_covariance_matrix_that_turns_to_fit_every_row(groups, kinds, reml):
+    for seed in range(3):
+        data = cells(seed, groups, kinds)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                model = lmer("y ~ x + (0 + f | g)", data, REML=reml)
+            except DataError:
+                continue
+        assert model.convergence.unbounded
+        assert not model.convergence.converged
+        assert any("residual variance tends to zero" in str(w.message) for w in caught)
+        assert model.summary().coefficients.filter(like="Pr(").isna().all(axis=None)
+
+
+def test_rows_that_repeat_cells_leave_a_residual_variance():
+    data = pd.concat([cells(1, 5, 6)] * 3, ignore_index=True)
+    data["y"] += np.random.default_rng(7).normal(size=len(data))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = lmer("y ~ x + (0 + f | g)", data)
+    assert model.convergence.converged
+    assert not model.convergence.unbounded

@@ -96,7 +96,8 @@ def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Convergenc
     names = pd.Index(fitted.parameter_names(), dtype=object)
     gradient, hessian = fitted.gradient(), fitted.hessian()
     certificate = certify(gradient, hessian, fitted.coordinates())
-    messages = []
+    # A small gradient says nothing where the likelihood falls on to infinity.
+    messages = [fitted.convergence.problem] if fitted.convergence.unbounded else []
     if not np.isfinite(certificate.predicted_fall):
         messages.append("the derivatives of the objective cannot be computed at the estimates")
     elif certificate.predicted_fall >= tol and certificate.worst is not None:

@@ -38,7 +38,8 @@ class FitMany:
         Rows used for each response.
     n_evaluations : ndarray of int, shape (m,)
     status : tuple of str
-        ``"converged"``, ``"max_evaluations"``, ``"max_time"``, ``"no_progress"`` or ``"failed"``.
+        ``"converged"``, ``"max_evaluations"``, ``"max_time"``, ``"no_progress"``, ``"unbounded"`` (the
+        likelihood has no finite optimum) or ``"failed"``.
     messages : tuple of str
         What the status means.
     singular : ndarray of bool, shape (m,)

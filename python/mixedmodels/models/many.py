@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import flag
 from ..control import Control, as_control
-from ..design import INTERCEPT, Predictors, build_predictors, told_from_residuals
+from ..design import INTERCEPT, Predictors, RandomTerm, build_predictors, told_from_residuals
 from ..design.responses import response_matrix, response_names
 from ..design.rows import listed_rows
 from ..errors import (
@@ -22,12 +22,13 @@ from ..errors import (
     SingularFitWarning,
 )
 from ..fitted_model import engine_terms, read_only
-from ..fitting import check_formula_first, check_numbers_of_effects, check_reml
+from ..fitting import check_formula_first, check_numbers_of_effects, check_reml, estimates_from
 from ..frame import Frame
 from ..not_here import refuses_arguments
 from ..notices import warn_of_fit
 from ..progress import CountedResponses
 from ..singularity import singular_fits, term_roots
+from ..unbounded import column_sizes, large_fits, may_vanish, residual_vanishes
 from .fit_many_result import FitMany
 
 
@@ -230,6 +231,7 @@ def _collect(
     patterns: Sequence[_Pattern],
 ) -> FitMany:
     theta = read_only(result["theta"])
+    status, messages = list(result["status"]), list(result["messages"])
     n_obs = np.full(len(names), len(values))
     singular = np.zeros(len(names), dtype=bool)
     for rows, columns in patterns:
@@ -237,7 +239,13 @@ def _collect(
         n_obs[columns] = len(own.x)
         good = columns[~np.isnan(theta[columns]).any(axis=1)]
         if len(good):
-            singular[good] = singular_fits(own, theta[good], term_roots(own, own.weights))
+            roots = term_roots(own, own.weights)
+            singular[good] = singular_fits(own, theta[good], roots)
+            for j in good[large_fits(own, roots, theta[good])].tolist():
+                y = values[:, j] if rows is None else values[rows, j]
+                problem = _at_infinity(own, roots, y, theta[j], reml)
+                if problem:
+                    status[j], messages[j] = "unbounded", problem
     return FitMany(
         predictors=predictors,
         responses=names,
@@ -249,19 +257,49 @@ def _collect(
         objective=read_only(result["objective"]),
         n_obs=read_only(n_obs, np.int64),
         n_evaluations=read_only(result["n_evaluations"], np.int64),
-        status=tuple(result["status"]),
-        messages=tuple(result["messages"]),
+        status=tuple(status),
+        messages=tuple(messages),
         singular=read_only(singular, np.bool_),
     )
 
 
 def _rows(predictors: Predictors, rows: NDArray[np.bool_]) -> Predictors:
-    """What `term_roots` reads, in some of the rows."""
+    """The design in some of the rows, without levels that these do not have."""
     return dataclasses.replace(
         predictors,
         x=predictors.x[rows],
-        terms=tuple(dataclasses.replace(term, z=term.z[rows]) for term in predictors.terms),
+        terms=tuple([_rows_of_term(term, rows) for term in predictors.terms]),
         weights=None if predictors.weights is None else predictors.weights[rows],
+        offset=None if predictors.offset is None else predictors.offset[rows],
+    )
+
+
+def _rows_of_term(term: RandomTerm, rows: NDArray[np.bool_]) -> RandomTerm:
+    present, codes = np.unique(term.group.codes[rows], return_inverse=True)
+    levels = tuple([term.group.levels[i] for i in present])
+    group = dataclasses.replace(term.group, codes=codes.astype(term.group.codes.dtype), levels=levels)
+    return dataclasses.replace(term, z=term.z[rows], group=group)
+
+
+def _at_infinity(
+    predictors: Predictors,
+    roots: tuple[NDArray[np.float64], ...],
+    y: NDArray[np.float64],
+    theta: NDArray[np.float64],
+    reml: bool,
+) -> str:
+    """Why a fit has no finite optimum; else empty."""
+    sizes = column_sizes(predictors, roots, theta)
+    if not may_vanish(predictors, sizes, predictors.x.shape[1]):
+        return ""
+    from .._engine import Lmm
+
+    p = predictors
+    engine = Lmm(np.ascontiguousarray(y), p.x, engine_terms(p), p.weights, p.offset)
+    estimates = estimates_from({**engine.evaluate(theta, reml), "theta": theta}, engine, predictors)
+    gradient = engine.gradient(theta, reml)
+    return residual_vanishes(
+        predictors, sizes, estimates, gradient, lambda at: engine.evaluate(at, reml)["objective"]
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ..design.merged_terms import overlaps
-from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..formatting import one_line
-from ..separation import separation_of
+from ..separation import separation_note
 
 
 def fit_notes(fitted: FittedModel) -> list[str]:
@@ -14,8 +13,7 @@ def fit_notes(fitted: FittedModel) -> list[str]:
     design = fitted.design
     left_out = dict.fromkeys(part.text for part in design.recipe.left_out)
     notes = [f"Random effects: {one_line(text)}" for text in (*left_out, *overlaps(design.terms))]
-    if isinstance(fitted, FittedGeneralized):
-        separation = separation_of(design, fitted.family, fitted.estimates)
-        if separation is not None:
-            notes.append(f"Separation: {one_line(str(separation))}, whose standard errors are not meaningful")
+    separation = separation_note(fitted)
+    if separation:
+        notes.append(one_line(separation))
     return notes
