@@ -245,7 +245,7 @@ def assemble(
         )
     if isinstance(subset, str):
         beside.update(columns_of(subset, frame, own))
-    frame.prefetch(dict.fromkeys((*parsed.variables, *beside)))
+    frame.prefetch(dict.fromkeys((*parsed.variables, *beside, *responses)))
     if frame.n_rows == 0:
         raise DataError("the data has no rows")
 
