@@ -165,3 +165,16 @@ def test_offsets_are_part_of_the_fixed_part():
     table = augment(model)
     np.testing.assert_allclose(table[".offset"], 10 * data["Days"])
     np.testing.assert_allclose(table[".fixed"], model.predict(re_form="~0"))
+
+
+@pytest.mark.parametrize("kind", ["linear", "binomial"])
+def test_a_variance_below_zero_by_rounding_is_zero(kind, request, monkeypatch):
+    model = request.getfixturevalue(kind)
+    blocks = [(members, values.copy()) for members, values in model._fitted.level_variances()]
+    for _, values in blocks:
+        values[0, 0, 0] = -1e-18
+    monkeypatch.setattr(type(model._fitted), "level_variances", lambda self: blocks)
+    table = tidy(model, effects="ran_vals")
+    assert table["std.error"].iloc[0] == 0.0
+    assert table["std.error"].notna().all()
+    assert model.ranef(condVar=True).to_frame()["condsd"].iloc[0] == 0.0
