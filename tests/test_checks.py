@@ -40,3 +40,15 @@ def test_the_nearest_name_is_suggested():
 def test_a_large_value_is_named_by_its_type():
     with pytest.raises(ArgumentError, match="not a value of type DataFrame"):
         checks.flag("complete", pd.DataFrame({"a": range(1000)}))
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5, object(), [1, "b"]])
+def test_a_seed_that_is_none(seed):
+    with pytest.raises(ArgumentError, match="seed must be a whole number"):
+        checks.random_generator(seed)
+
+
+def test_seeds():
+    drawn = [checks.random_generator(seed).random() for seed in (3, np.int64(3), np.random.default_rng(3))]
+    assert len(set(drawn)) == 1
+    assert isinstance(checks.random_generator(None), np.random.Generator)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import theta as theta_layout
 from .block_costs import size_notice
-from .control import Control, as_control, check_optimizer
+from .control import Control, as_control, check_optimizer, check_starts
 from .design import INTERCEPT, Design, Predictors
 from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
 from .fitted_model import Estimates, FitArguments, Fitted, build_engine, design_of, read_only
@@ -71,6 +71,7 @@ def fit_design(
     reml = check_reml(arguments.reml)
     optimizer = check_optimizer(arguments.optimizer)
     control = as_control(arguments.control)
+    check_starts(optimizer, control)
     label = model_label(design.formula.text, response)
     start = theta_layout.check_start(arguments.start, design)
     _check_response(design)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .block_costs import size_notice
-from .control import Control, as_control, check_optimizer
+from .control import Control, as_control, check_optimizer, check_starts
 from .design import GeneralizedDesign, GeneralizedResponse
 from .dispersion_limits import poisson_notices, unbounded_likelihood
 from .errors import ArgumentError, DataError, LargeModelWarning, ModesError, SeparationWarning
@@ -80,6 +80,7 @@ def fit_generalized_design(
     """
     optimizer = check_optimizer(arguments.optimizer)
     control = as_control(arguments.control)
+    check_starts(optimizer, control)
     label = model_label(design.formula.text, response_name)
     check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)

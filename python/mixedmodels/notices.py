@@ -44,7 +44,7 @@ _LABEL_WIDTH = 100
 def model_label(formula: str, response: str | None = None) -> str:
     """The formula, and the response where it is not that of the formula."""
     text = shorten(one_line(formula), _LABEL_WIDTH)
-    return text if response is None else f"{text}, refitted to {shorten(response, _LABEL_WIDTH)}"
+    return text if response is None else f"{text}, refitted to {shorten(one_line(response), _LABEL_WIDTH)}"
 
 
 def warn_of_fit(notices: Iterable[tuple[type[MixedModelsWarning], str]], label: str) -> None:

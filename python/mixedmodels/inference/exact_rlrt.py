@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import whole_number
+from ..checks import random_generator, whole_number
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import by_criterion
@@ -45,7 +45,7 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = N
         # The criterion is flat at zero; what is left is rounding.
         statistic = 0.0
     simulated = simulate_null(
-        eigenvalues(fitted), fitted.n_obs - fitted.rank, int(nsim), np.random.default_rng(seed)
+        eigenvalues(fitted), fitted.n_obs - fitted.rank, int(nsim), random_generator(seed)
     )
     p = (np.count_nonzero(simulated >= statistic) + 1) / (len(simulated) + 1)
     heading += [
