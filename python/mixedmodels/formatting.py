@@ -225,9 +225,9 @@ class TextTable:
         """A ``<table>``."""
         return html_table(self.headings, [self.rows], self.left)
 
-    def latex(self, notes: Sequence[str] = ()) -> str:
-        """A ``tabular`` with the rules of the booktabs package, and notes below."""
-        return latex_table(self.headings, [self.rows], self.left, notes)
+    def latex(self, notes: Sequence[str] = (), title: Sequence[str] = ()) -> str:
+        """A ``tabular`` with the rules of the booktabs package, a title above and notes below."""
+        return latex_table(self.headings, [self.rows], self.left, notes, title)
 
     def markdown(self) -> str:
         """A table of GitHub's flavour of Markdown."""

@@ -74,13 +74,17 @@ class ResultTable(pd.DataFrame):
         return html_paragraphs(self.heading) + table + html_paragraphs(self.notes)
 
     def to_latex(self, p_style: PStyle = "exact") -> str:
-        """A ``tabular`` with the rules of the booktabs package, the notes below; see `to_text`."""
-        return self._text_table(p_style).latex(self.notes)
+        """A ``tabular`` with the rules of the booktabs package, heading and notes in it; see `to_text`."""
+        return self._text_table(p_style).latex(self.notes, self.heading)
 
     def to_markdown(self, p_style: PStyle = "exact") -> str:
-        """A table of GitHub's flavour of Markdown, the notes below; see `to_text`."""
-        parts = [self._text_table(p_style).markdown()]
-        return "\n\n".join([*parts, markdown_lines(self.notes)] if self.notes else parts)
+        """Heading, a table of GitHub's flavour of Markdown, and notes; see `to_text`."""
+        parts = [
+            markdown_lines(self.heading),
+            self._text_table(p_style).markdown(),
+            markdown_lines(self.notes),
+        ]
+        return "\n\n".join([part for part in parts if part])
 
     def _text_table(self, p_style: PStyle = "exact", rows: int | None = None) -> TextTable:
         check_p_style(p_style)

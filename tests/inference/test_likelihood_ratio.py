@@ -17,6 +17,7 @@ from mixedmodels import (
     kr_compare,
     lmer,
     load_epil,
+    load_machines,
     load_sleepstudy,
     model_selection,
 )
@@ -256,3 +257,19 @@ def test_reml_is_told_from_ml(full):
     assert "reduced: Reaction ~ (Days | Subject), ML" in [
         line.replace("~ 1 + ", "~ ") for line in table.heading
     ]
+
+
+@pytest.mark.parametrize("matrix", [np.array, lambda values: pd.DataFrame(values, index=list("ABC"))])
+def test_a_matrix_of_contrasts_is_one_line_of_the_heading(matrix):
+    data = load_machines()
+    formula = "score ~ Machine + (1 | Worker)"
+    own = matrix(np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]))
+    table = anova(lmer(formula, data), lmer(formula, data, contrasts={"Machine": own}))
+    (line,) = [line for line in table.heading if "Machine'" in line]
+    assert line.endswith("contrasts {'Machine': [[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]}")
+    (line,) = [
+        line
+        for line in anova(lmer(formula, data), lmer(formula, data, contrasts="sum")).heading
+        if "'sum'" in line
+    ]
+    assert line.endswith("contrasts 'sum'")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..design.contrasts import contrasts_text
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
@@ -56,13 +57,13 @@ def method_text(fitted: FittedModel) -> str:
 def _facts(model: FittedModel, first: FittedModel) -> dict[str, tuple[str, Any]]:
     """For each fact its text, and a value by which the models are compared."""
     design, arguments = model.design, model.arguments
-    contrasts = {} if arguments.contrasts is None else dict(arguments.contrasts)
+    contrasts = contrasts_text(arguments.contrasts)
     return {
         "family": (f"family {family_text(model)}", family_text(model)),
         "method": (method_text(model), method_text(model)),
         "weights": _values("weights", arguments.weights, design.weights),
         "offset": _values("offset", arguments.offset, design.offset),
-        "contrasts": (f"contrasts {contrasts}" if contrasts else "default contrasts", repr(contrasts)),
+        "contrasts": (one_line(contrasts), contrasts),
         "predictors": _predictors(model, first),
     }
 
