@@ -167,6 +167,11 @@ def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:
     return separator.join(parts[:most]) + more
 
 
+def counted(n: int, what: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
 def shorten(text: str, width: int) -> str:
     """A name cut to a width, with an ellipsis where something is left out."""
     if display_width(text) <= width:

@@ -13,6 +13,7 @@ from .control import Control
 from .design import Predictors
 from .errors import ConvergenceWarning, MixedModelsWarning, RankDeficiencyWarning, SingularFitWarning
 from .fitted_model import Convergence, FitLog, read_only
+from .formatting import counted
 from .singularity import singular_terms
 
 # By the status of a search that a limit ended, the name of the limit.
@@ -218,6 +219,6 @@ def _not_converged(
     limit = _LIMITS.get(result["status"])
     advice = f"allow more by control=Control({limit}=...) or" if limit else "check the model, or"
     return (
-        f"not converged: {result['message']} ({result['n_evaluations']} evaluations); the gradient is "
-        f"largest for {names[worst]} ({gradient[worst]:.3g}); {advice} try another optimizer"
+        f"not converged: {result['message']} ({counted(result['n_evaluations'], 'evaluation')}); the gradient "
+        f"is largest for {names[worst]} ({gradient[worst]:.3g}); {advice} try another optimizer"
     )

@@ -131,7 +131,8 @@ class _Reader:
             return inside
         number = _NUMBER.match(rest)
         if number is None:
-            self.fail(f"a coefficient or a number is expected; there are {_listed(self.names)}")
+            known = f"there are {_listed(self.names)}" if self.names else "the model has no coefficients"
+            self.fail(f"a coefficient or a number is expected; {known}")
         self.position += number.end()
         value = _Linear(zero, float(number[0]))
         self.skip()
