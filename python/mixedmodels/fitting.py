@@ -136,7 +136,7 @@ def refit(
     )
     if y is None:
         return fit_design(fitted.design, arguments, fitted.engine, fitted.term_roots, quiet=quiet)
-    design = dataclasses.replace(fitted.design, y=y, new_response=True)
+    design = fitted.design.with_response(y=y, new_response=True)
     # Before the engine finds that nothing is left to fit.
     _check_response(design)
     engine = fitted.engine.with_response(design.y)

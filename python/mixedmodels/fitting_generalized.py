@@ -142,8 +142,8 @@ def refit_generalized(
     arguments = dataclasses.replace(fitted.arguments, **dict(changes or {}))
     if response is None:
         return fit_generalized_design(fitted.design, arguments, fitted.engine, quiet=quiet)
-    design = dataclasses.replace(
-        fitted.design, y=response.y, weights=response.weights, form=response.form, new_response=True
+    design = fitted.design.with_response(
+        y=response.y, weights=response.weights, form=response.form, new_response=True
     )
     # Before the engine finds that nothing is left to fit.
     check_response(design, arguments.family)

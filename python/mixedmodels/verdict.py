@@ -218,7 +218,8 @@ def _not_converged(
     worst = int(np.argmax(np.abs(gradient) / units))
     limit = _LIMITS.get(result["status"])
     advice = f"allow more by control=Control({limit}=...) or" if limit else "check the model, or"
+    spent = counted(result["n_evaluations"], "evaluation")
     return (
-        f"not converged: {result['message']} ({counted(result['n_evaluations'], 'evaluation')}); the gradient "
-        f"is largest for {names[worst]} ({gradient[worst]:.3g}); {advice} try another optimizer"
+        f"not converged: {result['message']} ({spent}); the gradient is "
+        f"largest for {names[worst]} ({gradient[worst]:.3g}); {advice} try another optimizer"
     )
