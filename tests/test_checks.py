@@ -48,3 +48,15 @@ def test_a_finite_number_is_one_number(value):
     assert checks.finite_number("null", np.float32(0.5)) == 0.5
     with pytest.raises(ArgumentError, match="null must be a finite number"):
         checks.finite_number("null", value)
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5, object(), [1, "b"]])
+def test_a_seed_that_is_none(seed):
+    with pytest.raises(ArgumentError, match="seed must be a whole number"):
+        checks.random_generator(seed)
+
+
+def test_seeds():
+    drawn = [checks.random_generator(seed).random() for seed in (3, np.int64(3), np.random.default_rng(3))]
+    assert len(set(drawn)) == 1
+    assert isinstance(checks.random_generator(None), np.random.Generator)

@@ -85,6 +85,16 @@ def finite_number(name: str, value: Any) -> float:
     raise ArgumentError(f"{name} must be a finite number, not {shown(value)}")
 
 
+def random_generator(seed: Any) -> np.random.Generator:
+    """The generator of the argument `seed`: a whole number, a Generator, or None for a new one."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"seed must be a whole number of at least 0, a numpy Generator or None, not {shown(seed)}"
+        ) from None
+
+
 def shown(value: Any) -> str:
     """The value as a message quotes it: a large one by its type."""
     text = repr(value) if isinstance(value, (str, numbers.Number, type(None))) else ""

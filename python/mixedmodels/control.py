@@ -43,9 +43,10 @@ class Control:
         Certify the end point by the exact gradient and Hessian. By default that is done unless the
         optimizer has used the derivatives itself. R: ``calc.derivs``.
     starts : int, optional
-        Number of searches of ``"trust_region"``, each from a start of its own; the best end is the fit. By
-        default one, and a second one where the first has found no optimum, or where a small generalized
-        model ends with a singular covariance matrix: there the criterion has more optima than one at times.
+        Number of searches of ``"trust_region"``, each from a start of its own; the best end is the fit. For
+        other optimizers more than one is an error. By default one, and a second one where the first has found
+        no optimum, or where a small generalized model ends with a singular covariance matrix: there the
+        criterion has more optima than one at times.
 
     Raises
     ------
@@ -126,6 +127,15 @@ def check_optimizer(name: Any) -> str | None:
         f"unknown optimizer {name!r}{_hint(name, OPTIMIZERS)}; choose one of {', '.join(OPTIMIZERS)}, "
         "or None to evaluate at the start without optimising"
     )
+
+
+def check_starts(optimizer: str | None, control: Control) -> None:
+    """Refuse several starts for an optimizer that has one."""
+    if optimizer not in (None, "trust_region") and (control.starts or 1) > 1:
+        raise ArgumentError(
+            f"control: starts={control.starts} is for optimizer='trust_region', not {optimizer!r}; leave one "
+            "of them out, or compare starts with allFit()"
+        )
 
 
 def _hint(name: Any, known: Any) -> str:

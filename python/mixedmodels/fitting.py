@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import coordinates
 from . import theta as theta_layout
 from .block_costs import size_notice
-from .control import Control, as_control, check_optimizer
+from .control import Control, as_control, check_optimizer, check_starts
 from .design import INTERCEPT, Design, Predictors
 from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
 from .fitted_model import Estimates, FitArguments, Fitted, build_engine, design_of, read_only
@@ -72,6 +72,7 @@ def fit_design(
     reml = check_reml(arguments.reml)
     optimizer = check_optimizer(arguments.optimizer)
     control = as_control(arguments.control)
+    check_starts(optimizer, control)
     label = model_label(design.formula.text, response)
     start = theta_layout.check_start(arguments.start, design)
     _check_response(design)
@@ -147,7 +148,7 @@ def refit(
     )
     if y is None:
         return fit_design(fitted.design, arguments, fitted.engine, fitted.term_roots, quiet=quiet)
-    design = dataclasses.replace(fitted.design, y=y, new_response=True)
+    design = fitted.design.with_response(y=y, new_response=True)
     # Before the engine finds that nothing is left to fit.
     _check_response(design)
     engine = fitted.engine.with_response(design.y)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .block_costs import size_notice
-from .control import Control, as_control, check_optimizer
+from .control import Control, as_control, check_optimizer, check_starts
 from .design import GeneralizedDesign, GeneralizedResponse
 from .dispersion_limits import poisson_notices, unbounded_likelihood
 from .errors import ArgumentError, DataError, LargeModelWarning, ModesError, SeparationWarning
@@ -87,6 +87,7 @@ def fit_generalized_design(
     """
     optimizer = check_optimizer(arguments.optimizer)
     control = as_control(arguments.control)
+    check_starts(optimizer, control)
     label = model_label(design.formula.text, response_name)
     check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)
@@ -158,8 +159,8 @@ def refit_generalized(
     arguments = dataclasses.replace(fitted.arguments, **dict(changes or {}))
     if response is None:
         return fit_generalized_design(fitted.design, arguments, fitted.engine, quiet=quiet)
-    design = dataclasses.replace(
-        fitted.design, y=response.y, weights=response.weights, form=response.form, new_response=True
+    design = fitted.design.with_response(
+        y=response.y, weights=response.weights, form=response.form, new_response=True
     )
     # Before the engine finds that nothing is left to fit.
     check_response(design, arguments.family)

@@ -179,6 +179,11 @@ def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:
     return separator.join(parts[:most]) + more
 
 
+def counted(n: int, what: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
 def shorten(text: str, width: int) -> str:
     """A name cut to a width, with an ellipsis where something is left out."""
     if display_width(text) <= width:
@@ -237,9 +242,9 @@ class TextTable:
         """A ``<table>``."""
         return html_table(self.headings, [self.rows], self.left)
 
-    def latex(self, notes: Sequence[str] = ()) -> str:
-        """A ``tabular`` with the rules of the booktabs package, and notes below."""
-        return latex_table(self.headings, [self.rows], self.left, notes)
+    def latex(self, notes: Sequence[str] = (), title: Sequence[str] = ()) -> str:
+        """A ``tabular`` with the rules of the booktabs package, a title above and notes below."""
+        return latex_table(self.headings, [self.rows], self.left, notes, title)
 
     def markdown(self) -> str:
         """A table of GitHub's flavour of Markdown."""

@@ -62,16 +62,27 @@ def html_paragraphs(lines: Iterable[str]) -> str:
 
 
 def latex_table(
-    headings: Row, bodies: Iterable[Iterable[Row]], left: Container[int] = (0,), notes: Iterable[str] = ()
+    headings: Row,
+    bodies: Iterable[Iterable[Row]],
+    left: Container[int] = (0,),
+    notes: Iterable[str] = (),
+    title: Iterable[str] = (),
 ) -> str:
-    """A ``tabular`` with the rules of the booktabs package, one between groups of rows; notes below."""
+    """
+    A ``tabular`` with the rules of the booktabs package, one between groups of rows.
+
+    Lines of a title are above the rules, notes below.
+    """
     columns = "".join("l" if j in left else "r" for j in range(len(headings)))
-    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(headings)]
+
+    def across(text: str) -> str:
+        return rf"\multicolumn{{{len(headings)}}}{{l}}{{{latex_text(text)}}} \\"
+
+    lines = [rf"\begin{{tabular}}{{{columns}}}", *map(across, title), r"\toprule", _latex_row(headings)]
     for body in bodies:
         lines += [r"\midrule", *map(_latex_row, body)]
     lines.append(r"\bottomrule")
-    lines += [rf"\multicolumn{{{len(headings)}}}{{l}}{{{latex_text(note)}}} \\" for note in notes]
-    return "\n".join([*lines, r"\end{tabular}"])
+    return "\n".join([*lines, *map(across, notes), r"\end{tabular}"])
 
 
 def latex_text(text: str) -> str:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 
 from .errors import MixedModelsWarning
@@ -41,10 +42,11 @@ UNNAMED = "another response"
 _LABEL_WIDTH = 100
 
 
+@lru_cache(maxsize=64)
 def model_label(formula: str, response: str | None = None) -> str:
     """The formula, and the response where it is not that of the formula."""
     text = shorten(one_line(formula), _LABEL_WIDTH)
-    return text if response is None else f"{text}, refitted to {shorten(response, _LABEL_WIDTH)}"
+    return text if response is None else f"{text}, refitted to {shorten(one_line(response), _LABEL_WIDTH)}"
 
 
 def warn_of_fit(notices: Iterable[tuple[type[MixedModelsWarning], str]], label: str) -> None:

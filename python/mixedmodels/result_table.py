@@ -122,7 +122,7 @@ class ResultTable(pd.DataFrame):
 
     def to_latex(self, buf: Any = None, *, p_style: PStyle = "exact", **options: Any) -> Any:
         """
-        A ``tabular`` with the rules of the booktabs package, the notes below.
+        A ``tabular`` with the rules of the booktabs package, the heading above and the notes below.
 
         Parameters
         ----------
@@ -140,11 +140,11 @@ class ResultTable(pd.DataFrame):
             As in `to_html`.
         """
         _no_options("to_latex", options)
-        return _written(self._text_table(p_style).latex(self.notes), buf)
+        return _written(self._text_table(p_style).latex(self.notes, self.heading), buf)
 
     def to_markdown(self, buf: Any = None, *, p_style: PStyle = "exact", **options: Any) -> Any:
         """
-        A table of GitHub's flavour of Markdown, the notes below.
+        A table of GitHub's flavour of Markdown, the heading above and the notes below.
 
         Parameters
         ----------
@@ -162,8 +162,9 @@ class ResultTable(pd.DataFrame):
             As in `to_html`.
         """
         _no_options("to_markdown", options)
-        parts = [self._text_table(p_style).markdown()]
-        return _written("\n\n".join([*parts, markdown_lines(self.notes)] if self.notes else parts), buf)
+        table = self._text_table(p_style).markdown()
+        parts = [markdown_lines(self.heading), table, markdown_lines(self.notes)]
+        return _written("\n\n".join([part for part in parts if part]), buf)
 
     def _text_table(self, p_style: PStyle = "exact", rows: int | None = None) -> TextTable:
         check_p_style(p_style)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .design import Predictors, RandomTerm
+from .formatting import listed
 from .theta import factors
 
 TOLERANCE = 1e-5
@@ -21,6 +22,8 @@ _ROUNDING_SD = 1e-9
 _INDEPENDENT = 1e-8
 # Squares below this have lost digits to underflow.
 _LEAST = 1e-290
+# Effects and combinations that a message shows; of more it says how many there are.
+_SHOWN = 5
 # Coefficients of a combination below this share of the largest are left out where that changes nothing.
 _SMALL = 0.01
 
@@ -58,11 +61,11 @@ class Combination:
 
     def __str__(self) -> str:
         text = ""
-        for name, weight in zip(self.names, self.weights, strict=True):
+        for name, weight in zip(self.names[:_SHOWN], self.weights, strict=False):
             size = "" if math.isclose(abs(weight), 1.0) else f"{abs(weight):.3g}*"
             sign = "-" if weight < 0 else "+"
             text += f" {sign} {size}{name}" if text else f"{'-' if weight < 0 else ''}{size}{name}"
-        return text
+        return text if len(self.names) <= _SHOWN else f"{text} + ... ({len(self.names)} effects)"
 
 
 def term_roots(design: Predictors, weights: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], ...]:
@@ -260,13 +263,16 @@ def _described(term: RandomTerm, combinations: Sequence[Combination]) -> Singula
     reasons = []
     if singles:
         what = "variance" if len(singles) == 1 else "variances"
-        reasons.append(f"{what} of {', '.join(singles)} estimated as zero")
-    for part in others:
+        reasons.append(f"{what} of {listed(singles, most=_SHOWN)} estimated as zero")
+    shown_others = others if len(others) <= 3 else others[:2]
+    for part in shown_others:
         shown = f"{part} has standard deviation {part.sd:.2g}"
         if len(term.names) == 2:
             sign = "+1" if part.weights[0] * part.weights[1] < 0 else "-1"
             shown = f"correlation of {term.names[0]} and {term.names[1]} estimated as {sign} ({shown})"
         reasons.append(shown)
+    if len(shown_others) < len(others):
+        reasons.append(f"and {len(others) - len(shown_others)} other combinations nearly 0")
     if not reasons:
         reasons.append("columns of the term are linearly dependent")
     if len(singles) == len(term.names):
@@ -274,6 +280,10 @@ def _described(term: RandomTerm, combinations: Sequence[Combination]) -> Singula
     elif others:
         used = dict.fromkeys(name for part in others for name in part.names)
         remedy = f"drop one of the effects {', '.join(used)} or make them independent (||)"
+        if len(used) > _SHOWN:
+            remedy = "drop some of its effects, make them independent (||) or leave out the term"
+    elif len(singles) > _SHOWN:
+        remedy = "drop these from the term or leave it out"
     else:
         remedy = f"drop {' and '.join(singles) or 'some'} from the term"
     return SingularTerm(term.text, ", ".join(reasons), remedy)

@@ -9,6 +9,7 @@ Along such a direction of the covariance matrices the distribution of the data s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,11 @@ from .singularity import plain_cholesky
 # A change of the covariance matrix of each term, shape (k, k).
 Direction = Sequence[NDArray[np.float64]]
 Roots = Sequence[NDArray[np.float64]]
+
+# Directions by term, with the root that they were found with.
+_known: WeakKeyDictionary[RandomTerm, tuple[NDArray[np.float64], list[NDArray[np.float64]]]] = (
+    WeakKeyDictionary()
+)
 
 # Elements that change by less than this share of the largest change are rounding.
 _SMALL = 1e-3
@@ -227,8 +233,20 @@ def structural_directions(design: Predictors, roots: Roots) -> list[list[NDArray
     return [
         [*zero[:t], direction, *zero[t + 1 :]]
         for t, (term, root) in enumerate(zip(design.terms, roots, strict=True))
-        for direction in _of_term(term, root)
+        for direction in _known_of_term(term, root)
     ]
+
+
+def _known_of_term(term: RandomTerm, root: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """The same, worked out once for a term: fits to other responses share it."""
+    entry = _known.get(term)
+    if entry is not None and np.array_equal(entry[0], root):
+        return entry[1]
+    found = _of_term(term, root)
+    for direction in found:
+        direction.flags.writeable = False
+    _known[term] = root, found
+    return found
 
 
 def _of_term(term: RandomTerm, root: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -13,6 +13,7 @@ from .control import Control
 from .design import Predictors
 from .errors import ConvergenceWarning, MixedModelsWarning, RankDeficiencyWarning, SingularFitWarning
 from .fitted_model import Convergence, FitLog, read_only
+from .formatting import counted
 from .singularity import singular_terms
 
 # By the status of a search that a limit ended, the name of the limit.
@@ -237,7 +238,8 @@ def _not_converged(
     worst = int(np.argmax(np.abs(gradient) / units))
     limit = _LIMITS.get(result["status"])
     advice = f"allow more by control=Control({limit}=...) or" if limit else "check the model, or"
+    spent = counted(result["n_evaluations"], "evaluation")
     return (
-        f"not converged: {result['message']} ({result['n_evaluations']} evaluations); the gradient is "
+        f"not converged: {result['message']} ({spent}); the gradient is "
         f"largest for {names[worst]} ({gradient[worst]:.3g}); {advice} try another optimizer"
     )

@@ -126,3 +126,25 @@ def test_packaged_data_are_as_they_should_be() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", MixedModelsWarning)
         lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+
+
+@pytest.mark.parametrize("levels", [["AA", "Aa", "aa"], ["BB", "Bb", "bb"], ["id7", "ID7", "Id7"]])
+def test_levels_that_case_tells_apart_on_purpose(levels: list[str]) -> None:
+    data = make_data().assign(site=np.tile(levels, N // 3))
+    for formula in ("y ~ site + (1 | g)", "y ~ x + (1 | site)"):
+        assert not told(formula, data)
+    # One that is rare beside another, or has blanks around it, is a typing error among them.
+    for typo in (levels[1].swapcase(), levels[1] + " "):
+        spoilt = data.copy()
+        spoilt.loc[0, "site"] = typo
+        if typo in levels:
+            continue
+        (found,) = told("y ~ site + (1 | g)", spoilt)
+        assert "has 2 levels" in found
+        assert f"{typo!r} (1 row)" in found
+
+
+def test_identifiers_with_one_row_each() -> None:
+    data = make_data().assign(plate=[f"{'aA'[i % 2]}{i // 2}" for i in range(N)])
+    data["plate"] = data["plate"].where(data.index < 90, "z9")
+    assert not told("y ~ x + (1 | plate)", data)

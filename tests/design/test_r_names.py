@@ -47,6 +47,8 @@ CASES: list[tuple[str, Any, list[str]]] = [
     ("six", None, ["six.L", "six.Q", "six.C", "six^4", "six^5"]),
     ("I(x^2) + log(x + 10) + f:x", None, ["I(x^2)", "log(x + 10)", "fa:x", "fb:x", "fc:x"]),
     ("poly(x, 2) + factor(l)", None, ["poly(x, 2)1", "poly(x, 2)2", "factor(l)TRUE"]),
+    ("l * x", None, ["lTRUE", "x", "lTRUE:x"]),
+    ("f + I(x > 0) + f:I(x > 0)", None, ["fb", "fc", "I(x > 0)TRUE", "fb:I(x > 0)TRUE", "fc:I(x > 0)TRUE"]),
     ("u * f", {"u": "sum"}, ["u1", "fb", "fc", "u1:fb", "u1:fc"]),
 ]
 

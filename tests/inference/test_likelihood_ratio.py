@@ -341,8 +341,8 @@ def test_an_offset_that_coefficients_make_up_for_is_nested(generalized, poisson)
     [
         ("sum", "contrasts 'sum'"),
         ({"Machine": "sum"}, "contrasts {'Machine': 'sum'}"),
-        ({"Machine": np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])}, "contrasts {'Machine': array("),
-        ({"Machine": pd.DataFrame(np.eye(3)[:, 1:], index=list("ABC"))}, "contrasts {'Machine': "),
+        ({"Machine": np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])}, "contrasts {'Machine': [["),
+        ({"Machine": pd.DataFrame(np.eye(3)[:, 1:], index=list("ABC"))}, "contrasts {'Machine': [["),
     ],
     ids=["text", "names", "array", "frame"],
 )
@@ -364,3 +364,19 @@ def test_contrasts_in_any_form_can_be_compared(contrasts, shown):
         assert not any("\n" in line for line in lines)
     assert model_table(full, full).notes
     assert any(shown in note for note in model_table(full, plain).notes)
+
+
+@pytest.mark.parametrize("matrix", [np.array, lambda values: pd.DataFrame(values, index=list("ABC"))])
+def test_a_matrix_of_contrasts_is_one_line_of_the_heading(matrix):
+    data = load_machines()
+    formula = "score ~ Machine + (1 | Worker)"
+    own = matrix(np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]))
+    table = anova(lmer(formula, data), lmer(formula, data, contrasts={"Machine": own}))
+    (line,) = [line for line in table.heading if "Machine'" in line]
+    assert line.endswith("contrasts {'Machine': [[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]}")
+    (line,) = [
+        line
+        for line in anova(lmer(formula, data), lmer(formula, data, contrasts="sum")).heading
+        if "'sum'" in line
+    ]
+    assert line.endswith("contrasts 'sum'")

@@ -173,3 +173,10 @@ def test_printed(model):
     assert list(table.columns) == ["Chisq", "Df", "Pr(>Chisq)"]
     assert "infinite degrees of freedom" in str(table)
     assert list(generalized.t_test("period2"))[2] == "z value"
+
+
+@pytest.mark.parametrize("hypothesis", ["x = 0", {"x": 1.0}])
+def test_a_model_without_coefficients_says_so(hypothesis):
+    model = lmer("Reaction ~ 0 + (1 | Subject)", load_sleepstudy())
+    with pytest.raises(ArgumentError, match="the model has no"):
+        model.linear_hypothesis(hypothesis)

@@ -9,6 +9,7 @@ from scipy import stats
 
 from mixedmodels import (
     exact_rlrt,
+    families,
     glmer,
     kr_compare,
     lmer,
@@ -16,6 +17,7 @@ from mixedmodels import (
     load_cbpp,
     load_dyestuff,
     load_dyestuff2,
+    load_epil,
     load_sleepstudy,
     load_sleepstudy_x,
     pb_compare,
@@ -156,3 +158,30 @@ def test_kenward_roger_comparison_is_that_of_the_hypothesis(beets):
     data = load_beets()
     same = lmer("sugpct ~ harvest + block + (1 | block:harvest)", data, contrasts={"block": "sum"})
     np.testing.assert_allclose(kr_compare(full, same).iloc[0], got, rtol=1e-8)
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5])
+def test_a_seed_that_is_none(seed):
+    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+    counts = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    for test in (
+        lambda: pb_compare(model, model.update(". ~ . - Days"), nsim=2, seed=seed),
+        lambda: exact_rlrt(model, nsim=2, seed=seed),
+        lambda: model.allFit(optimizers="bobyqa", starts=1, seed=seed),
+        lambda: counts.simulate(1, seed),
+    ):
+        with pytest.raises(ArgumentError, match="seed must be a whole number"):
+            test()
+
+
+def test_a_family_that_cannot_draw_says_so():
+    own = families.user(
+        lambda y, eta, w: w * (y * eta - np.exp(eta)),
+        lambda y, eta, w: w * (y - np.exp(eta)),
+        lambda y, eta, w: w * np.exp(eta),
+        lambda y, eta, w: w * np.exp(eta),
+        link="log",
+    )
+    model = glmer("y ~ trt + (1 | subject)", load_epil(), own)
+    with pytest.raises(ArgumentError, match="without draw="):
+        pb_compare(model, model.update(". ~ . - trt"), nsim=3, seed=1)

@@ -19,9 +19,10 @@ from mixedmodels import (
     load_cake,
     load_sleepstudy,
     tidy,
+    undetermined,
 )
 from mixedmodels.curvature import covariance_from
-from mixedmodels.design import build_design
+from mixedmodels.design import build, build_design
 from mixedmodels.errors import MixedModelsWarning
 from mixedmodels.inference.degrees_of_freedom import degrees_of_freedom
 from mixedmodels.singularity import term_roots
@@ -336,3 +337,45 @@ class TestCovarianceFrom:
         found = covariance_from(hessian, np.ones(2, dtype=bool), np.eye(2))
         assert np.isnan(found.matrix).all()
         assert not found.undetermined.size
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
+def test_what_depends_on_the_design_alone_is_worked_out_once(monkeypatch):
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat([f"g{i}" for i in range(20)], 6), "x": rng.normal(size=120)})
+    data["f"] = np.where(data["g"].str[1:].astype(int) % 2, "a", "b")
+    data["y"] = np.repeat(rng.normal(size=20), 6) + rng.normal(size=120)
+    data["c"] = rng.poisson(np.exp(np.repeat(rng.normal(size=20), 6)))
+    linear = lmer("y ~ x + (0 + f | g)", data)
+    generalized = glmer("c ~ x + (0 + f | g)", data, "poisson")
+    models = [linear, generalized]
+    sizes = [model.df for model in models]
+
+    def again(*_):
+        raise AssertionError("worked out again")
+
+    monkeypatch.setattr(undetermined, "_of_term", again)
+    monkeypatch.setattr(build, "overlapping_terms", again)
+    for model, y in zip(models, (data["y"] + data["x"], data["c"] + 1), strict=True):
+        other = model.refit(y)
+        told = [text for text in other.convergence.messages if "do not determine" in text]
+        assert told == [text for text in model.convergence.messages if "do not determine" in text]
+        assert len(told) == 1
+    assert [
+        model.refit(y).df for model, y in zip(models, (data["y"] - data["x"], data["c"] + 1), strict=True)
+    ] == sizes
+    with pytest.raises(AssertionError, match="worked out again"):
+        linear.update(". ~ . - x")
+
+
+def test_other_weights_have_directions_of_their_own():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat(range(10), 6), "x": rng.normal(size=60), "y": rng.normal(size=60)})
+    design = build_design("y ~ x + (1 + x | g)", data.assign(x=(data["g"] % 2) * 1.0))
+    for weights in (None, rng.uniform(1, 2, size=60)):
+        roots = term_roots(design, weights)
+        (found,) = structural_directions(design, roots)
+        z = design.terms[0].z
+        for level in range(10):
+            rows = z[design.terms[0].group.codes == level]
+            np.testing.assert_allclose(rows @ found[0] @ rows.T, 0.0, atol=1e-12)

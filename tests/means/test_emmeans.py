@@ -300,3 +300,29 @@ def test_population_means_need_a_link_that_has_them(data):
     model = glmer("z ~ A + (1 | g)", positive, "gamma", link="inverse")
     with pytest.raises(ArgumentError, match="does not exist"):
         emmeans(model, "A", type="response", bias_adjust=True)
+
+
+def test_effect_sizes_are_named_as_differences():
+    """R: eff_size of means of type "response" names the contrasts "a - b"."""
+    model = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    wanted = emmeans(model, "~ period").eff_size(1.0, 50).to_frame()
+    response = emmeans(model, "~ period", type="response")
+    for means in (response, response.pairs(), response.contrast("pairwise")):
+        found = means.eff_size(1.0, 50)
+        assert found.to_frame()["contrast"].tolist() == wanted["contrast"].tolist()
+        np.testing.assert_allclose(found.to_frame()["effect.size"], wanted["effect.size"])
+        assert "Results are on the logit scale" in str(found)
+    assert wanted["contrast"].iloc[0] == "period1 - period2"
+
+
+@pytest.mark.parametrize("shift", [0.0, 2010.0, 1e5])
+def test_a_centred_covariate_is_at_zero(shift: float):
+    data = unbalanced()
+    data["x"] = data["x"] + shift
+    data["x"] -= data["x"].mean()
+    assert data["x"].mean() != 0.0
+    means = emmeans(lmer("y ~ A + x + (1 | g)", data), "~ A")
+    assert "At x = 0\n" in f"{means}\n"
+    # Others keep theirs, however small.
+    small = emmeans(lmer("y ~ A + x + (1 | g)", data.assign(x=data["x"] + 1e-5)), "~ A")
+    assert "At x = 1e-05" in str(small)

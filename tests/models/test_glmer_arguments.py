@@ -217,3 +217,49 @@ def test_modes_that_cannot_be_found_name_the_row():
         glmer("y ~ lbase + (1 | subject)", data, "poisson", "identity", optimizer=None, start=start)
     assert caught.value.row is not None
     assert pickle.loads(pickle.dumps(caught.value)).row == caught.value.row
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("binomial(probit)", r"apart: 'binomial', link='probit'"),
+        ("binomial(link = 'probit')", r"apart: 'binomial', link='probit'"),
+        ("Gamma(log)", r"apart: 'gamma', link='log'"),
+        ("poisson()", r"apart: 'poisson'$"),
+        ("nonsense(log)", "unknown family"),
+    ],
+)
+def test_a_family_with_its_link_in_one_text(text, hint):
+    with pytest.raises(ArgumentError, match=hint):
+        glmer("y ~ 1 + (1 | subject)", load_epil(), text)
+
+
+def test_update_holds_the_size_of_the_negative_binomial():
+    data = load_epil()
+    free = glmer("y ~ trt + (1 | subject)", data, "nbinom2")
+    held = glmer("y ~ trt + (1 | subject)", data, "nbinom2", nb_theta=3)
+    poisson = glmer("y ~ trt + (1 | subject)", data, "poisson")
+    for model in (free.update(nb_theta=3), poisson.update(family="nbinom2", nb_theta=3)):
+        assert model.family == held.family
+        assert model.objective == pytest.approx(held.objective, abs=1e-6)
+    assert held.update(". ~ 1 + .").family == held.family
+    assert held.update(nb_theta=None).objective == pytest.approx(free.objective, abs=1e-6)
+    assert held.update(link="sqrt", nb_theta=4).family == families.NegativeBinomial("sqrt", size=4)
+    assert poisson.update(nb_theta=None).family == poisson.family
+    with pytest.raises(ArgumentError, match="nb_theta is the size of the negative binomial"):
+        poisson.update(nb_theta=3)
+
+
+@pytest.mark.parametrize("optimizer", ["bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"])
+def test_several_starts_are_for_the_trust_region(optimizer):
+    control = Control(starts=3)
+    linear = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy(), control=control)
+    generalized = glmer("y ~ trt + (1 | subject)", load_epil(), "poisson", control=control)
+    for model in (linear, generalized):
+        with pytest.raises(
+            ArgumentError, match=rf"starts=3 is for optimizer='trust_region', not '{optimizer}'"
+        ):
+            model.update(optimizer=optimizer)
+        assert model.update(optimizer=optimizer, control=Control(starts=1)).convergence.converged
+        table = model.allFit(optimizers=["trust_region", optimizer], starts=1, seed=1).table
+        assert table["objective"].notna().all()

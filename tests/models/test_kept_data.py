@@ -18,6 +18,7 @@ import pytest
 import mixedmodels as mm
 from mixedmodels import FormulaWarning, RankDeficiencyWarning, emmeans, glmer, lmer
 from mixedmodels.errors import DataError, MissingColumnError, MixedModelError
+from mixedmodels.frame import kept
 
 FORMULA = "Reaction ~ Days + f + (1 | Subject)"
 SLEEP = mm.load_sleepstudy().assign(
@@ -179,14 +180,117 @@ def test_a_new_column_that_is_not_at_hand(options: dict[str, str], tmp_path: Pat
         assert "keeps" not in str(caught.value)
 
 
-def test_a_new_column_of_data_that_changed() -> None:
-    data = {name: SLEEP[name].to_numpy().copy() for name in SLEEP}
+def holders() -> dict[str, Any]:
+    arrays_ = {name: SLEEP[name].to_numpy().copy() for name in SLEEP}
+    return {
+        "arrays": arrays_,
+        "lists": {name: values.tolist() for name, values in arrays_.items()},
+        "series": {name: pd.Series(values.copy()) for name, values in arrays_.items()},
+        "categoricals": {**arrays_, "f": pd.Categorical(arrays_["f"]), "Days": pd.array(arrays_["Days"])},
+        "pandas": SLEEP.copy(),
+    }
+
+
+@pytest.mark.parametrize("kind", holders())
+def test_what_is_changed_in_place_does_not_reach_a_model(kind: str) -> None:
+    """Neither columns that the model used nor others."""
+    data = holders()[kind]
     model = lmer("Reaction ~ Days + (1 | Subject)", data)
-    data["Days"][3] += 1
+    wanted = lmer("Reaction ~ Days + extra + f + (1 | Subject)", SLEEP)
+    for name, new in (("Days", 1), ("extra", 0.5), ("Reaction", 7.0), ("f", "early")):
+        if kind == "lists":
+            data[name][:90] = [new] * 90
+        elif kind == "pandas":
+            data.loc[data.index[:90], name] = new
+        elif kind == "series":
+            data[name].iloc[:90] = new
+        else:
+            data[name][:90] = new
+    for _ in range(2):
+        assert model.update(". ~ . + extra + f").objective == pytest.approx(wanted.objective, abs=1e-9)
+        held = model.data
+        for name in ("Days", "extra", "Reaction", "f"):
+            np.testing.assert_array_equal(np.asarray(held[name]), SLEEP[name].to_numpy())
+            # What is handed out is a copy as well.
+            if kind == "lists":
+                held[name].clear()
+            elif kind == "pandas":
+                held[name] = 0
+            else:
+                held[name][:] = held[name][0]
+
+
+def test_a_polars_frame_that_is_handed_out_is_a_copy() -> None:
+    model = lmer("Reaction ~ Days + (1 | Subject)", pl.from_pandas(SLEEP))
+    model.data.insert_column(0, pl.Series("new", [0.0] * 180))
+    assert model.data.columns == list(SLEEP.columns)
+
+
+def test_without_copy_on_write_the_columns_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_COPY_ON_WRITE", False)
+    data = SLEEP.copy()
+    model = lmer("Reaction ~ Days + (1 | Subject)", data)
+    original = model._fitted.arguments.data.original
+    assert not np.shares_memory(original["extra"].to_numpy(), data["extra"].to_numpy())
+    # Once: models that are made of it share the copy.
+    assert model.update(". ~ . + extra")._fitted.arguments.data.original is original
+
+
+def test_a_new_column_of_memory_that_changed() -> None:
+    """Arrow tables may share memory with arrays."""
+    days = SLEEP["Days"].to_numpy().astype(float)
+    data = pa.table({**{name: SLEEP[name].to_numpy() for name in SLEEP}, "Days": days})
+    model = lmer("Reaction ~ Days + (1 | Subject)", data)
+    days[3] += 1
     with pytest.raises(DataError, match=r"changed since the fit.*'extra'.*give data="):
         model.update(". ~ . + extra")
     # What is kept is as it was.
     assert model.update(REML=True).objective == pytest.approx(model.objective, abs=1e-9)
+
+
+@pytest.mark.parametrize("new", [{"formula": ". ~ . + later"}, {"weights": "later"}])
+def test_a_column_that_the_data_got_after_the_fit(new: dict[str, str]) -> None:
+    data = SLEEP.copy()
+    model = lmer("Reaction ~ Days + (1 | Subject)", data)
+    data["later"] = 1.0 + np.arange(180) % 7
+    with pytest.raises(MissingColumnError, match=r"'later'[\s\S]*as they were at the fit.*give data="):
+        model.update(**new)
+    assert np.isfinite(model.update(**new, data=data).objective)
+
+
+@pytest.mark.parametrize("kind", ["linear", "generalized"])
+@pytest.mark.parametrize("source", ["stream", "reader", "parquet", "dataset"])
+def test_new_data_of_an_update_are_read_once(kind: str, source: str, tmp_path: Path) -> None:
+    if kind == "linear":
+        model = lmer(FORMULA, SLEEP)
+    else:
+        model = glmer("round(Reaction / 2) ~ f + (1 | Subject)", SLEEP, "poisson")
+    data, spoil = SOURCES[source](tmp_path)
+    other = model.update(data=data)
+    spoil()
+    assert other.objective == pytest.approx(model.objective, abs=1e-6)
+    assert other.update(". ~ 1 + .").objective == pytest.approx(model.objective, abs=1e-6)
+
+
+def test_a_query_runs_once() -> None:
+    runs: list[int] = []
+
+    def counted(frame: pl.DataFrame) -> pl.DataFrame:
+        runs.append(len(frame.columns))
+        return frame
+
+    table = pl.from_pandas(SLEEP.assign(log=np.log(SLEEP["Reaction"])))
+    query = table.lazy().map_batches(counted, schema=table.schema, projection_pushdown=False)
+    model = lmer("Reaction ~ Days + offset(extra) + (1 | Subject)", query, weights="w")
+    assert len(runs) == 1
+    model.update(data=query)
+    assert len(runs) == 2
+    np.testing.assert_allclose(model.predict(query), model.predict(SLEEP))
+    assert len(runs) == 3
+    model.predict(query, re_form="~0")
+    assert len(runs) == 4
+    mm.fit_many("~ Days + (1 | Subject)", query, ["Reaction", "log"], weights="w")
+    assert len(runs) == 5
 
 
 def test_the_data_of_a_model(tmp_path: Path) -> None:

@@ -117,3 +117,34 @@ def test_the_boundary_in_words():
     assert words == ["the variance of (Intercept) within Batch"]
     regular = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())._fitted
     assert not boundary_directions(regular.design, regular.estimates.theta, regular.term_roots)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
+@pytest.mark.parametrize("bars", ["|", "||"])
+@pytest.mark.parametrize("k", [18, 30])
+def test_the_warning_of_a_wide_term_is_short(k, bars):
+    rng = np.random.default_rng(k)
+    data = pd.DataFrame(rng.normal(size=(400, k)), columns=[f"covariate{j:02}" for j in range(k)])
+    data = data.assign(y=rng.normal(size=400), g=np.repeat(np.arange(10), 40))
+    effects = " + ".join(f"covariate{j:02}" for j in range(k))
+    design = build_design(f"y ~ 1 + (1 + {effects} {bars} g)", data)
+    n_theta = sum(
+        len(t.names) if bars == "||" else len(t.names) * (len(t.names) + 1) // 2 for t in design.terms
+    )
+    theta = np.zeros(n_theta)
+    if bars == "|":
+        theta[: k + 1] = rng.normal(size=k + 1)
+    (part,) = singular_terms(design, theta, term_roots(design, None))
+    text = f"{part.reason}; {part.remedy}"
+    assert len(text) < 600
+    assert "leave " in part.remedy
+    if bars == "|":
+        assert f"and {k - 2} other combinations" in text
+    else:
+        assert f"... ({k + 1} in all)" in text
+
+
+def test_few_effects_are_all_shown():
+    wide = np.ones(4) / 2
+    (part,) = found("(a + b + c | g)", np.eye(4) - np.outer(wide, wide))
+    assert "..." not in f"{part.reason}; {part.remedy}"

@@ -324,3 +324,21 @@ def test_plain_frames(name):
         assert type(plain) is pd.DataFrame
         pd.testing.assert_frame_equal(plain, pd.DataFrame(table))
         assert plain.to_html(index=False).startswith("<table")
+
+
+def test_headings_are_in_every_format():
+    slopes = lmer("Reaction ~ Days + (Days | Subject)", SLEEP)
+    table = anova(slopes, slopes.update(". ~ . - (Days | Subject) + (1 | Subject)"))
+    assert len(table.heading) > 1
+    latex, markdown = table.to_latex(), table.to_markdown()
+    lines = latex.split("\n")
+    rule = lines.index(r"\toprule")
+    assert lines[0].startswith(r"\begin{tabular}")
+    assert [line.startswith(r"\multicolumn{9}{l}") for line in lines[1:rule]] == [True] * len(table.heading)
+    for name in ("model 1: ", "model 2: "):
+        assert any(name in line for line in lines[1:rule])
+        assert name in markdown.split("\n\n")[0]
+    assert markdown.split("\n\n")[1].startswith("| ")
+    # Without a heading the table comes first.
+    assert result_table({"x": [1.0]}).to_markdown().startswith("| ")
+    assert result_table({"x": [1.0]}).to_latex().split("\n")[1] == r"\toprule"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -18,8 +19,9 @@ from mixedmodels import (
     load_sleepstudy,
     summary,
 )
-from mixedmodels.errors import ArgumentError
+from mixedmodels.errors import ArgumentError, ConvergenceWarning, RankDeficiencyWarning
 from mixedmodels.formatting import display_width
+from mixedmodels.report.summary import convergence_line
 
 DATA = load_sleepstudy()
 
@@ -187,3 +189,24 @@ def test_repr_is_short(slope):
     assert "1743.6283" in text
     assert "Days 10.467" in text
     assert len(text.splitlines()) < 12
+
+
+def test_one_evaluation_is_one():
+    data = load_sleepstudy()
+    data["Subject"] = data["Subject"].astype(str)
+    model = lmer("Reaction ~ Days + (1 | Subject)", data)
+    once = dataclasses.replace(model.convergence, n_evaluations=1, n_gradients=1)
+    assert "after 1 evaluation, 1 gradient;" in convergence_line(once)
+    assert "after 2 evaluations, 2 gradients;" in convergence_line(
+        dataclasses.replace(once, n_evaluations=2, n_gradients=2)
+    )
+    with pytest.warns(ConvergenceWarning, match=r"\(1 evaluation\)"):
+        lmer("Reaction ~ Days + (Days | Subject)", data, control={"max_evaluations": 1})
+
+
+def test_a_dropped_coefficient_is_written_alike_everywhere():
+    data = load_sleepstudy().assign(twice=lambda d: 2 * d["Days"])
+    with pytest.warns(RankDeficiencyWarning):
+        model = lmer("Reaction ~ Days + twice + (1 | Subject)", data)
+    assert "twice NaN" in repr(model)
+    assert "nan" not in repr(model)

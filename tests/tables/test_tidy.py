@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
-from mixedmodels import augment, glance, glmer, lmer, load_cbpp, load_sleepstudy, tidy
-from mixedmodels.errors import ArgumentError, DataError
+from mixedmodels import augment, families, glance, glmer, lmer, load_cbpp, load_epil, load_sleepstudy, tidy
+from mixedmodels.errors import ArgumentError, DataError, SingularFitWarning
 
 SLOPES = "Reaction ~ Days + (Days | Subject)"
 
@@ -165,3 +168,59 @@ def test_offsets_are_part_of_the_fixed_part():
     table = augment(model)
     np.testing.assert_allclose(table[".offset"], 10 * data["Days"])
     np.testing.assert_allclose(table[".fixed"], model.predict(re_form="~0"))
+
+
+@pytest.mark.parametrize("kind", ["linear", "binomial"])
+def test_a_variance_below_zero_by_rounding_is_zero(kind, request, monkeypatch):
+    model = request.getfixturevalue(kind)
+    blocks = [(members, values.copy()) for members, values in model._fitted.level_variances()]
+    for _, values in blocks:
+        values[0, 0, 0] = -1e-18
+    monkeypatch.setattr(type(model._fitted), "level_variances", lambda self: blocks)
+    table = tidy(model, effects="ran_vals")
+    assert table["std.error"].iloc[0] == 0.0
+    assert table["std.error"].notna().all()
+    assert model.ranef(condVar=True).to_frame()["condsd"].iloc[0] == 0.0
+
+
+def test_augment_without_fixed_effects():
+    model = lmer("Reaction ~ 0 + (1 | Subject)", load_sleepstudy())
+    table = augment(model, influence=True)
+    assert table[".cooksd"].isna().all()
+    assert np.isfinite(table[".hat"]).all()
+
+
+@pytest.mark.parametrize("kind", ["lazy", "reader", "batch", "table", "polars", "mapping"])
+def test_augment_of_every_kind_of_data(linear, kind):
+    table = pl.from_pandas(load_sleepstudy().reset_index(drop=True)).to_arrow()
+    data = {
+        "lazy": lambda: pl.from_arrow(table).lazy(),
+        "reader": lambda: pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=50)),
+        "batch": lambda: table.combine_chunks().to_batches()[0],
+        "table": lambda: table,
+        "polars": lambda: pl.from_arrow(table),
+        "mapping": lambda: MappingProxyType({name: table[name].to_numpy() for name in table.column_names}),
+    }[kind]()
+    found = augment(linear, data)
+    np.testing.assert_array_equal(found[".fitted"], augment(linear)[".fitted"])
+    np.testing.assert_array_equal(found["Reaction"], load_sleepstudy()["Reaction"])
+
+
+def test_augment_of_a_family_of_ones_own():
+    own = families.user(
+        lambda y, eta, w: w * (y * eta - np.exp(eta)),
+        lambda y, eta, w: w * (y - np.exp(eta)),
+        lambda y, eta, w: w * np.exp(eta),
+        lambda y, eta, w: w * np.exp(eta),
+        link="log",
+        variance=lambda mu: mu,
+    )
+    model = glmer("y ~ trt + (1 | subject)", load_epil(), own)
+    np.testing.assert_array_equal(augment(model)[".resid"], model.residuals("pearson"))
+
+
+def test_a_response_with_a_line_break_in_its_name(linear):
+    response = pd.Series(np.random.default_rng(1).normal(size=180), name="a\nb")
+    with pytest.warns(SingularFitWarning) as caught:
+        linear.refit(response)
+    assert "\n" not in str(caught[0].message)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ from .repeated_effects import overlapping_terms
 from .residual_check import check_told_from_residuals, told_from_residuals
 from .rows import MissingRows, check_action, columns_of
 from .self_products import warn_of_self_products
+
+P = TypeVar("P", bound="Predictors")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,6 +71,13 @@ class Predictors:
     def surplus_parameters(self) -> int:
         """How many covariance parameters add nothing, as terms of the same groups overlap."""
         return sum(surplus for _, _, surplus in overlapping_terms(self.terms))
+
+    def with_response(self: P, **parts: Any) -> P:
+        """The same predictors with another response; what was worked out of the terms stays."""
+        other = replace(self, **parts)
+        if "surplus_parameters" in vars(self):
+            vars(other)["surplus_parameters"] = self.surplus_parameters
+        return other
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -245,7 +254,7 @@ def assemble(
         )
     if isinstance(subset, str):
         beside.update(columns_of(subset, frame, own))
-    frame.prefetch(dict.fromkeys((*parsed.variables, *beside)))
+    frame.prefetch(dict.fromkeys((*parsed.variables, *beside, *responses)))
     if frame.n_rows == 0:
         raise DataError("the data has no rows")
 

@@ -18,6 +18,9 @@ from .matrix import Levels, MatrixPlan, label_of
 # A factor of the fixed part with at least so many levels, and more than half as many as there are rows, is
 # hardly meant.
 _MANY_LEVELS = 10
+# Of two levels that differ by case only, one with at most this share of the other's rows is a typing error;
+# others, such as the genotypes AA, Aa and aa, are meant.
+_RARE = 0.05
 # Text counts as numbers with a few exceptions when so many times more levels, and this share of the rows,
 # are numbers.
 _TIMES_MORE_LEVELS = 5
@@ -55,7 +58,11 @@ def warn_of_columns(formula: ModelFormula, frame: Frame, fixed: MatrixPlan) -> N
 
 
 def look_alikes(factor: Factor) -> str:
-    """What to say of levels that differ only by case or blanks around them; empty when there are none."""
+    """
+    What to say of levels that differ only by blanks around them, or by case with one of them rare.
+
+    Empty when there are none.
+    """
     if not factor.levels or not all(isinstance(level, str) for level in factor.levels):
         return ""
     if len({_plain(label) for label in factor.levels}) == len(factor.levels):
@@ -64,7 +71,8 @@ def look_alikes(factor: Factor) -> str:
     groups: dict[str, list[int]] = {}
     for i in np.flatnonzero(rows):
         groups.setdefault(_plain(factor.levels[i]), []).append(int(i))
-    alike = [group for group in groups.values() if len(group) > 1]
+    found = [_suspicious(factor, rows, group) for group in groups.values() if len(group) > 1]
+    alike = [group for group in found if group]
     if not alike:
         return ""
     number = sum(map(len, alike))
@@ -73,6 +81,16 @@ def look_alikes(factor: Factor) -> str:
         f"{_counted(factor, rows, alike[0])}. They count as separate levels; if they mean the same, give "
         "them the same text before the fit"
     )
+
+
+def _suspicious(factor: Factor, rows: NDArray[np.int64], group: Sequence[int]) -> list[int]:
+    """The most frequent of levels that look alike, and those that seem to mean the same."""
+    main = max(group, key=lambda i: rows[i])
+    blanks = {i for i in group if factor.levels[i] != factor.levels[i].strip()}
+    other = [
+        i for i in group if i != main and (i in blanks or main in blanks or rows[i] <= _RARE * rows[main])
+    ]
+    return sorted([main, *other]) if other else []
 
 
 def numbers_as_text(factor: Factor) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,3 +178,17 @@ _BUILDERS = {
     "poly": _poly,
     "SAS": lambda labels: _treatment(labels, len(labels) - 1),
 }
+
+
+def contrasts_text(given: Any) -> str:
+    """The ``contrasts`` argument in one line: a kind for all factors, or kinds and matrices by factor."""
+    if given is None or (isinstance(given, Mapping) and not given):
+        return "default contrasts"
+    if isinstance(given, Mapping):
+        return f"contrasts { {name: _plain(spec) for name, spec in given.items()} }"
+    return f"contrasts {_plain(given)!r}"
+
+
+def _plain(spec: Any) -> Any:
+    """A matrix as lists, which print in one line."""
+    return spec if isinstance(spec, (str, tuple)) else np.asarray(spec).tolist()

@@ -28,7 +28,14 @@ def coding(node: Node | None, base: Node | None) -> Any:
     if base is None:
         return kind
     if isinstance(base, Number):
-        return kind, LevelNumber(int(base.value)) if counts else f"{base.value:g}"
+        if not counts:
+            return kind, f"{base.value:g}"
+        if not float(base.value).is_integer():
+            raise DataError(
+                f"base={base.value:g} must be a whole number, which counts the levels from 1, or the label "
+                "of a level in quotes"
+            )
+        return kind, LevelNumber(int(base.value))
     return kind, base.value if isinstance(base, Text) else ""
 
 

@@ -7,6 +7,7 @@ from itertools import product
 
 from ..formula.nodes import Node
 from .coding import Block
+from .evaluate import is_truth
 from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
 from .recipe import DesignRecipe
 
@@ -18,7 +19,8 @@ def r_names(recipe: DesignRecipe) -> dict[str, str]:
     The names that R gives to the columns of the fixed part, where these are not ours and tell one column.
 
     ``period2`` for ``period[T.2]``, ``soa1`` for the first column of sum, Helmert or unnamed contrasts,
-    ``dose.L`` for ``dose[.L]``, ``poly(x, 2)1`` for ``poly(x, 2)[1]``.
+    ``dose.L`` for ``dose[.L]``, ``poly(x, 2)1`` for ``poly(x, 2)[1]``, ``lateTRUE`` for a column ``late`` of
+    truth values.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ def r_names(recipe: DesignRecipe) -> dict[str, str]:
         From R's name to ours.
     """
     plan = recipe.fixed
-    written = [name for block in plan.blocks for name in _block_names(block, plan)]
+    written = [name for block in plan.blocks for name in _block_names(block, recipe)]
     own = set(plan.names)
     return {
         theirs: ours
@@ -39,12 +41,24 @@ def r_names(recipe: DesignRecipe) -> dict[str, str]:
     }
 
 
-def _block_names(block: Block, plan: MatrixPlan) -> list[str]:
-    parts = [_factor_names(plan.nodes[i], plan.codings[i], reduced) for i, reduced in block]
+def _block_names(block: Block, recipe: DesignRecipe) -> list[str]:
+    plan = recipe.fixed
+    parts = [
+        [f"{label_of(plan.nodes[i])}TRUE"]
+        if plan.codings[i] is None and is_truth(plan.nodes[i], recipe.memory) and _beside_rest(block, i, plan)
+        else _factor_names(plan.nodes[i], plan.codings[i], reduced)
+        for i, reduced in block
+    ]
     if not parts:
         return [INTERCEPT]
     # The first factor varies fastest.
     return [":".join(reversed(names)) for names in product(*reversed(parts))]
+
+
+def _beside_rest(block: Block, i: int, plan: MatrixPlan) -> bool:
+    """Whether the rest of the block is in the model, too: otherwise R has columns for both truth values."""
+    rest = {j for j, _ in block if j != i}
+    return any({j for j, _ in other} == rest for other in plan.blocks)
 
 
 def _factor_names(node: Node, coding: Levels | tuple[str, ...] | None, reduced: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,6 +163,14 @@ class DesignRecipe:
                 codes[id(group)] = group.codes(grouping, allow_new_levels)
             result.append(NewRandomTerm(codes[id(group)], self._build(plan, evaluator, "C")))
         return tuple(result)
+
+    def prefetch(self, frame: Frame, terms: Iterable[int]) -> None:
+        """Read the columns of the fixed part, the offsets and these terms together: a query runs once."""
+        nodes = [*self.fixed.nodes, *self.formula.offset_nodes]
+        for plan, group in (self.random[t] for t in terms):
+            nodes += [*plan.nodes, *group.nodes]
+        # What is missing is refused where it is needed.
+        frame.prefetch(dict.fromkeys(v for node in nodes for v in variables(node) if v in frame))
 
     def _evaluator(self, frame: Frame, nodes: Sequence[Node]) -> Evaluator:
         frame.prefetch(dict.fromkeys(v for node in nodes for v in variables(node)))

@@ -14,7 +14,7 @@ from ..frame import Factor, Frame
 from ..frame.alignment import in_row_order
 
 
-def response_names(responses: Any, data: Frame) -> tuple[str, ...] | None:
+def response_names(responses: Any) -> tuple[str, ...] | None:
     """The columns of the data that the argument names; None when it holds the values itself."""
     if isinstance(responses, str):
         raise ArgumentError(
@@ -29,7 +29,6 @@ def response_names(responses: Any, data: Frame) -> tuple[str, ...] | None:
     twice = next((name for name in names if names.count(name) > 1), None) if _repeats(names) else None
     if twice is not None:
         raise ArgumentError(f"responses names the column {twice!r} more than once")
-    data.prefetch(names)
     return names
 
 
@@ -59,8 +58,9 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
     ArgumentError, DataError, MissingColumnError
         When the argument is of another kind or length, or a column does not hold numbers.
     """
-    named = response_names(responses, frame)
+    named = response_names(responses)
     if named is not None:
+        frame.prefetch(named)
         if isinstance(data, pd.DataFrame) and _is_plain(chosen := data.loc[:, list(named)]):
             return named, chosen.to_numpy(dtype=np.float64)
         return named, _columns(frame, named)

@@ -26,7 +26,11 @@ def leverages(fitted: FittedModel) -> NDArray[np.float64]:
 def cooks_distances(fitted: FittedModel, hat: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     r² h / (p (1 - h)²), shape (n,): r the Pearson residual over sigma, h the leverage, p the rank of X.
+
+    NaN without fixed effects.
     """
+    if fitted.rank == 0:
+        return np.full(fitted.n_obs, np.nan)
     model: Any = fitted
     scaled = (
         generalized_scaled_residuals(model)

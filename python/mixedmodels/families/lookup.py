@@ -98,10 +98,20 @@ def _name(text: str) -> str:
         return plain
     if plain in _ALIASES:
         return _ALIASES[plain]
+    _refuse_call(text)
     refuse_not_here(NOT_HERE, plain, f"family={text!r}")
     close = get_close_matches(plain, [*FAMILIES, *_ALIASES], n=1)
     hint = f" (did you mean {_ALIASES.get(close[0], close[0])!r}?)" if close else ""
     raise ArgumentError(f"unknown family {text!r}{hint}; {_known()}")
+
+
+def _refuse_call(text: str) -> None:
+    """Say how to write a family and a link in one text, as in R."""
+    call = re.fullmatch(r"\s*([\w.]+)\s*\(\s*(?:link\s*=\s*)?[\"']?(\w*)[\"']?\s*\)\s*", text)
+    if call is None:
+        return
+    family, link = _name(call[1]), f", link={call[2]!r}" if call[2] else ""
+    raise ArgumentError(f"family={text!r}: give the name of the family and its link apart: {family!r}{link}")
 
 
 def _known() -> str:

@@ -306,6 +306,11 @@ def _check_number(tokens: Sequence[Token], i: int, reader: Reader) -> None:
     if before in ("^", "**"):
         if not tokens[i].text.isdecimal() or not tokens[i].text.strip("0"):
             reader.fail("the power of a formula must be a positive whole number", tokens[i])
+    elif "/" in (before, after):
+        reader.fail(
+            "a/b is short for a + a:b and does not divide by or into a number; for arithmetic write I(...)",
+            tokens[i],
+        )
     elif tokens[i].text not in ("0", "1") or before not in "(+-" or after not in ")+-":
         reader.fail(
             f"the number {tokens[i].text} cannot be multiplied here; for arithmetic write I(...)", tokens[i]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError, MissingColumnError
 from .column import Column, LabelsOnly
-from .kept import Kept
+from .kept import Kept, held
 from .sources import Eager, Source, find_source
 
 
@@ -99,7 +99,9 @@ class Frame:
         """
         read = sorted(self._cache, key=self._positions.__getitem__)
         columns = {name: self._cache[name].owned() for name in read}
-        return Frame(Kept(columns, self.n_rows, self.index, self.names, self.original), self._what)
+        source = self._source
+        original = source.original if isinstance(source, Kept) else held(source.original)
+        return Frame(Kept(columns, self.n_rows, self.index, self.names, original), self._what)
 
     def anew(self) -> Frame:
         """The same data, of which no column is read yet."""

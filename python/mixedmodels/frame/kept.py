@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+from array import array
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from ..errors import DataError
@@ -12,13 +15,16 @@ from .column import Column
 from .convert import is_from
 from .sources import Source, find_source, same_column
 
+# Whether a shallow copy of a data frame keeps its values when the original is changed.
+_COPY_ON_WRITE: Final = int(pd.__version__.split(".")[0]) >= 3
+
 
 class Kept:
     """
     Columns that were read once and are kept.
 
-    Other columns come from the original data frame as long as it is in memory. It is no part of a pickle,
-    and there is none of what is read once or from a file.
+    Other columns come from the original, which is data in memory, see :func:`held`. It is no part of a
+    pickle.
 
     Parameters
     ----------
@@ -29,6 +35,7 @@ class Kept:
     names : tuple of str, optional
         The columns of the original.
     original : data frame, optional
+        What `held` makes of it.
     """
 
     def __init__(
@@ -41,9 +48,8 @@ class Kept:
     ) -> None:
         self._columns = dict(columns)
         self.n_rows, self.index = n_rows, index
-        self.original = _held(original)
+        self.original = original
         self.names = tuple(columns) if original is None or names is None else names
-        self._source: Source | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Kept, (self._columns, self.n_rows, self.index)
@@ -56,9 +62,7 @@ class Kept:
         name = self.names[position]
         if name in self._columns:
             return self._columns[name]
-        if self._source is None:
-            self._source = self._unchanged(name)
-        return self._source.read(position)
+        return self._unchanged(name).read(position)
 
     def _unchanged(self, wanted: str) -> Source:
         """The original, if its rows are still those that were kept."""
@@ -76,10 +80,24 @@ class Kept:
         return source
 
 
-def _held(original: Any) -> Any:
-    """A data frame that gets no new columns; its values are not copied."""
+def held(original: Any) -> Any:
+    """
+    The data as they are now: later changes in place do not reach the result.
+
+    Nothing is copied that its library never changes in place, or copies when it does.
+    """
     if isinstance(original, pd.DataFrame):
-        return original.copy(deep=False)
+        return original.copy(deep=not _COPY_ON_WRITE)
     if isinstance(original, Mapping):
-        return dict(original)
+        return {name: _held_column(values) for name, values in original.items()}
     return original.clone() if is_from("polars", "DataFrame", original) else original
+
+
+def _held_column(values: Any) -> Any:
+    if isinstance(values, pd.Series):
+        return values.copy(deep=not _COPY_ON_WRITE)
+    if isinstance(values, (np.ndarray, pd.api.extensions.ExtensionArray)):
+        return values.copy()
+    if is_from("polars", "Series", values):
+        return values.clone()
+    return copy.copy(values) if isinstance(values, (list, array)) else values

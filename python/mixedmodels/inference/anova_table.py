@@ -23,7 +23,7 @@ class AnovaTable(ResultTable):
     --------
     >>> from mixedmodels import anova, lmer, load_machines
     >>> table = anova(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()))
-    >>> print(table.to_markdown(p_style="apa"))
+    >>> print(table.to_markdown(p_style="apa").split("\\n\\n")[1])
     |  | Sum Sq | Mean Sq | NumDF | DenDF | F value | Pr(>F) |
     |:--|--:|--:|--:|--:|--:|--:|
     | Machine | 38.0505 | 19.0253 | 2 | 10.00 | 20.5761 | < .001 |

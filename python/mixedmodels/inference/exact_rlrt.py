@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import whole_number
+from ..checks import random_generator, whole_number
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import by_criterion
@@ -56,9 +56,7 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = N
 
 def _p_value(fitted: Fitted, statistic: float, nsim: int, seed: Any) -> float:
     """The share of simulated ratios that are no smaller."""
-    simulated = simulate_null(
-        eigenvalues(fitted), fitted.n_obs - fitted.rank, nsim, np.random.default_rng(seed)
-    )
+    simulated = simulate_null(eigenvalues(fitted), fitted.n_obs - fitted.rank, nsim, random_generator(seed))
     return (np.count_nonzero(simulated >= statistic) + 1) / (len(simulated) + 1)
 
 

@@ -132,7 +132,10 @@ class _Reader:
             return inside
         number = _NUMBER.match(rest)
         if number is None:
-            self.fail(f"a coefficient or a number is expected; there are {listed(self.names, most=20)}")
+            known = (
+                f"there are {listed(self.names, most=20)}" if self.names else "the model has no coefficients"
+            )
+            self.fail(f"a coefficient or a number is expected; {known}")
         self.position += number.end()
         value = _Linear(zero, float(number[0]))
         self.skip()

@@ -181,7 +181,8 @@ def _from_mapping(
     for given, weight in weights.items():
         name = others.get(given, given)
         if name not in names:
-            raise ArgumentError(f"there is no coefficient {given!r}; there are {', '.join(names[:20])}")
+            known = f"there are {', '.join(names[:20])}" if names else "the model has none"
+            raise ArgumentError(f"there is no coefficient {given!r}; {known}")
         row[list(names).index(name)] += weight
     return _finite(row)
 

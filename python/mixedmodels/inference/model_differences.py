@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..checks import shown
+from ..design.contrasts import contrasts_text
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
@@ -59,22 +60,15 @@ def method_text(fitted: FittedModel) -> str:
 def _facts(model: FittedModel, first: FittedModel) -> dict[str, tuple[str, Any]]:
     """For each fact its text, and a value by which the models are compared."""
     design, arguments = model.design, model.arguments
-    contrasts = _contrasts_text(arguments.contrasts)
+    contrasts = contrasts_text(arguments.contrasts)
     return {
         "family": (f"family {family_text(model)}", family_text(model)),
         "method": (method_text(model), method_text(model)),
         "weights": _values("weights", arguments.weights, design.weights),
         "offset": _values("offset", arguments.offset, design.offset),
-        "contrasts": (contrasts, contrasts),
+        "contrasts": (one_line(contrasts), contrasts),
         "predictors": _predictors(model, first),
     }
-
-
-def _contrasts_text(given: Any) -> str:
-    """The ``contrasts`` argument: one kind for all factors, or kinds and matrices by factor."""
-    if given is None or (isinstance(given, Mapping) and not given):
-        return "default contrasts"
-    return one_line(f"contrasts {dict(given) if isinstance(given, Mapping) else given!r}")
 
 
 def _values(name: str, argument: Any, used: Any) -> tuple[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import whole_number
+from ..checks import random_generator, whole_number
 from ..design import GeneralizedResponse
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_generalized import FittedGeneralized
@@ -42,7 +43,7 @@ def bootstrap_comparison(
         rows["LRT"] = (statistic, df, np.nan, np.nan)
         heading += ["Parametric bootstrap of the likelihood-ratio test", *about]
         return anova_table(*_table(rows), heading, notes_on_comparisons([full, reduced], _LABELS))
-    simulated = _simulated_ratios(full, reduced, int(nsim), np.random.default_rng(seed))
+    simulated = _simulated_ratios(full, reduced, nsim, random_generator(seed))
     heading += [
         f"Parametric bootstrap of the likelihood-ratio test, {nsim} simulations from the reduced model",
         *about,
@@ -99,15 +100,9 @@ def _simulated_ratios(
     """Likelihood ratios of responses drawn from the reduced model, where both models can be fitted."""
     ratios = []
     for _ in range(nsim):
+        again = _draw(full, reduced, rng)
         try:
-            if isinstance(full, Fitted) and isinstance(reduced, Fitted):
-                y = read_only(_linear_response(reduced, rng))
-                fits: list[FittedModel] = [refit(model, y=y, quiet=True) for model in (full, reduced)]
-            else:
-                assert isinstance(full, FittedGeneralized)
-                assert isinstance(reduced, FittedGeneralized)
-                response = _generalized_response(reduced, rng)
-                fits = [refit_generalized(model, response=response, quiet=True) for model in (full, reduced)]
+            fits = again()
         except MixedModelError:
             # A simulated response may be constant, or separated.
             continue
@@ -115,6 +110,23 @@ def _simulated_ratios(
     if not ratios:
         raise ArgumentError("pb_compare: the models could be fitted to none of the simulated responses")
     return np.array(ratios)
+
+
+def _draw(
+    full: FittedModel, reduced: FittedModel, rng: np.random.Generator
+) -> Callable[[], list[FittedModel]]:
+    """Draw a response; what it returns fits both models to it."""
+    models = full, reduced
+    if isinstance(reduced, Fitted):
+        y = read_only(_linear_response(reduced, rng))
+        return lambda: [refit(model, y=y, quiet=True) for model in models if isinstance(model, Fitted)]
+    assert isinstance(reduced, FittedGeneralized)
+    response = _generalized_response(reduced, rng)
+    return lambda: [
+        refit_generalized(model, response=response, quiet=True)
+        for model in models
+        if isinstance(model, FittedGeneralized)
+    ]
 
 
 def _linear_response(fitted: Fitted, rng: np.random.Generator) -> NDArray[np.float64]:

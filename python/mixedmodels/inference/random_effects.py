@@ -106,10 +106,16 @@ def random_effects(fitted: FittedModel, condvar: bool = False) -> RandomEffects:
 
 
 def conditional_variances(fitted: FittedModel) -> dict[str, list[NDArray[np.float64]]]:
-    """Covariance matrices of the random effects given data and estimates, one array a term."""
+    """
+    Covariance matrices of the random effects given data and estimates, one array a term.
+
+    A variance that rounding leaves below zero is zero.
+    """
     by_term: dict[int, NDArray[np.float64]] = {}
-    for members, values in fitted.level_variances():
-        start = 0
+    for members, raw in fitted.level_variances():
+        values, start = raw.copy(), 0
+        diagonal = np.arange(values.shape[1])
+        values[:, diagonal, diagonal] = np.maximum(values[:, diagonal, diagonal], 0.0)
         for t in members:
             stop = start + len(fitted.design.terms[t].names)
             by_term[t] = values[:, start:stop, start:stop]

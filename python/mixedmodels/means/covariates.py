@@ -13,8 +13,18 @@ from ..errors import ArgumentError
 # From the name of a covariate and its values in the fit to its values in the grid.
 Reducer = Callable[[str, NDArray[np.float64]], tuple[float, ...]]
 
+# A mean that is this small beside the values is zero but for rounding.
+_ROUNDING = 1e-12
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """The mean; zero for a covariate that is centred but for rounding."""
+    mean = float(np.mean(values))
+    return 0.0 if abs(mean) <= _ROUNDING * np.abs(values).max() else mean
+
+
 _SUMMARIES: dict[str, Callable[[NDArray[np.float64]], Any]] = {
-    "mean": np.mean,
+    "mean": _mean,
     "median": np.median,
     "range": lambda values: [values.min(), values.max()],
 }

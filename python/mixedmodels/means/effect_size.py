@@ -54,7 +54,8 @@ class _UndeterminedWithScale(Undetermined):
 def effect_sizes(means: Emmeans, sigma: Any, edf: Any, method: Any = "pairwise") -> Emmeans:
     """Contrasts divided by a standard deviation, see :func:`mixedmodels.eff_size`."""
     sigma, edf = _positive(sigma, "sigma"), _positive(edf, "edf", infinite=True)
-    contrasts = means if means.contrasts else means.contrast(method)
+    # Differences on the scale of the linear predictor, never ratios.
+    contrasts = _differences(means) if means.contrasts else replace(means, link=None).contrast(method)
     functions = contrasts.functions
     d = functions.estimate / sigma
     # The derivative of L beta / sigma in log sigma is -d; the variance of log sigma is about 1 / (2 edf).
@@ -81,13 +82,26 @@ def effect_sizes(means: Emmeans, sigma: Any, edf: Any, method: Any = "pairwise")
         link=None,
         adjust="none",
         response=None,
-        predictor=contrasts.predictor if contrasts.link is None else contrasts.link.name,
+        predictor=contrasts.predictor if means.link is None else means.link.name,
         notes=(
             *contrasts.notes,
             f"In units of sigma = {sigma:.4g}, known with {_shown(edf)} degrees of freedom",
         ),
         infer=(True, False),
     )
+
+
+def _differences(contrasts: Emmeans) -> Emmeans:
+    """Contrasts that are named as differences even where they are shown as ratios."""
+    if contrasts.link is None:
+        return contrasts
+    labels = contrasts.labels.copy()
+    for name in labels.columns.difference(list(contrasts.by)):
+        labels[name] = [
+            text.replace(" / ", " - ") if isinstance(text, str) and text.count(" / ") == 1 else text
+            for text in labels[name]
+        ]
+    return replace(contrasts, labels=labels)
 
 
 def _positive(value: Any, what: str, infinite: bool = False) -> float:

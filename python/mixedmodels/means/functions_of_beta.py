@@ -88,7 +88,8 @@ class LinearFunctions:
     @property
     def standard_error(self) -> NDArray[np.float64]:
         """Standard errors, shape (m,)."""
-        return np.sqrt(np.diag(self.covariance))
+        variances = np.diag(self.covariance)
+        return np.sqrt(np.where(variances < 0.0, np.nan, variances))
 
     @cached_property
     def df(self) -> NDArray[np.float64]:

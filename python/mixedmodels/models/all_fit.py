@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..checks import whole_number
-from ..control import OPTIMIZERS, check_optimizer
+from ..checks import random_generator, whole_number
+from ..control import OPTIMIZERS, as_control, check_optimizer
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable, format_fixed
@@ -126,11 +126,16 @@ def all_fit(
     base = fitted
     if data is not None:
         base = fit(dataclasses.replace(fitted.arguments, data=data))
-    changes: dict[str, dict[str, Any]] = {name: {"optimizer": name} for name in names}
-    rng = np.random.default_rng(seed)
+    # Several starts are those of the trust region.
+    single = dataclasses.replace(as_control(base.arguments.control), starts=None)
+    changes: dict[str, dict[str, Any]] = {
+        name: {"optimizer": name} if name == "trust_region" else {"optimizer": name, "control": single}
+        for name in names
+    }
+    rng = random_generator(seed)
     for i in range(int(starts)):
         drawn = random_start(base.design, base.term_roots, rng)
-        changes[f"start {i + 1}"] = {"optimizer": names[0], "start": drawn}
+        changes[f"start {i + 1}"] = {**changes[names[0]], "start": drawn}
     fits: dict[str, Any] = {}
     rows = []
     for name, change in changes.items():

@@ -15,6 +15,7 @@ from ..checks import positive_number
 from ..design.used_rows import whole_frame
 from ..fitted_model import Convergence, FittedModel
 from ..formatting import DIGITS, PStyle
+from ..frame.kept import held
 from ..inference import convergence as _convergence
 from ..inference import criteria, fixed_effects, random_effects, statsmodels_names
 from ..inference.anova_table import AnovaTable
@@ -33,7 +34,6 @@ from ..result_table import ResultTable
 from ..singularity import TOLERANCE as SINGULAR_TOLERANCE
 from ..singularity import singular_terms
 from . import components
-from .refitting import snapshot
 
 
 class MixedModel:
@@ -149,7 +149,7 @@ class MixedModel:
         for data read from a file, a query or a stream, a pandas data frame of the columns used; a copy.
         """
         frame = self._fitted.arguments.data
-        return whole_frame(frame) if frame.original is None else snapshot(frame.original)
+        return whole_frame(frame) if frame.original is None else held(frame.original)
 
     # Estimates
 

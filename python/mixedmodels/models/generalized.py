@@ -331,6 +331,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         start: Any = UNCHANGED,
         optimizer: Any = UNCHANGED,
         control: Any = UNCHANGED,
+        nb_theta: Any = UNCHANGED,
     ) -> GeneralizedLinearMixedModel:
         """
         Fit again with some arguments of :func:`mixedmodels.glmer` changed.
@@ -343,6 +344,8 @@ class GeneralizedLinearMixedModel(MixedModel):
             New values; those not given stay as they are. A new family has its own default link.
         start, optimizer, control
             Likewise; ``start`` is not kept when the model changes.
+        nb_theta : float or None, optional
+            Holds the size of the negative binomial family fixed; None estimates it.
         REML : bool, optional
             Refused: generalized models are fitted by maximum likelihood.
 
@@ -380,6 +383,7 @@ class GeneralizedLinearMixedModel(MixedModel):
             "start": start,
             "optimizer": optimizer,
             "control": control,
+            "nb_theta": nb_theta,
         }
         arguments = update_generalized_arguments(self._fitted, changes)
         return type(self)(fit_generalized_arguments(arguments))

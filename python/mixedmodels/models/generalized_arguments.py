@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checks import one_of
 from ..errors import ArgumentError
-from ..families import Family
+from ..families import Family, NegativeBinomial
 from ..fitted_generalized import Information
 
 _MOST_POINTS = 100
@@ -35,3 +35,12 @@ def check_information(value: Any, family: Family) -> Information:
             f"the expected information of family {family.name} has no formula; take information='observed'"
         )
     return value
+
+
+def with_size(family: Family, nb_theta: Any) -> Family:
+    """The family with its size held at the ``nb_theta`` argument; as it is for None."""
+    if nb_theta is None:
+        return family
+    if not isinstance(family, NegativeBinomial):
+        raise ArgumentError(f"nb_theta is the size of the negative binomial family; {family!r} has none")
+    return NegativeBinomial(family.link, size=nb_theta)

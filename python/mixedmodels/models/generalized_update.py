@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..families import as_family
+from ..families import NegativeBinomial, as_family
 from ..fitted_generalized import FittedGeneralized, GeneralizedArguments
-from .generalized_arguments import check_information, check_n_agq
+from .generalized_arguments import check_information, check_n_agq, with_size
 from .refitting import UNCHANGED, update_arguments
 
 
@@ -21,6 +21,11 @@ def update_generalized_arguments(
         given["family"] = as_family(given["family"], link)
     elif link is not None:
         given["family"] = type(fitted.family)(link=link, **fitted.family.held())
+    if "nb_theta" in given:
+        size, family = given.pop("nb_theta"), given.get("family", fitted.family)
+        # None sets a size that was held free.
+        free = size is None and isinstance(family, NegativeBinomial)
+        given["family"] = NegativeBinomial(family.link) if free else with_size(family, size)
     if "n_agq" in given:
         given["n_agq"] = check_n_agq(given["n_agq"])
     family = given.get("family", fitted.family)

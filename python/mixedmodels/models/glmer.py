@@ -9,14 +9,14 @@ from typing import Any, Literal
 from ..checks import flag
 from ..control import Control, as_control, check_optimizer
 from ..errors import ArgumentError, MixedModelsWarning
-from ..families import Family, Gaussian, NegativeBinomial, as_family
+from ..families import Family, Gaussian, as_family
 from ..fitted_generalized import GeneralizedArguments
 from ..fitting import check_formula_first
 from ..fitting_generalized import fit_generalized_arguments
 from ..not_here import refuses_arguments
 from ..notices import warn_user
 from .generalized import GeneralizedLinearMixedModel
-from .generalized_arguments import check_information, check_n_agq
+from .generalized_arguments import check_information, check_n_agq, with_size
 from .linear import LinearMixedModel
 from .lmer import lmer
 from .refitting import snapshot
@@ -126,7 +126,7 @@ def glmer(
     check_formula_first("glmer", formula, data)
     if isinstance(data, str) and family is not None and not isinstance(family, (str, Family)):
         raise ArgumentError(f"glmer: the formula comes first, then the data, then the family ({data!r})")
-    chosen = _with_size(as_family(family, link), nb_theta)
+    chosen = with_size(as_family(family, link), nb_theta)
     n_agq, kind = check_n_agq(nAGQ), check_information(information, chosen)
     options = as_control(control)
     verbose = flag("verbose", verbose)
@@ -170,11 +170,3 @@ def glmer(
         control=options,
     )
     return GeneralizedLinearMixedModel(fit_generalized_arguments(arguments))
-
-
-def _with_size(family: Family, nb_theta: float | None) -> Family:
-    if nb_theta is None:
-        return family
-    if not isinstance(family, NegativeBinomial):
-        raise ArgumentError(f"nb_theta is the size of the negative binomial family; {family!r} has none")
-    return NegativeBinomial(family.link, size=nb_theta)

@@ -128,7 +128,7 @@ def fit_many(
         na_action=na_action,
         subset=subset,
         functions=functions,
-        responses=response_names(responses, frame) or (),
+        responses=response_names(responses) or (),
     )
     names, values = response_matrix(responses, data, frame)
     if len(rows) < len(values):

@@ -59,6 +59,9 @@ def update_arguments(fitted: FittedModel, changes: Mapping[str, Any]) -> Any:
 def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
     """Work the new formula out, and look up every column that a new argument names."""
     frame = Frame.from_any(given.get("data", fitted.arguments.data))
+    if "data" in given:
+        # Read once: the names here and the columns of the fit come from the same source.
+        given["data"] = frame
     functions = check_functions(given.get("functions", fitted.arguments.functions))
     try:
         if "formula" in given:
@@ -71,12 +74,15 @@ def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
             if isinstance(given.get(name), str):
                 columns_of(given[name], frame, functions)
     except MissingColumnError as error:
-        if "data" in given or frame.original is not None:
+        if "data" in given:
             raise
-        raise MissingColumnError(
-            f"{error}\nthe model keeps only the columns that it used, and the full data are no longer "
-            "available (read from a file, a query or a stream, or the model was unpickled): give data="
-        ) from None
+        reason = (
+            "the model keeps only the columns that it used, and the full data are no longer available (read "
+            "from a file, a query or a stream, or the model was unpickled): give data="
+            if frame.original is None
+            else "the model holds the data as they were at the fit; for a column added since, give data="
+        )
+        raise MissingColumnError(f"{error}\n{reason}") from None
 
 
 def refit_response(fitted: Fitted, y: Any, changes: Mapping[str, Any]) -> Fitted:

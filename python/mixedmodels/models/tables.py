@@ -37,7 +37,8 @@ def augment(model: MixedModel, data: Any = None, *, influence: bool = False) -> 
     Returns
     -------
     DataFrame, shape (n, ...)
-        ``.fitted`` the linear predictor, ``.resid`` residuals of the model's default type, ``.hat`` leverages
+        ``.fitted`` the linear predictor, ``.resid`` residuals of the model's default type (Pearson
+        residuals for a family of your own), ``.hat`` leverages
         given the variances (of a generalized model: in the last weighted least-squares step), ``.cooksd``
         Cook's distances from one step, ``.fixed`` the fixed part with offsets, ``.mu`` the mean, ``.offset``.
         NaN for leverages where separation leaves the coefficients without information.

@@ -62,8 +62,9 @@ def _predict_new(
     fitted: FittedModel, frame: Frame, re_form: Any, allow_new_levels: bool, offset: Any
 ) -> NDArray[np.float64]:
     design, estimates = fitted.design, fitted.estimates
-    total = determined_x(fitted, frame)[:, estimates.kept] @ estimates.beta[estimates.kept]
     selection = select_effects(fitted, re_form)
+    design.recipe.prefetch(frame, selection)
+    total = determined_x(fitted, frame)[:, estimates.kept] @ estimates.beta[estimates.kept]
     chosen = {t: columns.tolist() for t, columns in selection.items()}
     parts = design.recipe.new_random(frame, allow_new_levels, chosen) if selection else ()
     for (t, columns), part in zip(selection.items(), parts, strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import whole_number
+from ..checks import random_generator, whole_number
 from ..design import GeneralizedDesign
 from ..design.used_rows import labels_of_results
 from ..fitted_generalized import FittedGeneralized
@@ -25,7 +25,7 @@ def simulate(fitted: FittedGeneralized, nsim: int = 1, seed: Any = None, use_u: 
         A column for each simulation; two for each where the response is successes and failures.
     """
     nsim = whole_number("nsim", nsim, 1)
-    rng = np.random.default_rng(seed)
+    rng = random_generator(seed)
     family, weights = fitted.family, fitted.design.unit_weights
     drawn = []
     for _ in range(int(nsim)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ..fitted_model import FittedModel
@@ -13,7 +14,7 @@ from .varcorr import group_line, var_corr
 def describe(fitted: FittedModel) -> str:
     """What ``repr`` of a model shows: formula, criterion, variances, coefficients."""
     # Adding 0 takes the sign from a zero.
-    coefficients = [f"{value + 0.0:.5g}" for value in fitted.estimates.beta]
+    coefficients = ["NaN" if np.isnan(v) else f"{v + 0.0:.5g}" for v in fitted.estimates.beta]
     shown = [f"{one_line(n)} {c}" for n, c in zip(fitted.design.x_names, coefficients, strict=True)]
     more = f", ... ({len(shown)} in all)" if len(shown) > 8 else ""
     lines = [

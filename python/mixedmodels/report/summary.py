@@ -22,6 +22,7 @@ from ..formatting import (
     TextTable,
     check_digits,
     check_p_style,
+    counted,
     format_column,
     format_decimals,
     format_fixed,
@@ -315,9 +316,9 @@ def convergence_line(convergence: Convergence) -> str:
     verdict = "converged" if convergence.converged else f"NOT CONVERGED ({convergence.status})"
     if convergence.unbounded:
         verdict = "NO FINITE OPTIMUM"
-    counts = f"{convergence.n_evaluations} evaluations"
+    counts = counted(convergence.n_evaluations, "evaluation")
     if convergence.n_gradients:
-        counts += f", {convergence.n_gradients} gradients"
+        counts += f", {counted(convergence.n_gradients, 'gradient')}"
     line = f"Optimizer {convergence.optimizer}: {verdict} after {counts}; largest |gradient| {gradient:.2g}"
     if not convergence.checked and convergence.optimizer != "trust_region":
         line += "; derivatives not checked"

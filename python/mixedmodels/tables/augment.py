@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import flag
-from ..design.used_rows import used_data
+from ..design.used_rows import used_data, whole_frame
 from ..diagnostics.generalized_residuals import generalized_residuals
 from ..diagnostics.leverage import cooks_distances, leverages
 from ..diagnostics.residuals import residuals
 from ..errors import DataError
+from ..families.user import UserFamily
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
 from ..frame import Frame
 from ..frame.alignment import in_row_order
+from ..frame.convert import is_from
 
 
 def augmented_data(fitted: FittedModel, data: Any = None, influence: Any = False) -> pd.DataFrame:
@@ -65,9 +68,16 @@ def _added_columns(fitted: FittedModel, influence: bool) -> dict[str, NDArray[np
 
 
 def _residuals(fitted: FittedModel) -> NDArray[np.float64]:
-    """Those of the model's default type, for the rows used."""
+    """
+    Those of the model's default type, for the rows used; Pearson's for a family without a known deviance.
+    """
     model: Any = fitted
-    padded = generalized_residuals(model) if isinstance(fitted, FittedGeneralized) else residuals(model)
+    if isinstance(fitted, FittedGeneralized):
+        padded = generalized_residuals(
+            model, "pearson" if isinstance(fitted.family, UserFamily) else "deviance"
+        )
+    else:
+        padded = residuals(model)
     missing = fitted.design.missing
     return padded[missing.kept] if missing.kept is not None and missing.action == "exclude" else padded
 
@@ -81,10 +91,16 @@ def _spread(values: NDArray[np.float64], positions: NDArray[np.intp], n: int) ->
 def _as_pandas(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
+    # It refuses what is no table.
+    frame = Frame.from_any(data, what="data")
+    if isinstance(data, Mapping):
+        return pd.DataFrame(dict(data))
+    if frame.original is None:
+        # A query, files or a stream: read once.
+        frame.prefetch(frame.names)
+        return whole_frame(frame)
+    if is_from("pyarrow", "RecordBatch", data):
+        return data.to_pandas()
     import narwhals as nw
 
-    # It refuses what is no table.
-    Frame.from_any(data, what="data")
-    if isinstance(data, dict):
-        return pd.DataFrame(data)
     return nw.from_native(data, eager_only=True).to_pandas()
