@@ -238,12 +238,17 @@ def test_a_saddle_point_is_none_the_less_far_out():
     }
     saddle = np.array([[2.0, 3.0], [3.0, 2.0]])
     for ratio, problem in ((3e4, "curves downwards"), (1e5, "curves downwards")):
-        verdict = judge(["a", "b"], np.ones(2), lambda: saddle, "bobyqa", Control(), result, ratio)
+        verdict = judge(
+            ["a", "b"], np.ones(2), lambda: saddle, lambda: np.eye(2), "bobyqa", Control(), result, ratio
+        )
         assert not verdict.converged
         assert problem in verdict.problem
     # Rounding alone can make this.
     rounded = np.array([[2.0, 2.0 + 1e-3], [2.0 + 1e-3, 2.0]])
-    assert judge(["a", "b"], np.ones(2), lambda: rounded, "bobyqa", Control(), result, 1e6).converged
+    verdict = judge(
+        ["a", "b"], np.ones(2), lambda: rounded, lambda: np.eye(2), "bobyqa", Control(), result, 1e6
+    )
+    assert verdict.converged
 
 
 def test_evaluating_at_a_given_theta_is_no_search():
