@@ -43,8 +43,7 @@ _FEW = 4
 # The rows among which a level that tells everything is looked for first: nearly every model has one there.
 _FIRST_ROWS = 2000
 _FIRST_LEVELS = 50
-# Levels worked on at once, and effects beyond which the search would take longer than the fit.
-_MOST_LEVELS = 2000
+# Effects beyond which the search would take longer than the fit.
 _MOST_EFFECTS = 30
 # The same for columns of the fixed effects.
 _MOST_COLUMNS = 200
@@ -263,16 +262,12 @@ def _of_term(term: RandomTerm, root: NDArray[np.float64]) -> list[NDArray[np.flo
     products = _level_products(term, basis)
     # D as a vector of its distinct elements; the squares of ZDZ' summed up over the levels.
     pairs = [(i, j) for j in range(k) for i in range(j, k)]
-    left = []
+    elements = []
     for i, j in pairs:
         element = np.zeros((k, k))
         element[i, j] = element[j, i] = 1.0
-        left.append(element)
-    for start in range(0, len(products), _MOST_LEVELS):
-        if not left:
-            return []
-        left = _null(np.array(left), products[start : start + _MOST_LEVELS])
-    return [basis @ direction @ basis.T for direction in left]
+        elements.append(element)
+    return [basis @ direction @ basis.T for direction in _null(np.array(elements), products)]
 
 
 def _null(candidates: NDArray[np.float64], products: NDArray[np.float64]) -> list[NDArray[np.float64]]:

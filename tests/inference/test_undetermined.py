@@ -308,6 +308,18 @@ class TestStructuralDirections:
         data.loc[data.index[-1], "cat"] = "a"
         assert len(self.directions("(cat | word)", data)) == 0
 
+    @pytest.mark.parametrize("n_words", [5_000, 60_000])
+    @pytest.mark.parametrize("categories", ["ab", "abc", "abcd"])
+    def test_many_levels_of_random_categories(self, n_words, categories):
+        rng = np.random.default_rng(len(categories))
+        own = rng.choice(list(categories), size=n_words)
+        data = pd.DataFrame({"word": np.repeat(np.arange(n_words), 2), "cat": np.repeat(own, 2)})
+        data["subj"] = np.arange(len(data)) % 7
+        data["rt"] = rng.normal(size=len(data))
+        pairs = len(categories) * (len(categories) - 1) // 2
+        for term in ("(cat | word)", "(0 + cat | word)"):
+            assert len(self.directions(term, data)) == pairs
+
 
 class TestCovarianceFrom:
     def test_directions_are_projected_out(self):
