@@ -15,7 +15,8 @@ from .curvature import ParameterCovariance, covariance_from
 from .design import GeneralizedDesign, build_generalized_design
 from .errors import ModesError
 from .families import Family
-from .fitted_model import Convergence, FittedModel, ModelArguments, engine_terms
+from .fit_record import Convergence, ModelArguments
+from .fitted_model import FittedModel, engine_terms
 from .frame import Frame
 from .singularity import root_of
 

@@ -15,7 +15,8 @@ from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer, check_starts
 from .design import INTERCEPT, Design, Predictors
 from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
-from .fitted_model import Estimates, FitArguments, Fitted, build_engine, design_of, read_only
+from .fit_record import Estimates, FitArguments
+from .fitted_model import Fitted, build_engine, design_of, read_only
 from .frame import Frame
 from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch

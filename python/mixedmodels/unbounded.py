@@ -17,8 +17,8 @@ from .design import GeneralizedDesign, Predictors
 from .dispersion_limits import relative_residual_sd, towards_zero
 from .errors import MixedModelError
 from .families import Family
+from .fit_record import Estimates
 from .fitted_generalized import GeneralizedEstimates
-from .fitted_model import Estimates
 from .theta import factors, positions, slices
 
 # Standard deviations relative to the residual one: below, the residual variance is well away from zero.

@@ -12,7 +12,8 @@ from .certificate import TOLERANCE, Certificate, certify
 from .control import Control
 from .design import Predictors
 from .errors import ConvergenceWarning, MixedModelsWarning, RankDeficiencyWarning, SingularFitWarning
-from .fitted_model import Convergence, FitLog, read_only
+from .fit_record import Convergence, FitLog
+from .fitted_model import read_only
 from .formatting import counted
 from .singularity import singular_terms
 

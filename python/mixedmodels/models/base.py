@@ -13,7 +13,8 @@ from ..block_costs import BlockDescription, describe_engine
 from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..checks import positive_number
 from ..design.used_rows import whole_frame
-from ..fitted_model import Convergence, FittedModel
+from ..fit_record import Convergence
+from ..fitted_model import FittedModel
 from ..formatting import DIGITS, PStyle
 from ..frame.kept import held
 from ..inference import convergence as _convergence

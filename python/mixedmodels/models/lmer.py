@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..checks import flag
 from ..control import Control, as_control, check_optimizer
-from ..fitted_model import FitArguments
+from ..fit_record import FitArguments
 from ..fitting import check_formula_first, check_reml, fit_arguments
 from ..not_here import refuses_arguments
 from .linear import LinearMixedModel

@@ -14,8 +14,9 @@ from ..design.rows import ZERO_WEIGHT
 from ..diagnostics.generalized_residuals import generalized_scaled_residuals
 from ..diagnostics.residuals import scaled_residuals
 from ..errors import MixedModelError
+from ..fit_record import Convergence
 from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import Convergence, Fitted, FittedModel
+from ..fitted_model import Fitted, FittedModel
 from ..formatting import (
     DIGITS,
     PStyle,
