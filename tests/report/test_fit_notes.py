@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import glmer, lmer, load_cbpp, load_sleepstudy, load_verbagg
+from mixedmodels import (
+    anova,
+    emmeans,
+    glmer,
+    joint_tests,
+    lmer,
+    load_cbpp,
+    load_sleepstudy,
+    load_verbagg,
+    tidy,
+)
 from mixedmodels.errors import SeparationWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
@@ -85,3 +95,15 @@ def test_levels_that_separate_are_in_the_summary():
     with pytest.warns(SeparationWarning, match="hardly vary within levels"):
         model = glmer("y ~ 1 + (1 | g)", data, "binomial")
     assert "no finite optimum: the outcomes hardly vary within levels" in str(model.summary())
+
+
+def test_every_table_of_a_separated_model_says_so():
+    data = pd.DataFrame({"g": np.repeat(np.arange(10), 6), "f": np.tile(list("abc"), 20)})
+    rng = np.random.default_rng(1)
+    data["y"] = np.where(data["f"] == "b", 1, rng.binomial(1, 0.5, 60))
+    with pytest.warns(SeparationWarning):
+        model = glmer("y ~ f + (1 | g)", data, "binomial")
+    tables = (anova(model), joint_tests(model), emmeans(model, "~ f").pairs(), tidy(model), model.confint())
+    for table in (*tables, model.t_test("f[T.b] = 0")):
+        assert str(table).count("Separation: the fitted mean is numerically") == 1, str(table)
+    assert str(model.summary()).count("Separation: the fitted mean is numerically") == 1

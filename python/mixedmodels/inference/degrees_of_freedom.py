@@ -21,6 +21,8 @@ from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import by_criterion
+from ..formatting import one_line
+from ..separation import separation_note
 from ..singularity import boundary_directions
 from ..theta import interior
 from ..undetermined import Direction, describe, structural_directions
@@ -115,6 +117,9 @@ def _no_optimum(
 def _infinite(fitted: FittedModel) -> Infinite:
     beta, covariance = _beta_and_covariance(fitted)
     slopes, notes = _without_curvature(fitted)
+    separation = separation_note(fitted)
+    if separation:
+        notes = (*notes, one_line(separation))
     return Infinite(beta, covariance, origin=origin_of(fitted), undetermined=slopes, notes=notes)
 
 

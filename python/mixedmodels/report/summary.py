@@ -227,7 +227,7 @@ def summarize(
         notes.append(f"Correlations of {p} fixed effects not shown: summary(correlation=True), or vcov()")
     generalized = fitted if isinstance(fitted, FittedGeneralized) else None
     tests = _tests(fitted, ddf)
-    notes += tests.notes
+    notes += [note for note in tests.notes if note not in notes]
     return Summary(
         head=tuple(head_lines(fitted)),
         formula=fitted.design.formula.text,
