@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +26,8 @@ DATA = pd.DataFrame(
 )
 
 
-def build(terms: str, data: pd.DataFrame = DATA, **options: object) -> Design:
-    return build_design(f"y ~ {terms} + (1 | g)", data, **options)  # type: ignore[arg-type]
+def build(terms: str, data: pd.DataFrame = DATA, **options: Any) -> Design:
+    return build_design(f"y ~ {terms} + (1 | g)", data, **options)
 
 
 def levels_of(columns: str, codes: str) -> np.ndarray:
@@ -58,10 +60,10 @@ def levels_of(columns: str, codes: str) -> np.ndarray:
         ("C(k, Treatment(reference='6'))", "24", levels_of("24", "24624624")),
     ],
 )
-def test_columns(terms: str, names: object, columns: np.ndarray | None) -> None:
+def test_columns(terms: str, names: Sequence[str] | None, columns: np.ndarray | None) -> None:
     design = build(terms)
     if names is not None:
-        assert [name.split("[T.")[-1].rstrip("]") for name in design.x_names[1:]] == list(names)  # type: ignore[call-overload]
+        assert [name.split("[T.")[-1].rstrip("]") for name in design.x_names[1:]] == list(names)
     if columns is not None:
         np.testing.assert_array_equal(design.x[:, 1:], columns)
     # New data in another order, with some of the levels only.

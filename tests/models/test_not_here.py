@@ -25,7 +25,8 @@ def refused(call, feature, name):
     assert error.feature == feature
     assert error.instead in str(error)
     # Whoever catches what it used to be still does.
-    assert isinstance(error, (ArgumentError, FormulaError, MixedModelError, NotImplementedError, ValueError))
+    for kind in (ArgumentError, FormulaError, MixedModelError, NotImplementedError, ValueError):
+        assert isinstance(error, kind)
 
 
 @pytest.mark.parametrize("name", not_here.COVARIANCES)
@@ -86,11 +87,12 @@ def test_functions(name):
     assert not hasattr(mm, name)
 
 
-@pytest.mark.parametrize("model", [LINEAR, COUNTS], ids=["linear", "counts"])
-@pytest.mark.parametrize("name", not_here.FUNCTIONS)
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [(name, model) for model in (LINEAR, COUNTS) for name in not_here.FUNCTIONS if name not in dir(model)],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
 def test_functions_looked_for_as_methods(name, model):
-    if name in dir(model):
-        pytest.skip("a method")
     with pytest.raises(AttributeError, match=f"no attribute {name!r}; not available yet: ") as caught:
         getattr(model, name)
     assert not_here.FUNCTIONS[name].instead in str(caught.value)
