@@ -402,9 +402,18 @@ fn weights_are_those_of_scaled_rows() {
                 let column = x.column_mut(j).iter_mut().zip(&weights);
                 column.for_each(|(v, w)| *v *= w.sqrt());
             }
+            let p = x.cols();
+            let mut gram = Matrix::zeros(p, p, "X'X").expect("memory");
+            for (i, j) in (0..p).flat_map(|i| (0..p).map(move |j| (i, j))) {
+                let pairs = x.column(i).iter().zip(x.column(j));
+                gram[(i, j)] = pairs.map(|(a, b)| a * b).sum();
+            }
             let patterns = mixedmodels::design::pattern::Pattern::all(structure).expect("memory");
             let expected = mixedmodels::design::cross_products::CrossProducts::new(
-                structure, patterns, &scaled, &x,
+                structure,
+                patterns,
+                &scaled,
+                (&x, &gram),
             )
             .expect("memory");
             let mut system = WeightedSystem::new(&frame, &z).expect("memory");

@@ -34,10 +34,11 @@ impl<'a> WeightedSystem<'a> {
     pub fn new(frame: &'a Frame, z: &'a [Vec<f64>]) -> Result<Self> {
         let structure = &frame.structure;
         let products = frame.cross_products.clone();
+        let x = (frame.fixed.columns(), frame.fixed.gram());
         Ok(Self {
             structure,
             z,
-            rows: DataRows::new(structure, z, frame.fixed.columns(), &products)?,
+            rows: DataRows::new(structure, z, x, &products)?,
             factor: Factor::new(&products, structure, Par::Seq)?,
             products,
         })
