@@ -93,8 +93,8 @@ pub fn conditional_variances(
     model: &Model,
     objective: &mut LmmObjective<'_>,
 ) -> Result<Vec<ConditionalVariances>> {
-    let selected = objective.selected(false, true)?;
-    Ok(ConditionalVariances::of_blocks(model, selected.diagonals))
+    let diagonals = objective.system()?.conditional_covariances()?;
+    Ok(ConditionalVariances::of_blocks(model, diagonals))
 }
 
 impl ConditionalVariances {

@@ -12,8 +12,6 @@
 //! covariance of their estimates. Written as KK', it leaves one solve with the columns of X for each
 //! column of K.
 
-use faer::Par;
-
 use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::Result;
@@ -23,7 +21,7 @@ use crate::inference::information::{certainty, information};
 use crate::inference::scaled_effects::ScaledEffects;
 use crate::linalg::{dense, small, Matrix};
 use crate::objective::{Criterion, Monitor, Progress};
-use crate::system::{multiply, Factor, Reduced};
+use crate::system::System;
 
 /// Matrices of the kept columns of X, in the units of the user, at the REML estimate of σ.
 ///
@@ -58,18 +56,17 @@ pub fn kenward_roger(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Resu
     };
     let tick = || monitor(progress);
     let gamma = values(model, theta)?;
-    objective.with_factor(|factor| {
-        let information = information(factor, model, &tick)?;
-        let certainty = certainty(&information, &steps(model, &gamma)?);
-        let effects = ScaledEffects::new(factor, model)?;
-        tick()?;
-        Ok(KenwardRoger {
-            adjusted: adjusted(factor, model, &effects, &certainty.root, sigma2)?,
-            unadjusted: unadjusted(&effects, sigma2)?,
-            slopes: slopes(model, &effects, &gamma, sigma2)?,
-            parameter_covariance: gram(&absolute(model, &certainty.root, &gamma, sigma2)?)?,
-            undetermined: absolute(model, &certainty.undetermined, &gamma, sigma2)?,
-        })
+    let system = objective.system()?;
+    let information = information(system, model, &tick)?;
+    let certainty = certainty(&information, &steps(model, &gamma)?);
+    let effects = ScaledEffects::new(system, model)?;
+    tick()?;
+    Ok(KenwardRoger {
+        adjusted: adjusted(system, model, &effects, &certainty.root, sigma2)?,
+        unadjusted: unadjusted(&effects, sigma2)?,
+        slopes: slopes(model, &effects, &gamma, sigma2)?,
+        parameter_covariance: gram(&absolute(model, &certainty.root, &gamma, sigma2)?)?,
+        undetermined: absolute(model, &certainty.undetermined, &gamma, sigma2)?,
     })
 }
 
@@ -92,22 +89,21 @@ fn unadjusted(effects: &ScaledEffects<'_>, sigma2: f64) -> Result<Matrix> {
 /// `σ² R (I + 2 Σ_k (Z M_k H)'P(Z M_k H)) R'` with M_k the sum of the basis matrices of the elements
 /// times column k of K.
 fn adjusted(
-    factor: &Factor,
+    system: &dyn System,
     model: &Model,
     effects: &ScaledEffects<'_>,
     root: &Matrix,
     sigma2: f64,
 ) -> Result<Matrix> {
-    let (a, structure) = (&model.cross_products, &model.structure);
-    let rank = structure.rank;
+    let rank = model.structure.rank;
     let mut sum = identity(rank)?;
     if rank > 0 {
         let elements = elements(model)?;
         for k in 0..root.cols() {
             let q = variates(model, effects, &elements, root.column(k))?;
-            let products = multiply(a, structure, &q, Par::Seq)?;
+            let products = system.multiply(&q)?;
             let whole = q.gram(&products);
-            let explained = Reduced::new(factor, a, structure, products).explained;
+            let explained = system.forward(products).explained;
             small::axpy(2.0, &whole, sum.data_mut());
             small::axpy(-2.0, &explained, sum.data_mut());
         }

@@ -8,32 +8,20 @@
 //! ```
 
 use crate::error::Result;
-use crate::linalg::{memory, small, Matrix};
+use crate::linalg::{small, Matrix};
 use crate::objective::{Criterion, LmmObjective, Objective};
-use crate::system::{log_det_hessian, Along};
+use crate::system::Along;
 
 impl LmmObjective<'_> {
     pub(super) fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
-        if !memory::suffices(self.model.hessian_bytes()) {
-            return Ok(None);
-        }
         self.derivatives()?;
         let motion = self.coordinates.motion(&self.theta);
         let directions = motion.directions(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         let (monitor, progress) = (self.monitor, self.progress);
-        let (a, structure) = (&self.model.cross_products, &self.model.structure);
-        let computed = self.solver.with_factor(&self.block_lambda, |factor| {
-            log_det_hessian(
-                factor,
-                a,
-                structure,
-                Along::Lambda,
-                &directions,
-                joint,
-                &|| monitor(progress),
-            )
-        })?;
+        let tick = || monitor(progress);
+        let system = self.solver.system()?;
+        let computed = system.log_det_hessian(Along::Lambda, &directions, joint, &tick)?;
         let Some(mut out) = computed else {
             return Ok(None);
         };

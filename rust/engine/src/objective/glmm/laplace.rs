@@ -175,7 +175,7 @@ impl GlmmObjective<'_> {
         let (rows, modes) = (&self.model.rows, &self.modes);
         let right = modes.system.project(t, 1)?;
         let mut out = vec![0.0; t.len()];
-        let mut b = modes.system.solve(right.clone());
+        let mut b = modes.system.system().solve(right.clone());
         if self.parameters.fixed.is_none() && self.model.rank() > 0 {
             let border = Border::new(rows, &modes.system, &modes.weight)?;
             let border = border.ok_or_else(nothing_evaluated)?;

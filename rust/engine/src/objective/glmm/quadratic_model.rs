@@ -2,8 +2,6 @@
 //! in theta, the information of the coefficients, and that of the dispersion. Blocks between them
 //! have expectation zero.
 
-use faer::Par;
-
 use crate::error::Result;
 use crate::family::DispersionSlopes;
 use crate::linalg::{small, Matrix};
@@ -11,7 +9,7 @@ use crate::objective::glmm::laplace::Slopes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Derivatives;
 use crate::objective::Motion;
-use crate::system::{multiply, outer_products, variates};
+use crate::system::{outer_products, variates};
 
 /// Step in the logarithm of the dispersion for the curvature of the log-likelihood.
 const STEP: f64 = 1e-3;
@@ -81,7 +79,7 @@ impl GlmmObjective<'_> {
         let p = self.model.rank();
         let maps = motion.working_maps(structure);
         let q = variates(structure, &maps, &self.modes.c)?;
-        let weighted_q = multiply(system.products(), structure, &q, Par::Seq)?;
+        let weighted_q = system.system().multiply(&q)?;
         let m = q.m;
         let mut qq = q.gram(&weighted_q);
         let (mut qx, mut xx) = (Vec::new(), Vec::new());
@@ -94,7 +92,7 @@ impl GlmmObjective<'_> {
             xx = rows::gram_x(rows, weight);
             weighted_q.beside(&x)
         };
-        let explained = system.explained(columns);
+        let explained = system.system().forward(columns).explained;
         let size = m + p;
         for j in 0..size {
             for i in 0..size {
