@@ -147,21 +147,12 @@ impl Frame {
         3.0 * self.flops() + moved * (2.0 * elimination + products) + 2.0 * products
     }
 
-    /// Bytes of the dense matrices of an exact Hessian: one for each parameter of a leading block
-    /// and a few more.
-    #[must_use]
-    pub fn hessian_bytes(&self) -> f64 {
-        const OTHERS: f64 = 8.0;
-        let dim = self.structure.trailing_dim() as f64;
-        8.0 * dim * dim * (self.n_leading_theta() as f64 + OTHERS)
-    }
-
     fn n_leading_theta(&self) -> usize {
         let blocks = self.structure.leading().iter();
         let terms = blocks.flat_map(|b| &b.terms);
         terms
             .map(|&(t, _)| &self.design.terms[t])
-            .map(|t| t.template.n_parameters(t.k))
+            .map(|t| t.covariance.n_parameters(t.k))
             .sum()
     }
 }

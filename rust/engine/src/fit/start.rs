@@ -6,8 +6,6 @@
 //! (Henderson 1953, method 1, with the fixed effects projected out). Solving for the variances takes
 //! one look at A, and is close enough to the optimum to save half of the evaluations.
 
-use faer::Par;
-
 use crate::design::coupling::Coupling;
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
@@ -91,7 +89,7 @@ impl<'a> MetOnX<'a> {
         Ok(Self {
             structure,
             projected,
-            products: multiply(&model.cross_products, structure, &only, Par::Seq)?,
+            products: multiply(&model.cross_products, structure, &only)?,
             gram: only.gram(&only),
         })
     }
@@ -128,7 +126,7 @@ fn project_on_x(model: &Model, trailing: &Matrix) -> Result<Stacked> {
     for j in 0..p {
         x.trailing[(q + j) * p + j] = 1.0;
     }
-    let mut products = multiply(a, structure, &x, Par::Seq)?;
+    let mut products = multiply(a, structure, &x)?;
     let mut lower: Vec<f64> = (0..p)
         .flat_map(|j| (0..p).map(move |i| trailing[(q + i, q + j)]))
         .collect();

@@ -30,10 +30,9 @@ pub fn covariance_slopes(
     monitor: Monitor<'_>,
 ) -> Result<Vec<Matrix>> {
     let mut objective = fit::at(model, Criterion::Ml, theta, monitor)?;
-    let effects = objective.with_factor(|factor| ScaledEffects::new(factor, model))?;
+    let effects = ScaledEffects::new(objective.system()?, model)?;
     let coordinates = Coordinates::user(&model.design.terms, &model.terms);
-    let lambda = coordinates.lambda(theta);
-    let maps = coordinates.working_maps(&model.structure, &lambda);
+    let maps = coordinates.motion(theta).working_maps(&model.structure);
     maps.iter()
         .map(|map| effects.covariance_form(&effects.explained(map.block, &map.entries)?))
         .collect()

@@ -15,7 +15,6 @@ use crate::linalg::Matrix;
 use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
 use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, Optimizer, Outcome};
-use crate::system::selected;
 use estimates::estimates;
 use search::Search;
 use units::{engine_coefficients, to_user_coefficients, user_gradient, user_theta, user_values};
@@ -187,9 +186,8 @@ pub fn conditional_variances_glmm(
 ) -> Result<Vec<ConditionalVariances>> {
     let (mut objective, _) = at(model, point, monitor)?;
     let frame = model.frame();
-    let (factor, products) = objective.system().parts();
-    let selected = selected(factor, products, &frame.structure, false, true)?;
-    Ok(ConditionalVariances::of_blocks(frame, selected.diagonals))
+    let diagonals = objective.system().system_mut().conditional_covariances()?;
+    Ok(ConditionalVariances::of_blocks(frame, diagonals))
 }
 
 fn check_start(model: &GeneralizedModel, start: &StartValues) -> Result<()> {

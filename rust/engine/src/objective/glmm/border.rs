@@ -32,7 +32,7 @@ impl Border {
         let p = rows.frame.fixed.rank();
         let weighted = rows::weighted_x(rows, weights);
         let products = system.project(&weighted, p)?;
-        let solved = system.solve(products.clone());
+        let solved = system.system().solve(products.clone());
         let mut factor = rows::gram_x(rows, weights);
         let ridge: Vec<f64> = (0..p).map(|j| RIDGE * factor[j + j * p]).collect();
         small::axpy(-1.0, &products.gram(&solved), &mut factor);

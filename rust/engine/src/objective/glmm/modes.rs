@@ -11,8 +11,7 @@ use crate::family::Density;
 use crate::linalg::small;
 use crate::objective::glmm::border::Border;
 use crate::objective::glmm::rows;
-use crate::system::{multiply, transform, WeightedSystem};
-use faer::Par;
+use crate::system::{spherical, WeightedSystem};
 
 /// Steps before the search is given up.
 const STEPS: usize = 100;
@@ -230,7 +229,7 @@ impl<'a> Modes<'a> {
     fn predict(&mut self, at: &At<'_>) -> Result<bool> {
         self.n_factorisations += 1;
         self.positive = None;
-        if !self.system.factorise(at.lambda)? {
+        if !self.system.system_mut().update(at.lambda)? {
             return Ok(false);
         }
         let fixed = self.fixed_part();
@@ -309,9 +308,7 @@ impl<'a> Modes<'a> {
     /// The step that solves the quadratic model with slopes `right` in the dual and `X'fixed` in the
     /// coefficients. `None` when it is not finite.
     fn step(&self, at: &At<'_>, right: &Stacked, fixed: &[f64]) -> Result<Option<Step>> {
-        let PredictorRows { frame, .. } = &*self.model.rows;
-        let structure = &frame.structure;
-        let mut b = self.system.solve(right.clone());
+        let mut b = self.system.system().solve(right.clone());
         let mut gamma = vec![0.0; self.gamma.len()];
         let mut slope = 0.0;
         let mut c = right.clone();
@@ -326,7 +323,7 @@ impl<'a> Modes<'a> {
             border.take_dual(&gamma, &mut c);
             slope = small::dot(&fixed, &gamma);
         }
-        let product = multiply(self.system.products(), structure, &b, Par::Seq)?;
+        let product = self.system.system().multiply(&b)?;
         subtract(&mut c, &product);
         let u = self.spherical(&c, at.lambda);
         // By b and not by u, in which large weights leave few digits.
@@ -381,12 +378,8 @@ impl<'a> Modes<'a> {
 
     /// Λ'c.
     fn spherical(&self, c: &Stacked, lambda: &[Vec<f64>]) -> Stacked {
-        let structure = &self.model.frame().structure;
         let mut out = c.clone();
-        for (b, block) in structure.blocks.iter().enumerate() {
-            let part = out.block_mut(structure, b);
-            transform::level_rows(part, 1, block.width, &lambda[b], true);
-        }
+        spherical(&mut out, &self.model.frame().structure, lambda);
         out
     }
 }

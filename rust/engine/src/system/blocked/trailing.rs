@@ -2,13 +2,13 @@
 
 use faer::{MatMut, Par};
 
-use super::LogDeterminants;
+use super::transform;
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::dense::{self, Scratch};
 use crate::linalg::matrix::zeroed;
 use crate::linalg::Matrix;
-use crate::system::transform;
+use crate::system::LogDeterminants;
 
 /// Factor of a dense trailing matrix.
 pub struct DenseTrailing {
@@ -17,16 +17,14 @@ pub struct DenseTrailing {
     /// Room for the inverse, or the part of it without X.
     inverse: Vec<f64>,
     scratch: Scratch,
-    par: Par,
 }
 
 impl DenseTrailing {
-    pub fn new(dim: usize, par: Par) -> Result<Self> {
+    pub fn new(dim: usize) -> Result<Self> {
         Ok(Self {
             factor: Matrix::zeros(dim, dim, "the trailing factor")?,
             inverse: Vec::new(),
             scratch: Scratch::for_cholesky(dim),
-            par,
         })
     }
 
@@ -58,6 +56,7 @@ impl DenseTrailing {
         })
     }
 
+    /// `v <- L^-1 Λ' v` for the trailing rows of m columns, row-major, X included.
     pub(super) fn forward(
         &self,
         v: &mut [f64],
@@ -67,9 +66,10 @@ impl DenseTrailing {
     ) {
         transform::rows(v, m, structure, lambda, true);
         let right = MatMut::from_row_major_slice_mut(v, self.factor.rows(), m);
-        dense::solve_lower(self.factor.view(), right, self.par);
+        dense::solve_lower(self.factor.view(), right, Par::Seq);
     }
 
+    /// `v <- Λ L'^-1 v`.
     pub(super) fn backward(
         &self,
         v: &mut [f64],
@@ -78,18 +78,19 @@ impl DenseTrailing {
         lambda: &[Vec<f64>],
     ) {
         let right = MatMut::from_row_major_slice_mut(v, self.factor.rows(), m);
-        dense::solve_lower_transposed(self.factor.view(), right, self.par);
+        dense::solve_lower_transposed(self.factor.view(), right, Par::Seq);
         transform::rows(v, m, structure, lambda, false);
     }
 
-    pub(super) fn fixed(&self, structure: &Structure) -> Vec<f64> {
+    /// The factor of X'V^-1X.
+    pub(super) fn fixed(&self, structure: &Structure) -> Matrix {
         let (rank, q) = (structure.rank, structure.n_trailing);
         let mut lower = vec![0.0; rank * rank];
         for j in 0..rank {
             lower[j * rank + j..(j + 1) * rank]
                 .copy_from_slice(&self.factor.column(q + j)[q + j..]);
         }
-        lower
+        Matrix::from_columns(rank, rank, lower)
     }
 
     /// Lower triangle of the inverse of the first `dim` rows and columns, in storage that

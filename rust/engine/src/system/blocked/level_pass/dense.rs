@@ -1,6 +1,6 @@
 //! Products of a dense coupling with the adjoint of the trailing rows.
 
-use faer::{MatMut, MatRef};
+use faer::{MatMut, MatRef, Par};
 
 use super::LevelPass;
 use crate::error::Result;
@@ -19,7 +19,7 @@ impl LevelPass<'_> {
         q: &mut [f64],
         mut kept: Option<&mut Vec<f64>>,
     ) -> Result<()> {
-        let cols = self.structure.trailing_dim();
+        let cols = self.system.structure.trailing_dim();
         let active = self.bar.rows();
         if active == 0 {
             return Ok(());
@@ -34,7 +34,7 @@ impl LevelPass<'_> {
             let c = MatRef::from_row_major_slice(chunk, rows, cols).submatrix(0, 0, rows, active);
             let panel = &mut panel[..rows * active];
             let out = MatMut::from_row_major_slice_mut(panel, rows, active);
-            dense::multiply(out, c, self.bar.view(), self.factor.par);
+            dense::multiply(out, c, self.bar.view(), Par::Seq);
             if let Some(kept) = &mut kept {
                 kept.extend_from_slice(panel);
             }

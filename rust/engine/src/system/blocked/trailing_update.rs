@@ -22,7 +22,6 @@ pub struct TrailingUpdate<'a> {
     pub coupling: &'a Coupling,
     pub width: usize,
     pub structure: &'a Structure,
-    pub par: Par,
 }
 
 impl TrailingUpdate<'_> {
@@ -71,7 +70,7 @@ impl TrailingUpdate<'_> {
                 }
             } else {
                 let a = MatRef::from_row_major_slice(panel, panel.len() / cols, cols);
-                dense::add_gram(trailing.view_mut(), a, -1.0, self.par);
+                dense::add_gram(trailing.view_mut(), a, -1.0, Par::Seq);
             }
         }
         for (out, s) in trailing.data_mut().iter_mut().zip(&few) {

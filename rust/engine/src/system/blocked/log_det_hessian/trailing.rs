@@ -10,64 +10,81 @@
 //! two trailing       2 tr(D_j' W D_i S) - 2 tr(D_j' G D_i' G)
 //! ```
 
-use crate::design::cross_products::CrossProducts;
-use crate::design::structure::{Block, Structure};
+use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
+use crate::system::blocked::log_det_hessian::level_products::{
+    level_products, times_block, times_lambda,
+};
+use crate::system::blocked::log_det_hessian::sigma::SigmaResponse;
+use crate::system::blocked::log_det_hessian::Moves;
+use crate::system::blocked::transform;
 use crate::system::complement::resolved_inverse;
-use crate::system::log_det_hessian::sigma::SigmaResponse;
-use crate::system::log_det_hessian::tangent::Tangent;
-use crate::system::log_det_hessian::{Along, Direction};
-use crate::system::{transform, Factor};
+use crate::system::{Along, Blocked, Direction};
 
 const WHAT: &str = "the derivative of the trailing factor";
 
+/// Adds this step (upper triangle) and gives up the trailing part of the tangents. `inverse` is S,
+/// both triangles; its size says whether X takes part.
+pub fn add(
+    out: &mut Matrix,
+    system: &Blocked<'_>,
+    inverse: &Matrix,
+    moves: &mut Moves<'_>,
+    tick: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    if inverse.rows() == 0 {
+        return Ok(());
+    }
+    let mut moved = moves.directions.iter();
+    let response = moved
+        .any(|d| d.block >= system.structure.n_leading)
+        .then(|| Response::new(moves.along, system, inverse))
+        .transpose()?;
+    let last = LastStep {
+        system,
+        inverse,
+        response: response.as_ref(),
+    };
+    last.add(out, moves, tick)
+}
+
 /// What the directions of trailing blocks need.
-pub enum Response {
+enum Response {
     Lambda(LambdaResponse),
     Sigma(SigmaResponse),
 }
 
 impl Response {
-    pub fn new(
-        along: Along,
-        factor: &mut Factor,
-        a: &CrossProducts,
-        structure: &Structure,
-        inverse: &Matrix,
-    ) -> Result<Self> {
-        let (g, w) = products(factor, a, structure, inverse)?;
+    fn new(along: Along, system: &Blocked<'_>, inverse: &Matrix) -> Result<Self> {
+        let (g, w) = products(system, inverse)?;
         Ok(match along {
             Along::Lambda => Self::Lambda(LambdaResponse {
                 g_transposed: dense::transposed(&g)?,
                 g,
                 w,
             }),
-            Along::Sigma => Self::Sigma(SigmaResponse::new(&g, w, factor, structure)?),
+            Along::Sigma => Self::Sigma(SigmaResponse::new(&g, w, system)?),
         })
     }
 }
 
 /// G and W, for directions of λ.
-pub struct LambdaResponse {
+struct LambdaResponse {
     g: Matrix,
     g_transposed: Matrix,
     w: Matrix,
 }
 
 /// KΛS and K - KΛSΛ'K, on the rows of the random effects.
-fn products(
-    factor: &mut Factor,
-    a: &CrossProducts,
-    structure: &Structure,
-    inverse: &Matrix,
-) -> Result<(Matrix, Matrix)> {
+fn products(system: &Blocked<'_>, inverse: &Matrix) -> Result<(Matrix, Matrix)> {
+    let structure = system.structure;
     let inverses: Option<Vec<Vec<f64>>> = (structure.n_leading..structure.blocks.len())
-        .map(|b| resolved_inverse(&factor.lambda[b], &structure.blocks[b]))
+        .map(|b| resolved_inverse(&system.lambda[b], &structure.blocks[b]))
         .collect();
     match inverses {
         Some(inverses) => products_from_inverse(structure, inverse, inverses),
-        None => products_from_factor(factor, a, structure, inverse),
+        None => products_from_factor(system, inverse),
     }
 }
 
@@ -95,49 +112,39 @@ fn products_from_inverse(
     Ok((g, w))
 }
 
-fn products_from_factor(
-    factor: &mut Factor,
-    a: &CrossProducts,
-    structure: &Structure,
-    inverse: &Matrix,
-) -> Result<(Matrix, Matrix)> {
-    let mut full = factor.trailing_unscaled(a, structure)?;
-    dense::symmetrise(&mut full);
-    let mut k = leading_part(full, inverse.rows())?;
-    let moved = times_lambda(&k, structure, &factor.lambda)?;
+fn products_from_factor(system: &Blocked<'_>, inverse: &Matrix) -> Result<(Matrix, Matrix)> {
+    let mut k = leading_part(system.trailing_unscaled()?, inverse.rows())?;
+    let moved = times_lambda(&k, system.structure, &system.lambda)?;
     let g = dense::product(&moved, inverse)?;
     let explained = dense::product(&g, &dense::transposed(&moved)?)?;
     small::axpy(-1.0, explained.data(), k.data_mut());
     Ok((g, k))
 }
 
-pub struct LastStep<'a> {
-    pub factor: &'a Factor,
-    pub structure: &'a Structure,
-    /// S, both triangles; its size says whether X takes part.
-    pub inverse: &'a Matrix,
+struct LastStep<'a> {
+    system: &'a Blocked<'a>,
+    inverse: &'a Matrix,
     /// `None` without directions of trailing blocks.
-    pub response: Option<&'a Response>,
+    response: Option<&'a Response>,
 }
 
 impl LastStep<'_> {
-    /// Adds this step (upper triangle) and gives up the trailing part of the tangents.
-    pub fn add(
+    fn add(
         &self,
         out: &mut Matrix,
-        directions: &[Direction],
-        tangents: &mut [Option<Tangent>],
+        moves: &mut Moves<'_>,
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
+        let directions = moves.directions;
         let mut moved: Vec<(usize, Matrix)> = Vec::new();
-        for (i, (direction, tangent)) in directions.iter().zip(tangents).enumerate() {
+        for (i, (direction, tangent)) in directions.iter().zip(&mut moves.tangents).enumerate() {
             tick()?;
             match (tangent, self.response) {
                 (Some(tangent), response) => {
                     let moved_k = std::mem::take(&mut tangent.trailing);
                     let moved_k = leading_part(moved_k, self.inverse.rows())?;
                     if let Some(Response::Sigma(response)) = response {
-                        response.add_mixed(out, i, directions, &moved_k, self.structure)?;
+                        response.add_mixed(out, i, directions, &moved_k, self.system.structure)?;
                     }
                     let (half, y) = self.moved_k(moved_k)?;
                     if let Some(Response::Lambda(response)) = response {
@@ -153,7 +160,7 @@ impl LastStep<'_> {
                     self.add_trailing(out, i, direction, directions, response)?;
                 }
                 (None, Some(Response::Sigma(response))) => {
-                    response.add_trailing(out, i, directions, self.structure)?;
+                    response.add_trailing(out, i, directions, self.system.structure)?;
                 }
                 (None, None) => {}
             }
@@ -163,11 +170,11 @@ impl LastStep<'_> {
 
     /// κΛ and Y.
     fn moved_k(&self, mut part: Matrix) -> Result<(Matrix, Matrix)> {
-        let half = times_lambda(&part, self.structure, &self.factor.lambda)?;
+        let half = times_lambda(&part, self.system.structure, &self.system.lambda)?;
         part.data_mut().copy_from_slice(half.data());
         for j in 0..part.cols() {
             let column = part.column_mut(j);
-            transform::rows(column, 1, self.structure, &self.factor.lambda, true);
+            transform::rows(column, 1, self.system.structure, &self.system.lambda, true);
         }
         Ok((half, dense::product(self.inverse, &part)?))
     }
@@ -181,11 +188,11 @@ impl LastStep<'_> {
         (half, y): (&Matrix, &Matrix),
         response: &LambdaResponse,
     ) {
-        for (t, place) in self.structure.trailing().enumerate() {
+        for (t, place) in self.system.structure.trailing().enumerate() {
             let mut sum = level_products(place, half, self.inverse, 0);
             small::axpy(-1.0, &level_products(place, &response.g, y, 0), &mut sum);
             for (j, direction) in directions.iter().enumerate() {
-                if direction.block == self.structure.n_leading + t {
+                if direction.block == self.system.structure.n_leading + t {
                     out[(i.min(j), i.max(j))] += 2.0 * small::dot(&sum, &direction.d);
                 }
             }
@@ -201,22 +208,22 @@ impl LastStep<'_> {
         directions: &[Direction],
         response: &LambdaResponse,
     ) -> Result<()> {
-        let own = direction.block - self.structure.n_leading;
+        let own = direction.block - self.system.structure.n_leading;
         let (first, block) = (
-            self.structure.starts[own],
-            &self.structure.blocks[direction.block],
+            self.system.structure.starts[own],
+            &self.system.structure.blocks[direction.block],
         );
         let k = block.width;
         let transposed: Vec<f64> = (0..k * k).map(|e| direction.d[e / k + e % k * k]).collect();
         let place = (first, block);
         let moved_w = times_block(&response.w, place, &direction.d)?;
         let moved_g = times_block(&response.g, place, &transposed)?;
-        for (t, place) in self.structure.trailing().enumerate() {
+        for (t, place) in self.system.structure.trailing().enumerate() {
             let mut sum = level_products(place, &moved_w, self.inverse, first);
             let taken = level_products(place, &moved_g, &response.g_transposed, first);
             small::axpy(-1.0, &taken, &mut sum);
             for (j, other) in directions[..=i].iter().enumerate() {
-                if other.block == self.structure.n_leading + t {
+                if other.block == self.system.structure.n_leading + t {
                     out[(j, i)] += 2.0 * small::dot(&sum, &other.d);
                 }
             }
@@ -235,64 +242,4 @@ fn leading_part(a: Matrix, dim: usize) -> Result<Matrix> {
         out.column_mut(j).copy_from_slice(&a.column(j)[..dim]);
     }
     Ok(out)
-}
-
-/// `a Λ`; columns of X stay as they are.
-pub(super) fn times_lambda(
-    a: &Matrix,
-    structure: &Structure,
-    lambda: &[Vec<f64>],
-) -> Result<Matrix> {
-    let mut out = Matrix::zeros(a.rows(), a.cols(), WHAT)?;
-    for (t, (start, block)) in structure.trailing().enumerate() {
-        let part = times_block(a, (start, block), &lambda[structure.n_leading + t])?;
-        out.data_mut()[start * a.rows()..][..part.data().len()].copy_from_slice(part.data());
-    }
-    for j in structure.n_trailing..a.cols() {
-        out.column_mut(j).copy_from_slice(a.column(j));
-    }
-    Ok(out)
-}
-
-/// The columns of one block times m, level by level.
-pub(super) fn times_block(
-    a: &Matrix,
-    (start, block): (usize, &Block),
-    m: &[f64],
-) -> Result<Matrix> {
-    let k = block.width;
-    let mut out = Matrix::zeros(a.rows(), block.dim(), WHAT)?;
-    for level in (0..block.dim()).step_by(k) {
-        for c in 0..k {
-            for h in 0..k {
-                let from = a.column(start + level + h);
-                small::axpy(m[h + c * k], from, out.column_mut(level + c));
-            }
-        }
-    }
-    Ok(out)
-}
-
-/// `Σ_v Σ_c left[(v, ·), c] right[(v, ·), c + first]'` over the levels of a block.
-pub(super) fn level_products(
-    (start, block): (usize, &Block),
-    left: &Matrix,
-    right: &Matrix,
-    first: usize,
-) -> Vec<f64> {
-    let k = block.width;
-    let rows = start..start + block.dim();
-    let mut sum = vec![0.0; k * k];
-    for c in 0..left.cols() {
-        let left = &left.column(c)[rows.clone()];
-        let right = &right.column(first + c)[rows.clone()];
-        if k == 1 {
-            sum[0] += small::dot(left, right);
-            continue;
-        }
-        for (left, right) in left.chunks_exact(k).zip(right.chunks_exact(k)) {
-            small::add_outer(&mut sum, left, right);
-        }
-    }
-    sum
 }

@@ -1,14 +1,13 @@
 //! The derivative of the elimination when Σ of one leading block moves.
 
 use crate::design::coupling::{Coupling, SparseCoupling};
-use crate::design::cross_products::{CrossProducts, Leading};
-use crate::design::structure::Structure;
+use crate::design::cross_products::Leading;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
-use crate::system::levels::shrinkage;
-use crate::system::log_det_hessian::form;
-use crate::system::nested::update_ancestor;
-use crate::system::Factor;
+use crate::system::blocked::levels::shrinkage;
+use crate::system::blocked::log_det_hessian::form;
+use crate::system::blocked::nested::NestedUpdate;
+use crate::system::Blocked;
 
 /// What moves when Σ of a leading block does: all that is eliminated later.
 pub struct Tangent {
@@ -21,41 +20,44 @@ pub struct Tangent {
 impl Tangent {
     /// With x the rows of a level after the finer blocks, N and dN as in [`super`]:
     /// `dK -= dx N x' + x N dx' + x dN x'`.
-    pub fn new(
-        factor: &Factor,
-        a: &CrossProducts,
-        structure: &Structure,
-        moving: usize,
-        sigma: &[f64],
-    ) -> Result<Self> {
+    pub fn new(system: &Blocked<'_>, moving: usize, sigma: &[f64]) -> Result<Self> {
+        let structure = system.structure;
         let dim = structure.trailing_dim();
         let mut trailing = Matrix::zeros(dim, dim, "the derivative of the trailing matrix")?;
         let mut leading: Vec<Option<Leading>> = (0..structure.n_leading)
-            .map(|b| (b > moving).then(|| zeros_like(factor.reduced(a, b))))
+            .map(|b| (b > moving).then(|| zeros_like(system.reduced(b))))
             .collect();
         for b in moving..structure.n_leading {
             let k = structure.blocks[b].width;
-            let current = factor.reduced(a, b);
+            let current = system.reduced(b);
             let (done, above) = leading.split_at_mut(b + 1);
             let both;
             let (rows, forms, width) = match &done[b] {
-                None => (current, moved_n(factor, current, (moving, sigma), k), k),
+                None => (
+                    current,
+                    moved_n(&system.lambda[moving], current, sigma, k),
+                    k,
+                ),
                 Some(moved) => {
                     both = stacked(&[current, moved], k);
-                    let forms = stacked_forms(&factor.leading[b].n, &moved.diagonal, k);
+                    let forms = stacked_forms(system.n(b), &moved.diagonal, k);
                     (&both, forms, 2 * k)
                 }
             };
+            let update = NestedUpdate {
+                structure,
+                b,
+                positions: system.positions(b),
+                rows,
+                forms: &forms,
+                width,
+            };
             for (i, target) in above.iter_mut().enumerate() {
                 if let Some(target) = target {
-                    let (parents, positions) = (&structure.parents[b][i], factor.positions(b, i));
-                    update_ancestor(
-                        rows, &forms, width, i, parents, positions, target, structure,
-                    );
+                    update.apply(i, target);
                 }
             }
-            let par = factor.par;
-            form::subtract(&rows.coupling, &forms, width, structure, par, &mut trailing)?;
+            form::subtract(&rows.coupling, &forms, width, structure, &mut trailing)?;
         }
         dense::symmetrise(&mut trailing);
         Ok(Self { leading, trailing })
@@ -63,14 +65,8 @@ impl Tangent {
 }
 
 /// `dN = F' dΣ F` of the levels whose own Σ moves.
-fn moved_n(
-    factor: &Factor,
-    current: &Leading,
-    (moving, moved): (usize, &[f64]),
-    k: usize,
-) -> Vec<f64> {
+fn moved_n(lambda: &[f64], current: &Leading, moved: &[f64], k: usize) -> Vec<f64> {
     let square = k * k;
-    let lambda = &factor.lambda[moving];
     let mut sigma = vec![0.0; square];
     small::multiply_transposed(lambda, lambda, &mut sigma, k);
     let (mut f, mut scratch) = (vec![0.0; square], vec![0.0; square]);

@@ -5,18 +5,26 @@
 //! of rows (i, j) it meets. This form holds for singular λ too. What is left, the trailing matrix
 //! with X, is scaled by Λ and factorised, see [`super::trailing`].
 
-use faer::Par;
+use std::borrow::Cow;
 
+use super::levels::eliminate_levels;
+use super::nested::{positions, NestedUpdate};
+use super::trailing::DenseTrailing;
+use super::trailing_update::TrailingUpdate;
+use super::Blocked;
 use crate::design::coupling::Coupling;
 use crate::design::cross_products::{CrossProducts, Leading, Trailing};
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::Matrix;
-use crate::system::levels::eliminate_levels;
-use crate::system::nested::{positions, update_ancestor};
-use crate::system::trailing::TrailingFactor;
-use crate::system::trailing_update::TrailingUpdate;
+use crate::linalg::{dense, Matrix};
+use crate::system::{Elimination, LogDeterminants};
+
+/// What a blocked elimination keeps.
+pub struct BlockFactor {
+    pub leading: Vec<LeadingFactor>,
+    pub trailing: DenseTrailing,
+}
 
 /// State of one leading block.
 #[derive(Debug, Clone)]
@@ -31,113 +39,94 @@ pub struct LeadingFactor {
     pub n: Vec<f64>,
 }
 
-/// Factorisation at one value of the relative covariance factors; reused for the next.
-pub struct Factor {
-    pub par: Par,
-    /// λ of each block, width × width.
-    pub lambda: Vec<Vec<f64>>,
-    pub leading: Vec<LeadingFactor>,
-    pub trailing: TrailingFactor,
-    /// log |Λ'Z'ZΛ + I|.
-    pub log_det_z: f64,
-    /// log |X'V^-1X|.
-    pub log_det_x: f64,
-}
-
-impl Factor {
+impl<'a> Blocked<'a> {
     /// Room for the factor of this system.
-    pub fn new(a: &CrossProducts, structure: &Structure, par: Par) -> Result<Self> {
+    pub fn allocate(structure: &'a Structure, a: Cow<'a, CrossProducts>) -> Result<Self> {
         let leading = (0..structure.n_leading)
             .map(|b| {
                 let block = &structure.blocks[b];
                 let len = block.dim() * block.width;
                 Ok(LeadingFactor {
                     reduced: (b > 0).then(|| a.leading[b].clone()),
-                    positions: positions(a, structure, b),
+                    positions: positions(&a, structure, b),
                     half: zeroed(len, "the factor of a block")?,
                     n: zeroed(len, "the factor of a block")?,
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self {
-            par,
-            lambda: structure.blocks.iter().map(|_| Vec::new()).collect(),
+        let factor = BlockFactor {
             leading,
-            trailing: TrailingFactor::new(&a.trailing, par)?,
-            log_det_z: 0.0,
-            log_det_x: 0.0,
-        })
+            trailing: DenseTrailing::new(structure.trailing_dim())?,
+        };
+        Ok(Self::new(structure, a, factor))
     }
 
     /// Leading block b after the elimination of the finer ones.
     #[must_use]
-    pub fn reduced<'s>(&'s self, a: &'s CrossProducts, b: usize) -> &'s Leading {
-        self.leading[b].reduced.as_ref().unwrap_or(&a.leading[b])
+    pub fn reduced(&self, b: usize) -> &Leading {
+        let factor = &self.factor.leading[b];
+        factor.reduced.as_ref().unwrap_or(&self.a.leading[b])
     }
 
-    /// Where each coupled row of leading block b stands in the coupling of the i-th one above.
+    /// For each leading block above b: where each coupled row of b stands in its coupling.
     #[must_use]
-    pub fn positions(&self, b: usize, i: usize) -> &[u32] {
-        &self.leading[b].positions[i]
+    pub fn positions(&self, b: usize) -> &[Vec<u32>] {
+        &self.factor.leading[b].positions
     }
 
-    /// Factorises at these λ. False when the system is not positive definite there (λ too large
-    /// or not finite).
-    pub fn update(
-        &mut self,
-        a: &CrossProducts,
-        structure: &Structure,
-        lambda: Vec<Vec<f64>>,
-    ) -> Result<bool> {
-        self.lambda = lambda;
-        let (leading, trailing) = match (&mut self.trailing, &a.trailing) {
-            (TrailingFactor::Dense(dense), Trailing::Dense(matrix)) => {
-                let matrix = dense.restart(matrix);
-                let leading = eliminate_leading(
-                    &mut self.leading,
-                    a,
-                    structure,
-                    &self.lambda,
-                    matrix,
-                    self.par,
-                );
-                (leading, dense.factorise(structure, &self.lambda))
-            }
-            (TrailingFactor::Sparse(sparse), Trailing::Sparse(products)) => {
-                let log_dets = sparse.factorise(products, structure, &self.lambda)?;
-                (Some(0.0), log_dets)
-            }
-            _ => unreachable!("the factor has the kind of its cross-products"),
-        };
+    /// N of the levels of a leading block.
+    #[must_use]
+    pub fn n(&self, b: usize) -> &[f64] {
+        &self.factor.leading[b].n
+    }
+
+    /// Factorises at the present λ.
+    pub(super) fn factorise(&mut self) -> bool {
+        let Elimination {
+            structure,
+            a,
+            lambda,
+            factor,
+            log_dets,
+        } = self;
+        let matrix = factor.trailing.restart(dense_part(a));
+        let leading = eliminate_leading(&mut factor.leading, a, structure, lambda, matrix);
+        let trailing = factor.trailing.factorise(structure, lambda);
         let (Some(leading), Some(trailing)) = (leading, trailing) else {
-            return Ok(false);
+            return false;
         };
-        self.log_det_z = leading + trailing.random;
-        self.log_det_x = trailing.fixed;
-        Ok(self.log_det_z.is_finite() && self.log_det_x.is_finite())
+        *log_dets = LogDeterminants {
+            random: leading + trailing.random,
+            fixed: trailing.fixed,
+        };
+        log_dets.are_finite()
     }
-}
 
-impl Factor {
-    /// A dense trailing matrix after the leading blocks, unscaled (lower triangle).
-    pub fn trailing_unscaled(&self, a: &CrossProducts, structure: &Structure) -> Result<Matrix> {
-        let dim = structure.trailing_dim();
+    /// The trailing matrix after the leading blocks, unscaled.
+    pub fn trailing_unscaled(&self) -> Result<Matrix> {
+        let dim = self.structure.trailing_dim();
         let mut out = Matrix::zeros(dim, dim, "a copy of the trailing matrix")?;
-        if let Some(matrix) = a.trailing.dense() {
-            out.data_mut().copy_from_slice(matrix.data());
-        }
-        reduce_trailing(&self.leading, a, structure, &mut out, self.par);
+        out.data_mut().copy_from_slice(dense_part(&self.a).data());
+        reduce_trailing(&self.factor.leading, &self.a, self.structure, &mut out);
+        dense::symmetrise(&mut out);
         Ok(out)
     }
 }
 
+/// A on the trailing rows.
+fn dense_part(a: &CrossProducts) -> &Matrix {
+    match &a.trailing {
+        Trailing::Dense(matrix) => matrix,
+        Trailing::Sparse(_) => unreachable!("the structure has been laid out for blocks"),
+    }
+}
+
 /// Takes the share of the eliminated leading blocks from the trailing matrix (lower triangle).
-pub fn reduce_trailing(
+fn reduce_trailing(
     leading: &[LeadingFactor],
     a: &CrossProducts,
     structure: &Structure,
     trailing: &mut Matrix,
-    par: Par,
 ) {
     for (b, factor) in leading.iter().enumerate() {
         let current = factor.reduced.as_ref().unwrap_or(&a.leading[b]);
@@ -146,7 +135,6 @@ pub fn reduce_trailing(
             coupling: &current.coupling,
             width: structure.blocks[b].width,
             structure,
-            par,
         };
         update.apply(trailing);
     }
@@ -160,7 +148,6 @@ fn eliminate_leading(
     structure: &Structure,
     lambda: &[Vec<f64>],
     trailing: &mut Matrix,
-    par: Par,
 ) -> Option<f64> {
     for (factor, original) in leading.iter_mut().zip(&a.leading) {
         if let Some(reduced) = &mut factor.reduced {
@@ -169,7 +156,7 @@ fn eliminate_leading(
     }
     let mut log_det = 0.0;
     for b in 0..structure.n_leading {
-        let k = structure.blocks[b].width;
+        let width = structure.blocks[b].width;
         let (done, above) = leading.split_at_mut(b + 1);
         let LeadingFactor {
             reduced,
@@ -177,16 +164,23 @@ fn eliminate_leading(
             half,
             n,
         } = &mut done[b];
-        let current = reduced.as_ref().unwrap_or(&a.leading[b]);
-        log_det += eliminate_levels(&current.diagonal, &lambda[b], half, n, k)?;
+        let rows = reduced.as_ref().unwrap_or(&a.leading[b]);
+        log_det += eliminate_levels(&rows.diagonal, &lambda[b], half, n, width)?;
+        let update = NestedUpdate {
+            structure,
+            b,
+            positions,
+            rows,
+            forms: n,
+            width,
+        };
         for (i, target) in above.iter_mut().enumerate() {
-            let parents = &structure.parents[b][i];
             if let Some(target) = &mut target.reduced {
-                update_ancestor(current, n, k, i, parents, &positions[i], target, structure);
+                update.apply(i, target);
             }
         }
     }
-    reduce_trailing(leading, a, structure, trailing, par);
+    reduce_trailing(leading, a, structure, trailing);
     Some(log_det)
 }
 
@@ -230,8 +224,10 @@ mod tests {
         ];
         for terms in designs {
             let frame = frame(120, 3, terms);
-            let (a, structure) = (&frame.cross_products, &frame.structure);
-            let factor = Factor::new(a, structure, Par::Seq).expect("memory");
+            let a = Cow::Borrowed(&frame.cross_products);
+            let factor = Blocked::allocate(&frame.structure, a)
+                .expect("memory")
+                .factor;
             let announced = &frame.costs.blocks;
             for (b, leading) in factor.leading.iter().enumerate() {
                 let mut bytes = 8 * (leading.half.len() + leading.n.len());
@@ -242,12 +238,9 @@ mod tests {
                 };
                 assert_eq!(announced[b].bytes.factor, bytes as f64 + reduced);
             }
-            let TrailingFactor::Dense(dense) = &factor.trailing else {
-                panic!("small models are eliminated by blocks");
-            };
             let trailing = announced.iter().filter(|b| b.kind == Kind::Dense);
             let bytes: f64 = trailing.map(|b| b.bytes.factor).sum();
-            assert_eq!(bytes, 8.0 * dense.factor.data().len() as f64);
+            assert_eq!(bytes, 8.0 * factor.trailing.factor.data().len() as f64);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::LevelPass;
 use crate::design::coupling::SparseCoupling;
 use crate::linalg::small;
 use crate::linalg::threads::for_each;
-use crate::system::trailing_update::SHARED;
+use crate::system::blocked::trailing_update::SHARED;
 
 /// Levels that a thread takes at once.
 const LEVELS_AT_ONCE: usize = 64;
@@ -12,7 +12,7 @@ const LEVELS_AT_ONCE: usize = 64;
 impl LevelPass<'_> {
     /// X columns that take part (none for ML).
     fn active_x(&self) -> usize {
-        self.bar.rows() - self.structure.n_trailing
+        self.bar.rows() - self.system.structure.n_trailing
     }
 
     /// `q = c' Kbar c` for each level of a scalar block, from the lower triangle of Kbar.
@@ -36,7 +36,7 @@ impl LevelPass<'_> {
     }
 
     fn quadratic_form(&self, sparse: &SparseCoupling, level: usize) -> f64 {
-        let (first_x, p) = (self.structure.n_trailing, self.structure.rank);
+        let (first_x, p) = (self.system.structure.n_trailing, self.system.structure.rank);
         let range = sparse.ranges[level]..sparse.ranges[level + 1];
         let (rows, c) = (&sparse.rows[range.clone()], &sparse.values[range]);
         let x = &sparse.fixed[level * p..level * p + self.active_x()];
@@ -108,7 +108,7 @@ impl LevelPass<'_> {
 
     /// `C Kbar` on the rows of the coupling.
     pub(super) fn coupling_products(&self, sparse: &SparseCoupling, k: usize) -> SparseCoupling {
-        let (first_x, p) = (self.structure.n_trailing, self.structure.rank);
+        let (first_x, p) = (self.system.structure.n_trailing, self.system.structure.rank);
         let active = self.active_x();
         let mut h = sparse.clone();
         h.values.fill(0.0);

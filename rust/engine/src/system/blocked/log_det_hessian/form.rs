@@ -18,11 +18,10 @@ pub fn subtract(
     n: &[f64],
     k: usize,
     structure: &Structure,
-    par: Par,
     trailing: &mut Matrix,
 ) -> Result<()> {
     match coupling {
-        Coupling::Dense(values) => subtract_dense(values, n, k, par, trailing),
+        Coupling::Dense(values) => subtract_dense(values, n, k, trailing),
         Coupling::Sparse(sparse) => {
             subtract_sparse(sparse, n, k, structure, trailing);
             Ok(())
@@ -30,13 +29,7 @@ pub fn subtract(
     }
 }
 
-fn subtract_dense(
-    values: &[f64],
-    n: &[f64],
-    k: usize,
-    par: Par,
-    trailing: &mut Matrix,
-) -> Result<()> {
+fn subtract_dense(values: &[f64], n: &[f64], k: usize, trailing: &mut Matrix) -> Result<()> {
     let cols = trailing.rows();
     if cols == 0 {
         return Ok(());
@@ -66,7 +59,7 @@ fn subtract_dense(
             MatRef::from_row_major_slice(chunk, rows, cols),
             MatRef::from_row_major_slice(panel, rows, cols),
             -1.0,
-            par,
+            Par::Seq,
         );
     }
     Ok(())

@@ -15,22 +15,19 @@
 use crate::design::cross_products::Leading;
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
-use crate::system::level_pass::LevelPass;
-use crate::system::levels::shrinkage;
-use crate::system::log_det_hessian::tangent::{stacked, Tangent};
-use crate::system::log_det_hessian::Direction;
+use crate::system::blocked::level_pass::LevelPass;
+use crate::system::blocked::levels::shrinkage;
+use crate::system::blocked::log_det_hessian::tangent::stacked;
+use crate::system::blocked::log_det_hessian::Moves;
+use crate::system::Direction;
 
 /// Adds the steps of the block of this pass (upper triangle), as far as they are linear in each dΣ.
-pub fn add(
-    out: &mut Matrix,
-    pass: &LevelPass<'_>,
-    directions: &[Direction],
-    sigmas: &[Vec<f64>],
-    tangents: &[Option<Tangent>],
-) -> Result<()> {
-    let k = pass.structure.blocks[pass.b].width;
-    let own = own_directions(pass, directions);
-    let (finer, moved): (Vec<usize>, Vec<&Leading>) = tangents
+pub fn add(out: &mut Matrix, pass: &LevelPass<'_>, moves: &Moves<'_>) -> Result<()> {
+    let k = pass.system.structure.blocks[pass.b].width;
+    let sigmas = &moves.sigmas;
+    let own = own_directions(pass, moves.directions);
+    let (finer, moved): (Vec<usize>, Vec<&Leading>) = moves
+        .tangents
         .iter()
         .enumerate()
         .filter_map(|(i, t)| Some((i, t.as_ref()?.leading[pass.b].as_ref()?)))
@@ -62,7 +59,7 @@ pub fn add_curvature(
     w_sum: &[f64],
     directions: &[Direction],
 ) {
-    let k = pass.structure.blocks[pass.b].width;
+    let k = pass.system.structure.blocks[pass.b].width;
     let own = own_directions(pass, directions);
     let mut curved = vec![0.0; k * k];
     for (e, &i) in own.iter().enumerate() {
@@ -93,7 +90,7 @@ impl Sums {
     fn new(pass: &LevelPass<'_>, moved: &[&Leading], k: usize) -> Result<Self> {
         let square = k * k;
         let m = moved.len();
-        let current = pass.factor.reduced(pass.a, pass.b);
+        let current = pass.system.reduced(pass.b);
         let width = k * (1 + m);
         let gram = match m {
             0 => pass.gram(current, k)?,
@@ -109,7 +106,7 @@ impl Sums {
             mixed: vec![vec![0.0; square]; m],
             finer: Matrix::zeros(m, m, "the Hessian of nested blocks")?,
         };
-        let lambda = &pass.factor.lambda[pass.b];
+        let lambda = &pass.system.lambda[pass.b];
         let mut sigma = vec![0.0; square];
         small::multiply_transposed(lambda, lambda, &mut sigma, k);
         let block = |gram: &[f64], i: usize, j: usize, to: &mut [f64]| {
@@ -125,7 +122,7 @@ impl Sums {
         for (level, ((d, n), gram)) in current
             .diagonal
             .chunks_exact(square)
-            .zip(pass.factor.leading[pass.b].n.chunks_exact(square))
+            .zip(pass.system.n(pass.b).chunks_exact(square))
             .zip(gram.chunks_exact(width * width))
             .enumerate()
         {

@@ -11,9 +11,10 @@
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
-use crate::system::log_det_hessian::trailing::{level_products, times_block, times_lambda};
-use crate::system::log_det_hessian::Direction;
-use crate::system::Factor;
+use crate::system::blocked::log_det_hessian::level_products::{
+    level_products, times_block, times_lambda,
+};
+use crate::system::{Blocked, Direction};
 
 /// F and W.
 pub struct SigmaResponse {
@@ -23,8 +24,9 @@ pub struct SigmaResponse {
 
 impl SigmaResponse {
     /// F = I - GΛ' with G = KΛS.
-    pub fn new(g: &Matrix, w: Matrix, factor: &Factor, structure: &Structure) -> Result<Self> {
-        let transposed: Vec<Vec<f64>> = factor
+    pub fn new(g: &Matrix, w: Matrix, system: &Blocked<'_>) -> Result<Self> {
+        let structure = system.structure;
+        let transposed: Vec<Vec<f64>> = system
             .lambda
             .iter()
             .zip(&structure.blocks)

@@ -4,21 +4,7 @@ use crate::design::structure::Structure;
 use crate::linalg::dense::THREADED;
 use crate::linalg::threads::for_each;
 use crate::linalg::Matrix;
-
-/// `rows <- λ' rows` (or `λ rows`) for a segment of one level.
-fn apply(lambda: &[f64], transposed: bool, segment: &mut [f64], buffer: &mut [f64]) {
-    let k = segment.len();
-    if k == 1 {
-        segment[0] *= lambda[0];
-        return;
-    }
-    for (i, out) in buffer[..k].iter_mut().enumerate() {
-        *out = (0..k)
-            .map(|h| segment[h] * lambda[if transposed { h + i * k } else { i + h * k }])
-            .sum();
-    }
-    segment.copy_from_slice(&buffer[..k]);
-}
+use crate::system::scaling::{apply, level_rows};
 
 /// `a <- Λ' a Λ` (`transposed`) or `Λ a Λ'`, on rows and columns of the random effects that lie
 /// in a; `lower_only` leaves entries above the diagonal blocks alone.
@@ -142,25 +128,5 @@ pub fn rows(
             &lambda[structure.n_leading + t],
             transposed,
         );
-    }
-}
-
-/// The same for the rows of one block.
-pub fn level_rows(values: &mut [f64], m: usize, k: usize, lambda: &[f64], transposed: bool) {
-    if k == 1 {
-        values.iter_mut().for_each(|v| *v *= lambda[0]);
-        return;
-    }
-    let (mut segment, mut buffer) = (vec![0.0; k], vec![0.0; k]);
-    for level in values.chunks_exact_mut(k * m) {
-        for c in 0..m {
-            for (h, s) in segment.iter_mut().enumerate() {
-                *s = level[h * m + c];
-            }
-            apply(lambda, transposed, &mut segment, &mut buffer);
-            for (h, s) in segment.iter().enumerate() {
-                level[h * m + c] = *s;
-            }
-        }
     }
 }

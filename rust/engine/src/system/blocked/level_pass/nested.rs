@@ -17,10 +17,10 @@ impl LevelPass<'_> {
         k: usize,
         h: &mut SparseCoupling,
     ) -> Result<Vec<Vec<f64>>> {
-        let p = self.structure.rank;
-        let rows = self.structure.blocks[self.b].n_levels * k;
+        let p = self.system.structure.rank;
+        let rows = self.system.structure.blocks[self.b].n_levels * k;
         let n_above = leading.ancestors.len();
-        let width = |i: usize| self.structure.blocks[self.b + 1 + i].width;
+        let width = |i: usize| self.system.structure.blocks[self.b + 1 + i].width;
         let mut out = Vec::with_capacity(n_above);
         for i in 0..n_above {
             out.push(zeroed(rows * width(i), "the adjoint of nested blocks")?);
@@ -31,8 +31,8 @@ impl LevelPass<'_> {
                 continue;
             };
             let ki = width(i);
-            let positions = self.factor.positions(self.b, i);
-            for (level, &w) in self.structure.parents[self.b][i].iter().enumerate() {
+            let positions = &self.system.positions(self.b)[i];
+            for (level, &w) in self.system.structure.parents[self.b][i].iter().enumerate() {
                 let w = w as usize;
                 let own = &leading.ancestors[i][level * k * ki..(level + 1) * k * ki];
                 let here = &mut out[i][level * k * ki..(level + 1) * k * ki];
@@ -83,7 +83,7 @@ impl LevelPass<'_> {
         h_above: &[Vec<f64>],
         q: &mut [f64],
     ) {
-        let p = self.structure.rank;
+        let p = self.system.structure.rank;
         for (level, q) in q.chunks_exact_mut(k * k).enumerate() {
             let range = sparse.ranges[level] * k..sparse.ranges[level + 1] * k;
             let pairs = h.values[range.clone()]

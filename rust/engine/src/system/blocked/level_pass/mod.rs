@@ -5,13 +5,12 @@ mod nested;
 mod sparse;
 
 use crate::design::coupling::Coupling;
-use crate::design::cross_products::{CrossProducts, Leading};
-use crate::design::structure::Structure;
+use crate::design::cross_products::Leading;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{small, Matrix};
-use crate::system::levels::shrinkage;
-use crate::system::Factor;
+use crate::system::blocked::levels::shrinkage;
+use crate::system::Blocked;
 
 /// How much of the adjoint of a block is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,9 +47,7 @@ pub struct Adjoint {
 
 /// The reverse step of one leading block.
 pub struct LevelPass<'a> {
-    pub factor: &'a Factor,
-    pub a: &'a CrossProducts,
-    pub structure: &'a Structure,
+    pub system: &'a Blocked<'a>,
     pub b: usize,
     /// Kbar of the trailing rows (without X for ML).
     pub bar: &'a Matrix,
@@ -73,7 +70,7 @@ impl LevelPass<'_> {
     }
 
     fn shares(&self, rows: &Leading, k: usize, with_coupling: bool) -> Result<Shares> {
-        let n_levels = self.structure.blocks[self.b].n_levels;
+        let n_levels = self.system.structure.blocks[self.b].n_levels;
         let mut q = zeroed(n_levels * k * k, "the adjoint of a block")?;
         let mut ancestors = Vec::new();
         let coupling = match &rows.coupling {
@@ -82,7 +79,7 @@ impl LevelPass<'_> {
                 self.dense_share(values, k, &mut q, panels.as_mut())?;
                 panels.map(Coupling::Dense)
             }
-            Coupling::Sparse(sparse) if k == 1 && self.structure.n_leading == 1 => {
+            Coupling::Sparse(sparse) if k == 1 && self.system.structure.n_leading == 1 => {
                 if with_coupling {
                     Some(Coupling::Sparse(self.scalar_products(sparse, &mut q)))
                 } else {
@@ -106,17 +103,17 @@ impl LevelPass<'_> {
 
     /// The sum of W over the levels, and the adjoint when it is wanted.
     pub fn run(&self, keep: Keep) -> Result<(Vec<f64>, Option<Adjoint>)> {
-        let block = &self.structure.blocks[self.b];
+        let block = &self.system.structure.blocks[self.b];
         let k = block.width;
-        let leading = self.factor.reduced(self.a, self.b);
-        let n = &self.factor.leading[self.b].n;
+        let leading = self.system.reduced(self.b);
+        let n = self.system.n(self.b);
         let Shares {
             mut q,
             mut coupling,
             mut ancestors,
         } = self.shares(leading, k, keep == Keep::Pattern)?;
         let mut sigma = vec![0.0; k * k];
-        let lambda = &self.factor.lambda[self.b];
+        let lambda = &self.system.lambda[self.b];
         small::multiply_transposed(lambda, lambda, &mut sigma, k);
         let sum = sum_of_w(&leading.diagonal, &sigma, &q, k);
         if keep == Keep::Nothing {
