@@ -26,7 +26,7 @@ impl Shape {
                     .flat_map(|i| (0..k).map(move |j| if j == 0 { 1.0 } else { noise(i, j) }))
                     .collect(),
                 k,
-                template: template("unstructured").expect("known"),
+                template: template("us").expect("known"),
             })
             .collect();
         let effect = |term: &Term, f: usize, i: usize| -> f64 {
