@@ -133,10 +133,7 @@ fn the_gradient_vanishes_at_the_optimum() {
 fn a_variance_of_zero_is_exactly_zero() {
     use Grouping::Random as Levels;
     for seed in 0..30 {
-        let terms = [
-            (Levels(10), 1, "us"),
-            (Levels(6), 2, "us"),
-        ];
+        let terms = [(Levels(10), 1, "us"), (Levels(6), 2, "us")];
         let mut data = design(seed, 80, 1, &terms, false);
         let mut random = Random::new(seed + 1000);
         data.y = (0..80).map(|_| random.normal()).collect();
