@@ -2,15 +2,19 @@
 
 mod estimates;
 mod generalized;
+mod held;
+mod held_fit;
 mod hessian;
 mod start;
 
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 pub use estimates::{ConditionalVariances, Estimates};
 pub use generalized::{
-    conditional_variances_glmm, evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm,
-    GlmmEstimates, GlmmFit, Point, StartValues,
+    conditional_variances_glmm, derivatives_held_glmm, evaluate_glmm, fit_glmm, fit_held_glmm,
+    gradient_glmm, hessian_glmm, GlmmEstimates, GlmmFit, Point, StartValues,
 };
+pub use held::Held;
+pub use held_fit::{derivatives_held, fit_held, FreeDerivatives};
 
 use crate::design::Model;
 use crate::error::{Error, Result};

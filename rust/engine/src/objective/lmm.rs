@@ -192,6 +192,17 @@ impl<'a> LmmObjective<'a> {
         self.solver.system()
     }
 
+    /// Products of the working variates at the last point whose derivatives are known.
+    pub(super) fn response_slopes(&self) -> &Slopes {
+        &self.slopes
+    }
+
+    /// Second derivatives of tr(Σ Σ_j c_j c_j') there.
+    pub(super) fn square_curvature(&self) -> Result<Matrix> {
+        let squares = self.by_term(&self.slopes.squares);
+        self.coordinates.motion(&self.theta).curvature(&squares)
+    }
+
     /// The part of every term in matrices of the blocks.
     pub(super) fn by_term(&self, blocks: &[Vec<f64>]) -> Vec<Vec<f64>> {
         self.coordinates.by_term(&self.model.structure, blocks)

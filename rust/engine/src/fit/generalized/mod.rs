@@ -2,6 +2,7 @@
 //! user.
 
 mod estimates;
+mod held;
 mod search;
 mod units;
 
@@ -15,6 +16,8 @@ use crate::linalg::Matrix;
 use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
 use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, Optimizer, Outcome};
+pub use held::{derivatives_held_glmm, fit_held_glmm};
+
 use estimates::estimates;
 use search::Search;
 use units::{engine_coefficients, to_user_coefficients, user_gradient, user_theta, user_values};
