@@ -18,7 +18,7 @@ from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import format_number
 from ..singularity import boundary_directions
-from ..theta import interior
+from ..covariance.theta import interior
 from .penalized_system import PenalizedSystem
 
 Method = Literal["greven-kneib", "vaida-blanchard"]

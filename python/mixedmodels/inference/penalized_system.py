@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fitted_model import Fitted, FittedModel
-from ..theta import factors
+from ..covariance.theta import factor_changes, factors
 from .elimination import Eliminated, Inverted, eliminate
 
 # Numbers in a dense block of right-hand sides.
@@ -70,7 +70,10 @@ class PenalizedSystem:
 
     def _scaled(self, theta: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """ZΛ for a value of theta, the columns of a row's levels: an array of shape (n, k) for each group."""
-        terms, parts = self._fitted.design.terms, factors(self._fitted.design, theta)
+        return self._columns(factors(self._fitted.design, theta))
+
+    def _columns(self, parts: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        terms = self._fitted.design.terms
         return [np.hstack([terms[t].z @ parts[t] for t in group.terms]) for group in self._groups]
 
     @cached_property
@@ -95,7 +98,8 @@ class PenalizedSystem:
         """(∂V/∂θ) v for one entry of theta, shape (n,)."""
         unit = np.zeros(len(self._fitted.estimates.theta))
         unit[index] = 1.0
-        moved = _rows(self._groups, self._scaled(unit))
+        changes = factor_changes(self._fitted.design, self._fitted.estimates.theta, unit)
+        moved = _rows(self._groups, self._columns(changes))
         moved.eliminate_zeros()
         return moved @ (self._zl.T @ values) + self._zl @ (moved.T @ values)
 
