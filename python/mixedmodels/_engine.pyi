@@ -7,17 +7,45 @@ from numpy.typing import NDArray
 
 __version__: Final[str]
 OPTIMIZERS: Final[tuple[str, ...]]
+COVARIANCES: Final[tuple[str, ...]]
+
+@final
+class Covariance:
+    """A covariance structure of ``k`` columns: parameters, their names and bounds, and the factor they give."""
+
+    def __new__(cls, name: str, k: int, times: list[float] | None = None) -> Covariance: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def k(self) -> int: ...
+    @property
+    def times(self) -> list[float] | None: ...
+    @property
+    def n_parameters(self) -> int: ...
+    @property
+    def is_linear(self) -> bool: ...
+    @property
+    def parameters(self) -> list[tuple[str, str, list[int]]]: ...
+    @property
+    def lower(self) -> NDArray[np.float64]: ...
+    @property
+    def upper(self) -> NDArray[np.float64]: ...
+    def relative_factor(self, theta: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def natural(self, theta: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def natural_slopes(self, theta: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def theta(self, natural: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def isotropic(self, sd: float) -> NDArray[np.float64]: ...
 
 def describe_blocks(
     x: NDArray[np.float64],
-    terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
+    terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str, list[float] | None]],
     weights: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]: ...
 def provoke_panic(place: str) -> None: ...
 def fit_many(
     responses: NDArray[np.float64],
     x: NDArray[np.float64],
-    terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
+    terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str, list[float] | None]],
     reml: bool,
     weights: NDArray[np.float64] | None = None,
     offset: NDArray[np.float64] | None = None,
@@ -32,7 +60,7 @@ class Lmm:
         cls,
         y: NDArray[np.float64],
         x: NDArray[np.float64],
-        terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
+        terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str, list[float] | None]],
         weights: NDArray[np.float64] | None = None,
         offset: NDArray[np.float64] | None = None,
     ) -> Lmm: ...
@@ -71,7 +99,7 @@ class Glmm:
         cls,
         y: NDArray[np.float64],
         x: NDArray[np.float64],
-        terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]],
+        terms: list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str, list[float] | None]],
         family: dict[str, Any],
         weights: NDArray[np.float64] | None = None,
         offset: NDArray[np.float64] | None = None,

@@ -6,6 +6,7 @@ mod common;
 use common::{design, Grouping, Random, TermSpec};
 use std::time::Instant;
 
+use mixedmodels::covariance::Fold;
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit::{self, Fit};
 use mixedmodels::linalg::Matrix;
@@ -351,8 +352,11 @@ fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
         fn hessian(&mut self) -> mixedmodels::Result<Option<Matrix>> {
             Ok(None)
         }
-        fn columns(&self) -> Vec<Vec<usize>> {
-            vec![vec![0]]
+        fn folds(&self) -> Vec<Fold> {
+            vec![Fold::at_zero(vec![0])]
+        }
+        fn isotropic(&self, sd: f64) -> Vec<f64> {
+            vec![sd]
         }
         fn polish_steps(&self) -> usize {
             8

@@ -41,24 +41,6 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
     all
 }
 
-/// Any point, sometimes with the last column of every λ exactly zero.
-fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
-    let mut random = Random::new(seed);
-    let mut theta = Vec::new();
-    for term in &design.terms {
-        for (a, b) in term.template.entries(term.k) {
-            let diagonal = if a == b { 0.7 } else { 0.0 };
-            let zero = singular && b + 1 == term.k;
-            theta.push(if zero {
-                0.0
-            } else {
-                diagonal + 0.4 * random.normal()
-            });
-        }
-    }
-    theta
-}
-
 /// Differences of the gradient at three distances, extrapolated: the error is of the sixth order.
 fn by_differences(model: &Model, criterion: Criterion, theta: &[f64]) -> Matrix {
     let n = theta.len();

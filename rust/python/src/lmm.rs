@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mixedmodels::covariance::template;
+use mixedmodels::covariance::structure;
 use mixedmodels::design::{Design, Model, Predictors, Term};
 use mixedmodels::fit::{self, Estimates, Fit};
 use mixedmodels::inference;
@@ -20,6 +20,7 @@ use crate::arrays::{
     by_term, columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
 };
 use crate::costs;
+use crate::errors;
 use crate::interrupt::{prepare, run, MANY_VALUES};
 
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
@@ -30,6 +31,7 @@ pub type TermTuple<'py> = (
     usize,
     PyReadonlyArray2<'py, f64>,
     String,
+    Option<Vec<f64>>,
 );
 
 /// A linear mixed model: data reduced to cross-products, ready to be fitted. Immutable.
@@ -81,16 +83,15 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
 }
 
 pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
-    let (codes, n_levels, z, name) = tuple;
+    let (codes, n_levels, z, name, times) = tuple;
     let (z, k) = rows(z);
     Ok(Term {
         codes: vector(codes),
         n_levels: *n_levels,
         z,
         k,
-        template: template(name).ok_or_else(|| {
-            PyValueError::new_err(format!("unknown covariance structure '{name}'"))
-        })?,
+        covariance: structure(name, k, times.as_deref())
+            .map_err(|error| errors::to_python(codes.py(), &error))?,
     })
 }
 

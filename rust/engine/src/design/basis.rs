@@ -4,7 +4,7 @@
 //! on units nor on a large constant added to the response or a covariate. All columns carry the
 //! square roots of the prior weights.
 
-use crate::covariance::ColumnFreedom;
+use crate::covariance::Freedom;
 use crate::design::span::Span;
 use crate::design::{Predictors, Term};
 use crate::linalg::{small, Matrix};
@@ -205,11 +205,7 @@ impl TermBasis {
                 small::axpy(weight * z[j], z, column);
             }
         }
-        if term.template.freedom() != ColumnFreedom::Linear {
-            for e in (0..k * k).filter(|e| e % k != e / k) {
-                products[e] = 0.0;
-            }
-        }
+        restrict(&mut products, term.covariance.freedom(), k);
         let squares: Vec<f64> = (0..k).map(|j| products[j + j * k]).collect();
         if squares.iter().any(|s| !SAFE_SQUARES.contains(s)) || !small::cholesky(&mut products, k) {
             return None;
@@ -236,6 +232,9 @@ impl TermBasis {
 
     fn from_columns(term: &Term, root_weights: Option<&[f64]>) -> Self {
         let (n, k) = (term.codes.len(), term.k);
+        if term.covariance.freedom() == Freedom::Unit {
+            return Self::of_unit(term, root_weights);
+        }
         let size = (n as f64).sqrt();
         let mut transform = vec![0.0; k * k];
         let mut columns: Vec<Vec<f64>> = Vec::with_capacity(k);
@@ -246,7 +245,7 @@ impl TermBasis {
             let mut own = vec![0.0; k];
             own[j] = 1.0;
             if norm > 0.0 {
-                if term.template.freedom() == ColumnFreedom::Linear {
+                if term.covariance.freedom() == Freedom::Linear {
                     let raw = column.clone();
                     for (i, earlier) in columns.iter().enumerate() {
                         let c = small::dot(earlier, &column) / small::dot(earlier, earlier);
@@ -274,12 +273,52 @@ impl TermBasis {
         Self { transform, inverse }
     }
 
+    /// One unit for all columns.
+    fn of_unit(term: &Term, root_weights: Option<&[f64]>) -> Self {
+        let (n, k) = (term.codes.len(), term.k);
+        let mut all = term.z.clone();
+        if let Some(weights) = root_weights {
+            for (row, w) in all.chunks_exact_mut(k).zip(weights) {
+                row.iter_mut().for_each(|z| *z *= w);
+            }
+        }
+        let norm = root_sum_of_squares(&all);
+        let scale = if norm > 0.0 {
+            norm / ((n * k) as f64).sqrt()
+        } else {
+            1.0
+        };
+        let multiple = |value: f64| {
+            let mut out = vec![0.0; k * k];
+            (0..k).for_each(|i| out[i + i * k] = value);
+            out
+        };
+        Self {
+            transform: multiple(1.0 / scale),
+            inverse: multiple(scale),
+        }
+    }
+
     /// A row of Z in this basis.
     pub fn map_row(&self, z: &[f64], weight: f64, out: &mut [f64]) {
         let k = z.len();
         for (j, out) in out.iter_mut().enumerate() {
             *out = weight * small::dot(&self.transform[j * k..=j * k + j], z);
         }
+    }
+}
+
+/// Leaves of Z'WZ what the columns may be changed by.
+fn restrict(products: &mut [f64], freedom: Freedom, k: usize) {
+    if freedom == Freedom::Linear {
+        return;
+    }
+    for e in (0..k * k).filter(|e| e % k != e / k) {
+        products[e] = 0.0;
+    }
+    if freedom == Freedom::Unit {
+        let mean = (0..k).map(|i| products[i + i * k]).sum::<f64>() / k as f64;
+        (0..k).for_each(|i| products[i + i * k] = mean);
     }
 }
 

@@ -162,7 +162,7 @@ impl Frame {
         let terms = blocks.flat_map(|b| &b.terms);
         terms
             .map(|&(t, _)| &self.design.terms[t])
-            .map(|t| t.template.n_parameters(t.k))
+            .map(|t| t.covariance.n_parameters(t.k))
             .sum()
     }
 }

@@ -27,7 +27,9 @@ pub use generalized::{Approximation, GeneralizedModel};
 pub use layout::Layout;
 pub use model::Model;
 
-use crate::covariance::Template;
+use std::sync::Arc;
+
+use crate::covariance::Covariance;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 
@@ -43,7 +45,7 @@ pub struct Term {
     /// Number of columns.
     pub k: usize,
     /// Covariance structure of the k effects of a level.
-    pub template: &'static dyn Template,
+    pub covariance: Arc<dyn Covariance>,
 }
 
 /// The data of a linear mixed model, in the units of the user.
@@ -110,7 +112,7 @@ impl Predictors {
     #[must_use]
     pub fn n_theta(&self) -> usize {
         let terms = self.terms.iter();
-        terms.map(|t| t.template.n_parameters(t.k)).sum()
+        terms.map(|t| t.covariance.n_parameters(t.k)).sum()
     }
 
     /// Checks what the numerics rely on.

@@ -15,7 +15,7 @@ pub use generalized::{
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
-use crate::objective::coordinates::{to_engine, to_user};
+use crate::objective::coordinates::{from_user, to_user};
 use crate::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
 
@@ -70,7 +70,7 @@ pub(crate) fn optimum<'a>(
 ) -> Result<(LmmObjective<'a>, Outcome, Vec<f64>)> {
     let engine = Coordinates::engine(&model.design.terms);
     let start = match start {
-        Some(theta) => to_engine(&engine, &model.terms, check_theta(model, theta)?),
+        Some(theta) => from_user(&engine, &model.terms, check_theta(model, theta)?),
         None => default_start(model, &engine)?,
     };
     let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
@@ -170,17 +170,12 @@ pub(crate) fn at<'a>(
 
 /// λ̃ a multiple of the identity in every block: by the method of moments, or the identity.
 fn default_start(model: &Model, engine: &Coordinates) -> Result<Vec<f64>> {
-    let mut theta = vec![0.0; engine.dim];
     let scales = start::block_scales(model)?;
-    for (t, term) in engine.terms.iter().enumerate() {
+    let scale = |t| {
         let (block, _) = model.structure.place(t);
-        for (i, (row, column)) in term.template.entries(term.k).into_iter().enumerate() {
-            if row == column {
-                theta[term.start + i] = scales.as_ref().map_or(1.0, |s| s[block]);
-            }
-        }
-    }
-    Ok(theta)
+        scales.as_ref().map_or(1.0, |s| s[block])
+    };
+    Ok(engine.isotropic(scale))
 }
 
 fn check_theta<'t>(model: &Model, theta: &'t [f64]) -> Result<&'t [f64]> {

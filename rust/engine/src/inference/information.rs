@@ -40,7 +40,7 @@ fn information_by_elimination(
     model: &Model,
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Option<Matrix>> {
-    let directions = directions(model);
+    let directions = directions(model)?;
     let (a, structure) = (&model.cross_products, &model.structure);
     let curvature = log_det_hessian(factor, a, structure, Along::Sigma, &directions, true, tick)?;
     curvature
@@ -54,14 +54,14 @@ fn information_by_columns(
     model: &Model,
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Matrix> {
-    let directions = directions(model);
+    let directions = directions(model)?;
     let curvature = traces_by_columns(factor, model, &directions, tick)?;
     bordered(factor, model, &directions, &curvature)
 }
 
-fn directions(model: &Model) -> Vec<Direction> {
-    let elements = elements(model);
-    elements.iter().map(|e| e.direction(model)).collect()
+fn directions(model: &Model) -> Result<Vec<Direction>> {
+    let elements = elements(model)?;
+    Ok(elements.iter().map(|e| e.direction(model)).collect())
 }
 
 /// Adds the row and column of log σ² to minus the curvature.

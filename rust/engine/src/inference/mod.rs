@@ -32,8 +32,7 @@ pub fn covariance_slopes(
     let mut objective = fit::at(model, Criterion::Ml, theta, monitor)?;
     let effects = objective.with_factor(|factor| ScaledEffects::new(factor, model))?;
     let coordinates = Coordinates::user(&model.design.terms, &model.terms);
-    let lambda = coordinates.lambda(theta);
-    let maps = coordinates.working_maps(&model.structure, &lambda);
+    let maps = coordinates.motion(theta).working_maps(&model.structure);
     maps.iter()
         .map(|map| effects.covariance_form(&effects.explained(map.block, &map.entries)?))
         .collect()

@@ -7,6 +7,7 @@
 //! The curvature model is the average information (Gilmour, Thompson & Cullis 1995) in the
 //! parametrisation by λ.
 
+use crate::covariance::Fold;
 use crate::design::cross_products::{sum_of_products, CrossProducts};
 use crate::design::model::{LITTLE_LEFT, NOTHING_LEFT};
 use crate::design::stacked::Stacked;
@@ -39,7 +40,7 @@ pub struct LmmObjective<'a> {
     /// log |det| of the basis of X.
     log_det_basis: f64,
     /// The point of the last evaluation; what follows belongs to it.
-    theta: Vec<f64>,
+    pub(super) theta: Vec<f64>,
     /// Whether the last evaluation came through.
     known: bool,
     /// λ̃ of each term, and λ̃ of each block.
@@ -184,7 +185,7 @@ impl<'a> LmmObjective<'a> {
     /// `theta` is the same point.
     pub fn gradient_in(&mut self, other: &Coordinates, theta: &[f64]) -> Result<Vec<f64>> {
         self.derivatives()?;
-        Ok(other.gradient(&self.sigma_gradients, &other.lambda(theta)))
+        Ok(other.motion(theta).gradient(&self.sigma_gradients))
     }
 
     /// Selected inverse at the last point.
@@ -250,20 +251,17 @@ impl Objective for LmmObjective<'_> {
         } else {
             None
         };
-        let maps = self
-            .coordinates
-            .working_maps(&self.model.structure, &self.lambda);
+        let motion = self.coordinates.motion(&self.theta);
+        let maps = motion.working_maps(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         self.slopes = self.solver.slopes(&maps, joint, scores)?;
         let factor = self.scale_df() / self.r2;
         self.sigma_gradients = self.by_term(&self.slopes.sigma_gradients(factor));
         let n = self.coordinates.dim;
         let derivatives = Derivatives {
-            gradient: self
-                .coordinates
-                .gradient(&self.sigma_gradients, &self.lambda),
+            gradient: motion.gradient(&self.sigma_gradients),
             information: Matrix::from_columns(n, n, self.slopes.information(factor, self.r2)),
-            curvature: self.coordinates.curvature(&self.sigma_gradients)?,
+            curvature: motion.curvature(&self.sigma_gradients)?,
         };
         self.derivatives = Some(derivatives.clone());
         Ok(derivatives)
@@ -273,8 +271,12 @@ impl Objective for LmmObjective<'_> {
         self.exact_hessian()
     }
 
-    fn columns(&self) -> Vec<Vec<usize>> {
-        self.coordinates.columns()
+    fn folds(&self) -> Vec<Fold> {
+        self.coordinates.folds()
+    }
+
+    fn isotropic(&self, sd: f64) -> Vec<f64> {
+        self.coordinates.isotropic(|_| sd)
     }
 
     fn opposite(&self, theta: &[f64]) -> Option<Vec<f64>> {

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // each test binary uses its own part
 
-use mixedmodels::covariance::template;
+use mixedmodels::covariance::structure;
 use mixedmodels::design::{Design, Term};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::Criterion;
@@ -47,11 +47,42 @@ pub enum Grouping {
     Same(usize),
 }
 
-pub const U: &str = "unstructured";
-pub const D: &str = "diagonal";
+pub const U: &str = "us";
+pub const D: &str = "diag";
 
-/// (grouping, columns, template name) for each term.
+/// (grouping, columns, structure) for each term.
 pub type TermSpec = (Grouping, usize, &'static str);
+
+/// Times of k columns, not equally spaced.
+pub fn times(k: usize) -> Vec<f64> {
+    (0..k).map(|i| i as f64 + 0.2 * (i * i) as f64).collect()
+}
+
+/// Any theta of a structure; sometimes with its last column or first fold exactly at the boundary.
+pub fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let mut theta = Vec::new();
+    for term in &design.terms {
+        let (covariance, k) = (&term.covariance, term.k);
+        let mut own: Vec<f64> = covariance
+            .isotropic(0.7, k)
+            .into_iter()
+            .map(|t| t + 0.3 * random.normal())
+            .collect();
+        if singular {
+            let folds = covariance.folds(k);
+            let last = match covariance.entries(k) {
+                Some(_) => folds.last(),
+                None => folds.first(),
+            };
+            for fold in last {
+                fold.parameters.iter().for_each(|&i| own[i] = fold.at);
+            }
+        }
+        theta.extend(own);
+    }
+    theta
+}
 
 pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool) -> Design {
     let mut random = Random::new(seed);
@@ -85,7 +116,7 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
             n_levels,
             z,
             k: *k,
-            template: template(name).expect("known template"),
+            covariance: structure(name, *k, Some(&times(*k))).expect("known structure"),
         });
     }
     let mut x = Vec::with_capacity(n * p);
@@ -135,9 +166,9 @@ pub fn lambdas(design: &Design, theta: &[f64]) -> Vec<Vec<f64>> {
         .terms
         .iter()
         .map(|t| {
-            let n = t.template.n_parameters(t.k);
+            let n = t.covariance.n_parameters(t.k);
             start += n;
-            t.template.lambda(&theta[start - n..start], t.k)
+            t.covariance.lambda(&theta[start - n..start], t.k)
         })
         .collect()
 }

@@ -58,21 +58,6 @@ fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool) -> 
     design
 }
 
-/// Any point, sometimes with the last column of every λ exactly zero.
-fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
-    let mut random = Random::new(seed);
-    let mut theta = Vec::new();
-    for term in &design.terms {
-        for (a, b) in term.template.entries(term.k) {
-            let diagonal = if a == b { 0.7 } else { 0.0 };
-            let zero = singular && b + 1 == term.k;
-            let value = diagonal + 0.3 * random.normal();
-            theta.push(if zero { 0.0 } else { value });
-        }
-    }
-    theta
-}
-
 /// Relative to the largest entry.
 fn assert_close(name: &str, ours: &Matrix, reference: &Matrix) {
     assert_eq!(

@@ -15,6 +15,7 @@ pub(crate) mod start;
 
 pub use parameters::{DispersionCoordinate, FixedCoordinates, Parameters};
 
+use crate::covariance::Fold;
 use crate::design::generalized::PredictorRows;
 use crate::design::{Approximation, GeneralizedModel};
 use crate::error::Result;
@@ -248,7 +249,7 @@ impl<'a> GlmmObjective<'a> {
     /// point, and the coefficients in the basis of the engine: theta, γ, log dispersion.
     pub fn gradient_in(&mut self, other: &Coordinates, theta: &[f64]) -> Result<Vec<f64>> {
         let slopes = self.take_slopes()?;
-        let mut out = slopes.theta_gradient(other, &other.lambda(theta), &self.lambda);
+        let mut out = slopes.theta_gradient(other, theta, &self.lambda);
         if self.parameters.fixed.is_some() {
             out.extend_from_slice(&slopes.gamma);
         }
@@ -274,7 +275,8 @@ impl<'a> GlmmObjective<'a> {
             fixed,
             dispersion,
         } = &self.parameters;
-        let mut out = slopes.theta_gradient(theta, &self.lambda, &self.lambda);
+        let mut out =
+            slopes.theta_gradient(theta, self.parameters.theta(&self.point), &self.lambda);
         if let Some(fixed) = fixed {
             out.extend(fixed.pull(&slopes.gamma));
         }
@@ -353,8 +355,14 @@ impl Objective for GlmmObjective<'_> {
         Ok(None)
     }
 
-    fn columns(&self) -> Vec<Vec<usize>> {
-        self.parameters.theta.columns()
+    fn folds(&self) -> Vec<Fold> {
+        self.parameters.theta.folds()
+    }
+
+    fn isotropic(&self, sd: f64) -> Vec<f64> {
+        let mut out = self.parameters.theta.isotropic(|_| sd);
+        out.resize(self.dim(), 0.0);
+        out
     }
 
     fn has_crude_curvature(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::linalg::{small, Matrix};
 use crate::objective::glmm::laplace::Slopes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Derivatives;
+use crate::objective::Motion;
 use crate::system::{multiply, outer_products, variates};
 
 /// Step in the logarithm of the dispersion for the curvature of the log-likelihood.
@@ -31,8 +32,11 @@ impl GlmmObjective<'_> {
         let n_theta = self.parameters.theta.dim;
         let mut information = Matrix::zeros(dim, dim, "the information")?;
         let mut curvature = Matrix::zeros(dim, dim, "the curvature")?;
-        let Products { mut qq, qx, xx } = self.products()?;
-        let theta = &self.parameters.theta;
+        let motion = self
+            .parameters
+            .theta
+            .motion(self.parameters.theta(&self.point));
+        let Products { mut qq, qx, xx } = self.products(&motion)?;
         if let Some(fixed) = &self.parameters.fixed {
             let (p, at) = (fixed.dim(), self.parameters.fixed_at());
             let (mut half, mut own) = (vec![0.0; p * p], vec![0.0; p * p]);
@@ -56,7 +60,7 @@ impl GlmmObjective<'_> {
         for (block, w) in blocks.iter_mut().zip(&slopes.w_sums) {
             block.iter_mut().zip(w).for_each(|(c, w)| *c = w - *c);
         }
-        let own = theta.curvature(&self.by_term(&blocks))?;
+        let own = motion.curvature(&self.by_term(&blocks))?;
         for j in 0..n_theta {
             curvature.column_mut(j)[..n_theta].copy_from_slice(own.column(j));
         }
@@ -71,11 +75,11 @@ impl GlmmObjective<'_> {
         })
     }
 
-    fn products(&self) -> Result<Products> {
+    fn products(&self, motion: &Motion) -> Result<Products> {
         let (system, weight) = self.weighted();
         let (rows, structure) = (&self.model.rows, &self.model.frame().structure);
         let p = self.model.rank();
-        let maps = self.parameters.theta.working_maps(structure, &self.lambda);
+        let maps = motion.working_maps(structure);
         let q = variates(structure, &maps, &self.modes.c)?;
         let weighted_q = multiply(system.products(), structure, &q, Par::Seq)?;
         let m = q.m;
