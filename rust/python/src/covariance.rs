@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use mixedmodels::covariance::{along, structure, Covariance as Structure, Kind, NaturalParameter};
 use mixedmodels::Error;
-use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
+use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::arrays::{to_rows, to_vector, vector};
 use crate::errors::to_python;
+
+/// Lower and upper bounds.
+type Bounds<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
 
 /// A covariance structure of k columns. Immutable.
 #[pyclass(frozen, module = "mixedmodels._engine")]
@@ -189,6 +192,52 @@ impl Covariance {
             to_python(py, &error)
         })?;
         Ok(to_vector(py, theta))
+    }
+
+    /// Derivatives of λ with respect to theta, n × k × k.
+    fn factor_slopes<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+    ) -> PyResult<Bound<'py, PyArray3<f64>>> {
+        let theta = self.theta_of(py, &theta)?;
+        let (n, k) = (theta.len(), self.k);
+        let mut out = Vec::with_capacity(n * k * k);
+        for i in 0..n {
+            let jets = self.structure.factor(&along(&theta, i, i), k);
+            out.extend((0..k * k).map(|e| jets[e / k + e % k * k].first));
+        }
+        to_vector(py, out).reshape([n, k, k])
+    }
+
+    /// Places (row, column) of the parameters in λ, where they are its entries.
+    #[getter]
+    fn entries(&self) -> Option<Vec<(usize, usize)>> {
+        self.structure.entries(self.k)
+    }
+
+    /// (parameters, value) about which the covariance is even in these parameters: where a natural
+    /// parameter has a bound.
+    #[getter]
+    fn folds(&self) -> Vec<(Vec<usize>, f64)> {
+        let folds = self.structure.folds(self.k).into_iter();
+        folds.map(|fold| (fold.parameters, fold.at)).collect()
+    }
+
+    /// Bounds between which every covariance matrix has its theta.
+    #[getter]
+    fn theta_bounds<'py>(&self, py: Python<'py>) -> Bounds<'py> {
+        let n = self.structure.n_parameters(self.k);
+        let (mut lower, mut upper) = (vec![f64::NEG_INFINITY; n], vec![f64::INFINITY; n]);
+        for fold in self.structure.folds(self.k) {
+            let bound = if fold.side > 0.0 {
+                &mut lower
+            } else {
+                &mut upper
+            };
+            bound[fold.parameters[0]] = fold.at;
+        }
+        (to_vector(py, lower), to_vector(py, upper))
     }
 
     /// Theta of a multiple of the identity (as nearly as the structure has one).

@@ -276,6 +276,12 @@ impl Coordinates {
         out
     }
 
+    /// Whether λ̃ is linear in every parameter.
+    #[must_use]
+    pub fn is_linear(&self) -> bool {
+        self.terms.iter().all(|t| t.steady.is_some())
+    }
+
     /// Parameters about which the covariance matrices are even.
     #[must_use]
     pub fn folds(&self) -> Vec<Fold> {

@@ -279,6 +279,11 @@ impl Objective for LmmObjective<'_> {
         self.coordinates.isotropic(|_| sd)
     }
 
+    /// At an optimum G vanishes in the directions in which the parameters move Σ, and only there.
+    fn has_lasting_curvature(&self) -> bool {
+        !self.coordinates.is_linear()
+    }
+
     fn opposite(&self, theta: &[f64]) -> Option<Vec<f64>> {
         self.coordinates.opposite(theta)
     }

@@ -62,6 +62,11 @@ pub trait Objective {
     fn has_crude_curvature(&self) -> bool {
         false
     }
+    /// True when second derivatives of the covariance matrices still count at an optimum, so that the average
+    /// information is a poor model of the Hessian there.
+    fn has_lasting_curvature(&self) -> bool {
+        false
+    }
     /// Where a second search should start when the first has come to theta; `None` where another optimum is
     /// unlikely. In the coordinates before any turn.
     fn opposite(&self, theta: &[f64]) -> Option<Vec<f64>> {

@@ -252,7 +252,13 @@ mod tests {
                     }
                     Ok((x[0] - 3.0).powi(4) + (x[1] - x[0]).powi(2))
                 };
-                let result = minimize(method, &mut f, &[1.0, 1.0], (&[0.0; 2], &[f64::INFINITY; 2]), &options(2));
+                let result = minimize(
+                    method,
+                    &mut f,
+                    &[1.0, 1.0],
+                    (&[0.0; 2], &[f64::INFINITY; 2]),
+                    &options(2),
+                );
                 assert_eq!(result, Err(Error::Interrupted), "{method:?}");
                 assert_eq!(calls, last, "{method:?}");
             }
@@ -264,7 +270,13 @@ mod tests {
         for method in METHODS {
             let run = catch_unwind(|| {
                 let mut f = |_: &[f64]| -> Result<f64> { resume_unwind(Box::new("mine")) };
-                minimize(method, &mut f, &[1.0, 1.0], (&[0.0; 2], &[f64::INFINITY; 2]), &options(2))
+                minimize(
+                    method,
+                    &mut f,
+                    &[1.0, 1.0],
+                    (&[0.0; 2], &[f64::INFINITY; 2]),
+                    &options(2),
+                )
             });
             let panic = run.expect_err("the panic must arrive");
             assert_eq!(panic.downcast_ref(), Some(&"mine"), "{method:?}");
@@ -283,7 +295,13 @@ mod tests {
                 max_evaluations: 12,
                 ..options(2)
             };
-            let result = minimize(method, &mut f, &[1.0, 1.0], (&[0.0; 2], &[f64::INFINITY; 2]), &limited);
+            let result = minimize(
+                method,
+                &mut f,
+                &[1.0, 1.0],
+                (&[0.0; 2], &[f64::INFINITY; 2]),
+                &limited,
+            );
             assert_eq!(result, Ok(Status::MaxEvaluations), "{method:?}");
             assert_eq!(calls, 12, "{method:?}");
         }

@@ -191,7 +191,8 @@ impl<'a> Search<'a> {
             };
             promised = step.predicted;
             let late = self.objective.has_crude_curvature() && self.log.entries.len() >= measure_at;
-            let stale = late || (slow >= PATIENCE && self.correction.is_none());
+            let rough = self.objective.has_lasting_curvature() && step.predicted < CLOSE;
+            let stale = late || ((slow >= PATIENCE || rough) && self.correction.is_none());
             if stale && self.log.entries.len() + self.theta.len() < self.limit() {
                 slow = 0;
                 promised = f64::INFINITY;

@@ -369,6 +369,11 @@ impl Objective for GlmmObjective<'_> {
         true
     }
 
+    /// At an optimum G vanishes in the directions in which the parameters move Σ, and only there.
+    fn has_lasting_curvature(&self) -> bool {
+        !self.parameters.theta.is_linear()
+    }
+
     fn opposite(&self, point: &[f64]) -> Option<Vec<f64>> {
         let coordinates = &self.parameters.theta;
         let mut out = coordinates.opposite(self.parameters.theta(point))?;
