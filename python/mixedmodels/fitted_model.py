@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._engine import Lmm
 
 T = TypeVar("T")
-EngineTerm = tuple[NDArray[np.uint32], int, NDArray[np.float64], str, NDArray[np.float64] | None]
+EngineTerm = tuple[NDArray[np.uint32], int, NDArray[np.float64], str, list[float] | None]
 
 
 class FittedModel(ABC):
@@ -344,7 +344,7 @@ def engine_terms(design: Predictors) -> list[EngineTerm]:
 
 def engine_term(term: RandomTerm, z: NDArray[np.float64]) -> EngineTerm:
     """A term in the form that the engine takes, with these columns: codes, levels, columns, structure, times."""
-    times = None if term.times is None else np.array(term.times)
+    times = None if term.times is None else list(term.times)
     return term.group.codes, len(term.group.levels), z, term.covariance, times
 
 

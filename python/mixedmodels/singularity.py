@@ -257,7 +257,9 @@ def _at_bounds(
     reasons = _bounds_in_words(term, factor, root, theta, tol)
     if not reasons:
         reasons = ["the correlations are at the limit of what a covariance matrix allows"]
-    remedy = f"use a structure with fewer parameters, such as (1 | {term.group.label})"
+    remedy = "use a structure with fewer parameters"
+    if all(bound == part.upper for part, _, bound in _correlations_at_bounds(term, theta)):
+        remedy += f", such as (1 | {term.group.label})"
     if not (_sizes(factor, root) >= tol).any():
         remedy = "leave out the term"
     return SingularTerm(term.text, ", ".join(reasons), remedy)

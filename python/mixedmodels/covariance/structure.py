@@ -171,6 +171,23 @@ class Structure:
         """
         return np.asarray(self._engine.theta(np.ascontiguousarray(natural)))
 
+    def element_change(self, move: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        The change of the covariance matrix along a direction in its distinct elements, shape (k, k).
+
+        For structures whose covariance matrices are a linear space; others have no such elements.
+        """
+        result = np.zeros((self.k, self.k))
+        for entries, value in zip(self._engine.elements or [], move.tolist(), strict=True):
+            for i, j in entries:
+                result[i, j] = result[j, i] = value
+        return result
+
+    @cached_property
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lower and upper bounds between which every covariance matrix has its theta."""
+        return self._engine.theta_bounds
+
     def theta_of_factor(self, factor: NDArray[np.float64]) -> NDArray[np.float64]:
         """Theta of a structure whose theta fills the factor."""
         assert self.entries is not None
@@ -264,7 +281,7 @@ def structure_of(name: str, k: int, times: tuple[float, ...] | None = None) -> S
                 f"{name}() needs a time for each column: write {name}(0 + numFactor(time) | group) with a "
                 "column of numbers, or a factor whose levels are numbers"
             ) from None
-    return Structure(Covariance(name, k, np.array(times)), times)
+    return Structure(Covariance(name, k, list(times)), times)
 
 
 def without_correlations(structure: Structure) -> str | None:

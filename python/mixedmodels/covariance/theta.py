@@ -69,15 +69,11 @@ def _names_of(term: RandomTerm) -> Iterator[tuple[str, ...]]:
         yield (group, names[i]) if i == j else (group, names[i], names[j])
 
 
-def lower_bounds(design: HasTerms) -> NDArray[np.float64]:
-    """Zero for diagonal elements of factors, minus infinity for all others, shape (n_theta,)."""
-    return np.array(
-        [
-            0.0 if entry is not None and entry[0] == entry[1] else -np.inf
-            for term in design.terms
-            for entry in term.structure.entries or [None] * term.structure.n_parameters
-        ]
-    )
+def bounds(design: HasTerms) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper bounds of theta, shape (n_theta,): zero below for diagonal elements of factors."""
+    parts = [term.structure.bounds for term in design.terms]
+    lower, upper = (np.concatenate([np.zeros(0), *(part[side] for part in parts)]) for side in (0, 1))
+    return lower, upper
 
 
 def units(
@@ -199,8 +195,13 @@ def check_start(start: Any, design: HasTerms) -> NDArray[np.float64] | None:
             f"start has shape {theta.shape}, but theta has {len(names)} "
             f"{'entry' if len(names) == 1 else 'entries'}: {listed(names, most=12)}"
         )
-    for name, value, bound in zip(names, theta, lower_bounds(design), strict=True):
-        if not np.isfinite(value) or value < bound:
-            wanted = "finite" if bound < 0 else "finite and not negative"
-            raise ArgumentError(f"start: {name} is {value}, but must be {wanted}")
+    for name, value, lower, upper in zip(names, theta, *bounds(design), strict=True):
+        if not (np.isfinite(value) and lower <= value <= upper):
+            raise ArgumentError(f"start: {name} is {value}, but must be {_range(lower, upper)}")
     return theta
+
+
+def _range(lower: float, upper: float) -> str:
+    if upper == np.inf:
+        return "finite" if lower == -np.inf else "finite and not negative"
+    return f"between {lower:.4g} and {upper:.4g}"

@@ -223,7 +223,7 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "beta": _kept_beta,
     "theta": lambda f: f.estimates.theta.copy(),
     "theta_names": lambda f: list(theta_layout.theta_names(f.design)),
-    "lower": lambda f: theta_layout.lower_bounds(f.design),
+    "lower": lambda f: theta_layout.bounds(f.design)[0],
     "n_rtrms": lambda f: len(f.design.terms),
     "n_rfacs": lambda f: len(numbers_of_levels(f)),
     "N": lambda f: f.n_obs,
