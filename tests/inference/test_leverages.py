@@ -10,8 +10,8 @@ from scipy.linalg import block_diag
 from scipy.sparse.linalg import splu
 
 from mixedmodels import augment, cAIC, glmer, lmer
+from mixedmodels.covariance.theta import factors
 from mixedmodels.diagnostics.leverage import leverages
-from mixedmodels.theta import factors
 
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
 

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import one_of
+from ..covariance.theta import interior
 from ..curvature import covariance_from
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import format_number
 from ..singularity import boundary_directions
-from ..theta import interior
 
 Method = Literal["greven-kneib", "vaida-blanchard"]
 METHODS: tuple[Method, ...] = ("greven-kneib", "vaida-blanchard")
