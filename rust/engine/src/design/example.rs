@@ -64,5 +64,5 @@ pub fn frame(n: usize, p: usize, terms: &[Levels]) -> Frame {
         weights: None,
         offset: None,
     };
-    Frame::new(design).expect("a valid design").0
+    Frame::new(design).expect("a valid design")
 }

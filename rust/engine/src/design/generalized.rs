@@ -83,9 +83,10 @@ impl GeneralizedModel {
         (approximation, information): (Approximation, Information),
         layout: Layout,
     ) -> Result<Self> {
-        let (frame, z) = Frame::without_fixed(predictors, layout)?;
+        let frame = Frame::without_fixed(predictors, layout)?;
         check_quadrature(&frame, approximation)?;
-        let x = row_major(frame.fixed.columns(), frame.fixed.rank())?;
+        let z = frame.block_rows()?;
+        let x = row_major(frame.fixed.columns(), frame.fixed.rank(), 0..frame.n_obs())?;
         let rows = Arc::new(PredictorRows { frame, z, x });
         Self::of_rows(rows, family, approximation, information)
     }

@@ -12,7 +12,7 @@ pub(crate) mod example;
 pub mod frame;
 pub mod generalized;
 pub mod layout;
-mod level_graph;
+pub mod level_graph;
 pub mod model;
 pub mod pattern;
 pub mod row_products;

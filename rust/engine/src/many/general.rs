@@ -7,16 +7,17 @@ use crate::many::ResponseFit;
 use crate::objective::{Criterion, Monitor};
 use crate::optimize::{Control, Optimizer};
 
-/// Fits one response by the default optimizer.
+/// Fits one response by the default optimizer, from this theta or from a start of its own.
 pub fn fit(
     model: &Model,
     criterion: Criterion,
+    start: Option<&[f64]>,
     control: &Control,
     monitor: Monitor<'_>,
 ) -> Result<ResponseFit> {
     let optimizer = Optimizer::TrustRegion;
     let (mut objective, outcome, theta) =
-        optimum(model, criterion, optimizer, None, control, monitor)?;
+        optimum(model, criterion, optimizer, start, control, monitor)?;
     let scale = model.response.scale;
     let sigma = scale * (objective.r2() / objective.scale_df()).sqrt();
     let beta = coefficients(model, &all_explained(model, &objective.solution()?));

@@ -40,6 +40,24 @@ fn rows_with_value(y: &[f64]) -> Option<Vec<usize>> {
 }
 
 impl Pattern {
+    /// All rows, for these columns.
+    #[must_use]
+    pub fn complete(columns: Vec<usize>) -> Self {
+        Self {
+            rows: None,
+            columns,
+        }
+    }
+
+    /// Some rows, for no column yet.
+    #[must_use]
+    pub fn of_rows(rows: Vec<usize>) -> Self {
+        Self {
+            rows: Some(rows),
+            columns: Vec::new(),
+        }
+    }
+
     /// The predictors in the rows of the pattern; levels without rows are left out.
     #[must_use]
     pub fn predictors(&self, all: &Predictors) -> Predictors {

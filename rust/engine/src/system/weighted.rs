@@ -29,12 +29,11 @@ impl<'a> WeightedSystem<'a> {
     pub fn new(frame: &'a Frame, z: &'a [Vec<f64>]) -> Result<Self> {
         let structure = &frame.structure;
         let a = &frame.cross_products;
-        let x = (frame.fixed.columns(), frame.fixed.gram());
         Ok(Self {
             structure,
             z,
-            rows: DataRows::new(structure, z, x, a)?,
-            system: system(structure, Cow::Owned(a.clone()))?,
+            rows: DataRows::new(structure, z, frame.fixed.columns(), a)?,
+            system: system(structure, Cow::Owned(a.zeros(structure)?))?,
         })
     }
 
@@ -67,7 +66,8 @@ impl<'a> WeightedSystem<'a> {
         same_length("the values", self.rows.n_obs() * m, values.len())?;
         let mut out = Stacked::zeros(self.structure, m)?;
         for (b, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
-            project(block, z, values, m, out.block_mut(self.structure, b));
+            let out = out.block_mut(self.structure, b);
+            project(&block.codes, block.width, z, values, m, out);
         }
         Ok(out)
     }
