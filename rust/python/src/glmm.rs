@@ -15,6 +15,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
 use crate::costs;
+use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
 use crate::lmm::{find_optimizer, limits, n_values, put_outcome, term, TermTuple, SLOW};
 use crate::user_family::UserFamily;
@@ -256,31 +257,68 @@ impl Glmm {
         costs::to_dict(py, &self.model.frame().costs)
     }
 
-    #[pyo3(signature = (optimizer, start=None, control=None))]
+    #[pyo3(signature = (optimizer, start=None, control=None, held=None))]
     fn fit<'py>(
         &self,
         py: Python<'py>,
         optimizer: &str,
         start: Option<&Bound<'py, PyDict>>,
         control: Option<&Bound<'py, PyDict>>,
+        held: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
         let start = start_values(start)?;
         let (control, listener) = limits(control)?;
+        let held = self::held(held)?;
+        let (fitted, free) = self.run(py, listener, move |model, monitor| match &held {
+            Some(held) => {
+                let given = (&start, held);
+                let (fit, free) = fit::fit_held_glmm(model, optimizer, given, &control, monitor)?;
+                Ok((fit, Some(free)))
+            }
+            None => {
+                let fit = fit::fit_glmm(model, optimizer, &start, &control, monitor)?;
+                Ok((fit, None))
+            }
+        })?;
         let GlmmFit {
             estimates,
             gradient,
             outcome,
             n_factorisations,
-        } = self.run(py, listener, move |model, monitor| {
-            fit::fit_glmm(model, optimizer, &start, &control, monitor)
-        })?;
+        } = fitted;
         let out = PyDict::new(py);
+        if let Some(free) = free {
+            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
+        }
         self.put_estimates(&out, estimates)?;
         put_outcome(&out, &outcome)?;
         out.set_item(intern!(py, "gradient"), to_vector(py, gradient))?;
         out.set_item(intern!(py, "n_factorisations"), n_factorisations)?;
         Ok(out)
+    }
+
+    /// In the parameters that are free when these are held.
+    #[pyo3(signature = (theta, beta, log_dispersion, held))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn free_derivatives<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        beta: PyReadonlyArray1<'_, f64>,
+        log_dispersion: Option<f64>,
+        held: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let point = Point {
+            theta: vector(&theta),
+            beta: vector(&beta),
+            log_dispersion: log_dispersion.unwrap_or(0.0),
+        };
+        let held = self::held(Some(held))?.unwrap_or_default();
+        let free = self.run(py, None, move |model, monitor| {
+            fit::derivatives_held_glmm(model, &point, &held, monitor)
+        })?;
+        free_to_dict(py, free)
     }
 
     #[pyo3(signature = (theta, beta, log_dispersion=None))]

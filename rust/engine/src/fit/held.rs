@@ -17,10 +17,8 @@ pub struct Held {
     pub theta: Vec<(usize, f64)>,
     /// (term, natural parameter, value): standard deviations of random effects and their correlations.
     pub natural: Vec<(usize, usize, f64)>,
-    /// σ of a linear model.
+    /// σ of a linear model. The dispersion of a generalized one is a matter of its family.
     pub sigma: Option<f64>,
-    /// Logarithm of the dispersion of a generalized one.
-    pub log_dispersion: Option<f64>,
 }
 
 /// Coordinates of theta in which what is held is held, and what becomes of each.

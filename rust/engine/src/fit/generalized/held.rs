@@ -15,13 +15,9 @@ use crate::objective::{GlmmObjective, HeldObjective, Monitor, Objective, Role};
 use crate::optimize::{self, Control, Optimizer};
 
 /// What becomes of theta, the coefficients and the dispersion.
-fn roles(coordinates: &HeldCoordinates, parameters: &Parameters, held: &Held) -> Vec<Role> {
+fn roles(coordinates: &HeldCoordinates, parameters: &Parameters) -> Vec<Role> {
     let mut roles = coordinates.roles.clone();
-    roles.resize(parameters.dispersion_at(), Role::Free);
-    roles.extend(parameters.dispersion.map(|d| match held.log_dispersion {
-        Some(value) => Role::Held((value - d.origin) / d.unit),
-        None => Role::Free,
-    }));
+    roles.resize(parameters.dim(), Role::Free);
     roles
 }
 
@@ -47,7 +43,7 @@ pub fn fit_held_glmm(
     let theta = coordinates.enter(frame, &user_theta(model, &parameters, &start))?;
     start[..theta.len()].copy_from_slice(&theta);
     parameters.theta = coordinates.coordinates.clone();
-    let roles = roles(&coordinates, &parameters, held);
+    let roles = roles(&coordinates, &parameters);
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     let mut free = HeldObjective::new(&mut objective, roles);
     let free_start = free.restrict(&start);
@@ -138,7 +134,7 @@ pub fn derivatives_held_glmm(
     if model.family.has_dispersion() {
         values.push(point.log_dispersion);
     }
-    let roles = roles(&coordinates, &parameters, held);
+    let roles = roles(&coordinates, &parameters);
     let own = coordinates.slopes(frame, &values[..n_theta])?;
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     objective.tighten();
