@@ -13,7 +13,7 @@ from .families import Family
 from .fitted_generalized import FittedGeneralized, GeneralizedEstimates
 from .fitted_model import FittedModel
 from .recession import strictly_separable, towards, unbounded_columns
-from .theta import factors
+from .covariance.theta import factors
 from .verdict import Notice
 
 # A mean as near to its limit as a logit of 15 is.

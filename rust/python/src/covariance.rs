@@ -216,6 +216,14 @@ impl Covariance {
         self.structure.entries(self.k)
     }
 
+    /// Places (row, column), row ≥ column, of the ones in each matrix of a basis of the covariance
+    /// matrices, where these are a linear space.
+    #[getter]
+    fn elements(&self) -> Option<Vec<Vec<(usize, usize)>>> {
+        let elements = self.structure.elements(self.k)?;
+        Some(elements.into_iter().map(|element| element.entries).collect())
+    }
+
     /// (parameters, value) about which the covariance is even in these parameters: where a natural
     /// parameter has a bound.
     #[getter]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mixedmodels::design::{Approximation, GeneralizedModel, Predictors};
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{self, GlmmEstimates, GlmmFit, Point, StartValues};
+use mixedmodels::inference;
 use mixedmodels::objective::Monitor;
 use mixedmodels::Result;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
@@ -360,6 +361,22 @@ impl Glmm {
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let hessian = self.at(py, &theta, &beta, log_dispersion, fit::hessian_glmm)?;
         to_square(py, hessian)
+    }
+
+    /// The diagonal of the matrix that takes the working response to its fitted values, for these
+    /// weights of the working regression.
+    #[allow(clippy::needless_pass_by_value)]
+    fn leverages<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        weights: PyReadonlyArray1<'_, f64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (theta, weights) = (vector(&theta), vector(&weights));
+        let found = self.run(py, None, move |model, _| {
+            inference::leverages_glmm(model, &theta, &weights)
+        })?;
+        Ok(to_vector(py, found))
     }
 
     #[pyo3(signature = (theta, beta, log_dispersion=None))]

@@ -342,6 +342,36 @@ impl Lmm {
         Ok(out)
     }
 
+    /// The diagonal of the matrix that takes the response to the fitted values, theta held.
+    #[allow(clippy::needless_pass_by_value)]
+    fn leverages<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let found = run(py, self.slow(), None, move |monitor| {
+            inference::leverages(&model, &theta, monitor)
+        })?;
+        Ok(to_vector(py, found))
+    }
+
+    /// The trace of that matrix, and what the estimation of theta adds to it as a matrix to multiply
+    /// with the inverse of the Hessian.
+    #[allow(clippy::needless_pass_by_value)]
+    fn sensitivity<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        reml: bool,
+    ) -> PyResult<(f64, Bound<'py, PyArray2<f64>>)> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let found = run(py, self.slow(), None, move |monitor| {
+            inference::sensitivity(&model, criterion(reml), &theta, monitor)
+        })?;
+        Ok((found.trace, to_square(py, found.by_theta)?))
+    }
+
     #[allow(clippy::needless_pass_by_value)]
     fn conditional_variances<'py>(
         &self,

@@ -30,7 +30,7 @@ pub use model::Model;
 use std::sync::Arc;
 
 use crate::covariance::Covariance;
-use crate::error::{Error, Result};
+use crate::error::{same_length, Error, Result};
 use crate::linalg::Matrix;
 
 /// A random-effects term `(expr | g)`.
@@ -184,17 +184,6 @@ impl Term {
         }
         Ok(())
     }
-}
-
-fn same_length(what: &str, expected: usize, found: usize) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(Error::Length {
-        what: what.to_owned(),
-        expected,
-        found,
-    })
 }
 
 fn finite(what: &str, values: &[f64]) -> Result<()> {

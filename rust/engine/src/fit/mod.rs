@@ -17,7 +17,7 @@ pub use held::Held;
 pub use held_fit::{derivatives_held, fit_held, FreeDerivatives};
 
 use crate::design::Model;
-use crate::error::{Error, Result};
+use crate::error::{same_length, Error, Result};
 use crate::linalg::Matrix;
 use crate::objective::coordinates::{from_user, to_user};
 use crate::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
@@ -183,16 +183,15 @@ fn default_start(model: &Model, engine: &Coordinates) -> Result<Vec<f64>> {
 }
 
 fn check_theta<'t>(model: &Model, theta: &'t [f64]) -> Result<&'t [f64]> {
-    let expected = model.n_theta();
-    if theta.len() != expected {
-        return Err(Error::Length {
-            what: "theta".into(),
-            expected,
-            found: theta.len(),
-        });
-    }
-    if let Some(bad) = theta.iter().find(|t| !t.is_finite()) {
-        return Err(Error::Domain(format!("theta holds {bad}")));
-    }
+    check_values("theta", theta, model.n_theta())?;
     Ok(theta)
+}
+
+/// Checks parameters that come from outside.
+pub(crate) fn check_values(what: &str, values: &[f64], expected: usize) -> Result<()> {
+    same_length(what, expected, values.len())?;
+    match values.iter().find(|v| !v.is_finite()) {
+        Some(bad) => Err(Error::Domain(format!("{what} holds {bad}"))),
+        None => Ok(()),
+    }
 }

@@ -7,6 +7,7 @@
 use faer::{MatRef, Par};
 
 use crate::design::stacked::Stacked;
+use crate::design::structure::Structure;
 use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
@@ -33,7 +34,9 @@ impl<'a> ScaledEffects<'a> {
         let h = if rank == 0 {
             Stacked::zeros(structure, 0)?
         } else {
-            effects(system, model, &lower)?
+            let mut h = system.multiply(&unit_effects(system, structure, &lower)?)?;
+            h.trailing[structure.n_trailing * rank..].fill(0.0);
+            h
         };
         let grams = (0..structure.blocks.len())
             .map(|b| {
@@ -95,10 +98,9 @@ impl<'a> ScaledEffects<'a> {
     }
 }
 
-/// Z'V^-1X L^-T = Z'(Xγ + Zb), where γ = L^-T and b solve the system for the right-hand side L in
-/// the rows of X and zero elsewhere.
-fn effects(system: &dyn System, model: &Model, lower: &[f64]) -> Result<Stacked> {
-    let structure = &model.structure;
+/// γ = L^-T (rows of X) and b = -ΛM^-1Λ'Z'X L^-T, so that Xγ + Zb = V^-1X L^-T: the solution for the
+/// right-hand side L in the rows of X.
+pub fn unit_effects(system: &dyn System, structure: &Structure, lower: &[f64]) -> Result<Stacked> {
     let (q, rank) = (structure.n_trailing, structure.rank);
     let mut right = Stacked::zeros(structure, rank)?;
     for j in 0..rank {
@@ -106,9 +108,7 @@ fn effects(system: &dyn System, model: &Model, lower: &[f64]) -> Result<Stacked>
             right.trailing[(q + i) * rank + j] = lower[i + j * rank];
         }
     }
-    let mut h = system.multiply(&system.solve(right))?;
-    h.trailing[q * rank..].fill(0.0);
-    Ok(h)
+    Ok(system.solve(right))
 }
 
 fn root(model: &Model, lower: &[f64]) -> Vec<f64> {

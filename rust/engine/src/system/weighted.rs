@@ -12,7 +12,7 @@ use crate::design::data_rows::DataRows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
 use crate::design::Frame;
-use crate::error::{Error, Result};
+use crate::error::{same_length, Result};
 use crate::system::{system, System};
 
 /// M = Λ'Z'WZΛ + I for weights that change: a system of its own cross-products, and the rows they
@@ -101,15 +101,4 @@ fn add_linear<const K: usize>(block: &Block, z: &[f64], modes: &[f64], out: &mut
         let modes = &modes[v as usize * k..][..k];
         *out += z.iter().zip(modes).map(|(z, b)| z * b).sum::<f64>();
     }
-}
-
-fn same_length(what: &str, expected: usize, found: usize) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(Error::Length {
-        what: what.to_owned(),
-        expected,
-        found,
-    })
 }

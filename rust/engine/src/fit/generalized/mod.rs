@@ -9,6 +9,7 @@ mod units;
 use crate::design::frame::MANY_ROWS;
 use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
+use crate::fit::check_values;
 use crate::fit::hessian::{by_differences, column, symmetric};
 use crate::fit::ConditionalVariances;
 use crate::linalg::threads::map;
@@ -194,27 +195,14 @@ pub fn conditional_variances_glmm(
 }
 
 fn check_start(model: &GeneralizedModel, start: &StartValues) -> Result<()> {
-    let finite = |what: &str, values: &[f64], expected: usize| {
-        if values.len() != expected {
-            return Err(Error::Length {
-                what: what.to_owned(),
-                expected,
-                found: values.len(),
-            });
-        }
-        match values.iter().find(|v| !v.is_finite()) {
-            Some(bad) => Err(Error::Domain(format!("{what} holds {bad}"))),
-            None => Ok(()),
-        }
-    };
     if let Some(theta) = &start.theta {
-        finite("theta", theta, model.n_theta())?;
+        check_values("theta", theta, model.n_theta())?;
     }
     if let Some(beta) = &start.beta {
-        finite("beta", beta, model.rank())?;
+        check_values("beta", beta, model.rank())?;
     }
     match start.log_dispersion {
-        Some(value) => finite("the log dispersion", &[value], 1),
+        Some(value) => check_values("the log dispersion", &[value], 1),
         None => Ok(()),
     }
 }

@@ -5,7 +5,7 @@
 //! approximation (Tierney & Kadane 1986; Breslow & Clayton 1993) is `-2 Σ l_i + |u|² + log|M|`. Its
 //! derivatives go through the modes by the implicit function theorem, see [`laplace`].
 
-mod border;
+pub(crate) mod border;
 mod laplace;
 pub(crate) mod modes;
 pub(crate) mod parameters;
