@@ -75,7 +75,7 @@ pub(crate) fn optimum<'a>(
     let engine = Coordinates::engine(&model.design.terms);
     let start = match start {
         Some(theta) => from_user(&engine, &model.terms, check_theta(model, theta)?),
-        None => default_start(model, &engine)?,
+        None => default_start(model, &engine),
     };
     let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
     let outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
@@ -173,13 +173,13 @@ pub(crate) fn at<'a>(
 }
 
 /// λ̃ a multiple of the identity in every block: by the method of moments, or the identity.
-fn default_start(model: &Model, engine: &Coordinates) -> Result<Vec<f64>> {
-    let scales = start::block_scales(model)?;
+fn default_start(model: &Model, engine: &Coordinates) -> Vec<f64> {
+    let scales = start::block_scales(model);
     let scale = |t| {
         let (block, _) = model.structure.place(t);
         scales.as_ref().map_or(1.0, |s| s[block])
     };
-    Ok(engine.isotropic(scale))
+    engine.isotropic(scale)
 }
 
 fn check_theta<'t>(model: &Model, theta: &'t [f64]) -> Result<&'t [f64]> {

@@ -29,10 +29,11 @@ impl<'a> WeightedSystem<'a> {
     pub fn new(frame: &'a Frame, z: &'a [Vec<f64>]) -> Result<Self> {
         let structure = &frame.structure;
         let a = &frame.cross_products;
+        let x = (frame.fixed.columns(), frame.fixed.gram());
         Ok(Self {
             structure,
             z,
-            rows: DataRows::new(structure, z, frame.fixed.columns(), a)?,
+            rows: DataRows::new(structure, z, x, a)?,
             system: system(structure, Cow::Owned(a.clone()))?,
         })
     }

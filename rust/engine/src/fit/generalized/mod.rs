@@ -6,13 +6,13 @@ mod held;
 mod search;
 mod units;
 
-use crate::design::frame::MANY_ROWS;
 use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
 use crate::fit::check_values;
 use crate::fit::hessian::{by_differences, column, symmetric};
 use crate::fit::ConditionalVariances;
 use crate::linalg::threads::map;
+use crate::linalg::threads::MANY_ROWS;
 use crate::linalg::Matrix;
 use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
 use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};

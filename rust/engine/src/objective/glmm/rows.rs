@@ -1,10 +1,10 @@
 //! Passes over the rows of a generalized model.
 
-use crate::design::frame::MANY_ROWS;
 use crate::design::generalized::PredictorRows;
 use crate::family::Density;
 use crate::linalg::small;
 use crate::linalg::threads::for_each;
+use crate::linalg::threads::MANY_ROWS;
 
 /// Rows that a thread takes at once.
 const ROWS_AT_ONCE: usize = 8192;
