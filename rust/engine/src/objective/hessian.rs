@@ -15,7 +15,7 @@ use crate::system::Along;
 impl LmmObjective<'_> {
     pub(super) fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
         self.derivatives()?;
-        let motion = self.coordinates.motion(&self.theta);
+        let motion = self.motion();
         let directions = motion.directions(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         let (monitor, progress) = (self.monitor, self.progress);
@@ -48,8 +48,7 @@ impl LmmObjective<'_> {
         let m = self.scale_df();
         let squares = self.by_term(&self.slopes.squares);
         let slopes: Vec<f64> = self
-            .coordinates
-            .motion(&self.theta)
+            .motion()
             .gradient(&squares)
             .iter()
             .map(|g| -g / self.r2)
