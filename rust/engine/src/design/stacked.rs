@@ -29,6 +29,38 @@ impl Stacked {
         })
     }
 
+    /// Single columns side by side.
+    pub fn of_columns(structure: &Structure, columns: &[Self]) -> Result<Self> {
+        let m = columns.len();
+        let mut out = Self::zeros(structure, m)?;
+        for (j, column) in columns.iter().enumerate() {
+            for (to, from) in out.parts_mut().zip(column.parts()) {
+                let places = to.iter_mut().skip(j).step_by(m);
+                places.zip(from).for_each(|(to, from)| *to = *from);
+            }
+        }
+        Ok(out)
+    }
+
+    /// One of the columns.
+    #[must_use]
+    pub fn column(&self, j: usize) -> Self {
+        let column = |part: &[f64]| part.iter().skip(j).step_by(self.m).copied().collect();
+        Self {
+            m: 1,
+            leading: self.leading.iter().map(|part| column(part)).collect(),
+            trailing: column(&self.trailing),
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Vec<f64>> {
+        self.leading.iter().chain([&self.trailing])
+    }
+
+    fn parts_mut(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
+        self.leading.iter_mut().chain([&mut self.trailing])
+    }
+
     /// The rows of one block.
     #[must_use]
     pub fn block(&self, structure: &Structure, b: usize) -> &[f64] {

@@ -42,7 +42,15 @@ fn information_by_elimination(
 ) -> Result<Option<Matrix>> {
     let directions = directions(model);
     let (a, structure) = (&model.cross_products, &model.structure);
-    let curvature = log_det_hessian(factor, a, structure, Along::Sigma, &directions, true, tick)?;
+    let curvature = log_det_hessian(
+        factor,
+        a,
+        structure,
+        (Along::Sigma, &directions),
+        Vec::new(),
+        true,
+        tick,
+    )?;
     curvature
         .map(|curvature| bordered(factor, model, &directions, &curvature))
         .transpose()

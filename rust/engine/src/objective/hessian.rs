@@ -27,8 +27,8 @@ impl LmmObjective<'_> {
                 factor,
                 a,
                 structure,
-                Along::Lambda,
-                &directions,
+                (Along::Lambda, &directions),
+                Vec::new(),
                 joint,
                 &|| monitor(progress),
             )

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::system::level_pass::Adjoint;
 use crate::system::selected::{give_back, pattern_inverse, PatternInverse};
-use crate::system::{Factor, Reduced};
+use crate::system::{log_det_hessian, Along, Direction, Factor, Reduced};
 
 /// M = Λ'Z'WZΛ + I for weights that change: the cross-products of the random effects, their factor,
 /// and the rows they come from. X, where the structure has it, borders Z'WZ.
@@ -102,6 +102,40 @@ impl<'a> WeightedSystem<'a> {
             project(block, z, values, m, out.block_mut(self.structure, b));
         }
         Ok(out)
+    }
+
+    /// The same for columns of n values.
+    pub fn project_columns(&self, values: &Matrix) -> Result<Stacked> {
+        let columns = (0..values.cols()).map(|j| self.project(values.column(j), 1));
+        Stacked::of_columns(self.structure, &columns.collect::<Result<Vec<_>>>()?)
+    }
+
+    /// Hessian of log|M| along directions of Σ and then along moves of the weights, a column each. `None` for
+    /// a sparse trailing matrix.
+    pub fn log_det_hessian(
+        &mut self,
+        directions: &[Direction],
+        moves: &Matrix,
+        tick: &dyn Fn() -> Result<()>,
+    ) -> Result<Option<Matrix>> {
+        if self.products.trailing.dense().is_none() {
+            return Ok(None);
+        }
+        let moved = (0..moves.cols()).map(|j| {
+            let mut moved = self.products.clone();
+            moved.reweigh(&self.rows, Some(moves.column(j)))?;
+            Ok(moved)
+        });
+        let moved = moved.collect::<Result<Vec<_>>>()?;
+        log_det_hessian(
+            &mut self.factor,
+            &self.products,
+            self.structure,
+            (Along::Sigma, directions),
+            moved,
+            false,
+            tick,
+        )
     }
 
     /// `Z b` for one column.

@@ -147,14 +147,17 @@ pub fn gradient_glmm(
     user_gradient(&mut objective, &point.theta)
 }
 
-/// Hessian at given parameters, by central differences of the exact gradient.
+/// Hessian at given parameters: exact, or for quadrature by central differences of the exact gradient.
 pub fn hessian_glmm(
     model: &GeneralizedModel,
     point: &Point,
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
     let (mut objective, values) = at(model, point, monitor)?;
-    let mut hessian = differences(&mut objective, &values)?;
+    let mut hessian = match objective.exact_hessian()? {
+        Some(exact) => exact,
+        None => differences(&mut objective, &values)?,
+    };
     if objective.parameters.fixed.is_some() {
         to_user_coefficients(model, &mut hessian)?;
     }

@@ -6,10 +6,12 @@
 //! derivatives go through the modes by the implicit function theorem, see [`laplace`].
 
 mod border;
+mod hessian;
 mod laplace;
 pub(crate) mod modes;
 pub(crate) mod parameters;
 mod quadratic_model;
+mod row_curvature;
 pub(crate) mod rows;
 pub(crate) mod start;
 

@@ -54,19 +54,20 @@ impl Direction {
     }
 }
 
-/// Hessian of log |Λ'Z'ZΛ + I|, and of log |X'V^-1X| with it when `joint`, along the directions.
-/// V is linear in Σ: along directions of Σ the entries are -tr(P V_i P V_j), or with V^-1 for P.
-/// `tick` is called between the steps; its error ends the work. `None` for a sparse trailing matrix.
+/// Hessian of log |Λ'Z'ZΛ + I|, and of log |X'V^-1X| with it when `joint`, along the directions and
+/// then along straight moves of A. V is linear in Σ: along directions of Σ the entries are
+/// -tr(P V_i P V_j), or with V^-1 for P. `tick` is called between the steps; its error ends the work.
+/// `None` for a sparse trailing matrix.
 pub fn log_det_hessian(
     factor: &mut Factor,
     a: &CrossProducts,
     structure: &Structure,
-    along: Along,
-    directions: &[Direction],
+    (along, directions): (Along, &[Direction]),
+    moves: Vec<CrossProducts>,
     joint: bool,
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Option<Matrix>> {
-    let n = directions.len();
+    let n = directions.len() + moves.len();
     if matches!(factor.trailing, TrailingFactor::Sparse(_)) {
         return Ok(None);
     }
@@ -87,6 +88,10 @@ pub fn log_det_hessian(
         let moves_k = direction.block < structure.n_leading;
         let tangent = moves_k.then(|| Tangent::new(factor, a, structure, direction.block, sigma));
         tangents.push(tangent.transpose()?);
+    }
+    for moved in moves {
+        tick()?;
+        tangents.push(Some(Tangent::of_products(factor, a, structure, moved)?));
     }
     let dim = if joint {
         structure.trailing_dim()

@@ -1,7 +1,7 @@
 //! The last step: the dense trailing matrix Ω = Λ'KΛ + I (without the I in the rows of X).
 //!
-//! `d²log |Ω| = -tr(S dΩ_i S dΩ_j) + tr(S d²Ω_ij)` with S = Ω^-1. Directions of leading blocks move
-//! K by κ, those of trailing blocks Λ by D (or Σ, see [`super::sigma`]). With G = KΛS,
+//! `d²log |Ω| = -tr(S dΩ_i S dΩ_j) + tr(S d²Ω_ij)` with S = Ω^-1. Directions of leading blocks, and
+//! moves of A, move K by κ, those of trailing blocks Λ by D (or Σ, see [`super::sigma`]). With G = KΛS,
 //! W = K - KΛSΛ'K and Y = S Λ'κΛ:
 //!
 //! ```text
@@ -130,7 +130,7 @@ impl LastStep<'_> {
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
         let mut moved: Vec<(usize, Matrix)> = Vec::new();
-        for (i, (direction, tangent)) in directions.iter().zip(tangents).enumerate() {
+        for (i, tangent) in tangents.iter_mut().enumerate() {
             tick()?;
             match (tangent, self.response) {
                 (Some(tangent), response) => {
@@ -150,7 +150,7 @@ impl LastStep<'_> {
                     }
                 }
                 (None, Some(Response::Lambda(response))) => {
-                    self.add_trailing(out, i, direction, directions, response)?;
+                    self.add_trailing(out, i, directions, response)?;
                 }
                 (None, Some(Response::Sigma(response))) => {
                     response.add_trailing(out, i, directions, self.structure)?;
@@ -197,10 +197,10 @@ impl LastStep<'_> {
         &self,
         out: &mut Matrix,
         i: usize,
-        direction: &Direction,
         directions: &[Direction],
         response: &LambdaResponse,
     ) -> Result<()> {
+        let direction = &directions[i];
         let own = direction.block - self.structure.n_leading;
         let (first, block) = (
             self.structure.starts[own],
