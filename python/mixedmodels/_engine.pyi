@@ -103,7 +103,11 @@ class Glmm:
         self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> NDArray[np.float64]: ...
     def hessian(
-        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
+        self,
+        theta: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        log_dispersion: float | None = None,
+        eta: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]: ...
     def conditional_variances(
         self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None

@@ -9,6 +9,7 @@ use mixedmodels::design::layout::Layout;
 use mixedmodels::design::{Approximation, Design, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm, Point, StartValues};
+use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::Progress;
 use mixedmodels::optimize::{Control, Optimizer};
 use mixedmodels::Result;
@@ -309,7 +310,7 @@ fn hessian_differences(model: &GeneralizedModel, point: &Point, step: f64) -> Ve
 }
 
 fn check_hessian(what: &str, model: &GeneralizedModel, point: &Point, step: f64) {
-    let hessian = hessian_glmm(model, point, &quiet).expect(what);
+    let hessian = hessian_glmm(model, point, None, &quiet).expect(what);
     let expected = hessian_differences(model, point, step);
     let n = hessian.rows();
     let size = |j: usize| expected[j + j * n].abs();
@@ -364,6 +365,40 @@ fn hessians_of_every_family_and_link_agree_with_differences() {
                     );
                     check_hessian(&what, &model, &point, 5e-3 * case.spread);
                 }
+            }
+        }
+    }
+}
+
+/// Without a column of X there are no coefficients to move, and the search for the modes may start anywhere.
+#[test]
+fn hessians_need_no_fixed_effects_and_start_at_known_modes() {
+    let terms: Vec<TermSpec> = vec![(Grouping::Random(9), 1, U), (Grouping::Random(5), 1, U)];
+    for case in [&CASES[5], &CASES[17]] {
+        let (base, family, mut point) = data(case, 4, 80, &terms);
+        for rank in [0, 3] {
+            let mut base = base.clone();
+            point.beta.truncate(rank);
+            if rank == 0 {
+                base.offset = Some(vec![case.centre; base.y.len()]);
+                base.x = Matrix::from_columns(base.y.len(), 0, Vec::new());
+            } else {
+                point.beta = vec![case.centre, 0.01, 0.01];
+            }
+            for approximation in [Approximation::Fast, Approximation::Laplace] {
+                let observed = Information::Observed;
+                let model = model(&base, &family, approximation, observed, Layout::Cheapest);
+                check_hessian("few columns", &model, &point, 2e-3);
+                let there = evaluate_glmm(&model, &point, &quiet).expect("inside the domain");
+                let cold = hessian_glmm(&model, &point, None, &quiet).expect("a Hessian");
+                for eta in [there.eta, vec![f64::INFINITY; base.y.len()]] {
+                    let warm = hessian_glmm(&model, &point, Some(&eta), &quiet).expect("a Hessian");
+                    for (w, c) in warm.data().iter().zip(cold.data()) {
+                        assert!((w - c).abs() < 1e-9 * (1.0 + c.abs()), "{w} {c}");
+                    }
+                }
+                let short = hessian_glmm(&model, &point, Some(&[0.0]), &quiet);
+                assert!(short.is_err_and(|e| e.to_string().contains("linear predictor")));
             }
         }
     }
@@ -527,7 +562,7 @@ fn fits_end_where_the_gradient_vanishes() {
             let start = StartValues::default();
             let fit = fit_glmm(&model, Optimizer::TrustRegion, &start, &CONTROL, &quiet);
             let fit = fit.unwrap_or_else(|e| panic!("{what}: {e}"));
-            let hessian = hessian_glmm(&model, &fit.estimates.point, &quiet).expect(&what);
+            let hessian = hessian_glmm(&model, &fit.estimates.point, None, &quiet).expect(&what);
             // In units of the standard error of each parameter.
             for (j, g) in fit.gradient.iter().enumerate() {
                 let size = hessian[(j, j)].abs().sqrt().max(1e-6);

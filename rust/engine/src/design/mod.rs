@@ -184,7 +184,7 @@ impl Term {
     }
 }
 
-fn same_length(what: &str, expected: usize, found: usize) -> Result<()> {
+pub(crate) fn same_length(what: &str, expected: usize, found: usize) -> Result<()> {
     if expected == found {
         return Ok(());
     }

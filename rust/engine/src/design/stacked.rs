@@ -4,6 +4,7 @@ use crate::design::structure::Structure;
 use crate::design::Term;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::small;
 
 /// m columns; every part is row-major, m values a row.
 #[derive(Debug, Clone)]
@@ -29,19 +30,6 @@ impl Stacked {
         })
     }
 
-    /// Single columns side by side.
-    pub fn of_columns(structure: &Structure, columns: &[Self]) -> Result<Self> {
-        let m = columns.len();
-        let mut out = Self::zeros(structure, m)?;
-        for (j, column) in columns.iter().enumerate() {
-            for (to, from) in out.parts_mut().zip(column.parts()) {
-                let places = to.iter_mut().skip(j).step_by(m);
-                places.zip(from).for_each(|(to, from)| *to = *from);
-            }
-        }
-        Ok(out)
-    }
-
     /// One of the columns.
     #[must_use]
     pub fn column(&self, j: usize) -> Self {
@@ -50,6 +38,36 @@ impl Stacked {
             m: 1,
             leading: self.leading.iter().map(|part| column(part)).collect(),
             trailing: column(&self.trailing),
+        }
+    }
+
+    /// Times a matrix of m rows, column-major.
+    #[must_use]
+    pub fn times(&self, matrix: &[f64]) -> Self {
+        let m = self.m.max(1);
+        let columns = matrix.len() / m;
+        let product = |part: &[f64]| -> Vec<f64> {
+            let rows = part.chunks_exact(m);
+            let products = rows.flat_map(|row| matrix.chunks_exact(m).map(|c| small::dot(row, c)));
+            products.collect()
+        };
+        Self {
+            m: columns,
+            leading: self.leading.iter().map(|part| product(part)).collect(),
+            trailing: product(&self.trailing),
+        }
+    }
+
+    /// Adds so many times the columns of another.
+    pub fn add(&mut self, factor: f64, other: &Self) {
+        for (to, from) in self.parts_mut().zip(other.parts()) {
+            small::axpy(factor, from, to);
+        }
+    }
+
+    pub fn scale(&mut self, factor: f64) {
+        for part in self.parts_mut() {
+            part.iter_mut().for_each(|v| *v *= factor);
         }
     }
 
@@ -135,8 +153,8 @@ impl Stacked {
             .zip(&other.leading)
             .chain([(&self.trailing, &other.trailing)]);
         for (a, b) in pairs {
-            for (a, b) in a.chunks_exact(m).zip(b.chunks_exact(mo)) {
-                for (column, &b) in out.chunks_exact_mut(m).zip(b) {
+            for (a, b) in a.chunks_exact(m.max(1)).zip(b.chunks_exact(mo.max(1))) {
+                for (column, &b) in out.chunks_exact_mut(m.max(1)).zip(b) {
                     for (out, &a) in column.iter_mut().zip(a) {
                         *out += a * b;
                     }

@@ -8,12 +8,12 @@
 use faer::Par;
 
 use crate::design::coupling::Coupling;
-use crate::design::cross_products::{project, CrossProducts};
+use crate::design::cross_products::{project_weighted, CrossProducts};
 use crate::design::data_rows::DataRows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
-use crate::design::Frame;
-use crate::error::{Error, Result};
+use crate::design::{same_length, Frame};
+use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::system::level_pass::Adjoint;
 use crate::system::selected::{give_back, pattern_inverse, PatternInverse};
@@ -46,9 +46,14 @@ impl<'a> WeightedSystem<'a> {
     /// Weighs the rows (weights may be negative) and factorises at the λ of each block. False when
     /// the matrix is not positive definite or not finite.
     pub fn update(&mut self, weights: &[f64], lambda: &[Vec<f64>]) -> Result<bool> {
-        same_length("the weights", self.rows.n_obs(), weights.len())?;
-        self.products.reweigh(&self.rows, Some(weights))?;
+        self.weigh(weights)?;
         self.factorise(lambda)
+    }
+
+    /// Weighs the rows; the factor stays.
+    pub fn weigh(&mut self, weights: &[f64]) -> Result<()> {
+        same_length("the weights", self.rows.n_obs(), weights.len())?;
+        self.products.reweigh(&self.rows, Some(weights))
     }
 
     /// Factorises the present cross-products at the λ of each block. False as in [`Self::update`].
@@ -96,34 +101,39 @@ impl<'a> WeightedSystem<'a> {
 
     /// `Z'V` for n × m values, row-major; zero in the rows of X.
     pub fn project(&self, values: &[f64], m: usize) -> Result<Stacked> {
+        self.project_weighted(None, values, m)
+    }
+
+    /// `Z'WV` for weights of the rows.
+    pub fn project_weighted(
+        &self,
+        weights: Option<&[f64]>,
+        values: &[f64],
+        m: usize,
+    ) -> Result<Stacked> {
         same_length("the values", self.rows.n_obs() * m, values.len())?;
         let mut out = Stacked::zeros(self.structure, m)?;
         for (b, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
-            project(block, z, values, m, out.block_mut(self.structure, b));
+            let out = out.block_mut(self.structure, b);
+            project_weighted(block, z, weights, values, m, out);
         }
         Ok(out)
     }
 
-    /// The same for columns of n values.
-    pub fn project_columns(&self, values: &Matrix) -> Result<Stacked> {
-        let columns = (0..values.cols()).map(|j| self.project(values.column(j), 1));
-        Stacked::of_columns(self.structure, &columns.collect::<Result<Vec<_>>>()?)
-    }
-
-    /// Hessian of log|M| along directions of Σ and then along moves of the weights, a column each. `None` for
-    /// a sparse trailing matrix.
+    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` for a sparse
+    /// trailing matrix.
     pub fn log_det_hessian(
         &mut self,
         directions: &[Direction],
-        moves: &Matrix,
+        moves: impl Iterator<Item = Vec<f64>>,
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
         if self.products.trailing.dense().is_none() {
             return Ok(None);
         }
-        let moved = (0..moves.cols()).map(|j| {
+        let moved = moves.map(|weights| {
             let mut moved = self.products.clone();
-            moved.reweigh(&self.rows, Some(moves.column(j)))?;
+            moved.reweigh(&self.rows, Some(&weights))?;
             Ok(moved)
         });
         let moved = moved.collect::<Result<Vec<_>>>()?;
@@ -216,15 +226,4 @@ fn add_linear<const K: usize>(block: &Block, z: &[f64], modes: &[f64], out: &mut
         let modes = &modes[v as usize * k..][..k];
         *out += z.iter().zip(modes).map(|(z, b)| z * b).sum::<f64>();
     }
-}
-
-fn same_length(what: &str, expected: usize, found: usize) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(Error::Length {
-        what: what.to_owned(),
-        expected,
-        found,
-    })
 }

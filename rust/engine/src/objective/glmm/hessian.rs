@@ -19,11 +19,13 @@
 use crate::design::stacked::Stacked;
 use crate::error::Result;
 use crate::linalg::{memory, small, Matrix};
+use crate::objective::glmm::border::WeightedX;
 use crate::objective::glmm::laplace::{nothing_evaluated, Adjoint};
-use crate::objective::glmm::row_curvature::RowCurvature;
+use crate::objective::glmm::row_curvature::{DispersionCurvature, RowCurvature};
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Objective;
-use crate::system::{variates, Direction, WorkingMap};
+use crate::system::{multiply, variates, Direction, WorkingMap};
+use faer::Par;
 
 /// Step of differences of the log-determinant's derivatives, in units of the curvature's standard deviation.
 const STEP: f64 = 2e-4;
@@ -34,12 +36,30 @@ const SHORTENINGS: usize = 4;
 struct Moves {
     /// dη.
     eta: Matrix,
-    /// ds.
-    score: Matrix,
     /// dc.
     dual: Stacked,
-    /// dv.
-    weight: Matrix,
+    /// X'ds, p for each parameter.
+    fixed: Vec<f64>,
+}
+
+/// How the weights of the log-determinant's rows follow the parameters.
+struct WeightMoves<'m> {
+    eta: &'m Matrix,
+    slope: &'m [f64],
+    /// What the dispersion, the last parameter, adds.
+    dispersion: Option<(f64, &'m [f64])>,
+}
+
+impl WeightMoves<'_> {
+    /// dv of one parameter.
+    fn column(&self, j: usize) -> Vec<f64> {
+        let moved = self.eta.column(j).iter().zip(self.slope);
+        let mut out: Vec<f64> = moved.map(|(e, slope)| slope * e).collect();
+        if let (Some((unit, slopes)), true) = (self.dispersion, j + 1 == self.eta.cols()) {
+            small::axpy(unit, slopes, &mut out);
+        }
+        out
+    }
 }
 
 impl GlmmObjective<'_> {
@@ -62,7 +82,14 @@ impl GlmmObjective<'_> {
         let maps = self.parameters.theta.working_maps(structure, &self.lambda);
         let q = variates(structure, &maps, &self.modes.c)?;
         let moves = self.moves(&q, &curvature)?;
-        let Some(mut out) = self.log_det_curvature(&maps, &moves.weight)? else {
+        let weights = WeightMoves {
+            eta: &moves.eta,
+            slope: &curvature.slope,
+            dispersion: self
+                .moved_dispersion(&curvature)
+                .map(|(unit, slopes)| (unit, slopes.first.information.as_slice())),
+        };
+        let Some(mut out) = self.log_det_curvature(&maps, &weights)? else {
             return Ok(None);
         };
         let blocks = self.sigma_slopes(&w_sums, &adjoint.z);
@@ -80,83 +107,71 @@ impl GlmmObjective<'_> {
         Ok(Some(symmetric(&out)?))
     }
 
-    /// How the parameters move the rows; `q` are the columns dΣ c.
+    /// How the parameters move rows and modes; `q` are the columns dΣ c.
     fn moves(&self, q: &Stacked, curvature: &RowCurvature) -> Result<Moves> {
-        let (rows, modes) = (&self.model.rows, &self.modes);
-        let (n, dim) = (modes.eta.len(), self.parameters.dim());
-        let what = "the derivatives of the rows";
-        let mut eta = Matrix::zeros(n, dim, what)?;
-        let mut score = Matrix::zeros(n, dim, what)?;
-        for j in 0..self.parameters.theta.dim {
-            modes.system.expand(&q.column(j), eta.column_mut(j));
-        }
-        if let Some(fixed) = &self.parameters.fixed {
-            for (j, map) in fixed.map.chunks_exact(fixed.dim().max(1)).enumerate() {
-                let column = eta.column_mut(self.parameters.fixed_at() + j);
-                rows::add_fixed(rows, map, column);
-            }
-        }
-        let dispersion = self
-            .parameters
-            .dispersion
-            .zip(curvature.dispersion.as_ref());
-        let set_score = |score: &mut Matrix, eta: &Matrix| {
-            for j in 0..dim {
-                let moved = score.column_mut(j).iter_mut().zip(eta.column(j));
-                for ((s, e), w) in moved.zip(&modes.weight) {
-                    *s = -w * e;
-                }
-            }
-            if let Some((own, slopes)) = dispersion {
-                small::axpy(own.unit, &slopes.first.score, score.column_mut(dim - 1));
-            }
+        let (rows, system) = (&self.model.rows, &self.modes.system);
+        let structure = &rows.frame.structure;
+        let (dim, p) = (self.parameters.dim(), self.model.rank());
+        let border = self.border()?;
+        let made;
+        let x = if let Some(border) = border {
+            border.x()
+        } else {
+            made = WeightedX::new(rows, system, &self.modes.weight)?;
+            &made
         };
-        set_score(&mut score, &eta);
-        self.respond(&score, &mut eta)?;
-        set_score(&mut score, &eta);
-        let dual = modes.system.project_columns(&score)?;
-        let mut weight = Matrix::zeros(n, dim, what)?;
+        // Z'ds and X'ds where the modes stay, and dγ.
+        let mut dual = multiply(system.products(), structure, q, Par::Seq)?;
+        let mut fixed = x.products.gram(q);
+        let mut gamma = vec![0.0; p * q.m];
+        if let (Some(own), true) = (&self.parameters.fixed, p > 0) {
+            dual = dual.beside(&x.products.times(&own.map));
+            let mut moved = vec![0.0; p * p];
+            small::multiply(&x.gram, &own.map, &mut moved, p);
+            fixed.extend(moved);
+            gamma.extend_from_slice(&own.map);
+        }
+        dual.scale(-1.0);
+        fixed.iter_mut().for_each(|v| *v = -*v);
+        if let Some((unit, slopes)) = self.moved_dispersion(curvature) {
+            let score: Vec<f64> = slopes.first.score.iter().map(|s| unit * s).collect();
+            dual = dual.beside(&system.project(&score, 1)?);
+            fixed.extend(rows::times_x(rows, &score));
+            gamma.resize(p * dim, 0.0);
+        }
+        // The modes follow.
+        let mut b = system.solve(dual.clone());
+        if let Some(border) = border {
+            for (j, gamma) in gamma.chunks_exact_mut(p).enumerate() {
+                let right = &fixed[j * p..(j + 1) * p];
+                gamma.copy_from_slice(&border.coefficients(&dual.column(j), right));
+            }
+            b.add(-1.0, &border.solved().times(&gamma));
+            dual.add(-1.0, &x.products.times(&gamma));
+        }
+        dual.add(-1.0, &multiply(system.products(), structure, &b, Par::Seq)?);
+        small::axpy(-1.0, &x.products.gram(&b), &mut fixed);
+        let mut eta = Matrix::zeros(rows.frame.n_obs(), dim, "the derivatives of the rows")?;
         for j in 0..dim {
-            let moved = weight.column_mut(j).iter_mut().zip(eta.column(j));
-            for ((v, e), slope) in moved.zip(&curvature.slope) {
-                *v = slope * e;
+            let mut modes = b.column(j);
+            if j < q.m {
+                modes.add(1.0, &q.column(j));
+            }
+            system.expand(&modes, eta.column_mut(j));
+            if p > 0 {
+                rows::add_fixed(rows, &gamma[j * p..(j + 1) * p], eta.column_mut(j));
             }
         }
-        if let Some((own, slopes)) = dispersion {
-            small::axpy(
-                own.unit,
-                &slopes.first.information,
-                weight.column_mut(dim - 1),
-            );
-        }
-        Ok(Moves {
-            eta,
-            score,
-            dual,
-            weight,
-        })
+        Ok(Moves { eta, dual, fixed })
     }
 
-    /// `eta += Z ΛH^-1Λ' Z' score`, and what coefficients add that are profiled out.
-    fn respond(&self, score: &Matrix, eta: &mut Matrix) -> Result<()> {
-        let system = &self.modes.system;
-        let right = system.project_columns(score)?;
-        let solved = system.solve(right.clone());
-        let mut part = vec![0.0; eta.rows()];
-        let border = self.border()?;
-        for j in 0..eta.cols() {
-            let mut modes = solved.column(j);
-            if let Some(border) = &border {
-                let rows = &self.model.rows;
-                let fixed = rows::times_x(rows, score.column(j));
-                let gamma = border.coefficients(&right.column(j), &fixed);
-                border.take_modes(&gamma, &mut modes);
-                rows::add_fixed(rows, &gamma, eta.column_mut(j));
-            }
-            system.expand(&modes, &mut part);
-            small::axpy(1.0, &part, eta.column_mut(j));
-        }
-        Ok(())
+    /// The unit of the dispersion's parameter, and the slopes.
+    fn moved_dispersion<'c>(
+        &self,
+        curvature: &'c RowCurvature,
+    ) -> Option<(f64, &'c DispersionCurvature)> {
+        let own = self.parameters.dispersion.as_ref()?;
+        Some((own.unit, curvature.dispersion.as_ref()?))
     }
 
     /// `-2 r'ds` and what comes of dΣ and dc: `q` are the columns dΣ c, `qz` those of dΣ z.
@@ -173,10 +188,10 @@ impl GlmmObjective<'_> {
         let Some(fixed) = &self.parameters.fixed else {
             return;
         };
-        for k in 0..dim {
-            let slopes = fixed.pull(&rows::times_x(&self.model.rows, moves.score.column(k)));
-            let column = &mut out.column_mut(k)[self.parameters.fixed_at()..];
-            small::axpy(-2.0, &slopes, &mut column[..slopes.len()]);
+        let (p, at) = (fixed.dim(), self.parameters.fixed_at());
+        for (k, slopes) in moves.fixed.chunks_exact(p.max(1)).enumerate() {
+            let column = &mut out.column_mut(k)[at..at + p];
+            small::axpy(-2.0, &fixed.pull(slopes), column);
         }
     }
 
@@ -209,34 +224,30 @@ impl GlmmObjective<'_> {
                 }
             }
         }
-        let dispersion = self
-            .parameters
-            .dispersion
-            .zip(curvature.dispersion.as_ref());
-        let Some((own, slopes)) = dispersion else {
+        let Some((unit, slopes)) = self.moved_dispersion(curvature) else {
             return;
         };
         let last = dim - 1;
         for (i, mixed) in weighted.iter_mut().enumerate() {
-            *mixed = own.unit * per_row(&slopes.mixed, &slopes.observed, i);
+            *mixed = unit * per_row(&slopes.mixed, &slopes.observed, i);
         }
         for k in 0..dim {
             let eta = moves.eta.column(k);
             let sum = small::dot(&weighted, eta);
-            out[(last, k)] += sum - 2.0 * own.unit * small::dot(&slopes.first.score, eta);
+            out[(last, k)] += sum - 2.0 * unit * small::dot(&slopes.first.score, eta);
             out[(k, last)] += sum;
         }
         let second = &slopes.second;
         let sum = small::dot(h, &second.information) + small::dot(pulled, &second.score)
             - 2.0 * second.log_density.iter().sum::<f64>();
-        out[(last, last)] += own.unit * own.unit * sum;
+        out[(last, last)] += unit * unit * sum;
     }
 
     /// Second derivatives of log|M| along dΣ and dv of the parameters.
     fn log_det_curvature(
         &mut self,
         maps: &[WorkingMap],
-        weight: &Matrix,
+        weights: &WeightMoves<'_>,
     ) -> Result<Option<Matrix>> {
         let structure = &self.model.frame().structure;
         let directions: Vec<Direction> = maps
@@ -246,15 +257,17 @@ impl GlmmObjective<'_> {
         let (monitor, progress) = (self.monitor, self.progress);
         let exact = if memory::suffices(self.hessian_bytes()) {
             let tick = || monitor(progress);
-            self.system().log_det_hessian(&directions, weight, &tick)?
+            let dim = self.parameters.dim();
+            let moves = (0..dim).map(|j| weights.column(j));
+            self.system().log_det_hessian(&directions, moves, &tick)?
         } else {
             None
         };
         let Some(parts) = exact else {
-            return self.log_det_differences(&directions, weight);
+            return self.log_det_differences(&directions, weights);
         };
         // Directions of Σ come first, then those of the weights, for each parameter.
-        let (n_theta, dim) = (maps.len(), weight.cols());
+        let (n_theta, dim) = (maps.len(), self.parameters.dim());
         let mut out = Matrix::zeros(dim, dim, "the Hessian")?;
         for k in 0..dim {
             for j in 0..dim {
@@ -278,11 +291,11 @@ impl GlmmObjective<'_> {
     fn log_det_differences(
         &mut self,
         directions: &[Direction],
-        weight: &Matrix,
+        weights: &WeightMoves<'_>,
     ) -> Result<Option<Matrix>> {
         let here = self.derivatives()?;
         let largest = self.point.iter().fold(1e-3_f64, |m, t| m.max(t.abs()));
-        let dim = weight.cols();
+        let dim = self.parameters.dim();
         let mut out = Matrix::zeros(dim, dim, "the Hessian")?;
         let mut complete = true;
         for j in 0..dim {
@@ -291,7 +304,7 @@ impl GlmmObjective<'_> {
             let mut step = STEP * (1.0 / curvature.sqrt()).min(largest);
             let mut found = None;
             for _ in 0..SHORTENINGS {
-                found = self.log_det_column(j, step, directions, weight)?;
+                found = self.log_det_column(j, step, directions, weights)?;
                 if found.is_some() {
                     break;
                 }
@@ -312,12 +325,12 @@ impl GlmmObjective<'_> {
         j: usize,
         step: f64,
         directions: &[Direction],
-        weight: &Matrix,
+        weights: &WeightMoves<'_>,
     ) -> Result<Option<Vec<f64>>> {
         let structure = &self.model.frame().structure;
         let n_theta = directions.len();
-        let mut out = vec![0.0; weight.cols()];
-        let mut h = vec![0.0; weight.rows()];
+        let mut out = vec![0.0; self.parameters.dim()];
+        let mut h = vec![0.0; self.model.n_obs()];
         for signed in [step, -step] {
             let mut lambda = self.block_lambda.clone();
             if j < n_theta {
@@ -326,15 +339,15 @@ impl GlmmObjective<'_> {
                 theta[j] += signed;
                 lambda = coordinates.by_block(structure, &coordinates.lambda(&theta));
             }
-            let mut weights = self.weights().to_vec();
-            small::axpy(signed, weight.column(j), &mut weights);
+            let mut moved = self.weights().to_vec();
+            small::axpy(signed, &weights.column(j), &mut moved);
             let system = self.system();
-            if !system.update(&weights, &lambda)? {
+            if !system.update(&moved, &lambda)? {
                 return Ok(None);
             }
             let w_sums = system.row_variances(&mut h)?;
             for (k, out) in out.iter_mut().enumerate() {
-                let mut slope = small::dot(&h, weight.column(k));
+                let mut slope = small::dot(&h, &weights.column(k));
                 if let Some(direction) = directions.get(k) {
                     slope += small::dot(&w_sums[direction.block], &direction.d);
                 }

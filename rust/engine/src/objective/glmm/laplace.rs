@@ -188,13 +188,11 @@ impl GlmmObjective<'_> {
     }
 
     /// The border of the coefficients where they are profiled out.
-    pub(super) fn border(&self) -> Result<Option<Border>> {
+    pub(super) fn border(&self) -> Result<Option<&Border>> {
         if self.parameters.fixed.is_some() || self.model.rank() == 0 {
             return Ok(None);
         }
-        let (rows, modes) = (&self.model.rows, &self.modes);
-        let border = Border::new(rows, &modes.system, &modes.weight)?;
-        border.ok_or_else(nothing_evaluated).map(Some)
+        self.modes.border().ok_or_else(nothing_evaluated).map(Some)
     }
 
     /// `Z ΛH^-1Λ' Z't`, and what the coefficients add to it where they are profiled out.

@@ -18,7 +18,7 @@ pub(crate) mod start;
 pub use parameters::{DispersionCoordinate, FixedCoordinates, Parameters};
 
 use crate::design::generalized::PredictorRows;
-use crate::design::{Approximation, GeneralizedModel};
+use crate::design::{same_length, Approximation, GeneralizedModel};
 use crate::error::Result;
 use crate::family::{Density, Information};
 use crate::linalg::Matrix;
@@ -150,6 +150,16 @@ impl<'a> GlmmObjective<'a> {
         out.modes.go_on_from(found.modes, found.lambda)?;
         out.tolerance = found.tolerance;
         Ok(out)
+    }
+
+    /// Starts the search for the modes at this linear predictor.
+    pub fn begin_at(&mut self, eta: &[f64], log_dispersion: f64) -> Result<()> {
+        same_length("the linear predictor", self.model.n_obs(), eta.len())?;
+        self.set_density(log_dispersion);
+        match &self.density {
+            Some((_, density)) => self.modes.begin_at(eta, density.as_ref()),
+            None => Ok(()),
+        }
     }
 
     /// From now on the modes are found to the last digit, so that gradients may be differenced.

@@ -80,12 +80,17 @@ impl GlmmObjective<'_> {
         let weighted_q = multiply(system.products(), structure, &q, Par::Seq)?;
         let m = q.m;
         let mut qq = q.gram(&weighted_q);
+        if let (Some(border), None) = (self.modes.border(), &self.expected) {
+            let qx = border.cross_information(&q, &weighted_q);
+            small::axpy(-1.0, &system.explained(weighted_q), &mut qq);
+            let xx = border.information();
+            return Ok(Products { qq, qx, xx });
+        }
         let (mut qx, mut xx) = (Vec::new(), Vec::new());
         let columns = if p == 0 {
             weighted_q
         } else {
-            let weighted = rows::weighted_x(rows, weight);
-            let x = system.project(&weighted, p)?;
+            let x = system.project_weighted(Some(weight), &rows.x, p)?;
             qx = q.gram(&x);
             xx = rows::gram_x(rows, weight);
             weighted_q.beside(&x)
