@@ -21,7 +21,8 @@ impl LmmObjective<'_> {
         let (monitor, progress) = (self.monitor, self.progress);
         let tick = || monitor(progress);
         let system = self.solver.system()?;
-        let computed = system.log_det_hessian(Along::Lambda, &directions, joint, &tick)?;
+        let computed =
+            system.log_det_hessian((Along::Lambda, &directions), Vec::new(), joint, &tick)?;
         let Some(mut out) = computed else {
             return Ok(None);
         };
