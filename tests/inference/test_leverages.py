@@ -123,7 +123,8 @@ def test_what_the_estimation_of_theta_adds(random, reml):
     effects, q = slopes @ p, y @ residual
     shares = slopes @ residual / q
     m = len(y) - (x.shape[1] if reml else 0)
-    expected = 2 * m / q * (effects - shares[:, None] * residual) @ (effects / w).T
+    products = 2 * m / q * (effects - shares[:, None] * residual) @ (effects / w).T
+    expected = (products + products.T) / 2
     trace, found = model._fitted.engine.sensitivity(theta, reml)
     scale = np.abs(expected).max()
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8 * scale)
