@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{dense, design, Grouping, Random, TermSpec, D, U};
+use common::{dense, design, random_theta, Grouping, TermSpec, D, U};
 use mixedmodels::design::{Design, Layout, Model};
 use mixedmodels::fit;
 use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{design, Grouping, Random, TermSpec, D, U};
-use mixedmodels::design::{Design, Model};
+use common::{design, random_theta, Grouping, TermSpec, D, U};
+use mixedmodels::design::Model;
 use mixedmodels::fit;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Monitor};
@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn it_is_the_derivative_of_the_gradient(
         seed in 0_u64..10_000,
-        which in 0_usize..13,
+        which in 0_usize..18,
         weighted in any::<bool>(),
         singular in any::<bool>(),
         reml in any::<bool>(),

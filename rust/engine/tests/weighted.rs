@@ -405,13 +405,28 @@ fn weights_are_those_of_scaled_rows() {
                 let column = x.column_mut(j).iter_mut().zip(&weights);
                 column.for_each(|(v, w)| *v *= w.sqrt());
             }
+            let p = x.cols();
+            let mut gram = Matrix::zeros(p, p, "X'X").expect("memory");
+            for (i, j) in (0..p).flat_map(|i| (0..p).map(move |j| (i, j))) {
+                let pairs = x.column(i).iter().zip(x.column(j));
+                gram[(i, j)] = pairs.map(|(a, b)| a * b).sum();
+            }
             let patterns = mixedmodels::design::pattern::Pattern::all(structure).expect("memory");
             let expected = mixedmodels::design::cross_products::CrossProducts::new(
-                structure, patterns, &scaled, &x,
+                structure,
+                patterns,
+                &scaled,
+                (&x, &gram),
             )
             .expect("memory");
             let mut ours = frame.cross_products.clone();
-            let rows = DataRows::new(structure, &z, frame.fixed.columns(), &ours).expect("memory");
+            let rows = DataRows::new(
+                structure,
+                &z,
+                (frame.fixed.columns(), frame.fixed.gram()),
+                &ours,
+            )
+            .expect("memory");
             // The first weights must leave no trace.
             for weights in [&vec![7.0; n], &weights] {
                 ours.reweigh(&rows, Some(weights)).expect("memory");

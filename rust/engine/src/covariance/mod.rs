@@ -13,6 +13,7 @@ mod diagonal;
 mod independent;
 mod jet;
 mod natural;
+mod spherical;
 mod toeplitz;
 mod unstructured;
 
@@ -30,6 +31,7 @@ use compound_symmetry::CompoundSymmetry;
 use continuous_ar1::ContinuousAr1;
 use correlation::{Spread, WithCorrelation};
 use independent::Independent;
+use spherical::Spherical;
 use toeplitz::Toeplitz;
 
 /// A structure by its name, for these times of the columns where it has any.
@@ -93,6 +95,13 @@ pub fn structure(name: &str, k: usize, times: Option<&[f64]>) -> Result<Arc<dyn 
         });
     }
     make(name, times)
+}
+
+/// The unstructured covariance in parameters of which the standard deviations are some, and the
+/// correlations of one column with the others too: for holding them.
+#[must_use]
+pub fn natural_unstructured(first: usize) -> Arc<dyn Covariance> {
+    Arc::new(WithCorrelation::new("us", Spread::Own, Spherical { first }))
 }
 
 /// Which changes of the columns, `z -> z m`, a structure absorbs in its parameters. The engine fits

@@ -2,6 +2,7 @@
 //! works; and the cross-products, the only thing an evaluation looks at.
 
 pub mod basis;
+pub mod cells;
 pub mod costs;
 pub mod coupling;
 pub mod cross_products;

@@ -2,15 +2,19 @@
 
 mod estimates;
 mod generalized;
+mod held;
+mod held_fit;
 mod hessian;
 mod start;
 
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 pub use estimates::{ConditionalVariances, Estimates};
 pub use generalized::{
-    conditional_variances_glmm, evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm,
-    GlmmEstimates, GlmmFit, Point, StartValues,
+    conditional_variances_glmm, derivatives_held_glmm, evaluate_glmm, fit_glmm, fit_held_glmm,
+    gradient_glmm, hessian_glmm, GlmmEstimates, GlmmFit, Point, StartValues,
 };
+pub use held::Held;
+pub use held_fit::{derivatives_held, fit_held, FreeDerivatives};
 
 use crate::design::Model;
 use crate::error::{same_length, Error, Result};
@@ -71,7 +75,7 @@ pub(crate) fn optimum<'a>(
     let engine = Coordinates::engine(&model.design.terms);
     let start = match start {
         Some(theta) => from_user(&engine, &model.terms, check_theta(model, theta)?),
-        None => default_start(model, &engine)?,
+        None => default_start(model, &engine),
     };
     let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
     let outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
@@ -169,13 +173,13 @@ pub(crate) fn at<'a>(
 }
 
 /// λ̃ a multiple of the identity in every block: by the method of moments, or the identity.
-fn default_start(model: &Model, engine: &Coordinates) -> Result<Vec<f64>> {
-    let scales = start::block_scales(model)?;
+fn default_start(model: &Model, engine: &Coordinates) -> Vec<f64> {
+    let scales = start::block_scales(model);
     let scale = |t| {
         let (block, _) = model.structure.place(t);
         scales.as_ref().map_or(1.0, |s| s[block])
     };
-    Ok(engine.isotropic(scale))
+    engine.isotropic(scale)
 }
 
 fn check_theta<'t>(model: &Model, theta: &'t [f64]) -> Result<&'t [f64]> {

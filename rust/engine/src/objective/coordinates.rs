@@ -182,13 +182,13 @@ impl Coordinates {
     /// Parameters in the engine's basis.
     #[must_use]
     pub fn engine(terms: &[Term]) -> Self {
-        Self::new(terms, |_| None)
+        Self::new(structures(terms), |_| None)
     }
 
     /// Parameters in the engine's basis, in this unit: λ̃ is so many times the structure's.
     #[must_use]
     pub fn scaled(terms: &[Term], unit: f64) -> Self {
-        Self::new(terms, |t| {
+        Self::new(structures(terms), |t| {
             let mut scaling = identity(terms[t].k);
             scaling.iter_mut().for_each(|v| *v *= unit);
             Some(scaling)
@@ -198,16 +198,34 @@ impl Coordinates {
     /// Parameters in the user's basis.
     #[must_use]
     pub fn user(terms: &[Term], bases: &[TermBasis]) -> Self {
-        Self::new(terms, |t| Some(bases[t].inverse.clone()))
+        Self::new(structures(terms), |t| Some(bases[t].inverse.clone()))
     }
 
-    fn new(terms: &[Term], map: impl Fn(usize) -> Option<Vec<f64>>) -> Self {
+    /// Parameters of these structures in the user's basis but for the units of its columns.
+    #[must_use]
+    pub fn own_units(structures: Vec<(Arc<dyn Covariance>, usize)>, bases: &[TermBasis]) -> Self {
+        let sizes: Vec<usize> = structures.iter().map(|(_, k)| *k).collect();
+        Self::new(structures, |t| {
+            let (k, basis) = (sizes[t], &bases[t]);
+            let mut map = basis.inverse.clone();
+            for (j, column) in map.chunks_exact_mut(k).enumerate() {
+                let row = (0..k).map(|c| basis.transform[j + c * k].powi(2));
+                let unit = row.sum::<f64>().sqrt();
+                column.iter_mut().for_each(|v| *v *= unit);
+            }
+            Some(map)
+        })
+    }
+
+    fn new(
+        structures: Vec<(Arc<dyn Covariance>, usize)>,
+        map: impl Fn(usize) -> Option<Vec<f64>>,
+    ) -> Self {
         let mut start = 0;
+        let terms = structures.into_iter().enumerate();
         let terms = terms
-            .iter()
-            .enumerate()
-            .map(|(t, term)| {
-                let out = TermCoordinates::new(Arc::clone(&term.covariance), term.k, start, map(t));
+            .map(|(t, (covariance, k))| {
+                let out = TermCoordinates::new(covariance, k, start, map(t));
                 start += out.n_parameters;
                 out
             })
@@ -224,10 +242,16 @@ impl Coordinates {
     /// How the parameters move λ̃ at theta.
     #[must_use]
     pub fn motion(&self, theta: &[f64]) -> Motion {
-        let terms = self.terms.iter();
+        self.motion_of(theta, &self.lambda(theta))
+    }
+
+    /// The same where λ̃ at theta is known.
+    #[must_use]
+    pub fn motion_of(&self, theta: &[f64], lambda: &[Vec<f64>]) -> Motion {
+        let terms = self.terms.iter().zip(lambda);
         Motion {
             terms: terms
-                .map(|t| (t.start, t.lambda(theta), t.motion(theta)))
+                .map(|(t, lambda)| (t.start, lambda.clone(), t.motion(theta)))
                 .collect(),
             dim: self.dim,
         }
@@ -295,6 +319,13 @@ impl Coordinates {
         }
         out
     }
+}
+
+fn structures(terms: &[Term]) -> Vec<(Arc<dyn Covariance>, usize)> {
+    let pairs = terms
+        .iter()
+        .map(|term| (Arc::clone(&term.covariance), term.k));
+    pairs.collect()
 }
 
 fn identity(k: usize) -> Vec<f64> {

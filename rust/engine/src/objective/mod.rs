@@ -2,7 +2,9 @@
 
 pub mod coordinates;
 pub mod glmm;
+mod held;
 mod hessian;
+mod joint;
 mod lmm;
 mod motion;
 pub mod quadrature;
@@ -13,6 +15,8 @@ use crate::linalg::Matrix;
 
 pub use coordinates::{Coordinates, TermCoordinates};
 pub use glmm::GlmmObjective;
+pub use held::{HeldObjective, Role};
+pub use joint::JointObjective;
 pub use lmm::{Criterion, LmmObjective};
 pub use motion::Motion;
 

@@ -75,7 +75,7 @@ pub fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
                 Some(_) => folds.last(),
                 None => folds.first(),
             };
-            for fold in last {
+            if let Some(fold) = last {
                 fold.parameters.iter().for_each(|&i| own[i] = fold.at);
             }
         }
@@ -335,6 +335,31 @@ pub fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
             "nested and crossed",
             90,
             vec![(Random(4), 1, U), (Within(0, 4), 2, U), (Random(7), 1, U)],
+        ),
+        (
+            "one factor with a variance for all columns",
+            70,
+            vec![(Random(12), 3, "homdiag")],
+        ),
+        (
+            "compound symmetry crossed with autoregression",
+            80,
+            vec![(Random(9), 3, "cs"), (Random(6), 4, "ar1")],
+        ),
+        (
+            "one correlation, and one for each lag, in one factor",
+            90,
+            vec![(Random(12), 3, "homcs"), (Same(0), 3, "homtoep")],
+        ),
+        (
+            "own variances with correlations by lag, crossed",
+            90,
+            vec![(Random(12), 3, "hetar1"), (Random(6), 4, "toep")],
+        ),
+        (
+            "continuous time beside nested factors",
+            90,
+            vec![(Random(4), 1, U), (Within(0, 4), 4, "ou")],
         ),
     ]
 }

@@ -4,9 +4,9 @@
 mod common;
 mod dense;
 
-use common::{Grouping, Random, TermSpec, D, U};
+use common::{random_theta, Grouping, Random, TermSpec, D, U};
 use dense::{zeros, Reference};
-use mixedmodels::design::{Approximation, Design, GeneralizedModel, Layout, Model};
+use mixedmodels::design::{Approximation, Design, GeneralizedModel, Layout, Model, Term};
 use mixedmodels::family::{family, Information};
 use mixedmodels::inference::{
     covariance_slopes, kenward_roger, leverages, leverages_glmm, sensitivity,
@@ -103,6 +103,12 @@ fn check(name: &str, design: &Design, theta: &[f64], layout: Layout) {
     assert_eq!(slopes.len(), theta.len());
     for (ours, theirs) in slopes.iter().zip(reference.covariance_slopes()) {
         assert_close(&format!("{name}, covariance slopes"), ours, &theirs);
+    }
+    let is_linear = |t: &Term| t.covariance.elements(t.k).is_some();
+    if !design.terms.iter().all(is_linear) {
+        let refused = kenward_roger(&model, theta, GO).expect_err("not linear");
+        assert!(refused.to_string().contains("Satterthwaite"));
+        return;
     }
     let ours = kenward_roger(&model, theta, GO).expect("computable");
     let (p, w, phi, adjusted) = reference.kenward_roger();

@@ -2,20 +2,23 @@
 //! user.
 
 mod estimates;
+mod held;
 mod search;
 mod units;
 
-use crate::design::frame::MANY_ROWS;
 use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
 use crate::fit::check_values;
 use crate::fit::hessian::{by_differences, column, symmetric};
 use crate::fit::ConditionalVariances;
 use crate::linalg::threads::map;
+use crate::linalg::threads::MANY_ROWS;
 use crate::linalg::Matrix;
 use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
 use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, Optimizer, Outcome};
+pub use held::{derivatives_held_glmm, fit_held_glmm};
+
 use estimates::estimates;
 use search::Search;
 use units::{engine_coefficients, to_user_coefficients, user_gradient, user_theta, user_values};
@@ -147,14 +150,19 @@ pub fn gradient_glmm(
     user_gradient(&mut objective, &point.theta)
 }
 
-/// Hessian at given parameters, by central differences of the exact gradient.
+/// Hessian at given parameters: exact, or for quadrature by central differences of the exact gradient. Where
+/// the linear predictor at the conditional modes is known, the search for them starts there.
 pub fn hessian_glmm(
     model: &GeneralizedModel,
     point: &Point,
+    eta: Option<&[f64]>,
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
-    let (mut objective, values) = at(model, point, monitor)?;
-    let mut hessian = differences(&mut objective, &values)?;
+    let (mut objective, values) = at_modes(model, point, eta, monitor)?;
+    let mut hessian = match objective.exact_hessian()? {
+        Some(exact) => exact,
+        None => differences(&mut objective, &values)?,
+    };
     if objective.parameters.fixed.is_some() {
         to_user_coefficients(model, &mut hessian)?;
     }
@@ -210,6 +218,16 @@ fn at<'a>(
     point: &Point,
     monitor: Monitor<'a>,
 ) -> Result<(GlmmObjective<'a>, Vec<f64>)> {
+    at_modes(model, point, None, monitor)
+}
+
+/// The same from a known linear predictor.
+fn at_modes<'a>(
+    model: &'a GeneralizedModel,
+    point: &Point,
+    eta: Option<&[f64]>,
+    monitor: Monitor<'a>,
+) -> Result<(GlmmObjective<'a>, Vec<f64>)> {
     check_start(
         model,
         &StartValues {
@@ -241,6 +259,9 @@ fn at<'a>(
     }
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     objective.tighten();
+    if let Some(eta) = eta {
+        objective.begin_at(eta, point.log_dispersion)?;
+    }
     match objective.value(&values)? {
         Some(_) => Ok((objective, values)),
         None => Err(no_modes(&objective)),

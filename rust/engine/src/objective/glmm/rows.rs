@@ -1,10 +1,10 @@
 //! Passes over the rows of a generalized model.
 
-use crate::design::frame::MANY_ROWS;
 use crate::design::generalized::PredictorRows;
 use crate::family::Density;
 use crate::linalg::small;
 use crate::linalg::threads::for_each;
+use crate::linalg::threads::MANY_ROWS;
 
 /// Rows that a thread takes at once.
 const ROWS_AT_ONCE: usize = 8192;
@@ -66,19 +66,6 @@ pub fn add_fixed(rows: &PredictorRows, gamma: &[f64], out: &mut [f64]) {
 pub fn times_x(rows: &PredictorRows, v: &[f64]) -> Vec<f64> {
     let x = rows.frame.fixed.columns();
     (0..x.cols()).map(|j| small::dot(x.column(j), v)).collect()
-}
-
-/// Rows of X times a weight each, row-major.
-#[must_use]
-pub fn weighted_x(rows: &PredictorRows, weights: &[f64]) -> Vec<f64> {
-    let p = rows.frame.fixed.rank();
-    let mut out = rows.x.clone();
-    if p > 0 {
-        for (row, w) in out.chunks_exact_mut(p).zip(weights) {
-            row.iter_mut().for_each(|x| *x *= w);
-        }
-    }
-    out
 }
 
 /// X'diag(weights)X, p × p.
