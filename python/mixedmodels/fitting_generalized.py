@@ -25,6 +25,7 @@ from .fitted_generalized import (
     generalized_names,
     generalized_units,
     hessian_or_nan,
+    point_of,
 )
 from .fitted_model import read_only
 from .fitting import with_dropped
