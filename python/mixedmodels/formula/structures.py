@@ -50,7 +50,9 @@ def _opened(source: str, token: Token, name: str) -> list[Token]:
     ]
     stops = [*commas, last]
     for start, stop in zip(stops, stops[1:], strict=False):
-        tokens.append(Token("option", source[start + 1 : stop].strip(), start, stop))
+        text = source[start + 1 : stop]
+        first = start + 1 + len(text) - len(text.lstrip())
+        tokens.append(Token("option", text.strip(), first, stop))
     return [*tokens, Token("bracket", ")", last, token.end)]
 
 
@@ -92,13 +94,13 @@ def read_structure(source: str, structure: Token, options: Sequence[Token]) -> s
                 f"{name}() takes one option, hom=TRUE or hom=FALSE (equal variances or not), "
                 f"not {option.text!r}",
                 source,
-                option.start + 1,
+                option.start,
             )
         hom = _TRUTHS[value]
     found = structure_name(name, hom)
     if found is None:
         raise error_at(
-            f"{name}() has no form with {options[0].text}; leave the option out", source, options[0].start + 1
+            f"{name}() has no form with {options[0].text}; leave the option out", source, options[0].start
         )
     return found
 
