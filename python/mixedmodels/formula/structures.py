@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from ..covariance import structure_name, structure_names
 from ..errors import FormulaError, NotAvailableError
@@ -36,6 +37,11 @@ def formula_tokens(source: str, functions: Collection[str] = ()) -> list[Token]:
             found.append(token)
             continue
         found += _opened(source, token, name)
+    names = structure_names()
+    for i, (token, following) in enumerate(pairwise(found)):
+        # With a space before the brackets.
+        if token.kind == "name" and token.text in names and following.text == "(":
+            found[i] = token._replace(kind="structure")
     return found
 
 
