@@ -156,7 +156,11 @@ class Glmm:
         self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> NDArray[np.float64]: ...
     def hessian(
-        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
+        self,
+        theta: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        log_dispersion: float | None = None,
+        eta: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]: ...
     def leverages(
         self, theta: NDArray[np.float64], weights: NDArray[np.float64]

@@ -111,9 +111,6 @@ fn information(name: &str) -> PyResult<Information> {
     }
 }
 
-/// What is computed at given parameters.
-type Look<T> = fn(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T>;
-
 fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
     let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
         let value = start.map(|s| s.get_item(key)).transpose()?.flatten();
@@ -140,7 +137,7 @@ impl Glmm {
         theta: &PyReadonlyArray1<'_, f64>,
         beta: &PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
-        look: Look<T>,
+        look: impl FnOnce(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let point = Point {
             theta: vector(theta),
@@ -350,7 +347,7 @@ impl Glmm {
         Ok(to_vector(py, gradient))
     }
 
-    #[pyo3(signature = (theta, beta, log_dispersion=None))]
+    #[pyo3(signature = (theta, beta, log_dispersion=None, eta=None))]
     #[allow(clippy::needless_pass_by_value)]
     fn hessian<'py>(
         &self,
@@ -358,8 +355,16 @@ impl Glmm {
         theta: PyReadonlyArray1<'_, f64>,
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
+        eta: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let hessian = self.at(py, &theta, &beta, log_dispersion, fit::hessian_glmm)?;
+        let eta = eta.as_ref().map(vector);
+        let hessian = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            move |model, point, monitor| fit::hessian_glmm(model, point, eta.as_deref(), monitor),
+        )?;
         to_square(py, hessian)
     }
 

@@ -227,6 +227,18 @@ fn gram_of_x(rows: &DataRows<'_>, weights: Option<&[f64]>) -> Result<Matrix> {
 
 /// Adds Z'Y for the rows of one block and m columns, row-major.
 pub fn project(block: &Block, z: &[f64], y: &[f64], m: usize, out: &mut [f64]) {
+    project_weighted(block, z, None, y, m, out);
+}
+
+/// Adds Z'WY.
+pub fn project_weighted(
+    block: &Block,
+    z: &[f64],
+    weights: Option<&[f64]>,
+    y: &[f64],
+    m: usize,
+    out: &mut [f64],
+) {
     let rows = |values, width| Rows { values, width };
     let products = RowProducts {
         inner: rows(y, m),
@@ -238,7 +250,7 @@ pub fn project(block: &Block, z: &[f64], y: &[f64], m: usize, out: &mut [f64]) {
             first: 0,
         },
     };
-    products.add(None, out);
+    products.add(weights, out);
 }
 
 /// Pairwise by chunks: the rounding error grows with the number of chunks, not of rows.

@@ -83,7 +83,7 @@ pub fn fit_held(
         Some(theta) => super::check_theta(model, theta)?.to_vec(),
         None => {
             let engine = Coordinates::engine(&model.design.terms);
-            to_user(&engine, &model.terms, &default_start(model, &engine)?)
+            to_user(&engine, &model.terms, &default_start(model, &engine))
         }
     };
     let df = (model.n_obs() - model.structure.rank).max(1) as f64;

@@ -39,7 +39,7 @@ fn information_by_elimination(
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Option<Matrix>> {
     let directions = directions(model)?;
-    let curvature = system.log_det_hessian(Along::Sigma, &directions, true, tick)?;
+    let curvature = system.log_det_hessian((Along::Sigma, &directions), Vec::new(), true, tick)?;
     curvature
         .map(|curvature| bordered(system, model, &directions, &curvature))
         .transpose()

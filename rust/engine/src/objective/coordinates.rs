@@ -242,10 +242,16 @@ impl Coordinates {
     /// How the parameters move λ̃ at theta.
     #[must_use]
     pub fn motion(&self, theta: &[f64]) -> Motion {
-        let terms = self.terms.iter();
+        self.motion_of(theta, &self.lambda(theta))
+    }
+
+    /// The same where λ̃ at theta is known.
+    #[must_use]
+    pub fn motion_of(&self, theta: &[f64], lambda: &[Vec<f64>]) -> Motion {
+        let terms = self.terms.iter().zip(lambda);
         Motion {
             terms: terms
-                .map(|t| (t.start, t.lambda(theta), t.motion(theta)))
+                .map(|(t, lambda)| (t.start, lambda.clone(), t.motion(theta)))
                 .collect(),
             dim: self.dim,
         }

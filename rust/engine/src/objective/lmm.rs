@@ -14,7 +14,7 @@ use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
+use crate::objective::{Coordinates, Derivatives, Monitor, Motion, Objective, Progress};
 use crate::system::{least_squares, spherical, LeastSquares, Slopes, System};
 
 /// Flops of an evaluation above which it is too dear for a polish.
@@ -192,6 +192,10 @@ impl<'a> LmmObjective<'a> {
         self.solver.system()
     }
 
+    pub(super) fn motion(&self) -> Motion {
+        self.coordinates.motion_of(&self.theta, &self.lambda)
+    }
+
     /// Products of the working variates at the last point whose derivatives are known.
     pub(super) fn response_slopes(&self) -> &Slopes {
         &self.slopes
@@ -200,7 +204,7 @@ impl<'a> LmmObjective<'a> {
     /// Second derivatives of tr(Σ Σ_j c_j c_j') there.
     pub(super) fn square_curvature(&self) -> Result<Matrix> {
         let squares = self.by_term(&self.slopes.squares);
-        self.coordinates.motion(&self.theta).curvature(&squares)
+        self.motion().curvature(&squares)
     }
 
     /// The part of every term in matrices of the blocks.
@@ -255,7 +259,7 @@ impl Objective for LmmObjective<'_> {
         } else {
             None
         };
-        let motion = self.coordinates.motion(&self.theta);
+        let motion = self.motion();
         let maps = motion.working_maps(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         self.slopes = self.solver.slopes(&maps, joint, scores)?;

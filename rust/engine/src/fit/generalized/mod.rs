@@ -150,14 +150,19 @@ pub fn gradient_glmm(
     user_gradient(&mut objective, &point.theta)
 }
 
-/// Hessian at given parameters, by central differences of the exact gradient.
+/// Hessian at given parameters: exact, or for quadrature by central differences of the exact gradient. Where
+/// the linear predictor at the conditional modes is known, the search for them starts there.
 pub fn hessian_glmm(
     model: &GeneralizedModel,
     point: &Point,
+    eta: Option<&[f64]>,
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
-    let (mut objective, values) = at(model, point, monitor)?;
-    let mut hessian = differences(&mut objective, &values)?;
+    let (mut objective, values) = at_modes(model, point, eta, monitor)?;
+    let mut hessian = match objective.exact_hessian()? {
+        Some(exact) => exact,
+        None => differences(&mut objective, &values)?,
+    };
     if objective.parameters.fixed.is_some() {
         to_user_coefficients(model, &mut hessian)?;
     }
@@ -213,6 +218,16 @@ fn at<'a>(
     point: &Point,
     monitor: Monitor<'a>,
 ) -> Result<(GlmmObjective<'a>, Vec<f64>)> {
+    at_modes(model, point, None, monitor)
+}
+
+/// The same from a known linear predictor.
+fn at_modes<'a>(
+    model: &'a GeneralizedModel,
+    point: &Point,
+    eta: Option<&[f64]>,
+    monitor: Monitor<'a>,
+) -> Result<(GlmmObjective<'a>, Vec<f64>)> {
     check_start(
         model,
         &StartValues {
@@ -244,6 +259,9 @@ fn at<'a>(
     }
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     objective.tighten();
+    if let Some(eta) = eta {
+        objective.begin_at(eta, point.log_dispersion)?;
+    }
     match objective.value(&values)? {
         Some(_) => Ok((objective, values)),
         None => Err(no_modes(&objective)),

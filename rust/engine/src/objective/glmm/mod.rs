@@ -6,10 +6,12 @@
 //! derivatives go through the modes by the implicit function theorem, see [`laplace`].
 
 pub(crate) mod border;
+mod hessian;
 mod laplace;
 pub(crate) mod modes;
 pub(crate) mod parameters;
 mod quadratic_model;
+mod row_curvature;
 pub(crate) mod rows;
 pub(crate) mod start;
 
@@ -18,7 +20,7 @@ pub use parameters::{DispersionCoordinate, FixedCoordinates, Parameters};
 use crate::covariance::Fold;
 use crate::design::generalized::PredictorRows;
 use crate::design::{Approximation, GeneralizedModel};
-use crate::error::Result;
+use crate::error::{same_length, Result};
 use crate::family::{Density, Information};
 use crate::linalg::Matrix;
 use crate::objective::quadrature::{self, Rule};
@@ -149,6 +151,16 @@ impl<'a> GlmmObjective<'a> {
         out.modes.go_on_from(found.modes, found.lambda)?;
         out.tolerance = found.tolerance;
         Ok(out)
+    }
+
+    /// Starts the search for the modes at this linear predictor.
+    pub fn begin_at(&mut self, eta: &[f64], log_dispersion: f64) -> Result<()> {
+        same_length("the linear predictor", self.model.n_obs(), eta.len())?;
+        self.set_density(log_dispersion);
+        match &self.density {
+            Some((_, density)) => self.modes.begin_at(eta, density.as_ref()),
+            None => Ok(()),
+        }
     }
 
     /// From now on the modes are found to the last digit, so that gradients may be differenced.

@@ -54,6 +54,8 @@ pub struct Modes<'a> {
     known: bool,
     /// What weighs the rows in the factor where the observed information does not.
     positive: Option<Vec<f64>>,
+    /// X beside the random effects in the present system, where coefficients are sought too.
+    border: Option<Border>,
     trial: Trial,
 }
 
@@ -107,6 +109,7 @@ impl<'a> Modes<'a> {
             n_factorisations: 0,
             known: false,
             positive: None,
+            border: None,
             trial: Trial {
                 eta: vec![0.0; n],
                 score: vec![0.0; n],
@@ -125,8 +128,24 @@ impl<'a> Modes<'a> {
         self.score.clone_from(&other.score);
         self.weight.clone_from(&other.weight);
         self.log_likelihood = other.log_likelihood;
+        self.border = None;
         self.known = other.known && self.system.update(&self.weight, lambda)?;
         Ok(())
+    }
+
+    /// Starts the next search at this linear predictor, unless it lies outside of the domain of the link.
+    pub fn begin_at(&mut self, eta: &[f64], density: &dyn Density) -> Result<()> {
+        self.eta.copy_from_slice(eta);
+        self.log_likelihood = rows::working(density, eta, &mut self.score, &mut self.weight);
+        self.border = None;
+        self.known = self.log_likelihood.is_finite();
+        self.system.weigh(&self.weight)
+    }
+
+    /// X beside the random effects at the modes, where coefficients were sought too.
+    #[must_use]
+    pub fn border(&self) -> Option<&Border> {
+        self.border.as_ref()
     }
 
     /// |u|².
@@ -184,6 +203,7 @@ impl<'a> Modes<'a> {
         (self.gamma, self.eta) = (to.gamma, to.eta);
         (self.score, self.weight) = (to.score, to.weight);
         self.log_likelihood = to.log_likelihood;
+        self.border = None;
         self.known = true;
     }
 
@@ -194,6 +214,10 @@ impl<'a> Modes<'a> {
             let Some(observed) = self.factorise(at)? else {
                 return Ok(false);
             };
+            let weights = self.positive.as_ref().unwrap_or(&self.weight);
+            if seeks_coefficients(at, &self.gamma) {
+                self.border = Border::new(&self.model.rows, &self.system, weights)?;
+            }
             let Some(step) = self.newton_step(at)? else {
                 // Coefficients that run to infinity take the information on them along.
                 return if last < STALLED {
@@ -231,6 +255,12 @@ impl<'a> Modes<'a> {
         self.positive = None;
         if !self.system.system_mut().update(at.lambda)? {
             return Ok(false);
+        }
+        if seeks_coefficients(at, &self.gamma) {
+            self.border = match self.border.take() {
+                Some(border) => border.refactored(&self.system),
+                None => Border::new(&self.model.rows, &self.system, &self.weight)?,
+            };
         }
         let fixed = self.fixed_part();
         let working: Vec<f64> = (0..fixed.len())
@@ -301,7 +331,7 @@ impl<'a> Modes<'a> {
 
     fn newton_step(&self, at: &At<'_>) -> Result<Option<Step>> {
         let mut right = self.system.project(&self.score, 1)?;
-        subtract(&mut right, &self.c);
+        right.add(-1.0, &self.c);
         self.step(at, &right, &self.score)
     }
 
@@ -312,9 +342,8 @@ impl<'a> Modes<'a> {
         let mut gamma = vec![0.0; self.gamma.len()];
         let mut slope = 0.0;
         let mut c = right.clone();
-        if at.gamma.is_none() && !gamma.is_empty() {
-            let weights = self.positive.as_ref().unwrap_or(&self.weight);
-            let Some(border) = Border::new(&self.model.rows, &self.system, weights)? else {
+        if seeks_coefficients(at, &gamma) {
+            let Some(border) = &self.border else {
                 return Ok(None);
             };
             let fixed = rows::times_x(&self.model.rows, fixed);
@@ -324,7 +353,7 @@ impl<'a> Modes<'a> {
             slope = small::dot(&fixed, &gamma);
         }
         let product = self.system.system().multiply(&b)?;
-        subtract(&mut c, &product);
+        c.add(-1.0, &product);
         let u = self.spherical(&c, at.lambda);
         // By b and not by u, in which large weights leave few digits.
         let decrement = dot(right, &b) + slope;
@@ -365,9 +394,9 @@ impl<'a> Modes<'a> {
                 std::mem::swap(&mut self.eta, eta);
                 std::mem::swap(&mut self.score, score);
                 std::mem::swap(&mut self.weight, weight);
-                add(t, &step.c, &mut self.c);
-                add(t, &step.u, &mut self.u);
-                add(t, &step.b, &mut self.b);
+                self.c.add(t, &step.c);
+                self.u.add(t, &step.u);
+                self.b.add(t, &step.b);
                 small::axpy(t, &step.gamma, &mut self.gamma);
                 return true;
             }
@@ -384,21 +413,15 @@ impl<'a> Modes<'a> {
     }
 }
 
+/// Whether coefficients are sought together with the modes.
+fn seeks_coefficients(at: &At<'_>, gamma: &[f64]) -> bool {
+    at.gamma.is_none() && !gamma.is_empty()
+}
+
 fn parts(v: &Stacked) -> impl Iterator<Item = &Vec<f64>> {
     v.leading.iter().chain([&v.trailing])
 }
 
 pub(super) fn dot(a: &Stacked, b: &Stacked) -> f64 {
     parts(a).zip(parts(b)).map(|(a, b)| small::dot(a, b)).sum()
-}
-
-pub(super) fn add(t: f64, from: &Stacked, to: &mut Stacked) {
-    let targets = to.leading.iter_mut().chain([&mut to.trailing]);
-    for (to, from) in targets.zip(parts(from)) {
-        small::axpy(t, from, to);
-    }
-}
-
-fn subtract(from: &mut Stacked, what: &Stacked) {
-    add(-1.0, what, from);
 }

@@ -68,19 +68,6 @@ pub fn times_x(rows: &PredictorRows, v: &[f64]) -> Vec<f64> {
     (0..x.cols()).map(|j| small::dot(x.column(j), v)).collect()
 }
 
-/// Rows of X times a weight each, row-major.
-#[must_use]
-pub fn weighted_x(rows: &PredictorRows, weights: &[f64]) -> Vec<f64> {
-    let p = rows.frame.fixed.rank();
-    let mut out = rows.x.clone();
-    if p > 0 {
-        for (row, w) in out.chunks_exact_mut(p).zip(weights) {
-            row.iter_mut().for_each(|x| *x *= w);
-        }
-    }
-    out
-}
-
 /// X'diag(weights)X, p × p.
 #[must_use]
 pub fn gram_x(rows: &PredictorRows, weights: &[f64]) -> Vec<f64> {
