@@ -89,7 +89,11 @@ class Lmm:
         optimizer: str,
         start: NDArray[np.float64] | None = None,
         control: dict[str, Any] | None = None,
+        held: dict[str, Any] | None = None,
     ) -> dict[str, Any]: ...
+    def free_derivatives(
+        self, theta: NDArray[np.float64], sigma: float, reml: bool, held: dict[str, Any]
+    ) -> dict[str, NDArray[np.float64]]: ...
     def evaluate(self, theta: NDArray[np.float64], reml: bool) -> dict[str, Any]: ...
     def gradient(self, theta: NDArray[np.float64], reml: bool) -> NDArray[np.float64]: ...
     def hessian(self, theta: NDArray[np.float64], reml: bool) -> NDArray[np.float64]: ...
@@ -136,7 +140,15 @@ class Glmm:
         optimizer: str,
         start: dict[str, Any] | None = None,
         control: dict[str, Any] | None = None,
+        held: dict[str, Any] | None = None,
     ) -> dict[str, Any]: ...
+    def free_derivatives(
+        self,
+        theta: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        log_dispersion: float | None,
+        held: dict[str, Any],
+    ) -> dict[str, NDArray[np.float64]]: ...
     def evaluate(
         self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> dict[str, Any]: ...
@@ -144,7 +156,11 @@ class Glmm:
         self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> NDArray[np.float64]: ...
     def hessian(
-        self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
+        self,
+        theta: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        log_dispersion: float | None = None,
+        eta: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]: ...
     def leverages(
         self, theta: NDArray[np.float64], weights: NDArray[np.float64]

@@ -107,11 +107,10 @@ def fit_generalized_design(
     roots = term_roots(design, None)
     names = generalized_names(design, engine.kept, arguments)
     units = generalized_units(design, roots, estimates.theta, engine.kept, arguments)
-    point = point_of(estimates, arguments.family)
     verdict = judge(
         names,
         units,
-        lambda: hessian_or_nan(engine, point, len(names)),
+        lambda: hessian_or_nan(engine, estimates, arguments.family, len(names)),
         lambda: generalized_coordinates(design, roots, estimates.theta, engine.kept, arguments),
         optimizer,
         control,

@@ -9,6 +9,7 @@ use mixedmodels::design::layout::Layout;
 use mixedmodels::design::{Approximation, Design, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm, Point, StartValues};
+use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::Progress;
 use mixedmodels::optimize::{Control, Optimizer};
 use mixedmodels::Result;
@@ -286,6 +287,144 @@ fn gradients_of_every_family_and_link_agree_with_differences() {
     }
 }
 
+/// By sixth-order differences of the exact gradient, column-major.
+fn hessian_differences(model: &GeneralizedModel, point: &Point, step: f64) -> Vec<f64> {
+    let n = point.theta.len() + model.n_free_coefficients() + model.n_dispersion();
+    let gradient = |j: usize, h: f64| {
+        let point = moved(model, point, j, h);
+        gradient_glmm(model, &point, &quiet).expect("inside the domain")
+    };
+    let mut out = Vec::new();
+    for j in 0..n {
+        let mut column = vec![0.0; n];
+        for (place, weight) in [(1.0, 45.0), (2.0, -9.0), (3.0, 1.0)] {
+            let (up, down) = (gradient(j, place * step), gradient(j, -place * step));
+            for (out, (up, down)) in column.iter_mut().zip(up.iter().zip(&down)) {
+                *out += weight * (up - down) / (60.0 * step);
+            }
+        }
+        out.extend(column);
+    }
+    out
+}
+
+fn check_hessian(what: &str, model: &GeneralizedModel, point: &Point, step: f64) {
+    let hessian = hessian_glmm(model, point, None, &quiet).expect(what);
+    let expected = hessian_differences(model, point, step);
+    let n = hessian.rows();
+    let size = |j: usize| expected[j + j * n].abs();
+    for j in 0..n {
+        for i in 0..n {
+            let (found, wanted) = (hessian[(i, j)], expected[i + j * n]);
+            let error = (found - wanted).abs() / (wanted.abs() + (size(i) * size(j)).sqrt());
+            assert!(
+                error < 1e-6,
+                "{what}, parameters {i} and {j}: {found} against {wanted} ({error:.1e})"
+            );
+        }
+    }
+}
+
+/// Ways through the elimination: a dense coupling, sparse ones, nested blocks, and a sparse matrix.
+fn structures() -> [(&'static str, Layout, Vec<TermSpec>); 7] {
+    let (one, vectors) = (
+        vec![(Grouping::Random(7), 1, U)],
+        vec![(Grouping::Random(6), 2, U)],
+    );
+    let crossed = vec![(Grouping::Random(9), 1, U), (Grouping::Random(5), 2, U)];
+    let sparsely = vec![(Grouping::Random(30), 1, U), (Grouping::Random(19), 1, U)];
+    let wide = vec![(Grouping::Random(30), 2, U), (Grouping::Random(19), 1, D)];
+    let nested = vec![
+        (Grouping::Random(3), 1, U),
+        (Grouping::Within(0, 3), 2, U),
+        (Grouping::Random(4), 2, D),
+    ];
+    [
+        ("one factor", Layout::Blocked, one),
+        ("vectors", Layout::Blocked, vectors),
+        ("crossed", Layout::Blocked, crossed.clone()),
+        ("sparsely crossed", Layout::Blocked, sparsely),
+        ("sparsely crossed vectors", Layout::Blocked, wide),
+        ("nested", Layout::Blocked, nested),
+        ("sparse", Layout::Sparse, crossed),
+    ]
+}
+
+#[test]
+fn hessians_of_every_family_and_link_agree_with_differences() {
+    for (c, case) in CASES.iter().enumerate() {
+        for (s, (name, layout, terms)) in structures().iter().enumerate() {
+            let (base, family, point) = data(case, (10 * c + s) as u64, 70, terms);
+            for information in informations(&family) {
+                for approximation in [Approximation::Fast, Approximation::Laplace] {
+                    let model = model(&base, &family, approximation, information, *layout);
+                    let what = format!(
+                        "{} {} {name} {information:?} {approximation:?}",
+                        case.family, case.link
+                    );
+                    check_hessian(&what, &model, &point, 5e-3 * case.spread);
+                }
+            }
+        }
+    }
+}
+
+/// Without a column of X there are no coefficients to move, and the search for the modes may start anywhere.
+#[test]
+fn hessians_need_no_fixed_effects_and_start_at_known_modes() {
+    let terms: Vec<TermSpec> = vec![(Grouping::Random(9), 1, U), (Grouping::Random(5), 1, U)];
+    for case in [&CASES[5], &CASES[17]] {
+        let (base, family, mut point) = data(case, 4, 80, &terms);
+        for rank in [0, 3] {
+            let mut base = base.clone();
+            point.beta.truncate(rank);
+            if rank == 0 {
+                base.offset = Some(vec![case.centre; base.y.len()]);
+                base.x = Matrix::from_columns(base.y.len(), 0, Vec::new());
+            } else {
+                point.beta = vec![case.centre, 0.01, 0.01];
+            }
+            for approximation in [Approximation::Fast, Approximation::Laplace] {
+                let observed = Information::Observed;
+                let model = model(&base, &family, approximation, observed, Layout::Cheapest);
+                check_hessian("few columns", &model, &point, 2e-3);
+                let there = evaluate_glmm(&model, &point, &quiet).expect("inside the domain");
+                let cold = hessian_glmm(&model, &point, None, &quiet).expect("a Hessian");
+                for eta in [there.eta, vec![f64::INFINITY; base.y.len()]] {
+                    let warm = hessian_glmm(&model, &point, Some(&eta), &quiet).expect("a Hessian");
+                    for (w, c) in warm.data().iter().zip(cold.data()) {
+                        assert!((w - c).abs() < 1e-9 * (1.0 + c.abs()), "{w} {c}");
+                    }
+                }
+                let short = hessian_glmm(&model, &point, Some(&[0.0]), &quiet);
+                assert!(short.is_err_and(|e| e.to_string().contains("linear predictor")));
+            }
+        }
+    }
+}
+
+/// With a singular covariance factor and with none at all, whatever the layout.
+#[test]
+fn hessians_hold_on_the_boundary() {
+    let terms: Vec<TermSpec> = vec![(Grouping::Random(8), 2, U), (Grouping::Random(5), 1, U)];
+    for case in [&CASES[5], &CASES[17]] {
+        let (base, family, mut point) = data(case, 3, 80, &terms);
+        for theta in [
+            [0.3, -0.1, 0.0, 0.2],
+            [0.3, -0.1, 0.1, 0.0],
+            [0.0, 0.0, 0.0, 0.2],
+            [0.0; 4],
+        ] {
+            point.theta = theta.to_vec();
+            for layout in [Layout::Blocked, Layout::Sparse] {
+                let (approximation, observed) = (Approximation::Laplace, Information::Observed);
+                let model = model(&base, &family, approximation, observed, layout);
+                check_hessian("boundary", &model, &point, 1e-3);
+            }
+        }
+    }
+}
+
 #[test]
 fn layouts_agree() {
     let terms: Vec<TermSpec> = vec![
@@ -422,7 +561,7 @@ fn fits_end_where_the_gradient_vanishes() {
             let start = StartValues::default();
             let fit = fit_glmm(&model, Optimizer::TrustRegion, &start, &CONTROL, &quiet);
             let fit = fit.unwrap_or_else(|e| panic!("{what}: {e}"));
-            let hessian = hessian_glmm(&model, &fit.estimates.point, &quiet).expect(&what);
+            let hessian = hessian_glmm(&model, &fit.estimates.point, None, &quiet).expect(&what);
             // In units of the standard error of each parameter.
             for (j, g) in fit.gradient.iter().enumerate() {
                 let size = hessian[(j, j)].abs().sqrt().max(1e-6);

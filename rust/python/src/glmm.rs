@@ -16,6 +16,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
 use crate::costs;
+use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
 use crate::lmm::{find_optimizer, limits, n_values, put_outcome, term, TermTuple, SLOW};
 use crate::user_family::UserFamily;
@@ -110,9 +111,6 @@ fn information(name: &str) -> PyResult<Information> {
     }
 }
 
-/// What is computed at given parameters.
-type Look<T> = fn(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T>;
-
 fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
     let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
         let value = start.map(|s| s.get_item(key)).transpose()?.flatten();
@@ -139,7 +137,7 @@ impl Glmm {
         theta: &PyReadonlyArray1<'_, f64>,
         beta: &PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
-        look: Look<T>,
+        look: impl FnOnce(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let point = Point {
             theta: vector(theta),
@@ -257,31 +255,68 @@ impl Glmm {
         costs::to_dict(py, &self.model.frame().costs)
     }
 
-    #[pyo3(signature = (optimizer, start=None, control=None))]
+    #[pyo3(signature = (optimizer, start=None, control=None, held=None))]
     fn fit<'py>(
         &self,
         py: Python<'py>,
         optimizer: &str,
         start: Option<&Bound<'py, PyDict>>,
         control: Option<&Bound<'py, PyDict>>,
+        held: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
         let start = start_values(start)?;
         let (control, listener) = limits(control)?;
+        let held = self::held(held)?;
+        let (fitted, free) = self.run(py, listener, move |model, monitor| match &held {
+            Some(held) => {
+                let given = (&start, held);
+                let (fit, free) = fit::fit_held_glmm(model, optimizer, given, &control, monitor)?;
+                Ok((fit, Some(free)))
+            }
+            None => {
+                let fit = fit::fit_glmm(model, optimizer, &start, &control, monitor)?;
+                Ok((fit, None))
+            }
+        })?;
         let GlmmFit {
             estimates,
             gradient,
             outcome,
             n_factorisations,
-        } = self.run(py, listener, move |model, monitor| {
-            fit::fit_glmm(model, optimizer, &start, &control, monitor)
-        })?;
+        } = fitted;
         let out = PyDict::new(py);
+        if let Some(free) = free {
+            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
+        }
         self.put_estimates(&out, estimates)?;
         put_outcome(&out, &outcome)?;
         out.set_item(intern!(py, "gradient"), to_vector(py, gradient))?;
         out.set_item(intern!(py, "n_factorisations"), n_factorisations)?;
         Ok(out)
+    }
+
+    /// In the parameters that are free when these are held.
+    #[pyo3(signature = (theta, beta, log_dispersion, held))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn free_derivatives<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        beta: PyReadonlyArray1<'_, f64>,
+        log_dispersion: Option<f64>,
+        held: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let point = Point {
+            theta: vector(&theta),
+            beta: vector(&beta),
+            log_dispersion: log_dispersion.unwrap_or(0.0),
+        };
+        let held = self::held(Some(held))?.unwrap_or_default();
+        let free = self.run(py, None, move |model, monitor| {
+            fit::derivatives_held_glmm(model, &point, &held, monitor)
+        })?;
+        free_to_dict(py, free)
     }
 
     #[pyo3(signature = (theta, beta, log_dispersion=None))]
@@ -312,7 +347,7 @@ impl Glmm {
         Ok(to_vector(py, gradient))
     }
 
-    #[pyo3(signature = (theta, beta, log_dispersion=None))]
+    #[pyo3(signature = (theta, beta, log_dispersion=None, eta=None))]
     #[allow(clippy::needless_pass_by_value)]
     fn hessian<'py>(
         &self,
@@ -320,8 +355,16 @@ impl Glmm {
         theta: PyReadonlyArray1<'_, f64>,
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
+        eta: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let hessian = self.at(py, &theta, &beta, log_dispersion, fit::hessian_glmm)?;
+        let eta = eta.as_ref().map(vector);
+        let hessian = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            move |model, point, monitor| fit::hessian_glmm(model, point, eta.as_deref(), monitor),
+        )?;
         to_square(py, hessian)
     }
 

@@ -6,6 +6,7 @@ mod costs;
 mod covariance;
 mod errors;
 mod glmm;
+mod held;
 mod interrupt;
 mod lmm;
 mod many;

@@ -21,6 +21,7 @@ use crate::arrays::{
 };
 use crate::costs;
 use crate::errors;
+use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
 
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
@@ -193,7 +194,7 @@ impl Lmm {
         costs::to_dict(py, &self.model.costs)
     }
 
-    #[pyo3(signature = (reml, optimizer, start=None, control=None))]
+    #[pyo3(signature = (reml, optimizer, start=None, control=None, held=None))]
     #[allow(clippy::needless_pass_by_value)]
     fn fit<'py>(
         &self,
@@ -202,11 +203,21 @@ impl Lmm {
         optimizer: &str,
         start: Option<PyReadonlyArray1<'_, f64>>,
         control: Option<&Bound<'py, PyDict>>,
+        held: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
         let start = start.as_ref().map(vector);
         let (control, listener) = limits(control)?;
         let model = Arc::clone(&self.model);
+        if let Some(held) = self::held(held)? {
+            let (fitted, free) = run(py, self.slow(), listener, move |monitor| {
+                let given = (start.as_deref(), &held);
+                fit::fit_held(&model, criterion(reml), optimizer, given, &control, monitor)
+            })?;
+            let out = self.fit_to_dict(py, fitted)?;
+            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
+            return Ok(out);
+        }
         let fitted = run(py, self.slow(), listener, move |monitor| {
             let criterion = criterion(reml);
             fit::fit(
@@ -270,6 +281,25 @@ impl Lmm {
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         self.second_derivatives(py, fit::joint_hessian, vector(&theta), reml)
+    }
+
+    /// In the parameters that are free when these are held, at theta and sigma.
+    #[allow(clippy::needless_pass_by_value)]
+    fn free_derivatives<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        sigma: f64,
+        reml: bool,
+        held: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let held = self::held(Some(held))?.unwrap_or_default();
+        let slow = self.second_derivatives_are_slow();
+        let free = run(py, slow, None, move |monitor| {
+            fit::derivatives_held(&model, criterion(reml), (&theta, sigma), &held, monitor)
+        })?;
+        free_to_dict(py, free)
     }
 
     /// Derivatives of (X'V^-1X)^-1 with respect to theta.

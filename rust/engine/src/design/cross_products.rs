@@ -189,13 +189,18 @@ impl CrossProducts {
         y: &[f64],
     ) -> Result<Stacked> {
         let mut out = Stacked::zeros(structure, 1)?;
-        for (b, block) in structure.leading().iter().enumerate() {
-            project(&block.codes, block.width, &z[b], y, 1, &mut out.leading[b]);
-        }
-        for (t, (start, block)) in structure.trailing().enumerate() {
-            let rows = &mut out.trailing[start..start + block.dim()];
-            let z = &z[structure.n_leading + t];
-            project(&block.codes, block.width, z, y, 1, rows);
+        for (b, (block, z)) in structure.blocks.iter().zip(z).enumerate() {
+            let z = Rows {
+                values: z,
+                width: block.width,
+            };
+            project(
+                &block.codes,
+                z,
+                None,
+                Rows::column(y),
+                out.block_mut(structure, b),
+            );
         }
         for j in 0..structure.rank {
             out.trailing[structure.n_trailing + j] = sum_of_products(x.column(j), y);
@@ -283,20 +288,19 @@ fn gram_of_x(rows: &DataRows<'_>, weights: Option<&[f64]>) -> Result<Matrix> {
     Ok(out)
 }
 
-/// Adds Z'Y for rows of a block, n × width, with these levels, and m columns, row-major.
-pub fn project(codes: &[u32], width: usize, z: &[f64], y: &[f64], m: usize, out: &mut [f64]) {
-    let rows = |values, width| Rows { values, width };
+/// Adds Z'WY for rows of a block with these levels; without weights W is the identity.
+pub fn project(codes: &[u32], z: Rows<'_>, weights: Option<&[f64]>, y: Rows<'_>, out: &mut [f64]) {
     let products = RowProducts {
-        inner: rows(y, m),
-        outer: rows(z, width),
-        stride: m,
+        inner: y,
+        outer: z,
+        stride: y.width,
         places: Places::Levels {
             codes,
-            step: width * m,
+            step: z.width * y.width,
             first: 0,
         },
     };
-    products.add(None, out);
+    products.add(weights, out);
 }
 
 /// Pairwise by chunks: the rounding error grows with the number of chunks, not of rows.

@@ -9,6 +9,7 @@ use crate::design::cross_products::{project, sum_of_products, CrossProducts};
 use crate::design::data_rows::{DataRows, RowPlaces};
 use crate::design::layout::{self, Layout};
 use crate::design::pattern::Pattern;
+use crate::design::row_products::Rows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::design::Predictors;
@@ -141,8 +142,12 @@ impl Frame {
             let z = self.block_rows_of(range.clone())?;
             for (b, (block, z)) in self.structure.blocks.iter().zip(&z).enumerate() {
                 let (codes, column) = (&block.codes[range.clone()], &column[range.clone()]);
+                let z = Rows {
+                    values: z,
+                    width: block.width,
+                };
                 let out = out.block_mut(&self.structure, b);
-                project(codes, block.width, z, column, 1, out);
+                project(codes, z, None, Rows::column(column), out);
             }
         }
         let fixed = &mut out.trailing[self.structure.n_trailing..];

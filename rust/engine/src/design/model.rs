@@ -8,6 +8,7 @@ use crate::design::cross_products::{project, sum_of_products, CrossProducts};
 use crate::design::data_rows::{pick, DataRows};
 use crate::design::frame::{BlockRows, Frame};
 use crate::design::layout::Layout;
+use crate::design::row_products::Rows;
 use crate::design::stacked::Stacked;
 use crate::design::Design;
 use crate::error::{Error, Result};
@@ -105,9 +106,9 @@ impl Model {
         }
         let mut products = self.response_products.clone();
         for b in 0..self.structure.blocks.len() {
-            let (block, codes, z) = taken.block(b);
+            let (_, codes, z) = taken.block(b);
             let out = products.block_mut(&self.structure, b);
-            project(codes, block.width, z.values, &minus, 1, out);
+            project(codes, z, None, Rows::column(&minus), out);
         }
         let (q, p) = (self.structure.n_trailing, self.structure.rank);
         for (x, &y) in taken.x_rows().chunks_exact(p.max(1)).zip(&minus) {

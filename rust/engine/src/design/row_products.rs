@@ -83,7 +83,13 @@ pub struct Rows<'a> {
     pub width: usize,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// A single column.
+    #[must_use]
+    pub fn column(values: &'a [f64]) -> Self {
+        Self { values, width: 1 }
+    }
+
     /// `W` is the width when the compiler should know it, and 0 otherwise.
     #[inline]
     fn row<const W: usize>(&self, i: usize) -> &[f64] {
@@ -112,6 +118,13 @@ impl RowProducts<'_> {
             (2, 1) => self.add_narrow::<2, 1>(weights, sum),
             (2, 2) => self.add_narrow::<2, 2>(weights, sum),
             (3, 3) => self.add_narrow::<3, 3>(weights, sum),
+            // A few columns of X, or of anything else, with a random intercept.
+            (3, 1) => self.add_narrow::<3, 1>(weights, sum),
+            (4, 1) => self.add_narrow::<4, 1>(weights, sum),
+            (5, 1) => self.add_narrow::<5, 1>(weights, sum),
+            (6, 1) => self.add_narrow::<6, 1>(weights, sum),
+            (7, 1) => self.add_narrow::<7, 1>(weights, sum),
+            (8, 1) => self.add_narrow::<8, 1>(weights, sum),
             _ => self.places.each(AddWide {
                 products: self,
                 weights,

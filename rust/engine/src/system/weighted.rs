@@ -9,11 +9,13 @@ use std::borrow::Cow;
 
 use crate::design::cross_products::project;
 use crate::design::data_rows::DataRows;
+use crate::design::row_products::Rows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
 use crate::design::Frame;
 use crate::error::{same_length, Result};
-use crate::system::{system, System};
+use crate::linalg::Matrix;
+use crate::system::{system, Along, Direction, System};
 
 /// M = Λ'Z'WZΛ + I for weights that change: a system of its own cross-products, and the rows they
 /// come from. X, where the structure has it, borders Z'WZ.
@@ -40,9 +42,14 @@ impl<'a> WeightedSystem<'a> {
     /// Weighs the rows (weights may be negative) and factorises at the λ of each block. False when
     /// the matrix is not positive definite or not finite.
     pub fn update(&mut self, weights: &[f64], lambda: &[Vec<f64>]) -> Result<bool> {
-        same_length("the weights", self.rows.n_obs(), weights.len())?;
-        self.system.reweigh(&self.rows, weights)?;
+        self.weigh(weights)?;
         self.system.update(lambda)
+    }
+
+    /// Weighs the rows; the factor stays.
+    pub fn weigh(&mut self, weights: &[f64]) -> Result<()> {
+        same_length("the weights", self.rows.n_obs(), weights.len())?;
+        self.system.reweigh(&self.rows, weights)
     }
 
     /// The system at the present weights.
@@ -63,13 +70,49 @@ impl<'a> WeightedSystem<'a> {
 
     /// `Z'V` for n × m values, row-major; zero in the rows of X.
     pub fn project(&self, values: &[f64], m: usize) -> Result<Stacked> {
+        self.project_weighted(None, values, m)
+    }
+
+    /// `Z'WV` for weights of the rows.
+    pub fn project_weighted(
+        &self,
+        weights: Option<&[f64]>,
+        values: &[f64],
+        m: usize,
+    ) -> Result<Stacked> {
         same_length("the values", self.rows.n_obs() * m, values.len())?;
         let mut out = Stacked::zeros(self.structure, m)?;
         for (b, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
             let out = out.block_mut(self.structure, b);
-            project(&block.codes, block.width, z, values, m, out);
+            let z = Rows {
+                values: z,
+                width: block.width,
+            };
+            project(&block.codes, z, weights, Rows { values, width: m }, out);
         }
         Ok(out)
+    }
+
+    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` for a sparse
+    /// trailing matrix.
+    pub fn log_det_hessian(
+        &mut self,
+        directions: &[Direction],
+        moves: impl Iterator<Item = Vec<f64>>,
+        tick: &dyn Fn() -> Result<()>,
+    ) -> Result<Option<Matrix>> {
+        let products = self.system.cross_products();
+        if products.trailing.dense().is_none() {
+            return Ok(None);
+        }
+        let moved = moves.map(|weights| {
+            let mut moved = products.clone();
+            moved.reweigh(&self.rows, Some(&weights))?;
+            Ok(moved)
+        });
+        let moved = moved.collect::<Result<Vec<_>>>()?;
+        let directions = (Along::Sigma, directions);
+        self.system.log_det_hessian(directions, moved, false, tick)
     }
 
     /// `Z b` for one column.

@@ -268,7 +268,10 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_sparse_matrix_add_up() {
-        let design = frame(300, 3, &[Levels::Random(90, 2), Levels::Random(70, 1)]).design.as_ref().clone();
+        let design = frame(300, 3, &[Levels::Random(90, 2), Levels::Random(70, 1)])
+            .design
+            .as_ref()
+            .clone();
         let frame = Frame::with_layout(design, Layout::Sparse).expect("a valid design");
         let TrailingKind::Sparse(analysis) = &frame.structure.trailing_kind else {
             panic!("the sparse layout was asked for");

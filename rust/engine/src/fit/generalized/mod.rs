@@ -14,9 +14,10 @@ use crate::fit::ConditionalVariances;
 use crate::linalg::threads::map;
 use crate::linalg::threads::MANY_ROWS;
 use crate::linalg::Matrix;
-use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
-use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
+use crate::objective::{GlmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, Optimizer, Outcome};
+use crate::parameters::Coordinates;
+use crate::parameters::{AffineNumber, AffineVector, ParameterVector};
 pub use held::{derivatives_held_glmm, fit_held_glmm};
 
 use estimates::estimates;
@@ -29,7 +30,7 @@ const SMALL: f64 = 5e7;
 /// Rows times parameters from which on threads save more than they cost.
 const WORTH_THREADS: usize = 10_000;
 
-/// Parameters in the units of the user.
+/// ParameterVector in the units of the user.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Point {
     pub theta: Vec<f64>,
@@ -150,14 +151,19 @@ pub fn gradient_glmm(
     user_gradient(&mut objective, &point.theta)
 }
 
-/// Hessian at given parameters, by central differences of the exact gradient.
+/// Hessian at given parameters: exact, or for quadrature by central differences of the exact gradient. Where
+/// the linear predictor at the conditional modes is known, the search for them starts there.
 pub fn hessian_glmm(
     model: &GeneralizedModel,
     point: &Point,
+    eta: Option<&[f64]>,
     monitor: Monitor<'_>,
 ) -> Result<Matrix> {
-    let (mut objective, values) = at(model, point, monitor)?;
-    let mut hessian = differences(&mut objective, &values)?;
+    let (mut objective, values) = at_modes(model, point, eta, monitor)?;
+    let mut hessian = match objective.exact_hessian()? {
+        Some(exact) => exact,
+        None => differences(&mut objective, &values)?,
+    };
     if objective.parameters.fixed.is_some() {
         to_user_coefficients(model, &mut hessian)?;
     }
@@ -213,6 +219,16 @@ fn at<'a>(
     point: &Point,
     monitor: Monitor<'a>,
 ) -> Result<(GlmmObjective<'a>, Vec<f64>)> {
+    at_modes(model, point, None, monitor)
+}
+
+/// The same from a known linear predictor.
+fn at_modes<'a>(
+    model: &'a GeneralizedModel,
+    point: &Point,
+    eta: Option<&[f64]>,
+    monitor: Monitor<'a>,
+) -> Result<(GlmmObjective<'a>, Vec<f64>)> {
     check_start(
         model,
         &StartValues {
@@ -224,16 +240,13 @@ fn at<'a>(
     let frame = model.frame();
     let profiled = model.n_free_coefficients() == 0;
     let gamma = engine_coefficients(model, &point.beta);
-    let parameters = Parameters {
-        theta: Coordinates::user(&frame.design.terms, &frame.terms),
-        fixed: (!profiled).then(|| FixedCoordinates::identity(model.rank())),
-        dispersion: model
-            .family
-            .has_dispersion()
-            .then_some(DispersionCoordinate {
-                origin: 0.0,
-                unit: 1.0,
-            }),
+    let parameters = ParameterVector {
+        theta: Coordinates::user(&frame.design.terms, &frame.terms).into(),
+        fixed: (!profiled).then(|| AffineVector::identity(model.rank())),
+        dispersion: model.family.has_dispersion().then_some(AffineNumber {
+            origin: 0.0,
+            unit: 1.0,
+        }),
     };
     let mut values = point.theta.clone();
     if !profiled {
@@ -244,6 +257,9 @@ fn at<'a>(
     }
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     objective.tighten();
+    if let Some(eta) = eta {
+        objective.begin_at(eta, point.log_dispersion)?;
+    }
     match objective.value(&values)? {
         Some(_) => Ok((objective, values)),
         None => Err(no_modes(&objective)),

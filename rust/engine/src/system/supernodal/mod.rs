@@ -124,12 +124,16 @@ impl System for Supernodal<'_> {
 
     fn log_det_hessian(
         &mut self,
-        _along: Along,
-        _directions: &[Direction],
+        _directions: (Along, &[Direction]),
+        _moves: Vec<CrossProducts>,
         _joint: bool,
         _tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
         Ok(None)
+    }
+
+    fn cross_products(&self) -> &CrossProducts {
+        &self.a
     }
 
     fn reweigh(&mut self, rows: &DataRows<'_>, weights: &[f64]) -> Result<()> {
