@@ -22,7 +22,7 @@ pub fn describe_blocks<'py>(
     weights: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let predictors = Predictors {
-        x: columns(&x),
+        x: shared_columns(&x),
         terms: terms.iter().map(term).collect::<PyResult<_>>()?,
         weights: weights.as_ref().map(vector),
         offset: None,

@@ -183,7 +183,7 @@ impl Glmm {
         information: &str,
     ) -> PyResult<Self> {
         let predictors = Predictors {
-            x: columns(&x),
+            x: shared_columns(&x),
             terms: terms.iter().map(term).collect::<PyResult<_>>()?,
             weights: None,
             offset: offset.as_ref().map(vector),

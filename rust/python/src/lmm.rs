@@ -85,9 +85,9 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
 
 pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
     let (codes, n_levels, z, name, times) = tuple;
-    let (z, k) = rows(z);
+    let (z, k) = shared_rows(z);
     Ok(Term {
-        codes: vector(codes),
+        codes: shared(codes),
         n_levels: *n_levels,
         z,
         k,
@@ -144,7 +144,7 @@ impl Lmm {
         offset: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
         let predictors = Predictors {
-            x: columns(&x),
+            x: shared_columns(&x),
             terms: terms.iter().map(term).collect::<PyResult<_>>()?,
             weights: weights.as_ref().map(vector),
             offset: offset.as_ref().map(vector),

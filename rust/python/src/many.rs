@@ -28,7 +28,7 @@ pub fn fit_many<'py>(
     control: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let predictors = Predictors {
-        x: columns(&x),
+        x: shared_columns(&x),
         terms: terms.iter().map(term).collect::<PyResult<_>>()?,
         weights: weights.as_ref().map(vector),
         offset: offset.as_ref().map(vector),

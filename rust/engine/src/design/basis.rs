@@ -325,7 +325,7 @@ impl TermBasis {
     /// One unit for all columns.
     fn of_unit(term: &Term, root_weights: Option<&[f64]>) -> Self {
         let (n, k) = (term.codes.len(), term.k);
-        let mut all = term.z.clone();
+        let mut all = term.z.to_vec();
         if let Some(weights) = root_weights {
             for (row, w) in all.chunks_exact_mut(k).zip(weights) {
                 row.iter_mut().for_each(|z| *z *= w);

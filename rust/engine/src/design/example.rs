@@ -53,14 +53,14 @@ pub fn frame(n: usize, p: usize, terms: &[Levels]) -> Frame {
         Term {
             codes,
             n_levels,
-            z,
+            z: z.into(),
             k,
             covariance: Arc::new(Unstructured),
         }
     });
     let design = Predictors {
         terms: terms.collect(),
-        x: Matrix::from_columns(n, p, x),
+        x: Matrix::from_columns(n, p, x).into(),
         weights: None,
         offset: None,
     };

@@ -32,17 +32,17 @@ use std::sync::Arc;
 
 use crate::covariance::Covariance;
 use crate::error::{same_length, Error, Result};
-use crate::linalg::Matrix;
+use crate::linalg::{Columns, Shared};
 
 /// A random-effects term `(expr | g)`.
 #[derive(Debug, Clone)]
 pub struct Term {
     /// Level of the grouping factor, one per row.
-    pub codes: Vec<u32>,
+    pub codes: Shared<u32>,
     /// Number of levels.
     pub n_levels: usize,
     /// Columns of the expression, n × k, row-major.
-    pub z: Vec<f64>,
+    pub z: Shared<f64>,
     /// Number of columns.
     pub k: usize,
     /// Covariance structure of the k effects of a level.
@@ -54,7 +54,7 @@ pub struct Term {
 pub struct Design {
     pub y: Vec<f64>,
     /// Fixed-effects model matrix, n × p; columns may be dependent.
-    pub x: Matrix,
+    pub x: Columns,
     pub terms: Vec<Term>,
     /// Prior weights, positive.
     pub weights: Option<Vec<f64>>,
@@ -64,7 +64,7 @@ pub struct Design {
 /// A design without its response.
 #[derive(Debug, Clone)]
 pub struct Predictors {
-    pub x: Matrix,
+    pub x: Columns,
     pub terms: Vec<Term>,
     pub weights: Option<Vec<f64>>,
     pub offset: Option<Vec<f64>>,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::design::Predictors;
 use crate::linalg::supernodal::Analysis;
+use crate::linalg::Shared;
 
 /// Beyond this width the sums over pairs of entries of a single block cost more than columns of the
 /// general system.
@@ -18,7 +19,7 @@ const WIDEST_ALONE: usize = 12;
 #[derive(Debug, Clone)]
 pub struct Block {
     /// Level of each row.
-    pub codes: Vec<u32>,
+    pub codes: Shared<u32>,
     pub n_levels: usize,
     /// Columns of all its terms together.
     pub width: usize,

@@ -264,9 +264,9 @@ mod tests {
 
     fn term(covariance: impl Covariance + 'static, k: usize) -> Term {
         Term {
-            codes: vec![0],
+            codes: vec![0].into(),
             n_levels: 1,
-            z: vec![1.0; k],
+            z: vec![1.0; k].into(),
             k,
             covariance: Arc::new(covariance),
         }

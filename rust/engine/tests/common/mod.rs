@@ -103,7 +103,7 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
                     .collect();
                 (codes, built[*outer].n_levels * parts)
             }
-            Grouping::Same(other) => (built[*other].codes.clone(), built[*other].n_levels),
+            Grouping::Same(other) => (built[*other].codes.to_vec(), built[*other].n_levels),
         };
         let mut z = Vec::with_capacity(n * k);
         for _ in 0..n {
@@ -112,9 +112,9 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
             }
         }
         built.push(Term {
-            codes,
+            codes: codes.into(),
             n_levels,
-            z,
+            z: z.into(),
             k: *k,
             covariance: structure(name, *k, Some(&times(*k))).expect("known structure"),
         });
