@@ -508,7 +508,8 @@ fn a_frame_without_fixed_effects_keeps_the_basis_of_x() {
         let mut identity = vec![0.0; 1600];
         (0..40).for_each(|i| identity[i * 41] = 1.0);
         identity
-    });
+    })
+    .into();
     assert!(Frame::with_layout(predictors.clone(), Layout::Cheapest).is_err());
     let frame = Frame::without_fixed(predictors, Layout::Cheapest).expect("valid");
     assert_eq!(frame.fixed.rank(), 40);

@@ -7,7 +7,7 @@ use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{columns, vector};
+use crate::arrays::{shared_columns, vector};
 use crate::interrupt::prepare;
 use crate::lmm::{n_values, term, TermTuple};
 

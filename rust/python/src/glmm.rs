@@ -14,7 +14,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
+use crate::arrays::{by_term, shared_columns, to_blocks, to_square, to_vector, vector};
 use crate::costs;
 use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};

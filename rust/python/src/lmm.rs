@@ -17,7 +17,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{
-    by_term, columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
+    by_term, shared, shared_columns, shared_rows, to_blocks, to_rows, to_square, to_stack,
+    to_vector, vector,
 };
 use crate::costs;
 use crate::errors;

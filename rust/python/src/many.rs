@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{columns, to_vector, vector};
+use crate::arrays::{columns, shared_columns, to_vector, vector};
 use crate::interrupt::run_on_thread;
 use crate::lmm::{criterion, limits, term, TermTuple};
 

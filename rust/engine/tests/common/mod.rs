@@ -144,7 +144,7 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
         .collect();
     Design {
         y,
-        x: Matrix::from_columns(n, p, x),
+        x: Matrix::from_columns(n, p, x).into(),
         terms: built,
         weights: weighted.then(|| (0..n).map(|_| 0.5 + random.uniform()).collect()),
         offset: weighted.then(|| (0..n).map(|_| random.normal()).collect()),
