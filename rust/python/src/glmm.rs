@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mixedmodels::design::{Approximation, GeneralizedModel, Predictors};
 use mixedmodels::family::{family, Family, Information};
-use mixedmodels::fit::{self, GlmmEstimates, GlmmFit, Point, StartValues};
+use mixedmodels::fit::{Fit, GlmmEstimates, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
 use mixedmodels::objective::Monitor;
 use mixedmodels::Result;
@@ -130,6 +130,19 @@ fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
     })
 }
 
+fn point(
+    theta: &PyReadonlyArray1<'_, f64>,
+    beta: &PyReadonlyArray1<'_, f64>,
+    log_dispersion: Option<f64>,
+) -> Point {
+    Point {
+        theta: vector(theta),
+        beta: vector(beta),
+        log_dispersion: log_dispersion.unwrap_or(0.0),
+        eta: None,
+    }
+}
+
 impl Glmm {
     fn at<T: Send + 'static>(
         &self,
@@ -139,11 +152,7 @@ impl Glmm {
         log_dispersion: Option<f64>,
         look: impl FnOnce(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
-        let point = Point {
-            theta: vector(theta),
-            beta: vector(beta),
-            log_dispersion: log_dispersion.unwrap_or(0.0),
-        };
+        let point = point(theta, beta, log_dispersion);
         self.run(py, None, move |model, monitor| look(model, &point, monitor))
     }
 
@@ -268,23 +277,22 @@ impl Glmm {
         let start = start_values(start)?;
         let (control, listener) = limits(control)?;
         let held = self::held(held)?;
-        let (fitted, free) = self.run(py, listener, move |model, monitor| match &held {
-            Some(held) => {
-                let given = (&start, held);
-                let (fit, free) = fit::fit_held_glmm(model, optimizer, given, &control, monitor)?;
-                Ok((fit, Some(free)))
-            }
-            None => {
-                let fit = fit::fit_glmm(model, optimizer, &start, &control, monitor)?;
-                Ok((fit, None))
-            }
-        })?;
-        let GlmmFit {
+        let Fit {
             estimates,
             gradient,
             outcome,
+            free,
             n_factorisations,
-        } = fitted;
+            theta: _,
+        } = self.run(py, listener, move |model, monitor| {
+            let task = Task {
+                optimizer,
+                start,
+                held: held.as_ref(),
+                control,
+            };
+            model.fit(&task, monitor)
+        })?;
         let out = PyDict::new(py);
         if let Some(free) = free {
             out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
@@ -307,15 +315,14 @@ impl Glmm {
         log_dispersion: Option<f64>,
         held: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let point = Point {
-            theta: vector(&theta),
-            beta: vector(&beta),
-            log_dispersion: log_dispersion.unwrap_or(0.0),
-        };
         let held = self::held(Some(held))?.unwrap_or_default();
-        let free = self.run(py, None, move |model, monitor| {
-            fit::derivatives_held_glmm(model, &point, &held, monitor)
-        })?;
+        let free = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            move |model, point, monitor| model.free_derivatives(point, &held, monitor),
+        )?;
         free_to_dict(py, free)
     }
 
@@ -328,7 +335,13 @@ impl Glmm {
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let estimates = self.at(py, &theta, &beta, log_dispersion, fit::evaluate_glmm)?;
+        let estimates = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            GeneralizedModel::evaluate,
+        )?;
         let out = PyDict::new(py);
         self.put_estimates(&out, estimates)?;
         Ok(out)
@@ -343,7 +356,13 @@ impl Glmm {
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let gradient = self.at(py, &theta, &beta, log_dispersion, fit::gradient_glmm)?;
+        let gradient = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            GeneralizedModel::gradient,
+        )?;
         Ok(to_vector(py, gradient))
     }
 
@@ -363,7 +382,13 @@ impl Glmm {
             &theta,
             &beta,
             log_dispersion,
-            move |model, point, monitor| fit::hessian_glmm(model, point, eta.as_deref(), monitor),
+            move |model, point, monitor| {
+                let point = Point {
+                    eta,
+                    ..point.clone()
+                };
+                model.hessian(&point, monitor)
+            },
         )?;
         to_square(py, hessian)
     }
@@ -398,7 +423,7 @@ impl Glmm {
             &theta,
             &beta,
             log_dispersion,
-            fit::conditional_variances_glmm,
+            GeneralizedModel::conditional_variances,
         )?;
         let out = PyList::empty(py);
         for block in blocks {
@@ -415,6 +440,7 @@ impl Glmm {
             theta,
             beta,
             log_dispersion,
+            eta: _,
         } = estimates.point;
         let dispersion = match &self.spec {
             FamilySpec::Named {

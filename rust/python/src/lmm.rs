@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mixedmodels::covariance::structure;
 use mixedmodels::design::{Design, Model, Predictors, Term};
-use mixedmodels::fit::{self, Estimates, Fit};
+use mixedmodels::fit::{Estimates, Fit, Linear, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Monitor};
@@ -102,8 +102,15 @@ pub fn n_values(predictors: &Predictors) -> usize {
     predictors.n_obs() * columns
 }
 
+fn linear(model: &Model, reml: bool) -> Linear<'_> {
+    Linear {
+        model,
+        criterion: criterion(reml),
+    }
+}
+
 /// A matrix of second derivatives at theta.
-type Hessian = fn(&Model, Criterion, &[f64], Monitor<'_>) -> mixedmodels::Result<Matrix>;
+type Hessian = fn(Linear<'_>, &[f64], Monitor<'_>) -> mixedmodels::Result<Matrix>;
 
 impl Lmm {
     fn second_derivatives<'py>(
@@ -116,7 +123,7 @@ impl Lmm {
         let model = Arc::clone(&self.model);
         let slow = self.second_derivatives_are_slow();
         let matrix = run(py, slow, None, move |monitor| {
-            hessian(&model, criterion(reml), &theta, monitor)
+            hessian(linear(&model, reml), &theta, monitor)
         })?;
         to_square(py, matrix)
     }
@@ -206,28 +213,21 @@ impl Lmm {
         held: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
-        let start = start.as_ref().map(vector);
+        let start = StartValues {
+            theta: start.as_ref().map(vector),
+            ..StartValues::default()
+        };
         let (control, listener) = limits(control)?;
         let model = Arc::clone(&self.model);
-        if let Some(held) = self::held(held)? {
-            let (fitted, free) = run(py, self.slow(), listener, move |monitor| {
-                let given = (start.as_deref(), &held);
-                fit::fit_held(&model, criterion(reml), optimizer, given, &control, monitor)
-            })?;
-            let out = self.fit_to_dict(py, fitted)?;
-            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
-            return Ok(out);
-        }
+        let held = self::held(held)?;
         let fitted = run(py, self.slow(), listener, move |monitor| {
-            let criterion = criterion(reml);
-            fit::fit(
-                &model,
-                criterion,
+            let task = Task {
                 optimizer,
-                start.as_deref(),
-                &control,
-                monitor,
-            )
+                start,
+                held: held.as_ref(),
+                control,
+            };
+            linear(&model, reml).fit(&task, monitor)
         })?;
         self.fit_to_dict(py, fitted)
     }
@@ -241,7 +241,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyDict>> {
         let (model, theta) = (Arc::clone(&self.model), vector(&theta));
         let estimates = run(py, self.slow(), None, move |monitor| {
-            fit::evaluate(&model, criterion(reml), &theta, monitor)
+            linear(&model, reml).evaluate(&Point::of_theta(&theta), monitor)
         })?;
         let out = PyDict::new(py);
         self.put_estimates(&out, estimates)?;
@@ -257,7 +257,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let (model, theta) = (Arc::clone(&self.model), vector(&theta));
         let gradient = run(py, self.slow(), None, move |monitor| {
-            fit::gradient(&model, criterion(reml), &theta, monitor)
+            linear(&model, reml).gradient(&Point::of_theta(&theta), monitor)
         })?;
         Ok(to_vector(py, gradient))
     }
@@ -269,7 +269,9 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.second_derivatives(py, fit::hessian, vector(&theta), reml)
+        let hessian: Hessian =
+            |model, theta, monitor| model.hessian(&Point::of_theta(theta), monitor);
+        self.second_derivatives(py, hessian, vector(&theta), reml)
     }
 
     /// In (theta, log sigma), with sigma not profiled.
@@ -280,7 +282,8 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.second_derivatives(py, fit::joint_hessian, vector(&theta), reml)
+        let hessian: Hessian = |model, theta, monitor| model.joint_hessian(theta, monitor);
+        self.second_derivatives(py, hessian, vector(&theta), reml)
     }
 
     /// In the parameters that are free when these are held, at theta and sigma.
@@ -297,7 +300,12 @@ impl Lmm {
         let held = self::held(Some(held))?.unwrap_or_default();
         let slow = self.second_derivatives_are_slow();
         let free = run(py, slow, None, move |monitor| {
-            fit::derivatives_held(&model, criterion(reml), (&theta, sigma), &held, monitor)
+            let point = Point {
+                theta,
+                log_dispersion: 2.0 * sigma.ln(),
+                ..Point::default()
+            };
+            linear(&model, reml).free_derivatives(&point, &held, monitor)
         })?;
         free_to_dict(py, free)
     }
@@ -383,7 +391,7 @@ impl Lmm {
         let _ = reml;
         let (model, theta) = (Arc::clone(&self.model), vector(&theta));
         let blocks = run(py, self.slow(), None, move |monitor| {
-            fit::conditional_variances(&model, &theta, monitor)
+            linear(&model, false).conditional_variances(&Point::of_theta(&theta), monitor)
         })?;
         let out = PyList::empty(py);
         for block in blocks {
@@ -394,12 +402,19 @@ impl Lmm {
 }
 
 impl Lmm {
-    fn fit_to_dict<'py>(&self, py: Python<'py>, fitted: Fit) -> PyResult<Bound<'py, PyDict>> {
+    fn fit_to_dict<'py>(
+        &self,
+        py: Python<'py>,
+        fitted: Fit<Estimates>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let out = PyDict::new(py);
         self.put_estimates(&out, fitted.estimates)?;
         put_outcome(&out, &fitted.outcome)?;
         out.set_item(intern!(py, "theta"), to_vector(py, fitted.theta))?;
         out.set_item(intern!(py, "gradient"), to_vector(py, fitted.gradient))?;
+        if let Some(free) = fitted.free {
+            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
+        }
         Ok(out)
     }
 
