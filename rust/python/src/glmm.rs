@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mixedmodels::design::{Approximation, GeneralizedModel, Predictors};
+use mixedmodels::design::{Approximation, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{self, GlmmEstimates, GlmmFit, Point, StartValues};
 use mixedmodels::objective::Monitor;
@@ -13,10 +13,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
+use crate::arrays::{by_term, optional_vector, to_blocks, to_square, to_vector, vector};
 use crate::costs;
 use crate::interrupt::{prepare, run, MANY_VALUES};
-use crate::lmm::{find_optimizer, limits, n_values, put_outcome, term, TermTuple, SLOW};
+use crate::lmm::{find_optimizer, limits, n_values, put_outcome, TermTuple, SLOW};
+use crate::predictors::predictors;
 use crate::user_family::UserFamily;
 
 /// A generalized linear mixed model, ready to be fitted. Immutable.
@@ -122,7 +123,7 @@ fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
             return Ok(None);
         };
         let array: PyReadonlyArray1<'_, f64> = value.extract()?;
-        Ok(Some(vector(&array)))
+        Ok(Some(vector(&array)?))
     };
     Ok(StartValues {
         theta: values("theta")?,
@@ -141,8 +142,8 @@ impl Glmm {
         look: Look<T>,
     ) -> PyResult<T> {
         let point = Point {
-            theta: vector(theta),
-            beta: vector(beta),
+            theta: vector(theta)?,
+            beta: vector(beta)?,
             log_dispersion: log_dispersion.unwrap_or(0.0),
         };
         self.run(py, None, move |model, monitor| look(model, &point, monitor))
@@ -183,14 +184,9 @@ impl Glmm {
         n_agq: usize,
         information: &str,
     ) -> PyResult<Self> {
-        let predictors = Predictors {
-            x: columns(&x),
-            terms: terms.iter().map(term).collect::<PyResult<_>>()?,
-            weights: None,
-            offset: offset.as_ref().map(vector),
-        };
+        let predictors = predictors(&x, &terms, None, offset.as_ref())?;
         let spec = FamilySpec::new(family)?;
-        let (family, user) = spec.with_data(py, vector(&y), weights.as_ref().map(vector))?;
+        let (family, user) = spec.with_data(py, vector(&y)?, optional_vector(weights.as_ref())?)?;
         let information = self::information(information)?;
         let approximation = Approximation::of_points(n_agq);
         let model = prepare(py, n_values(&predictors), move || {
@@ -212,9 +208,9 @@ impl Glmm {
         y: PyReadonlyArray1<'_, f64>,
         weights: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
-        let (family, user) = self
-            .spec
-            .with_data(py, vector(&y), weights.as_ref().map(vector))?;
+        let (family, user) =
+            self.spec
+                .with_data(py, vector(&y)?, optional_vector(weights.as_ref())?)?;
         let model = Arc::clone(&self.model);
         let values = n_values(&model.frame().design);
         let model = prepare(py, values, move || model.with_family(family))?;

@@ -9,6 +9,7 @@ mod interrupt;
 mod lmm;
 mod many;
 mod panics;
+mod predictors;
 mod user_family;
 
 use pyo3::prelude::*;

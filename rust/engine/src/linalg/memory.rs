@@ -1,4 +1,6 @@
-//! How much memory there is.
+//! How much memory there is, and buffers that may be refused.
+
+use crate::error::{Error, Result};
 
 /// Bytes that can still be had without swapping; `None` where the system does not say.
 #[must_use]
@@ -31,15 +33,38 @@ pub fn with_room<T>(len: usize) -> Option<Vec<T>> {
     Some(room)
 }
 
-/// A copy in such a vector.
+/// The same, or an error with the size when the allocator refuses; `what` names the contents there.
+pub fn room<T>(len: usize, what: &str) -> Result<Vec<T>> {
+    with_room(len).ok_or_else(|| shortage((len as f64) * size_of::<T>() as f64, what))
+}
+
+/// So many copies of a value.
+pub fn filled<T: Clone>(len: usize, value: T, what: &str) -> Result<Vec<T>> {
+    let mut out = room(len, what)?;
+    out.resize(len, value);
+    Ok(out)
+}
+
+/// A copy of the values.
+pub fn copied<T: Copy>(values: &[T], what: &str) -> Result<Vec<T>> {
+    let mut out = room(values.len(), what)?;
+    out.extend_from_slice(values);
+    Ok(out)
+}
+
+/// The values of an iterator that tells how many there are.
+pub fn collected<T>(values: impl ExactSizeIterator<Item = T>, what: &str) -> Result<Vec<T>> {
+    let mut out = room(values.len(), what)?;
+    out.extend(values);
+    Ok(out)
+}
+
+/// The error where so many bytes cannot be had.
 #[must_use]
-pub fn copied<T: Copy>(values: &[T]) -> Vec<T> {
-    match with_room(values.len()) {
-        Some(mut copy) => {
-            copy.extend_from_slice(values);
-            copy
-        }
-        None => values.to_vec(),
+pub fn shortage(bytes: f64, what: &str) -> Error {
+    Error::Memory {
+        what: what.to_owned(),
+        gib: bytes / f64::from(1 << 30),
     }
 }
 
