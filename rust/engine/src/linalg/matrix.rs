@@ -31,6 +31,15 @@ impl Matrix {
         })
     }
 
+    /// A copy; `what` as in [`Self::zeros`].
+    pub fn copied(&self, what: &str) -> Result<Self> {
+        Ok(Self {
+            rows: self.rows,
+            cols: self.cols,
+            data: memory::copied(&self.data, what)?,
+        })
+    }
+
     /// Wraps column-major storage.
     ///
     /// # Panics

@@ -14,10 +14,15 @@ pub fn available() -> Option<f64> {
 /// Less than this is there without asking.
 const LITTLE: f64 = 1e8;
 
-/// Whether so many bytes can be had.
+/// Whether so many bytes can be had: the system has them free, and would give them to this process.
 #[must_use]
 pub fn suffices(bytes: f64) -> bool {
-    bytes < LITTLE || available().is_none_or(|room| bytes <= room)
+    bytes < LITTLE || (available().is_none_or(|room| bytes <= room) && would_be_given(bytes))
+}
+
+/// Limits of the process count here. Nothing of the room is touched, so that asking costs little.
+fn would_be_given(bytes: f64) -> bool {
+    bytes <= isize::MAX as f64 && Vec::<u8>::new().try_reserve_exact(bytes as usize).is_ok()
 }
 
 /// Buffers of at least so many bytes are worth large pages.
@@ -50,6 +55,14 @@ pub fn copied<T: Copy>(values: &[T], what: &str) -> Result<Vec<T>> {
     let mut out = room(values.len(), what)?;
     out.extend_from_slice(values);
     Ok(out)
+}
+
+/// Room for so many more values in a vector that grows.
+pub fn reserve<T>(values: &mut Vec<T>, more: usize, what: &str) -> Result<()> {
+    let len = values.len() as f64 + more as f64;
+    values
+        .try_reserve(more)
+        .map_err(|_| shortage(len * size_of::<T>() as f64, what))
 }
 
 /// The values of an iterator that tells how many there are.

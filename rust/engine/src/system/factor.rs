@@ -52,8 +52,8 @@ impl Factor {
                 let block = &structure.blocks[b];
                 let len = block.dim() * block.width;
                 Ok(LeadingFactor {
-                    reduced: (b > 0).then(|| a.leading[b].clone()),
-                    positions: positions(a, structure, b),
+                    reduced: (b > 0).then(|| a.leading[b].zeros_like()).transpose()?,
+                    positions: positions(a, structure, b)?,
                     half: zeroed(len, "the factor of a block")?,
                     n: zeroed(len, "the factor of a block")?,
                 })

@@ -33,7 +33,7 @@ impl<'a> WeightedSystem<'a> {
     /// `z` are the rows of the blocks, see [`Frame::block_rows`].
     pub fn new(frame: &'a Frame, z: &'a [Vec<f64>]) -> Result<Self> {
         let structure = &frame.structure;
-        let products = frame.cross_products.clone();
+        let products = frame.cross_products.zeros_like()?;
         Ok(Self {
             structure,
             z,
