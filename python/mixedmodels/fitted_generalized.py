@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from . import coordinates
 from . import theta as theta_layout
+from .control import as_control
 from .curvature import ParameterCovariance, covariance_from
 from .design import GeneralizedDesign, build_generalized_design
 from .errors import ModesError
@@ -315,6 +316,7 @@ def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> Gene
         na_action=arguments.na_action,
         subset=arguments.subset,
         functions=arguments.functions,
+        check_effects=as_control(arguments.control).check_effects,
     )
 
 

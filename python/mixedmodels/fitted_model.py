@@ -14,6 +14,7 @@ from pandas import DataFrame
 
 from . import coordinates, undetermined
 from . import theta as theta_layout
+from .control import as_control
 from .curvature import ParameterCovariance, covariance_from
 from .design import Design, Predictors, build_design
 from .errors import ArgumentError
@@ -326,6 +327,7 @@ def design_of(arguments: FitArguments, frame: Frame) -> Design:
         na_action=arguments.na_action,
         subset=arguments.subset,
         functions=arguments.functions,
+        check_effects=as_control(arguments.control).check_effects,
     )
 
 

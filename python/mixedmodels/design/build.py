@@ -17,11 +17,11 @@ from ..frame import Frame
 from ..notices import warn_user
 from .chosen_rows import ChosenRows, choose_rows
 from .column_checks import warn_of_columns
-from .covariance_size import check_covariance_size
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, label_of
 from .merged_terms import BuiltTerm, merge_repeated
+from .model_size import Sizes
 from .numeric_response import numeric_response
 from .plan import ContrastTable, check_all_used, check_contrasts, make_plan
 from .random_term import RandomTerm
@@ -109,6 +109,7 @@ def build_design(
     na_action: str = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    check_effects: str = "warning",
 ) -> Design:
     """
     Build the arrays of a linear mixed model.
@@ -136,6 +137,8 @@ def build_design(
         Rows to use: a mask, or a condition such as ``"age > 30 & sex == 'F'"``.
     functions : mapping of str to callable, optional
         Your own functions for the formula; trusted code.
+    check_effects : {"error", "warning", "ignore"}
+        As in :class:`mixedmodels.Control`; "ignore" lets pass what the data may not determine.
 
     Returns
     -------
@@ -154,10 +157,11 @@ def build_design(
     >>> design.x_names, design.terms[0].group.levels
     (('(Intercept)', 'dose'), ('a', 'b'))
     """
-    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions)
+    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions, check_effects)
     rows, predictors, y = assemble(formula, data, arguments, numeric_response)
-    for term in predictors.terms:
-        check_told_from_residuals(term, rows.weights)
+    if check_effects != "ignore":
+        for term in predictors.terms:
+            check_told_from_residuals(term, rows.weights)
     y.flags.writeable = False
     return Design(**parts_of(predictors), response_name=predictors.formula.response, y=y)
 
@@ -172,6 +176,7 @@ def build_predictors(
     na_action: str = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    check_effects: str = "warning",
     responses: Collection[str] = (),
 ) -> tuple[Predictors, NDArray[np.intp]]:
     """
@@ -179,7 +184,7 @@ def build_predictors(
 
     Parameters
     ----------
-    formula, data, weights, offset, contrasts, na_action, subset, functions
+    formula, data, weights, offset, contrasts, na_action, subset, functions, check_effects
         As for :func:`build_design`.
     responses : collection of str
         Columns that hold responses: ``.`` in the formula leaves them out.
@@ -195,10 +200,11 @@ def build_predictors(
     FormulaError, MissingColumnError, DataError, ArgumentError
         Naming the term, column or argument at fault.
     """
-    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions)
+    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions, check_effects)
     rows, predictors, _ = assemble(formula, data, arguments, None, responses)
-    for term in predictors.terms:
-        check_told_from_residuals(term, rows.weights)
+    if check_effects != "ignore":
+        for term in predictors.terms:
+            check_told_from_residuals(term, rows.weights)
     return predictors, rows.positions
 
 
@@ -216,6 +222,7 @@ class DesignArguments:
     na_action: str
     subset: Any
     functions: Mapping[str, Callable[..., Any]] | None
+    check_effects: str
     drop_zero_weights: bool = True
 
 
@@ -278,7 +285,10 @@ def assemble(
     x = fixed.build(evaluator, "F")
     grouping = component_evaluator(rows.frame, own)
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
-    built = [_random_term(spec, evaluator, grouping, known, table, contrast_names) for spec in parsed.random]
+    sizes = Sizes(arguments.check_effects)
+    built = [
+        _random_term(spec, evaluator, grouping, known, table, contrast_names, sizes) for spec in parsed.random
+    ]
     built.sort(key=lambda part: -len(part[0].group.levels))
     warn_of_columns(parsed, rows.frame, fixed)
     warn_of_self_products(parsed.self_products, evaluator)
@@ -326,22 +336,21 @@ def _random_term(
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
     contrasts: ContrastTable,
     used: set[str],
+    sizes: Sizes,
 ) -> BuiltTerm:
     group, recipe = make_group(spec, grouping, known)
     plan = make_plan(spec.terms, evaluator, contrasts, used)
     k = len(plan.names)
     factors = [label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)]
-    if spec.uncorrelated:
-        if factors and k > 1:
-            by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
-            warn_user(
-                f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
-                f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
-                f"(a single bar has {k * (k + 1) // 2}){_CONTRASTS_MATTER if by_contrasts else ''}",
-                FormulaWarning,
-            )
-    else:
-        check_covariance_size(spec.text, k, (group.label, len(group.levels)), factors, len(group.codes))
+    if spec.uncorrelated and factors and k > 1:
+        by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
+        warn_user(
+            f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
+            f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
+            f"(a single bar has {k * (k + 1) // 2}){_CONTRASTS_MATTER if by_contrasts else ''}",
+            FormulaWarning,
+        )
+    sizes.add(spec, k, group, factors)
     z = plan.build(evaluator, "C")
     covariance = "diagonal" if spec.uncorrelated else "unstructured"
     return RandomTerm(group, plan.names, z, covariance, spec.text), plan, recipe

@@ -39,13 +39,34 @@ def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Se
     else:
         return
     label, levels = group
-    remedies = [f"{text.replace('|', '||', 1)} for independent effects"]
-    if factors:
-        crossed = ":".join([label, *factors])
-        remedies.insert(0, f"(1 | {crossed}) for one variance")
-        remedies.append(f"fewer levels of {' and '.join(map(repr, factors))}")
-    advice = ", ".join(remedies[:-1]) + (" or " if remedies[1:] else "") + remedies[-1]
     raise DataError(
         f"{text}: {k:,} correlated effects for each of {levels:,} levels of {label!r} have {parameters:,} "
-        f"variances and covariances, {reason}; use {advice}"
+        f"variances and covariances, {reason}; use {remedies(text, factors, label)}"
     )
+
+
+def remedies(text: str, factors: Sequence[str], group: str, *, independent: bool = True) -> str:
+    """
+    Simpler terms in place of one that is too large, in words.
+
+    Parameters
+    ----------
+    text : str
+        The term.
+    factors : sequence of str
+        Factors among its variables.
+    group : str
+        Its grouping factor.
+    independent : bool
+        Whether independent effects are simpler.
+    """
+    found = []
+    if factors:
+        found.append(f"(1 | {group}) + (1 | {':'.join([group, *factors])}) for two variances")
+    if independent:
+        found.append(f"{text.replace('|', '||', 1)} for independent effects")
+    if factors:
+        found.append(f"fewer levels of {' and '.join(map(repr, factors))}")
+    elif not independent:
+        found.append("fewer columns")
+    return ", ".join(found[:-1]) + (" or " if found[1:] else "") + found[-1]

@@ -1,6 +1,6 @@
 //! What a model costs, as dictionaries.
 
-use mixedmodels::design::costs::BlockCosts;
+use mixedmodels::design::costs::{BlockCosts, Use};
 use mixedmodels::design::{frame, Costs};
 use mixedmodels::linalg::memory;
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
@@ -22,8 +22,16 @@ pub fn describe_blocks<'py>(
     weights: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let predictors = predictors(&x, &terms, weights.as_ref(), None)?;
-    let costs = prepare(py, n_values(&predictors), move || frame::costs(&predictors))?;
+    let costs = prepare(py, n_values(&predictors), move || {
+        frame::costs(&predictors, Use::AsTheyAre)
+    })?;
     to_dict(py, &costs)
+}
+
+/// Whether so many bytes can be had.
+#[pyfunction]
+pub fn has_room_for(bytes: f64) -> bool {
+    memory::suffices(bytes)
 }
 
 /// Blocks and totals; bytes for cross-products, factor and inverse, operations of a value and of its

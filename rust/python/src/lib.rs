@@ -23,7 +23,7 @@ mod _engine {
     use crate::lmm::Lmm;
 
     #[pymodule_export]
-    use crate::costs::describe_blocks;
+    use crate::costs::{describe_blocks, has_room_for};
 
     #[pymodule_export]
     use crate::many::fit_many;
