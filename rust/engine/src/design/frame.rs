@@ -68,6 +68,10 @@ impl Frame {
         rank: impl FnOnce(&FixedBasis, usize) -> Result<usize>,
     ) -> Result<(Self, BlockRows)> {
         let n = design.n_obs();
+        let bytes = row_bytes(&design);
+        if !memory::suffices(bytes) {
+            return Err(memory::shortage(bytes, "the rows of the model matrices"));
+        }
         let weights = root_weights.as_deref();
         let (fixed, terms): (_, Vec<TermBasis>) = join(
             n >= MANY_ROWS,
@@ -191,6 +195,13 @@ pub fn costs(design: &Predictors, used: Use) -> Result<Costs> {
     let structure = layout::described_structure(design, rank)?;
     let patterns = Pattern::all(&structure)?;
     Ok(Costs::new(&structure, &patterns, design.n_theta(), used))
+}
+
+/// What is made of the rows: bases, levels of the blocks, and vectors of their length.
+fn row_bytes(design: &Predictors) -> f64 {
+    const VECTORS: usize = 16;
+    let columns = 3 * design.x.cols() + design.terms.iter().map(|t| 2 * t.k + 1).sum::<usize>();
+    8.0 * design.n_obs() as f64 * (columns + VECTORS) as f64
 }
 
 fn checked_rank(fixed: &FixedBasis, n: usize) -> Result<usize> {

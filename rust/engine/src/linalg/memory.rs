@@ -11,13 +11,18 @@ pub fn available() -> Option<f64> {
     Some(kibibytes * 1024.0)
 }
 
-/// Less than this is there without asking.
+/// Less than this is there without asking, and less than this without looking at the whole system.
+const TINY: f64 = 1e6;
 const LITTLE: f64 = 1e8;
+
+/// Room for what nobody counts. (The allocator of Linux learns nothing from blocks of this size.)
+const SPARE: f64 = 6.4e7;
 
 /// Whether so many bytes can be had: the system has them free, and would give them to this process.
 #[must_use]
 pub fn suffices(bytes: f64) -> bool {
-    bytes < LITTLE || (available().is_none_or(|room| bytes <= room) && would_be_given(bytes))
+    let is_free = || bytes < LITTLE || available().is_none_or(|room| bytes <= room);
+    bytes < TINY || (would_be_given(bytes + SPARE) && is_free())
 }
 
 /// Limits of the process count here. Nothing of the room is touched, so that asking costs little.
@@ -101,3 +106,26 @@ fn prefer_large_pages<T>(room: &Vec<T>) {
 
 #[cfg(not(target_os = "linux"))]
 fn prefer_large_pages<T>(_: &Vec<T>) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_had_is_an_error_with_its_size() {
+        let exabyte = 1_usize << 60;
+        let refused = |found: Result<()>| match found {
+            Err(Error::Memory { what, gib }) => what == "a table" && gib >= f64::from(1 << 30),
+            _ => false,
+        };
+        assert!(refused(room::<u8>(exabyte, "a table").map(drop)));
+        assert!(refused(filled(exabyte, 0_u8, "a table").map(drop)));
+        assert!(refused(filled(usize::MAX, 0.0_f64, "a table").map(drop)));
+        assert!(refused(reserve(&mut vec![1_u8], exabyte, "a table")));
+        assert!(!suffices(exabyte as f64));
+        assert!(!suffices(f64::INFINITY));
+        assert!(suffices(1e5) && suffices(2e6));
+        assert_eq!(copied(&[1, 2], "a table"), Ok(vec![1, 2]));
+        assert_eq!(collected([1, 2].into_iter(), "a table"), Ok(vec![1, 2]));
+    }
+}
