@@ -15,8 +15,9 @@ pub fn available() -> Option<f64> {
 const TINY: f64 = 1e6;
 const LITTLE: f64 = 1e8;
 
-/// Room for what nobody counts. (The allocator of Linux learns nothing from blocks of this size.)
-const SPARE: f64 = 6.4e7;
+/// Room for what nobody counts, above all the buffer of 520 MiB that the dense kernels reserve and
+/// hardly touch. (The allocator of Linux learns nothing from blocks of this size.)
+const SPARE: f64 = 6.4e8;
 
 /// Whether so many bytes can be had: the system has them free, and would give them to this process.
 #[must_use]
