@@ -17,12 +17,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{
-    by_term, columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
+    by_term, optional_vector, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
 };
 use crate::costs;
 use crate::errors;
 use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
+use crate::predictors::predictors;
 
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
 pub const SLOW: f64 = 1e10;
@@ -85,9 +86,9 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
 
 pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
     let (codes, n_levels, z, name, times) = tuple;
-    let (z, k) = rows(z);
+    let (z, k) = rows(z)?;
     Ok(Term {
-        codes: vector(codes),
+        codes: vector(codes)?,
         n_levels: *n_levels,
         z,
         k,
@@ -143,14 +144,9 @@ impl Lmm {
         weights: Option<PyReadonlyArray1<'_, f64>>,
         offset: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
-        let predictors = Predictors {
-            x: columns(&x),
-            terms: terms.iter().map(term).collect::<PyResult<_>>()?,
-            weights: weights.as_ref().map(vector),
-            offset: offset.as_ref().map(vector),
-        };
+        let predictors = predictors(&x, &terms, weights.as_ref(), offset.as_ref())?;
         let values = n_values(&predictors);
-        let design = Design::join(vector(&y), predictors);
+        let design = Design::join(vector(&y)?, predictors);
         let model = prepare(py, values, move || Model::new(design))?;
         Ok(Self {
             model: Arc::new(model),
@@ -160,7 +156,7 @@ impl Lmm {
     /// The same model for another response.
     #[allow(clippy::needless_pass_by_value)]
     fn with_response(&self, py: Python<'_>, y: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
-        let (model, y) = (Arc::clone(&self.model), vector(&y));
+        let (model, y) = (Arc::clone(&self.model), vector(&y)?);
         let values = n_values(&model.design);
         let model = prepare(py, values, move || model.with_response(y))?;
         Ok(Self {
@@ -206,7 +202,7 @@ impl Lmm {
         held: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
-        let start = start.as_ref().map(vector);
+        let start = optional_vector(start.as_ref())?;
         let (control, listener) = limits(control)?;
         let model = Arc::clone(&self.model);
         if let Some(held) = self::held(held)? {
@@ -239,7 +235,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let estimates = run(py, self.slow(), None, move |monitor| {
             fit::evaluate(&model, criterion(reml), &theta, monitor)
         })?;
@@ -255,7 +251,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let gradient = run(py, self.slow(), None, move |monitor| {
             fit::gradient(&model, criterion(reml), &theta, monitor)
         })?;
@@ -269,7 +265,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.second_derivatives(py, fit::hessian, vector(&theta), reml)
+        self.second_derivatives(py, fit::hessian, vector(&theta)?, reml)
     }
 
     /// In (theta, log sigma), with sigma not profiled.
@@ -280,7 +276,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.second_derivatives(py, fit::joint_hessian, vector(&theta), reml)
+        self.second_derivatives(py, fit::joint_hessian, vector(&theta)?, reml)
     }
 
     /// In the parameters that are free when these are held, at theta and sigma.
@@ -293,7 +289,7 @@ impl Lmm {
         reml: bool,
         held: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let held = self::held(Some(held))?.unwrap_or_default();
         let slow = self.second_derivatives_are_slow();
         let free = run(py, slow, None, move |monitor| {
@@ -313,7 +309,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyArray3<f64>>> {
         // Relative to the residual variance, so the criterion does not matter.
         let _ = reml;
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let slopes = run(py, self.slow(), None, move |monitor| {
             inference::covariance_slopes(&model, &theta, monitor)
         })?;
@@ -326,7 +322,7 @@ impl Lmm {
         py: Python<'py>,
         theta: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let slow = self.second_derivatives_are_slow();
         let parts = run(py, slow, None, move |monitor| {
             inference::kenward_roger(&model, &theta, monitor)
@@ -349,7 +345,7 @@ impl Lmm {
         py: Python<'py>,
         theta: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let found = run(py, self.slow(), None, move |monitor| {
             inference::leverages(&model, &theta, monitor)
         })?;
@@ -365,7 +361,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<(f64, Bound<'py, PyArray2<f64>>)> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let found = run(py, self.slow(), None, move |monitor| {
             inference::sensitivity(&model, criterion(reml), &theta, monitor)
         })?;
@@ -381,7 +377,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyList>> {
         // They are conditional on the coefficients, so the criterion does not matter.
         let _ = reml;
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let blocks = run(py, self.slow(), None, move |monitor| {
             fit::conditional_variances(&model, &theta, monitor)
         })?;
