@@ -94,8 +94,8 @@ impl Steps {
     pub fn of(model: &GeneralizedModel) -> Self {
         let theta = Coordinates::engine(&model.frame().design.terms);
         let mut values = vec![0.1; theta.dim];
-        for column in theta.columns() {
-            values[column[0]] = 0.7;
+        for fold in theta.folds() {
+            values[fold.parameters[0]] = 0.7;
         }
         values.resize(theta.dim + model.rank(), 0.0);
         let mut other = values.clone();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{design, Grouping, Random, TermSpec, U};
+use common::{design, linear, Grouping, Random, TermSpec, U};
 use mixedmodels::design::{Design, Model, Predictors};
 use mixedmodels::fit::{MixedModel, Task};
 use mixedmodels::linalg::Matrix;

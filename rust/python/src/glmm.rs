@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mixedmodels::design::{Approximation, GeneralizedModel, Predictors};
+use mixedmodels::design::{Approximation, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{Fit, GlmmEstimates, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
@@ -14,11 +14,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
+use crate::arrays::{by_term, optional_vector, to_blocks, to_square, to_vector, vector};
 use crate::costs;
 use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
-use crate::lmm::{find_optimizer, limits, n_values, put_outcome, term, TermTuple, SLOW};
+use crate::lmm::{find_optimizer, limits, n_values, put_outcome, TermTuple, SLOW};
+use crate::predictors::predictors;
 use crate::user_family::UserFamily;
 
 /// A generalized linear mixed model, ready to be fitted. Immutable.
@@ -121,7 +122,7 @@ fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
             return Ok(None);
         };
         let array: PyReadonlyArray1<'_, f64> = value.extract()?;
-        Ok(Some(vector(&array)))
+        Ok(Some(vector(&array)?))
     };
     Ok(StartValues {
         theta: values("theta")?,
@@ -134,13 +135,13 @@ fn point(
     theta: &PyReadonlyArray1<'_, f64>,
     beta: &PyReadonlyArray1<'_, f64>,
     log_dispersion: Option<f64>,
-) -> Point {
-    Point {
-        theta: vector(theta),
-        beta: vector(beta),
+) -> PyResult<Point> {
+    Ok(Point {
+        theta: vector(theta)?,
+        beta: vector(beta)?,
         log_dispersion: log_dispersion.unwrap_or(0.0),
         eta: None,
-    }
+    })
 }
 
 impl Glmm {
@@ -152,7 +153,7 @@ impl Glmm {
         log_dispersion: Option<f64>,
         look: impl FnOnce(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
-        let point = point(theta, beta, log_dispersion);
+        let point = point(theta, beta, log_dispersion)?;
         self.run(py, None, move |model, monitor| look(model, &point, monitor))
     }
 
@@ -191,14 +192,9 @@ impl Glmm {
         n_agq: usize,
         information: &str,
     ) -> PyResult<Self> {
-        let predictors = Predictors {
-            x: columns(&x),
-            terms: terms.iter().map(term).collect::<PyResult<_>>()?,
-            weights: None,
-            offset: offset.as_ref().map(vector),
-        };
+        let predictors = predictors(&x, &terms, None, offset.as_ref())?;
         let spec = FamilySpec::new(family)?;
-        let (family, user) = spec.with_data(py, vector(&y), weights.as_ref().map(vector))?;
+        let (family, user) = spec.with_data(py, vector(&y)?, optional_vector(weights.as_ref())?)?;
         let information = self::information(information)?;
         let approximation = Approximation::of_points(n_agq);
         let model = prepare(py, n_values(&predictors), move || {
@@ -220,9 +216,9 @@ impl Glmm {
         y: PyReadonlyArray1<'_, f64>,
         weights: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
-        let (family, user) = self
-            .spec
-            .with_data(py, vector(&y), weights.as_ref().map(vector))?;
+        let (family, user) =
+            self.spec
+                .with_data(py, vector(&y)?, optional_vector(weights.as_ref())?)?;
         let model = Arc::clone(&self.model);
         let values = n_values(&model.frame().design);
         let model = prepare(py, values, move || model.with_family(family))?;
@@ -376,7 +372,7 @@ impl Glmm {
         log_dispersion: Option<f64>,
         eta: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let eta = eta.as_ref().map(vector);
+        let eta = optional_vector(eta.as_ref())?;
         let hessian = self.at(
             py,
             &theta,
@@ -402,7 +398,7 @@ impl Glmm {
         theta: PyReadonlyArray1<'_, f64>,
         weights: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (theta, weights) = (vector(&theta), vector(&weights));
+        let (theta, weights) = (vector(&theta)?, vector(&weights)?);
         let found = self.run(py, None, move |model, _| {
             inference::leverages_glmm(model, &theta, &weights)
         })?;

@@ -17,12 +17,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{
-    by_term, columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
+    by_term, optional_vector, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
 };
 use crate::costs;
 use crate::errors;
 use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
+use crate::predictors::predictors;
 
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
 pub const SLOW: f64 = 1e10;
@@ -85,9 +86,9 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
 
 pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
     let (codes, n_levels, z, name, times) = tuple;
-    let (z, k) = rows(z);
+    let (z, k) = rows(z)?;
     Ok(Term {
-        codes: vector(codes),
+        codes: vector(codes)?,
         n_levels: *n_levels,
         z,
         k,
@@ -150,14 +151,9 @@ impl Lmm {
         weights: Option<PyReadonlyArray1<'_, f64>>,
         offset: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
-        let predictors = Predictors {
-            x: columns(&x),
-            terms: terms.iter().map(term).collect::<PyResult<_>>()?,
-            weights: weights.as_ref().map(vector),
-            offset: offset.as_ref().map(vector),
-        };
+        let predictors = predictors(&x, &terms, weights.as_ref(), offset.as_ref())?;
         let values = n_values(&predictors);
-        let design = Design::join(vector(&y), predictors);
+        let design = Design::join(vector(&y)?, predictors);
         let model = prepare(py, values, move || Model::new(design))?;
         Ok(Self {
             model: Arc::new(model),
@@ -167,7 +163,7 @@ impl Lmm {
     /// The same model for another response.
     #[allow(clippy::needless_pass_by_value)]
     fn with_response(&self, py: Python<'_>, y: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
-        let (model, y) = (Arc::clone(&self.model), vector(&y));
+        let (model, y) = (Arc::clone(&self.model), vector(&y)?);
         let values = n_values(&model.design);
         let model = prepare(py, values, move || model.with_response(y))?;
         Ok(Self {
@@ -214,7 +210,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
         let start = StartValues {
-            theta: start.as_ref().map(vector),
+            theta: optional_vector(start.as_ref())?,
             ..StartValues::default()
         };
         let (control, listener) = limits(control)?;
@@ -239,7 +235,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let estimates = run(py, self.slow(), None, move |monitor| {
             linear(&model, reml).evaluate(&Point::of_theta(&theta), monitor)
         })?;
@@ -255,7 +251,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let gradient = run(py, self.slow(), None, move |monitor| {
             linear(&model, reml).gradient(&Point::of_theta(&theta), monitor)
         })?;
@@ -296,7 +292,7 @@ impl Lmm {
         reml: bool,
         held: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let held = self::held(Some(held))?.unwrap_or_default();
         let slow = self.second_derivatives_are_slow();
         let free = run(py, slow, None, move |monitor| {
@@ -321,7 +317,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyArray3<f64>>> {
         // Relative to the residual variance, so the criterion does not matter.
         let _ = reml;
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let slopes = run(py, self.slow(), None, move |monitor| {
             inference::covariance_slopes(&model, &theta, monitor)
         })?;
@@ -334,7 +330,7 @@ impl Lmm {
         py: Python<'py>,
         theta: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let slow = self.second_derivatives_are_slow();
         let parts = run(py, slow, None, move |monitor| {
             inference::kenward_roger(&model, &theta, monitor)
@@ -357,7 +353,7 @@ impl Lmm {
         py: Python<'py>,
         theta: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let found = run(py, self.slow(), None, move |monitor| {
             inference::leverages(&model, &theta, monitor)
         })?;
@@ -373,7 +369,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<(f64, Bound<'py, PyArray2<f64>>)> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let found = run(py, self.slow(), None, move |monitor| {
             inference::sensitivity(&model, criterion(reml), &theta, monitor)
         })?;
@@ -389,7 +385,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyList>> {
         // They are conditional on the coefficients, so the criterion does not matter.
         let _ = reml;
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let blocks = run(py, self.slow(), None, move |monitor| {
             linear(&model, false).conditional_variances(&Point::of_theta(&theta), monitor)
         })?;
