@@ -234,7 +234,9 @@ def _parameter_covariance(fitted: FittedGeneralized) -> ParameterCovariance:
     wanted = np.zeros(len(hessian), dtype=bool)
     if fitted.arguments.n_agq > 0:
         wanted[len(theta) : len(theta) + fitted.rank] = True
-    known = np.pad(fitted.structural_directions(), ((0, 0), (0, len(hessian) - len(theta))))
+    structural = fitted.structural_directions()
+    known = np.zeros((len(structural), len(hessian)))
+    known[:, : len(theta)] = structural
     return covariance_from(hessian, inner, fitted.coordinates(), wanted, known)
 
 

@@ -22,7 +22,7 @@ from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
 from .singularity import term_roots
 from .unbounded import column_sizes, residual_vanishes
-from .undetermined import explained_notices, undetermined_notices
+from .undetermined import explained_notices, residual_notices, undetermined_notices
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def fit_design(
         problem = residual_vanishes(design, sizes, estimates, result["gradient"], criterion)
         verdict = verdict.without_optimum(problem)
     notices += verdict.notices + singular_notices(design, theta, roots, estimates.sigma)
-    notices += undetermined_notices(design, roots)
+    notices += undetermined_notices(design, roots) + residual_notices(design)
     if reml:
         notices += explained_notices(design, estimates.kept)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))

@@ -215,7 +215,11 @@ def _large_terms(
     limit = share * 2.0 * _HUGE_EFFECT[family.link or ""]
     found = []
     for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        _, sizes, right = np.linalg.svd(root @ factor)
+        directions = root @ factor
+        # No standard deviation is above the root of the sum of their squares: most often no more is needed.
+        if np.vdot(directions, directions) < 0.999 * limit**2:
+            continue
+        _, sizes, right = np.linalg.svd(directions)
         if sizes[0] >= limit:
             found.append(_LargeTerm(term, float(sizes[0]), term.z @ factor @ right[sizes >= limit].T))
     return found

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .covariance import theta as theta_layout
 from .curvature import ROUNDING
 from .design import Predictors, RandomTerm
+from .design.residual_check import rows_apart
 from .errors import MixedModelsWarning, UndeterminedWarning
 from .formatting import one_line
 from .singularity import plain_cholesky
@@ -181,6 +182,31 @@ def undetermined_notices(design: Predictors, roots: Roots) -> list[tuple[type[Mi
             UndeterminedWarning,
             f"{text[0].lower()}{text[1:]}, as no level has observations that tell: the estimates are "
             "arbitrary; the fixed effects and their tests do not depend on them",
+        )
+    ]
+
+
+def residual_notices(design: Predictors) -> list[tuple[type[MixedModelsWarning], str]]:
+    """
+    A warning for terms that contain the residual variance: a multiple of the identity is among their
+    covariance matrices, and every row has an effect of its own.
+    """
+    if design.weights is not None:
+        return []
+    # Of effects without any structure the check of their number tells.
+    found = [
+        term.text
+        for term in design.terms
+        if term.structure.linear and term.structure.k > 1 and len(term.blocks) != 1 and rows_apart(term)
+    ]
+    if not found:
+        return []
+    return [
+        (
+            UndeterminedWarning,
+            f"{_joined(found)} ha{'s' if len(found) == 1 else 've'} one row for each effect: the data determine "
+            "the sum of its variances and the residual variance, not how they divide it; the fixed effects and "
+            "their tests do not depend on that",
         )
     ]
 

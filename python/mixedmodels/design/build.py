@@ -341,7 +341,8 @@ def _random_term(
             FormulaWarning,
         )
     structure = structure_of_term(spec, plan, evaluator)
-    check_covariance_size(spec.text, structure, (group.label, len(group.levels)), factors, len(group.codes))
+    if structure.n_parameters == k * (k + 1) // 2:
+        check_covariance_size(spec.text, k, (group.label, len(group.levels)), factors, len(group.codes))
     z = plan.build(evaluator, "C")
     term = RandomTerm(group, plan.names, z, structure.name, spec.text, structure.times)
     return term, plan, recipe

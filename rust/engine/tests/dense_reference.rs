@@ -5,7 +5,8 @@ mod common;
 use common::{dense, design, random_theta, Grouping, TermSpec, D, U};
 use mixedmodels::design::{Design, Layout, Model};
 use mixedmodels::fit;
-use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
+use mixedmodels::objective::{Criterion, LmmObjective, Monitor, Objective};
+use mixedmodels::parameters::Coordinates;
 
 const GO: Monitor<'static> = &|_| Ok(());
 

@@ -7,9 +7,10 @@ use mixedmodels::covariance::Kind;
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit::{self, Fit, Held};
 use mixedmodels::objective::{
-    Coordinates, Criterion, HeldObjective, JointObjective, LmmObjective, Monitor, Objective, Role,
+    Criterion, HeldObjective, JointObjective, LmmObjective, Monitor, Objective,
 };
 use mixedmodels::optimize::{Control, Optimizer};
+use mixedmodels::parameters::{Coordinates, Role};
 
 const GO: Monitor<'static> = &|_| Ok(());
 

@@ -1,15 +1,16 @@
 //! Fits of linear models with parameters held.
 
-use super::held::{Held, HeldCoordinates};
 use super::{default_start, hessian, Estimates, Fit};
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::{dense, Matrix};
-use crate::objective::coordinates::to_user;
 use crate::objective::{
-    Coordinates, Criterion, HeldObjective, JointObjective, LmmObjective, Monitor, Objective, Role,
+    Criterion, HeldObjective, JointObjective, LmmObjective, Monitor, Objective,
 };
 use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
+use crate::parameters::coordinates::to_user;
+use crate::parameters::{Coordinates, Role};
+use crate::parameters::{Held, HeldCoordinates};
 
 /// Derivatives in the free parameters.
 #[derive(Debug, Clone)]

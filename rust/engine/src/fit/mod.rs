@@ -2,26 +2,26 @@
 
 mod estimates;
 mod generalized;
-mod held;
 mod held_fit;
 mod hessian;
 mod start;
 
+pub use crate::parameters::Held;
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 pub use estimates::{ConditionalVariances, Estimates};
 pub use generalized::{
     conditional_variances_glmm, derivatives_held_glmm, evaluate_glmm, fit_glmm, fit_held_glmm,
     gradient_glmm, hessian_glmm, GlmmEstimates, GlmmFit, Point, StartValues,
 };
-pub use held::Held;
 pub use held_fit::{derivatives_held, fit_held, FreeDerivatives};
 
 use crate::design::Model;
 use crate::error::{same_length, Error, Result};
 use crate::linalg::Matrix;
-use crate::objective::coordinates::{from_user, to_user};
-use crate::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
+use crate::objective::{Criterion, LmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
+use crate::parameters::coordinates::{from_user, to_user};
+use crate::parameters::Coordinates;
 
 /// A fitted model.
 #[derive(Debug, Clone)]

@@ -20,7 +20,8 @@ use crate::inference::scaled_effects::unit_effects;
 use crate::linalg::threads::MANY_ROWS;
 use crate::linalg::{small, threads, Matrix};
 use crate::objective::glmm::border::Border;
-use crate::objective::{Coordinates, Criterion, Monitor};
+use crate::objective::{Criterion, Monitor};
+use crate::parameters::Coordinates;
 use crate::system::WeightedSystem;
 
 /// Rows that a thread takes at once.

@@ -20,7 +20,8 @@ use crate::design::Model;
 use crate::error::Result;
 use crate::fit;
 use crate::linalg::Matrix;
-use crate::objective::{Coordinates, Criterion, Monitor};
+use crate::objective::{Criterion, Monitor};
+use crate::parameters::Coordinates;
 
 use scaled_effects::ScaledEffects;
 

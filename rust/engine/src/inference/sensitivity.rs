@@ -15,7 +15,8 @@ use crate::design::Model;
 use crate::error::Result;
 use crate::fit;
 use crate::linalg::{small, Matrix};
-use crate::objective::{Coordinates, Criterion, Monitor};
+use crate::objective::{Criterion, Monitor};
+use crate::parameters::Coordinates;
 use crate::system::variates;
 
 /// What the fitted values owe to the response.

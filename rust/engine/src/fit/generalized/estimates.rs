@@ -3,7 +3,8 @@
 use super::{no_modes, GlmmEstimates, Point};
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
-use crate::objective::{Coordinates, GlmmObjective, Objective};
+use crate::objective::{GlmmObjective, Objective};
+use crate::parameters::Coordinates;
 
 pub fn estimates(
     objective: &mut GlmmObjective<'_>,

@@ -6,16 +6,17 @@ use super::{check_start, estimates::estimates, explained, no_modes, settle};
 use super::{GlmmFit, Point, StartValues};
 use crate::design::GeneralizedModel;
 use crate::error::Result;
-use crate::fit::held::{Held, HeldCoordinates};
 use crate::fit::held_fit::{nothing_to_search, FreeDerivatives};
 use crate::fit::hessian::by_differences;
 use crate::linalg::{dense, Matrix};
-use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
-use crate::objective::{GlmmObjective, HeldObjective, Monitor, Objective, Role};
+use crate::objective::{GlmmObjective, HeldObjective, Monitor, Objective};
 use crate::optimize::{self, Control, Optimizer};
+use crate::parameters::Role;
+use crate::parameters::{AffineNumber, AffineVector, ParameterVector};
+use crate::parameters::{Held, HeldCoordinates};
 
 /// What becomes of theta, the coefficients and the dispersion.
-fn roles(coordinates: &HeldCoordinates, parameters: &Parameters) -> Vec<Role> {
+fn roles(coordinates: &HeldCoordinates, parameters: &ParameterVector) -> Vec<Role> {
     let mut roles = coordinates.roles.clone();
     roles.resize(parameters.dim(), Role::Free);
     roles
@@ -42,7 +43,7 @@ pub fn fit_held_glmm(
     } = Search::new(model, start)?;
     let theta = coordinates.enter(frame, &user_theta(model, &parameters, &start))?;
     start[..theta.len()].copy_from_slice(&theta);
-    parameters.theta = coordinates.coordinates.clone();
+    parameters.theta = coordinates.coordinates.clone().into();
     let roles = roles(&coordinates, &parameters);
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     let mut free = HeldObjective::new(&mut objective, roles);
@@ -115,16 +116,13 @@ pub fn derivatives_held_glmm(
     let coordinates = HeldCoordinates::new(frame, held, None)?;
     let profiled = model.n_free_coefficients() == 0;
     let gamma = engine_coefficients(model, &point.beta);
-    let parameters = Parameters {
-        theta: coordinates.coordinates.clone(),
-        fixed: (!profiled).then(|| FixedCoordinates::identity(model.rank())),
-        dispersion: model
-            .family
-            .has_dispersion()
-            .then_some(DispersionCoordinate {
-                origin: 0.0,
-                unit: 1.0,
-            }),
+    let parameters = ParameterVector {
+        theta: coordinates.coordinates.clone().into(),
+        fixed: (!profiled).then(|| AffineVector::identity(model.rank())),
+        dispersion: model.family.has_dispersion().then_some(AffineNumber {
+            origin: 0.0,
+            unit: 1.0,
+        }),
     };
     let mut values = coordinates.enter(frame, &point.theta)?;
     let n_theta = values.len();

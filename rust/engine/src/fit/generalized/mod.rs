@@ -14,9 +14,10 @@ use crate::fit::ConditionalVariances;
 use crate::linalg::threads::map;
 use crate::linalg::threads::MANY_ROWS;
 use crate::linalg::Matrix;
-use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
-use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
+use crate::objective::{GlmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, Optimizer, Outcome};
+use crate::parameters::Coordinates;
+use crate::parameters::{AffineNumber, AffineVector, ParameterVector};
 pub use held::{derivatives_held_glmm, fit_held_glmm};
 
 use estimates::estimates;
@@ -29,7 +30,7 @@ const SMALL: f64 = 5e7;
 /// Rows times parameters from which on threads save more than they cost.
 const WORTH_THREADS: usize = 10_000;
 
-/// Parameters in the units of the user.
+/// ParameterVector in the units of the user.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Point {
     pub theta: Vec<f64>,
@@ -239,16 +240,13 @@ fn at_modes<'a>(
     let frame = model.frame();
     let profiled = model.n_free_coefficients() == 0;
     let gamma = engine_coefficients(model, &point.beta);
-    let parameters = Parameters {
-        theta: Coordinates::user(&frame.design.terms, &frame.terms),
-        fixed: (!profiled).then(|| FixedCoordinates::identity(model.rank())),
-        dispersion: model
-            .family
-            .has_dispersion()
-            .then_some(DispersionCoordinate {
-                origin: 0.0,
-                unit: 1.0,
-            }),
+    let parameters = ParameterVector {
+        theta: Coordinates::user(&frame.design.terms, &frame.terms).into(),
+        fixed: (!profiled).then(|| AffineVector::identity(model.rank())),
+        dispersion: model.family.has_dispersion().then_some(AffineNumber {
+            origin: 0.0,
+            unit: 1.0,
+        }),
     };
     let mut values = point.theta.clone();
     if !profiled {

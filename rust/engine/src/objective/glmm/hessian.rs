@@ -65,7 +65,7 @@ impl GlmmObjective<'_> {
     /// The Hessian in the parameters at the last point, unless theta is turned; `None` for quadrature, and
     /// where differences do not stay in the domain.
     pub fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
-        if self.rule.is_some() || self.unturned.is_some() {
+        if self.rule.is_some() || self.parameters.theta.is_turned() {
             return Ok(None);
         }
         let Some((log_dispersion, _)) = self.density else {
@@ -210,30 +210,17 @@ impl GlmmObjective<'_> {
         let curved: Vec<f64> = (0..h.len())
             .map(|i| per_row(&curvature.second, observed, i))
             .collect();
-        let mut weighted = vec![0.0; h.len()];
-        for k in 0..dim {
-            let products = moves.eta.column(k).iter().zip(&curved);
-            for (out, (e, c)) in weighted.iter_mut().zip(products) {
-                *out = e * c;
-            }
-            for j in 0..=k {
-                let sum = small::dot(moves.eta.column(j), &weighted);
-                out[(j, k)] += sum;
-                if j < k {
-                    out[(k, j)] += sum;
-                }
-            }
-        }
+        rows::add_weighted_gram(&moves.eta, &curved, out.data_mut());
         let Some((unit, slopes)) = self.moved_dispersion(curvature) else {
             return;
         };
         let last = dim - 1;
-        for (i, mixed) in weighted.iter_mut().enumerate() {
-            *mixed = unit * per_row(&slopes.mixed, &slopes.observed, i);
-        }
+        let mixed: Vec<f64> = (0..h.len())
+            .map(|i| unit * per_row(&slopes.mixed, &slopes.observed, i))
+            .collect();
         for k in 0..dim {
             let eta = moves.eta.column(k);
-            let sum = small::dot(&weighted, eta);
+            let sum = small::dot(&mixed, eta);
             out[(last, k)] += sum - 2.0 * unit * small::dot(&slopes.first.score, eta);
             out[(k, last)] += sum;
         }

@@ -24,7 +24,7 @@ const LEAST_WEIGHT: f64 = 1e-3;
 /// Below this decrement steps that no longer shrink it are rounding.
 const STALLED: f64 = 1e-9;
 
-/// Parameters at which the modes are sought.
+/// ParameterVector at which the modes are sought.
 pub struct At<'p> {
     pub density: &'p dyn Density,
     /// λ of each block.
@@ -85,7 +85,6 @@ struct Step {
     u: Stacked,
     b: Stacked,
     gamma: Vec<f64>,
-    eta: Vec<f64>,
     decrement: f64,
 }
 
@@ -218,34 +217,27 @@ impl<'a> Modes<'a> {
             if seeks_coefficients(at, &self.gamma) {
                 self.border = Border::new(&self.model.rows, &self.system, weights)?;
             }
-            let Some(step) = self.newton_step(at)? else {
+            let scores = self.system.project(&self.score, 1)?;
+            let Some(step) = self.newton_step(at, &scores)? else {
                 // Coefficients that run to infinity take the information on them along.
-                return if last < STALLED {
-                    self.settle(observed)
-                } else {
-                    Ok(false)
-                };
+                return Ok(last < STALLED && self.settle(observed, scores));
             };
             let stalled = step.decrement < STALLED && step.decrement > 0.25 * last;
             if step.decrement < at.tolerance || stalled {
-                return self.settle(observed);
+                return Ok(self.settle(observed, scores));
             }
             last = step.decrement;
             if !self.descend(at, &step) {
-                return if last < STALLED {
-                    self.settle(observed)
-                } else {
-                    Ok(false)
-                };
+                return Ok(last < STALLED && self.settle(observed, scores));
             }
         }
         Ok(false)
     }
 
     /// At the modes c = Z's, which steps that are zero with Λ do not bring about.
-    fn settle(&mut self, observed: bool) -> Result<bool> {
-        self.c = self.system.project(&self.score, 1)?;
-        Ok(observed)
+    fn settle(&mut self, observed: bool, scores: Stacked) -> bool {
+        self.c = scores;
+        observed
     }
 
     /// From the rows of the last modes one Newton step to the new parameters. False when it leads
@@ -270,7 +262,8 @@ impl<'a> Modes<'a> {
         let Some(step) = self.step(at, &right, &working)? else {
             return Ok(false);
         };
-        let eta: Vec<f64> = fixed.iter().zip(&step.eta).map(|(f, e)| f + e).collect();
+        let mut eta = self.moved(at, &step);
+        small::axpy(1.0, &fixed, &mut eta);
         let log_likelihood = rows::working(
             at.density,
             &eta,
@@ -329,8 +322,9 @@ impl<'a> Modes<'a> {
         Ok(done.then_some(false))
     }
 
-    fn newton_step(&self, at: &At<'_>) -> Result<Option<Step>> {
-        let mut right = self.system.project(&self.score, 1)?;
+    /// `scores` are Z's.
+    fn newton_step(&self, at: &At<'_>, scores: &Stacked) -> Result<Option<Step>> {
+        let mut right = scores.clone();
         right.add(-1.0, &self.c);
         self.step(at, &right, &self.score)
     }
@@ -360,19 +354,23 @@ impl<'a> Modes<'a> {
         if !decrement.is_finite() {
             return Ok(None);
         }
-        let mut eta = vec![0.0; self.eta.len()];
-        self.system.expand(&b, &mut eta);
-        if at.gamma.is_none() {
-            rows::add_fixed(&self.model.rows, &gamma, &mut eta);
-        }
         Ok(Some(Step {
             c,
             u,
             b,
             gamma,
-            eta,
             decrement,
         }))
+    }
+
+    /// What a step adds to the linear predictor.
+    fn moved(&self, at: &At<'_>, step: &Step) -> Vec<f64> {
+        let mut eta = vec![0.0; self.eta.len()];
+        self.system.expand(&step.b, &mut eta);
+        if at.gamma.is_none() {
+            rows::add_fixed(&self.model.rows, &step.gamma, &mut eta);
+        }
+        eta
     }
 
     /// Goes along the step as far as the penalised deviance falls. False when it does not.
@@ -381,10 +379,11 @@ impl<'a> Modes<'a> {
         let (mixed, square) = (dot(&self.u, &step.u), dot(&step.u, &step.u));
         let penalty = self.penalty();
         let allowed = NOISE * (before.abs() + 1.0);
+        let direction = self.moved(at, step);
         let mut t = 1.0;
         for _ in 0..HALVINGS {
             let Trial { eta, score, weight } = &mut self.trial;
-            for ((out, e), d) in eta.iter_mut().zip(&self.eta).zip(&step.eta) {
+            for ((out, e), d) in eta.iter_mut().zip(&self.eta).zip(&direction) {
                 *out = e + t * d;
             }
             let log_likelihood = rows::working(at.density, eta, score, weight);
