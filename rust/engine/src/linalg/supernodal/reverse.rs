@@ -43,8 +43,20 @@ impl Factor {
     /// Hands the diagonal blocks of every node to `take`. Without `with_border` they are those of
     /// the inverse of the part before the border. `complement` tells for each class of nodes
     /// whether its complements are wanted; if any is, the factorisation must have kept K. Where the
-    /// pattern of K has entries, `take_panel` gets those of ΛSΛ'; `take_step` gets every step.
+    /// pattern of K has entries, `take_panel` gets those of ΛSΛ'.
     pub fn inverse(
+        &mut self,
+        scaling: &Scaling<'_>,
+        with_border: bool,
+        complement: &[bool],
+        take: &mut dyn FnMut(NodeInverse<'_>),
+        take_panel: Option<TakePanel<'_>>,
+    ) -> Result<()> {
+        self.steps(scaling, with_border, complement, take, take_panel, None)
+    }
+
+    /// The same, and `take_step` gets every step.
+    pub(super) fn steps(
         &mut self,
         scaling: &Scaling<'_>,
         with_border: bool,

@@ -191,7 +191,7 @@ impl Factor {
                 add_step(&mut out, &mut by_class, moves, step, scaling, &analysis);
             }
         };
-        self.inverse(
+        self.steps(
             scaling,
             with_border,
             &complements,

@@ -168,7 +168,7 @@ impl Supernodal<'_> {
             take_node(&node);
         };
         let scaling = scaling(pattern, lambda);
-        factor.inverse(&scaling, joint, &singular, take, take_panel, None)?;
+        factor.inverse(&scaling, joint, &singular, take, take_panel)?;
         for (b, block) in structure.blocks.iter().enumerate() {
             if !singular[b] {
                 sums[b] = complement_of_inverse(&sums[b], &lambda[b], block);
