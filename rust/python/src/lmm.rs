@@ -267,7 +267,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let hessian: Hessian =
             |model, theta, monitor| model.hessian(&Point::of_theta(theta), monitor);
-        self.second_derivatives(py, hessian, vector(&theta), reml)
+        self.second_derivatives(py, hessian, vector(&theta)?, reml)
     }
 
     /// In (theta, log sigma), with sigma not profiled.
@@ -279,7 +279,7 @@ impl Lmm {
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let hessian: Hessian = |model, theta, monitor| model.joint_hessian(theta, monitor);
-        self.second_derivatives(py, hessian, vector(&theta), reml)
+        self.second_derivatives(py, hessian, vector(&theta)?, reml)
     }
 
     /// In the parameters that are free when these are held, at theta and sigma.
