@@ -1,6 +1,8 @@
 //! Synthetic data for all benches.
 
-use mixedmodels::covariance::template;
+use std::sync::Arc;
+
+use mixedmodels::covariance::Unstructured;
 use mixedmodels::design::{Design, Term};
 use mixedmodels::linalg::Matrix;
 
@@ -26,7 +28,7 @@ impl Shape {
                     .flat_map(|i| (0..k).map(move |j| if j == 0 { 1.0 } else { noise(i, j) }))
                     .collect(),
                 k,
-                template: template("unstructured").expect("known"),
+                covariance: Arc::new(Unstructured),
             })
             .collect();
         let effect = |term: &Term, f: usize, i: usize| -> f64 {

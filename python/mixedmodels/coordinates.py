@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from . import theta as theta_layout
-from .design import Predictors, RandomTerm
+from .covariance import Structure
+from .covariance import theta as theta_layout
+from .design import Predictors
 
 # Columns with a smaller share of their own beside the others are linearly dependent.
 DEPENDENT = 1e-10
@@ -39,9 +40,8 @@ def of_theta(
     theta : ndarray, shape (n_theta,)
     """
     result = np.zeros((len(theta), len(theta)))
-    factors = theta_layout.factors(design, theta)
-    for (term, part), root, factor in zip(theta_layout.slices(design), roots, factors, strict=True):
-        result[part, part] = _of_term(term, root, factor)
+    for (term, part), root in zip(theta_layout.slices(design), roots, strict=True):
+        result[part, part] = _of_term(term.structure, root, theta[part])
     return result
 
 
@@ -69,14 +69,20 @@ def sizes_of(root: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(sizes > 0, sizes, 1.0)
 
 
-def _of_term(term: RandomTerm, root: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
-    if term.covariance == "unstructured" and np.triu(root, 1).any() and independent(root):
-        turned = _turned(theta_layout.positions(term), root, factor)
+def _of_term(
+    structure: Structure, root: NDArray[np.float64], theta: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    factor, entries = structure.factor(theta), structure.entries
+    if entries is None:
+        moved = np.linalg.norm(root @ structure.factor_slopes(theta), axis=(1, 2))
+        return np.diag(np.where(moved > 0, moved, 1.0) / max(1.0, float(np.linalg.norm(root @ factor))))
+    if structure.blocks == (tuple(range(structure.k)),) and np.triu(root, 1).any() and independent(root):
+        turned = _turned(entries, root, factor)
         if turned is not None:
             return turned
     sizes = sizes_of(root)
     sizes = sizes / np.maximum(1.0, sizes * np.linalg.norm(factor, axis=1))
-    return np.diag([sizes[i] for i, _ in theta_layout.positions(term)])
+    return np.diag([sizes[i] for i, _ in entries])
 
 
 def _turned(

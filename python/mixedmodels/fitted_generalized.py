@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import coordinates
-from . import theta as theta_layout
+from .covariance import theta as theta_layout
 from .curvature import ParameterCovariance, covariance_from
 from .design import GeneralizedDesign, build_generalized_design
 from .errors import ModesError
@@ -277,11 +277,12 @@ def generalized_names(
 def generalized_units(
     design: GeneralizedDesign,
     roots: tuple[NDArray[np.float64], ...],
+    theta: NDArray[np.float64],
     kept: NDArray[np.int64],
     arguments: GeneralizedArguments,
 ) -> NDArray[np.float64]:
     """What one unit of each parameter of the objective adds to the linear predictor."""
-    parts = [theta_layout.units(design, roots)]
+    parts = [theta_layout.units(design, roots, theta)]
     if arguments.n_agq > 0:
         sizes = np.sqrt(np.mean(np.square(design.x[:, kept]), axis=0))
         parts.append(np.where(sizes > 0, sizes, 1.0))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from . import coordinates, undetermined
-from . import theta as theta_layout
+from .covariance import theta as theta_layout
 from .curvature import ParameterCovariance, covariance_from
-from .design import Design, Predictors, build_design
+from .design import Design, Predictors, RandomTerm, build_design
 from .errors import ArgumentError
 from .fit_record import Convergence, Estimates, FitArguments
 from .frame import Frame
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._engine import Lmm
 
 T = TypeVar("T")
+EngineTerm = tuple[NDArray[np.uint32], int, NDArray[np.float64], str, list[float] | None]
 
 
 class FittedModel(ABC):
@@ -336,9 +337,15 @@ def build_engine(design: Design) -> Lmm:
     return Lmm(design.y, design.x, engine_terms(design), design.weights, design.offset)
 
 
-def engine_terms(design: Predictors) -> list[tuple[NDArray[np.uint32], int, NDArray[np.float64], str]]:
+def engine_terms(design: Predictors) -> list[EngineTerm]:
     """The random-effects terms in the form that the engine takes."""
-    return [(t.group.codes, len(t.group.levels), t.z, t.covariance) for t in design.terms]
+    return [engine_term(term, term.z) for term in design.terms]
+
+
+def engine_term(term: RandomTerm, z: NDArray[np.float64]) -> EngineTerm:
+    """A term in the form that the engine takes, with these columns: codes, levels, columns, structure, times."""
+    times = None if term.times is None else list(term.times)
+    return term.group.codes, len(term.group.levels), z, term.covariance, times
 
 
 def fitted_of(model: Any) -> FittedModel:

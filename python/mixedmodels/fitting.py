@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import coordinates
-from . import theta as theta_layout
+from .covariance import theta as theta_layout
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer, check_starts
 from .design import INTERCEPT, Design, Predictors
@@ -89,7 +89,7 @@ def fit_design(
     estimates = estimates_from(result, engine, design)
     notices += dropped_notices(design, estimates.kept)
     theta = estimates.theta
-    names, units = theta_layout.theta_names(design), theta_layout.units(design, roots)
+    names, units = theta_layout.theta_names(design), theta_layout.units(design, roots, theta)
     sizes = column_sizes(design, roots, theta)
     ratio = float(sizes.max(initial=0.0))
     verdict = judge(
@@ -255,8 +255,8 @@ def check_numbers_of_effects(design: Predictors, control: Control) -> list[tuple
         return found
     n = len(design.x)
     for term in design.terms:
-        # With independent columns each one is a term of its own.
-        width = len(term.names) if term.covariance == "unstructured" else 1
+        # With independent columns each one is a term of its own; other structures have few parameters.
+        width = max(map(len, term.blocks), default=0)
         effects = width * len(term.group.levels)
         if effects < n:
             continue

@@ -106,7 +106,7 @@ def fit_generalized_design(
     estimates = _estimates_from(result, engine, design, arguments.family)
     roots = term_roots(design, None)
     names = generalized_names(design, engine.kept, arguments)
-    units = generalized_units(design, roots, engine.kept, arguments)
+    units = generalized_units(design, roots, estimates.theta, engine.kept, arguments)
     verdict = judge(
         names,
         units,

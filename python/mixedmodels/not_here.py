@@ -48,29 +48,6 @@ CONFINT_METHODS: dict[str, NotHere] = {
 }
 
 COVARIANCES: dict[str, NotHere] = {
-    "us": NotHere("a marker for unstructured covariance", "write (x | g), which is unstructured"),
-    "diag": NotHere("a marker for independent effects", "write (x || g), which means the same"),
-    "homdiag": NotHere(
-        "independent effects with one variance",
-        "(1 | g:f) does so for the levels of a factor f; (x || g) gives each effect its own variance",
-    ),
-    "cs": NotHere(
-        "compound symmetry",
-        "(1 | g) + (1 | g:f) has one variance and one correlation, at least zero, for the levels of f",
-    ),
-    "homcs": NotHere(
-        "compound symmetry",
-        "write (1 | g) + (1 | g:f), which is the same where the correlation is not negative",
-    ),
-    "ar1": NotHere(
-        "autoregressive covariance", "(1 | g) correlates all times alike, (time | g) lets slopes vary"
-    ),
-    "hetar1": NotHere(
-        "autoregressive covariance", "(1 | g) correlates all times alike, (time | g) lets slopes vary"
-    ),
-    "ou": NotHere("Ornstein-Uhlenbeck covariance", "(1 | g) correlates all times alike"),
-    "toep": NotHere("Toeplitz covariance", "(0 + f | g) leaves all covariances free"),
-    "homtoep": NotHere("Toeplitz covariance", "(0 + f | g) leaves all covariances free"),
     "mat": NotHere("Matérn covariance", "(1 | region) has independent effects of regions"),
     "gau": NotHere("Gaussian spatial covariance", "(1 | region) has independent effects of regions"),
     "rr": NotHere("reduced-rank covariance", "(x | g) estimates the full covariance matrix"),

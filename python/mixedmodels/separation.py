@@ -13,7 +13,7 @@ from .families import Family
 from .fitted_generalized import FittedGeneralized, GeneralizedEstimates
 from .fitted_model import FittedModel
 from .recession import strictly_separable, towards, unbounded_columns
-from .theta import factors
+from .covariance.theta import factors
 from .verdict import Notice
 
 # A mean as near to its limit as a logit of 15 is.
@@ -123,19 +123,20 @@ def separated_levels(
         return ""
     found = _large_terms(design, family, estimates.theta, roots, 1.0)
     signs, x = towards(design, family), design.x[:, estimates.kept]
-    constant = [
-        part
-        for part in _large_terms(design, family, estimates.theta, roots, 0.0)
-        if _constant_within(design, part.term, signs)
-    ]
+    constant = {term.text for term in design.terms if _constant_within(design, term, signs)}
     effects = [(part.term.group.codes, part.z) for part in found]
     if not constant and not (found and strictly_separable(x, signs, effects)):
         return ""
     if strictly_separable(x, signs):
         # The predictors do that without the levels.
         return ""
+    sizes = found or [
+        part
+        for part in _large_terms(design, family, estimates.theta, roots, 0.0)
+        if part.term.text in constant
+    ]
     shown = "; ".join(
-        f"{part.term.text}, which moves the linear predictor by {part.size:.3g}" for part in found or constant
+        f"{part.term.text}, which moves the linear predictor by {part.size:.3g}" for part in sizes
     )
     return (
         "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the "

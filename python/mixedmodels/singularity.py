@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from .design import Predictors, RandomTerm
 from .formatting import listed
-from .theta import factors
+from .covariance import Parameter
+from .covariance.theta import factors, slices
 
 TOLERANCE = 1e-5
 # Below this share of the largest singular value only rounding is left.
@@ -24,6 +25,9 @@ _INDEPENDENT = 1e-8
 _LEAST = 1e-290
 # Effects and combinations that a message shows; of more it says how many there are.
 _SHOWN = 5
+# A correlation nearer to its bound is at it: with equal variances the least standard deviation of a combination
+# of effects is then below the tolerance above.
+_NEAR_BOUND = 1e-6
 # Coefficients of a combination below this share of the largest are left out where that changes nothing.
 _SMALL = 0.01
 
@@ -121,10 +125,14 @@ def singular_terms(
     of `scale`.
     """
     found = []
-    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        if term.covariance != "diagonal" and _regular(root.dot(factor), root, factor, tol):
+    for (term, part), root in zip(slices(design), roots, strict=True):
+        factor = term.structure.factor(theta[part])
+        if len(term.blocks) == 1 and _regular(root.dot(factor), root, factor, tol):
             continue
         if not _is_singular(term, factor, root, tol):
+            continue
+        if not term.blocks:
+            found.append(_at_bounds(term, factor, root, theta[part], tol))
             continue
         combinations = _combinations(term, factor, root, max(tol, _ROUNDING * _largest(root @ factor)))
         found.append(_described(term, [scaled(part, scale) for part in combinations]))
@@ -141,8 +149,12 @@ def boundary_directions(
 ) -> list[str]:
     """The combinations of effects without any variance, in words."""
     found = []
-    for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        if factor.any(axis=0).all():
+    for (term, part), root in zip(slices(design), roots, strict=True):
+        factor = term.structure.factor(theta[part])
+        if term.structure.interior(theta[part]).all():
+            continue
+        if not term.blocks:
+            found += _zeros(term, factor, theta[part])
             continue
         found += [
             f"the variance of {part} within {term.group.label}"
@@ -182,12 +194,13 @@ def _is_singular(
     term: RandomTerm, factor: NDArray[np.float64], root: NDArray[np.float64], tol: float
 ) -> NDArray[np.bool_]:
     """For one factor of shape (k, k), or each of a stack of them."""
-    if term.covariance == "diagonal" or len(term.names) == 1:
+    if not term.structure.correlated:
         return np.asarray((_sizes(factor, root) < tol).any(axis=-1))
     # A column of Z without an entry (R has a zero row) says nothing against the covariance matrix.
     values = np.linalg.svd(root @ factor, compute_uv=False)
     regular = values[..., -1] >= np.maximum(tol, _ROUNDING * values[..., 0])
-    return ~(regular & (np.diagonal(factor, axis1=-2, axis2=-1) != 0.0).all(axis=-1))
+    own = np.linalg.norm(factor, axis=-1) if not term.blocks else np.diagonal(factor, axis1=-2, axis2=-1)
+    return ~(regular & (own != 0.0).all(axis=-1))
 
 
 def _sizes(factor: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -209,7 +222,7 @@ def _combinations(
     so that each has as few effects as possible.
     """
     k, units = len(term.names), np.linalg.norm(root, axis=0)
-    if term.covariance == "diagonal" or k == 1:
+    if not term.structure.correlated:
         small = np.eye(k)[(_sizes(factor, root) < tol) | (units == 0)]
     else:
         left, values, _ = np.linalg.svd(root @ factor)
@@ -231,6 +244,69 @@ def _combinations(
             )
         )
     return sorted(result, key=lambda part: term.names.index(part.names[0]))
+
+
+def _at_bounds(
+    term: RandomTerm,
+    factor: NDArray[np.float64],
+    root: NDArray[np.float64],
+    theta: NDArray[np.float64],
+    tol: float,
+) -> SingularTerm:
+    """A singular term by its natural parameters, some of which are at a bound."""
+    reasons = _bounds_in_words(term, factor, root, theta, tol)
+    if not reasons:
+        reasons = ["the correlations are at the limit of what a covariance matrix allows"]
+    remedy = "use a structure with fewer parameters"
+    if all(bound == part.upper for part, _, bound in _correlations_at_bounds(term, theta)):
+        remedy += f", such as (1 | {term.group.label})"
+    if not (_sizes(factor, root) >= tol).any():
+        remedy = "leave out the term"
+    return SingularTerm(term.text, ", ".join(reasons), remedy)
+
+
+def _bounds_in_words(
+    term: RandomTerm,
+    factor: NDArray[np.float64],
+    root: NDArray[np.float64],
+    theta: NDArray[np.float64],
+    tol: float,
+) -> list[str]:
+    """Which standard deviations are zero and which correlations at a bound."""
+    found = []
+    small = np.flatnonzero(_sizes(factor, root) < tol)
+    if len(small) == term.structure.k:
+        return ["variance estimated as zero"]
+    if len(small):
+        names = [term.names[j] for j in small]
+        found.append(f"variance{'s' * (len(names) > 1)} of {listed(names, most=_SHOWN)} estimated as zero")
+    for part, what, bound in _correlations_at_bounds(term, theta):
+        side = "upper" if bound == part.upper else "lower"
+        found.append(f"{what} estimated as {bound:.3g}, its {side} bound")
+    return found
+
+
+def _correlations_at_bounds(
+    term: RandomTerm, theta: NDArray[np.float64]
+) -> Iterator[tuple[Parameter, str, float]]:
+    structure = term.structure
+    effects = dict(zip(structure.parameters, structure.effects(term.names), strict=True))
+    for part, bound in structure.at_bound(theta, _NEAR_BOUND):
+        _, names = effects[part]
+        yield part, names[1] if part.shared else f"the correlation of {names[0]} and {names[1]}", bound
+
+
+def _zeros(term: RandomTerm, factor: NDArray[np.float64], theta: NDArray[np.float64]) -> list[str]:
+    """Variances, and distances of correlations from their bounds, that are zero, in words."""
+    gone = [name for name, row in zip(term.names, factor, strict=True) if not row.any()]
+    if len(gone) == len(term.names):
+        return [f"the variance of {term.text}"]
+    found = [f"the variance of {name} in {term.text}" for name in gone]
+    for part, what, bound in _correlations_at_bounds(term, theta):
+        size = f"{abs(bound):.3g}"
+        distance = f"{size} - {what}" if bound == part.upper else f"{what} {'+' if bound < 0 else '-'} {size}"
+        found.append(f"{distance} in {term.text}")
+    return found or [f"a direction of the covariance matrix in {term.text}"]
 
 
 def _reduced(rows: NDArray[np.float64]) -> list[NDArray[np.float64]]:

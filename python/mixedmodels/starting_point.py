@@ -15,7 +15,7 @@ from .errors import ArgumentError
 from .families import Family
 from .families.family import positive
 from .fitted_generalized import GeneralizedArguments
-from .theta import check_start
+from .covariance.theta import check_start
 
 _KEYS = ("theta", "beta", "dispersion")
 

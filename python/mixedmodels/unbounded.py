@@ -19,7 +19,7 @@ from .errors import MixedModelError
 from .families import Family
 from .fit_record import Estimates
 from .fitted_generalized import GeneralizedEstimates
-from .theta import factors, positions, slices
+from .covariance.theta import factors, grown, growth, slices
 
 # Standard deviations relative to the residual one: below, the residual variance is well away from zero.
 _LARGE = 30.0
@@ -61,11 +61,11 @@ def residual_vanishes(
     large = sizes > _LARGE
 
     def along(factor: float) -> float:
-        return objective(np.where(large, theta * factor, theta))
+        return objective(grown(design, theta, large, factor))
 
     largest = float(sizes.max())
     falling = largest > _FAR and (
-        float(gradient[large] @ theta[large]) < _FALLING or _falls_on(largest, estimates.objective, along)
+        float(gradient @ growth(design, theta, large)) < _FALLING or _falls_on(largest, estimates.objective, along)
     )
     if not falling and not _rises_from_zero(float(sizes[large].min()), along):
         return ""
@@ -139,10 +139,14 @@ def _n_effects(design: Predictors, large: NDArray[np.bool_]) -> tuple[int, int]:
     """
     effects, directions = 0, 0
     for term, part in slices(design):
-        columns = {column for (_, column), own in zip(positions(term), large[part], strict=True) if own}
+        k, entries = term.structure.k, term.structure.entries
+        if entries is None:
+            effects += len(term.group.levels) * k * bool(large[part].any())
+            continue
+        columns = {column for (_, column), own in zip(entries, large[part], strict=True) if own}
         effects += len(term.group.levels) * len(columns)
-        if term.covariance == "unstructured":
-            directions += len(columns) * (len(term.names) - len(columns))
+        if len(term.blocks) == 1:
+            directions += len(columns) * (k - len(columns))
     return effects, directions
 
 
@@ -165,11 +169,18 @@ def _no_optimum(what: str, design: Predictors, large: NDArray[np.bool_], rank: i
 def column_sizes(
     design: Predictors, roots: Sequence[NDArray[np.float64]], theta: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """For each entry of theta what its column of the factor adds to the response, shape (n_theta,)."""
+    """
+    For each entry of theta what its column of the factor adds to the response, shape (n_theta,).
+
+    For structures whose theta does not fill the factor, what the largest column adds.
+    """
     found: list[float] = []
     for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        own = np.linalg.norm(root @ factor, axis=0).tolist()
-        found += [own[column] for _, column in positions(term)]
+        own, structure = np.linalg.norm(root @ factor, axis=0).tolist(), term.structure
+        if structure.entries is None:
+            found += [max(own)] * structure.n_parameters
+        else:
+            found += [own[column] for _, column in structure.entries]
     return np.array(found)
 
 

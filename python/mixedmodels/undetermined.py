@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from . import theta as theta_layout
+from .covariance import theta as theta_layout
 from .curvature import ROUNDING
 from .design import Predictors, RandomTerm
 from .errors import MixedModelsWarning, UndeterminedWarning
@@ -66,7 +66,7 @@ def of_theta(
     for move in moves:
         halves = [
             moved @ factor.T
-            for moved, factor in zip(theta_layout.factors(design, move), factors, strict=True)
+            for moved, factor in zip(theta_layout.factor_changes(design, theta, move), factors, strict=True)
         ]
         result.append([half + half.T for half in halves])
     return result
@@ -100,8 +100,10 @@ def _flattened(direction: Direction) -> NDArray[np.float64]:
 
 def of_elements(design: Predictors, moves: NDArray[np.float64]) -> list[list[NDArray[np.float64]]]:
     """Those in the distinct elements of the covariance matrices, in theta's order; shape (d, n_theta)."""
-    lower = [theta_layout.factors(design, move) for move in moves]
-    return [[part + np.tril(part, -1).T for part in parts] for parts in lower]
+    return [
+        [term.structure.element_change(move[part]) for term, part in theta_layout.slices(design)]
+        for move in moves
+    ]
 
 
 def describe(
@@ -250,7 +252,7 @@ def _known_of_term(term: RandomTerm, root: NDArray[np.float64]) -> list[NDArray[
 
 def _of_term(term: RandomTerm, root: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     k = len(term.names)
-    if not 1 < k <= _MOST_EFFECTS or term.covariance != "unstructured":
+    if not 1 < k <= _MOST_EFFECTS or len(term.blocks) != 1:
         return []
     pivots = np.abs(root.diagonal())
     if not (pivots > _DEPENDENT * np.abs(root).max(axis=0)).all():

@@ -49,7 +49,7 @@ def test_the_common_case() -> None:
     assert design.x_names == ("(Intercept)", "x", "f[T.hi]")
     assert design.x_terms == (("(Intercept)", slice(0, 1)), ("x", slice(1, 2)), ("f", slice(2, 3)))
     (term,) = design.terms
-    assert (term.names, term.covariance, term.text) == (("(Intercept)", "x"), "unstructured", "(x | a)")
+    assert (term.names, term.covariance, term.text) == (("(Intercept)", "x"), "us", "(x | a)")
     assert (term.group.label, term.group.columns, term.group.levels) == ("a", ("a",), ("A", "B", "C"))
     assert term.group.codes.dtype == np.uint32
     np.testing.assert_array_equal(term.group.codes, np.repeat([0, 1, 2], 8))
@@ -134,7 +134,7 @@ def test_interactions_keep_observed_cells_only() -> None:
 
 def test_double_bar_is_one_diagonal_term() -> None:
     (term,) = build("y ~ x + (x + day || a)").terms
-    assert (term.covariance, term.names) == ("diagonal", ("(Intercept)", "x", "day"))
+    assert (term.covariance, term.names) == ("diag", ("(Intercept)", "x", "day"))
     with pytest.warns(FormulaWarning, match=r"all 3 columns independent.*'s'.*3 variance parameters"):
         (term,) = build("y ~ x + (s || a)").terms
     assert term.names == ("(Intercept)", "s[T.three]", "s[T.two]")

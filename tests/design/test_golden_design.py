@@ -55,7 +55,7 @@ def test_coefficients_at_the_theta_of_lme4(case: dict[str, Any]) -> None:
         lam = np.zeros((k, k))
         places = (
             [(i, i) for i in range(k)]
-            if term.covariance == "diagonal"
+            if term.covariance == "diag"
             else [(i, j) for j in range(k) for i in range(j, k)]
         )
         for place in places:

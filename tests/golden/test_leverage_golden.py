@@ -9,8 +9,7 @@ import pytest
 from golden_cases import case_named, read_cases
 
 from mixedmodels import augment
-from mixedmodels.diagnostics.leverage import leverages
-from mixedmodels.inference.penalized_system import PenalizedSystem
+from mixedmodels.diagnostics.leverage import leverages, working_weights
 
 CASES = read_cases("diagnostics.json")
 LINEAR = [case["id"] for case in CASES if case["kind"] == "lmer"]
@@ -36,12 +35,11 @@ def test_linear_models(name):
 def test_generalized_models_have_the_leverages_of_their_working_regression(name):
     # lme4 puts prior weights where the working weights belong, and warns that its values may not make sense:
     # those here are those of the dense weighted regression, whose trace is a number of parameters.
-    fit = generalized_fits.fit_lme4(case_named(CASES, name))._fitted
-    system = PenalizedSystem(fit)
-    root = np.sqrt(system.weights)[:, None]
-    random = system._zl.toarray()
-    a = root * np.hstack([random, system.x])
-    penalty = np.diag([1.0] * random.shape[1] + [0.0] * system.x.shape[1])
+    model = generalized_fits.fit_lme4(case_named(CASES, name))
+    fit = model._fitted
+    random, x = (model.getME("Zt").T @ model.getME("Lambda")).toarray(), model.getME("X")
+    a = np.sqrt(working_weights(fit))[:, None] * np.hstack([random, x])
+    penalty = np.diag([1.0] * random.shape[1] + [0.0] * x.shape[1])
     dense = np.diag(a @ np.linalg.solve(a.T @ a + penalty, a.T))
     hat = leverages(fit)
     np.testing.assert_allclose(hat, dense, rtol=1e-9)

@@ -28,7 +28,7 @@ from mixedmodels import (
     lmer,
     tidy,
 )
-from mixedmodels.theta import factors
+from mixedmodels.covariance.theta import factors
 from mixedmodels.verdict import judge
 
 EXTENDED = np.finfo(np.longdouble).eps < 1e-18

@@ -17,6 +17,7 @@ from ..frame import Frame
 from ..notices import warn_user
 from .chosen_rows import ChosenRows, choose_rows
 from .column_checks import warn_of_columns
+from .column_structure import structure_of_term
 from .covariance_size import check_covariance_size
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
@@ -331,20 +332,19 @@ def _random_term(
     plan = make_plan(spec.terms, evaluator, contrasts, used)
     k = len(plan.names)
     factors = [label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)]
-    if spec.uncorrelated:
-        if factors and k > 1:
-            by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
-            warn_user(
-                f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
-                f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
-                f"(a single bar has {k * (k + 1) // 2}){_CONTRASTS_MATTER if by_contrasts else ''}",
-                FormulaWarning,
-            )
-    else:
-        check_covariance_size(spec.text, k, (group.label, len(group.levels)), factors, len(group.codes))
+    if spec.uncorrelated and factors and k > 1:
+        by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
+        warn_user(
+            f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
+            f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
+            f"(a single bar has {k * (k + 1) // 2}){_CONTRASTS_MATTER if by_contrasts else ''}",
+            FormulaWarning,
+        )
+    structure = structure_of_term(spec, plan, evaluator)
+    check_covariance_size(spec.text, structure, (group.label, len(group.levels)), factors, len(group.codes))
     z = plan.build(evaluator, "C")
-    covariance = "diagonal" if spec.uncorrelated else "unstructured"
-    return RandomTerm(group, plan.names, z, covariance, spec.text), plan, recipe
+    term = RandomTerm(group, plan.names, z, structure.name, spec.text, structure.times)
+    return term, plan, recipe
 
 
 def _called(parsed: ModelFormula, own: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:

@@ -18,7 +18,7 @@ from ..errors import DataError, FormulaError
 from ..formula.functions import FUNCTIONS
 from ..formula.nodes import Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
 from ..frame import Factor, Frame, LabelsOnly, Numeric, as_factor, drop_unused, interact
-from .factor_calls import coding, labels_of, plain, with_first
+from .factor_calls import by_number, coding, labels_of, plain, with_first
 from .levels import match_levels
 from .values import Basis, Coded, Value
 
@@ -294,6 +294,8 @@ class Evaluator:
             options = dict(node.options)
             contrast = node.arguments[1] if len(node.arguments) > 1 else options.get("contr")
             return Coded(self._remember(text, factor), coding(contrast, options.get("base")))
+        if name == "numFactor":
+            return self._remember(text, by_number(factor, text) if self.fitting else factor)
         options = dict(node.options)
         options.update(zip(FUNCTIONS[name].parameters[1:], node.arguments[1:], strict=False))
         if name == "relevel" and self.fitting:

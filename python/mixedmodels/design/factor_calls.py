@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ..errors import DataError
 from ..formula.functions import CODINGS
 from ..formula.nodes import Call, Node, Number, Text, Word
-from ..frame import Factor
+from ..frame import Factor, drop_unused
 from .contrasts import LevelNumber
 from .levels import match_levels
 from .values import Basis, Coded, Value
@@ -52,6 +53,25 @@ def with_first(factor: Factor, reference: Any, text: str) -> Factor:
         shown = f"{reference:g}" if isinstance(reference, float) else repr(reference)
         raise DataError(f"{text}: {shown} is not among the levels {', '.join(map(repr, labels[:20]))}")
     return match_levels(factor, (labels[first], *labels[:first], *labels[first + 1 :]), text)
+
+
+def by_number(factor: Factor, text: str) -> Factor:
+    """The factor with its levels in the order of the numbers that their labels are."""
+    factor = drop_unused(factor)
+    times = numbers_of(factor.labels())
+    if times is None:
+        raise DataError(f"{text}: numFactor() takes a column of numbers, or a factor whose levels are numbers")
+    order = np.argsort(times, kind="stable")
+    return match_levels(factor, tuple([factor.labels()[i] for i in order]), text)
+
+
+def numbers_of(labels: Sequence[str]) -> tuple[float, ...] | None:
+    """The finite numbers that the labels are, with or without glmmTMB's brackets: ``"(2.5)"``; else None."""
+    try:
+        numbers = tuple([float(label.removeprefix("(").removesuffix(")")) for label in labels])
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def labels_of(value: Value, n: int) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..covariance import Structure, structure_of
 from .grouping import GroupingFactor
 
 
@@ -22,20 +22,28 @@ class RandomTerm:
     names : tuple of str
         Names of the k columns; the intercept is "(Intercept)".
     z : ndarray, shape (n, k), C order
-    covariance : {"unstructured", "diagonal"}
-        "diagonal" for a double bar: all columns independent.
+    covariance : str
+        The structure of the covariance matrix of the k effects: "us" leaves it free, "diag" (a double bar)
+        makes them independent; others by their names in formulas.
     text : str
         The term as printed.
+    times : tuple of float or None
+        The times that the columns belong to, where they have any.
     """
 
     group: GroupingFactor
     names: tuple[str, ...]
     z: NDArray[np.float64]
-    covariance: Literal["unstructured", "diagonal"]
+    covariance: str
     text: str
+    times: tuple[float, ...] | None = None
 
     @property
-    def blocks(self) -> list[tuple[int, ...]]:
-        """The columns whose covariance matrix is free: all of them, with a double bar each by itself."""
-        columns = tuple(range(len(self.names)))
-        return [(j,) for j in columns] if self.covariance == "diagonal" else [columns]
+    def structure(self) -> Structure:
+        """Facts about the covariance structure of these columns."""
+        return structure_of(self.covariance, len(self.names), self.times)
+
+    @property
+    def blocks(self) -> tuple[tuple[int, ...], ...]:
+        """Sets of columns with a free covariance matrix, independent of each other; none in other structures."""
+        return self.structure.blocks or ()

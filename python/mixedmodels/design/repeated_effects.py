@@ -84,7 +84,7 @@ def overlapping_terms(terms: Sequence[RandomTerm]) -> list[tuple[list[int], int,
 
 def n_covariance_parameters(terms: Sequence[RandomTerm]) -> int:
     """The number of entries of theta."""
-    return sum(_parameters(len(block)) for term in terms for block in term.blocks)
+    return sum(term.structure.n_parameters for term in terms)
 
 
 # A term, and columns of it whose covariance matrix is free.
@@ -176,13 +176,13 @@ class _Effects:
 
 
 def _same_groups(terms: Sequence[RandomTerm]) -> Iterator[_Effects]:
-    """The terms by grouping factor, those that have more than one set of effects."""
-    left = list(range(len(terms)))
+    """The terms by grouping factor, those that have more than one set of effects with a free covariance."""
+    left = [t for t, term in enumerate(terms) if term.blocks]
     while left:
         first = left[0]
         same = [t for t in left if _equal(terms[first].group, terms[t].group)]
         left = [t for t in left if t not in same]
-        if len(same) > 1 or terms[first].covariance == "diagonal":
+        if len(same) > 1 or len(terms[first].blocks) > 1:
             yield _Effects(terms, same)
 
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
-from ..inference.penalized_system import PenalizedSystem
 from .generalized_residuals import generalized_scaled_residuals
 from .residuals import scaled_residuals
 
@@ -18,9 +17,24 @@ def leverages(fitted: FittedModel) -> NDArray[np.float64]:
     """
     Diagonal of the matrix that takes the response to the fitted values, given theta; shape (n,).
 
-    For a generalized model that of the last weighted least-squares step.
+    For a generalized model that of the last weighted least-squares step, NaN where its weights leave the
+    coefficients without information.
     """
-    return PenalizedSystem(fitted).leverages()
+    model: Any = fitted
+    theta = fitted.estimates.theta
+    if isinstance(fitted, FittedGeneralized):
+        return model.engine.leverages(theta, working_weights(fitted))
+    return model.engine.leverages(theta)
+
+
+def working_weights(fitted: FittedGeneralized) -> NDArray[np.float64]:
+    """The weights of the expected information at the modes, shape (n,)."""
+    eta, family = fitted.estimates.eta, fitted.family
+    slope = family.functions.slope(eta)
+    variance = family.variance(family.mean(eta), fitted.dispersion)
+    # Where a mean has run into its limit nothing varies and there is no information.
+    weights = np.divide(np.square(slope), variance, out=np.zeros_like(slope), where=variance > 0)
+    return fitted.design.unit_weights * weights
 
 
 def cooks_distances(fitted: FittedModel, hat: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,8 +32,8 @@ class Token(NamedTuple):
     """
     A piece of a formula.
 
-    ``kind`` is "name", "value" (a number), "call" (a function with its arguments), "operator" or
-    "bracket"; ``start`` and ``end`` are positions in the source.
+    ``kind`` is "name", "value" (a number), "call" (a function with its arguments), "operator", "bracket",
+    or, from ``structures.py``, "structure" or "option"; ``start`` and ``end`` are positions in the source.
     """
 
     kind: str
@@ -42,9 +42,9 @@ class Token(NamedTuple):
     end: int
 
 
-def tokenize(source: str) -> list[Token]:
+def tokenize(source: str, first: int = 0, last: int | None = None) -> list[Token]:
     """
-    Cut a formula into tokens.
+    Cut a formula, or the part of it from one position to another, into tokens.
 
     Raises
     ------
@@ -54,7 +54,8 @@ def tokenize(source: str) -> list[Token]:
     found: list[Token] = []
     try:
         # Names and texts are data: the tokenizer sees a filler of the same length in their place.
-        raw = list(_tokenize(_QUOTED.sub(lambda m: m[0][0] + "_" * (len(m[0]) - 2) + m[0][0], source)))
+        part = " " * first + source[first:last]
+        raw = list(_tokenize(_QUOTED.sub(lambda m: m[0][0] + "_" * (len(m[0]) - 2) + m[0][0], part)))
     except FormulaicError:
         raise _unclosed(source) from None
     for token in raw:

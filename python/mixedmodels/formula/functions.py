@@ -151,6 +151,9 @@ _FACTOR = {
     "relevel": FormulaFunction(
         "factor", "a factor with another first level: relevel(f, ref='b')", 2, ("x", "ref")
     ),
+    "numFactor": FormulaFunction(
+        "factor", "a column of numbers as a factor, whose levels ou() takes for times"
+    ),
     "ifelse": _CHOICE,
     "np.where": _CHOICE,
     "C": FormulaFunction("factor", "a factor with its contrasts: C(f, contr.sum)", 1, ("x", "contr", "base")),

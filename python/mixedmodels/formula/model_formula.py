@@ -10,12 +10,13 @@ from typing import Any
 from ..checks import shown
 from ..errors import FormulaError
 from .expression import parse_expression
-from .formulaic_compat import Token, expand, tokenize
+from .formulaic_compat import Token, expand
 from .functions import FUNCTIONS
 from .nodes import Call, Node, variables, walk, write
 from .place import error_at
 from .scope import Scope
-from .terms import Reader, SelfProduct, TermList, read_terms, split_sum
+from .structures import formula_tokens, read_structure
+from .terms import Bar, Reader, SelfProduct, TermList, read_terms, split_sum
 
 MAX_LENGTH = 100_000
 MAX_BRACKETS = 50
@@ -34,8 +35,10 @@ class RandomTermSpec:
         The grouping variables: ``("dept", "service")`` for ``dept:service``.
     uncorrelated : bool
         Whether the bar is double.
+    structure : str
+        The covariance structure of the effects: "us" for a plain bar, "diag" for a double one.
     text : str
-        The term as printed, ``"(Days | Subject)"``.
+        The term as printed, ``"(Days | Subject)"`` or ``"ar1(0 + Days | Subject)"``.
     terms : TermList
         The left side, multiplied out.
     group_nodes : tuple of Node
@@ -45,6 +48,7 @@ class RandomTermSpec:
     lhs: str
     group: tuple[str, ...]
     uncorrelated: bool
+    structure: str
     text: str
     terms: TermList
     group_nodes: tuple[Node, ...]
@@ -172,7 +176,7 @@ def _parse(
     need_response: bool,
     need_random: bool,
 ) -> ModelFormula:
-    tokens = _checked_tokens(text)
+    tokens = _checked_tokens(text, functions)
     tildes = [i for i, t in enumerate(tokens) if t.text == "~" and t.kind == "operator"]
     if not tildes:
         raise error_at("the formula has no '~': write response ~ terms", text, None)
@@ -193,8 +197,8 @@ def _parse(
     parts = split_sum(right, reader)
     random: list[RandomTermSpec] = []
     written: list[str] = []
-    for inner in parts.bars:
-        specs, whole = _random_terms(inner, reader)
+    for part in parts.bars:
+        specs, whole = _random_terms(part, reader)
         random += specs
         written.append(whole)
     if need_random and not random:
@@ -239,12 +243,12 @@ def _parse(
     )
 
 
-def _checked_tokens(text: str) -> list[Token]:
+def _checked_tokens(text: str, functions: Collection[str]) -> list[Token]:
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"the formula has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     if not text.strip():
         raise FormulaError("the formula is empty; write response ~ terms + (terms | group)")
-    tokens = tokenize(text)
+    tokens = formula_tokens(text, functions)
     depth = 0
     before: Token | None = None
     for token in tokens:
@@ -281,12 +285,19 @@ def _response(text: str, tilde: Token, scope: Scope, needed: bool) -> Node | Non
     return node
 
 
-def _random_terms(tokens: Sequence[Token], reader: Reader) -> tuple[list[RandomTermSpec], str]:
+def _random_terms(part: Bar, reader: Reader) -> tuple[list[RandomTermSpec], str]:
     """The terms of one bracket, and the bracket as it is printed."""
+    tokens, structure, name = part.tokens, "us", ""
+    if part.structure is not None:
+        structure = name = read_structure(reader.source, part.structure, part.options)
     bars = [i for i, t in enumerate(tokens) if t.kind == "operator" and t.text in ("|", "||")]
     if len(bars) > 1:
         reader.fail("a random-effects term has one bar: (terms | group)", tokens[bars[1]])
     bar = tokens[bars[0]]
+    if bar.text == "||":
+        if name:
+            reader.fail(f"{name}() takes one bar; effects are independent in (x || g) or diag(x | g)", bar)
+        structure = "diag"
     left, right = tokens[: bars[0]], tokens[bars[0] + 1 :]
     if not left:
         reader.fail("nothing stands before the bar: write (1 | group) for an intercept for each group", bar)
@@ -303,9 +314,9 @@ def _random_terms(tokens: Sequence[Token], reader: Reader) -> tuple[list[RandomT
     specs = []
     for nodes in _groupings(right, reader):
         group = tuple(map(write, nodes))
-        text = f"({lhs} {bar.text} {':'.join(group)})"
-        specs.append(RandomTermSpec(lhs, group, bar.text == "||", text, terms, nodes))
-    return specs, f"({lhs} {bar.text} {reader.write(right)})"
+        text = f"{name}({lhs} {bar.text} {':'.join(group)})"
+        specs.append(RandomTermSpec(lhs, group, bar.text == "||", structure, text, terms, nodes))
+    return specs, f"{name}({lhs} {bar.text} {reader.write(right)})"
 
 
 def _groupings(tokens: Sequence[Token], reader: Reader) -> list[tuple[Node, ...]]:

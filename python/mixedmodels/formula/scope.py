@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ..covariance import structure_names
 from ..errors import MissingColumnError, NotAvailableError
 from ..not_here import COVARIANCES, SMOOTHS, not_available
 from .functions import FUNCTIONS, FormulaFunction
@@ -28,6 +29,12 @@ def find_function(name: str, scope: Scope, source: str, start: int) -> FormulaFu
     function = FUNCTIONS.get(name)
     if function is not None:
         return function
+    if name in structure_names():
+        raise error_at(
+            f"{name}() is a covariance structure of random effects and needs a bar: {name}(terms | group)",
+            source,
+            start,
+        )
     entry = COVARIANCES.get(name) or SMOOTHS.get(name)
     if entry is not None:
         message = str(not_available(f"{name}()", entry))

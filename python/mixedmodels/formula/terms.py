@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from .expression import parse_expression
 from .formulaic_compat import MAX_TERMS, Token, expand
@@ -103,12 +103,20 @@ class Reader:
         return "".join(out)
 
 
+class Bar(NamedTuple):
+    """A random-effects term: what its brackets hold, and the covariance structure named before them."""
+
+    tokens: Sequence[Token]
+    structure: Token | None
+    options: Sequence[Token]
+
+
 @dataclass
 class Sum:
     """The parts of a sum: signed products, random-effects terms in brackets, offsets."""
 
     operands: list[tuple[str, Sequence[Token]]] = field(default_factory=list)
-    bars: list[Sequence[Token]] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
     offsets: list[Node] = field(default_factory=list)
 
 
@@ -153,6 +161,8 @@ def _operand(sign: str, tokens: Sequence[Token], reader: Reader, parts: Sum, ins
     if bar is not None:
         if inside_bar:
             reader.fail("a random-effects term has one bar: (terms | group)", bar)
+        structure = tokens[0] if tokens[0].kind == "structure" else None
+        tokens = tokens if structure is None else tokens[1:]
         if not _bracketed(tokens):
             reader.fail(
                 "a random-effects term needs its own parentheses and is added to the others: (terms | group)",
@@ -165,7 +175,8 @@ def _operand(sign: str, tokens: Sequence[Token], reader: Reader, parts: Sum, ins
                 reader.fail(
                     "a random-effects term can be added only; leave it out instead of subtracting it", bar
                 )
-            parts.bars.append(inner)
+            options = [token for token in inner if token.kind == "option"]
+            parts.bars.append(Bar(inner[: len(inner) - len(options)], structure, options))
             return
         nested = split_sum(inner, reader)
         if sign == "-":

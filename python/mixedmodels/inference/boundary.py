@@ -57,9 +57,11 @@ def covariances_of_added_effect(smaller: Predictors, larger: Predictors) -> int 
     grown = before.group.label == term.group.label and set(before.names) < set(term.names)
     if not grown or len(term.names) != len(before.names) + 1:
         return None
-    if term.covariance == "diagonal":
-        return 0 if before.covariance == "diagonal" or len(before.names) == 1 else None
-    return len(before.names) if before.covariance == "unstructured" else None
+    if not (term.blocks and before.blocks):
+        return None
+    if not term.structure.correlated:
+        return None if before.structure.correlated else 0
+    return len(before.names) if len(before.blocks) == 1 else None
 
 
 def _same(one: RandomTerm, other: RandomTerm) -> bool:

@@ -11,15 +11,15 @@ import math
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..checks import one_of
+from ..covariance.theta import interior
 from ..curvature import covariance_from
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import format_number
 from ..singularity import boundary_directions
-from ..theta import interior
-from .penalized_system import PenalizedSystem
 
 Method = Literal["greven-kneib", "vaida-blanchard"]
 METHODS: tuple[Method, ...] = ("greven-kneib", "vaida-blanchard")
@@ -69,12 +69,12 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
             "that holds for all families, and are not available"
         )
     notes: tuple[str, ...] = ()
-    system = PenalizedSystem(fitted)
-    df = float(system.leverages().sum()) + 1.0
+    theta = fitted.estimates.theta
+    trace, sensitivity = fitted.engine.sensitivity(theta, fitted.reml)
+    df = trace + 1.0
     if method == "greven-kneib":
-        theta = fitted.estimates.theta
         inner = interior(fitted.design, theta)
-        added = _uncertainty_of_theta(fitted, system, np.flatnonzero(inner).tolist())
+        added = _uncertainty_of_theta(fitted, sensitivity, np.flatnonzero(inner).tolist())
         if not inner.all():
             directions = boundary_directions(fitted.design, theta, fitted.term_roots)
             notes = (f"Estimated as zero and taken as known: {', '.join(directions)}",)
@@ -82,36 +82,29 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
             df += added
         else:
             notes = ("Theta is taken as known, as the Hessian in it is not positive definite",)
-    return ConditionalAIC(_conditional_log_likelihood(fitted, system), df, method, notes)
+    return ConditionalAIC(_conditional_log_likelihood(fitted), df, method, notes)
 
 
-def _conditional_log_likelihood(fitted: Fitted, system: PenalizedSystem) -> float:
+def _conditional_log_likelihood(fitted: Fitted) -> float:
     sigma2 = fitted.estimates.sigma**2
     residual = fitted.design.y - fitted.estimates.fitted
-    constant = len(residual) * math.log(2 * math.pi * sigma2) - float(np.log(system.weights).sum())
-    return -0.5 * (constant + float(system.weights @ residual**2) / sigma2)
+    weights = np.ones(fitted.n_obs) if fitted.design.weights is None else fitted.design.weights
+    constant = len(residual) * math.log(2 * math.pi * sigma2) - float(np.log(weights).sum())
+    return -0.5 * (constant + float(weights @ residual**2) / sigma2)
 
 
-def _uncertainty_of_theta(fitted: Fitted, system: PenalizedSystem, chosen: list[int]) -> float:
+def _uncertainty_of_theta(fitted: Fitted, sensitivity: NDArray[np.float64], chosen: list[int]) -> float:
     """
     What the estimation of theta adds to the trace of ∂ŷ/∂y.
 
-    With r = Py and V_i = ∂V/∂θ_i, ŷ moves by W⁻¹P V_i r with θ_i, and the gradient of the criterion with y by
-    -2m/q (P V_i r - (r'V_i r/q) r), q = y'Py; θ̂ moves with y as the implicit function theorem says.
+    θ̂ moves with y as the implicit function theorem says: by the inverse of the Hessian times the derivatives
+    of the gradient with y, which `sensitivity` holds times those of ŷ with θ.
     """
     if not chosen:
         return 0.0
-    offset = fitted.design.offset
-    r = system.project(fitted.design.y if offset is None else fitted.design.y - offset)
-    q = fitted.estimates.pwrss
-    m = fitted.n_obs - (fitted.rank if fitted.reml else 0)
-    moved = [system.slope_of_v(i, r) for i in chosen]
-    effects = np.array([system.project(values) for values in moved])
-    shares = np.array([float(r @ values) for values in moved]) / q
-    gradients = 2 * m / q * (effects - shares[:, None] * r)
     inner = np.zeros(len(fitted.estimates.theta), dtype=bool)
     inner[chosen] = True
     known = fitted.structural_directions()
     found = covariance_from(fitted.hessian(), inner, fitted.coordinates(), known=known)
-    inverse = 0.5 * found.matrix[np.ix_(chosen, chosen)]
-    return float(np.sum(inverse * (gradients @ (effects / system.weights).T)))
+    block = np.ix_(chosen, chosen)
+    return float(np.sum(0.5 * found.matrix[block] * sensitivity[block]))

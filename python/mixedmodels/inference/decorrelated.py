@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import theta as theta_layout
+from ..covariance import theta as theta_layout
 from ..coordinates import independent
-from ..fitted_model import Fitted
+from ..fitted_model import EngineTerm, Fitted, engine_term
 from ..singularity import root_of
 from ..undetermined import Direction, of_elements
 
@@ -59,7 +59,7 @@ def kenward_roger_parts(fitted: Fitted) -> KenwardRogerParts:
     kept = design.x[:, fitted.estimates.kept]
     columns = _columns(root_of(kept, design.weights) if kept.size else np.eye(kept.shape[1]))
     turns = [
-        _columns(root) if term.covariance == "unstructured" else None
+        _columns(root) if len(term.blocks) == 1 else None
         for term, root in zip(design.terms, fitted.term_roots, strict=True)
     ]
     turn = np.eye(kept.shape[1]) if columns is None else columns
@@ -119,13 +119,15 @@ def _in_columns(
     from .._engine import Lmm
 
     design = fitted.design
-    terms, theta = [], []
-    for term, change, factor in zip(design.terms, turns, factors, strict=True):
+    terms: list[EngineTerm] = []
+    theta: list[NDArray[np.float64]] = []
+    for (term, part), change, factor in zip(theta_layout.slices(design), turns, factors, strict=True):
         z = term.z if change is None else np.ascontiguousarray(term.z @ change)
-        terms.append((term.group.codes, len(term.group.levels), z, term.covariance))
-        theta += [factor[i, j] for i, j in theta_layout.positions(term)]
+        terms.append(engine_term(term, z))
+        own = fitted.estimates.theta[part]
+        theta.append(own if change is None else term.structure.theta_of_factor(factor))
     engine = Lmm(design.y, np.ascontiguousarray(x), terms, design.weights, design.offset)
-    return engine.kenward_roger(np.array(theta))
+    return engine.kenward_roger(np.concatenate(theta))
 
 
 def _size(

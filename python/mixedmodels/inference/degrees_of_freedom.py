@@ -24,7 +24,7 @@ from ..fitting import by_criterion
 from ..formatting import one_line
 from ..separation import separation_note
 from ..singularity import boundary_directions
-from ..theta import interior
+from ..covariance.theta import interior
 from ..undetermined import Direction, describe, structural_directions
 from .basis import (
     DegreesOfFreedom,

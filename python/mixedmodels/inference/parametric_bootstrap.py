@@ -15,7 +15,7 @@ from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel, read_only
 from ..fitting import by_criterion, refit
 from ..fitting_generalized import refit_generalized
-from ..theta import factors
+from ..covariance.theta import factors
 from .anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described

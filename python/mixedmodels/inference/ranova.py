@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..covariance import without_correlations
 from ..design import INTERCEPT, RandomTerm
 from ..design.matrix import Levels, MatrixPlan, label_of
 from ..design.repeated_effects import n_covariance_parameters, overlapping_terms
@@ -27,6 +28,8 @@ class _Reduction:
     label: str
     terms: tuple[RandomTerm, ...]
     df: int
+    # Whether correlations alone are gone, whose zero is inside their range.
+    inside: bool = False
 
 
 def random_term_table(fitted: FittedModel) -> AnovaTable:
@@ -34,6 +37,9 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
     from scipy.special import chdtrc
 
     reductions = list(_reductions(fitted))
+    if not isinstance(fitted, Fitted) and any(part.terms for part in reductions):
+        # A generalized model needs a random-effects term.
+        reductions = [part for part in reductions if part.terms]
     objectives, problems = [], []
     fits: list[FittedModel | None] = []
     for part in reductions:
@@ -83,6 +89,8 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
         "effect, is by the half-half mixture of χ² with Df - 1 and Df degrees of freedom"
     ]
     labels = [part.label for part in reductions]
+    if any(part.inside for part in reductions):
+        notes.append("Zero correlations are inside the parameter space: their Pr(>Chisq) applies as it is")
     notes += [*problems, *notes_on_reductions(fitted, fits, labels)]
     return anova_table(columns, ["<none>", *labels], heading, notes)
 
@@ -90,14 +98,18 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
 def _reductions(fitted: FittedModel) -> Iterator[_Reduction]:
     """
     What can be left out: of each term the parts of its left side but for the intercept, all of it when there
-    is nothing else; with a double bar the intercept too.
+    is nothing else; with a double bar the intercept too. Of a structure that ties variances or correlations to
+    each other, the correlations or all of it.
     """
     terms, recipe = fitted.design.terms, fitted.design.recipe
     written = [spec.text for spec in recipe.formula.random]
     for t in sorted(range(len(terms)), key=lambda i: written.index(terms[i].text)):
         term, (plan, _) = terms[t], recipe.random[t]
+        if not term.blocks:
+            yield from _structured_reductions(terms, t)
+            continue
         slices = [(label, part) for label, part in plan.terms if part.stop > part.start]
-        diagonal = term.covariance == "diagonal"
+        diagonal = len(term.blocks) > 1
         names = [label for label, _ in slices]
         for label, part in slices:
             if label == INTERCEPT and len(slices) > 1 and not diagonal:
@@ -111,6 +123,19 @@ def _reductions(fitted: FittedModel) -> Iterator[_Reduction]:
             df = _parameters(terms) - _parameters(kept)
             if df > 0:
                 yield _Reduction(_label(term, label, names), kept, df)
+
+
+def _structured_reductions(terms: tuple[RandomTerm, ...], t: int) -> Iterator[_Reduction]:
+    """Of a term with a rule for its covariance matrix: without its correlations, and without all of it."""
+    term, structure = terms[t], terms[t].structure
+    simpler = without_correlations(structure) if structure.correlated else None
+    if simpler is not None:
+        text = f"{simpler}{term.text[term.text.index('(') :]}"
+        left = dataclasses.replace(term, covariance=simpler, text=text, times=None)
+        df = structure.n_parameters - left.structure.n_parameters
+        label = f"correlation{'s' * (df > 1)} in {term.text}"
+        yield _Reduction(label, (*terms[:t], left, *terms[t + 1 :]), df, inside=True)
+    yield _Reduction(term.text, (*terms[:t], *terms[t + 1 :]), structure.n_parameters)
 
 
 def _without(
@@ -160,6 +185,6 @@ def _label(term: RandomTerm, label: str, names: list[str]) -> str:
     group = term.group.label
     if names == [INTERCEPT]:
         return term.text
-    if term.covariance == "diagonal":
+    if len(term.blocks) > 1:
         return f"(1 | {group})" if label == INTERCEPT else f"{label} in (0 + {label} | {group})"
     return f"{label} in {term.text}"

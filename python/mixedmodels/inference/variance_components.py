@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..fitted_model import FittedModel, read_only
-from ..theta import factors
+from ..covariance.theta import slices
+from ..design import RandomTerm
 
 _KEYS = ("group", "names", "sd", "corr", "cov")
+
+
+class ComponentParameter(NamedTuple):
+    """
+    A standard deviation or correlation of a covariance structure.
+
+    Attributes
+    ----------
+    kind : {"sd", "cor"}
+    effects : tuple of str
+        The effect, or the two effects of a correlation. Of a parameter that several effects share the name of
+        the structure, and for a correlation its label.
+    columns : tuple of int
+        The effects as positions, none for a correlation that several pairs share.
+    value : float
+    """
+
+    kind: str
+    effects: tuple[str, ...]
+    columns: tuple[int, ...]
+    value: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +56,11 @@ class VarianceComponent:
     cov : ndarray, shape (k, k)
         Covariance matrix.
     independent : bool
-        Whether the term has a double bar.
+        Whether the structure has no correlations, as with a double bar.
+    structure : str
+        Name of the covariance structure.
+    parameters : tuple of ComponentParameter
+        What the covariance matrix is made of: standard deviations, then correlations.
     """
 
     group: str
@@ -43,6 +69,8 @@ class VarianceComponent:
     corr: NDArray[np.float64]
     cov: NDArray[np.float64]
     independent: bool = False
+    structure: str = "us"
+    parameters: tuple[ComponentParameter, ...] = ()
 
     def __getitem__(self, key: str) -> Any:
         if key not in _KEYS:
@@ -62,8 +90,10 @@ class VarianceComponent:
 def variance_components(fitted: FittedModel) -> tuple[VarianceComponent, ...]:
     """The covariance matrix σ²λλ' of each term; for a generalized model σ = 1."""
     sigma, result = fitted.scale, []
-    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
-        independent = term.covariance == "diagonal"
+    for term, part in slices(fitted.design):
+        theta = fitted.estimates.theta[part]
+        factor = term.structure.factor(theta)
+        independent = not term.structure.correlated and len(term.names) > 1
         sd = sigma * np.sqrt(np.sum(np.square(factor), axis=1))
         result.append(
             VarianceComponent(
@@ -73,9 +103,26 @@ def variance_components(fitted: FittedModel) -> tuple[VarianceComponent, ...]:
                 corr=read_only(_correlations(factor, independent)),
                 cov=read_only(sigma**2 * factor @ factor.T),
                 independent=independent,
+                structure=term.covariance,
+                parameters=_parameters(term, theta, sigma),
             )
         )
     return tuple(result)
+
+
+def _parameters(term: RandomTerm, theta: NDArray[np.float64], sigma: float) -> tuple[ComponentParameter, ...]:
+    structure = term.structure
+    return tuple(
+        [
+            ComponentParameter(kind, effects, part.columns, value * sigma if kind == "sd" else value)
+            for (kind, effects), part, value in zip(
+                structure.effects(term.names),
+                structure.parameters,
+                structure.natural(theta).tolist(),
+                strict=True,
+            )
+        ]
+    )
 
 
 def _correlations(factor: NDArray[np.float64], independent: bool) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from ..errors import UndeterminedWarning
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
 from ..notices import warn_user
-from ..theta import theta_names
+from ..covariance.theta import theta_names
 from ..undetermined import Direction, describe, of_theta, structural_directions
 
 # Directions of unit length that differ by less are the same.

@@ -84,13 +84,7 @@ def _variance_names(fitted: FittedModel) -> list[str]:
     """Names of standard deviations and correlations, as lme4 writes them on request."""
     names: list[str] = []
     for part in variance_components(fitted):
-        names += [f"sd_{name}|{part.group}" for name in part.names]
-        if not part.independent:
-            names += [
-                f"cor_{part.names[i]}.{part.names[j]}|{part.group}"
-                for j in range(len(part.names))
-                for i in range(j + 1, len(part.names))
-            ]
+        names += [f"{own.kind}_{'.'.join(reversed(own.effects))}|{part.group}" for own in part.parameters]
     return unique_names(names)
 
 

@@ -16,7 +16,7 @@ from ..control import OPTIMIZERS, as_control, check_optimizer
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable, format_fixed
-from ..theta import random_start, theta_names
+from ..covariance.theta import random_start, theta_names
 
 
 @dataclass(frozen=True, eq=False, repr=False)

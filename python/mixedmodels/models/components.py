@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .. import theta as theta_layout
+from ..covariance import theta as theta_layout
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
@@ -80,6 +80,10 @@ def _levels(fitted: FittedModel) -> NDArray[np.int64]:
     return np.array([len(term.group.levels) for term in fitted.design.terms])
 
 
+def _numbers_of_parameters(fitted: FittedModel) -> NDArray[np.int64]:
+    return np.array([term.structure.n_parameters for term in fitted.design.terms])
+
+
 def _stacked(parts: tuple[NDArray[np.float64], ...]) -> NDArray[np.float64]:
     return np.concatenate([part.ravel() for part in parts])
 
@@ -106,10 +110,13 @@ def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
 
 
 def _linear_index(fitted: FittedModel) -> NDArray[np.int64]:
-    """For each stored element of Λ, by columns, its position in theta."""
+    """For each stored element of Λ, by columns, its position in theta; -1 for those that are no entry of it."""
     parts = []
     for term, part in theta_layout.slices(fitted.design):
-        parts.append(np.tile(np.arange(part.start, part.stop), len(term.group.levels)))
+        own = np.arange(part.start, part.stop)
+        if term.structure.entries is None:
+            own = np.full(np.count_nonzero(term.structure.factor(fitted.estimates.theta[part])), -1)
+        parts.append(np.tile(own, len(term.group.levels)))
     return np.concatenate(parts)
 
 
@@ -205,7 +212,7 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "u": lambda f: _stacked(f.estimates.u),
     "b": lambda f: _stacked(f.estimates.b),
     "Gp": lambda f: _starts(_widths(f) * _levels(f)),
-    "Tp": lambda f: _starts(np.array([len(theta_layout.positions(term)) for term in f.design.terms])),
+    "Tp": lambda f: _starts(_numbers_of_parameters(f)),
     "Lambda": lambda_matrix,
     "Lambdat": lambda f: lambda_matrix(f).T.tocsc(),
     "Lind": _linear_index,
@@ -216,7 +223,7 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "beta": _kept_beta,
     "theta": lambda f: f.estimates.theta.copy(),
     "theta_names": lambda f: list(theta_layout.theta_names(f.design)),
-    "lower": lambda f: theta_layout.lower_bounds(f.design),
+    "lower": lambda f: theta_layout.bounds(f.design)[0],
     "n_rtrms": lambda f: len(f.design.terms),
     "n_rfacs": lambda f: len(numbers_of_levels(f)),
     "N": lambda f: f.n_obs,
@@ -227,7 +234,7 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "l_i": _levels,
     "q_i": lambda f: _widths(f) * _levels(f),
     "k": lambda f: len(f.design.terms),
-    "m_i": lambda f: np.array([len(theta_layout.positions(term)) for term in f.design.terms]),
+    "m_i": _numbers_of_parameters,
     "m": lambda f: len(f.estimates.theta),
     "cnms": _names_by_term,
     "offset": lambda f: np.zeros(f.n_obs) if f.design.offset is None else f.design.offset.copy(),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..design import Predictors
 from ..formatting import TextTable, format_fixed
-from ..theta import factors
+from ..covariance.theta import slices
 
 _SHOWN = 10
 
@@ -120,19 +120,11 @@ class FitMany:
 
     def _components(self) -> dict[str, NDArray[np.float64]]:
         found: dict[str, NDArray[np.float64]] = {}
-        for term, factor in zip(self.predictors.terms, factors(self.predictors, self.theta), strict=True):
-            group = term.group.label
-            sizes = np.linalg.norm(factor, axis=-1)
-            for i, name in enumerate(term.names):
-                found[f"sd_{name}|{group}"] = self.sigma * sizes[:, i]
-            if term.covariance == "diagonal":
-                continue
-            with np.errstate(invalid="ignore", divide="ignore"):
-                directions = factor / sizes[..., None]
-            for j, first in enumerate(term.names):
-                for i, second in enumerate(term.names[j + 1 :], j + 1):
-                    product = (directions[:, i] * directions[:, j]).sum(axis=-1)
-                    found[f"cor_{second}.{first}|{group}"] = product
+        for term, part in slices(self.predictors):
+            values = term.structure.natural(self.theta[:, part])
+            for (kind, effects), value in zip(term.structure.effects(term.names), values.T, strict=True):
+                name = f"{kind}_{'.'.join(reversed(effects))}|{term.group.label}"
+                found[name] = self.sigma * value if kind == "sd" else value
         return found
 
     def __repr__(self) -> str:

@@ -279,7 +279,9 @@ def ranova(model: MixedModel) -> AnovaTable:
 
     ``(1 | g)`` is left out altogether. Of ``(a + b | g)`` first a is left out, then b, the intercept
     never; of a double bar each column, the intercept too. ``(0 + f | g)`` with a factor f becomes
-    ``(1 | g)``. A linear mixed model without random effects is compared as a linear model.
+    ``(1 | g)``. Of a term with a covariance structure, such as ``ar1(0 + f | g)``, first the correlations are
+    left out, its standard deviations as they are, then all of the term. A linear mixed model without random
+    effects is compared as a linear model.
 
     Parameters
     ----------

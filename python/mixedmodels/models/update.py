@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import FormulaError
 from ..formula import ModelFormula, parse_formula
 from ..formula.formulaic_compat import Token, tokenize
+from ..formula.structures import formula_tokens
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -43,7 +44,7 @@ def update_formula(
         raise FormulaError(
             f"update needs a formula such as '. ~ . + x', not {kind}; for other data write update(data=...)"
         )
-    tokens = tokenize(change)
+    tokens = formula_tokens(change, functions or ())
     tildes = [i for i, token in enumerate(tokens) if token.kind == "operator" and token.text == "~"]
     if len(tildes) != 1:
         raise FormulaError(f"update needs a formula with one '~', such as '. ~ . + x'; got {change!r}")

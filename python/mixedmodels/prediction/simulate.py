@@ -12,7 +12,7 @@ from ..checks import random_generator, whole_number
 from ..design import GeneralizedDesign
 from ..design.used_rows import labels_of_results
 from ..fitted_generalized import FittedGeneralized
-from ..theta import factors
+from ..covariance.theta import factors
 
 
 def simulate(fitted: FittedGeneralized, nsim: int = 1, seed: Any = None, use_u: bool = False) -> pd.DataFrame:

@@ -402,7 +402,7 @@ def _notes(fitted: FittedModel) -> list[str]:
         notes.append(f"Dropped columns of X (linearly dependent on the others): {shown}")
     for term in fitted.design.terms:
         k = len(term.names)
-        if term.covariance == "diagonal" and k > 1:
+        if k > 1 and len(term.blocks) == k and term.text.startswith("("):
             notes.append(
                 f"{term.text}: all {k} effects are independent, {k} variance parameters "
                 f"(a single bar has {k * (k + 1) // 2})"

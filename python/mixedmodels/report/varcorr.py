@@ -94,17 +94,18 @@ class VarCorr:
         ResultTable
             A data frame with columns ``grp``, ``var1``, ``var2`` (None for a variance), ``vcov`` (variance or
             covariance) and ``sdcor`` (standard deviation or correlation). R: ``as.data.frame(VarCorr(m))``.
+            A correlation that all pairs of effects share, as in ``ar1()``, has one row: ``var1`` is the
+            structure, ``var2`` the label, ``vcov`` NaN.
         """
         rows: list[tuple[Any, ...]] = []
         for name, part in self.items():
             k = len(part.names)
             rows += [(name, part.names[j], None, part.cov[j, j], part.sd[j]) for j in range(k)]
-            if not part.independent:
-                rows += [
-                    (name, part.names[j], part.names[i], part.cov[i, j], part.corr[i, j])
-                    for j in range(k)
-                    for i in range(j + 1, k)
-                ]
+            rows += [
+                (name, *own.effects, part.cov[own.columns] if own.columns else np.nan, own.value)
+                for own in part.parameters
+                if own.kind == "cor"
+            ]
         if self.sigma is not None:
             rows.append(("Residual", None, None, self.residual_variance, self.sigma))
         table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
@@ -114,22 +115,32 @@ class VarCorr:
     def table(self, digits: int = DIGITS) -> TextTable:
         """The table as it is printed; the smallest number of a column has this many significant digits."""
         check_digits(digits)
-        groups, names, sds, correlations = [], [], [], []
+        groups: list[str] = []
+        names: list[str] = []
+        sds: list[float] = []
+        # None beside a row without a standard deviation of its own.
+        shown: list[bool] = []
+        correlations: list[list[str]] = []
         for key, part in self.items():
-            groups += [key, *[""] * (len(part.names) - 1)]
-            names += part.names
-            sds += part.sd.tolist()
-            correlations += _correlation_cells(part, digits)
+            own, cells = _rows_of(part), _correlation_cells(part, digits)
+            height = max(len(own), len(cells))
+            spare = height - len(own)
+            groups += [key, *[""] * (height - 1)]
+            names += [*(name for name, _ in own), *[""] * spare]
+            sds += [sd for _, sd in own]
+            shown += [*[True] * len(own), *[False] * spare]
+            correlations += [*cells, *[[]] * (height - len(cells))]
         if self.sigma is not None:
             groups.append("Residual")
             names.append("")
             sds.append(self.sigma)
+            shown.append(True)
             correlations.append([])
         columns: list[tuple[str, Sequence[str]]] = [
             ("Groups", groups),
             ("Name", names),
-            ("Variance", format_column(np.square(sds), digits, most_decimals=digits + 1)),
-            ("Std.Dev.", format_column(sds, digits, most_decimals=digits + 1)),
+            ("Variance", _beside(format_column(np.square(sds), digits, most_decimals=digits + 1), shown)),
+            ("Std.Dev.", _beside(format_column(sds, digits, most_decimals=digits + 1), shown)),
         ]
         width = max(map(len, correlations))
         for j in range(width):
@@ -159,14 +170,40 @@ def var_corr(fitted: FittedModel) -> VarCorr:
     return VarCorr(variance_components(fitted), fitted.residual_sd)
 
 
+def _rows_of(part: VarianceComponent) -> list[tuple[str, float]]:
+    """Effects and standard deviations; one row for all effects that share one."""
+    sds = [own for own in part.parameters if own.kind == "sd"]
+    if len(sds) == len(part.names):
+        return [(part.names[own.columns[0]], own.value) for own in sds]
+    names = [[part.names[j] for j in own.columns] for own in sds]
+    texts = [", ".join(own) if len(own) < 3 else f"{own[0]} ... {own[-1]}" for own in names]
+    return [(text, own.value) for text, own in zip(texts, sds, strict=True)]
+
+
+def _beside(cells: list[str], shown: list[bool]) -> list[str]:
+    """The cells in the rows that have one, blanks in the others."""
+    left = iter(cells)
+    return [next(left) if own else "" for own in shown]
+
+
 def _correlation_cells(part: VarianceComponent, digits: int) -> list[list[str]]:
-    """For each effect its correlations with those before it."""
+    """For each effect its correlations with those before it; those that pairs share with their labels."""
+    decimals = max(2, digits - 2)
+    shared = [own for own in part.parameters if own.kind == "cor" and not own.columns]
+    if shared:
+        single = len(shared) == 1
+        labels = [part.structure if single else f"{part.structure}, {own.effects[1]}" for own in shared]
+        return [
+            [f"{format_decimals(own.value, decimals)} ({label})"]
+            for own, label in zip(shared, labels, strict=True)
+        ]
+    if part.independent and len(_rows_of(part)) < len(part.names):
+        return [[f"({part.structure})"]]
     rows = []
     for i in range(len(part.names)):
         if part.independent:
             rows.append([_MARK_INDEPENDENT] * i)
         else:
-            decimals = max(2, digits - 2)
             rows.append(
                 [_MARK_UNDEFINED if np.isnan(r) else format_decimals(r, decimals) for r in part.corr[i, :i]]
             )

@@ -146,13 +146,8 @@ def _parameters(fitted: FittedModel) -> dict[str, Any]:
     groups, terms, estimates = [], [], []
     components = var_corr(fitted)
     for key, part in components.items():
-        k = len(part.names)
-        terms += [f"sd__{name}" for name in part.names]
-        estimates += part.sd.tolist()
-        if not part.independent:
-            pairs = [(i, j) for j in range(k) for i in range(j + 1, k)]
-            terms += [f"cor__{part.names[j]}.{part.names[i]}" for i, j in pairs]
-            estimates += [float(part.corr[i, j]) for i, j in pairs]
+        terms += [f"{own.kind}__{'.'.join(own.effects)}" for own in part.parameters]
+        estimates += [own.value for own in part.parameters]
         groups += [key] * (len(terms) - len(groups))
     if components.sigma is not None:
         groups.append("Residual")

@@ -47,3 +47,15 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted,
 }
+
+/// Checks that an input has the length it must have.
+pub(crate) fn same_length(what: &str, expected: usize, found: usize) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::Length {
+        what: what.to_owned(),
+        expected,
+        found,
+    })
+}

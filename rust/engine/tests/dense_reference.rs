@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{dense, design, Grouping, Random, TermSpec, D, U};
+use common::{dense, design, random_theta, Grouping, TermSpec, D, U};
 use mixedmodels::design::{Design, Layout, Model};
 use mixedmodels::fit;
 use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
@@ -42,23 +42,6 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
         ),
     ]);
     all
-}
-
-fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
-    let mut random = Random::new(seed);
-    let mut theta = Vec::new();
-    for term in &design.terms {
-        for (a, b) in term.template.entries(term.k) {
-            let diagonal = if a == b { 1.0 } else { 0.0 };
-            let zero = singular && b + 1 == term.k;
-            theta.push(if zero {
-                0.0
-            } else {
-                diagonal * 0.7 + 0.4 * random.normal()
-            });
-        }
-    }
-    theta
 }
 
 fn close(name: &str, a: f64, b: f64, tolerance: f64) {

@@ -6,6 +6,7 @@ mod common;
 use common::{design, Grouping, Random, TermSpec};
 use std::time::Instant;
 
+use mixedmodels::covariance::Fold;
 use mixedmodels::design::{Design, Model};
 use mixedmodels::fit::{self, Fit};
 use mixedmodels::linalg::Matrix;
@@ -35,8 +36,8 @@ fn fitted(design: Design, criterion: Criterion, start: Option<&[f64]>) -> Fit {
 
 fn structures() -> Vec<(usize, Vec<TermSpec>)> {
     use Grouping::{Random, Same, Within};
-    const U: &str = "unstructured";
-    const D: &str = "diagonal";
+    const U: &str = "us";
+    const D: &str = "diag";
     vec![
         (60, vec![(Random(8), 1, U)]),
         (90, vec![(Random(12), 2, U)]),
@@ -132,10 +133,7 @@ fn the_gradient_vanishes_at_the_optimum() {
 fn a_variance_of_zero_is_exactly_zero() {
     use Grouping::Random as Levels;
     for seed in 0..30 {
-        let terms = [
-            (Levels(10), 1, "unstructured"),
-            (Levels(6), 2, "unstructured"),
-        ];
+        let terms = [(Levels(10), 1, "us"), (Levels(6), 2, "us")];
         let mut data = design(seed, 80, 1, &terms, false);
         let mut random = Random::new(seed + 1000);
         data.y = (0..80).map(|_| random.normal()).collect();
@@ -305,7 +303,7 @@ fn singular_starts_are_left_in_every_direction() {
 fn a_direction_without_information_has_no_curvature() {
     // Each level has one of two indicator columns only: the data do not tell their correlation.
     let n = 120;
-    let mut data = design(8, n, 1, &[(Grouping::Random(12), 2, "unstructured")], false);
+    let mut data = design(8, n, 1, &[(Grouping::Random(12), 2, "us")], false);
     let term = &mut data.terms[0];
     for i in 0..n {
         let second = term.codes[i] % 2;
@@ -351,8 +349,11 @@ fn a_start_that_leads_nowhere_is_followed_by_a_second_one() {
         fn hessian(&mut self) -> mixedmodels::Result<Option<Matrix>> {
             Ok(None)
         }
-        fn columns(&self) -> Vec<Vec<usize>> {
-            vec![vec![0]]
+        fn folds(&self) -> Vec<Fold> {
+            vec![Fold::at_zero(vec![0])]
+        }
+        fn isotropic(&self, sd: f64) -> Vec<f64> {
+            vec![sd]
         }
         fn polish_steps(&self) -> usize {
             8

@@ -159,10 +159,9 @@ fn data(case: &Case, seed: u64, n: usize, terms: &[TermSpec]) -> (Design, Arc<dy
         .iter()
         .flat_map(|t| {
             let size = 0.5 * case.spread / t.k as f64;
-            t.template
-                .entries(t.k)
-                .into_iter()
-                .map(move |(i, j)| if i == j { size } else { -0.3 * size })
+            let off_diagonal = |t: f64| if t == 0.0 { -0.3 * size } else { t };
+            let own = t.covariance.isotropic(size, t.k).into_iter();
+            own.map(off_diagonal).collect::<Vec<_>>()
         })
         .collect();
     let point = Point {
@@ -491,8 +490,8 @@ fn the_objective_is_what_it_says() {
         let mut columns: Vec<Vec<f64>> = Vec::new();
         let mut start = 0;
         for t in &base.terms {
-            let count = t.template.n_parameters(t.k);
-            let lambda = t.template.lambda(&point.theta[start..start + count], t.k);
+            let count = t.covariance.n_parameters(t.k);
+            let lambda = t.covariance.lambda(&point.theta[start..start + count], t.k);
             start += count;
             for level in 0..t.n_levels {
                 for c in 0..t.k {

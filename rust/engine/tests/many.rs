@@ -136,7 +136,7 @@ fn one_slope_without_intercept_agrees_with_single_fits() {
 fn other_designs_agree_with_single_fits() {
     let cases: [(usize, Vec<TermSpec>); 3] = [
         (90, vec![(Grouping::Random(12), 2, U)]),
-        (90, vec![(Grouping::Random(12), 2, "diagonal")]),
+        (90, vec![(Grouping::Random(12), 2, "diag")]),
         (
             100,
             vec![(Grouping::Random(15), 1, U), (Grouping::Random(7), 1, U)],

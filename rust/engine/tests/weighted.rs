@@ -5,6 +5,7 @@ mod common;
 use common::{design, Grouping, Random, TermSpec, D, U};
 use mixedmodels::design::coupling::Coupling;
 use mixedmodels::design::cross_products::Trailing;
+use mixedmodels::design::data_rows::DataRows;
 use mixedmodels::design::stacked::Stacked;
 use mixedmodels::design::structure::Structure;
 use mixedmodels::design::{Frame, Layout, Predictors};
@@ -316,7 +317,7 @@ fn everything_agrees_with_dense_algebra() {
                 let m = 3;
                 let values: Vec<f64> = (0..n * m).map(|_| random.normal()).collect();
                 let projected = system.project(&values, m).expect("memory");
-                let solved = system.solve(projected.clone());
+                let solved = system.system().solve(projected.clone());
                 for c in 0..m {
                     let right = column(structure, &projected, c);
                     let mut expected = vec![0.0; dense.q];
@@ -331,7 +332,9 @@ fn everything_agrees_with_dense_algebra() {
                     close(&format!("{name}, solution"), &ours, &solution, 1e-9);
                 }
                 let single: Vec<f64> = values.iter().step_by(m).copied().collect();
-                let modes = system.solve(system.project(&single, 1).expect("memory"));
+                let modes = system
+                    .system()
+                    .solve(system.project(&single, 1).expect("memory"));
                 let b = column(structure, &modes, 0);
                 let expected: Vec<f64> = dense
                     .rows
@@ -402,18 +405,33 @@ fn weights_are_those_of_scaled_rows() {
                 let column = x.column_mut(j).iter_mut().zip(&weights);
                 column.for_each(|(v, w)| *v *= w.sqrt());
             }
+            let p = x.cols();
+            let mut gram = Matrix::zeros(p, p, "X'X").expect("memory");
+            for (i, j) in (0..p).flat_map(|i| (0..p).map(move |j| (i, j))) {
+                let pairs = x.column(i).iter().zip(x.column(j));
+                gram[(i, j)] = pairs.map(|(a, b)| a * b).sum();
+            }
             let patterns = mixedmodels::design::pattern::Pattern::all(structure).expect("memory");
             let expected = mixedmodels::design::cross_products::CrossProducts::new(
-                structure, patterns, &scaled, &x,
+                structure,
+                patterns,
+                &scaled,
+                (&x, &gram),
             )
             .expect("memory");
-            let mut system = WeightedSystem::new(&frame, &z).expect("memory");
-            let lambda = lambdas(structure, 3, false);
+            let mut ours = frame.cross_products.clone();
+            let rows = DataRows::new(
+                structure,
+                &z,
+                (frame.fixed.columns(), frame.fixed.gram()),
+                &ours,
+            )
+            .expect("memory");
             // The first weights must leave no trace.
             for weights in [&vec![7.0; n], &weights] {
-                assert!(system.update(weights, &lambda).expect("memory"));
+                ours.reweigh(&rows, Some(weights)).expect("memory");
             }
-            let ours = values(system.products(), structure);
+            let ours = values(&ours, structure);
             let expected = values(&expected, structure);
             close(&format!("{name}, {layout:?}"), &ours, &expected, 1e-13);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mixedmodels::design::{Approximation, GeneralizedModel, Predictors};
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{self, GlmmEstimates, GlmmFit, Point, StartValues};
+use mixedmodels::inference;
 use mixedmodels::objective::Monitor;
 use mixedmodels::Result;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
@@ -15,6 +16,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
 use crate::costs;
+use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
 use crate::lmm::{find_optimizer, limits, n_values, put_outcome, term, TermTuple, SLOW};
 use crate::user_family::UserFamily;
@@ -253,31 +255,68 @@ impl Glmm {
         costs::to_dict(py, &self.model.frame().costs)
     }
 
-    #[pyo3(signature = (optimizer, start=None, control=None))]
+    #[pyo3(signature = (optimizer, start=None, control=None, held=None))]
     fn fit<'py>(
         &self,
         py: Python<'py>,
         optimizer: &str,
         start: Option<&Bound<'py, PyDict>>,
         control: Option<&Bound<'py, PyDict>>,
+        held: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
         let start = start_values(start)?;
         let (control, listener) = limits(control)?;
+        let held = self::held(held)?;
+        let (fitted, free) = self.run(py, listener, move |model, monitor| match &held {
+            Some(held) => {
+                let given = (&start, held);
+                let (fit, free) = fit::fit_held_glmm(model, optimizer, given, &control, monitor)?;
+                Ok((fit, Some(free)))
+            }
+            None => {
+                let fit = fit::fit_glmm(model, optimizer, &start, &control, monitor)?;
+                Ok((fit, None))
+            }
+        })?;
         let GlmmFit {
             estimates,
             gradient,
             outcome,
             n_factorisations,
-        } = self.run(py, listener, move |model, monitor| {
-            fit::fit_glmm(model, optimizer, &start, &control, monitor)
-        })?;
+        } = fitted;
         let out = PyDict::new(py);
+        if let Some(free) = free {
+            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
+        }
         self.put_estimates(&out, estimates)?;
         put_outcome(&out, &outcome)?;
         out.set_item(intern!(py, "gradient"), to_vector(py, gradient))?;
         out.set_item(intern!(py, "n_factorisations"), n_factorisations)?;
         Ok(out)
+    }
+
+    /// In the parameters that are free when these are held.
+    #[pyo3(signature = (theta, beta, log_dispersion, held))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn free_derivatives<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        beta: PyReadonlyArray1<'_, f64>,
+        log_dispersion: Option<f64>,
+        held: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let point = Point {
+            theta: vector(&theta),
+            beta: vector(&beta),
+            log_dispersion: log_dispersion.unwrap_or(0.0),
+        };
+        let held = self::held(Some(held))?.unwrap_or_default();
+        let free = self.run(py, None, move |model, monitor| {
+            fit::derivatives_held_glmm(model, &point, &held, monitor)
+        })?;
+        free_to_dict(py, free)
     }
 
     #[pyo3(signature = (theta, beta, log_dispersion=None))]
@@ -327,6 +366,22 @@ impl Glmm {
             move |model, point, monitor| fit::hessian_glmm(model, point, eta.as_deref(), monitor),
         )?;
         to_square(py, hessian)
+    }
+
+    /// The diagonal of the matrix that takes the working response to its fitted values, for these
+    /// weights of the working regression.
+    #[allow(clippy::needless_pass_by_value)]
+    fn leverages<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        weights: PyReadonlyArray1<'_, f64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (theta, weights) = (vector(&theta), vector(&weights));
+        let found = self.run(py, None, move |model, _| {
+            inference::leverages_glmm(model, &theta, &weights)
+        })?;
+        Ok(to_vector(py, found))
     }
 
     #[pyo3(signature = (theta, beta, log_dispersion=None))]

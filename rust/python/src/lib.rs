@@ -3,8 +3,10 @@
 
 mod arrays;
 mod costs;
+mod covariance;
 mod errors;
 mod glmm;
+mod held;
 mod interrupt;
 mod lmm;
 mod many;
@@ -25,11 +27,15 @@ mod _engine {
     use crate::costs::describe_blocks;
 
     #[pymodule_export]
+    use crate::covariance::Covariance;
+
+    #[pymodule_export]
     use crate::many::fit_many;
 
     #[pymodule_export]
     use crate::interrupt::provoke_panic;
 
+    use mixedmodels::covariance::STRUCTURES;
     use mixedmodels::optimize::OPTIMIZERS;
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
@@ -39,6 +45,8 @@ mod _engine {
         crate::panics::install_hook();
         let names = PyTuple::new(m.py(), OPTIMIZERS.iter().map(|(name, _)| *name))?;
         m.add("OPTIMIZERS", names)?;
+        let names = PyTuple::new(m.py(), STRUCTURES.iter().map(|(name, _)| *name))?;
+        m.add("COVARIANCES", names)?;
         m.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

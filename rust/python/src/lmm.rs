@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mixedmodels::covariance::template;
+use mixedmodels::covariance::structure;
 use mixedmodels::design::{Design, Model, Predictors, Term};
 use mixedmodels::fit::{self, Estimates, Fit};
 use mixedmodels::inference;
@@ -20,6 +20,8 @@ use crate::arrays::{
     by_term, columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
 };
 use crate::costs;
+use crate::errors;
+use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
 
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
@@ -30,6 +32,7 @@ pub type TermTuple<'py> = (
     usize,
     PyReadonlyArray2<'py, f64>,
     String,
+    Option<Vec<f64>>,
 );
 
 /// A linear mixed model: data reduced to cross-products, ready to be fitted. Immutable.
@@ -81,16 +84,15 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
 }
 
 pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
-    let (codes, n_levels, z, name) = tuple;
+    let (codes, n_levels, z, name, times) = tuple;
     let (z, k) = rows(z);
     Ok(Term {
         codes: vector(codes),
         n_levels: *n_levels,
         z,
         k,
-        template: template(name).ok_or_else(|| {
-            PyValueError::new_err(format!("unknown covariance structure '{name}'"))
-        })?,
+        covariance: structure(name, k, times.as_deref())
+            .map_err(|error| errors::to_python(codes.py(), &error))?,
     })
 }
 
@@ -192,7 +194,7 @@ impl Lmm {
         costs::to_dict(py, &self.model.costs)
     }
 
-    #[pyo3(signature = (reml, optimizer, start=None, control=None))]
+    #[pyo3(signature = (reml, optimizer, start=None, control=None, held=None))]
     #[allow(clippy::needless_pass_by_value)]
     fn fit<'py>(
         &self,
@@ -201,11 +203,21 @@ impl Lmm {
         optimizer: &str,
         start: Option<PyReadonlyArray1<'_, f64>>,
         control: Option<&Bound<'py, PyDict>>,
+        held: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
         let start = start.as_ref().map(vector);
         let (control, listener) = limits(control)?;
         let model = Arc::clone(&self.model);
+        if let Some(held) = self::held(held)? {
+            let (fitted, free) = run(py, self.slow(), listener, move |monitor| {
+                let given = (start.as_deref(), &held);
+                fit::fit_held(&model, criterion(reml), optimizer, given, &control, monitor)
+            })?;
+            let out = self.fit_to_dict(py, fitted)?;
+            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
+            return Ok(out);
+        }
         let fitted = run(py, self.slow(), listener, move |monitor| {
             let criterion = criterion(reml);
             fit::fit(
@@ -271,6 +283,25 @@ impl Lmm {
         self.second_derivatives(py, fit::joint_hessian, vector(&theta), reml)
     }
 
+    /// In the parameters that are free when these are held, at theta and sigma.
+    #[allow(clippy::needless_pass_by_value)]
+    fn free_derivatives<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        sigma: f64,
+        reml: bool,
+        held: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let held = self::held(Some(held))?.unwrap_or_default();
+        let slow = self.second_derivatives_are_slow();
+        let free = run(py, slow, None, move |monitor| {
+            fit::derivatives_held(&model, criterion(reml), (&theta, sigma), &held, monitor)
+        })?;
+        free_to_dict(py, free)
+    }
+
     /// Derivatives of (X'V^-1X)^-1 with respect to theta.
     #[pyo3(signature = (theta, reml=false))]
     #[allow(clippy::needless_pass_by_value)]
@@ -309,6 +340,36 @@ impl Lmm {
         let undetermined = to_square(py, parts.undetermined)?;
         out.set_item(intern!(py, "undetermined"), undetermined)?;
         Ok(out)
+    }
+
+    /// The diagonal of the matrix that takes the response to the fitted values, theta held.
+    #[allow(clippy::needless_pass_by_value)]
+    fn leverages<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let found = run(py, self.slow(), None, move |monitor| {
+            inference::leverages(&model, &theta, monitor)
+        })?;
+        Ok(to_vector(py, found))
+    }
+
+    /// The trace of that matrix, and what the estimation of theta adds to it as a matrix to multiply
+    /// with the inverse of the Hessian.
+    #[allow(clippy::needless_pass_by_value)]
+    fn sensitivity<'py>(
+        &self,
+        py: Python<'py>,
+        theta: PyReadonlyArray1<'_, f64>,
+        reml: bool,
+    ) -> PyResult<(f64, Bound<'py, PyArray2<f64>>)> {
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let found = run(py, self.slow(), None, move |monitor| {
+            inference::sensitivity(&model, criterion(reml), &theta, monitor)
+        })?;
+        Ok((found.trace, to_square(py, found.by_theta)?))
     }
 
     #[allow(clippy::needless_pass_by_value)]

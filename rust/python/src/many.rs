@@ -39,7 +39,7 @@ pub fn fit_many<'py>(
     let n_theta = predictors
         .terms
         .iter()
-        .map(|t| t.template.n_parameters(t.k))
+        .map(|t| t.covariance.n_parameters(t.k))
         .sum();
     let fits = run_on_thread(py, listener, move |tell| {
         let watch = |done: usize| tell((done,));

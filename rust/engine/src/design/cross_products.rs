@@ -6,7 +6,6 @@ use faer::Par;
 
 use crate::design::coupling::Coupling;
 use crate::design::data_rows::DataRows;
-use crate::design::frame::MANY_ROWS;
 use crate::design::pattern::Pattern;
 use crate::design::row_products::{Places, RowProducts, Rows};
 use crate::design::sparse_products::SparseProducts;
@@ -14,7 +13,7 @@ use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure, TrailingKind};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::threads::join;
+use crate::linalg::threads::{join, MANY_ROWS};
 use crate::linalg::{dense, small, Matrix};
 
 /// A leading block: its diagonal, its coupling to the leading blocks that hold it, and to the rest.
@@ -54,13 +53,13 @@ pub struct CrossProducts {
 }
 
 impl CrossProducts {
-    /// `z` holds the rows of each block (n × width, row-major), `x` the columns of X, all
+    /// `z` holds the rows of each block (n × width, row-major), `x` the columns of X with X'X, all
     /// or none of which the structure has, `patterns` those of the leading blocks' couplings.
     pub fn new(
         structure: &Structure,
         patterns: Vec<Pattern>,
         z: &[Vec<f64>],
-        x: &Matrix,
+        x: (&Matrix, &Matrix),
     ) -> Result<Self> {
         let mut out = Self::zeros(structure, patterns)?;
         let rows = DataRows::new(structure, z, x, &out)?;
@@ -203,28 +202,25 @@ fn fill(matrix: &mut Matrix, rows: Range<usize>, columns: Range<usize>) {
     }
 }
 
-/// X'WX.
+/// X'WX of the columns that the structure has.
 fn gram_of_x(rows: &DataRows<'_>, weights: Option<&[f64]>) -> Result<Matrix> {
     let x = rows.x;
     let (n, p) = (x.rows(), rows.structure().rank);
-    let mut out = Matrix::zeros(p, p, "the cross-products of X")?;
     if p == 0 {
-        return Ok(out);
+        return Ok(Matrix::default());
     }
-    match weights {
-        None => dense::add_gram(out.view_mut(), x.view(), 1.0, Par::Seq),
-        Some(weights) => {
-            let mut weighted = Matrix::zeros(n, p, "the weighted columns of X")?;
-            for j in 0..p {
-                let pairs = x.column(j).iter().zip(weights);
-                for (out, (x, w)) in weighted.column_mut(j).iter_mut().zip(pairs) {
-                    *out = w * x;
-                }
-            }
-            let (x, weighted) = (x.view(), weighted.view());
-            dense::add_symmetric_product(out.view_mut(), x, weighted, 1.0, Par::Seq);
+    let Some(weights) = weights else {
+        return Ok(rows.gram.clone());
+    };
+    let mut weighted = Matrix::zeros(n, p, "the weighted columns of X")?;
+    for j in 0..p {
+        let pairs = x.column(j).iter().zip(weights);
+        for (out, (x, w)) in weighted.column_mut(j).iter_mut().zip(pairs) {
+            *out = w * x;
         }
     }
+    let mut out = Matrix::zeros(p, p, "the cross-products of X")?;
+    dense::add_symmetric_product(out.view_mut(), x.view(), weighted.view(), 1.0, Par::Seq);
     dense::symmetrise(&mut out);
     Ok(out)
 }

@@ -18,6 +18,8 @@ pub struct DataRows<'a> {
     z: &'a [Vec<f64>],
     /// Columns of X, which the structure has or has not.
     pub x: &'a Matrix,
+    /// X'X.
+    pub gram: &'a Matrix,
     /// The same, row-major.
     x_rows: Vec<f64>,
     /// For each leading block with a sparse coupling and each trailing block: which coupled row is
@@ -27,11 +29,11 @@ pub struct DataRows<'a> {
 }
 
 impl<'a> DataRows<'a> {
-    /// The structure has all columns of X or none; `a` tells the pattern, whatever its values.
+    /// The structure has all columns of X, given with X'X, or none; `a` tells the pattern, whatever its values.
     pub fn new(
         structure: &'a Structure,
         z: &'a [Vec<f64>],
-        x: &'a Matrix,
+        (x, gram): (&'a Matrix, &'a Matrix),
         a: &CrossProducts,
     ) -> Result<Self> {
         let couplings = a.leading.iter().enumerate();
@@ -43,6 +45,7 @@ impl<'a> DataRows<'a> {
             structure,
             z,
             x,
+            gram,
             x_rows: row_major(x, structure.rank)?,
             couplings: couplings.collect(),
             sparse: match &a.trailing {
@@ -270,12 +273,16 @@ fn coupled_rows(structure: &Structure, b: usize, coupling: &SparseCoupling) -> V
     out
 }
 
+/// The first p columns row by row, some rows at a time: these stay in the processor's cache.
 pub fn row_major(x: &Matrix, p: usize) -> Result<Vec<f64>> {
-    let n = x.rows();
-    let mut rows = zeroed(n * p, "the rows of X")?;
-    for j in 0..p {
-        for (i, &v) in x.column(j).iter().enumerate() {
-            rows[i * p + j] = v;
+    const CHUNK: usize = 512;
+    let mut rows = zeroed(x.rows() * p, "the rows of X")?;
+    for (i, chunk) in rows.chunks_mut(CHUNK * p.max(1)).enumerate() {
+        for j in 0..p {
+            let column = &x.column(j)[i * CHUNK..];
+            for (row, &v) in chunk.chunks_exact_mut(p).zip(column) {
+                row[j] = v;
+            }
         }
     }
     Ok(rows)

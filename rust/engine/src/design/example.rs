@@ -1,6 +1,8 @@
 //! Small frames for unit tests.
 
-use crate::covariance::template;
+use std::sync::Arc;
+
+use crate::covariance::Unstructured;
 use crate::design::{Frame, Predictors, Term};
 use crate::linalg::Matrix;
 
@@ -53,7 +55,7 @@ pub fn frame(n: usize, p: usize, terms: &[Levels]) -> Frame {
             n_levels,
             z,
             k,
-            template: template("unstructured").expect("known"),
+            covariance: Arc::new(Unstructured),
         }
     });
     let design = Predictors {

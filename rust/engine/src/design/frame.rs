@@ -9,7 +9,7 @@ use crate::design::structure::Structure;
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
-use crate::linalg::threads::join;
+use crate::linalg::threads::{join, MANY_ROWS};
 
 /// Everything that models with different responses to the same predictors share.
 #[derive(Debug)]
@@ -25,9 +25,6 @@ pub struct Frame {
     /// Sum of the logarithms of the prior weights.
     pub log_weights: f64,
 }
-
-/// From this number of rows on passes over the rows are shared between threads.
-pub const MANY_ROWS: usize = 50_000;
 
 /// The rows of each block in the basis of the engine, n × width, row-major.
 pub type BlockRows = Vec<Vec<f64>>;
@@ -73,6 +70,7 @@ impl Frame {
                     .collect()
             },
         );
+        let fixed = fixed?;
         let structure = layout::structure(&design, rank(&fixed, n)?, layout)?;
         let (patterns, z) = join(
             n >= MANY_ROWS,
@@ -81,7 +79,8 @@ impl Frame {
         );
         let (patterns, z) = (patterns?, z?);
         let costs = Costs::new(&structure, &patterns, design.n_theta());
-        let cross_products = CrossProducts::new(&structure, patterns, &z, fixed.columns())?;
+        let cross_products =
+            CrossProducts::new(&structure, patterns, &z, (fixed.columns(), fixed.gram()))?;
         let log_weights = root_weights
             .as_ref()
             .and(design.weights.as_ref())
@@ -148,21 +147,12 @@ impl Frame {
         3.0 * self.flops() + moved * (2.0 * elimination + products) + 2.0 * products
     }
 
-    /// Bytes of the dense matrices of an exact Hessian: one for each parameter of a leading block
-    /// and a few more.
-    #[must_use]
-    pub fn hessian_bytes(&self) -> f64 {
-        const OTHERS: f64 = 8.0;
-        let dim = self.structure.trailing_dim() as f64;
-        8.0 * dim * dim * (self.n_leading_theta() as f64 + OTHERS)
-    }
-
     fn n_leading_theta(&self) -> usize {
         let blocks = self.structure.leading().iter();
         let terms = blocks.flat_map(|b| &b.terms);
         terms
             .map(|&(t, _)| &self.design.terms[t])
-            .map(|t| t.template.n_parameters(t.k))
+            .map(|t| t.covariance.n_parameters(t.k))
             .sum()
     }
 }
@@ -170,7 +160,7 @@ impl Frame {
 /// What a model of these predictors would cost, whether or not there is memory for it.
 pub fn costs(design: &Predictors) -> Result<Costs> {
     design.validate()?;
-    let fixed = FixedBasis::new(design, root_weights(design).as_deref());
+    let fixed = FixedBasis::new(design, root_weights(design).as_deref())?;
     let rank = checked_rank(&fixed, design.n_obs())?;
     let structure = layout::described_structure(design, rank)?;
     let patterns = Pattern::all(&structure)?;

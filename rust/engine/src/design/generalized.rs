@@ -6,7 +6,7 @@ use crate::design::data_rows::row_major;
 use crate::design::frame::{BlockRows, Frame};
 use crate::design::layout::Layout;
 use crate::design::Predictors;
-use crate::error::{Error, Result};
+use crate::error::{same_length, Error, Result};
 use crate::family::{Family, Information};
 
 /// Random effects of one level that quadrature can integrate over.
@@ -102,14 +102,7 @@ impl GeneralizedModel {
         approximation: Approximation,
         information: Information,
     ) -> Result<Self> {
-        let (expected, found) = (rows.frame.n_obs(), family.n_obs());
-        if expected != found {
-            return Err(Error::Length {
-                what: "the response".into(),
-                expected,
-                found,
-            });
-        }
+        same_length("the response", rows.frame.n_obs(), family.n_obs())?;
         if information == Information::Expected && !family.has_expected() {
             return Err(Error::Domain(
                 "the expected information of this family has no formula; use the observed one"

@@ -185,7 +185,9 @@ fn rare_share(structure: &Structure) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::covariance::template;
+    use std::sync::Arc;
+
+    use crate::covariance::Unstructured;
     use crate::design::structure::TrailingKind;
     use crate::design::Term;
     use crate::linalg::Matrix;
@@ -213,7 +215,7 @@ mod tests {
             n_levels,
             z: vec![1.0; n],
             k: 1,
-            template: template("unstructured").expect("known"),
+            covariance: Arc::new(Unstructured),
         });
         Predictors {
             x: Matrix::from_columns(n, 1, vec![1.0; n]),

@@ -2,6 +2,7 @@
 //! works; and the cross-products, the only thing an evaluation looks at.
 
 pub mod basis;
+pub mod cells;
 pub mod costs;
 pub mod coupling;
 pub mod cross_products;
@@ -27,8 +28,10 @@ pub use generalized::{Approximation, GeneralizedModel};
 pub use layout::Layout;
 pub use model::Model;
 
-use crate::covariance::Template;
-use crate::error::{Error, Result};
+use std::sync::Arc;
+
+use crate::covariance::Covariance;
+use crate::error::{same_length, Error, Result};
 use crate::linalg::Matrix;
 
 /// A random-effects term `(expr | g)`.
@@ -43,7 +46,7 @@ pub struct Term {
     /// Number of columns.
     pub k: usize,
     /// Covariance structure of the k effects of a level.
-    pub template: &'static dyn Template,
+    pub covariance: Arc<dyn Covariance>,
 }
 
 /// The data of a linear mixed model, in the units of the user.
@@ -110,7 +113,7 @@ impl Predictors {
     #[must_use]
     pub fn n_theta(&self) -> usize {
         let terms = self.terms.iter();
-        terms.map(|t| t.template.n_parameters(t.k)).sum()
+        terms.map(|t| t.covariance.n_parameters(t.k)).sum()
     }
 
     /// Checks what the numerics rely on.
@@ -182,17 +185,6 @@ impl Term {
         }
         Ok(())
     }
-}
-
-pub(crate) fn same_length(what: &str, expected: usize, found: usize) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(Error::Length {
-        what: what.to_owned(),
-        expected,
-        found,
-    })
 }
 
 fn finite(what: &str, values: &[f64]) -> Result<()> {

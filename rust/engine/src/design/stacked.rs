@@ -153,14 +153,19 @@ impl Stacked {
             .zip(&other.leading)
             .chain([(&self.trailing, &other.trailing)]);
         for (a, b) in pairs {
-            for (a, b) in a.chunks_exact(m.max(1)).zip(b.chunks_exact(mo.max(1))) {
-                for (column, &b) in out.chunks_exact_mut(m.max(1)).zip(b) {
-                    for (out, &a) in column.iter_mut().zip(a) {
-                        *out += a * b;
-                    }
-                }
-            }
+            add_gram(&mut out, (a, m), (b, mo));
         }
         out
+    }
+}
+
+/// `out += a' b` for rows of m and mo columns; out is m × mo, column-major.
+pub fn add_gram(out: &mut [f64], (a, m): (&[f64], usize), (b, mo): (&[f64], usize)) {
+    for (a, b) in a.chunks_exact(m.max(1)).zip(b.chunks_exact(mo.max(1))) {
+        for (column, &b) in out.chunks_exact_mut(m.max(1)).zip(b) {
+            for (out, &a) in column.iter_mut().zip(a) {
+                *out += a * b;
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Checks of the response and its weights.
 
+use crate::error::same_length;
 use crate::{Error, Result};
 
 /// One weight for each row: those given, which must be positive, or ones.
@@ -7,13 +8,7 @@ pub(super) fn weights(n: usize, weights: Option<Vec<f64>>) -> Result<Vec<f64>> {
     let Some(weights) = weights else {
         return Ok(vec![1.0; n]);
     };
-    if weights.len() != n {
-        return Err(Error::Length {
-            what: "weights".to_owned(),
-            expected: n,
-            found: weights.len(),
-        });
-    }
+    same_length("weights", n, weights.len())?;
     every(&weights, "weights must be positive and finite", |w| w > 0.0)?;
     Ok(weights)
 }

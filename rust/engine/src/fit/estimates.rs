@@ -47,8 +47,8 @@ impl Estimates {
         let mut start = 0;
         for (t, term) in model.design.terms.iter().enumerate() {
             let k = term.k;
-            let n = term.template.n_parameters(k);
-            let lambda = term.template.lambda(&theta[start..start + n], k);
+            let n = term.covariance.n_parameters(k);
+            let lambda = term.covariance.lambda(&theta[start..start + n], k);
             start += n;
             let basis = &model.terms[t];
             map_levels(&mut b[t], k, |level, out| {
@@ -93,8 +93,8 @@ pub fn conditional_variances(
     model: &Model,
     objective: &mut LmmObjective<'_>,
 ) -> Result<Vec<ConditionalVariances>> {
-    let selected = objective.selected(false, true)?;
-    Ok(ConditionalVariances::of_blocks(model, selected.diagonals))
+    let diagonals = objective.system()?.conditional_covariances()?;
+    Ok(ConditionalVariances::of_blocks(model, diagonals))
 }
 
 impl ConditionalVariances {

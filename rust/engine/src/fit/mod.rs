@@ -2,20 +2,24 @@
 
 mod estimates;
 mod generalized;
+mod held;
+mod held_fit;
 mod hessian;
 mod start;
 
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 pub use estimates::{ConditionalVariances, Estimates};
 pub use generalized::{
-    conditional_variances_glmm, evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm,
-    GlmmEstimates, GlmmFit, Point, StartValues,
+    conditional_variances_glmm, derivatives_held_glmm, evaluate_glmm, fit_glmm, fit_held_glmm,
+    gradient_glmm, hessian_glmm, GlmmEstimates, GlmmFit, Point, StartValues,
 };
+pub use held::Held;
+pub use held_fit::{derivatives_held, fit_held, FreeDerivatives};
 
 use crate::design::Model;
-use crate::error::{Error, Result};
+use crate::error::{same_length, Error, Result};
 use crate::linalg::Matrix;
-use crate::objective::coordinates::{to_engine, to_user};
+use crate::objective::coordinates::{from_user, to_user};
 use crate::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
 
@@ -70,8 +74,8 @@ pub(crate) fn optimum<'a>(
 ) -> Result<(LmmObjective<'a>, Outcome, Vec<f64>)> {
     let engine = Coordinates::engine(&model.design.terms);
     let start = match start {
-        Some(theta) => to_engine(&engine, &model.terms, check_theta(model, theta)?),
-        None => default_start(model, &engine)?,
+        Some(theta) => from_user(&engine, &model.terms, check_theta(model, theta)?),
+        None => default_start(model, &engine),
     };
     let mut objective = LmmObjective::new(model, criterion, engine.clone(), monitor)?;
     let outcome = optimize::minimize(optimizer, &mut objective, &start, control)?;
@@ -169,31 +173,25 @@ pub(crate) fn at<'a>(
 }
 
 /// λ̃ a multiple of the identity in every block: by the method of moments, or the identity.
-fn default_start(model: &Model, engine: &Coordinates) -> Result<Vec<f64>> {
-    let mut theta = vec![0.0; engine.dim];
-    let scales = start::block_scales(model)?;
-    for (t, term) in engine.terms.iter().enumerate() {
+fn default_start(model: &Model, engine: &Coordinates) -> Vec<f64> {
+    let scales = start::block_scales(model);
+    let scale = |t| {
         let (block, _) = model.structure.place(t);
-        for (i, (row, column)) in term.template.entries(term.k).into_iter().enumerate() {
-            if row == column {
-                theta[term.start + i] = scales.as_ref().map_or(1.0, |s| s[block]);
-            }
-        }
-    }
-    Ok(theta)
+        scales.as_ref().map_or(1.0, |s| s[block])
+    };
+    engine.isotropic(scale)
 }
 
 fn check_theta<'t>(model: &Model, theta: &'t [f64]) -> Result<&'t [f64]> {
-    let expected = model.n_theta();
-    if theta.len() != expected {
-        return Err(Error::Length {
-            what: "theta".into(),
-            expected,
-            found: theta.len(),
-        });
-    }
-    if let Some(bad) = theta.iter().find(|t| !t.is_finite()) {
-        return Err(Error::Domain(format!("theta holds {bad}")));
-    }
+    check_values("theta", theta, model.n_theta())?;
     Ok(theta)
+}
+
+/// Checks parameters that come from outside.
+pub(crate) fn check_values(what: &str, values: &[f64], expected: usize) -> Result<()> {
+    same_length(what, expected, values.len())?;
+    match values.iter().find(|v| !v.is_finite()) {
+        Some(bad) => Err(Error::Domain(format!("{what} holds {bad}"))),
+        None => Ok(()),
+    }
 }

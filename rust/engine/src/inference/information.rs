@@ -13,8 +13,8 @@ use crate::design::Model;
 use crate::error::Result;
 use crate::inference::elements::elements;
 use crate::inference::traces_by_columns::traces_by_columns;
-use crate::linalg::{dense, memory, small, Matrix};
-use crate::system::{log_det_hessian, selected, Along, Direction, Factor};
+use crate::linalg::{dense, small, Matrix};
+use crate::system::{Along, Direction, System};
 
 /// An eigenvalue of the information, scaled to a unit diagonal, below which its direction is told
 /// by rounding errors alone.
@@ -22,65 +22,53 @@ const UNTOLD: f64 = 1e-10;
 
 /// Twice the information in (γ, log σ²), γ in the basis of the engine.
 pub fn information(
-    factor: &mut Factor,
+    system: &mut dyn System,
     model: &Model,
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Matrix> {
-    if memory::suffices(model.hessian_bytes()) {
-        if let Some(by_elimination) = information_by_elimination(factor, model, tick)? {
-            return Ok(by_elimination);
-        }
+    match information_by_elimination(system, model, tick)? {
+        Some(by_elimination) => Ok(by_elimination),
+        None => information_by_columns(system, model, tick),
     }
-    information_by_columns(factor, model, tick)
 }
 
-/// From the second derivatives of the elimination; `None` for a sparse trailing matrix.
+/// From the second derivatives of the elimination; `None` where there is not the memory.
 fn information_by_elimination(
-    factor: &mut Factor,
+    system: &mut dyn System,
     model: &Model,
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Option<Matrix>> {
-    let directions = directions(model);
-    let (a, structure) = (&model.cross_products, &model.structure);
-    let curvature = log_det_hessian(
-        factor,
-        a,
-        structure,
-        (Along::Sigma, &directions),
-        Vec::new(),
-        true,
-        tick,
-    )?;
+    let directions = directions(model)?;
+    let curvature = system.log_det_hessian((Along::Sigma, &directions), Vec::new(), true, tick)?;
     curvature
-        .map(|curvature| bordered(factor, model, &directions, &curvature))
+        .map(|curvature| bordered(system, model, &directions, &curvature))
         .transpose()
 }
 
 /// From the columns of Z'PZ: for every structure, at a solve for each random effect.
 fn information_by_columns(
-    factor: &mut Factor,
+    system: &mut dyn System,
     model: &Model,
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Matrix> {
-    let directions = directions(model);
-    let curvature = traces_by_columns(factor, model, &directions, tick)?;
-    bordered(factor, model, &directions, &curvature)
+    let directions = directions(model)?;
+    let curvature = traces_by_columns(system, model, &directions, tick)?;
+    bordered(system, model, &directions, &curvature)
 }
 
-fn directions(model: &Model) -> Vec<Direction> {
-    let elements = elements(model);
-    elements.iter().map(|e| e.direction(model)).collect()
+fn directions(model: &Model) -> Result<Vec<Direction>> {
+    let elements = elements(model)?;
+    Ok(elements.iter().map(|e| e.direction(model)).collect())
 }
 
 /// Adds the row and column of log σ² to minus the curvature.
 fn bordered(
-    factor: &mut Factor,
+    system: &mut dyn System,
     model: &Model,
     directions: &[Direction],
     curvature: &Matrix,
 ) -> Result<Matrix> {
-    let (a, structure) = (&model.cross_products, &model.structure);
-    let sums = selected(factor, a, structure, true, false)?.w_sums;
+    let sums = system.w_sums(true)?;
     let n = directions.len();
     let mut out = Matrix::zeros(n + 1, n + 1, "the information matrix")?;
     for (j, direction) in directions.iter().enumerate() {
@@ -91,7 +79,7 @@ fn bordered(
         out[(j, n)] = trace;
         out[(n, j)] = trace;
     }
-    out[(n, n)] = (model.n_obs() - structure.rank) as f64;
+    out[(n, n)] = (model.n_obs() - model.structure.rank) as f64;
     Ok(out)
 }
 
@@ -190,11 +178,9 @@ mod tests {
                 LmmObjective::new(&model, Criterion::Reml, coordinates, &|_| Ok(()))
                     .expect("memory");
             objective.value(&theta).expect("computable");
-            let both = objective.with_factor(|factor| {
-                let first = information_by_elimination(factor, &model, &|| Ok(()))?;
-                Ok((first, information_by_columns(factor, &model, &|| Ok(()))?))
-            });
-            let (first, second) = both.expect("memory");
+            let system = objective.system().expect("memory");
+            let first = information_by_elimination(system, &model, &|| Ok(())).expect("memory");
+            let second = information_by_columns(system, &model, &|| Ok(())).expect("memory");
             let first = first.expect("blocked designs are eliminated");
             for j in 0..first.cols() {
                 for i in 0..first.rows() {

@@ -12,8 +12,6 @@
 //! covariance of their estimates. Written as KK', it leaves one solve with the columns of X for each
 //! column of K.
 
-use faer::Par;
-
 use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::Result;
@@ -23,12 +21,12 @@ use crate::inference::information::{certainty, information};
 use crate::inference::scaled_effects::ScaledEffects;
 use crate::linalg::{dense, small, Matrix};
 use crate::objective::{Criterion, Monitor, Progress};
-use crate::system::{multiply, Factor, Reduced};
+use crate::system::System;
 
 /// Matrices of the kept columns of X, in the units of the user, at the REML estimate of σ.
 ///
 /// The variance parameters are the distinct elements of the covariance matrices of the terms, in
-/// the order of the entries of the templates, then the residual variance. Directions in them that the
+/// the order of the elements of the structures, then the residual variance. Directions in them that the
 /// data leave undetermined are left out of W and Φ_A; both stand where P vanishes along these directions.
 #[derive(Debug, Clone)]
 pub struct KenwardRoger {
@@ -57,19 +55,18 @@ pub fn kenward_roger(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Resu
         objective: objective.last_value(),
     };
     let tick = || monitor(progress);
-    let gamma = values(model, theta);
-    objective.with_factor(|factor| {
-        let information = information(factor, model, &tick)?;
-        let certainty = certainty(&information, &steps(model, &gamma));
-        let effects = ScaledEffects::new(factor, model)?;
-        tick()?;
-        Ok(KenwardRoger {
-            adjusted: adjusted(factor, model, &effects, &certainty.root, sigma2)?,
-            unadjusted: unadjusted(&effects, sigma2)?,
-            slopes: slopes(model, &effects, &gamma, sigma2)?,
-            parameter_covariance: gram(&absolute(model, &certainty.root, &gamma, sigma2)?)?,
-            undetermined: absolute(model, &certainty.undetermined, &gamma, sigma2)?,
-        })
+    let gamma = values(model, theta)?;
+    let system = objective.system()?;
+    let information = information(system, model, &tick)?;
+    let certainty = certainty(&information, &steps(model, &gamma)?);
+    let effects = ScaledEffects::new(system, model)?;
+    tick()?;
+    Ok(KenwardRoger {
+        adjusted: adjusted(system, model, &effects, &certainty.root, sigma2)?,
+        unadjusted: unadjusted(&effects, sigma2)?,
+        slopes: slopes(model, &effects, &gamma, sigma2)?,
+        parameter_covariance: gram(&absolute(model, &certainty.root, &gamma, sigma2)?)?,
+        undetermined: absolute(model, &certainty.undetermined, &gamma, sigma2)?,
     })
 }
 
@@ -92,22 +89,21 @@ fn unadjusted(effects: &ScaledEffects<'_>, sigma2: f64) -> Result<Matrix> {
 /// `σ² R (I + 2 Σ_k (Z M_k H)'P(Z M_k H)) R'` with M_k the sum of the basis matrices of the elements
 /// times column k of K.
 fn adjusted(
-    factor: &Factor,
+    system: &dyn System,
     model: &Model,
     effects: &ScaledEffects<'_>,
     root: &Matrix,
     sigma2: f64,
 ) -> Result<Matrix> {
-    let (a, structure) = (&model.cross_products, &model.structure);
-    let rank = structure.rank;
+    let rank = model.structure.rank;
     let mut sum = identity(rank)?;
     if rank > 0 {
-        let elements = elements(model);
+        let elements = elements(model)?;
         for k in 0..root.cols() {
             let q = variates(model, effects, &elements, root.column(k))?;
-            let products = multiply(a, structure, &q, Par::Seq)?;
+            let products = system.multiply(&q)?;
             let whole = q.gram(&products);
-            let explained = Reduced::new(factor, a, structure, products).explained;
+            let explained = system.forward(products).explained;
             small::axpy(2.0, &whole, sum.data_mut());
             small::axpy(-2.0, &explained, sum.data_mut());
         }
@@ -129,11 +125,13 @@ fn variates(
         let chunk = structure.blocks[element.block].width * m;
         let from = effects.h.block(structure, element.block);
         let to = out.block_mut(structure, element.block);
-        let (row, column) = (element.row * m, element.column * m);
-        for (to, from) in to.chunks_exact_mut(chunk).zip(from.chunks_exact(chunk)) {
-            small::axpy(weight, &from[column..column + m], &mut to[row..row + m]);
-            if row != column {
-                small::axpy(weight, &from[row..row + m], &mut to[column..column + m]);
+        for &(row, column) in &element.entries {
+            let (row, column) = (row * m, column * m);
+            for (to, from) in to.chunks_exact_mut(chunk).zip(from.chunks_exact(chunk)) {
+                small::axpy(weight, &from[column..column + m], &mut to[row..row + m]);
+                if row != column {
+                    small::axpy(weight, &from[row..row + m], &mut to[column..column + m]);
+                }
             }
         }
     }
@@ -147,11 +145,14 @@ fn slopes(
     gamma: &[f64],
     sigma2: f64,
 ) -> Result<Vec<Matrix>> {
-    let elements = elements(model);
+    let elements = elements(model)?;
     let rank = effects.rank();
     let explained: Vec<Matrix> = elements
         .iter()
-        .map(|e| effects.explained(e.block, &[(e.row, e.column, 1.0)]))
+        .map(|e| {
+            let ones = e.entries.iter().map(|&(row, column)| (row, column, 1.0));
+            effects.explained(e.block, &ones.collect::<Vec<_>>())
+        })
         .collect::<Result<_>>()?;
     let conversion = to_engine(model)?;
     let scale = -1.0 / (sigma2 * sigma2);
@@ -172,20 +173,20 @@ fn slopes(
 }
 
 /// The size of each parameter beside that of the residual: of an element of Σ by its two variances.
-fn steps(model: &Model, gamma: &[f64]) -> Vec<f64> {
-    let elements = elements(model);
+fn steps(model: &Model, gamma: &[f64]) -> Result<Vec<f64>> {
+    let elements = elements(model)?;
     let variance = |block: usize, place: usize| {
         let found = elements
             .iter()
             .zip(gamma)
-            .find(|(e, _)| (e.block, e.row, e.column) == (block, place, place));
+            .find(|(e, _)| e.block == block && e.entries.contains(&(place, place)));
         1.0 + found.map_or(0.0, |(_, &gamma)| gamma)
     };
     let of_elements = elements.iter().map(|e| {
-        let (row, column) = (variance(e.block, e.row), variance(e.block, e.column));
+        let (row, column) = (variance(e.block, e.place.0), variance(e.block, e.place.1));
         (row * column).sqrt()
     });
-    of_elements.chain([1.0]).collect()
+    Ok(of_elements.chain([1.0]).collect())
 }
 
 /// Directions in (γ, log σ²) as directions in s = σ²γ and σ², in the units of the user.

@@ -1,15 +1,20 @@
-//! What inference about the fixed effects needs beyond a fit: how their covariance depends on the
-//! variance parameters (Satterthwaite), and what it costs that these are estimated (Kenward-Roger).
+//! What inference needs beyond a fit: how the covariance of the fixed effects depends on the variance
+//! parameters (Satterthwaite), what it costs that these are estimated (Kenward-Roger), how far fitted
+//! values follow the response (leverages, conditional AIC).
 //!
 //! Everything is of the size of the random effects or of X; no n × n matrix is formed.
 
 mod elements;
 mod information;
 mod kenward_roger;
+mod leverage;
 mod scaled_effects;
+mod sensitivity;
 mod traces_by_columns;
 
 pub use kenward_roger::{kenward_roger, KenwardRoger};
+pub use leverage::{leverages, leverages_glmm};
+pub use sensitivity::{sensitivity, Sensitivity};
 
 use crate::design::Model;
 use crate::error::Result;
@@ -30,10 +35,9 @@ pub fn covariance_slopes(
     monitor: Monitor<'_>,
 ) -> Result<Vec<Matrix>> {
     let mut objective = fit::at(model, Criterion::Ml, theta, monitor)?;
-    let effects = objective.with_factor(|factor| ScaledEffects::new(factor, model))?;
+    let effects = ScaledEffects::new(objective.system()?, model)?;
     let coordinates = Coordinates::user(&model.design.terms, &model.terms);
-    let lambda = coordinates.lambda(theta);
-    let maps = coordinates.working_maps(&model.structure, &lambda);
+    let maps = coordinates.motion(theta).working_maps(&model.structure);
     maps.iter()
         .map(|map| effects.covariance_form(&effects.explained(map.block, &map.entries)?))
         .collect()

@@ -7,10 +7,11 @@
 use faer::{MatRef, Par};
 
 use crate::design::stacked::Stacked;
+use crate::design::structure::Structure;
 use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
-use crate::system::{multiply, Factor, Reduced};
+use crate::system::System;
 
 /// H and the way back to the coefficients of the user.
 pub struct ScaledEffects<'a> {
@@ -26,14 +27,16 @@ pub struct ScaledEffects<'a> {
 }
 
 impl<'a> ScaledEffects<'a> {
-    pub fn new(factor: &Factor, model: &'a Model) -> Result<Self> {
+    pub fn new(system: &dyn System, model: &'a Model) -> Result<Self> {
         let structure = &model.structure;
         let rank = structure.rank;
-        let lower = factor.trailing.fixed(structure);
+        let lower = system.fixed_factor().into_data();
         let h = if rank == 0 {
             Stacked::zeros(structure, 0)?
         } else {
-            effects(factor, model, &lower)?
+            let mut h = system.multiply(&unit_effects(system, structure, &lower)?)?;
+            h.trailing[structure.n_trailing * rank..].fill(0.0);
+            h
         };
         let grams = (0..structure.blocks.len())
             .map(|b| {
@@ -95,10 +98,9 @@ impl<'a> ScaledEffects<'a> {
     }
 }
 
-/// Z'V^-1X L^-T = Z'(Xγ + Zb), where γ = L^-T and b solve the system for the right-hand side L in
-/// the rows of X and zero elsewhere.
-fn effects(factor: &Factor, model: &Model, lower: &[f64]) -> Result<Stacked> {
-    let (a, structure) = (&model.cross_products, &model.structure);
+/// γ = L^-T (rows of X) and b = -ΛM^-1Λ'Z'X L^-T, so that Xγ + Zb = V^-1X L^-T: the solution for the
+/// right-hand side L in the rows of X.
+pub fn unit_effects(system: &dyn System, structure: &Structure, lower: &[f64]) -> Result<Stacked> {
     let (q, rank) = (structure.n_trailing, structure.rank);
     let mut right = Stacked::zeros(structure, rank)?;
     for j in 0..rank {
@@ -106,10 +108,7 @@ fn effects(factor: &Factor, model: &Model, lower: &[f64]) -> Result<Stacked> {
             right.trailing[(q + i) * rank + j] = lower[i + j * rank];
         }
     }
-    let solution = Reduced::new(factor, a, structure, right).solution(factor, a, structure);
-    let mut h = multiply(a, structure, &solution, Par::Seq)?;
-    h.trailing[q * rank..].fill(0.0);
-    Ok(h)
+    Ok(system.solve(right))
 }
 
 fn root(model: &Model, lower: &[f64]) -> Vec<f64> {

@@ -1,24 +1,22 @@
 //! tr(P G_i P G_j) from the columns of Z'PZ, computed and forgotten a few at a time: for structures
 //! whose elimination has no second derivatives, or no memory for them.
 
-use faer::Par;
-
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{small, threads, Matrix};
-use crate::system::{multiply, Direction, Factor, Reduced};
+use crate::system::{Direction, System};
 
 /// Columns of Z'PZ at once.
 const COLUMNS: usize = 32;
 /// Chunks of columns that threads share before the caller is asked whether to go on.
 const CHUNKS: usize = 32;
 
-/// Minus the traces, like [`crate::system::log_det_hessian`] along Σ.
+/// Minus the traces, like [`System::log_det_hessian`] along Σ.
 pub fn traces_by_columns(
-    factor: &Factor,
+    system: &dyn System,
     model: &Model,
     directions: &[Direction],
     tick: &dyn Fn() -> Result<()>,
@@ -36,7 +34,7 @@ pub fn traces_by_columns(
             .collect();
         for chunks in chunks.chunks(CHUNKS) {
             tick()?;
-            for own in threads::map(chunks, |&range| pairs_with(factor, model, b, range)) {
+            for own in threads::map(chunks, |&range| pairs_with(system, model, b, range)) {
                 for (sum, own) in pairs.iter_mut().zip(own?) {
                     small::axpy(1.0, &own, sum);
                 }
@@ -68,13 +66,13 @@ fn pairs_of(structure: &Structure, b: usize) -> Result<Vec<Vec<f64>>> {
 
 /// The sums of some levels of a block.
 fn pairs_with(
-    factor: &Factor,
+    system: &dyn System,
     model: &Model,
     b: usize,
     range: (usize, usize),
 ) -> Result<Vec<Vec<f64>>> {
     let mut pairs = pairs_of(&model.structure, b)?;
-    let columns = projected_columns(factor, model, b, range)?;
+    let columns = projected_columns(system, model, b, range)?;
     for (c, pairs) in pairs.iter_mut().enumerate() {
         add_pairs(pairs, &columns, &model.structure, (b, c));
     }
@@ -83,20 +81,20 @@ fn pairs_with(
 
 /// Z'PZ for some levels of a block; the rows of X are meaningless.
 fn projected_columns(
-    factor: &Factor,
+    system: &dyn System,
     model: &Model,
     b: usize,
     (first, end): (usize, usize),
 ) -> Result<Stacked> {
-    let (a, structure) = (&model.cross_products, &model.structure);
+    let structure = &model.structure;
     let k = structure.blocks[b].width;
     let m = (end - first) * k;
     let mut unit = Stacked::zeros(structure, m)?;
     let rows = &mut unit.block_mut(structure, b)[first * k * m..end * k * m];
     (0..m).for_each(|c| rows[c * m + c] = 1.0);
-    let mut out = multiply(a, structure, &unit, Par::Seq)?;
-    let solution = Reduced::new(factor, a, structure, out.clone()).solution(factor, a, structure);
-    let explained = multiply(a, structure, &solution, Par::Seq)?;
+    let mut out = system.multiply(&unit)?;
+    let solution = system.solve(out.clone());
+    let explained = system.multiply(&solution)?;
     for (out, explained) in out.leading.iter_mut().zip(&explained.leading) {
         small::axpy(-1.0, explained, out);
     }

@@ -77,14 +77,10 @@ impl Matrix {
         &self.data[j * self.rows..(j + 1) * self.rows]
     }
 
-    /// Adds a column on the right.
-    ///
-    /// # Panics
-    /// When its length is not the number of rows.
-    pub fn push_column(&mut self, column: &[f64]) {
-        assert_eq!(column.len(), self.rows);
-        self.data.extend_from_slice(column);
-        self.cols += 1;
+    /// Keeps so many columns on the left.
+    pub fn truncate(&mut self, cols: usize) {
+        self.cols = self.cols.min(cols);
+        self.data.truncate(self.rows * self.cols);
     }
 
     pub fn column_mut(&mut self, j: usize) -> &mut [f64] {

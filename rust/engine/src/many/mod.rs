@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use crate::design::{Frame, Model, Predictors};
-use crate::error::{Error, Result};
+use crate::error::{same_length, Error, Result};
 use crate::linalg::{threads, Matrix};
 use crate::objective::Criterion;
 use crate::optimize::{Control, Status};
@@ -51,13 +51,7 @@ pub fn fit_many(
     control: &Control,
     watch: Watch<'_>,
 ) -> Result<Vec<Result<ResponseFit>>> {
-    if responses.rows() != predictors.n_obs() {
-        return Err(Error::Length {
-            what: "the responses".into(),
-            expected: predictors.n_obs(),
-            found: responses.rows(),
-        });
-    }
+    same_length("the responses", predictors.n_obs(), responses.rows())?;
     // Rows are picked by these codes and lengths.
     predictors.validate()?;
     let done = AtomicUsize::new(0);

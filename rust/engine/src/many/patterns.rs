@@ -1,6 +1,7 @@
 //! Responses by the rows in which they have a value.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::design::{Predictors, Term};
 use crate::linalg::Matrix;
@@ -90,14 +91,16 @@ fn pick_term(term: &Term, rows: &[usize]) -> Term {
             .flat_map(|&i| term.z[i * k..(i + 1) * k].iter().copied())
             .collect(),
         k,
-        template: term.template,
+        covariance: Arc::clone(&term.covariance),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::covariance::template;
+    use std::sync::Arc;
+
+    use crate::covariance::Unstructured;
 
     #[test]
     fn responses_with_the_same_gaps_share_a_pattern_and_empty_levels_go() {
@@ -114,7 +117,7 @@ mod tests {
                 n_levels: 4,
                 z: vec![1., 10., 2., 20., 3., 30.],
                 k: 2,
-                template: template("unstructured").expect("known"),
+                covariance: Arc::new(Unstructured),
             }],
             weights: Some(vec![1., 2., 3.]),
             offset: None,

@@ -1,29 +1,29 @@
-//! From theta to the λ of the engine's basis, and the directions in which each parameter moves it.
+//! From theta to the λ of the engine's basis.
 //!
 //! In the basis of the engine Z̃ = Z m, so that λ = m λ̃ up to a rotation from the right. A theta of
 //! the user gives λ̃ = m^-1 λ; the criterion does not need it triangular.
 
-use crate::covariance::{ColumnFreedom, Template};
+use std::sync::Arc;
+
+use crate::covariance::{theta_of_factor, Covariance, Fold, Freedom};
 use crate::design::basis::TermBasis;
 use crate::design::structure::Structure;
 use crate::design::Term;
-use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
-use crate::system::WorkingMap;
+use crate::objective::motion::{Motion, TermMotion};
 
 /// One term.
 #[derive(Debug, Clone)]
 pub struct TermCoordinates {
     pub k: usize,
-    pub template: &'static dyn Template,
+    pub covariance: Arc<dyn Covariance>,
     /// First parameter.
     pub start: usize,
-    /// What the template's λ is multiplied by to give λ̃; `None` for the identity.
+    pub n_parameters: usize,
+    /// What the structure's λ is multiplied by to give λ̃; `None` for the identity.
     map: Option<Vec<f64>>,
-    /// dλ̃/dθ_i, k × k each.
-    pub directions: Vec<Vec<f64>>,
-    /// Their entries (row, column, value) that are not zero.
-    pub entries: Vec<Vec<(usize, usize, f64)>>,
+    /// How the parameters move λ̃, where that is the same everywhere.
+    steady: Option<Arc<TermMotion>>,
 }
 
 /// Eigenvalues of a covariance matrix below this share of the largest are zero up to rounding.
@@ -42,29 +42,39 @@ pub struct Coordinates {
 }
 
 impl TermCoordinates {
-    fn new(template: &'static dyn Template, k: usize, start: usize, map: Option<Vec<f64>>) -> Self {
-        let directions: Vec<Vec<f64>> = (0..template.n_parameters(k))
-            .map(|i| transformed(map.as_deref(), template.direction(i, k), k))
-            .collect();
-        let entries = directions.iter().map(|d| nonzeros(d, k)).collect();
+    fn new(covariance: Arc<dyn Covariance>, k: usize, start: usize, map: Option<Vec<f64>>) -> Self {
+        let n_parameters = covariance.n_parameters(k);
+        let entries = covariance.entries(k);
         Self {
             k,
-            template,
             start,
+            n_parameters,
+            steady: entries.map(|e| Arc::new(TermMotion::linear(&e, map.as_deref(), k))),
+            covariance,
             map,
-            directions,
-            entries,
         }
     }
 
     fn own<'t>(&self, theta: &'t [f64]) -> &'t [f64] {
-        &theta[self.start..self.start + self.directions.len()]
+        &theta[self.start..self.start + self.n_parameters]
     }
 
-    /// Eigenvalues, ascending, and eigenvectors of the template's covariance matrix.
+    fn lambda(&self, theta: &[f64]) -> Vec<f64> {
+        let own = self.covariance.lambda(self.own(theta), self.k);
+        transformed(self.map.as_deref(), own, self.k)
+    }
+
+    fn motion(&self, theta: &[f64]) -> Arc<TermMotion> {
+        self.steady.clone().unwrap_or_else(|| {
+            let (own, map) = (self.own(theta), self.map.as_deref());
+            Arc::new(TermMotion::curved(&*self.covariance, own, map, self.k))
+        })
+    }
+
+    /// Eigenvalues, ascending, and eigenvectors of the structure's covariance matrix.
     fn spectrum(&self, theta: &[f64]) -> Option<(Vec<f64>, Matrix)> {
         let k = self.k;
-        let lambda = self.template.lambda(self.own(theta), k);
+        let lambda = self.covariance.lambda(self.own(theta), k);
         let mut sigma = vec![0.0; k * k];
         small::multiply_transposed(&lambda, &lambda, &mut sigma, k);
         dense::eigen(&Matrix::from_columns(k, k, sigma))
@@ -85,15 +95,20 @@ impl TermCoordinates {
             };
             factor.extend(vectors.column(j).iter().map(|v| size * v));
         }
-        let lower = small::lower_factor(&factor, k);
-        Some((self.template.theta(&lower, k), is_singular))
+        let collapsed = theta_of_factor(&*self.covariance, &factor, k);
+        let own = match (is_singular, collapsed) {
+            (_, Some(own)) => own,
+            (true, None) => self.covariance.isotropic(leading, k),
+            (false, None) => self.own(theta).to_vec(),
+        };
+        Some((own, is_singular))
     }
 
-    /// Columns turned to the eigenvectors of the template's covariance matrix, by decreasing eigenvalue,
+    /// Columns turned to the eigenvectors of the structure's covariance matrix, by decreasing eigenvalue,
     /// and the parameters there: a diagonal factor.
     fn turned(&self, theta: &[f64]) -> Option<(Self, Vec<f64>)> {
         let k = self.k;
-        if k == 1 || self.template.freedom() != ColumnFreedom::Linear {
+        if k == 1 || self.covariance.freedom() != Freedom::Linear {
             return None;
         }
         let (values, vectors) = self.spectrum(theta)?;
@@ -105,9 +120,10 @@ impl TermCoordinates {
                 diagonal[j + j * k] = values[e].sqrt();
             }
         }
+        let own = theta_of_factor(&*self.covariance, &diagonal, k)?;
         let map = transformed(self.map.as_deref(), turn, k);
-        let turned = Self::new(self.template, k, self.start, Some(map));
-        Some((turned, self.template.theta(&diagonal, k)))
+        let covariance = Arc::clone(&self.covariance);
+        Some((Self::new(covariance, k, self.start, Some(map)), own))
     }
 }
 
@@ -129,8 +145,8 @@ impl Coordinates {
     }
 
     /// A start far from theta, and no less plausible: terms with a singular covariance matrix are opened to a
-    /// multiple of the identity, the others nearly collapse onto their leading direction. `None` where no term
-    /// is singular.
+    /// multiple of the identity, the others nearly collapse onto their leading direction where their
+    /// structure allows it. `None` where no term is singular.
     #[must_use]
     pub fn opposite(&self, theta: &[f64]) -> Option<Vec<f64>> {
         let mut out = Vec::with_capacity(self.dim);
@@ -144,7 +160,7 @@ impl Coordinates {
     }
 
     /// The parameters of the same covariance matrices in `other` coordinates of the same terms, whose maps
-    /// differ from those here by turns.
+    /// differ from those here by what the structures allow.
     #[must_use]
     pub fn in_coordinates(&self, other: &Self, theta: &[f64]) -> Vec<f64> {
         let mut out = theta.to_vec();
@@ -153,13 +169,11 @@ impl Coordinates {
                 continue;
             }
             let k = from.k;
-            let own = from.template.lambda(from.own(theta), k);
-            let mut lambda = transformed(from.map.as_deref(), own, k);
+            let mut change = from.map.clone().unwrap_or_else(|| identity(k));
             if let Some(map) = &to.map {
-                small::solve_general(&mut map.clone(), &mut lambda, k, k);
+                small::solve_general(&mut map.clone(), &mut change, k, k);
             }
-            let lower = small::lower_factor(&lambda, k);
-            let own = to.template.theta(&lower, k);
+            let own = from.covariance.transformed(from.own(theta), &change, k);
             out[to.start..to.start + own.len()].copy_from_slice(&own);
         }
         out
@@ -168,16 +182,15 @@ impl Coordinates {
     /// Parameters in the engine's basis.
     #[must_use]
     pub fn engine(terms: &[Term]) -> Self {
-        Self::new(terms, |_| None)
+        Self::new(structures(terms), |_| None)
     }
 
-    /// Parameters in the engine's basis, in this unit: λ̃ is so many times the template's.
+    /// Parameters in the engine's basis, in this unit: λ̃ is so many times the structure's.
     #[must_use]
     pub fn scaled(terms: &[Term], unit: f64) -> Self {
-        Self::new(terms, |t| {
-            let k = terms[t].k;
-            let mut scaling = vec![0.0; k * k];
-            (0..k).for_each(|i| scaling[i + i * k] = unit);
+        Self::new(structures(terms), |t| {
+            let mut scaling = identity(terms[t].k);
+            scaling.iter_mut().for_each(|v| *v *= unit);
             Some(scaling)
         })
     }
@@ -185,19 +198,35 @@ impl Coordinates {
     /// Parameters in the user's basis.
     #[must_use]
     pub fn user(terms: &[Term], bases: &[TermBasis]) -> Self {
-        Self::new(terms, |t| Some(bases[t].inverse.clone()))
+        Self::new(structures(terms), |t| Some(bases[t].inverse.clone()))
     }
 
-    fn new(terms: &[Term], map: impl Fn(usize) -> Option<Vec<f64>>) -> Self {
+    /// Parameters of these structures in the user's basis but for the units of its columns.
+    #[must_use]
+    pub fn own_units(structures: Vec<(Arc<dyn Covariance>, usize)>, bases: &[TermBasis]) -> Self {
+        let sizes: Vec<usize> = structures.iter().map(|(_, k)| *k).collect();
+        Self::new(structures, |t| {
+            let (k, basis) = (sizes[t], &bases[t]);
+            let mut map = basis.inverse.clone();
+            for (j, column) in map.chunks_exact_mut(k).enumerate() {
+                let row = (0..k).map(|c| basis.transform[j + c * k].powi(2));
+                let unit = row.sum::<f64>().sqrt();
+                column.iter_mut().for_each(|v| *v *= unit);
+            }
+            Some(map)
+        })
+    }
+
+    fn new(
+        structures: Vec<(Arc<dyn Covariance>, usize)>,
+        map: impl Fn(usize) -> Option<Vec<f64>>,
+    ) -> Self {
         let mut start = 0;
+        let terms = structures.into_iter().enumerate();
         let terms = terms
-            .iter()
-            .enumerate()
-            .map(|(t, term)| {
-                let k = term.k;
-                let n = term.template.n_parameters(k);
-                let out = TermCoordinates::new(term.template, k, start, map(t));
-                start += n;
+            .map(|(t, (covariance, k))| {
+                let out = TermCoordinates::new(covariance, k, start, map(t));
+                start += out.n_parameters;
                 out
             })
             .collect();
@@ -207,73 +236,34 @@ impl Coordinates {
     /// λ̃ of every term.
     #[must_use]
     pub fn lambda(&self, theta: &[f64]) -> Vec<Vec<f64>> {
-        self.terms
-            .iter()
-            .map(|t| transformed(t.map.as_deref(), t.template.lambda(t.own(theta), t.k), t.k))
+        self.terms.iter().map(|t| t.lambda(theta)).collect()
+    }
+
+    /// How the parameters move λ̃ at theta.
+    #[must_use]
+    pub fn motion(&self, theta: &[f64]) -> Motion {
+        self.motion_of(theta, &self.lambda(theta))
+    }
+
+    /// The same where λ̃ at theta is known.
+    #[must_use]
+    pub fn motion_of(&self, theta: &[f64], lambda: &[Vec<f64>]) -> Motion {
+        let terms = self.terms.iter().zip(lambda);
+        Motion {
+            terms: terms
+                .map(|(t, lambda)| (t.start, lambda.clone(), t.motion(theta)))
+                .collect(),
+            dim: self.dim,
+        }
+    }
+
+    /// Multiples of the identity in every term, with these standard deviations in units of λ̃.
+    #[must_use]
+    pub fn isotropic(&self, sd: impl Fn(usize) -> f64) -> Vec<f64> {
+        let terms = self.terms.iter().enumerate();
+        terms
+            .flat_map(|(t, term)| term.covariance.isotropic(sd(t), term.k))
             .collect()
-    }
-
-    /// `2 tr(D_i' G λ)` for every parameter.
-    #[must_use]
-    pub fn gradient(&self, g: &[Vec<f64>], lambda: &[Vec<f64>]) -> Vec<f64> {
-        let mut out = Vec::with_capacity(self.dim);
-        for ((term, g), lambda) in self.terms.iter().zip(g).zip(lambda) {
-            let mut product = vec![0.0; term.k * term.k];
-            small::multiply(g, lambda, &mut product, term.k);
-            out.extend(term.entries.iter().map(|d| {
-                let terms = d.iter().map(|&(a, b, v)| v * product[a + b * term.k]);
-                2.0 * terms.sum::<f64>()
-            }));
-        }
-        out
-    }
-
-    /// `2 tr(D_i' G D_j)` for every pair of parameters of a term.
-    pub fn curvature(&self, g: &[Vec<f64>]) -> Result<Matrix> {
-        let mut out = Matrix::zeros(self.dim, self.dim, "the curvature matrix")?;
-        for (term, g) in self.terms.iter().zip(g) {
-            for (j, right) in term.entries.iter().enumerate() {
-                for (i, left) in term.entries.iter().enumerate() {
-                    let mut sum = 0.0;
-                    for &(a, b, v) in left {
-                        for &(c, d, w) in right {
-                            if b == d {
-                                sum += v * w * g[a + c * term.k];
-                            }
-                        }
-                    }
-                    out[(term.start + i, term.start + j)] = 2.0 * sum;
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    /// The maps of the working variates, M_i = D_i λ' + λ D_i', by parameter.
-    #[must_use]
-    pub fn working_maps(&self, structure: &Structure, lambda: &[Vec<f64>]) -> Vec<WorkingMap> {
-        let mut out = Vec::with_capacity(self.dim);
-        for (t, (term, lambda)) in self.terms.iter().zip(lambda).enumerate() {
-            let (block, offset) = structure.place(t);
-            let k = term.k;
-            for d in &term.entries {
-                let mut m = vec![0.0; k * k];
-                for &(a, b, v) in d {
-                    for h in 0..k {
-                        let product = v * lambda[h + b * k];
-                        m[a + h * k] += product;
-                        m[h + a * k] += product;
-                    }
-                }
-                let lower = (0..k).flat_map(|j| (j..k).map(move |i| (i, j)));
-                let entries = lower
-                    .map(|(i, j)| (offset + i, offset + j, m[i + j * k]))
-                    .filter(|&(_, _, v)| v != 0.0)
-                    .collect();
-                out.push(WorkingMap { block, entries });
-            }
-        }
-        out
     }
 
     /// λ of every block from those of its terms.
@@ -310,27 +300,77 @@ impl Coordinates {
         out
     }
 
-    /// Parameters by column of λ, the diagonal entry first.
+    /// Whether λ̃ is linear in every parameter.
     #[must_use]
-    pub fn columns(&self) -> Vec<Vec<usize>> {
+    pub fn is_linear(&self) -> bool {
+        self.terms.iter().all(|t| t.steady.is_some())
+    }
+
+    /// Parameters about which the covariance matrices are even.
+    #[must_use]
+    pub fn folds(&self) -> Vec<Fold> {
         let mut out = Vec::new();
         for t in &self.terms {
-            let mut columns = vec![Vec::new(); t.k];
-            for (i, (_, b)) in t.template.entries(t.k).into_iter().enumerate() {
-                columns[b].push(t.start + i);
-            }
-            out.extend(columns);
+            let own = t.covariance.folds(t.k).into_iter();
+            out.extend(own.map(|mut fold| {
+                fold.parameters.iter_mut().for_each(|i| *i += t.start);
+                fold
+            }));
         }
         out
     }
 }
 
-fn nonzeros(a: &[f64], k: usize) -> Vec<(usize, usize, f64)> {
-    let all = a.iter().enumerate().map(|(e, &v)| (e % k, e / k, v));
-    all.filter(|&(_, _, v)| v != 0.0).collect()
+fn structures(terms: &[Term]) -> Vec<(Arc<dyn Covariance>, usize)> {
+    let pairs = terms
+        .iter()
+        .map(|term| (Arc::clone(&term.covariance), term.k));
+    pairs.collect()
 }
 
-fn transformed(map: Option<&[f64]>, lambda: Vec<f64>, k: usize) -> Vec<f64> {
+fn identity(k: usize) -> Vec<f64> {
+    let mut out = vec![0.0; k * k];
+    (0..k).for_each(|i| out[i + i * k] = 1.0);
+    out
+}
+
+/// Theta of the user for a theta of these coordinates: λ = m λ̃.
+#[must_use]
+pub fn to_user(coordinates: &Coordinates, bases: &[TermBasis], theta: &[f64]) -> Vec<f64> {
+    convert(coordinates, theta, |t, map| {
+        transformed(Some(&bases[t].transform), map, coordinates.terms[t].k)
+    })
+}
+
+/// Theta of these coordinates for a theta of the user.
+#[must_use]
+pub fn from_user(coordinates: &Coordinates, bases: &[TermBasis], theta: &[f64]) -> Vec<f64> {
+    convert(coordinates, theta, |t, map| {
+        let mut change = bases[t].inverse.clone();
+        let k = coordinates.terms[t].k;
+        small::solve_general(&mut map.clone(), &mut change, k, k);
+        change
+    })
+}
+
+fn convert(
+    coordinates: &Coordinates,
+    theta: &[f64],
+    change: impl Fn(usize, Vec<f64>) -> Vec<f64>,
+) -> Vec<f64> {
+    let terms = coordinates.terms.iter().enumerate();
+    terms
+        .flat_map(|(t, term)| {
+            let map = term.map.clone().unwrap_or_else(|| identity(term.k));
+            let change = change(t, map);
+            term.covariance
+                .transformed(term.own(theta), &change, term.k)
+        })
+        .collect()
+}
+
+/// `map · lambda`.
+pub(super) fn transformed(map: Option<&[f64]>, lambda: Vec<f64>, k: usize) -> Vec<f64> {
     match map {
         None => lambda,
         Some(map) => {
@@ -341,49 +381,18 @@ fn transformed(map: Option<&[f64]>, lambda: Vec<f64>, k: usize) -> Vec<f64> {
     }
 }
 
-/// Theta of the user for a theta of the engine: λ = m λ̃, made lower triangular again.
-#[must_use]
-pub fn to_user(engine: &Coordinates, bases: &[TermBasis], theta: &[f64]) -> Vec<f64> {
-    convert(engine, theta, |t| &bases[t].transform)
-}
-
-/// Theta of the engine for a theta of the user.
-#[must_use]
-pub fn to_engine(engine: &Coordinates, bases: &[TermBasis], theta: &[f64]) -> Vec<f64> {
-    convert(engine, theta, |t| &bases[t].inverse)
-}
-
-fn convert<'a>(
-    coordinates: &Coordinates,
-    theta: &[f64],
-    left: impl Fn(usize) -> &'a Vec<f64>,
-) -> Vec<f64> {
-    let mut out = Vec::with_capacity(theta.len());
-    for (t, term) in coordinates.terms.iter().enumerate() {
-        let own = transformed(
-            term.map.as_deref(),
-            term.template.lambda(term.own(theta), term.k),
-            term.k,
-        );
-        let lambda = transformed(Some(left(t)), own, term.k);
-        let lower = small::lower_factor(&lambda, term.k);
-        out.extend(term.template.theta(&lower, term.k));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::covariance::{Diagonal, Unstructured};
 
-    fn term(template: &'static dyn Template, k: usize) -> Term {
+    fn term(covariance: impl Covariance + 'static, k: usize) -> Term {
         Term {
             codes: vec![0],
             n_levels: 1,
             z: vec![1.0; k],
             k,
-            template,
+            covariance: Arc::new(covariance),
         }
     }
 
@@ -407,9 +416,9 @@ mod tests {
     #[test]
     fn a_turn_makes_unstructured_factors_diagonal_and_keeps_the_covariance() {
         let terms = [
-            term(&Unstructured, 3),
-            term(&Diagonal, 2),
-            term(&Unstructured, 1),
+            term(Unstructured, 3),
+            term(Diagonal, 2),
+            term(Unstructured, 1),
         ];
         let before = Coordinates::scaled(&terms, 1.5);
         // Of rank two.
@@ -428,7 +437,7 @@ mod tests {
 
     #[test]
     fn terms_without_freedom_are_not_turned() {
-        let terms = [term(&Diagonal, 3), term(&Unstructured, 1)];
+        let terms = [term(Diagonal, 3), term(Unstructured, 1)];
         assert!(Coordinates::engine(&terms)
             .turned(&[1.0, 0.0, 2.0, 0.5])
             .is_none());
@@ -436,7 +445,7 @@ mod tests {
 
     #[test]
     fn opposite_of_a_singular_matrix_is_isotropic_and_of_a_regular_one_nearly_singular() {
-        let terms = [term(&Unstructured, 2), term(&Unstructured, 2)];
+        let terms = [term(Unstructured, 2), term(Unstructured, 2)];
         let coordinates = Coordinates::engine(&terms);
         let found = [3.0, 4.0, 0.0, 2.0, 0.0, 1.0];
         let opposite = coordinates.opposite(&found).expect("one is singular");

@@ -8,38 +8,28 @@
 //! ```
 
 use crate::error::Result;
-use crate::linalg::{memory, Matrix};
+use crate::linalg::{small, Matrix};
 use crate::objective::{Criterion, LmmObjective, Objective};
-use crate::system::{log_det_hessian, Along, Direction};
+use crate::system::Along;
 
 impl LmmObjective<'_> {
     pub(super) fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
-        if !memory::suffices(self.model.hessian_bytes()) {
-            return Ok(None);
-        }
         self.derivatives()?;
-        let directions = self.directions();
+        let motion = self.motion();
+        let directions = motion.directions(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         let (monitor, progress) = (self.monitor, self.progress);
-        let (a, structure) = (&self.model.cross_products, &self.model.structure);
-        let computed = self.solver.with_factor(&self.block_lambda, |factor| {
-            log_det_hessian(
-                factor,
-                a,
-                structure,
-                (Along::Lambda, &directions),
-                Vec::new(),
-                joint,
-                &|| monitor(progress),
-            )
-        })?;
+        let tick = || monitor(progress);
+        let system = self.solver.system()?;
+        let computed =
+            system.log_det_hessian((Along::Lambda, &directions), Vec::new(), joint, &tick)?;
         let Some(mut out) = computed else {
             return Ok(None);
         };
         let h = &self.slopes.linear;
-        let curved = self
-            .coordinates
-            .curvature(&self.by_term(&self.slopes.squares))?;
+        let curved = motion.curvature(&self.by_term(&self.slopes.squares))?;
+        let bent = motion.bending(&self.by_term(&self.slopes.w))?;
+        small::axpy(1.0, bent.data(), out.data_mut());
         let n = self.coordinates.dim;
         let factor = self.scale_df() / self.r2;
         for j in 0..n {
@@ -59,8 +49,8 @@ impl LmmObjective<'_> {
         let m = self.scale_df();
         let squares = self.by_term(&self.slopes.squares);
         let slopes: Vec<f64> = self
-            .coordinates
-            .gradient(&squares, &self.lambda)
+            .motion()
+            .gradient(&squares)
             .iter()
             .map(|g| -g / self.r2)
             .collect();
@@ -74,26 +64,5 @@ impl LmmObjective<'_> {
         }
         out[(n, n)] = 4.0 * m;
         Ok(out)
-    }
-
-    /// How every parameter moves λ of its block.
-    fn directions(&self) -> Vec<Direction> {
-        let mut out: Vec<Option<Direction>> = vec![None; self.coordinates.dim];
-        for (b, block) in self.model.structure.blocks.iter().enumerate() {
-            let width = block.width;
-            for &(t, offset) in &block.terms {
-                let term = &self.coordinates.terms[t];
-                for (i, own) in term.directions.iter().enumerate() {
-                    let mut d = vec![0.0; width * width];
-                    for (column, own) in own.chunks_exact(term.k).enumerate() {
-                        let at = offset + (offset + column) * width;
-                        d[at..at + term.k].copy_from_slice(own);
-                    }
-                    out[term.start + i] = Some(Direction { block: b, d });
-                }
-            }
-        }
-        // Every term lies in a block.
-        out.into_iter().flatten().collect()
     }
 }

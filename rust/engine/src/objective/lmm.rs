@@ -7,14 +7,15 @@
 //! The curvature model is the average information (Gilmour, Thompson & Cullis 1995) in the
 //! parametrisation by λ.
 
+use crate::covariance::Fold;
 use crate::design::cross_products::{sum_of_products, CrossProducts};
 use crate::design::model::{LITTLE_LEFT, NOTHING_LEFT};
 use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
-use crate::system::{selected, transform, Factor, Selected, Slopes, Solver};
+use crate::objective::{Coordinates, Derivatives, Monitor, Motion, Objective, Progress};
+use crate::system::{least_squares, spherical, LeastSquares, Slopes, System};
 
 /// Flops of an evaluation above which it is too dear for a polish.
 const EXPENSIVE: f64 = 5e7;
@@ -35,11 +36,11 @@ pub struct LmmObjective<'a> {
     pub(super) coordinates: Coordinates,
     /// Those before any turn, once they are turned.
     unturned: Option<Coordinates>,
-    pub(super) solver: Solver<'a>,
+    pub(super) solver: Box<dyn LeastSquares + 'a>,
     /// log |det| of the basis of X.
     log_det_basis: f64,
     /// The point of the last evaluation; what follows belongs to it.
-    theta: Vec<f64>,
+    pub(super) theta: Vec<f64>,
     /// Whether the last evaluation came through.
     known: bool,
     /// λ̃ of each term, and λ̃ of each block.
@@ -66,7 +67,7 @@ impl<'a> LmmObjective<'a> {
             criterion,
             coordinates,
             unturned: None,
-            solver: Solver::new(model)?,
+            solver: least_squares(model)?,
             log_det_basis: model.fixed.log_det(),
             theta: Vec::new(),
             known: false,
@@ -97,19 +98,19 @@ impl<'a> LmmObjective<'a> {
     /// log |X'V^-1X| in the units of the user.
     #[must_use]
     pub fn log_det_x(&self) -> f64 {
-        self.solver.log_det_x() + 2.0 * self.log_det_basis
+        self.solver.log_determinants().fixed + 2.0 * self.log_det_basis
     }
 
     /// log |Λ'Z'ZΛ + I|.
     #[must_use]
     pub fn log_det_z(&self) -> f64 {
-        self.solver.log_det_z()
+        self.solver.log_determinants().random
     }
 
     /// Lower Cholesky factor of X'V^-1X in the basis of the engine.
     #[must_use]
     pub fn x_factor(&self) -> Matrix {
-        self.solver.x_factor()
+        self.solver.fixed_factor()
     }
 
     /// The criterion at the last point.
@@ -171,12 +172,11 @@ impl<'a> LmmObjective<'a> {
         let structure = &self.model.structure;
         let solution = self.solution()?;
         let (mut c, squares) = self.scores_from_rows(&solution)?;
-        let mut penalty = 0.0;
-        for (b, block) in structure.blocks.iter().enumerate() {
-            let u = c.block_mut(structure, b);
-            transform::level_rows(u, 1, block.width, &self.block_lambda[b], true);
-            penalty += sum_of_products(u, u);
-        }
+        spherical(&mut c, structure, &self.block_lambda);
+        let penalty: f64 = (0..structure.blocks.len())
+            .map(|b| c.block(structure, b))
+            .map(|u| sum_of_products(u, u))
+            .sum();
         Ok(squares + penalty)
     }
 
@@ -184,18 +184,27 @@ impl<'a> LmmObjective<'a> {
     /// `theta` is the same point.
     pub fn gradient_in(&mut self, other: &Coordinates, theta: &[f64]) -> Result<Vec<f64>> {
         self.derivatives()?;
-        Ok(other.gradient(&self.sigma_gradients, &other.lambda(theta)))
+        Ok(other.motion(theta).gradient(&self.sigma_gradients))
     }
 
-    /// Selected inverse at the last point.
-    pub fn selected(&mut self, joint: bool, want_diagonals: bool) -> Result<Selected> {
-        let (a, structure) = (&self.model.cross_products, &self.model.structure);
-        self.with_factor(|factor| selected(factor, a, structure, joint, want_diagonals))
+    /// The system at the last point.
+    pub fn system(&mut self) -> Result<&mut dyn System> {
+        self.solver.system()
     }
 
-    /// The general factor at the last point, whatever the structure.
-    pub fn with_factor<T>(&mut self, work: impl FnOnce(&mut Factor) -> Result<T>) -> Result<T> {
-        self.solver.with_factor(&self.block_lambda, work)
+    pub(super) fn motion(&self) -> Motion {
+        self.coordinates.motion_of(&self.theta, &self.lambda)
+    }
+
+    /// Products of the working variates at the last point whose derivatives are known.
+    pub(super) fn response_slopes(&self) -> &Slopes {
+        &self.slopes
+    }
+
+    /// Second derivatives of tr(Σ Σ_j c_j c_j') there.
+    pub(super) fn square_curvature(&self) -> Result<Matrix> {
+        let squares = self.by_term(&self.slopes.squares);
+        self.motion().curvature(&squares)
     }
 
     /// The part of every term in matrices of the blocks.
@@ -250,20 +259,17 @@ impl Objective for LmmObjective<'_> {
         } else {
             None
         };
-        let maps = self
-            .coordinates
-            .working_maps(&self.model.structure, &self.lambda);
+        let motion = self.motion();
+        let maps = motion.working_maps(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         self.slopes = self.solver.slopes(&maps, joint, scores)?;
         let factor = self.scale_df() / self.r2;
         self.sigma_gradients = self.by_term(&self.slopes.sigma_gradients(factor));
         let n = self.coordinates.dim;
         let derivatives = Derivatives {
-            gradient: self
-                .coordinates
-                .gradient(&self.sigma_gradients, &self.lambda),
+            gradient: motion.gradient(&self.sigma_gradients),
             information: Matrix::from_columns(n, n, self.slopes.information(factor, self.r2)),
-            curvature: self.coordinates.curvature(&self.sigma_gradients)?,
+            curvature: motion.curvature(&self.sigma_gradients)?,
         };
         self.derivatives = Some(derivatives.clone());
         Ok(derivatives)
@@ -273,8 +279,17 @@ impl Objective for LmmObjective<'_> {
         self.exact_hessian()
     }
 
-    fn columns(&self) -> Vec<Vec<usize>> {
-        self.coordinates.columns()
+    fn folds(&self) -> Vec<Fold> {
+        self.coordinates.folds()
+    }
+
+    fn isotropic(&self, sd: f64) -> Vec<f64> {
+        self.coordinates.isotropic(|_| sd)
+    }
+
+    /// At an optimum G vanishes in the directions in which the parameters move Σ, and only there.
+    fn has_lasting_curvature(&self) -> bool {
+        !self.coordinates.is_linear()
     }
 
     fn opposite(&self, theta: &[f64]) -> Option<Vec<f64>> {

@@ -2,16 +2,23 @@
 
 pub mod coordinates;
 pub mod glmm;
+mod held;
 mod hessian;
+mod joint;
 mod lmm;
+mod motion;
 pub mod quadrature;
 
+use crate::covariance::Fold;
 use crate::error::Result;
 use crate::linalg::Matrix;
 
 pub use coordinates::{Coordinates, TermCoordinates};
 pub use glmm::GlmmObjective;
+pub use held::{HeldObjective, Role};
+pub use joint::JointObjective;
 pub use lmm::{Criterion, LmmObjective};
+pub use motion::Motion;
 
 /// Where a computation stands; handed to the caller before every evaluation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,12 +56,19 @@ pub trait Objective {
     }
     /// Exact Hessian at the theta of the last `value` that was `Some`.
     fn hessian(&mut self) -> Result<Option<Matrix>>;
-    /// Columns of the covariance factors as lists of parameters, the diagonal one first. The
-    /// criterion does not change when the signs of a column change.
-    fn columns(&self) -> Vec<Vec<usize>>;
+    /// Where the criterion is even in some of its parameters.
+    fn folds(&self) -> Vec<Fold>;
+    /// Covariance matrices that are multiples of the identity, with this standard deviation in the unit
+    /// of the coordinates; zero for other parameters.
+    fn isotropic(&self, sd: f64) -> Vec<f64>;
     /// True when the curvature of [`Derivatives`] leaves out blocks between groups of parameters, so that
     /// secant corrections pay from early on.
     fn has_crude_curvature(&self) -> bool {
+        false
+    }
+    /// True when second derivatives of the covariance matrices still count at an optimum, so that the average
+    /// information is a poor model of the Hessian there.
+    fn has_lasting_curvature(&self) -> bool {
         false
     }
     /// Where a second search should start when the first has come to theta; `None` where another optimum is

@@ -1,5 +1,7 @@
-//! The trust region at the boundary: leaving saddle points, and putting variances to exactly zero.
+//! The trust region at folds, where natural parameters have their bounds: leaving saddle points, and
+//! putting parameters exactly on a fold.
 
+use crate::covariance::Fold;
 use crate::error::Result;
 use crate::linalg::dense;
 use crate::objective::Derivatives;
@@ -9,25 +11,26 @@ use crate::optimize::trust_region::Search;
 
 /// Most negative curvature, relative to the largest, that is still rounding.
 const NEGATIVE: f64 = 1e-8;
-/// Columns of a factor below this size are tried at zero.
-const SMALL_COLUMN: f64 = 1e-2;
+/// Parameters nearer to a fold than this are tried on it.
+const NEAR_FOLD: f64 = 1e-2;
 
 impl Search<'_> {
-    /// At a stationary point: a step along negative curvature of the (nearly) zero columns, when
+    /// At a stationary point: a step along negative curvature of the parameters (nearly) on a fold, when
     /// there is one worth taking.
     pub fn escape(&mut self) -> Option<Step> {
         self.lead_with_zero_columns();
-        let zero: Vec<usize> = self
-            .columns
+        let mut folded: Vec<usize> = self
+            .folds
             .iter()
-            .filter(|column| self.size_of(column) < SMALL_COLUMN)
-            .flatten()
-            .copied()
+            .filter(|fold| self.distance_to(fold) < NEAR_FOLD)
+            .flat_map(|fold| fold.parameters.iter().copied())
             .collect();
-        if zero.is_empty() {
+        folded.sort_unstable();
+        folded.dedup();
+        if folded.is_empty() {
             return None;
         }
-        let model = convex_model(&self.derivatives, &zero)?;
+        let model = convex_model(&self.derivatives, &folded)?;
         let (values, _) = dense::eigen(&model)?;
         let (lowest, largest) = (*values.first()?, *values.last()?);
         if lowest >= -NEGATIVE * largest.abs().max(1.0) {
@@ -40,73 +43,80 @@ impl Search<'_> {
     /// Rewrites a column with a zero pivot before a zero column as that column: the covariance is
     /// the same, and the zero column then spans every direction that is missing.
     fn lead_with_zero_columns(&mut self) {
-        let columns = std::mem::take(&mut self.columns);
-        for pair in columns.windows(2) {
+        let mut moves = Vec::new();
+        for pair in self.folds.windows(2) {
             let (here, next) = (&pair[0], &pair[1]);
-            let same_factor = here.len() == next.len() + 1;
+            let (own, other) = (&here.parameters, &next.parameters);
+            let same_factor = own.len() == other.len() + 1 && here.at == 0.0 && next.at == 0.0;
             if same_factor
-                && self.theta[here[0]] == 0.0
-                && self.size_of(here) > 0.0
-                && self.size_of(next) == 0.0
+                && self.theta[own[0]] == 0.0
+                && self.distance_to(here) > 0.0
+                && self.distance_to(next) == 0.0
             {
-                for (&from, &to) in here[1..].iter().zip(next) {
-                    self.theta[to] = std::mem::take(&mut self.theta[from]);
-                }
+                moves.extend(own[1..].iter().copied().zip(other.iter().copied()));
             }
         }
-        self.columns = columns;
+        for (from, to) in moves {
+            self.theta[to] = std::mem::take(&mut self.theta[from]);
+        }
     }
 
-    pub fn size_of(&self, column: &[usize]) -> f64 {
-        let squares = column.iter().map(|&i| self.theta[i].powi(2));
+    pub fn distance_to(&self, fold: &Fold) -> f64 {
+        let own = fold.parameters.iter();
+        let squares = own.map(|&i| (self.theta[i] - fold.at).powi(2));
         squares.sum::<f64>().sqrt()
     }
 
-    /// Puts small columns of the factors, and those that do nothing, to exactly zero when the objective does not rise and zero
-    /// is a minimum.
+    /// Puts parameters that are near to a fold, or do nothing, exactly on it when the objective does not
+    /// rise and they are at a minimum there.
     pub fn snap_to_boundary(&mut self) -> Result<()> {
-        let small_columns: Vec<Vec<usize>> = self
-            .columns
+        let near: Vec<Fold> = self
+            .folds
             .iter()
-            .filter(|column| {
-                let size = self.size_of(column);
-                size > 0.0 && (size < SMALL_COLUMN || self.is_flat(column))
+            .filter(|fold| {
+                let distance = self.distance_to(fold);
+                let flat = fold.at == 0.0 && self.is_flat(&fold.parameters);
+                distance > 0.0 && (distance < NEAR_FOLD || flat)
             })
             .cloned()
             .collect();
-        if small_columns.is_empty() {
+        if near.is_empty() {
             return Ok(());
         }
         // All at once is the common case; one by one when one of them belongs inside.
-        if self.try_zero(&small_columns.concat())? {
+        if self.try_on_folds(&near)? {
             return Ok(());
         }
-        if small_columns.len() > 1 {
-            for column in &small_columns {
-                self.try_zero(column)?;
+        if near.len() > 1 {
+            for fold in near {
+                self.try_on_folds(&[fold])?;
             }
         }
         Ok(())
     }
 
     /// The objective does not depend on these parameters at all (columns of Z that are zero).
-    fn is_flat(&self, column: &[usize]) -> bool {
+    fn is_flat(&self, parameters: &[usize]) -> bool {
         let Derivatives {
             gradient,
             information,
             curvature,
         } = &self.derivatives;
-        column
+        parameters
             .iter()
             .all(|&i| gradient[i] == 0.0 && information[(i, i)] == 0.0 && curvature[(i, i)] == 0.0)
     }
 
-    fn try_zero(&mut self, entries: &[usize]) -> Result<bool> {
+    fn try_on_folds(&mut self, folds: &[Fold]) -> Result<bool> {
         if self.exhausted() {
             return Ok(false);
         }
         let mut theta = self.theta.clone();
-        entries.iter().for_each(|&i| theta[i] = 0.0);
+        let mut entries = Vec::new();
+        for fold in folds {
+            fold.parameters.iter().for_each(|&i| theta[i] = fold.at);
+            entries.extend_from_slice(&fold.parameters);
+        }
         let Some(value) = self.evaluate(&theta)? else {
             return Ok(false);
         };
@@ -114,7 +124,7 @@ impl Search<'_> {
             return Ok(false);
         }
         let derivatives = self.differentiate()?;
-        let model = convex_model(&derivatives, entries);
+        let model = convex_model(&derivatives, &entries);
         let Some((values, _)) = model.as_ref().and_then(dense::eigen) else {
             return Ok(false);
         };

@@ -14,7 +14,7 @@ const RELATIVE_TOLERANCE: f64 = 1e-12;
 const ABSOLUTE_TOLERANCE: f64 = 1e-8;
 const STEP_TOLERANCE: f64 = 1e-10;
 
-/// Minimises with the diagonals of the factors bounded below by zero.
+/// Minimises on one side of every fold.
 pub fn minimize(
     method: NloptMethod,
     objective: &mut dyn Objective,
@@ -23,9 +23,16 @@ pub fn minimize(
 ) -> Result<Outcome> {
     let mut lower = vec![f64::NEG_INFINITY; objective.dim()];
     let mut step = vec![1.0; objective.dim()];
-    for column in objective.columns() {
-        lower[column[0]] = 0.0;
-        step[column[0]] = 0.75;
+    let mut upper = vec![f64::INFINITY; objective.dim()];
+    for fold in objective.folds() {
+        let pivot = fold.parameters[0];
+        let bound = if fold.side > 0.0 {
+            &mut lower
+        } else {
+            &mut upper
+        };
+        bound[pivot] = fold.at;
+        step[pivot] = 0.75;
     }
     let options = NloptOptions {
         ftol_rel: control.tolerance.unwrap_or(RELATIVE_TOLERANCE),
@@ -47,7 +54,7 @@ pub fn minimize(
         }
         Ok(value.unwrap_or(f64::INFINITY))
     };
-    let status = nlopt::minimize(method, &mut f, start, &lower, &options)?;
+    let status = nlopt::minimize(method, &mut f, start, (&lower, &upper), &options)?;
     let (theta, value) = best.ok_or_else(|| Error::Factorisation {
         theta: start.to_vec(),
     })?;

@@ -69,13 +69,13 @@ impl Callback<'_> {
     }
 }
 
-/// Minimises f from `start`, not below `lower` (minus infinity where free). The caller keeps the
-/// best point: NLopt's own may be a corner of its last simplex.
+/// Minimises f from `start` between bounds (infinite where free). The caller keeps the best point:
+/// NLopt's own may be a corner of its last simplex.
 pub fn minimize(
     method: NloptMethod,
     f: Objective<'_>,
     start: &[f64],
-    lower: &[f64],
+    (lower, upper): (&[f64], &[f64]),
     options: &NloptOptions,
 ) -> Result<Status> {
     let n = start.len();
@@ -115,7 +115,9 @@ pub fn minimize(
         .and_then(|_| problem.set_initial_step(&options.initial_step))
         .and_then(|_| match method {
             NloptMethod::Newuoa => Ok(SuccessState::Success),
-            _ => problem.set_lower_bounds(lower),
+            _ => problem
+                .set_lower_bounds(lower)
+                .and_then(|_| problem.set_upper_bounds(upper)),
         });
     if let Err(state) = configured {
         return Err(Error::Domain(format!(
@@ -124,7 +126,11 @@ pub fn minimize(
     }
     let mut x: Vec<f64> = match method {
         NloptMethod::Newuoa => start.to_vec(),
-        _ => start.iter().zip(lower).map(|(x, l)| x.max(*l)).collect(),
+        _ => {
+            let bounds = lower.iter().zip(upper);
+            let pairs = start.iter().zip(bounds);
+            pairs.map(|(x, (l, u))| x.clamp(*l, *u)).collect()
+        }
     };
     let outcome = problem.optimize(&mut x);
     match problem.recover_user_data().ended {
@@ -177,7 +183,13 @@ mod tests {
             }
             Ok(value)
         };
-        let status = minimize(method, &mut wrapped, start, lower, &options(start.len()));
+        let status = minimize(
+            method,
+            &mut wrapped,
+            start,
+            (lower, &vec![f64::INFINITY; start.len()]),
+            &options(start.len()),
+        );
         assert_eq!(status, Ok(Status::Converged), "{method:?}");
         best
     }
@@ -240,7 +252,13 @@ mod tests {
                     }
                     Ok((x[0] - 3.0).powi(4) + (x[1] - x[0]).powi(2))
                 };
-                let result = minimize(method, &mut f, &[1.0, 1.0], &[0.0, 0.0], &options(2));
+                let result = minimize(
+                    method,
+                    &mut f,
+                    &[1.0, 1.0],
+                    (&[0.0; 2], &[f64::INFINITY; 2]),
+                    &options(2),
+                );
                 assert_eq!(result, Err(Error::Interrupted), "{method:?}");
                 assert_eq!(calls, last, "{method:?}");
             }
@@ -252,7 +270,13 @@ mod tests {
         for method in METHODS {
             let run = catch_unwind(|| {
                 let mut f = |_: &[f64]| -> Result<f64> { resume_unwind(Box::new("mine")) };
-                minimize(method, &mut f, &[1.0, 1.0], &[0.0, 0.0], &options(2))
+                minimize(
+                    method,
+                    &mut f,
+                    &[1.0, 1.0],
+                    (&[0.0; 2], &[f64::INFINITY; 2]),
+                    &options(2),
+                )
             });
             let panic = run.expect_err("the panic must arrive");
             assert_eq!(panic.downcast_ref(), Some(&"mine"), "{method:?}");
@@ -271,7 +295,13 @@ mod tests {
                 max_evaluations: 12,
                 ..options(2)
             };
-            let result = minimize(method, &mut f, &[1.0, 1.0], &[0.0, 0.0], &limited);
+            let result = minimize(
+                method,
+                &mut f,
+                &[1.0, 1.0],
+                (&[0.0; 2], &[f64::INFINITY; 2]),
+                &limited,
+            );
             assert_eq!(result, Ok(Status::MaxEvaluations), "{method:?}");
             assert_eq!(calls, 12, "{method:?}");
         }

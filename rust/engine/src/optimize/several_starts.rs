@@ -28,8 +28,7 @@ pub fn minimize(
         Some(asked) => asked.max(1),
         None => by_default(objective, &best),
     };
-    let others = further_starts(objective, &best).filter(|other| other != start);
-    for other in others.take(wanted - 1) {
+    for other in further_starts(objective, &best, start, wanted - 1) {
         let left = limit.saturating_sub(best.log.entries.len());
         if left == 0 || control.is_late() {
             break;
@@ -60,21 +59,23 @@ fn by_default(objective: &dyn Objective, first: &Outcome) -> usize {
     }
 }
 
-/// The opposite of an optimum, then multiples of the identity, ever larger and smaller.
-fn further_starts(objective: &dyn Objective, first: &Outcome) -> impl Iterator<Item = Vec<f64>> {
-    let (dim, columns) = (objective.dim(), objective.columns());
+/// So many starts: the opposite of an optimum, then multiples of the identity, ever larger and smaller.
+fn further_starts(
+    objective: &dyn Objective,
+    first: &Outcome,
+    start: &[f64],
+    count: usize,
+) -> Vec<Vec<f64>> {
     let opposite = match first.status {
         Status::Converged => objective.opposite(&first.theta),
         _ => None,
     };
-    let multiples = (0..i32::MAX).map(move |i| {
+    let multiples = (0..i32::MAX).map(|i| {
         let power = (i + 1) / 2;
-        let scale = RATIO.powi(if i % 2 == 0 { -power } else { power });
-        let mut theta = vec![0.0; dim];
-        columns.iter().for_each(|column| theta[column[0]] = scale);
-        theta
+        objective.isotropic(RATIO.powi(if i % 2 == 0 { -power } else { power }))
     });
-    opposite.into_iter().chain(multiples)
+    let all = opposite.into_iter().chain(multiples);
+    all.filter(|other| other != start).take(count).collect()
 }
 
 fn keep_better(best: &mut Outcome, found: Outcome) {

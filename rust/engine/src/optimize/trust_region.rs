@@ -3,9 +3,9 @@
 //! factors is added. Near a boundary the average information vanishes; that part does not, which
 //! keeps the convergence to singular fits fast.
 //!
-//! No bounds are needed: the objective is even in the signs of each column of a factor, so a fit
-//! on the boundary is a stationary point with a zero column. Whether such a point is a minimum is
-//! decided by the signed curvature of the zero columns at the end.
+//! No bounds are needed: the objective is even about the folds of theta (see [`crate::covariance`]),
+//! a zero column of a factor for example, so a fit on the boundary is a stationary point on a fold.
+//! Whether such a point is a minimum is decided by the signed curvature there at the end.
 //!
 //! Where the average information is a poor model (the conditional modes share a large mean, say),
 //! convergence would be slow. Then the exact Hessian takes over; with many parameters it is taken once
@@ -15,6 +15,7 @@
 //! Near a singular covariance matrix the entries of its factor are poor coordinates; then they are turned, see
 //! [`super::turn`].
 
+use crate::covariance::Fold;
 use crate::error::{Error, Result};
 use crate::linalg::small;
 use crate::objective::{Derivatives, Objective};
@@ -89,8 +90,7 @@ pub struct Search<'a> {
     pub value: f64,
     pub derivatives: Derivatives,
     pub radius: f64,
-    /// Parameters by column of the factors.
-    pub columns: Vec<Vec<usize>>,
+    pub folds: Vec<Fold>,
     /// What the Hessian has beyond information and curvature, once it is asked for.
     pub correction: Option<Vec<f64>>,
     /// The correction is exact at every point.
@@ -101,7 +101,7 @@ pub struct Search<'a> {
 impl<'a> Search<'a> {
     fn begin(objective: &'a mut dyn Objective, start: &[f64], control: &Control) -> Result<Self> {
         let mut theta = start.to_vec();
-        let columns = objective.columns();
+        let folds = objective.folds();
         let mut log = FitLog::default();
         for _ in 0..START_TRIALS {
             let value = objective.value(&theta)?;
@@ -118,7 +118,7 @@ impl<'a> Search<'a> {
                     value,
                     derivatives,
                     radius,
-                    columns,
+                    folds,
                     correction: None,
                     exact: false,
                     log,
@@ -191,7 +191,8 @@ impl<'a> Search<'a> {
             };
             promised = step.predicted;
             let late = self.objective.has_crude_curvature() && self.log.entries.len() >= measure_at;
-            let stale = late || (slow >= PATIENCE && self.correction.is_none());
+            let rough = self.objective.has_lasting_curvature() && step.predicted < CLOSE;
+            let stale = late || ((slow >= PATIENCE || rough) && self.correction.is_none());
             if stale && self.log.entries.len() + self.theta.len() < self.limit() {
                 slow = 0;
                 promised = f64::INFINITY;
@@ -322,15 +323,16 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Makes the diagonals of the factors non-negative: the objective is the same, and so are its
-    /// derivatives up to signs.
+    /// Puts the pivot of every fold on its side: the objective is the same, and so are its derivatives up
+    /// to signs.
     fn canonicalise(&mut self) {
-        for column in &self.columns {
-            if self.theta[column[0]] >= 0.0 {
+        for fold in &self.folds {
+            let pivot = fold.parameters[0];
+            if fold.side * (self.theta[pivot] - fold.at) >= 0.0 {
                 continue;
             }
-            for &i in column {
-                self.theta[i] = -self.theta[i];
+            for &i in &fold.parameters {
+                self.theta[i] = 2.0 * fold.at - self.theta[i];
                 self.derivatives.gradient[i] = -self.derivatives.gradient[i];
                 let n = self.theta.len();
                 let information = self.derivatives.information.data_mut();
@@ -372,10 +374,12 @@ impl<'a> Search<'a> {
             let Some(mut step) = step else {
                 return Ok(());
             };
-            // Zero columns stay exactly zero, whatever the rounding of the step.
-            for column in &self.columns {
-                if self.size_of(column) == 0.0 {
-                    column.iter().for_each(|&i| step.direction[i] = 0.0);
+            // What is on a fold stays there, whatever the rounding of the step.
+            for fold in &self.folds {
+                if self.distance_to(fold) == 0.0 {
+                    fold.parameters
+                        .iter()
+                        .for_each(|&i| step.direction[i] = 0.0);
                 }
             }
             // Superlinear convergence makes each step promise far less than the one before.

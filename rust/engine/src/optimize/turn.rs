@@ -19,8 +19,9 @@ impl Search<'_> {
     pub fn turn_if_worthwhile(&mut self) -> Result<bool> {
         let crude = self.objective.has_crude_curvature();
         let from = if crude { EARLY } else { SETTLED };
-        let mut columns = self.columns.iter();
-        let is_poor = columns.any(|c| self.theta[c[0]].abs() < WEAK * self.size_of(c));
+        let mut columns = self.folds.iter().filter(|fold| fold.parameters.len() > 1);
+        let is_poor =
+            columns.any(|c| self.theta[c.parameters[0]].abs() < WEAK * self.distance_to(c));
         if self.log.entries.len() < from || !is_poor {
             return Ok(false);
         }

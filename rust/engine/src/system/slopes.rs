@@ -1,11 +1,10 @@
 //! What the derivatives of the criterion are made of.
 
-use crate::design::cross_products::CrossProducts;
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::small;
-use crate::system::{multiply, Direction, Factor, Reduced};
+use crate::system::{Direction, System};
 
 /// The working variate of a parameter, `q_i = V_i P y = Z g_i` with g = M c in every level of one
 /// block; M = D λ' + λ D' is symmetric.
@@ -72,18 +71,17 @@ impl Slopes {
 
 /// For several blocks; `c` are the scores and `w` the sums of W.
 pub fn slopes(
-    factor: &Factor,
-    a: &CrossProducts,
+    system: &dyn System,
     structure: &Structure,
     maps: &[WorkingMap],
     c: &Stacked,
     w: Vec<Vec<f64>>,
 ) -> Result<Slopes> {
     let q = variates(structure, maps, c)?;
-    let products = multiply(a, structure, &q, factor.par)?;
+    let products = system.multiply(&q)?;
     let mut inner = q.gram(&products);
     let linear = q.gram(c);
-    let reduced = Reduced::new(factor, a, structure, products);
+    let reduced = system.forward(products);
     inner
         .iter_mut()
         .zip(&reduced.explained)

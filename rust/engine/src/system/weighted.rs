@@ -5,41 +5,37 @@
 //! of A to the numbers `z_i' S z_i`, which for S = ΛM^-1Λ' are the variances of the linear predictor
 //! of each row: one walk over the rows serves both, see [`DataRows`].
 
-use faer::Par;
+use std::borrow::Cow;
 
-use crate::design::coupling::Coupling;
-use crate::design::cross_products::{project_weighted, CrossProducts};
+use crate::design::cross_products::project_weighted;
 use crate::design::data_rows::DataRows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
-use crate::design::{same_length, Frame};
-use crate::error::Result;
+use crate::design::Frame;
+use crate::error::{same_length, Result};
 use crate::linalg::Matrix;
-use crate::system::level_pass::Adjoint;
-use crate::system::selected::{give_back, pattern_inverse, PatternInverse};
-use crate::system::{log_det_hessian, Along, Direction, Factor, Reduced};
+use crate::system::{system, Along, Direction, System};
 
-/// M = Λ'Z'WZΛ + I for weights that change: the cross-products of the random effects, their factor,
-/// and the rows they come from. X, where the structure has it, borders Z'WZ.
+/// M = Λ'Z'WZΛ + I for weights that change: a system of its own cross-products, and the rows they
+/// come from. X, where the structure has it, borders Z'WZ.
 pub struct WeightedSystem<'a> {
     structure: &'a Structure,
     z: &'a [Vec<f64>],
     rows: DataRows<'a>,
-    products: CrossProducts,
-    factor: Factor,
+    system: Box<dyn System + 'a>,
 }
 
 impl<'a> WeightedSystem<'a> {
     /// `z` are the rows of the blocks, see [`Frame::block_rows`].
     pub fn new(frame: &'a Frame, z: &'a [Vec<f64>]) -> Result<Self> {
         let structure = &frame.structure;
-        let products = frame.cross_products.clone();
+        let a = &frame.cross_products;
+        let x = (frame.fixed.columns(), frame.fixed.gram());
         Ok(Self {
             structure,
             z,
-            rows: DataRows::new(structure, z, frame.fixed.columns(), &products)?,
-            factor: Factor::new(&products, structure, Par::Seq)?,
-            products,
+            rows: DataRows::new(structure, z, x, a)?,
+            system: system(structure, Cow::Owned(a.clone()))?,
         })
     }
 
@@ -47,56 +43,29 @@ impl<'a> WeightedSystem<'a> {
     /// the matrix is not positive definite or not finite.
     pub fn update(&mut self, weights: &[f64], lambda: &[Vec<f64>]) -> Result<bool> {
         self.weigh(weights)?;
-        self.factorise(lambda)
+        self.system.update(lambda)
     }
 
     /// Weighs the rows; the factor stays.
     pub fn weigh(&mut self, weights: &[f64]) -> Result<()> {
         same_length("the weights", self.rows.n_obs(), weights.len())?;
-        self.products.reweigh(&self.rows, Some(weights))
+        self.system.reweigh(&self.rows, weights)
     }
 
-    /// Factorises the present cross-products at the λ of each block. False as in [`Self::update`].
-    pub fn factorise(&mut self, lambda: &[Vec<f64>]) -> Result<bool> {
-        let (a, structure) = (&self.products, self.structure);
-        self.factor.update(a, structure, lambda.to_vec())
+    /// The system at the present weights.
+    #[must_use]
+    pub fn system(&self) -> &dyn System {
+        &*self.system
+    }
+
+    pub fn system_mut(&mut self) -> &mut (dyn System + 'a) {
+        &mut *self.system
     }
 
     /// log |M|.
     #[must_use]
     pub fn log_det(&self) -> f64 {
-        self.factor.log_det_z
-    }
-
-    /// Z'WZ as it stands.
-    #[must_use]
-    pub fn products(&self) -> &CrossProducts {
-        &self.products
-    }
-
-    pub fn factor(&mut self) -> &mut Factor {
-        &mut self.factor
-    }
-
-    /// The factor and what it is the factor of.
-    pub fn parts(&mut self) -> (&mut Factor, &CrossProducts) {
-        (&mut self.factor, &self.products)
-    }
-
-    /// `r'ΛM^-1Λ'r` of m columns, m × m.
-    #[must_use]
-    pub fn explained(&self, r: Stacked) -> Vec<f64> {
-        Reduced::new(&self.factor, &self.products, self.structure, r).explained
-    }
-
-    /// `ΛM^-1Λ' r`; where the structure has X, the solution of the bordered system.
-    #[must_use]
-    pub fn solve(&self, r: Stacked) -> Stacked {
-        Reduced::new(&self.factor, &self.products, self.structure, r).solution(
-            &self.factor,
-            &self.products,
-            self.structure,
-        )
+        self.system.log_determinants().random
     }
 
     /// `Z'V` for n × m values, row-major; zero in the rows of X.
@@ -128,24 +97,18 @@ impl<'a> WeightedSystem<'a> {
         moves: impl Iterator<Item = Vec<f64>>,
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
-        if self.products.trailing.dense().is_none() {
+        let products = self.system.cross_products();
+        if products.trailing.dense().is_none() {
             return Ok(None);
         }
         let moved = moves.map(|weights| {
-            let mut moved = self.products.clone();
+            let mut moved = products.clone();
             moved.reweigh(&self.rows, Some(&weights))?;
             Ok(moved)
         });
         let moved = moved.collect::<Result<Vec<_>>>()?;
-        log_det_hessian(
-            &mut self.factor,
-            &self.products,
-            self.structure,
-            (Along::Sigma, directions),
-            moved,
-            false,
-            tick,
-        )
+        let directions = (Along::Sigma, directions);
+        self.system.log_det_hessian(directions, moved, false, tick)
     }
 
     /// `Z b` for one column.
@@ -165,56 +128,8 @@ impl<'a> WeightedSystem<'a> {
     /// `Z'V^-1Z`, V = W^-1 + ZΛΛ'Z', for each block.
     pub fn row_variances(&mut self, h: &mut [f64]) -> Result<Vec<Vec<f64>>> {
         same_length("the variances", self.rows.n_obs(), h.len())?;
-        let (w_sums, inverse) = pattern_inverse(&mut self.factor, &self.products, self.structure)?;
         h.fill(0.0);
-        match &inverse {
-            PatternInverse::Blocked { leading, trailing } => {
-                for (b, adjoint) in leading.iter().enumerate() {
-                    self.add_leading_forms(b, adjoint, h);
-                }
-                self.add_trailing_forms(trailing, h);
-            }
-            PatternInverse::Sparse(values) => {
-                for products in self.rows.sparse_diagonals() {
-                    products.add_forms(1.0, values, h);
-                }
-                for products in self.rows.sparse_pairs() {
-                    products.add_forms(2.0, values, h);
-                }
-            }
-        }
-        give_back(&mut self.factor, inverse);
-        Ok(w_sums)
-    }
-
-    fn add_leading_forms(&self, b: usize, s: &Adjoint, h: &mut [f64]) {
-        let rows = &self.rows;
-        rows.diagonal(b).add_forms(1.0, &s.diagonal, h);
-        for (i, values) in s.ancestors.iter().enumerate() {
-            rows.ancestor(b, b + 1 + i).add_forms(2.0, values, h);
-        }
-        for t in 0..self.structure.starts.len() {
-            let (products, values) = match &s.coupling {
-                Some(Coupling::Dense(values)) => {
-                    let columns = self.structure.n_trailing;
-                    (rows.dense_coupling(b, t, columns), values)
-                }
-                Some(Coupling::Sparse(sparse)) => (rows.sparse_coupling(b, t), &sparse.values),
-                None => continue,
-            };
-            products.add_forms(2.0, values, h);
-        }
-    }
-
-    fn add_trailing_forms(&self, s: &Matrix, h: &mut [f64]) {
-        for t in 0..self.structure.starts.len() {
-            let diagonal = self.rows.dense_trailing(t, t, s.rows());
-            diagonal.add_forms(1.0, s.data(), h);
-            for earlier in 0..t {
-                let products = self.rows.dense_trailing(t, earlier, s.rows());
-                products.add_forms(2.0, s.data(), h);
-            }
-        }
+        self.system.add_row_variances(&self.rows, h)
     }
 }
 

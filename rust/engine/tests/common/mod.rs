@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // each test binary uses its own part
 
-use mixedmodels::covariance::template;
+use mixedmodels::covariance::structure;
 use mixedmodels::design::{Design, Term};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::Criterion;
@@ -47,11 +47,42 @@ pub enum Grouping {
     Same(usize),
 }
 
-pub const U: &str = "unstructured";
-pub const D: &str = "diagonal";
+pub const U: &str = "us";
+pub const D: &str = "diag";
 
-/// (grouping, columns, template name) for each term.
+/// (grouping, columns, structure) for each term.
 pub type TermSpec = (Grouping, usize, &'static str);
+
+/// Times of k columns, not equally spaced.
+pub fn times(k: usize) -> Vec<f64> {
+    (0..k).map(|i| i as f64 + 0.2 * (i * i) as f64).collect()
+}
+
+/// Any theta of a structure; sometimes with its last column or first fold exactly at the boundary.
+pub fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let mut theta = Vec::new();
+    for term in &design.terms {
+        let (covariance, k) = (&term.covariance, term.k);
+        let mut own: Vec<f64> = covariance
+            .isotropic(0.7, k)
+            .into_iter()
+            .map(|t| t + 0.3 * random.normal())
+            .collect();
+        if singular {
+            let folds = covariance.folds(k);
+            let last = match covariance.entries(k) {
+                Some(_) => folds.last(),
+                None => folds.first(),
+            };
+            if let Some(fold) = last {
+                fold.parameters.iter().for_each(|&i| own[i] = fold.at);
+            }
+        }
+        theta.extend(own);
+    }
+    theta
+}
 
 pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool) -> Design {
     let mut random = Random::new(seed);
@@ -85,7 +116,7 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
             n_levels,
             z,
             k: *k,
-            template: template(name).expect("known template"),
+            covariance: structure(name, *k, Some(&times(*k))).expect("known structure"),
         });
     }
     let mut x = Vec::with_capacity(n * p);
@@ -135,9 +166,9 @@ pub fn lambdas(design: &Design, theta: &[f64]) -> Vec<Vec<f64>> {
         .terms
         .iter()
         .map(|t| {
-            let n = t.template.n_parameters(t.k);
+            let n = t.covariance.n_parameters(t.k);
             start += n;
-            t.template.lambda(&theta[start - n..start], t.k)
+            t.covariance.lambda(&theta[start - n..start], t.k)
         })
         .collect()
 }
@@ -304,6 +335,31 @@ pub fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
             "nested and crossed",
             90,
             vec![(Random(4), 1, U), (Within(0, 4), 2, U), (Random(7), 1, U)],
+        ),
+        (
+            "one factor with a variance for all columns",
+            70,
+            vec![(Random(12), 3, "homdiag")],
+        ),
+        (
+            "compound symmetry crossed with autoregression",
+            80,
+            vec![(Random(9), 3, "cs"), (Random(6), 4, "ar1")],
+        ),
+        (
+            "one correlation, and one for each lag, in one factor",
+            90,
+            vec![(Random(12), 3, "homcs"), (Same(0), 3, "homtoep")],
+        ),
+        (
+            "own variances with correlations by lag, crossed",
+            90,
+            vec![(Random(12), 3, "hetar1"), (Random(6), 4, "toep")],
+        ),
+        (
+            "continuous time beside nested factors",
+            90,
+            vec![(Random(4), 1, U), (Within(0, 4), 4, "ou")],
         ),
     ]
 }

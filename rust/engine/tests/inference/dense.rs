@@ -1,5 +1,6 @@
 //! The formulas of Kenward & Roger (1997) and of Satterthwaite's method on n × n matrices.
 
+use mixedmodels::covariance::along;
 use mixedmodels::design::Design;
 use mixedmodels::linalg::Matrix;
 
@@ -113,7 +114,7 @@ impl Reference {
             residual[(i, i)] = 1.0 / design.weights.as_ref().map_or(1.0, |w| w[i]);
         }
         let mut v = residual.clone();
-        let (mut by_theta, mut by_element) = (Vec::new(), Vec::new());
+        let (mut by_theta, mut by_element, mut start) = (Vec::new(), Vec::new(), 0);
         for (t, (term, lambda)) in design.terms.iter().zip(lambdas(design, theta)).enumerate() {
             let k = term.k;
             let l = Matrix::from_columns(k, k, lambda);
@@ -122,14 +123,22 @@ impl Reference {
                 1.0,
                 &spread(design, t, times(&l, &transposed(&l)).data()),
             );
-            for (a, b) in term.template.entries(k) {
-                let mut e = zeros(k, k);
-                e[(a, b)] = 1.0;
-                let mut d = times(&e, &transposed(&l));
+            let own = &theta[start..start + term.covariance.n_parameters(k)];
+            start += own.len();
+            for i in 0..own.len() {
+                let jets = term.covariance.factor(&along(own, i, i), k);
+                let slope = jets.iter().map(|jet| jet.first).collect();
+                let mut d = times(&Matrix::from_columns(k, k, slope), &transposed(&l));
                 let other = transposed(&d);
                 add(&mut d, 1.0, &other);
                 by_theta.push(spread(design, t, d.data()));
-                e[(b, a)] = 1.0;
+            }
+            for element in term.covariance.elements(k).unwrap_or_default() {
+                let mut e = zeros(k, k);
+                for (a, b) in element.entries {
+                    e[(a, b)] = 1.0;
+                    e[(b, a)] = 1.0;
+                }
                 by_element.push(spread(design, t, e.data()));
             }
         }

@@ -4,9 +4,9 @@
 mod common;
 mod dense;
 
-use common::{Grouping, Random, TermSpec, D, U};
+use common::{random_theta, Grouping, Random, TermSpec, D, U};
 use dense::{zeros, Reference};
-use mixedmodels::design::{Design, Layout, Model};
+use mixedmodels::design::{Design, Layout, Model, Term};
 use mixedmodels::inference::{covariance_slopes, kenward_roger};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::Monitor;
@@ -58,21 +58,6 @@ fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool) -> 
     design
 }
 
-/// Any point, sometimes with the last column of every λ exactly zero.
-fn random_theta(design: &Design, seed: u64, singular: bool) -> Vec<f64> {
-    let mut random = Random::new(seed);
-    let mut theta = Vec::new();
-    for term in &design.terms {
-        for (a, b) in term.template.entries(term.k) {
-            let diagonal = if a == b { 0.7 } else { 0.0 };
-            let zero = singular && b + 1 == term.k;
-            let value = diagonal + 0.3 * random.normal();
-            theta.push(if zero { 0.0 } else { value });
-        }
-    }
-    theta
-}
-
 /// Relative to the largest entry.
 fn assert_close(name: &str, ours: &Matrix, reference: &Matrix) {
     assert_eq!(
@@ -115,6 +100,12 @@ fn check(name: &str, design: &Design, theta: &[f64], layout: Layout) {
     assert_eq!(slopes.len(), theta.len());
     for (ours, theirs) in slopes.iter().zip(reference.covariance_slopes()) {
         assert_close(&format!("{name}, covariance slopes"), ours, &theirs);
+    }
+    let is_linear = |t: &Term| t.covariance.elements(t.k).is_some();
+    if !design.terms.iter().all(is_linear) {
+        let refused = kenward_roger(&model, theta, GO).expect_err("not linear");
+        assert!(refused.to_string().contains("Satterthwaite"));
+        return;
     }
     let ours = kenward_roger(&model, theta, GO).expect("computable");
     let (p, w, phi, adjusted) = reference.kenward_roger();

@@ -2,20 +2,23 @@
 //! user.
 
 mod estimates;
+mod held;
 mod search;
 mod units;
 
-use crate::design::frame::MANY_ROWS;
 use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
+use crate::fit::check_values;
 use crate::fit::hessian::{by_differences, column, symmetric};
 use crate::fit::ConditionalVariances;
 use crate::linalg::threads::map;
+use crate::linalg::threads::MANY_ROWS;
 use crate::linalg::Matrix;
 use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
 use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
 use crate::optimize::{self, Control, Optimizer, Outcome};
-use crate::system::selected;
+pub use held::{derivatives_held_glmm, fit_held_glmm};
+
 use estimates::estimates;
 use search::Search;
 use units::{engine_coefficients, to_user_coefficients, user_gradient, user_theta, user_values};
@@ -192,33 +195,19 @@ pub fn conditional_variances_glmm(
 ) -> Result<Vec<ConditionalVariances>> {
     let (mut objective, _) = at(model, point, monitor)?;
     let frame = model.frame();
-    let (factor, products) = objective.system().parts();
-    let selected = selected(factor, products, &frame.structure, false, true)?;
-    Ok(ConditionalVariances::of_blocks(frame, selected.diagonals))
+    let diagonals = objective.system().system_mut().conditional_covariances()?;
+    Ok(ConditionalVariances::of_blocks(frame, diagonals))
 }
 
 fn check_start(model: &GeneralizedModel, start: &StartValues) -> Result<()> {
-    let finite = |what: &str, values: &[f64], expected: usize| {
-        if values.len() != expected {
-            return Err(Error::Length {
-                what: what.to_owned(),
-                expected,
-                found: values.len(),
-            });
-        }
-        match values.iter().find(|v| !v.is_finite()) {
-            Some(bad) => Err(Error::Domain(format!("{what} holds {bad}"))),
-            None => Ok(()),
-        }
-    };
     if let Some(theta) = &start.theta {
-        finite("theta", theta, model.n_theta())?;
+        check_values("theta", theta, model.n_theta())?;
     }
     if let Some(beta) = &start.beta {
-        finite("beta", beta, model.rank())?;
+        check_values("beta", beta, model.rank())?;
     }
     match start.log_dispersion {
-        Some(value) => finite("the log dispersion", &[value], 1),
+        Some(value) => check_values("the log dispersion", &[value], 1),
         None => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use super::{check_start, StartValues};
 use crate::design::GeneralizedModel;
 use crate::error::Result;
 use crate::linalg::small;
-use crate::objective::coordinates::{to_engine, to_user};
+use crate::objective::coordinates::{from_user, to_user};
 use crate::objective::glmm::start::Start;
 use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
 use crate::objective::Coordinates;
@@ -76,33 +76,14 @@ fn start_of_user(model: &GeneralizedModel, theta: &Coordinates, user: &[f64]) ->
     if keeps_user_basis(model) {
         return user.to_vec();
     }
-    let frame = model.frame();
-    let engine = Coordinates::engine(&frame.design.terms);
-    let own = to_engine(&engine, &frame.terms, user);
-    // λ̃ is linear in the parameters of either kind.
-    let mut unit = vec![0.0; theta.dim];
-    for term in &theta.terms {
-        for (i, d) in term.directions.iter().enumerate() {
-            let (row, column) = term.template.entries(term.k)[i];
-            unit[term.start + i] = d[row + column * term.k];
-        }
-    }
-    own.iter().zip(&unit).map(|(t, u)| t / u).collect()
+    from_user(theta, &model.frame().terms, user)
 }
 
-/// Diagonal λ with these standard deviations in the basis of the engine.
+/// Multiples of the identity with these standard deviations in the basis of the engine.
 fn diagonal_start(model: &GeneralizedModel, theta: &Coordinates, scales: &[f64]) -> Vec<f64> {
     let frame = model.frame();
     let engine = Coordinates::engine(&frame.design.terms);
-    let mut own = vec![0.0; engine.dim];
-    for (t, term) in engine.terms.iter().enumerate() {
-        let (block, _) = frame.structure.place(t);
-        for (i, (row, column)) in term.template.entries(term.k).into_iter().enumerate() {
-            if row == column {
-                own[term.start + i] = scales[block];
-            }
-        }
-    }
+    let own = engine.isotropic(|t| scales[frame.structure.place(t).0]);
     let user = to_user(&engine, &frame.terms, &own);
     start_of_user(model, theta, &user)
 }

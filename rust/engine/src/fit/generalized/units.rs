@@ -60,8 +60,23 @@ pub fn user_gradient(objective: &mut GlmmObjective<'_>, theta: &[f64]) -> Result
 
 /// Rows and columns of the coefficients from the basis of the engine to that of the user.
 pub fn to_user_coefficients(model: &GeneralizedModel, hessian: &mut Matrix) -> Result<()> {
+    let mut unused = vec![0.0; hessian.rows()];
+    to_user_coefficients_at(model, model.n_theta(), &mut unused, hessian)
+}
+
+/// The same for coefficients that begin at parameter n, with the gradient.
+pub fn to_user_coefficients_at(
+    model: &GeneralizedModel,
+    n: usize,
+    gradient: &mut [f64],
+    hessian: &mut Matrix,
+) -> Result<()> {
     let transform = &model.frame().fixed.transform;
-    let (n, p, dim) = (model.n_theta(), transform.cols(), hessian.rows());
+    let (p, dim) = (transform.cols(), hessian.rows());
+    let gamma = gradient[n..n + p].to_vec();
+    for (j, slope) in gradient[n..n + p].iter_mut().enumerate() {
+        *slope = small::dot(transform.column(j), &gamma);
+    }
     let mut half = Matrix::zeros(dim, dim, "the Hessian")?;
     half.data_mut().copy_from_slice(hessian.data());
     for j in 0..p {

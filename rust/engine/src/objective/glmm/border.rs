@@ -57,7 +57,7 @@ impl Border {
     }
 
     fn of_weighted(p: usize, x: WeightedX, system: &WeightedSystem<'_>) -> Option<Self> {
-        let solved = system.solve(x.products.clone());
+        let solved = system.system().solve(x.products.clone());
         let mut factor = x.gram.clone();
         small::axpy(-1.0, &x.products.gram(&solved), &mut factor);
         (0..p).for_each(|j| factor[j + j * p] += RIDGE * x.gram[j + j * p]);
@@ -119,6 +119,28 @@ impl Border {
     fn solve(&self, columns: &mut [f64], m: usize) {
         small::solve_lower(&self.factor, columns, self.p, m);
         small::solve_lower_transposed(&self.factor, columns, self.p, m);
+    }
+
+    /// L^-T (row-major) and -ΛM^-1Λ'Z'WX L^-T for the factor L of X'V^-1X.
+    #[must_use]
+    pub fn scaled_effects(&self) -> (Vec<f64>, Stacked) {
+        let p = self.p;
+        let mut inverse = vec![0.0; p * p];
+        (0..p).for_each(|i| inverse[i + i * p] = 1.0);
+        // By columns L^-1, which by rows is its transpose.
+        small::solve_lower(&self.factor, &mut inverse, p, p);
+        let mut b = self.solved.clone();
+        let mut row = vec![0.0; p];
+        for values in b.leading.iter_mut().chain([&mut b.trailing]) {
+            for out in values.chunks_exact_mut(p) {
+                row.fill(0.0);
+                for (&v, inverse) in out.iter().zip(inverse.chunks_exact(p)) {
+                    small::axpy(-v, inverse, &mut row);
+                }
+                out.copy_from_slice(&row);
+            }
+        }
+        (inverse, b)
     }
 
     /// Lower factor of X'V^-1X, p × p.

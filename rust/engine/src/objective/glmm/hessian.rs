@@ -24,8 +24,7 @@ use crate::objective::glmm::laplace::{nothing_evaluated, Adjoint};
 use crate::objective::glmm::row_curvature::{DispersionCurvature, RowCurvature};
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Objective;
-use crate::system::{multiply, variates, Direction, WorkingMap};
-use faer::Par;
+use crate::system::{variates, Direction, WorkingMap};
 
 /// Step of differences of the log-determinant's derivatives, in units of the curvature's standard deviation.
 const STEP: f64 = 2e-4;
@@ -79,7 +78,9 @@ impl GlmmObjective<'_> {
         let t = h.iter().zip(&curvature.slope).map(|(h, v)| h * v).collect();
         let adjoint = self.adjoint(t)?;
         let structure = &model.frame().structure;
-        let maps = self.parameters.theta.working_maps(structure, &self.lambda);
+        let theta = self.parameters.theta(&self.point);
+        let motion = self.parameters.theta.motion_of(theta, &self.lambda);
+        let maps = motion.working_maps(structure);
         let q = variates(structure, &maps, &self.modes.c)?;
         let moves = self.moves(&q, &curvature)?;
         let weights = WeightMoves {
@@ -93,7 +94,7 @@ impl GlmmObjective<'_> {
             return Ok(None);
         };
         let blocks = self.sigma_slopes(&w_sums, &adjoint.z);
-        let own = self.parameters.theta.curvature(&self.by_term(&blocks))?;
+        let own = motion.curvature(&self.by_term(&blocks))?;
         for j in 0..own.cols() {
             small::axpy(1.0, own.column(j), &mut out.column_mut(j)[..own.rows()]);
         }
@@ -110,7 +111,6 @@ impl GlmmObjective<'_> {
     /// How the parameters move rows and modes; `q` are the columns dΣ c.
     fn moves(&self, q: &Stacked, curvature: &RowCurvature) -> Result<Moves> {
         let (rows, system) = (&self.model.rows, &self.modes.system);
-        let structure = &rows.frame.structure;
         let (dim, p) = (self.parameters.dim(), self.model.rank());
         let border = self.border()?;
         let made;
@@ -121,7 +121,7 @@ impl GlmmObjective<'_> {
             &made
         };
         // Z'ds and X'ds where the modes stay, and dγ.
-        let mut dual = multiply(system.products(), structure, q, Par::Seq)?;
+        let mut dual = system.system().multiply(q)?;
         let mut fixed = x.products.gram(q);
         let mut gamma = vec![0.0; p * q.m];
         if let (Some(own), true) = (&self.parameters.fixed, p > 0) {
@@ -140,7 +140,7 @@ impl GlmmObjective<'_> {
             gamma.resize(p * dim, 0.0);
         }
         // The modes follow.
-        let mut b = system.solve(dual.clone());
+        let mut b = system.system().solve(dual.clone());
         if let Some(border) = border {
             for (j, gamma) in gamma.chunks_exact_mut(p).enumerate() {
                 let right = &fixed[j * p..(j + 1) * p];
@@ -149,7 +149,7 @@ impl GlmmObjective<'_> {
             b.add(-1.0, &border.solved().times(&gamma));
             dual.add(-1.0, &x.products.times(&gamma));
         }
-        dual.add(-1.0, &multiply(system.products(), structure, &b, Par::Seq)?);
+        dual.add(-1.0, &system.system().multiply(&b)?);
         small::axpy(-1.0, &x.products.gram(&b), &mut fixed);
         let mut eta = Matrix::zeros(rows.frame.n_obs(), dim, "the derivatives of the rows")?;
         for j in 0..dim {
@@ -349,12 +349,12 @@ impl GlmmObjective<'_> {
         self.weighted().1
     }
 
-    /// Bytes of the moved cross-products and of the dense matrices of the exact second derivatives.
+    /// Bytes of the cross-products that move in the exact second derivatives.
     fn hessian_bytes(&self) -> f64 {
         const COPIES: f64 = 3.0;
         let frame = self.model.frame();
         let n = (self.parameters.dim() + self.parameters.theta.dim) as f64;
-        frame.hessian_bytes() + COPIES * n * frame.costs.bytes().cross_products
+        COPIES * n * frame.costs.bytes().cross_products
     }
 }
 

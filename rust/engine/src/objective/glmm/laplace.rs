@@ -44,28 +44,24 @@ enum FactorSlopes {
 }
 
 impl Slopes {
-    /// Gradient in the theta of these coordinates, where its λ is `lambda`; `own` is the λ of the
-    /// point of evaluation, equal to it up to a rotation from the right.
+    /// Gradient in theta of these coordinates; `own` is the λ of the point of evaluation, equal to the
+    /// λ at theta up to a rotation from the right.
     pub fn theta_gradient(
         &self,
         coordinates: &Coordinates,
-        lambda: &[Vec<f64>],
+        theta: &[f64],
         own: &[Vec<f64>],
     ) -> Vec<f64> {
+        let motion = coordinates.motion(theta);
         match &self.factor {
-            FactorSlopes::Covariance(g) => coordinates.gradient(g, lambda),
+            FactorSlopes::Covariance(g) => motion.gradient(g),
             FactorSlopes::Factor(slopes) => {
+                let lambda = coordinates.lambda(theta);
                 let terms = coordinates.terms.iter().zip(slopes).enumerate();
-                terms
-                    .flat_map(|(t, (term, slopes))| {
-                        let turned = turned(slopes, &own[t], &lambda[t], term.k);
-                        let entries = term.entries.iter();
-                        let gradient: Vec<f64> = entries
-                            .map(|d| d.iter().map(|&(a, b, v)| v * turned[a + b * term.k]).sum())
-                            .collect();
-                        gradient
-                    })
-                    .collect()
+                let turned: Vec<Vec<f64>> = terms
+                    .map(|(t, (term, slopes))| turned(slopes, &own[t], &lambda[t], term.k))
+                    .collect();
+                motion.pull(&turned)
             }
         }
     }
@@ -200,7 +196,7 @@ impl GlmmObjective<'_> {
         let (rows, modes) = (&self.model.rows, &self.modes);
         let right = modes.system.project(t, 1)?;
         let mut out = vec![0.0; t.len()];
-        let mut b = modes.system.solve(right.clone());
+        let mut b = modes.system.system().solve(right.clone());
         if let Some(border) = self.border()? {
             let gamma = border.coefficients(&right, &rows::times_x(rows, t));
             border.take_modes(&gamma, &mut b);

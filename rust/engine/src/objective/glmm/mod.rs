@@ -5,7 +5,7 @@
 //! approximation (Tierney & Kadane 1986; Breslow & Clayton 1993) is `-2 Σ l_i + |u|² + log|M|`. Its
 //! derivatives go through the modes by the implicit function theorem, see [`laplace`].
 
-mod border;
+pub(crate) mod border;
 mod hessian;
 mod laplace;
 pub(crate) mod modes;
@@ -17,9 +17,10 @@ pub(crate) mod start;
 
 pub use parameters::{DispersionCoordinate, FixedCoordinates, Parameters};
 
+use crate::covariance::Fold;
 use crate::design::generalized::PredictorRows;
-use crate::design::{same_length, Approximation, GeneralizedModel};
-use crate::error::Result;
+use crate::design::{Approximation, GeneralizedModel};
+use crate::error::{same_length, Result};
 use crate::family::{Density, Information};
 use crate::linalg::Matrix;
 use crate::objective::quadrature::{self, Rule};
@@ -260,7 +261,7 @@ impl<'a> GlmmObjective<'a> {
     /// point, and the coefficients in the basis of the engine: theta, γ, log dispersion.
     pub fn gradient_in(&mut self, other: &Coordinates, theta: &[f64]) -> Result<Vec<f64>> {
         let slopes = self.take_slopes()?;
-        let mut out = slopes.theta_gradient(other, &other.lambda(theta), &self.lambda);
+        let mut out = slopes.theta_gradient(other, theta, &self.lambda);
         if self.parameters.fixed.is_some() {
             out.extend_from_slice(&slopes.gamma);
         }
@@ -286,7 +287,8 @@ impl<'a> GlmmObjective<'a> {
             fixed,
             dispersion,
         } = &self.parameters;
-        let mut out = slopes.theta_gradient(theta, &self.lambda, &self.lambda);
+        let mut out =
+            slopes.theta_gradient(theta, self.parameters.theta(&self.point), &self.lambda);
         if let Some(fixed) = fixed {
             out.extend(fixed.pull(&slopes.gamma));
         }
@@ -365,12 +367,23 @@ impl Objective for GlmmObjective<'_> {
         Ok(None)
     }
 
-    fn columns(&self) -> Vec<Vec<usize>> {
-        self.parameters.theta.columns()
+    fn folds(&self) -> Vec<Fold> {
+        self.parameters.theta.folds()
+    }
+
+    fn isotropic(&self, sd: f64) -> Vec<f64> {
+        let mut out = self.parameters.theta.isotropic(|_| sd);
+        out.resize(self.dim(), 0.0);
+        out
     }
 
     fn has_crude_curvature(&self) -> bool {
         true
+    }
+
+    /// At an optimum G vanishes in the directions in which the parameters move Σ, and only there.
+    fn has_lasting_curvature(&self) -> bool {
+        !self.parameters.theta.is_linear()
     }
 
     fn opposite(&self, point: &[f64]) -> Option<Vec<f64>> {

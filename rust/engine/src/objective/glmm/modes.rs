@@ -11,8 +11,7 @@ use crate::family::Density;
 use crate::linalg::small;
 use crate::objective::glmm::border::Border;
 use crate::objective::glmm::rows;
-use crate::system::{multiply, transform, WeightedSystem};
-use faer::Par;
+use crate::system::{spherical, WeightedSystem};
 
 /// Steps before the search is given up.
 const STEPS: usize = 100;
@@ -246,7 +245,7 @@ impl<'a> Modes<'a> {
     fn predict(&mut self, at: &At<'_>) -> Result<bool> {
         self.n_factorisations += 1;
         self.positive = None;
-        if !self.system.factorise(at.lambda)? {
+        if !self.system.system_mut().update(at.lambda)? {
             return Ok(false);
         }
         if seeks_coefficients(at, &self.gamma) {
@@ -333,9 +332,7 @@ impl<'a> Modes<'a> {
     /// The step that solves the quadratic model with slopes `right` in the dual and `X'fixed` in the
     /// coefficients. `None` when it is not finite.
     fn step(&self, at: &At<'_>, right: &Stacked, fixed: &[f64]) -> Result<Option<Step>> {
-        let PredictorRows { frame, .. } = &*self.model.rows;
-        let structure = &frame.structure;
-        let mut b = self.system.solve(right.clone());
+        let mut b = self.system.system().solve(right.clone());
         let mut gamma = vec![0.0; self.gamma.len()];
         let mut slope = 0.0;
         let mut c = right.clone();
@@ -349,7 +346,7 @@ impl<'a> Modes<'a> {
             border.take_dual(&gamma, &mut c);
             slope = small::dot(&fixed, &gamma);
         }
-        let product = multiply(self.system.products(), structure, &b, Par::Seq)?;
+        let product = self.system.system().multiply(&b)?;
         c.add(-1.0, &product);
         let u = self.spherical(&c, at.lambda);
         // By b and not by u, in which large weights leave few digits.
@@ -409,12 +406,8 @@ impl<'a> Modes<'a> {
 
     /// Λ'c.
     fn spherical(&self, c: &Stacked, lambda: &[Vec<f64>]) -> Stacked {
-        let structure = &self.model.frame().structure;
         let mut out = c.clone();
-        for (b, block) in structure.blocks.iter().enumerate() {
-            let part = out.block_mut(structure, b);
-            transform::level_rows(part, 1, block.width, &lambda[b], true);
-        }
+        spherical(&mut out, &self.model.frame().structure, lambda);
         out
     }
 }

@@ -2,15 +2,14 @@
 //! in theta, the information of the coefficients, and that of the dispersion. Blocks between them
 //! have expectation zero.
 
-use faer::Par;
-
 use crate::error::Result;
 use crate::family::DispersionSlopes;
 use crate::linalg::{small, Matrix};
 use crate::objective::glmm::laplace::Slopes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Derivatives;
-use crate::system::{multiply, outer_products, variates};
+use crate::objective::Motion;
+use crate::system::{outer_products, variates};
 
 /// Step in the logarithm of the dispersion for the curvature of the log-likelihood.
 const STEP: f64 = 1e-3;
@@ -31,8 +30,11 @@ impl GlmmObjective<'_> {
         let n_theta = self.parameters.theta.dim;
         let mut information = Matrix::zeros(dim, dim, "the information")?;
         let mut curvature = Matrix::zeros(dim, dim, "the curvature")?;
-        let Products { mut qq, qx, xx } = self.products()?;
-        let theta = &self.parameters.theta;
+        let motion = self
+            .parameters
+            .theta
+            .motion(self.parameters.theta(&self.point));
+        let Products { mut qq, qx, xx } = self.products(&motion)?;
         if let Some(fixed) = &self.parameters.fixed {
             let (p, at) = (fixed.dim(), self.parameters.fixed_at());
             let (mut half, mut own) = (vec![0.0; p * p], vec![0.0; p * p]);
@@ -56,7 +58,7 @@ impl GlmmObjective<'_> {
         for (block, w) in blocks.iter_mut().zip(&slopes.w_sums) {
             block.iter_mut().zip(w).for_each(|(c, w)| *c = w - *c);
         }
-        let own = theta.curvature(&self.by_term(&blocks))?;
+        let own = motion.curvature(&self.by_term(&blocks))?;
         for j in 0..n_theta {
             curvature.column_mut(j)[..n_theta].copy_from_slice(own.column(j));
         }
@@ -71,18 +73,22 @@ impl GlmmObjective<'_> {
         })
     }
 
-    fn products(&self) -> Result<Products> {
+    fn products(&self, motion: &Motion) -> Result<Products> {
         let (system, weight) = self.weighted();
         let (rows, structure) = (&self.model.rows, &self.model.frame().structure);
         let p = self.model.rank();
-        let maps = self.parameters.theta.working_maps(structure, &self.lambda);
+        let maps = motion.working_maps(structure);
         let q = variates(structure, &maps, &self.modes.c)?;
-        let weighted_q = multiply(system.products(), structure, &q, Par::Seq)?;
+        let weighted_q = system.system().multiply(&q)?;
         let m = q.m;
         let mut qq = q.gram(&weighted_q);
         if let (Some(border), None) = (self.modes.border(), &self.expected) {
             let qx = border.cross_information(&q, &weighted_q);
-            small::axpy(-1.0, &system.explained(weighted_q), &mut qq);
+            small::axpy(
+                -1.0,
+                &system.system().forward(weighted_q).explained,
+                &mut qq,
+            );
             let xx = border.information();
             return Ok(Products { qq, qx, xx });
         }
@@ -95,7 +101,7 @@ impl GlmmObjective<'_> {
             xx = rows::gram_x(rows, weight);
             weighted_q.beside(&x)
         };
-        let explained = system.explained(columns);
+        let explained = system.system().forward(columns).explained;
         let size = m + p;
         for j in 0..size {
             for i in 0..size {

@@ -21,7 +21,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-use crate::error::{Error, Result};
+use crate::error::{same_length, Error, Result};
 use crate::family::{Density, Information};
 use crate::linalg::threads;
 use layout::Block;
@@ -109,7 +109,7 @@ pub fn value(rule: &Rule, point: &Point<'_>) -> Result<Option<Value>> {
 pub fn gradient(value: &Value, point: &Point<'_>) -> Result<Gradient> {
     point.check()?;
     let rows = value.blocks.last().map_or(0, |s| s.block.rows.end);
-    check_length("codes", rows, point.codes.len())?;
+    same_length("codes", rows, point.codes.len())?;
     let is_large = rows >= LARGE;
     let states = value.blocks.iter().collect();
     let parts = for_all(is_large, states, |state: &State| {
@@ -139,10 +139,10 @@ impl Point<'_> {
                 "quadrature needs one random effect at least".to_owned(),
             ));
         }
-        check_length("z", n * k, self.z.len())?;
-        check_length("lambda", k * k, self.lambda.len())?;
-        check_length("fixed", n, self.fixed.len())?;
-        check_length("u", self.n_levels * k, self.u.len())?;
+        same_length("z", n * k, self.z.len())?;
+        same_length("lambda", k * k, self.lambda.len())?;
+        same_length("fixed", n, self.fixed.len())?;
+        same_length("u", self.n_levels * k, self.u.len())?;
         let beyond = |&code: &u32| code as usize >= self.n_levels;
         match self.codes.iter().position(beyond) {
             Some(row) => Err(Error::Domain(format!(
@@ -162,17 +162,6 @@ impl Point<'_> {
     fn u_of(&self, level: usize) -> &[f64] {
         &self.u[level * self.k..(level + 1) * self.k]
     }
-}
-
-fn check_length(what: &str, expected: usize, found: usize) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(Error::Length {
-        what: what.to_owned(),
-        expected,
-        found,
-    })
 }
 
 /// The results for all items, in their order; side by side when the work is large.

@@ -15,7 +15,10 @@
 #![allow(clippy::inline_always)]
 
 mod kernels;
+mod response;
 mod slopes;
+
+pub use response::OneFactorResponse;
 
 use pulp::Arch;
 

@@ -1,0 +1,153 @@
+//! How far each fitted value follows its own observation.
+//!
+//! The fitted values of a (working) regression with weights W move with the response by H = I - W^-1P. With
+//! L the factor of X'V^-1X, C = ΛM^-1Λ' and x̃_i = x_i - X'WZ C z_i,
+//!
+//! ```text
+//! H_ii = w_i (z_i'C z_i + |L^-1 x̃_i|²)
+//! ```
+//!
+//! C is asked for only where A has entries, so that a row costs what it holds.
+
+use crate::design::data_rows::DataRows;
+use crate::design::generalized::PredictorRows;
+use crate::design::stacked::Stacked;
+use crate::design::structure::Structure;
+use crate::design::{GeneralizedModel, Model};
+use crate::error::{Error, Result};
+use crate::fit;
+use crate::inference::scaled_effects::unit_effects;
+use crate::linalg::threads::MANY_ROWS;
+use crate::linalg::{small, threads, Matrix};
+use crate::objective::glmm::border::Border;
+use crate::objective::{Coordinates, Criterion, Monitor};
+use crate::system::WeightedSystem;
+
+/// Rows that a thread takes at once.
+const ROWS_AT_ONCE: usize = 4096;
+
+/// The diagonal of H at theta.
+///
+/// # Errors
+/// A theta of the wrong length, not finite, or where the system cannot be factorised; no memory.
+pub fn leverages(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<Vec<f64>> {
+    let mut objective = fit::at(model, Criterion::Ml, theta, monitor)?;
+    let (structure, x) = (&model.structure, model.fixed.columns());
+    let z = model.block_rows()?;
+    let rows = DataRows::new(
+        structure,
+        &z,
+        (x, model.fixed.gram()),
+        &model.cross_products,
+    )?;
+    let system = objective.system()?;
+    let mut h = vec![0.0; model.n_obs()];
+    system.add_row_variances(&rows, &mut h)?;
+    let effects = unit_effects(system, structure, system.fixed_factor().data())?;
+    let shares = FixedShares {
+        structure,
+        z: &z,
+        x,
+        gamma: effects.fixed(structure),
+        b: &effects,
+    };
+    shares.add(&mut h);
+    Ok(h)
+}
+
+/// The same for the working regression of a generalized model with these weights of the rows; NaN where
+/// they leave the coefficients without information.
+///
+/// # Errors
+/// A theta or weights of the wrong length or not finite, weights that are negative; no memory.
+pub fn leverages_glmm(
+    model: &GeneralizedModel,
+    theta: &[f64],
+    weights: &[f64],
+) -> Result<Vec<f64>> {
+    let PredictorRows { frame, z, .. } = &*model.rows;
+    let structure = &frame.structure;
+    fit::check_values("theta", theta, model.n_theta())?;
+    if let Some(bad) = weights.iter().find(|w| !(**w >= 0.0 && w.is_finite())) {
+        return Err(Error::Domain(format!(
+            "the weights of the rows hold {bad}; they must be finite and not negative"
+        )));
+    }
+    let coordinates = Coordinates::user(&frame.design.terms, &frame.terms);
+    let lambda = coordinates.by_block(structure, &coordinates.lambda(theta));
+    let mut system = WeightedSystem::new(frame, z)?;
+    if !system.update(weights, &lambda)? {
+        return Err(Error::Factorisation {
+            theta: theta.to_vec(),
+        });
+    }
+    let mut h = vec![0.0; model.n_obs()];
+    system.row_variances(&mut h)?;
+    let p = model.rank();
+    if p > 0 {
+        let Some(border) = Border::new(&model.rows, &system, weights)? else {
+            return Ok(vec![f64::NAN; h.len()]);
+        };
+        let (gamma, b) = border.scaled_effects();
+        let shares = FixedShares {
+            structure,
+            z,
+            x: frame.fixed.columns(),
+            gamma: &gamma,
+            b: &b,
+        };
+        shares.add(&mut h);
+    }
+    h.iter_mut().zip(weights).for_each(|(h, w)| *h *= w);
+    Ok(h)
+}
+
+/// `|γ'x_i + b'z_i|²` of the rows, with m columns in γ and b.
+struct FixedShares<'a> {
+    structure: &'a Structure,
+    z: &'a [Vec<f64>],
+    x: &'a Matrix,
+    /// Row-major.
+    gamma: &'a [f64],
+    b: &'a Stacked,
+}
+
+impl FixedShares<'_> {
+    fn add(&self, h: &mut [f64]) {
+        let is_large = h.len() >= MANY_ROWS;
+        let mut parts: Vec<(usize, &mut [f64])> = h
+            .chunks_mut(ROWS_AT_ONCE)
+            .enumerate()
+            .map(|(i, part)| (i * ROWS_AT_ONCE, part))
+            .collect();
+        let work = |(first, part): &mut (usize, &mut [f64])| self.add_part(*first, part);
+        if is_large {
+            threads::for_each(&mut parts, work);
+        } else {
+            parts.iter_mut().for_each(work);
+        }
+    }
+
+    fn add_part(&self, first: usize, h: &mut [f64]) {
+        let m = self.b.m;
+        if m == 0 {
+            return;
+        }
+        let mut sum = vec![0.0; m];
+        for (i, h) in (first..).zip(h) {
+            sum.fill(0.0);
+            for (j, gamma) in self.gamma.chunks_exact(m).enumerate() {
+                small::axpy(self.x[(i, j)], gamma, &mut sum);
+            }
+            for (at, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
+                let k = block.width;
+                let b = self.b.block(self.structure, at);
+                let b = &b[block.codes[i] as usize * k * m..][..k * m];
+                for (z, b) in z[i * k..(i + 1) * k].iter().zip(b.chunks_exact(m)) {
+                    small::axpy(*z, b, &mut sum);
+                }
+            }
+            *h += small::dot(&sum, &sum);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Solving with the factor: forward elimination of right-hand sides and back-substitution.
+
+use super::leading_rows::{add_level_products, LeadingRows};
+use super::Blocked;
+use crate::design::stacked::{add_gram, Stacked};
+use crate::system::Reduced;
+
+impl Blocked<'_> {
+    /// Leading parts are reduced but unscaled; the trailing part is solved with the trailing factor.
+    pub(super) fn eliminate(&self, mut columns: Stacked) -> Reduced {
+        let m = columns.m;
+        let mut explained = vec![0.0; m * m];
+        if m == 0 {
+            return Reduced { columns, explained };
+        }
+        for b in 0..self.structure.n_leading {
+            let k = self.structure.blocks[b].width;
+            let (own, above) = columns.leading.split_at_mut(b + 1);
+            let own = &own[b];
+            // N times the columns, negated: what is added to the rest.
+            let mut taken = vec![0.0; own.len()];
+            add_level_products(self.n(b), own, &mut taken, k, m);
+            add_gram(&mut explained, (own, m), (&taken, m));
+            taken.iter_mut().for_each(|v| *v = -*v);
+            let rows = self.leading_rows(b);
+            rows.add_to_above(&taken, above, &mut columns.trailing, m);
+        }
+        let (trailing, lambda) = (&self.factor.trailing, &self.lambda);
+        trailing.forward(&mut columns.trailing, m, self.structure, lambda);
+        add_gram(
+            &mut explained,
+            (&columns.trailing, m),
+            (&columns.trailing, m),
+        );
+        Reduced { columns, explained }
+    }
+
+    pub(super) fn substitute(&self, reduced: &Reduced) -> Stacked {
+        let m = reduced.columns.m;
+        let mut out = reduced.columns.clone();
+        if m == 0 {
+            return out;
+        }
+        let (trailing, lambda) = (&self.factor.trailing, &self.lambda);
+        trailing.backward(&mut out.trailing, m, self.structure, lambda);
+        let negative: Vec<f64> = out.trailing.iter().map(|v| -v).collect();
+        let mut negative_above = vec![Vec::new(); self.structure.n_leading];
+        for b in (0..self.structure.n_leading).rev() {
+            let k = self.structure.blocks[b].width;
+            let own = &mut out.leading[b];
+            let rows = self.leading_rows(b);
+            rows.add_above(&negative_above[b + 1..], &negative, own, m);
+            let right = std::mem::replace(own, vec![0.0; own.len()]);
+            add_level_products(self.n(b), &right, own, k, m);
+            if b > 0 {
+                negative_above[b] = own.iter().map(|v| -v).collect();
+            }
+        }
+        out
+    }
+
+    fn leading_rows(&self, b: usize) -> LeadingRows<'_> {
+        LeadingRows {
+            structure: self.structure,
+            b,
+            leading: self.reduced(b),
+        }
+    }
+}
