@@ -116,7 +116,7 @@ impl Sums {
             }
         };
         if k == 1 {
-            let n = &pass.factor.leading[pass.b].n;
+            let n = pass.system.n(pass.b);
             out.add_scalars((&current.diagonal, n, sigma[0]), &gram, moved);
             return Ok(out);
         }
