@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .covariance.theta import factors
 from .design import GeneralizedDesign, RandomTerm
 from .errors import MixedModelsWarning, SeparationWarning
 from .families import Family
 from .fitted_generalized import FittedGeneralized, GeneralizedEstimates
 from .fitted_model import FittedModel
 from .recession import strictly_separable, towards, unbounded_columns
-from .covariance.theta import factors
 from .verdict import Notice
 
 # A mean as near to its limit as a logit of 15 is.
