@@ -6,11 +6,11 @@ mod designs;
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use designs::Shape;
 use mixedmodels::design::Model;
-use mixedmodels::fit::fit;
+use mixedmodels::fit::{Linear, MixedModel, Task};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::{delete_levels, refit_many};
 use mixedmodels::objective::Criterion;
-use mixedmodels::optimize::{Control, Optimizer};
+use mixedmodels::optimize::Control;
 
 /// In the shapes of well-known data sets.
 const SLEEPSTUDY: Shape = Shape {
@@ -33,11 +33,11 @@ const ONE_STEP: Control = Control {
 
 fn fitted(shape: &Shape) -> (Model, Vec<f64>) {
     let model = Model::new(shape.design()).expect("a valid design");
-    let optimizer = Optimizer::TrustRegion;
-    let control = &Control::UNLIMITED;
-    let fit = fit(&model, Criterion::Reml, optimizer, None, control, &|_| {
-        Ok(())
-    });
+    let linear = Linear {
+        model: &model,
+        criterion: Criterion::Reml,
+    };
+    let fit = linear.fit(&Task::default(), &|_| Ok(()));
     let theta = fit.expect("a fit").theta;
     (model, theta)
 }

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{design, Grouping, Random, TermSpec, U};
+use common::{design, linear, Grouping, Random, TermSpec, U};
 use mixedmodels::design::{Design, Layout, Model, Predictors, Term};
-use mixedmodels::fit;
+use mixedmodels::fit::{MixedModel, Point, StartValues, Task};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::{delete_levels, fit_many, refit_many, ResponseFit};
 use mixedmodels::objective::Criterion;
@@ -66,15 +66,16 @@ fn agrees_with_single_fits(data: &Design, y: &Matrix, what: &str) {
             };
             let model = Model::new(alone).expect("valid");
             let go = &|_| Ok(());
-            let expected = fit::fit(
-                &model,
-                criterion,
-                Optimizer::TrustRegion,
-                None,
-                &UNLIMITED,
-                go,
-            )
-            .expect("a fit");
+            let expected = linear(&model, criterion)
+                .fit(
+                    &Task {
+                        optimizer: Optimizer::TrustRegion,
+                        control: UNLIMITED,
+                        ..Task::default()
+                    },
+                    go,
+                )
+                .expect("a fit");
             let estimates = &expected.estimates;
             assert_eq!(found.status, Status::Converged, "{what}");
             close(found.objective, estimates.objective, 1e-10, &what);
@@ -110,7 +111,7 @@ fn one_variance_by_eigenvalues_agrees_with_single_fits() {
         );
         let y = responses(&data, 8);
         if p == 0 {
-            data.x = Matrix::from_columns(n, 0, Vec::new());
+            data.x = Matrix::from_columns(n, 0, Vec::new()).into();
         }
         agrees_with_single_fits(&data, &y, what);
     }
@@ -121,14 +122,15 @@ fn balanced_groups_and_covariates_of_the_group_agree_with_single_fits() {
     let mut data = design(8, 90, 3, &[(Grouping::Random(15), 1, U)], false);
     data.terms[0].codes = (0..90).map(|i| i % 15).collect();
     let of_group: Vec<f64> = (0..90).map(|i| f64::from(i % 15 % 2)).collect();
-    data.x.column_mut(1).copy_from_slice(&of_group);
+    let x = [data.x.column(0), &of_group, data.x.column(2)].concat();
+    data.x = Matrix::from_columns(90, 3, x).into();
     agrees_with_single_fits(&data, &responses(&data, 8), "balanced");
 }
 
 #[test]
 fn one_slope_without_intercept_agrees_with_single_fits() {
     let mut data = design(9, 70, 2, &[(Grouping::Random(9), 1, U)], false);
-    data.terms[0].z = data.x.column(1).to_vec();
+    data.terms[0].z = data.x.column(1).to_vec().into();
     agrees_with_single_fits(&data, &responses(&data, 8), "slope");
 }
 
@@ -163,9 +165,9 @@ fn a_response_with_gaps_is_fitted_on_its_own_rows() {
     let mut own = data.clone();
     own.y = pick(complete.column(1));
     let x = (0..2).flat_map(|j| pick(data.x.column(j))).collect();
-    own.x = Matrix::from_columns(rows.len(), 2, x);
+    own.x = Matrix::from_columns(rows.len(), 2, x).into();
     own.terms[0].codes = rows.iter().map(|&i| data.terms[0].codes[i]).collect();
-    own.terms[0].z = pick(&data.terms[0].z);
+    own.terms[0].z = pick(&data.terms[0].z).into();
     own.weights = data.weights.as_deref().map(pick);
     own.offset = data.offset.as_deref().map(pick);
     let column = Matrix::from_columns(rows.len(), 1, own.y.clone());
@@ -228,13 +230,15 @@ fn invalid_predictors_are_an_error_whatever_the_gaps_of_the_responses() {
         fit_many(predictors, &y, Criterion::Ml, &UNLIMITED, &|_| Ok(())).map(|_| ())
     };
     let mut code = valid.clone();
-    code.terms[0].codes[3] = 99;
+    let codes = &valid.terms[0].codes;
+    let codes = codes.iter().enumerate();
+    code.terms[0].codes = codes.map(|(i, &v)| if i == 3 { 99 } else { v }).collect();
     let mut short = valid.clone();
-    short.terms[0].codes.pop();
+    short.terms[0].codes = valid.terms[0].codes[1..].to_vec().into();
     let mut weights = valid.clone();
     weights.weights = Some(vec![1.0; 5]);
     let mut values = valid.clone();
-    values.terms[0].z.pop();
+    values.terms[0].z = valid.terms[0].z[1..].to_vec().into();
     for (predictors, what) in [
         (code, "99"),
         (short, "codes"),
@@ -251,20 +255,38 @@ const TIGHT: Control = Control {
     ..Control::UNLIMITED
 };
 
-fn fitted(model: &Model, criterion: Criterion) -> fit::Fit {
-    let optimizer = Optimizer::TrustRegion;
-    fit::fit(model, criterion, optimizer, None, &TIGHT, &|_| Ok(())).expect("a fit")
+/// The theta of a fit.
+fn optimum(model: &Model, criterion: Criterion) -> Vec<f64> {
+    let task = Task {
+        control: TIGHT,
+        ..Task::default()
+    };
+    let fit = linear(model, criterion).fit(&task, &|_| Ok(()));
+    fit.expect("a fit").theta
 }
 
 /// A fit from shared cross-products against one from the rows that starts at the same theta, and against
 /// the estimates of the rows at its own theta.
 fn agrees(found: &ResponseFit, model: &Model, start: &[f64], criterion: Criterion, what: &str) {
     let go = &|_| Ok(());
-    let optimizer = Optimizer::TrustRegion;
-    let expected = fit::fit(model, criterion, optimizer, Some(start), &TIGHT, go).expect("a fit");
+    let task = Task {
+        control: TIGHT,
+        start: StartValues {
+            theta: Some(start.to_vec()),
+            ..StartValues::default()
+        },
+        ..Task::default()
+    };
+    let expected = linear(model, criterion).fit(&task, go).expect("a fit");
     assert_eq!(found.status, Status::Converged, "{what}");
     close(found.objective, expected.estimates.objective, 1e-8, what);
-    let estimates = fit::evaluate(model, criterion, &found.theta, go).expect("estimates");
+    let point = Point {
+        theta: found.theta.clone(),
+        ..Point::default()
+    };
+    let estimates = linear(model, criterion)
+        .evaluate(&point, go)
+        .expect("estimates");
     close(found.objective, estimates.objective, 1e-10, what);
     close(found.sigma, estimates.sigma, 1e-8, what);
     for (j, beta) in found.beta.iter().enumerate() {
@@ -290,7 +312,7 @@ fn each_model(check: impl Fn(&str, &Design, &Model, Layout)) {
 fn refits_from_shared_products_agree_with_fits_from_the_rows() {
     each_model(|name, data, model, layout| {
         for criterion in [Criterion::Ml, Criterion::Reml] {
-            let theta = fitted(model, criterion).theta;
+            let theta = optimum(model, criterion);
             let y = responses(data, 3);
             let go = &|_| Ok(());
             let found = refit_many(model, &y, criterion, &theta, &TIGHT, go).expect("no interrupt");
@@ -333,7 +355,7 @@ fn without(data: &Design, term: usize, level: u32) -> Design {
 }
 
 fn deletions_agree(name: &str, data: &Design, model: &Model, term: usize, criterion: Criterion) {
-    let theta = fitted(model, criterion).theta;
+    let theta = optimum(model, criterion);
     let delete = || {
         delete_levels(model, term, criterion, &theta, &TIGHT, &|_| Ok(())).expect("no interrupt")
     };

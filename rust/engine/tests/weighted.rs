@@ -69,7 +69,7 @@ fn each_frame(check: impl Fn(&str, &Frame, &[Vec<f64>])) {
     each_design(|name, predictors| {
         for layout in [Layout::Blocked, Layout::Sparse] {
             let name = format!("{name}, {layout:?}");
-            let frame = Frame::without_fixed(predictors.clone(), layout).expect("valid");
+            let frame = Frame::without_fixed(predictors.clone(), layout, 1).expect("valid");
             let z = frame.block_rows().expect("memory");
             check(&name, &frame, &z);
             let frame = Frame::with_layout(predictors.clone(), layout).expect("valid");
@@ -482,7 +482,7 @@ fn weights_that_are_not_finite_are_not_definite() {
 #[test]
 fn lengths_that_differ_are_refused() {
     let (_, predictors) = design(1, 30, 1, &[(Grouping::Random(6), 1, U)], false).split();
-    let frame = Frame::without_fixed(predictors, Layout::Cheapest).expect("valid");
+    let frame = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
     let z = frame.block_rows().expect("memory");
     let mut system = WeightedSystem::new(&frame, &z).expect("memory");
     let refused = |found: Result<(), Error>| matches!(found, Err(Error::Length { .. }));
@@ -494,7 +494,7 @@ fn lengths_that_differ_are_refused() {
 #[test]
 fn a_frame_without_fixed_effects_keeps_the_basis_of_x() {
     let (_, mut predictors) = design(2, 40, 3, &[(Grouping::Random(6), 2, U)], true).split();
-    let weighted = Frame::without_fixed(predictors.clone(), Layout::Cheapest).expect("valid");
+    let weighted = Frame::without_fixed(predictors.clone(), Layout::Cheapest, 1).expect("valid");
     assert_eq!(weighted.structure.rank, 0);
     predictors.weights = None;
     let frame = Frame::with_layout(predictors.clone(), Layout::Cheapest).expect("valid");
@@ -511,6 +511,6 @@ fn a_frame_without_fixed_effects_keeps_the_basis_of_x() {
     })
     .into();
     assert!(Frame::with_layout(predictors.clone(), Layout::Cheapest).is_err());
-    let frame = Frame::without_fixed(predictors, Layout::Cheapest).expect("valid");
+    let frame = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
     assert_eq!(frame.fixed.rank(), 40);
 }

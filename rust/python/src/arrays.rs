@@ -1,7 +1,7 @@
 //! numpy arrays to and from the engine's vectors.
 
 use mixedmodels::design::Term;
-use mixedmodels::linalg::memory::copied;
+use mixedmodels::linalg::memory::{collected, copied};
 use mixedmodels::linalg::{Columns, Matrix, Shared};
 use numpy::ndarray::{ArrayView2, Dimension};
 use numpy::{
@@ -12,48 +12,63 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::errors::to_python;
+
+/// What the error calls an array that the memory has no room for.
+const COPY: &str = "a copy of the data";
+
 /// A vector in any memory layout.
-pub fn vector<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<T> {
-    match array.as_slice() {
-        Ok(slice) => copied(slice),
-        Err(_) => array.as_array().iter().copied().collect(),
-    }
+pub fn vector<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<T>> {
+    let copy = match array.as_slice() {
+        Ok(slice) => copied(slice, COPY),
+        Err(_) => collected(array.as_array().iter().copied(), COPY),
+    };
+    copy.map_err(|error| to_python(array.py(), &error))
+}
+
+/// The same where there is one.
+pub fn optional_vector(array: Option<&PyReadonlyArray1<'_, f64>>) -> PyResult<Option<Vec<f64>>> {
+    array.map(vector).transpose()
 }
 
 /// A matrix in any memory layout, column by column.
-pub fn columns(array: &PyReadonlyArray2<'_, f64>) -> Matrix {
+pub fn columns(array: &PyReadonlyArray2<'_, f64>) -> PyResult<Matrix> {
     let view = array.as_array();
     let (rows, cols) = view.dim();
-    Matrix::from_columns(rows, cols, in_order(&view.t()))
+    let data = in_order(array.py(), &view.t())?;
+    Ok(Matrix::from_columns(rows, cols, data))
 }
 
-/// A vector, without a copy where its memory allows.
-pub fn shared<T>(array: &PyReadonlyArray1<'_, T>) -> Shared<T>
+/// A vector, without a copy where nobody can write to its memory.
+pub fn shared<T>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Shared<T>>
 where
     T: numpy::Element + Copy + Send + Sync,
 {
-    Borrowed::new(array).map_or_else(|| vector(array).into(), Shared::new)
+    Ok(match Borrowed::new(array) {
+        Some(values) => Shared::new(values),
+        None => vector(array)?.into(),
+    })
 }
 
 /// A matrix by columns, likewise.
-pub fn shared_columns(array: &PyReadonlyArray2<'_, f64>) -> Columns {
+pub fn shared_columns(array: &PyReadonlyArray2<'_, f64>) -> PyResult<Columns> {
     let (rows, cols) = array.as_array().dim();
     let by_column = array.is_fortran_contiguous().then(|| Borrowed::new(array));
-    match by_column.flatten() {
+    Ok(match by_column.flatten() {
         Some(values) => Columns::new(rows, cols, Shared::new(values)),
-        None => columns(array).into(),
-    }
+        None => columns(array)?.into(),
+    })
 }
 
 /// A matrix row by row with its number of columns, likewise.
-pub fn shared_rows(array: &PyReadonlyArray2<'_, f64>) -> (Shared<f64>, usize) {
+pub fn shared_rows(array: &PyReadonlyArray2<'_, f64>) -> PyResult<(Shared<f64>, usize)> {
     let view = array.as_array();
     let by_row = array.is_c_contiguous().then(|| Borrowed::new(array));
-    let values = by_row.flatten().map(Shared::new);
-    (
-        values.unwrap_or_else(|| in_order(&view).into()),
-        view.ncols(),
-    )
+    let values = match by_row.flatten() {
+        Some(values) => Shared::new(values),
+        None => in_order(array.py(), &view)?.into(),
+    };
+    Ok((values, view.ncols()))
 }
 
 /// The memory of an array that nobody can write to, kept alive for the engine.
@@ -90,16 +105,17 @@ impl<T> AsRef<[T]> for Borrowed<T> {
 
 /// Whether the memory belongs to numpy and no array that leads to it is writable.
 fn is_immutable(array: &Bound<'_, PyAny>) -> bool {
+    let py = array.py();
     let mut array = array.clone();
     loop {
         let writable = array
-            .getattr(intern!(array.py(), "flags"))
-            .and_then(|flags| flags.getattr(intern!(array.py(), "writeable")))
+            .getattr(intern!(py, "flags"))
+            .and_then(|flags| flags.getattr(intern!(py, "writeable")))
             .and_then(|flag| flag.extract::<bool>());
         if writable.unwrap_or(true) {
             return false;
         }
-        match array.getattr(intern!(array.py(), "base")) {
+        match array.getattr(intern!(py, "base")) {
             Ok(base) if base.is_none() => return true,
             Ok(base) => array = base,
             Err(_) => return false,
@@ -108,11 +124,12 @@ fn is_immutable(array: &Bound<'_, PyAny>) -> bool {
 }
 
 /// Row by row; in one piece where the memory is in that order already.
-fn in_order(view: &ArrayView2<'_, f64>) -> Vec<f64> {
-    match view.as_slice() {
-        Some(slice) => copied(slice),
-        None => view.iter().copied().collect(),
-    }
+fn in_order(py: Python<'_>, view: &ArrayView2<'_, f64>) -> PyResult<Vec<f64>> {
+    let copy = match view.as_slice() {
+        Some(slice) => copied(slice, COPY),
+        None => collected(view.iter().copied(), COPY),
+    };
+    copy.map_err(|error| to_python(py, &error))
 }
 
 /// The arrays that go out take the memory of the engine's vectors, and nobody may write to them:

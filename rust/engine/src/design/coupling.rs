@@ -8,6 +8,9 @@ use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 
+/// What errors of memory call it.
+const COUPLING: &str = "the coupling of a block to the rest";
+
 /// How the levels of a leading block meet the trailing rows. With several leading blocks (nested
 /// factors) every coupling is sparse.
 #[derive(Debug, Clone)]
@@ -32,6 +35,16 @@ pub struct SparseCoupling {
 }
 
 impl SparseCoupling {
+    /// The same pattern, which both share, with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(Self {
+            ranges: Arc::clone(&self.ranges),
+            rows: Arc::clone(&self.rows),
+            values: zeroed(self.values.len(), COUPLING)?,
+            fixed: zeroed(self.fixed.len(), COUPLING)?,
+        })
+    }
+
     /// `out += C_v v` for one level; out is width × m, `trailing` (trailing rows) × m, row-major.
     pub fn multiply_level(
         &self,
@@ -132,6 +145,14 @@ impl SparseCoupling {
 }
 
 impl Coupling {
+    /// The same pattern with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(match self {
+            Self::Dense(values) => Self::Dense(zeroed(values.len(), COUPLING)?),
+            Self::Sparse(sparse) => Self::Sparse(sparse.zeros_like()?),
+        })
+    }
+
     /// A pattern without values.
     #[must_use]
     pub fn pattern(pattern: Pattern) -> Self {
@@ -149,13 +170,14 @@ impl Coupling {
     /// Room for the values of leading block b in the same pattern.
     pub fn zeros(&self, structure: &Structure, b: usize) -> Result<Self> {
         let block = &structure.blocks[b];
-        let what = "the coupling of a block to the rest";
         Ok(match self {
-            Self::Dense(_) => Self::Dense(zeroed(block.dim() * structure.trailing_dim(), what)?),
+            Self::Dense(_) => {
+                Self::Dense(zeroed(block.dim() * structure.trailing_dim(), COUPLING)?)
+            }
             Self::Sparse(sparse) => Self::Sparse(SparseCoupling {
                 ranges: Arc::clone(&sparse.ranges),
                 rows: Arc::clone(&sparse.rows),
-                values: zeroed(sparse.rows.len() * block.width, what)?,
+                values: zeroed(sparse.rows.len() * block.width, COUPLING)?,
                 fixed: zeroed(block.dim() * structure.rank, "the coupling of a block to X")?,
             }),
         })

@@ -52,22 +52,21 @@ pub struct CrossProducts {
 
 impl CrossProducts {
     /// The pattern of the cross-products of a structure, without values.
-    #[must_use]
-    pub fn pattern(structure: &Structure, patterns: Vec<Pattern>) -> Self {
+    pub fn pattern(structure: &Structure, patterns: Vec<Pattern>) -> Result<Self> {
         let leading = patterns.into_iter().map(|pattern| Leading {
             diagonal: Vec::new(),
             ancestors: Vec::new(),
             coupling: Coupling::pattern(pattern),
         });
-        Self {
+        Ok(Self {
             leading: leading.collect(),
             trailing: match &structure.trailing_kind {
                 TrailingKind::Dense => Trailing::Dense(Matrix::default()),
                 TrailingKind::Sparse(analysis) => {
-                    Trailing::Sparse(SparseProducts::pattern(structure, analysis))
+                    Trailing::Sparse(SparseProducts::pattern(structure, analysis)?)
                 }
             },
-        }
+        })
     }
 
     /// Room for values in the same pattern.
@@ -210,6 +209,18 @@ impl CrossProducts {
 }
 
 impl Leading {
+    /// The same pattern with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        let ancestors = self.ancestors.iter();
+        Ok(Self {
+            diagonal: zeroed(self.diagonal.len(), "the diagonal of a block")?,
+            ancestors: ancestors
+                .map(|values| zeroed(values.len(), "nested blocks"))
+                .collect::<Result<_>>()?,
+            coupling: self.coupling.zeros_like()?,
+        })
+    }
+
     fn zeros(&self, structure: &Structure, b: usize) -> Result<Self> {
         let block = &structure.blocks[b];
         let above = &structure.leading()[b + 1..];

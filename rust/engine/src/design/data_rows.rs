@@ -12,6 +12,7 @@ use crate::design::sparse_pattern::SparsePlaces;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::memory::filled;
 use crate::linalg::Matrix;
 
 /// Where each observation belongs in cross-products of one pattern.
@@ -25,20 +26,19 @@ pub struct RowPlaces {
 
 impl RowPlaces {
     /// `a` tells the pattern, whatever its values.
-    #[must_use]
-    pub fn new(structure: &Structure, a: &CrossProducts) -> Self {
+    pub fn new(structure: &Structure, a: &CrossProducts) -> Result<Self> {
         let couplings = a.leading.iter().enumerate();
         let couplings = couplings.map(|(b, leading)| match &leading.coupling {
-            Coupling::Dense(_) => Vec::new(),
+            Coupling::Dense(_) => Ok(Vec::new()),
             Coupling::Sparse(sparse) => coupled_rows(structure, b, sparse),
         });
-        Self {
-            couplings: couplings.collect(),
+        Ok(Self {
+            couplings: couplings.collect::<Result<_>>()?,
             sparse: match &a.trailing {
                 Trailing::Dense(_) => None,
-                Trailing::Sparse(products) => Some(products.pattern.places(structure)),
+                Trailing::Sparse(products) => Some(products.pattern.places(structure)?),
             },
-        }
+        })
     }
 
     fn pick(&self, rows: &[u32]) -> Self {
@@ -80,7 +80,7 @@ impl<'a> DataRows<'a> {
         Ok(Self {
             structure,
             range: 0..x.rows(),
-            places: Arc::new(RowPlaces::new(structure, a)),
+            places: Arc::new(RowPlaces::new(structure, a)?),
             codes: codes(structure, &(0..x.rows())),
             z: z.iter().map(|z| Cow::Borrowed(&z[..])).collect(),
             x: Cow::Owned(row_major(x, structure.rank, 0..x.rows())?),
@@ -327,14 +327,19 @@ impl<'a> DataRows<'a> {
 }
 
 /// For each trailing block which coupled row is the first of each observation's level.
-fn coupled_rows(structure: &Structure, b: usize, coupling: &SparseCoupling) -> Vec<Vec<u32>> {
+fn coupled_rows(
+    structure: &Structure,
+    b: usize,
+    coupling: &SparseCoupling,
+) -> Result<Vec<Vec<u32>>> {
+    let what = "the places of the rows";
     let block = &structure.blocks[b];
-    let by_level = ByLevel::new(block);
+    let by_level = ByLevel::new(block)?;
     let mut out: Vec<Vec<u32>> = structure
         .trailing()
-        .map(|_| vec![0; block.codes.len()])
-        .collect();
-    let mut position = vec![0; structure.n_trailing];
+        .map(|_| filled(block.codes.len(), 0, what))
+        .collect::<Result<_>>()?;
+    let mut position = filled(structure.n_trailing, 0, what)?;
     for v in 0..block.n_levels {
         for e in coupling.ranges[v]..coupling.ranges[v + 1] {
             position[coupling.rows[e] as usize] = e as u32;
@@ -346,7 +351,7 @@ fn coupled_rows(structure: &Structure, b: usize, coupling: &SparseCoupling) -> V
             }
         }
     }
-    out
+    Ok(out)
 }
 
 fn codes<'a>(structure: &'a Structure, range: &Range<usize>) -> Vec<Cow<'a, [u32]>> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::design::basis::{FixedBasis, TermBasis};
-use crate::design::costs::Costs;
+use crate::design::costs::{Costs, Use};
 use crate::design::cross_products::{project, sum_of_products, CrossProducts};
 use crate::design::data_rows::{DataRows, RowPlaces};
 use crate::design::layout::{self, Layout};
@@ -15,6 +15,7 @@ use crate::design::structure::Structure;
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
+use crate::linalg::memory;
 use crate::linalg::threads::{join, MANY_ROWS};
 use crate::linalg::{small, Matrix};
 
@@ -52,17 +53,17 @@ impl Frame {
     pub fn with_layout(design: Predictors, layout: Layout) -> Result<Self> {
         design.validate()?;
         let root_weights = root_weights(&design);
-        let mut frame = Self::build(design, root_weights, layout, checked_rank)?;
+        let mut frame = Self::build(design, root_weights, layout, Use::AsTheyAre, checked_rank)?;
         frame.accumulate()?;
         Ok(frame)
     }
 
-    /// A frame for models that weigh the rows anew: its structure is that of the random effects alone,
-    /// its cross-products are a pattern without values, and prior weights take no part in it. X has
-    /// its basis all the same.
-    pub fn without_fixed(design: Predictors, layout: Layout) -> Result<Self> {
+    /// A frame for models that weigh the rows anew, in so many systems: its structure is that of the
+    /// random effects alone, its cross-products are a pattern without values, and prior weights take no
+    /// part in it. X has its basis all the same.
+    pub fn without_fixed(design: Predictors, layout: Layout, systems: usize) -> Result<Self> {
         design.validate()?;
-        Self::build(design, None, layout, |_, _| Ok(0))
+        Self::build(design, None, layout, Use::Reweighed(systems), |_, _| Ok(0))
     }
 
     /// `rank` tells how many columns of X the structure has, all or none.
@@ -70,9 +71,14 @@ impl Frame {
         design: Predictors,
         root_weights: Option<Vec<f64>>,
         layout: Layout,
+        used: Use,
         rank: impl FnOnce(&FixedBasis, usize) -> Result<usize>,
     ) -> Result<Self> {
         let n = design.n_obs();
+        let bytes = row_bytes(&design);
+        if !memory::suffices(bytes) {
+            return Err(memory::shortage(bytes, "the rows of the model matrices"));
+        }
         let weights = root_weights.as_deref();
         let (fixed, terms): (_, Vec<TermBasis>) = join(
             n >= MANY_ROWS,
@@ -88,8 +94,12 @@ impl Frame {
         let fixed = fixed?;
         let structure = layout::structure(&design, rank(&fixed, n)?, layout)?;
         let patterns = Pattern::all(&structure)?;
-        let costs = Costs::new(&structure, &patterns, design.n_theta());
-        let cross_products = CrossProducts::pattern(&structure, patterns);
+        let costs = Costs::new(&structure, &patterns, design.n_theta(), used);
+        let bytes = costs.bytes().total();
+        if !memory::suffices(bytes) {
+            return Err(layout::refusal(&structure, bytes));
+        }
+        let cross_products = CrossProducts::pattern(&structure, patterns)?;
         let log_weights = root_weights
             .as_ref()
             .and(design.weights.as_ref())
@@ -111,7 +121,7 @@ impl Frame {
     /// as long as they are needed.
     fn accumulate(&mut self) -> Result<()> {
         let mut a = self.cross_products.zeros(&self.structure)?;
-        let places = Arc::new(RowPlaces::new(&self.structure, &a));
+        let places = Arc::new(RowPlaces::new(&self.structure, &a)?);
         let rows = |range: Range<usize>| {
             let z = self.block_rows_of(range.clone())?;
             DataRows::batch(&self.structure, &places, range, z, self.fixed.columns())
@@ -274,13 +284,25 @@ impl Frame {
 }
 
 /// What a model of these predictors would cost, whether or not there is memory for it.
-pub fn costs(design: &Predictors) -> Result<Costs> {
+pub fn costs(design: &Predictors, used: Use) -> Result<Costs> {
     design.validate()?;
-    let fixed = FixedBasis::new(design, root_weights(design).as_deref())?;
-    let rank = checked_rank(&fixed, design.n_obs())?;
+    let rank = match used {
+        Use::AsTheyAre => {
+            let fixed = FixedBasis::new(design, root_weights(design).as_deref())?;
+            checked_rank(&fixed, design.n_obs())?
+        }
+        Use::Reweighed(_) => 0,
+    };
     let structure = layout::described_structure(design, rank)?;
     let patterns = Pattern::all(&structure)?;
-    Ok(Costs::new(&structure, &patterns, design.n_theta()))
+    Ok(Costs::new(&structure, &patterns, design.n_theta(), used))
+}
+
+/// What is made of the rows: bases, rows in them, and vectors of their length.
+fn row_bytes(design: &Predictors) -> f64 {
+    const VECTORS: usize = 16;
+    let columns = 2 * design.x.cols() + design.terms.iter().map(|t| t.k).sum::<usize>();
+    8.0 * design.n_obs() as f64 * (columns + VECTORS) as f64
 }
 
 /// Whether a Gram matrix of columns still determines each of them, where rows have been taken out of

@@ -25,14 +25,13 @@ pub struct SparseProducts {
 
 impl SparseProducts {
     /// A pattern without values.
-    #[must_use]
-    pub fn pattern(structure: &Structure, analysis: &Arc<Analysis>) -> Self {
-        Self {
-            pattern: Arc::new(SparsePattern::new(structure, analysis)),
+    pub fn pattern(structure: &Structure, analysis: &Arc<Analysis>) -> Result<Self> {
+        Ok(Self {
+            pattern: Arc::new(SparsePattern::new(structure, analysis)?),
             values: Vec::new(),
             fixed: Vec::new(),
             fixed_square: Matrix::default(),
-        }
+        })
     }
 
     /// Room for the values of the same pattern with so many columns of X.

@@ -101,6 +101,14 @@ impl Columns {
     }
 }
 
+impl std::ops::Index<(usize, usize)> for Columns {
+    type Output = f64;
+
+    fn index(&self, (i, j): (usize, usize)) -> &f64 {
+        &self.data[i + j * self.rows]
+    }
+}
+
 impl From<Matrix> for Columns {
     fn from(matrix: Matrix) -> Self {
         let (rows, cols) = (matrix.rows(), matrix.cols());

@@ -40,7 +40,7 @@ pub fn delete_levels(
     let work = Deletions {
         model,
         all: model.rows(&z)?,
-        by_level: ByLevel::new(&model.structure.blocks[block]),
+        by_level: ByLevel::new(&model.structure.blocks[block])?,
         criterion,
         theta,
         control,

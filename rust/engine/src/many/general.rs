@@ -2,10 +2,12 @@
 
 use crate::design::Model;
 use crate::error::Result;
-use crate::fit::{all_explained, coefficients, optimum, unscaled_covariance};
+use crate::fit::{
+    all_explained, coefficients, optimum, unscaled_covariance, Linear, StartValues, Task,
+};
 use crate::many::ResponseFit;
 use crate::objective::{Criterion, Monitor};
-use crate::optimize::{Control, Optimizer};
+use crate::optimize::Control;
 
 /// Fits one response by the default optimizer, from this theta or from a start of its own.
 pub fn fit(
@@ -15,9 +17,15 @@ pub fn fit(
     control: &Control,
     monitor: Monitor<'_>,
 ) -> Result<ResponseFit> {
-    let optimizer = Optimizer::TrustRegion;
-    let (mut objective, outcome, theta) =
-        optimum(model, criterion, optimizer, start, control, monitor)?;
+    let task = Task {
+        control: *control,
+        start: StartValues {
+            theta: start.map(<[f64]>::to_vec),
+            ..StartValues::default()
+        },
+        ..Task::default()
+    };
+    let (mut objective, outcome, theta) = optimum(Linear { model, criterion }, &task, monitor)?;
     let scale = model.response.scale;
     let sigma = scale * (objective.r2() / objective.scale_df()).sqrt();
     let beta = coefficients(model, &all_explained(model, &objective.solution()?));

@@ -13,7 +13,7 @@ use crate::design::row_products::Rows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
 use crate::design::Frame;
-use crate::error::{same_length, Result};
+use crate::error::{same_length, Error, Result};
 use crate::linalg::Matrix;
 use crate::system::{system, Along, Direction, System};
 
@@ -94,7 +94,7 @@ impl<'a> WeightedSystem<'a> {
     }
 
     /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` for a sparse
-    /// trailing matrix.
+    /// trailing matrix, and where there is not the memory.
     pub fn log_det_hessian(
         &mut self,
         directions: &[Direction],
@@ -106,11 +106,14 @@ impl<'a> WeightedSystem<'a> {
             return Ok(None);
         }
         let moved = moves.map(|weights| {
-            let mut moved = products.clone();
+            let mut moved = products.zeros(self.structure)?;
             moved.reweigh(&self.rows, Some(&weights))?;
             Ok(moved)
         });
-        let moved = moved.collect::<Result<Vec<_>>>()?;
+        let moved = match moved.collect::<Result<Vec<_>>>() {
+            Err(Error::Memory { .. }) => return Ok(None),
+            moved => moved?,
+        };
         let directions = (Along::Sigma, directions);
         self.system.log_det_hessian(directions, moved, false, tick)
     }

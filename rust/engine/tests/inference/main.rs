@@ -54,8 +54,9 @@ fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool) -> 
     let mut random = Random::new(seed + 1000);
     for (term, (grouping, k, _)) in design.terms.iter_mut().zip(terms) {
         if matches!(grouping, Grouping::Same(_)) {
-            let first = term.z.iter_mut().step_by(*k);
-            first.for_each(|z| *z = random.normal());
+            let mut z = term.z.to_vec();
+            z.iter_mut().step_by(*k).for_each(|z| *z = random.normal());
+            term.z = z.into();
         }
     }
     design
@@ -176,7 +177,7 @@ fn dependent_columns_of_x_are_left_out() {
             .map(|i| design.x[(i, 1)] - 2.0 * design.x[(i, 2)])
             .collect::<Vec<_>>();
         let columns = [design.x.data(), &sum].concat();
-        design.x = Matrix::from_columns(n, 4, columns);
+        design.x = Matrix::from_columns(n, 4, columns).into();
         let theta = random_theta(&design, s as u64 + 7, false);
         for layout in LAYOUTS {
             check(name, &design, &theta, layout);
@@ -188,7 +189,7 @@ fn dependent_columns_of_x_are_left_out() {
 fn a_model_without_fixed_effects_has_variance_parameters_alone() {
     for (s, (name, n, terms)) in structures().into_iter().enumerate() {
         let mut design = design(s as u64 + 91, n, 1, &terms, false);
-        design.x = zeros(n, 0);
+        design.x = zeros(n, 0).into();
         let theta = random_theta(&design, s as u64 + 17, false);
         for layout in LAYOUTS {
             check(name, &design, &theta, layout);
@@ -243,11 +244,8 @@ fn an_element_without_any_information_is_left_out() {
     // No level has both columns, so that nothing is known of their covariance.
     let mut design = common::design(7, 80, 2, &[(Grouping::Random(10), 2, U)], false);
     let term = &mut design.terms[0];
-    for (i, code) in term.codes.iter().enumerate() {
-        let first = f64::from(code % 2);
-        term.z[2 * i] = first;
-        term.z[2 * i + 1] = 1.0 - first;
-    }
+    let firsts = term.codes.iter().map(|code| f64::from(code % 2));
+    term.z = firsts.flat_map(|first| [first, 1.0 - first]).collect();
     for layout in LAYOUTS {
         let model = Model::with_layout(design.clone(), layout).expect("a valid design");
         let parts = kenward_roger(&model, &[0.5, 0.2, 0.6], GO).expect("computable");
