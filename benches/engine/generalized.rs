@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use mixedmodels::design::{Approximation, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
-use mixedmodels::objective::glmm::{FixedCoordinates, Parameters};
-use mixedmodels::objective::{Coordinates, GlmmObjective, Monitor};
+use mixedmodels::objective::{GlmmObjective, Monitor};
+use mixedmodels::parameters::{AffineVector, Coordinates, ParameterVector};
 
 use crate::designs::Shape;
+use crate::structures::start;
 
 pub struct Generalized {
     pub shape: Shape,
@@ -78,9 +79,9 @@ impl Generalized {
 /// The objective in theta and the coefficients.
 pub fn objective<'a>(model: &'a GeneralizedModel, monitor: Monitor<'a>) -> GlmmObjective<'a> {
     let rank = model.rank();
-    let parameters = Parameters {
-        theta: Coordinates::engine(&model.frame().design.terms),
-        fixed: Some(FixedCoordinates::identity(rank)),
+    let parameters = ParameterVector {
+        theta: Coordinates::engine(&model.frame().design.terms).into(),
+        fixed: Some(AffineVector::identity(rank)),
         dispersion: None,
     };
     GlmmObjective::new(model, parameters, vec![0.0; rank], monitor).expect("memory")
@@ -93,10 +94,7 @@ pub struct Steps([Vec<f64>; 2]);
 impl Steps {
     pub fn of(model: &GeneralizedModel) -> Self {
         let theta = Coordinates::engine(&model.frame().design.terms);
-        let mut values = vec![0.1; theta.dim];
-        for column in theta.columns() {
-            values[column[0]] = 0.7;
-        }
+        let mut values = start(&theta);
         values.resize(theta.dim + model.rank(), 0.0);
         let mut other = values.clone();
         other[0] += 0.05;
