@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import coordinates
-from .covariance import theta as theta_layout
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer, check_starts
+from .covariance import theta as theta_layout
 from .design import INTERCEPT, Design, Predictors
 from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
 from .fit_record import Estimates, FitArguments
@@ -248,8 +248,15 @@ def _check_response(design: Design) -> None:
         )
 
 
-def check_numbers_of_effects(design: Predictors, control: Control) -> list[tuple[type[Any], str]]:
-    """Refuse a term with as many random effects as observations: it leaves nothing for the residual."""
+def check_numbers_of_effects(
+    design: Predictors, control: Control, *, residual: bool = True
+) -> list[tuple[type[Any], str]]:
+    """
+    A warning for each term with more random effects than the observations determine; or an error, as asked.
+
+    As many effects as observations leave nothing for a `residual` variance. Without one, as in a generalized
+    model, an effect for each observation is overdispersion, and more are too many.
+    """
     found: list[tuple[type[Any], str]] = []
     if control.check_effects == "ignore":
         return found
@@ -258,12 +265,16 @@ def check_numbers_of_effects(design: Predictors, control: Control) -> list[tuple
         # With independent columns each one is a term of its own; other structures have few parameters.
         width = max(map(len, term.blocks), default=0)
         effects = width * len(term.group.levels)
-        if effects < n:
+        if effects < n or (effects == n and not residual):
             continue
+        problem = (
+            "their variances and the residual variance may not be told apart"
+            if residual
+            else "their variances may not be determined"
+        )
         text = (
             f"{term.text} has {effects} random effects ({width} for each of {len(term.group.levels)} levels "
-            f"of {term.group.label!r}) for {n} observations: their variances and the residual variance may "
-            "not be told apart; drop columns of the term, or use ||"
+            f"of {term.group.label!r}) for {n} observations: {problem}; drop columns of the term, or use ||"
         )
         if control.check_effects == "error":
             raise DataError(text)

@@ -15,7 +15,7 @@ _CHEAP, _TOO_LONG = 1.0, 3600.0
 
 def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Sequence[str], n: int) -> None:
     """
-    Refuse k correlated effects for each level before anything is allocated for them.
+    Refuse k effects with a free covariance matrix for each level before anything is allocated for them.
 
     Parameters
     ----------
@@ -39,13 +39,39 @@ def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Se
     else:
         return
     label, levels = group
-    remedies = [f"{text.replace('|', '||', 1)} for independent effects"]
-    if factors:
-        crossed = ":".join([label, *factors])
-        remedies.insert(0, f"(1 | {crossed}) for one variance")
-        remedies.append(f"fewer levels of {' and '.join(map(repr, factors))}")
-    advice = ", ".join(remedies[:-1]) + (" or " if remedies[1:] else "") + remedies[-1]
     raise DataError(
         f"{text}: {k:,} correlated effects for each of {levels:,} levels of {label!r} have {parameters:,} "
-        f"variances and covariances, {reason}; use {advice}"
+        f"variances and covariances, {reason}; use {remedies(independent(text), factors, label)}"
     )
+
+
+def independent(text: str, name: str = "diag") -> str:
+    """The same term with independent effects; `name` is the structure to write in place of another."""
+    if text.startswith("("):
+        return text.replace("|", "||", 1)
+    return f"{name}{text[text.index('(') :]}"
+
+
+def remedies(simpler: str | None, factors: Sequence[str], group: str) -> str:
+    """
+    Simpler terms in place of one that is too large, in words.
+
+    Parameters
+    ----------
+    simpler : str or None
+        The term with independent effects; None where they are no simpler.
+    factors : sequence of str
+        Factors among its variables.
+    group : str
+        Its grouping factor.
+    """
+    found = []
+    if factors:
+        found.append(f"(1 | {group}) + (1 | {':'.join([group, *factors])}) for two variances")
+    if simpler is not None:
+        found.append(f"{simpler} for independent effects")
+    if factors:
+        found.append(f"fewer levels of {' and '.join(map(repr, factors))}")
+    elif simpler is None:
+        found.append("fewer columns")
+    return ", ".join(found[:-1]) + (" or " if found[1:] else "") + found[-1]

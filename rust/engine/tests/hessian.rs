@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{design, random_theta, Grouping, TermSpec, D, U};
+use common::{design, linear, random_theta, Grouping, TermSpec, D, U};
 use mixedmodels::design::{Design, Layout, Model};
-use mixedmodels::fit;
+use mixedmodels::fit::{MixedModel, Point};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Monitor};
 use mixedmodels::Error;
@@ -59,7 +59,9 @@ fn by_differences(model: &Model, criterion: Criterion, theta: &[f64]) -> Matrix 
             let gradient = |h: f64| {
                 let mut moved = theta.to_vec();
                 moved[j] += h;
-                fit::gradient(model, criterion, &moved, GO).expect("computable")
+                linear(model, criterion)
+                    .gradient(&Point::of_theta(&moved), GO)
+                    .expect("computable")
             };
             let (up, down) = (gradient(h), gradient(-h));
             let pairs = up.iter().zip(&down);
@@ -106,7 +108,7 @@ proptest! {
         let model = Model::with_layout(design.clone(), layout).expect("a valid design");
         let theta = random_theta(&design, seed + 1, singular);
         let criterion = if reml { Criterion::Reml } else { Criterion::Ml };
-        let ours = fit::hessian(&model, criterion, &theta, GO).expect("computable");
+        let ours = linear(&model, criterion).hessian(&Point::of_theta(&theta), GO).expect("computable");
         assert_close(name, &ours, &by_differences(&model, criterion, &theta), 1e-6);
     }
 }
@@ -120,7 +122,9 @@ fn every_structure_agrees() {
                 let theta = random_theta(&design, s as u64 + 100, singular);
                 for criterion in [Criterion::Ml, Criterion::Reml] {
                     let name = format!("{name}, {layout:?}, singular {singular}, {criterion:?}");
-                    let ours = fit::hessian(&model, criterion, &theta, GO).expect("computable");
+                    let ours = linear(&model, criterion)
+                        .hessian(&Point::of_theta(&theta), GO)
+                        .expect("computable");
                     let reference = by_differences(&model, criterion, &theta);
                     assert_close(&name, &ours, &reference, 1e-6);
                 }
@@ -141,23 +145,13 @@ fn large_and_small_theta_lose_no_digits() {
             for theta in [false, true].map(|singular| random_theta(&design, 7, singular)) {
                 let theta: Vec<f64> = theta.iter().map(|t| t * scale).collect();
                 let name = format!("{name}, {layout:?}, scale {scale}");
-                let ours = fit::hessian(model, Criterion::Reml, &theta, GO).expect("computable");
+                let ours = linear(model, Criterion::Reml)
+                    .hessian(&Point::of_theta(&theta), GO)
+                    .expect("computable");
                 let reference = by_differences(model, Criterion::Reml, &theta);
                 assert_close(&name, &ours, &reference, 1e-6);
             }
         }
-    }
-}
-
-#[test]
-fn the_fallback_agrees() {
-    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
-        let design = design(s as u64 + 1, n, 3, &terms, true);
-        let model = Model::new(design.clone()).expect("a valid design");
-        let theta = random_theta(&design, 3, false);
-        let exact = fit::hessian(&model, Criterion::Ml, &theta, GO).expect("computable");
-        let other = fit::hessian_by_differences(&model, Criterion::Ml, &theta, GO);
-        assert_close(name, &other.expect("computable"), &exact, 1e-5);
     }
 }
 
@@ -172,7 +166,9 @@ fn the_caller_can_stop_it_at_every_step() {
         steps.set(steps.get() + 1);
         Ok(())
     };
-    fit::hessian(&model, Criterion::Reml, &theta, &count).expect("computable");
+    linear(&model, Criterion::Reml)
+        .hessian(&Point::of_theta(&theta), &count)
+        .expect("computable");
     let total = steps.get();
     assert!(total > theta.len(), "{total} steps");
     for last in 0..total {
@@ -184,7 +180,7 @@ fn the_caller_can_stop_it_at_every_step() {
             }
             Ok(())
         };
-        let stopped = fit::hessian(&model, Criterion::Reml, &theta, &stop);
+        let stopped = linear(&model, Criterion::Reml).hessian(&Point::of_theta(&theta), &stop);
         assert_eq!(stopped.err(), Some(Error::Interrupted));
     }
 }

@@ -13,7 +13,7 @@
 
 use crate::design::Model;
 use crate::error::Result;
-use crate::fit;
+use crate::fit::Linear;
 use crate::linalg::{small, Matrix};
 use crate::objective::{Criterion, Monitor};
 use crate::parameters::Coordinates;
@@ -40,7 +40,7 @@ pub fn sensitivity(
     theta: &[f64],
     monitor: Monitor<'_>,
 ) -> Result<Sensitivity> {
-    let mut objective = fit::at(model, criterion, theta, monitor)?;
+    let mut objective = Linear { model, criterion }.at(theta, monitor)?;
     let structure = &model.structure;
     let coordinates = Coordinates::user(&model.design.terms, &model.terms);
     let lambda = coordinates.by_block(structure, &coordinates.lambda(theta));

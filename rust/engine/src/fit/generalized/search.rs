@@ -1,9 +1,10 @@
 //! Where an optimisation starts, and in which parameters it runs.
 
+use super::check_start;
 use super::units::{engine_coefficients, keeps_user_basis};
-use super::{check_start, StartValues};
 use crate::design::GeneralizedModel;
 use crate::error::Result;
+use crate::fit::StartValues;
 use crate::linalg::small;
 use crate::objective::glmm::start::Start;
 use crate::parameters::coordinates::{from_user, to_user};

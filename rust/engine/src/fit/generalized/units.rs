@@ -1,4 +1,4 @@
-//! ParameterVector, gradients and Hessians in the units of the user.
+//! Parameters, gradients and Hessians in the units of the user.
 
 use crate::design::{Approximation, GeneralizedModel};
 use crate::error::Result;

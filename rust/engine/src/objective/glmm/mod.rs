@@ -18,7 +18,7 @@ use crate::covariance::Fold;
 use crate::design::generalized::PredictorRows;
 use crate::design::{Approximation, GeneralizedModel};
 use crate::error::{same_length, Result};
-use crate::family::{Density, Information};
+use crate::family::Density;
 use crate::linalg::Matrix;
 use crate::objective::quadrature::{self, Rule};
 use crate::objective::{Derivatives, Monitor, Objective, Progress};
@@ -86,11 +86,7 @@ impl<'a> GlmmObjective<'a> {
         monitor: Monitor<'a>,
     ) -> Result<Self> {
         let PredictorRows { frame, z, .. } = &*model.rows;
-        // Quadrature weighs its own scale.
-        let differs = model.information == Information::Expected
-            && !model.family.is_canonical()
-            && !matches!(model.approximation, Approximation::Quadrature(_));
-        let expected = if differs {
+        let expected = if model.has_expected_system() {
             Some(Expected {
                 system: WeightedSystem::new(frame, z)?,
                 weight: vec![0.0; model.n_obs()],

@@ -24,7 +24,7 @@ const LEAST_WEIGHT: f64 = 1e-3;
 /// Below this decrement steps that no longer shrink it are rounding.
 const STALLED: f64 = 1e-9;
 
-/// ParameterVector at which the modes are sought.
+/// Parameters at which the modes are sought.
 pub struct At<'p> {
     pub density: &'p dyn Density,
     /// λ of each block.

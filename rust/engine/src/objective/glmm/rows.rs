@@ -3,13 +3,12 @@
 // The kernels reach the instruction set of the dispatch only by being inlined into it.
 #![allow(clippy::inline_always)]
 
+use pulp::Arch;
+
 use crate::design::generalized::PredictorRows;
 use crate::family::Density;
-use crate::linalg::small;
-use crate::linalg::threads::for_each;
-use crate::linalg::threads::MANY_ROWS;
-use crate::linalg::Matrix;
-use pulp::Arch;
+use crate::linalg::threads::{for_each, MANY_ROWS};
+use crate::linalg::{small, Matrix};
 
 /// Rows that a thread takes at once.
 const ROWS_AT_ONCE: usize = 8192;

@@ -98,7 +98,7 @@ impl Sums {
                 let parts: Vec<&Leading> = std::iter::once(current)
                     .chain(moved.iter().copied())
                     .collect();
-                pass.gram(&stacked(&parts, k), width)?
+                pass.gram(&stacked(&parts, k)?, width)?
             }
         };
         let mut out = Self {
