@@ -9,6 +9,7 @@ use mixedmodels::objective::{GlmmObjective, Monitor};
 use mixedmodels::parameters::{AffineVector, Coordinates, ParameterVector};
 
 use crate::designs::Shape;
+use crate::structures::start;
 
 pub struct Generalized {
     pub shape: Shape,
@@ -93,10 +94,7 @@ pub struct Steps([Vec<f64>; 2]);
 impl Steps {
     pub fn of(model: &GeneralizedModel) -> Self {
         let theta = Coordinates::engine(&model.frame().design.terms);
-        let mut values = vec![0.1; theta.dim];
-        for fold in theta.folds() {
-            values[fold.parameters[0]] = 0.7;
-        }
+        let mut values = start(&theta);
         values.resize(theta.dim + model.rank(), 0.0);
         let mut other = values.clone();
         other[0] += 0.05;

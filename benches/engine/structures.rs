@@ -49,16 +49,17 @@ pub struct Points(Vec<f64>);
 
 impl Points {
     pub fn of(model: &Model) -> Self {
-        let coordinates = Coordinates::engine(&model.design.terms);
-        let mut theta = vec![0.1; coordinates.dim];
-        for fold in coordinates.folds() {
-            theta[fold.parameters[0]] = 0.7;
-        }
-        Self(theta)
+        Self(start(&Coordinates::engine(&model.design.terms)))
     }
 
     pub fn next(&mut self) -> &[f64] {
         self.0[0] = 1.3 - self.0[0] * 0.9;
         &self.0
     }
+}
+
+/// Factors with 0.7 on the diagonal and 0.1 below.
+pub fn start(coordinates: &Coordinates) -> Vec<f64> {
+    let theta = coordinates.isotropic(|_| 0.7).into_iter();
+    theta.map(|t| if t == 0.0 { 0.1 } else { t }).collect()
 }
