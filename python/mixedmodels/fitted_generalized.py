@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import coordinates
+from .control import as_control
 from .covariance import theta as theta_layout
 from .curvature import ParameterCovariance, covariance_from
 from .design import GeneralizedDesign, build_generalized_design
@@ -320,6 +321,7 @@ def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> Gene
         na_action=arguments.na_action,
         subset=arguments.subset,
         functions=arguments.functions,
+        check_effects=as_control(arguments.control).check_effects,
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from . import coordinates, undetermined
+from .control import as_control
 from .covariance import theta as theta_layout
 from .curvature import ParameterCovariance, covariance_from
 from .design import Design, Predictors, RandomTerm, build_design
@@ -327,6 +328,7 @@ def design_of(arguments: FitArguments, frame: Frame) -> Design:
         na_action=arguments.na_action,
         subset=arguments.subset,
         functions=arguments.functions,
+        check_effects=as_control(arguments.control).check_effects,
     )
 
 

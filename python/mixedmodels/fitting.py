@@ -22,7 +22,7 @@ from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
 from .singularity import term_roots
 from .unbounded import column_sizes, residual_vanishes
-from .undetermined import explained_notices, undetermined_notices
+from .undetermined import explained_notices, residual_notices, undetermined_notices
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def fit_design(
         problem = residual_vanishes(design, sizes, estimates, result["gradient"], criterion)
         verdict = verdict.without_optimum(problem)
     notices += verdict.notices + singular_notices(design, theta, roots, estimates.sigma)
-    notices += undetermined_notices(design, roots)
+    notices += undetermined_notices(design, roots) + residual_notices(design)
     if reml:
         notices += explained_notices(design, estimates.kept)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
@@ -248,8 +248,15 @@ def _check_response(design: Design) -> None:
         )
 
 
-def check_numbers_of_effects(design: Predictors, control: Control) -> list[tuple[type[Any], str]]:
-    """Refuse a term with as many random effects as observations: it leaves nothing for the residual."""
+def check_numbers_of_effects(
+    design: Predictors, control: Control, *, residual: bool = True
+) -> list[tuple[type[Any], str]]:
+    """
+    A warning for each term with more random effects than the observations determine; or an error, as asked.
+
+    As many effects as observations leave nothing for a `residual` variance. Without one, as in a generalized
+    model, an effect for each observation is overdispersion, and more are too many.
+    """
     found: list[tuple[type[Any], str]] = []
     if control.check_effects == "ignore":
         return found
@@ -258,12 +265,16 @@ def check_numbers_of_effects(design: Predictors, control: Control) -> list[tuple
         # With independent columns each one is a term of its own; other structures have few parameters.
         width = max(map(len, term.blocks), default=0)
         effects = width * len(term.group.levels)
-        if effects < n:
+        if effects < n or (effects == n and not residual):
             continue
+        problem = (
+            "their variances and the residual variance may not be told apart"
+            if residual
+            else "their variances may not be determined"
+        )
         text = (
             f"{term.text} has {effects} random effects ({width} for each of {len(term.group.levels)} levels "
-            f"of {term.group.label!r}) for {n} observations: their variances and the residual variance may "
-            "not be told apart; drop columns of the term, or use ||"
+            f"of {term.group.label!r}) for {n} observations: {problem}; drop columns of the term, or use ||"
         )
         if control.check_effects == "error":
             raise DataError(text)

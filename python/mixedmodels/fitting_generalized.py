@@ -28,7 +28,7 @@ from .fitted_generalized import (
     point_of,
 )
 from .fitted_model import read_only
-from .fitting import with_dropped
+from .fitting import check_numbers_of_effects, with_dropped
 from .frame import Frame
 from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
@@ -91,6 +91,7 @@ def fit_generalized_design(
     label = model_label(design.formula.text, response_name)
     check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)
+    too_many = check_numbers_of_effects(design, control, residual=False)
     if engine is None:
         engine = build_generalized_engine(design, arguments)
         notice = size_notice(engine, design)
@@ -119,7 +120,7 @@ def fit_generalized_design(
     )
     if optimizer is not None:
         verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
-    notices = dropped_notices(design, engine.kept) + verdict.notices
+    notices = too_many + dropped_notices(design, engine.kept) + verdict.notices
     notices += singular_notices(design, estimates.theta, roots) + undetermined_notices(design, roots)
     notices += separation_notices(design, arguments.family, estimates)
     told = any(issubclass(category, SeparationWarning) for category, _ in notices)

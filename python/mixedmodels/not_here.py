@@ -63,7 +63,7 @@ SMOOTHS: dict[str, NotHere] = {
 ARGUMENTS: dict[str, NotHere] = {
     "correlation": NotHere(
         "residual correlation structures",
-        "random effects correlate the rows of a group: (1 | g), or (time | g)",
+        "random effects correlate the rows of a group: (1 | g), or ar1(0 + time | g)",
     ),
     "ziformula": _zero_inflation(),
     "dispformula": NotHere(

@@ -8,10 +8,10 @@ use common::{design, Grouping, Random, TermSpec, D, U};
 use mixedmodels::design::layout::Layout;
 use mixedmodels::design::{Approximation, Design, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
-use mixedmodels::fit::{evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm, Point, StartValues};
+use mixedmodels::fit::{MixedModel, Point, Task};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::Progress;
-use mixedmodels::optimize::{Control, Optimizer};
+use mixedmodels::optimize::Control;
 use mixedmodels::Result;
 
 const CONTROL: Control = Control {
@@ -168,6 +168,7 @@ fn data(case: &Case, seed: u64, n: usize, terms: &[TermSpec]) -> (Design, Arc<dy
         theta,
         beta,
         log_dispersion: case.log_dispersion.unwrap_or(0.0),
+        eta: None,
     };
     (base, Arc::from(family), point)
 }
@@ -186,7 +187,7 @@ fn model(
 }
 
 fn value(model: &GeneralizedModel, point: &Point) -> f64 {
-    let found = evaluate_glmm(model, point, &quiet);
+    let found = model.evaluate(point, &quiet);
     found.expect("inside the domain").objective
 }
 
@@ -218,7 +219,7 @@ fn differences(model: &GeneralizedModel, point: &Point, step: f64) -> Vec<f64> {
 }
 
 fn check_gradient(what: &str, model: &GeneralizedModel, point: &Point, step: f64) {
-    let gradient = gradient_glmm(model, point, &quiet).expect(what);
+    let gradient = model.gradient(point, &quiet).expect(what);
     let expected = differences(model, point, step);
     let largest = expected.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
     assert_eq!(gradient.len(), expected.len(), "{what}");
@@ -292,7 +293,7 @@ fn hessian_differences(model: &GeneralizedModel, point: &Point, step: f64) -> Ve
     let n = point.theta.len() + model.n_free_coefficients() + model.n_dispersion();
     let gradient = |j: usize, h: f64| {
         let point = moved(model, point, j, h);
-        gradient_glmm(model, &point, &quiet).expect("inside the domain")
+        model.gradient(&point, &quiet).expect("inside the domain")
     };
     let mut out = Vec::new();
     for j in 0..n {
@@ -309,7 +310,7 @@ fn hessian_differences(model: &GeneralizedModel, point: &Point, step: f64) -> Ve
 }
 
 fn check_hessian(what: &str, model: &GeneralizedModel, point: &Point, step: f64) {
-    let hessian = hessian_glmm(model, point, None, &quiet).expect(what);
+    let hessian = model.hessian(point, &quiet).expect(what);
     let expected = hessian_differences(model, point, step);
     let n = hessian.rows();
     let size = |j: usize| expected[j + j * n].abs();
@@ -388,15 +389,23 @@ fn hessians_need_no_fixed_effects_and_start_at_known_modes() {
                 let observed = Information::Observed;
                 let model = model(&base, &family, approximation, observed, Layout::Cheapest);
                 check_hessian("few columns", &model, &point, 2e-3);
-                let there = evaluate_glmm(&model, &point, &quiet).expect("inside the domain");
-                let cold = hessian_glmm(&model, &point, None, &quiet).expect("a Hessian");
+                let there = model.evaluate(&point, &quiet).expect("inside the domain");
+                let cold = model.hessian(&point, &quiet).expect("a Hessian");
                 for eta in [there.eta, vec![f64::INFINITY; base.y.len()]] {
-                    let warm = hessian_glmm(&model, &point, Some(&eta), &quiet).expect("a Hessian");
+                    let point = Point {
+                        eta: Some(eta),
+                        ..point.clone()
+                    };
+                    let warm = model.hessian(&point, &quiet).expect("a Hessian");
                     for (w, c) in warm.data().iter().zip(cold.data()) {
                         assert!((w - c).abs() < 1e-9 * (1.0 + c.abs()), "{w} {c}");
                     }
                 }
-                let short = hessian_glmm(&model, &point, Some(&[0.0]), &quiet);
+                let point = Point {
+                    eta: Some(vec![0.0]),
+                    ..point.clone()
+                };
+                let short = model.hessian(&point, &quiet);
                 assert!(short.is_err_and(|e| e.to_string().contains("linear predictor")));
             }
         }
@@ -437,7 +446,7 @@ fn layouts_agree() {
         for approximation in [Approximation::Fast, Approximation::Laplace] {
             let look = |layout| {
                 let model = model(&base, &family, approximation, Information::Observed, layout);
-                let gradient = gradient_glmm(&model, &point, &quiet).expect("gradient");
+                let gradient = model.gradient(&point, &quiet).expect("gradient");
                 (value(&model, &point), gradient)
             };
             let (blocked, sparse) = (look(Layout::Blocked), look(Layout::Sparse));
@@ -484,7 +493,7 @@ fn the_objective_is_what_it_says() {
             Information::Observed,
             Layout::Cheapest,
         );
-        let estimates = evaluate_glmm(&model, &point, &quiet).expect("inside the domain");
+        let estimates = model.evaluate(&point, &quiet).expect("inside the domain");
         // Columns of ZΛ, dense, in the order of the terms.
         let n = base.y.len();
         let mut columns: Vec<Vec<f64>> = Vec::new();
@@ -558,10 +567,13 @@ fn fits_end_where_the_gradient_vanishes() {
                 Information::Observed,
                 Layout::Cheapest,
             );
-            let start = StartValues::default();
-            let fit = fit_glmm(&model, Optimizer::TrustRegion, &start, &CONTROL, &quiet);
+            let task = Task {
+                control: CONTROL,
+                ..Task::default()
+            };
+            let fit = model.fit(&task, &quiet);
             let fit = fit.unwrap_or_else(|e| panic!("{what}: {e}"));
-            let hessian = hessian_glmm(&model, &fit.estimates.point, None, &quiet).expect(&what);
+            let hessian = model.hessian(&fit.estimates.point, &quiet).expect(&what);
             // In units of the standard error of each parameter.
             for (j, g) in fit.gradient.iter().enumerate() {
                 let size = hessian[(j, j)].abs().sqrt().max(1e-6);

@@ -87,6 +87,7 @@ impl Leading {
             }
         }
         match &self.coupling {
+            Coupling::Dense(_) if structure.n_trailing == 0 => {}
             Coupling::Dense(values) => {
                 let columns = structure.trailing_dim();
                 let mut cell = Vec::new();

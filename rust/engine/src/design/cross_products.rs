@@ -53,6 +53,25 @@ pub struct CrossProducts {
 }
 
 impl CrossProducts {
+    /// The same pattern with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(Self {
+            leading: self
+                .leading
+                .iter()
+                .map(Leading::zeros_like)
+                .collect::<Result<_>>()?,
+            trailing: match &self.trailing {
+                Trailing::Dense(matrix) => Trailing::Dense(Matrix::zeros(
+                    matrix.rows(),
+                    matrix.cols(),
+                    "the trailing matrix",
+                )?),
+                Trailing::Sparse(products) => Trailing::Sparse(products.zeros_like()?),
+            },
+        })
+    }
+
     /// `z` holds the rows of each block (n × width, row-major), `x` the columns of X with X'X, all
     /// or none of which the structure has, `patterns` those of the leading blocks' couplings.
     pub fn new(
@@ -122,6 +141,19 @@ impl CrossProducts {
 }
 
 impl Leading {
+    /// The same pattern with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(Self {
+            diagonal: zeroed(self.diagonal.len(), "the diagonal of a block")?,
+            ancestors: self
+                .ancestors
+                .iter()
+                .map(|values| zeroed(values.len(), "nested blocks"))
+                .collect::<Result<_>>()?,
+            coupling: self.coupling.zeros_like()?,
+        })
+    }
+
     fn zeros(structure: &Structure, b: usize, pattern: Pattern) -> Result<Self> {
         let block = &structure.blocks[b];
         let above = &structure.leading()[b + 1..];

@@ -8,6 +8,7 @@ use crate::design::sparse_pattern::SparsePlaces;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::memory::filled;
 use crate::linalg::Matrix;
 
 /// Rows of the blocks and of X with their places in the cross-products of one structure.
@@ -38,7 +39,7 @@ impl<'a> DataRows<'a> {
     ) -> Result<Self> {
         let couplings = a.leading.iter().enumerate();
         let couplings = couplings.map(|(b, leading)| match &leading.coupling {
-            Coupling::Dense(_) => Vec::new(),
+            Coupling::Dense(_) => Ok(Vec::new()),
             Coupling::Sparse(sparse) => coupled_rows(structure, b, sparse),
         });
         Ok(Self {
@@ -47,10 +48,10 @@ impl<'a> DataRows<'a> {
             x,
             gram,
             x_rows: row_major(x, structure.rank)?,
-            couplings: couplings.collect(),
+            couplings: couplings.collect::<Result<_>>()?,
             sparse: match &a.trailing {
                 Trailing::Dense(_) => None,
-                Trailing::Sparse(products) => Some(products.pattern.places(structure)),
+                Trailing::Sparse(products) => Some(products.pattern.places(structure)?),
             },
         })
     }
@@ -251,14 +252,19 @@ impl<'a> DataRows<'a> {
 }
 
 /// For each trailing block which coupled row is the first of each observation's level.
-fn coupled_rows(structure: &Structure, b: usize, coupling: &SparseCoupling) -> Vec<Vec<u32>> {
+fn coupled_rows(
+    structure: &Structure,
+    b: usize,
+    coupling: &SparseCoupling,
+) -> Result<Vec<Vec<u32>>> {
+    let what = "the places of the rows";
     let block = &structure.blocks[b];
-    let by_level = ByLevel::new(block);
+    let by_level = ByLevel::new(block)?;
     let mut out: Vec<Vec<u32>> = structure
         .trailing()
-        .map(|_| vec![0; block.codes.len()])
-        .collect();
-    let mut position = vec![0; structure.n_trailing];
+        .map(|_| filled(block.codes.len(), 0, what))
+        .collect::<Result<_>>()?;
+    let mut position = filled(structure.n_trailing, 0, what)?;
     for v in 0..block.n_levels {
         for e in coupling.ranges[v]..coupling.ranges[v + 1] {
             position[coupling.rows[e] as usize] = e as u32;
@@ -270,7 +276,7 @@ fn coupled_rows(structure: &Structure, b: usize, coupling: &SparseCoupling) -> V
             }
         }
     }
-    out
+    Ok(out)
 }
 
 /// The first p columns row by row, some rows at a time: these stay in the processor's cache.

@@ -26,14 +26,22 @@ pub struct SparseProducts {
 impl SparseProducts {
     /// Room for the products.
     pub fn zeros(structure: &Structure, analysis: &Arc<Analysis>) -> Result<Self> {
+        Self::of_pattern(Arc::new(SparsePattern::new(structure, analysis)?))
+    }
+
+    /// The same pattern, which both share, with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Self::of_pattern(Arc::clone(&self.pattern))
+    }
+
+    fn of_pattern(pattern: Arc<SparsePattern>) -> Result<Self> {
         let what = "the cross-products of the random effects";
-        let pattern = SparsePattern::new(structure, analysis);
-        let p = structure.rank;
+        let p = pattern.analysis.border;
         Ok(Self {
             values: zeroed(pattern.n_values, what)?,
-            fixed: zeroed(analysis.border_start() * p, what)?,
+            fixed: zeroed(pattern.analysis.border_start() * p, what)?,
             fixed_square: Matrix::zeros(p, p, "the cross-products of X")?,
-            pattern: Arc::new(pattern),
+            pattern,
         })
     }
 

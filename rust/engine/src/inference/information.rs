@@ -148,7 +148,8 @@ mod tests {
 
     use super::*;
     use crate::design::example::{frame, Levels};
-    use crate::objective::{Coordinates, Criterion, LmmObjective, Objective};
+    use crate::objective::{Criterion, LmmObjective, Objective};
+    use crate::parameters::Coordinates;
 
     #[test]
     fn both_ways_lead_to_the_same_information() {

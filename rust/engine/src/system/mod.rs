@@ -75,8 +75,9 @@ pub trait System: Send + Sync {
     fn add_row_variances(&mut self, rows: &DataRows<'_>, h: &mut [f64]) -> Result<Vec<Vec<f64>>>;
 
     /// Hessian of log |M|, and of log |X'V^-1X| with it when `joint`, along the directions and then along
-    /// straight moves of A, which have its pattern. V is linear in Σ: along directions of Σ the entries are -tr(P V_i P V_j), or with V^-1 for P. `tick` is called
-    /// between the steps; its error ends the work. `None` where there is not the memory.
+    /// straight moves of A, which have its pattern. V is linear in Σ: along directions of Σ the entries are
+    /// -tr(P V_i P V_j), or with V^-1 for P. `tick` is called between the steps; its error ends the work.
+    /// `None` where there is not the memory, or no formula at these λ.
     fn log_det_hessian(
         &mut self,
         directions: (Along, &[Direction]),

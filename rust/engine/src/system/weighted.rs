@@ -12,7 +12,7 @@ use crate::design::data_rows::DataRows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
 use crate::design::Frame;
-use crate::error::{same_length, Result};
+use crate::error::{same_length, Error, Result};
 use crate::linalg::Matrix;
 use crate::system::{system, Along, Direction, System};
 
@@ -35,7 +35,7 @@ impl<'a> WeightedSystem<'a> {
             structure,
             z,
             rows: DataRows::new(structure, z, x, a)?,
-            system: system(structure, Cow::Owned(a.clone()))?,
+            system: system(structure, Cow::Owned(a.zeros_like()?))?,
         })
     }
 
@@ -89,8 +89,8 @@ impl<'a> WeightedSystem<'a> {
         Ok(out)
     }
 
-    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` for a sparse
-    /// trailing matrix.
+    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` where the system
+    /// has no formula, and where there is not the memory.
     pub fn log_det_hessian(
         &mut self,
         directions: &[Direction],
@@ -98,15 +98,15 @@ impl<'a> WeightedSystem<'a> {
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
         let products = self.system.cross_products();
-        if products.trailing.dense().is_none() {
-            return Ok(None);
-        }
         let moved = moves.map(|weights| {
-            let mut moved = products.clone();
+            let mut moved = products.zeros_like()?;
             moved.reweigh(&self.rows, Some(&weights))?;
             Ok(moved)
         });
-        let moved = moved.collect::<Result<Vec<_>>>()?;
+        let moved = match moved.collect::<Result<Vec<_>>>() {
+            Err(Error::Memory { .. }) => return Ok(None),
+            moved => moved?,
+        };
         let directions = (Along::Sigma, directions);
         self.system.log_det_hessian(directions, moved, false, tick)
     }

@@ -65,7 +65,7 @@ impl GlmmObjective<'_> {
     /// The Hessian in the parameters at the last point, unless theta is turned; `None` for quadrature, and
     /// where differences do not stay in the domain.
     pub fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
-        if self.rule.is_some() || self.unturned.is_some() {
+        if self.rule.is_some() || self.parameters.theta.is_turned() {
             return Ok(None);
         }
         let Some((log_dispersion, _)) = self.density else {

@@ -21,7 +21,7 @@ use crate::objective::glmm::border::Border;
 use crate::objective::glmm::modes::Modes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::quadrature;
-use crate::objective::Coordinates;
+use crate::parameters::Coordinates;
 use crate::system::outer_products;
 
 /// First derivatives at one point.

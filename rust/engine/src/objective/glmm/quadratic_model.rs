@@ -8,7 +8,7 @@ use crate::linalg::{small, Matrix};
 use crate::objective::glmm::laplace::Slopes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Derivatives;
-use crate::objective::Motion;
+use crate::parameters::Motion;
 use crate::system::{outer_products, variates};
 
 /// Step in the logarithm of the dispersion for the curvature of the log-likelihood.

@@ -98,7 +98,7 @@ impl Sums {
                 let parts: Vec<&Leading> = std::iter::once(current)
                     .chain(moved.iter().copied())
                     .collect();
-                pass.gram(&stacked(&parts, k), width)?
+                pass.gram(&stacked(&parts, k)?, width)?
             }
         };
         let mut out = Self {
@@ -116,7 +116,7 @@ impl Sums {
             }
         };
         if k == 1 {
-            let n = &pass.system.factor.leading[pass.b].n;
+            let n = pass.system.n(pass.b);
             out.add_scalars((&current.diagonal, n, sigma[0]), &gram, moved);
             return Ok(out);
         }

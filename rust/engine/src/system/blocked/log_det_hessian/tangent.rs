@@ -3,11 +3,16 @@
 use crate::design::coupling::{Coupling, SparseCoupling};
 use crate::design::cross_products::{CrossProducts, Leading, Trailing};
 use crate::error::Result;
+use crate::linalg::matrix::zeroed;
+use crate::linalg::memory::{copied, room};
 use crate::linalg::{dense, small, Matrix};
 use crate::system::blocked::levels::shrinkage;
 use crate::system::blocked::log_det_hessian::form;
 use crate::system::blocked::nested::NestedUpdate;
 use crate::system::Blocked;
+
+/// What errors of memory call it.
+const DERIVATIVES: &str = "the derivatives of nested blocks";
 
 /// What moves when Σ of a leading block does, all that is eliminated later; or when A does.
 pub struct Tangent {
@@ -24,14 +29,18 @@ impl Tangent {
         let structure = system.structure;
         let dim = structure.trailing_dim();
         let leading = (0..structure.n_leading)
-            .map(|b| (b > moving).then(|| zeros_like(system.reduced(b))))
-            .collect();
+            .map(|b| {
+                (b > moving)
+                    .then(|| system.reduced(b).zeros_like())
+                    .transpose()
+            })
+            .collect::<Result<_>>()?;
         let out = Self {
             leading,
             trailing: Matrix::zeros(dim, dim, "the derivative of the trailing matrix")?,
         };
         let k = structure.blocks[moving].width;
-        let forms = moved_n(&system.lambda[moving], system.reduced(moving), sigma, k);
+        let forms = moved_n(&system.lambda[moving], system.reduced(moving), sigma, k)?;
         out.eliminated(system, moving, Some(forms))
     }
 
@@ -73,8 +82,8 @@ impl Tangent {
                         form::subtract_moved((x, dx), (n, &moved.diagonal), k, trailing)?;
                         continue;
                     }
-                    both = stacked(&[current, moved], k);
-                    (&both, stacked_forms(n, &moved.diagonal, k), 2 * k)
+                    both = stacked(&[current, moved], k)?;
+                    (&both, stacked_forms(n, &moved.diagonal, k)?, 2 * k)
                 }
                 (None, None) => unreachable!("blocks after the first one move with it"),
             };
@@ -99,12 +108,12 @@ impl Tangent {
 }
 
 /// `dN = F' dΣ F` of the levels whose own Σ moves.
-fn moved_n(lambda: &[f64], current: &Leading, moved: &[f64], k: usize) -> Vec<f64> {
+fn moved_n(lambda: &[f64], current: &Leading, moved: &[f64], k: usize) -> Result<Vec<f64>> {
     let square = k * k;
     let mut sigma = vec![0.0; square];
     small::multiply_transposed(lambda, lambda, &mut sigma, k);
     let (mut f, mut scratch) = (vec![0.0; square], vec![0.0; square]);
-    let mut out = vec![0.0; current.diagonal.len()];
+    let mut out = zeroed(current.diagonal.len(), DERIVATIVES)?;
     for (d, out) in current
         .diagonal
         .chunks_exact(square)
@@ -114,13 +123,13 @@ fn moved_n(lambda: &[f64], current: &Leading, moved: &[f64], k: usize) -> Vec<f6
         small::multiply(moved, &f, &mut scratch, k);
         small::transposed_multiply(&f, &scratch, out, k);
     }
-    out
+    Ok(out)
 }
 
 /// `[-N dK N, N; N, 0]` for each level: the form in `[x dx]` that a moved level takes from the rest.
-fn stacked_forms(n: &[f64], moved: &[f64], k: usize) -> Vec<f64> {
+fn stacked_forms(n: &[f64], moved: &[f64], k: usize) -> Result<Vec<f64>> {
     let (square, width) = (k * k, 2 * k);
-    let mut out = vec![0.0; n.len() * 4];
+    let mut out = zeroed(n.len() * 4, DERIVATIVES)?;
     let (mut left, mut both) = (vec![0.0; square], vec![0.0; square]);
     for ((n, moved), out) in n
         .chunks_exact(square)
@@ -137,23 +146,23 @@ fn stacked_forms(n: &[f64], moved: &[f64], k: usize) -> Vec<f64> {
             }
         }
     }
-    out
+    Ok(out)
 }
 
 /// Blocks of one pattern and k columns a level side by side, as one of more columns. Its diagonal
 /// is left out: nobody asks for it.
-pub fn stacked(parts: &[&Leading], k: usize) -> Leading {
+pub fn stacked(parts: &[&Leading], k: usize) -> Result<Leading> {
     let ancestors = (0..parts[0].ancestors.len())
         .map(|i| interleaved(parts.iter().map(|p| p.ancestors[i].as_slice()), k))
-        .collect();
-    Leading {
+        .collect::<Result<_>>()?;
+    Ok(Leading {
         diagonal: Vec::new(),
         ancestors,
-        coupling: stacked_couplings(parts, k),
-    }
+        coupling: stacked_couplings(parts, k)?,
+    })
 }
 
-fn stacked_couplings(parts: &[&Leading], k: usize) -> Coupling {
+fn stacked_couplings(parts: &[&Leading], k: usize) -> Result<Coupling> {
     let levels = (parts[0].diagonal.len() / (k * k)).max(1);
     let (mut dense, mut sparse) = (Vec::new(), Vec::new());
     for part in parts {
@@ -164,40 +173,26 @@ fn stacked_couplings(parts: &[&Leading], k: usize) -> Coupling {
     }
     if let Some(first) = dense.first() {
         let per_level = first.len() / levels;
-        return Coupling::Dense(interleaved(dense.into_iter(), per_level));
+        return Ok(Coupling::Dense(interleaved(dense.into_iter(), per_level)?));
     }
     let per_level = sparse[0].fixed.len() / levels;
-    Coupling::Sparse(SparseCoupling {
-        ranges: sparse[0].ranges.clone(),
-        rows: sparse[0].rows.clone(),
-        values: interleaved(sparse.iter().map(|s| s.values.as_slice()), k),
-        fixed: interleaved(sparse.iter().map(|s| s.fixed.as_slice()), per_level),
-    })
+    Ok(Coupling::Sparse(SparseCoupling {
+        ranges: copied(&sparse[0].ranges, DERIVATIVES)?,
+        rows: copied(&sparse[0].rows, DERIVATIVES)?,
+        values: interleaved(sparse.iter().map(|s| s.values.as_slice()), k)?,
+        fixed: interleaved(sparse.iter().map(|s| s.fixed.as_slice()), per_level)?,
+    }))
 }
 
 /// Chunks of this length from each part in turn.
-fn interleaved<'a>(parts: impl Iterator<Item = &'a [f64]>, length: usize) -> Vec<f64> {
+fn interleaved<'a>(parts: impl Iterator<Item = &'a [f64]>, length: usize) -> Result<Vec<f64>> {
     let parts: Vec<&[f64]> = parts.collect();
     let total = parts.iter().map(|p| p.len()).sum();
-    let mut out = Vec::with_capacity(total);
+    let mut out = room(total, DERIVATIVES)?;
     for at in (0..parts[0].len()).step_by(length.max(1)) {
         for part in &parts {
             out.extend_from_slice(&part[at..at + length]);
         }
     }
-    out
-}
-
-fn zeros_like(leading: &Leading) -> Leading {
-    let mut out = leading.clone();
-    out.diagonal.fill(0.0);
-    out.ancestors.iter_mut().for_each(|v| v.fill(0.0));
-    match &mut out.coupling {
-        Coupling::Dense(values) => values.fill(0.0),
-        Coupling::Sparse(sparse) => {
-            sparse.values.fill(0.0);
-            sparse.fixed.fill(0.0);
-        }
-    }
-    out
+    Ok(out)
 }
