@@ -11,7 +11,7 @@ COVARIANCES: Final[tuple[str, ...]]
 
 @final
 class Covariance:
-    """A covariance structure of ``k`` columns: parameters, their names and bounds, and the factor they give."""
+    """A covariance structure of ``k`` columns: its parameters, with bounds, and the factor they give."""
 
     def __new__(cls, name: str, k: int, times: list[float] | None = None) -> Covariance: ...
     @property

@@ -345,7 +345,7 @@ def engine_terms(design: Predictors) -> list[EngineTerm]:
 
 
 def engine_term(term: RandomTerm, z: NDArray[np.float64]) -> EngineTerm:
-    """A term in the form that the engine takes, with these columns: codes, levels, columns, structure, times."""
+    """A term with these columns as the engine takes it: codes, levels, columns, structure, times."""
     times = None if term.times is None else list(term.times)
     return term.group.codes, len(term.group.levels), z, term.covariance, times
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import coordinates
-from .covariance import theta as theta_layout
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer, check_starts
+from .covariance import theta as theta_layout
 from .design import INTERCEPT, Design, Predictors
 from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
 from .fit_record import Estimates, FitArguments

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .covariance.theta import factors
 from .design import GeneralizedDesign, RandomTerm
 from .errors import MixedModelsWarning, SeparationWarning
 from .families import Family
 from .fitted_generalized import FittedGeneralized, GeneralizedEstimates
 from .fitted_model import FittedModel
 from .recession import strictly_separable, towards, unbounded_columns
-from .covariance.theta import factors
 from .verdict import Notice
 
 # A mean as near to its limit as a logit of 15 is.
@@ -122,24 +122,21 @@ def separated_levels(
     if family.name != "binomial" or family.link not in _HUGE_EFFECT:
         return ""
     found = _large_terms(design, family, estimates.theta, roots, 1.0)
-    signs = towards(design, family)
-    steady = [term for term in design.terms if _constant_within(design, term, signs)]
-    if not found and not steady:
-        return ""
-    x = design.x[:, estimates.kept]
-    constant = [
-        part
-        for part in _large_terms(design, family, estimates.theta, roots, 0.0)
-        if any(part.term is term for term in steady)
-    ]
+    signs, x = towards(design, family), design.x[:, estimates.kept]
+    constant = {term.text for term in design.terms if _constant_within(design, term, signs)}
     effects = [(part.term.group.codes, part.z) for part in found]
     if not constant and not (found and strictly_separable(x, signs, effects)):
         return ""
     if strictly_separable(x, signs):
         # The predictors do that without the levels.
         return ""
+    sizes = found or [
+        part
+        for part in _large_terms(design, family, estimates.theta, roots, 0.0)
+        if part.term.text in constant
+    ]
     shown = "; ".join(
-        f"{part.term.text}, which moves the linear predictor by {part.size:.3g}" for part in found or constant
+        f"{part.term.text}, which moves the linear predictor by {part.size:.3g}" for part in sizes
     )
     return (
         "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the "

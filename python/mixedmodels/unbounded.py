@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .covariance.theta import factors, grown, growth, slices
 from .design import GeneralizedDesign, Predictors
 from .dispersion_limits import relative_residual_sd, towards_zero
 from .errors import MixedModelError
 from .families import Family
 from .fit_record import Estimates
 from .fitted_generalized import GeneralizedEstimates
-from .covariance.theta import factors, grown, growth, slices
 
 # Standard deviations relative to the residual one: below, the residual variance is well away from zero.
 _LARGE = 30.0
@@ -65,7 +65,8 @@ def residual_vanishes(
 
     largest = float(sizes.max())
     falling = largest > _FAR and (
-        float(gradient @ growth(design, theta, large)) < _FALLING or _falls_on(largest, estimates.objective, along)
+        float(gradient @ growth(design, theta, large)) < _FALLING
+        or _falls_on(largest, estimates.objective, along)
     )
     if not falling and not _rises_from_zero(float(sizes[large].min()), along):
         return ""

@@ -204,9 +204,9 @@ def residual_notices(design: Predictors) -> list[tuple[type[MixedModelsWarning],
     return [
         (
             UndeterminedWarning,
-            f"{_joined(found)} ha{'s' if len(found) == 1 else 've'} one row for each effect: the data determine "
-            "the sum of its variances and the residual variance, not how they divide it; the fixed effects and "
-            "their tests do not depend on that",
+            f"{_joined(found)} ha{'s' if len(found) == 1 else 've'} one row for each effect: the data "
+            "determine the sum of its variances and the residual variance, not how they divide it; the fixed "
+            "effects and their tests do not depend on that",
         )
     ]
 

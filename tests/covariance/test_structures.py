@@ -100,7 +100,7 @@ class TestStructure:
                 )
                 theta = own.theta(at)
                 assert not own.interior(theta)[j]
-                assert (part, bound) in own.at_bound(theta, 1e-9) or j > 0 and bound < 0
+                assert (part, bound) in own.at_bound(theta, 1e-9) or (j > 0 and bound < 0)
 
     def test_grown(self, name):
         own, rng = structure(name), np.random.default_rng(5)

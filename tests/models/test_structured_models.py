@@ -58,7 +58,9 @@ def panel():
 
 class TestColumns:
     def test_order_needs_the_levels_of_one_factor(self, machines):
-        with pytest.raises(FormulaError, match=r"ar1\(Machine \| Worker\).*levels of one factor.*factor\(time\)"):
+        with pytest.raises(
+            FormulaError, match=r"ar1\(Machine \| Worker\).*levels of one factor.*factor\(time\)"
+        ):
             lmer("score ~ Machine + ar1(Machine | Worker)", machines)
         with pytest.raises(FormulaError, match="levels of one factor"):
             lmer("Reaction ~ Days + toep(0 + Days + I(Days^2) + I(Days^3) | Subject)", load_sleepstudy())
@@ -66,7 +68,7 @@ class TestColumns:
     def test_continuous_time_needs_numbers(self, machines):
         with pytest.raises(FormulaError, match=r"needs a time for each column.*numFactor\(time\)"):
             lmer("score ~ Machine + ou(0 + Machine | Worker)", machines)
-        with pytest.raises(FormulaError, match="needs a time|levels of one factor"):
+        with pytest.raises(FormulaError, match=r"needs a time|levels of one factor"):
             lmer("Reaction ~ Days + ou(Days | Subject)", load_sleepstudy())
         with pytest.raises(DataError, match=r"numFactor\(\) takes a column of numbers"):
             lmer("score ~ Machine + ou(0 + numFactor(Machine) | Worker)", machines)
@@ -129,7 +131,10 @@ class TestColumns:
         assert fit.objective == pytest.approx(plain.objective, rel=1e-10)
 
     def test_unstructured_by_name(self, sleep):
-        for named, plain in (("us(Days | Subject)", "(Days | Subject)"), ("diag(Days | Subject)", "(Days || Subject)")):
+        for named, plain in (
+            ("us(Days | Subject)", "(Days | Subject)"),
+            ("diag(Days | Subject)", "(Days || Subject)"),
+        ):
             one, other = (lmer(f"Reaction ~ Days + {term}", sleep) for term in (named, plain))
             np.testing.assert_array_equal(one.theta, other.theta)
 
@@ -148,7 +153,16 @@ class TestColumns:
 class TestTables:
     def test_print(self, model):
         lines = str(model.VarCorr()).splitlines()
-        assert lines[1].split() == ["Subject", "DaysF[0]", "...", "DaysF[9]", "2241.12", "47.34", "0.883", "(ar1)"]
+        assert lines[1].split() == [
+            "Subject",
+            "DaysF[0]",
+            "...",
+            "DaysF[9]",
+            "2241.12",
+            "47.34",
+            "0.883",
+            "(ar1)",
+        ]
         assert len(lines) == 3
 
     def test_print_of_several_correlations(self, machines):
@@ -237,11 +251,14 @@ class TestTests:
         assert table["Df"].iloc[1] == 2
 
     def test_ranova_of_a_generalized_model(self):
-        fit = glmer("y ~ lbase + trt + ar1(0 + factor(period) | subject)", load_epil(), family="poisson")
+        epil = load_epil()
+        fit = glmer("y ~ lbase + trt + ar1(0 + factor(period) | subject)", epil, family="poisson")
         table = ranova(fit)
         assert table.index.tolist() == ["<none>", "correlation in ar1(0 + factor(period) | subject)"]
         assert 0 < table["Pr(>Chisq)"].iloc[1] < 1e-6
-        alone = glmer("y ~ lbase + trt + homdiag(0 + factor(period) | subject)", load_epil(), family="poisson")
+        alone = glmer(
+            "y ~ lbase + trt + homdiag(0 + factor(period) | subject)", load_epil(), family="poisson"
+        )
         with pytest.raises(ArgumentError, match="without random effects"):
             ranova(alone)
 
@@ -354,9 +371,13 @@ class TestUse:
         assert table["excess"].max() < 1e-5
 
     def test_start(self, model):
-        with pytest.raises(ArgumentError, match=r"Subject\.ar1 is -1\.0, but must be finite and not negative"):
+        with pytest.raises(
+            ArgumentError, match=r"Subject\.ar1 is -1\.0, but must be finite and not negative"
+        ):
             model.update(start=[-1.0, 0.5])
-        with pytest.raises(ArgumentError, match=r"Subject\.ar1\.rho is 2\.0, but must be between -1\.571 and 1\.571"):
+        with pytest.raises(
+            ArgumentError, match=r"Subject\.ar1\.rho is 2\.0, but must be between -1\.571 and 1\.571"
+        ):
             model.update(start=[1.0, 2.0])
         point = model.update(start=[1.0, 0.5], optimizer=None)
         sd, rho = (own.value for own in point.VarCorr()[0].parameters)

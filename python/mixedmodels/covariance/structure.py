@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Parameter(NamedTuple):
         Bounds.
     """
 
-    kind: Literal["sd", "cor"]
+    kind: str
     label: str
     columns: tuple[int, ...]
     lower: float
@@ -130,7 +130,7 @@ class Structure:
     @cached_property
     def generic_changes(self) -> NDArray[np.float64]:
         """
-        Derivatives of the covariance matrix in theta, shape (n_parameters, k, k), at a point without symmetries.
+        Slopes of the covariance matrix in theta at a point without symmetries, shape (n_parameters, k, k).
 
         What they span has the dimension that the covariance matrices have nearly everywhere.
         """
@@ -168,7 +168,9 @@ class Structure:
         result = [
             sizes[..., part.columns[0]]
             if part.kind == "sd"
-            else np.clip(np.sum(rows[..., part.columns[0], :] * rows[..., part.columns[1], :], axis=-1), -1, 1)
+            else np.clip(
+                np.sum(rows[..., part.columns[0], :] * rows[..., part.columns[1], :], axis=-1), -1, 1
+            )
             for part in self.parameters
         ]
         return np.stack(result, axis=-1)
@@ -249,7 +251,8 @@ class Structure:
         if self.entries is not None or not marked.any():
             return np.where(marked, theta, 0.0)
         natural = np.where(self._is_sd, self.natural(theta), 0.0)
-        return np.linalg.lstsq(self.natural_slopes(theta), natural, rcond=None)[0]
+        moved, *_ = np.linalg.lstsq(self.natural_slopes(theta), natural, rcond=None)
+        return np.asarray(moved, dtype=np.float64)
 
     @cached_property
     def _is_sd(self) -> NDArray[np.bool_]:
@@ -270,7 +273,12 @@ class Structure:
             else:
                 yield part.kind, (self.name, part.label or "rho")
 
-    def _for_each(self, compute, theta: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:  # type: ignore[no-untyped-def]
+    def _for_each(
+        self,
+        compute: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+        theta: NDArray[np.float64],
+        shape: tuple[int, ...],
+    ) -> NDArray[np.float64]:
         rows = np.ascontiguousarray(theta.reshape(-1, theta.shape[-1]))
         values = [compute(row) if np.isfinite(row).all() else np.full(shape, np.nan) for row in rows]
         return np.array(values).reshape(*theta.shape[:-1], *shape)

@@ -59,7 +59,9 @@ def _levels_of_columns(plan: MatrixPlan) -> tuple[Node | None, tuple[str, ...]]:
     if len(plan.blocks) != 1 or plan.chosen is not None:
         return None, ()
     codings = [(plan.nodes[i], plan.codings[i], reduced) for i, reduced in plan.blocks[0]]
-    factors = [(node, coding) for node, coding, reduced in codings if isinstance(coding, Levels) and not reduced]
+    factors = [
+        (node, coding) for node, coding, reduced in codings if isinstance(coding, Levels) and not reduced
+    ]
     plain = [coding for _, coding, _ in codings if coding is None]
     if len(factors) != 1 or len(factors) + len(plain) != len(codings):
         return None, ()

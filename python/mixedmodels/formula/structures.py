@@ -55,7 +55,7 @@ def _opened(source: str, token: Token, name: str) -> list[Token]:
         *tokenize(source, first + 1, end),
     ]
     stops = [*commas, last]
-    for start, stop in zip(stops, stops[1:], strict=False):
+    for start, stop in pairwise(stops):
         text = source[start + 1 : stop]
         first = start + 1 + len(text) - len(text.lstrip())
         tokens.append(Token("option", text.strip(), first, stop))

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..covariance import theta as theta_layout
 from ..coordinates import independent
+from ..covariance import theta as theta_layout
 from ..fitted_model import EngineTerm, Fitted, engine_term
 from ..singularity import root_of
 from ..undetermined import Direction, of_elements

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import one_of
+from ..covariance.theta import interior
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
@@ -24,7 +25,6 @@ from ..fitting import by_criterion
 from ..formatting import one_line
 from ..separation import separation_note
 from ..singularity import boundary_directions
-from ..covariance.theta import interior
 from ..undetermined import Direction, describe, structural_directions
 from .basis import (
     DegreesOfFreedom,

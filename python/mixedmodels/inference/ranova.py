@@ -11,8 +11,8 @@ import numpy as np
 from ..covariance import without_correlations
 from ..design import INTERCEPT, RandomTerm
 from ..design.matrix import Levels, MatrixPlan, label_of
-from ..design.residual_check import rows_apart
 from ..design.repeated_effects import n_covariance_parameters, overlapping_terms
+from ..design.residual_check import rows_apart
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
@@ -99,8 +99,8 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
 def _reductions(fitted: FittedModel) -> Iterator[_Reduction]:
     """
     What can be left out: of each term the parts of its left side but for the intercept, all of it when there
-    is nothing else; with a double bar the intercept too. Of a structure that ties variances or correlations to
-    each other, the correlations or all of it.
+    is nothing else; with a double bar the intercept too. Of a structure with a rule for its covariance
+    matrix the correlations, or all of it.
     """
     terms, recipe = fitted.design.terms, fitted.design.recipe
     written = [spec.text for spec in recipe.formula.random]

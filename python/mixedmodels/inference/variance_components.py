@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fitted_model import FittedModel, read_only
 from ..covariance.theta import slices
 from ..design import RandomTerm
+from ..fitted_model import FittedModel, read_only
 
 _KEYS = ("group", "names", "sd", "corr", "cov")
 

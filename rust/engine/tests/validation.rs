@@ -10,12 +10,13 @@ use mixedmodels::design::{
     frame, Approximation, Design, Frame, GeneralizedModel, Layout, Model, Predictors, Term,
 };
 use mixedmodels::family::{family, Family, Information};
-use mixedmodels::fit::{self, Point, StartValues};
+use mixedmodels::fit::{Linear, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::fit_many;
 use mixedmodels::objective::Criterion;
-use mixedmodels::optimize::{Control, Optimizer};
+use mixedmodels::optimize::Control;
+use mixedmodels::parameters::Held;
 use mixedmodels::{Error, Result};
 
 const N: usize = 40;
@@ -193,32 +194,37 @@ fn a_theta_that_does_not_fit_is_an_error_of_every_function() {
         (vec![1.0, 0.0, f64::INFINITY, 1.0], "inf"),
     ] {
         for criterion in [Criterion::Ml, Criterion::Reml] {
-            let start = Some(theta.as_slice());
-            let control = &Control::UNLIMITED;
-            let fitted = fit::fit(
-                &model,
+            let linear = Linear {
+                model: &model,
                 criterion,
-                Optimizer::TrustRegion,
-                start,
-                control,
-                go,
-            );
-            refused(fitted, word, "fit");
-            refused(
-                fit::evaluate(&model, criterion, &theta, go),
-                word,
-                "evaluate",
-            );
-            refused(
-                fit::gradient(&model, criterion, &theta, go),
-                word,
-                "gradient",
-            );
-            refused(fit::hessian(&model, criterion, &theta, go), word, "hessian");
-            let joint = fit::joint_hessian(&model, criterion, &theta, go);
+            };
+            let task = Task {
+                start: StartValues {
+                    theta: Some(theta.clone()),
+                    ..StartValues::default()
+                },
+                ..Task::default()
+            };
+            let point = Point::of_theta(&theta);
+            refused(linear.fit(&task, go), word, "fit");
+            let held = Task {
+                held: Some(&Held::default()),
+                ..task
+            };
+            refused(linear.fit(&held, go), word, "fit with nothing held");
+            let free = linear.free_derivatives(&point, &Held::default(), go);
+            refused(free, word, "free_derivatives");
+            refused(linear.evaluate(&point, go), word, "evaluate");
+            refused(linear.gradient(&point, go), word, "gradient");
+            refused(linear.hessian(&point, go), word, "hessian");
+            let joint = linear.joint_hessian(&theta, go);
             refused(joint, word, "joint_hessian");
         }
-        let variances = fit::conditional_variances(&model, &theta, go);
+        let linear = Linear {
+            model: &model,
+            criterion: Criterion::Ml,
+        };
+        let variances = linear.conditional_variances(&Point::of_theta(&theta), go);
         refused(variances, word, "conditional_variances");
         let slopes = inference::covariance_slopes(&model, &theta, go);
         refused(slopes, word, "covariance_slopes");
@@ -245,6 +251,7 @@ fn a_point_that_does_not_fit_is_an_error_of_every_function() {
         theta: vec![0.3, 0.0, 0.2, 0.1],
         beta: vec![0.1, 0.0],
         log_dispersion: 0.0,
+        eta: None,
     };
     let theta = |theta: &[f64]| Point {
         theta: theta.to_vec(),
@@ -274,26 +281,18 @@ fn a_point_that_does_not_fit_is_an_error_of_every_function() {
             beta: Some(point.beta.clone()),
             log_dispersion: Some(point.log_dispersion),
         };
-        let control = &Control::UNLIMITED;
-        let fitted = fit::fit_glmm(&model, Optimizer::TrustRegion, &start, control, go);
-        refused(fitted, word, "fit_glmm");
-        refused(
-            fit::evaluate_glmm(&model, &point, go),
-            word,
-            "evaluate_glmm",
-        );
-        refused(
-            fit::gradient_glmm(&model, &point, go),
-            word,
-            "gradient_glmm",
-        );
-        refused(
-            fit::hessian_glmm(&model, &point, None, go),
-            word,
-            "hessian_glmm",
-        );
-        let variances = fit::conditional_variances_glmm(&model, &point, go);
-        refused(variances, word, "conditional_variances_glmm");
+        let task = Task {
+            start,
+            ..Task::default()
+        };
+        refused(model.fit(&task, go), word, "fit");
+        let free = model.free_derivatives(&point, &Held::default(), go);
+        refused(free, word, "free_derivatives");
+        refused(model.evaluate(&point, go), word, "evaluate");
+        refused(model.gradient(&point, go), word, "gradient");
+        refused(model.hessian(&point, go), word, "hessian");
+        let variances = model.conditional_variances(&point, go);
+        refused(variances, word, "conditional_variances");
     }
     let y = vec![1.0; N - 1];
     let short = family("poisson", "log", y, None, None).expect("a family");
