@@ -93,8 +93,8 @@ impl<'a> WeightedSystem<'a> {
         Ok(out)
     }
 
-    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` for a sparse
-    /// trailing matrix, and where there is not the memory.
+    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` where the system
+    /// has no formula, and where there is not the memory.
     pub fn log_det_hessian(
         &mut self,
         directions: &[Direction],
@@ -102,9 +102,6 @@ impl<'a> WeightedSystem<'a> {
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
         let products = self.system.cross_products();
-        if products.trailing.dense().is_none() {
-            return Ok(None);
-        }
         let moved = moves.map(|weights| {
             let mut moved = products.zeros(self.structure)?;
             moved.reweigh(&self.rows, Some(&weights))?;
