@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use mixedmodels::design::{Approximation, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
-use mixedmodels::objective::glmm::{FixedCoordinates, Parameters};
-use mixedmodels::objective::{Coordinates, GlmmObjective, Monitor};
+use mixedmodels::objective::{GlmmObjective, Monitor};
+use mixedmodels::parameters::{AffineVector, Coordinates, ParameterVector};
 
 use crate::designs::Shape;
 
@@ -78,9 +78,9 @@ impl Generalized {
 /// The objective in theta and the coefficients.
 pub fn objective<'a>(model: &'a GeneralizedModel, monitor: Monitor<'a>) -> GlmmObjective<'a> {
     let rank = model.rank();
-    let parameters = Parameters {
+    let parameters = ParameterVector {
         theta: Coordinates::engine(&model.frame().design.terms),
-        fixed: Some(FixedCoordinates::identity(rank)),
+        fixed: Some(AffineVector::identity(rank)),
         dispersion: None,
     };
     GlmmObjective::new(model, parameters, vec![0.0; rank], monitor).expect("memory")

@@ -1,7 +1,7 @@
 //! The structures that evaluations are measured on, and the points they are measured at.
 
 use mixedmodels::design::Model;
-use mixedmodels::objective::Coordinates;
+use mixedmodels::parameters::Coordinates;
 
 use crate::designs::Shape;
 
