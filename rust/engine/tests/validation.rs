@@ -43,16 +43,16 @@ const INVALID: [(&str, Spoil); 20] = [
     ("outside its 6 levels", |p| p.terms[0].codes[3] = u32::MAX),
     ("outside its 0 levels", |p| p.terms[0].n_levels = 0),
     ("codes of random-effects term 1", |p| {
-        p.terms[1].codes.truncate(N - 1)
+        p.terms[1].codes.truncate(N - 1);
     }),
     ("codes of random-effects term 0", |p| {
-        p.terms[0].codes.clear()
+        p.terms[0].codes.clear();
     }),
     ("codes of random-effects term 0", |p| {
-        p.terms[0].codes.push(0)
+        p.terms[0].codes.push(0);
     }),
     ("z of random-effects term 0", |p| {
-        p.terms[0].z.truncate(2 * N - 1)
+        p.terms[0].z.truncate(2 * N - 1);
     }),
     ("z of random-effects term 0", |p| p.terms[0].k = 3),
     ("no columns", |p| {
@@ -74,7 +74,7 @@ const INVALID: [(&str, Spoil); 20] = [
     ("offset", |p| p.offset = Some(vec![f64::NEG_INFINITY; N])),
     ("random effects", |p| p.terms[0].n_levels = usize::MAX),
     ("random effects", |p| {
-        p.terms[0].n_levels = u32::MAX as usize - 8
+        p.terms[0].n_levels = u32::MAX as usize - 8;
     }),
     ("random effects", |p| {
         p.terms[1].n_levels = u32::MAX as usize - 100;
