@@ -93,7 +93,7 @@ const INVALID: [(&str, Spoil); 20] = [
     ("offset", |p| p.offset = Some(vec![f64::NEG_INFINITY; N])),
     ("random effects", |p| p.terms[0].n_levels = usize::MAX),
     ("random effects", |p| {
-        p.terms[0].n_levels = u32::MAX as usize - 8
+        p.terms[0].n_levels = u32::MAX as usize - 8;
     }),
     ("random effects", |p| {
         p.terms[1].n_levels = u32::MAX as usize - 100;
