@@ -255,8 +255,8 @@ def check_numbers_of_effects(
     A warning for each term with more random effects than the observations determine; or an error, as asked.
 
     As many effects as observations leave nothing for a `residual` variance. Without one, as in a generalized
-    model, an effect for each observation is overdispersion, and more are too many. Each of a row's `trials` counts
-    as an observation.
+    model, an effect for each observation is overdispersion, and more are too many. Of binomial counts each of
+    the `trials` is an observation.
     """
     found: list[tuple[type[Any], str]] = []
     if control.check_effects == "ignore":
