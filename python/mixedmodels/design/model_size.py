@@ -66,7 +66,7 @@ class TermSize:
     @property
     def unstructured(self) -> bool:
         """Whether each of several effects has variances and covariances of its own."""
-        return self.k > 1 and self.structure.name == "us"
+        return self.k > 1 and self.structure.n_parameters == self.k * (self.k + 1) // 2
 
     @property
     def correlated(self) -> bool:
