@@ -54,6 +54,20 @@ pub const D: &str = "diag";
 /// (grouping, columns, structure) for each term.
 pub type TermSpec = (Grouping, usize, &'static str);
 
+/// Theta of random effects with so many times the standard deviations.
+pub fn scaled_theta(design: &Design, theta: &[f64], scale: f64) -> Vec<f64> {
+    let mut rest = theta;
+    let mut out = Vec::new();
+    for term in &design.terms {
+        let (own, others) = rest.split_at(term.covariance.n_parameters(term.k));
+        rest = others;
+        let mut m = vec![0.0; term.k * term.k];
+        (0..term.k).for_each(|i| m[i + i * term.k] = scale);
+        out.extend(term.covariance.transformed(own, &m, term.k));
+    }
+    out
+}
+
 /// The door of a linear model.
 pub fn linear(model: &Model, criterion: Criterion) -> Linear<'_> {
     Linear { model, criterion }
