@@ -38,6 +38,7 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
             ],
         ),
     ]);
+    all.extend(common::structured());
     all
 }
 

@@ -356,6 +356,13 @@ pub fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
             90,
             vec![(Random(4), 1, U), (Within(0, 4), 2, U), (Random(7), 1, U)],
         ),
+    ]
+}
+
+/// Covariance matrices of other structures.
+pub fn structured() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
+    use Grouping::{Random, Same, Within};
+    vec![
         (
             "one factor with a variance for all columns",
             70,

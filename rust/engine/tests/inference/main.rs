@@ -45,6 +45,7 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
             ],
         ),
     ]);
+    all.extend(common::structured());
     all
 }
 
