@@ -48,7 +48,7 @@ impl Shape {
         x.extend((0..self.rows).map(|i| noise(i, 1)));
         Design {
             y: (0..self.rows).map(response).collect(),
-            x: Matrix::from_columns(self.rows, 2, x),
+            x: Matrix::from_columns(self.rows, 2, x).into(),
             terms,
             weights: None,
             offset: None,

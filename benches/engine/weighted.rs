@@ -46,7 +46,8 @@ fn steps(bench: &mut Bench) {
     for shape in &STRUCTURES {
         let name = shape.name;
         let (_, predictors) = shape.design().split();
-        let (frame, z) = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
+        let frame = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
+        let z = frame.block_rows().expect("memory");
         let lambda: Vec<Vec<f64>> = frame
             .structure
             .blocks

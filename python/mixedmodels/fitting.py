@@ -249,18 +249,19 @@ def _check_response(design: Design) -> None:
 
 
 def check_numbers_of_effects(
-    design: Predictors, control: Control, *, residual: bool = True
+    design: Predictors, control: Control, *, residual: bool = True, trials: int = 0
 ) -> list[tuple[type[Any], str]]:
     """
     A warning for each term with more random effects than the observations determine; or an error, as asked.
 
     As many effects as observations leave nothing for a `residual` variance. Without one, as in a generalized
-    model, an effect for each observation is overdispersion, and more are too many.
+    model, an effect for each observation is overdispersion, and more are too many. Of binomial counts each of
+    the `trials` is an observation.
     """
     found: list[tuple[type[Any], str]] = []
     if control.check_effects == "ignore":
         return found
-    n = len(design.x)
+    n = max(len(design.x), trials)
     for term in design.terms:
         # With independent columns each one is a term of its own; other structures have few parameters.
         width = max(map(len, term.blocks), default=0)

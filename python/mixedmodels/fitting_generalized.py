@@ -91,7 +91,8 @@ def fit_generalized_design(
     label = model_label(design.formula.text, response_name)
     check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)
-    too_many = check_numbers_of_effects(design, control, residual=False)
+    trials = int(design.unit_weights.sum()) if design.form.binomial else 0
+    too_many = check_numbers_of_effects(design, control, residual=False, trials=trials)
     if engine is None:
         engine = build_generalized_engine(design, arguments)
         notice = size_notice(engine, design)

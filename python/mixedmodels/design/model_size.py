@@ -13,8 +13,9 @@ from .covariance_size import check_covariance_size, independent, remedies
 from .grouping import GroupingFactor
 
 # Seconds of an evaluation with derivatives for each product of working variates, of a step for each entry of
-# a decomposition, and of the elimination of a level: measured on one core at about 2 GHz.
-_VARIATES, _STEP, _LEVEL = 2e-9, 1e-9, 4e-9
+# a decomposition, of the elimination of a level, and of the derivatives of a factor: measured on one core at
+# about 2 GHz.
+_VARIATES, _STEP, _LEVEL, _FACTOR = 2e-9, 1e-9, 4e-9, 6e-9
 # Evaluations of a typical fit of many parameters.
 _EVALUATIONS = 30
 # A fit that takes less may be tried whatever it has to estimate; one that takes more is of no use.
@@ -65,7 +66,7 @@ class TermSize:
     @property
     def unstructured(self) -> bool:
         """Whether each of several effects has variances and covariances of its own."""
-        return self.k > 1 and self.structure.name == "us"
+        return self.k > 1 and self.structure.n_parameters == self.k * (self.k + 1) // 2
 
     @property
     def correlated(self) -> bool:
@@ -111,8 +112,11 @@ def predicted_seconds(terms: Sequence[TermSize]) -> float:
     """About how long a fit takes where the number of covariance parameters is what makes it slow."""
     parameters = float(sum(term.parameters for term in terms))
     effects = float(sum(term.effects for term in terms))
-    levels = math.fsum(float(term.levels) * float(term.k) ** 3 for term in terms)
-    return _EVALUATIONS * (_VARIATES * effects * parameters**2 + _STEP * parameters**3 + _LEVEL * levels)
+    cubes = [float(term.k) ** 3 for term in terms]
+    levels = math.fsum(term.levels * cube for term, cube in zip(terms, cubes, strict=True))
+    factors = math.fsum(term.parameters * cube for term, cube in zip(terms, cubes, strict=True))
+    variates = _VARIATES * effects * parameters**2
+    return _EVALUATIONS * (variates + _STEP * parameters**3 + _LEVEL * levels + _FACTOR * factors)
 
 
 def predicted_bytes(terms: Sequence[TermSize], n: int) -> float:

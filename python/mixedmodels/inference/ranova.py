@@ -90,6 +90,12 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
         "effect, is by the half-half mixture of χ² with Df - 1 and Df degrees of freedom"
     ]
     labels = [part.label for part in reductions]
+    untested = [term.text for term in fitted.design.terms if _residual_without_correlations(fitted, term)]
+    if untested:
+        notes.append(
+            f"Not tested: the correlations of {' and '.join(untested)}, whose effects are indistinguishable "
+            "from residual error without them"
+        )
     if any(part.inside for part in reductions):
         notes.append("Zero correlations are inside the parameter space: their Pr(>Chisq) applies as it is")
     notes += [*problems, *notes_on_reductions(fitted, fits, labels)]
@@ -135,14 +141,20 @@ def _structured_reductions(fitted: FittedModel, t: int) -> Iterator[_Reduction]:
     terms = fitted.design.terms
     term, structure = terms[t], terms[t].structure
     simpler = without_correlations(structure) if structure.correlated else None
-    residual = isinstance(fitted, Fitted) and fitted.design.weights is None and rows_apart(term)
-    if simpler is not None and not residual:
+    if simpler is not None and not _residual_without_correlations(fitted, term):
         text = f"{simpler}{term.text[term.text.index('(') :]}"
         left = dataclasses.replace(term, covariance=simpler, text=text, times=None)
         df = structure.n_parameters - left.structure.n_parameters
         label = f"correlation{'s' * (df > 1)} in {term.text}"
         yield _Reduction(label, (*terms[:t], left, *terms[t + 1 :]), df, inside=True)
     yield _Reduction(term.text, (*terms[:t], *terms[t + 1 :]), structure.n_parameters)
+
+
+def _residual_without_correlations(fitted: FittedModel, term: RandomTerm) -> bool:
+    """Whether a term with a rule for its correlations would be residual error if these were zero."""
+    if term.blocks or not term.structure.correlated or not isinstance(fitted, Fitted):
+        return False
+    return fitted.design.weights is None and rows_apart(term)
 
 
 def _without(

@@ -7,7 +7,7 @@ use common::{design, linear, Grouping, Random, TermSpec};
 use std::time::Instant;
 
 use mixedmodels::covariance::Fold;
-use mixedmodels::design::{Design, Model};
+use mixedmodels::design::{Design, Model, Term};
 use mixedmodels::fit::{Estimates, MixedModel, Point, StartValues, Task};
 
 type Fit = mixedmodels::fit::Fit<Estimates>;
@@ -240,20 +240,26 @@ fn shuffled(data: &Design, seed: u64) -> Design {
     for i in (1..n).rev() {
         order.swap(i, random.below(i + 1));
     }
-    let mut out = data.clone();
-    for (to, &from) in order.iter().enumerate() {
-        out.y[to] = data.y[from];
-        for j in 0..data.x.cols() {
-            out.x[(to, j)] = data.x[(from, j)];
+    let pick = |values: &[f64]| order.iter().map(|&from| values[from]).collect::<Vec<f64>>();
+    let p = data.x.cols();
+    let x = (0..p).flat_map(|j| pick(data.x.column(j))).collect();
+    let terms = data.terms.iter().map(|term| {
+        let (k, last) = (term.k, term.n_levels as u32 - 1);
+        Term {
+            codes: order.iter().map(|&from| last - term.codes[from]).collect(),
+            z: order
+                .iter()
+                .flat_map(|&from| term.z[from * k..(from + 1) * k].to_vec())
+                .collect(),
+            ..term.clone()
         }
-        for (t, term) in data.terms.iter().enumerate() {
-            let last = term.n_levels as u32 - 1;
-            out.terms[t].codes[to] = last - term.codes[from];
-            let k = term.k;
-            out.terms[t].z[to * k..(to + 1) * k].copy_from_slice(&term.z[from * k..(from + 1) * k]);
-        }
+    });
+    Design {
+        y: pick(&data.y),
+        x: Matrix::from_columns(n, p, x).into(),
+        terms: terms.collect(),
+        ..data.clone()
     }
-    out
 }
 
 proptest! {
@@ -286,9 +292,9 @@ proptest! {
         for y in &mut moved.y {
             *y = (*y + shift) * sy;
         }
-        for x in moved.x.column_mut(1) {
-            *x = (*x + shift) * sx;
-        }
+        let moved_x = data.x.column(1).iter().map(|x| (x + shift) * sx);
+        let x = data.x.column(0).iter().copied().chain(moved_x);
+        moved.x = Matrix::from_columns(n, 2, x.collect()).into();
         let fit = fitted(data, Criterion::Ml, None);
         let other = fitted(moved, Criterion::Ml, None);
         let expected = fit.estimates.objective + 2.0 * n as f64 * sy.ln();
@@ -339,11 +345,8 @@ fn a_direction_without_information_has_no_curvature() {
     let n = 120;
     let mut data = design(8, n, 1, &[(Grouping::Random(12), 2, "us")], false);
     let term = &mut data.terms[0];
-    for i in 0..n {
-        let second = term.codes[i] % 2;
-        term.z[2 * i] = f64::from(1 - second);
-        term.z[2 * i + 1] = f64::from(second);
-    }
+    let seconds = term.codes.iter().map(|code| f64::from(code % 2));
+    term.z = seconds.flat_map(|second| [1.0 - second, second]).collect();
     let model = Model::new(data.clone()).expect("valid");
     let fit = fitted(data, Criterion::Reml, None);
     assert_eq!(fit.outcome.status, Status::Converged);

@@ -381,7 +381,7 @@ fn hessians_need_no_fixed_effects_and_start_at_known_modes() {
             point.beta.truncate(rank);
             if rank == 0 {
                 base.offset = Some(vec![case.centre; base.y.len()]);
-                base.x = Matrix::from_columns(base.y.len(), 0, Vec::new());
+                base.x = Matrix::from_columns(base.y.len(), 0, Vec::new()).into();
             } else {
                 point.beta = vec![case.centre, 0.01, 0.01];
             }

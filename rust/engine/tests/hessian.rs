@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{design, linear, random_theta, Grouping, TermSpec, D, U};
+use common::{design, linear, random_theta, scaled_theta, Grouping, TermSpec, D, U};
 use mixedmodels::design::{Design, Layout, Model};
 use mixedmodels::fit::{MixedModel, Point};
 use mixedmodels::linalg::Matrix;
@@ -143,7 +143,7 @@ fn large_and_small_theta_lose_no_digits() {
             .flat_map(|m| [1e-4, 10.0].map(|scale| (m, scale)));
         for ((layout, model), scale) in each {
             for theta in [false, true].map(|singular| random_theta(&design, 7, singular)) {
-                let theta: Vec<f64> = theta.iter().map(|t| t * scale).collect();
+                let theta = scaled_theta(&design, &theta, scale);
                 let name = format!("{name}, {layout:?}, scale {scale}");
                 let ours = linear(model, Criterion::Reml)
                     .hessian(&Point::of_theta(&theta), GO)

@@ -3,10 +3,10 @@
 mod common;
 
 use common::{design, linear, Grouping, Random, TermSpec, U};
-use mixedmodels::design::{Design, Model, Predictors};
-use mixedmodels::fit::{MixedModel, Task};
+use mixedmodels::design::{Design, Layout, Model, Predictors, Term};
+use mixedmodels::fit::{MixedModel, Point, StartValues, Task};
 use mixedmodels::linalg::Matrix;
-use mixedmodels::many::{fit_many, ResponseFit};
+use mixedmodels::many::{delete_levels, fit_many, refit_many, ResponseFit};
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::{Control, Optimizer, Status};
 use mixedmodels::Error;
@@ -111,7 +111,7 @@ fn one_variance_by_eigenvalues_agrees_with_single_fits() {
         );
         let y = responses(&data, 8);
         if p == 0 {
-            data.x = Matrix::from_columns(n, 0, Vec::new());
+            data.x = Matrix::from_columns(n, 0, Vec::new()).into();
         }
         agrees_with_single_fits(&data, &y, what);
     }
@@ -122,14 +122,15 @@ fn balanced_groups_and_covariates_of_the_group_agree_with_single_fits() {
     let mut data = design(8, 90, 3, &[(Grouping::Random(15), 1, U)], false);
     data.terms[0].codes = (0..90).map(|i| i % 15).collect();
     let of_group: Vec<f64> = (0..90).map(|i| f64::from(i % 15 % 2)).collect();
-    data.x.column_mut(1).copy_from_slice(&of_group);
+    let x = [data.x.column(0), &of_group, data.x.column(2)].concat();
+    data.x = Matrix::from_columns(90, 3, x).into();
     agrees_with_single_fits(&data, &responses(&data, 8), "balanced");
 }
 
 #[test]
 fn one_slope_without_intercept_agrees_with_single_fits() {
     let mut data = design(9, 70, 2, &[(Grouping::Random(9), 1, U)], false);
-    data.terms[0].z = data.x.column(1).to_vec();
+    data.terms[0].z = data.x.column(1).to_vec().into();
     agrees_with_single_fits(&data, &responses(&data, 8), "slope");
 }
 
@@ -164,9 +165,9 @@ fn a_response_with_gaps_is_fitted_on_its_own_rows() {
     let mut own = data.clone();
     own.y = pick(complete.column(1));
     let x = (0..2).flat_map(|j| pick(data.x.column(j))).collect();
-    own.x = Matrix::from_columns(rows.len(), 2, x);
+    own.x = Matrix::from_columns(rows.len(), 2, x).into();
     own.terms[0].codes = rows.iter().map(|&i| data.terms[0].codes[i]).collect();
-    own.terms[0].z = pick(&data.terms[0].z);
+    own.terms[0].z = pick(&data.terms[0].z).into();
     own.weights = data.weights.as_deref().map(pick);
     own.offset = data.offset.as_deref().map(pick);
     let column = Matrix::from_columns(rows.len(), 1, own.y.clone());
@@ -229,13 +230,15 @@ fn invalid_predictors_are_an_error_whatever_the_gaps_of_the_responses() {
         fit_many(predictors, &y, Criterion::Ml, &UNLIMITED, &|_| Ok(())).map(|_| ())
     };
     let mut code = valid.clone();
-    code.terms[0].codes[3] = 99;
+    let codes = &valid.terms[0].codes;
+    let codes = codes.iter().enumerate();
+    code.terms[0].codes = codes.map(|(i, &v)| if i == 3 { 99 } else { v }).collect();
     let mut short = valid.clone();
-    short.terms[0].codes.pop();
+    short.terms[0].codes = valid.terms[0].codes[1..].to_vec().into();
     let mut weights = valid.clone();
     weights.weights = Some(vec![1.0; 5]);
     let mut values = valid.clone();
-    values.terms[0].z.pop();
+    values.terms[0].z = valid.terms[0].z[1..].to_vec().into();
     for (predictors, what) in [
         (code, "99"),
         (short, "codes"),
@@ -245,4 +248,162 @@ fn invalid_predictors_are_an_error_whatever_the_gaps_of_the_responses() {
         let error = fit(&predictors).expect_err("invalid");
         assert!(error.to_string().contains(what), "{error}");
     }
+}
+
+const TIGHT: Control = Control {
+    tolerance: Some(1e-12),
+    ..Control::UNLIMITED
+};
+
+/// The theta of a fit.
+fn optimum(model: &Model, criterion: Criterion) -> Vec<f64> {
+    let task = Task {
+        control: TIGHT,
+        ..Task::default()
+    };
+    let fit = linear(model, criterion).fit(&task, &|_| Ok(()));
+    fit.expect("a fit").theta
+}
+
+/// A fit from shared cross-products against one from the rows that starts at the same theta, and against
+/// the estimates of the rows at its own theta.
+fn agrees(found: &ResponseFit, model: &Model, start: &[f64], criterion: Criterion, what: &str) {
+    let go = &|_| Ok(());
+    let task = Task {
+        control: TIGHT,
+        start: StartValues {
+            theta: Some(start.to_vec()),
+            ..StartValues::default()
+        },
+        ..Task::default()
+    };
+    let expected = linear(model, criterion).fit(&task, go).expect("a fit");
+    assert_eq!(found.status, Status::Converged, "{what}");
+    close(found.objective, expected.estimates.objective, 1e-8, what);
+    let point = Point {
+        theta: found.theta.clone(),
+        ..Point::default()
+    };
+    let estimates = linear(model, criterion)
+        .evaluate(&point, go)
+        .expect("estimates");
+    close(found.objective, estimates.objective, 1e-10, what);
+    close(found.sigma, estimates.sigma, 1e-8, what);
+    for (j, beta) in found.beta.iter().enumerate() {
+        match model.fixed.kept.iter().position(|&kept| kept == j) {
+            Some(at) => close(*beta, estimates.beta[at], 1e-8, what),
+            None => assert!(beta.is_nan(), "{what}: {beta} for a dropped column"),
+        }
+    }
+}
+
+/// Designs of every structure, with weights and an offset.
+fn each_model(check: impl Fn(&str, &Design, &Model, Layout)) {
+    for (name, n, specs) in common::structures() {
+        for layout in [Layout::Blocked, Layout::Sparse] {
+            let data = design(11, 2 * n, 3, &specs, true);
+            let model = Model::with_layout(data.clone(), layout).expect("valid");
+            check(&format!("{name}, {layout:?}"), &data, &model, layout);
+        }
+    }
+}
+
+#[test]
+fn refits_from_shared_products_agree_with_fits_from_the_rows() {
+    each_model(|name, data, model, layout| {
+        for criterion in [Criterion::Ml, Criterion::Reml] {
+            let theta = optimum(model, criterion);
+            let y = responses(data, 3);
+            let go = &|_| Ok(());
+            let found = refit_many(model, &y, criterion, &theta, &TIGHT, go).expect("no interrupt");
+            for (column, found) in found.into_iter().enumerate() {
+                let alone = Design {
+                    y: y.column(column).to_vec(),
+                    ..data.clone()
+                };
+                let alone = Model::with_layout(alone, layout).expect("valid");
+                let what = format!("{name}, {criterion:?}, response {column}");
+                agrees(&found.expect("a fit"), &alone, &theta, criterion, &what);
+            }
+        }
+    });
+}
+
+/// The observations of other levels, with the levels that are left.
+fn without(data: &Design, term: usize, level: u32) -> Design {
+    let rows: Vec<usize> = (0..data.y.len())
+        .filter(|&i| data.terms[term].codes[i] != level)
+        .collect();
+    let pick = |v: &[f64]| rows.iter().map(|&i| v[i]).collect::<Vec<f64>>();
+    let p = data.x.cols();
+    let x = (0..p).flat_map(|j| pick(data.x.column(j))).collect();
+    let terms = data.terms.iter().map(|t| Term {
+        codes: rows.iter().map(|&i| t.codes[i]).collect(),
+        z: rows
+            .iter()
+            .flat_map(|&i| t.z[i * t.k..(i + 1) * t.k].to_vec())
+            .collect(),
+        ..t.clone()
+    });
+    Design {
+        y: pick(&data.y),
+        x: Matrix::from_columns(rows.len(), p, x).into(),
+        terms: terms.collect(),
+        weights: data.weights.as_deref().map(pick),
+        offset: data.offset.as_deref().map(pick),
+    }
+}
+
+fn deletions_agree(name: &str, data: &Design, model: &Model, term: usize, criterion: Criterion) {
+    let theta = optimum(model, criterion);
+    let delete = || {
+        delete_levels(model, term, criterion, &theta, &TIGHT, &|_| Ok(())).expect("no interrupt")
+    };
+    let found = delete();
+    assert_eq!(found.len(), data.terms[term].n_levels);
+    for (level, found) in found.into_iter().enumerate().step_by(5) {
+        let rest = Model::new(without(data, term, level as u32)).expect("valid");
+        let what = format!("{name}, {criterion:?}, term {term} without level {level}");
+        agrees(&found.expect("a fit"), &rest, &theta, criterion, &what);
+    }
+}
+
+#[test]
+fn deletions_agree_with_fits_of_the_other_rows() {
+    each_model(|name, data, model, _| {
+        for term in 0..data.terms.len() {
+            for criterion in [Criterion::Ml, Criterion::Reml] {
+                deletions_agree(name, data, model, term, criterion);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_level_that_alone_determines_a_column_takes_it_along() {
+    let mut data = design(3, 120, 3, &[(Grouping::Random(10), 1, U)], true);
+    let in_level = |i: usize| f64::from(u8::from(data.terms[0].codes[i] == 5));
+    let x = (0..120).map(in_level);
+    let x = [data.x.data(), &x.collect::<Vec<f64>>()].concat();
+    data.x = Matrix::from_columns(120, 4, x).into();
+    let model = Model::new(data.clone()).expect("valid");
+    deletions_agree("a column of a level", &data, &model, 0, Criterion::Ml);
+}
+
+#[test]
+fn deletions_end_when_the_caller_says_so_and_refuse_a_term_that_is_not_there() {
+    let data = design(3, 60, 2, &[(Grouping::Random(10), 1, U)], false);
+    let model = Model::new(data).expect("valid");
+    let run = |term, watch: &(dyn Fn(usize) -> Result<(), Error> + Sync)| {
+        delete_levels(&model, term, Criterion::Ml, &[1.0], &TIGHT, watch)
+    };
+    let stopped = run(0, &|done| {
+        if done < 3 {
+            Ok(())
+        } else {
+            Err(Error::Interrupted)
+        }
+    });
+    assert_eq!(stopped.map(|_| ()), Err(Error::Interrupted));
+    assert!(matches!(run(1, &|_| Ok(())), Err(Error::Domain(_))));
 }

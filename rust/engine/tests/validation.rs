@@ -12,7 +12,7 @@ use mixedmodels::design::{
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{Linear, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
-use mixedmodels::linalg::Matrix;
+use mixedmodels::linalg::{Columns, Matrix, Shared};
 use mixedmodels::many::fit_many;
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::Control;
@@ -37,31 +37,49 @@ fn poisson() -> Arc<dyn Family> {
 
 type Spoil = fn(&mut Predictors);
 
+fn change<T: Clone + Send + Sync>(values: &mut Shared<T>, change: impl FnOnce(&mut Vec<T>)) {
+    let mut own = values.to_vec();
+    change(&mut own);
+    *values = own.into();
+}
+
+fn set_x(p: &mut Predictors, at: usize, value: f64) {
+    let mut data = p.x.data().to_vec();
+    data[at] = value;
+    p.x = Columns::new(p.x.rows(), p.x.cols(), data.into());
+}
+
 /// What is wrong, and a word of the message.
 const INVALID: [(&str, Spoil); 20] = [
     ("no random-effects term", |p| p.terms.clear()),
-    ("outside its 6 levels", |p| p.terms[0].codes[3] = 6),
-    ("outside its 6 levels", |p| p.terms[0].codes[3] = u32::MAX),
+    ("outside its 6 levels", |p| {
+        change(&mut p.terms[0].codes, |v| v[3] = 6)
+    }),
+    ("outside its 6 levels", |p| {
+        change(&mut p.terms[0].codes, |v| v[3] = u32::MAX)
+    }),
     ("outside its 0 levels", |p| p.terms[0].n_levels = 0),
     ("codes of random-effects term 1", |p| {
-        p.terms[1].codes.truncate(N - 1)
+        change(&mut p.terms[1].codes, |v| v.truncate(N - 1))
     }),
     ("codes of random-effects term 0", |p| {
-        p.terms[0].codes.clear()
+        change(&mut p.terms[0].codes, |v| v.clear())
     }),
     ("codes of random-effects term 0", |p| {
-        p.terms[0].codes.push(0)
+        change(&mut p.terms[0].codes, |v| v.push(0))
     }),
     ("z of random-effects term 0", |p| {
-        p.terms[0].z.truncate(2 * N - 1)
+        change(&mut p.terms[0].z, |v| v.truncate(2 * N - 1))
     }),
     ("z of random-effects term 0", |p| p.terms[0].k = 3),
     ("no columns", |p| {
         p.terms[0].k = 0;
-        p.terms[0].z.clear();
+        change(&mut p.terms[0].z, |v| v.clear());
     }),
-    ("NaN at position 5", |p| p.terms[0].z[5] = f64::NAN),
-    ("inf at position 7", |p| p.x.data_mut()[7] = f64::INFINITY),
+    ("NaN at position 5", |p| {
+        change(&mut p.terms[0].z, |v| v[5] = f64::NAN)
+    }),
+    ("inf at position 7", |p| set_x(p, 7, f64::INFINITY)),
     ("weights", |p| {
         p.weights = Some(vec![1.0; N - 3]);
     }),
@@ -75,7 +93,7 @@ const INVALID: [(&str, Spoil); 20] = [
     ("offset", |p| p.offset = Some(vec![f64::NEG_INFINITY; N])),
     ("random effects", |p| p.terms[0].n_levels = usize::MAX),
     ("random effects", |p| {
-        p.terms[0].n_levels = u32::MAX as usize - 8
+        p.terms[0].n_levels = u32::MAX as usize - 8;
     }),
     ("random effects", |p| {
         p.terms[1].n_levels = u32::MAX as usize - 100;
@@ -135,7 +153,7 @@ fn invalid_predictors_are_an_error_of_every_entry() {
 fn more_than_can_be_numbered_is_an_error() {
     let count = u32::MAX as usize + 1;
     let rows = Predictors {
-        x: Matrix::from_columns(count, 0, Vec::new()),
+        x: Matrix::from_columns(count, 0, Vec::new()).into(),
         terms: Vec::<Term>::new(),
         weights: None,
         offset: None,

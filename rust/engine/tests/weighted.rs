@@ -4,7 +4,7 @@ mod common;
 
 use common::{design, Grouping, Random, TermSpec, D, U};
 use mixedmodels::design::coupling::Coupling;
-use mixedmodels::design::cross_products::Trailing;
+use mixedmodels::design::cross_products::{CrossProducts, Trailing};
 use mixedmodels::design::data_rows::DataRows;
 use mixedmodels::design::stacked::Stacked;
 use mixedmodels::design::structure::Structure;
@@ -69,9 +69,11 @@ fn each_frame(check: impl Fn(&str, &Frame, &[Vec<f64>])) {
     each_design(|name, predictors| {
         for layout in [Layout::Blocked, Layout::Sparse] {
             let name = format!("{name}, {layout:?}");
-            let (frame, z) = Frame::without_fixed(predictors.clone(), layout, 1).expect("valid");
+            let frame = Frame::without_fixed(predictors.clone(), layout, 1).expect("valid");
+            let z = frame.block_rows().expect("memory");
             check(&name, &frame, &z);
-            let (frame, z) = Frame::with_layout(predictors.clone(), layout).expect("valid");
+            let frame = Frame::with_layout(predictors.clone(), layout).expect("valid");
+            let z = frame.block_rows().expect("memory");
             check(&format!("{name}, with X"), &frame, &z);
         }
     });
@@ -387,7 +389,8 @@ fn values(
 fn weights_are_those_of_scaled_rows() {
     each_design(|name, predictors| {
         for layout in [Layout::Blocked, Layout::Sparse] {
-            let (frame, z) = Frame::with_layout(predictors.clone(), layout).expect("valid");
+            let frame = Frame::with_layout(predictors.clone(), layout).expect("valid");
+            let z = frame.block_rows().expect("memory");
             let n = frame.n_obs();
             let structure = &frame.structure;
             let weights = Weights::Positive.draw(n, 5);
@@ -405,28 +408,12 @@ fn weights_are_those_of_scaled_rows() {
                 let column = x.column_mut(j).iter_mut().zip(&weights);
                 column.for_each(|(v, w)| *v *= w.sqrt());
             }
-            let p = x.cols();
-            let mut gram = Matrix::zeros(p, p, "X'X").expect("memory");
-            for (i, j) in (0..p).flat_map(|i| (0..p).map(move |j| (i, j))) {
-                let pairs = x.column(i).iter().zip(x.column(j));
-                gram[(i, j)] = pairs.map(|(a, b)| a * b).sum();
-            }
-            let patterns = mixedmodels::design::pattern::Pattern::all(structure).expect("memory");
-            let expected = mixedmodels::design::cross_products::CrossProducts::new(
-                structure,
-                patterns,
-                &scaled,
-                (&x, &gram),
-            )
-            .expect("memory");
+            let empty = frame.cross_products.zeros(structure).expect("memory");
+            let rows = DataRows::new(structure, &scaled, &x, &empty).expect("memory");
+            let mut expected = empty;
+            expected.add(&rows, None).expect("memory");
             let mut ours = frame.cross_products.clone();
-            let rows = DataRows::new(
-                structure,
-                &z,
-                (frame.fixed.columns(), frame.fixed.gram()),
-                &ours,
-            )
-            .expect("memory");
+            let rows = DataRows::new(structure, &z, frame.fixed.columns(), &ours).expect("memory");
             // The first weights must leave no trace.
             for weights in [&vec![7.0; n], &weights] {
                 ours.reweigh(&rows, Some(weights)).expect("memory");
@@ -434,6 +421,43 @@ fn weights_are_those_of_scaled_rows() {
             let ours = values(&ours, structure);
             let expected = values(&expected, structure);
             close(&format!("{name}, {layout:?}"), &ours, &expected, 1e-13);
+        }
+    });
+}
+
+#[test]
+fn rows_are_taken_out_and_added_again() {
+    each_frame(|name, frame, z| {
+        let structure = &frame.structure;
+        let zeros = || frame.cross_products.zeros(structure).expect("memory");
+        let all = DataRows::new(structure, z, frame.fixed.columns(), &zeros()).expect("memory");
+        let (some, others): (Vec<u32>, Vec<u32>) =
+            (0..frame.n_obs() as u32).partition(|i| i % 7 < 2);
+        let (some, others) = (all.pick(&some), all.pick(&others));
+        let sum = |rows: &DataRows<'_>| {
+            let mut a = zeros();
+            a.add(rows, None).expect("memory");
+            a
+        };
+        let whole = sum(&all);
+        let mut less = whole.clone();
+        less.add(&some, Some(&vec![-1.0; some.n_obs()]))
+            .expect("memory");
+        let size = values(&whole, structure)
+            .iter()
+            .fold(1.0, |m: f64, v| m.max(v.abs()));
+        let near = |what: &str, a: &CrossProducts, b: &CrossProducts| {
+            let pairs = values(a, structure).into_iter().zip(values(b, structure));
+            for (a, b) in pairs {
+                assert!((a - b).abs() <= 1e-13 * size, "{name}, {what}: {a} and {b}");
+            }
+        };
+        near("less some", &less, &sum(&others));
+        less.merge(sum(&some)).expect("the same pattern");
+        near("merged", &less, &whole);
+        if structure.rank > 0 {
+            // Batches, and X'X from the basis.
+            near("accumulated", &frame.cross_products, &whole);
         }
     });
 }
@@ -458,7 +482,8 @@ fn weights_that_are_not_finite_are_not_definite() {
 #[test]
 fn lengths_that_differ_are_refused() {
     let (_, predictors) = design(1, 30, 1, &[(Grouping::Random(6), 1, U)], false).split();
-    let (frame, z) = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
+    let frame = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
+    let z = frame.block_rows().expect("memory");
     let mut system = WeightedSystem::new(&frame, &z).expect("memory");
     let refused = |found: Result<(), Error>| matches!(found, Err(Error::Length { .. }));
     assert!(refused(system.update(&[1.0; 29], &[vec![1.0]]).map(|_| ())));
@@ -469,11 +494,11 @@ fn lengths_that_differ_are_refused() {
 #[test]
 fn a_frame_without_fixed_effects_keeps_the_basis_of_x() {
     let (_, mut predictors) = design(2, 40, 3, &[(Grouping::Random(6), 2, U)], true).split();
-    let (weighted, _) =
-        Frame::without_fixed(predictors.clone(), Layout::Cheapest, 1).expect("valid");
+    let weighted = Frame::without_fixed(predictors.clone(), Layout::Cheapest, 1).expect("valid");
     assert_eq!(weighted.structure.rank, 0);
     predictors.weights = None;
-    let (frame, z) = Frame::with_layout(predictors.clone(), Layout::Cheapest).expect("valid");
+    let frame = Frame::with_layout(predictors.clone(), Layout::Cheapest).expect("valid");
+    let z = frame.block_rows().expect("memory");
     assert_eq!(weighted.fixed.kept, frame.fixed.kept);
     assert_eq!(weighted.fixed.columns(), frame.fixed.columns());
     assert_eq!(weighted.block_rows().expect("memory"), z);
@@ -483,8 +508,9 @@ fn a_frame_without_fixed_effects_keeps_the_basis_of_x() {
         let mut identity = vec![0.0; 1600];
         (0..40).for_each(|i| identity[i * 41] = 1.0);
         identity
-    });
+    })
+    .into();
     assert!(Frame::with_layout(predictors.clone(), Layout::Cheapest).is_err());
-    let (frame, _) = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
+    let frame = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
     assert_eq!(frame.fixed.rank(), 40);
 }

@@ -2,9 +2,13 @@
 
 use mixedmodels::design::Term;
 use mixedmodels::linalg::memory::{collected, copied};
-use mixedmodels::linalg::Matrix;
-use numpy::ndarray::ArrayView2;
-use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use mixedmodels::linalg::{Columns, Matrix, Shared};
+use numpy::ndarray::{ArrayView2, Dimension};
+use numpy::{
+    PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray, PyReadonlyArray1,
+    PyReadonlyArray2, PyUntypedArrayMethods,
+};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -35,10 +39,88 @@ pub fn columns(array: &PyReadonlyArray2<'_, f64>) -> PyResult<Matrix> {
     Ok(Matrix::from_columns(rows, cols, data))
 }
 
-/// A matrix in any memory layout, row by row, with its number of columns.
-pub fn rows(array: &PyReadonlyArray2<'_, f64>) -> PyResult<(Vec<f64>, usize)> {
+/// A vector, without a copy where nobody can write to its memory.
+pub fn shared<T>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Shared<T>>
+where
+    T: numpy::Element + Copy + Send + Sync,
+{
+    Ok(match Borrowed::new(array) {
+        Some(values) => Shared::new(values),
+        None => vector(array)?.into(),
+    })
+}
+
+/// A matrix by columns, likewise.
+pub fn shared_columns(array: &PyReadonlyArray2<'_, f64>) -> PyResult<Columns> {
+    let (rows, cols) = array.as_array().dim();
+    let by_column = array.is_fortran_contiguous().then(|| Borrowed::new(array));
+    Ok(match by_column.flatten() {
+        Some(values) => Columns::new(rows, cols, Shared::new(values)),
+        None => columns(array)?.into(),
+    })
+}
+
+/// A matrix row by row with its number of columns, likewise.
+pub fn shared_rows(array: &PyReadonlyArray2<'_, f64>) -> PyResult<(Shared<f64>, usize)> {
     let view = array.as_array();
-    Ok((in_order(array.py(), &view)?, view.ncols()))
+    let by_row = array.is_c_contiguous().then(|| Borrowed::new(array));
+    let values = match by_row.flatten() {
+        Some(values) => Shared::new(values),
+        None => in_order(array.py(), &view)?.into(),
+    };
+    Ok((values, view.ncols()))
+}
+
+/// The memory of an array that nobody can write to, kept alive for the engine.
+struct Borrowed<T> {
+    _owner: Py<PyAny>,
+    start: *const T,
+    len: usize,
+}
+
+// SAFETY: the values are never written to while they live, so that threads may read them together.
+unsafe impl<T: Sync> Send for Borrowed<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Borrowed<T> {}
+
+impl<T: numpy::Element> Borrowed<T> {
+    /// `None` where the array has gaps, or where it or an array that it is a view of may be written to.
+    fn new<D: Dimension>(array: &PyReadonlyArray<'_, T, D>) -> Option<Self> {
+        let values = array.as_slice().ok()?;
+        is_immutable(array.as_any()).then(|| Self {
+            _owner: array.as_any().clone().unbind(),
+            start: values.as_ptr(),
+            len: values.len(),
+        })
+    }
+}
+
+impl<T> AsRef<[T]> for Borrowed<T> {
+    fn as_ref(&self) -> &[T] {
+        // SAFETY: the pointer and the length are those of a slice of an array that is kept alive, and
+        // whose memory cannot be written to through it or through the arrays it is a view of.
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
+    }
+}
+
+/// Whether the memory belongs to numpy and no array that leads to it is writable.
+fn is_immutable(array: &Bound<'_, PyAny>) -> bool {
+    let py = array.py();
+    let mut array = array.clone();
+    loop {
+        let writable = array
+            .getattr(intern!(py, "flags"))
+            .and_then(|flags| flags.getattr(intern!(py, "writeable")))
+            .and_then(|flag| flag.extract::<bool>());
+        if writable.unwrap_or(true) {
+            return false;
+        }
+        match array.getattr(intern!(py, "base")) {
+            Ok(base) if base.is_none() => return true,
+            Ok(base) => array = base,
+            Err(_) => return false,
+        }
+    }
 }
 
 /// Row by row; in one piece where the memory is in that order already.

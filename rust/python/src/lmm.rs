@@ -17,7 +17,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{
-    by_term, optional_vector, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
+    by_term, optional_vector, shared, shared_rows, to_blocks, to_rows, to_square, to_stack,
+    to_vector, vector,
 };
 use crate::costs;
 use crate::errors;
@@ -86,9 +87,9 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
 
 pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
     let (codes, n_levels, z, name, times) = tuple;
-    let (z, k) = rows(z)?;
+    let (z, k) = shared_rows(z)?;
     Ok(Term {
-        codes: vector(codes)?,
+        codes: shared(codes)?,
         n_levels: *n_levels,
         z,
         k,

@@ -4,10 +4,10 @@ use mixedmodels::design::Predictors;
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
-use crate::arrays::{columns, optional_vector};
+use crate::arrays::{optional_vector, shared_columns};
 use crate::lmm::{term, TermTuple};
 
-/// Copies of the arrays; the engine checks them.
+/// Arrays that nobody can write to are borrowed, others copied; the engine checks them.
 pub fn predictors(
     x: &PyReadonlyArray2<'_, f64>,
     terms: &[TermTuple<'_>],
@@ -15,7 +15,7 @@ pub fn predictors(
     offset: Option<&PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<Predictors> {
     Ok(Predictors {
-        x: columns(x)?,
+        x: shared_columns(x)?,
         terms: terms.iter().map(term).collect::<PyResult<_>>()?,
         weights: optional_vector(weights)?,
         offset: optional_vector(offset)?,

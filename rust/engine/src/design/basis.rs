@@ -4,6 +4,8 @@
 //! on units nor on a large constant added to the response or a covariate. All columns carry the
 //! square roots of the prior weights.
 
+use std::sync::Arc;
+
 use crate::covariance::Freedom;
 use crate::design::span::Span;
 use crate::design::{Predictors, Term};
@@ -42,7 +44,7 @@ pub struct ResponseBasis {
     /// γ₀, coefficients of ordinary least squares.
     pub explained: Vec<f64>,
     /// ỹ, rows weighted.
-    pub values: Vec<f64>,
+    pub values: Arc<[f64]>,
 }
 
 /// Z̃ = Z m for one term.
@@ -228,7 +230,7 @@ impl ResponseBasis {
             centre,
             scale,
             explained,
-            values,
+            values: values.into(),
         })
     }
 }
@@ -323,7 +325,7 @@ impl TermBasis {
     /// One unit for all columns.
     fn of_unit(term: &Term, root_weights: Option<&[f64]>) -> Self {
         let (n, k) = (term.codes.len(), term.k);
-        let mut all = term.z.clone();
+        let mut all = term.z.to_vec();
         if let Some(weights) = root_weights {
             for (row, w) in all.chunks_exact_mut(k).zip(weights) {
                 row.iter_mut().for_each(|z| *z *= w);

@@ -1,11 +1,12 @@
 //! How a leading block meets the trailing rows: dense, or sparse by level.
 
+use std::sync::Arc;
+
 use crate::design::data_rows::DataRows;
 use crate::design::pattern::Pattern;
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::memory;
 
 /// What errors of memory call it.
 const COUPLING: &str = "the coupling of a block to the rest";
@@ -24,9 +25,9 @@ pub enum Coupling {
 #[derive(Debug, Clone)]
 pub struct SparseCoupling {
     /// Range of each level in `rows`.
-    pub ranges: Vec<usize>,
+    pub ranges: Arc<[usize]>,
     /// Trailing rows, ascending within a level.
-    pub rows: Vec<u32>,
+    pub rows: Arc<[u32]>,
     /// `width` values for each row.
     pub values: Vec<f64>,
     /// Row-major, (levels · width) × rank.
@@ -34,11 +35,11 @@ pub struct SparseCoupling {
 }
 
 impl SparseCoupling {
-    /// The same pattern with zeros in it.
+    /// The same pattern, which both share, with zeros in it.
     pub fn zeros_like(&self) -> Result<Self> {
         Ok(Self {
-            ranges: memory::copied(&self.ranges, COUPLING)?,
-            rows: memory::copied(&self.rows, COUPLING)?,
+            ranges: Arc::clone(&self.ranges),
+            rows: Arc::clone(&self.rows),
             values: zeroed(self.values.len(), COUPLING)?,
             fixed: zeroed(self.fixed.len(), COUPLING)?,
         })
@@ -152,30 +153,43 @@ impl Coupling {
         })
     }
 
-    /// Room for the coupling of leading block b, in this pattern.
-    pub fn zeros(structure: &Structure, b: usize, pattern: Pattern) -> Result<Self> {
+    /// A pattern without values.
+    #[must_use]
+    pub fn pattern(pattern: Pattern) -> Self {
+        match pattern {
+            Pattern::Dense => Self::Dense(Vec::new()),
+            Pattern::Sparse(cells) => Self::Sparse(SparseCoupling {
+                ranges: cells.ranges.into(),
+                rows: cells.rows.into(),
+                values: Vec::new(),
+                fixed: Vec::new(),
+            }),
+        }
+    }
+
+    /// Room for the values of leading block b in the same pattern.
+    pub fn zeros(&self, structure: &Structure, b: usize) -> Result<Self> {
         let block = &structure.blocks[b];
-        Ok(match pattern {
-            Pattern::Dense => {
+        Ok(match self {
+            Self::Dense(_) => {
                 Self::Dense(zeroed(block.dim() * structure.trailing_dim(), COUPLING)?)
             }
-            Pattern::Sparse(cells) => Self::Sparse(SparseCoupling {
-                values: zeroed(cells.rows.len() * block.width, COUPLING)?,
+            Self::Sparse(sparse) => Self::Sparse(SparseCoupling {
+                ranges: Arc::clone(&sparse.ranges),
+                rows: Arc::clone(&sparse.rows),
+                values: zeroed(sparse.rows.len() * block.width, COUPLING)?,
                 fixed: zeroed(block.dim() * structure.rank, "the coupling of a block to X")?,
-                ranges: cells.ranges,
-                rows: cells.rows,
             }),
         })
     }
 
-    /// The products of these rows, weighted if there are weights.
-    pub fn set(&mut self, b: usize, rows: &DataRows<'_>, weights: Option<&[f64]>) {
+    /// Adds the products of these rows, weighted if there are weights.
+    pub fn add(&mut self, b: usize, rows: &DataRows<'_>, weights: Option<&[f64]>) {
         let structure = rows.structure();
         let trailing = 0..structure.starts.len();
         match self {
             Self::Dense(values) => {
                 let columns = structure.trailing_dim();
-                values.fill(0.0);
                 for t in trailing {
                     rows.dense_coupling(b, t, columns).add(weights, values);
                 }
@@ -184,17 +198,23 @@ impl Coupling {
                 }
             }
             Self::Sparse(sparse) => {
-                sparse.values.fill(0.0);
                 for t in trailing {
                     rows.sparse_coupling(b, t).add(weights, &mut sparse.values);
                 }
                 if structure.rank > 0 {
-                    sparse.fixed.fill(0.0);
                     let columns = structure.rank;
                     rows.coupling_to_x(b, columns)
                         .add(weights, &mut sparse.fixed);
                 }
             }
+        }
+    }
+
+    /// Everything stored but the pattern.
+    pub fn values_mut(&mut self) -> [&mut [f64]; 2] {
+        match self {
+            Self::Dense(values) => [values, &mut []],
+            Self::Sparse(sparse) => [&mut sparse.values, &mut sparse.fixed],
         }
     }
 }

@@ -53,16 +53,16 @@ pub fn frame(n: usize, p: usize, terms: &[Levels]) -> Frame {
         Term {
             codes,
             n_levels,
-            z,
+            z: z.into(),
             k,
             covariance: Arc::new(Unstructured),
         }
     });
     let design = Predictors {
         terms: terms.collect(),
-        x: Matrix::from_columns(n, p, x),
+        x: Matrix::from_columns(n, p, x).into(),
         weights: None,
         offset: None,
     };
-    Frame::new(design).expect("a valid design").0
+    Frame::new(design).expect("a valid design")
 }

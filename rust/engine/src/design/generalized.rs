@@ -88,9 +88,10 @@ impl GeneralizedModel {
         } else {
             1
         };
-        let (frame, z) = Frame::without_fixed(predictors, layout, systems)?;
+        let frame = Frame::without_fixed(predictors, layout, systems)?;
         check_quadrature(&frame, approximation)?;
-        let x = row_major(frame.fixed.columns(), frame.fixed.rank())?;
+        let z = frame.block_rows()?;
+        let x = row_major(frame.fixed.columns(), frame.fixed.rank(), 0..frame.n_obs())?;
         let rows = Arc::new(PredictorRows { frame, z, x });
         Self::of_rows(rows, family, approximation, information)
     }

@@ -215,14 +215,14 @@ mod tests {
 
     fn with_codes(n: usize, factors: Vec<(Vec<u32>, usize)>) -> Predictors {
         let terms = factors.into_iter().map(|(codes, n_levels)| Term {
-            codes,
+            codes: codes.into(),
             n_levels,
-            z: vec![1.0; n],
+            z: vec![1.0; n].into(),
             k: 1,
             covariance: Arc::new(Unstructured),
         });
         Predictors {
-            x: Matrix::from_columns(n, 1, vec![1.0; n]),
+            x: Matrix::from_columns(n, 1, vec![1.0; n]).into(),
             terms: terms.collect(),
             weights: None,
             offset: None,

@@ -12,7 +12,7 @@ pub(crate) mod example;
 pub mod frame;
 pub mod generalized;
 pub mod layout;
-mod level_graph;
+pub mod level_graph;
 pub mod model;
 pub mod pattern;
 pub mod row_products;
@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use crate::covariance::Covariance;
 use crate::error::{same_length, Error, Result};
-use crate::linalg::{memory, Matrix};
+use crate::linalg::{memory, Columns, Shared};
 
 /// Bytes that a random effect takes at the least: cross-products, factor and modes.
 const LEAST_BYTES: f64 = 48.0;
@@ -41,11 +41,11 @@ const LEAST_BYTES: f64 = 48.0;
 #[derive(Debug, Clone)]
 pub struct Term {
     /// Level of the grouping factor, one per row.
-    pub codes: Vec<u32>,
+    pub codes: Shared<u32>,
     /// Number of levels.
     pub n_levels: usize,
     /// Columns of the expression, n × k, row-major.
-    pub z: Vec<f64>,
+    pub z: Shared<f64>,
     /// Number of columns.
     pub k: usize,
     /// Covariance structure of the k effects of a level.
@@ -57,7 +57,7 @@ pub struct Term {
 pub struct Design {
     pub y: Vec<f64>,
     /// Fixed-effects model matrix, n × p; columns may be dependent.
-    pub x: Matrix,
+    pub x: Columns,
     pub terms: Vec<Term>,
     /// Prior weights, positive.
     pub weights: Option<Vec<f64>>,
@@ -67,7 +67,7 @@ pub struct Design {
 /// A design without its response.
 #[derive(Debug, Clone)]
 pub struct Predictors {
-    pub x: Matrix,
+    pub x: Columns,
     pub terms: Vec<Term>,
     pub weights: Option<Vec<f64>>,
     pub offset: Option<Vec<f64>>,

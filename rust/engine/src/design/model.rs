@@ -4,9 +4,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::design::basis::ResponseBasis;
-use crate::design::cross_products::{sum_of_products, CrossProducts};
-use crate::design::frame::Frame;
+use crate::design::cross_products::{project, sum_of_products, CrossProducts};
+use crate::design::data_rows::{pick, DataRows};
+use crate::design::frame::{BlockRows, Frame};
 use crate::design::layout::Layout;
+use crate::design::row_products::Rows;
 use crate::design::stacked::Stacked;
 use crate::design::Design;
 use crate::error::{Error, Result};
@@ -46,12 +48,26 @@ impl Model {
     /// The same for a given way to eliminate the random effects.
     pub fn with_layout(design: Design, layout: Layout) -> Result<Self> {
         let (y, predictors) = design.split();
-        let (frame, z) = Frame::with_layout(predictors, layout)?;
-        Self::of_frame(Arc::new(frame), y, &z)
+        Self::of_frame(Arc::new(Frame::with_layout(predictors, layout)?), y)
     }
 
-    /// The model of a response to the predictors of a frame; `z` are the rows of its blocks.
-    pub fn of_frame(frame: Arc<Frame>, y: Vec<f64>, z: &[Vec<f64>]) -> Result<Self> {
+    /// The model of a response to the predictors of a frame.
+    pub fn of_frame(frame: Arc<Frame>, y: Vec<f64>) -> Result<Self> {
+        Self::of_projected(frame, y, Frame::project)
+    }
+
+    /// The same where the rows `z` of the blocks are there already.
+    pub fn of_rows(frame: Arc<Frame>, y: Vec<f64>, z: &BlockRows) -> Result<Self> {
+        Self::of_projected(frame, y, |frame, y| {
+            CrossProducts::with_response(&frame.structure, z, frame.fixed.columns(), y)
+        })
+    }
+
+    fn of_projected(
+        frame: Arc<Frame>,
+        y: Vec<f64>,
+        project: impl FnOnce(&Frame, &[f64]) -> Result<Stacked>,
+    ) -> Result<Self> {
         frame.design.validate_response(&y)?;
         let response = ResponseBasis::new(
             y,
@@ -62,12 +78,7 @@ impl Model {
         .ok_or(Error::ExactFit)?;
         let y = &response.values;
         Ok(Self {
-            response_products: CrossProducts::with_response(
-                &frame.structure,
-                z,
-                frame.fixed.columns(),
-                y,
-            )?,
+            response_products: project(&frame, y)?,
             response_square: sum_of_products(y, y),
             response,
             frame,
@@ -76,15 +87,73 @@ impl Model {
 
     /// The same model for another response: only its cross-products are computed.
     pub fn with_response(&self, y: Vec<f64>) -> Result<Self> {
-        let z = self.block_rows()?;
-        Self::of_frame(Arc::clone(&self.frame), y, &z)
+        Self::of_frame(Arc::clone(&self.frame), y)
     }
 
-    /// ỹ - X̃γ - Z̃b̃ for conditional modes and coefficients in the basis of the engine; `z` are the
+    /// The model of the other observations: what these rows add to the cross-products is taken out, and
+    /// nothing else is computed anew. `None` where what is left does not resolve the fixed effects or
+    /// the response. `all` are the rows of the frame, `rows` the ones to leave out, ascending.
+    pub fn without(&self, rows: &[u32], all: &DataRows<'_>) -> Result<Option<Self>> {
+        let Some(frame) = self.frame.without(rows, all)? else {
+            return Ok(None);
+        };
+        let taken = all.pick(rows);
+        let y = pick(&self.response.values, 1, rows);
+        let minus: Vec<f64> = y.iter().map(|v| -v).collect();
+        let square = self.response_square - sum_of_products(&y, &y);
+        if square <= LITTLE_LEFT * self.response_square {
+            return Ok(None);
+        }
+        let mut products = self.response_products.clone();
+        for b in 0..self.structure.blocks.len() {
+            let (_, codes, z) = taken.block(b);
+            let out = products.block_mut(&self.structure, b);
+            project(codes, z, None, Rows::column(&minus), out);
+        }
+        let (q, p) = (self.structure.n_trailing, self.structure.rank);
+        for (x, &y) in taken.x_rows().chunks_exact(p.max(1)).zip(&minus) {
+            small::axpy(y, x, &mut products.trailing[q..]);
+        }
+        Ok(Some(Self {
+            frame: Arc::new(frame),
+            response: self.response.clone(),
+            response_products: products,
+            response_square: square,
+        }))
+    }
+
+    /// The response in the units of the user.
+    #[must_use]
+    pub fn raw_response(&self) -> Vec<f64> {
+        let ResponseBasis {
+            centre,
+            scale,
+            explained,
+            values,
+        } = &self.response;
+        let mut y = values.to_vec();
+        for (j, &g) in explained.iter().enumerate() {
+            small::axpy(g, self.fixed.columns().column(j), &mut y);
+        }
+        for (i, y) in y.iter_mut().enumerate() {
+            let root = self.root_weights.as_ref().map_or(1.0, |w| w[i]);
+            let offset = self.design.offset.as_ref().map_or(0.0, |o| o[i]);
+            *y = offset + centre + scale * *y / root;
+        }
+        y
+    }
+
+    /// What it shares with the models of other responses.
+    #[must_use]
+    pub fn frame(&self) -> &Arc<Frame> {
+        &self.frame
+    }
+
+    /// ỹ - X̃γ - Z̃b̃, zero in rows that are left out, for conditional modes and coefficients in the basis of the engine; `z` are the
     /// rows of the blocks.
     #[must_use]
     pub fn residual(&self, solution: &Stacked, z: &[Vec<f64>]) -> Vec<f64> {
-        let mut out = self.response.values.clone();
+        let mut out = self.response.values.to_vec();
         for (j, &g) in solution.fixed(&self.structure).iter().enumerate() {
             small::axpy(-g, self.fixed.columns().column(j), &mut out);
         }
@@ -94,6 +163,7 @@ impl Model {
                 *out -= small::dot(z, &modes[v as usize * k..][..k]);
             }
         }
+        self.left_out().iter().for_each(|&i| out[i as usize] = 0.0);
         out
     }
 }

@@ -26,6 +26,8 @@ pub enum Places<'a> {
     /// These rows only.
     Some {
         rows: &'a [u32],
+        /// Number of the first of all rows.
+        first: usize,
         places: &'a [usize],
     },
 }
@@ -62,8 +64,12 @@ impl Places<'_> {
                 let places = places.iter().map(|&at| at as usize * step);
                 pass.run(places.enumerate());
             }
-            Places::Some { rows, places } => {
-                let rows = rows.iter().map(|&i| i as usize);
+            Places::Some {
+                rows,
+                first,
+                places,
+            } => {
+                let rows = rows.iter().map(|&i| i as usize - first);
                 pass.run(rows.zip(places.iter().copied()));
             }
         }
@@ -77,7 +83,13 @@ pub struct Rows<'a> {
     pub width: usize,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// A single column.
+    #[must_use]
+    pub fn column(values: &'a [f64]) -> Self {
+        Self { values, width: 1 }
+    }
+
     /// `W` is the width when the compiler should know it, and 0 otherwise.
     #[inline]
     fn row<const W: usize>(&self, i: usize) -> &[f64] {

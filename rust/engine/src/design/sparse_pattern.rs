@@ -1,6 +1,7 @@
 //! Which levels meet, in the order in which a sparse system is eliminated, and where the products of
 //! each observation stand.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::design::level_graph::{ByLevel, Levels};
@@ -31,7 +32,7 @@ pub struct SparsePattern {
 }
 
 /// Where the products of each observation stand in the values of a [`SparsePattern`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SparsePlaces {
     /// For each block the place of each level's own entry.
     pub diagonals: Vec<Vec<usize>>,
@@ -41,12 +42,57 @@ pub struct SparsePlaces {
 }
 
 /// The observations in which the level of one block (inner) is eliminated after that of another.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PairPlaces {
     pub inner: usize,
     pub outer: usize,
+    /// Ascending.
     pub rows: Vec<u32>,
     pub places: Vec<usize>,
+}
+
+impl SparsePlaces {
+    /// Those of these observations, numbered anew.
+    #[must_use]
+    pub fn pick(&self, rows: &[u32]) -> Self {
+        Self {
+            diagonals: self.diagonals.clone(),
+            fixed: self.fixed.clone(),
+            pairs: self.pairs.iter().map(|pair| pair.pick(rows)).collect(),
+        }
+    }
+}
+
+impl PairPlaces {
+    fn sort(&mut self) {
+        let mut pairs: Vec<(u32, usize)> = std::mem::take(&mut self.rows)
+            .into_iter()
+            .zip(std::mem::take(&mut self.places))
+            .collect();
+        pairs.sort_unstable();
+        (self.rows, self.places) = pairs.into_iter().unzip();
+    }
+
+    /// Where the observations of a range stand.
+    #[must_use]
+    pub fn within(&self, range: &Range<usize>) -> Range<usize> {
+        let before = |end: usize| self.rows.partition_point(|&i| (i as usize) < end);
+        before(range.start)..before(range.end)
+    }
+
+    fn pick(&self, rows: &[u32]) -> Self {
+        let found = rows.iter().enumerate().filter_map(|(new, row)| {
+            let at = self.rows.binary_search(row).ok()?;
+            Some((new as u32, self.places[at]))
+        });
+        let (rows, places) = found.unzip();
+        Self {
+            inner: self.inner,
+            outer: self.outer,
+            rows,
+            places,
+        }
+    }
 }
 
 impl SparsePattern {
@@ -156,6 +202,7 @@ impl SparsePattern {
             }
         }
         out.pairs.retain(|pair| !pair.rows.is_empty());
+        out.pairs.iter_mut().for_each(PairPlaces::sort);
         Ok(out)
     }
 

@@ -24,40 +24,57 @@ pub struct SparseProducts {
 }
 
 impl SparseProducts {
-    /// Room for the products.
-    pub fn zeros(structure: &Structure, analysis: &Arc<Analysis>) -> Result<Self> {
-        Self::of_pattern(Arc::new(SparsePattern::new(structure, analysis)?))
-    }
-
-    /// The same pattern, which both share, with zeros in it.
-    pub fn zeros_like(&self) -> Result<Self> {
-        Self::of_pattern(Arc::clone(&self.pattern))
-    }
-
-    fn of_pattern(pattern: Arc<SparsePattern>) -> Result<Self> {
-        let what = "the cross-products of the random effects";
-        let p = pattern.analysis.border;
+    /// A pattern without values.
+    pub fn pattern(structure: &Structure, analysis: &Arc<Analysis>) -> Result<Self> {
         Ok(Self {
-            values: zeroed(pattern.n_values, what)?,
-            fixed: zeroed(pattern.analysis.border_start() * p, what)?,
-            fixed_square: Matrix::zeros(p, p, "the cross-products of X")?,
-            pattern,
+            pattern: Arc::new(SparsePattern::new(structure, analysis)?),
+            values: Vec::new(),
+            fixed: Vec::new(),
+            fixed_square: Matrix::default(),
         })
     }
 
-    /// The products of these rows, weighted if there are weights; `square` is X'X.
-    pub fn set(&mut self, rows: &DataRows<'_>, weights: Option<&[f64]>, square: Matrix) {
-        self.values.fill(0.0);
+    /// Room for the values of the same pattern with so many columns of X.
+    pub fn zeros(&self, rank: usize) -> Result<Self> {
+        let what = "the cross-products of the random effects";
+        let border = self.pattern.analysis.border_start();
+        Ok(Self {
+            pattern: Arc::clone(&self.pattern),
+            values: zeroed(self.pattern.n_values, what)?,
+            fixed: zeroed(border * rank, what)?,
+            fixed_square: Matrix::zeros(rank, rank, "the cross-products of X")?,
+        })
+    }
+
+    /// Adds the products of these rows but X'X, weighted if there are weights.
+    pub fn add(&mut self, rows: &DataRows<'_>, weights: Option<&[f64]>) {
         for products in rows.sparse_diagonals().chain(rows.sparse_pairs()) {
             products.add(weights, &mut self.values);
         }
-        if square.rows() > 0 {
-            self.fixed.fill(0.0);
+        if self.pattern.analysis.border > 0 {
             for products in rows.sparse_to_x() {
                 products.add(weights, &mut self.fixed);
             }
         }
-        self.fixed_square = square;
+    }
+
+    /// X'X.
+    #[must_use]
+    pub fn fixed_square(&self) -> &Matrix {
+        &self.fixed_square
+    }
+
+    pub fn fixed_square_mut(&mut self) -> &mut Matrix {
+        &mut self.fixed_square
+    }
+
+    /// Everything stored but the pattern.
+    pub fn values_mut(&mut self) -> [&mut [f64]; 3] {
+        [
+            &mut self.values,
+            &mut self.fixed,
+            self.fixed_square.data_mut(),
+        ]
     }
 
     /// Writes A into the panels of a factor.

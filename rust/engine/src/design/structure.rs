@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::design::Predictors;
 use crate::error::Result;
-use crate::linalg::memory::{copied, filled};
+use crate::linalg::memory::filled;
 use crate::linalg::supernodal::Analysis;
+use crate::linalg::Shared;
 
 /// Beyond this width the sums over pairs of entries of a single block cost more than columns of the
 /// general system.
@@ -20,7 +21,7 @@ const WIDEST_ALONE: usize = 12;
 #[derive(Debug, Clone)]
 pub struct Block {
     /// Level of each row.
-    pub codes: Vec<u32>,
+    pub codes: Shared<u32>,
     pub n_levels: usize,
     /// Columns of all its terms together.
     pub width: usize,
@@ -183,7 +184,7 @@ fn amalgamate(design: &Predictors) -> Result<Vec<Block>> {
                 block.width += term.k;
             }
             None => blocks.push(Block {
-                codes: copied(&term.codes, "the levels of the rows")?,
+                codes: term.codes.clone(),
                 n_levels: term.n_levels,
                 width: term.k,
                 terms: vec![(i, 0)],

@@ -170,9 +170,8 @@ mod tests {
         for (d, terms) in designs.into_iter().enumerate() {
             let n = 160;
             let frame = frame(n, 3, terms);
-            let z = frame.block_rows().expect("memory");
             let y = (0..n).map(|i| ((i * i) % 17) as f64).collect();
-            let model = Model::of_frame(Arc::new(frame), y, &z).expect("a response");
+            let model = Model::of_frame(Arc::new(frame), y).expect("a response");
             let theta: Vec<f64> = (0..model.n_theta()).map(|i| 0.3 + 0.1 * i as f64).collect();
             let coordinates = Coordinates::engine(&model.design.terms);
             let mut objective =

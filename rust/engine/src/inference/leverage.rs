@@ -39,12 +39,7 @@ pub fn leverages(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<V
     .at(theta, monitor)?;
     let (structure, x) = (&model.structure, model.fixed.columns());
     let z = model.block_rows()?;
-    let rows = DataRows::new(
-        structure,
-        &z,
-        (x, model.fixed.gram()),
-        &model.cross_products,
-    )?;
+    let rows = DataRows::new(structure, &z, x, &model.cross_products)?;
     let system = objective.system()?;
     let mut h = vec![0.0; model.n_obs()];
     system.add_row_variances(&rows, &mut h)?;

@@ -5,8 +5,10 @@ pub mod elementary;
 pub mod lanes;
 pub mod matrix;
 pub mod memory;
+pub mod shared;
 pub mod small;
 pub mod supernodal;
 pub mod threads;
 
 pub use matrix::Matrix;
+pub use shared::{Columns, Shared};

@@ -2,20 +2,27 @@
 
 use crate::design::Model;
 use crate::error::Result;
-use crate::fit::{all_explained, coefficients, optimum, unscaled_covariance, Linear, Task};
+use crate::fit::{
+    all_explained, coefficients, optimum, unscaled_covariance, Linear, StartValues, Task,
+};
 use crate::many::ResponseFit;
 use crate::objective::{Criterion, Monitor};
 use crate::optimize::Control;
 
-/// Fits one response by the default optimizer.
+/// Fits one response by the default optimizer, from this theta or from a start of its own.
 pub fn fit(
     model: &Model,
     criterion: Criterion,
+    start: Option<&[f64]>,
     control: &Control,
     monitor: Monitor<'_>,
 ) -> Result<ResponseFit> {
     let task = Task {
         control: *control,
+        start: StartValues {
+            theta: start.map(<[f64]>::to_vec),
+            ..StartValues::default()
+        },
         ..Task::default()
     };
     let (mut objective, outcome, theta) = optimum(Linear { model, criterion }, &task, monitor)?;

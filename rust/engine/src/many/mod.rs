@@ -1,10 +1,13 @@
 //! Many responses, one design: what does not depend on the response is computed once, and the
 //! responses are fitted in parallel.
 
+mod deletion;
 mod general;
 mod patterns;
 mod profile;
 mod scalar;
+
+pub use deletion::delete_levels;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -58,6 +61,7 @@ pub fn fit_many(
     let work = Work {
         responses,
         criterion,
+        start: None,
         control,
         watch,
         done: &done,
@@ -77,10 +81,48 @@ pub fn fit_many(
     Ok(out.into_iter().flatten().collect())
 }
 
+/// Fits each column of `responses` to the predictors of a model, whose cross-products are those of all
+/// fits: the refits of a bootstrap. Searches start at theta. Whatever the number of threads, the results
+/// are the same.
+///
+/// # Errors
+/// Responses of another length; an interrupt. What prevents a single fit is its result.
+pub fn refit_many(
+    model: &Model,
+    responses: &Matrix,
+    criterion: Criterion,
+    theta: &[f64],
+    control: &Control,
+    watch: Watch<'_>,
+) -> Result<Vec<Result<ResponseFit>>> {
+    same_length("the responses", model.design.n_obs(), responses.rows())?;
+    let done = AtomicUsize::new(0);
+    let work = Work {
+        responses,
+        criterion,
+        start: Some(theta),
+        control,
+        watch,
+        done: &done,
+    };
+    let pattern = Pattern::complete((0..responses.cols()).collect());
+    let shared = work.share_frame(Arc::clone(model.frame()), &pattern)?;
+    uninterrupted(work.chunks(&shared))
+}
+
+/// The fits, unless the caller has ended them.
+fn uninterrupted(fits: Vec<Result<ResponseFit>>) -> Result<Vec<Result<ResponseFit>>> {
+    if fits.contains(&Err(Error::Interrupted)) {
+        return Err(Error::Interrupted);
+    }
+    Ok(fits)
+}
+
 /// What the fits of all responses have in common.
 struct Work<'a> {
     responses: &'a Matrix,
     criterion: Criterion,
+    start: Option<&'a [f64]>,
     control: &'a Control,
     watch: Watch<'a>,
     done: &'a AtomicUsize,
@@ -102,14 +144,22 @@ impl Work<'_> {
             Ok(shared) => shared,
             Err(error) => return vec![Err(error); pattern.columns.len()],
         };
-        let chunks: Vec<&[usize]> = pattern.columns.chunks(CHUNK).collect();
-        threads::map(&chunks, |chunk| self.chunk(&shared, chunk)).concat()
+        self.chunks(&shared)
+    }
+
+    fn chunks(&self, shared: &Shared<'_>) -> Vec<Result<ResponseFit>> {
+        let chunks: Vec<&[usize]> = shared.pattern.columns.chunks(CHUNK).collect();
+        threads::map(&chunks, |chunk| self.chunk(shared, chunk)).concat()
     }
 
     fn share<'p>(&self, predictors: &Predictors, pattern: &'p Pattern) -> Result<Shared<'p>> {
         (self.watch)(self.done.load(Ordering::Relaxed))?;
-        let (frame, z) = Frame::new(pattern.predictors(predictors))?;
-        let frame = Arc::new(frame);
+        let frame = Frame::new(pattern.predictors(predictors))?;
+        self.share_frame(Arc::new(frame), pattern)
+    }
+
+    fn share_frame<'p>(&self, frame: Arc<Frame>, pattern: &'p Pattern) -> Result<Shared<'p>> {
+        let z = frame.block_rows()?;
         // Limits on the search are for the optimizer; the scalar form has none.
         let unlimited = self.control.is_unlimited();
         let scalar = unlimited.then(|| ScalarForm::new(&frame, self.criterion, &z));
@@ -140,11 +190,13 @@ impl Work<'_> {
         let watch = || (self.watch)(self.done.load(Ordering::Relaxed));
         watch()?;
         let y = shared.pattern.response(self.responses.column(column));
-        let model = Model::of_frame(Arc::clone(&shared.frame), y, &shared.z)?;
+        let model = Model::of_rows(Arc::clone(&shared.frame), y, &shared.z)?;
         let scalar = shared.scalar.as_ref();
         match scalar.and_then(|form| form.fit(&model, scratch)) {
             Some(fit) => Ok(fit),
-            None => general::fit(&model, self.criterion, self.control, &|_| watch()),
+            None => general::fit(&model, self.criterion, self.start, self.control, &|_| {
+                watch()
+            }),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::design::{Predictors, Term};
-use crate::linalg::Matrix;
+use crate::linalg::{Columns, Matrix};
 
 /// The columns that share their rows.
 pub struct Pattern {
@@ -40,6 +40,24 @@ fn rows_with_value(y: &[f64]) -> Option<Vec<usize>> {
 }
 
 impl Pattern {
+    /// All rows, for these columns.
+    #[must_use]
+    pub fn complete(columns: Vec<usize>) -> Self {
+        Self {
+            rows: None,
+            columns,
+        }
+    }
+
+    /// Some rows, for no column yet.
+    #[must_use]
+    pub fn of_rows(rows: Vec<usize>) -> Self {
+        Self {
+            rows: Some(rows),
+            columns: Vec::new(),
+        }
+    }
+
     /// The predictors in the rows of the pattern; levels without rows are left out.
     #[must_use]
     pub fn predictors(&self, all: &Predictors) -> Predictors {
@@ -48,7 +66,7 @@ impl Pattern {
         };
         let columns = (0..all.x.cols()).flat_map(|j| pick(all.x.column(j), rows));
         Predictors {
-            x: Matrix::from_columns(rows.len(), all.x.cols(), columns.collect()),
+            x: Columns::new(rows.len(), all.x.cols(), columns.collect()),
             terms: all.terms.iter().map(|term| pick_term(term, rows)).collect(),
             weights: all.weights.as_ref().map(|w| pick(w, rows)),
             offset: all.offset.as_ref().map(|o| pick(o, rows)),
@@ -111,11 +129,11 @@ mod tests {
         let columns: Vec<_> = found.iter().map(|p| p.columns.clone()).collect();
         assert_eq!(columns, [vec![0, 2], vec![1, 3]]);
         let all = Predictors {
-            x: Matrix::from_columns(3, 1, vec![1.0, 2.0, 3.0]),
+            x: Matrix::from_columns(3, 1, vec![1.0, 2.0, 3.0]).into(),
             terms: vec![Term {
-                codes: vec![0, 2, 1],
+                codes: vec![0, 2, 1].into(),
                 n_levels: 4,
-                z: vec![1., 10., 2., 20., 3., 30.],
+                z: vec![1., 10., 2., 20., 3., 30.].into(),
                 k: 2,
                 covariance: Arc::new(Unstructured),
             }],
@@ -128,6 +146,6 @@ mod tests {
         assert_eq!(some.weights, Some(vec![2.0, 3.0]));
         let term = &some.terms[0];
         assert_eq!((&term.codes[..], term.n_levels), (&[1, 0][..], 2));
-        assert_eq!(term.z, [2.0, 20.0, 3.0, 30.0]);
+        assert_eq!(term.z[..], [2.0, 20.0, 3.0, 30.0]);
     }
 }

@@ -15,7 +15,7 @@ use crate::system::Along;
 impl LmmObjective<'_> {
     pub(super) fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
         self.derivatives()?;
-        let motion = self.motion();
+        let motion = self.coordinates.motion_of(&self.theta, &self.lambda);
         let directions = motion.directions(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         let (monitor, progress) = (self.monitor, self.progress);

@@ -190,7 +190,7 @@ impl<'a> LmmObjective<'a> {
         self.solver.system()
     }
 
-    pub(super) fn motion(&self) -> Motion {
+    pub(super) fn motion(&self) -> Motion<'_> {
         self.coordinates.motion_of(&self.theta, &self.lambda)
     }
 
@@ -257,7 +257,7 @@ impl Objective for LmmObjective<'_> {
         } else {
             None
         };
-        let motion = self.motion();
+        let motion = self.coordinates.motion_of(&self.theta, &self.lambda);
         let maps = motion.working_maps(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         self.slopes = self.solver.slopes(&maps, joint, scores)?;

@@ -3,6 +3,7 @@
 //! In the basis of the engine Z̃ = Z m, so that λ = m λ̃ up to a rotation from the right. A theta of
 //! the user gives λ̃ = m^-1 λ; the criterion does not need it triangular.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::covariance::{Covariance, Fold};
@@ -134,18 +135,21 @@ impl Coordinates {
 
     /// How the parameters move λ̃ at theta.
     #[must_use]
-    pub fn motion(&self, theta: &[f64]) -> Motion {
-        self.motion_of(theta, &self.lambda(theta))
+    pub fn motion(&self, theta: &[f64]) -> Motion<'_> {
+        self.motion_with(theta, Cow::Owned(self.lambda(theta)))
     }
 
     /// The same where λ̃ at theta is known.
     #[must_use]
-    pub fn motion_of(&self, theta: &[f64], lambda: &[Vec<f64>]) -> Motion {
-        let terms = self.terms.iter().zip(lambda);
+    pub fn motion_of<'m>(&'m self, theta: &[f64], lambda: &'m [Vec<f64>]) -> Motion<'m> {
+        self.motion_with(theta, Cow::Borrowed(lambda))
+    }
+
+    fn motion_with<'m>(&'m self, theta: &[f64], lambda: Cow<'m, [Vec<f64>]>) -> Motion<'m> {
+        let terms = self.terms.iter();
         Motion {
-            terms: terms
-                .map(|(t, lambda)| (t.start, lambda.clone(), t.motion(theta)))
-                .collect(),
+            lambda,
+            terms: terms.map(|t| (t.start, t.motion(theta))).collect(),
             dim: self.dim,
         }
     }
@@ -264,9 +268,9 @@ mod tests {
 
     fn term(covariance: impl Covariance + 'static, k: usize) -> Term {
         Term {
-            codes: vec![0],
+            codes: vec![0].into(),
             n_levels: 1,
-            z: vec![1.0; k],
+            z: vec![1.0; k].into(),
             k,
             covariance: Arc::new(covariance),
         }

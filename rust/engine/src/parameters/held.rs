@@ -137,7 +137,11 @@ impl HeldCoordinates {
         (term, index, value): (usize, usize, f64),
         sigma: Option<(usize, f64)>,
     ) -> Result<()> {
-        let (covariance, k) = self.own[term].clone();
+        let Some((covariance, k)) = self.own.get(term).cloned() else {
+            return Err(Error::Domain(format!(
+                "there is no random-effects term {term} to hold a parameter of"
+            )));
+        };
         let parameters = covariance.natural_parameters(k);
         let Some(natural) = parameters.get(index) else {
             return Err(Error::Domain(format!(

@@ -1,7 +1,8 @@
 //! How the parameters move λ̃ at one theta, and what follows from it: gradients, curvature, working
 //! variates.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::ops::Deref;
 
 use crate::covariance::{along, Covariance, Jet};
 use crate::design::structure::Structure;
@@ -14,7 +15,7 @@ use crate::system::{Direction, WorkingMap};
 type Entry = (usize, usize, f64);
 
 /// Derivatives of the λ̃ of one term.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TermMotion {
     k: usize,
     /// D_i = dλ̃/dθ_i.
@@ -24,11 +25,30 @@ pub struct TermMotion {
 }
 
 /// All terms at one theta.
-#[derive(Debug, Clone)]
-pub struct Motion {
-    /// First parameter, λ̃ and its derivatives of each.
-    pub(super) terms: Vec<(usize, Vec<f64>, Arc<TermMotion>)>,
+#[derive(Debug)]
+pub struct Motion<'m> {
+    pub(super) lambda: Cow<'m, [Vec<f64>]>,
+    /// First parameter and derivatives of each.
+    pub(super) terms: Vec<(usize, TermMotionOf<'m>)>,
     pub(super) dim: usize,
+}
+
+/// The derivatives of a term: the same everywhere, or of this theta.
+#[derive(Debug)]
+pub enum TermMotionOf<'m> {
+    Steady(&'m TermMotion),
+    Here(Box<TermMotion>),
+}
+
+impl Deref for TermMotionOf<'_> {
+    type Target = TermMotion;
+
+    fn deref(&self) -> &TermMotion {
+        match self {
+            Self::Steady(motion) => motion,
+            Self::Here(motion) => motion,
+        }
+    }
 }
 
 impl TermMotion {
@@ -74,12 +94,17 @@ impl TermMotion {
     }
 }
 
-impl Motion {
+impl Motion<'_> {
+    /// Each term and its λ̃.
+    fn each(&self) -> impl Iterator<Item = (&(usize, TermMotionOf<'_>), &Vec<f64>)> {
+        self.terms.iter().zip(self.lambda.iter())
+    }
+
     /// `2 tr(D_i' G λ)` for every parameter.
     #[must_use]
     pub fn gradient(&self, g: &[Vec<f64>]) -> Vec<f64> {
         let mut out = Vec::with_capacity(self.dim);
-        for ((_, lambda, motion), g) in self.terms.iter().zip(g) {
+        for (((_, motion), lambda), g) in self.each().zip(g) {
             let slope = product(g, lambda, motion.k);
             out.extend(
                 motion
@@ -96,7 +121,7 @@ impl Motion {
     pub fn pull(&self, slopes: &[Vec<f64>]) -> Vec<f64> {
         let terms = self.terms.iter().zip(slopes);
         terms
-            .flat_map(|((_, _, motion), slope)| {
+            .flat_map(|((_, motion), slope)| {
                 let own = motion.slopes.iter();
                 own.map(|d| inner(d, slope, motion.k))
             })
@@ -107,7 +132,7 @@ impl Motion {
     /// derivative of tr(G Σ).
     pub fn curvature(&self, g: &[Vec<f64>]) -> Result<Matrix> {
         let mut out = self.bending(g)?;
-        for ((start, _, motion), g) in self.terms.iter().zip(g) {
+        for ((start, motion), g) in self.terms.iter().zip(g) {
             let k = motion.k;
             for (j, right) in motion.slopes.iter().enumerate() {
                 for (i, left) in motion.slopes.iter().enumerate() {
@@ -129,7 +154,7 @@ impl Motion {
     /// `2 tr(D_ij' G λ)`: what a second derivative along straight lines of λ̃ leaves out.
     pub fn bending(&self, g: &[Vec<f64>]) -> Result<Matrix> {
         let mut out = Matrix::zeros(self.dim, self.dim, "the curvature matrix")?;
-        for ((start, lambda, motion), g) in self.terms.iter().zip(g) {
+        for (((start, motion), lambda), g) in self.each().zip(g) {
             if motion.bends.is_empty() {
                 continue;
             }
@@ -147,7 +172,7 @@ impl Motion {
     #[must_use]
     pub fn working_maps(&self, structure: &Structure) -> Vec<WorkingMap> {
         let mut out = Vec::with_capacity(self.dim);
-        for (t, (_, lambda, motion)) in self.terms.iter().enumerate() {
+        for (t, ((_, motion), lambda)) in self.each().enumerate() {
             let (block, offset) = structure.place(t);
             let k = motion.k;
             for d in &motion.slopes {
@@ -174,7 +199,7 @@ impl Motion {
     #[must_use]
     pub fn directions(&self, structure: &Structure) -> Vec<Direction> {
         let mut out = Vec::with_capacity(self.dim);
-        for (t, (_, _, motion)) in self.terms.iter().enumerate() {
+        for (t, (_, motion)) in self.terms.iter().enumerate() {
             let (block, offset) = structure.place(t);
             let width = structure.blocks[block].width;
             for own in &motion.slopes {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::covariance::{theta_of_factor, Covariance, Freedom};
 use crate::linalg::{dense, small, Matrix};
-use crate::parameters::motion::TermMotion;
+use crate::parameters::motion::{TermMotion, TermMotionOf};
 
 /// Eigenvalues of a covariance matrix below this share of the largest are zero up to rounding.
 const NO_VARIANCE: f64 = 1e-15;
@@ -56,11 +56,15 @@ impl TermCoordinates {
         transformed(self.map.as_deref(), own, self.k)
     }
 
-    pub(super) fn motion(&self, theta: &[f64]) -> Arc<TermMotion> {
-        self.steady.clone().unwrap_or_else(|| {
-            let (own, map) = (self.own(theta), self.map.as_deref());
-            Arc::new(TermMotion::curved(&*self.covariance, own, map, self.k))
-        })
+    pub(super) fn motion(&self, theta: &[f64]) -> TermMotionOf<'_> {
+        match &self.steady {
+            Some(steady) => TermMotionOf::Steady(steady),
+            None => {
+                let (own, map) = (self.own(theta), self.map.as_deref());
+                let here = TermMotion::curved(&*self.covariance, own, map, self.k);
+                TermMotionOf::Here(Box::new(here))
+            }
+        }
     }
 
     /// Eigenvalues, ascending, and eigenvectors of the structure's covariance matrix.

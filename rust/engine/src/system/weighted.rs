@@ -7,8 +7,9 @@
 
 use std::borrow::Cow;
 
-use crate::design::cross_products::project_weighted;
+use crate::design::cross_products::project;
 use crate::design::data_rows::DataRows;
+use crate::design::row_products::Rows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
 use crate::design::Frame;
@@ -30,12 +31,11 @@ impl<'a> WeightedSystem<'a> {
     pub fn new(frame: &'a Frame, z: &'a [Vec<f64>]) -> Result<Self> {
         let structure = &frame.structure;
         let a = &frame.cross_products;
-        let x = (frame.fixed.columns(), frame.fixed.gram());
         Ok(Self {
             structure,
             z,
-            rows: DataRows::new(structure, z, x, a)?,
-            system: system(structure, Cow::Owned(a.zeros_like()?))?,
+            rows: DataRows::new(structure, z, frame.fixed.columns(), a)?,
+            system: system(structure, Cow::Owned(a.zeros(structure)?))?,
         })
     }
 
@@ -84,13 +84,17 @@ impl<'a> WeightedSystem<'a> {
         let mut out = Stacked::zeros(self.structure, m)?;
         for (b, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
             let out = out.block_mut(self.structure, b);
-            project_weighted(block, z, weights, values, m, out);
+            let z = Rows {
+                values: z,
+                width: block.width,
+            };
+            project(&block.codes, z, weights, Rows { values, width: m }, out);
         }
         Ok(out)
     }
 
-    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` for a sparse
-    /// trailing matrix, and where there is not the memory.
+    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` where the system
+    /// has no formula, and where there is not the memory.
     pub fn log_det_hessian(
         &mut self,
         directions: &[Direction],
@@ -98,11 +102,8 @@ impl<'a> WeightedSystem<'a> {
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
         let products = self.system.cross_products();
-        if products.trailing.dense().is_none() {
-            return Ok(None);
-        }
         let moved = moves.map(|weights| {
-            let mut moved = products.zeros_like()?;
+            let mut moved = products.zeros(self.structure)?;
             moved.reweigh(&self.rows, Some(&weights))?;
             Ok(moved)
         });

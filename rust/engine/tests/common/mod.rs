@@ -54,6 +54,20 @@ pub const D: &str = "diag";
 /// (grouping, columns, structure) for each term.
 pub type TermSpec = (Grouping, usize, &'static str);
 
+/// Theta of random effects with so many times the standard deviations.
+pub fn scaled_theta(design: &Design, theta: &[f64], scale: f64) -> Vec<f64> {
+    let mut rest = theta;
+    let mut out = Vec::new();
+    for term in &design.terms {
+        let (own, others) = rest.split_at(term.covariance.n_parameters(term.k));
+        rest = others;
+        let mut m = vec![0.0; term.k * term.k];
+        (0..term.k).for_each(|i| m[i + i * term.k] = scale);
+        out.extend(term.covariance.transformed(own, &m, term.k));
+    }
+    out
+}
+
 /// The door of a linear model.
 pub fn linear(model: &Model, criterion: Criterion) -> Linear<'_> {
     Linear { model, criterion }
@@ -109,7 +123,7 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
                     .collect();
                 (codes, built[*outer].n_levels * parts)
             }
-            Grouping::Same(other) => (built[*other].codes.clone(), built[*other].n_levels),
+            Grouping::Same(other) => (built[*other].codes.to_vec(), built[*other].n_levels),
         };
         let mut z = Vec::with_capacity(n * k);
         for _ in 0..n {
@@ -118,9 +132,9 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
             }
         }
         built.push(Term {
-            codes,
+            codes: codes.into(),
             n_levels,
-            z,
+            z: z.into(),
             k: *k,
             covariance: structure(name, *k, Some(&times(*k))).expect("known structure"),
         });
@@ -150,7 +164,7 @@ pub fn design(seed: u64, n: usize, p: usize, terms: &[TermSpec], weighted: bool)
         .collect();
     Design {
         y,
-        x: Matrix::from_columns(n, p, x),
+        x: Matrix::from_columns(n, p, x).into(),
         terms: built,
         weights: weighted.then(|| (0..n).map(|_| 0.5 + random.uniform()).collect()),
         offset: weighted.then(|| (0..n).map(|_| random.normal()).collect()),

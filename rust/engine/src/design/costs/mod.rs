@@ -130,7 +130,7 @@ impl Use {
             return bytes;
         };
         Bytes {
-            cross_products: (1.0 + systems as f64) * bytes.cross_products,
+            cross_products: systems as f64 * bytes.cross_products,
             factor: systems as f64 * bytes.factor,
             // Derivatives go through one of them.
             inverse: bytes.inverse,
@@ -303,8 +303,11 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_sparse_matrix_add_up() {
-        let design = frame(300, 3, &[Levels::Random(90, 2), Levels::Random(70, 1)]).design;
-        let (frame, _) = Frame::with_layout(design, Layout::Sparse).expect("a valid design");
+        let design = frame(300, 3, &[Levels::Random(90, 2), Levels::Random(70, 1)])
+            .design
+            .as_ref()
+            .clone();
+        let frame = Frame::with_layout(design, Layout::Sparse).expect("a valid design");
         let TrailingKind::Sparse(analysis) = &frame.structure.trailing_kind else {
             panic!("the sparse layout was asked for");
         };

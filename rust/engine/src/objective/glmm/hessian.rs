@@ -78,9 +78,7 @@ impl GlmmObjective<'_> {
         let t = h.iter().zip(&curvature.slope).map(|(h, v)| h * v).collect();
         let adjoint = self.adjoint(t)?;
         let structure = &model.frame().structure;
-        let theta = self.parameters.theta(&self.point);
-        let motion = self.parameters.theta.motion_of(theta, &self.lambda);
-        let maps = motion.working_maps(structure);
+        let maps = self.motion().working_maps(structure);
         let q = variates(structure, &maps, &self.modes.c)?;
         let moves = self.moves(&q, &curvature)?;
         let weights = WeightMoves {
@@ -94,7 +92,7 @@ impl GlmmObjective<'_> {
             return Ok(None);
         };
         let blocks = self.sigma_slopes(&w_sums, &adjoint.z);
-        let own = motion.curvature(&self.by_term(&blocks))?;
+        let own = self.motion().curvature(&self.by_term(&blocks))?;
         for j in 0..own.cols() {
             small::axpy(1.0, own.column(j), &mut out.column_mut(j)[..own.rows()]);
         }

@@ -22,7 +22,7 @@ use crate::family::Density;
 use crate::linalg::Matrix;
 use crate::objective::quadrature::{self, Rule};
 use crate::objective::{Derivatives, Monitor, Objective, Progress};
-use crate::parameters::{Coordinates, ParameterVector};
+use crate::parameters::{Coordinates, Motion, ParameterVector};
 use crate::system::WeightedSystem;
 use border::Border;
 use laplace::Slopes;
@@ -285,6 +285,17 @@ impl<'a> GlmmObjective<'a> {
         }
         out.extend(dispersion.map(|d| d.unit * slopes.dispersion));
         out
+    }
+
+    /// How theta moves the covariance factors at the last point.
+    fn motion(&self) -> Motion<'_> {
+        let Self {
+            parameters,
+            point,
+            lambda,
+            ..
+        } = self;
+        parameters.theta.motion_of(parameters.theta(point), lambda)
     }
 
     /// The part of every term in matrices of the blocks.

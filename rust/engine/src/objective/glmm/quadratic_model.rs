@@ -30,10 +30,7 @@ impl GlmmObjective<'_> {
         let n_theta = self.parameters.theta.dim;
         let mut information = Matrix::zeros(dim, dim, "the information")?;
         let mut curvature = Matrix::zeros(dim, dim, "the curvature")?;
-        let motion = self
-            .parameters
-            .theta
-            .motion(self.parameters.theta(&self.point));
+        let motion = self.motion();
         let Products { mut qq, qx, xx } = self.products(&motion)?;
         if let Some(fixed) = &self.parameters.fixed {
             let (p, at) = (fixed.dim(), self.parameters.fixed_at());

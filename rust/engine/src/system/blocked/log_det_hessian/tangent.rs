@@ -1,10 +1,12 @@
 //! The derivative of the elimination when Σ of one leading block moves, or A.
 
+use std::sync::Arc;
+
 use crate::design::coupling::{Coupling, SparseCoupling};
 use crate::design::cross_products::{CrossProducts, Leading, Trailing};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::memory::{copied, room};
+use crate::linalg::memory::room;
 use crate::linalg::{dense, small, Matrix};
 use crate::system::blocked::levels::shrinkage;
 use crate::system::blocked::log_det_hessian::form;
@@ -177,8 +179,8 @@ fn stacked_couplings(parts: &[&Leading], k: usize) -> Result<Coupling> {
     }
     let per_level = sparse[0].fixed.len() / levels;
     Ok(Coupling::Sparse(SparseCoupling {
-        ranges: copied(&sparse[0].ranges, DERIVATIVES)?,
-        rows: copied(&sparse[0].rows, DERIVATIVES)?,
+        ranges: Arc::clone(&sparse[0].ranges),
+        rows: Arc::clone(&sparse[0].rows),
         values: interleaved(sparse.iter().map(|s| s.values.as_slice()), k)?,
         fixed: interleaved(sparse.iter().map(|s| s.fixed.as_slice()), per_level)?,
     }))
