@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from .random_term import RandomTerm
 _ROUNDING = 1e-9
 # Eigenvalues of cross-products that need a closer look; they are squares.
 _DOUBTFUL = 1e-11
+# Squared sines of angles between columns that need a closer look.
+_ALIKE = 1e-12
 # Enough rows to tell columns apart; only what looks alike in them is compared in all rows.
 _SAMPLE = np.modf(np.arange(1, 257) * 0.6180339887498949)[0]
 
@@ -172,6 +175,8 @@ class _Effects:
 
     def _inside(self, block: _Block, other: _Block) -> bool:
         """Whether the columns of a block are combinations of those of another one."""
+        if len(block[1]) == len(other[1]) == 1 and not self._alike(block, other):
+            return False
         if not _within(self._columns([block]), self._columns([other])):
             return False
         whole = slice(None)
@@ -180,6 +185,22 @@ class _Effects:
         return bool(columns.any(axis=0).all()) and (
             self._complete or _within(columns, self._columns([other], whole))
         )
+
+    def _alike(self, block: _Block, other: _Block) -> bool:
+        """Whether two single columns may be multiples of each other: hundreds of blocks make many pairs."""
+        (t, (i,)), (u, (j,)) = block, other
+        cosine = self._cosines[self._first[t] + i, self._first[u] + j]
+        return bool(1.0 - cosine * cosine <= _ALIKE)
+
+    @cached_property
+    def _cosines(self) -> NDArray[np.float64]:
+        columns = _scaled(np.hstack([self._all[t].z for t in self.terms]))
+        return columns.T @ columns
+
+    @cached_property
+    def _first(self) -> dict[int, int]:
+        widths = [len(self._all[t].names) for t in self.terms]
+        return dict(zip(self.terms, np.cumsum([0, *widths[:-1]]).tolist(), strict=True))
 
     def _columns(self, blocks: Sequence[_Block], rows: Any = None) -> NDArray[np.float64]:
         rows = self._rows if rows is None else rows
@@ -223,4 +244,7 @@ def _scaled(columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _rank(matrix: NDArray[np.float64]) -> int:
-    return int(np.linalg.matrix_rank(matrix, tol=1e-8 * max(np.linalg.norm(matrix, 2), 1e-300)))
+    if len(matrix) == 1:
+        return int(matrix.any())
+    values = np.linalg.svd(matrix, compute_uv=False)
+    return int(np.sum(values > 1e-8 * max(values[0], 1e-300)))
