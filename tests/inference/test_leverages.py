@@ -65,7 +65,7 @@ def test_leverages(random, kind):
         weights = DATA["w"].to_numpy()
     else:
         model = glmer(f"k ~ x + {random}", DATA, "poisson")
-        weights = model._fitted.mean
+        weights = model.getME("mu")
     hat = leverages(model._fitted)
     np.testing.assert_allclose(hat, dense_leverages(model, weights), rtol=1e-8)
     if kind == "lmer":

@@ -53,10 +53,7 @@ pub fn sensitivity(
     let mut d = variates(structure, &maps, &c)?;
     let linear = d.gram(&c);
     let explained = system.solve(system.multiply(&d)?);
-    for (d, explained) in d.leading.iter_mut().zip(&explained.leading) {
-        small::axpy(-1.0, explained, d);
-    }
-    small::axpy(-1.0, &explained.trailing, &mut d.trailing);
+    d.add(-1.0, &explained);
     let inner = d.gram(&system.multiply(&d)?);
     let with_residual = d.gram(&c);
     let n = maps.len();

@@ -95,10 +95,7 @@ fn projected_columns(
     let mut out = system.multiply(&unit)?;
     let solution = system.solve(out.clone());
     let explained = system.multiply(&solution)?;
-    for (out, explained) in out.leading.iter_mut().zip(&explained.leading) {
-        small::axpy(-1.0, explained, out);
-    }
-    small::axpy(-1.0, &explained.trailing, &mut out.trailing);
+    out.add(-1.0, &explained);
     Ok(out)
 }
 
