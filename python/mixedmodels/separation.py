@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .covariance.theta import factors
 from .design import GeneralizedDesign, RandomTerm
 from .errors import MixedModelsWarning, SeparationWarning
 from .families import Family
 from .fitted_generalized import FittedGeneralized, GeneralizedEstimates
 from .fitted_model import FittedModel
 from .recession import strictly_separable, towards, unbounded_columns
-from .covariance.theta import factors
 from .verdict import Notice
 
 # A mean as near to its limit as a logit of 15 is.
@@ -68,7 +68,7 @@ def separation_of(
         at_limit |= 1.0 - mu < _NUMERICALLY_ZERO
     if not at_limit.any():
         return None
-    kept = estimates.kept
+    kept = estimates.free
     x = design.x[:, kept]
     effects = np.abs(estimates.beta[kept]) * _ranges(x)
     candidates = np.flatnonzero(effects > _HUGE_EFFECT[family.link])
@@ -122,7 +122,7 @@ def separated_levels(
     if family.name != "binomial" or family.link not in _HUGE_EFFECT:
         return ""
     found = _large_terms(design, family, estimates.theta, roots, 1.0)
-    signs, x = towards(design, family), design.x[:, estimates.kept]
+    signs, x = towards(design, family), design.x[:, estimates.free]
     constant = [
         part
         for part in _large_terms(design, family, estimates.theta, roots, 0.0)

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .covariance.theta import factors, grown, growth, slices
 from .design import GeneralizedDesign, Predictors
 from .dispersion_limits import relative_residual_sd, towards_zero
 from .errors import MixedModelError
 from .families import Family
 from .fit_record import Estimates
 from .fitted_generalized import GeneralizedEstimates
-from .covariance.theta import factors, grown, growth, slices
 
 # Standard deviations relative to the residual one: below, the residual variance is well away from zero.
 _LARGE = 30.0
@@ -56,7 +56,7 @@ def residual_vanishes(
         rows, coefficients and random effects allow the limit.
     """
     theta = estimates.theta
-    if not may_vanish(design, sizes, len(estimates.kept)):
+    if not may_vanish(design, sizes, len(estimates.free)):
         return ""
     large = sizes > _LARGE
 
@@ -65,11 +65,12 @@ def residual_vanishes(
 
     largest = float(sizes.max())
     falling = largest > _FAR and (
-        float(gradient @ growth(design, theta, large)) < _FALLING or _falls_on(largest, estimates.objective, along)
+        float(gradient @ growth(design, theta, large)) < _FALLING
+        or _falls_on(largest, estimates.objective, along)
     )
     if not falling and not _rises_from_zero(float(sizes[large].min()), along):
         return ""
-    return _no_optimum("residual variance", design, large, len(estimates.kept), float(sizes.max()))
+    return _no_optimum("residual variance", design, large, len(estimates.free), float(sizes.max()))
 
 
 def may_vanish(design: Predictors, sizes: NDArray[np.float64], rank: int) -> bool:
@@ -113,7 +114,7 @@ def dispersion_vanishes(
     if relative is None or not relative > 0:
         return ""
     sizes = column_sizes(design, roots, estimates.theta) / relative
-    if not may_vanish(design, sizes, len(estimates.kept)):
+    if not may_vanish(design, sizes, len(estimates.free)):
         return ""
     large = sizes > _LARGE
     sign = towards_zero(family)
@@ -122,7 +123,7 @@ def dispersion_vanishes(
         float(sizes[large].min()), lambda factor: objective(sign * 2.0 * float(np.log(factor)))
     ):
         return ""
-    return _no_optimum(family.parameter or "", design, large, len(estimates.kept), float(sizes.max()))
+    return _no_optimum(family.parameter or "", design, large, len(estimates.free), float(sizes.max()))
 
 
 def _nothing_left(design: Predictors, large: NDArray[np.bool_], rank: int) -> bool:

@@ -110,6 +110,7 @@ def build_design(
     na_action: str = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    sigma_known: bool = False,
 ) -> Design:
     """
     Build the arrays of a linear mixed model.
@@ -137,6 +138,8 @@ def build_design(
         Rows to use: a mask, or a condition such as ``"age > 30 & sex == 'F'"``.
     functions : mapping of str to callable, optional
         Your own functions for the formula; trusted code.
+    sigma_known : bool
+        Whether the residual standard deviation is known, so that each row may be a level of its own.
 
     Returns
     -------
@@ -157,8 +160,9 @@ def build_design(
     """
     arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions)
     rows, predictors, y = assemble(formula, data, arguments, numeric_response)
-    for term in predictors.terms:
-        check_told_from_residuals(term, rows.weights)
+    if not sigma_known:
+        for term in predictors.terms:
+            check_told_from_residuals(term, rows.weights)
     y.flags.writeable = False
     return Design(**parts_of(predictors), response_name=predictors.formula.response, y=y)
 
