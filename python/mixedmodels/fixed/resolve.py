@@ -66,10 +66,14 @@ def resolve(fixed: Mapping[Any, Any] | None, design: Predictors, family: Family 
         for part, text, number in _assigned(key, value, known, design, family):
             place = part.kind, part.place
             if place in chosen:
-                raise ArgumentError(f"fixed: {text} is the same parameter as {chosen[place][0]}")
+                raise ArgumentError(f"fixed: {key!r} names {chosen[place][0]} again")
             name = part.name if counts[part.name] <= 1 else ".".join(part.qualified)
-            name = "sigma" if part.kind == "sigma" else name
-            chosen[place] = name, _in_range(text, number, part)
+            number = _in_range(text, number, part)
+            if part.kind == "sigma":
+                name = "sigma"
+            elif part.kind == "dispersion" and family is not None:
+                name, number = family.scale_name, family.sigma(family.dispersion or math.nan)
+            chosen[place] = name, number
     return _collected(chosen, design, family)
 
 
@@ -181,7 +185,8 @@ def _find(key: Any, known: Sequence[_Holdable], design: Predictors, family: Fami
     can = listed(
         [*names, *(f"theta[{i}]" for i in range(len(theta_layout.theta_names(design))))], most=_SHOWN
     )
-    raise ArgumentError(f"fixed: no parameter {what}{hint}. These can be held: {can}")
+    end = " " if hint.endswith("?") else ". "
+    raise ArgumentError(f"fixed: no parameter {what}{hint}{end}These can be held: {can}")
 
 
 def _matches(key: Any, part: _Holdable) -> bool:

@@ -221,7 +221,12 @@ impl Covariance {
     #[getter]
     fn elements(&self) -> Option<Vec<Vec<(usize, usize)>>> {
         let elements = self.structure.elements(self.k)?;
-        Some(elements.into_iter().map(|element| element.entries).collect())
+        Some(
+            elements
+                .into_iter()
+                .map(|element| element.entries)
+                .collect(),
+        )
     }
 
     /// (parameters, value) about which the covariance is even in these parameters: where a natural
