@@ -67,7 +67,7 @@ class Lmm(DenseTerms, DenseInference):
         self.weights = np.ones(self.n) if weights is None else np.asarray(weights, float)
         self.offset = np.zeros(self.n) if offset is None else np.asarray(offset, float)
         self.terms = [
-            (np.asarray(c, np.int64), int(m), np.asarray(z, float), kind) for c, m, z, kind in terms
+            (np.asarray(c, np.int64), int(m), np.asarray(z, float), kind) for c, m, z, kind, _ in terms
         ]
         self.kept = independent_columns(self.x)
         self.rank = len(self.kept)
@@ -75,7 +75,7 @@ class Lmm(DenseTerms, DenseInference):
         self.n_theta = sum(len(entries(z.shape[1], kind)) for _, _, z, kind in self.terms)
 
     def with_response(self, y):
-        terms = [tuple(term) for term in self.terms]
+        terms = [(*term, None) for term in self.terms]
         return Lmm(y, self.x, terms, self.weights, self.offset)
 
     def evaluate(self, theta, reml):
@@ -225,7 +225,7 @@ class Lmm(DenseTerms, DenseInference):
 
 def entries(k, kind):
     """Rows and columns of a template's parameters, column by column."""
-    if kind == "diagonal":
+    if kind == "diag":
         return [(j, j) for j in range(k)]
     return [(i, j) for j in range(k) for i in range(j, k)]
 

@@ -30,7 +30,7 @@ class Glmm(DenseTerms):
         self.given = (terms, family, offset, n_agq, information)
         self.weights = np.ones(self.n) if weights is None else np.asarray(weights, float)
         self.offset = np.zeros(self.n) if offset is None else np.asarray(offset, float)
-        self.terms = [(np.asarray(c, np.int64), int(m), np.asarray(z, float), k) for c, m, z, k in terms]
+        self.terms = [(np.asarray(c, np.int64), int(m), np.asarray(z, float), k) for c, m, z, k, _ in terms]
         self.family, self.n_agq, self.information = dict(family), n_agq, information
         self.kept = frozen(independent_columns(self.x))
         self.rank = len(self.kept)

@@ -80,7 +80,7 @@ class DenseInference:
             part = self.z[:, start : start + n_levels * k]
             start += n_levels * k
             for j in range(k):
-                for i in range(j, k) if kind != "diagonal" else [j]:
+                for i in range(j, k) if kind != "diag" else [j]:
                     element = np.zeros((k, k))
                     element[i, j] = element[j, i] = 1.0
                     found.append(part @ np.kron(np.eye(n_levels), element) @ part.T)

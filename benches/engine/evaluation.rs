@@ -9,7 +9,8 @@ mod structures;
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use generalized::{Steps, GENERALIZED};
 use mixedmodels::design::Model;
-use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Objective};
+use mixedmodels::objective::{Criterion, LmmObjective, Objective};
+use mixedmodels::parameters::Coordinates;
 use structures::{Points, STRUCTURES};
 
 fn linear_models(bench: &mut Bench) {

@@ -6,9 +6,9 @@ mod designs;
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use designs::Shape;
 use mixedmodels::design::Model;
-use mixedmodels::fit::{fit, Fit};
+use mixedmodels::fit::{Estimates, Fit, Linear, MixedModel, Task};
 use mixedmodels::objective::Criterion;
-use mixedmodels::optimize::{Control, Optimizer};
+use mixedmodels::optimize::Control;
 
 /// In the shapes of well-known data sets.
 const SHAPES: [Shape; 3] = [
@@ -36,17 +36,16 @@ const CONTROL: Control = Control {
     ..Control::UNLIMITED
 };
 
-fn reml(model: &Model) -> Fit {
-    let monitor = |_| Ok(());
-    fit(
+fn reml(model: &Model) -> Fit<Estimates> {
+    let linear = Linear {
         model,
-        Criterion::Reml,
-        Optimizer::TrustRegion,
-        None,
-        &CONTROL,
-        &monitor,
-    )
-    .expect("a fit")
+        criterion: Criterion::Reml,
+    };
+    let task = Task {
+        control: CONTROL,
+        ..Task::default()
+    };
+    linear.fit(&task, &|_| Ok(())).expect("a fit")
 }
 
 fn fits(bench: &mut Bench) {

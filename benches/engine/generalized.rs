@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use mixedmodels::design::{Approximation, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
-use mixedmodels::objective::glmm::{FixedCoordinates, Parameters};
-use mixedmodels::objective::{Coordinates, GlmmObjective, Monitor};
+use mixedmodels::objective::{GlmmObjective, Monitor};
+use mixedmodels::parameters::{AffineVector, Coordinates, ParameterVector};
 
 use crate::designs::Shape;
 
@@ -78,9 +78,9 @@ impl Generalized {
 /// The objective in theta and the coefficients.
 pub fn objective<'a>(model: &'a GeneralizedModel, monitor: Monitor<'a>) -> GlmmObjective<'a> {
     let rank = model.rank();
-    let parameters = Parameters {
-        theta: Coordinates::engine(&model.frame().design.terms),
-        fixed: Some(FixedCoordinates::identity(rank)),
+    let parameters = ParameterVector {
+        theta: Coordinates::engine(&model.frame().design.terms).into(),
+        fixed: Some(AffineVector::identity(rank)),
         dispersion: None,
     };
     GlmmObjective::new(model, parameters, vec![0.0; rank], monitor).expect("memory")
@@ -94,8 +94,8 @@ impl Steps {
     pub fn of(model: &GeneralizedModel) -> Self {
         let theta = Coordinates::engine(&model.frame().design.terms);
         let mut values = vec![0.1; theta.dim];
-        for column in theta.columns() {
-            values[column[0]] = 0.7;
+        for fold in theta.folds() {
+            values[fold.parameters[0]] = 0.7;
         }
         values.resize(theta.dim + model.rank(), 0.0);
         let mut other = values.clone();

@@ -7,7 +7,8 @@ mod structures;
 
 use generalized::{Generalized, Steps, GENERALIZED};
 use mixedmodels::design::Model;
-use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Objective};
+use mixedmodels::objective::{Criterion, LmmObjective, Objective};
+use mixedmodels::parameters::Coordinates;
 use structures::{Points, STRUCTURES};
 
 fn main() {

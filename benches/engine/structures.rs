@@ -1,7 +1,7 @@
 //! The structures that evaluations are measured on, and the points they are measured at.
 
 use mixedmodels::design::Model;
-use mixedmodels::objective::Coordinates;
+use mixedmodels::parameters::Coordinates;
 
 use crate::designs::Shape;
 
@@ -51,8 +51,8 @@ impl Points {
     pub fn of(model: &Model) -> Self {
         let coordinates = Coordinates::engine(&model.design.terms);
         let mut theta = vec![0.1; coordinates.dim];
-        for column in coordinates.columns() {
-            theta[column[0]] = 0.7;
+        for fold in coordinates.folds() {
+            theta[fold.parameters[0]] = 0.7;
         }
         Self(theta)
     }

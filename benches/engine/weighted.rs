@@ -46,7 +46,7 @@ fn steps(bench: &mut Bench) {
     for shape in &STRUCTURES {
         let name = shape.name;
         let (_, predictors) = shape.design().split();
-        let (frame, z) = Frame::without_fixed(predictors, Layout::Cheapest).expect("valid");
+        let (frame, z) = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
         let lambda: Vec<Vec<f64>> = frame
             .structure
             .blocks

@@ -37,8 +37,11 @@ class Control:
     verbose : bool
         Print the objective after every evaluation, while the fit runs.
     check_effects : {"error", "warning", "ignore"}
-        What to do about a term with as many random effects as there are observations, which leaves
-        the residual variance to be told from the others by the model alone. R: ``check.nobs.vs.nRE``.
+        What to do about a term with as many random effects as there are observations (more, in a generalized
+        model), which leaves the residual variance to be told from the others by the model alone. Other errors
+        at "error" and "warning" that "ignore" lets pass: a level for each observation of a linear model, and
+        terms whose covariance matrix has more parameters than the data determine or a search can handle in a
+        reasonable time. R: ``check.nobs.vs.nRE``, ``check.nobs.vs.nlev``.
     check_derivatives : bool, optional
         Certify the end point by the exact gradient and Hessian. By default that is done unless the
         optimizer has used the derivatives itself. R: ``calc.derivs``.

@@ -195,6 +195,8 @@ def _split(
     values, vectors = np.linalg.eigh(hessian)
     least = min(ROUNDING * np.abs(np.diag(hessian)).max(), _LEAST)
     moves = np.hstack([vectors[:, np.abs(values) < least], _flattest(hessian, known)])
+    if not moves.size and not curvature.flat.any():
+        return moves, np.eye(len(hessian))
     moves /= curvature.scale[:, None]
     found = np.hstack([curvature.vectors[:, curvature.flat], moves / np.linalg.norm(moves, axis=0)])
     left, sizes, _ = np.linalg.svd(found)

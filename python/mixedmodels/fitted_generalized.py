@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import coordinates
+from .control import as_control
 from .covariance import theta as theta_layout
 from .curvature import ParameterCovariance, covariance_from
 from .design import GeneralizedDesign, build_generalized_design
@@ -293,7 +294,9 @@ def _gradient(fitted: FittedGeneralized) -> NDArray[np.float64]:
 
 
 def _hessian(fitted: FittedGeneralized) -> NDArray[np.float64]:
-    return hessian_or_nan(fitted.engine, fitted.point, len(fitted.parameter_names()))
+    return hessian_or_nan(
+        fitted.engine, fitted.estimates, fitted.arguments.family, len(fitted.parameter_names())
+    )
 
 
 def _parameter_covariance(fitted: FittedGeneralized) -> ParameterCovariance:
@@ -308,7 +311,9 @@ def _parameter_covariance(fitted: FittedGeneralized) -> ParameterCovariance:
     wanted = np.zeros(len(hessian), dtype=bool)
     if fitted.arguments.n_agq > 0:
         wanted[len(theta) : len(theta) + fitted.n_coefficients] = True
-    known = np.pad(fitted.structural_directions(), ((0, 0), (0, len(hessian) - len(theta))))
+    structural = fitted.structural_directions()
+    known = np.zeros((len(structural), len(hessian)))
+    known[:, : len(theta)] = structural
     return covariance_from(hessian, inner, fitted.coordinates(), wanted, known)
 
 
@@ -317,11 +322,11 @@ def _level_variances(fitted: FittedGeneralized) -> list[tuple[list[int], NDArray
 
 
 def hessian_or_nan(
-    engine: Glmm, point: tuple[NDArray[np.float64], NDArray[np.float64], float], n_parameters: int
+    engine: Glmm, estimates: GeneralizedEstimates, family: Family, n_parameters: int
 ) -> NDArray[np.float64]:
-    """The Hessian at the end of a search; NaN where the modes cannot be found from scratch."""
+    """The Hessian at the end of a search; NaN where the modes cannot be found again."""
     try:
-        return engine.hessian(*point)
+        return engine.hessian(*point_of(estimates, family), estimates.eta)
     except ModesError:
         return np.full((n_parameters, n_parameters), np.nan)
 
@@ -392,6 +397,7 @@ def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> Gene
         na_action=arguments.na_action,
         subset=arguments.subset,
         functions=arguments.functions,
+        check_effects=as_control(arguments.control).check_effects,
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from . import coordinates, undetermined
+from .control import as_control
 from .covariance import theta as theta_layout
 from .curvature import ParameterCovariance, covariance_from
 from .design import Design, Predictors, RandomTerm, build_design
@@ -409,6 +410,7 @@ def design_of(arguments: FitArguments, frame: Frame) -> Design:
         na_action=arguments.na_action,
         subset=arguments.subset,
         functions=arguments.functions,
+        check_effects=as_control(arguments.control).check_effects,
         sigma_known=sigma_is_held(arguments.fixed),
     )
 
@@ -427,7 +429,7 @@ def engine_terms(design: Predictors) -> list[EngineTerm]:
 
 
 def engine_term(term: RandomTerm, z: NDArray[np.float64]) -> EngineTerm:
-    """A term in the form that the engine takes, with these columns: codes, levels, columns, structure, times."""
+    """A term with these columns as the engine takes it: codes, levels, columns, structure, times."""
     times = None if term.times is None else list(term.times)
     return term.group.codes, len(term.group.levels), z, term.covariance, times
 

@@ -23,7 +23,7 @@ from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
 from .singularity import term_roots
 from .unbounded import column_sizes, residual_vanishes
-from .undetermined import explained_notices, undetermined_notices
+from .undetermined import explained_notices, residual_notices, undetermined_notices
 from .verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def fit_design(
     known = known_singularities(design, theta, roots, held)
     notices += verdict.notices + singular_notices(design, theta, roots, estimates.sigma, known)
     notices += undetermined_notices(design, roots, held.terms(design))
+    if held.sigma is None:
+        notices += residual_notices(design)
     if reml and not held.random:
         notices += explained_notices(design, estimates.free)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
@@ -329,7 +331,8 @@ def check_numbers_of_effects(
     """
     A warning for each term with more random effects than the observations determine; or an error, as asked.
 
-    As many effects as observations leave nothing for a `residual` variance that is estimated.
+    As many effects as observations leave nothing for a `residual` variance. Without one, as in a generalized
+    model, an effect for each observation is overdispersion, and more are too many.
     """
     found: list[tuple[type[Any], str]] = []
     if control.check_effects == "ignore":

@@ -29,7 +29,7 @@ from .fitted_generalized import (
     point_of,
 )
 from .fitted_model import read_only
-from .fitting import check_only_scale_held, exact_theta, with_dropped
+from .fitting import check_numbers_of_effects, check_only_scale_held, exact_theta, with_dropped
 from .fixed import Held, embedded, known_singularities, resolve
 from .frame import Frame
 from .notices import UNNAMED, model_label, warn_of_fit
@@ -94,6 +94,7 @@ def fit_generalized_design(
     check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)
     held = resolve(arguments.fixed, design, arguments.family)
+    too_many = check_numbers_of_effects(design, control, residual=False)
     if engine is None:
         engine = build_generalized_engine(design, arguments, held)
         notice = size_notice(engine, design)
@@ -118,11 +119,12 @@ def fit_generalized_design(
     if held.variances:
         free = generalized_free_parameters(result["free"], design, roots, theta, free_columns, arguments)
         names, units = free.names, free.units
-    point = point_of(estimates, arguments.family)
     verdict = judge(
         names,
         units,
-        lambda: hessian_or_nan(engine, point, len(names)) if free is None else free.hessian,
+        lambda: (
+            hessian_or_nan(engine, estimates, arguments.family, len(names)) if free is None else free.hessian
+        ),
         lambda: (
             generalized_coordinates(design, roots, theta, free_columns, arguments)
             if free is None
@@ -135,7 +137,7 @@ def fit_generalized_design(
     )
     if optimizer is not None and not held.variances:
         verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
-    notices = dropped_notices(design, kept) + verdict.notices
+    notices = too_many + dropped_notices(design, kept) + verdict.notices
     notices += singular_notices(design, theta, roots, known=known_singularities(design, theta, roots, held))
     notices += undetermined_notices(design, roots, held.terms(design))
     notices += separation_notices(design, arguments.family, estimates)

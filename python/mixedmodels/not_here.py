@@ -61,12 +61,9 @@ SMOOTHS: dict[str, NotHere] = {
 }
 
 ARGUMENTS: dict[str, NotHere] = {
-    "fixed": NotHere(
-        "parameters held at a value in fit_many()", "lmer(fixed=...) holds them for one response at a time"
-    ),
     "correlation": NotHere(
         "residual correlation structures",
-        "random effects correlate the rows of a group: (1 | g), or (time | g)",
+        "random effects correlate the rows of a group: (1 | g), or ar1(0 + time | g)",
     ),
     "ziformula": _zero_inflation(),
     "dispformula": NotHere(

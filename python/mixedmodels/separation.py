@@ -123,19 +123,20 @@ def separated_levels(
         return ""
     found = _large_terms(design, family, estimates.theta, roots, 1.0)
     signs, x = towards(design, family), design.x[:, estimates.free]
-    constant = [
-        part
-        for part in _large_terms(design, family, estimates.theta, roots, 0.0)
-        if _constant_within(design, part.term, signs)
-    ]
+    constant = {term.text for term in design.terms if _constant_within(design, term, signs)}
     effects = [(part.term.group.codes, part.z) for part in found]
     if not constant and not (found and strictly_separable(x, signs, effects)):
         return ""
     if strictly_separable(x, signs):
         # The predictors do that without the levels.
         return ""
+    sizes = found or [
+        part
+        for part in _large_terms(design, family, estimates.theta, roots, 0.0)
+        if part.term.text in constant
+    ]
     shown = "; ".join(
-        f"{part.term.text}, which moves the linear predictor by {part.size:.3g}" for part in found or constant
+        f"{part.term.text}, which moves the linear predictor by {part.size:.3g}" for part in sizes
     )
     return (
         "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the "
@@ -215,7 +216,11 @@ def _large_terms(
     limit = share * 2.0 * _HUGE_EFFECT[family.link or ""]
     found = []
     for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
-        _, sizes, right = np.linalg.svd(root @ factor)
+        directions = root.dot(factor)
+        # No singular value is larger than the root of the sum of squares, which spares most fits the others.
+        if np.vdot(directions, directions) < 0.999 * limit**2:
+            continue
+        _, sizes, right = np.linalg.svd(directions)
         if sizes[0] >= limit:
             found.append(_LargeTerm(term, float(sizes[0]), term.z @ factor @ right[sizes >= limit].T))
     return found

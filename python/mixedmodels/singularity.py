@@ -26,8 +26,7 @@ _INDEPENDENT = 1e-8
 _LEAST = 1e-290
 # Effects and combinations that a message shows; of more it says how many there are.
 _SHOWN = 5
-# A correlation nearer to its bound is at it: with equal variances the least standard deviation of a combination
-# of effects is then below the tolerance above.
+# Correlations as near to a bound as those of singular terms are.
 _NEAR_BOUND = 1e-6
 # Coefficients of a combination below this share of the largest are left out where that changes nothing.
 _SMALL = 0.01

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .covariance.theta import check_start
 from .design import GeneralizedDesign
 from .errors import ArgumentError
 from .families import Family
 from .families.family import positive
 from .fitted_generalized import GeneralizedArguments
-from .covariance.theta import check_start
 
 _KEYS = ("theta", "beta", "dispersion")
 

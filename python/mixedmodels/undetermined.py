@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .covariance import theta as theta_layout
 from .curvature import ROUNDING
 from .design import Predictors, RandomTerm
+from .design.residual_check import rows_apart
 from .errors import MixedModelsWarning, UndeterminedWarning
 from .formatting import one_line
 from .singularity import plain_cholesky
@@ -187,6 +188,31 @@ def undetermined_notices(
     ]
 
 
+def residual_notices(design: Predictors) -> list[tuple[type[MixedModelsWarning], str]]:
+    """
+    A warning for terms that contain the residual variance: a multiple of the identity is among their
+    covariance matrices, and every row has an effect of its own.
+    """
+    if design.weights is not None:
+        return []
+    # Of effects without any structure the check of their number tells.
+    found = [
+        term.text
+        for term in design.terms
+        if term.structure.linear and term.structure.k > 1 and len(term.blocks) != 1 and rows_apart(term)
+    ]
+    if not found:
+        return []
+    return [
+        (
+            UndeterminedWarning,
+            f"{_joined(found)} ha{'s' if len(found) == 1 else 've'} one row for each effect: the data "
+            "determine the sum of its variances and the residual variance, not how they divide it; the fixed "
+            "effects and their tests do not depend on that",
+        )
+    ]
+
+
 def explained_notices(
     design: Predictors, kept: NDArray[np.int64]
 ) -> list[tuple[type[MixedModelsWarning], str]]:
@@ -260,6 +286,8 @@ def _of_term(term: RandomTerm, root: NDArray[np.float64]) -> list[NDArray[np.flo
     k = len(term.names)
     if not 1 < k <= _MOST_EFFECTS or len(term.blocks) != 1:
         return []
+    if _is_told_by(term.z[:_FIRST_ROWS], term.group.codes[:_FIRST_ROWS], int(term.group.codes[0])):
+        return []
     pivots = np.abs(root.diagonal())
     if not (pivots > _DEPENDENT * np.abs(root).max(axis=0)).all():
         return []
@@ -293,11 +321,14 @@ def _null(candidates: NDArray[np.float64], products: NDArray[np.float64]) -> lis
 def _some_level_tells(term: RandomTerm, basis: NDArray[np.float64]) -> bool:
     """Whether one of the first levels has columns of full rank."""
     codes, columns = term.group.codes[:_FIRST_ROWS], term.z[:_FIRST_ROWS] @ basis
-    for level in dict.fromkeys(codes[:_FIRST_LEVELS].tolist()):
-        rows = columns[codes == level]
-        if len(rows) >= len(basis) and plain_cholesky((rows.T @ rows).tolist()) is not None:
-            return True
-    return False
+    levels = dict.fromkeys(codes[:_FIRST_LEVELS].tolist())
+    return any(_is_told_by(columns, codes, level) for level in levels)
+
+
+def _is_told_by(columns: NDArray[np.float64], codes: NDArray[np.uint32], level: int) -> bool:
+    """Whether the columns have full rank in the rows of a level."""
+    rows = columns[codes == level]
+    return len(rows) >= columns.shape[1] and plain_cholesky(rows.T.dot(rows).tolist()) is not None
 
 
 def _level_products(term: RandomTerm, basis: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from mixedmodels import DataError, MixedModelError, fit_many, glmer, lmer, load_sleepstudy
-from mixedmodels.covariance import structure_of
 from mixedmodels.design.covariance_size import check_covariance_size
 
 
@@ -63,18 +62,18 @@ def test_generalized_models_and_many_responses_too():
 
 def test_costs_are_a_reason_where_numbers_are_not():
     with pytest.raises(DataError, match=r"20,100 .*would take hours"):
-        check_covariance_size("(f | g)", structure_of("us", 200), ("g", 10), ["f"], 10**9)
-    check_covariance_size("(f | g)", structure_of("us", 100), ("g", 10), ["f"], 10**9)
+        check_covariance_size("(f | g)", 200, ("g", 10), ["f"], 10**9)
+    check_covariance_size("(f | g)", 100, ("g", 10), ["f"], 10**9)
 
 
 def test_many_numeric_columns_are_refused_without_a_factor_to_name():
     with pytest.raises(DataError, match=r"1,830 variances.*use \(x \|\| g\) for independent effects$"):
-        check_covariance_size("(x | g)", structure_of("us", 60), ("g", 80), [], 1_800)
-    check_covariance_size("(x | g)", structure_of("us", 60), ("g", 80), [], 1_900)
+        check_covariance_size("(x | g)", 60, ("g", 80), [], 1_800)
+    check_covariance_size("(x | g)", 60, ("g", 80), [], 1_900)
 
 
 def test_small_terms_are_tried_whatever_their_number():
-    check_covariance_size("(x | g)", structure_of("us", 10), ("g", 8), [], 40)
+    check_covariance_size("(x | g)", 10, ("g", 8), [], 40)
 
 
 def test_large_terms_that_the_data_determine_are_fitted():

@@ -35,19 +35,19 @@ def layouts():
     x = rng.normal(size=N)
     one, slope = np.ones((N, 1)), np.column_stack([np.ones(N), x])
 
-    def term(codes, z, kind="unstructured"):
-        return (codes.astype(np.uint32), int(codes.max()) + 1, z, kind)
+    def term(codes, z, kind="us"):
+        return (codes.astype(np.uint32), int(codes.max()) + 1, z, kind, None)
 
     return {
         "one factor": [term(b, one)],
         "one factor, slope": [term(b, slope)],
-        "one factor, double bar": [term(b, slope, "diagonal")],
+        "one factor, double bar": [term(b, slope, "diag")],
         "one factor, two terms": [term(b, one), term(b, x[:, None])],
         "nested": [term(b, one), term(a, one)],
         "nested, slopes": [term(b, slope), term(a, slope)],
         "nested thrice": [term(d, one), term(b, one), term(a, one)],
         "crossed": [term(b, one), term(c, one)],
-        "crossed, slopes": [term(b, slope), term(c, slope, "diagonal")],
+        "crossed, slopes": [term(b, slope), term(c, slope, "diag")],
         "nested and crossed": [term(d, one), term(b, one), term(c, slope)],
         "three crossed": [term(d, one), term(c, one), term(a, slope)],
     }
@@ -136,7 +136,7 @@ def test_many_responses_to_invalid_predictors_are_refused(what, gaps):
         y[4, 1] = np.nan
         y[:, 2] = np.nan
     with pytest.raises(MixedModelError):
-        _engine.fit_many(y, np.ones((N, 1)), [(codes, 5, z, "unstructured")], True, weights)
+        _engine.fit_many(y, np.ones((N, 1)), [(codes, 5, z, "us", None)], True, weights)
 
 
 def test_many_responses_without_fixed_effects_and_with_gaps():

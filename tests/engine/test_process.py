@@ -21,7 +21,7 @@ from mixedmodels._engine import Lmm
 def crossed(n, first, second):
     rng = np.random.default_rng(1)
     one = np.ones((n, 1))
-    factors = [(rng.integers(0, l, n).astype(np.uint32), l, one, "unstructured") for l in (first, second)]
+    factors = [(rng.integers(0, l, n).astype(np.uint32), l, one, "us", None) for l in (first, second)]
     return Lmm(rng.normal(size=n), one, factors)
 """
 
@@ -29,7 +29,7 @@ def crossed(n, first, second):
 def crossed(n: int, first: int, second: int) -> Lmm:
     rng = np.random.default_rng(1)
     one = np.ones((n, 1))
-    factors = [(rng.integers(0, k, n).astype(np.uint32), k, one, "unstructured") for k in (first, second)]
+    factors = [(rng.integers(0, k, n).astype(np.uint32), k, one, "us", None) for k in (first, second)]
     return Lmm(rng.normal(size=n), one, factors)
 
 
@@ -68,7 +68,7 @@ def test_ctrl_c_does_not_wait_until_a_large_model_is_prepared():
         n = 1_500_000
         one = np.ones((n, 1))
         levels = (300_000, 40)
-        factors = [(rng.integers(0, k, n).astype(np.uint32), k, one, "unstructured") for k in levels]
+        factors = [(rng.integers(0, k, n).astype(np.uint32), k, one, "us", None) for k in levels]
         y = rng.normal(size=n)
         start = time.monotonic()
         Lmm(y, one, factors)
@@ -120,7 +120,7 @@ def test_no_thread_is_started_when_one_is_asked_for():
         groups = rng.integers(0, 20_000, 50_000).astype(np.uint32)
         slopes = np.column_stack([np.ones(50_000), rng.normal(size=50_000)])
         many_levels = Lmm(
-            rng.normal(size=50_000), np.ones((50_000, 1)), [(groups, 20_000, slopes, "unstructured")]
+            rng.normal(size=50_000), np.ones((50_000, 1)), [(groups, 20_000, slopes, "us", None)]
         )
         before = set(os.listdir("/proc/self/task"))
         many_levels.fit(True, "trust_region", None, {})
@@ -186,6 +186,6 @@ def test_a_model_that_needs_more_memory_than_there_is_is_refused_at_once():
     rng = np.random.default_rng(1)
     n, levels = 400_000, 150_000
     one = np.ones((n, 1))
-    factors = [(rng.integers(0, levels, n).astype(np.uint32), levels, one, "unstructured") for _ in range(2)]
+    factors = [(rng.integers(0, levels, n).astype(np.uint32), levels, one, "us", None) for _ in range(2)]
     with pytest.raises(MemoryLimitError, match=r"\d+\.\d GiB of memory for .* 300000 random effects"):
         Lmm(rng.normal(size=n), one, factors)

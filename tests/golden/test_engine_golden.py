@@ -22,33 +22,33 @@ JULIA = read_cases("mixedmodels_jl.json")
 
 # case: response, columns of X, terms (group, columns of Z, structure); 1 is the intercept.
 HAND_BUILT: dict[str, tuple[str, list[Any], list[tuple[str, list[Any], str]]]] = {
-    "sleep_int_reml": ("Reaction", [1, "Days"], [("Subject", [1], "unstructured")]),
-    "sleep_int_ml": ("Reaction", [1, "Days"], [("Subject", [1], "unstructured")]),
-    "sleep_slope_reml": ("Reaction", [1, "Days"], [("Subject", [1, "Days"], "unstructured")]),
-    "sleep_slope_ml": ("Reaction", [1, "Days"], [("Subject", [1, "Days"], "unstructured")]),
-    "sleep_slope_uncor": ("Reaction", [1, "Days"], [("Subject", [1, "Days"], "diagonal")]),
+    "sleep_int_reml": ("Reaction", [1, "Days"], [("Subject", [1], "us")]),
+    "sleep_int_ml": ("Reaction", [1, "Days"], [("Subject", [1], "us")]),
+    "sleep_slope_reml": ("Reaction", [1, "Days"], [("Subject", [1, "Days"], "us")]),
+    "sleep_slope_ml": ("Reaction", [1, "Days"], [("Subject", [1, "Days"], "us")]),
+    "sleep_slope_uncor": ("Reaction", [1, "Days"], [("Subject", [1, "Days"], "diag")]),
     "sleep_two_terms": (
         "Reaction",
         [1, "Days"],
-        [("Subject", [1], "unstructured"), ("Subject", ["Days"], "unstructured")],
+        [("Subject", [1], "us"), ("Subject", ["Days"], "us")],
     ),
-    "sleep_noint": ("Reaction", ["Days"], [("Subject", [1, "Days"], "unstructured")]),
-    "sleep_rankdef": ("Reaction", [1, "Days", "Days2"], [("Subject", [1], "unstructured")]),
-    "dyestuff_reml": ("Yield", [1], [("Batch", [1], "unstructured")]),
-    "dyestuff_ml": ("Yield", [1], [("Batch", [1], "unstructured")]),
-    "dyestuff2_ml": ("Yield", [1], [("Batch", [1], "unstructured")]),
-    "penicillin": ("diameter", [1], [("plate", [1], "unstructured"), ("sample", [1], "unstructured")]),
-    "penicillin_ml": ("diameter", [1], [("plate", [1], "unstructured"), ("sample", [1], "unstructured")]),
-    "pastes_sample": ("strength", [1], [("sample", [1], "unstructured"), ("batch", [1], "unstructured")]),
+    "sleep_noint": ("Reaction", ["Days"], [("Subject", [1, "Days"], "us")]),
+    "sleep_rankdef": ("Reaction", [1, "Days", "Days2"], [("Subject", [1], "us")]),
+    "dyestuff_reml": ("Yield", [1], [("Batch", [1], "us")]),
+    "dyestuff_ml": ("Yield", [1], [("Batch", [1], "us")]),
+    "dyestuff2_ml": ("Yield", [1], [("Batch", [1], "us")]),
+    "penicillin": ("diameter", [1], [("plate", [1], "us"), ("sample", [1], "us")]),
+    "penicillin_ml": ("diameter", [1], [("plate", [1], "us"), ("sample", [1], "us")]),
+    "pastes_sample": ("strength", [1], [("sample", [1], "us"), ("batch", [1], "us")]),
     "oxboys": (
         "height",
         [1, "age", ("age", 2)],
-        [("Subject", [1, "age"], "unstructured")],
+        [("Subject", [1, "age"], "us")],
     ),
     "carrots": (
         "Preference",
         [1, "sens1", "sens2"],
-        [("Consumer", [1, "sens1", "sens2"], "unstructured")],
+        [("Consumer", [1, "sens1", "sens2"], "us")],
     ),
 }
 
@@ -75,6 +75,7 @@ def hand_built(dataset: str, name: str) -> tuple[Any, list[tuple[str, Factor]]]:
             len(factor.levels),
             np.column_stack([numbers(frame, entry) for entry in entries]),
             structure,
+            None,
         )
         for (_, entries, structure), (_, factor) in zip(terms, groups, strict=True)
     ]

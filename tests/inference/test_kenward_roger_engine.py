@@ -15,7 +15,7 @@ def arrays(n=70, p=3, weighted=True):
     x = np.column_stack([np.ones(n), rng.normal(3, 1, size=(n, 2))])[:, :p]
     codes = [rng.integers(0, levels, n).astype(np.uint32) for levels in (9, 6)]
     slope = np.column_stack([np.ones(n), rng.normal(2, 1, size=n)])
-    terms = [(codes[0], 9, slope, "unstructured"), (codes[1], 6, slope, "diagonal")]
+    terms = [(codes[0], 9, slope, "us", None), (codes[1], 6, slope, "diag", None)]
     y = rng.normal(size=9)[codes[0]] + rng.normal(size=6)[codes[1]] + rng.normal(size=n)
     if not weighted:
         return y, x, terms

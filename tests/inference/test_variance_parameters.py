@@ -70,7 +70,7 @@ def test_the_joint_hessian_is_that_of_the_dense_deviance(reml):
     x = np.column_stack([np.ones(n), rng.normal(size=n)])
     codes = [rng.integers(0, levels, n).astype(np.uint32) for levels in (8, 5)]
     slope = np.column_stack([np.ones(n), rng.normal(size=n)])
-    terms = [(codes[0], 8, slope, "unstructured"), (codes[1], 5, np.ones((n, 1)), "unstructured")]
+    terms = [(codes[0], 8, slope, "us", None), (codes[1], 5, np.ones((n, 1)), "us", None)]
     y = x[:, 1] + rng.normal(size=8)[codes[0]] + rng.normal(size=n)
     theta = np.array([0.8, 0.3, 0.5, 0.7])
     dense = dense_engine.Lmm(y, x, terms)

@@ -9,11 +9,11 @@ import dense_engine
 from mixedmodels import _engine
 
 SHAPES = {
-    "intercept": [(6, 1, "unstructured")],
-    "slope": [(7, 2, "unstructured")],
-    "double bar": [(6, 3, "diagonal")],
-    "crossed": [(8, 2, "unstructured"), (5, 1, "unstructured")],
-    "three factors": [(9, 1, "unstructured"), (6, 2, "diagonal"), (4, 2, "unstructured")],
+    "intercept": [(6, 1, "us")],
+    "slope": [(7, 2, "us")],
+    "double bar": [(6, 3, "diag")],
+    "crossed": [(8, 2, "us"), (5, 1, "us")],
+    "three factors": [(9, 1, "us"), (6, 2, "diag"), (4, 2, "us")],
 }
 
 
@@ -30,7 +30,7 @@ def make(shape: str, seed: int, *, weighted: bool, deficient: bool = False):
         )
         z = np.column_stack([np.ones(n), rng.normal(size=(n, k - 1))])
         y += np.einsum("ij,ij->i", z, rng.normal(size=(n_levels, k))[codes])
-        terms.append((codes, n_levels, z, kind))
+        terms.append((codes, n_levels, z, kind, None))
     weights = rng.uniform(0.5, 3, n) if weighted else None
     offset = rng.normal(size=n) if weighted else None
     return y, x, terms, weights, offset
@@ -109,8 +109,8 @@ def test_linearly_dependent_columns(reml):
 def test_terms_that_share_a_factor():
     rng = np.random.default_rng(9)
     y, x, terms, _, _ = make("intercept", 9, weighted=False)
-    codes, n_levels, _, kind = terms[0]
-    terms.append((codes, n_levels, rng.normal(size=(len(y), 1)), kind))
+    codes, n_levels, _, kind, _ = terms[0]
+    terms.append((codes, n_levels, rng.normal(size=(len(y), 1)), kind, None))
     fast, dense = _engine.Lmm(y, x, terms), dense_engine.Lmm(y, x, terms)
     theta = np.array([0.7, 0.4])
     assert fast.evaluate(theta, True)["objective"] == pytest.approx(dense.evaluate(theta, True)["objective"])

@@ -22,9 +22,9 @@ FAMILIES = {
     "beta logit": ("beta", "logit"),
 }
 SHAPES = {
-    "intercept": [(LEVELS, 1, "unstructured")],
-    "slope": [(LEVELS, 2, "unstructured")],
-    "crossed": [(LEVELS, 2, "diagonal"), (4, 1, "unstructured")],
+    "intercept": [(LEVELS, 1, "us")],
+    "slope": [(LEVELS, 2, "us")],
+    "crossed": [(LEVELS, 2, "diag"), (4, 1, "us")],
 }
 
 
@@ -38,7 +38,7 @@ def model(kind, shape="intercept", **options):
         codes = rng.integers(0, levels, N).astype(np.uint32)
         z = np.column_stack([np.ones(N), rng.normal(size=(N, k - 1))])
         eta = eta + np.einsum("ij,ij->i", z, 0.5 * rng.normal(size=(levels, k))[codes])
-        terms.append((codes, levels, z, covariance))
+        terms.append((codes, levels, z, covariance, None))
     weights = rng.integers(1, 6, N).astype(float) if name == "binomial" else None
     family = families.as_family(name, link)
     trials = np.ones(N) if weights is None else weights

@@ -1,4 +1,4 @@
-"""Covariance structures of random effects: facts about them, asked of the engine and read by every other room."""
+"""Covariance structures of random effects: facts that the engine states and every other room reads."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Parameter(NamedTuple):
         Bounds.
     """
 
-    kind: Literal["sd", "cor"]
+    kind: str
     label: str
     columns: tuple[int, ...]
     lower: float
@@ -101,6 +101,11 @@ class Structure:
         return tuple([tuple([i for i in range(self.k) if first[i] == j]) for j in dict.fromkeys(first)])
 
     @property
+    def linear(self) -> bool:
+        """Whether the covariance matrices are a linear space, to which the identity then belongs."""
+        return self._engine.is_linear
+
+    @property
     def correlated(self) -> bool:
         """Whether there are correlations among its parameters."""
         # There are k standard deviations at most; a list of millions of parameters takes seconds.
@@ -111,14 +116,26 @@ class Structure:
         """Whether correlations depend on how far apart the columns are in their order."""
         if self.times is not None or not any(part.kind == "cor" and part.shared for part in self.parameters):
             return False
-        cor = 0.5
-        values = []
-        for part in self.parameters:
-            values.append(1.0 if part.kind == "sd" else cor)
-            cor *= 0.5 if part.kind == "cor" else 1.0
-        matrix = self.factor(self.theta(np.array(values)))
-        apart = (matrix @ matrix.T)[np.tril_indices(self.k, -1)]
-        return bool(np.ptp(apart) > 1e-6)
+        factor = self.factor(self._generic_theta)
+        rows = factor / np.linalg.norm(factor, axis=1)[:, None]
+        return bool(np.ptp((rows @ rows.T)[np.tril_indices(self.k, -1)]) > 1e-6)
+
+    @cached_property
+    def _generic_theta(self) -> NDArray[np.float64]:
+        """Theta for different standard deviations, and correlations that halve from one to the next."""
+        n_sd = int(np.count_nonzero(self._is_sd))
+        sds = 1.0 + np.arange(n_sd) / (n_sd + 1.0)
+        return self.theta(np.append(sds, 0.5 ** np.arange(1.0, self.n_parameters - n_sd + 1.0)))
+
+    @cached_property
+    def generic_changes(self) -> NDArray[np.float64]:
+        """
+        Slopes of the covariance matrix in theta at a point without symmetries, shape (n_parameters, k, k).
+
+        What they span has the dimension that the covariance matrices have nearly everywhere.
+        """
+        half = self.factor_slopes(self._generic_theta) @ self.factor(self._generic_theta).T
+        return half + half.transpose(0, 2, 1)
 
     def factor(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
         """The relative covariance factor λ, shape (..., k, k), for theta of shape (..., n_parameters)."""
@@ -151,7 +168,9 @@ class Structure:
         result = [
             sizes[..., part.columns[0]]
             if part.kind == "sd"
-            else np.clip(np.sum(rows[..., part.columns[0], :] * rows[..., part.columns[1], :], axis=-1), -1, 1)
+            else np.clip(
+                np.sum(rows[..., part.columns[0], :] * rows[..., part.columns[1], :], axis=-1), -1, 1
+            )
             for part in self.parameters
         ]
         return np.stack(result, axis=-1)
@@ -177,10 +196,15 @@ class Structure:
 
         For structures whose covariance matrices are a linear space; others have no such elements.
         """
-        result = np.zeros((self.k, self.k))
-        for entries, value in zip(self._engine.elements or [], move.tolist(), strict=True):
+        return np.tensordot(move, self.element_matrices(), 1)
+
+    def element_matrices(self) -> NDArray[np.float64]:
+        """What each distinct element contributes to the covariance matrix, shape (n_parameters, k, k)."""
+        elements = self._engine.elements or []
+        result = np.zeros((len(elements), self.k, self.k))
+        for matrix, entries in zip(result, elements, strict=True):
             for i, j in entries:
-                result[i, j] = result[j, i] = value
+                matrix[i, j] = matrix[j, i] = 1.0
         return result
 
     @cached_property
@@ -227,7 +251,8 @@ class Structure:
         if self.entries is not None or not marked.any():
             return np.where(marked, theta, 0.0)
         natural = np.where(self._is_sd, self.natural(theta), 0.0)
-        return np.linalg.lstsq(self.natural_slopes(theta), natural, rcond=None)[0]
+        moved, *_ = np.linalg.lstsq(self.natural_slopes(theta), natural, rcond=None)
+        return np.asarray(moved, dtype=np.float64)
 
     @cached_property
     def _is_sd(self) -> NDArray[np.bool_]:
@@ -248,7 +273,12 @@ class Structure:
             else:
                 yield part.kind, (self.name, part.label or "rho")
 
-    def _for_each(self, compute, theta: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:  # type: ignore[no-untyped-def]
+    def _for_each(
+        self,
+        compute: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+        theta: NDArray[np.float64],
+        shape: tuple[int, ...],
+    ) -> NDArray[np.float64]:
         rows = np.ascontiguousarray(theta.reshape(-1, theta.shape[-1]))
         values = [compute(row) if np.isfinite(row).all() else np.full(shape, np.nan) for row in rows]
         return np.array(values).reshape(*theta.shape[:-1], *shape)

@@ -99,7 +99,7 @@ def interior(design: HasTerms, theta: NDArray[np.float64]) -> NDArray[np.bool_]:
 def grown(
     design: HasTerms, theta: NDArray[np.float64], large: NDArray[np.bool_], ratio: float
 ) -> NDArray[np.float64]:
-    """Theta with the marked columns of factors, or all of the factor of other structures, `ratio` as large."""
+    """Theta with marked columns of factors `ratio` times as large; of other structures the whole factor."""
     return np.concatenate(
         [np.zeros(0), *(term.structure.grown(theta[s], large[s], ratio) for term, s in slices(design))]
     )

@@ -18,11 +18,11 @@ from ..notices import warn_user
 from .chosen_rows import ChosenRows, choose_rows
 from .column_checks import warn_of_columns
 from .column_structure import structure_of_term
-from .covariance_size import check_covariance_size
 from .evaluate import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import INTERCEPT, Levels, label_of
 from .merged_terms import BuiltTerm, merge_repeated
+from .model_size import Sizes
 from .numeric_response import numeric_response
 from .plan import ContrastTable, check_all_used, check_contrasts, make_plan
 from .random_term import RandomTerm
@@ -110,6 +110,7 @@ def build_design(
     na_action: str = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    check_effects: str = "warning",
     sigma_known: bool = False,
 ) -> Design:
     """
@@ -138,6 +139,8 @@ def build_design(
         Rows to use: a mask, or a condition such as ``"age > 30 & sex == 'F'"``.
     functions : mapping of str to callable, optional
         Your own functions for the formula; trusted code.
+    check_effects : {"error", "warning", "ignore"}
+        As in :class:`mixedmodels.Control`; "ignore" lets pass what the data may not determine.
     sigma_known : bool
         Whether the residual standard deviation is known, so that each row may be a level of its own.
 
@@ -158,9 +161,9 @@ def build_design(
     >>> design.x_names, design.terms[0].group.levels
     (('(Intercept)', 'dose'), ('a', 'b'))
     """
-    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions)
+    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions, check_effects)
     rows, predictors, y = assemble(formula, data, arguments, numeric_response)
-    if not sigma_known:
+    if check_effects != "ignore" and not sigma_known:
         for term in predictors.terms:
             check_told_from_residuals(term, rows.weights)
     y.flags.writeable = False
@@ -177,6 +180,7 @@ def build_predictors(
     na_action: str = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    check_effects: str = "warning",
     responses: Collection[str] = (),
 ) -> tuple[Predictors, NDArray[np.intp]]:
     """
@@ -184,7 +188,7 @@ def build_predictors(
 
     Parameters
     ----------
-    formula, data, weights, offset, contrasts, na_action, subset, functions
+    formula, data, weights, offset, contrasts, na_action, subset, functions, check_effects
         As for :func:`build_design`.
     responses : collection of str
         Columns that hold responses: ``.`` in the formula leaves them out.
@@ -200,10 +204,11 @@ def build_predictors(
     FormulaError, MissingColumnError, DataError, ArgumentError
         Naming the term, column or argument at fault.
     """
-    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions)
+    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions, check_effects)
     rows, predictors, _ = assemble(formula, data, arguments, None, responses)
-    for term in predictors.terms:
-        check_told_from_residuals(term, rows.weights)
+    if check_effects != "ignore":
+        for term in predictors.terms:
+            check_told_from_residuals(term, rows.weights)
     return predictors, rows.positions
 
 
@@ -221,6 +226,7 @@ class DesignArguments:
     na_action: str
     subset: Any
     functions: Mapping[str, Callable[..., Any]] | None
+    check_effects: str
     drop_zero_weights: bool = True
 
 
@@ -283,7 +289,10 @@ def assemble(
     x = fixed.build(evaluator, "F")
     grouping = component_evaluator(rows.frame, own)
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
-    built = [_random_term(spec, evaluator, grouping, known, table, contrast_names) for spec in parsed.random]
+    sizes = Sizes(arguments.check_effects)
+    built = [
+        _random_term(spec, evaluator, grouping, known, table, contrast_names, sizes) for spec in parsed.random
+    ]
     built.sort(key=lambda part: -len(part[0].group.levels))
     warn_of_columns(parsed, rows.frame, fixed)
     warn_of_self_products(parsed.self_products, evaluator)
@@ -331,6 +340,7 @@ def _random_term(
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
     contrasts: ContrastTable,
     used: set[str],
+    sizes: Sizes,
 ) -> BuiltTerm:
     group, recipe = make_group(spec, grouping, known)
     plan = make_plan(spec.terms, evaluator, contrasts, used)
@@ -345,7 +355,7 @@ def _random_term(
             FormulaWarning,
         )
     structure = structure_of_term(spec, plan, evaluator)
-    check_covariance_size(spec.text, structure, (group.label, len(group.levels)), factors, len(group.codes))
+    sizes.add(spec, structure, group, factors)
     z = plan.build(evaluator, "C")
     term = RandomTerm(group, plan.names, z, structure.name, spec.text, structure.times)
     return term, plan, recipe

@@ -63,7 +63,13 @@ def look_alikes(factor: Factor) -> str:
 
     Empty when there are none.
     """
-    if not factor.levels or not all(isinstance(level, str) for level in factor.levels):
+    try:
+        text = "".join(factor.levels)
+    except TypeError:
+        # Levels that are no text.
+        return ""
+    if text.isalnum() and text == text.casefold():
+        # Neither blanks nor case, as in numbers of subjects.
         return ""
     if len({_plain(label) for label in factor.levels}) == len(factor.levels):
         return ""

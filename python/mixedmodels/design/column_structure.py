@@ -29,25 +29,25 @@ def structure_of_term(spec: RandomTermSpec, plan: MatrixPlan, evaluator: Evaluat
     """
     k, name = len(plan.names), spec.structure
     if k == 1:
-        if _correlates_by_rule(name):
+        if _example(name).correlated and _example(name).blocks is None:
             warn_user(f"{spec.text} has one column: {name} is a plain variance here", FormulaWarning)
         return structure_of("us", 1)
     node, labels = _levels_of_columns(plan)
     structure = structure_of(name, k, numbers_of(labels) if node is not None else None)
-    if node is None and (structure.ordered or structure.times is not None):
+    ordered = k > 2 and _example(name).ordered
+    if node is None and (ordered or structure.times is not None):
         raise FormulaError(
             f"{spec.text}: the columns of {name}() must be the levels of one factor, in order of time; write "
             f"{name}(0 + factor(time) | {':'.join(spec.group)}), without an intercept"
         )
-    if structure.ordered and node is not None:
+    if ordered and node is not None:
         _check_no_level_skipped(spec, node, evaluator)
     return structure
 
 
-def _correlates_by_rule(name: str) -> bool:
-    """Whether pairs of columns share correlations."""
-    structure = structure_of(name, 3, (0.0, 1.0, 2.0))
-    return structure.correlated and structure.blocks is None
+def _example(name: str) -> Structure:
+    """The structure for three columns, which tells what it is like for more."""
+    return structure_of(name, 3, (0.0, 1.0, 2.0))
 
 
 def _levels_of_columns(plan: MatrixPlan) -> tuple[Node | None, tuple[str, ...]]:
@@ -59,7 +59,9 @@ def _levels_of_columns(plan: MatrixPlan) -> tuple[Node | None, tuple[str, ...]]:
     if len(plan.blocks) != 1 or plan.chosen is not None:
         return None, ()
     codings = [(plan.nodes[i], plan.codings[i], reduced) for i, reduced in plan.blocks[0]]
-    factors = [(node, coding) for node, coding, reduced in codings if isinstance(coding, Levels) and not reduced]
+    factors = [
+        (node, coding) for node, coding, reduced in codings if isinstance(coding, Levels) and not reduced
+    ]
     plain = [coding for _, coding, _ in codings if coding is None]
     if len(factors) != 1 or len(factors) + len(plain) != len(codings):
         return None, ()

@@ -60,7 +60,9 @@ def by_number(factor: Factor, text: str) -> Factor:
     factor = drop_unused(factor)
     times = numbers_of(factor.labels())
     if times is None:
-        raise DataError(f"{text}: numFactor() takes a column of numbers, or a factor whose levels are numbers")
+        raise DataError(
+            f"{text}: numFactor() takes a column of numbers, or a factor whose levels are numbers"
+        )
     order = np.argsort(times, kind="stable")
     return match_levels(factor, tuple([factor.labels()[i] for i in order]), text)
 

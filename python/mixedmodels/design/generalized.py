@@ -52,13 +52,14 @@ def build_generalized_design(
     na_action: str = "omit",
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    check_effects: str = "warning",
 ) -> GeneralizedDesign:
     """
     Build the arrays of a generalized linear mixed model.
 
     Parameters
     ----------
-    formula, data, weights, offset, contrasts, na_action, subset, functions
+    formula, data, weights, offset, contrasts, na_action, subset, functions, check_effects
         As for :func:`build_design`. For the binomial family the weights are numbers of trials, and none
         may be zero.
     family : Family
@@ -89,6 +90,7 @@ def build_generalized_design(
         na_action,
         subset,
         functions,
+        check_effects,
         drop_zero_weights=not isinstance(family, Binomial),
     )
     _, predictors, response = assemble(

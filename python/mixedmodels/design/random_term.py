@@ -45,5 +45,5 @@ class RandomTerm:
 
     @property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
-        """Sets of columns with a free covariance matrix, independent of each other; none in other structures."""
+        """Sets of columns with a free covariance matrix, independent of each other; else empty."""
         return self.structure.blocks or ()

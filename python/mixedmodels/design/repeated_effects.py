@@ -78,7 +78,8 @@ def overlapping_terms(terms: Sequence[RandomTerm]) -> list[tuple[list[int], int,
         if effects.may_depend():
             surplus = effects.surplus()
             if surplus:
-                found.append((effects.terms, sum(_parameters(len(c)) for _, c in effects.blocks), surplus))
+                written = sum(terms[t].structure.n_parameters for t in effects.terms)
+                found.append((effects.terms, written, surplus))
     return found
 
 
@@ -97,9 +98,11 @@ class _Effects:
     def __init__(self, terms: Sequence[RandomTerm], members: Sequence[int]) -> None:
         self._all = terms
         self.terms = list(members)
+        # Terms whose variances and covariances are tied to each other.
+        self._tied = [t for t in members if not terms[t].blocks]
         self.blocks: list[_Block] = [(t, block) for t in members for block in terms[t].blocks]
         n = len(terms[members[0]].z)
-        wanted = 4 * sum(len(columns) for _, columns in self.blocks)
+        wanted = 4 * sum(len(terms[t].names) for t in members)
         few = n <= max(len(_SAMPLE), wanted)
         self._rows: Any = slice(None) if few else np.unique((_SAMPLE * n).astype(np.intp))
         self._complete = few
@@ -137,23 +140,31 @@ class _Effects:
         """
         How many covariance parameters could be spared.
 
-        The sum of AΣA' over the blocks is linear in the entries of all Σ; written in a basis of what the
+        The sum of AΣA' over the terms is linear in small changes of all Σ; written in a basis of what the
         columns span, its rank is the number of parameters that are determined.
         """
         found = self._surplus(self._rows)
         return found if not found or self._complete else self._surplus(slice(None))
 
     def _surplus(self, rows: Any) -> int:
-        columns = _scaled(self._columns(self.blocks, rows))
-        _, values, right = np.linalg.svd(columns, full_matrices=False)
+        parts = [*self.blocks, *((t, tuple(range(len(self._all[t].names)))) for t in self._tied)]
+        columns = self._columns(parts, rows)
+        sizes = np.linalg.norm(columns, axis=0)
+        _, values, right = np.linalg.svd(_scaled(columns), full_matrices=False)
         basis = values > _ROUNDING * values[0]
         coordinates = values[basis, None] * right[basis]
         products, own, first = [], 0, 0
-        for _, block in self.blocks:
-            part = coordinates[:, first : first + len(block)]
-            first += len(block)
-            pairs = [part[:, [i]] * part[:, j] for i in range(len(block)) for j in range(i + 1)]
-            symmetric = np.array([(pair + pair.T).ravel() for pair in pairs])
+        for t, block in parts:
+            place = slice(first, first + len(block))
+            part, first = coordinates[:, place], place.stop
+            if t in self._tied:
+                # Variances that are tied to each other are so in the units of the columns.
+                part = part * (sizes[place] / sizes.max())
+                changes = self._all[t].structure.generic_changes
+                symmetric = np.array([(part @ change @ part.T).ravel() for change in changes])
+            else:
+                pairs = [part[:, [i]] * part[:, j] for i in range(len(block)) for j in range(i + 1)]
+                symmetric = np.array([(pair + pair.T).ravel() for pair in pairs])
             # Columns that depend on each other within a block are another matter.
             own += _rank(symmetric)
             products.append(symmetric)
@@ -176,8 +187,8 @@ class _Effects:
 
 
 def _same_groups(terms: Sequence[RandomTerm]) -> Iterator[_Effects]:
-    """The terms by grouping factor, those that have more than one set of effects with a free covariance."""
-    left = [t for t, term in enumerate(terms) if term.blocks]
+    """The terms by grouping factor, where there is more than one set of effects."""
+    left = list(range(len(terms)))
     while left:
         first = left[0]
         same = [t for t in left if _equal(terms[first].group, terms[t].group)]
@@ -213,7 +224,3 @@ def _scaled(columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _rank(matrix: NDArray[np.float64]) -> int:
     return int(np.linalg.matrix_rank(matrix, tol=1e-8 * max(np.linalg.norm(matrix, 2), 1e-300)))
-
-
-def _parameters(k: int) -> int:
-    return k * (k + 1) // 2

@@ -22,12 +22,29 @@ def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | N
     columns that do not, such as an indicator of some rows, are variances of their own.
     """
     n, levels = len(term.z), len(term.group.levels)
+    structure = term.structure
+    if structure.n_parameters == 1 and structure.k > 1 and weights is None and rows_apart(term):
+        raise DataError(
+            f"{term.text} has one row for each of its effects, which have one variance and cannot be "
+            "distinguished from the residuals; drop the term"
+        )
     if told_from_residuals(term.z, levels, weights):
         return
     raise DataError(
         f"grouping factor {term.group.label!r} has as many levels ({levels}) as there are rows ({n}), so "
         f"its effects cannot be distinguished from the residuals; drop {term.text} or use a coarser factor"
     )
+
+
+def rows_apart(term: RandomTerm) -> bool:
+    """Whether each row has an effect of its own, and all with the same size of z."""
+    used = term.z != 0.0
+    if len(used) > used.shape[1] * len(term.group.levels) or not (used.sum(axis=1) == 1).all():
+        return False
+    column = used.argmax(axis=1)
+    cells = term.group.codes.astype(np.int64) * used.shape[1] + column
+    size = np.abs(term.z[np.arange(len(used)), column])
+    return len(np.unique(cells)) == len(cells) and bool((size == size[0]).all())
 
 
 def told_from_residuals(z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None) -> bool:

@@ -15,6 +15,8 @@ from ..undetermined import of_theta
 
 # Parameters that move no covariance matrix by more than this share of the largest move are at a boundary.
 _STILL = 1e-12
+# Smaller slopes, in the units of the coordinates, are rounding where the others are zero.
+_ROUNDING = 1e-9
 # Columns with a smaller share of their own beside those before them are linearly dependent.
 _DEPENDENT = 1e-9
 
@@ -73,10 +75,13 @@ def free_parameters(
     slopes = np.asarray(free["slopes"], dtype=np.float64)
     count = len(free["gradient"])
     slopes = slopes.reshape(len(names), count)
-    moved = coordinates @ slopes
-    own = tuple([names[int(np.argmax(np.abs(moved[:, j])))] for j in range(count)])
     moves = _moves(slopes, design, theta)
     inner = moves > _STILL * max(1.0, float(moves.max(initial=0.0)))
+    # Of parameters at a boundary the rest is rounding.
+    units = np.linalg.norm(coordinates, axis=0)
+    slopes = np.where(inner | (np.abs(slopes) * units[:, None] > _ROUNDING), slopes, 0.0)
+    moved = coordinates @ slopes
+    own = tuple([names[int(np.argmax(np.abs(moved[:, j])))] for j in range(count)])
     sizes = np.linalg.norm(moved, axis=0)
     return FreeParameters(
         own,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from ..covariance import structure_name, structure_names
 from ..errors import FormulaError, NotAvailableError
@@ -36,6 +37,11 @@ def formula_tokens(source: str, functions: Collection[str] = ()) -> list[Token]:
             found.append(token)
             continue
         found += _opened(source, token, name)
+    names = structure_names()
+    for i, (token, following) in enumerate(pairwise(found)):
+        # With a space before the brackets.
+        if token.kind == "name" and token.text in names and following.text == "(":
+            found[i] = token._replace(kind="structure")
     return found
 
 
@@ -49,8 +55,10 @@ def _opened(source: str, token: Token, name: str) -> list[Token]:
         *tokenize(source, first + 1, end),
     ]
     stops = [*commas, last]
-    for start, stop in zip(stops, stops[1:], strict=False):
-        tokens.append(Token("option", source[start + 1 : stop].strip(), start, stop))
+    for start, stop in pairwise(stops):
+        text = source[start + 1 : stop]
+        first = start + 1 + len(text) - len(text.lstrip())
+        tokens.append(Token("option", text.strip(), first, stop))
     return [*tokens, Token("bracket", ")", last, token.end)]
 
 
@@ -92,13 +100,13 @@ def read_structure(source: str, structure: Token, options: Sequence[Token]) -> s
                 f"{name}() takes one option, hom=TRUE or hom=FALSE (equal variances or not), "
                 f"not {option.text!r}",
                 source,
-                option.start + 1,
+                option.start,
             )
         hom = _TRUTHS[value]
     found = structure_name(name, hom)
     if found is None:
         raise error_at(
-            f"{name}() has no form with {options[0].text}; leave the option out", source, options[0].start + 1
+            f"{name}() has no form with {options[0].text}; leave the option out", source, options[0].start
         )
     return found
 

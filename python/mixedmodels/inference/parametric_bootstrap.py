@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import random_generator, whole_number
+from ..covariance.theta import factors
 from ..design import GeneralizedResponse
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel, read_only
 from ..fitting import by_criterion, refit
 from ..fitting_generalized import refit_generalized
-from ..covariance.theta import factors
 from .anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described

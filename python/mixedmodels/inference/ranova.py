@@ -12,6 +12,7 @@ from ..covariance import without_correlations
 from ..design import INTERCEPT, RandomTerm
 from ..design.matrix import Levels, MatrixPlan, label_of
 from ..design.repeated_effects import n_covariance_parameters, overlapping_terms
+from ..design.residual_check import rows_apart
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
@@ -100,15 +101,15 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
 def _reductions(fitted: FittedModel) -> Iterator[_Reduction]:
     """
     What can be left out: of each term the parts of its left side but for the intercept, all of it when there
-    is nothing else; with a double bar the intercept too. Of a structure that ties variances or correlations to
-    each other, the correlations or all of it.
+    is nothing else; with a double bar the intercept too. Of a structure with a rule for its covariance
+    matrix the correlations, or all of it.
     """
     terms, recipe = fitted.design.terms, fitted.design.recipe
     written = [spec.text for spec in recipe.formula.random]
     for t in sorted(range(len(terms)), key=lambda i: written.index(terms[i].text)):
         term, (plan, _) = terms[t], recipe.random[t]
         if not term.blocks:
-            yield from _structured_reductions(terms, t)
+            yield from _structured_reductions(fitted, t)
             continue
         slices = [(label, part) for label, part in plan.terms if part.stop > part.start]
         diagonal = len(term.blocks) > 1
@@ -127,11 +128,17 @@ def _reductions(fitted: FittedModel) -> Iterator[_Reduction]:
                 yield _Reduction(_label(term, label, names), kept, df)
 
 
-def _structured_reductions(terms: tuple[RandomTerm, ...], t: int) -> Iterator[_Reduction]:
-    """Of a term with a rule for its covariance matrix: without its correlations, and without all of it."""
+def _structured_reductions(fitted: FittedModel, t: int) -> Iterator[_Reduction]:
+    """
+    Of a term with a rule for its covariance matrix: without its correlations, and without all of it.
+
+    Where effects without correlations are residuals under another name, nothing lies between.
+    """
+    terms = fitted.design.terms
     term, structure = terms[t], terms[t].structure
     simpler = without_correlations(structure) if structure.correlated else None
-    if simpler is not None:
+    residual = isinstance(fitted, Fitted) and fitted.design.weights is None and rows_apart(term)
+    if simpler is not None and not residual:
         text = f"{simpler}{term.text[term.text.index('(') :]}"
         left = dataclasses.replace(term, covariance=simpler, text=text, times=None)
         df = structure.n_parameters - left.structure.n_parameters

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..covariance.theta import theta_names
 from ..errors import UndeterminedWarning
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
 from ..notices import warn_user
-from ..covariance.theta import theta_names
 from ..undetermined import Direction, describe, of_theta, structural_directions
 
 # Directions of unit length that differ by less are the same.

@@ -13,10 +13,10 @@ import pandas as pd
 
 from ..checks import random_generator, whole_number
 from ..control import OPTIMIZERS, as_control, check_optimizer
+from ..covariance.theta import random_start, theta_names
 from ..errors import ArgumentError, MixedModelError
 from ..fitted_model import FittedModel
 from ..formatting import TextTable, format_fixed
-from ..covariance.theta import random_start, theta_names
 
 
 @dataclass(frozen=True, eq=False, repr=False)

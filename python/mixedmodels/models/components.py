@@ -111,7 +111,7 @@ def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
 
 
 def _linear_index(fitted: FittedModel) -> NDArray[np.int64]:
-    """For each stored element of Λ, by columns, its position in theta; -1 for those that are no entry of it."""
+    """For each stored element of Λ, by columns, its position in theta; -1 where it is no entry."""
     parts = []
     for term, part in theta_layout.slices(fitted.design):
         own = np.arange(part.start, part.stop)

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..covariance.theta import slices
 from ..design import Predictors
 from ..formatting import TextTable, format_fixed
-from ..covariance.theta import slices
 
 _SHOWN = 10
 

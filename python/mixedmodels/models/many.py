@@ -128,6 +128,7 @@ def fit_many(
         na_action=na_action,
         subset=subset,
         functions=functions,
+        check_effects=options.check_effects,
         responses=response_names(responses) or (),
     )
     names, values = response_matrix(responses, data, frame)
@@ -141,7 +142,7 @@ def fit_many(
         )
     warn_of_fit(check_numbers_of_effects(predictors, options), predictors.formula.text)
     patterns = _patterns(missing)
-    refused = _refused(predictors, patterns)
+    refused = {} if options.check_effects == "ignore" else _refused(predictors, patterns)
     listener = None
     if verbose or options.verbose or options.progress is not None:
         listener = CountedResponses(options, len(names), verbose=verbose or options.verbose)

@@ -15,6 +15,7 @@ pub mod linalg;
 pub mod many;
 pub mod objective;
 pub mod optimize;
+pub mod parameters;
 pub mod system;
 
 pub use error::{Error, Result};

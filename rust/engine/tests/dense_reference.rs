@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{dense, design, random_theta, Grouping, TermSpec, D, U};
+use common::{dense, design, linear, random_theta, Grouping, TermSpec, D, U};
 use mixedmodels::design::{Design, Layout, Model};
-use mixedmodels::fit;
-use mixedmodels::objective::{Coordinates, Criterion, LmmObjective, Monitor, Objective};
+use mixedmodels::fit::{MixedModel, Point};
+use mixedmodels::objective::{Criterion, LmmObjective, Monitor, Objective};
+use mixedmodels::parameters::Coordinates;
 
 const GO: Monitor<'static> = &|_| Ok(());
 
@@ -81,7 +82,9 @@ fn each_case(check: impl Fn(&str, &Design, &Model, &[f64], Criterion)) {
 #[test]
 fn estimates_agree_at_any_theta() {
     each_case(|name, design, model, theta, criterion| {
-        let ours = fit::evaluate(model, criterion, theta, GO).expect("computable");
+        let ours = linear(model, criterion)
+            .evaluate(&Point::of_theta(&theta), GO)
+            .expect("computable");
         let reference = dense(design, theta, criterion);
         close(name, ours.objective, reference.objective, 1e-11);
         close(name, ours.sigma.powi(2), reference.sigma2, 1e-10);
@@ -97,7 +100,9 @@ fn estimates_agree_at_any_theta() {
 #[test]
 fn the_gradient_is_that_of_the_dense_objective() {
     each_case(|name, design, model, theta, criterion| {
-        let ours = fit::gradient(model, criterion, theta, GO).expect("computable");
+        let ours = linear(model, criterion)
+            .gradient(&Point::of_theta(&theta), GO)
+            .expect("computable");
         for (i, g) in ours.iter().enumerate() {
             let at = |h: f64| {
                 let mut moved = theta.to_vec();
@@ -124,7 +129,9 @@ fn layouts_agree_on_information_and_covariances() {
                     LmmObjective::new(model, criterion, coordinates, GO).expect("memory");
                 objective.value(theta).expect("computable");
                 let derivatives = objective.derivatives().expect("computable");
-                let estimates = fit::evaluate(model, criterion, theta, GO).expect("computable");
+                let estimates = linear(model, criterion)
+                    .evaluate(&Point::of_theta(&theta), GO)
+                    .expect("computable");
                 [
                     derivatives.information.data().to_vec(),
                     derivatives.curvature.data().to_vec(),
@@ -138,7 +145,9 @@ fn layouts_agree_on_information_and_covariances() {
             }
         }
         let [blocked, sparse] = models.each_ref().map(|model| {
-            let blocks = fit::conditional_variances(model, theta, GO).expect("computable");
+            let blocks = linear(model, Criterion::Ml)
+                .conditional_variances(&Point::of_theta(theta), GO)
+                .expect("computable");
             let mut values = Vec::new();
             blocks
                 .iter()

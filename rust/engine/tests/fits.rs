@@ -3,12 +3,14 @@
 
 mod common;
 
-use common::{design, Grouping, Random, TermSpec};
+use common::{design, linear, Grouping, Random, TermSpec};
 use std::time::Instant;
 
 use mixedmodels::covariance::Fold;
 use mixedmodels::design::{Design, Model};
-use mixedmodels::fit::{self, Fit};
+use mixedmodels::fit::{Estimates, MixedModel, Point, StartValues, Task};
+
+type Fit = mixedmodels::fit::Fit<Estimates>;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Derivatives, Monitor, Objective};
 use mixedmodels::optimize::{minimize, Control, Optimizer, Status, OPTIMIZERS};
@@ -23,15 +25,15 @@ const CONTROL: Control = Control {
 
 fn fitted(design: Design, criterion: Criterion, start: Option<&[f64]>) -> Fit {
     let model = Model::new(design).expect("a valid design");
-    fit::fit(
-        &model,
-        criterion,
-        Optimizer::TrustRegion,
-        start,
-        &CONTROL,
-        GO,
-    )
-    .expect("a fit")
+    let task = Task {
+        start: StartValues {
+            theta: start.map(<[f64]>::to_vec),
+            ..StartValues::default()
+        },
+        control: CONTROL,
+        ..Task::default()
+    };
+    linear(&model, criterion).fit(&task, GO).expect("a fit")
 }
 
 fn structures() -> Vec<(usize, Vec<TermSpec>)> {
@@ -65,7 +67,14 @@ fn every_optimizer_reaches_the_same_objective() {
     for (s, (n, terms)) in structures().into_iter().enumerate() {
         let model = Model::new(design(s as u64 + 7, n, 2, &terms, s % 2 == 1)).expect("valid");
         let objective = |optimizer| {
-            let fit = fit::fit(&model, Criterion::Reml, optimizer, None, &CONTROL, GO);
+            let fit = linear(&model, Criterion::Reml).fit(
+                &Task {
+                    optimizer: optimizer,
+                    control: CONTROL,
+                    ..Task::default()
+                },
+                GO,
+            );
             fit.expect("a fit").estimates.objective
         };
         let best = objective(Optimizer::TrustRegion);
@@ -155,7 +164,16 @@ fn a_deadline_ends_every_optimizer_with_the_best_point_so_far() {
             deadline: Some(Instant::now()),
             ..Control::UNLIMITED
         };
-        let fit = fit::fit(&model, Criterion::Ml, optimizer, None, &control, GO).expect("a fit");
+        let fit = linear(&model, Criterion::Ml)
+            .fit(
+                &Task {
+                    optimizer: optimizer,
+                    control: control,
+                    ..Task::default()
+                },
+                GO,
+            )
+            .expect("a fit");
         assert_eq!(fit.outcome.status, Status::MaxTime, "{name}");
         assert!(fit.outcome.log.entries.len() <= 2, "{name}");
         assert!(fit.estimates.objective.is_finite(), "{name}");
@@ -171,7 +189,16 @@ fn the_limit_on_evaluations_is_kept_and_reported() {
             max_evaluations: Some(3),
             ..Control::UNLIMITED
         };
-        let fit = fit::fit(&model, Criterion::Ml, optimizer, None, &control, GO).expect("a fit");
+        let fit = linear(&model, Criterion::Ml)
+            .fit(
+                &Task {
+                    optimizer: optimizer,
+                    control: control,
+                    ..Task::default()
+                },
+                GO,
+            )
+            .expect("a fit");
         assert_eq!(fit.outcome.status, Status::MaxEvaluations, "{name}");
         assert!(fit.outcome.log.entries.len() <= 4, "{name}");
     }
@@ -183,7 +210,14 @@ fn the_caller_can_stop_a_fit() {
     let model = Model::new(design(1, n, 2, &terms, false)).expect("valid");
     let stop = |_| Err(Error::Interrupted);
     for (_, optimizer) in OPTIMIZERS {
-        let result = fit::fit(&model, Criterion::Ml, optimizer, None, &CONTROL, &stop);
+        let result = linear(&model, Criterion::Ml).fit(
+            &Task {
+                optimizer: optimizer,
+                control: CONTROL,
+                ..Task::default()
+            },
+            &stop,
+        );
         assert_eq!(result.err(), Some(Error::Interrupted));
     }
 }
@@ -313,7 +347,9 @@ fn a_direction_without_information_has_no_curvature() {
     let model = Model::new(data.clone()).expect("valid");
     let fit = fitted(data, Criterion::Reml, None);
     assert_eq!(fit.outcome.status, Status::Converged);
-    let hessian = fit::hessian(&model, Criterion::Reml, &fit.theta, GO).expect("computable");
+    let hessian = linear(&model, Criterion::Reml)
+        .hessian(&Point::of_theta(&fit.theta), GO)
+        .expect("computable");
     assert!(hessian[(1, 1)].abs() < 1e-6 * hessian[(0, 0)]);
     assert!(hessian[(2, 2)] > 0.0);
 }

@@ -8,9 +8,10 @@ use common::{design, Grouping, Random, TermSpec, D, U};
 use mixedmodels::design::layout::Layout;
 use mixedmodels::design::{Approximation, Design, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
-use mixedmodels::fit::{evaluate_glmm, fit_glmm, gradient_glmm, hessian_glmm, Point, StartValues};
+use mixedmodels::fit::{MixedModel, Point, Task};
+use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::Progress;
-use mixedmodels::optimize::{Control, Optimizer};
+use mixedmodels::optimize::Control;
 use mixedmodels::Result;
 
 const CONTROL: Control = Control {
@@ -167,6 +168,7 @@ fn data(case: &Case, seed: u64, n: usize, terms: &[TermSpec]) -> (Design, Arc<dy
         theta,
         beta,
         log_dispersion: case.log_dispersion.unwrap_or(0.0),
+        eta: None,
     };
     (base, Arc::from(family), point)
 }
@@ -185,7 +187,7 @@ fn model(
 }
 
 fn value(model: &GeneralizedModel, point: &Point) -> f64 {
-    let found = evaluate_glmm(model, point, &quiet);
+    let found = model.evaluate(point, &quiet);
     found.expect("inside the domain").objective
 }
 
@@ -217,7 +219,7 @@ fn differences(model: &GeneralizedModel, point: &Point, step: f64) -> Vec<f64> {
 }
 
 fn check_gradient(what: &str, model: &GeneralizedModel, point: &Point, step: f64) {
-    let gradient = gradient_glmm(model, point, &quiet).expect(what);
+    let gradient = model.gradient(point, &quiet).expect(what);
     let expected = differences(model, point, step);
     let largest = expected.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
     assert_eq!(gradient.len(), expected.len(), "{what}");
@@ -286,6 +288,152 @@ fn gradients_of_every_family_and_link_agree_with_differences() {
     }
 }
 
+/// By sixth-order differences of the exact gradient, column-major.
+fn hessian_differences(model: &GeneralizedModel, point: &Point, step: f64) -> Vec<f64> {
+    let n = point.theta.len() + model.n_free_coefficients() + model.n_dispersion();
+    let gradient = |j: usize, h: f64| {
+        let point = moved(model, point, j, h);
+        model.gradient(&point, &quiet).expect("inside the domain")
+    };
+    let mut out = Vec::new();
+    for j in 0..n {
+        let mut column = vec![0.0; n];
+        for (place, weight) in [(1.0, 45.0), (2.0, -9.0), (3.0, 1.0)] {
+            let (up, down) = (gradient(j, place * step), gradient(j, -place * step));
+            for (out, (up, down)) in column.iter_mut().zip(up.iter().zip(&down)) {
+                *out += weight * (up - down) / (60.0 * step);
+            }
+        }
+        out.extend(column);
+    }
+    out
+}
+
+fn check_hessian(what: &str, model: &GeneralizedModel, point: &Point, step: f64) {
+    let hessian = model.hessian(point, &quiet).expect(what);
+    let expected = hessian_differences(model, point, step);
+    let n = hessian.rows();
+    let size = |j: usize| expected[j + j * n].abs();
+    for j in 0..n {
+        for i in 0..n {
+            let (found, wanted) = (hessian[(i, j)], expected[i + j * n]);
+            let error = (found - wanted).abs() / (wanted.abs() + (size(i) * size(j)).sqrt());
+            assert!(
+                error < 1e-6,
+                "{what}, parameters {i} and {j}: {found} against {wanted} ({error:.1e})"
+            );
+        }
+    }
+}
+
+/// Ways through the elimination: a dense coupling, sparse ones, nested blocks, and a sparse matrix.
+fn structures() -> [(&'static str, Layout, Vec<TermSpec>); 7] {
+    let (one, vectors) = (
+        vec![(Grouping::Random(7), 1, U)],
+        vec![(Grouping::Random(6), 2, U)],
+    );
+    let crossed = vec![(Grouping::Random(9), 1, U), (Grouping::Random(5), 2, U)];
+    let sparsely = vec![(Grouping::Random(30), 1, U), (Grouping::Random(19), 1, U)];
+    let wide = vec![(Grouping::Random(30), 2, U), (Grouping::Random(19), 1, D)];
+    let nested = vec![
+        (Grouping::Random(3), 1, U),
+        (Grouping::Within(0, 3), 2, U),
+        (Grouping::Random(4), 2, D),
+    ];
+    [
+        ("one factor", Layout::Blocked, one),
+        ("vectors", Layout::Blocked, vectors),
+        ("crossed", Layout::Blocked, crossed.clone()),
+        ("sparsely crossed", Layout::Blocked, sparsely),
+        ("sparsely crossed vectors", Layout::Blocked, wide),
+        ("nested", Layout::Blocked, nested),
+        ("sparse", Layout::Sparse, crossed),
+    ]
+}
+
+#[test]
+fn hessians_of_every_family_and_link_agree_with_differences() {
+    for (c, case) in CASES.iter().enumerate() {
+        for (s, (name, layout, terms)) in structures().iter().enumerate() {
+            let (base, family, point) = data(case, (10 * c + s) as u64, 70, terms);
+            for information in informations(&family) {
+                for approximation in [Approximation::Fast, Approximation::Laplace] {
+                    let model = model(&base, &family, approximation, information, *layout);
+                    let what = format!(
+                        "{} {} {name} {information:?} {approximation:?}",
+                        case.family, case.link
+                    );
+                    check_hessian(&what, &model, &point, 5e-3 * case.spread);
+                }
+            }
+        }
+    }
+}
+
+/// Without a column of X there are no coefficients to move, and the search for the modes may start anywhere.
+#[test]
+fn hessians_need_no_fixed_effects_and_start_at_known_modes() {
+    let terms: Vec<TermSpec> = vec![(Grouping::Random(9), 1, U), (Grouping::Random(5), 1, U)];
+    for case in [&CASES[5], &CASES[17]] {
+        let (base, family, mut point) = data(case, 4, 80, &terms);
+        for rank in [0, 3] {
+            let mut base = base.clone();
+            point.beta.truncate(rank);
+            if rank == 0 {
+                base.offset = Some(vec![case.centre; base.y.len()]);
+                base.x = Matrix::from_columns(base.y.len(), 0, Vec::new());
+            } else {
+                point.beta = vec![case.centre, 0.01, 0.01];
+            }
+            for approximation in [Approximation::Fast, Approximation::Laplace] {
+                let observed = Information::Observed;
+                let model = model(&base, &family, approximation, observed, Layout::Cheapest);
+                check_hessian("few columns", &model, &point, 2e-3);
+                let there = model.evaluate(&point, &quiet).expect("inside the domain");
+                let cold = model.hessian(&point, &quiet).expect("a Hessian");
+                for eta in [there.eta, vec![f64::INFINITY; base.y.len()]] {
+                    let point = Point {
+                        eta: Some(eta),
+                        ..point.clone()
+                    };
+                    let warm = model.hessian(&point, &quiet).expect("a Hessian");
+                    for (w, c) in warm.data().iter().zip(cold.data()) {
+                        assert!((w - c).abs() < 1e-9 * (1.0 + c.abs()), "{w} {c}");
+                    }
+                }
+                let point = Point {
+                    eta: Some(vec![0.0]),
+                    ..point.clone()
+                };
+                let short = model.hessian(&point, &quiet);
+                assert!(short.is_err_and(|e| e.to_string().contains("linear predictor")));
+            }
+        }
+    }
+}
+
+/// With a singular covariance factor and with none at all, whatever the layout.
+#[test]
+fn hessians_hold_on_the_boundary() {
+    let terms: Vec<TermSpec> = vec![(Grouping::Random(8), 2, U), (Grouping::Random(5), 1, U)];
+    for case in [&CASES[5], &CASES[17]] {
+        let (base, family, mut point) = data(case, 3, 80, &terms);
+        for theta in [
+            [0.3, -0.1, 0.0, 0.2],
+            [0.3, -0.1, 0.1, 0.0],
+            [0.0, 0.0, 0.0, 0.2],
+            [0.0; 4],
+        ] {
+            point.theta = theta.to_vec();
+            for layout in [Layout::Blocked, Layout::Sparse] {
+                let (approximation, observed) = (Approximation::Laplace, Information::Observed);
+                let model = model(&base, &family, approximation, observed, layout);
+                check_hessian("boundary", &model, &point, 1e-3);
+            }
+        }
+    }
+}
+
 #[test]
 fn layouts_agree() {
     let terms: Vec<TermSpec> = vec![
@@ -298,7 +446,7 @@ fn layouts_agree() {
         for approximation in [Approximation::Fast, Approximation::Laplace] {
             let look = |layout| {
                 let model = model(&base, &family, approximation, Information::Observed, layout);
-                let gradient = gradient_glmm(&model, &point, &quiet).expect("gradient");
+                let gradient = model.gradient(&point, &quiet).expect("gradient");
                 (value(&model, &point), gradient)
             };
             let (blocked, sparse) = (look(Layout::Blocked), look(Layout::Sparse));
@@ -345,7 +493,7 @@ fn the_objective_is_what_it_says() {
             Information::Observed,
             Layout::Cheapest,
         );
-        let estimates = evaluate_glmm(&model, &point, &quiet).expect("inside the domain");
+        let estimates = model.evaluate(&point, &quiet).expect("inside the domain");
         // Columns of ZΛ, dense, in the order of the terms.
         let n = base.y.len();
         let mut columns: Vec<Vec<f64>> = Vec::new();
@@ -419,10 +567,13 @@ fn fits_end_where_the_gradient_vanishes() {
                 Information::Observed,
                 Layout::Cheapest,
             );
-            let start = StartValues::default();
-            let fit = fit_glmm(&model, Optimizer::TrustRegion, &start, &CONTROL, &quiet);
+            let task = Task {
+                control: CONTROL,
+                ..Task::default()
+            };
+            let fit = model.fit(&task, &quiet);
             let fit = fit.unwrap_or_else(|e| panic!("{what}: {e}"));
-            let hessian = hessian_glmm(&model, &fit.estimates.point, &quiet).expect(&what);
+            let hessian = model.hessian(&fit.estimates.point, &quiet).expect(&what);
             // In units of the standard error of each parameter.
             for (j, g) in fit.gradient.iter().enumerate() {
                 let size = hessian[(j, j)].abs().sqrt().max(1e-6);

@@ -2,14 +2,18 @@
 
 mod common;
 
-use common::{design, random_theta, Grouping, TermSpec, D, U};
+use common::{design, linear, random_theta, Grouping, TermSpec, D, U};
 use mixedmodels::covariance::Kind;
 use mixedmodels::design::{Design, Model};
-use mixedmodels::fit::{self, Fit, Held};
+use mixedmodels::fit::{Estimates, MixedModel, Point, Task};
+use mixedmodels::parameters::Held;
+
+type Fit = mixedmodels::fit::Fit<Estimates>;
 use mixedmodels::objective::{
-    Coordinates, Criterion, HeldObjective, JointObjective, LmmObjective, Monitor, Objective, Role,
+    Criterion, HeldObjective, JointObjective, LmmObjective, Monitor, Objective,
 };
 use mixedmodels::optimize::{Control, Optimizer};
+use mixedmodels::parameters::{Coordinates, Role};
 
 const GO: Monitor<'static> = &|_| Ok(());
 
@@ -33,7 +37,16 @@ fn cases() -> Vec<(&'static str, Vec<TermSpec>)> {
 
 fn free_fit(model: &Model, criterion: Criterion) -> Fit {
     let control = Control::UNLIMITED;
-    fit::fit(model, criterion, Optimizer::TrustRegion, None, &control, GO).expect("fits")
+    linear(model, criterion)
+        .fit(
+            &Task {
+                optimizer: Optimizer::TrustRegion,
+                control: control,
+                ..Task::default()
+            },
+            GO,
+        )
+        .expect("fits")
 }
 
 /// Natural parameters of every term, standard deviations in absolute units.
@@ -134,16 +147,14 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
                     ..Held::default()
                 };
                 let what = format!("{name}, term {t}, {parameter:?} at {value}");
-                let optimizer = Optimizer::TrustRegion;
-                let found = fit::fit_held(
-                    &model,
-                    Criterion::Ml,
-                    optimizer,
-                    (None, &held),
-                    &Control::UNLIMITED,
+                let found = linear(&model, Criterion::Ml).fit(
+                    &Task {
+                        held: Some(&held),
+                        ..Task::default()
+                    },
                     GO,
                 );
-                let (fit, free) = match found {
+                let fit = match found {
                     Ok(found) => found,
                     Err(error) => {
                         assert!(error.to_string().contains("held"), "{what}: {error}");
@@ -151,6 +162,7 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
                     }
                 };
                 tried += 1;
+                let free = fit.free.as_ref().expect("held");
                 let now = natural(&design, &fit.theta, fit.estimates.sigma);
                 assert!(
                     (now[t][i] - value).abs() < 1e-9 * value.abs().max(1.0),
@@ -162,8 +174,11 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
                 );
                 let steepest = free.gradient.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
                 assert!(steepest < 1e-4, "{what}: gradient {steepest:e}");
-                let at = (fit.theta.as_slice(), fit.estimates.sigma);
-                let again = fit::derivatives_held(&model, Criterion::Ml, at, &held, GO);
+                let at = Point {
+                    log_dispersion: 2.0 * fit.estimates.sigma.ln(),
+                    ..Point::of_theta(&fit.theta)
+                };
+                let again = linear(&model, Criterion::Ml).free_derivatives(&at, &held, GO);
                 let again = again.expect("computable");
                 assert!(
                     free.hessian
@@ -182,16 +197,15 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
             sigma: Some(best.estimates.sigma),
             ..Held::default()
         };
-        let control = Control::UNLIMITED;
-        let (same, _) = fit::fit_held(
-            &model,
-            Criterion::Ml,
-            Optimizer::TrustRegion,
-            (None, &held),
-            &control,
-            GO,
-        )
-        .expect("fits");
+        let same = linear(&model, Criterion::Ml)
+            .fit(
+                &Task {
+                    held: Some(&held),
+                    ..Task::default()
+                },
+                GO,
+            )
+            .expect("fits");
         let excess = same.estimates.objective - best.estimates.objective;
         assert!(excess.abs() < 1e-6, "{name}: {excess:e}");
         let everything = Held {
@@ -199,15 +213,15 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
             sigma: Some(best.estimates.sigma),
             ..Held::default()
         };
-        let (same, _) = fit::fit_held(
-            &model,
-            Criterion::Ml,
-            Optimizer::TrustRegion,
-            (None, &everything),
-            &control,
-            GO,
-        )
-        .expect("evaluates");
+        let same = linear(&model, Criterion::Ml)
+            .fit(
+                &Task {
+                    held: Some(&everything),
+                    ..Task::default()
+                },
+                GO,
+            )
+            .expect("evaluates");
         assert!(
             (same.estimates.objective - best.estimates.objective).abs() < 1e-8,
             "{name}"
@@ -224,15 +238,15 @@ fn sigma_held_allows_one_observation_a_level() {
         sigma: Some(1.0),
         ..Held::default()
     };
-    let (fit, _) = fit::fit_held(
-        &model,
-        Criterion::Ml,
-        Optimizer::TrustRegion,
-        (None, &held),
-        &Control::UNLIMITED,
-        GO,
-    )
-    .expect("fits");
+    let fit = linear(&model, Criterion::Ml)
+        .fit(
+            &Task {
+                held: Some(&held),
+                ..Task::default()
+            },
+            GO,
+        )
+        .expect("fits");
     // y_i ~ N(μ, τ² + 1/w_i), with offsets.
     let offset = design.offset.as_ref().expect("given");
     let weights = design.weights.as_ref().expect("given");

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{design, random_theta, Grouping, TermSpec, D, U};
-use mixedmodels::design::Model;
-use mixedmodels::fit;
+use common::{design, linear, random_theta, Grouping, TermSpec, D, U};
+use mixedmodels::design::{Design, Layout, Model};
+use mixedmodels::fit::{MixedModel, Point};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Monitor};
 use mixedmodels::Error;
@@ -41,6 +41,14 @@ fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
     all
 }
 
+/// By both ways to eliminate.
+fn models(design: &Design) -> [(Layout, Model); 2] {
+    [Layout::Blocked, Layout::Sparse].map(|layout| {
+        let model = Model::with_layout(design.clone(), layout);
+        (layout, model.expect("a valid design"))
+    })
+}
+
 /// Differences of the gradient at three distances, extrapolated: the error is of the sixth order.
 fn by_differences(model: &Model, criterion: Criterion, theta: &[f64]) -> Matrix {
     let n = theta.len();
@@ -51,7 +59,9 @@ fn by_differences(model: &Model, criterion: Criterion, theta: &[f64]) -> Matrix 
             let gradient = |h: f64| {
                 let mut moved = theta.to_vec();
                 moved[j] += h;
-                fit::gradient(model, criterion, &moved, GO).expect("computable")
+                linear(model, criterion)
+                    .gradient(&Point::of_theta(&moved), GO)
+                    .expect("computable")
             };
             let (up, down) = (gradient(h), gradient(-h));
             let pairs = up.iter().zip(&down);
@@ -90,13 +100,15 @@ proptest! {
         weighted in any::<bool>(),
         singular in any::<bool>(),
         reml in any::<bool>(),
+        sparse in any::<bool>(),
     ) {
         let (name, n, terms) = structures().swap_remove(which);
         let design = design(seed, n, 3, &terms, weighted);
-        let model = Model::new(design.clone()).expect("a valid design");
+        let layout = if sparse { Layout::Sparse } else { Layout::Blocked };
+        let model = Model::with_layout(design.clone(), layout).expect("a valid design");
         let theta = random_theta(&design, seed + 1, singular);
         let criterion = if reml { Criterion::Reml } else { Criterion::Ml };
-        let ours = fit::hessian(&model, criterion, &theta, GO).expect("computable");
+        let ours = linear(&model, criterion).hessian(&Point::of_theta(&theta), GO).expect("computable");
         assert_close(name, &ours, &by_differences(&model, criterion, &theta), 1e-6);
     }
 }
@@ -105,14 +117,17 @@ proptest! {
 fn every_structure_agrees() {
     for (s, (name, n, terms)) in structures().into_iter().enumerate() {
         let design = design(s as u64 + 1, n, 3, &terms, false);
-        let model = Model::new(design.clone()).expect("a valid design");
-        for singular in [false, true] {
-            let theta = random_theta(&design, s as u64 + 100, singular);
-            for criterion in [Criterion::Ml, Criterion::Reml] {
-                let name = format!("{name}, singular {singular}, {criterion:?}");
-                let ours = fit::hessian(&model, criterion, &theta, GO).expect("computable");
-                let reference = by_differences(&model, criterion, &theta);
-                assert_close(&name, &ours, &reference, 1e-6);
+        for (layout, model) in models(&design) {
+            for singular in [false, true] {
+                let theta = random_theta(&design, s as u64 + 100, singular);
+                for criterion in [Criterion::Ml, Criterion::Reml] {
+                    let name = format!("{name}, {layout:?}, singular {singular}, {criterion:?}");
+                    let ours = linear(&model, criterion)
+                        .hessian(&Point::of_theta(&theta), GO)
+                        .expect("computable");
+                    let reference = by_differences(&model, criterion, &theta);
+                    assert_close(&name, &ours, &reference, 1e-6);
+                }
             }
         }
     }
@@ -122,28 +137,21 @@ fn every_structure_agrees() {
 fn large_and_small_theta_lose_no_digits() {
     for (s, (name, n, terms)) in structures().into_iter().enumerate() {
         let design = design(s as u64 + 1, n, 3, &terms, false);
-        let model = Model::new(design.clone()).expect("a valid design");
-        for scale in [1e-4, 10.0] {
+        let models = models(&design);
+        let each = models
+            .iter()
+            .flat_map(|m| [1e-4, 10.0].map(|scale| (m, scale)));
+        for ((layout, model), scale) in each {
             for theta in [false, true].map(|singular| random_theta(&design, 7, singular)) {
                 let theta: Vec<f64> = theta.iter().map(|t| t * scale).collect();
-                let name = format!("{name}, scale {scale}");
-                let ours = fit::hessian(&model, Criterion::Reml, &theta, GO).expect("computable");
-                let reference = by_differences(&model, Criterion::Reml, &theta);
+                let name = format!("{name}, {layout:?}, scale {scale}");
+                let ours = linear(model, Criterion::Reml)
+                    .hessian(&Point::of_theta(&theta), GO)
+                    .expect("computable");
+                let reference = by_differences(model, Criterion::Reml, &theta);
                 assert_close(&name, &ours, &reference, 1e-6);
             }
         }
-    }
-}
-
-#[test]
-fn the_fallback_agrees() {
-    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
-        let design = design(s as u64 + 1, n, 3, &terms, true);
-        let model = Model::new(design.clone()).expect("a valid design");
-        let theta = random_theta(&design, 3, false);
-        let exact = fit::hessian(&model, Criterion::Ml, &theta, GO).expect("computable");
-        let other = fit::hessian_by_differences(&model, Criterion::Ml, &theta, GO);
-        assert_close(name, &other.expect("computable"), &exact, 1e-5);
     }
 }
 
@@ -158,7 +166,9 @@ fn the_caller_can_stop_it_at_every_step() {
         steps.set(steps.get() + 1);
         Ok(())
     };
-    fit::hessian(&model, Criterion::Reml, &theta, &count).expect("computable");
+    linear(&model, Criterion::Reml)
+        .hessian(&Point::of_theta(&theta), &count)
+        .expect("computable");
     let total = steps.get();
     assert!(total > theta.len(), "{total} steps");
     for last in 0..total {
@@ -170,7 +180,7 @@ fn the_caller_can_stop_it_at_every_step() {
             }
             Ok(())
         };
-        let stopped = fit::hessian(&model, Criterion::Reml, &theta, &stop);
+        let stopped = linear(&model, Criterion::Reml).hessian(&Point::of_theta(&theta), &stop);
         assert_eq!(stopped.err(), Some(Error::Interrupted));
     }
 }

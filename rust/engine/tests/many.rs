@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{design, Grouping, Random, TermSpec, U};
+use common::{design, linear, Grouping, Random, TermSpec, U};
 use mixedmodels::design::{Design, Model, Predictors};
-use mixedmodels::fit;
+use mixedmodels::fit::{MixedModel, Task};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::{fit_many, ResponseFit};
 use mixedmodels::objective::Criterion;
@@ -66,15 +66,16 @@ fn agrees_with_single_fits(data: &Design, y: &Matrix, what: &str) {
             };
             let model = Model::new(alone).expect("valid");
             let go = &|_| Ok(());
-            let expected = fit::fit(
-                &model,
-                criterion,
-                Optimizer::TrustRegion,
-                None,
-                &UNLIMITED,
-                go,
-            )
-            .expect("a fit");
+            let expected = linear(&model, criterion)
+                .fit(
+                    &Task {
+                        optimizer: Optimizer::TrustRegion,
+                        control: UNLIMITED,
+                        ..Task::default()
+                    },
+                    go,
+                )
+                .expect("a fit");
             let estimates = &expected.estimates;
             assert_eq!(found.status, Status::Converged, "{what}");
             close(found.objective, estimates.objective, 1e-10, &what);

@@ -69,7 +69,7 @@ fn each_frame(check: impl Fn(&str, &Frame, &[Vec<f64>])) {
     each_design(|name, predictors| {
         for layout in [Layout::Blocked, Layout::Sparse] {
             let name = format!("{name}, {layout:?}");
-            let (frame, z) = Frame::without_fixed(predictors.clone(), layout).expect("valid");
+            let (frame, z) = Frame::without_fixed(predictors.clone(), layout, 1).expect("valid");
             check(&name, &frame, &z);
             let (frame, z) = Frame::with_layout(predictors.clone(), layout).expect("valid");
             check(&format!("{name}, with X"), &frame, &z);
@@ -405,13 +405,28 @@ fn weights_are_those_of_scaled_rows() {
                 let column = x.column_mut(j).iter_mut().zip(&weights);
                 column.for_each(|(v, w)| *v *= w.sqrt());
             }
+            let p = x.cols();
+            let mut gram = Matrix::zeros(p, p, "X'X").expect("memory");
+            for (i, j) in (0..p).flat_map(|i| (0..p).map(move |j| (i, j))) {
+                let pairs = x.column(i).iter().zip(x.column(j));
+                gram[(i, j)] = pairs.map(|(a, b)| a * b).sum();
+            }
             let patterns = mixedmodels::design::pattern::Pattern::all(structure).expect("memory");
             let expected = mixedmodels::design::cross_products::CrossProducts::new(
-                structure, patterns, &scaled, &x,
+                structure,
+                patterns,
+                &scaled,
+                (&x, &gram),
             )
             .expect("memory");
             let mut ours = frame.cross_products.clone();
-            let rows = DataRows::new(structure, &z, frame.fixed.columns(), &ours).expect("memory");
+            let rows = DataRows::new(
+                structure,
+                &z,
+                (frame.fixed.columns(), frame.fixed.gram()),
+                &ours,
+            )
+            .expect("memory");
             // The first weights must leave no trace.
             for weights in [&vec![7.0; n], &weights] {
                 ours.reweigh(&rows, Some(weights)).expect("memory");
@@ -443,7 +458,7 @@ fn weights_that_are_not_finite_are_not_definite() {
 #[test]
 fn lengths_that_differ_are_refused() {
     let (_, predictors) = design(1, 30, 1, &[(Grouping::Random(6), 1, U)], false).split();
-    let (frame, z) = Frame::without_fixed(predictors, Layout::Cheapest).expect("valid");
+    let (frame, z) = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
     let mut system = WeightedSystem::new(&frame, &z).expect("memory");
     let refused = |found: Result<(), Error>| matches!(found, Err(Error::Length { .. }));
     assert!(refused(system.update(&[1.0; 29], &[vec![1.0]]).map(|_| ())));
@@ -454,7 +469,8 @@ fn lengths_that_differ_are_refused() {
 #[test]
 fn a_frame_without_fixed_effects_keeps_the_basis_of_x() {
     let (_, mut predictors) = design(2, 40, 3, &[(Grouping::Random(6), 2, U)], true).split();
-    let (weighted, _) = Frame::without_fixed(predictors.clone(), Layout::Cheapest).expect("valid");
+    let (weighted, _) =
+        Frame::without_fixed(predictors.clone(), Layout::Cheapest, 1).expect("valid");
     assert_eq!(weighted.structure.rank, 0);
     predictors.weights = None;
     let (frame, z) = Frame::with_layout(predictors.clone(), Layout::Cheapest).expect("valid");
@@ -469,6 +485,6 @@ fn a_frame_without_fixed_effects_keeps_the_basis_of_x() {
         identity
     });
     assert!(Frame::with_layout(predictors.clone(), Layout::Cheapest).is_err());
-    let (frame, _) = Frame::without_fixed(predictors, Layout::Cheapest).expect("valid");
+    let (frame, _) = Frame::without_fixed(predictors, Layout::Cheapest, 1).expect("valid");
     assert_eq!(frame.fixed.rank(), 40);
 }

@@ -1,40 +1,53 @@
 //! numpy arrays to and from the engine's vectors.
 
 use mixedmodels::design::Term;
-use mixedmodels::linalg::memory::copied;
+use mixedmodels::linalg::memory::{collected, copied};
 use mixedmodels::linalg::Matrix;
 use numpy::ndarray::ArrayView2;
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::errors::to_python;
+
+/// What the error calls an array that the memory has no room for.
+const COPY: &str = "a copy of the data";
+
 /// A vector in any memory layout.
-pub fn vector<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<T> {
-    match array.as_slice() {
-        Ok(slice) => copied(slice),
-        Err(_) => array.as_array().iter().copied().collect(),
-    }
+pub fn vector<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<T>> {
+    let copy = match array.as_slice() {
+        Ok(slice) => copied(slice, COPY),
+        Err(_) => collected(array.as_array().iter().copied(), COPY),
+    };
+    copy.map_err(|error| to_python(array.py(), &error))
+}
+
+/// The same where there is one.
+pub fn optional_vector(array: Option<&PyReadonlyArray1<'_, f64>>) -> PyResult<Option<Vec<f64>>> {
+    array.map(vector).transpose()
 }
 
 /// A matrix in any memory layout, column by column.
-pub fn columns(array: &PyReadonlyArray2<'_, f64>) -> Matrix {
+pub fn columns(array: &PyReadonlyArray2<'_, f64>) -> PyResult<Matrix> {
     let view = array.as_array();
     let (rows, cols) = view.dim();
-    Matrix::from_columns(rows, cols, in_order(&view.t()))
+    let data = in_order(array.py(), &view.t())?;
+    Ok(Matrix::from_columns(rows, cols, data))
 }
 
 /// A matrix in any memory layout, row by row, with its number of columns.
-pub fn rows(array: &PyReadonlyArray2<'_, f64>) -> (Vec<f64>, usize) {
+pub fn rows(array: &PyReadonlyArray2<'_, f64>) -> PyResult<(Vec<f64>, usize)> {
     let view = array.as_array();
-    (in_order(&view), view.ncols())
+    Ok((in_order(array.py(), &view)?, view.ncols()))
 }
 
 /// Row by row; in one piece where the memory is in that order already.
-fn in_order(view: &ArrayView2<'_, f64>) -> Vec<f64> {
-    match view.as_slice() {
-        Some(slice) => copied(slice),
-        None => view.iter().copied().collect(),
-    }
+fn in_order(py: Python<'_>, view: &ArrayView2<'_, f64>) -> PyResult<Vec<f64>> {
+    let copy = match view.as_slice() {
+        Some(slice) => copied(slice, COPY),
+        None => collected(view.iter().copied(), COPY),
+    };
+    copy.map_err(|error| to_python(py, &error))
 }
 
 /// The arrays that go out take the memory of the engine's vectors, and nobody may write to them:

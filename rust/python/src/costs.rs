@@ -1,15 +1,15 @@
 //! What a model costs, as dictionaries.
 
-use mixedmodels::design::costs::BlockCosts;
-use mixedmodels::design::{frame, Costs, Predictors};
+use mixedmodels::design::costs::{BlockCosts, Use};
+use mixedmodels::design::{frame, Costs};
 use mixedmodels::linalg::memory;
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{columns, vector};
 use crate::interrupt::prepare;
-use crate::lmm::{n_values, term, TermTuple};
+use crate::lmm::{n_values, TermTuple};
+use crate::predictors::predictors;
 
 /// The costs of a model with these predictors, whether or not there is memory for it.
 #[pyfunction]
@@ -21,14 +21,17 @@ pub fn describe_blocks<'py>(
     terms: Vec<TermTuple<'_>>,
     weights: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let predictors = Predictors {
-        x: columns(&x),
-        terms: terms.iter().map(term).collect::<PyResult<_>>()?,
-        weights: weights.as_ref().map(vector),
-        offset: None,
-    };
-    let costs = prepare(py, n_values(&predictors), move || frame::costs(&predictors))?;
+    let predictors = predictors(&x, &terms, weights.as_ref(), None)?;
+    let costs = prepare(py, n_values(&predictors), move || {
+        frame::costs(&predictors, Use::AsTheyAre)
+    })?;
     to_dict(py, &costs)
+}
+
+/// Whether so many bytes can be had.
+#[pyfunction]
+pub fn has_room_for(bytes: f64) -> bool {
+    memory::suffices(bytes)
 }
 
 /// Blocks and totals; bytes for cross-products, factor and inverse, operations of a value and of its

@@ -23,7 +23,7 @@ pub struct Covariance {
 
 impl Covariance {
     fn theta_of(&self, py: Python<'_>, theta: &PyReadonlyArray1<'_, f64>) -> PyResult<Vec<f64>> {
-        let theta = vector(theta);
+        let theta = vector(theta)?;
         self.same_length(
             py,
             "theta",
@@ -181,7 +181,7 @@ impl Covariance {
         py: Python<'py>,
         natural: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let natural = vector(&natural);
+        let natural = vector(&natural)?;
         let expected = self.structure.n_parameters(self.k);
         self.same_length(py, "natural parameters", expected, natural.len())?;
         let theta = self.structure.theta(&natural, self.k).ok_or_else(|| {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mixedmodels::design::{Approximation, GeneralizedModel, Predictors};
+use mixedmodels::design::{Approximation, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
-use mixedmodels::fit::{self, GlmmEstimates, GlmmFit, Point, StartValues};
+use mixedmodels::fit::{Fit, GlmmEstimates, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
 use mixedmodels::objective::Monitor;
 use mixedmodels::Result;
@@ -14,11 +14,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{by_term, columns, to_blocks, to_square, to_vector, vector};
+use crate::arrays::{by_term, optional_vector, to_blocks, to_square, to_vector, vector};
 use crate::costs;
 use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
-use crate::lmm::{find_optimizer, limits, n_values, put_outcome, term, TermTuple, SLOW};
+use crate::lmm::{find_optimizer, limits, n_values, put_outcome, TermTuple, SLOW};
+use crate::predictors::predictors;
 use crate::user_family::UserFamily;
 
 /// A generalized linear mixed model, ready to be fitted. Immutable.
@@ -111,9 +112,6 @@ fn information(name: &str) -> PyResult<Information> {
     }
 }
 
-/// What is computed at given parameters.
-type Look<T> = fn(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T>;
-
 fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
     let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
         let value = start.map(|s| s.get_item(key)).transpose()?.flatten();
@@ -124,12 +122,25 @@ fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
             return Ok(None);
         };
         let array: PyReadonlyArray1<'_, f64> = value.extract()?;
-        Ok(Some(vector(&array)))
+        Ok(Some(vector(&array)?))
     };
     Ok(StartValues {
         theta: values("theta")?,
         beta: values("beta")?,
         log_dispersion: item("log_dispersion")?.map(|v| v.extract()).transpose()?,
+    })
+}
+
+fn point(
+    theta: &PyReadonlyArray1<'_, f64>,
+    beta: &PyReadonlyArray1<'_, f64>,
+    log_dispersion: Option<f64>,
+) -> PyResult<Point> {
+    Ok(Point {
+        theta: vector(theta)?,
+        beta: vector(beta)?,
+        log_dispersion: log_dispersion.unwrap_or(0.0),
+        eta: None,
     })
 }
 
@@ -140,13 +151,9 @@ impl Glmm {
         theta: &PyReadonlyArray1<'_, f64>,
         beta: &PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
-        look: Look<T>,
+        look: impl FnOnce(&GeneralizedModel, &Point, Monitor<'_>) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
-        let point = Point {
-            theta: vector(theta),
-            beta: vector(beta),
-            log_dispersion: log_dispersion.unwrap_or(0.0),
-        };
+        let point = point(theta, beta, log_dispersion)?;
         self.run(py, None, move |model, monitor| look(model, &point, monitor))
     }
 
@@ -185,14 +192,9 @@ impl Glmm {
         n_agq: usize,
         information: &str,
     ) -> PyResult<Self> {
-        let predictors = Predictors {
-            x: columns(&x),
-            terms: terms.iter().map(term).collect::<PyResult<_>>()?,
-            weights: None,
-            offset: offset.as_ref().map(vector),
-        };
+        let predictors = predictors(&x, &terms, None, offset.as_ref())?;
         let spec = FamilySpec::new(family)?;
-        let (family, user) = spec.with_data(py, vector(&y), weights.as_ref().map(vector))?;
+        let (family, user) = spec.with_data(py, vector(&y)?, optional_vector(weights.as_ref())?)?;
         let information = self::information(information)?;
         let approximation = Approximation::of_points(n_agq);
         let model = prepare(py, n_values(&predictors), move || {
@@ -214,9 +216,9 @@ impl Glmm {
         y: PyReadonlyArray1<'_, f64>,
         weights: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
-        let (family, user) = self
-            .spec
-            .with_data(py, vector(&y), weights.as_ref().map(vector))?;
+        let (family, user) =
+            self.spec
+                .with_data(py, vector(&y)?, optional_vector(weights.as_ref())?)?;
         let model = Arc::clone(&self.model);
         let values = n_values(&model.frame().design);
         let model = prepare(py, values, move || model.with_family(family))?;
@@ -271,23 +273,22 @@ impl Glmm {
         let start = start_values(start)?;
         let (control, listener) = limits(control)?;
         let held = self::held(held)?;
-        let (fitted, free) = self.run(py, listener, move |model, monitor| match &held {
-            Some(held) => {
-                let given = (&start, held);
-                let (fit, free) = fit::fit_held_glmm(model, optimizer, given, &control, monitor)?;
-                Ok((fit, Some(free)))
-            }
-            None => {
-                let fit = fit::fit_glmm(model, optimizer, &start, &control, monitor)?;
-                Ok((fit, None))
-            }
-        })?;
-        let GlmmFit {
+        let Fit {
             estimates,
             gradient,
             outcome,
+            free,
             n_factorisations,
-        } = fitted;
+            theta: _,
+        } = self.run(py, listener, move |model, monitor| {
+            let task = Task {
+                optimizer,
+                start,
+                held: held.as_ref(),
+                control,
+            };
+            model.fit(&task, monitor)
+        })?;
         let out = PyDict::new(py);
         if let Some(free) = free {
             out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
@@ -310,15 +311,14 @@ impl Glmm {
         log_dispersion: Option<f64>,
         held: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let point = Point {
-            theta: vector(&theta),
-            beta: vector(&beta),
-            log_dispersion: log_dispersion.unwrap_or(0.0),
-        };
         let held = self::held(Some(held))?.unwrap_or_default();
-        let free = self.run(py, None, move |model, monitor| {
-            fit::derivatives_held_glmm(model, &point, &held, monitor)
-        })?;
+        let free = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            move |model, point, monitor| model.free_derivatives(point, &held, monitor),
+        )?;
         free_to_dict(py, free)
     }
 
@@ -331,7 +331,13 @@ impl Glmm {
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let estimates = self.at(py, &theta, &beta, log_dispersion, fit::evaluate_glmm)?;
+        let estimates = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            GeneralizedModel::evaluate,
+        )?;
         let out = PyDict::new(py);
         self.put_estimates(&out, estimates)?;
         Ok(out)
@@ -346,11 +352,17 @@ impl Glmm {
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let gradient = self.at(py, &theta, &beta, log_dispersion, fit::gradient_glmm)?;
+        let gradient = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            GeneralizedModel::gradient,
+        )?;
         Ok(to_vector(py, gradient))
     }
 
-    #[pyo3(signature = (theta, beta, log_dispersion=None))]
+    #[pyo3(signature = (theta, beta, log_dispersion=None, eta=None))]
     #[allow(clippy::needless_pass_by_value)]
     fn hessian<'py>(
         &self,
@@ -358,8 +370,22 @@ impl Glmm {
         theta: PyReadonlyArray1<'_, f64>,
         beta: PyReadonlyArray1<'_, f64>,
         log_dispersion: Option<f64>,
+        eta: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let hessian = self.at(py, &theta, &beta, log_dispersion, fit::hessian_glmm)?;
+        let eta = optional_vector(eta.as_ref())?;
+        let hessian = self.at(
+            py,
+            &theta,
+            &beta,
+            log_dispersion,
+            move |model, point, monitor| {
+                let point = Point {
+                    eta,
+                    ..point.clone()
+                };
+                model.hessian(&point, monitor)
+            },
+        )?;
         to_square(py, hessian)
     }
 
@@ -372,7 +398,7 @@ impl Glmm {
         theta: PyReadonlyArray1<'_, f64>,
         weights: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (theta, weights) = (vector(&theta), vector(&weights));
+        let (theta, weights) = (vector(&theta)?, vector(&weights)?);
         let found = self.run(py, None, move |model, _| {
             inference::leverages_glmm(model, &theta, &weights)
         })?;
@@ -393,7 +419,7 @@ impl Glmm {
             &theta,
             &beta,
             log_dispersion,
-            fit::conditional_variances_glmm,
+            GeneralizedModel::conditional_variances,
         )?;
         let out = PyList::empty(py);
         for block in blocks {
@@ -410,6 +436,7 @@ impl Glmm {
             theta,
             beta,
             log_dispersion,
+            eta: _,
         } = estimates.point;
         let dispersion = match &self.spec {
             FamilySpec::Named {

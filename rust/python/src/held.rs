@@ -1,6 +1,7 @@
 //! Parameters that a fit holds.
 
-use mixedmodels::fit::{FreeDerivatives, Held};
+use mixedmodels::fit::FreeDerivatives;
+use mixedmodels::parameters::Held;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

@@ -11,6 +11,7 @@ mod interrupt;
 mod lmm;
 mod many;
 mod panics;
+mod predictors;
 mod user_family;
 
 use pyo3::prelude::*;
@@ -24,7 +25,7 @@ mod _engine {
     use crate::lmm::Lmm;
 
     #[pymodule_export]
-    use crate::costs::describe_blocks;
+    use crate::costs::{describe_blocks, has_room_for};
 
     #[pymodule_export]
     use crate::covariance::Covariance;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mixedmodels::covariance::structure;
 use mixedmodels::design::{Design, Model, Predictors, Term};
-use mixedmodels::fit::{self, Estimates, Fit};
+use mixedmodels::fit::{Estimates, Fit, Linear, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::{Criterion, Monitor};
@@ -17,12 +17,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{
-    by_term, columns, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
+    by_term, optional_vector, rows, to_blocks, to_rows, to_square, to_stack, to_vector, vector,
 };
 use crate::costs;
 use crate::errors;
 use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
+use crate::predictors::predictors;
 
 /// Above this many operations one evaluation may keep Ctrl-C waiting for too long.
 pub const SLOW: f64 = 1e10;
@@ -85,9 +86,9 @@ pub fn limits(control: Option<&Bound<'_, PyDict>>) -> PyResult<(Control, Option<
 
 pub fn term(tuple: &TermTuple<'_>) -> PyResult<Term> {
     let (codes, n_levels, z, name, times) = tuple;
-    let (z, k) = rows(z);
+    let (z, k) = rows(z)?;
     Ok(Term {
-        codes: vector(codes),
+        codes: vector(codes)?,
         n_levels: *n_levels,
         z,
         k,
@@ -102,8 +103,15 @@ pub fn n_values(predictors: &Predictors) -> usize {
     predictors.n_obs() * columns
 }
 
+fn linear(model: &Model, reml: bool) -> Linear<'_> {
+    Linear {
+        model,
+        criterion: criterion(reml),
+    }
+}
+
 /// A matrix of second derivatives at theta.
-type Hessian = fn(&Model, Criterion, &[f64], Monitor<'_>) -> mixedmodels::Result<Matrix>;
+type Hessian = fn(Linear<'_>, &[f64], Monitor<'_>) -> mixedmodels::Result<Matrix>;
 
 impl Lmm {
     fn second_derivatives<'py>(
@@ -116,7 +124,7 @@ impl Lmm {
         let model = Arc::clone(&self.model);
         let slow = self.second_derivatives_are_slow();
         let matrix = run(py, slow, None, move |monitor| {
-            hessian(&model, criterion(reml), &theta, monitor)
+            hessian(linear(&model, reml), &theta, monitor)
         })?;
         to_square(py, matrix)
     }
@@ -143,14 +151,9 @@ impl Lmm {
         weights: Option<PyReadonlyArray1<'_, f64>>,
         offset: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
-        let predictors = Predictors {
-            x: columns(&x),
-            terms: terms.iter().map(term).collect::<PyResult<_>>()?,
-            weights: weights.as_ref().map(vector),
-            offset: offset.as_ref().map(vector),
-        };
+        let predictors = predictors(&x, &terms, weights.as_ref(), offset.as_ref())?;
         let values = n_values(&predictors);
-        let design = Design::join(vector(&y), predictors);
+        let design = Design::join(vector(&y)?, predictors);
         let model = prepare(py, values, move || Model::new(design))?;
         Ok(Self {
             model: Arc::new(model),
@@ -160,7 +163,7 @@ impl Lmm {
     /// The same model for another response.
     #[allow(clippy::needless_pass_by_value)]
     fn with_response(&self, py: Python<'_>, y: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
-        let (model, y) = (Arc::clone(&self.model), vector(&y));
+        let (model, y) = (Arc::clone(&self.model), vector(&y)?);
         let values = n_values(&model.design);
         let model = prepare(py, values, move || model.with_response(y))?;
         Ok(Self {
@@ -206,28 +209,21 @@ impl Lmm {
         held: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let optimizer = find_optimizer(optimizer)?;
-        let start = start.as_ref().map(vector);
+        let start = StartValues {
+            theta: optional_vector(start.as_ref())?,
+            ..StartValues::default()
+        };
         let (control, listener) = limits(control)?;
         let model = Arc::clone(&self.model);
-        if let Some(held) = self::held(held)? {
-            let (fitted, free) = run(py, self.slow(), listener, move |monitor| {
-                let given = (start.as_deref(), &held);
-                fit::fit_held(&model, criterion(reml), optimizer, given, &control, monitor)
-            })?;
-            let out = self.fit_to_dict(py, fitted)?;
-            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
-            return Ok(out);
-        }
+        let held = self::held(held)?;
         let fitted = run(py, self.slow(), listener, move |monitor| {
-            let criterion = criterion(reml);
-            fit::fit(
-                &model,
-                criterion,
+            let task = Task {
                 optimizer,
-                start.as_deref(),
-                &control,
-                monitor,
-            )
+                start,
+                held: held.as_ref(),
+                control,
+            };
+            linear(&model, reml).fit(&task, monitor)
         })?;
         self.fit_to_dict(py, fitted)
     }
@@ -239,9 +235,9 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let estimates = run(py, self.slow(), None, move |monitor| {
-            fit::evaluate(&model, criterion(reml), &theta, monitor)
+            linear(&model, reml).evaluate(&Point::of_theta(&theta), monitor)
         })?;
         let out = PyDict::new(py);
         self.put_estimates(&out, estimates)?;
@@ -255,9 +251,9 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let gradient = run(py, self.slow(), None, move |monitor| {
-            fit::gradient(&model, criterion(reml), &theta, monitor)
+            linear(&model, reml).gradient(&Point::of_theta(&theta), monitor)
         })?;
         Ok(to_vector(py, gradient))
     }
@@ -269,7 +265,9 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.second_derivatives(py, fit::hessian, vector(&theta), reml)
+        let hessian: Hessian =
+            |model, theta, monitor| model.hessian(&Point::of_theta(theta), monitor);
+        self.second_derivatives(py, hessian, vector(&theta)?, reml)
     }
 
     /// In (theta, log sigma), with sigma not profiled.
@@ -280,7 +278,8 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.second_derivatives(py, fit::joint_hessian, vector(&theta), reml)
+        let hessian: Hessian = |model, theta, monitor| model.joint_hessian(theta, monitor);
+        self.second_derivatives(py, hessian, vector(&theta)?, reml)
     }
 
     /// In the parameters that are free when these are held, at theta and sigma.
@@ -293,11 +292,16 @@ impl Lmm {
         reml: bool,
         held: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let held = self::held(Some(held))?.unwrap_or_default();
         let slow = self.second_derivatives_are_slow();
         let free = run(py, slow, None, move |monitor| {
-            fit::derivatives_held(&model, criterion(reml), (&theta, sigma), &held, monitor)
+            let point = Point {
+                theta,
+                log_dispersion: 2.0 * sigma.ln(),
+                ..Point::default()
+            };
+            linear(&model, reml).free_derivatives(&point, &held, monitor)
         })?;
         free_to_dict(py, free)
     }
@@ -313,7 +317,7 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyArray3<f64>>> {
         // Relative to the residual variance, so the criterion does not matter.
         let _ = reml;
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let slopes = run(py, self.slow(), None, move |monitor| {
             inference::covariance_slopes(&model, &theta, monitor)
         })?;
@@ -326,7 +330,7 @@ impl Lmm {
         py: Python<'py>,
         theta: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let slow = self.second_derivatives_are_slow();
         let parts = run(py, slow, None, move |monitor| {
             inference::kenward_roger(&model, &theta, monitor)
@@ -349,7 +353,7 @@ impl Lmm {
         py: Python<'py>,
         theta: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let found = run(py, self.slow(), None, move |monitor| {
             inference::leverages(&model, &theta, monitor)
         })?;
@@ -365,7 +369,7 @@ impl Lmm {
         theta: PyReadonlyArray1<'_, f64>,
         reml: bool,
     ) -> PyResult<(f64, Bound<'py, PyArray2<f64>>)> {
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let found = run(py, self.slow(), None, move |monitor| {
             inference::sensitivity(&model, criterion(reml), &theta, monitor)
         })?;
@@ -381,9 +385,9 @@ impl Lmm {
     ) -> PyResult<Bound<'py, PyList>> {
         // They are conditional on the coefficients, so the criterion does not matter.
         let _ = reml;
-        let (model, theta) = (Arc::clone(&self.model), vector(&theta));
+        let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let blocks = run(py, self.slow(), None, move |monitor| {
-            fit::conditional_variances(&model, &theta, monitor)
+            linear(&model, false).conditional_variances(&Point::of_theta(&theta), monitor)
         })?;
         let out = PyList::empty(py);
         for block in blocks {
@@ -394,12 +398,19 @@ impl Lmm {
 }
 
 impl Lmm {
-    fn fit_to_dict<'py>(&self, py: Python<'py>, fitted: Fit) -> PyResult<Bound<'py, PyDict>> {
+    fn fit_to_dict<'py>(
+        &self,
+        py: Python<'py>,
+        fitted: Fit<Estimates>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let out = PyDict::new(py);
         self.put_estimates(&out, fitted.estimates)?;
         put_outcome(&out, &fitted.outcome)?;
         out.set_item(intern!(py, "theta"), to_vector(py, fitted.theta))?;
         out.set_item(intern!(py, "gradient"), to_vector(py, fitted.gradient))?;
+        if let Some(free) = fitted.free {
+            out.set_item(intern!(py, "free"), free_to_dict(py, free)?)?;
+        }
         Ok(out)
     }
 

@@ -1,15 +1,15 @@
 //! The function `fit_many`.
 
-use mixedmodels::design::Predictors;
 use mixedmodels::many::{self, ResponseFit};
 use mixedmodels::Result;
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{columns, to_vector, vector};
+use crate::arrays::{columns, to_vector};
 use crate::interrupt::run_on_thread;
-use crate::lmm::{criterion, limits, term, TermTuple};
+use crate::lmm::{criterion, limits, TermTuple};
+use crate::predictors::predictors;
 
 /// Fits each column of `responses` (n × m) to one design; NaN marks rows to leave out.
 ///
@@ -27,13 +27,8 @@ pub fn fit_many<'py>(
     offset: Option<PyReadonlyArray1<'_, f64>>,
     control: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let predictors = Predictors {
-        x: columns(&x),
-        terms: terms.iter().map(term).collect::<PyResult<_>>()?,
-        weights: weights.as_ref().map(vector),
-        offset: offset.as_ref().map(vector),
-    };
-    let responses = columns(&responses);
+    let predictors = predictors(&x, &terms, weights.as_ref(), offset.as_ref())?;
+    let responses = columns(&responses)?;
     let (control, listener) = limits(control)?;
     let p = predictors.x.cols();
     let n_theta = predictors

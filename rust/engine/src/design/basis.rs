@@ -7,6 +7,8 @@
 use crate::covariance::Freedom;
 use crate::design::span::Span;
 use crate::design::{Predictors, Term};
+use crate::error::Result;
+use crate::linalg::threads::{self, MANY_ROWS};
 use crate::linalg::{small, Matrix};
 
 /// A column that varies less than this around its mean is constant.
@@ -54,37 +56,39 @@ pub struct TermBasis {
 
 impl FixedBasis {
     /// Without `root_weights` the design's weights take no part.
-    #[must_use]
-    pub fn new(design: &Predictors, root_weights: Option<&[f64]>) -> Self {
+    pub fn new(design: &Predictors, root_weights: Option<&[f64]>) -> Result<Self> {
         let (n, p) = (design.n_obs(), design.x.cols());
-        let size = (n as f64).sqrt();
         let weights = root_weights.and(design.weights.as_deref());
         let intercept = (0..p).find(|&j| {
             let x = design.x.column(j);
             x[0] != 0.0 && x.iter().all(|&v| v == x[0])
         });
-        let mut span = Span::new(n, p);
+        let mut columns = Matrix::zeros(n, p, "the basis of X")?;
+        let mut standardised: Vec<Standardised<'_>> = columns
+            .data_mut()
+            .chunks_exact_mut(n)
+            .enumerate()
+            .map(|(j, values)| Standardised {
+                raw: design.x.column(j),
+                centred: intercept.is_some_and(|i| i != j),
+                values,
+                centre: 0.0,
+                scale: 0.0,
+            })
+            .collect();
+        let fill = |column: &mut Standardised<'_>| column.fill(weights, root_weights);
+        if n >= MANY_ROWS {
+            threads::for_each(&mut standardised, fill);
+        } else {
+            standardised.iter_mut().for_each(fill);
+        }
+        let units: Vec<(f64, f64)> = standardised.iter().map(|c| (c.centre, c.scale)).collect();
+        let (span, found) = Span::new(columns)?;
         let mut kept = Vec::new();
         let mut centres = Vec::new();
         let mut coefficients: Vec<Vec<f64>> = Vec::new();
-        for j in 0..p {
-            let x = design.x.column(j);
-            let centre = match intercept {
-                Some(i) if i != j => weighted_mean(x, weights),
-                _ => 0.0,
-            };
-            let mut column = x.to_vec();
-            apply_weights(&mut column, root_weights);
-            let whole = root_sum_of_squares(&column);
-            column = x.iter().map(|v| v - centre).collect();
-            apply_weights(&mut column, root_weights);
-            let norm = root_sum_of_squares(&column);
-            if norm <= CONSTANT * whole {
-                continue;
-            }
-            let scale = norm / size;
-            column.iter_mut().for_each(|v| *v /= scale);
-            if let Some(mut own) = span.push(column) {
+        for (j, (own, (centre, scale))) in found.into_iter().zip(units).enumerate() {
+            if let Some(mut own) = own {
                 own.iter_mut().for_each(|c| *c *= scale);
                 coefficients.push(own);
                 centres.push(centre);
@@ -112,18 +116,24 @@ impl FixedBasis {
                 span.express(one)
             }
         };
-        Self {
+        Ok(Self {
             kept,
             span,
             transform,
             constant,
-        }
+        })
     }
 
     /// X̃, n × rank.
     #[must_use]
     pub fn columns(&self) -> &Matrix {
         self.span.columns()
+    }
+
+    /// X̃'X̃.
+    #[must_use]
+    pub fn gram(&self) -> &Matrix {
+        self.span.gram()
     }
 
     #[must_use]
@@ -146,6 +156,43 @@ impl FixedBasis {
         let mut t = self.transform.data().to_vec();
         small::solve_general(&mut t, &mut [], rank, 0);
         (0..rank).map(|i| t[i + i * rank].abs().ln()).sum()
+    }
+}
+
+/// A column of X on its way into the basis.
+struct Standardised<'a> {
+    raw: &'a [f64],
+    centred: bool,
+    /// Weighted, of norm √n; zero for a constant that is to be centred.
+    values: &'a mut [f64],
+    centre: f64,
+    scale: f64,
+}
+
+impl Standardised<'_> {
+    fn fill(&mut self, weights: Option<&[f64]>, root_weights: Option<&[f64]>) {
+        let mut shift = |centre: f64| {
+            let pairs = self.values.iter_mut().zip(self.raw);
+            pairs.for_each(|(out, v)| *out = v - centre);
+            apply_weights(self.values, root_weights);
+            root_sum_of_squares(self.values)
+        };
+        let mut norm = shift(0.0);
+        if self.centred {
+            let whole = norm;
+            self.centre = weighted_mean(self.raw, weights);
+            norm = shift(self.centre);
+            if norm <= CONSTANT * whole {
+                norm = 0.0;
+            }
+        }
+        if norm == 0.0 {
+            self.values.fill(0.0);
+            return;
+        }
+        self.scale = norm / (self.raw.len() as f64).sqrt();
+        let scale = self.scale;
+        self.values.iter_mut().for_each(|v| *v /= scale);
     }
 }
 
@@ -326,18 +373,29 @@ fn restrict(products: &mut [f64], freedom: Freedom, k: usize) {
 fn weighted_mean(values: &[f64], weights: Option<&[f64]>) -> f64 {
     let first = values[0];
     match weights {
-        None => first + values.iter().map(|v| v - first).sum::<f64>() / values.len() as f64,
+        None => {
+            let n = values.len() as f64;
+            first + sum_in_lanes(values, values, |v, _| v - first) / n
+        }
         Some(w) => {
-            let total: f64 = w.iter().sum();
-            first
-                + values
-                    .iter()
-                    .zip(w)
-                    .map(|(v, w)| w * (v - first))
-                    .sum::<f64>()
-                    / total
+            let total = sum_in_lanes(w, w, |w, _| w);
+            first + sum_in_lanes(values, w, |v, w| w * (v - first)) / total
         }
     }
+}
+
+fn sum_in_lanes(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
+    const LANES: usize = 8;
+    let mut lanes = [0.0; LANES];
+    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = a.remainder().iter().zip(b.remainder());
+    let rest: f64 = rest.map(|(&a, &b)| term(a, b)).sum();
+    for (a, b) in a.zip(b) {
+        for (lane, (&a, &b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += term(a, b);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
 }
 
 fn apply_weights(column: &mut [f64], root_weights: Option<&[f64]>) {
@@ -352,6 +410,10 @@ fn largest(column: &[f64]) -> f64 {
 
 /// Euclidean norm that neither overflows nor underflows.
 fn root_sum_of_squares(column: &[f64]) -> f64 {
+    let square = small::dot(column, column);
+    if SAFE_SQUARES.contains(&square) {
+        return square.sqrt();
+    }
     let largest = largest(column);
     if largest == 0.0 {
         return 0.0;

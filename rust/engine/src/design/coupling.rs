@@ -5,6 +5,10 @@ use crate::design::pattern::Pattern;
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::memory;
+
+/// What errors of memory call it.
+const COUPLING: &str = "the coupling of a block to the rest";
 
 /// How the levels of a leading block meet the trailing rows. With several leading blocks (nested
 /// factors) every coupling is sparse.
@@ -30,6 +34,16 @@ pub struct SparseCoupling {
 }
 
 impl SparseCoupling {
+    /// The same pattern with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(Self {
+            ranges: memory::copied(&self.ranges, COUPLING)?,
+            rows: memory::copied(&self.rows, COUPLING)?,
+            values: zeroed(self.values.len(), COUPLING)?,
+            fixed: zeroed(self.fixed.len(), COUPLING)?,
+        })
+    }
+
     /// `out += C_v v` for one level; out is width × m, `trailing` (trailing rows) × m, row-major.
     pub fn multiply_level(
         &self,
@@ -130,14 +144,23 @@ impl SparseCoupling {
 }
 
 impl Coupling {
+    /// The same pattern with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(match self {
+            Self::Dense(values) => Self::Dense(zeroed(values.len(), COUPLING)?),
+            Self::Sparse(sparse) => Self::Sparse(sparse.zeros_like()?),
+        })
+    }
+
     /// Room for the coupling of leading block b, in this pattern.
     pub fn zeros(structure: &Structure, b: usize, pattern: Pattern) -> Result<Self> {
         let block = &structure.blocks[b];
-        let what = "the coupling of a block to the rest";
         Ok(match pattern {
-            Pattern::Dense => Self::Dense(zeroed(block.dim() * structure.trailing_dim(), what)?),
+            Pattern::Dense => {
+                Self::Dense(zeroed(block.dim() * structure.trailing_dim(), COUPLING)?)
+            }
             Pattern::Sparse(cells) => Self::Sparse(SparseCoupling {
-                values: zeroed(cells.rows.len() * block.width, what)?,
+                values: zeroed(cells.rows.len() * block.width, COUPLING)?,
                 fixed: zeroed(block.dim() * structure.rank, "the coupling of a block to X")?,
                 ranges: cells.ranges,
                 rows: cells.rows,

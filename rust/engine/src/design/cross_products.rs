@@ -6,7 +6,6 @@ use faer::Par;
 
 use crate::design::coupling::Coupling;
 use crate::design::data_rows::DataRows;
-use crate::design::frame::MANY_ROWS;
 use crate::design::pattern::Pattern;
 use crate::design::row_products::{Places, RowProducts, Rows};
 use crate::design::sparse_products::SparseProducts;
@@ -14,7 +13,7 @@ use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure, TrailingKind};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::threads::join;
+use crate::linalg::threads::{join, MANY_ROWS};
 use crate::linalg::{dense, small, Matrix};
 
 /// A leading block: its diagonal, its coupling to the leading blocks that hold it, and to the rest.
@@ -54,13 +53,32 @@ pub struct CrossProducts {
 }
 
 impl CrossProducts {
-    /// `z` holds the rows of each block (n × width, row-major), `x` the columns of X, all
+    /// The same pattern with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(Self {
+            leading: self
+                .leading
+                .iter()
+                .map(Leading::zeros_like)
+                .collect::<Result<_>>()?,
+            trailing: match &self.trailing {
+                Trailing::Dense(matrix) => Trailing::Dense(Matrix::zeros(
+                    matrix.rows(),
+                    matrix.cols(),
+                    "the trailing matrix",
+                )?),
+                Trailing::Sparse(products) => Trailing::Sparse(products.zeros_like()?),
+            },
+        })
+    }
+
+    /// `z` holds the rows of each block (n × width, row-major), `x` the columns of X with X'X, all
     /// or none of which the structure has, `patterns` those of the leading blocks' couplings.
     pub fn new(
         structure: &Structure,
         patterns: Vec<Pattern>,
         z: &[Vec<f64>],
-        x: &Matrix,
+        x: (&Matrix, &Matrix),
     ) -> Result<Self> {
         let mut out = Self::zeros(structure, patterns)?;
         let rows = DataRows::new(structure, z, x, &out)?;
@@ -123,6 +141,19 @@ impl CrossProducts {
 }
 
 impl Leading {
+    /// The same pattern with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(Self {
+            diagonal: zeroed(self.diagonal.len(), "the diagonal of a block")?,
+            ancestors: self
+                .ancestors
+                .iter()
+                .map(|values| zeroed(values.len(), "nested blocks"))
+                .collect::<Result<_>>()?,
+            coupling: self.coupling.zeros_like()?,
+        })
+    }
+
     fn zeros(structure: &Structure, b: usize, pattern: Pattern) -> Result<Self> {
         let block = &structure.blocks[b];
         let above = &structure.leading()[b + 1..];
@@ -203,34 +234,43 @@ fn fill(matrix: &mut Matrix, rows: Range<usize>, columns: Range<usize>) {
     }
 }
 
-/// X'WX.
+/// X'WX of the columns that the structure has.
 fn gram_of_x(rows: &DataRows<'_>, weights: Option<&[f64]>) -> Result<Matrix> {
     let x = rows.x;
     let (n, p) = (x.rows(), rows.structure().rank);
-    let mut out = Matrix::zeros(p, p, "the cross-products of X")?;
     if p == 0 {
-        return Ok(out);
+        return Ok(Matrix::default());
     }
-    match weights {
-        None => dense::add_gram(out.view_mut(), x.view(), 1.0, Par::Seq),
-        Some(weights) => {
-            let mut weighted = Matrix::zeros(n, p, "the weighted columns of X")?;
-            for j in 0..p {
-                let pairs = x.column(j).iter().zip(weights);
-                for (out, (x, w)) in weighted.column_mut(j).iter_mut().zip(pairs) {
-                    *out = w * x;
-                }
-            }
-            let (x, weighted) = (x.view(), weighted.view());
-            dense::add_symmetric_product(out.view_mut(), x, weighted, 1.0, Par::Seq);
+    let Some(weights) = weights else {
+        return Ok(rows.gram.clone());
+    };
+    let mut weighted = Matrix::zeros(n, p, "the weighted columns of X")?;
+    for j in 0..p {
+        let pairs = x.column(j).iter().zip(weights);
+        for (out, (x, w)) in weighted.column_mut(j).iter_mut().zip(pairs) {
+            *out = w * x;
         }
     }
+    let mut out = Matrix::zeros(p, p, "the cross-products of X")?;
+    dense::add_symmetric_product(out.view_mut(), x.view(), weighted.view(), 1.0, Par::Seq);
     dense::symmetrise(&mut out);
     Ok(out)
 }
 
 /// Adds Z'Y for the rows of one block and m columns, row-major.
 pub fn project(block: &Block, z: &[f64], y: &[f64], m: usize, out: &mut [f64]) {
+    project_weighted(block, z, None, y, m, out);
+}
+
+/// Adds Z'WY.
+pub fn project_weighted(
+    block: &Block,
+    z: &[f64],
+    weights: Option<&[f64]>,
+    y: &[f64],
+    m: usize,
+    out: &mut [f64],
+) {
     let rows = |values, width| Rows { values, width };
     let products = RowProducts {
         inner: rows(y, m),
@@ -242,7 +282,7 @@ pub fn project(block: &Block, z: &[f64], y: &[f64], m: usize, out: &mut [f64]) {
             first: 0,
         },
     };
-    products.add(None, out);
+    products.add(weights, out);
 }
 
 /// Pairwise by chunks: the rounding error grows with the number of chunks, not of rows.

@@ -8,6 +8,7 @@ use crate::design::sparse_pattern::SparsePlaces;
 use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::memory::filled;
 use crate::linalg::Matrix;
 
 /// Rows of the blocks and of X with their places in the cross-products of one structure.
@@ -18,6 +19,8 @@ pub struct DataRows<'a> {
     z: &'a [Vec<f64>],
     /// Columns of X, which the structure has or has not.
     pub x: &'a Matrix,
+    /// X'X.
+    pub gram: &'a Matrix,
     /// The same, row-major.
     x_rows: Vec<f64>,
     /// For each leading block with a sparse coupling and each trailing block: which coupled row is
@@ -27,27 +30,28 @@ pub struct DataRows<'a> {
 }
 
 impl<'a> DataRows<'a> {
-    /// The structure has all columns of X or none; `a` tells the pattern, whatever its values.
+    /// The structure has all columns of X, given with X'X, or none; `a` tells the pattern, whatever its values.
     pub fn new(
         structure: &'a Structure,
         z: &'a [Vec<f64>],
-        x: &'a Matrix,
+        (x, gram): (&'a Matrix, &'a Matrix),
         a: &CrossProducts,
     ) -> Result<Self> {
         let couplings = a.leading.iter().enumerate();
         let couplings = couplings.map(|(b, leading)| match &leading.coupling {
-            Coupling::Dense(_) => Vec::new(),
+            Coupling::Dense(_) => Ok(Vec::new()),
             Coupling::Sparse(sparse) => coupled_rows(structure, b, sparse),
         });
         Ok(Self {
             structure,
             z,
             x,
+            gram,
             x_rows: row_major(x, structure.rank)?,
-            couplings: couplings.collect(),
+            couplings: couplings.collect::<Result<_>>()?,
             sparse: match &a.trailing {
                 Trailing::Dense(_) => None,
-                Trailing::Sparse(products) => Some(products.pattern.places(structure)),
+                Trailing::Sparse(products) => Some(products.pattern.places(structure)?),
             },
         })
     }
@@ -248,14 +252,19 @@ impl<'a> DataRows<'a> {
 }
 
 /// For each trailing block which coupled row is the first of each observation's level.
-fn coupled_rows(structure: &Structure, b: usize, coupling: &SparseCoupling) -> Vec<Vec<u32>> {
+fn coupled_rows(
+    structure: &Structure,
+    b: usize,
+    coupling: &SparseCoupling,
+) -> Result<Vec<Vec<u32>>> {
+    let what = "the places of the rows";
     let block = &structure.blocks[b];
-    let by_level = ByLevel::new(block);
+    let by_level = ByLevel::new(block)?;
     let mut out: Vec<Vec<u32>> = structure
         .trailing()
-        .map(|_| vec![0; block.codes.len()])
-        .collect();
-    let mut position = vec![0; structure.n_trailing];
+        .map(|_| filled(block.codes.len(), 0, what))
+        .collect::<Result<_>>()?;
+    let mut position = filled(structure.n_trailing, 0, what)?;
     for v in 0..block.n_levels {
         for e in coupling.ranges[v]..coupling.ranges[v + 1] {
             position[coupling.rows[e] as usize] = e as u32;
@@ -267,15 +276,19 @@ fn coupled_rows(structure: &Structure, b: usize, coupling: &SparseCoupling) -> V
             }
         }
     }
-    out
+    Ok(out)
 }
 
+/// The first p columns row by row, some rows at a time: these stay in the processor's cache.
 pub fn row_major(x: &Matrix, p: usize) -> Result<Vec<f64>> {
-    let n = x.rows();
-    let mut rows = zeroed(n * p, "the rows of X")?;
-    for j in 0..p {
-        for (i, &v) in x.column(j).iter().enumerate() {
-            rows[i * p + j] = v;
+    const CHUNK: usize = 512;
+    let mut rows = zeroed(x.rows() * p, "the rows of X")?;
+    for (i, chunk) in rows.chunks_mut(CHUNK * p.max(1)).enumerate() {
+        for j in 0..p {
+            let column = &x.column(j)[i * CHUNK..];
+            for (row, &v) in chunk.chunks_exact_mut(p).zip(column) {
+                row[j] = v;
+            }
         }
     }
     Ok(rows)

@@ -1,7 +1,7 @@
 //! What a model has before it has a response: data, basis, structure, cross-products of [Z X].
 
 use crate::design::basis::{FixedBasis, TermBasis};
-use crate::design::costs::Costs;
+use crate::design::costs::{Costs, Use};
 use crate::design::cross_products::CrossProducts;
 use crate::design::layout::{self, Layout};
 use crate::design::pattern::Pattern;
@@ -9,7 +9,8 @@ use crate::design::structure::Structure;
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
-use crate::linalg::threads::join;
+use crate::linalg::memory;
+use crate::linalg::threads::{join, MANY_ROWS};
 
 /// Everything that models with different responses to the same predictors share.
 #[derive(Debug)]
@@ -26,9 +27,6 @@ pub struct Frame {
     pub log_weights: f64,
 }
 
-/// From this number of rows on passes over the rows are shared between threads.
-pub const MANY_ROWS: usize = 50_000;
-
 /// The rows of each block in the basis of the engine, n × width, row-major.
 pub type BlockRows = Vec<Vec<f64>>;
 
@@ -43,14 +41,19 @@ impl Frame {
     pub fn with_layout(design: Predictors, layout: Layout) -> Result<(Self, BlockRows)> {
         design.validate()?;
         let root_weights = root_weights(&design);
-        Self::build(design, root_weights, layout, checked_rank)
+        Self::build(design, root_weights, layout, Use::AsTheyAre, checked_rank)
     }
 
     /// A frame whose structure and cross-products are those of the random effects alone, for models
-    /// that weigh the rows anew: prior weights take no part in it. X has its basis all the same.
-    pub fn without_fixed(design: Predictors, layout: Layout) -> Result<(Self, BlockRows)> {
+    /// that weigh the rows anew, in so many systems: prior weights take no part in it. X has its basis
+    /// all the same.
+    pub fn without_fixed(
+        design: Predictors,
+        layout: Layout,
+        systems: usize,
+    ) -> Result<(Self, BlockRows)> {
         design.validate()?;
-        Self::build(design, None, layout, |_, _| Ok(0))
+        Self::build(design, None, layout, Use::Reweighed(systems), |_, _| Ok(0))
     }
 
     /// `rank` tells how many columns of X the structure has, all or none.
@@ -58,9 +61,14 @@ impl Frame {
         design: Predictors,
         root_weights: Option<Vec<f64>>,
         layout: Layout,
+        used: Use,
         rank: impl FnOnce(&FixedBasis, usize) -> Result<usize>,
     ) -> Result<(Self, BlockRows)> {
         let n = design.n_obs();
+        let bytes = row_bytes(&design);
+        if !memory::suffices(bytes) {
+            return Err(memory::shortage(bytes, "the rows of the model matrices"));
+        }
         let weights = root_weights.as_deref();
         let (fixed, terms): (_, Vec<TermBasis>) = join(
             n >= MANY_ROWS,
@@ -73,6 +81,7 @@ impl Frame {
                     .collect()
             },
         );
+        let fixed = fixed?;
         let structure = layout::structure(&design, rank(&fixed, n)?, layout)?;
         let (patterns, z) = join(
             n >= MANY_ROWS,
@@ -80,8 +89,13 @@ impl Frame {
             || block_rows(&design, &structure, &terms, weights),
         );
         let (patterns, z) = (patterns?, z?);
-        let costs = Costs::new(&structure, &patterns, design.n_theta());
-        let cross_products = CrossProducts::new(&structure, patterns, &z, fixed.columns())?;
+        let costs = Costs::new(&structure, &patterns, design.n_theta(), used);
+        let bytes = costs.bytes().total();
+        if !memory::suffices(bytes) {
+            return Err(layout::refusal(&structure, bytes));
+        }
+        let cross_products =
+            CrossProducts::new(&structure, patterns, &z, (fixed.columns(), fixed.gram()))?;
         let log_weights = root_weights
             .as_ref()
             .and(design.weights.as_ref())
@@ -159,13 +173,25 @@ impl Frame {
 }
 
 /// What a model of these predictors would cost, whether or not there is memory for it.
-pub fn costs(design: &Predictors) -> Result<Costs> {
+pub fn costs(design: &Predictors, used: Use) -> Result<Costs> {
     design.validate()?;
-    let fixed = FixedBasis::new(design, root_weights(design).as_deref());
-    let rank = checked_rank(&fixed, design.n_obs())?;
+    let rank = match used {
+        Use::AsTheyAre => {
+            let fixed = FixedBasis::new(design, root_weights(design).as_deref())?;
+            checked_rank(&fixed, design.n_obs())?
+        }
+        Use::Reweighed(_) => 0,
+    };
     let structure = layout::described_structure(design, rank)?;
     let patterns = Pattern::all(&structure)?;
-    Ok(Costs::new(&structure, &patterns, design.n_theta()))
+    Ok(Costs::new(&structure, &patterns, design.n_theta(), used))
+}
+
+/// What is made of the rows: bases, levels of the blocks, and vectors of their length.
+fn row_bytes(design: &Predictors) -> f64 {
+    const VECTORS: usize = 16;
+    let columns = 3 * design.x.cols() + design.terms.iter().map(|t| 2 * t.k + 1).sum::<usize>();
+    8.0 * design.n_obs() as f64 * (columns + VECTORS) as f64
 }
 
 fn checked_rank(fixed: &FixedBasis, n: usize) -> Result<usize> {

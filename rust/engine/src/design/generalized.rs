@@ -83,7 +83,12 @@ impl GeneralizedModel {
         (approximation, information): (Approximation, Information),
         layout: Layout,
     ) -> Result<Self> {
-        let (frame, z) = Frame::without_fixed(predictors, layout)?;
+        let systems = if has_expected_system(&*family, approximation, information) {
+            2
+        } else {
+            1
+        };
+        let (frame, z) = Frame::without_fixed(predictors, layout, systems)?;
         check_quadrature(&frame, approximation)?;
         let x = row_major(frame.fixed.columns(), frame.fixed.rank())?;
         let rows = Arc::new(PredictorRows { frame, z, x });
@@ -115,6 +120,12 @@ impl GeneralizedModel {
             approximation,
             information,
         })
+    }
+
+    /// Whether the log-determinant is that of a system other than the one of the modes.
+    #[must_use]
+    pub fn has_expected_system(&self) -> bool {
+        has_expected_system(&*self.family, self.approximation, self.information)
     }
 
     #[must_use]
@@ -152,6 +163,17 @@ impl GeneralizedModel {
             Approximation::Laplace | Approximation::Quadrature(_) => self.rank(),
         }
     }
+}
+
+fn has_expected_system(
+    family: &dyn Family,
+    approximation: Approximation,
+    information: Information,
+) -> bool {
+    // Quadrature weighs its own scale.
+    information == Information::Expected
+        && !family.is_canonical()
+        && !matches!(approximation, Approximation::Quadrature(_))
 }
 
 fn check_quadrature(frame: &Frame, approximation: Approximation) -> Result<()> {

@@ -55,11 +55,11 @@ fn structure_in(
     rank: usize,
     layout: Layout,
 ) -> Result<Structure> {
-    let blocked = Structure::blocked(design, rank);
-    let forecast = Forecast::new(&blocked);
+    let blocked = Structure::blocked(design, rank)?;
+    let forecast = Forecast::new(&blocked)?;
     let fits = room_for(forecast.bytes);
     let look = match layout {
-        Layout::Cheapest => !fits || forecast.is_worth_a_look(&blocked),
+        Layout::Cheapest => !fits || forecast.is_worth_a_look(&blocked)?,
         Layout::Blocked => false,
         Layout::Sparse => true,
     };
@@ -70,7 +70,7 @@ fn structure_in(
             Err(refusal(&blocked, forecast.bytes))
         };
     }
-    let graph = level_graph(&blocked);
+    let graph = level_graph(&blocked)?;
     let analysis = Analysis::new(&graph, rank)?;
     let products = sparse_products(&blocked, &graph, rank);
     let bytes = products.iter().sum::<f64>() + analysis.sizes.bytes_with_copy();
@@ -84,7 +84,7 @@ fn structure_in(
     }
 }
 
-fn refusal(structure: &Structure, bytes: f64) -> Error {
+pub fn refusal(structure: &Structure, bytes: f64) -> Error {
     let effects: usize = structure.blocks.iter().map(Block::dim).sum();
     Error::Memory {
         what: format!(
@@ -126,7 +126,7 @@ struct Forecast {
 }
 
 impl Forecast {
-    fn new(structure: &Structure) -> Self {
+    fn new(structure: &Structure) -> Result<Self> {
         let dim = structure.trailing_dim() as f64;
         let q = structure.n_trailing as f64;
         let rank = structure.rank as f64;
@@ -138,12 +138,16 @@ impl Forecast {
             bytes: dense_trailing_bytes(dim),
             updates: 0.0,
         };
+        for block in structure.leading() {
+            // Cross-products, factor and adjoint of its levels.
+            out.bytes += 4.0 * 8.0 * (block.dim() * block.width) as f64;
+        }
         if structure.n_trailing == 0 {
-            return out;
+            return Ok(out);
         }
         for block in structure.leading() {
             let k = block.width as f64;
-            let by_level = ByLevel::new(block);
+            let by_level = ByLevel::new(block)?;
             for level in 0..block.n_levels {
                 let met = (by_level.of(level).len() * reach) as f64;
                 let met = met.min(q);
@@ -155,31 +159,31 @@ impl Forecast {
                 out.updates += met * met;
             }
         }
-        out
+        Ok(out)
     }
 
-    fn is_worth_a_look(&self, structure: &Structure) -> bool {
+    fn is_worth_a_look(&self, structure: &Structure) -> Result<bool> {
         if self.time < NEGLIGIBLE {
-            return false;
+            return Ok(false);
         }
         let q = structure.n_trailing as f64;
-        self.updates < FILLED * q * q
+        Ok(self.updates < FILLED * q * q
             || self.time > LOPSIDED * self.dense_time
-            || rare_share(structure) > RARE_SHARE
+            || rare_share(structure)? > RARE_SHARE)
     }
 }
 
 /// Share of the trailing levels that have few observations.
-fn rare_share(structure: &Structure) -> f64 {
+fn rare_share(structure: &Structure) -> Result<f64> {
     let (mut rare, mut all) = (0, 0);
     for (_, block) in structure.trailing() {
-        let by_level = ByLevel::new(block);
+        let by_level = ByLevel::new(block)?;
         all += block.n_levels;
         rare += (0..block.n_levels)
             .filter(|&level| by_level.of(level).len() <= FEW_OBSERVATIONS)
             .count();
     }
-    f64::from(rare as u32) / f64::from((all as u32).max(1))
+    Ok(f64::from(rare as u32) / f64::from((all as u32).max(1)))
 }
 
 #[cfg(test)]
@@ -260,7 +264,8 @@ mod tests {
         // Too small for the time to matter.
         let design = design(900, &[600, 500]);
         assert!(!is_sparse(&chosen(&design)));
-        let dense = Forecast::new(&Structure::blocked(&design, 1)).bytes;
+        let blocked = Structure::blocked(&design, 1).expect("room");
+        let dense = Forecast::new(&blocked).expect("room").bytes;
         let structure =
             structure_in(&|b| b <= 0.9 * dense, &design, 1, Layout::Cheapest).expect("room");
         assert!(is_sparse(&structure));

@@ -1,6 +1,8 @@
 //! Which levels occur together: the pattern of Z'Z by levels.
 
 use crate::design::structure::{Block, Structure};
+use crate::error::Result;
+use crate::linalg::memory::{copied, filled, reserve, room};
 use crate::linalg::supernodal::Graph;
 
 /// Observations of each level.
@@ -13,25 +15,30 @@ pub struct ByLevel {
 
 impl ByLevel {
     /// Counting sort.
-    #[must_use]
-    pub fn new(block: &Block) -> Self {
-        let mut ranges = vec![0; block.n_levels + 1];
+    pub fn new(block: &Block) -> Result<Self> {
+        let what = "the observations of each level";
+        let mut ranges = filled(block.n_levels + 1, 0, what)?;
         for &v in &block.codes {
             ranges[v as usize + 1] += 1;
         }
         for v in 0..block.n_levels {
             ranges[v + 1] += ranges[v];
         }
-        let mut next = ranges.clone();
-        let mut observations = vec![0; block.codes.len()];
+        let mut next = copied(&ranges, what)?;
+        let mut observations = filled(block.codes.len(), 0, what)?;
         for (i, &v) in block.codes.iter().enumerate() {
             observations[next[v as usize]] = i as u32;
             next[v as usize] += 1;
         }
-        Self {
+        Ok(Self {
             observations,
             ranges,
-        }
+        })
+    }
+
+    /// Of every block.
+    pub fn all(structure: &Structure) -> Result<Vec<Self>> {
+        structure.blocks.iter().map(Self::new).collect()
     }
 
     #[must_use]
@@ -68,20 +75,22 @@ impl Levels {
 }
 
 /// One node for each level, an edge where two levels share an observation.
-#[must_use]
-pub fn level_graph(structure: &Structure) -> Graph {
+pub fn level_graph(structure: &Structure) -> Result<Graph> {
+    let what = "the graph of the levels";
     let levels = Levels::new(structure);
     let n_nodes = levels.first[structure.blocks.len()];
     let mut graph = Graph {
-        widths: Vec::with_capacity(n_nodes),
+        widths: room(n_nodes, what)?,
         ranges: vec![0],
         neighbours: Vec::new(),
     };
-    let mut mark = vec![usize::MAX; n_nodes];
+    let mut mark = filled(n_nodes, usize::MAX, what)?;
     for (b, block) in structure.blocks.iter().enumerate() {
-        let by_level = ByLevel::new(block);
+        let by_level = ByLevel::new(block)?;
         for level in 0..block.n_levels {
             let node = levels.first[b] + level;
+            let most = by_level.of(level).len() * (structure.blocks.len() - 1);
+            reserve(&mut graph.neighbours, most.min(n_nodes), what)?;
             for &i in by_level.of(level) {
                 for (t, other) in structure.blocks.iter().enumerate() {
                     let met = levels.first[t] + other.codes[i as usize] as usize;
@@ -97,5 +106,5 @@ pub fn level_graph(structure: &Structure) -> Graph {
             graph.ranges.push(graph.neighbours.len());
         }
     }
-    graph
+    Ok(graph)
 }

@@ -2,6 +2,7 @@
 //! works; and the cross-products, the only thing an evaluation looks at.
 
 pub mod basis;
+pub mod cells;
 pub mod costs;
 pub mod coupling;
 pub mod cross_products;
@@ -31,7 +32,10 @@ use std::sync::Arc;
 
 use crate::covariance::Covariance;
 use crate::error::{same_length, Error, Result};
-use crate::linalg::Matrix;
+use crate::linalg::{memory, Matrix};
+
+/// Bytes that a random effect takes at the least: cross-products, factor and modes.
+const LEAST_BYTES: f64 = 48.0;
 
 /// A random-effects term `(expr | g)`.
 #[derive(Debug, Clone)]
@@ -119,7 +123,8 @@ impl Predictors {
     ///
     /// # Errors
     /// Lengths that differ, values that are not finite, weights that are not positive, codes
-    /// outside their levels, no observations, no terms.
+    /// outside their levels, no observations, no terms; more of anything than can be numbered or
+    /// stored.
     pub fn validate(&self) -> Result<()> {
         let n = self.n_obs();
         if n == 0 {
@@ -127,7 +132,12 @@ impl Predictors {
         }
         let effects = self.terms.iter().map(|t| t.n_levels.saturating_mul(t.k));
         let effects = effects.fold(0_usize, usize::saturating_add);
-        for (what, count) in [("observations", n), ("random effects", effects)] {
+        let unknowns = effects.saturating_add(self.x.cols());
+        for (what, count) in [
+            ("observations", n),
+            ("random effects", effects),
+            ("random and fixed effects", unknowns),
+        ] {
             if u32::try_from(count).is_err() {
                 return Err(Error::Domain(format!(
                     "{count} {what} are more than the {} that can be numbered",
@@ -137,6 +147,13 @@ impl Predictors {
         }
         if self.terms.is_empty() {
             return Err(Error::Domain("there is no random-effects term".into()));
+        }
+        let bytes = LEAST_BYTES * effects as f64;
+        if !memory::suffices(bytes) {
+            return Err(memory::shortage(
+                bytes,
+                &format!("{effects} random effects"),
+            ));
         }
         finite("the fixed-effects model matrix", self.x.data())?;
         if let Some(w) = &self.weights {

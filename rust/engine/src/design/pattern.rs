@@ -4,7 +4,7 @@
 use crate::design::level_graph::ByLevel;
 use crate::design::structure::{Block, Structure};
 use crate::error::{Error, Result};
-use crate::linalg::matrix::zeroed;
+use crate::linalg::memory::{filled, reserve, room};
 
 /// Above this share of occupied cells a coupling is stored dense.
 const DENSE_SHARE: f64 = 0.3;
@@ -64,19 +64,21 @@ pub struct Cells {
 
 impl Cells {
     fn new(structure: &Structure, block: &Block) -> Result<Self> {
-        let by_level = ByLevel::new(block);
-        let mut ranges = Vec::with_capacity(block.n_levels + 1);
+        let by_level = ByLevel::new(block)?;
+        let what = "the pattern of the cross-products";
+        let mut ranges = room(block.n_levels + 1, what)?;
         ranges.push(0);
         let mut rows: Vec<u32> = Vec::new();
-        let mut seen = zeroed(structure.n_trailing, "a marker of trailing rows")?;
+        let mut seen = filled(structure.n_trailing, u32::MAX, what)?;
         for v in 0..block.n_levels {
             let from = rows.len();
-            let stamp = v as f64 + 1.0;
+            let stamp = v as u32;
             for &i in by_level.of(v) {
                 for (start, other) in structure.trailing() {
                     let at = start + other.codes[i as usize] as usize * other.width;
                     if seen[at] != stamp {
                         seen[at] = stamp;
+                        reserve(&mut rows, other.width, what)?;
                         rows.extend((at..at + other.width).map(|r| r as u32));
                     }
                 }

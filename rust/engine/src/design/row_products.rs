@@ -106,6 +106,13 @@ impl RowProducts<'_> {
             (2, 1) => self.add_narrow::<2, 1>(weights, sum),
             (2, 2) => self.add_narrow::<2, 2>(weights, sum),
             (3, 3) => self.add_narrow::<3, 3>(weights, sum),
+            // A few columns of X, or of anything else, with a random intercept.
+            (3, 1) => self.add_narrow::<3, 1>(weights, sum),
+            (4, 1) => self.add_narrow::<4, 1>(weights, sum),
+            (5, 1) => self.add_narrow::<5, 1>(weights, sum),
+            (6, 1) => self.add_narrow::<6, 1>(weights, sum),
+            (7, 1) => self.add_narrow::<7, 1>(weights, sum),
+            (8, 1) => self.add_narrow::<8, 1>(weights, sum),
             _ => self.places.each(AddWide {
                 products: self,
                 weights,

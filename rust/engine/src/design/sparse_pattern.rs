@@ -5,7 +5,12 @@ use std::sync::Arc;
 
 use crate::design::level_graph::{ByLevel, Levels};
 use crate::design::structure::Structure;
+use crate::error::Result;
+use crate::linalg::memory::{filled, reserve, room};
 use crate::linalg::supernodal::Analysis;
+
+/// What errors of memory call it.
+const PATTERN: &str = "the pattern of the cross-products";
 
 /// Pairs of levels that share an observation.
 #[derive(Debug)]
@@ -45,22 +50,21 @@ pub struct PairPlaces {
 }
 
 impl SparsePattern {
-    #[must_use]
-    pub fn new(structure: &Structure, analysis: &Arc<Analysis>) -> Self {
+    pub fn new(structure: &Structure, analysis: &Arc<Analysis>) -> Result<Self> {
         let levels = Levels::new(structure);
-        let by_level: Vec<ByLevel> = structure.blocks.iter().map(ByLevel::new).collect();
+        let by_level = ByLevel::all(structure)?;
         let n_nodes = analysis.order.len();
         let mut out = Self {
             analysis: Arc::clone(analysis),
-            blocks: Vec::with_capacity(n_nodes),
-            stacked_rows: Vec::with_capacity(n_nodes),
+            blocks: room(n_nodes, PATTERN)?,
+            stacked_rows: room(n_nodes, PATTERN)?,
             ranges: vec![0],
             rows: Vec::new(),
             targets: Vec::new(),
             n_values: 0,
         };
         // The last position that each one was found to meet.
-        let mut met_by = vec![usize::MAX; n_nodes];
+        let mut met_by = filled(n_nodes, usize::MAX, PATTERN)?;
         for position in 0..n_nodes {
             let (b, level) = levels.of(analysis.order[position] as usize);
             let k = structure.blocks[b].width;
@@ -69,6 +73,11 @@ impl SparsePattern {
                 .push((structure.starts[b] + level * k) as u32);
             let from = out.rows.len();
             out.rows.push(position as u32);
+            reserve(
+                &mut out.rows,
+                by_level[b].of(level).len() * structure.blocks.len(),
+                PATTERN,
+            )?;
             for &i in by_level[b].of(level) {
                 for t in (0..structure.blocks.len()).filter(|&t| t != b) {
                     let row = meets(structure, analysis, &levels, i, t);
@@ -79,6 +88,7 @@ impl SparsePattern {
                 }
             }
             out.rows[from..].sort_unstable();
+            reserve(&mut out.targets, out.rows.len() - from, PATTERN)?;
             for &row in &out.rows[from..] {
                 let columns = analysis.columns(row as usize);
                 out.targets.push(analysis.locate(columns.start, position).0);
@@ -86,7 +96,7 @@ impl SparsePattern {
             }
             out.ranges.push(out.rows.len());
         }
-        out
+        Ok(out)
     }
 
     /// The values of each entry, in order: number of rows, and where they belong in the panels.
@@ -97,16 +107,20 @@ impl SparsePattern {
         pairs.map(|(&row, &target)| (self.analysis.columns(row as usize).len(), target))
     }
 
-    #[must_use]
-    pub fn places(&self, structure: &Structure) -> SparsePlaces {
+    pub fn places(&self, structure: &Structure) -> Result<SparsePlaces> {
         let analysis = &self.analysis;
         let levels = Levels::new(structure);
-        let by_level: Vec<ByLevel> = structure.blocks.iter().map(ByLevel::new).collect();
+        let by_level = ByLevel::all(structure)?;
         let n_blocks = structure.blocks.len();
-        let tables = || structure.blocks.iter().map(|b| vec![0; b.n_levels]);
+        let tables = || {
+            let blocks = structure.blocks.iter();
+            blocks
+                .map(|b| filled(b.n_levels, 0, PATTERN))
+                .collect::<Result<_>>()
+        };
         let mut out = SparsePlaces {
-            diagonals: tables().collect(),
-            fixed: tables().collect(),
+            diagonals: tables()?,
+            fixed: tables()?,
             pairs: (0..n_blocks * n_blocks)
                 .map(|pair| PairPlaces {
                     inner: pair / n_blocks,
@@ -117,7 +131,7 @@ impl SparsePattern {
                 .collect(),
         };
         // Where the entry of each level that the present one meets starts in the values.
-        let mut slots = vec![0_usize; analysis.order.len()];
+        let mut slots = filled(analysis.order.len(), 0_usize, PATTERN)?;
         let mut end = 0;
         for position in 0..slots.len() {
             let (b, level) = levels.of(analysis.order[position] as usize);
@@ -133,6 +147,8 @@ impl SparsePattern {
                     let row = meets(structure, analysis, &levels, i, t);
                     if row > position {
                         let pair = &mut out.pairs[t * n_blocks + b];
+                        reserve(&mut pair.rows, 1, PATTERN)?;
+                        reserve(&mut pair.places, 1, PATTERN)?;
                         pair.rows.push(i);
                         pair.places.push(slots[row]);
                     }
@@ -140,7 +156,7 @@ impl SparsePattern {
             }
         }
         out.pairs.retain(|pair| !pair.rows.is_empty());
-        out
+        Ok(out)
     }
 
     /// Rows in the order of elimination.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::design::cells::{Level, VisitLevel, VisitPair};
 use crate::design::data_rows::DataRows;
 use crate::design::sparse_pattern::SparsePattern;
 use crate::design::structure::Structure;
@@ -25,14 +26,22 @@ pub struct SparseProducts {
 impl SparseProducts {
     /// Room for the products.
     pub fn zeros(structure: &Structure, analysis: &Arc<Analysis>) -> Result<Self> {
+        Self::of_pattern(Arc::new(SparsePattern::new(structure, analysis)?))
+    }
+
+    /// The same pattern, which both share, with zeros in it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Self::of_pattern(Arc::clone(&self.pattern))
+    }
+
+    fn of_pattern(pattern: Arc<SparsePattern>) -> Result<Self> {
         let what = "the cross-products of the random effects";
-        let pattern = SparsePattern::new(structure, analysis);
-        let p = structure.rank;
+        let p = pattern.analysis.border;
         Ok(Self {
             values: zeroed(pattern.n_values, what)?,
-            fixed: zeroed(analysis.border_start() * p, what)?,
+            fixed: zeroed(pattern.analysis.border_start() * p, what)?,
             fixed_square: Matrix::zeros(p, p, "the cross-products of X")?,
-            pattern: Arc::new(pattern),
+            pattern,
         })
     }
 
@@ -78,6 +87,58 @@ impl SparseProducts {
                 panels[s.panel()].copy_from_slice(self.fixed_square.data());
             }
         }
+    }
+
+    /// Visits every level, see [`crate::design::cells`].
+    pub fn each_level(&self, structure: &Structure, visit: &mut VisitLevel<'_>) {
+        self.each_entry(structure, &mut |i, j, entry| {
+            if i == j {
+                visit(i, entry);
+            }
+        });
+    }
+
+    /// Visits every pair of levels that meet.
+    pub fn each_pair(&self, structure: &Structure, visit: &mut VisitPair<'_>) {
+        self.each_entry(structure, &mut |i, j, entry| {
+            if i != j {
+                visit(i, j, entry);
+            }
+        });
+    }
+
+    fn each_entry(&self, structure: &Structure, visit: &mut VisitPair<'_>) {
+        let pattern = &self.pattern;
+        let level = |position: usize| {
+            let block = pattern.blocks[position] as usize;
+            let row = pattern.stacked_rows[position] as usize - structure.starts[block];
+            Level {
+                block,
+                level: row / structure.blocks[block].width,
+            }
+        };
+        let mut from = 0;
+        for position in 0..pattern.blocks.len() {
+            let k = pattern.analysis.columns(position).len();
+            for &row in &pattern.rows[pattern.ranges[position]..pattern.ranges[position + 1]] {
+                let row = row as usize;
+                let end = from + pattern.analysis.columns(row).len() * k;
+                visit(level(row), level(position), &self.values[from..end]);
+                from = end;
+            }
+        }
+    }
+
+    /// Z'X and X'X as columns in the layout of [`crate::design::stacked::Stacked`].
+    #[must_use]
+    pub fn x_columns(&self) -> Vec<f64> {
+        let pattern = &self.pattern;
+        let p = pattern.analysis.border;
+        let mut out = vec![0.0; self.fixed.len()];
+        pattern.restore(&self.fixed, &mut out, p);
+        // X'X is symmetric.
+        out.extend_from_slice(self.fixed_square.data());
+        out
     }
 
     /// `out += A v` for m columns in the layout of [`crate::design::stacked::Stacked`].

@@ -4,6 +4,7 @@ use crate::design::structure::Structure;
 use crate::design::Term;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::linalg::small;
 
 /// m columns; every part is row-major, m values a row.
 #[derive(Debug, Clone)]
@@ -27,6 +28,55 @@ impl Stacked {
                 .collect::<Result<_>>()?,
             trailing: zeroed(structure.trailing_dim() * m, what)?,
         })
+    }
+
+    /// One of the columns.
+    #[must_use]
+    pub fn column(&self, j: usize) -> Self {
+        let column = |part: &[f64]| part.iter().skip(j).step_by(self.m).copied().collect();
+        Self {
+            m: 1,
+            leading: self.leading.iter().map(|part| column(part)).collect(),
+            trailing: column(&self.trailing),
+        }
+    }
+
+    /// Times a matrix of m rows, column-major.
+    #[must_use]
+    pub fn times(&self, matrix: &[f64]) -> Self {
+        let m = self.m.max(1);
+        let columns = matrix.len() / m;
+        let product = |part: &[f64]| -> Vec<f64> {
+            let rows = part.chunks_exact(m);
+            let products = rows.flat_map(|row| matrix.chunks_exact(m).map(|c| small::dot(row, c)));
+            products.collect()
+        };
+        Self {
+            m: columns,
+            leading: self.leading.iter().map(|part| product(part)).collect(),
+            trailing: product(&self.trailing),
+        }
+    }
+
+    /// Adds so many times the columns of another.
+    pub fn add(&mut self, factor: f64, other: &Self) {
+        for (to, from) in self.parts_mut().zip(other.parts()) {
+            small::axpy(factor, from, to);
+        }
+    }
+
+    pub fn scale(&mut self, factor: f64) {
+        for part in self.parts_mut() {
+            part.iter_mut().for_each(|v| *v *= factor);
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Vec<f64>> {
+        self.leading.iter().chain([&self.trailing])
+    }
+
+    fn parts_mut(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
+        self.leading.iter_mut().chain([&mut self.trailing])
     }
 
     /// The rows of one block.
@@ -111,8 +161,8 @@ impl Stacked {
 
 /// `out += a' b` for rows of m and mo columns; out is m × mo, column-major.
 pub fn add_gram(out: &mut [f64], (a, m): (&[f64], usize), (b, mo): (&[f64], usize)) {
-    for (a, b) in a.chunks_exact(m).zip(b.chunks_exact(mo)) {
-        for (column, &b) in out.chunks_exact_mut(m).zip(b) {
+    for (a, b) in a.chunks_exact(m.max(1)).zip(b.chunks_exact(mo.max(1))) {
+        for (column, &b) in out.chunks_exact_mut(m.max(1)).zip(b) {
             for (out, &a) in column.iter_mut().zip(a) {
                 *out += a * b;
             }

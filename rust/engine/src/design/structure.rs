@@ -8,6 +8,8 @@
 use std::sync::Arc;
 
 use crate::design::Predictors;
+use crate::error::Result;
+use crate::linalg::memory::{copied, filled};
 use crate::linalg::supernodal::Analysis;
 
 /// Beyond this width the sums over pairs of entries of a single block cost more than columns of the
@@ -63,10 +65,9 @@ pub struct Structure {
 
 impl Structure {
     /// With leading blocks and a dense trailing matrix.
-    #[must_use]
-    pub fn blocked(design: &Predictors, rank: usize) -> Self {
-        let blocks = amalgamate(design);
-        let chain = longest_chain(&blocks);
+    pub fn blocked(design: &Predictors, rank: usize) -> Result<Self> {
+        let blocks = amalgamate(design)?;
+        let chain = longest_chain(&blocks)?;
         let mut rest: Vec<usize> = (0..blocks.len()).filter(|b| !chain.contains(b)).collect();
         rest.sort_by_key(|&b| std::cmp::Reverse(blocks[b].dim()));
         let mut slots: Vec<Option<Block>> = blocks.into_iter().map(Some).collect();
@@ -79,12 +80,12 @@ impl Structure {
         let parents = (0..n_leading)
             .map(|b| {
                 (b + 1..n_leading)
-                    .map(|a| nesting(&ordered[b], &ordered[a]).unwrap_or_default())
+                    .map(|a| Ok(nesting(&ordered[b], &ordered[a])?.unwrap_or_default()))
                     .collect()
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let (starts, n_trailing) = starts(&ordered[n_leading..]);
-        Self {
+        Ok(Self {
             blocks: ordered,
             n_leading,
             parents,
@@ -93,7 +94,7 @@ impl Structure {
             rank,
             trailing_kind: TrailingKind::Dense,
             sparse_products: Vec::new(),
-        }
+        })
     }
 
     /// The same blocks, all of them in a sparse trailing matrix, whose cross-products take so many
@@ -170,7 +171,7 @@ fn starts(blocks: &[Block]) -> (Vec<usize>, usize) {
     (starts, end)
 }
 
-fn amalgamate(design: &Predictors) -> Vec<Block> {
+fn amalgamate(design: &Predictors) -> Result<Vec<Block>> {
     let mut blocks: Vec<Block> = Vec::new();
     for (i, term) in design.terms.iter().enumerate() {
         let same = blocks
@@ -182,29 +183,29 @@ fn amalgamate(design: &Predictors) -> Vec<Block> {
                 block.width += term.k;
             }
             None => blocks.push(Block {
-                codes: term.codes.clone(),
+                codes: copied(&term.codes, "the levels of the rows")?,
                 n_levels: term.n_levels,
                 width: term.k,
                 terms: vec![(i, 0)],
             }),
         }
     }
-    blocks
+    Ok(blocks)
 }
 
 /// For each level of `fine` the one level of `coarse` it occurs with, if `fine` is nested.
-fn nesting(fine: &Block, coarse: &Block) -> Option<Vec<u32>> {
+fn nesting(fine: &Block, coarse: &Block) -> Result<Option<Vec<u32>>> {
     const UNSEEN: u32 = u32::MAX;
     if fine.n_levels < coarse.n_levels {
-        return None;
+        return Ok(None);
     }
-    let mut parent = vec![UNSEEN; fine.n_levels];
+    let mut parent = filled(fine.n_levels, UNSEEN, "the nesting of levels")?;
     for (&f, &c) in fine.codes.iter().zip(&coarse.codes) {
         let known = &mut parent[f as usize];
         if *known == UNSEEN {
             *known = c;
         } else if *known != c {
-            return None;
+            return Ok(None);
         }
     }
     // A level without rows has no effect on the rest; any parent will do.
@@ -213,17 +214,23 @@ fn nesting(fine: &Block, coarse: &Block) -> Option<Vec<u32>> {
             *p = 0;
         }
     });
-    Some(parent)
+    Ok(Some(parent))
 }
 
 /// The chain of nested blocks with the most random effects: it leaves the smallest dense rest.
-fn longest_chain(blocks: &[Block]) -> Vec<usize> {
+fn longest_chain(blocks: &[Block]) -> Result<Vec<usize>> {
     let mut order: Vec<usize> = (0..blocks.len()).collect();
     order.sort_by_key(|&b| std::cmp::Reverse(blocks[b].n_levels));
     let mut best: Vec<(usize, Option<usize>)> = Vec::new();
     for (at, &b) in order.iter().enumerate() {
-        let before = (0..at)
-            .filter(|&f| nesting(&blocks[order[f]], &blocks[b]).is_some())
+        let mut finer = Vec::new();
+        for f in 0..at {
+            if nesting(&blocks[order[f]], &blocks[b])?.is_some() {
+                finer.push(f);
+            }
+        }
+        let before = finer
+            .into_iter()
             .max_by_key(|&f| (best[f].0, std::cmp::Reverse(f)));
         let size = blocks[b].dim() + before.map_or(0, |f| best[f].0);
         best.push((size, before));
@@ -235,5 +242,5 @@ fn longest_chain(blocks: &[Block]) -> Vec<usize> {
         at = best[i].1;
     }
     chain.reverse();
-    chain
+    Ok(chain)
 }

@@ -63,3 +63,85 @@ pub fn symmetric(columns: &[Vec<f64>]) -> Matrix {
     let means = entries.map(|(i, j)| 0.5 * (columns[j][i] + columns[i][j]));
     Matrix::from_columns(n, n, means.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::covariance::Fold;
+
+    /// `x⁴ + x y² + y²`, known for x below a limit.
+    struct Quartic {
+        limit: f64,
+        at: [f64; 2],
+    }
+
+    impl Objective for Quartic {
+        fn dim(&self) -> usize {
+            2
+        }
+
+        fn value(&mut self, theta: &[f64]) -> Result<Option<f64>> {
+            self.at = [theta[0], theta[1]];
+            let [x, y] = self.at;
+            Ok((x < self.limit).then_some(x.powi(4) + x * y * y + y * y))
+        }
+
+        fn derivatives(&mut self) -> Result<Derivatives> {
+            let [x, y] = self.at;
+            let zero = || Matrix::from_columns(2, 2, vec![0.0; 4]);
+            let mut information = zero();
+            information[(0, 0)] = 12.0 * x * x;
+            information[(1, 1)] = 2.0 * x + 2.0;
+            Ok(Derivatives {
+                gradient: vec![4.0 * x.powi(3) + y * y, 2.0 * x * y + 2.0 * y],
+                information,
+                curvature: zero(),
+            })
+        }
+
+        fn hessian(&mut self) -> Result<Option<Matrix>> {
+            Ok(None)
+        }
+
+        fn folds(&self) -> Vec<Fold> {
+            Vec::new()
+        }
+
+        fn isotropic(&self, sd: f64) -> Vec<f64> {
+            vec![sd; 2]
+        }
+
+        fn polish_steps(&self) -> usize {
+            0
+        }
+    }
+
+    #[test]
+    fn differences_of_the_gradient_take_the_place_of_a_formula() {
+        let theta = [0.7, -0.4];
+        for limit in [f64::INFINITY, 0.7 + 1e-6] {
+            let mut objective = Quartic {
+                limit,
+                at: [0.0; 2],
+            };
+            objective.value(&theta).expect("computable");
+            let found = hessian(&mut objective, &theta).expect("computable");
+            let expected = [12.0 * 0.49, -0.8, -0.8, 3.4];
+            for (found, expected) in found.data().iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn there_are_no_differences_at_the_edge_of_the_domain() {
+        let mut objective = Quartic {
+            limit: 0.7 + 1e-12,
+            at: [0.0; 2],
+        };
+        objective.value(&[0.7, -0.4]).expect("computable");
+        let found = hessian(&mut objective, &[0.7, -0.4]).expect("computable");
+        assert!(found[(0, 0)].is_nan());
+        assert!((found[(1, 1)] - 3.4).abs() < 1e-6);
+    }
+}

@@ -5,7 +5,7 @@ use crate::covariance::{Covariance, Element as Basis};
 use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
-use crate::objective::Coordinates;
+use crate::parameters::Coordinates;
 use crate::system::Direction;
 
 /// One element of Σ of a term: Σ is the sum of the elements times their basis matrices.

@@ -39,7 +39,7 @@ fn information_by_elimination(
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Option<Matrix>> {
     let directions = directions(model)?;
-    let curvature = system.log_det_hessian(Along::Sigma, &directions, true, tick)?;
+    let curvature = system.log_det_hessian((Along::Sigma, &directions), Vec::new(), true, tick)?;
     curvature
         .map(|curvature| bordered(system, model, &directions, &curvature))
         .transpose()
@@ -148,7 +148,8 @@ mod tests {
 
     use super::*;
     use crate::design::example::{frame, Levels};
-    use crate::objective::{Coordinates, Criterion, LmmObjective, Objective};
+    use crate::objective::{Criterion, LmmObjective, Objective};
+    use crate::parameters::Coordinates;
 
     #[test]
     fn both_ways_lead_to_the_same_information() {

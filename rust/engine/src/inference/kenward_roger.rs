@@ -15,7 +15,7 @@
 use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::Result;
-use crate::fit;
+use crate::fit::Linear;
 use crate::inference::elements::{elements, to_engine, to_user, values, Element};
 use crate::inference::information::{certainty, information};
 use crate::inference::scaled_effects::ScaledEffects;
@@ -47,7 +47,11 @@ pub struct KenwardRoger {
 /// # Errors
 /// A theta of the wrong length, not finite, or where the system cannot be factorised; no memory.
 pub fn kenward_roger(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<KenwardRoger> {
-    let mut objective = fit::at(model, Criterion::Reml, theta, monitor)?;
+    let mut objective = Linear {
+        model,
+        criterion: Criterion::Reml,
+    }
+    .at(theta, monitor)?;
     let scale = model.response.scale;
     let sigma2 = objective.r2() / objective.scale_df() * scale * scale;
     let progress = Progress {

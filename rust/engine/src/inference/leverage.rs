@@ -10,17 +10,18 @@
 //! C is asked for only where A has entries, so that a row costs what it holds.
 
 use crate::design::data_rows::DataRows;
-use crate::design::frame::MANY_ROWS;
 use crate::design::generalized::PredictorRows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::design::{GeneralizedModel, Model};
 use crate::error::{Error, Result};
-use crate::fit;
+use crate::fit::{self, Linear};
 use crate::inference::scaled_effects::unit_effects;
+use crate::linalg::threads::MANY_ROWS;
 use crate::linalg::{small, threads, Matrix};
 use crate::objective::glmm::border::Border;
-use crate::objective::{Coordinates, Criterion, Monitor};
+use crate::objective::{Criterion, Monitor};
+use crate::parameters::Coordinates;
 use crate::system::WeightedSystem;
 
 /// Rows that a thread takes at once.
@@ -31,10 +32,19 @@ const ROWS_AT_ONCE: usize = 4096;
 /// # Errors
 /// A theta of the wrong length, not finite, or where the system cannot be factorised; no memory.
 pub fn leverages(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<Vec<f64>> {
-    let mut objective = fit::at(model, Criterion::Ml, theta, monitor)?;
+    let mut objective = Linear {
+        model,
+        criterion: Criterion::Ml,
+    }
+    .at(theta, monitor)?;
     let (structure, x) = (&model.structure, model.fixed.columns());
     let z = model.block_rows()?;
-    let rows = DataRows::new(structure, &z, x, &model.cross_products)?;
+    let rows = DataRows::new(
+        structure,
+        &z,
+        (x, model.fixed.gram()),
+        &model.cross_products,
+    )?;
     let system = objective.system()?;
     let mut h = vec![0.0; model.n_obs()];
     system.add_row_variances(&rows, &mut h)?;

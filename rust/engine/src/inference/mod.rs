@@ -18,9 +18,10 @@ pub use sensitivity::{sensitivity, Sensitivity};
 
 use crate::design::Model;
 use crate::error::Result;
-use crate::fit;
+use crate::fit::Linear;
 use crate::linalg::Matrix;
-use crate::objective::{Coordinates, Criterion, Monitor};
+use crate::objective::{Criterion, Monitor};
+use crate::parameters::Coordinates;
 
 use scaled_effects::ScaledEffects;
 
@@ -34,7 +35,11 @@ pub fn covariance_slopes(
     theta: &[f64],
     monitor: Monitor<'_>,
 ) -> Result<Vec<Matrix>> {
-    let mut objective = fit::at(model, Criterion::Ml, theta, monitor)?;
+    let mut objective = Linear {
+        model,
+        criterion: Criterion::Ml,
+    }
+    .at(theta, monitor)?;
     let effects = ScaledEffects::new(objective.system()?, model)?;
     let coordinates = Coordinates::user(&model.design.terms, &model.terms);
     let maps = coordinates.motion(theta).working_maps(&model.structure);

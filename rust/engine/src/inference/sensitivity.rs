@@ -13,9 +13,10 @@
 
 use crate::design::Model;
 use crate::error::Result;
-use crate::fit;
+use crate::fit::Linear;
 use crate::linalg::{small, Matrix};
-use crate::objective::{Coordinates, Criterion, Monitor};
+use crate::objective::{Criterion, Monitor};
+use crate::parameters::Coordinates;
 use crate::system::variates;
 
 /// What the fitted values owe to the response.
@@ -23,8 +24,9 @@ use crate::system::variates;
 pub struct Sensitivity {
     /// The trace of the matrix that takes the response to the fitted values, theta held.
     pub trace: f64,
-    /// (i, j): minus the derivative of gradient entry i along the response times that of the fitted
-    /// values by θ_j. With H the Hessian in theta, tr(H^-1 of it) is what its estimation adds to the trace.
+    /// (i, j): minus the derivatives of gradient entry i with the response times those of the fitted values
+    /// with θ_j, the symmetric part. The trace of it and the inverse Hessian is what the estimation of theta
+    /// adds.
     pub by_theta: Matrix,
 }
 
@@ -38,7 +40,7 @@ pub fn sensitivity(
     theta: &[f64],
     monitor: Monitor<'_>,
 ) -> Result<Sensitivity> {
-    let mut objective = fit::at(model, criterion, theta, monitor)?;
+    let mut objective = Linear { model, criterion }.at(theta, monitor)?;
     let structure = &model.structure;
     let coordinates = Coordinates::user(&model.design.terms, &model.terms);
     let lambda = coordinates.by_block(structure, &coordinates.lambda(theta));
@@ -61,7 +63,7 @@ pub fn sensitivity(
     let mut by_theta = Matrix::zeros(n, n, "the sensitivity of the estimates")?;
     for j in 0..n {
         for i in 0..n {
-            let taken = linear[i] / r2 * with_residual[j];
+            let taken = 0.5 * (linear[i] * with_residual[j] + linear[j] * with_residual[i]) / r2;
             by_theta[(i, j)] = 2.0 * m / r2 * (inner[i + j * n] - taken);
         }
     }

@@ -2,7 +2,7 @@
 
 use faer::{MatMut, MatRef};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::linalg::memory;
 
 /// Column-major dense matrix.
@@ -15,25 +15,28 @@ pub struct Matrix {
 
 /// A zeroed buffer, or an error with the size when the allocator refuses.
 pub fn zeroed(len: usize, what: &str) -> Result<Vec<f64>> {
-    let mut data = memory::with_room(len).ok_or_else(|| Error::Memory {
-        what: what.to_owned(),
-        gib: len as f64 * 8.0 / f64::from(1 << 30),
-    })?;
-    data.resize(len, 0.0);
-    Ok(data)
+    memory::filled(len, 0.0, what)
 }
 
 impl Matrix {
     /// A zero matrix; `what` names it in the error when memory is short.
     pub fn zeros(rows: usize, cols: usize, what: &str) -> Result<Self> {
-        let len = rows.checked_mul(cols).ok_or_else(|| Error::Memory {
-            what: what.to_owned(),
-            gib: rows as f64 * cols as f64 * 8.0 / f64::from(1 << 30),
-        })?;
+        let len = rows
+            .checked_mul(cols)
+            .ok_or_else(|| memory::shortage(rows as f64 * cols as f64 * 8.0, what))?;
         Ok(Self {
             rows,
             cols,
             data: zeroed(len, what)?,
+        })
+    }
+
+    /// A copy; `what` as in [`Self::zeros`].
+    pub fn copied(&self, what: &str) -> Result<Self> {
+        Ok(Self {
+            rows: self.rows,
+            cols: self.cols,
+            data: memory::copied(&self.data, what)?,
         })
     }
 
@@ -77,14 +80,10 @@ impl Matrix {
         &self.data[j * self.rows..(j + 1) * self.rows]
     }
 
-    /// Adds a column on the right.
-    ///
-    /// # Panics
-    /// When its length is not the number of rows.
-    pub fn push_column(&mut self, column: &[f64]) {
-        assert_eq!(column.len(), self.rows);
-        self.data.extend_from_slice(column);
-        self.cols += 1;
+    /// Keeps so many columns on the left.
+    pub fn truncate(&mut self, cols: usize) {
+        self.cols = self.cols.min(cols);
+        self.data.truncate(self.rows * self.cols);
     }
 
     pub fn column_mut(&mut self, j: usize) -> &mut [f64] {

@@ -9,6 +9,9 @@ use faer::Par;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+/// From this number of rows on passes over the rows are shared between threads.
+pub const MANY_ROWS: usize = 50_000;
+
 /// Environment variable that limits the number of threads.
 const VARIABLE: &str = "MIXEDMODELS_NUM_THREADS";
 

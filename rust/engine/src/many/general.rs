@@ -2,10 +2,10 @@
 
 use crate::design::Model;
 use crate::error::Result;
-use crate::fit::{all_explained, coefficients, optimum, unscaled_covariance};
+use crate::fit::{all_explained, coefficients, optimum, unscaled_covariance, Linear, Task};
 use crate::many::ResponseFit;
 use crate::objective::{Criterion, Monitor};
-use crate::optimize::{Control, Optimizer};
+use crate::optimize::Control;
 
 /// Fits one response by the default optimizer.
 pub fn fit(
@@ -14,9 +14,11 @@ pub fn fit(
     control: &Control,
     monitor: Monitor<'_>,
 ) -> Result<ResponseFit> {
-    let optimizer = Optimizer::TrustRegion;
-    let (mut objective, outcome, theta) =
-        optimum(model, criterion, optimizer, None, control, monitor)?;
+    let task = Task {
+        control: *control,
+        ..Task::default()
+    };
+    let (mut objective, outcome, theta) = optimum(Linear { model, criterion }, &task, monitor)?;
     let scale = model.response.scale;
     let sigma = scale * (objective.r2() / objective.scale_df()).sqrt();
     let beta = coefficients(model, &all_explained(model, &objective.solution()?));

@@ -4,20 +4,7 @@ use crate::covariance::Fold;
 use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::objective::{Derivatives, Objective};
-
-/// What becomes of a parameter.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Role {
-    Free,
-    Held(f64),
-    /// `at_zero · exp(rate · t)` for the parameter t at `to`: a standard deviation that is held in absolute
-    /// units is tied to log σ.
-    Tied {
-        to: usize,
-        at_zero: f64,
-        rate: f64,
-    },
-}
+use crate::parameters::Role;
 
 /// The objective in its free parameters.
 pub struct HeldObjective<'o> {

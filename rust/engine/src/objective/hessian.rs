@@ -15,13 +15,14 @@ use crate::system::Along;
 impl LmmObjective<'_> {
     pub(super) fn exact_hessian(&mut self) -> Result<Option<Matrix>> {
         self.derivatives()?;
-        let motion = self.coordinates.motion(&self.theta);
+        let motion = self.motion();
         let directions = motion.directions(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         let (monitor, progress) = (self.monitor, self.progress);
         let tick = || monitor(progress);
         let system = self.solver.system()?;
-        let computed = system.log_det_hessian(Along::Lambda, &directions, joint, &tick)?;
+        let computed =
+            system.log_det_hessian((Along::Lambda, &directions), Vec::new(), joint, &tick)?;
         let Some(mut out) = computed else {
             return Ok(None);
         };
@@ -48,8 +49,7 @@ impl LmmObjective<'_> {
         let m = self.scale_df();
         let squares = self.by_term(&self.slopes.squares);
         let slopes: Vec<f64> = self
-            .coordinates
-            .motion(&self.theta)
+            .motion()
             .gradient(&squares)
             .iter()
             .map(|g| -g / self.r2)

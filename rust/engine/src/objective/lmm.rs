@@ -14,7 +14,8 @@ use crate::design::stacked::Stacked;
 use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
+use crate::objective::{Derivatives, Monitor, Objective, Progress};
+use crate::parameters::{Coordinates, Motion, TurningCoordinates};
 use crate::system::{least_squares, spherical, LeastSquares, Slopes, System};
 
 /// Flops of an evaluation above which it is too dear for a polish.
@@ -33,9 +34,7 @@ pub enum Criterion {
 pub struct LmmObjective<'a> {
     pub(super) model: &'a Model,
     pub(super) criterion: Criterion,
-    pub(super) coordinates: Coordinates,
-    /// Those before any turn, once they are turned.
-    unturned: Option<Coordinates>,
+    pub(super) coordinates: TurningCoordinates,
     pub(super) solver: Box<dyn LeastSquares + 'a>,
     /// log |det| of the basis of X.
     log_det_basis: f64,
@@ -65,8 +64,7 @@ impl<'a> LmmObjective<'a> {
         Ok(Self {
             model,
             criterion,
-            coordinates,
-            unturned: None,
+            coordinates: coordinates.into(),
             solver: least_squares(model)?,
             log_det_basis: model.fixed.log_det(),
             theta: Vec::new(),
@@ -192,6 +190,10 @@ impl<'a> LmmObjective<'a> {
         self.solver.system()
     }
 
+    pub(super) fn motion(&self) -> Motion {
+        self.coordinates.motion_of(&self.theta, &self.lambda)
+    }
+
     /// Products of the working variates at the last point whose derivatives are known.
     pub(super) fn response_slopes(&self) -> &Slopes {
         &self.slopes
@@ -200,7 +202,7 @@ impl<'a> LmmObjective<'a> {
     /// Second derivatives of tr(Σ Σ_j c_j c_j') there.
     pub(super) fn square_curvature(&self) -> Result<Matrix> {
         let squares = self.by_term(&self.slopes.squares);
-        self.coordinates.motion(&self.theta).curvature(&squares)
+        self.motion().curvature(&squares)
     }
 
     /// The part of every term in matrices of the blocks.
@@ -255,7 +257,7 @@ impl Objective for LmmObjective<'_> {
         } else {
             None
         };
-        let motion = self.coordinates.motion(&self.theta);
+        let motion = self.motion();
         let maps = motion.working_maps(&self.model.structure);
         let joint = self.criterion == Criterion::Reml;
         self.slopes = self.solver.slopes(&maps, joint, scores)?;
@@ -293,28 +295,20 @@ impl Objective for LmmObjective<'_> {
     }
 
     fn turn(&mut self, theta: &[f64]) -> Result<Option<Vec<f64>>> {
-        let Some((turned, theta)) = self.coordinates.turned(theta) else {
+        let Some(theta) = self.coordinates.turn(theta) else {
             return Ok(None);
         };
-        let before = std::mem::replace(&mut self.coordinates, turned);
-        self.unturned.get_or_insert(before);
         self.known = false;
         self.value(&theta)?;
         Ok(Some(theta))
     }
 
     fn unturned(&self, theta: &[f64]) -> Vec<f64> {
-        match &self.unturned {
-            Some(unturned) => self.coordinates.in_coordinates(unturned, theta),
-            None => theta.to_vec(),
-        }
+        self.coordinates.unturned(theta)
     }
 
     fn turn_back(&mut self) {
-        if let Some(unturned) = self.unturned.take() {
-            self.coordinates = unturned;
-            self.known = false;
-        }
+        self.known &= !self.coordinates.turn_back();
     }
 
     fn polish_steps(&self) -> usize {

@@ -1,24 +1,20 @@
 //! Criteria to minimise over theta, behind one trait.
 
-pub mod coordinates;
 pub mod glmm;
 mod held;
 mod hessian;
 mod joint;
 mod lmm;
-mod motion;
 pub mod quadrature;
 
 use crate::covariance::Fold;
 use crate::error::Result;
 use crate::linalg::Matrix;
 
-pub use coordinates::{Coordinates, TermCoordinates};
 pub use glmm::GlmmObjective;
-pub use held::{HeldObjective, Role};
+pub use held::HeldObjective;
 pub use joint::JointObjective;
 pub use lmm::{Criterion, LmmObjective};
-pub use motion::Motion;
 
 /// Where a computation stands; handed to the caller before every evaluation.
 #[derive(Debug, Clone, Copy, PartialEq)]

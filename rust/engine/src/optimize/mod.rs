@@ -20,9 +20,10 @@ use crate::objective::Objective;
 use nlopt::NloptMethod;
 
 /// Every optimizer, by the name it has in Python.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Optimizer {
     /// Average-information trust region with exact gradients: the default.
+    #[default]
     TrustRegion,
     Nlopt(NloptMethod),
 }

@@ -74,16 +74,20 @@ pub trait System: Send + Sync {
     /// Adds `z_i'ΛM^-1Λ'z_i` of every row to h; the sums of Z'V^-1Z as in [`Self::w_sums`].
     fn add_row_variances(&mut self, rows: &DataRows<'_>, h: &mut [f64]) -> Result<Vec<Vec<f64>>>;
 
-    /// Hessian of log |M|, and of log |X'V^-1X| with it when `joint`, along the directions. V is linear
-    /// in Σ: along directions of Σ the entries are -tr(P V_i P V_j), or with V^-1 for P. `tick` is called
-    /// between the steps; its error ends the work. `None` where there is not the memory.
+    /// Hessian of log |M|, and of log |X'V^-1X| with it when `joint`, along the directions and then along
+    /// straight moves of A, which have its pattern. V is linear in Σ: along directions of Σ the entries are
+    /// -tr(P V_i P V_j), or with V^-1 for P. `tick` is called between the steps; its error ends the work.
+    /// `None` where there is not the memory, or no formula at these λ.
     fn log_det_hessian(
         &mut self,
-        along: Along,
-        directions: &[Direction],
+        directions: (Along, &[Direction]),
+        moves: Vec<CrossProducts>,
         joint: bool,
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>>;
+
+    /// A.
+    fn cross_products(&self) -> &CrossProducts;
 
     /// A of the same rows with other weights, of any sign. What was factorised before is lost.
     fn reweigh(&mut self, rows: &DataRows<'_>, weights: &[f64]) -> Result<()>;

@@ -4,7 +4,7 @@ use crate::design::stacked::Stacked;
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::small;
-use crate::system::System;
+use crate::system::{Direction, System};
 
 /// The working variate of a parameter, `q_i = V_i P y = Z g_i` with g = M c in every level of one
 /// block; M = D λ' + λ D' is symmetric.
@@ -13,6 +13,22 @@ pub struct WorkingMap {
     pub block: usize,
     /// Entries (row, column, value) of M that are not zero, row ≥ column.
     pub entries: Vec<(usize, usize, f64)>,
+}
+
+impl WorkingMap {
+    /// The direction in which the parameter moves Σ of its block of this width.
+    #[must_use]
+    pub fn direction(&self, width: usize) -> Direction {
+        let mut d = vec![0.0; width * width];
+        for &(row, column, v) in &self.entries {
+            d[row + column * width] = v;
+            d[column + row * width] = v;
+        }
+        Direction {
+            block: self.block,
+            d,
+        }
+    }
 }
 
 /// Sums over levels by block, and products of working variates.

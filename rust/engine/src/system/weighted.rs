@@ -7,13 +7,14 @@
 
 use std::borrow::Cow;
 
-use crate::design::cross_products::project;
+use crate::design::cross_products::project_weighted;
 use crate::design::data_rows::DataRows;
 use crate::design::stacked::Stacked;
 use crate::design::structure::{Block, Structure};
 use crate::design::Frame;
-use crate::error::{same_length, Result};
-use crate::system::{system, System};
+use crate::error::{same_length, Error, Result};
+use crate::linalg::Matrix;
+use crate::system::{system, Along, Direction, System};
 
 /// M = Λ'Z'WZΛ + I for weights that change: a system of its own cross-products, and the rows they
 /// come from. X, where the structure has it, borders Z'WZ.
@@ -29,20 +30,26 @@ impl<'a> WeightedSystem<'a> {
     pub fn new(frame: &'a Frame, z: &'a [Vec<f64>]) -> Result<Self> {
         let structure = &frame.structure;
         let a = &frame.cross_products;
+        let x = (frame.fixed.columns(), frame.fixed.gram());
         Ok(Self {
             structure,
             z,
-            rows: DataRows::new(structure, z, frame.fixed.columns(), a)?,
-            system: system(structure, Cow::Owned(a.clone()))?,
+            rows: DataRows::new(structure, z, x, a)?,
+            system: system(structure, Cow::Owned(a.zeros_like()?))?,
         })
     }
 
     /// Weighs the rows (weights may be negative) and factorises at the λ of each block. False when
     /// the matrix is not positive definite or not finite.
     pub fn update(&mut self, weights: &[f64], lambda: &[Vec<f64>]) -> Result<bool> {
-        same_length("the weights", self.rows.n_obs(), weights.len())?;
-        self.system.reweigh(&self.rows, weights)?;
+        self.weigh(weights)?;
         self.system.update(lambda)
+    }
+
+    /// Weighs the rows; the factor stays.
+    pub fn weigh(&mut self, weights: &[f64]) -> Result<()> {
+        same_length("the weights", self.rows.n_obs(), weights.len())?;
+        self.system.reweigh(&self.rows, weights)
     }
 
     /// The system at the present weights.
@@ -63,12 +70,48 @@ impl<'a> WeightedSystem<'a> {
 
     /// `Z'V` for n × m values, row-major; zero in the rows of X.
     pub fn project(&self, values: &[f64], m: usize) -> Result<Stacked> {
+        self.project_weighted(None, values, m)
+    }
+
+    /// `Z'WV` for weights of the rows.
+    pub fn project_weighted(
+        &self,
+        weights: Option<&[f64]>,
+        values: &[f64],
+        m: usize,
+    ) -> Result<Stacked> {
         same_length("the values", self.rows.n_obs() * m, values.len())?;
         let mut out = Stacked::zeros(self.structure, m)?;
         for (b, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
-            project(block, z, values, m, out.block_mut(self.structure, b));
+            let out = out.block_mut(self.structure, b);
+            project_weighted(block, z, weights, values, m, out);
         }
         Ok(out)
+    }
+
+    /// Hessian of log|M| along directions of Σ and then along moves of the weights. `None` for a sparse
+    /// trailing matrix, and where there is not the memory.
+    pub fn log_det_hessian(
+        &mut self,
+        directions: &[Direction],
+        moves: impl Iterator<Item = Vec<f64>>,
+        tick: &dyn Fn() -> Result<()>,
+    ) -> Result<Option<Matrix>> {
+        let products = self.system.cross_products();
+        if products.trailing.dense().is_none() {
+            return Ok(None);
+        }
+        let moved = moves.map(|weights| {
+            let mut moved = products.zeros_like()?;
+            moved.reweigh(&self.rows, Some(&weights))?;
+            Ok(moved)
+        });
+        let moved = match moved.collect::<Result<Vec<_>>>() {
+            Err(Error::Memory { .. }) => return Ok(None),
+            moved => moved?,
+        };
+        let directions = (Along::Sigma, directions);
+        self.system.log_det_hessian(directions, moved, false, tick)
     }
 
     /// `Z b` for one column.

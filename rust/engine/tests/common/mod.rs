@@ -3,7 +3,8 @@
 #![allow(dead_code)] // each test binary uses its own part
 
 use mixedmodels::covariance::structure;
-use mixedmodels::design::{Design, Term};
+use mixedmodels::design::{Design, Model, Term};
+use mixedmodels::fit::Linear;
 use mixedmodels::linalg::Matrix;
 use mixedmodels::objective::Criterion;
 
@@ -52,6 +53,11 @@ pub const D: &str = "diag";
 
 /// (grouping, columns, structure) for each term.
 pub type TermSpec = (Grouping, usize, &'static str);
+
+/// The door of a linear model.
+pub fn linear(model: &Model, criterion: Criterion) -> Linear<'_> {
+    Linear { model, criterion }
+}
 
 /// Times of k columns, not equally spaced.
 pub fn times(k: usize) -> Vec<f64> {

@@ -168,6 +168,15 @@ impl Reference {
         times(&transposed(&self.vx), &times(g, &self.vx))
     }
 
+    /// The diagonal of I - W^-1 P.
+    pub fn leverages(&self, weights: Option<&[f64]>) -> Vec<f64> {
+        let taken = times(&times(&self.vx, &self.covariance), &transposed(&self.vx));
+        (0..taken.rows())
+            .map(|i| (self.v_inverse[(i, i)] - taken[(i, i)]) / weights.map_or(1.0, |w| w[i]))
+            .map(|p| 1.0 - p)
+            .collect()
+    }
+
     pub fn covariance_slopes(&self) -> Vec<Matrix> {
         let slope = |g: &Matrix| times(&self.covariance, &times(&self.form(g), &self.covariance));
         self.by_theta.iter().map(slope).collect()

@@ -6,10 +6,13 @@ mod dense;
 
 use common::{random_theta, Grouping, Random, TermSpec, D, U};
 use dense::{zeros, Reference};
-use mixedmodels::design::{Design, Layout, Model, Term};
-use mixedmodels::inference::{covariance_slopes, kenward_roger};
+use mixedmodels::design::{Approximation, Design, GeneralizedModel, Layout, Model, Term};
+use mixedmodels::family::{family, Information};
+use mixedmodels::inference::{
+    covariance_slopes, kenward_roger, leverages, leverages_glmm, sensitivity,
+};
 use mixedmodels::linalg::Matrix;
-use mixedmodels::objective::Monitor;
+use mixedmodels::objective::{Criterion, Monitor};
 use mixedmodels::Error;
 
 const GO: Monitor<'static> = &|_| Ok(());
@@ -299,4 +302,50 @@ fn the_caller_can_stop_it() {
             assert_eq!(stopped.err(), Some(Error::Interrupted));
         }
     }
+}
+
+#[test]
+fn leverages_agree_whatever_the_elimination() {
+    for (s, (name, n, terms)) in structures().into_iter().enumerate() {
+        for weighted in [false, true] {
+            let design = design(s as u64 + 1, n, 3, &terms, weighted);
+            let theta = random_theta(&design, s as u64 + 50, s % 3 == 0);
+            let expected =
+                Reference::new(&design, &theta, &[0, 1, 2]).leverages(design.weights.as_deref());
+            for layout in [Layout::Blocked, Layout::Sparse] {
+                let model = Model::with_layout(design.clone(), layout).expect("valid");
+                let ours = leverages(&model, &theta, GO).expect("computable");
+                let trace = sensitivity(&model, Criterion::Ml, &theta, GO)
+                    .expect("computable")
+                    .trace;
+                let by_weights = working_leverages(&design, &theta, layout);
+                for (i, expected) in expected.iter().enumerate() {
+                    for (kind, ours) in [("linear", &ours), ("weighted", &by_weights)] {
+                        let error = (ours[i] - expected).abs();
+                        assert!(
+                            error < TOLERANCE,
+                            "{name}, {layout:?}, {kind}, {i}: {error:e}"
+                        );
+                    }
+                }
+                let error = (trace - expected.iter().sum::<f64>()).abs();
+                assert!(
+                    error < TOLERANCE * n as f64,
+                    "{name}, {layout:?}, trace: {error:e}"
+                );
+            }
+        }
+    }
+}
+
+/// Those of a working regression with the prior weights of the design.
+fn working_leverages(design: &Design, theta: &[f64], layout: Layout) -> Vec<f64> {
+    let n = design.y.len();
+    let weights = design.weights.clone().unwrap_or_else(|| vec![1.0; n]);
+    let family = family("gaussian", "identity", design.y.clone(), None, None).expect("known");
+    let (_, mut predictors) = design.clone().split();
+    predictors.weights = None;
+    let how = (Approximation::Laplace, Information::Observed);
+    let model = GeneralizedModel::with_layout(predictors, family.into(), how, layout);
+    leverages_glmm(&model.expect("valid"), theta, &weights).expect("computable")
 }

@@ -57,12 +57,13 @@ impl<'a> LeadingBlock<'a> {
         out
     }
 
-    pub fn costs(&self, n_theta: usize) -> BlockCosts {
+    /// `alone` tells whether the block has an elimination of its own.
+    pub fn costs(&self, n_theta: usize, alone: bool) -> BlockCosts {
         let block = &self.structure.blocks[self.b];
         let cols = self.structure.trailing_dim();
         let stored = self.cells + self.levels * self.rank;
         let n_theta = n_theta as f64;
-        let (bytes, derivatives) = if self.structure.one_factor().is_some() {
+        let (bytes, derivatives) = if alone {
             (self.bytes_alone(), self.derivative_flops_alone())
         } else {
             (self.bytes(n_theta), self.derivative_flops(n_theta))

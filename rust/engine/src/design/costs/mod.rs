@@ -111,6 +111,33 @@ impl BlockCosts {
     }
 }
 
+/// What a model makes of its cross-products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// They are eliminated as they are. A single factor has an elimination of its own.
+    AsTheyAre,
+    /// The rows are weighed anew in so many systems, each with cross-products and a factor of its own.
+    Reweighed(usize),
+}
+
+impl Use {
+    fn is_alone(self, structure: &Structure) -> bool {
+        self == Self::AsTheyAre && structure.one_factor().is_some()
+    }
+
+    fn bytes(self, bytes: Bytes) -> Bytes {
+        let Self::Reweighed(systems) = self else {
+            return bytes;
+        };
+        Bytes {
+            cross_products: (1.0 + systems as f64) * bytes.cross_products,
+            factor: systems as f64 * bytes.factor,
+            // Derivatives go through one of them.
+            inverse: bytes.inverse,
+        }
+    }
+}
+
 /// The costs of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Costs {
@@ -122,17 +149,22 @@ impl Costs {
     /// Of a model with this structure, whose leading blocks have these patterns, for as many
     /// parameters in theta.
     #[must_use]
-    pub fn new(structure: &Structure, patterns: &[Pattern], n_theta: usize) -> Self {
+    pub fn new(structure: &Structure, patterns: &[Pattern], n_theta: usize, used: Use) -> Self {
+        let alone = used.is_alone(structure);
         let leading = patterns
             .iter()
             .enumerate()
-            .map(|(b, pattern)| LeadingBlock::new(structure, b, pattern).costs(n_theta));
+            .map(|(b, pattern)| LeadingBlock::new(structure, b, pattern).costs(n_theta, alone));
         let trailing = match &structure.trailing_kind {
-            TrailingKind::Dense => dense::blocks(structure, n_theta),
+            TrailingKind::Dense => dense::blocks(structure, n_theta, alone),
             TrailingKind::Sparse(analysis) => sparse::blocks(structure, analysis, n_theta),
         };
+        let blocks = leading.chain(trailing).map(|block| BlockCosts {
+            bytes: used.bytes(block.bytes),
+            ..block
+        });
         Self {
-            blocks: leading.chain(trailing).collect(),
+            blocks: blocks.collect(),
         }
     }
 
@@ -263,7 +295,10 @@ mod tests {
     #[test]
     fn costs_are_known_without_the_cross_products() {
         let frame = frame(120, 3, &[Levels::Random(60, 1), Levels::Random(30, 2)]);
-        assert_eq!(costs(&frame.design).expect("valid"), frame.costs);
+        assert_eq!(
+            costs(&frame.design, Use::AsTheyAre).expect("valid"),
+            frame.costs
+        );
     }
 
     #[test]

@@ -94,9 +94,15 @@ impl Family for Binomial {
     }
 
     fn start(&self) -> Vec<f64> {
+        let near = |y: f64, n: f64| self.link.near((y + 0.5) / (n + 1.0));
+        // Most often every row is one trial.
+        let single = [near(0.0, 1.0), near(1.0, 1.0)];
         let rows = self.successes.iter().zip(&self.trials);
-        rows.map(|(&y, &n)| self.link.near((y + 0.5) / (n + 1.0)))
-            .collect()
+        rows.map(|(&y, &n)| match (y == 0.0, y == n) {
+            (zero, one) if n == 1.0 && (zero || one) => single[usize::from(one)],
+            _ => near(y, n),
+        })
+        .collect()
     }
 
     fn dispersion_start(&self, _eta: &[f64]) -> f64 {

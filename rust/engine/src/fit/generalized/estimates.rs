@@ -1,9 +1,11 @@
 //! Estimates at the last point of an objective, in the units of the user.
 
-use super::{no_modes, GlmmEstimates, Point};
+use super::{no_modes, GlmmEstimates};
 use crate::error::Result;
+use crate::fit::Point;
 use crate::linalg::{small, Matrix};
-use crate::objective::{Coordinates, GlmmObjective, Objective};
+use crate::objective::{GlmmObjective, Objective};
+use crate::parameters::Coordinates;
 
 pub fn estimates(
     objective: &mut GlmmObjective<'_>,
@@ -39,6 +41,7 @@ pub fn estimates(
             theta,
             beta: frame.fixed.solve(objective.gamma().to_vec(), 1),
             log_dispersion: objective.parameters.log_dispersion(values),
+            eta: None,
         },
     })
 }

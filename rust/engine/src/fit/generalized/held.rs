@@ -2,56 +2,45 @@
 
 use super::search::Search;
 use super::units::{engine_coefficients, to_user_coefficients_at, user_theta};
-use super::{check_start, estimates::estimates, explained, no_modes, settle};
-use super::{GlmmFit, Point, StartValues};
+use super::{check_start, estimates::estimates, explained, no_modes, settle, GlmmEstimates};
 use crate::design::GeneralizedModel;
 use crate::error::Result;
-use crate::fit::held::{Held, HeldCoordinates};
-use crate::fit::held_fit::{nothing_to_search, FreeDerivatives};
+use crate::fit::free::search;
 use crate::fit::hessian::by_differences;
+use crate::fit::{Fit, FreeDerivatives, Point, StartValues, Task};
 use crate::linalg::{dense, Matrix};
-use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
-use crate::objective::{GlmmObjective, HeldObjective, Monitor, Objective, Role};
-use crate::optimize::{self, Control, Optimizer};
+use crate::objective::{GlmmObjective, HeldObjective, Monitor, Objective};
+use crate::parameters::{AffineNumber, AffineVector, Held, HeldCoordinates, ParameterVector, Role};
 
 /// What becomes of theta, the coefficients and the dispersion.
-fn roles(coordinates: &HeldCoordinates, parameters: &Parameters) -> Vec<Role> {
+fn roles(coordinates: &HeldCoordinates, parameters: &ParameterVector) -> Vec<Role> {
     let mut roles = coordinates.roles.clone();
     roles.resize(parameters.dim(), Role::Free);
     roles
 }
 
-/// Fits by maximum likelihood with these parameters held.
-///
-/// # Errors
-/// Besides those of [`super::fit_glmm`]: values out of their range, and parameters that cannot be
-/// held together.
-pub fn fit_held_glmm(
+/// Fits with these parameters held.
+pub fn fit(
     model: &GeneralizedModel,
-    optimizer: Optimizer,
-    (start, held): (&StartValues, &Held),
-    control: &Control,
+    task: &Task<'_>,
+    held: &Held,
     monitor: Monitor<'_>,
-) -> Result<(GlmmFit, FreeDerivatives)> {
+) -> Result<Fit<GlmmEstimates>> {
     let frame = model.frame();
     let coordinates = HeldCoordinates::new(frame, held, None)?;
     let Search {
         mut parameters,
         mut start,
         gamma,
-    } = Search::new(model, start)?;
+    } = Search::new(model, &task.start)?;
     let theta = coordinates.enter(frame, &user_theta(model, &parameters, &start))?;
     start[..theta.len()].copy_from_slice(&theta);
-    parameters.theta = coordinates.coordinates.clone();
+    parameters.theta = coordinates.coordinates.clone().into();
     let roles = roles(&coordinates, &parameters);
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     let mut free = HeldObjective::new(&mut objective, roles);
     let free_start = free.restrict(&start);
-    let found = if free_start.is_empty() {
-        nothing_to_search(&mut free)
-    } else {
-        optimize::minimize(optimizer, &mut free, &free_start, control)
-    };
+    let found = search(task.optimizer, &mut free, &free_start, &task.control);
     let mut log_points = Vec::new();
     let (end, begin) = (
         found
@@ -86,18 +75,19 @@ pub fn fit_held_glmm(
     }
     outcome.value = estimates.objective;
     outcome.theta = user_values(&end)?;
-    let derivatives = derivatives_held_glmm(model, &estimates.point, held, monitor)?;
-    let fit = GlmmFit {
+    let derivatives = self::derivatives(model, &estimates.point, held, monitor)?;
+    Ok(Fit {
         n_factorisations: objective.modes.n_factorisations,
+        theta: estimates.point.theta.clone(),
         estimates,
         gradient: derivatives.gradient.clone(),
         outcome,
-    };
-    Ok((fit, derivatives))
+        free: Some(derivatives),
+    })
 }
 
 /// Derivatives in the free parameters of theta, the coefficients of the user and the log dispersion.
-pub fn derivatives_held_glmm(
+pub fn derivatives(
     model: &GeneralizedModel,
     point: &Point,
     held: &Held,
@@ -115,16 +105,13 @@ pub fn derivatives_held_glmm(
     let coordinates = HeldCoordinates::new(frame, held, None)?;
     let profiled = model.n_free_coefficients() == 0;
     let gamma = engine_coefficients(model, &point.beta);
-    let parameters = Parameters {
-        theta: coordinates.coordinates.clone(),
-        fixed: (!profiled).then(|| FixedCoordinates::identity(model.rank())),
-        dispersion: model
-            .family
-            .has_dispersion()
-            .then_some(DispersionCoordinate {
-                origin: 0.0,
-                unit: 1.0,
-            }),
+    let parameters = ParameterVector {
+        theta: coordinates.coordinates.clone().into(),
+        fixed: (!profiled).then(|| AffineVector::identity(model.rank())),
+        dispersion: model.family.has_dispersion().then_some(AffineNumber {
+            origin: 0.0,
+            unit: 1.0,
+        }),
     };
     let mut values = coordinates.enter(frame, &point.theta)?;
     let n_theta = values.len();

@@ -1,24 +1,21 @@
-//! The door for generalized models: fit one, or look at it at given parameters, in the units of the
-//! user.
+//! Generalized models.
 
 mod estimates;
 mod held;
 mod search;
 mod units;
 
-use crate::design::frame::MANY_ROWS;
 use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
-use crate::fit::check_values;
 use crate::fit::hessian::{by_differences, column, symmetric};
-use crate::fit::ConditionalVariances;
-use crate::linalg::threads::map;
+use crate::fit::{
+    check_values, ConditionalVariances, Fit, FreeDerivatives, MixedModel, Point, StartValues, Task,
+};
+use crate::linalg::threads::{map, MANY_ROWS};
 use crate::linalg::Matrix;
-use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
-use crate::objective::{Coordinates, GlmmObjective, Monitor, Objective};
-use crate::optimize::{self, Control, Optimizer, Outcome};
-pub use held::{derivatives_held_glmm, fit_held_glmm};
-
+use crate::objective::{GlmmObjective, Monitor, Objective};
+use crate::optimize;
+use crate::parameters::{AffineNumber, AffineVector, Coordinates, Held, ParameterVector};
 use estimates::estimates;
 use search::Search;
 use units::{engine_coefficients, to_user_coefficients, user_gradient, user_theta, user_values};
@@ -28,24 +25,6 @@ const SMALL: f64 = 5e7;
 
 /// Rows times parameters from which on threads save more than they cost.
 const WORTH_THREADS: usize = 10_000;
-
-/// Parameters in the units of the user.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Point {
-    pub theta: Vec<f64>,
-    /// Coefficients of the kept columns of X.
-    pub beta: Vec<f64>,
-    /// 0 without a dispersion.
-    pub log_dispersion: f64,
-}
-
-/// What the caller knows of where to start.
-#[derive(Debug, Clone, Default)]
-pub struct StartValues {
-    pub theta: Option<Vec<f64>>,
-    pub beta: Option<Vec<f64>>,
-    pub log_dispersion: Option<f64>,
-}
 
 /// Everything that follows from the parameters.
 #[derive(Debug, Clone)]
@@ -66,52 +45,83 @@ pub struct GlmmEstimates {
     pub eta: Vec<f64>,
 }
 
-/// A fitted model.
-#[derive(Debug, Clone)]
-pub struct GlmmFit {
-    pub estimates: GlmmEstimates,
-    /// Exact gradient in the parameters of the user: theta, beta unless it is profiled out, log
-    /// dispersion.
-    pub gradient: Vec<f64>,
-    /// How the optimisation went; its points are in those parameters too.
-    pub outcome: Outcome,
-    pub n_factorisations: usize,
-}
+impl MixedModel for GeneralizedModel {
+    type Estimates = GlmmEstimates;
 
-/// Fits by maximum likelihood.
-pub fn fit_glmm(
-    model: &GeneralizedModel,
-    optimizer: Optimizer,
-    start: &StartValues,
-    control: &Control,
-    monitor: Monitor<'_>,
-) -> Result<GlmmFit> {
-    let Search {
-        parameters,
-        start,
-        gamma,
-    } = Search::new(model, start)?;
-    let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
-    let mut outcome = optimize::minimize(optimizer, &mut objective, &start, control)
-        .map_err(|error| explained(error, &objective))?;
-    if !settle(&mut objective, &outcome.theta, &start)? {
-        return Err(no_modes(&objective));
+    fn fit(&self, task: &Task<'_>, monitor: Monitor<'_>) -> Result<Fit<GlmmEstimates>> {
+        if let Some(held) = task.held {
+            return held::fit(self, task, held, monitor);
+        }
+        let Search {
+            parameters,
+            start,
+            gamma,
+        } = Search::new(self, &task.start)?;
+        let mut objective = GlmmObjective::new(self, parameters, gamma, monitor)?;
+        let mut outcome = optimize::minimize(task.optimizer, &mut objective, &start, &task.control)
+            .map_err(|error| explained(error, &objective))?;
+        if !settle(&mut objective, &outcome.theta, &start)? {
+            return Err(no_modes(&objective));
+        }
+        let parameters = objective.parameters.clone();
+        let theta = user_theta(self, &parameters, &outcome.theta);
+        let gradient = user_gradient(&mut objective, &theta)?;
+        let estimates = estimates(&mut objective, theta.clone(), &outcome.theta)?;
+        for entry in &mut outcome.log.entries {
+            entry.theta = user_values(self, &parameters, &entry.theta);
+        }
+        outcome.value = estimates.objective;
+        outcome.theta = user_values(self, &parameters, &outcome.theta);
+        Ok(Fit {
+            n_factorisations: objective.modes.n_factorisations,
+            theta,
+            estimates,
+            gradient,
+            outcome,
+            free: None,
+        })
     }
-    let parameters = objective.parameters.clone();
-    let theta = user_theta(model, &parameters, &outcome.theta);
-    let gradient = user_gradient(&mut objective, &theta)?;
-    let estimates = estimates(&mut objective, theta, &outcome.theta)?;
-    for entry in &mut outcome.log.entries {
-        entry.theta = user_values(model, &parameters, &entry.theta);
+
+    fn evaluate(&self, point: &Point, monitor: Monitor<'_>) -> Result<GlmmEstimates> {
+        let (mut objective, values) = at(self, point, monitor)?;
+        estimates(&mut objective, point.theta.clone(), &values)
     }
-    outcome.value = estimates.objective;
-    outcome.theta = user_values(model, &parameters, &outcome.theta);
-    Ok(GlmmFit {
-        n_factorisations: objective.modes.n_factorisations,
-        estimates,
-        gradient,
-        outcome,
-    })
+
+    fn gradient(&self, point: &Point, monitor: Monitor<'_>) -> Result<Vec<f64>> {
+        let (mut objective, _) = at(self, point, monitor)?;
+        user_gradient(&mut objective, &point.theta)
+    }
+
+    fn hessian(&self, point: &Point, monitor: Monitor<'_>) -> Result<Matrix> {
+        let (mut objective, values) = at(self, point, monitor)?;
+        let mut hessian = match objective.exact_hessian()? {
+            Some(exact) => exact,
+            None => differences(&mut objective, &values)?,
+        };
+        if objective.parameters.fixed.is_some() {
+            to_user_coefficients(self, &mut hessian)?;
+        }
+        Ok(hessian)
+    }
+
+    fn free_derivatives(
+        &self,
+        point: &Point,
+        held: &Held,
+        monitor: Monitor<'_>,
+    ) -> Result<FreeDerivatives> {
+        held::derivatives(self, point, held, monitor)
+    }
+
+    fn conditional_variances(
+        &self,
+        point: &Point,
+        monitor: Monitor<'_>,
+    ) -> Result<Vec<ConditionalVariances>> {
+        let (mut objective, _) = at(self, point, monitor)?;
+        let diagonals = objective.system().system_mut().conditional_covariances()?;
+        Ok(ConditionalVariances::of_blocks(self.frame(), diagonals))
+    }
 }
 
 /// Evaluates at the end of a search with modes as exact as can be. False where there are none.
@@ -130,40 +140,6 @@ fn settle(objective: &mut GlmmObjective<'_>, end: &[f64], start: &[f64]) -> Resu
     Ok(objective.value(end)?.is_some())
 }
 
-/// Estimates at given parameters.
-pub fn evaluate_glmm(
-    model: &GeneralizedModel,
-    point: &Point,
-    monitor: Monitor<'_>,
-) -> Result<GlmmEstimates> {
-    let (mut objective, values) = at(model, point, monitor)?;
-    estimates(&mut objective, point.theta.clone(), &values)
-}
-
-/// Gradient at given parameters, in the order of [`GlmmFit::gradient`].
-pub fn gradient_glmm(
-    model: &GeneralizedModel,
-    point: &Point,
-    monitor: Monitor<'_>,
-) -> Result<Vec<f64>> {
-    let (mut objective, _) = at(model, point, monitor)?;
-    user_gradient(&mut objective, &point.theta)
-}
-
-/// Hessian at given parameters, by central differences of the exact gradient.
-pub fn hessian_glmm(
-    model: &GeneralizedModel,
-    point: &Point,
-    monitor: Monitor<'_>,
-) -> Result<Matrix> {
-    let (mut objective, values) = at(model, point, monitor)?;
-    let mut hessian = differences(&mut objective, &values)?;
-    if objective.parameters.fixed.is_some() {
-        to_user_coefficients(model, &mut hessian)?;
-    }
-    Ok(hessian)
-}
-
 /// By differences of the exact gradient; threads share the parameters of a model that they can afford
 /// to hold once each.
 fn differences(objective: &mut GlmmObjective<'_>, values: &[f64]) -> Result<Matrix> {
@@ -180,18 +156,6 @@ fn differences(objective: &mut GlmmObjective<'_>, values: &[f64]) -> Result<Matr
         column(&mut twin, &here, values, j)
     });
     Ok(symmetric(&columns.into_iter().collect::<Result<Vec<_>>>()?))
-}
-
-/// Conditional covariances of the random effects at given parameters.
-pub fn conditional_variances_glmm(
-    model: &GeneralizedModel,
-    point: &Point,
-    monitor: Monitor<'_>,
-) -> Result<Vec<ConditionalVariances>> {
-    let (mut objective, _) = at(model, point, monitor)?;
-    let frame = model.frame();
-    let diagonals = objective.system().system_mut().conditional_covariances()?;
-    Ok(ConditionalVariances::of_blocks(frame, diagonals))
 }
 
 fn check_start(model: &GeneralizedModel, start: &StartValues) -> Result<()> {
@@ -224,16 +188,13 @@ fn at<'a>(
     let frame = model.frame();
     let profiled = model.n_free_coefficients() == 0;
     let gamma = engine_coefficients(model, &point.beta);
-    let parameters = Parameters {
-        theta: Coordinates::user(&frame.design.terms, &frame.terms),
-        fixed: (!profiled).then(|| FixedCoordinates::identity(model.rank())),
-        dispersion: model
-            .family
-            .has_dispersion()
-            .then_some(DispersionCoordinate {
-                origin: 0.0,
-                unit: 1.0,
-            }),
+    let parameters = ParameterVector {
+        theta: Coordinates::user(&frame.design.terms, &frame.terms).into(),
+        fixed: (!profiled).then(|| AffineVector::identity(model.rank())),
+        dispersion: model.family.has_dispersion().then_some(AffineNumber {
+            origin: 0.0,
+            unit: 1.0,
+        }),
     };
     let mut values = point.theta.clone();
     if !profiled {
@@ -244,6 +205,9 @@ fn at<'a>(
     }
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     objective.tighten();
+    if let Some(eta) = &point.eta {
+        objective.begin_at(eta, point.log_dispersion)?;
+    }
     match objective.value(&values)? {
         Some(_) => Ok((objective, values)),
         None => Err(no_modes(&objective)),

@@ -1,18 +1,19 @@
 //! Where an optimisation starts, and in which parameters it runs.
 
+use super::check_start;
 use super::units::{engine_coefficients, keeps_user_basis};
-use super::{check_start, StartValues};
 use crate::design::GeneralizedModel;
 use crate::error::Result;
+use crate::fit::StartValues;
 use crate::linalg::small;
-use crate::objective::coordinates::{from_user, to_user};
 use crate::objective::glmm::start::Start;
-use crate::objective::glmm::{DispersionCoordinate, FixedCoordinates, Parameters};
-use crate::objective::Coordinates;
+use crate::parameters::coordinates::{from_user, to_user};
+use crate::parameters::Coordinates;
+use crate::parameters::{AffineNumber, AffineVector, ParameterVector};
 
 /// The parameters of an optimisation and its start.
 pub(super) struct Search {
-    pub parameters: Parameters,
+    pub parameters: ParameterVector,
     pub start: Vec<f64>,
     /// Coefficients in the basis of the engine.
     pub gamma: Vec<f64>,
@@ -38,19 +39,19 @@ impl Search {
         // A unit of a scalar theta changes the objective by about its number of levels.
         let size = levels.min().unwrap_or(1).max(1) as f64;
         let profiled = model.n_free_coefficients() == 0;
-        let fixed = (!profiled).then(|| FixedCoordinates {
+        let fixed = (!profiled).then(|| AffineVector {
             origin: glm.gamma.clone(),
             map: preconditioner(&glm.x_factor(model), model.rank(), size),
         });
         start.resize(start.len() + model.n_free_coefficients(), 0.0);
-        let dispersion = model.family.has_dispersion().then(|| DispersionCoordinate {
+        let dispersion = model.family.has_dispersion().then(|| AffineNumber {
             origin: glm.log_dispersion,
             unit: (2.0 * size / model.n_obs() as f64).sqrt().min(1.0),
         });
         start.extend(dispersion.map(|_| 0.0));
         Ok(Self {
-            parameters: Parameters {
-                theta,
+            parameters: ParameterVector {
+                theta: theta.into(),
                 fixed,
                 dispersion,
             },

@@ -3,9 +3,10 @@
 use crate::design::{Approximation, GeneralizedModel};
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
-use crate::objective::coordinates::to_user;
-use crate::objective::glmm::Parameters;
-use crate::objective::{Coordinates, GlmmObjective};
+use crate::objective::GlmmObjective;
+use crate::parameters::coordinates::to_user;
+use crate::parameters::Coordinates;
+use crate::parameters::ParameterVector;
 
 /// Whether theta stays in the basis of the user, on which the nodes of a quadrature depend.
 pub fn keeps_user_basis(model: &GeneralizedModel) -> bool {
@@ -23,7 +24,11 @@ pub fn engine_coefficients(model: &GeneralizedModel, beta: &[f64]) -> Vec<f64> {
     out
 }
 
-pub fn user_theta(model: &GeneralizedModel, parameters: &Parameters, values: &[f64]) -> Vec<f64> {
+pub fn user_theta(
+    model: &GeneralizedModel,
+    parameters: &ParameterVector,
+    values: &[f64],
+) -> Vec<f64> {
     let theta = parameters.theta(values);
     if keeps_user_basis(model) {
         return theta.to_vec();
@@ -32,7 +37,11 @@ pub fn user_theta(model: &GeneralizedModel, parameters: &Parameters, values: &[f
 }
 
 /// Theta, beta unless it is profiled out, log dispersion.
-pub fn user_values(model: &GeneralizedModel, parameters: &Parameters, values: &[f64]) -> Vec<f64> {
+pub fn user_values(
+    model: &GeneralizedModel,
+    parameters: &ParameterVector,
+    values: &[f64],
+) -> Vec<f64> {
     let mut out = user_theta(model, parameters, values);
     if let Some(gamma) = parameters.gamma(values) {
         out.extend(model.frame().fixed.solve(gamma, 1));

@@ -100,8 +100,69 @@ pub fn solve_right(rows: &mut [f64], panel: &[f64], count: usize, width: usize, 
     });
 }
 
+/// `rows <- rows L^-T`.
+pub fn solve_right_transposed(
+    rows: &mut [f64],
+    panel: &[f64],
+    count: usize,
+    width: usize,
+    height: usize,
+) {
+    if width <= NARROW {
+        for j in 0..width {
+            let (earlier, own) = rows.split_at_mut(j * count);
+            let column = &mut own[..count];
+            for (i, earlier) in earlier.chunks_exact(count.max(1)).enumerate() {
+                small::axpy(-panel[j + i * height], earlier, column);
+            }
+            let pivot = panel[j + j * height];
+            column.iter_mut().for_each(|v| *v /= pivot);
+        }
+        return;
+    }
+    let square = view(panel, width, width, height);
+    dense::threaded_from(width * width * count, |par| {
+        let right = view_mut(rows, count, width, count).transpose_mut();
+        dense::solve_lower(square, right, par);
+    });
+}
+
+/// Lower triangle of `out -= p Y' + Y p'` for the rows Y of a panel below its square.
+pub fn subtract_symmetric(out: &mut [f64], p: &[f64], panel: &[f64], width: usize, height: usize) {
+    let below = height - width;
+    if width <= LOW_RANK || below <= SHORT {
+        for (p, column) in p.chunks_exact(below).zip(panel.chunks_exact(height)) {
+            let y = &column[width..];
+            for j in 0..below {
+                let out = &mut out[j * below + j..(j + 1) * below];
+                small::axpy(-y[j], &p[j..], out);
+                small::axpy(-p[j], &y[j..], out);
+            }
+        }
+        return;
+    }
+    let negative: Vec<f64> = p.iter().map(|v| -v).collect();
+    let p = view(&negative, below, width, below);
+    let y = view(&panel[width..], below, width, height);
+    dense::threaded_from(2 * width * below * below, |par| {
+        dense::add_lower_product(view_mut(out, below, below, below), p, y.transpose(), par);
+        dense::add_lower_product(view_mut(out, below, below, below), y, p.transpose(), par);
+    });
+}
+
 /// `columns <- L^-1 columns` for the square of a panel.
 pub fn solve_left(columns: &mut [f64], panel: &[f64], count: usize, width: usize, height: usize) {
+    if width <= NARROW {
+        for column in columns.chunks_exact_mut(width) {
+            for j in 0..width {
+                column[j] /= panel[j + j * height];
+                let (own, rest) = column.split_at_mut(j + 1);
+                let below = &panel[j * height + j + 1..j * height + width];
+                small::axpy(-own[j], below, rest);
+            }
+        }
+        return;
+    }
     let square = view(panel, width, width, height);
     dense::threaded_from(width * width * count, |par| {
         dense::solve_lower(square, view_mut(columns, width, count, width), par);

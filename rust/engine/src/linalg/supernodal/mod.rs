@@ -17,6 +17,7 @@ mod numeric;
 mod ordering;
 mod reverse;
 mod scaling;
+mod second;
 mod solve;
 mod supernodes;
 
@@ -27,3 +28,4 @@ pub use graph::Graph;
 pub use numeric::Factor;
 pub use reverse::TakePanel;
 pub use scaling::Scaling;
+pub use second::Move;

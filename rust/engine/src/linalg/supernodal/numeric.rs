@@ -170,11 +170,11 @@ pub(super) fn mirror_diagonals(panel: &mut [f64], s: &Supernode, analysis: &Anal
 }
 
 /// Where the update of a child goes: the panel and the update matrix of its parent.
-struct Target<'a> {
-    panel: &'a mut [f64],
-    waiting: &'a mut [f64],
-    width: usize,
-    below: usize,
+pub(super) struct Target<'a> {
+    pub panel: &'a mut [f64],
+    pub waiting: &'a mut [f64],
+    pub width: usize,
+    pub below: usize,
 }
 
 impl Target<'_> {
@@ -190,7 +190,7 @@ impl Target<'_> {
     }
 
     /// Adds the lower triangle of an update matrix.
-    fn add(&mut self, update: &[f64], places: &[u32]) {
+    pub fn add(&mut self, update: &[f64], places: &[u32]) {
         for (j, column) in update.chunks_exact(places.len().max(1)).enumerate() {
             let (out, first) = self.column(places[j] as usize);
             for (&v, &place) in column[j..].iter().zip(&places[j..]) {

@@ -22,6 +22,23 @@ use crate::linalg::matrix::zeroed;
 /// whole diagonal blocks of nodes).
 pub type TakePanel<'a> = &'a mut dyn FnMut(&Supernode, &[f64]);
 
+/// One step of the recursion, before ΛSΛ' takes the place of S.
+pub struct Step<'a> {
+    pub index: usize,
+    pub node: &'a Supernode,
+    /// K just before the elimination, where it was kept.
+    pub unscaled: &'a [f64],
+    /// S_JJ in its square (lower triangle).
+    pub front: &'a [f64],
+    /// B_RR, both triangles.
+    pub bar: &'a [f64],
+    /// B_RR Ŷ.
+    pub product: &'a [f64],
+}
+
+/// Takes every step.
+pub type TakeStep<'a> = &'a mut dyn FnMut(&Step<'_>);
+
 impl Factor {
     /// Hands the diagonal blocks of every node to `take`. Without `with_border` they are those of
     /// the inverse of the part before the border. `complement` tells for each class of nodes
@@ -33,7 +50,20 @@ impl Factor {
         with_border: bool,
         complement: &[bool],
         take: &mut dyn FnMut(NodeInverse<'_>),
+        take_panel: Option<TakePanel<'_>>,
+    ) -> Result<()> {
+        self.steps(scaling, with_border, complement, take, take_panel, None)
+    }
+
+    /// The same, and `take_step` gets every step.
+    pub(super) fn steps(
+        &mut self,
+        scaling: &Scaling<'_>,
+        with_border: bool,
+        complement: &[bool],
+        take: &mut dyn FnMut(NodeInverse<'_>),
         mut take_panel: Option<TakePanel<'_>>,
+        mut take_step: Option<TakeStep<'_>>,
     ) -> Result<()> {
         let analysis = Arc::clone(&self.analysis);
         for rows in &mut self.rows {
@@ -45,15 +75,15 @@ impl Factor {
         let mut segment = Vec::new();
         let mut diagonals = Diagonals::default();
         let mut top = 0;
-        for s in analysis.supernodes.iter().rev() {
+        for (index, s) in analysis.supernodes.iter().enumerate().rev() {
             let (w, r) = (s.width, s.below());
             let bar = &mut self.update[..r * r];
             let (solved, product) = (&mut solved[..r * w], &mut product[..r * w]);
             let panel = &self.panels[s.panel()];
             let mut classes = s.nodes.clone().map(|i| scaling.classes[i] as usize);
             let wants_complement = classes.any(|class| complement[class]);
-            let is_thin_leaf =
-                w == 1 && !s.has_children && !wants_complement && take_panel.is_none();
+            let wants_more = wants_complement || take_panel.is_some() || take_step.is_some();
+            let is_thin_leaf = w == 1 && !s.has_children && !wants_more;
             let mut form = 0.0;
             if let Some(parent) = s.parent.map(|p| &analysis.supernodes[p]) {
                 let above = &self.waiting[top - parent.front()..top];
@@ -75,6 +105,16 @@ impl Factor {
             } else {
                 let scratch = &mut self.scratch;
                 invert_square(front, panel, bar, (solved, product), s, scratch);
+            }
+            if let Some(take_step) = &mut take_step {
+                take_step(&Step {
+                    index,
+                    node: s,
+                    unscaled: &self.unscaled[s.panel()],
+                    front,
+                    bar,
+                    product,
+                });
             }
             mirror_diagonals(front, s, &analysis);
             diagonals.read(s, &analysis, front, scaling);

@@ -11,11 +11,28 @@ use crate::system::WeightedSystem;
 /// Share of X'WX that keeps X'V^-1X positive definite where separated responses leave it only rounding.
 const RIDGE: f64 = 1e-13;
 
+/// X beside the random effects at some weights of the rows.
+pub struct WeightedX {
+    /// Z'WX.
+    pub products: Stacked,
+    /// X'WX.
+    pub gram: Vec<f64>,
+}
+
+impl WeightedX {
+    pub fn new(rows: &PredictorRows, system: &WeightedSystem<'_>, weights: &[f64]) -> Result<Self> {
+        let p = rows.frame.fixed.rank();
+        Ok(Self {
+            products: system.project_weighted(Some(weights), &rows.x, p)?,
+            gram: rows::gram_x(rows, weights),
+        })
+    }
+}
+
 /// The border of a system at its present weights.
 pub struct Border {
     p: usize,
-    /// Z'WX.
-    products: Stacked,
+    x: WeightedX,
     /// ΛM^-1Λ'Z'WX.
     solved: Stacked,
     /// Lower factor of X'V^-1X.
@@ -29,24 +46,54 @@ impl Border {
         system: &WeightedSystem<'_>,
         weights: &[f64],
     ) -> Result<Option<Self>> {
-        let p = rows.frame.fixed.rank();
-        let weighted = rows::weighted_x(rows, weights);
-        let products = system.project(&weighted, p)?;
-        let solved = system.system().solve(products.clone());
-        let mut factor = rows::gram_x(rows, weights);
-        let ridge: Vec<f64> = (0..p).map(|j| RIDGE * factor[j + j * p]).collect();
-        small::axpy(-1.0, &products.gram(&solved), &mut factor);
-        ridge
-            .iter()
-            .enumerate()
-            .for_each(|(j, r)| factor[j + j * p] += r);
-        let positive = small::cholesky(&mut factor, p);
-        Ok(positive.then_some(Self {
+        let x = WeightedX::new(rows, system, weights)?;
+        Ok(Self::of_weighted(rows.frame.fixed.rank(), x, system))
+    }
+
+    /// The border of the same weights after a new factorisation.
+    #[must_use]
+    pub fn refactored(self, system: &WeightedSystem<'_>) -> Option<Self> {
+        Self::of_weighted(self.p, self.x, system)
+    }
+
+    fn of_weighted(p: usize, x: WeightedX, system: &WeightedSystem<'_>) -> Option<Self> {
+        let solved = system.system().solve(x.products.clone());
+        let mut factor = x.gram.clone();
+        small::axpy(-1.0, &x.products.gram(&solved), &mut factor);
+        (0..p).for_each(|j| factor[j + j * p] += RIDGE * x.gram[j + j * p]);
+        small::cholesky(&mut factor, p).then_some(Self {
             p,
-            products,
+            x,
             solved,
             factor,
-        }))
+        })
+    }
+
+    #[must_use]
+    pub fn x(&self) -> &WeightedX {
+        &self.x
+    }
+
+    /// ΛM^-1Λ'Z'WX.
+    #[must_use]
+    pub fn solved(&self) -> &Stacked {
+        &self.solved
+    }
+
+    /// X'V^-1X, p × p.
+    #[must_use]
+    pub fn information(&self) -> Vec<f64> {
+        let mut out = self.x.gram.clone();
+        small::axpy(-1.0, &self.x.products.gram(&self.solved), &mut out);
+        out
+    }
+
+    /// `q'Z'V^-1X` of columns q, (columns of q) × p, and `weighted` = Z'WZq.
+    #[must_use]
+    pub fn cross_information(&self, q: &Stacked, weighted: &Stacked) -> Vec<f64> {
+        let mut out = q.gram(&self.x.products);
+        small::axpy(-1.0, &weighted.gram(&self.solved), &mut out);
+        out
     }
 
     /// The coefficients of the joint system for right-hand sides of the random and the fixed effects.
@@ -65,7 +112,7 @@ impl Border {
 
     /// Takes it from their dual.
     pub fn take_dual(&self, gamma: &[f64], c: &mut Stacked) {
-        subtract_times(&self.products, gamma, c);
+        subtract_times(&self.x.products, gamma, c);
     }
 
     /// (X'V^-1X)^-1 applied to m columns.

@@ -12,6 +12,7 @@
 //! and the gradient with respect to λ is 2 (d/dΣ) λ.
 
 use crate::design::generalized::PredictorRows;
+use crate::design::stacked::Stacked;
 use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
 use crate::family::{Density, DispersionSlopes};
@@ -20,7 +21,7 @@ use crate::objective::glmm::border::Border;
 use crate::objective::glmm::modes::Modes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::quadrature;
-use crate::objective::Coordinates;
+use crate::parameters::Coordinates;
 use crate::system::outer_products;
 
 /// First derivatives at one point.
@@ -122,30 +123,12 @@ impl GlmmObjective<'_> {
             return Err(nothing_evaluated());
         };
         let (model, modes) = (self.model, &self.modes);
-        let structure = &model.frame().structure;
         let n = model.n_obs();
         let mut t = vec![0.0; n];
         density.information_slope(model.information, 0, &modes.eta, &mut t);
         t.iter_mut().zip(h).for_each(|(t, h)| *t *= h);
-        let pulled = self.pulled(&t)?;
-        let mut v = t;
-        for ((v, w), e) in v.iter_mut().zip(&modes.weight).zip(&pulled) {
-            *v -= w * e;
-        }
-        let z = modes.system.project(&v, 1)?;
-        let squares = outer_products(structure, &modes.c, &modes.c);
-        let mixed = outer_products(structure, &z, &modes.c);
-        let blocks: Vec<Vec<f64>> = (0..structure.blocks.len())
-            .map(|b| {
-                let k = structure.blocks[b].width;
-                let entry = |e: usize| {
-                    let (i, j) = (e % k, e / k);
-                    let symmetric = 0.5 * (mixed[b][i + j * k] + mixed[b][j + i * k]);
-                    w_sums[b][e] - squares[b][e] + symmetric
-                };
-                (0..k * k).map(entry).collect()
-            })
-            .collect();
+        let Adjoint { pulled, mut v, z } = self.adjoint(t)?;
+        let blocks = self.sigma_slopes(&w_sums, &z);
         let mut dispersion = 0.0;
         if model.family.has_dispersion() {
             let mut slopes = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
@@ -170,15 +153,51 @@ impl GlmmObjective<'_> {
         })
     }
 
+    /// What t brings about.
+    pub(super) fn adjoint(&self, t: Vec<f64>) -> Result<Adjoint> {
+        let pulled = self.pulled(&t)?;
+        let mut v = t;
+        for ((v, w), e) in v.iter_mut().zip(&self.modes.weight).zip(&pulled) {
+            *v -= w * e;
+        }
+        let z = self.modes.system.project(&v, 1)?;
+        Ok(Adjoint { pulled, v, z })
+    }
+
+    /// d/dΣ of each block, symmetric.
+    pub(super) fn sigma_slopes(&self, w_sums: &[Vec<f64>], z: &Stacked) -> Vec<Vec<f64>> {
+        let structure = &self.model.frame().structure;
+        let c = &self.modes.c;
+        let squares = outer_products(structure, c, c);
+        let mixed = outer_products(structure, z, c);
+        (0..structure.blocks.len())
+            .map(|b| {
+                let k = structure.blocks[b].width;
+                let entry = |e: usize| {
+                    let (i, j) = (e % k, e / k);
+                    let symmetric = 0.5 * (mixed[b][i + j * k] + mixed[b][j + i * k]);
+                    w_sums[b][e] - squares[b][e] + symmetric
+                };
+                (0..k * k).map(entry).collect()
+            })
+            .collect()
+    }
+
+    /// The border of the coefficients where they are profiled out.
+    pub(super) fn border(&self) -> Result<Option<&Border>> {
+        if self.parameters.fixed.is_some() || self.model.rank() == 0 {
+            return Ok(None);
+        }
+        self.modes.border().ok_or_else(nothing_evaluated).map(Some)
+    }
+
     /// `Z ΛH^-1Λ' Z't`, and what the coefficients add to it where they are profiled out.
     fn pulled(&self, t: &[f64]) -> Result<Vec<f64>> {
         let (rows, modes) = (&self.model.rows, &self.modes);
         let right = modes.system.project(t, 1)?;
         let mut out = vec![0.0; t.len()];
         let mut b = modes.system.system().solve(right.clone());
-        if self.parameters.fixed.is_none() && self.model.rank() > 0 {
-            let border = Border::new(rows, &modes.system, &modes.weight)?;
-            let border = border.ok_or_else(nothing_evaluated)?;
+        if let Some(border) = self.border()? {
             let gamma = border.coefficients(&right, &rows::times_x(rows, t));
             border.take_modes(&gamma, &mut b);
             modes.system.expand(&b, &mut out);
@@ -207,6 +226,16 @@ impl GlmmObjective<'_> {
     }
 }
 
-fn nothing_evaluated() -> Error {
+/// What the derivative t of the log-determinant in the linear predictor brings about.
+pub struct Adjoint {
+    /// Z ΛH^-1Λ' Z't.
+    pub pulled: Vec<f64>,
+    /// t - W times it.
+    pub v: Vec<f64>,
+    /// Z'v.
+    pub z: Stacked,
+}
+
+pub(super) fn nothing_evaluated() -> Error {
     Error::Factorisation { theta: Vec::new() }
 }

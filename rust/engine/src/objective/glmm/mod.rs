@@ -6,23 +6,23 @@
 //! derivatives go through the modes by the implicit function theorem, see [`laplace`].
 
 pub(crate) mod border;
+mod hessian;
 mod laplace;
 pub(crate) mod modes;
-pub(crate) mod parameters;
 mod quadratic_model;
+mod row_curvature;
 pub(crate) mod rows;
 pub(crate) mod start;
-
-pub use parameters::{DispersionCoordinate, FixedCoordinates, Parameters};
 
 use crate::covariance::Fold;
 use crate::design::generalized::PredictorRows;
 use crate::design::{Approximation, GeneralizedModel};
-use crate::error::Result;
-use crate::family::{Density, Information};
+use crate::error::{same_length, Result};
+use crate::family::Density;
 use crate::linalg::Matrix;
 use crate::objective::quadrature::{self, Rule};
-use crate::objective::{Coordinates, Derivatives, Monitor, Objective, Progress};
+use crate::objective::{Derivatives, Monitor, Objective, Progress};
+use crate::parameters::{Coordinates, ParameterVector};
 use crate::system::WeightedSystem;
 use border::Border;
 use laplace::Slopes;
@@ -42,9 +42,7 @@ const FEW_FLOPS: f64 = 1e5;
 /// The objective of one model.
 pub struct GlmmObjective<'a> {
     pub(crate) model: &'a GeneralizedModel,
-    pub(crate) parameters: Parameters,
-    /// The coordinates of theta before any turn, once they are turned.
-    unturned: Option<Coordinates>,
+    pub(crate) parameters: ParameterVector,
     pub(crate) modes: Modes<'a>,
     tolerance: f64,
     /// M where its weights are not those of the modes.
@@ -68,7 +66,7 @@ pub struct GlmmObjective<'a> {
 /// The state of an objective that threads may share.
 pub struct Found<'o, 'a> {
     modes: &'o Modes<'a>,
-    parameters: &'o Parameters,
+    parameters: &'o ParameterVector,
     lambda: &'o [Vec<f64>],
     tolerance: f64,
 }
@@ -83,16 +81,12 @@ impl<'a> GlmmObjective<'a> {
     /// `gamma` is where coefficients begin that are sought together with the modes.
     pub fn new(
         model: &'a GeneralizedModel,
-        parameters: Parameters,
+        parameters: ParameterVector,
         gamma: Vec<f64>,
         monitor: Monitor<'a>,
     ) -> Result<Self> {
         let PredictorRows { frame, z, .. } = &*model.rows;
-        // Quadrature weighs its own scale.
-        let differs = model.information == Information::Expected
-            && !model.family.is_canonical()
-            && !matches!(model.approximation, Approximation::Quadrature(_));
-        let expected = if differs {
+        let expected = if model.has_expected_system() {
             Some(Expected {
                 system: WeightedSystem::new(frame, z)?,
                 weight: vec![0.0; model.n_obs()],
@@ -103,7 +97,6 @@ impl<'a> GlmmObjective<'a> {
         Ok(Self {
             model,
             parameters,
-            unturned: None,
             modes: Modes::new(model, gamma)?,
             tolerance: TOLERANCE,
             expected,
@@ -149,6 +142,16 @@ impl<'a> GlmmObjective<'a> {
         out.modes.go_on_from(found.modes, found.lambda)?;
         out.tolerance = found.tolerance;
         Ok(out)
+    }
+
+    /// Starts the search for the modes at this linear predictor.
+    pub fn begin_at(&mut self, eta: &[f64], log_dispersion: f64) -> Result<()> {
+        same_length("the linear predictor", self.model.n_obs(), eta.len())?;
+        self.set_density(log_dispersion);
+        match &self.density {
+            Some((_, density)) => self.modes.begin_at(eta, density.as_ref()),
+            None => Ok(()),
+        }
     }
 
     /// From now on the modes are found to the last digit, so that gradients may be differenced.
@@ -270,7 +273,7 @@ impl<'a> GlmmObjective<'a> {
 
     /// The gradient in the parameters.
     fn assemble(&self, slopes: &Slopes) -> Vec<f64> {
-        let Parameters {
+        let ParameterVector {
             theta,
             fixed,
             dispersion,
@@ -389,38 +392,30 @@ impl Objective for GlmmObjective<'_> {
     /// Quadrature over several effects depends on how λ is turned. Otherwise λ of the blocks stays as the
     /// modes were found with it: the criterion and its derivatives see Σ only.
     fn turn(&mut self, point: &[f64]) -> Result<Option<Vec<f64>>> {
-        let own = self.parameters.theta(point);
+        let own = self.parameters.theta(point).to_vec();
         let turned = match self.rule {
             Some(_) => None,
-            None => self.parameters.theta.turned(own),
+            None => self.parameters.theta.turn(&own),
         };
-        let Some((turned, theta)) = turned else {
+        let Some(theta) = turned else {
             return Ok(None);
         };
         let mut point = point.to_vec();
         point[..theta.len()].copy_from_slice(&theta);
-        self.lambda = turned.lambda(&theta);
-        let before = std::mem::replace(&mut self.parameters.theta, turned);
-        self.unturned.get_or_insert(before);
+        self.lambda = self.parameters.theta.lambda(&theta);
         self.point.clone_from(&point);
         Ok(Some(point))
     }
 
     fn unturned(&self, point: &[f64]) -> Vec<f64> {
-        let Some(unturned) = &self.unturned else {
-            return point.to_vec();
-        };
-        let coordinates = &self.parameters.theta;
-        let mut out = coordinates.in_coordinates(unturned, self.parameters.theta(point));
+        let theta = self.parameters.theta(point);
+        let mut out = self.parameters.theta.unturned(theta);
         out.extend_from_slice(&point[out.len()..]);
         out
     }
 
     fn turn_back(&mut self) {
-        if let Some(unturned) = self.unturned.take() {
-            self.parameters.theta = unturned;
-            self.known = false;
-        }
+        self.known &= !self.parameters.theta.turn_back();
     }
 
     /// One: more digits than it gives are hidden by the tolerance of the modes.

@@ -54,6 +54,8 @@ pub struct Modes<'a> {
     known: bool,
     /// What weighs the rows in the factor where the observed information does not.
     positive: Option<Vec<f64>>,
+    /// X beside the random effects in the present system, where coefficients are sought too.
+    border: Option<Border>,
     trial: Trial,
 }
 
@@ -83,7 +85,6 @@ struct Step {
     u: Stacked,
     b: Stacked,
     gamma: Vec<f64>,
-    eta: Vec<f64>,
     decrement: f64,
 }
 
@@ -107,6 +108,7 @@ impl<'a> Modes<'a> {
             n_factorisations: 0,
             known: false,
             positive: None,
+            border: None,
             trial: Trial {
                 eta: vec![0.0; n],
                 score: vec![0.0; n],
@@ -125,8 +127,24 @@ impl<'a> Modes<'a> {
         self.score.clone_from(&other.score);
         self.weight.clone_from(&other.weight);
         self.log_likelihood = other.log_likelihood;
+        self.border = None;
         self.known = other.known && self.system.update(&self.weight, lambda)?;
         Ok(())
+    }
+
+    /// Starts the next search at this linear predictor, unless it lies outside of the domain of the link.
+    pub fn begin_at(&mut self, eta: &[f64], density: &dyn Density) -> Result<()> {
+        self.eta.copy_from_slice(eta);
+        self.log_likelihood = rows::working(density, eta, &mut self.score, &mut self.weight);
+        self.border = None;
+        self.known = self.log_likelihood.is_finite();
+        self.system.weigh(&self.weight)
+    }
+
+    /// X beside the random effects at the modes, where coefficients were sought too.
+    #[must_use]
+    pub fn border(&self) -> Option<&Border> {
+        self.border.as_ref()
     }
 
     /// |u|².
@@ -184,6 +202,7 @@ impl<'a> Modes<'a> {
         (self.gamma, self.eta) = (to.gamma, to.eta);
         (self.score, self.weight) = (to.score, to.weight);
         self.log_likelihood = to.log_likelihood;
+        self.border = None;
         self.known = true;
     }
 
@@ -194,34 +213,31 @@ impl<'a> Modes<'a> {
             let Some(observed) = self.factorise(at)? else {
                 return Ok(false);
             };
-            let Some(step) = self.newton_step(at)? else {
+            let weights = self.positive.as_ref().unwrap_or(&self.weight);
+            if seeks_coefficients(at, &self.gamma) {
+                self.border = Border::new(&self.model.rows, &self.system, weights)?;
+            }
+            let scores = self.system.project(&self.score, 1)?;
+            let Some(step) = self.newton_step(at, &scores)? else {
                 // Coefficients that run to infinity take the information on them along.
-                return if last < STALLED {
-                    self.settle(observed)
-                } else {
-                    Ok(false)
-                };
+                return Ok(last < STALLED && self.settle(observed, scores));
             };
             let stalled = step.decrement < STALLED && step.decrement > 0.25 * last;
             if step.decrement < at.tolerance || stalled {
-                return self.settle(observed);
+                return Ok(self.settle(observed, scores));
             }
             last = step.decrement;
             if !self.descend(at, &step) {
-                return if last < STALLED {
-                    self.settle(observed)
-                } else {
-                    Ok(false)
-                };
+                return Ok(last < STALLED && self.settle(observed, scores));
             }
         }
         Ok(false)
     }
 
     /// At the modes c = Z's, which steps that are zero with Λ do not bring about.
-    fn settle(&mut self, observed: bool) -> Result<bool> {
-        self.c = self.system.project(&self.score, 1)?;
-        Ok(observed)
+    fn settle(&mut self, observed: bool, scores: Stacked) -> bool {
+        self.c = scores;
+        observed
     }
 
     /// From the rows of the last modes one Newton step to the new parameters. False when it leads
@@ -232,6 +248,12 @@ impl<'a> Modes<'a> {
         if !self.system.system_mut().update(at.lambda)? {
             return Ok(false);
         }
+        if seeks_coefficients(at, &self.gamma) {
+            self.border = match self.border.take() {
+                Some(border) => border.refactored(&self.system),
+                None => Border::new(&self.model.rows, &self.system, &self.weight)?,
+            };
+        }
         let fixed = self.fixed_part();
         let working: Vec<f64> = (0..fixed.len())
             .map(|i| self.weight[i] * (self.eta[i] - fixed[i]) + self.score[i])
@@ -240,7 +262,8 @@ impl<'a> Modes<'a> {
         let Some(step) = self.step(at, &right, &working)? else {
             return Ok(false);
         };
-        let eta: Vec<f64> = fixed.iter().zip(&step.eta).map(|(f, e)| f + e).collect();
+        let mut eta = self.moved(at, &step);
+        small::axpy(1.0, &fixed, &mut eta);
         let log_likelihood = rows::working(
             at.density,
             &eta,
@@ -299,9 +322,10 @@ impl<'a> Modes<'a> {
         Ok(done.then_some(false))
     }
 
-    fn newton_step(&self, at: &At<'_>) -> Result<Option<Step>> {
-        let mut right = self.system.project(&self.score, 1)?;
-        subtract(&mut right, &self.c);
+    /// `scores` are Z's.
+    fn newton_step(&self, at: &At<'_>, scores: &Stacked) -> Result<Option<Step>> {
+        let mut right = scores.clone();
+        right.add(-1.0, &self.c);
         self.step(at, &right, &self.score)
     }
 
@@ -312,9 +336,8 @@ impl<'a> Modes<'a> {
         let mut gamma = vec![0.0; self.gamma.len()];
         let mut slope = 0.0;
         let mut c = right.clone();
-        if at.gamma.is_none() && !gamma.is_empty() {
-            let weights = self.positive.as_ref().unwrap_or(&self.weight);
-            let Some(border) = Border::new(&self.model.rows, &self.system, weights)? else {
+        if seeks_coefficients(at, &gamma) {
+            let Some(border) = &self.border else {
                 return Ok(None);
             };
             let fixed = rows::times_x(&self.model.rows, fixed);
@@ -324,26 +347,30 @@ impl<'a> Modes<'a> {
             slope = small::dot(&fixed, &gamma);
         }
         let product = self.system.system().multiply(&b)?;
-        subtract(&mut c, &product);
+        c.add(-1.0, &product);
         let u = self.spherical(&c, at.lambda);
         // By b and not by u, in which large weights leave few digits.
         let decrement = dot(right, &b) + slope;
         if !decrement.is_finite() {
             return Ok(None);
         }
-        let mut eta = vec![0.0; self.eta.len()];
-        self.system.expand(&b, &mut eta);
-        if at.gamma.is_none() {
-            rows::add_fixed(&self.model.rows, &gamma, &mut eta);
-        }
         Ok(Some(Step {
             c,
             u,
             b,
             gamma,
-            eta,
             decrement,
         }))
+    }
+
+    /// What a step adds to the linear predictor.
+    fn moved(&self, at: &At<'_>, step: &Step) -> Vec<f64> {
+        let mut eta = vec![0.0; self.eta.len()];
+        self.system.expand(&step.b, &mut eta);
+        if at.gamma.is_none() {
+            rows::add_fixed(&self.model.rows, &step.gamma, &mut eta);
+        }
+        eta
     }
 
     /// Goes along the step as far as the penalised deviance falls. False when it does not.
@@ -352,10 +379,11 @@ impl<'a> Modes<'a> {
         let (mixed, square) = (dot(&self.u, &step.u), dot(&step.u, &step.u));
         let penalty = self.penalty();
         let allowed = NOISE * (before.abs() + 1.0);
+        let direction = self.moved(at, step);
         let mut t = 1.0;
         for _ in 0..HALVINGS {
             let Trial { eta, score, weight } = &mut self.trial;
-            for ((out, e), d) in eta.iter_mut().zip(&self.eta).zip(&step.eta) {
+            for ((out, e), d) in eta.iter_mut().zip(&self.eta).zip(&direction) {
                 *out = e + t * d;
             }
             let log_likelihood = rows::working(at.density, eta, score, weight);
@@ -365,9 +393,9 @@ impl<'a> Modes<'a> {
                 std::mem::swap(&mut self.eta, eta);
                 std::mem::swap(&mut self.score, score);
                 std::mem::swap(&mut self.weight, weight);
-                add(t, &step.c, &mut self.c);
-                add(t, &step.u, &mut self.u);
-                add(t, &step.b, &mut self.b);
+                self.c.add(t, &step.c);
+                self.u.add(t, &step.u);
+                self.b.add(t, &step.b);
                 small::axpy(t, &step.gamma, &mut self.gamma);
                 return true;
             }
@@ -384,21 +412,15 @@ impl<'a> Modes<'a> {
     }
 }
 
+/// Whether coefficients are sought together with the modes.
+fn seeks_coefficients(at: &At<'_>, gamma: &[f64]) -> bool {
+    at.gamma.is_none() && !gamma.is_empty()
+}
+
 fn parts(v: &Stacked) -> impl Iterator<Item = &Vec<f64>> {
     v.leading.iter().chain([&v.trailing])
 }
 
 pub(super) fn dot(a: &Stacked, b: &Stacked) -> f64 {
     parts(a).zip(parts(b)).map(|(a, b)| small::dot(a, b)).sum()
-}
-
-pub(super) fn add(t: f64, from: &Stacked, to: &mut Stacked) {
-    let targets = to.leading.iter_mut().chain([&mut to.trailing]);
-    for (to, from) in targets.zip(parts(from)) {
-        small::axpy(t, from, to);
-    }
-}
-
-fn subtract(from: &mut Stacked, what: &Stacked) {
-    add(-1.0, what, from);
 }

@@ -8,7 +8,7 @@ use crate::linalg::{small, Matrix};
 use crate::objective::glmm::laplace::Slopes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Derivatives;
-use crate::objective::Motion;
+use crate::parameters::Motion;
 use crate::system::{outer_products, variates};
 
 /// Step in the logarithm of the dispersion for the curvature of the log-likelihood.
@@ -82,12 +82,21 @@ impl GlmmObjective<'_> {
         let weighted_q = system.system().multiply(&q)?;
         let m = q.m;
         let mut qq = q.gram(&weighted_q);
+        if let (Some(border), None) = (self.modes.border(), &self.expected) {
+            let qx = border.cross_information(&q, &weighted_q);
+            small::axpy(
+                -1.0,
+                &system.system().forward(weighted_q).explained,
+                &mut qq,
+            );
+            let xx = border.information();
+            return Ok(Products { qq, qx, xx });
+        }
         let (mut qx, mut xx) = (Vec::new(), Vec::new());
         let columns = if p == 0 {
             weighted_q
         } else {
-            let weighted = rows::weighted_x(rows, weight);
-            let x = system.project(&weighted, p)?;
+            let x = system.project_weighted(Some(weight), &rows.x, p)?;
             qx = q.gram(&x);
             xx = rows::gram_x(rows, weight);
             weighted_q.beside(&x)

@@ -1,10 +1,14 @@
 //! Passes over the rows of a generalized model.
 
-use crate::design::frame::MANY_ROWS;
+// The kernels reach the instruction set of the dispatch only by being inlined into it.
+#![allow(clippy::inline_always)]
+
+use pulp::Arch;
+
 use crate::design::generalized::PredictorRows;
 use crate::family::Density;
-use crate::linalg::small;
-use crate::linalg::threads::for_each;
+use crate::linalg::threads::{for_each, MANY_ROWS};
+use crate::linalg::{small, Matrix};
 
 /// Rows that a thread takes at once.
 const ROWS_AT_ONCE: usize = 8192;
@@ -65,48 +69,50 @@ pub fn add_fixed(rows: &PredictorRows, gamma: &[f64], out: &mut [f64]) {
 #[must_use]
 pub fn times_x(rows: &PredictorRows, v: &[f64]) -> Vec<f64> {
     let x = rows.frame.fixed.columns();
-    (0..x.cols()).map(|j| small::dot(x.column(j), v)).collect()
-}
-
-/// Rows of X times a weight each, row-major.
-#[must_use]
-pub fn weighted_x(rows: &PredictorRows, weights: &[f64]) -> Vec<f64> {
-    let p = rows.frame.fixed.rank();
-    let mut out = rows.x.clone();
-    if p > 0 {
-        for (row, w) in out.chunks_exact_mut(p).zip(weights) {
-            row.iter_mut().for_each(|x| *x *= w);
-        }
-    }
-    out
+    Arch::new().dispatch(
+        #[inline(always)]
+        || (0..x.cols()).map(|j| small::dot(x.column(j), v)).collect(),
+    )
 }
 
 /// X'diag(weights)X, p × p.
 #[must_use]
 pub fn gram_x(rows: &PredictorRows, weights: &[f64]) -> Vec<f64> {
+    let x = rows.frame.fixed.columns();
+    let mut out = vec![0.0; x.cols() * x.cols()];
+    add_weighted_gram(x, weights, &mut out);
+    out
+}
+
+/// `out += a'diag(weights)a`, symmetric.
+pub fn add_weighted_gram(a: &Matrix, weights: &[f64], out: &mut [f64]) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || add_gram(a, weights, out),
+    );
+}
+
+#[inline(always)]
+fn add_gram(a: &Matrix, weights: &[f64], out: &mut [f64]) {
     // A few columns of so many rows stay in the fastest cache.
     const CHUNK: usize = 512;
-    let x = rows.frame.fixed.columns();
-    let (n, p) = (weights.len(), x.cols());
-    let mut out = vec![0.0; p * p];
+    let (n, p) = (weights.len(), a.cols());
     let mut weighted = [0.0; CHUNK];
     for first in (0..n).step_by(CHUNK) {
         let chunk = first..n.min(first + CHUNK);
         let weighted = &mut weighted[..chunk.len()];
         for j in 0..p {
-            let column = x.column(j)[chunk.clone()].iter();
+            let column = a.column(j)[chunk.clone()].iter();
             for ((out, x), w) in weighted.iter_mut().zip(column).zip(&weights[chunk.clone()]) {
                 *out = x * w;
             }
             for i in j..p {
-                out[i + j * p] += small::dot(&x.column(i)[chunk.clone()], weighted);
+                let sum = small::dot(&a.column(i)[chunk.clone()], weighted);
+                out[i + j * p] += sum;
+                if i > j {
+                    out[j + i * p] += sum;
+                }
             }
         }
     }
-    for j in 0..p {
-        for i in j + 1..p {
-            out[j + i * p] = out[i + j * p];
-        }
-    }
-    out
 }

@@ -47,8 +47,8 @@ impl<'a> Blocked<'a> {
                 let block = &structure.blocks[b];
                 let len = block.dim() * block.width;
                 Ok(LeadingFactor {
-                    reduced: (b > 0).then(|| a.leading[b].clone()),
-                    positions: positions(&a, structure, b),
+                    reduced: (b > 0).then(|| a.leading[b].zeros_like()).transpose()?,
+                    positions: positions(&a, structure, b)?,
                     half: zeroed(len, "the factor of a block")?,
                     n: zeroed(len, "the factor of a block")?,
                 })
@@ -206,6 +206,7 @@ mod tests {
     use super::*;
     use crate::design::costs::Kind;
     use crate::design::example::{frame, Levels};
+    use crate::design::{Frame, Layout};
 
     #[test]
     fn the_factor_takes_as_many_bytes_as_announced() {
@@ -241,6 +242,26 @@ mod tests {
             let trailing = announced.iter().filter(|b| b.kind == Kind::Dense);
             let bytes: f64 = trailing.map(|b| b.bytes.factor).sum();
             assert_eq!(bytes, 8.0 * factor.trailing.factor.data().len() as f64);
+        }
+    }
+
+    #[test]
+    fn systems_that_weigh_the_rows_anew_have_products_and_a_factor_of_their_own() {
+        let design = frame(120, 3, &[Levels::Random(40, 2)]).design;
+        for systems in [1, 2] {
+            let made = Frame::without_fixed(design.clone(), Layout::Blocked, systems);
+            let (frame, _) = made.expect("valid");
+            let a = Cow::Borrowed(&frame.cross_products);
+            let system = Blocked::allocate(&frame.structure, a).expect("memory");
+            let (products, own) = (&system.a.leading[0], &system.factor.leading[0]);
+            let Coupling::Dense(coupling) = &products.coupling else {
+                panic!("there is nothing to couple to");
+            };
+            let announced = frame.costs.blocks[0].bytes;
+            let bytes = 8 * (products.diagonal.len() + coupling.len());
+            assert_eq!(announced.cross_products, (bytes * (1 + systems)) as f64);
+            let bytes = 8 * (own.half.len() + own.n.len());
+            assert_eq!(announced.factor, (bytes * systems) as f64);
         }
     }
 }

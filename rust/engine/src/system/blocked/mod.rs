@@ -16,6 +16,7 @@ mod transform;
 pub use factor::BlockFactor;
 pub use leading_rows::{product, LeadingRows};
 
+use crate::design::cross_products::CrossProducts;
 use crate::design::data_rows::DataRows;
 use crate::design::stacked::Stacked;
 use crate::error::Result;
@@ -86,15 +87,23 @@ impl System for Blocked<'_> {
 
     fn log_det_hessian(
         &mut self,
-        along: Along,
-        directions: &[Direction],
+        directions: (Along, &[Direction]),
+        moves: Vec<CrossProducts>,
         joint: bool,
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
-        if !memory::suffices(log_det_hessian::bytes(self.structure, directions)) {
+        if !memory::suffices(log_det_hessian::bytes(
+            self.structure,
+            directions.1,
+            moves.len(),
+        )) {
             return Ok(None);
         }
-        log_det_hessian::log_det_hessian(self, along, directions, joint, tick).map(Some)
+        log_det_hessian::log_det_hessian(self, directions, moves, joint, tick).map(Some)
+    }
+
+    fn cross_products(&self) -> &CrossProducts {
+        &self.a
     }
 
     fn reweigh(&mut self, rows: &DataRows<'_>, weights: &[f64]) -> Result<()> {

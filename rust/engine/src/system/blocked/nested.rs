@@ -3,19 +3,21 @@
 use crate::design::coupling::{Coupling, SparseCoupling};
 use crate::design::cross_products::{CrossProducts, Leading};
 use crate::design::structure::Structure;
+use crate::error::Result;
+use crate::linalg::memory::room;
 use crate::linalg::small;
 
 /// For each later leading block, the place of each coupled row of b in that block's coupling.
-pub fn positions(a: &CrossProducts, structure: &Structure, b: usize) -> Vec<Vec<u32>> {
+pub fn positions(a: &CrossProducts, structure: &Structure, b: usize) -> Result<Vec<Vec<u32>>> {
     (b + 1..structure.n_leading)
         .map(|above| {
             let (Coupling::Sparse(own), Coupling::Sparse(other)) =
                 (&a.leading[b].coupling, &a.leading[above].coupling)
             else {
-                return Vec::new();
+                return Ok(Vec::new());
             };
             let parents = &structure.parents[b][above - b - 1];
-            let mut out = Vec::with_capacity(own.rows.len());
+            let mut out = room(own.rows.len(), "the places of nested levels")?;
             for (level, &w) in parents.iter().enumerate() {
                 let first = other.ranges[w as usize];
                 let rows = &other.rows[first..other.ranges[w as usize + 1]];
@@ -25,7 +27,7 @@ pub fn positions(a: &CrossProducts, structure: &Structure, b: usize) -> Vec<Vec<
                     out.push((first + at) as u32);
                 }
             }
-            out
+            Ok(out)
         })
         .collect()
 }

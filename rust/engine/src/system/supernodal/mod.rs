@@ -1,5 +1,7 @@
 //! All random effects in one sparse matrix, eliminated in an order that keeps its factor sparse.
 
+mod second;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -124,12 +126,16 @@ impl System for Supernodal<'_> {
 
     fn log_det_hessian(
         &mut self,
-        _along: Along,
-        _directions: &[Direction],
-        _joint: bool,
-        _tick: &dyn Fn() -> Result<()>,
+        (along, directions): (Along, &[Direction]),
+        moves: Vec<CrossProducts>,
+        joint: bool,
+        tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
-        Ok(None)
+        second::log_det_hessian(self, (along, directions), &moves, joint, tick)
+    }
+
+    fn cross_products(&self) -> &CrossProducts {
+        &self.a
     }
 
     fn reweigh(&mut self, rows: &DataRows<'_>, weights: &[f64]) -> Result<()> {

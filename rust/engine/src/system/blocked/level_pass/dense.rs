@@ -40,10 +40,14 @@ impl LevelPass<'_> {
             }
             for (level, q) in q.chunks_exact_mut(k * k).enumerate() {
                 for j in 0..k {
-                    for i in 0..k {
+                    let right = &chunk[(level * k + j) * cols..][..active];
+                    for i in j..k {
                         let left = &panel[(level * k + i) * active..][..active];
-                        let right = &chunk[(level * k + j) * cols..][..active];
-                        q[i + j * k] += small::dot(left, right);
+                        let product = small::dot(left, right);
+                        q[i + j * k] += product;
+                        if i > j {
+                            q[j + i * k] += product;
+                        }
                     }
                 }
             }

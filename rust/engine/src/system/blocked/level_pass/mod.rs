@@ -81,14 +81,14 @@ impl LevelPass<'_> {
             }
             Coupling::Sparse(sparse) if k == 1 && self.system.structure.n_leading == 1 => {
                 if with_coupling {
-                    Some(Coupling::Sparse(self.scalar_products(sparse, &mut q)))
+                    Some(Coupling::Sparse(self.scalar_products(sparse, &mut q)?))
                 } else {
                     self.quadratic_forms(sparse, &mut q);
                     None
                 }
             }
             Coupling::Sparse(sparse) => {
-                let mut h = self.coupling_products(sparse, k);
+                let mut h = self.coupling_products(sparse, k)?;
                 ancestors = self.ancestor_products(rows, sparse, k, &mut h)?;
                 self.add_share(rows, sparse, k, &h, &ancestors, &mut q);
                 Some(Coupling::Sparse(h))

@@ -2,6 +2,7 @@
 
 use super::LevelPass;
 use crate::design::coupling::SparseCoupling;
+use crate::error::Result;
 use crate::linalg::small;
 use crate::linalg::threads::for_each;
 use crate::system::blocked::trailing_update::SHARED;
@@ -59,9 +60,12 @@ impl LevelPass<'_> {
 
     /// `C Kbar` on the rows of the coupling of a scalar block, and `q = c' Kbar c` from it; from the
     /// lower triangle of Kbar, without X.
-    pub(super) fn scalar_products(&self, sparse: &SparseCoupling, q: &mut [f64]) -> SparseCoupling {
-        let mut h = sparse.clone();
-        h.fixed.fill(0.0);
+    pub(super) fn scalar_products(
+        &self,
+        sparse: &SparseCoupling,
+        q: &mut [f64],
+    ) -> Result<SparseCoupling> {
+        let mut h = sparse.zeros_like()?;
         let ranges = &sparse.ranges;
         let mut rest = h.values.as_mut_slice();
         let mut parts: Vec<(usize, &mut [f64], &mut [f64])> = Vec::new();
@@ -86,7 +90,7 @@ impl LevelPass<'_> {
         } else {
             for_each(&mut parts, multiply);
         }
-        h
+        Ok(h)
     }
 
     /// `h = Kbar c` on these rows, from the lower triangle.
@@ -107,12 +111,14 @@ impl LevelPass<'_> {
     }
 
     /// `C Kbar` on the rows of the coupling.
-    pub(super) fn coupling_products(&self, sparse: &SparseCoupling, k: usize) -> SparseCoupling {
+    pub(super) fn coupling_products(
+        &self,
+        sparse: &SparseCoupling,
+        k: usize,
+    ) -> Result<SparseCoupling> {
         let (first_x, p) = (self.system.structure.n_trailing, self.system.structure.rank);
         let active = self.active_x();
-        let mut h = sparse.clone();
-        h.values.fill(0.0);
-        h.fixed.fill(0.0);
+        let mut h = sparse.zeros_like()?;
         for level in 0..sparse.ranges.len() - 1 {
             let range = sparse.ranges[level]..sparse.ranges[level + 1];
             let fixed = &sparse.fixed[level * k * p..(level + 1) * k * p];
@@ -139,6 +145,6 @@ impl LevelPass<'_> {
                 }
             }
         }
-        h
+        Ok(h)
     }
 }

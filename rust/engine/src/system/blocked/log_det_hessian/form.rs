@@ -65,6 +65,56 @@ fn subtract_dense(values: &[f64], n: &[f64], k: usize, trailing: &mut Matrix) ->
     Ok(())
 }
 
+/// `trailing -= Σ_v dX' N X + X' N dX - X' N dK N X` (lower triangle) for a dense coupling X that moves by
+/// dX and a diagonal K that moves by dK.
+pub fn subtract_moved(
+    (x, dx): (&[f64], &[f64]),
+    (n, moved): (&[f64], &[f64]),
+    k: usize,
+    trailing: &mut Matrix,
+) -> Result<()> {
+    let cols = trailing.rows();
+    if cols == 0 {
+        return Ok(());
+    }
+    let levels = (CHUNK_ROWS / k).max(1);
+    let mut panel = zeroed(levels * k * cols, "a panel")?;
+    let (mut left, mut both) = (vec![0.0; k * k], vec![0.0; k * k]);
+    let (rows_at_once, squares_at_once) = (levels * k * cols, levels * k * k);
+    for (((x, dx), n), moved) in x
+        .chunks(rows_at_once)
+        .zip(dx.chunks(rows_at_once))
+        .zip(n.chunks(squares_at_once))
+        .zip(moved.chunks(squares_at_once))
+    {
+        // N dX - N dK N X / 2
+        let panel = &mut panel[..x.len()];
+        panel.fill(0.0);
+        for ((((n, moved), x), dx), out) in n
+            .chunks_exact(k * k)
+            .zip(moved.chunks_exact(k * k))
+            .zip(x.chunks_exact(k * cols))
+            .zip(dx.chunks_exact(k * cols))
+            .zip(panel.chunks_exact_mut(k * cols))
+        {
+            small::multiply(n, moved, &mut left, k);
+            small::multiply(&left, n, &mut both, k);
+            for (row, out) in out.chunks_exact_mut(cols).enumerate() {
+                for (h, (x, dx)) in x.chunks_exact(cols).zip(dx.chunks_exact(cols)).enumerate() {
+                    small::axpy(n[row + h * k], dx, out);
+                    small::axpy(-0.5 * both[row + h * k], x, out);
+                }
+            }
+        }
+        let rows = x.len() / cols;
+        let x = MatRef::from_row_major_slice(x, rows, cols);
+        let panel = MatRef::from_row_major_slice(panel, rows, cols);
+        dense::add_symmetric_product(trailing.view_mut(), x, panel, -1.0, Par::Seq);
+        dense::add_symmetric_product(trailing.view_mut(), panel, x, -1.0, Par::Seq);
+    }
+    Ok(())
+}
+
 fn subtract_sparse(
     sparse: &SparseCoupling,
     n: &[f64],

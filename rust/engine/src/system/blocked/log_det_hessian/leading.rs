@@ -98,7 +98,7 @@ impl Sums {
                 let parts: Vec<&Leading> = std::iter::once(current)
                     .chain(moved.iter().copied())
                     .collect();
-                pass.gram(&stacked(&parts, k), width)?
+                pass.gram(&stacked(&parts, k)?, width)?
             }
         };
         let mut out = Self {
@@ -115,6 +115,11 @@ impl Sums {
                 column.copy_from_slice(&gram[from..from + k]);
             }
         };
+        if k == 1 {
+            let n = pass.system.n(pass.b);
+            out.add_scalars((&current.diagonal, n, sigma[0]), &gram, moved);
+            return Ok(out);
+        }
         let zeros = || vec![0.0; square];
         let (mut f, mut q, mut r, mut w) = (zeros(), zeros(), zeros(), zeros());
         let (mut scratch, mut qn) = (zeros(), zeros());
@@ -150,6 +155,45 @@ impl Sums {
             }
         }
         Ok(out)
+    }
+
+    /// Levels of one column, where all matrices are numbers.
+    fn add_scalars(
+        &mut self,
+        (diagonal, n, sigma): (&[f64], &[f64], f64),
+        gram: &[f64],
+        moved: &[&Leading],
+    ) {
+        let width = 1 + moved.len();
+        let mut kappa = vec![0.0; moved.len()];
+        for (level, ((&d, &n), gram)) in diagonal
+            .iter()
+            .zip(n)
+            .zip(gram.chunks_exact(width * width))
+            .enumerate()
+        {
+            let f = 1.0 / (1.0 + d * sigma);
+            let (q, rows) = (gram[0], &gram[1..width]);
+            let r = f * q * f;
+            let w = f * d - r;
+            self.pairs[0] += w * w - r * r;
+            for (kappa, moved) in kappa.iter_mut().zip(moved) {
+                *kappa = moved.diagonal[level];
+            }
+            for ((mixed, &kappa), &rows) in self.mixed.iter_mut().zip(&kappa).zip(rows) {
+                mixed[0] += f * f * (kappa + 2.0 * (kappa * q * n - rows));
+            }
+            let curved = 1.0 + 2.0 * q * n;
+            for j in 0..moved.len() {
+                let cross = &gram[(1 + j) * width + 1..];
+                let out = self.finer.column_mut(j);
+                for (i, out) in out[..=j].iter_mut().enumerate() {
+                    let met = kappa[i] * rows[j] + kappa[j] * rows[i];
+                    let own = kappa[i] * kappa[j] * curved;
+                    *out += n * (n * (2.0 * met - own) - 2.0 * cross[i]);
+                }
+            }
+        }
     }
 
     /// `out[a, d] = Σ pairs[(a, b), (c, d)] e[b, c]`.

@@ -16,6 +16,7 @@ mod trailing;
 
 use super::level_pass::{Adjoint, Keep, LevelPass};
 use super::transform;
+use crate::design::cross_products::CrossProducts;
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{dense, Matrix};
@@ -23,37 +24,37 @@ use crate::system::{Along, Blocked, Direction};
 
 use tangent::Tangent;
 
-/// Bytes of the dense matrices: one for each direction of a leading block and a few more.
+/// Bytes of the dense matrices: one for each direction of a leading block or move of A, and a few more.
 #[must_use]
-pub fn bytes(structure: &Structure, directions: &[Direction]) -> f64 {
+pub fn bytes(structure: &Structure, directions: &[Direction], n_moves: usize) -> f64 {
     const OTHERS: f64 = 8.0;
     let dim = structure.trailing_dim() as f64;
     let leading = directions.iter().filter(|d| d.block < structure.n_leading);
-    8.0 * dim * dim * (leading.count() as f64 + OTHERS)
+    8.0 * dim * dim * ((leading.count() + n_moves) as f64 + OTHERS)
 }
 
-/// The directions of a Hessian and what they move.
+/// The directions of a Hessian, those of Σ first, and what they move.
 struct Moves<'d> {
     along: Along,
     directions: &'d [Direction],
     /// dΣ of each.
     sigmas: Vec<Vec<f64>>,
-    /// What follows from it, for directions of leading blocks.
+    /// What follows from it, for directions of leading blocks and moves of A.
     tangents: Vec<Option<Tangent>>,
 }
 
 /// See [`crate::system::System::log_det_hessian`].
 pub fn log_det_hessian(
     system: &mut Blocked<'_>,
-    along: Along,
-    directions: &[Direction],
+    (along, directions): (Along, &[Direction]),
+    products: Vec<CrossProducts>,
     joint: bool,
     tick: &dyn Fn() -> Result<()>,
 ) -> Result<Matrix> {
     let structure = system.structure;
-    let n = directions.len();
+    let n = directions.len() + products.len();
     let mut out = Matrix::zeros(n, n, "the Hessian")?;
-    let mut moves = Moves::new(system, along, directions, tick)?;
+    let mut moves = Moves::new(system, (along, directions), products, tick)?;
     let dim = if joint {
         structure.trailing_dim()
     } else {
@@ -93,8 +94,8 @@ pub fn log_det_hessian(
 impl<'d> Moves<'d> {
     fn new(
         system: &Blocked<'_>,
-        along: Along,
-        directions: &'d [Direction],
+        (along, directions): (Along, &'d [Direction]),
+        products: Vec<CrossProducts>,
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Self> {
         let blocks = &system.structure.blocks;
@@ -106,6 +107,11 @@ impl<'d> Moves<'d> {
             let tangent = moves_k.then(|| Tangent::new(system, direction.block, sigma));
             tangent.transpose()
         });
+        let moved = products.into_iter().map(|moved| {
+            tick()?;
+            Tangent::of_products(system, moved).map(Some)
+        });
+        let tangents = tangents.chain(moved);
         Ok(Self {
             tangents: tangents.collect::<Result<_>>()?,
             along,

@@ -137,7 +137,7 @@ impl LastStep<'_> {
     ) -> Result<()> {
         let directions = moves.directions;
         let mut moved: Vec<(usize, Matrix)> = Vec::new();
-        for (i, (direction, tangent)) in directions.iter().zip(&mut moves.tangents).enumerate() {
+        for (i, tangent) in moves.tangents.iter_mut().enumerate() {
             tick()?;
             match (tangent, self.response) {
                 (Some(tangent), response) => {
@@ -157,7 +157,7 @@ impl LastStep<'_> {
                     }
                 }
                 (None, Some(Response::Lambda(response))) => {
-                    self.add_trailing(out, i, direction, directions, response)?;
+                    self.add_trailing(out, i, directions, response)?;
                 }
                 (None, Some(Response::Sigma(response))) => {
                     response.add_trailing(out, i, directions, self.system.structure)?;
@@ -204,10 +204,10 @@ impl LastStep<'_> {
         &self,
         out: &mut Matrix,
         i: usize,
-        direction: &Direction,
         directions: &[Direction],
         response: &LambdaResponse,
     ) -> Result<()> {
+        let direction = &directions[i];
         let own = direction.block - self.system.structure.n_leading;
         let (first, block) = (
             self.system.structure.starts[own],

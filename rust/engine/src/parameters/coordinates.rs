@@ -5,126 +5,19 @@
 
 use std::sync::Arc;
 
-use crate::covariance::{theta_of_factor, Covariance, Fold, Freedom};
+use crate::covariance::{Covariance, Fold};
 use crate::design::basis::TermBasis;
 use crate::design::structure::Structure;
 use crate::design::Term;
-use crate::linalg::{dense, small, Matrix};
-use crate::objective::motion::{Motion, TermMotion};
-
-/// One term.
-#[derive(Debug, Clone)]
-pub struct TermCoordinates {
-    pub k: usize,
-    pub covariance: Arc<dyn Covariance>,
-    /// First parameter.
-    pub start: usize,
-    pub n_parameters: usize,
-    /// What the structure's λ is multiplied by to give λ̃; `None` for the identity.
-    map: Option<Vec<f64>>,
-    /// How the parameters move λ̃, where that is the same everywhere.
-    steady: Option<Arc<TermMotion>>,
-}
-
-/// Eigenvalues of a covariance matrix below this share of the largest are zero up to rounding.
-const NO_VARIANCE: f64 = 1e-15;
-
-/// Those below this share belong to a singular matrix.
-const SINGULAR: f64 = 1e-8;
-/// Share that a direction keeps of its standard deviation in a start that has nearly lost it.
-const COLLAPSED: f64 = 0.01;
+use crate::linalg::small;
+use crate::parameters::term::{identity, transformed};
+use crate::parameters::{Motion, TermCoordinates};
 
 /// All terms, in the order of the design.
 #[derive(Debug, Clone)]
 pub struct Coordinates {
     pub terms: Vec<TermCoordinates>,
     pub dim: usize,
-}
-
-impl TermCoordinates {
-    fn new(covariance: Arc<dyn Covariance>, k: usize, start: usize, map: Option<Vec<f64>>) -> Self {
-        let n_parameters = covariance.n_parameters(k);
-        let entries = covariance.entries(k);
-        Self {
-            k,
-            start,
-            n_parameters,
-            steady: entries.map(|e| Arc::new(TermMotion::linear(&e, map.as_deref(), k))),
-            covariance,
-            map,
-        }
-    }
-
-    fn own<'t>(&self, theta: &'t [f64]) -> &'t [f64] {
-        &theta[self.start..self.start + self.n_parameters]
-    }
-
-    fn lambda(&self, theta: &[f64]) -> Vec<f64> {
-        let own = self.covariance.lambda(self.own(theta), self.k);
-        transformed(self.map.as_deref(), own, self.k)
-    }
-
-    fn motion(&self, theta: &[f64]) -> Arc<TermMotion> {
-        self.steady.clone().unwrap_or_else(|| {
-            let (own, map) = (self.own(theta), self.map.as_deref());
-            Arc::new(TermMotion::curved(&*self.covariance, own, map, self.k))
-        })
-    }
-
-    /// Eigenvalues, ascending, and eigenvectors of the structure's covariance matrix.
-    fn spectrum(&self, theta: &[f64]) -> Option<(Vec<f64>, Matrix)> {
-        let k = self.k;
-        let lambda = self.covariance.lambda(self.own(theta), k);
-        let mut sigma = vec![0.0; k * k];
-        small::multiply_transposed(&lambda, &lambda, &mut sigma, k);
-        dense::eigen(&Matrix::from_columns(k, k, sigma))
-    }
-
-    /// See [`Coordinates::opposite`]; and whether the covariance matrix is singular.
-    fn opposite(&self, theta: &[f64]) -> Option<(Vec<f64>, bool)> {
-        let k = self.k;
-        let (values, vectors) = self.spectrum(theta)?;
-        let (smallest, largest) = (*values.first()?, *values.last()?);
-        let leading = if largest > 0.0 { largest.sqrt() } else { 1.0 };
-        let is_singular = smallest <= SINGULAR * largest;
-        let mut factor = Vec::with_capacity(k * k);
-        for j in 0..k {
-            let size = match (is_singular, j + 1 == k) {
-                (true, _) | (false, true) => leading,
-                (false, false) => COLLAPSED * values[j].max(0.0).sqrt(),
-            };
-            factor.extend(vectors.column(j).iter().map(|v| size * v));
-        }
-        let collapsed = theta_of_factor(&*self.covariance, &factor, k);
-        let own = match (is_singular, collapsed) {
-            (_, Some(own)) => own,
-            (true, None) => self.covariance.isotropic(leading, k),
-            (false, None) => self.own(theta).to_vec(),
-        };
-        Some((own, is_singular))
-    }
-
-    /// Columns turned to the eigenvectors of the structure's covariance matrix, by decreasing eigenvalue,
-    /// and the parameters there: a diagonal factor.
-    fn turned(&self, theta: &[f64]) -> Option<(Self, Vec<f64>)> {
-        let k = self.k;
-        if k == 1 || self.covariance.freedom() != Freedom::Linear {
-            return None;
-        }
-        let (values, vectors) = self.spectrum(theta)?;
-        let largest = *values.last()?;
-        let (mut turn, mut diagonal) = (Vec::with_capacity(k * k), vec![0.0; k * k]);
-        for (j, e) in (0..k).rev().enumerate() {
-            turn.extend_from_slice(vectors.column(e));
-            if values[e] > NO_VARIANCE * largest {
-                diagonal[j + j * k] = values[e].sqrt();
-            }
-        }
-        let own = theta_of_factor(&*self.covariance, &diagonal, k)?;
-        let map = transformed(self.map.as_deref(), turn, k);
-        let covariance = Arc::clone(&self.covariance);
-        Some((Self::new(covariance, k, self.start, Some(map)), own))
-    }
 }
 
 impl Coordinates {
@@ -242,10 +135,16 @@ impl Coordinates {
     /// How the parameters move λ̃ at theta.
     #[must_use]
     pub fn motion(&self, theta: &[f64]) -> Motion {
-        let terms = self.terms.iter();
+        self.motion_of(theta, &self.lambda(theta))
+    }
+
+    /// The same where λ̃ at theta is known.
+    #[must_use]
+    pub fn motion_of(&self, theta: &[f64], lambda: &[Vec<f64>]) -> Motion {
+        let terms = self.terms.iter().zip(lambda);
         Motion {
             terms: terms
-                .map(|t| (t.start, t.lambda(theta), t.motion(theta)))
+                .map(|(t, lambda)| (t.start, lambda.clone(), t.motion(theta)))
                 .collect(),
             dim: self.dim,
         }
@@ -322,12 +221,6 @@ fn structures(terms: &[Term]) -> Vec<(Arc<dyn Covariance>, usize)> {
     pairs.collect()
 }
 
-fn identity(k: usize) -> Vec<f64> {
-    let mut out = vec![0.0; k * k];
-    (0..k).for_each(|i| out[i + i * k] = 1.0);
-    out
-}
-
 /// Theta of the user for a theta of these coordinates: λ = m λ̃.
 #[must_use]
 pub fn to_user(coordinates: &Coordinates, bases: &[TermBasis], theta: &[f64]) -> Vec<f64> {
@@ -363,22 +256,11 @@ fn convert(
         .collect()
 }
 
-/// `map · lambda`.
-pub(super) fn transformed(map: Option<&[f64]>, lambda: Vec<f64>, k: usize) -> Vec<f64> {
-    match map {
-        None => lambda,
-        Some(map) => {
-            let mut out = vec![0.0; k * k];
-            small::multiply(map, &lambda, &mut out, k);
-            out
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::covariance::{Diagonal, Unstructured};
+    use crate::parameters::term::COLLAPSED;
 
     fn term(covariance: impl Covariance + 'static, k: usize) -> Term {
         Term {

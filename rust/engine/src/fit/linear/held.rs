@@ -1,25 +1,15 @@
 //! Fits of linear models with parameters held.
 
-use super::held::{Held, HeldCoordinates};
-use super::{default_start, hessian, Estimates, Fit};
+use super::{default_start, Estimates, Linear};
 use crate::design::Model;
 use crate::error::{Error, Result};
+use crate::fit::free::search;
+use crate::fit::{hessian, Fit, FreeDerivatives, Point, Task};
 use crate::linalg::{dense, Matrix};
-use crate::objective::coordinates::to_user;
-use crate::objective::{
-    Coordinates, Criterion, HeldObjective, JointObjective, LmmObjective, Monitor, Objective, Role,
-};
-use crate::optimize::{self, Control, LogEntry, Optimizer, Outcome};
-
-/// Derivatives in the free parameters.
-#[derive(Debug, Clone)]
-pub struct FreeDerivatives {
-    pub gradient: Vec<f64>,
-    pub hessian: Matrix,
-    /// Derivatives of the parameters of the user (rows: theta, then log σ of a linear model, or the
-    /// coefficients and the log dispersion of a generalized one) with respect to the free ones.
-    pub slopes: Matrix,
-}
+use crate::objective::{HeldObjective, JointObjective, LmmObjective, Monitor, Objective};
+use crate::optimize::{LogEntry, Outcome};
+use crate::parameters::coordinates::to_user;
+use crate::parameters::{Coordinates, Held, HeldCoordinates, Role};
 
 /// The joint criterion and its parameters.
 struct Setting<'a> {
@@ -29,12 +19,8 @@ struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    fn new(
-        model: &'a Model,
-        criterion: Criterion,
-        held: &Held,
-        monitor: Monitor<'a>,
-    ) -> Result<Self> {
+    fn new(linear: Linear<'a>, held: &Held, monitor: Monitor<'a>) -> Result<Self> {
+        let Linear { model, criterion } = linear;
         let n = model.n_theta();
         let scale = model.response.scale;
         let sigma = match held.sigma {
@@ -65,25 +51,23 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// Fits by ML or REML with these parameters held.
-///
-/// # Errors
-/// Besides those of [`super::fit`]: values out of their range, and parameters that cannot be held
-/// together.
-pub fn fit_held(
-    model: &Model,
-    criterion: Criterion,
-    optimizer: Optimizer,
-    (start, held): (Option<&[f64]>, &Held),
-    control: &Control,
-    monitor: Monitor<'_>,
-) -> Result<(Fit, FreeDerivatives)> {
-    let mut setting = Setting::new(model, criterion, held, monitor)?;
-    let theta = match start {
-        Some(theta) => super::check_theta(model, theta)?.to_vec(),
+/// Fits with these parameters held.
+pub fn fit<'m>(
+    linear: Linear<'m>,
+    task: &Task<'_>,
+    held: &Held,
+    monitor: Monitor<'m>,
+) -> Result<Fit<Estimates>> {
+    let model = linear.model;
+    let mut setting = Setting::new(linear, held, monitor)?;
+    let theta = match &task.start.theta {
+        Some(theta) => {
+            linear.check_theta(theta)?;
+            theta.clone()
+        }
         None => {
             let engine = Coordinates::engine(&model.design.terms);
-            to_user(&engine, &model.terms, &default_start(model, &engine)?)
+            to_user(&engine, &model.terms, &default_start(model, &engine))
         }
     };
     let df = (model.n_obs() - model.structure.rank).max(1) as f64;
@@ -91,11 +75,7 @@ pub fn fit_held(
     let start = setting.enter(model, &theta, sigma)?;
     let mut objective = HeldObjective::new(&mut setting.objective, setting.roles.clone());
     let start = objective.restrict(&start);
-    let outcome = if start.is_empty() {
-        nothing_to_search(&mut objective)?
-    } else {
-        optimize::minimize(optimizer, &mut objective, &start, control)?
-    };
+    let outcome = search(task.optimizer, &mut objective, &start, &task.control)?;
     objective.value(&outcome.theta)?;
     let user = |free: &[f64], objective: &HeldObjective<'_>| -> Result<Vec<f64>> {
         let point = objective.expand(free);
@@ -119,31 +99,33 @@ pub fn fit_held(
         status: outcome.status,
         log,
     };
-    let fit = Fit {
+    Ok(Fit {
         theta,
         estimates,
         gradient: free.gradient.clone(),
+        n_factorisations: outcome.log.entries.len(),
         outcome,
-    };
-    Ok((fit, free))
+        free: Some(free),
+    })
 }
 
 /// Derivatives at theta and σ of the user.
-pub fn derivatives_held(
-    model: &Model,
-    criterion: Criterion,
-    (theta, sigma): (&[f64], f64),
+pub fn derivatives<'m>(
+    linear: Linear<'m>,
+    point: &Point,
     held: &Held,
-    monitor: Monitor<'_>,
+    monitor: Monitor<'m>,
 ) -> Result<FreeDerivatives> {
-    super::check_theta(model, theta)?;
-    let mut setting = Setting::new(model, criterion, held, monitor)?;
+    let (model, theta) = (linear.model, &point.theta);
+    linear.check_theta(theta)?;
+    let mut setting = Setting::new(linear, held, monitor)?;
+    let sigma = (0.5 * point.log_dispersion).exp();
     let point = setting.enter(model, theta, sigma)?;
     let mut objective = HeldObjective::new(&mut setting.objective, setting.roles.clone());
     let free = objective.restrict(&point);
     if objective.value(&free)?.is_none() {
         return Err(Error::Factorisation {
-            theta: theta.to_vec(),
+            theta: theta.clone(),
         });
     }
     free_derivatives(&mut objective, &free, &setting.held, model)
@@ -170,18 +152,5 @@ fn free_derivatives(
         gradient,
         hessian,
         slopes: dense::product(&wider, &objective.slopes()?)?,
-    })
-}
-
-/// Everything is held: one evaluation.
-pub(super) fn nothing_to_search(objective: &mut dyn Objective) -> Result<Outcome> {
-    let mut log = optimize::FitLog::default();
-    let value = objective.value(&[])?;
-    log.value(&[], value);
-    Ok(Outcome {
-        theta: Vec::new(),
-        value: value.ok_or(Error::Factorisation { theta: Vec::new() })?,
-        status: optimize::Status::Converged,
-        log,
     })
 }

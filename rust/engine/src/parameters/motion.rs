@@ -7,7 +7,7 @@ use crate::covariance::{along, Covariance, Jet};
 use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
-use crate::objective::coordinates::transformed;
+use crate::parameters::term::transformed;
 use crate::system::{Direction, WorkingMap};
 
 /// An entry (row, column, value) of a k × k matrix that is not zero.

@@ -7,8 +7,8 @@ use crate::covariance::{along, natural_unstructured, Covariance, Fold, Kind};
 use crate::design::{Frame, Term};
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
-use crate::objective::coordinates::{from_user, to_user};
-use crate::objective::{Coordinates, Role};
+use crate::parameters::coordinates::{from_user, to_user};
+use crate::parameters::Coordinates;
 
 /// What is held, in the units of the user.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +19,20 @@ pub struct Held {
     pub natural: Vec<(usize, usize, f64)>,
     /// σ of a linear model. The dispersion of a generalized one is a matter of its family.
     pub sigma: Option<f64>,
+}
+
+/// What becomes of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Role {
+    Free,
+    Held(f64),
+    /// `at_zero · exp(rate · t)` for the parameter t at `to`: a standard deviation that is held in absolute
+    /// units is tied to log σ.
+    Tied {
+        to: usize,
+        at_zero: f64,
+        rate: f64,
+    },
 }
 
 /// Coordinates of theta in which what is held is held, and what becomes of each.

@@ -3,11 +3,11 @@
 //! For the optimizer coefficients and dispersion are written as `origin + map δ`, so that a unit of
 //! each parameter matters about as much as a unit of theta.
 
-use crate::objective::Coordinates;
+use crate::parameters::TurningCoordinates;
 
 /// An affine map of the coefficients in the basis of the engine: γ = origin + map δ.
 #[derive(Debug, Clone)]
-pub struct FixedCoordinates {
+pub struct AffineVector {
     pub origin: Vec<f64>,
     /// p × p, column-major.
     pub map: Vec<f64>,
@@ -15,21 +15,21 @@ pub struct FixedCoordinates {
 
 /// The same for one number.
 #[derive(Debug, Clone, Copy)]
-pub struct DispersionCoordinate {
+pub struct AffineNumber {
     pub origin: f64,
     pub unit: f64,
 }
 
 /// How a vector of parameters gives λ, γ and the dispersion.
 #[derive(Debug, Clone)]
-pub struct Parameters {
-    pub theta: Coordinates,
+pub struct ParameterVector {
+    pub theta: TurningCoordinates,
     /// `None` when the coefficients are profiled out.
-    pub fixed: Option<FixedCoordinates>,
-    pub dispersion: Option<DispersionCoordinate>,
+    pub fixed: Option<AffineVector>,
+    pub dispersion: Option<AffineNumber>,
 }
 
-impl FixedCoordinates {
+impl AffineVector {
     /// δ = γ.
     #[must_use]
     pub fn identity(p: usize) -> Self {
@@ -64,7 +64,7 @@ impl FixedCoordinates {
     }
 }
 
-impl Parameters {
+impl ParameterVector {
     #[must_use]
     pub fn dim(&self) -> usize {
         self.dispersion_at() + usize::from(self.dispersion.is_some())
@@ -79,7 +79,7 @@ impl Parameters {
     /// Where the dispersion stands, when there is one.
     #[must_use]
     pub fn dispersion_at(&self) -> usize {
-        self.theta.dim + self.fixed.as_ref().map_or(0, FixedCoordinates::dim)
+        self.theta.dim + self.fixed.as_ref().map_or(0, AffineVector::dim)
     }
 
     #[must_use]
