@@ -20,6 +20,7 @@ from mixedmodels import (
     load_cake,
     load_cbpp,
     load_sleepstudy,
+    model_table,
     pb_compare,
     ranova,
     tidy,
@@ -120,6 +121,7 @@ def test_tables_show_values_without_errors(held):
     assert "0.000 (fixed)" in text
     assert "Residual  (fixed)" in text
     assert "Fixed, not estimated: sigma = 30, " in text
+    assert "10.000 (fixed)" in str(model_table(held))
     parts = held.VarCorr()["Subject"].parameters
     assert [own.fixed for own in parts] == [False, False, True]
     assert held.VarCorr().sigma_fixed
