@@ -32,6 +32,7 @@ class ModelArguments:
     subset: Any = None
     functions: Any = None
     start: Any = None
+    fixed: Any = None
     optimizer: str | None = "trust_region"
     control: Control = field(default_factory=Control)
 
@@ -41,6 +42,11 @@ class FitArguments(ModelArguments):
     """The arguments of a linear mixed model."""
 
     reml: bool
+
+
+def no_columns() -> NDArray[np.int64]:
+    """No columns of x."""
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +67,15 @@ class Estimates:
     beta : ndarray, shape (p,)
         NaN for dropped columns.
     kept : ndarray of int, shape (rank,)
-        The columns of x that are linearly independent of those to their left.
+        The columns of x that are linearly independent of those to their left, and those that are held.
     unscaled_covariance : ndarray, shape (rank, rank)
-        (X'V⁻¹X)⁻¹ of the kept columns; σ² times it is the covariance of beta.
+        (X'V⁻¹X)⁻¹ of the kept columns; σ² times it is the covariance of beta. Zero for those that are held.
     b, u : tuple of ndarray, shape (n_levels, k) each
         Conditional modes and spherical random effects of each term.
     fitted : ndarray, shape (n,)
         Xβ + Zb + offset.
+    held : ndarray of int
+        The columns of x whose coefficients are held.
     """
 
     theta: NDArray[np.float64]
@@ -82,6 +90,12 @@ class Estimates:
     b: tuple[NDArray[np.float64], ...]
     u: tuple[NDArray[np.float64], ...]
     fitted: NDArray[np.float64]
+    held: NDArray[np.int64] = field(default_factory=no_columns)
+
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """The columns of x whose coefficients are estimated."""
+        return np.setdiff1d(self.kept, self.held)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +129,7 @@ class Convergence:
     message : str
     n_evaluations, n_gradients : int
     gradient : ndarray, shape (n_theta,)
-        Exact gradient of the objective at theta.
+        Exact gradient of the objective at theta, or in the free parameters where some are held.
     checked : bool
         Whether gradient and Hessian were looked at after the optimisation.
     predicted_fall : float

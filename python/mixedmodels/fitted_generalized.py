@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,8 +17,9 @@ from .curvature import ParameterCovariance, covariance_from
 from .design import GeneralizedDesign, build_generalized_design
 from .errors import ModesError
 from .families import Family
-from .fit_record import Convergence, ModelArguments
+from .fit_record import Convergence, ModelArguments, no_columns
 from .fitted_model import FittedModel, engine_terms
+from .fixed import FreeParameters, Held, embedded, free_parameters, in_all_parameters, resolve
 from .frame import Frame
 from .singularity import root_of
 
@@ -52,15 +54,17 @@ class GeneralizedEstimates:
     beta : ndarray, shape (p,)
         NaN for dropped columns.
     kept : ndarray of int, shape (rank,)
-        The columns of x that are linearly independent of those to their left.
+        The columns of x that are linearly independent of those to their left, and those that are held.
     dispersion : float
         The family's own parameter, estimated or held fixed; NaN for a family without one.
     conditional_covariance : ndarray, shape (rank, rank)
-        Covariance of beta given theta and the dispersion.
+        Covariance of beta given theta and the dispersion; zero for coefficients that are held.
     b, u : tuple of ndarray, shape (n_levels, k) each
         Conditional modes and spherical random effects of each term.
     eta : ndarray, shape (n,)
         Xβ + Zb + offset.
+    held : ndarray of int
+        The columns of x whose coefficients are held.
     """
 
     theta: NDArray[np.float64]
@@ -73,6 +77,12 @@ class GeneralizedEstimates:
     b: tuple[NDArray[np.float64], ...]
     u: tuple[NDArray[np.float64], ...]
     eta: NDArray[np.float64]
+    held: NDArray[np.int64] = field(default_factory=no_columns)
+
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """The columns of x whose coefficients are estimated."""
+        return np.setdiff1d(self.kept, self.held)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +125,11 @@ class FittedGeneralized(FittedModel):
     def n_parameters(self) -> int:
         """Coefficients, covariance parameters, and the dispersion where it is estimated."""
         theta = len(self.estimates.theta) - self.design.surplus_parameters
-        return self.rank + theta + self.family.estimates_dispersion
+        return self.n_coefficients + theta + self.family.estimates_dispersion - self.held.n_variances
+
+    @property
+    def held(self) -> Held:
+        return self.derived(_held)
 
     @property
     def title(self) -> str:
@@ -150,7 +164,9 @@ class FittedGeneralized(FittedModel):
     @property
     def engine(self) -> Glmm:
         if self._engine is None:
-            object.__setattr__(self, "_engine", build_generalized_engine(self.design, self.arguments))
+            object.__setattr__(
+                self, "_engine", build_generalized_engine(self.design, self.arguments, self.held)
+            )
         assert self._engine is not None
         return self._engine
 
@@ -180,14 +196,14 @@ class FittedGeneralized(FittedModel):
         """From the Hessian in all parameters where that is possible, else given theta and the dispersion."""
         if not self.joint:
             return self.estimates.conditional_covariance
-        part = self._coefficients
-        return self.parameter_covariance().matrix[part, part]
+        part, estimates = self._coefficients, self.estimates
+        return embedded(self.parameter_covariance().matrix[part, part], estimates.kept, estimates.held)
 
     @property
     def _coefficients(self) -> slice:
         """The places of the coefficients among the parameters."""
         first = len(self.estimates.theta)
-        return slice(first, first + self.rank)
+        return slice(first, first + self.n_coefficients)
 
     def parameter_covariance(self) -> ParameterCovariance:
         """Of all parameters of the objective, by the Hessian; those on the boundary left out."""
@@ -197,20 +213,75 @@ class FittedGeneralized(FittedModel):
         return self.derived(_level_variances)
 
     def parameter_names(self) -> tuple[str, ...]:
-        return generalized_names(self.design, self.estimates.kept, self.arguments)
+        free = self.free()
+        return self.all_names() if free is None else free.names
+
+    def all_names(self) -> tuple[str, ...]:
+        return generalized_names(self.design, self.estimates.free, self.arguments)
 
     def coordinates(self) -> NDArray[np.float64]:
+        free = self.free()
+        return self.all_coordinates() if free is None else free.coordinates
+
+    def all_coordinates(self) -> NDArray[np.float64]:
         return self.derived(_coordinates)
 
+    def free(self) -> FreeParameters | None:
+        return self.derived(_free)
+
     def gradient(self) -> NDArray[np.float64]:
-        return self.derived(_gradient)
+        free = self.free()
+        return self.derived(_gradient) if free is None else free.gradient
 
     def hessian(self) -> NDArray[np.float64]:
-        return self.derived(_hessian)
+        free = self.free()
+        return self.derived(_hessian) if free is None else free.hessian
+
+
+def _held(fitted: FittedGeneralized) -> Held:
+    return resolve(fitted.arguments.fixed, fitted.design, fitted.family)
+
+
+def _free(fitted: FittedGeneralized) -> FreeParameters | None:
+    held = fitted.held.for_engine()
+    if held is None:
+        return None
+    theta, free = fitted.estimates.theta, fitted.estimates.free
+    found = free_or_nan(fitted.engine, fitted.point, held, len(fitted.all_names()))
+    return generalized_free_parameters(found, fitted.design, fitted.term_roots, theta, free, fitted.arguments)
+
+
+def free_or_nan(
+    engine: Glmm,
+    point: tuple[NDArray[np.float64], NDArray[np.float64], float],
+    held: dict[str, Any],
+    n_parameters: int,
+) -> dict[str, Any]:
+    """Derivatives in the free parameters; NaN where the modes cannot be found from scratch."""
+    try:
+        return engine.free_derivatives(*point, held)
+    except ModesError:
+        count = n_parameters - len(held["theta"]) - len(held["natural"])
+        nan = np.full((n_parameters, count), np.nan)
+        return {"gradient": nan[0], "hessian": nan[:count], "slopes": nan}
+
+
+def generalized_free_parameters(
+    found: Mapping[str, Any],
+    design: GeneralizedDesign,
+    roots: tuple[NDArray[np.float64], ...],
+    theta: NDArray[np.float64],
+    free: NDArray[np.int64],
+    arguments: GeneralizedArguments,
+) -> FreeParameters:
+    """What the engine says of the free parameters of a generalized model."""
+    names = generalized_names(design, free, arguments)
+    steps = generalized_coordinates(design, roots, theta, free, arguments)
+    return free_parameters(found, names, steps, design, theta)
 
 
 def _coordinates(fitted: FittedGeneralized) -> NDArray[np.float64]:
-    theta, kept, arguments = fitted.estimates.theta, fitted.estimates.kept, fitted.arguments
+    theta, kept, arguments = fitted.estimates.theta, fitted.estimates.free, fitted.arguments
     return generalized_coordinates(fitted.design, fitted.term_roots, theta, kept, arguments)
 
 
@@ -230,11 +301,16 @@ def _hessian(fitted: FittedGeneralized) -> NDArray[np.float64]:
 
 def _parameter_covariance(fitted: FittedGeneralized) -> ParameterCovariance:
     theta, design, hessian = fitted.estimates.theta, fitted.design, fitted.hessian()
+    free = fitted.free()
+    if free is not None:
+        wanted = np.any(free.slopes[len(theta) : len(theta) + fitted.n_coefficients] != 0.0, axis=0)
+        found = covariance_from(hessian, free.inner, free.coordinates, wanted & (fitted.arguments.n_agq > 0))
+        return in_all_parameters(found, free.slopes, fitted.all_coordinates())
     inner = np.ones(len(hessian), dtype=bool)
     inner[: len(theta)] = theta_layout.interior(design, theta)
     wanted = np.zeros(len(hessian), dtype=bool)
     if fitted.arguments.n_agq > 0:
-        wanted[len(theta) : len(theta) + fitted.rank] = True
+        wanted[len(theta) : len(theta) + fitted.n_coefficients] = True
     structural = fitted.structural_directions()
     known = np.zeros((len(structural), len(hessian)))
     known[:, : len(theta)] = structural
@@ -258,9 +334,9 @@ def hessian_or_nan(
 def point_of(
     estimates: GeneralizedEstimates, family: Family
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """The estimates as the engine takes them: theta, the kept beta, the logarithm of the dispersion."""
+    """The estimates as the engine takes them: theta, the free beta, the logarithm of the dispersion."""
     log_dispersion = math.log(estimates.dispersion) if family.estimates_dispersion else 0.0
-    return estimates.theta, estimates.beta[estimates.kept], log_dispersion
+    return estimates.theta, estimates.beta[estimates.free], log_dispersion
 
 
 def generalized_names(
@@ -325,17 +401,17 @@ def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> Gene
     )
 
 
-def build_generalized_engine(design: GeneralizedDesign, arguments: GeneralizedArguments) -> Glmm:
-    """The engine's model of a design."""
+def build_generalized_engine(design: GeneralizedDesign, arguments: GeneralizedArguments, held: Held) -> Glmm:
+    """The engine's model of a design: coefficients that are held are part of its offset."""
     from . import _engine
 
     return _engine.Glmm(
         design.y,
-        design.x,
+        held.free_columns(design.x),
         engine_terms(design),
         arguments.family.for_engine(),
         design.weights,
-        design.offset,
+        held.offset(design.x, design.offset),
         arguments.n_agq,
         arguments.information,
     )

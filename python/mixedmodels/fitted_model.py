@@ -19,9 +19,19 @@ from .curvature import ParameterCovariance, covariance_from
 from .design import Design, Predictors, RandomTerm, build_design
 from .errors import ArgumentError
 from .fit_record import Convergence, Estimates, FitArguments
+from .fixed import (
+    FreeParameters,
+    Held,
+    free_parameters,
+    in_all_parameters,
+    known_singularities,
+    resolve,
+    sigma_is_held,
+)
 from .frame import Frame
 from .notices import silent
 from .pickled import closed, linear_predictor, opened, sealed
+from .singularity import KnownSingularity
 
 if TYPE_CHECKING:
     from ._engine import Lmm
@@ -78,6 +88,16 @@ class FittedModel(ABC):
         return len(self.estimates.kept)
 
     @property
+    def n_coefficients(self) -> int:
+        """How many coefficients are estimated: those that are kept and not held."""
+        return len(self.estimates.kept) - len(self.estimates.held)
+
+    @property
+    @abstractmethod
+    def held(self) -> Held:
+        """The parameters that the fit holds."""
+
+    @property
     @abstractmethod
     def n_parameters(self) -> int:
         """All that is estimated: coefficients, covariance parameters, dispersion."""
@@ -129,12 +149,24 @@ class FittedModel(ABC):
         """The parameters of the objective, in the order of `gradient`."""
 
     @abstractmethod
+    def all_names(self) -> tuple[str, ...]:
+        """The parameters of the objective with those that are held."""
+
+    @abstractmethod
+    def all_coordinates(self) -> NDArray[np.float64]:
+        """The same as `coordinates` with those that are held."""
+
+    @abstractmethod
     def coordinates(self) -> NDArray[np.float64]:
         """
         Derivatives of coordinates in the parameters, in which curvatures can be compared.
 
         See :mod:`mixedmodels.coordinates`.
         """
+
+    @abstractmethod
+    def free(self) -> FreeParameters | None:
+        """The parameters of the objective where covariance parameters or σ are held; None otherwise."""
 
     @abstractmethod
     def gradient(self) -> NDArray[np.float64]:
@@ -147,6 +179,10 @@ class FittedModel(ABC):
     def structural_directions(self) -> NDArray[np.float64]:
         """Directions in theta that columns and levels of a term leave undetermined, shape (d, n_theta)."""
         return self.derived(_structural_directions)
+
+    def known_singularities(self) -> dict[int, KnownSingularity]:
+        """What the values held say of singular terms."""
+        return known_singularities(self.design, self.estimates.theta, self.term_roots, self.held)
 
     @abstractmethod
     def parameter_covariance(self) -> ParameterCovariance:
@@ -223,11 +259,16 @@ class Fitted(FittedModel):
     @property
     def n_parameters(self) -> int:
         """Coefficients, covariance parameters and the residual variance."""
-        return self.rank + len(self.estimates.theta) - self.design.surplus_parameters + 1
+        covariances = len(self.estimates.theta) - self.design.surplus_parameters + 1
+        return self.n_coefficients + covariances - self.held.n_variances
 
     @property
     def title(self) -> str:
         return f"Linear mixed model fit by {'REML' if self.reml else 'maximum likelihood'}"
+
+    @property
+    def held(self) -> Held:
+        return self.derived(_held)
 
     @property
     def criterion(self) -> str:
@@ -248,7 +289,7 @@ class Fitted(FittedModel):
     @property
     def engine(self) -> Lmm:
         if self._engine is None:
-            object.__setattr__(self, "_engine", build_engine(self.design))
+            object.__setattr__(self, "_engine", build_engine(self.design, self.held))
         assert self._engine is not None
         return self._engine
 
@@ -262,25 +303,38 @@ class Fitted(FittedModel):
         return {"y": self.design.y}
 
     def covariance(self) -> NDArray[np.float64]:
-        """σ²(X'V⁻¹X)⁻¹ of the kept columns."""
+        """σ²(X'V⁻¹X)⁻¹ of the kept columns; zero for coefficients that are held."""
         return self.estimates.sigma**2 * self.estimates.unscaled_covariance
 
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
         return self.derived(_level_variances)
 
     def parameter_names(self) -> tuple[str, ...]:
+        free = self.free()
+        return self.all_names() if free is None else free.names
+
+    def all_names(self) -> tuple[str, ...]:
         return theta_layout.theta_names(self.design)
 
     def coordinates(self) -> NDArray[np.float64]:
+        free = self.free()
+        return self.all_coordinates() if free is None else free.coordinates
+
+    def all_coordinates(self) -> NDArray[np.float64]:
         return self.derived(_coordinates)
 
+    def free(self) -> FreeParameters | None:
+        return self.derived(_free)
+
     def gradient(self) -> NDArray[np.float64]:
-        """Of the objective, σ profiled, in theta."""
-        return self.derived(_gradient)
+        """Of the objective, σ profiled, in theta; in the free parameters where some of them are held."""
+        free = self.free()
+        return self.derived(_gradient) if free is None else free.gradient
 
     def hessian(self) -> NDArray[np.float64]:
-        """Of the objective, σ profiled, in theta."""
-        return self.derived(_hessian)
+        """Of the objective, σ profiled, in theta; in the free parameters where some of them are held."""
+        free = self.free()
+        return self.derived(_hessian) if free is None else free.hessian
 
     def parameter_covariance(self) -> ParameterCovariance:
         """Of theta and log σ, by the Hessian in both; those on the boundary left out."""
@@ -288,8 +342,33 @@ class Fitted(FittedModel):
 
 
 def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
-    directions = undetermined.structural_directions(fitted.design, fitted.term_roots)
+    held = fitted.held.terms(fitted.design)
+    directions = undetermined.structural_directions(fitted.design, fitted.term_roots, held)
     return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
+
+
+def _held(fitted: Fitted) -> Held:
+    return resolve(fitted.arguments.fixed, fitted.design)
+
+
+def _free(fitted: Fitted) -> FreeParameters | None:
+    held, estimates = fitted.held.for_engine(), fitted.estimates
+    if held is None:
+        return None
+    found = fitted.engine.free_derivatives(estimates.theta, estimates.sigma, fitted.reml, held)
+    return linear_free_parameters(found, fitted.design, fitted.term_roots, estimates.theta)
+
+
+def linear_free_parameters(
+    found: Mapping[str, Any],
+    design: Predictors,
+    roots: tuple[NDArray[np.float64], ...],
+    theta: NDArray[np.float64],
+) -> FreeParameters:
+    """What the engine says of the free parameters of a linear model."""
+    names = (*theta_layout.theta_names(design), "log(sigma)")
+    steps = coordinates.joined(coordinates.of_theta(design, roots, theta), np.eye(1))
+    return free_parameters(found, names, steps, design, theta)
 
 
 def _coordinates(fitted: Fitted) -> NDArray[np.float64]:
@@ -305,9 +384,12 @@ def _hessian(fitted: Fitted) -> NDArray[np.float64]:
 
 
 def _parameter_covariance(fitted: Fitted) -> ParameterCovariance:
-    theta, design = fitted.estimates.theta, fitted.design
+    theta, design, free = fitted.estimates.theta, fitted.design, fitted.free()
+    steps = coordinates.joined(fitted.all_coordinates(), np.eye(1))
+    if free is not None:
+        own = covariance_from(free.hessian, free.inner, free.coordinates)
+        return in_all_parameters(own, free.slopes, steps)
     inner = np.append(theta_layout.interior(design, theta), True)
-    steps = coordinates.joined(fitted.coordinates(), np.eye(1))
     known = np.pad(fitted.structural_directions(), ((0, 0), (0, 1)))
     return covariance_from(fitted.engine.joint_hessian(theta, fitted.reml), inner, steps, known=known)
 
@@ -329,14 +411,16 @@ def design_of(arguments: FitArguments, frame: Frame) -> Design:
         subset=arguments.subset,
         functions=arguments.functions,
         check_effects=as_control(arguments.control).check_effects,
+        sigma_known=sigma_is_held(arguments.fixed),
     )
 
 
-def build_engine(design: Design) -> Lmm:
-    """The engine's model of a design."""
+def build_engine(design: Design, held: Held) -> Lmm:
+    """The engine's model of a design: coefficients that are held are part of its offset."""
     from ._engine import Lmm
 
-    return Lmm(design.y, design.x, engine_terms(design), design.weights, design.offset)
+    x, offset = held.free_columns(design.x), held.offset(design.x, design.offset)
+    return Lmm(design.y, x, engine_terms(design), design.weights, offset)
 
 
 def engine_terms(design: Predictors) -> list[EngineTerm]:

@@ -16,7 +16,8 @@ from .covariance import theta as theta_layout
 from .design import INTERCEPT, Design, Predictors
 from .errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
 from .fit_record import Estimates, FitArguments
-from .fitted_model import Fitted, build_engine, design_of, read_only
+from .fitted_model import Fitted, build_engine, design_of, linear_free_parameters, read_only
+from .fixed import NOTHING_HELD, Held, embedded, known_singularities, resolve
 from .frame import Frame
 from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
@@ -76,43 +77,51 @@ def fit_design(
     check_starts(optimizer, control)
     label = model_label(design.formula.text, response)
     start = theta_layout.check_start(arguments.start, design)
-    _check_response(design)
-    notices = check_numbers_of_effects(design, control)
+    held = resolve(arguments.fixed, design)
+    _check_response(design, held)
+    notices = check_numbers_of_effects(design, control, residual=held.sigma is None)
     if engine is None:
-        engine = build_engine(design)
+        engine = build_engine(design, held)
         notice = size_notice(engine, design)
         if notice and not quiet:
             # Before the fit, which may take long; it says nothing of the result.
             warn_of_fit([(LargeModelWarning, notice)], label)
     roots = term_roots(design, design.weights) if roots is None else roots
-    result = _run(engine, reml, optimizer, start, control, Watch(control, label, quiet=quiet))
-    estimates = estimates_from(result, engine, design)
+    result = _run(engine, reml, optimizer, start, control, Watch(control, label, quiet=quiet), held)
+    result = with_exact_values(result, engine, design, reml, held)
+    estimates = estimates_from(result, engine, design, held)
     notices += dropped_notices(design, estimates.kept)
     theta = estimates.theta
+    free = linear_free_parameters(result["free"], design, roots, theta) if held.variances else None
     names, units = theta_layout.theta_names(design), theta_layout.units(design, roots, theta)
+    if free is not None:
+        names, units = free.names, free.units
     sizes = column_sizes(design, roots, theta)
     ratio = float(sizes.max(initial=0.0))
     verdict = judge(
         names,
         units,
-        lambda: engine.hessian(theta, reml),
-        lambda: coordinates.of_theta(design, roots, theta),
+        lambda: engine.hessian(theta, reml) if free is None else free.hessian,
+        lambda: coordinates.of_theta(design, roots, theta) if free is None else free.coordinates,
         optimizer,
         control,
         result,
         ratio,
     )
-    if optimizer is not None:
+    if optimizer is not None and not held.variances:
 
         def criterion(at: NDArray[np.float64]) -> float:
             return engine.evaluate(at, reml)["objective"]
 
         problem = residual_vanishes(design, sizes, estimates, result["gradient"], criterion)
         verdict = verdict.without_optimum(problem)
-    notices += verdict.notices + singular_notices(design, theta, roots, estimates.sigma)
-    notices += undetermined_notices(design, roots) + residual_notices(design)
-    if reml:
-        notices += explained_notices(design, estimates.kept)
+    known = known_singularities(design, theta, roots, held)
+    notices += verdict.notices + singular_notices(design, theta, roots, estimates.sigma, known)
+    notices += undetermined_notices(design, roots, held.terms(design))
+    if held.sigma is None:
+        notices += residual_notices(design)
+    if reml and not held.random:
+        notices += explained_notices(design, estimates.free)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
     if not quiet:
         warn_of_fit(notices, label)
@@ -151,7 +160,7 @@ def refit(
         return fit_design(fitted.design, arguments, fitted.engine, fitted.term_roots, quiet=quiet)
     design = fitted.design.with_response(y=y, new_response=True)
     # Before the engine finds that nothing is left to fit.
-    _check_response(design)
+    _check_response(design, fitted.held)
     engine = fitted.engine.with_response(design.y)
     return fit_design(design, arguments, engine, fitted.term_roots, response=response or UNNAMED, quiet=quiet)
 
@@ -172,8 +181,12 @@ def _by_other_criterion(fitted: Fitted) -> Fitted:
     return refit(fitted, reml=not fitted.reml, changes=changes, quiet=True)
 
 
-def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Predictors) -> Estimates:
+def estimates_from(
+    result: Mapping[str, Any], engine: Lmm, design: Predictors, held: Held = NOTHING_HELD
+) -> Estimates:
     """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
+    free, p = engine.kept, design.x.shape[1]
+    kept = held.in_all_columns(free, p)
     return Estimates(
         theta=result["theta"],
         objective=result["objective"],
@@ -181,20 +194,18 @@ def estimates_from(result: Mapping[str, Any], engine: Lmm, design: Predictors) -
         log_det_x=result["log_det_x"],
         pwrss=result["pwrss"],
         sigma=result["sigma"],
-        beta=with_dropped(result["beta"], engine.kept, design),
-        kept=engine.kept,
-        unscaled_covariance=result["xtvx_inv"],
+        beta=held.beta(with_dropped(result["beta"], free, p - len(held.columns)), p),
+        kept=kept,
+        unscaled_covariance=embedded(result["xtvx_inv"], kept, held.columns),
         b=tuple(result["b"]),
         u=tuple(result["u"]),
         fitted=result["fitted"],
+        held=held.columns,
     )
 
 
-def with_dropped(
-    beta: NDArray[np.float64], kept: NDArray[np.int64], design: Predictors
-) -> NDArray[np.float64]:
-    """The coefficients of all columns: NaN for those that were dropped."""
-    p = design.x.shape[1]
+def with_dropped(beta: NDArray[np.float64], kept: NDArray[np.int64], p: int) -> NDArray[np.float64]:
+    """The coefficients of all p columns: NaN for those that were dropped."""
     if len(kept) == p:
         return beta
     full = np.full(p, np.nan)
@@ -226,22 +237,88 @@ def _run(
     start: NDArray[np.float64] | None,
     control: Control,
     watch: Watch,
+    held: Held,
 ) -> dict[str, Any]:
     if optimizer is not None:
-        result = engine.fit(reml, optimizer, start, control.for_engine(watch.listener))
+        result = engine.fit(reml, optimizer, start, control.for_engine(watch.listener), held.for_engine())
         watch.end(result)
-        return result
+        # The engine holds its logarithm.
+        return result if held.sigma is None else {**result, "sigma": held.sigma}
     if start is None:
         raise ArgumentError("optimizer=None evaluates the model at start=, which is missing")
+    check_only_scale_held(held)
     result = engine.evaluate(start, reml)
-    gradient = engine.gradient(start, reml)
+    if held.sigma is None:
+        gradient = engine.gradient(start, reml)
+    else:
+        result = at_sigma(result, engine, reml, held.sigma)
+        result["free"] = engine.free_derivatives(start, held.sigma, reml, {"sigma": held.sigma})
+        gradient = result["free"]["gradient"]
     return {**result, "theta": read_only(start), **not_optimised(start, result["objective"], gradient)}
 
 
-def _check_response(design: Design) -> None:
+def check_only_scale_held(held: Held) -> None:
+    """Refuse covariance parameters of random effects that are held where theta is given."""
+    if held.random:
+        raise ArgumentError(
+            "optimizer=None evaluates the model at start=: give the values of covariance parameters there, "
+            f"and leave {', '.join(held.texts)} out of fixed="
+        )
+
+
+def at_sigma(result: Mapping[str, Any], engine: Lmm, reml: bool, sigma: float) -> dict[str, Any]:
+    """What the engine finds at theta, for this residual standard deviation instead of the best one."""
+    df = len(result["fitted"]) - (engine.rank if reml else 0)
+    pwrss = result["pwrss"]
+    best = df * (1.0 + np.log(2.0 * np.pi * pwrss / df))
+    here = df * np.log(2.0 * np.pi * sigma**2) + pwrss / sigma**2
+    return {**result, "objective": float(result["objective"] - best + here), "sigma": sigma}
+
+
+def with_exact_values(
+    result: dict[str, Any], engine: Lmm, design: Predictors, reml: bool, held: Held
+) -> dict[str, Any]:
+    """The result with a theta that has the values held, and standard deviations of zero, without rounding."""
+    theta = exact_theta(result["theta"], design, held)
+    if theta is None:
+        return result
+    found = engine.evaluate(theta, reml)
+    free = engine.free_derivatives(theta, result["sigma"], reml, held.for_engine() or {})
+    return {
+        **result,
+        **found,
+        "theta": theta,
+        "objective": result["objective"],
+        "sigma": result["sigma"],
+        "free": free,
+        "gradient": free["gradient"],
+    }
+
+
+def exact_theta(theta: NDArray[np.float64], design: Predictors, held: Held) -> NDArray[np.float64] | None:
+    """Theta with the values held in it, and zeros for standard deviations of zero; None without any."""
+    result = np.array(theta)
+    for i, value in held.theta:
+        result[i] = value
+    changed = False
+    for t, (term, part) in enumerate(theta_layout.slices(design)):
+        zeros = held.zeros(t, design)
+        if not zeros:
+            continue
+        natural = np.nan_to_num(term.structure.natural(theta[part]))
+        for i, own in enumerate(term.structure.parameters):
+            if zeros.intersection(own.columns):
+                natural[i] = 0.0
+        result[part] = term.structure.theta(natural)
+        changed = True
+    return read_only(result) if changed or held.theta else None
+
+
+def _check_response(design: Design, held: Held) -> None:
     """A constant response is fitted exactly by the intercept."""
     y = design.y if design.offset is None else design.y - design.offset
-    if INTERCEPT in design.x_names and y[0] == y[-1] and np.all(y == y[0]):
+    intercept = INTERCEPT in design.x_names and design.x_names.index(INTERCEPT) not in held.columns
+    if intercept and y[0] == y[-1] and np.all(y == y[0]):
         raise DataError(
             f"the response {design.response_name} is constant (every value is {y[0]:g}"
             f"{'' if design.offset is None else ' after the offset'}): there is no variance to model"

@@ -22,13 +22,15 @@ from .fitted_generalized import (
     build_generalized_engine,
     generalized_coordinates,
     generalized_design_of,
+    generalized_free_parameters,
     generalized_names,
     generalized_units,
     hessian_or_nan,
     point_of,
 )
 from .fitted_model import read_only
-from .fitting import check_numbers_of_effects, with_dropped
+from .fitting import check_numbers_of_effects, check_only_scale_held, exact_theta, with_dropped
+from .fixed import Held, embedded, known_singularities, resolve
 from .frame import Frame
 from .notices import UNNAMED, model_label, warn_of_fit
 from .progress import Watch
@@ -92,37 +94,53 @@ def fit_generalized_design(
     check_response(design, arguments.family)
     check_quadrature(design, arguments.n_agq)
     trials = int(design.unit_weights.sum()) if design.form.binomial else 0
+    held = resolve(arguments.fixed, design, arguments.family)
     too_many = check_numbers_of_effects(design, control, residual=False, trials=trials)
     if engine is None:
-        engine = build_generalized_engine(design, arguments)
+        engine = build_generalized_engine(design, arguments, held)
         notice = size_notice(engine, design)
         if notice and not quiet:
             # Before the fit, which may take long; it says nothing of the result.
             warn_of_fit([(LargeModelWarning, notice)], label)
-    start = check_generalized_start(arguments.start, design, engine.kept, arguments.family)
+    kept = held.in_all_columns(engine.kept, design.x.shape[1])
+    free_columns = np.setdiff1d(kept, held.columns)
+    start = check_generalized_start(arguments.start, design, free_columns, arguments.family)
     try:
         watch = Watch(control, label, quiet=quiet)
-        result = _run(engine, optimizer, start, control, arguments, watch)
+        result = _run(engine, optimizer, start, control, arguments, watch, held)
+        result = _with_exact_values(result, engine, design, arguments.family, held)
     except ModesError as error:
         raise _located(error, design) from error
-    estimates = _estimates_from(result, engine, design, arguments.family)
+    estimates = _estimates_from(result, engine, design, arguments.family, held)
     roots = term_roots(design, None)
-    names = generalized_names(design, engine.kept, arguments)
-    units = generalized_units(design, roots, estimates.theta, engine.kept, arguments)
+    theta = estimates.theta
+    names = generalized_names(design, free_columns, arguments)
+    units = generalized_units(design, roots, theta, free_columns, arguments)
+    free = None
+    if held.variances:
+        free = generalized_free_parameters(result["free"], design, roots, theta, free_columns, arguments)
+        names, units = free.names, free.units
     verdict = judge(
         names,
         units,
-        lambda: hessian_or_nan(engine, estimates, arguments.family, len(names)),
-        lambda: generalized_coordinates(design, roots, estimates.theta, engine.kept, arguments),
+        lambda: (
+            hessian_or_nan(engine, estimates, arguments.family, len(names)) if free is None else free.hessian
+        ),
+        lambda: (
+            generalized_coordinates(design, roots, theta, free_columns, arguments)
+            if free is None
+            else free.coordinates
+        ),
         optimizer,
         control,
         result,
         doubtful=far_out(design, arguments.family, estimates.theta, roots),
     )
-    if optimizer is not None:
+    if optimizer is not None and not held.variances:
         verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
-    notices = too_many + dropped_notices(design, engine.kept) + verdict.notices
-    notices += singular_notices(design, estimates.theta, roots) + undetermined_notices(design, roots)
+    notices = too_many + dropped_notices(design, kept) + verdict.notices
+    notices += singular_notices(design, theta, roots, known=known_singularities(design, theta, roots, held))
+    notices += undetermined_notices(design, roots, held.terms(design))
     notices += separation_notices(design, arguments.family, estimates)
     told = any(issubclass(category, SeparationWarning) for category, _ in notices)
     if optimizer is not None and not told:
@@ -239,20 +257,23 @@ def _checked_at_infinity(
 
 
 def _estimates_from(
-    result: Mapping[str, Any], engine: Glmm, design: GeneralizedDesign, family: Family
+    result: Mapping[str, Any], engine: Glmm, design: GeneralizedDesign, family: Family, held: Held
 ) -> GeneralizedEstimates:
     """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
+    free, p = engine.kept, design.x.shape[1]
+    kept = held.in_all_columns(free, p)
     return GeneralizedEstimates(
         theta=result["theta"],
         objective=result["objective"],
         log_det_z=result["log_det_z"],
-        beta=with_dropped(result["beta"], engine.kept, design),
-        kept=engine.kept,
+        beta=held.beta(with_dropped(result["beta"], free, p - len(held.columns)), p),
+        kept=kept,
         dispersion=result["dispersion"] if family.dispersion is None else family.dispersion,
-        conditional_covariance=result["xtvx_inv"],
+        conditional_covariance=embedded(result["xtvx_inv"], kept, held.columns),
         b=tuple(result["b"]),
         u=tuple(result["u"]),
         eta=result["eta"],
+        held=held.columns,
     )
 
 
@@ -263,11 +284,16 @@ def _run(
     control: Control,
     arguments: GeneralizedArguments,
     watch: Watch,
+    held: Held,
 ) -> dict[str, Any]:
     if optimizer is not None:
-        result = engine.fit(optimizer, start.for_engine(), control.for_engine(watch.listener))
+        limits = control.for_engine(watch.listener)
+        result = engine.fit(optimizer, start.for_engine(), limits, held.for_engine())
         watch.end(result)
+        if held.variances:
+            return result
         return _not_above_the_start(result, engine, arguments)
+    check_only_scale_held(held)
     theta, beta, log_dispersion = start.complete(arguments)
     result = engine.evaluate(theta, beta, log_dispersion)
     gradient = engine.gradient(theta, beta, log_dispersion)
@@ -283,6 +309,21 @@ def _run(
         "beta": read_only(result["beta"]),
         **not_optimised(point, result["objective"], gradient),
     }
+
+
+def _with_exact_values(
+    result: dict[str, Any], engine: Glmm, design: GeneralizedDesign, family: Family, held: Held
+) -> dict[str, Any]:
+    """The result with a theta that has the values held, and standard deviations of zero, without rounding."""
+    theta = exact_theta(result["theta"], design, held)
+    if theta is None:
+        return result
+    log_dispersion = float(np.log(result["dispersion"])) if family.estimates_dispersion else 0.0
+    beta = np.asarray(result["beta"])
+    found = engine.evaluate(theta, beta, log_dispersion)
+    free = engine.free_derivatives(theta, beta, log_dispersion, held.for_engine() or {})
+    parts = {"theta": theta, "free": free, "gradient": free["gradient"]}
+    return {**result, **found, **parts, "beta": result["beta"]}
 
 
 def _not_above_the_start(

@@ -179,6 +179,17 @@ def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:
     return separator.join(parts[:most]) + more
 
 
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Names with ``.1``, ``.2`` after those that have come before."""
+    counts: dict[str, int] = {}
+    result = []
+    for name in names:
+        count = counts.get(name, 0)
+        result.append(f"{name}.{count}" if count else name)
+        counts[name] = count + 1
+    return result
+
+
 def counted(n: int, what: str) -> str:
     """``1 row``, ``2 rows``."""
     return f"{n} {what}{'' if n == 1 else 's'}"

@@ -68,7 +68,7 @@ def separation_of(
         at_limit |= 1.0 - mu < _NUMERICALLY_ZERO
     if not at_limit.any():
         return None
-    kept = estimates.kept
+    kept = estimates.free
     x = design.x[:, kept]
     effects = np.abs(estimates.beta[kept]) * _ranges(x)
     candidates = np.flatnonzero(effects > _HUGE_EFFECT[family.link])
@@ -122,7 +122,7 @@ def separated_levels(
     if family.name != "binomial" or family.link not in _HUGE_EFFECT:
         return ""
     found = _large_terms(design, family, estimates.theta, roots, 1.0)
-    signs, x = towards(design, family), design.x[:, estimates.kept]
+    signs, x = towards(design, family), design.x[:, estimates.free]
     constant = {term.text for term in design.terms if _constant_within(design, term, signs)}
     effects = [(part.term.group.codes, part.z) for part in found]
     if not constant and not (found and strictly_separable(x, signs, effects)):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,30 @@ class SingularTerm:
     text: str
     reason: str
     remedy: str
+    # Whether it follows from values that were held.
+    fixed: bool = False
 
     def __str__(self) -> str:
-        return f"{self.text}: {self.reason}; {self.remedy}"
+        return f"{self.text}: {self.reason}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class KnownSingularity(NamedTuple):
+    """
+    What held values say of a singular term.
+
+    Attributes
+    ----------
+    zeros : frozenset of int
+        The effects whose standard deviation is held at zero.
+    whole : bool
+        Whether the held values alone make the term as singular as it is.
+    """
+
+    zeros: frozenset[int] = frozenset()
+    whole: bool = False
+
+
+_NOTHING_KNOWN = KnownSingularity()
 
 
 @dataclass(frozen=True)
@@ -112,6 +134,7 @@ def singular_terms(
     roots: tuple[NDArray[np.float64], ...],
     tol: float = TOLERANCE,
     scale: float = 1.0,
+    known: Mapping[int, KnownSingularity] | None = None,
 ) -> tuple[SingularTerm, ...]:
     """
     The terms with a direction of (nearly) zero variance.
@@ -121,20 +144,21 @@ def singular_terms(
     on the linear predictor, for a generalized model). They
     do not change with the units of z or the choice of its basis. A term is singular when the least is
     below `tol`; for a random intercept that is lme4's rule. Their standard deviations are reported in units
-    of `scale`.
+    of `scale`. Of terms with parameters that are held, by position, `known` says what follows from these.
     """
     found = []
-    for (term, part), root in zip(slices(design), roots, strict=True):
+    for t, ((term, part), root) in enumerate(zip(slices(design), roots, strict=True)):
         factor = term.structure.factor(theta[part])
         if len(term.blocks) == 1 and _regular(root.dot(factor), root, factor, tol):
             continue
         if not _is_singular(term, factor, root, tol):
             continue
+        own = (known or {}).get(t, _NOTHING_KNOWN)
         if not term.blocks:
-            found.append(_at_bounds(term, factor, root, theta[part], tol))
+            found.append(_at_bounds(term, factor, root, theta[part], tol, own))
             continue
         combinations = _combinations(term, factor, root, max(tol, _ROUNDING * _largest(root @ factor)))
-        found.append(_described(term, [scaled(part, scale) for part in combinations]))
+        found.append(_described(term, [scaled(part, scale) for part in combinations], own))
     return tuple(found)
 
 
@@ -144,13 +168,16 @@ def scaled(part: Combination, scale: float) -> Combination:
 
 
 def boundary_directions(
-    design: Predictors, theta: NDArray[np.float64], roots: tuple[NDArray[np.float64], ...]
+    design: Predictors,
+    theta: NDArray[np.float64],
+    roots: tuple[NDArray[np.float64], ...],
+    known: Mapping[int, KnownSingularity] | None = None,
 ) -> list[str]:
-    """The combinations of effects without any variance, in words."""
+    """The combinations of effects without any variance, in words, but for what held values say."""
     found = []
-    for (term, part), root in zip(slices(design), roots, strict=True):
+    for t, ((term, part), root) in enumerate(zip(slices(design), roots, strict=True)):
         factor = term.structure.factor(theta[part])
-        if term.structure.interior(theta[part]).all():
+        if (known or {}).get(t, _NOTHING_KNOWN).whole or term.structure.interior(theta[part]).all():
             continue
         if not term.blocks:
             found += _zeros(term, factor, theta[part])
@@ -251,9 +278,10 @@ def _at_bounds(
     root: NDArray[np.float64],
     theta: NDArray[np.float64],
     tol: float,
+    known: KnownSingularity,
 ) -> SingularTerm:
     """A singular term by its natural parameters, some of which are at a bound."""
-    reasons = _bounds_in_words(term, factor, root, theta, tol)
+    reasons = _bounds_in_words(term, factor, root, theta, tol, known)
     if not reasons:
         reasons = ["the correlations are at the limit of what a covariance matrix allows"]
     remedy = "use a structure with fewer parameters"
@@ -261,7 +289,7 @@ def _at_bounds(
         remedy += f", such as (1 | {term.group.label})"
     if not (_sizes(factor, root) >= tol).any():
         remedy = "leave out the term"
-    return SingularTerm(term.text, ", ".join(reasons), remedy)
+    return SingularTerm(term.text, ", ".join(reasons), "" if known.whole else remedy, known.whole)
 
 
 def _bounds_in_words(
@@ -270,18 +298,19 @@ def _bounds_in_words(
     root: NDArray[np.float64],
     theta: NDArray[np.float64],
     tol: float,
+    known: KnownSingularity,
 ) -> list[str]:
     """Which standard deviations are zero and which correlations at a bound."""
     found = []
-    small = np.flatnonzero(_sizes(factor, root) < tol)
+    small = np.flatnonzero(_sizes(factor, root) < tol).tolist()
     if len(small) == term.structure.k:
-        return ["variance estimated as zero"]
-    if len(small):
-        names = [term.names[j] for j in small]
-        found.append(f"variance{'s' * (len(names) > 1)} of {listed(names, most=_SHOWN)} estimated as zero")
+        return [f"variance {'fixed at' if known.zeros.issuperset(small) else 'estimated as'} zero"]
+    found += _zero_variances([term.names[j] for j in small if j in known.zeros], "fixed at")
+    found += _zero_variances([term.names[j] for j in small if j not in known.zeros], "estimated as")
+    verb = "fixed at" if known.whole else "estimated as"
     for part, what, bound in _correlations_at_bounds(term, theta):
         side = "upper" if bound == part.upper else "lower"
-        found.append(f"{what} estimated as {bound:.3g}, its {side} bound")
+        found.append(f"{what} {verb} {bound:.3g}, its {side} bound")
     return found
 
 
@@ -332,25 +361,35 @@ def _sparse(row: NDArray[np.float64], root: NDArray[np.float64], tol: float) -> 
     return shorter if np.linalg.norm(shorter @ root) < tol else row
 
 
-def _described(term: RandomTerm, combinations: Sequence[Combination]) -> SingularTerm:
+def _zero_variances(names: Sequence[str], verb: str) -> list[str]:
+    if not names:
+        return []
+    return [f"variance{'s' * (len(names) > 1)} of {listed(list(names), most=_SHOWN)} {verb} zero"]
+
+
+def _described(
+    term: RandomTerm, combinations: Sequence[Combination], known: KnownSingularity
+) -> SingularTerm:
     singles = [part.names[0] for part in combinations if len(part.names) == 1]
     others = [part for part in combinations if len(part.names) > 1]
-    reasons = []
-    if singles:
-        what = "variance" if len(singles) == 1 else "variances"
-        reasons.append(f"{what} of {listed(singles, most=_SHOWN)} estimated as zero")
+    zero = [term.names[j] for j in known.zeros]
+    reasons = _zero_variances([name for name in singles if name in zero], "fixed at")
+    reasons += _zero_variances([name for name in singles if name not in zero], "estimated as")
+    verb = "fixed at" if known.whole else "estimated as"
     shown_others = others if len(others) <= 3 else others[:2]
     for part in shown_others:
         shown = f"{part} has standard deviation {part.sd:.2g}"
         if len(term.names) == 2:
             sign = "+1" if part.weights[0] * part.weights[1] < 0 else "-1"
-            shown = f"correlation of {term.names[0]} and {term.names[1]} estimated as {sign} ({shown})"
+            shown = f"correlation of {term.names[0]} and {term.names[1]} {verb} {sign} ({shown})"
         reasons.append(shown)
     if len(shown_others) < len(others):
         reasons.append(f"and {len(others) - len(shown_others)} other combinations nearly 0")
     if not reasons:
         reasons.append("columns of the term are linearly dependent")
-    if len(singles) == len(term.names):
+    if known.whole:
+        remedy = ""
+    elif len(singles) == len(term.names):
         remedy = "leave out the term"
     elif others:
         used = dict.fromkeys(name for part in others for name in part.names)
@@ -361,4 +400,4 @@ def _described(term: RandomTerm, combinations: Sequence[Combination]) -> Singula
         remedy = "drop these from the term or leave it out"
     else:
         remedy = f"drop {' and '.join(singles) or 'some'} from the term"
-    return SingularTerm(term.text, ", ".join(reasons), remedy)
+    return SingularTerm(term.text, ", ".join(reasons), remedy, known.whole)

@@ -56,7 +56,7 @@ def residual_vanishes(
         rows, coefficients and random effects allow the limit.
     """
     theta = estimates.theta
-    if not may_vanish(design, sizes, len(estimates.kept)):
+    if not may_vanish(design, sizes, len(estimates.free)):
         return ""
     large = sizes > _LARGE
 
@@ -70,7 +70,7 @@ def residual_vanishes(
     )
     if not falling and not _rises_from_zero(float(sizes[large].min()), along):
         return ""
-    return _no_optimum("residual variance", design, large, len(estimates.kept), float(sizes.max()))
+    return _no_optimum("residual variance", design, large, len(estimates.free), float(sizes.max()))
 
 
 def may_vanish(design: Predictors, sizes: NDArray[np.float64], rank: int) -> bool:
@@ -114,7 +114,7 @@ def dispersion_vanishes(
     if relative is None or not relative > 0:
         return ""
     sizes = column_sizes(design, roots, estimates.theta) / relative
-    if not may_vanish(design, sizes, len(estimates.kept)):
+    if not may_vanish(design, sizes, len(estimates.free)):
         return ""
     large = sizes > _LARGE
     sign = towards_zero(family)
@@ -123,7 +123,7 @@ def dispersion_vanishes(
         float(sizes[large].min()), lambda factor: objective(sign * 2.0 * float(np.log(factor)))
     ):
         return ""
-    return _no_optimum(family.parameter or "", design, large, len(estimates.kept), float(sizes.max()))
+    return _no_optimum(family.parameter or "", design, large, len(estimates.free), float(sizes.max()))
 
 
 def _nothing_left(design: Predictors, large: NDArray[np.bool_], rank: int) -> bool:

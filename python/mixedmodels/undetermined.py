@@ -8,7 +8,7 @@ Along such a direction of the covariance matrices the distribution of the data s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -172,9 +172,11 @@ def _joined(parts: Sequence[str], most: int = 12) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def undetermined_notices(design: Predictors, roots: Roots) -> list[tuple[type[MixedModelsWarning], str]]:
+def undetermined_notices(
+    design: Predictors, roots: Roots, held: Collection[int] = ()
+) -> list[tuple[type[MixedModelsWarning], str]]:
     """A warning for what the columns and levels of a single term leave undetermined."""
-    text = describe(design, roots, structural_directions(design, roots))
+    text = describe(design, roots, structural_directions(design, roots, held))
     if not text:
         return []
     return [
@@ -249,17 +251,21 @@ def _explained(x: NDArray[np.float64], term: RandomTerm, column: NDArray[np.floa
     return True
 
 
-def structural_directions(design: Predictors, roots: Roots) -> list[list[NDArray[np.float64]]]:
+def structural_directions(
+    design: Predictors, roots: Roots, held: Collection[int] = ()
+) -> list[list[NDArray[np.float64]]]:
     """
     Directions D of the covariance matrix of a term with ZDZ' = 0 within every level.
 
     Exact, and independent of the coding of the columns; what only several terms together leave undetermined
-    is not found, nor what linearly dependent columns do.
+    is not found, nor what linearly dependent columns do. Terms of which parameters are held, at these
+    positions, are left out.
     """
     zero = [np.zeros((len(term.names),) * 2) for term in design.terms]
     return [
         [*zero[:t], direction, *zero[t + 1 :]]
         for t, (term, root) in enumerate(zip(design.terms, roots, strict=True))
+        if t not in held
         for direction in _known_of_term(term, root)
     ]
 

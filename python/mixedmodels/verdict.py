@@ -15,7 +15,7 @@ from .errors import ConvergenceWarning, MixedModelsWarning, RankDeficiencyWarnin
 from .fit_record import Convergence, FitLog
 from .fitted_model import read_only
 from .formatting import counted
-from .singularity import singular_terms
+from .singularity import KnownSingularity, singular_terms
 
 # By the status of a search that a limit ended, the name of the limit.
 _LIMITS = {"max_evaluations": "max_evaluations", "max_time": "max_time"}
@@ -149,9 +149,11 @@ def singular_notices(
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
     scale: float = 1.0,
+    known: Mapping[int, KnownSingularity] | None = None,
 ) -> list[Notice]:
-    """A warning for a singular fit; `scale` is what theta is relative to."""
-    singular = singular_terms(design, theta, roots, scale=scale)
+    """A warning for a singular fit, unless values held make it so; `scale` is what theta is relative to."""
+    found = singular_terms(design, theta, roots, scale=scale, known=known)
+    singular = [part for part in found if not part.fixed]
     if not singular:
         return []
     shown = ". ".join(map(str, singular))

@@ -111,6 +111,7 @@ def build_design(
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     check_effects: str = "warning",
+    sigma_known: bool = False,
 ) -> Design:
     """
     Build the arrays of a linear mixed model.
@@ -140,6 +141,8 @@ def build_design(
         Your own functions for the formula; trusted code.
     check_effects : {"error", "warning", "ignore"}
         As in :class:`mixedmodels.Control`; "ignore" lets pass what the data may not determine.
+    sigma_known : bool
+        Whether the residual standard deviation is known, so that each row may be a level of its own.
 
     Returns
     -------
@@ -160,7 +163,7 @@ def build_design(
     """
     arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions, check_effects)
     rows, predictors, y = assemble(formula, data, arguments, numeric_response)
-    if check_effects != "ignore":
+    if check_effects != "ignore" and not sigma_known:
         for term in predictors.terms:
             check_told_from_residuals(term, rows.weights)
     y.flags.writeable = False

@@ -85,6 +85,10 @@ class Family(ABC):
         """What tables call `sigma`: "sigma" where it is a scale, else the family's own parameter."""
         return "sigma" if self.has_scale or not self.parameter else self.parameter
 
+    def holding(self, dispersion: float | None) -> Family:
+        """The family with its parameter held at a value, or free again."""
+        return type(self)(self.link, dispersion)
+
     def held(self) -> dict[str, float]:
         """The arguments that hold the dispersion fixed."""
         return {} if self.dispersion is None else {"dispersion": self.dispersion}

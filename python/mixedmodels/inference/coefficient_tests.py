@@ -47,6 +47,8 @@ def coefficient_tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = 
     names = pd.Index(fitted.design.x_names, dtype=object)
     table = function_tests(basis, np.eye(fitted.rank), np.zeros(fitted.rank))
     table.index = names[fitted.estimates.kept]
+    held = np.isin(fitted.estimates.kept, fitted.estimates.held)
+    table.loc[held, table.columns != "Estimate"] = np.nan
     return CoefficientTests(table.reindex(names), basis, basis.notes)
 
 

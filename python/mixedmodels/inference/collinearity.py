@@ -9,6 +9,7 @@ from ..design.matrix import INTERCEPT
 from ..errors import ArgumentError
 from ..fitted_model import FittedModel
 from ..result_table import ResultTable, result_table
+from .held_parameters import refuse_held_coefficients
 
 
 def variance_inflation(fitted: FittedModel) -> ResultTable:
@@ -20,6 +21,7 @@ def variance_inflation(fitted: FittedModel) -> ResultTable:
     ResultTable
         Columns GVIF, Df, GVIF^(1/(2*Df)), a row for each term.
     """
+    refuse_held_coefficients(fitted, "vif", "they have no covariance with the others")
     kept = fitted.estimates.kept.tolist()
     terms = {}
     for label, columns in fitted.design.x_terms:

@@ -68,6 +68,11 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
             "cAIC is for linear mixed models: for a generalized one the degrees of freedom have no formula "
             "that holds for all families, and are not available"
         )
+    if fitted.held.variances:
+        raise ArgumentError(
+            "cAIC: its degrees of freedom have no formula here for models with variance parameters that are "
+            f"fixed ({', '.join(fitted.held.texts)})"
+        )
     notes: tuple[str, ...] = ()
     theta = fitted.estimates.theta
     trace, sensitivity = fitted.engine.sensitivity(theta, fitted.reml)

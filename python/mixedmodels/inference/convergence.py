@@ -108,7 +108,9 @@ def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Convergenc
         )
     if certificate.downhill is not None:
         messages.append(f"the objective curves downwards along {names[certificate.downhill]}: no minimum")
-    singular = singular_terms(design, theta, fitted.term_roots, scale=fitted.scale)
+    singular = singular_terms(
+        design, theta, fitted.term_roots, scale=fitted.scale, known=fitted.known_singularities()
+    )
     notes = [f"singular fit: {part}" for part in singular]
     undetermined = undetermined_text(fitted)
     if undetermined:

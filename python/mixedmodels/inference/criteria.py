@@ -7,6 +7,7 @@ import math
 from ..checks import optional_flag
 from ..errors import ArgumentError
 from ..fitted_model import Fitted, FittedModel
+from ..fitting import at_sigma
 from ..formatting import format_number
 
 
@@ -55,7 +56,10 @@ def deviance(fitted: Fitted, reml: bool | None = None) -> float:
     wanted = optional_flag("REML", reml)
     if wanted is None or wanted == fitted.reml:
         return fitted.estimates.objective
-    return float(fitted.engine.evaluate(fitted.estimates.theta, wanted)["objective"])
+    found = fitted.engine.evaluate(fitted.estimates.theta, wanted)
+    if fitted.held.variances:
+        found = at_sigma(found, fitted.engine, wanted, fitted.estimates.sigma)
+    return float(found["objective"])
 
 
 def reml_criterion(fitted: Fitted) -> float:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..coordinates import independent
 from ..covariance import theta as theta_layout
 from ..fitted_model import EngineTerm, Fitted, engine_term
+from ..fixed import embedded
 from ..singularity import root_of
 from ..undetermined import Direction, of_elements
 
@@ -56,7 +57,7 @@ class KenwardRogerParts:
 def kenward_roger_parts(fitted: Fitted) -> KenwardRogerParts:
     """Kenward and Roger's quantities at the estimates of a fit by REML."""
     design, theta = fitted.design, fitted.estimates.theta
-    kept = design.x[:, fitted.estimates.kept]
+    kept = design.x[:, fitted.estimates.free]
     columns = _columns(root_of(kept, design.weights) if kept.size else np.eye(kept.shape[1]))
     turns = [
         _columns(root) if len(term.blocks) == 1 else None
@@ -85,11 +86,15 @@ def kenward_roger_parts(fitted: Fitted) -> KenwardRogerParts:
         ]
         for direction in found
     ]
+    columns_of = fitted.estimates.kept, fitted.estimates.held
+    whole = embedded(turn, *columns_of)
+    if len(fitted.estimates.held):
+        whole = whole + np.diag(np.isin(*columns_of).astype(float))
     return KenwardRogerParts(
-        turn @ parts["adjusted"] @ turn.T,
-        turn,
-        parts["phi"],
-        parts["p"],
+        embedded(turn @ parts["adjusted"] @ turn.T, *columns_of),
+        whole,
+        embedded(parts["phi"], *columns_of),
+        embedded(parts["p"], *columns_of),
         parts["w"],
         moves / size[:, None],
         directions,

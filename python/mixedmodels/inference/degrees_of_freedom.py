@@ -22,6 +22,7 @@ from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import by_criterion
+from ..fixed import embedded
 from ..formatting import one_line
 from ..separation import separation_note
 from ..singularity import boundary_directions
@@ -126,13 +127,15 @@ def _infinite(fitted: FittedModel) -> Infinite:
 def _residual(fitted: FittedModel) -> Residual:
     beta, covariance = _beta_and_covariance(fitted)
     slopes, notes = _without_curvature(fitted)
-    df = fitted.n_obs - fitted.rank
+    df = fitted.n_obs - fitted.n_coefficients
     return Residual(beta, covariance, df, origin=origin_of(fitted), undetermined=slopes, notes=notes)
 
 
 def _slopes(fitted: Fitted) -> NDArray[np.float64]:
     """Derivatives of the covariance matrix of the coefficients in theta and log sigma."""
-    slopes = fitted.estimates.sigma**2 * fitted.engine.covariance_slopes(fitted.estimates.theta, fitted.reml)
+    estimates = fitted.estimates
+    slopes = estimates.sigma**2 * fitted.engine.covariance_slopes(estimates.theta, fitted.reml)
+    slopes = embedded(slopes, estimates.kept, estimates.held)
     # The derivative in log sigma is twice the covariance matrix.
     return np.concatenate([slopes, 2.0 * fitted.covariance()[None]])
 
@@ -143,13 +146,19 @@ def _satterthwaite(fitted: Fitted) -> Satterthwaite:
     beta, covariance = _beta_and_covariance(fitted)
     slopes = fitted.derived(_slopes)
     parameters = fitted.parameter_covariance()
-    chosen = np.append(interior(fitted.design, theta), True)
+    free = fitted.free()
+    if free is None:
+        chosen = np.append(interior(fitted.design, theta), True)
+    else:
+        chosen = ~np.any(free.slopes[:, ~free.inner] != 0.0, axis=1)
     inverse = parameters.matrix[np.ix_(chosen, chosen)]
     undetermined = np.tensordot(parameters.undetermined, slopes, 1)
     notes = []
     if not chosen.all():
-        directions = boundary_directions(fitted.design, theta, fitted.term_roots)
-        notes.append(f"Estimated as zero and left out of the degrees of freedom: {', '.join(directions)}")
+        known = fitted.known_singularities()
+        directions = boundary_directions(fitted.design, theta, fitted.term_roots, known)
+        if directions:
+            notes.append(f"Estimated as zero and left out of the degrees of freedom: {', '.join(directions)}")
     if np.isnan(inverse).any():
         notes.append(
             "No degrees of freedom by Satterthwaite's method: the Hessian in the variance parameters is not "
@@ -168,6 +177,11 @@ def _satterthwaite(fitted: Fitted) -> Satterthwaite:
 
 
 def _kenward_roger(fitted: Fitted) -> KenwardRoger:
+    if fitted.held.variances:
+        raise ArgumentError(
+            "ddf='kenward-roger': the method expands the covariance matrix in all variance parameters, and "
+            f"some are fixed ({', '.join(fitted.held.texts)}); take ddf='satterthwaite'"
+        )
     origin, notes = origin_of(fitted), []
     if not fitted.reml:
         fitted = by_criterion(fitted, reml=True)
@@ -224,7 +238,7 @@ def _without_curvature(fitted: FittedModel) -> tuple[NDArray[np.float64] | None,
         slopes = np.tensordot(found, fitted.derived(_slopes), 1)
         text = describe(design, roots, undetermined_directions(fitted))
     else:
-        text = describe(design, roots, structural_directions(design, roots))
+        text = describe(design, roots, structural_directions(design, roots, fitted.held.terms(design)))
     notes = []
     if text:
         beta, covariance = _beta_and_covariance(fitted)

@@ -15,6 +15,7 @@ from .anova_table import AnovaTable, anova_table
 from .basis import DegreesOfFreedom, notes_on_tests
 from .degrees_of_freedom import degrees_of_freedom
 from .headings import by_method
+from .held_parameters import refuse_held_coefficients
 from .no_optimum import have_optimum, notes_on_reductions
 from .reduced_fits import with_fixed_part
 from .term_hypotheses import TermHypotheses
@@ -25,6 +26,7 @@ def drop_terms(
     fitted: FittedModel, test: Any = "Chisq", ddf: str | DegreesOfFreedom | None = None
 ) -> AnovaTable:
     """Test each term that is not marginal to others, see :func:`mixedmodels.drop1`."""
+    refuse_held_coefficients(fitted, "drop1", "fit both models and compare them by anova(m1, m2)")
     kind = check_test(fitted, test)
     if kind == "Chisq" and ddf is not None:
         raise ArgumentError(

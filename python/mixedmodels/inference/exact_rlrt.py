@@ -37,6 +37,11 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = N
             f"{', '.join(term.text for term in terms)} (ranova() and pb_compare() test any)"
         )
     nsim = whole_number("nsim", nsim, 1)
+    if fitted.arguments.fixed:
+        raise ArgumentError(
+            f"exact_rlrt: the distribution is known where all parameters are estimated, and some are fixed "
+            f"({', '.join(fitted.held.texts)}); ranova(m) or pb_compare(m1, m0) will do"
+        )
     heading = []
     if not fitted.reml:
         fitted = by_criterion(fitted, reml=True)

@@ -29,9 +29,10 @@ def conditional_covariance(fitted: FittedGeneralized, complete: bool = True) -> 
 
 
 def standard_errors(fitted: FittedModel) -> pd.Series:
-    """Square roots of the diagonal of the covariance matrix, by name."""
+    """Square roots of the diagonal of the covariance matrix, by name; NaN for coefficients that are held."""
     values = np.full(len(fitted.estimates.beta), np.nan)
     values[fitted.estimates.kept] = np.sqrt(np.diag(fitted.covariance()))
+    values[fitted.estimates.held] = np.nan
     return pd.Series(values, index=_names(fitted), name="Std. Error")
 
 
@@ -39,6 +40,7 @@ def correlation(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
     """Correlation matrix of the estimated coefficients."""
     matrix = fitted.covariance()
     root = np.sqrt(np.diag(matrix))
+    root[np.isin(fitted.estimates.kept, fitted.estimates.held)] = np.nan
     result = matrix / np.outer(root, root)
     np.fill_diagonal(result, 1.0)
     return _labelled(fitted, result, complete)

@@ -8,6 +8,7 @@ from .anova_table import AnovaTable, anova_table
 from .basis import notes_on_tests
 from .degrees_of_freedom import degrees_of_freedom
 from .headings import by_method
+from .held_parameters import refuse_held_coefficients
 from .likelihood_ratio import check_same_data
 from .model_differences import described
 from .reduced_fits import restriction
@@ -18,6 +19,8 @@ def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTa
     if not isinstance(full, Fitted) or not isinstance(reduced, Fitted):
         raise ArgumentError("kr_compare: Kenward and Roger's method is for linear mixed models")
     check_same_data([full, reduced], ["the full model", "the reduced model"])
+    for model in (full, reduced):
+        refuse_held_coefficients(model, "kr_compare", "compare the models by anova(m1, m2)")
     basis = degrees_of_freedom(full, "kenward-roger")
     test = basis.joint(restriction(full, reduced))
     columns = {

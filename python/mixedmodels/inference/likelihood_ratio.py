@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +148,7 @@ def _remarks(
             "A model with more parameters has a lower likelihood than the one above it: "
             "they are not nested, or one of the fits has not converged"
         )
-    random = {tuple(sorted((t.text, t.covariance) for t in model.design.terms)) for model in models}
+    random = {_random_part(model) for model in models}
     if len(random) > 1:
         remarks.append(
             "The random parts differ: where a variance is zero under the smaller model, "
@@ -171,6 +172,14 @@ def _remarks(
             )
         remarks += _family_remarks(smaller, larger, (labels[i - 1], labels[i]), columns["Chisq"][i])
     return remarks
+
+
+def _random_part(model: FittedModel) -> tuple[Any, ...]:
+    """Terms, structures and which standard deviations are held at zero."""
+    design, held = model.design, model.held
+    zeros = [tuple(sorted(held.zeros(t, design))) for t in range(len(design.terms))]
+    parts = zip(design.terms, zeros, strict=True)
+    return tuple(sorted((term.text, term.covariance, zero) for term, zero in parts))
 
 
 def _instead(model: FittedModel, reasons: Sequence[str]) -> str:

@@ -33,7 +33,8 @@ def described(models: Sequence[FittedModel], labels: Sequence[str]) -> list[str]
     """
     A line for each model: its formula, and whatever else differs between the models.
 
-    That is family and link, criterion, weights, offset, contrasts, and values of the predictors.
+    That is family and link, criterion, weights, offset, contrasts, values of the predictors, and parameters
+    that are held.
     """
     facts = [_facts(model, models[0]) for model in models]
     differing = [name for name in facts[0] if any(_differ(fact[name], facts[0][name]) for fact in facts)]
@@ -68,6 +69,7 @@ def _facts(model: FittedModel, first: FittedModel) -> dict[str, tuple[str, Any]]
         "offset": _values("offset", arguments.offset, design.offset),
         "contrasts": (one_line(contrasts), contrasts),
         "predictors": _predictors(model, first),
+        "fixed": (f"fixed: {', '.join(model.held.texts)}" if model.held.texts else "", model.held.texts),
     }
 
 

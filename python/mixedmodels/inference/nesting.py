@@ -28,7 +28,7 @@ def not_nested_in(smaller: FittedModel, larger: FittedModel) -> list[str]:
     Returns
     -------
     list of str
-        Some of "family or link", "weights" and "offset"; empty where nothing speaks against it.
+        Some of "family or link", "weights", "offset", "fixed values"; empty where nothing speaks against it.
     """
     reasons = []
     if family_step_of(smaller, larger) == "unrelated":
@@ -37,13 +37,15 @@ def not_nested_in(smaller: FittedModel, larger: FittedModel) -> list[str]:
         reasons.append("weights")
     if not _offset_within(smaller, larger):
         reasons.append("offset")
+    if not set(larger.held.texts) <= set(smaller.held.texts):
+        reasons.append("fixed values")
     return reasons
 
 
 def _same_weights(one: FittedModel, other: FittedModel) -> bool:
     """Whether the weights are equal, for linear models up to a factor that the residual variance has."""
     first, second = _weights(one), _weights(other)
-    if isinstance(one, Fitted):
+    if isinstance(one, Fitted) and other.held.sigma is None:
         first, second = first / first.mean(), second / second.mean()
     return np.allclose(first, second, rtol=_ROUNDING, atol=0.0)
 

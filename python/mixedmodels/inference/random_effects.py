@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import flag
 from ..fitted_model import FittedModel
-from ..formatting import shorten
+from ..formatting import shorten, unique_names
 from ..result_table import ResultTable
 
 
@@ -153,17 +153,6 @@ def terms_by_group(fitted: FittedModel) -> dict[str, tuple[int, ...]]:
 def numbers_of_levels(fitted: FittedModel) -> dict[str, int]:
     """Number of levels of each grouping factor."""
     return {term.group.label: len(term.group.levels) for term in fitted.design.terms}
-
-
-def unique_names(names: list[str]) -> list[str]:
-    """Names with ``.1``, ``.2`` after those that have come before."""
-    counts: dict[str, int] = {}
-    result = []
-    for name in names:
-        count = counts.get(name, 0)
-        result.append(f"{name}.{count}" if count else name)
-        counts[name] = count + 1
-    return result
 
 
 def check_condvar(value: object) -> bool:

@@ -18,6 +18,7 @@ from ..fitted_model import Fitted, FittedModel
 from ..formatting import one_line
 from .anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value
+from .held_parameters import refuse_held_covariances
 from .no_optimum import have_optimum, notes_on_reductions
 from .reduced_fits import objective_without_random_effects, with_random_terms
 
@@ -37,6 +38,7 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
     """Test each random-effects term, see :func:`mixedmodels.ranova`."""
     from scipy.special import chdtrc
 
+    refuse_held_covariances(fitted, "ranova", "compare the model with another one by anova(m1, m2)")
     reductions = list(_reductions(fitted))
     if not isinstance(fitted, Fitted) and any(part.terms for part in reductions):
         # A generalized model needs a random-effects term.

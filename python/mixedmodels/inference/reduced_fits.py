@@ -16,6 +16,7 @@ from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
 from ..fitting import fit_design
 from ..fitting_generalized import fit_generalized_design
+from ..fixed import without_coefficients
 from .term_hypotheses import left_null
 
 
@@ -49,22 +50,33 @@ def with_random_terms(fitted: FittedModel, terms: Sequence[RandomTerm]) -> Fitte
 
 def _fit(fitted: FittedModel, parts: dict[str, Any], changes: dict[str, Any]) -> FittedModel:
     design = dataclasses.replace(fitted.design, **parts)
+    if "x" in parts:
+        # The columns are others.
+        changes = {**changes, "fixed": without_coefficients(fitted.arguments.fixed, fitted.design.x_names)}
     if isinstance(fitted, Fitted):
         arguments = dataclasses.replace(fitted.arguments, start=None, **changes)
         return fit_design(design, arguments, quiet=True)
     assert isinstance(fitted, FittedGeneralized)
-    return fit_generalized_design(design, dataclasses.replace(fitted.arguments, start=None), quiet=True)
+    arguments = dataclasses.replace(
+        fitted.arguments, start=None, fixed=changes.get("fixed", fitted.arguments.fixed)
+    )
+    return fit_generalized_design(design, arguments, quiet=True)
 
 
 def objective_without_random_effects(fitted: Fitted) -> float:
     """The criterion of the linear model with the same fixed part, by weighted least squares."""
-    design, kept = fitted.design, fitted.estimates.kept
+    design, kept, held = fitted.design, fitted.estimates.free, fitted.held
     root = np.ones(fitted.n_obs) if design.weights is None else np.sqrt(design.weights)
-    y = design.y if design.offset is None else design.y - design.offset
+    offset = held.offset(design.x, design.offset)
+    y = design.y if offset is None else design.y - offset
     q, r = np.linalg.qr(root[:, None] * design.x[:, kept])
     residual = root * y - q @ (q.T @ (root * y))
     df = fitted.n_obs - (len(kept) if fitted.reml else 0)
-    objective = df * (1 + math.log(2 * math.pi * float(residual @ residual) / df))
+    squares = float(residual @ residual)
+    if held.sigma is None:
+        objective = df * (1 + math.log(2 * math.pi * squares / df))
+    else:
+        objective = df * math.log(2 * math.pi * held.sigma**2) + squares / held.sigma**2
     log_det_x = 2 * float(np.log(np.abs(np.diag(r))).sum())
     return objective - 2 * float(np.log(root).sum()) + (log_det_x if fitted.reml else 0.0)
 

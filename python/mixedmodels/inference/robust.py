@@ -224,4 +224,4 @@ def basis_for(fitted: FittedModel, ddf: Any, vcov: Any) -> Any:
     note = ("Standard errors from the covariance matrix given as vcov",)
     if name == "inf":
         return Infinite(beta, matrix, origin=origin_of(fitted), notes=note)
-    return Residual(beta, matrix, fitted.n_obs - fitted.rank, origin=origin_of(fitted), notes=note)
+    return Residual(beta, matrix, fitted.n_obs - fitted.n_coefficients, origin=origin_of(fitted), notes=note)

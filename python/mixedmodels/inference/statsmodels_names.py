@@ -30,6 +30,7 @@ def interval(
     basis = degrees_of_freedom(fitted, ddf)
     limits = np.full((len(fitted.design.x_names), 2), np.nan)
     limits[fitted.estimates.kept] = coefficient_limits(basis, level)
+    limits[fitted.estimates.held] = np.nan
     table = pd.DataFrame(limits, index=pd.Index(fitted.design.x_names, dtype=object))
     table.attrs.update(method="Wald", level=level, ddf=basis.label)
     return table

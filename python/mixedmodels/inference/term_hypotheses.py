@@ -48,8 +48,23 @@ class TermHypotheses:
 
     @property
     def labels(self) -> list[str]:
-        """The terms that can be tested: all but the intercept."""
+        """The terms that can be tested: all but the intercept and those with coefficients that are held."""
         return [term.label for term in self._terms]
+
+    @property
+    def notes(self) -> list[str]:
+        """Which terms are not tested as coefficients of theirs are held."""
+        left_out = self._held
+        return [f"Not tested, as coefficients are fixed: {', '.join(left_out)}"] if left_out else []
+
+    @property
+    def _held(self) -> list[str]:
+        held, columns = self.fitted.estimates.held, dict(self.fitted.design.x_terms)
+        return [
+            label
+            for label, own in columns.items()
+            if label != INTERCEPT and ((held >= own.start) & (held < own.stop)).any()
+        ]
 
     def type_1(self, root: NDArray[np.float64] | None = None) -> list[NDArray[np.float64]]:
         """
@@ -128,7 +143,8 @@ class TermHypotheses:
 
     @property
     def _terms(self) -> list[CodedTerm]:
-        return [term for term in self._all.terms if term.label != INTERCEPT]
+        left_out = self._held
+        return [term for term in self._all.terms if term.label != INTERCEPT and term.label not in left_out]
 
     @property
     def _all(self) -> AllLevels:

@@ -14,6 +14,7 @@ from .anova_table import AnovaTable, anova_table
 from .basis import DegreesOfFreedom, JointTest, notes_on_tests, standard_root
 from .degrees_of_freedom import degrees_of_freedom
 from .headings import by_method
+from .held_parameters import refuse_held_coefficients
 from .term_hypotheses import TermHypotheses, contained, marginal
 
 AnovaType = Literal[1, 2, 3]
@@ -47,6 +48,8 @@ def term_table(
     """
     if isinstance(type, bool) or not isinstance(type, (int, str)) or type not in _TYPES:
         raise ArgumentError(f"anova: type must be 1, 2 or 3, not {type!r}")
+    if _TYPES[type] != 3:
+        refuse_held_coefficients(fitted, f"anova(type={type!r})", "take type=3, or anova(m1, m2)")
     kind = check_test(fitted, test)
     if kind == "F":
         return _f_table(fitted, _TYPES[type], ddf)
@@ -93,7 +96,7 @@ def _f_table(fitted: FittedModel, kind: AnovaType, ddf: str | DegreesOfFreedom |
     ]
     tests = [basis.joint(rows) for rows in hypotheses]
     columns = f_columns(tests, fitted.estimates.sigma)
-    notes = [*notes_on_tests(basis, tests), *_untested(terms.labels, columns["NumDF"])]
+    notes = [*notes_on_tests(basis, tests), *_untested(terms.labels, columns["NumDF"]), *terms.notes]
     return anova_table(columns, terms.labels, heading, notes)
 
 
@@ -117,7 +120,7 @@ def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) 
         "Df": [test.df1 for test in tests],
         "Pr(>Chisq)": [test.p_value for test in tests],
     }
-    notes = [*notes_on_tests(basis, tests), *_untested(terms.labels, columns["Df"])]
+    notes = [*notes_on_tests(basis, tests), *_untested(terms.labels, columns["Df"]), *terms.notes]
     return anova_table(columns, terms.labels, heading, notes)
 
 

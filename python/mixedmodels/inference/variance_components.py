@@ -29,12 +29,15 @@ class ComponentParameter(NamedTuple):
     columns : tuple of int
         The effects as positions, none for a correlation that several pairs share.
     value : float
+    fixed : bool
+        Whether it was held at this value.
     """
 
     kind: str
     effects: tuple[str, ...]
     columns: tuple[int, ...]
     value: float
+    fixed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +93,7 @@ class VarianceComponent:
 def variance_components(fitted: FittedModel) -> tuple[VarianceComponent, ...]:
     """The covariance matrix σ²λλ' of each term; for a generalized model σ = 1."""
     sigma, result = fitted.scale, []
-    for term, part in slices(fitted.design):
+    for t, (term, part) in enumerate(slices(fitted.design)):
         theta = fitted.estimates.theta[part]
         factor = term.structure.factor(theta)
         independent = not term.structure.correlated and len(term.names) > 1
@@ -104,22 +107,30 @@ def variance_components(fitted: FittedModel) -> tuple[VarianceComponent, ...]:
                 cov=read_only(sigma**2 * factor @ factor.T),
                 independent=independent,
                 structure=term.covariance,
-                parameters=_parameters(term, theta, sigma),
+                parameters=_parameters(
+                    term, theta, sigma, {i for own, i, _ in fitted.held.natural if own == t}
+                ),
             )
         )
     return tuple(result)
 
 
-def _parameters(term: RandomTerm, theta: NDArray[np.float64], sigma: float) -> tuple[ComponentParameter, ...]:
+def _parameters(
+    term: RandomTerm, theta: NDArray[np.float64], sigma: float, held: set[int]
+) -> tuple[ComponentParameter, ...]:
     structure = term.structure
     return tuple(
         [
-            ComponentParameter(kind, effects, part.columns, value * sigma if kind == "sd" else value)
-            for (kind, effects), part, value in zip(
-                structure.effects(term.names),
-                structure.parameters,
-                structure.natural(theta).tolist(),
-                strict=True,
+            ComponentParameter(
+                kind, effects, part.columns, value * sigma if kind == "sd" else value, i in held
+            )
+            for i, ((kind, effects), part, value) in enumerate(
+                zip(
+                    structure.effects(term.names),
+                    structure.parameters,
+                    structure.natural(theta).tolist(),
+                    strict=True,
+                )
             )
         ]
     )

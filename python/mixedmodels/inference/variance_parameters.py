@@ -39,13 +39,13 @@ def covariance(fitted: Fitted) -> pd.DataFrame:
 
 def generalized_covariance(fitted: FittedGeneralized) -> pd.DataFrame:
     """2H⁻¹ with H the Hessian of -2 log-likelihood in all parameters of the objective."""
-    return _labelled(_determined(fitted), fitted.parameter_names())
+    return _labelled(_determined(fitted), fitted.all_names())
 
 
 def undetermined_text(fitted: FittedModel) -> str:
     """What the data do not determine, by the curvature of the objective; empty when there is nothing."""
     found, n_theta = fitted.parameter_covariance(), len(fitted.estimates.theta)
-    names = fitted.parameter_names()
+    names = fitted.all_names()
     others = [names[i] for i in range(n_theta, len(names)) if found.moved[i]]
     return describe(fitted.design, fitted.term_roots, undetermined_directions(fitted), others)
 
@@ -57,7 +57,7 @@ def undetermined_directions(fitted: FittedModel) -> Sequence[Direction]:
     beside = np.abs(found[:, n_theta:]).max(initial=0.0)
     if len(found) and len(found) == len(exact) and beside < _SAME:
         # The same, but for rounding: then those that theory knows.
-        turn = fitted.coordinates()[:n_theta, :n_theta]
+        turn = fitted.all_coordinates()[:n_theta, :n_theta]
         basis, _ = np.linalg.qr(turn @ exact.T)
         moves = turn @ found[:, :n_theta].T
         if np.abs(moves - basis @ (basis.T @ moves)).max() < _SAME:

@@ -10,12 +10,12 @@ from ..checks import one_of, probability
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import FittedModel
+from ..formatting import unique_names
 from ..not_here import CONFINT_METHODS, refuse_not_here
 from ..result_table import ResultTable, result_table
 from .degrees_of_freedom import DDF_NAMES, DegreesOfFreedom, check_ddf, degrees_of_freedom
 from .headings import limits_note
 from .intervals import coefficient_limits
-from .random_effects import unique_names
 from .variance_components import variance_components
 
 
@@ -49,6 +49,7 @@ def confidence_intervals(
     variances = [*_variance_names(fitted), *_scale_name(fitted)]
     limits = np.full((len(variances) + len(fitted.design.x_names), 2), np.nan)
     limits[len(variances) + fitted.estimates.kept] = coefficient_limits(basis, level)
+    limits[len(variances) + fitted.estimates.held] = np.nan
     names = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
     notes = [limits_note(basis, level), *basis.notes]
     if variances:

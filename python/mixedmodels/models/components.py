@@ -14,6 +14,7 @@ from ..covariance import theta as theta_layout
 from ..errors import ArgumentError
 from ..fitted_generalized import FittedGeneralized
 from ..fitted_model import Fitted, FittedModel
+from ..fitting import at_sigma
 from ..inference.basis import standard_root
 from ..inference.random_effects import numbers_of_levels
 from ..starting_point import check_generalized_start
@@ -134,7 +135,7 @@ def _names_by_term(fitted: FittedModel) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _devcomp(fitted: Fitted) -> dict[str, dict[str, Any]]:
-    e, n, p = fitted.estimates, fitted.n_obs, fitted.rank
+    e, n, p = fitted.estimates, fitted.n_obs, fitted.n_coefficients
     weighted = np.ones(n) if fitted.design.weights is None else fitted.design.weights
     u = _stacked(e.u)
     cmp = {
@@ -166,7 +167,10 @@ def _objective(fitted: Fitted) -> Callable[[Any], float]:
         point = theta_layout.check_start(theta, fitted.design)
         if point is None:
             raise ArgumentError("theta is missing")
-        return float(fitted.engine.evaluate(point, fitted.reml)["objective"])
+        found, held = fitted.engine.evaluate(point, fitted.reml), fitted.held
+        if held.sigma is not None:
+            found = at_sigma(found, fitted.engine, fitted.reml, held.sigma)
+        return float(found["objective"])
 
     return objective
 
@@ -185,7 +189,7 @@ def _generalized_devcomp(fitted: FittedGeneralized) -> dict[str, dict[str, Any]]
     dims = {
         "N": fitted.n_obs,
         "n": fitted.n_obs,
-        "p": fitted.rank,
+        "p": fitted.n_coefficients,
         "q": len(u),
         "nth": len(e.theta),
         "nAGQ": fitted.arguments.n_agq,
@@ -197,7 +201,7 @@ def _generalized_objective(fitted: FittedGeneralized) -> Callable[[Any], float]:
     """A mapping of theta, beta and dispersion, as ``start`` takes it, to the objective."""
 
     def objective(parameters: Any) -> float:
-        start = check_generalized_start(parameters, fitted.design, fitted.estimates.kept, fitted.family)
+        start = check_generalized_start(parameters, fitted.design, fitted.estimates.free, fitted.family)
         return float(fitted.engine.evaluate(*start.complete(fitted.arguments))["objective"])
 
     return objective

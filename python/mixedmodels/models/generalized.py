@@ -329,6 +329,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         subset: Any = UNCHANGED,
         functions: Any = UNCHANGED,
         start: Any = UNCHANGED,
+        fixed: Any = UNCHANGED,
         optimizer: Any = UNCHANGED,
         control: Any = UNCHANGED,
         nb_theta: Any = UNCHANGED,
@@ -344,6 +345,8 @@ class GeneralizedLinearMixedModel(MixedModel):
             New values; those not given stay as they are. A new family has its own default link.
         start, optimizer, control
             Likewise; ``start`` is not kept when the model changes.
+        fixed : mapping or None, optional
+            Parameters to hold; None estimates all of them.
         nb_theta : float or None, optional
             Holds the size of the negative binomial family fixed; None estimates it.
         REML : bool, optional
@@ -381,6 +384,7 @@ class GeneralizedLinearMixedModel(MixedModel):
             "subset": subset,
             "functions": functions,
             "start": start,
+            "fixed": fixed,
             "optimizer": optimizer,
             "control": control,
             "nb_theta": nb_theta,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 from ..checks import one_of
 from ..errors import ArgumentError
 from ..families import Family, NegativeBinomial
 from ..fitted_generalized import Information
+from ..fixed import held_dispersion
 
 _MOST_POINTS = 100
 
@@ -35,6 +37,19 @@ def check_information(value: Any, family: Family) -> Information:
             f"the expected information of family {family.name} has no formula; take information='observed'"
         )
     return value
+
+
+def with_fixed_dispersion(family: Family, fixed: Mapping[Any, Any] | None) -> Family:
+    """The family with its parameter held as the ``fixed`` argument says; as it is when that names none."""
+    value = held_dispersion(fixed, family)
+    if value is None:
+        return family
+    if family.dispersion is not None and family.dispersion != value:
+        raise ArgumentError(
+            f"fixed: the {family.parameter} is held at {value:g} here and at {family.dispersion:g} by the "
+            "family"
+        )
+    return family.holding(value)
 
 
 def with_size(family: Family, nb_theta: Any) -> Family:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..families import NegativeBinomial, as_family
 from ..fitted_generalized import FittedGeneralized, GeneralizedArguments
-from .generalized_arguments import check_information, check_n_agq, with_size
+from ..fixed import check_fixed, held_dispersion
+from .generalized_arguments import check_information, check_n_agq, with_fixed_dispersion, with_size
 from .refitting import UNCHANGED, update_arguments
 
 
@@ -28,6 +29,12 @@ def update_generalized_arguments(
         given["family"] = NegativeBinomial(family.link) if free else with_size(family, size)
     if "n_agq" in given:
         given["n_agq"] = check_n_agq(given["n_agq"])
+    old, new = fitted.arguments.fixed, check_fixed(given.get("fixed", fitted.arguments.fixed))
     family = given.get("family", fitted.family)
+    if "fixed" in given and "family" not in given and held_dispersion(old, family) is not None:
+        # What was held by the old argument is free.
+        family = family.holding(None)
+    if "fixed" in given or "family" in given:
+        given["family"] = family = with_fixed_dispersion(family, new)
     check_information(given.get("information", fitted.arguments.information), family)
     return update_arguments(fitted, given)

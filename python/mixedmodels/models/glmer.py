@@ -13,10 +13,11 @@ from ..families import Family, Gaussian, as_family
 from ..fitted_generalized import GeneralizedArguments
 from ..fitting import check_formula_first
 from ..fitting_generalized import fit_generalized_arguments
+from ..fixed import check_fixed, without_dispersion
 from ..not_here import refuses_arguments
 from ..notices import warn_user
 from .generalized import GeneralizedLinearMixedModel
-from .generalized_arguments import check_information, check_n_agq, with_size
+from .generalized_arguments import check_information, check_n_agq, with_fixed_dispersion, with_size
 from .linear import LinearMixedModel
 from .lmer import lmer
 from .refitting import snapshot
@@ -37,6 +38,7 @@ def glmer(
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     start: Any = None,
+    fixed: Mapping[Any, Any] | None = None,
     optimizer: str | None = "trust_region",
     control: Control | Mapping[str, Any] | None = None,
     verbose: bool = False,
@@ -73,6 +75,11 @@ def glmer(
         As for :func:`mixedmodels.lmer`.
     start : array-like of shape (n_theta,) or dict, optional
         Where the optimisation starts: theta, or a dict with any of ``theta``, ``beta``, ``dispersion``.
+    fixed : mapping, optional
+        Parameters to hold at a value, as for :func:`mixedmodels.lmer`. ``"dispersion"`` is the parameter of
+        the family as ``model.dispersion`` gives it; it also goes by the name that it has in
+        :func:`mixedmodels.glance`: ``"size"``, ``"precision"``, or ``"sigma"`` for the families with a scale,
+        whose square is the dispersion.
     optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
         None evaluates the model at `start` without optimising.
     control : Control or dict, optional
@@ -126,7 +133,8 @@ def glmer(
     check_formula_first("glmer", formula, data)
     if isinstance(data, str) and family is not None and not isinstance(family, (str, Family)):
         raise ArgumentError(f"glmer: the formula comes first, then the data, then the family ({data!r})")
-    chosen = with_size(as_family(family, link), nb_theta)
+    fixed = check_fixed(fixed)
+    chosen = with_fixed_dispersion(with_size(as_family(family, link), nb_theta), fixed)
     n_agq, kind = check_n_agq(nAGQ), check_information(information, chosen)
     options = as_control(control)
     verbose = flag("verbose", verbose)
@@ -134,7 +142,7 @@ def glmer(
         options = dataclasses.replace(options, verbose=True)
     if isinstance(chosen, Gaussian) and chosen.link == "identity":
         if chosen.dispersion is not None:
-            raise ArgumentError("a linear mixed model with a fixed residual variance cannot be fitted")
+            fixed = {**without_dispersion(fixed, chosen), "sigma": chosen.sigma(chosen.dispersion)}
         warn_user(
             "the gaussian family with identity link is a linear mixed model: fitted by lmer(REML=False)",
             MixedModelsWarning,
@@ -150,6 +158,7 @@ def glmer(
             subset=subset,
             functions=functions,
             start=start,
+            fixed=fixed,
             optimizer=optimizer,
             control=options,
         )
@@ -166,6 +175,7 @@ def glmer(
         subset=snapshot(subset),
         functions=snapshot(functions),
         start=snapshot(start),
+        fixed=fixed,
         optimizer=check_optimizer(optimizer),
         control=options,
     )

@@ -284,6 +284,7 @@ class LinearMixedModel(MixedModel):
         subset: Any = UNCHANGED,
         functions: Any = UNCHANGED,
         start: Any = UNCHANGED,
+        fixed: Any = UNCHANGED,
         optimizer: Any = UNCHANGED,
         control: Any = UNCHANGED,
     ) -> LinearMixedModel:
@@ -294,7 +295,7 @@ class LinearMixedModel(MixedModel):
         ----------
         formula : str, optional
             ``.`` stands for the old formula's side: ``". ~ . + x"``, ``". ~ . - (1 | g)"``.
-        data, REML, weights, offset, contrasts, na_action, subset, functions, start, optimizer, control
+        data, REML, weights, offset, contrasts, na_action, subset, functions, start, fixed, optimizer, control
             New values; those not given stay as they are. ``start`` is not kept when the model changes. New
             columns come from the data frame of the fit as long as it is in memory.
 
@@ -328,6 +329,7 @@ class LinearMixedModel(MixedModel):
             "subset": subset,
             "functions": functions,
             "start": start,
+            "fixed": fixed,
             "optimizer": optimizer,
             "control": control,
         }

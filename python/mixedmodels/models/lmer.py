@@ -10,6 +10,7 @@ from ..checks import flag
 from ..control import Control, as_control, check_optimizer
 from ..fit_record import FitArguments
 from ..fitting import check_formula_first, check_reml, fit_arguments
+from ..fixed import check_fixed
 from ..not_here import refuses_arguments
 from .linear import LinearMixedModel
 from .refitting import snapshot
@@ -28,6 +29,7 @@ def lmer(
     subset: Any = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     start: Any = None,
+    fixed: Mapping[Any, Any] | None = None,
     optimizer: str | None = "trust_region",
     control: Control | Mapping[str, Any] | None = None,
     verbose: bool = False,
@@ -59,6 +61,19 @@ def lmer(
         Your own functions for the formula; trusted code.
     start : array-like of shape (n_theta,) or dict, optional
         Where the optimisation starts: theta, or ``{"theta": theta}``.
+    fixed : mapping, optional
+        Parameters to hold at a value instead of estimating them, by their names in :func:`mixedmodels.tidy`:
+
+        - ``"sigma"``, the residual standard deviation, such as ``{"sigma": 1.0}`` for a meta-analysis with
+          known sampling variances in ``weights=1/v``;
+        - ``"sd__Days"``, ``"cor__(Intercept).Days"``: standard deviations and correlations of random effects.
+          Where two terms have the same name, put the group before it: ``("Subject", "sd__(Intercept)")``
+          or ``"Subject.sd__(Intercept)"``;
+        - ``"theta[1]"``, or ``"theta": [None, 0.2, None]`` with None for entries to estimate;
+        - ``"Days"``: a coefficient, or ``("fixed", "Days")``.
+
+        Held parameters count neither in degrees of freedom nor in AIC and BIC; tests and standard errors take
+        them as known.
     optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
         None evaluates the model at `start` without optimising.
     control : Control or dict, optional
@@ -111,6 +126,7 @@ def lmer(
         subset=snapshot(subset),
         functions=snapshot(functions),
         start=snapshot(start),
+        fixed=check_fixed(fixed),
         optimizer=check_optimizer(optimizer),
         control=options,
     )

@@ -17,6 +17,7 @@ from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError, MissingColumnError
 from ..fitted_model import Fitted, FittedModel, read_only
 from ..fitting import refit
+from ..fixed import check_fixed
 from ..formula import check_functions, parse_formula
 from ..frame import Frame
 from .update import update_formula
@@ -31,7 +32,7 @@ class _Unchanged:
 
 UNCHANGED: Final = _Unchanged()
 # Changes that leave the meaning of theta alone.
-_SAME_MODEL = frozenset({"reml", "optimizer", "control"})
+_SAME_MODEL = frozenset({"reml", "optimizer", "control", "fixed"})
 
 
 def update_arguments(fitted: FittedModel, changes: Mapping[str, Any]) -> Any:
@@ -49,6 +50,8 @@ def update_arguments(fitted: FittedModel, changes: Mapping[str, Any]) -> Any:
     given = {key: value if key == "data" else snapshot(value) for key, value in given.items()}
     if "control" in given:
         given["control"] = as_control(given["control"])
+    if "fixed" in given:
+        given["fixed"] = check_fixed(given["fixed"])
     if not _SAME_MODEL.issuperset(given):
         _read_names(fitted, given)
     if "start" not in given and not _SAME_MODEL.issuperset(given):

@@ -88,6 +88,8 @@ class Summary:
         Significant digits of the smallest estimate when printed.
     p_style : {"exact", "apa"}
         How p-values are printed.
+    held : tuple of str
+        The coefficients that ``fixed=`` holds.
     """
 
     head: tuple[str, ...]
@@ -108,6 +110,7 @@ class Summary:
     notes: tuple[str, ...]
     digits: int = DIGITS
     p_style: PStyle = "exact"
+    held: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         quantiles = _quantile_table(self.residual_quantiles, self.digits)
@@ -182,7 +185,9 @@ class Summary:
         return "\n\n".join(parts)
 
     def _coefficient_table(self) -> TextTable:
-        return coefficient_table(self.coefficients, self.digits, self.p_style)
+        table = self.coefficients
+        marked = {name: f"{name} (fixed)" for name in self.held}
+        return coefficient_table(table.rename(index=marked) if marked else table, self.digits, self.p_style)
 
     def _data_lines(self) -> list[str]:
         dispersion = [self.dispersion] if self.dispersion else []
@@ -247,6 +252,7 @@ def summarize(
         notes=tuple(notes),
         digits=digits,
         p_style=p_style,
+        held=tuple([fitted.design.x_names[j] for j in fitted.estimates.held]),
     )
 
 
@@ -390,10 +396,16 @@ def _argument_name(fitted: FittedModel, name: str) -> str:
 
 
 def _notes(fitted: FittedModel) -> list[str]:
-    notes = [
+    texts = fitted.held.texts
+    notes = [f"Fixed, not estimated: {', '.join(map(one_line, texts))}"] if texts else []
+    notes += [
         f"Singular fit: {part}"
         for part in singular_terms(
-            fitted.design, fitted.estimates.theta, fitted.term_roots, scale=fitted.scale
+            fitted.design,
+            fitted.estimates.theta,
+            fitted.term_roots,
+            scale=fitted.scale,
+            known=fitted.known_singularities(),
         )
     ]
     dropped = fixed_effects.dropped_columns(fitted)

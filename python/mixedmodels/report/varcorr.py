@@ -10,13 +10,21 @@ import numpy as np
 import pandas as pd
 
 from ..fitted_model import FittedModel
-from ..formatting import DIGITS, TextTable, check_digits, format_column, format_decimals, shorten
-from ..inference.random_effects import unique_names
-from ..inference.variance_components import VarianceComponent, variance_components
+from ..formatting import (
+    DIGITS,
+    TextTable,
+    check_digits,
+    format_column,
+    format_decimals,
+    shorten,
+    unique_names,
+)
+from ..inference.variance_components import ComponentParameter, VarianceComponent, variance_components
 from ..result_table import ResultTable
 
 _MARK_INDEPENDENT = "."
 _MARK_UNDEFINED = "NaN"
+_FIXED = "(fixed)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,6 +42,8 @@ class VarCorr:
     components : tuple of VarianceComponent
     sigma : float or None
         Residual standard deviation; of a generalized model its `sigma`, None for families without a scale.
+    sigma_fixed : bool
+        Whether it was held at its value by ``fixed=``. Printed, ``(fixed)`` marks such parameters.
 
     Examples
     --------
@@ -45,6 +55,7 @@ class VarCorr:
 
     components: tuple[VarianceComponent, ...]
     sigma: float | None
+    sigma_fixed: bool = False
 
     def __iter__(self) -> Iterator[VarianceComponent]:
         return iter(self.components)
@@ -132,7 +143,7 @@ class VarCorr:
             correlations += [*cells, *[[]] * (height - len(cells))]
         if self.sigma is not None:
             groups.append("Residual")
-            names.append("")
+            names.append(_FIXED if self.sigma_fixed else "")
             sds.append(self.sigma)
             shown.append(True)
             correlations.append([])
@@ -167,17 +178,24 @@ class VarCorr:
 
 def var_corr(fitted: FittedModel) -> VarCorr:
     """The variance components of a fit."""
-    return VarCorr(variance_components(fitted), fitted.residual_sd)
+    held = fitted.held
+    fixed = held.sigma is not None or held.dispersion is not None
+    return VarCorr(variance_components(fitted), fitted.residual_sd, fixed)
 
 
 def _rows_of(part: VarianceComponent) -> list[tuple[str, float]]:
     """Effects and standard deviations; one row for all effects that share one."""
     sds = [own for own in part.parameters if own.kind == "sd"]
     if len(sds) == len(part.names):
-        return [(part.names[own.columns[0]], own.value) for own in sds]
+        return [(_marked(part.names[own.columns[0]], own), own.value) for own in sds]
     names = [[part.names[j] for j in own.columns] for own in sds]
     texts = [", ".join(own) if len(own) < 3 else f"{own[0]} ... {own[-1]}" for own in names]
-    return [(text, own.value) for text, own in zip(texts, sds, strict=True)]
+    return [(_marked(text, own), own.value) for text, own in zip(texts, sds, strict=True)]
+
+
+def _marked(text: str, own: ComponentParameter) -> str:
+    """The text, marked when the parameter is held."""
+    return f"{text} {_FIXED}" if own.fixed else text
 
 
 def _beside(cells: list[str], shown: list[bool]) -> list[str]:
@@ -194,18 +212,25 @@ def _correlation_cells(part: VarianceComponent, digits: int) -> list[list[str]]:
         single = len(shared) == 1
         labels = [part.structure if single else f"{part.structure}, {own.effects[1]}" for own in shared]
         return [
-            [f"{format_decimals(own.value, decimals)} ({label})"]
+            [_marked(f"{format_decimals(own.value, decimals)} ({label})", own)]
             for own, label in zip(shared, labels, strict=True)
         ]
     if part.independent and len(_rows_of(part)) < len(part.names):
         return [[f"({part.structure})"]]
+    held = {frozenset(own.columns): own for own in part.parameters if own.kind == "cor"}
     rows = []
     for i in range(len(part.names)):
         if part.independent:
             rows.append([_MARK_INDEPENDENT] * i)
         else:
             rows.append(
-                [_MARK_UNDEFINED if np.isnan(r) else format_decimals(r, decimals) for r in part.corr[i, :i]]
+                [
+                    _marked(
+                        _MARK_UNDEFINED if np.isnan(r) else format_decimals(r, decimals),
+                        held[frozenset((j, i))],
+                    )
+                    for j, r in enumerate(part.corr[i, :i])
+                ]
             )
     return rows
 

@@ -139,12 +139,16 @@ def _marks(stars: Any) -> tuple[tuple[str, float], ...]:
 
 
 def fixed_cells(fitted: FittedModel, basis: DegreesOfFreedom, style: CellStyle) -> dict[str, str]:
-    """The coefficients that are kept."""
+    """The coefficients that are kept; those that are held without what tests need."""
     if style.exponentiate:
         ratio_name(fitted)
     rows = fixed_rows(fitted, style.level, basis, style.exponentiate)
     result = {}
+    held = fitted.estimates.held.tolist()
     for j in fitted.estimates.kept.tolist():
+        if j in held:
+            result[rows["term"][j]] = f"{style.number(float(rows['estimate'][j]))} (fixed)"
+            continue
         estimate, error, p = (float(rows[name][j]) for name in ("estimate", "std.error", "p.value"))
         limits = (float(rows["conf.low"][j]), float(rows["conf.high"][j]))
         result[rows["term"][j]] = style.coefficient(estimate, error, limits, p)

@@ -110,13 +110,18 @@ def _complete(part: dict[str, Any], columns: list[str]) -> pd.DataFrame:
 def fixed_rows(
     fitted: FittedModel, level: float, basis: DegreesOfFreedom, exponentiate: bool = False
 ) -> dict[str, Any]:
-    """The columns of the fixed effects; NaN for dropped coefficients."""
+    """The columns of the fixed effects; NaN for dropped coefficients, and beside those that are held."""
     names, kept = fitted.design.x_names, fitted.estimates.kept
     p = len(names)
 
     def spread(values: Any) -> Any:
         whole = np.full(p, np.nan)
         whole[kept] = values
+        return whole
+
+    def of_free(values: Any) -> Any:
+        whole = spread(values)
+        whole[fitted.estimates.held] = np.nan
         return whole
 
     estimate, error = basis.beta, basis.standard_errors()
@@ -133,12 +138,12 @@ def fixed_rows(
         "group": [None] * p,
         "term": list(names),
         "estimate": spread(estimate),
-        "std.error": spread(error),
-        "statistic": spread(ratio),
-        "df": spread(df),
-        "p.value": spread(two_sided_t(ratio, df)),
-        "conf.low": spread(limits[:, 0]),
-        "conf.high": spread(limits[:, 1]),
+        "std.error": of_free(error),
+        "statistic": of_free(ratio),
+        "df": of_free(df),
+        "p.value": of_free(two_sided_t(ratio, df)),
+        "conf.low": of_free(limits[:, 0]),
+        "conf.high": of_free(limits[:, 1]),
     }
 
 

@@ -264,3 +264,62 @@ fn sigma_held_allows_one_observation_a_level() {
         assert!(log_likelihood(mu + a, tau + b) > fit.estimates.objective);
     }
 }
+
+/// Rows of theta, columns of free parameters.
+fn slopes_with(natural: (usize, usize, f64)) -> Vec<Vec<f64>> {
+    let design = design(5, 120, 2, &[(Grouping::Random(20), 2, U)], true);
+    let model = Model::new(design).expect("valid");
+    let held = Held {
+        natural: vec![natural],
+        ..Held::default()
+    };
+    let task = Task {
+        held: Some(&held),
+        ..Task::default()
+    };
+    let fit = linear(&model, Criterion::Reml)
+        .fit(&task, GO)
+        .expect("fits");
+    let slopes = fit.free.expect("held").slopes;
+    let row = |i: usize| (0..slopes.cols()).map(|j| slopes[(i, j)]).collect();
+    (0..slopes.rows()).map(row).collect()
+}
+
+#[test]
+fn theta_has_slopes_where_natural_parameters_have_none() {
+    let zero = |v: &f64| v.abs() < 1e-9;
+    // No variance of the second column: its row of the factor stays zero, whatever the correlation.
+    let slopes = slopes_with((0, 1, 0.0));
+    assert!(slopes[0][0] > 0.1, "{slopes:?}");
+    assert!(slopes[1].iter().chain(&slopes[2]).all(zero), "{slopes:?}");
+    // A correlation of one: both columns of the factor are multiples of the first.
+    let slopes = slopes_with((0, 2, 1.0));
+    let [first, second] = [&slopes[0], &slopes[1]];
+    assert!(first[0] > 0.1 && zero(&first[1]), "{slopes:?}");
+    assert!(zero(&second[0]) && second[1] > 0.1, "{slopes:?}");
+    assert!(slopes[2].iter().all(zero), "{slopes:?}");
+}
+
+#[test]
+fn further_searches_end_where_no_variance_is_free() {
+    let design = design(6, 120, 2, &[(Grouping::Random(20), 2, U)], false);
+    let model = Model::new(design).expect("valid");
+    let held = Held {
+        theta: vec![(0, 1.0), (1, 0.2), (2, 0.5)],
+        ..Held::default()
+    };
+    let fit_with = |starts| {
+        let task = Task {
+            held: Some(&held),
+            control: Control {
+                starts,
+                ..Control::UNLIMITED
+            },
+            ..Task::default()
+        };
+        linear(&model, Criterion::Ml).fit(&task, GO).expect("fits")
+    };
+    let (one, four) = (fit_with(Some(1)), fit_with(Some(4)));
+    let difference = one.estimates.objective - four.estimates.objective;
+    assert!(difference.abs() < 1e-9);
+}

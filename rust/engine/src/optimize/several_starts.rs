@@ -70,8 +70,9 @@ fn further_starts(
         Status::Converged => objective.opposite(&first.theta),
         _ => None,
     };
-    let multiples = (0..i32::MAX).map(|i| {
-        let power = (i + 1) / 2;
+    // One of them may be the start; all are, where no variance is free.
+    let multiples = (0..=count).map(|i| {
+        let power = i.div_ceil(2) as i32;
         objective.isotropic(RATIO.powi(if i % 2 == 0 { -power } else { power }))
     });
     let all = opposite.into_iter().chain(multiples);

@@ -100,18 +100,9 @@ impl HeldCoordinates {
             rest = others;
             if Arc::ptr_eq(from, to) {
                 out.extend_from_slice(own);
-                continue;
+            } else {
+                out.extend(changed(own, &**from, &**to, *k)?);
             }
-            let mut natural = from.natural_values(own, *k);
-            // A column without variance has no correlations: zero serves.
-            natural
-                .iter_mut()
-                .filter(|v| v.is_nan())
-                .for_each(|v| *v = 0.0);
-            let theta = to.theta(&natural, *k);
-            out.extend(theta.ok_or_else(|| Error::Factorisation {
-                theta: own.to_vec(),
-            })?);
         }
         Ok(out)
     }
@@ -197,6 +188,24 @@ impl HeldCoordinates {
             &self.coordinates.isotropic(|_| 1.0),
         )
     }
+}
+
+/// Theta of the same covariance matrix in another structure.
+fn changed(
+    theta: &[f64],
+    from: &dyn Covariance,
+    to: &dyn Covariance,
+    k: usize,
+) -> Result<Vec<f64>> {
+    let mut natural = from.natural_values(theta, k);
+    // A column without variance has no correlations: zero serves.
+    natural
+        .iter_mut()
+        .filter(|v| v.is_nan())
+        .for_each(|v| *v = 0.0);
+    to.theta(&natural, k).ok_or_else(|| Error::Factorisation {
+        theta: theta.to_vec(),
+    })
 }
 
 /// The structure of a term in which what is held of it are single parameters.
@@ -317,6 +326,14 @@ impl HeldCoordinates {
                 block = natural_slopes(&*self.own[t].0, &own[range.clone()], k);
                 let mut theirs = natural_slopes(&*self.user[t].0, &user[range.clone()], k);
                 small::solve_general(&mut theirs, &mut block, n, n);
+                if !block.iter().all(|v| v.is_finite()) {
+                    block = boundary_slopes(
+                        &own[range],
+                        &*self.own[t].0,
+                        &*self.user[t].0,
+                        (&user[first..first + n], k),
+                    )?;
+                }
             }
             for (j, column) in block.chunks_exact(n).enumerate() {
                 for (i, v) in column.iter().enumerate() {
@@ -332,6 +349,34 @@ fn identity(n: usize) -> Vec<f64> {
     let mut out = vec![0.0; n * n];
     (0..n).for_each(|i| out[i + i * n] = 1.0);
     out
+}
+
+/// Step and weights of derivatives from one side, of fourth order.
+const STEP: f64 = 1e-3;
+const ONE_SIDED: [f64; 4] = [48.0, -36.0, 16.0, -3.0];
+
+/// Derivatives of theta of one structure (rows) with respect to that of another where the natural
+/// parameters have none, at a standard deviation of zero or a correlation of one: into the domain,
+/// column-major.
+fn boundary_slopes(
+    theta: &[f64],
+    from: &dyn Covariance,
+    to: &dyn Covariance,
+    (here, k): (&[f64], usize),
+) -> Result<Vec<f64>> {
+    let n = theta.len();
+    let mut out = vec![0.0; n * n];
+    for (j, column) in out.chunks_exact_mut(n).enumerate() {
+        let mut moved = theta.to_vec();
+        for (step, weight) in ONE_SIDED.into_iter().enumerate() {
+            moved[j] = theta[j] + (step + 1) as f64 * STEP;
+            let there = changed(&moved, from, to, k)?;
+            for ((out, there), here) in column.iter_mut().zip(there).zip(here) {
+                *out += weight * (there - here) / (12.0 * STEP);
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// Derivatives of the natural parameters (rows) with respect to theta, column-major.

@@ -289,7 +289,7 @@ fn a_theta_of_another_length_is_refused() {
 
 #[test]
 fn the_caller_can_stop_it() {
-    let (_, n, terms) = structures().pop().expect("a structure");
+    let (_, n, terms) = common::structures().pop().expect("a structure");
     let design = design(1, n, 3, &terms, false);
     let theta = random_theta(&design, 2, false);
     for layout in LAYOUTS {

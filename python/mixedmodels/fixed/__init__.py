@@ -1,0 +1,25 @@
+"""Parameters that a fit holds at given values: the argument `fixed` and what follows from it."""
+
+from __future__ import annotations
+
+from .argument import check_fixed, without_coefficients
+from .free import FreeParameters, free_parameters, in_all_parameters
+from .held import NOTHING_HELD, Held, embedded
+from .resolve import held_dispersion, resolve, sigma_is_held, without_dispersion
+from .singular import known_singularities
+
+__all__ = [
+    "NOTHING_HELD",
+    "FreeParameters",
+    "Held",
+    "check_fixed",
+    "embedded",
+    "free_parameters",
+    "held_dispersion",
+    "in_all_parameters",
+    "known_singularities",
+    "resolve",
+    "sigma_is_held",
+    "without_coefficients",
+    "without_dispersion",
+]
