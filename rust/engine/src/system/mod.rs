@@ -77,7 +77,8 @@ pub trait System: Send + Sync {
     /// Hessian of log |M|, and of log |X'V^-1X| with it when `joint`, along the directions and then along
     /// straight moves of A, which have its pattern. V is linear in Σ: along directions of Σ the entries are
     /// -tr(P V_i P V_j), or with V^-1 for P. `tick` is called between the steps; its error ends the work.
-    /// `None` where there is not the memory, or no formula at these λ.
+    /// `None` where there is not the memory, no formula at these λ, or where solving for the
+    /// columns tells more.
     fn log_det_hessian(
         &mut self,
         directions: (Along, &[Direction]),
