@@ -28,8 +28,6 @@ def test_fit_is_the_optimum_of_the_dense_criterion(reml, fixed_part):
 
     options = {"xatol": 1e-10}
     best: Any = optimize.minimize_scalar(dense, bounds=(1e-6, 3.0), method="bounded", options=options)
-        dense, bounds=(1e-6, 3.0), method="bounded", options={"xatol": 1e-10}
-    )
     tau2 = model.VarCorr()["trial"].cov[0, 0]
     value, beta, covariance = criterion(design, [np.array([[tau2]])], 1.0, reml)
     assert tau2 == pytest.approx(best.x, abs=1e-6)
