@@ -136,7 +136,7 @@ def fit_generalized_design(
         result,
         doubtful=far_out(design, arguments.family, estimates.theta, roots),
     )
-    if optimizer is not None and not held.variances:
+    if optimizer is not None:
         verdict = _checked_at_infinity(verdict, engine, design, arguments.family, estimates, roots, result)
     notices = too_many + dropped_notices(design, kept) + verdict.notices
     notices += singular_notices(design, theta, roots, known=known_singularities(design, theta, roots, held))

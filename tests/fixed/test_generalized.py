@@ -1,5 +1,7 @@
 """Generalized models with parameters held."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import integrate, special, stats
@@ -11,11 +13,11 @@ CBPP = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
 SD = "sd__(Intercept)"
 
 
-def cbpp(**options):
+def cbpp(**options: Any) -> Any:
     return glmer(CBPP, load_cbpp(), "binomial", **options)
 
 
-def by_integration(model, points=81):
+def by_integration(model: Any, points: int = 81) -> float:
     """-2 log-likelihood of a model with a random intercept by Gauss-Hermite quadrature around zero."""
     design = model._fitted.design
     (term,) = design.terms
@@ -23,12 +25,12 @@ def by_integration(model, points=81):
     eta = design.x @ model.beta + (0.0 if design.offset is None else design.offset)
     trials = design.unit_weights
     y = design.y
-    logs = []
+    logs: list[Any] = []
     for node in nodes:
         p = special.expit(eta + model.theta[0] * node)
         logs.append(np.bincount(term.group.codes, stats.binom.logpmf(y, trials, p)))
     total = special.logsumexp(np.array(logs) + np.log(weights / weights.sum())[:, None], axis=0)
-    return -2 * total.sum()
+    return -2 * float(np.sum(total))
 
 
 HELD = [
@@ -125,7 +127,7 @@ def test_coefficients_held_have_no_standard_error():
 )
 def test_the_size_of_a_negative_binomial_distribution(fixed, size):
     formula, data = "TICKS ~ YEAR + (1 | BROOD)", load_grouseticks()
-    model = glmer(formula, data, "nbinom2", fixed=fixed)
+    model: Any = glmer(formula, data, "nbinom2", fixed=fixed)
     by_family = glmer(formula, data, NegativeBinomial(size=size))
     assert model.dispersion == model.sigma == size
     assert model.objective == by_family.objective
@@ -138,7 +140,7 @@ def test_the_size_of_a_negative_binomial_distribution(fixed, size):
 def test_the_dispersion_is_the_square_of_sigma_for_families_with_a_scale():
     data = load_sleepstudy()
     formula = "Reaction ~ Days + (1 | Subject)"
-    one = glmer(formula, data, Gamma(), fixed={"sigma": 0.2})
+    one: Any = glmer(formula, data, Gamma(), fixed={"sigma": 0.2})
     other = glmer(formula, data, Gamma(), fixed={"dispersion": 0.04})
     assert one.sigma == pytest.approx(0.2, rel=1e-14)
     assert one.dispersion == pytest.approx(0.04, rel=1e-14)
@@ -160,9 +162,9 @@ def test_a_gaussian_family_with_a_known_variance_is_a_linear_model_with_a_known_
 
 def test_a_held_standard_deviation_with_a_free_dispersion():
     data = load_grouseticks()
-    model = glmer("TICKS ~ YEAR + (1 | BROOD)", data, "nbinom2", fixed={SD: 1.0})
+    model: Any = glmer("TICKS ~ YEAR + (1 | BROOD)", data, "nbinom2", fixed={SD: 1.0})
     assert model.theta[0] == pytest.approx(1.0, rel=1e-12)
-    worse = [
+    worse: list[Any] = [
         glmer(
             "TICKS ~ YEAR + (1 | BROOD)", data, "nbinom2", fixed={SD: 1.0, "size": factor * model.dispersion}
         )

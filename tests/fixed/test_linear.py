@@ -1,5 +1,7 @@
 """Linear models with parameters held: attained, counted, and the others optimal."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from dense import criterion
 from mixedmodels import lmer, load_dyestuff, load_machines, load_sleepstudy
 
 
-def sleep(weights, offset):
+def sleep(weights: bool, offset: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
     data = load_sleepstudy()
     data = pd.DataFrame({name: np.asarray(data[name]) for name in ("Reaction", "Days", "Subject")})
     rng = np.random.default_rng(1)

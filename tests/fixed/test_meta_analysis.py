@@ -1,6 +1,7 @@
 """Meta-analysis: a known residual variance of each study, and one study a level."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,8 @@ def test_fit_is_the_optimum_of_the_dense_criterion(reml, fixed_part):
     def dense(tau2):
         return criterion(design, [np.array([[tau2]])], 1.0, reml)[0]
 
-    best = optimize.minimize_scalar(dense, bounds=(1e-6, 3.0), method="bounded", options={"xatol": 1e-10})
+    options = {"xatol": 1e-10}
+    best: Any = optimize.minimize_scalar(dense, bounds=(1e-6, 3.0), method="bounded", options=options)
     tau2 = model.VarCorr()["trial"].cov[0, 0]
     value, beta, covariance = criterion(design, [np.array([[tau2]])], 1.0, reml)
     assert tau2 == pytest.approx(best.x, abs=1e-6)

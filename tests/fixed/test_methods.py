@@ -1,6 +1,7 @@
 """Methods of models that hold parameters carry these along, or say why they do not."""
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def test_simulations_from_a_model_with_held_parameters():
     table = pb_compare(full, reduced, nsim=20, seed=1)
     assert table.loc["LRT", "Df"] == 1
     assert 0 < table.loc["PBtest", "Pr(>statistic)"] <= 1
-    model = glmer(
+    model: Any = glmer(
         "cbind(incidence, size - incidence) ~ period + (1 | herd)",
         load_cbpp(),
         "binomial",
@@ -206,8 +207,9 @@ def test_exact_tests_and_many_responses_refuse():
     model = lmer("yi ~ 1 + (1 | trial)", data, weights=1 / data["vi"], fixed={"sigma": 1.0})
     with pytest.raises(ArgumentError, match=r"exact_rlrt: .*sigma = 1"):
         exact_rlrt(model)
+    fit: Any = fit_many
     with pytest.raises(TypeError, match="fixed"):
-        fit_many("~ 1 + (1 | Subject)", load_sleepstudy(), ["Reaction"], fixed={"sigma": 1.0})
+        fit("~ 1 + (1 | Subject)", load_sleepstudy(), ["Reaction"], fixed={"sigma": 1.0})
 
 
 def test_a_variance_between_studies_is_tested_against_its_absence():

@@ -109,8 +109,10 @@ def test_a_gaussian_with_identity_link_is_a_linear_model():
         model = glmer(formula, data, "gaussian")
     assert isinstance(model, LinearMixedModel)
     assert model.objective == lmer(formula, data, REML=False).objective
-    with pytest.raises(ArgumentError, match="fixed residual variance"):
-        glmer(formula, data, families.Gaussian(dispersion=1.0))
+    with pytest.warns(MixedModelsWarning, match=r"lmer\(REML=False\)"):
+        held = glmer(formula, data, families.Gaussian(dispersion=400.0))
+    assert held.sigma == 20.0
+    assert held.objective == lmer(formula, data, REML=False, fixed={"sigma": 20.0}).objective
 
 
 def test_the_same_model_in_different_words():

@@ -76,19 +76,18 @@ impl HeldCoordinates {
 
     /// These coordinates at theta of the user.
     pub fn enter(&self, frame: &Frame, theta: &[f64]) -> Result<Vec<f64>> {
-        let own = self.change(theta, &self.user, &self.own)?;
+        let own = Self::change(theta, &self.user, &self.own)?;
         Ok(from_user(&self.coordinates, &frame.terms, &own))
     }
 
     /// Theta of the user.
     pub fn leave(&self, frame: &Frame, theta: &[f64]) -> Result<Vec<f64>> {
         let own = to_user(&self.coordinates, &frame.terms, theta);
-        self.change(&own, &self.own, &self.user)
+        Self::change(&own, &self.own, &self.user)
     }
 
     /// Theta of the same covariance matrices in other structures.
     fn change(
-        &self,
         theta: &[f64],
         from: &[(Arc<dyn Covariance>, usize)],
         to: &[(Arc<dyn Covariance>, usize)],
@@ -317,7 +316,7 @@ impl HeldCoordinates {
         let scaled = to_user(&self.coordinates, &frame.terms, &generic);
         let units: Vec<f64> = scaled.iter().zip(&generic).map(|(s, g)| s / g).collect();
         let own = to_user(&self.coordinates, &frame.terms, theta);
-        let user = self.change(&own, &self.own, &self.user)?;
+        let user = Self::change(&own, &self.own, &self.user)?;
         for (t, term) in self.coordinates.terms.iter().enumerate() {
             let (first, n, k) = (term.start, term.n_parameters, term.k);
             let range = first..first + n;
