@@ -5,15 +5,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::design::data_rows::DataRows;
-use crate::design::level_graph::ByLevel;
-use crate::design::{Design, Model};
+use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::linalg::threads;
 use crate::many::patterns::Pattern;
 use crate::many::{general, uninterrupted, ResponseFit, Watch};
+use crate::model::Model;
 use crate::objective::Criterion;
 use crate::optimize::Control;
+use crate::products::data_rows::DataRows;
+use crate::products::level_graph::ByLevel;
 
 /// Fits the model without each level of the grouping factor of a term in turn. Searches start at
 /// theta; with `max_evaluations` of 2 in `control` they take one step from there. Whatever the number of

@@ -3,7 +3,7 @@
 //! Terms of one grouping factor form one block. The blocks of the longest chain of nested factors
 //! (the finest first) are *leading*: eliminating them one after the other leaves each of them block
 //! diagonal. The rest is *trailing* and becomes, with X, one dense matrix; or every block is trailing
-//! and the matrix is sparse, see [`crate::design::layout`].
+//! and the matrix is sparse, see [`crate::products::layout`].
 
 use std::sync::Arc;
 
