@@ -8,7 +8,7 @@ mod structures;
 
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use generalized::{Steps, GENERALIZED};
-use mixedmodels::design::Model;
+use mixedmodels::model::Model;
 use mixedmodels::objective::{Criterion, LmmObjective, Objective};
 use mixedmodels::parameters::Coordinates;
 use structures::{Points, STRUCTURES};

@@ -5,8 +5,8 @@ mod designs;
 
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use designs::Shape;
-use mixedmodels::design::Model;
 use mixedmodels::fit::{Estimates, Fit, Linear, MixedModel, Task};
+use mixedmodels::model::Model;
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::Control;
 

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use mixedmodels::design::{Approximation, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
+use mixedmodels::model::{Approximation, GeneralizedModel};
 use mixedmodels::objective::{GlmmObjective, Monitor};
 use mixedmodels::parameters::{AffineVector, Coordinates, ParameterVector};
 

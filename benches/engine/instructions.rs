@@ -6,7 +6,7 @@ mod generalized;
 mod structures;
 
 use generalized::{Generalized, Steps, GENERALIZED};
-use mixedmodels::design::Model;
+use mixedmodels::model::Model;
 use mixedmodels::objective::{Criterion, LmmObjective, Objective};
 use mixedmodels::parameters::Coordinates;
 use structures::{Points, STRUCTURES};

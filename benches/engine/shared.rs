@@ -5,10 +5,10 @@ mod designs;
 
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use designs::Shape;
-use mixedmodels::design::Model;
 use mixedmodels::fit::{Linear, MixedModel, Task};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::{delete_levels, refit_many};
+use mixedmodels::model::Model;
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::Control;
 

@@ -1,6 +1,6 @@
 //! The structures that evaluations are measured on, and the points they are measured at.
 
-use mixedmodels::design::Model;
+use mixedmodels::model::Model;
 use mixedmodels::parameters::Coordinates;
 
 use crate::designs::Shape;

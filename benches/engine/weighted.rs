@@ -6,7 +6,8 @@ mod designs;
 
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use designs::Shape;
-use mixedmodels::design::{Frame, Layout};
+use mixedmodels::model::Frame;
+use mixedmodels::products::Layout;
 use mixedmodels::system::WeightedSystem;
 
 const STRUCTURES: [Shape; 5] = [

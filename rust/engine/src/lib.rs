@@ -1,8 +1,8 @@
 //! The engine of `mixedmodels`: linear mixed-effects models by blocked sparse Cholesky
 //! factorisation and exact derivatives. No Python here.
 //!
-//! Data flows one way: [`design`] (data, basis, cross-products) → [`system`] (factorisation) →
-//! [`objective`] → [`optimize`] → [`fit`] → [`inference`], or [`many`] for many responses to one
+//! Data flows one way: [`design`] (data, basis) → [`products`] (cross-products) → [`model`] (data with
+//! their products and a response) → [`system`] (factorisation) → [`objective`] → [`optimize`] → [`fit`] → [`inference`], or [`many`] for many responses to one
 //! design.
 
 pub mod covariance;
@@ -13,9 +13,11 @@ pub mod fit;
 pub mod inference;
 pub mod linalg;
 pub mod many;
+pub mod model;
 pub mod objective;
 pub mod optimize;
 pub mod parameters;
+pub mod products;
 pub mod system;
 
 pub use error::{Error, Result};

@@ -3,10 +3,12 @@
 mod common;
 
 use common::{dense, design, linear, random_theta, Grouping, TermSpec, D, U};
-use mixedmodels::design::{Design, Layout, Model};
+use mixedmodels::design::Design;
 use mixedmodels::fit::{MixedModel, Point};
+use mixedmodels::model::Model;
 use mixedmodels::objective::{Criterion, LmmObjective, Monitor, Objective};
 use mixedmodels::parameters::Coordinates;
+use mixedmodels::products::Layout;
 
 const GO: Monitor<'static> = &|_| Ok(());
 

@@ -7,8 +7,9 @@ use common::{design, linear, Grouping, Random, TermSpec};
 use std::time::Instant;
 
 use mixedmodels::covariance::Fold;
-use mixedmodels::design::{Design, Model, Term};
+use mixedmodels::design::{Design, Term};
 use mixedmodels::fit::{Estimates, MixedModel, Point, StartValues, Task};
+use mixedmodels::model::Model;
 
 type Fit = mixedmodels::fit::Fit<Estimates>;
 use mixedmodels::linalg::Matrix;

@@ -5,13 +5,14 @@ mod common;
 use std::sync::Arc;
 
 use common::{design, Grouping, Random, TermSpec, D, U};
-use mixedmodels::design::layout::Layout;
-use mixedmodels::design::{Approximation, Design, GeneralizedModel};
+use mixedmodels::design::Design;
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{MixedModel, Point, Task};
 use mixedmodels::linalg::Matrix;
+use mixedmodels::model::{Approximation, GeneralizedModel};
 use mixedmodels::objective::Progress;
 use mixedmodels::optimize::Control;
+use mixedmodels::products::layout::Layout;
 use mixedmodels::Result;
 
 const CONTROL: Control = Control {

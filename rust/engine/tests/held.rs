@@ -4,8 +4,9 @@ mod common;
 
 use common::{design, linear, random_theta, Grouping, TermSpec, D, U};
 use mixedmodels::covariance::Kind;
-use mixedmodels::design::{Design, Model};
+use mixedmodels::design::Design;
 use mixedmodels::fit::{Estimates, MixedModel, Point, Task};
+use mixedmodels::model::Model;
 use mixedmodels::parameters::Held;
 
 type Fit = mixedmodels::fit::Fit<Estimates>;

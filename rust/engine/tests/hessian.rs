@@ -3,10 +3,12 @@
 mod common;
 
 use common::{design, linear, random_theta, scaled_theta, Grouping, TermSpec, D, U};
-use mixedmodels::design::{Design, Layout, Model};
+use mixedmodels::design::Design;
 use mixedmodels::fit::{MixedModel, Point};
 use mixedmodels::linalg::Matrix;
+use mixedmodels::model::Model;
 use mixedmodels::objective::{Criterion, Monitor};
+use mixedmodels::products::Layout;
 use mixedmodels::Error;
 use proptest::prelude::*;
 

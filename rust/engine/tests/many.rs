@@ -3,12 +3,14 @@
 mod common;
 
 use common::{design, linear, Grouping, Random, TermSpec, U};
-use mixedmodels::design::{Design, Layout, Model, Predictors, Term};
+use mixedmodels::design::{Design, Predictors, Term};
 use mixedmodels::fit::{MixedModel, Point, StartValues, Task};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::{delete_levels, fit_many, refit_many, ResponseFit};
+use mixedmodels::model::Model;
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::{Control, Optimizer, Status};
+use mixedmodels::products::Layout;
 use mixedmodels::Error;
 
 const UNLIMITED: Control = Control::UNLIMITED;

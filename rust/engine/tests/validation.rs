@@ -5,18 +5,18 @@ mod common;
 use std::sync::Arc;
 
 use common::{design, Grouping, D, U};
-use mixedmodels::design::costs::Use;
-use mixedmodels::design::{
-    frame, Approximation, Design, Frame, GeneralizedModel, Layout, Model, Predictors, Term,
-};
+use mixedmodels::design::{Design, Predictors, Term};
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{Linear, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
 use mixedmodels::linalg::{Columns, Matrix, Shared};
 use mixedmodels::many::fit_many;
+use mixedmodels::model::{frame, Approximation, Frame, GeneralizedModel, Model};
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::Control;
 use mixedmodels::parameters::Held;
+use mixedmodels::products::costs::Use;
+use mixedmodels::products::Layout;
 use mixedmodels::{Error, Result};
 
 const N: usize = 40;

@@ -3,14 +3,16 @@
 mod common;
 
 use common::{design, Grouping, Random, TermSpec, D, U};
-use mixedmodels::design::coupling::Coupling;
-use mixedmodels::design::cross_products::{CrossProducts, Trailing};
-use mixedmodels::design::data_rows::DataRows;
-use mixedmodels::design::stacked::Stacked;
-use mixedmodels::design::structure::Structure;
-use mixedmodels::design::{Frame, Layout, Predictors};
+use mixedmodels::design::Predictors;
 use mixedmodels::error::Error;
 use mixedmodels::linalg::Matrix;
+use mixedmodels::model::Frame;
+use mixedmodels::products::coupling::Coupling;
+use mixedmodels::products::cross_products::{CrossProducts, Trailing};
+use mixedmodels::products::data_rows::DataRows;
+use mixedmodels::products::stacked::Stacked;
+use mixedmodels::products::structure::Structure;
+use mixedmodels::products::Layout;
 use mixedmodels::system::WeightedSystem;
 
 fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
@@ -353,7 +355,7 @@ fn everything_agrees_with_dense_algebra() {
 
 /// The numbers of some cross-products, in one order.
 fn values(
-    a: &mixedmodels::design::cross_products::CrossProducts,
+    a: &mixedmodels::products::cross_products::CrossProducts,
     structure: &Structure,
 ) -> Vec<f64> {
     let mut out = Vec::new();

@@ -1,8 +1,9 @@
 //! What a model costs, as dictionaries.
 
-use mixedmodels::design::costs::{BlockCosts, Use};
-use mixedmodels::design::{frame, Costs};
 use mixedmodels::linalg::memory;
+use mixedmodels::model::frame;
+use mixedmodels::products::costs::{BlockCosts, Use};
+use mixedmodels::products::Costs;
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mixedmodels::design::{Approximation, GeneralizedModel};
 use mixedmodels::family::{family, Family, Information};
 use mixedmodels::fit::{Fit, GlmmEstimates, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
+use mixedmodels::model::{Approximation, GeneralizedModel};
 use mixedmodels::objective::Monitor;
 use mixedmodels::Result;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mixedmodels::covariance::structure;
-use mixedmodels::design::{Design, Model, Predictors, Term};
+use mixedmodels::design::{Design, Predictors, Term};
 use mixedmodels::fit::{Estimates, Fit, Linear, MixedModel, Point, StartValues, Task};
 use mixedmodels::inference;
 use mixedmodels::linalg::Matrix;
+use mixedmodels::model::Model;
 use mixedmodels::objective::{Criterion, Monitor};
 use mixedmodels::optimize::{Control, Optimizer, Outcome, Status, OPTIMIZERS};
 use numpy::{PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadonlyArray2};

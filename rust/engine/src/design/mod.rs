@@ -1,32 +1,8 @@
-//! What is fitted: response, model matrices by term, weights, offset; the basis in which the engine
-//! works; and the cross-products, the only thing an evaluation looks at.
+//! What is fitted: response, model matrices by term, weights, offset; and the basis in which the
+//! engine works.
 
 pub mod basis;
-pub mod cells;
-pub mod costs;
-pub mod coupling;
-pub mod cross_products;
-pub mod data_rows;
-#[cfg(test)]
-pub(crate) mod example;
-pub mod frame;
-pub mod generalized;
-pub mod layout;
-pub mod level_graph;
-pub mod model;
-pub mod pattern;
-pub mod row_products;
 mod span;
-pub mod sparse_pattern;
-pub mod sparse_products;
-pub mod stacked;
-pub mod structure;
-
-pub use costs::Costs;
-pub use frame::Frame;
-pub use generalized::{Approximation, GeneralizedModel};
-pub use layout::Layout;
-pub use model::Model;
 
 use std::sync::Arc;
 

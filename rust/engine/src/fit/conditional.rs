@@ -1,7 +1,7 @@
 //! Conditional covariances of the random effects.
 
-use crate::design::Frame;
 use crate::linalg::small;
+use crate::model::Frame;
 
 /// Conditional covariances of the random effects of one grouping factor.
 #[derive(Debug, Clone)]

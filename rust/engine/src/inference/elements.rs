@@ -2,9 +2,9 @@
 //! structures' bases, in the basis of the engine and in that of the user.
 
 use crate::covariance::{Covariance, Element as Basis};
-use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
+use crate::model::Model;
 use crate::parameters::Coordinates;
 use crate::system::Direction;
 

@@ -9,11 +9,11 @@
 //! Written with P, the coefficients need no terms of their own; in log σ², the residual variance does
 //! not have to be had as a difference.
 
-use crate::design::Model;
 use crate::error::Result;
 use crate::inference::elements::elements;
 use crate::inference::traces_by_columns::traces_by_columns;
 use crate::linalg::{dense, small, Matrix};
+use crate::model::Model;
 use crate::system::{Along, Direction, System};
 
 /// An eigenvalue of the information, scaled to a unit diagonal, below which its direction is told
@@ -147,7 +147,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::design::example::{frame, Levels};
+    use crate::model::example::{frame, Levels};
     use crate::objective::{Criterion, LmmObjective, Objective};
     use crate::parameters::Coordinates;
 

@@ -12,15 +12,15 @@
 //! covariance of their estimates. Written as KK', it leaves one solve with the columns of X for each
 //! column of K.
 
-use crate::design::stacked::Stacked;
-use crate::design::Model;
 use crate::error::Result;
 use crate::fit::Linear;
 use crate::inference::elements::{elements, to_engine, to_user, values, Element};
 use crate::inference::information::{certainty, information};
 use crate::inference::scaled_effects::ScaledEffects;
 use crate::linalg::{dense, small, Matrix};
+use crate::model::Model;
 use crate::objective::{Criterion, Monitor, Progress};
+use crate::products::stacked::Stacked;
 use crate::system::System;
 
 /// Matrices of the kept columns of X, in the units of the user, at the REML estimate of σ.

@@ -9,19 +9,19 @@
 //!
 //! C is asked for only where A has entries, so that a row costs what it holds.
 
-use crate::design::data_rows::DataRows;
-use crate::design::generalized::PredictorRows;
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
-use crate::design::{GeneralizedModel, Model};
 use crate::error::{Error, Result};
 use crate::fit::{self, Linear};
 use crate::inference::scaled_effects::unit_effects;
 use crate::linalg::threads::MANY_ROWS;
 use crate::linalg::{small, threads, Matrix};
+use crate::model::generalized::PredictorRows;
+use crate::model::{GeneralizedModel, Model};
 use crate::objective::glmm::border::Border;
 use crate::objective::{Criterion, Monitor};
 use crate::parameters::Coordinates;
+use crate::products::data_rows::DataRows;
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 use crate::system::WeightedSystem;
 
 /// Rows that a thread takes at once.

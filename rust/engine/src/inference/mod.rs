@@ -16,10 +16,10 @@ pub use kenward_roger::{kenward_roger, KenwardRoger};
 pub use leverage::{leverages, leverages_glmm};
 pub use sensitivity::{sensitivity, Sensitivity};
 
-use crate::design::Model;
 use crate::error::Result;
 use crate::fit::Linear;
 use crate::linalg::Matrix;
+use crate::model::Model;
 use crate::objective::{Criterion, Monitor};
 use crate::parameters::Coordinates;
 

@@ -6,11 +6,11 @@
 
 use faer::{MatRef, Par};
 
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
-use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
+use crate::model::Model;
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 use crate::system::System;
 
 /// H and the way back to the coefficients of the user.

@@ -11,10 +11,10 @@
 //!
 //! so that nothing is done row by row.
 
-use crate::design::Model;
 use crate::error::Result;
 use crate::fit::Linear;
 use crate::linalg::{small, Matrix};
+use crate::model::Model;
 use crate::objective::{Criterion, Monitor};
 use crate::parameters::Coordinates;
 use crate::system::variates;

@@ -1,12 +1,12 @@
 //! tr(P G_i P G_j) from the columns of Z'PZ, computed and forgotten a few at a time: for structures
 //! whose elimination has no second derivatives, or no memory for them.
 
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
-use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{small, threads, Matrix};
+use crate::model::Model;
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 use crate::system::{Direction, System};
 
 /// Columns of Z'PZ at once.

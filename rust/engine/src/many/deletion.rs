@@ -5,15 +5,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::design::data_rows::DataRows;
-use crate::design::level_graph::ByLevel;
-use crate::design::{Design, Model};
+use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::linalg::threads;
 use crate::many::patterns::Pattern;
 use crate::many::{general, uninterrupted, ResponseFit, Watch};
+use crate::model::Model;
 use crate::objective::Criterion;
 use crate::optimize::Control;
+use crate::products::data_rows::DataRows;
+use crate::products::level_graph::ByLevel;
 
 /// Fits the model without each level of the grouping factor of a term in turn. Searches start at
 /// theta; with `max_evaluations` of 2 in `control` they take one step from there. Whatever the number of
@@ -71,7 +72,7 @@ impl Deletions<'_> {
         let rows: Vec<u32> = own.filter(|i| left_out.binary_search(i).is_err()).collect();
         let model = match self.model.without(&rows, &self.all)? {
             Some(model) => model,
-            None => self.from_rows(&rows)?,
+            None => self.model_of_others(&rows)?,
         };
         let (criterion, start) = (self.criterion, Some(self.theta));
         let fit = general::fit(&model, criterion, start, self.control, &|_| watch());
@@ -80,7 +81,7 @@ impl Deletions<'_> {
     }
 
     /// The other observations make a model of their own, with a basis of their own.
-    fn from_rows(&self, rows: &[u32]) -> Result<Model> {
+    fn model_of_others(&self, rows: &[u32]) -> Result<Model> {
         let mut kept = vec![true; self.model.design.n_obs()];
         for &i in rows.iter().chain(self.model.left_out()) {
             kept[i as usize] = false;

@@ -1,11 +1,11 @@
 //! Any design: the fit of [`crate::fit`], without what depends on the rows or the levels.
 
-use crate::design::Model;
 use crate::error::Result;
 use crate::fit::{
     all_explained, coefficients, optimum, unscaled_covariance, Linear, StartValues, Task,
 };
 use crate::many::ResponseFit;
+use crate::model::Model;
 use crate::objective::{Criterion, Monitor};
 use crate::optimize::Control;
 

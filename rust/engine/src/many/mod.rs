@@ -12,9 +12,10 @@ pub use deletion::delete_levels;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use crate::design::{Frame, Model, Predictors};
+use crate::design::Predictors;
 use crate::error::{same_length, Error, Result};
 use crate::linalg::{threads, Matrix};
+use crate::model::{Frame, Model};
 use crate::objective::Criterion;
 use crate::optimize::{Control, Status};
 use patterns::{patterns, Pattern};

@@ -6,8 +6,8 @@
 //! search begins with a grid of γ, whose logarithms and weights all responses share; Newton's
 //! method with exact derivatives, held in a bracket, does the rest.
 
-use crate::design::model::LITTLE_LEFT;
 use crate::linalg::small;
+use crate::model::linear::LITTLE_LEFT;
 use crate::optimize::Status;
 
 /// Ratio of neighbours in the grid.

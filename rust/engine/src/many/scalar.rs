@@ -14,11 +14,11 @@
 
 use std::sync::Arc;
 
-use crate::design::{Frame, Model};
 use crate::fit::coefficients;
 use crate::linalg::{dense, small, Matrix};
 use crate::many::profile::{Minimum, Profile};
 use crate::many::ResponseFit;
+use crate::model::{Frame, Model};
 use crate::objective::Criterion;
 
 /// Entries of D, or eigenvalues, that differ by less (relative to the largest) are equal.

@@ -8,14 +8,15 @@
 //! parametrisation by λ.
 
 use crate::covariance::Fold;
-use crate::design::cross_products::{sum_of_products, CrossProducts};
-use crate::design::model::{LITTLE_LEFT, NOTHING_LEFT};
-use crate::design::stacked::Stacked;
-use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::Matrix;
+use crate::model::linear::{LITTLE_LEFT, NOTHING_LEFT};
+use crate::model::Model;
 use crate::objective::{Derivatives, Monitor, Objective, Progress};
 use crate::parameters::{Coordinates, Motion, TurningCoordinates};
+use crate::products::accumulate::sum_of_products;
+use crate::products::cross_products::CrossProducts;
+use crate::products::stacked::Stacked;
 use crate::system::{least_squares, spherical, LeastSquares, Slopes, System};
 
 /// Flops of an evaluation above which it is too dear for a polish.

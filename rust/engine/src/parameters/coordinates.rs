@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use crate::covariance::{Covariance, Fold};
 use crate::design::basis::TermBasis;
-use crate::design::structure::Structure;
 use crate::design::Term;
 use crate::linalg::small;
 use crate::parameters::term::{identity, transformed};
 use crate::parameters::{Motion, TermCoordinates};
+use crate::products::structure::Structure;
 
 /// All terms, in the order of the design.
 #[derive(Debug, Clone)]

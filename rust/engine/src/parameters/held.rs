@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use crate::covariance::{along, natural_unstructured, Covariance, Fold, Kind};
-use crate::design::{Frame, Term};
+use crate::design::Term;
 use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
+use crate::model::Frame;
 use crate::parameters::coordinates::{from_user, to_user};
 use crate::parameters::Coordinates;
 

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::ops::Deref;
 
 use crate::covariance::{along, Covariance, Jet};
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
 use crate::parameters::term::transformed;
+use crate::products::structure::Structure;
 use crate::system::{Direction, WorkingMap};
 
 /// An entry (row, column, value) of a k × k matrix that is not zero.

@@ -1,7 +1,7 @@
 //! W = Z'V^-1Z from the inverse S of Λ'Z'ZΛ + I, for one block: `W = λ'^-1 (I - S) λ^-1`.
 
-use crate::design::structure::Block;
 use crate::linalg::small;
+use crate::products::structure::Block;
 
 /// I - S resolves W while the entries of λ^-1 (relative to the levels' sizes) stay below this.
 const ILL_CONDITIONED: f64 = 1e5;

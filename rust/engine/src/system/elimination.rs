@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::design::cross_products::CrossProducts;
-use crate::design::structure::Structure;
+use crate::products::cross_products::CrossProducts;
+use crate::products::structure::Structure;
 
 /// The cross-products of a model, their structure and, at one value of the relative covariance
 /// factors, the factor of `Λ'AΛ + I` bordered by X. `F` is what a way to eliminate keeps.

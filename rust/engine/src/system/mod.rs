@@ -27,13 +27,13 @@ pub use slopes::{outer_products, variates, Slopes, WorkingMap};
 pub use supernodal::Supernodal;
 pub use weighted::WeightedSystem;
 
-use crate::design::cross_products::CrossProducts;
-use crate::design::data_rows::DataRows;
-use crate::design::stacked::Stacked;
-use crate::design::structure::{Structure, TrailingKind};
-use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
+use crate::model::Model;
+use crate::products::cross_products::CrossProducts;
+use crate::products::data_rows::DataRows;
+use crate::products::stacked::Stacked;
+use crate::products::structure::{Structure, TrailingKind};
 use one_factor::OneFactorResponse;
 use response::WithResponse;
 

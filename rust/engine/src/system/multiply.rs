@@ -1,9 +1,9 @@
 //! A times a few columns.
 
-use crate::design::cross_products::{CrossProducts, Trailing};
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
 use crate::error::Result;
+use crate::products::cross_products::{CrossProducts, Trailing};
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 use crate::system::blocked::{product, LeadingRows};
 
 /// `A v`.

@@ -1,9 +1,9 @@
 //! The response of a linear model, and what an evaluation asks of the system it is solved with.
 
-use crate::design::stacked::Stacked;
-use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
+use crate::model::Model;
+use crate::products::stacked::Stacked;
 use crate::system::slopes::{slopes, Slopes, WorkingMap};
 use crate::system::{LogDeterminants, Reduced, System};
 

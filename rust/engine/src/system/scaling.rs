@@ -1,7 +1,7 @@
 //! Λ' and Λ times columns, block by block.
 
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 
 /// `v <- Λ'v`, in place: the spherical random effects of a dual.
 pub fn spherical(v: &mut Stacked, structure: &Structure, lambda: &[Vec<f64>]) {

@@ -1,9 +1,9 @@
 //! What the derivatives of the criterion are made of.
 
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::small;
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 use crate::system::{Direction, System};
 
 /// The working variate of a parameter, `q_i = V_i P y = Z g_i` with g = M c in every level of one

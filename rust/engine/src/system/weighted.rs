@@ -7,14 +7,14 @@
 
 use std::borrow::Cow;
 
-use crate::design::cross_products::project;
-use crate::design::data_rows::DataRows;
-use crate::design::row_products::Rows;
-use crate::design::stacked::Stacked;
-use crate::design::structure::{Block, Structure};
-use crate::design::Frame;
 use crate::error::{same_length, Error, Result};
 use crate::linalg::Matrix;
+use crate::model::Frame;
+use crate::products::accumulate::project;
+use crate::products::data_rows::DataRows;
+use crate::products::row_products::Rows;
+use crate::products::stacked::Stacked;
+use crate::products::structure::{Block, Structure};
 use crate::system::{system, Along, Direction, System};
 
 /// M = Λ'Z'WZΛ + I for weights that change: a system of its own cross-products, and the rows they

@@ -3,9 +3,10 @@
 #![allow(dead_code)] // each test binary uses its own part
 
 use mixedmodels::covariance::structure;
-use mixedmodels::design::{Design, Model, Term};
+use mixedmodels::design::{Design, Term};
 use mixedmodels::fit::Linear;
 use mixedmodels::linalg::Matrix;
+use mixedmodels::model::Model;
 use mixedmodels::objective::Criterion;
 
 /// A small linear congruential generator: the tests need variety, not quality.

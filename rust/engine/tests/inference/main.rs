@@ -6,13 +6,15 @@ mod dense;
 
 use common::{random_theta, scaled_theta, Grouping, Random, TermSpec, D, U};
 use dense::{zeros, Reference};
-use mixedmodels::design::{Approximation, Design, GeneralizedModel, Layout, Model, Term};
+use mixedmodels::design::{Design, Term};
 use mixedmodels::family::{family, Information};
 use mixedmodels::inference::{
     covariance_slopes, kenward_roger, leverages, leverages_glmm, sensitivity,
 };
 use mixedmodels::linalg::Matrix;
+use mixedmodels::model::{Approximation, GeneralizedModel, Model};
 use mixedmodels::objective::{Criterion, Monitor};
+use mixedmodels::products::Layout;
 use mixedmodels::Error;
 
 const GO: Monitor<'static> = &|_| Ok(());

@@ -3,12 +3,12 @@
 use super::search::Search;
 use super::units::{engine_coefficients, to_user_coefficients_at, user_theta};
 use super::{check_start, estimates::estimates, explained, no_modes, settle, GlmmEstimates};
-use crate::design::GeneralizedModel;
 use crate::error::Result;
 use crate::fit::free::search;
 use crate::fit::hessian::by_differences;
 use crate::fit::{Fit, FreeDerivatives, Point, StartValues, Task};
 use crate::linalg::{dense, Matrix};
+use crate::model::GeneralizedModel;
 use crate::objective::{GlmmObjective, HeldObjective, Monitor, Objective};
 use crate::parameters::{AffineNumber, AffineVector, Held, HeldCoordinates, ParameterVector, Role};
 

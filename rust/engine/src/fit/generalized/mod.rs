@@ -5,7 +5,6 @@ mod held;
 mod search;
 mod units;
 
-use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
 use crate::fit::hessian::{by_differences, column, symmetric};
 use crate::fit::{
@@ -13,6 +12,7 @@ use crate::fit::{
 };
 use crate::linalg::threads::{map, MANY_ROWS};
 use crate::linalg::Matrix;
+use crate::model::GeneralizedModel;
 use crate::objective::{GlmmObjective, Monitor, Objective};
 use crate::optimize;
 use crate::parameters::{AffineNumber, AffineVector, Coordinates, Held, ParameterVector};

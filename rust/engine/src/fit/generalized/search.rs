@@ -2,10 +2,10 @@
 
 use super::check_start;
 use super::units::{engine_coefficients, keeps_user_basis};
-use crate::design::GeneralizedModel;
 use crate::error::Result;
 use crate::fit::StartValues;
 use crate::linalg::small;
+use crate::model::GeneralizedModel;
 use crate::objective::glmm::start::Start;
 use crate::parameters::coordinates::{from_user, to_user};
 use crate::parameters::Coordinates;

@@ -1,8 +1,8 @@
 //! Parameters, gradients and Hessians in the units of the user.
 
-use crate::design::{Approximation, GeneralizedModel};
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
+use crate::model::{Approximation, GeneralizedModel};
 use crate::objective::GlmmObjective;
 use crate::parameters::coordinates::to_user;
 use crate::parameters::Coordinates;

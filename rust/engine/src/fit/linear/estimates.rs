@@ -1,11 +1,11 @@
 //! Estimates at one theta, in the units of the user.
 
 use crate::design::basis::TermBasis;
-use crate::design::stacked::Stacked;
-use crate::design::Model;
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
+use crate::model::Model;
 use crate::objective::LmmObjective;
+use crate::products::stacked::Stacked;
 
 /// Everything that follows from theta.
 #[derive(Debug, Clone)]

@@ -1,11 +1,11 @@
 //! Fits of linear models with parameters held.
 
 use super::{default_start, Estimates, Linear};
-use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::fit::free::search;
 use crate::fit::{hessian, Fit, FreeDerivatives, Point, Task};
 use crate::linalg::{dense, Matrix};
+use crate::model::Model;
 use crate::objective::{HeldObjective, JointObjective, LmmObjective, Monitor, Objective};
 use crate::optimize::{LogEntry, Outcome};
 use crate::parameters::coordinates::to_user;

@@ -7,12 +7,12 @@ mod start;
 pub use estimates::Estimates;
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
 
-use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::fit::{
     check_values, hessian, ConditionalVariances, Fit, FreeDerivatives, MixedModel, Point, Task,
 };
 use crate::linalg::Matrix;
+use crate::model::Model;
 use crate::objective::{Criterion, LmmObjective, Monitor, Objective};
 use crate::optimize::{self, LogEntry, Outcome};
 use crate::parameters::coordinates::{from_user, to_user};

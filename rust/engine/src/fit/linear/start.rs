@@ -15,10 +15,10 @@
 //! of which the first two terms are sums over the cells of A, and the last one a product of Gram
 //! matrices once it is summed over all levels of two blocks.
 
-use crate::design::cells::Level;
-use crate::design::stacked::Stacked;
-use crate::design::Model;
 use crate::linalg::small;
+use crate::model::Model;
+use crate::products::cells::Level;
+use crate::products::stacked::Stacked;
 
 /// Standard deviations, relative to the residual's, outside of which a start is of no use.
 const RANGE: (f64, f64) = (0.1, 1e3);

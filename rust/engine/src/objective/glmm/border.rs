@@ -1,11 +1,11 @@
 //! The fixed effects beside the random ones in a weighted system: Z'WX, and X'V^-1X with
 //! `V^-1 = W - W Z Λ M^-1 Λ'Z'W`.
 
-use crate::design::generalized::PredictorRows;
-use crate::design::stacked::Stacked;
 use crate::error::Result;
 use crate::linalg::small;
+use crate::model::generalized::PredictorRows;
 use crate::objective::glmm::rows;
+use crate::products::stacked::Stacked;
 use crate::system::WeightedSystem;
 
 /// Share of X'WX that keeps X'V^-1X positive definite where separated responses leave it only rounding.

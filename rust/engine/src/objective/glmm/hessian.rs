@@ -16,7 +16,6 @@
 //!          + dρ Σ_i (h dv'/dρ - p dw/dρ - 2 ds/dρ)_i e_i + dρ² Σ_i (h d²v + p d²s - 2 d²l)_i / dρ²
 //! ```
 
-use crate::design::stacked::Stacked;
 use crate::error::Result;
 use crate::linalg::{memory, small, Matrix};
 use crate::objective::glmm::border::WeightedX;
@@ -24,6 +23,7 @@ use crate::objective::glmm::laplace::{nothing_evaluated, Adjoint};
 use crate::objective::glmm::row_curvature::{DispersionCurvature, RowCurvature};
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::Objective;
+use crate::products::stacked::Stacked;
 use crate::system::{variates, Direction, WorkingMap};
 
 /// Step of differences of the log-determinant's derivatives, in units of the curvature's standard deviation.

@@ -11,17 +11,17 @@
 //!
 //! and the gradient with respect to λ is 2 (d/dΣ) λ.
 
-use crate::design::generalized::PredictorRows;
-use crate::design::stacked::Stacked;
-use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
 use crate::family::{Density, DispersionSlopes};
 use crate::linalg::small;
+use crate::model::generalized::PredictorRows;
+use crate::model::GeneralizedModel;
 use crate::objective::glmm::border::Border;
 use crate::objective::glmm::modes::Modes;
 use crate::objective::glmm::{rows, GlmmObjective};
 use crate::objective::quadrature;
 use crate::parameters::Coordinates;
+use crate::products::stacked::Stacked;
 use crate::system::outer_products;
 
 /// First derivatives at one point.

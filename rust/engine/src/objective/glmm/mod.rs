@@ -15,11 +15,11 @@ pub(crate) mod rows;
 pub(crate) mod start;
 
 use crate::covariance::Fold;
-use crate::design::generalized::PredictorRows;
-use crate::design::{Approximation, GeneralizedModel};
 use crate::error::{same_length, Result};
 use crate::family::Density;
 use crate::linalg::Matrix;
+use crate::model::generalized::PredictorRows;
+use crate::model::{Approximation, GeneralizedModel};
 use crate::objective::quadrature::{self, Rule};
 use crate::objective::{Derivatives, Monitor, Objective, Progress};
 use crate::parameters::{Coordinates, Motion, ParameterVector};

@@ -4,13 +4,13 @@
 //! The spherical random effects are kept through their dual c, `u = Λ'c` and `b = Λu`; at the modes
 //! c = Z's with s the scores. This needs no inverse of Λ, and a new Λ keeps c.
 
-use crate::design::generalized::{GeneralizedModel, PredictorRows};
-use crate::design::stacked::Stacked;
 use crate::error::Result;
 use crate::family::Density;
 use crate::linalg::small;
+use crate::model::generalized::{GeneralizedModel, PredictorRows};
 use crate::objective::glmm::border::Border;
 use crate::objective::glmm::rows;
+use crate::products::stacked::Stacked;
 use crate::system::{spherical, WeightedSystem};
 
 /// Steps before the search is given up.

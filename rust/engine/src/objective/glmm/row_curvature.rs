@@ -1,8 +1,8 @@
 //! Second derivatives of what the rows contribute: by differences of fourth order of the first ones, row by
 //! row, so that no density needs another formula.
 
-use crate::design::GeneralizedModel;
 use crate::family::{Density, DispersionSlopes, Information};
+use crate::model::GeneralizedModel;
 
 /// Step of the differences, in units of the length over which a row's information changes.
 const STEP: f64 = 2e-3;

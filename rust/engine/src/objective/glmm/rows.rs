@@ -5,10 +5,10 @@
 
 use pulp::Arch;
 
-use crate::design::generalized::PredictorRows;
 use crate::family::Density;
 use crate::linalg::threads::{for_each, MANY_ROWS};
 use crate::linalg::{small, Matrix};
+use crate::model::generalized::PredictorRows;
 
 /// Rows that a thread takes at once.
 const ROWS_AT_ONCE: usize = 8192;

@@ -1,11 +1,11 @@
 //! Where the optimisation of a generalized model starts: coefficients and dispersion of the model
 //! without random effects, and a variance for each block by the method of moments.
 
-use crate::design::generalized::PredictorRows;
-use crate::design::GeneralizedModel;
 use crate::error::{Error, Result};
 use crate::family::Density;
 use crate::linalg::small;
+use crate::model::generalized::PredictorRows;
+use crate::model::GeneralizedModel;
 use crate::objective::glmm::rows;
 
 /// Newton steps for the coefficients: a start need not be exact.

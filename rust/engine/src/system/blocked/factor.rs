@@ -12,12 +12,12 @@ use super::nested::{positions, NestedUpdate};
 use super::trailing::DenseTrailing;
 use super::trailing_update::TrailingUpdate;
 use super::Blocked;
-use crate::design::coupling::Coupling;
-use crate::design::cross_products::{CrossProducts, Leading, Trailing};
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{dense, Matrix};
+use crate::products::coupling::Coupling;
+use crate::products::cross_products::{CrossProducts, Leading, Trailing};
+use crate::products::structure::Structure;
 use crate::system::{Elimination, LogDeterminants};
 
 /// What a blocked elimination keeps.
@@ -204,9 +204,10 @@ impl Leading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::design::costs::Kind;
-    use crate::design::example::{frame, Levels};
-    use crate::design::{Frame, Layout};
+    use crate::model::example::{frame, Levels};
+    use crate::model::Frame;
+    use crate::products::costs::Kind;
+    use crate::products::Layout;
 
     #[test]
     fn the_factor_takes_as_many_bytes_as_announced() {

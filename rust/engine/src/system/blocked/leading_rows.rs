@@ -2,9 +2,9 @@
 
 use faer::{MatMut, MatRef, Par};
 
-use crate::design::coupling::Coupling;
-use crate::design::cross_products::Leading;
-use crate::design::structure::{Block, Structure};
+use crate::products::coupling::Coupling;
+use crate::products::cross_products::Leading;
+use crate::products::structure::{Block, Structure};
 
 /// The part C of a leading block that couples it to all that is eliminated later, and its diagonal.
 pub struct LeadingRows<'a> {

@@ -16,11 +16,11 @@ mod transform;
 pub use factor::BlockFactor;
 pub use leading_rows::{product, LeadingRows};
 
-use crate::design::cross_products::CrossProducts;
-use crate::design::data_rows::DataRows;
-use crate::design::stacked::Stacked;
 use crate::error::Result;
 use crate::linalg::{memory, Matrix};
+use crate::products::cross_products::CrossProducts;
+use crate::products::data_rows::DataRows;
+use crate::products::stacked::Stacked;
 use crate::system::{multiply, Along, Direction, Elimination, LogDeterminants, Reduced, System};
 use level_pass::Keep;
 use selected::{diagonal_blocks, Selected};

@@ -1,11 +1,11 @@
 //! What the elimination of a leading block does to the leading blocks that hold it.
 
-use crate::design::coupling::{Coupling, SparseCoupling};
-use crate::design::cross_products::{CrossProducts, Leading};
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::memory::room;
 use crate::linalg::small;
+use crate::products::coupling::{Coupling, SparseCoupling};
+use crate::products::cross_products::{CrossProducts, Leading};
+use crate::products::structure::Structure;
 
 /// For each later leading block, the place of each coupled row of b in that block's coupling.
 pub fn positions(a: &CrossProducts, structure: &Structure, b: usize) -> Result<Vec<Vec<u32>>> {

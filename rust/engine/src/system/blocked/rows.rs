@@ -2,9 +2,9 @@
 
 use super::level_pass::Adjoint;
 use super::Blocked;
-use crate::design::coupling::Coupling;
-use crate::design::data_rows::DataRows;
 use crate::linalg::Matrix;
+use crate::products::coupling::Coupling;
+use crate::products::data_rows::DataRows;
 
 impl Blocked<'_> {
     /// The share of leading block b: with itself and all that is eliminated later.

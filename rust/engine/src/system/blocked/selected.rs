@@ -17,10 +17,10 @@ use faer::Par;
 use super::level_pass::{Adjoint, Keep, LevelPass};
 use super::transform;
 use super::Blocked;
-use crate::design::coupling::Coupling;
-use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
+use crate::products::coupling::Coupling;
+use crate::products::structure::{Block, Structure};
 use crate::system::complement::{complement_of_inverse, resolves_complement};
 
 /// What the reverse recursion leaves.

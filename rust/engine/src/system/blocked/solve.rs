@@ -2,7 +2,7 @@
 
 use super::leading_rows::{add_level_products, LeadingRows};
 use super::Blocked;
-use crate::design::stacked::{add_gram, Stacked};
+use crate::products::stacked::{add_gram, Stacked};
 use crate::system::Reduced;
 
 impl Blocked<'_> {

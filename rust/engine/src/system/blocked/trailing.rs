@@ -3,11 +3,11 @@
 use faer::{MatMut, Par};
 
 use super::transform;
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::dense::{self, Scratch};
 use crate::linalg::matrix::zeroed;
 use crate::linalg::Matrix;
+use crate::products::structure::Structure;
 use crate::system::LogDeterminants;
 
 /// Factor of a dense trailing matrix.

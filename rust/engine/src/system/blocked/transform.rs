@@ -1,9 +1,9 @@
 //! Products of the trailing matrix with Λ from either side.
 
-use crate::design::structure::Structure;
 use crate::linalg::dense::THREADED;
 use crate::linalg::threads::for_each;
 use crate::linalg::Matrix;
+use crate::products::structure::Structure;
 use crate::system::scaling::{apply, level_rows};
 
 /// `a <- Λ' a Λ` (`transposed`) or `Λ a Λ'`, on rows and columns of the random effects that lie

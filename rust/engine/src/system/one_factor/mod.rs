@@ -22,13 +22,13 @@ pub use response::OneFactorResponse;
 
 use pulp::Arch;
 
-use crate::design::coupling::Coupling;
-use crate::design::cross_products::CrossProducts;
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
 use crate::linalg::lanes::{Lane, LANES};
 use crate::linalg::threads;
 use crate::linalg::Matrix;
+use crate::products::coupling::Coupling;
+use crate::products::cross_products::CrossProducts;
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 use kernels::{packed, triangle, LogProduct, SumsLayout};
 
 /// Groups of levels in a block.
@@ -428,7 +428,7 @@ fn pack_level(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::design::example::{frame, Levels};
+    use crate::model::example::{frame, Levels};
 
     #[test]
     fn the_levels_take_as_many_bytes_as_announced() {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::OneFactor;
-use crate::design::stacked::Stacked;
-use crate::design::Model;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
+use crate::model::Model;
+use crate::products::stacked::Stacked;
 use crate::system::{Blocked, LeastSquares, LogDeterminants, Slopes, System, WorkingMap};
 
 /// Evaluations by the packed levels. What happens once a fit is left to the general elimination,

@@ -1,20 +1,22 @@
 //! All random effects in one sparse matrix, eliminated in an order that keeps its factor sparse.
 
+mod panels;
 mod second;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::design::cross_products::{CrossProducts, Trailing};
-use crate::design::data_rows::DataRows;
-use crate::design::sparse_pattern::SparsePattern;
-use crate::design::sparse_products::{PatternReader, SparseProducts};
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::supernodal::{Factor, NodeInverse, Scaling, Supernode, TakePanel};
 use crate::linalg::Matrix;
+use crate::products::cross_products::{CrossProducts, Trailing};
+use crate::products::data_rows::DataRows;
+use crate::products::sparse_pattern::SparsePattern;
+use crate::products::sparse_products::SparseProducts;
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 use crate::system::complement::{complement_of_inverse, resolves_complement};
+use crate::system::supernodal::panels::{assemble, PatternReader};
 use crate::system::{multiply, Along, Direction, Elimination, LogDeterminants, Reduced, System};
 
 /// So many random effects are solved for one by one in no time, which gives a digit or two more of what the
@@ -42,7 +44,7 @@ impl System for Supernodal<'_> {
     fn update(&mut self, lambda: &[Vec<f64>]) -> Result<bool> {
         self.lambda.clone_from_slice(lambda);
         let SparseFactor { pattern, factor } = &mut self.factor;
-        products(&self.a).assemble(factor.entries());
+        assemble(products(&self.a), factor.entries());
         let keep = singular(self.structure, lambda).contains(&true);
         if !factor.factorise(&scaling(pattern, lambda), keep)? {
             return Ok(false);

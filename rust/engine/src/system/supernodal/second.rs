@@ -7,11 +7,12 @@
 //! along Σ = along λ - 2 tr(D_j'W D_i),    W = Σ_v W_vv of the block
 //! ```
 
+use super::panels::assemble;
 use super::{products, scaling, SparseFactor, Supernodal};
-use crate::design::cross_products::CrossProducts;
 use crate::error::Result;
 use crate::linalg::supernodal::Move;
 use crate::linalg::{memory, small, Matrix};
+use crate::products::cross_products::CrossProducts;
 use crate::system::complement::resolved_inverse;
 use crate::system::{Along, Direction, Elimination, System};
 
@@ -36,7 +37,7 @@ pub fn log_det_hessian(
     }
     for a in moves {
         let mut own = new_move(system, None)?;
-        products(a).assemble(own.entries());
+        assemble(products(a), own.entries());
         all.push(own);
     }
     tick()?;
@@ -47,7 +48,7 @@ pub fn log_det_hessian(
         ..
     } = &mut *system;
     // Once more, to keep K as it is before each elimination.
-    products(a).assemble(factor.entries());
+    assemble(products(a), factor.entries());
     let scaling = scaling(pattern, lambda);
     factor.factorise(&scaling, true)?;
     let mut out = factor.log_det_hessian(&scaling, joint, &mut all, tick)?;

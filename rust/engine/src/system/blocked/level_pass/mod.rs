@@ -4,11 +4,11 @@ mod dense;
 mod nested;
 mod sparse;
 
-use crate::design::coupling::Coupling;
-use crate::design::cross_products::Leading;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{small, Matrix};
+use crate::products::coupling::Coupling;
+use crate::products::cross_products::Leading;
 use crate::system::blocked::levels::shrinkage;
 use crate::system::Blocked;
 

@@ -1,11 +1,11 @@
 //! What goes through the leading blocks above.
 
 use super::LevelPass;
-use crate::design::coupling::{Coupling, SparseCoupling};
-use crate::design::cross_products::Leading;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::small;
+use crate::products::coupling::{Coupling, SparseCoupling};
+use crate::products::cross_products::Leading;
 
 impl LevelPass<'_> {
     /// Adds the part of `K_vR Kbar_RR` that goes through the leading blocks above to h, and returns

@@ -1,10 +1,10 @@
 //! Products of a sparse coupling with the adjoint of the trailing rows.
 
 use super::LevelPass;
-use crate::design::coupling::SparseCoupling;
 use crate::error::Result;
 use crate::linalg::small;
 use crate::linalg::threads::for_each;
+use crate::products::coupling::SparseCoupling;
 use crate::system::blocked::trailing_update::SHARED;
 
 /// Levels that a thread takes at once.

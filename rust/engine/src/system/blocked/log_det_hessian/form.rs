@@ -2,11 +2,11 @@
 
 use faer::{MatRef, Par};
 
-use crate::design::coupling::{Coupling, SparseCoupling};
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::{dense, small, Matrix};
+use crate::products::coupling::{Coupling, SparseCoupling};
+use crate::products::structure::Structure;
 
 /// Rows of a panel that are multiplied at once.
 const CHUNK_ROWS: usize = 256;

@@ -12,9 +12,9 @@
 //! the first kind the sum over the levels needs one k² × k² matrix, whatever their number; for one
 //! of each kind a k × k matrix for each finer direction.
 
-use crate::design::cross_products::Leading;
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
+use crate::products::cross_products::Leading;
 use crate::system::blocked::level_pass::LevelPass;
 use crate::system::blocked::levels::shrinkage;
 use crate::system::blocked::log_det_hessian::tangent::stacked;

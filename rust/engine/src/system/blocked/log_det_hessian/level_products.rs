@@ -1,8 +1,8 @@
 //! Dense matrices of trailing rows times Λ, level by level.
 
-use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
+use crate::products::structure::{Block, Structure};
 
 /// `a Λ`; columns of X stay as they are.
 pub fn times_lambda(a: &Matrix, structure: &Structure, lambda: &[Vec<f64>]) -> Result<Matrix> {

@@ -16,10 +16,10 @@ mod trailing;
 
 use super::level_pass::{Adjoint, Keep, LevelPass};
 use super::transform;
-use crate::design::cross_products::CrossProducts;
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{dense, Matrix};
+use crate::products::cross_products::CrossProducts;
+use crate::products::structure::Structure;
 use crate::system::{Along, Blocked, Direction};
 
 use tangent::Tangent;

@@ -8,9 +8,9 @@
 //! two trailing       -tr(E_j W E_i W)
 //! ```
 
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
+use crate::products::structure::Structure;
 use crate::system::blocked::log_det_hessian::level_products::{
     level_products, times_block, times_lambda,
 };

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::design::coupling::{Coupling, SparseCoupling};
-use crate::design::cross_products::{CrossProducts, Leading, Trailing};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::memory::room;
 use crate::linalg::{dense, small, Matrix};
+use crate::products::coupling::{Coupling, SparseCoupling};
+use crate::products::cross_products::{CrossProducts, Leading, Trailing};
 use crate::system::blocked::levels::shrinkage;
 use crate::system::blocked::log_det_hessian::form;
 use crate::system::blocked::nested::NestedUpdate;

@@ -10,9 +10,9 @@
 //! two trailing       2 tr(D_j' W D_i S) - 2 tr(D_j' G D_i' G)
 //! ```
 
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
+use crate::products::structure::Structure;
 use crate::system::blocked::log_det_hessian::level_products::{
     level_products, times_block, times_lambda,
 };

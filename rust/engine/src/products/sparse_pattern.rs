@@ -4,11 +4,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::design::level_graph::{ByLevel, Levels};
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::memory::{filled, reserve, room};
 use crate::linalg::supernodal::Analysis;
+use crate::products::level_graph::{ByLevel, Levels};
+use crate::products::structure::Structure;
 
 /// What errors of memory call it.
 const PATTERN: &str = "the pattern of the cross-products";
@@ -19,7 +19,7 @@ pub struct SparsePattern {
     pub analysis: Arc<Analysis>,
     /// Block of the level at each position.
     pub blocks: Vec<u32>,
-    /// Its first row in the columns of [`crate::design::stacked::Stacked`].
+    /// Its first row in the columns of [`crate::products::stacked::Stacked`].
     pub stacked_rows: Vec<u32>,
     /// Range of each position in `rows` and `targets`.
     pub ranges: Vec<usize>,

@@ -1,10 +1,10 @@
 //! A few columns over all random effects and X, cut up like the system.
 
-use crate::design::structure::Structure;
 use crate::design::Term;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::small;
+use crate::products::structure::Structure;
 
 /// m columns; every part is row-major, m values a row.
 #[derive(Debug, Clone)]

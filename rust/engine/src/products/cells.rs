@@ -1,11 +1,11 @@
 //! The cross-products of the random effects cell by cell, whatever their storage: for those who look
 //! at A once a fit.
 
-use crate::design::coupling::Coupling;
-use crate::design::cross_products::{CrossProducts, Leading, Trailing};
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
 use crate::linalg::Matrix;
+use crate::products::coupling::Coupling;
+use crate::products::cross_products::{CrossProducts, Leading, Trailing};
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 
 /// A level of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

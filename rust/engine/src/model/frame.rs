@@ -4,20 +4,21 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::design::basis::{FixedBasis, TermBasis};
-use crate::design::costs::{Costs, Use};
-use crate::design::cross_products::{project, sum_of_products, CrossProducts};
-use crate::design::data_rows::{DataRows, RowPlaces};
-use crate::design::layout::{self, Layout};
-use crate::design::pattern::Pattern;
-use crate::design::row_products::Rows;
-use crate::design::stacked::Stacked;
-use crate::design::structure::Structure;
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::matrix::zeroed;
 use crate::linalg::memory;
 use crate::linalg::threads::{join, MANY_ROWS};
 use crate::linalg::{small, Matrix};
+use crate::products::accumulate::{project, sum_of_products};
+use crate::products::costs::{Costs, Use};
+use crate::products::cross_products::CrossProducts;
+use crate::products::data_rows::{DataRows, RowPlaces};
+use crate::products::layout::{self, Layout};
+use crate::products::pattern::Pattern;
+use crate::products::row_products::Rows;
+use crate::products::stacked::Stacked;
+use crate::products::structure::Structure;
 
 /// Everything that models with different responses to the same predictors share.
 #[derive(Debug)]

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::design::data_rows::row_major;
-use crate::design::frame::{BlockRows, Frame};
-use crate::design::layout::Layout;
 use crate::design::Predictors;
 use crate::error::{same_length, Error, Result};
 use crate::family::{Family, Information};
+use crate::model::frame::{BlockRows, Frame};
+use crate::products::data_rows::row_major;
+use crate::products::layout::Layout;
 
 /// Random effects of one level that quadrature can integrate over.
 const WIDEST_QUADRATURE: usize = 3;

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::design::data_rows::DataRows;
-use crate::design::pattern::Pattern;
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
+use crate::products::pattern::Pattern;
+use crate::products::structure::Structure;
 
 /// What errors of memory call it.
 const COUPLING: &str = "the coupling of a block to the rest";
@@ -181,33 +180,6 @@ impl Coupling {
                 fixed: zeroed(block.dim() * structure.rank, "the coupling of a block to X")?,
             }),
         })
-    }
-
-    /// Adds the products of these rows, weighted if there are weights.
-    pub fn add(&mut self, b: usize, rows: &DataRows<'_>, weights: Option<&[f64]>) {
-        let structure = rows.structure();
-        let trailing = 0..structure.starts.len();
-        match self {
-            Self::Dense(values) => {
-                let columns = structure.trailing_dim();
-                for t in trailing {
-                    rows.dense_coupling(b, t, columns).add(weights, values);
-                }
-                if structure.rank > 0 {
-                    rows.coupling_to_x(b, columns).add(weights, values);
-                }
-            }
-            Self::Sparse(sparse) => {
-                for t in trailing {
-                    rows.sparse_coupling(b, t).add(weights, &mut sparse.values);
-                }
-                if structure.rank > 0 {
-                    let columns = structure.rank;
-                    rows.coupling_to_x(b, columns)
-                        .add(weights, &mut sparse.fixed);
-                }
-            }
-        }
     }
 
     /// Everything stored but the pattern.

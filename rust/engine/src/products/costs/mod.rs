@@ -9,8 +9,8 @@ mod dense;
 mod leading;
 mod sparse;
 
-use crate::design::pattern::Pattern;
-use crate::design::structure::{Structure, TrailingKind};
+use crate::products::pattern::Pattern;
+use crate::products::structure::{Structure, TrailingKind};
 use leading::LeadingBlock;
 
 pub use dense::dense_trailing_bytes;
@@ -229,11 +229,11 @@ fn variate_bytes(rows: f64, n_theta: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::design::coupling::Coupling;
-    use crate::design::example::{frame, Levels};
-    use crate::design::frame::costs;
-    use crate::design::layout::Layout;
-    use crate::design::Frame;
+    use crate::model::example::{frame, Levels};
+    use crate::model::frame::costs;
+    use crate::model::Frame;
+    use crate::products::coupling::Coupling;
+    use crate::products::layout::Layout;
 
     #[test]
     fn the_cross_products_take_as_many_bytes_as_announced() {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::design::cells::{Level, VisitLevel, VisitPair};
-use crate::design::data_rows::DataRows;
-use crate::design::sparse_pattern::SparsePattern;
-use crate::design::structure::Structure;
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
-use crate::linalg::supernodal::{Analysis, Supernode};
+use crate::linalg::supernodal::Analysis;
 use crate::linalg::{small, Matrix};
+use crate::products::cells::{Level, VisitLevel, VisitPair};
+use crate::products::sparse_pattern::SparsePattern;
+use crate::products::structure::Structure;
 
 /// A by pairs of levels, in the order of elimination.
 #[derive(Debug, Clone)]
@@ -46,16 +45,16 @@ impl SparseProducts {
         })
     }
 
-    /// Adds the products of these rows but X'X, weighted if there are weights.
-    pub fn add(&mut self, rows: &DataRows<'_>, weights: Option<&[f64]>) {
-        for products in rows.sparse_diagonals().chain(rows.sparse_pairs()) {
-            products.add(weights, &mut self.values);
-        }
-        if self.pattern.analysis.border > 0 {
-            for products in rows.sparse_to_x() {
-                products.add(weights, &mut self.fixed);
-            }
-        }
+    /// Entry by entry, in the order of the pattern.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Z'X in the order of elimination, row-major.
+    #[must_use]
+    pub fn fixed(&self) -> &[f64] {
+        &self.fixed
     }
 
     /// X'X.
@@ -77,36 +76,7 @@ impl SparseProducts {
         ]
     }
 
-    /// Writes A into the panels of a factor.
-    pub fn assemble(&self, panels: &mut [f64]) {
-        let analysis = &self.pattern.analysis;
-        let p = analysis.border;
-        let mut from = 0;
-        for s in &analysis.supernodes {
-            let height = s.height();
-            for position in s.nodes.clone() {
-                let k = analysis.columns(position).len();
-                for (rows, target) in self.pattern.entries(position) {
-                    let values = &self.values[from..from + rows * k];
-                    from += values.len();
-                    for (c, column) in values.chunks_exact(rows).enumerate() {
-                        let at = target + c * height;
-                        panels[at..at + rows].copy_from_slice(column);
-                    }
-                }
-                for column in analysis.columns(position) {
-                    let end = s.panel + (column - s.first + 1) * height;
-                    let x = &self.fixed[column * p..(column + 1) * p];
-                    panels[end - p..end].copy_from_slice(x);
-                }
-            }
-            if s.nodes.is_empty() {
-                panels[s.panel()].copy_from_slice(self.fixed_square.data());
-            }
-        }
-    }
-
-    /// Visits every level, see [`crate::design::cells`].
+    /// Visits every level, see [`crate::products::cells`].
     pub fn each_level(&self, structure: &Structure, visit: &mut VisitLevel<'_>) {
         self.each_entry(structure, &mut |i, j, entry| {
             if i == j {
@@ -146,7 +116,7 @@ impl SparseProducts {
         }
     }
 
-    /// Z'X and X'X as columns in the layout of [`crate::design::stacked::Stacked`].
+    /// Z'X and X'X as columns in the layout of [`crate::products::stacked::Stacked`].
     #[must_use]
     pub fn x_columns(&self) -> Vec<f64> {
         let pattern = &self.pattern;
@@ -158,7 +128,7 @@ impl SparseProducts {
         out
     }
 
-    /// `out += A v` for m columns in the layout of [`crate::design::stacked::Stacked`].
+    /// `out += A v` for m columns in the layout of [`crate::products::stacked::Stacked`].
     pub fn multiply(&self, v: &[f64], out: &mut [f64], m: usize) {
         let pattern = &self.pattern;
         let analysis = &pattern.analysis;
@@ -199,47 +169,5 @@ impl SparseProducts {
                 small::axpy(a, &v[j..j + m], &mut out[i..i + m]);
             }
         }
-    }
-}
-
-/// Collects the entries of a matrix in the pattern of A from panels that come in the reverse of the
-/// order of elimination.
-pub struct PatternReader<'a> {
-    pattern: &'a SparsePattern,
-    values: Vec<f64>,
-    /// Start of what has been read.
-    unread: usize,
-}
-
-impl<'a> PatternReader<'a> {
-    pub fn new(pattern: &'a SparsePattern) -> Result<Self> {
-        Ok(Self {
-            pattern,
-            values: zeroed(pattern.n_values, "the inverse in the pattern of the system")?,
-            unread: pattern.n_values,
-        })
-    }
-
-    /// Reads the panel of one supernode.
-    pub fn read(&mut self, s: &Supernode, panel: &[f64]) {
-        let height = s.height();
-        for position in s.nodes.clone().rev() {
-            let k = self.pattern.analysis.columns(position).len();
-            for (rows, target) in self.pattern.entries(position).rev() {
-                let end = self.unread;
-                self.unread -= rows * k;
-                let values = &mut self.values[self.unread..end];
-                for (c, column) in values.chunks_exact_mut(rows).enumerate() {
-                    let at = target - s.panel + c * height;
-                    column.copy_from_slice(&panel[at..at + rows]);
-                }
-            }
-        }
-    }
-
-    /// The values of all entries, in the order of those of A.
-    #[must_use]
-    pub fn into_values(self) -> Vec<f64> {
-        self.values
     }
 }

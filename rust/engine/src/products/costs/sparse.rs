@@ -1,9 +1,9 @@
 //! The costs of a sparse trailing matrix, which holds all blocks.
 
 use super::{trailing_rows, variate_bytes, BlockCosts, Bytes, Flops, Kind, NUMBER};
-use crate::design::level_graph::Levels;
-use crate::design::structure::Structure;
 use crate::linalg::supernodal::{multiplications, Analysis};
+use crate::products::level_graph::Levels;
+use crate::products::structure::Structure;
 
 /// Blocks and X. What supernodes share is shared out by their columns; room that serves them one
 /// after the other, by stored numbers.

@@ -1,10 +1,10 @@
 //! Which cells of the coupling of a leading block to the trailing rows are stored: known from the
 //! levels alone, before anything is allocated for their values.
 
-use crate::design::level_graph::ByLevel;
-use crate::design::structure::{Block, Structure};
 use crate::error::{Error, Result};
 use crate::linalg::memory::{filled, reserve, room};
+use crate::products::level_graph::ByLevel;
+use crate::products::structure::{Block, Structure};
 
 /// Above this share of occupied cells a coupling is stored dense.
 const DENSE_SHARE: f64 = 0.3;

@@ -4,15 +4,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::design::basis::ResponseBasis;
-use crate::design::cross_products::{project, sum_of_products, CrossProducts};
-use crate::design::data_rows::{pick, DataRows};
-use crate::design::frame::{BlockRows, Frame};
-use crate::design::layout::Layout;
-use crate::design::row_products::Rows;
-use crate::design::stacked::Stacked;
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::linalg::small;
+use crate::model::frame::{BlockRows, Frame};
+use crate::products::accumulate::{project, sum_of_products};
+use crate::products::cross_products::CrossProducts;
+use crate::products::data_rows::{pick, DataRows};
+use crate::products::layout::Layout;
+use crate::products::row_products::Rows;
+use crate::products::stacked::Stacked;
 
 /// A residual sum of squares below this share of that of ordinary least squares is not resolved.
 pub const NOTHING_LEFT: f64 = 1e-13;

@@ -1,7 +1,7 @@
 //! The costs of a dense trailing matrix.
 
 use super::{trailing_rows, variate_bytes, BlockCosts, Bytes, Flops, Kind, NUMBER};
-use crate::design::structure::Structure;
+use crate::products::structure::Structure;
 
 /// The inverse, and that of the factor, which is formed on the way.
 const INVERSES: f64 = 2.0;

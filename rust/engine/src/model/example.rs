@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::covariance::Unstructured;
-use crate::design::{Frame, Predictors, Term};
+use crate::design::{Predictors, Term};
 use crate::linalg::Matrix;
+use crate::model::Frame;
 
 /// The grouping factor of a term, and its number of columns.
 #[derive(Clone, Copy)]

@@ -5,13 +5,13 @@
 //! that keeps the factor sparse. It wins where many levels are seen a few times, and where several
 //! factors are partly nested.
 
-use crate::design::costs::dense_trailing_bytes;
-use crate::design::level_graph::{level_graph, ByLevel, Levels};
-use crate::design::structure::{Block, Structure};
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::linalg::memory;
 use crate::linalg::supernodal::{Analysis, Graph};
+use crate::products::costs::dense_trailing_bytes;
+use crate::products::level_graph::{level_graph, ByLevel, Levels};
+use crate::products::structure::{Block, Structure};
 
 /// How to eliminate the random effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,9 +192,9 @@ mod tests {
     use std::sync::Arc;
 
     use crate::covariance::Unstructured;
-    use crate::design::structure::TrailingKind;
     use crate::design::Term;
     use crate::linalg::Matrix;
+    use crate::products::structure::TrailingKind;
 
     /// Scalar terms with levels that look random.
     fn design(n: usize, levels: &[usize]) -> Predictors {

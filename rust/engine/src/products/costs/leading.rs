@@ -1,9 +1,9 @@
 //! The costs of a leading block.
 
 use super::{variate_bytes, BlockCosts, Bytes, Flops, Kind, Storage, NUMBER};
-use crate::design::pattern::Pattern;
-use crate::design::structure::Structure;
 use crate::linalg::lanes::{Lane, LANES};
+use crate::products::pattern::Pattern;
+use crate::products::structure::Structure;
 
 /// Bytes of an index into the trailing rows, and of a bound of a level's range.
 const INDEX: f64 = size_of::<u32>() as f64;

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::design::coupling::{Coupling, SparseCoupling};
-use crate::design::cross_products::{CrossProducts, Trailing};
-use crate::design::level_graph::ByLevel;
-use crate::design::row_products::{Places, RowProducts, Rows};
-use crate::design::sparse_pattern::SparsePlaces;
-use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::memory::filled;
 use crate::linalg::Matrix;
+use crate::products::coupling::{Coupling, SparseCoupling};
+use crate::products::cross_products::{CrossProducts, Trailing};
+use crate::products::level_graph::ByLevel;
+use crate::products::row_products::{Places, RowProducts, Rows};
+use crate::products::sparse_pattern::SparsePlaces;
+use crate::products::structure::{Block, Structure};
 
 /// Where each observation belongs in cross-products of one pattern.
 #[derive(Debug, Clone)]

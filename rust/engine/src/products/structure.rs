@@ -3,7 +3,7 @@
 //! Terms of one grouping factor form one block. The blocks of the longest chain of nested factors
 //! (the finest first) are *leading*: eliminating them one after the other leaves each of them block
 //! diagonal. The rest is *trailing* and becomes, with X, one dense matrix; or every block is trailing
-//! and the matrix is sparse, see [`crate::design::layout`].
+//! and the matrix is sparse, see [`crate::products::layout`].
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub struct Structure {
 impl Structure {
     /// With leading blocks and a dense trailing matrix.
     pub fn blocked(design: &Predictors, rank: usize) -> Result<Self> {
-        let blocks = amalgamate(design)?;
+        let blocks = amalgamate(design);
         let chain = longest_chain(&blocks)?;
         let mut rest: Vec<usize> = (0..blocks.len()).filter(|b| !chain.contains(b)).collect();
         rest.sort_by_key(|&b| std::cmp::Reverse(blocks[b].dim()));
@@ -172,7 +172,7 @@ fn starts(blocks: &[Block]) -> (Vec<usize>, usize) {
     (starts, end)
 }
 
-fn amalgamate(design: &Predictors) -> Result<Vec<Block>> {
+fn amalgamate(design: &Predictors) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (i, term) in design.terms.iter().enumerate() {
         let same = blocks
@@ -191,7 +191,7 @@ fn amalgamate(design: &Predictors) -> Result<Vec<Block>> {
             }),
         }
     }
-    Ok(blocks)
+    blocks
 }
 
 /// For each level of `fine` the one level of `coarse` it occurs with, if `fine` is nested.

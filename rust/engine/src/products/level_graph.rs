@@ -1,9 +1,9 @@
 //! Which levels occur together: the pattern of Z'Z by levels.
 
-use crate::design::structure::{Block, Structure};
 use crate::error::Result;
 use crate::linalg::memory::{copied, filled, reserve, room};
 use crate::linalg::supernodal::Graph;
+use crate::products::structure::{Block, Structure};
 
 /// Observations of each level.
 #[derive(Debug)]
