@@ -49,6 +49,8 @@ const NEAR: f64 = 1e-2;
 const DOUBTS: usize = 3;
 /// Evaluations after which a search that nobody asked for is given up while it is above a known optimum.
 const ENOUGH: usize = 40;
+/// Length of a step, relative to theta, that changes nothing but rounding.
+const TINY: f64 = 1e-8;
 /// Length of the longest step that polishes an optimum.
 const SHORT: f64 = 1e-2;
 /// Halvings of a start at which the objective cannot be computed.
@@ -96,6 +98,8 @@ pub struct Search<'a> {
     /// The correction is exact at every point.
     pub exact: bool,
     pub log: FitLog,
+    /// The largest change of the objective along a step too short to matter.
+    rounding: f64,
 }
 
 impl<'a> Search<'a> {
@@ -122,6 +126,7 @@ impl<'a> Search<'a> {
                     correction: None,
                     exact: false,
                     log,
+                    rounding: 0.0,
                 });
             }
             theta.iter_mut().for_each(|t| *t *= 0.25);
@@ -205,7 +210,7 @@ impl<'a> Search<'a> {
             let before = self.value;
             let moved = self.try_step(&step)?;
             if !moved && self.radius < 1e-12 * (1.0 + norm(&self.theta)) {
-                return Ok(Status::NoProgress);
+                return Ok(self.status_at_rounding());
             }
             if moved && self.is_at_known() {
                 return Ok(Status::Converged);
@@ -220,6 +225,16 @@ impl<'a> Search<'a> {
             if idle >= IDLE || (above && !asked && self.log.entries.len() >= ENOUGH) {
                 return Ok(Status::NoProgress);
             }
+        }
+    }
+
+    /// Steps that are too short to matter change the objective by its rounding: an optimum where the model
+    /// promises no more than that, whatever the length of a step.
+    fn status_at_rounding(&self) -> Status {
+        let free = self.propose_within(norm(&self.theta).max(1.0));
+        match free {
+            Some(step) if step.predicted < self.rounding => Status::Converged,
+            _ => Status::NoProgress,
         }
     }
 
@@ -271,6 +286,9 @@ impl<'a> Search<'a> {
             self.radius = 0.25 * length;
             return Ok(false);
         };
+        if length < TINY * norm(&self.theta) {
+            self.rounding = self.rounding.max((value - self.value).abs());
+        }
         let noise = NOISE * self.value.abs();
         let ratio = (self.value - value + noise) / (step.predicted + noise);
         if ratio < 0.1 {
