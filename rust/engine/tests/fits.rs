@@ -70,7 +70,7 @@ fn every_optimizer_reaches_the_same_objective() {
         let objective = |optimizer| {
             let fit = linear(&model, Criterion::Reml).fit(
                 &Task {
-                    optimizer: optimizer,
+                    optimizer,
                     control: CONTROL,
                     ..Task::default()
                 },
@@ -168,8 +168,8 @@ fn a_deadline_ends_every_optimizer_with_the_best_point_so_far() {
         let fit = linear(&model, Criterion::Ml)
             .fit(
                 &Task {
-                    optimizer: optimizer,
-                    control: control,
+                    optimizer,
+                    control,
                     ..Task::default()
                 },
                 GO,
@@ -193,8 +193,8 @@ fn the_limit_on_evaluations_is_kept_and_reported() {
         let fit = linear(&model, Criterion::Ml)
             .fit(
                 &Task {
-                    optimizer: optimizer,
-                    control: control,
+                    optimizer,
+                    control,
                     ..Task::default()
                 },
                 GO,
@@ -213,7 +213,7 @@ fn the_caller_can_stop_a_fit() {
     for (_, optimizer) in OPTIMIZERS {
         let result = linear(&model, Criterion::Ml).fit(
             &Task {
-                optimizer: optimizer,
+                optimizer,
                 control: CONTROL,
                 ..Task::default()
             },

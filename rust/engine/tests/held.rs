@@ -42,7 +42,7 @@ fn free_fit(model: &Model, criterion: Criterion) -> Fit {
         .fit(
             &Task {
                 optimizer: Optimizer::TrustRegion,
-                control: control,
+                control,
                 ..Task::default()
             },
             GO,

@@ -29,7 +29,7 @@ use crate::linalg::small;
 use ar1::Ar1;
 use compound_symmetry::CompoundSymmetry;
 use continuous_ar1::ContinuousAr1;
-use correlation::{Spread, WithCorrelation};
+use correlation::{Correlation, Spread, WithCorrelation};
 use independent::Independent;
 use spherical::Spherical;
 use toeplitz::Toeplitz;
@@ -41,38 +41,26 @@ type Make = fn(&'static str, Option<&[f64]>) -> Result<Arc<dyn Covariance>>;
 pub const STRUCTURES: [(&str, Make); 10] = [
     ("us", |_, _| Ok(Arc::new(Unstructured))),
     ("diag", |_, _| Ok(Arc::new(Diagonal))),
-    ("homdiag", |name, _| equal_variances(name, Independent)),
-    ("cs", |name, _| own_variances(name, CompoundSymmetry)),
-    ("homcs", |name, _| equal_variances(name, CompoundSymmetry)),
-    ("ar1", |name, _| equal_variances(name, Ar1)),
-    ("hetar1", |name, _| own_variances(name, Ar1)),
-    ("toep", |name, _| own_variances(name, Toeplitz)),
-    ("homtoep", |name, _| equal_variances(name, Toeplitz)),
+    ("homdiag", |name, _| Ok(equal(name, Independent))),
+    ("cs", |name, _| Ok(own(name, CompoundSymmetry))),
+    ("homcs", |name, _| Ok(equal(name, CompoundSymmetry))),
+    ("ar1", |name, _| Ok(equal(name, Ar1))),
+    ("hetar1", |name, _| Ok(own(name, Ar1))),
+    ("toep", |name, _| Ok(own(name, Toeplitz))),
+    ("homtoep", |name, _| Ok(equal(name, Toeplitz))),
     ("ou", |name, times| {
-        equal_variances(name, ContinuousAr1::new(times)?)
+        Ok(equal(name, ContinuousAr1::new(times)?))
     }),
 ];
 
-fn equal_variances(
-    name: &'static str,
-    correlation: impl correlation::Correlation + 'static,
-) -> Result<Arc<dyn Covariance>> {
-    Ok(Arc::new(WithCorrelation::new(
-        name,
-        Spread::Equal,
-        correlation,
-    )))
+/// One variance for all columns.
+fn equal(name: &'static str, correlation: impl Correlation + 'static) -> Arc<dyn Covariance> {
+    Arc::new(WithCorrelation::new(name, Spread::Equal, correlation))
 }
 
-fn own_variances(
-    name: &'static str,
-    correlation: impl correlation::Correlation + 'static,
-) -> Result<Arc<dyn Covariance>> {
-    Ok(Arc::new(WithCorrelation::new(
-        name,
-        Spread::Own,
-        correlation,
-    )))
+/// A variance for each column.
+fn own(name: &'static str, correlation: impl Correlation + 'static) -> Arc<dyn Covariance> {
+    Arc::new(WithCorrelation::new(name, Spread::Own, correlation))
 }
 
 /// The structure of this name for k columns; `times` belong to the columns.
