@@ -86,7 +86,7 @@ fn each_case(check: impl Fn(&str, &Design, &Model, &[f64], Criterion)) {
 fn estimates_agree_at_any_theta() {
     each_case(|name, design, model, theta, criterion| {
         let ours = linear(model, criterion)
-            .evaluate(&Point::of_theta(&theta), GO)
+            .evaluate(&Point::of_theta(theta), GO)
             .expect("computable");
         let reference = dense(design, theta, criterion);
         close(name, ours.objective, reference.objective, 1e-11);
@@ -104,7 +104,7 @@ fn estimates_agree_at_any_theta() {
 fn the_gradient_is_that_of_the_dense_objective() {
     each_case(|name, design, model, theta, criterion| {
         let ours = linear(model, criterion)
-            .gradient(&Point::of_theta(&theta), GO)
+            .gradient(&Point::of_theta(theta), GO)
             .expect("computable");
         for (i, g) in ours.iter().enumerate() {
             let at = |h: f64| {
@@ -133,7 +133,7 @@ fn layouts_agree_on_information_and_covariances() {
                 objective.value(theta).expect("computable");
                 let derivatives = objective.derivatives().expect("computable");
                 let estimates = linear(model, criterion)
-                    .evaluate(&Point::of_theta(&theta), GO)
+                    .evaluate(&Point::of_theta(theta), GO)
                     .expect("computable");
                 [
                     derivatives.information.data().to_vec(),

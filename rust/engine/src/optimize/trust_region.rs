@@ -51,6 +51,8 @@ const DOUBTS: usize = 3;
 const ENOUGH: usize = 40;
 /// Length of a step, relative to theta, that changes nothing but rounding.
 const TINY: f64 = 1e-8;
+/// The largest share of the objective that can be rounding; what changes more there is an edge.
+const LOST: f64 = 1e-5;
 /// Length of the longest step that polishes an optimum.
 const SHORT: f64 = 1e-2;
 /// Halvings of a start at which the objective cannot be computed.
@@ -286,8 +288,9 @@ impl<'a> Search<'a> {
             self.radius = 0.25 * length;
             return Ok(false);
         };
-        if length < TINY * norm(&self.theta) {
-            self.rounding = self.rounding.max((value - self.value).abs());
+        let change = (value - self.value).abs();
+        if length < TINY * norm(&self.theta) && change < LOST * self.value.abs() {
+            self.rounding = self.rounding.max(change);
         }
         let noise = NOISE * self.value.abs();
         let ratio = (self.value - value + noise) / (step.predicted + noise);
