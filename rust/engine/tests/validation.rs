@@ -53,31 +53,31 @@ fn set_x(p: &mut Predictors, at: usize, value: f64) {
 const INVALID: [(&str, Spoil); 20] = [
     ("no random-effects term", |p| p.terms.clear()),
     ("outside its 6 levels", |p| {
-        change(&mut p.terms[0].codes, |v| v[3] = 6)
+        change(&mut p.terms[0].codes, |v| v[3] = 6);
     }),
     ("outside its 6 levels", |p| {
-        change(&mut p.terms[0].codes, |v| v[3] = u32::MAX)
+        change(&mut p.terms[0].codes, |v| v[3] = u32::MAX);
     }),
     ("outside its 0 levels", |p| p.terms[0].n_levels = 0),
     ("codes of random-effects term 1", |p| {
-        change(&mut p.terms[1].codes, |v| v.truncate(N - 1))
+        change(&mut p.terms[1].codes, |v| v.truncate(N - 1));
     }),
     ("codes of random-effects term 0", |p| {
-        change(&mut p.terms[0].codes, |v| v.clear())
+        change(&mut p.terms[0].codes, Vec::clear);
     }),
     ("codes of random-effects term 0", |p| {
-        change(&mut p.terms[0].codes, |v| v.push(0))
+        change(&mut p.terms[0].codes, |v| v.push(0));
     }),
     ("z of random-effects term 0", |p| {
-        change(&mut p.terms[0].z, |v| v.truncate(2 * N - 1))
+        change(&mut p.terms[0].z, |v| v.truncate(2 * N - 1));
     }),
     ("z of random-effects term 0", |p| p.terms[0].k = 3),
     ("no columns", |p| {
         p.terms[0].k = 0;
-        change(&mut p.terms[0].z, |v| v.clear());
+        change(&mut p.terms[0].z, Vec::clear);
     }),
     ("NaN at position 5", |p| {
-        change(&mut p.terms[0].z, |v| v[5] = f64::NAN)
+        change(&mut p.terms[0].z, |v| v[5] = f64::NAN);
     }),
     ("inf at position 7", |p| set_x(p, 7, f64::INFINITY)),
     ("weights", |p| {
