@@ -84,10 +84,10 @@ const INVALID: [(&str, Spoil); 20] = [
         p.weights = Some(vec![1.0; N - 3]);
     }),
     ("weights must be positive", |p| {
-        p.weights = Some(vec![0.0; N])
+        p.weights = Some(vec![0.0; N]);
     }),
     ("weights must be positive", |p| {
-        p.weights = Some(vec![f64::NAN; N])
+        p.weights = Some(vec![f64::NAN; N]);
     }),
     ("offset", |p| p.offset = Some(vec![0.0; N + 1])),
     ("offset", |p| p.offset = Some(vec![f64::NEG_INFINITY; N])),
