@@ -114,7 +114,8 @@ class Structure:
     @cached_property
     def ordered(self) -> bool:
         """Whether correlations depend on how far apart the columns are in their order."""
-        if self.times is not None or not any(part.kind == "cor" and part.shared for part in self.parameters):
+        own_pairs = sum(part.kind == "cor" and not part.shared for part in self.parameters)
+        if self.times is not None or own_pairs == self.k * (self.k - 1) // 2:
             return False
         factor = self.factor(self._generic_theta)
         rows = factor / np.linalg.norm(factor, axis=1)[:, None]
