@@ -30,6 +30,10 @@ def correlation_matrix(name, correlations, times=TIMES):
         return correlations[0] ** lags
     if base == "toep":
         return np.append(1.0, correlations)[lags]
+    if base == "ante":
+        # Products of the correlations of neighbours.
+        steps = np.cumprod(np.append(1.0, correlations))
+        return steps[np.maximum.outer(range(k), range(k))] / steps[np.minimum.outer(range(k), range(k))]
     assert base == "ou"
     return correlations[0] ** np.abs(np.subtract.outer(times, times))
 
@@ -146,7 +150,7 @@ class TestStructure:
 
 def test_which_structures_depend_on_the_order_of_the_columns():
     ordered = [name for name in COVARIANCES if structure(name).ordered]
-    assert ordered == ["ar1", "hetar1", "toep", "homtoep"]
+    assert ordered == ["ar1", "hetar1", "toep", "homtoep", "ante"]
     # Between two columns there is one lag only.
     assert not structure("ar1", 2).ordered
 
@@ -159,7 +163,7 @@ def test_blocks():
 
 def test_without_correlations():
     found = {name: without_correlations(structure(name)) for name in COVARIANCES}
-    own = {"us", "diag", "cs", "hetar1", "toep"}
+    own = {"us", "diag", "cs", "hetar1", "toep", "ante"}
     assert found == {name: "diag" if name in own else "homdiag" for name in COVARIANCES}
 
 

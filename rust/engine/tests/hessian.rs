@@ -99,7 +99,7 @@ proptest! {
     #[test]
     fn it_is_the_derivative_of_the_gradient(
         seed in 0_u64..10_000,
-        which in 0_usize..18,
+        which in 0_usize..19,
         weighted in any::<bool>(),
         singular in any::<bool>(),
         reml in any::<bool>(),

@@ -5,6 +5,7 @@
 //! bound, theta has a [`Fold`]: the covariance is the same on both sides, so that a fit at the bound
 //! is a stationary point in theta.
 
+mod antedependence;
 mod ar1;
 mod compound_symmetry;
 mod continuous_ar1;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::linalg::small;
+use antedependence::Antedependence;
 use ar1::Ar1;
 use compound_symmetry::CompoundSymmetry;
 use continuous_ar1::ContinuousAr1;
@@ -38,7 +40,7 @@ use toeplitz::Toeplitz;
 type Make = fn(&'static str, Option<&[f64]>) -> Result<Arc<dyn Covariance>>;
 
 /// The table of structures, by their names in formulas.
-pub const STRUCTURES: [(&str, Make); 10] = [
+pub const STRUCTURES: [(&str, Make); 11] = [
     ("us", |_, _| Ok(Arc::new(Unstructured))),
     ("diag", |_, _| Ok(Arc::new(Diagonal))),
     ("homdiag", |name, _| Ok(equal(name, Independent))),
@@ -48,6 +50,7 @@ pub const STRUCTURES: [(&str, Make); 10] = [
     ("hetar1", |name, _| Ok(own(name, Ar1))),
     ("toep", |name, _| Ok(own(name, Toeplitz))),
     ("homtoep", |name, _| Ok(equal(name, Toeplitz))),
+    ("ante", |name, _| Ok(own(name, Antedependence))),
     ("ou", |name, times| {
         Ok(equal(name, ContinuousAr1::new(times)?))
     }),

@@ -124,6 +124,11 @@ fn shared_correlations_follow_their_pattern() {
                 ),
                 ("homtoep", [&[2.0], &lags[..]].concat(), lags[lag - 1]),
                 ("ou", vec![2.0, 0.8], 0.8_f64.powf(time)),
+                (
+                    "ante",
+                    [&[2.0, 1.0, 0.5, 3.0, 1.0], &lags[..]].concat(),
+                    lags[b..a].iter().product(),
+                ),
             ];
             for (name, natural, value) in expected {
                 let found = correlation(name, &natural, a, b);

@@ -384,6 +384,7 @@ pub fn structured() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
             90,
             vec![(Random(12), 3, "hetar1"), (Random(6), 4, "toep")],
         ),
+        ("antedependence", 90, vec![(Random(12), 4, "ante")]),
         (
             "continuous time beside nested factors",
             90,
