@@ -1,8 +1,9 @@
-//! The engine of `mixedmodels`: linear mixed-effects models by blocked sparse Cholesky
-//! factorisation and exact derivatives. No Python here.
+//! The engine of `mixedmodels`: linear and generalized linear mixed-effects models by blocked sparse
+//! Cholesky factorisation and exact derivatives. No Python here.
 //!
 //! Data flows one way: [`design`] (data, basis) → [`products`] (cross-products) → [`model`] (data with
-//! their products and a response) → [`system`] (factorisation) → [`objective`] → [`optimize`] → [`fit`] → [`inference`], or [`many`] for many responses to one
+//! their products and a response) → [`system`] (factorisation) → [`objective`] (functions of
+//! [`parameters`]) → [`optimize`] → [`fit`] → [`inference`], or [`many`] for many responses to one
 //! design.
 
 pub mod covariance;
