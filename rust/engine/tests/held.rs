@@ -5,7 +5,7 @@ mod common;
 use common::{design, linear, random_theta, Grouping, TermSpec, D, U};
 use mixedmodels::covariance::Kind;
 use mixedmodels::design::Design;
-use mixedmodels::fit::{Estimates, MixedModel, Point, Task};
+use mixedmodels::fit::{Estimates, MixedModel, Point, StartValues, Task};
 use mixedmodels::model::Model;
 use mixedmodels::parameters::Held;
 
@@ -227,6 +227,67 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
             (same.estimates.objective - best.estimates.objective).abs() < 1e-8,
             "{name}"
         );
+    }
+}
+
+#[test]
+fn what_cannot_be_held_is_refused() {
+    let design = design(5, 120, 2, &[(Grouping::Random(20), 3, U)], false);
+    let model = Model::new(design).expect("valid");
+    let refused = |held: &Held, word: &str| {
+        let task = Task {
+            held: Some(held),
+            ..Task::default()
+        };
+        let error = linear(&model, Criterion::Ml)
+            .fit(&task, GO)
+            .expect_err(word);
+        assert!(error.to_string().contains(word), "{error} without {word}");
+    };
+    let natural = |natural: &[(usize, usize, f64)]| Held {
+        natural: natural.to_vec(),
+        ..Held::default()
+    };
+    refused(&natural(&[(1, 0, 1.0)]), "no random-effects term 1");
+    refused(&natural(&[(0, 99, 1.0)]), "no parameter 99");
+    refused(&natural(&[(0, 0, -1.0)]), "cannot be held at -1");
+    refused(&natural(&[(0, 3, f64::NAN)]), "cannot be held at NaN");
+    refused(&natural(&[(0, 1, 1.0), (0, 1, 2.0)]), "held twice");
+    let both = Held {
+        theta: vec![(0, 1.0)],
+        ..natural(&[(0, 3, 0.3)])
+    };
+    refused(&both, "not both");
+    let sigma = Held {
+        sigma: Some(-1.0),
+        ..Held::default()
+    };
+    refused(&sigma, "positive and finite");
+    let point = Point {
+        log_dispersion: f64::INFINITY,
+        ..Point::of_theta(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0])
+    };
+    let free = linear(&model, Criterion::Ml).free_derivatives(&point, &Held::default(), GO);
+    assert!(free.is_err_and(|e| e.to_string().contains("sigma")));
+}
+
+#[test]
+fn searches_leave_starts_without_variance() {
+    for name in ["cs", "hetar1", "toep", "ante", "homcs", "ar1", "us", "diag"] {
+        let design = design(7, 200, 2, &[(Grouping::Random(25), 3, name)], false);
+        let model = Model::new(design).expect("valid");
+        let best = free_fit(&model, Criterion::Ml).estimates.objective;
+        let theta = vec![0.0; model.n_theta()];
+        let task = Task {
+            start: StartValues {
+                theta: Some(theta),
+                ..StartValues::default()
+            },
+            ..Task::default()
+        };
+        let found = linear(&model, Criterion::Ml).fit(&task, GO).expect("fits");
+        let excess = found.estimates.objective - best;
+        assert!(excess < 1e-6, "{name}: {excess}");
     }
 }
 

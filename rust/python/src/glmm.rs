@@ -400,7 +400,7 @@ impl Glmm {
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let (theta, weights) = (vector(&theta)?, vector(&weights)?);
         let found = self.run(py, None, move |model, _| {
-            inference::leverages_glmm(model, &theta, &weights)
+            inference::working_leverages(model, &theta, &weights)
         })?;
         Ok(to_vector(py, found))
     }

@@ -2,11 +2,12 @@
 
 use mixedmodels::fit::FreeDerivatives;
 use mixedmodels::parameters::Held;
+use numpy::PyArrayMethods;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{to_rows, to_square, to_vector};
+use crate::arrays::{to_square, to_vector};
 
 /// From a dictionary with the keys theta [(index, value)], natural [(term, index, value)] and sigma,
 /// which may be missing or None.
@@ -39,6 +40,9 @@ pub fn free_to_dict(py: Python<'_>, free: FreeDerivatives) -> PyResult<Bound<'_,
     let by_rows: Vec<f64> = slopes.map(|at| free.slopes[at]).collect();
     out.set_item(intern!(py, "gradient"), to_vector(py, free.gradient))?;
     out.set_item(intern!(py, "hessian"), to_square(py, free.hessian)?)?;
-    out.set_item(intern!(py, "slopes"), to_rows(py, by_rows, cols)?)?;
+    out.set_item(
+        intern!(py, "slopes"),
+        to_vector(py, by_rows).reshape([rows, cols])?,
+    )?;
     Ok(out)
 }

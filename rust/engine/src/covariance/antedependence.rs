@@ -10,7 +10,7 @@ pub struct Antedependence;
 
 impl Correlation for Antedependence {
     fn n_angles(&self, k: usize) -> usize {
-        k - 1
+        k.saturating_sub(1)
     }
 
     /// The Cholesky factor: what is new at column s, times the correlations from there on.

@@ -35,6 +35,9 @@ impl ContinuousAr1 {
         if gaps.contains(&0.0) {
             return Err(Error::Domain("the times of 'ou' must be different".into()));
         }
+        if gaps.iter().any(|gap| !gap.is_finite()) {
+            return Err(Error::Domain("the times of 'ou' are too far apart".into()));
+        }
         let shortest = gaps.iter().copied().fold(f64::INFINITY, f64::min);
         let steps = gaps.iter().map(|gap| gap / shortest);
         Ok(Self {
@@ -126,6 +129,9 @@ fn over_square(c: Jet, q: f64) -> Jet {
         let (mut f, mut slope, mut curvature) = (0.0, 0.0, 0.0);
         let mut coefficient = q;
         for j in 0..20 {
+            if !f64::is_finite(coefficient) {
+                break;
+            }
             let j = f64::from(j);
             f += coefficient * s.powf(j);
             if j >= 1.0 {

@@ -5,7 +5,7 @@
 //! each of them, which it is not in the standard deviations: one of those cannot change its sign
 //! without that of its correlations.
 
-use super::natural::NaturalParameter;
+use super::natural::{are_deviations, NaturalParameter};
 use super::{Covariance, Element, Fold, Freedom, Jet};
 
 /// A family of correlation matrices, smooth in parameters without bounds: angles.
@@ -119,7 +119,7 @@ impl<C: Correlation> Covariance for WithCorrelation<C> {
 
     fn theta(&self, natural: &[f64], k: usize) -> Option<Vec<f64>> {
         let (sds, correlations) = natural.split_at(self.n_spreads(k));
-        if sds.iter().any(|sd| sd.is_nan() || *sd < 0.0) {
+        if !are_deviations(sds) {
             return None;
         }
         let mut out: Vec<f64> = sds.iter().map(|&sd| self.parameters_of(sd)).collect();

@@ -1,4 +1,4 @@
-use super::natural::NaturalParameter;
+use super::natural::{are_deviations, NaturalParameter};
 use super::{Covariance, Element, Fold, Freedom, Jet};
 
 /// Independent columns: λ is diagonal, theta its diagonal.
@@ -37,7 +37,7 @@ impl Covariance for Diagonal {
     }
 
     fn theta(&self, natural: &[f64], _k: usize) -> Option<Vec<f64>> {
-        Some(natural.to_vec())
+        are_deviations(natural).then(|| natural.to_vec())
     }
 
     fn transformed(&self, theta: &[f64], m: &[f64], k: usize) -> Vec<f64> {

@@ -33,11 +33,13 @@ impl Jet {
     /// f of this number, from f and its first two derivatives there.
     #[must_use]
     pub fn map(self, f: f64, slope: f64, curvature: f64) -> Self {
+        // An infinite slope moves nothing along a direction in which the number stays.
+        let times = |a: f64, b: f64| if b == 0.0 { 0.0 } else { a * b };
         Self {
             value: f,
-            first: slope * self.first,
-            second: slope * self.second,
-            mixed: slope * self.mixed + curvature * self.first * self.second,
+            first: times(slope, self.first),
+            second: times(slope, self.second),
+            mixed: times(slope, self.mixed) + times(curvature, self.first * self.second),
         }
     }
 

@@ -59,6 +59,12 @@ impl NaturalParameter {
     }
 }
 
+/// Whether all of these can be standard deviations.
+#[must_use]
+pub fn are_deviations(values: &[f64]) -> bool {
+    values.iter().all(|sd| *sd >= 0.0 && sd.is_finite())
+}
+
 /// Standard deviation of each column of Σ = λλ'.
 #[must_use]
 pub fn standard_deviations(lambda: &[Jet], k: usize) -> Vec<Jet> {

@@ -3,6 +3,9 @@ use super::correlation::Correlation;
 use super::natural::NaturalParameter;
 use super::{Fold, Jet};
 
+/// Rounding of a correlation.
+const ROUNDING: f64 = 1e-12;
+
 /// One correlation for each lag between the columns in their order.
 ///
 /// The angles are those of the partial autocorrelations, sin φ_m at lag m (Barndorff-Nielsen & Schou
@@ -13,7 +16,7 @@ pub struct Toeplitz;
 
 impl Correlation for Toeplitz {
     fn n_angles(&self, k: usize) -> usize {
-        k - 1
+        k.saturating_sub(1)
     }
 
     fn factor(&self, angles: &[Jet], k: usize) -> Vec<Jet> {
@@ -69,10 +72,16 @@ impl Correlation for Toeplitz {
         for m in 0..k - 1 {
             let pairs = filter.iter().zip(natural[..m].iter().rev());
             let rest = natural[m] - pairs.map(|(f, r)| f * r).sum::<f64>();
-            let partial = if rest == 0.0 { 0.0 } else { rest / left };
-            if partial.is_nan() || partial.abs() > 1.0 {
+            if !rest.is_finite() || rest.abs() > left + ROUNDING {
                 return None;
             }
+            // After a partial correlation of ±1 nothing is left for those of longer lags.
+            let nothing = left <= ROUNDING && rest.abs() <= ROUNDING;
+            let partial = if nothing {
+                0.0
+            } else {
+                (rest / left).clamp(-1.0, 1.0)
+            };
             let reversed: Vec<f64> = filter.iter().rev().copied().collect();
             for (f, r) in filter.iter_mut().zip(reversed) {
                 *f -= partial * r;

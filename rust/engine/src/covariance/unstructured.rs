@@ -1,5 +1,5 @@
 use super::natural::{
-    correlation_root, correlations, pairs, standard_deviations, NaturalParameter,
+    are_deviations, correlation_root, correlations, pairs, standard_deviations, NaturalParameter,
 };
 use super::{theta_of_factor, Covariance, Element, Fold, Freedom, Jet};
 use crate::linalg::small;
@@ -52,6 +52,9 @@ impl Covariance for Unstructured {
 
     fn theta(&self, natural: &[f64], k: usize) -> Option<Vec<f64>> {
         let (sd, correlations) = natural.split_at(k);
+        if !are_deviations(sd) {
+            return None;
+        }
         let mut lambda = correlation_root(correlations, k)?;
         for (e, entry) in lambda.iter_mut().enumerate() {
             *entry *= sd[e % k];

@@ -1,6 +1,6 @@
 //! The basis in which the engine works. Columns of X are centred and scaled (and made orthogonal
 //! where they are nearly dependent), the response likewise, and the columns of each random-effects
-//! term are made orthonormal as far as its covariance template allows. Results then depend neither
+//! term are made orthonormal as far as its covariance structure allows. Results then depend neither
 //! on units nor on a large constant added to the response or a covariate. All columns carry the
 //! square roots of the prior weights.
 
@@ -236,7 +236,7 @@ impl ResponseBasis {
 }
 
 impl TermBasis {
-    /// Orthonormalises the columns of a term as far as its template allows.
+    /// Orthonormalises the columns of a term as far as its structure allows.
     #[must_use]
     pub fn new(term: &Term, root_weights: Option<&[f64]>) -> Self {
         Self::from_products(term, root_weights)

@@ -1,4 +1,4 @@
-//! Fits of which some parameters are held.
+//! What fits of linear and of generalized models with parameters held have in common.
 
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;

@@ -60,7 +60,7 @@ pub fn leverages(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<V
 ///
 /// # Errors
 /// A theta or weights of the wrong length or not finite, weights that are negative; no memory.
-pub fn leverages_glmm(
+pub fn working_leverages(
     model: &GeneralizedModel,
     theta: &[f64],
     weights: &[f64],

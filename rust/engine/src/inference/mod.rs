@@ -13,7 +13,7 @@ mod sensitivity;
 mod traces_by_columns;
 
 pub use kenward_roger::{kenward_roger, KenwardRoger};
-pub use leverage::{leverages, leverages_glmm};
+pub use leverage::{leverages, working_leverages};
 pub use sensitivity::{sensitivity, Sensitivity};
 
 use crate::error::Result;

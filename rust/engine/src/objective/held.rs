@@ -152,16 +152,23 @@ impl Objective for HeldObjective<'_> {
         Ok(Some(out))
     }
 
-    /// Those of free parameters alone.
+    /// Those of free parameters alone; a column whose successor in the same factor is gone goes too.
     fn folds(&self) -> Vec<Fold> {
         let place = |i: &usize| self.free.iter().position(|at| at == i);
-        let folds = self.objective.folds().into_iter();
-        folds
-            .filter_map(|fold| {
-                let parameters = fold.parameters.iter().map(place).collect::<Option<_>>()?;
-                Some(Fold { parameters, ..fold })
-            })
-            .collect()
+        let (mut out, mut gone) = (Vec::new(), 0);
+        for fold in self.objective.folds().into_iter().rev() {
+            let n = fold.parameters.len();
+            let own: Option<Vec<usize>> = fold.parameters.iter().map(place).collect();
+            match own {
+                Some(parameters) if n == 1 || gone + 1 != n => {
+                    out.push(Fold { parameters, ..fold });
+                    gone = 0;
+                }
+                _ => gone = n,
+            }
+        }
+        out.reverse();
+        out
     }
 
     fn isotropic(&self, sd: f64) -> Vec<f64> {

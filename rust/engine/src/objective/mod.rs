@@ -55,7 +55,7 @@ pub trait Objective {
     /// Where the criterion is even in some of its parameters.
     fn folds(&self) -> Vec<Fold>;
     /// Covariance matrices that are multiples of the identity, with this standard deviation in the unit
-    /// of the coordinates; zero for other parameters.
+    /// of the coordinates; other parameters where the objective has them by default.
     fn isotropic(&self, sd: f64) -> Vec<f64>;
     /// True when the curvature of [`Derivatives`] leaves out blocks between groups of parameters, so that
     /// secant corrections pay from early on.

@@ -13,6 +13,8 @@ use crate::optimize::trust_region::Search;
 const NEGATIVE: f64 = 1e-8;
 /// Parameters nearer to a fold than this are tried on it.
 const NEAR_FOLD: f64 = 1e-2;
+/// How far a start is moved off a fold where it would stay.
+const OFF_FOLD: f64 = 0.1;
 
 impl Search<'_> {
     /// At a stationary point: a step along negative curvature of the parameters (nearly) on a fold, when
@@ -105,6 +107,30 @@ impl Search<'_> {
         parameters
             .iter()
             .all(|&i| gradient[i] == 0.0 && information[(i, i)] == 0.0 && curvature[(i, i)] == 0.0)
+    }
+
+    /// Moves a start off the folds where nothing shows a way: where a parameter is the root of a standard
+    /// deviation, the objective is flat to the third order at zero.
+    pub fn leave_flat_folds(&mut self) -> Result<()> {
+        let mut theta = self.theta.clone();
+        for fold in &self.folds {
+            if self.distance_to(fold) == 0.0 && self.is_flat(&fold.parameters) {
+                theta[fold.parameters[0]] += fold.side * OFF_FOLD;
+            }
+        }
+        if theta == self.theta || self.exhausted() {
+            return Ok(());
+        }
+        if let Some(value) = self.evaluate(&theta)? {
+            self.theta = theta;
+            self.value = value;
+            self.derivatives = self.differentiate()?;
+        } else {
+            // The objective returns to the point that the derivatives belong to.
+            let here = self.theta.clone();
+            self.evaluate(&here)?;
+        }
+        Ok(())
     }
 
     fn try_on_folds(&mut self, folds: &[Fold]) -> Result<bool> {

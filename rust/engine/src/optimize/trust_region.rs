@@ -66,6 +66,7 @@ pub fn trust_region(
     control: &Control,
 ) -> Result<Outcome> {
     let mut search = Search::begin(objective, start, control)?;
+    search.leave_flat_folds()?;
     search.known = known
         .filter(|known| known.status == Status::Converged)
         .map(|known| (known.theta.clone(), known.value));

@@ -50,16 +50,24 @@ pub struct HeldCoordinates {
 const BISECTIONS: usize = 80;
 
 impl HeldCoordinates {
-    /// `sigma_at` is where log σ stands among the parameters, and `unit` σ there at zero; `None` where
-    /// standard deviations are not relative to σ.
-    pub fn new(frame: &Frame, held: &Held, sigma: Option<(usize, f64)>) -> Result<Self> {
+    /// `sigma` is where log σ stands among the parameters, and σ there at zero; `None` where standard
+    /// deviations are not relative to σ. Factors stay `triangular` where the objective depends on it.
+    pub fn new(
+        frame: &Frame,
+        held: &Held,
+        sigma: Option<(usize, f64)>,
+        triangular: bool,
+    ) -> Result<Self> {
         let terms = &frame.design.terms;
         let user: Vec<_> = terms
             .iter()
             .map(|term| (Arc::clone(&term.covariance), term.k))
             .collect();
+        for &one in &held.natural {
+            check_natural(terms, one)?;
+        }
         let own = (0..terms.len())
-            .map(|t| Ok((structure_for(&terms[t], held, t)?, terms[t].k)))
+            .map(|t| Ok((structure_for(&terms[t], held, t, triangular)?, terms[t].k)))
             .collect::<Result<Vec<_>>>()?;
         let coordinates = Coordinates::own_units(own.clone(), &frame.terms);
         let mut out = Self {
@@ -115,9 +123,18 @@ impl HeldCoordinates {
                     self.coordinates.dim
                 )));
             }
+            let mut terms = self.coordinates.terms.iter();
+            let own = terms.position(|t| (t.start..t.start + t.n_parameters).contains(&at));
+            if let Some((t, ..)) = held.natural.iter().find(|(t, ..)| Some(*t) == own) {
+                return Err(Error::Domain(format!(
+                    "hold either entries of theta or standard deviations and correlations of \
+                     random-effects term {t}, not both"
+                )));
+            }
             let mut theta = self.coordinates.isotropic(|_| 1.0);
             theta[at] = value;
-            self.roles[at] = Role::Held(from_user(&self.coordinates, &frame.terms, &theta)[at]);
+            let value = from_user(&self.coordinates, &frame.terms, &theta)[at];
+            self.hold(at, Role::Held(value))?;
         }
         Ok(())
     }
@@ -128,39 +145,27 @@ impl HeldCoordinates {
         (term, index, value): (usize, usize, f64),
         sigma: Option<(usize, f64)>,
     ) -> Result<()> {
-        let Some((covariance, k)) = self.own.get(term).cloned() else {
-            return Err(Error::Domain(format!(
-                "there is no random-effects term {term} to hold a parameter of"
-            )));
-        };
-        let parameters = covariance.natural_parameters(k);
-        let Some(natural) = parameters.get(index) else {
-            return Err(Error::Domain(format!(
-                "term {term} has no parameter {index}"
-            )));
-        };
-        let (lower, upper) = natural.bounds;
-        if !(value >= lower && value <= upper && value.is_finite()) {
-            return Err(Error::Domain(format!(
-                "{value} is no value for a parameter between {lower} and {upper}"
-            )));
-        }
+        let (covariance, k) = self.own[term].clone();
+        let kind = covariance.natural_parameters(k)[index].kind;
         let Some(own) = parameter_behind(&*covariance, k, index) else {
-            return Err(Error::Domain(format!(
-                "this correlation of '{}' cannot be held by itself: it depends on several parameters",
-                covariance.name()
-            )));
+            let what = "a parameter that is held depends on several others";
+            return Err(Error::Internal(what.into()));
         };
         let at = self.coordinates.terms[term].start + own;
         let mut theta = self.to_user_start(frame);
         let first = self.coordinates.terms[term].start;
         let place = &mut theta[first..first + covariance.n_parameters(k)];
-        let power = match natural.kind {
+        let power = match kind {
             Kind::StandardDeviation => {
                 let mut values = covariance.natural_values(&covariance.isotropic(1.0, k), k);
                 values[index] = value;
                 let changed = covariance.theta(&values, k);
-                let changed = changed.ok_or_else(|| Error::Domain(format!("no {value}")))?;
+                let changed = changed.ok_or_else(|| {
+                    Error::Domain(format!(
+                        "no '{}' covariance matrix has a standard deviation of {value}",
+                        covariance.name()
+                    ))
+                })?;
                 place[own] = changed[own];
                 power_of(&*covariance, k, (index, own))
             }
@@ -170,7 +175,7 @@ impl HeldCoordinates {
             }
         };
         let held = from_user(&self.coordinates, &frame.terms, &theta)[at];
-        self.roles[at] = match sigma {
+        let role = match sigma {
             Some((to, unit)) if power > 0.0 => Role::Tied {
                 to,
                 at_zero: held * unit.powf(-1.0 / power),
@@ -178,6 +183,14 @@ impl HeldCoordinates {
             },
             _ => Role::Held(held),
         };
+        self.hold(at, role)
+    }
+
+    fn hold(&mut self, at: usize, role: Role) -> Result<()> {
+        if self.roles[at] != Role::Free {
+            return Err(Error::Domain("a parameter is held twice".into()));
+        }
+        self.roles[at] = role;
         Ok(())
     }
 
@@ -208,8 +221,36 @@ fn changed(
     })
 }
 
+/// That there is such a parameter, and that it can have this value.
+fn check_natural(terms: &[Term], (t, index, value): (usize, usize, f64)) -> Result<()> {
+    let Some(term) = terms.get(t) else {
+        return Err(Error::Domain(format!(
+            "there is no random-effects term {t} to hold a parameter of"
+        )));
+    };
+    let parameters = term.covariance.natural_parameters(term.k);
+    let Some(natural) = parameters.get(index) else {
+        return Err(Error::Domain(format!(
+            "random-effects term {t} has no parameter {index}"
+        )));
+    };
+    let (lower, upper) = natural.bounds;
+    if value.is_finite() && (lower..=upper).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::Domain(format!(
+        "parameter {index} of random-effects term {t} cannot be held at {value}: it is between {lower} \
+         and {upper}"
+    )))
+}
+
 /// The structure of a term in which what is held of it are single parameters.
-fn structure_for(term: &Term, held: &Held, t: usize) -> Result<Arc<dyn Covariance>> {
+fn structure_for(
+    term: &Term,
+    held: &Held,
+    t: usize,
+    triangular: bool,
+) -> Result<Arc<dyn Covariance>> {
     let (own, k) = (&term.covariance, term.k);
     let natural: Vec<usize> = held
         .natural
@@ -225,14 +266,17 @@ fn structure_for(term: &Term, held: &Held, t: usize) -> Result<Arc<dyn Covarianc
         return Ok(Arc::clone(own));
     }
     if own.entries(k).is_some() {
-        let found = (0..k).map(natural_unstructured).find(|c| single(&**c));
+        // Quadrature over several effects wants a triangular factor.
+        let pivots = if triangular { 1 } else { k };
+        let mut found = (0..pivots).map(natural_unstructured);
+        let found = found.find(|c| single(&**c));
         if let Some(found) = found {
             return Ok(found);
         }
     }
     Err(Error::Domain(format!(
         "these parameters of '{}' cannot be held together: hold correlations of one column with the \
-         others only, or those of the first lags",
+         others only, or the one of lag 1",
         own.name()
     )))
 }

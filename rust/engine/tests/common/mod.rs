@@ -316,7 +316,7 @@ pub fn structures() -> Vec<(&'static str, usize, Vec<TermSpec>)> {
     vec![
         ("one scalar factor", 30, vec![(Random(6), 1, U)]),
         ("one vector factor", 60, vec![(Random(8), 3, U)]),
-        ("diagonal template", 60, vec![(Random(8), 3, D)]),
+        ("diagonal covariance", 60, vec![(Random(8), 3, D)]),
         (
             "two terms of one factor",
             60,

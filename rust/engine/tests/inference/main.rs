@@ -9,7 +9,7 @@ use dense::{zeros, Reference};
 use mixedmodels::design::{Design, Term};
 use mixedmodels::family::{family, Information};
 use mixedmodels::inference::{
-    covariance_slopes, kenward_roger, leverages, leverages_glmm, sensitivity,
+    covariance_slopes, kenward_roger, leverages, sensitivity, working_leverages,
 };
 use mixedmodels::linalg::Matrix;
 use mixedmodels::model::{Approximation, GeneralizedModel, Model};
@@ -333,7 +333,7 @@ fn leverages_agree_whatever_the_elimination() {
                 let trace = sensitivity(&model, Criterion::Ml, &theta, GO)
                     .expect("computable")
                     .trace;
-                let by_weights = working_leverages(&design, &theta, layout);
+                let by_weights = leverages_of_poisson(&design, &theta, layout);
                 for (i, expected) in expected.iter().enumerate() {
                     for (kind, ours) in [("linear", &ours), ("weighted", &by_weights)] {
                         let error = (ours[i] - expected).abs();
@@ -354,7 +354,7 @@ fn leverages_agree_whatever_the_elimination() {
 }
 
 /// Those of a working regression with the prior weights of the design.
-fn working_leverages(design: &Design, theta: &[f64], layout: Layout) -> Vec<f64> {
+fn leverages_of_poisson(design: &Design, theta: &[f64], layout: Layout) -> Vec<f64> {
     let n = design.y.len();
     let weights = design.weights.clone().unwrap_or_else(|| vec![1.0; n]);
     let family = family("gaussian", "identity", design.y.clone(), None, None).expect("known");
@@ -362,5 +362,5 @@ fn working_leverages(design: &Design, theta: &[f64], layout: Layout) -> Vec<f64>
     predictors.weights = None;
     let how = (Approximation::Laplace, Information::Observed);
     let model = GeneralizedModel::with_layout(predictors, family.into(), how, layout);
-    leverages_glmm(&model.expect("valid"), theta, &weights).expect("computable")
+    working_leverages(&model.expect("valid"), theta, &weights).expect("computable")
 }

@@ -1,9 +1,9 @@
 //! Fits of generalized models with parameters held.
 
 use super::search::Search;
-use super::units::{engine_coefficients, to_user_coefficients_at, user_theta};
+use super::units::{engine_coefficients, keeps_user_basis, to_user_coefficients_at, user_theta};
 use super::{check_start, estimates::estimates, explained, no_modes, settle, GlmmEstimates};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fit::free::search;
 use crate::fit::hessian::by_differences;
 use crate::fit::{Fit, FreeDerivatives, Point, StartValues, Task};
@@ -11,6 +11,15 @@ use crate::linalg::{dense, Matrix};
 use crate::model::GeneralizedModel;
 use crate::objective::{GlmmObjective, HeldObjective, Monitor, Objective};
 use crate::parameters::{AffineNumber, AffineVector, Held, HeldCoordinates, ParameterVector, Role};
+
+fn check_sigma(held: &Held) -> Result<()> {
+    if held.sigma.is_none() {
+        return Ok(());
+    }
+    Err(Error::Domain(
+        "a generalized model has no sigma to hold: its dispersion belongs to its family".into(),
+    ))
+}
 
 /// What becomes of theta, the coefficients and the dispersion.
 fn roles(coordinates: &HeldCoordinates, parameters: &ParameterVector) -> Vec<Role> {
@@ -26,8 +35,9 @@ pub fn fit(
     held: &Held,
     monitor: Monitor<'_>,
 ) -> Result<Fit<GlmmEstimates>> {
+    check_sigma(held)?;
     let frame = model.frame();
-    let coordinates = HeldCoordinates::new(frame, held, None)?;
+    let coordinates = HeldCoordinates::new(frame, held, None, keeps_user_basis(model))?;
     let Search {
         mut parameters,
         mut start,
@@ -75,7 +85,15 @@ pub fn fit(
     }
     outcome.value = estimates.objective;
     outcome.theta = user_values(&end)?;
-    let derivatives = self::derivatives(model, &estimates.point, held, monitor)?;
+    let derivatives = self::derivatives(
+        model,
+        &Point {
+            eta: Some(estimates.eta.clone()),
+            ..estimates.point.clone()
+        },
+        held,
+        monitor,
+    )?;
     Ok(Fit {
         n_factorisations: objective.modes.n_factorisations,
         theta: estimates.point.theta.clone(),
@@ -101,8 +119,9 @@ pub fn derivatives(
             log_dispersion: Some(point.log_dispersion),
         },
     )?;
+    check_sigma(held)?;
     let frame = model.frame();
-    let coordinates = HeldCoordinates::new(frame, held, None)?;
+    let coordinates = HeldCoordinates::new(frame, held, None, keeps_user_basis(model))?;
     let profiled = model.n_free_coefficients() == 0;
     let gamma = engine_coefficients(model, &point.beta);
     let parameters = ParameterVector {
@@ -125,6 +144,9 @@ pub fn derivatives(
     let own = coordinates.slopes(frame, &values[..n_theta])?;
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     objective.tighten();
+    if let Some(eta) = &point.eta {
+        objective.begin_at(eta, point.log_dispersion)?;
+    }
     let is_free = |role: &&Role| **role == Role::Free;
     let n_free_theta = roles[..n_theta].iter().filter(is_free).count();
     let mut free = HeldObjective::new(&mut objective, roles);

@@ -27,12 +27,12 @@ impl<'a> Setting<'a> {
             Some(sigma) if sigma > 0.0 && sigma.is_finite() => Role::Held((sigma / scale).ln()),
             Some(sigma) => {
                 return Err(Error::Domain(format!(
-                    "sigma cannot be held at {sigma}: it is positive"
+                    "sigma cannot be held at {sigma}: it must be positive and finite"
                 )))
             }
             None => Role::Free,
         };
-        let coordinates = HeldCoordinates::new(model, held, Some((n, scale)))?;
+        let coordinates = HeldCoordinates::new(model, held, Some((n, scale)), false)?;
         let mut roles = coordinates.roles.clone();
         roles.push(sigma);
         let profiled =
@@ -90,6 +90,10 @@ pub fn fit<'m>(
     let free = free_derivatives(&mut objective, &outcome.theta, &setting.held, model)?;
     let sigma = point[point.len() - 1].exp() * model.response.scale;
     let value = setting.objective.last_value();
+    let estimates_sigma = setting.roles.last() == Some(&Role::Free);
+    if estimates_sigma && setting.objective.profiled.is_exact() {
+        return Err(Error::ExactFit);
+    }
     let mut estimates = Estimates::new(model, &mut setting.objective.profiled, &theta)?;
     estimates.objective = value;
     estimates.sigma = sigma;
@@ -120,6 +124,11 @@ pub fn derivatives<'m>(
     linear.check_theta(theta)?;
     let mut setting = Setting::new(linear, held, monitor)?;
     let sigma = (0.5 * point.log_dispersion).exp();
+    if !(sigma > 0.0 && sigma.is_finite()) {
+        return Err(Error::Domain(format!(
+            "sigma must be positive and finite, not {sigma}"
+        )));
+    }
     let point = setting.enter(model, theta, sigma)?;
     let mut objective = HeldObjective::new(&mut setting.objective, setting.roles.clone());
     let free = objective.restrict(&point);

@@ -19,8 +19,8 @@ use crate::system::complement::{complement_of_inverse, resolves_complement};
 use crate::system::supernodal::panels::{assemble, PatternReader};
 use crate::system::{multiply, Along, Direction, Elimination, LogDeterminants, Reduced, System};
 
-/// So many random effects are solved for one by one in no time, which gives a digit or two more of what the
-/// information tells of nearly undetermined parameters.
+/// Up to this many random effects, solving for them one by one costs nothing that counts, and gives a digit or two
+/// more of what the information tells of nearly undetermined parameters.
 const FEW_EFFECTS: usize = 100;
 
 /// What a sparse elimination keeps.
