@@ -10,7 +10,7 @@ use crate::covariance::{Covariance, Fold};
 use crate::design::basis::TermBasis;
 use crate::design::Term;
 use crate::linalg::small;
-use crate::parameters::term::{identity, transformed};
+use crate::parameters::map::{identity, transformed};
 use crate::parameters::{Motion, TermCoordinates};
 use crate::products::structure::Structure;
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::linalg::{small, Matrix};
 use crate::model::Frame;
 use crate::parameters::coordinates::{from_user, to_user};
+use crate::parameters::map::identity;
 use crate::parameters::Coordinates;
 
 /// What is held, in the units of the user.
@@ -387,12 +388,6 @@ impl HeldCoordinates {
         }
         Ok(out)
     }
-}
-
-fn identity(n: usize) -> Vec<f64> {
-    let mut out = vec![0.0; n * n];
-    (0..n).for_each(|i| out[i + i * n] = 1.0);
-    out
 }
 
 /// Step and weights of derivatives from one side, of fourth order.

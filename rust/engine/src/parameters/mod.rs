@@ -3,6 +3,7 @@
 
 pub mod coordinates;
 mod held;
+mod map;
 mod motion;
 mod term;
 mod turning;

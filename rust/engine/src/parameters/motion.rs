@@ -7,7 +7,7 @@ use std::ops::Deref;
 use crate::covariance::{along, Covariance, Jet};
 use crate::error::Result;
 use crate::linalg::{small, Matrix};
-use crate::parameters::term::transformed;
+use crate::parameters::map::transformed;
 use crate::products::structure::Structure;
 use crate::system::{Direction, WorkingMap};
 

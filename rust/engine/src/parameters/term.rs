@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::covariance::{theta_of_factor, Covariance, Freedom};
 use crate::linalg::{dense, small, Matrix};
+use crate::parameters::map::transformed;
 use crate::parameters::motion::{TermMotion, TermMotionOf};
 
 /// Eigenvalues of a covariance matrix below this share of the largest are zero up to rounding.
@@ -120,23 +121,5 @@ impl TermCoordinates {
         let map = transformed(self.map.as_deref(), turn, k);
         let covariance = Arc::clone(&self.covariance);
         Some((Self::new(covariance, k, self.start, Some(map)), own))
-    }
-}
-
-pub(super) fn identity(k: usize) -> Vec<f64> {
-    let mut out = vec![0.0; k * k];
-    (0..k).for_each(|i| out[i + i * k] = 1.0);
-    out
-}
-
-/// `map · lambda`.
-pub(super) fn transformed(map: Option<&[f64]>, lambda: Vec<f64>, k: usize) -> Vec<f64> {
-    match map {
-        None => lambda,
-        Some(map) => {
-            let mut out = vec![0.0; k * k];
-            small::multiply(map, &lambda, &mut out, k);
-            out
-        }
     }
 }

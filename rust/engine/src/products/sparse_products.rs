@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::linalg::matrix::zeroed;
 use crate::linalg::supernodal::Analysis;
 use crate::linalg::{small, Matrix};
-use crate::products::cells::{Level, VisitLevel, VisitPair};
+use crate::products::level::{Level, VisitLevel, VisitPair};
 use crate::products::sparse_pattern::SparsePattern;
 use crate::products::structure::Structure;
 

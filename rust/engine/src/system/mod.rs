@@ -8,6 +8,7 @@
 mod blocked;
 mod complement;
 mod elimination;
+mod leading_rows;
 mod multiply;
 mod one_factor;
 mod response;

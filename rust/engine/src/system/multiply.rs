@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::products::cross_products::{CrossProducts, Trailing};
 use crate::products::stacked::Stacked;
 use crate::products::structure::Structure;
-use crate::system::blocked::{product, LeadingRows};
+use crate::system::leading_rows::{product, LeadingRows};
 
 /// `A v`.
 pub fn multiply(a: &CrossProducts, structure: &Structure, v: &Stacked) -> Result<Stacked> {

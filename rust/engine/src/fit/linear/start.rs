@@ -17,7 +17,7 @@
 
 use crate::linalg::small;
 use crate::model::Model;
-use crate::products::cells::Level;
+use crate::products::level::Level;
 use crate::products::stacked::Stacked;
 
 /// Standard deviations, relative to the residual's, outside of which a start is of no use.

@@ -1,7 +1,7 @@
 //! Leading blocks eliminated level by level, then one dense trailing matrix with X.
 
 mod factor;
-mod leading_rows;
+
 mod level_pass;
 mod levels;
 mod log_det_hessian;
@@ -14,7 +14,6 @@ mod trailing_update;
 mod transform;
 
 pub use factor::BlockFactor;
-pub use leading_rows::{product, LeadingRows};
 
 use crate::error::Result;
 use crate::linalg::{memory, Matrix};

@@ -1,8 +1,8 @@
 //! Solving with the factor: forward elimination of right-hand sides and back-substitution.
 
-use super::leading_rows::{add_level_products, LeadingRows};
 use super::Blocked;
 use crate::products::stacked::{add_gram, Stacked};
+use crate::system::leading_rows::{add_level_products, LeadingRows};
 use crate::system::Reduced;
 
 impl Blocked<'_> {
