@@ -28,19 +28,19 @@ def structure_of_term(spec: RandomTermSpec, plan: MatrixPlan, evaluator: Evaluat
         When the columns skip a level.
     """
     k, name = len(plan.names), spec.structure
-    if k == 1:
-        if _example(name).correlated and _example(name).blocks is None:
-            warn_user(f"{spec.text} has one column: {name} is a plain variance here", FormulaWarning)
-        return structure_of("us", 1)
+    example = _example(name)
     node, labels = _levels_of_columns(plan)
-    structure = structure_of(name, k, numbers_of(labels) if node is not None else None)
-    ordered = k > 2 and _example(name).ordered
-    if node is None and (ordered or structure.times is not None):
+    if node is None and (example.ordered or example.times is not None):
         raise FormulaError(
             f"{spec.text}: the columns of {name}() must be the levels of one factor, in order of time; write "
             f"{name}(0 + factor(time) | {':'.join(spec.group)}), without an intercept"
         )
-    if ordered and node is not None:
+    if k == 1:
+        if example.correlated and example.blocks is None:
+            warn_user(f"{spec.text} has one column: {name} is a plain variance here", FormulaWarning)
+        return structure_of("us", 1)
+    structure = structure_of(name, k, numbers_of(labels) if node is not None else None)
+    if k > 2 and example.ordered and node is not None:
         _check_no_level_skipped(spec, node, evaluator)
     return structure
 

@@ -2,20 +2,22 @@ use super::correlation::Correlation;
 use super::natural::NaturalParameter;
 use super::{Fold, Jet};
 use crate::error::{Error, Result};
-use std::f64::consts::FRAC_PI_2;
+
+/// `exp` of less than minus this is zero.
+const UNDERFLOW: f64 = 800.0;
 
 /// First-order autoregression in continuous time (the Ornstein–Uhlenbeck process): ρ to the power of
 /// the time between two columns, ρ ≥ 0.
 ///
-/// The correlation over the shortest time between neighbours is sin² φ, so that ρ = 0 and ρ = 1 are
-/// ends of the angle.
+/// The correlation over a typical time is exp(-a²): ρ = 1 is a fold at a = 0, and ρ = 0 far out.
 #[derive(Debug)]
 pub struct ContinuousAr1 {
     /// Columns by their times.
     order: Vec<usize>,
-    /// Time of each from the one before, in units of the shortest; 0 for the first.
+    /// Time of each from the one before, in units of the typical time; 0 for the first.
     steps: Vec<f64>,
-    shortest: f64,
+    /// The mean of the times between two columns.
+    typical: f64,
 }
 
 impl ContinuousAr1 {
@@ -38,14 +40,25 @@ impl ContinuousAr1 {
         if gaps.iter().any(|gap| !gap.is_finite()) {
             return Err(Error::Domain("the times of 'ou' are too far apart".into()));
         }
-        let shortest = gaps.iter().copied().fold(f64::INFINITY, f64::min);
-        let steps = gaps.iter().map(|gap| gap / shortest);
+        let typical = mean_distance(&gaps);
+        let steps = gaps.iter().map(|gap| gap / typical);
         Ok(Self {
             steps: [0.0].into_iter().chain(steps).collect(),
             order,
-            shortest,
+            typical,
         })
     }
+}
+
+/// Of all pairs of points with these gaps between neighbours.
+fn mean_distance(gaps: &[f64]) -> f64 {
+    let n = gaps.len() as f64 + 1.0;
+    // A gap lies between the points before it and those after it.
+    let shares = gaps.iter().enumerate().map(|(i, gap)| {
+        let before = i as f64 + 1.0;
+        gap * (before / n) * ((n - before) / (n - 1.0))
+    });
+    2.0 * shares.sum::<f64>()
 }
 
 impl Correlation for ContinuousAr1 {
@@ -54,19 +67,18 @@ impl Correlation for ContinuousAr1 {
     }
 
     fn factor(&self, angles: &[Jet], k: usize) -> Vec<Jet> {
-        let &[angle] = angles else {
+        let &[decay] = angles else {
             return vec![Jet::ONE];
         };
-        let (sin, cos) = (angle.sin(), angle.cos());
         let mut out = vec![Jet::ZERO; k * k];
         for s in 0..k {
             let mut entry = match s {
                 0 => Jet::ONE,
-                _ => cos * over_square(cos, 2.0 * self.steps[s]).sqrt(),
+                _ => decay * over_square(decay, 2.0 * self.steps[s]).sqrt(),
             };
             for t in s..k {
                 if t > s {
-                    entry = entry * sin.abs().powf(2.0 * self.steps[t]);
+                    entry = entry * correlation(decay, self.steps[t]);
                 }
                 out[self.order[t] + s * k] = entry;
             }
@@ -74,20 +86,13 @@ impl Correlation for ContinuousAr1 {
         out
     }
 
-    /// Almost: at ρ = 0, an end, a search would not find its way out.
+    /// Nearly: where ρ is zero a search would not find its way out.
     fn independent(&self, k: usize) -> Vec<f64> {
-        const NEARLY: f64 = 0.3;
-        vec![NEARLY; self.n_angles(k)]
+        vec![1.0; self.n_angles(k)]
     }
 
     fn folds(&self, k: usize) -> Vec<Fold> {
-        let highest = Fold {
-            parameters: vec![0],
-            at: FRAC_PI_2,
-            side: -1.0,
-        };
-        let ends = [Fold::at_zero(vec![0]), highest].into_iter();
-        ends.filter(|_| k > 1).collect()
+        vec![Fold::at_zero(vec![0]); self.n_angles(k)]
     }
 
     fn parameters(&self, k: usize) -> Vec<NaturalParameter> {
@@ -97,17 +102,24 @@ impl Correlation for ContinuousAr1 {
 
     /// Over one unit of time.
     fn natural(&self, angles: &[Jet], _k: usize) -> Vec<Jet> {
-        let unit = 1.0 / self.shortest;
-        let correlation = |angle: &Jet| angle.sin().abs().powf(2.0 * unit);
-        angles.iter().map(correlation).collect()
+        let unit = 1.0 / self.typical;
+        angles
+            .iter()
+            .map(|&decay| correlation(decay, unit))
+            .collect()
     }
 
     fn angles(&self, natural: &[f64], _k: usize) -> Option<Vec<f64>> {
-        let angle = |rho: &f64| {
+        let shortest = self.steps[1..]
+            .iter()
+            .copied()
+            .fold(1.0 / self.typical, f64::min);
+        let furthest = (UNDERFLOW / shortest).sqrt();
+        let decay = |rho: &f64| {
             let bounded = (0.0..=1.0).contains(rho);
-            bounded.then(|| rho.powf(self.shortest).sqrt().asin())
+            bounded.then(|| (-rho.ln() * self.typical).sqrt().min(furthest))
         };
-        natural.iter().map(angle).collect()
+        natural.iter().map(decay).collect()
     }
 
     fn shared(&self, k: usize) -> Option<Vec<Vec<(usize, usize)>>> {
@@ -119,19 +131,23 @@ impl Correlation for ContinuousAr1 {
     }
 }
 
-/// `(1 - (1 - c²)^q) / c²`, smooth at c = 0.
-fn over_square(c: Jet, q: f64) -> Jet {
+/// `exp(-a² step)`.
+fn correlation(decay: Jet, step: f64) -> Jet {
+    let square = decay * decay;
+    let value = (-square.value * step).exp();
+    square.map(value, -step * value, step * step * value)
+}
+
+/// `(1 - exp(-a² q)) / a²`, smooth at a = 0.
+fn over_square(decay: Jet, q: f64) -> Jet {
     const SMALL: f64 = 0.05;
-    let square = c * c;
+    let square = decay * decay;
     let s = square.value;
     if q * s < SMALL {
-        // Σ_j binomial(q, j + 1) (-s)^j and its derivatives.
+        // q Σ_j (-q s)^j / (j + 1)! and its derivatives.
         let (mut f, mut slope, mut curvature) = (0.0, 0.0, 0.0);
         let mut coefficient = q;
-        for j in 0..20 {
-            if !f64::is_finite(coefficient) {
-                break;
-            }
+        for j in 0..12 {
             let j = f64::from(j);
             f += coefficient * s.powf(j);
             if j >= 1.0 {
@@ -140,13 +156,13 @@ fn over_square(c: Jet, q: f64) -> Jet {
             if j >= 2.0 {
                 curvature += coefficient * j * (j - 1.0) * s.powf(j - 2.0);
             }
-            coefficient *= -(q - j - 1.0) / (j + 2.0);
+            coefficient *= -q / (j + 2.0);
         }
         return square.map(f, slope, curvature);
     }
-    let rest = 1.0 - s;
-    let f = -(q * (-s).ln_1p()).exp_m1() / s;
-    let slope = (q * rest.powf(q - 1.0) - f) / s;
-    let curvature = (-q * (q - 1.0) * rest.powf(q - 2.0) - 2.0 * slope) / s;
+    let rest = (-q * s).exp();
+    let f = -(-q * s).exp_m1() / s;
+    let slope = (q * rest - f) / s;
+    let curvature = (-q * q * rest - 2.0 * slope) / s;
     square.map(f, slope, curvature)
 }

@@ -208,7 +208,6 @@ fn boundaries_can_be_evaluated_and_found_again() {
         ("ar1", vec![0.0, 1.0]),
         ("hetar1", vec![1.0, 0.0, 2.0, -1.0]),
         ("toep", vec![1.0, 1.0, 2.0, 1.0, 1.0]),
-        ("ou", vec![1.0, 0.0]),
         ("ou", vec![1.0, 1.0]),
         ("us", vec![1.0, 2.0, 1.0, 1.0, -1.0, -1.0]),
     ] {

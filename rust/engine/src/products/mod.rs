@@ -10,7 +10,7 @@ pub mod cross_products;
 pub mod data_rows;
 pub mod layout;
 pub mod level;
-mod level_graph;
+pub mod level_graph;
 pub mod pattern;
 pub mod row_products;
 pub mod sparse_pattern;

@@ -91,6 +91,9 @@ impl System for Blocked<'_> {
         joint: bool,
         tick: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Matrix>> {
+        if log_det_hessian::is_wasteful(self.structure, directions.1) {
+            return Ok(None);
+        }
         if !memory::suffices(log_det_hessian::bytes(
             self.structure,
             directions.1,

@@ -33,6 +33,16 @@ pub fn bytes(structure: &Structure, directions: &[Direction], n_moves: usize) ->
     8.0 * dim * dim * ((leading.count() + n_moves) as f64 + OTHERS)
 }
 
+/// Whether differences of the gradient cost less: a leading block of k columns takes products of k² × k²,
+/// whatever the number of directions, and some structures have few parameters for many columns.
+#[must_use]
+pub fn is_wasteful(structure: &Structure, directions: &[Direction]) -> bool {
+    const WIDE: usize = 16;
+    const DIFFERENCES: usize = 4;
+    let widest = structure.leading().iter().map(|block| block.width).max();
+    widest.is_some_and(|k| k > WIDE && k > DIFFERENCES * directions.len())
+}
+
 /// The directions of a Hessian, those of Σ first, and what they move.
 struct Moves<'d> {
     along: Along,
