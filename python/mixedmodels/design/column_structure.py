@@ -30,7 +30,8 @@ def structure_of_term(spec: RandomTermSpec, plan: MatrixPlan, evaluator: Evaluat
     k, name = len(plan.names), spec.structure
     example = _example(name)
     node, labels = _levels_of_columns(plan)
-    if node is None and (example.ordered or example.times is not None):
+    constant = tuple(plan.names) == ("(Intercept)",)
+    if node is None and not constant and (example.ordered or example.times is not None):
         raise FormulaError(
             f"{spec.text}: the columns of {name}() must be the levels of one factor, in order of time; write "
             f"{name}(0 + factor(time) | {':'.join(spec.group)}), without an intercept"

@@ -206,7 +206,6 @@ fn at<'a>(
     let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
     objective.tighten();
     if let Some(eta) = &point.eta {
-        check_values("the linear predictor", eta, model.n_obs())?;
         objective.begin_at(eta, point.log_dispersion)?;
     }
     match objective.value(&values)? {
