@@ -13,6 +13,7 @@
 //! of each kind a k × k matrix for each finer direction.
 
 use crate::error::Result;
+use crate::linalg::matrix::zeroed;
 use crate::linalg::{small, Matrix};
 use crate::products::cross_products::Leading;
 use crate::system::blocked::level_pass::LevelPass;
@@ -102,7 +103,7 @@ impl Sums {
             }
         };
         let mut out = Self {
-            pairs: vec![0.0; square * square],
+            pairs: zeroed(square * square, "products of pairs of entries")?,
             mixed: vec![vec![0.0; square]; m],
             finer: Matrix::zeros(m, m, "the Hessian of nested blocks")?,
         };

@@ -24,13 +24,16 @@ use crate::system::{Along, Blocked, Direction};
 
 use tangent::Tangent;
 
-/// Bytes of the dense matrices: one for each direction of a leading block or move of A, and a few more.
+/// Bytes of the dense matrices: one for each direction of a leading block or move of A and a few more, and
+/// k² × k² for the widest leading block.
 #[must_use]
 pub fn bytes(structure: &Structure, directions: &[Direction], n_moves: usize) -> f64 {
     const OTHERS: f64 = 8.0;
     let dim = structure.trailing_dim() as f64;
     let leading = directions.iter().filter(|d| d.block < structure.n_leading);
-    8.0 * dim * dim * ((leading.count() + n_moves) as f64 + OTHERS)
+    let widths = structure.leading().iter().map(|block| block.width);
+    let widest = widths.max().unwrap_or(0) as f64;
+    8.0 * (dim * dim * ((leading.count() + n_moves) as f64 + OTHERS) + widest.powi(4))
 }
 
 /// Whether differences of the gradient cost less: a leading block of k columns takes products of k² × k²,
