@@ -36,6 +36,14 @@ fn cases() -> Vec<(&'static str, Vec<TermSpec>)> {
     ]
 }
 
+fn held_fit(model: &Model, held: &Held) -> mixedmodels::Result<Fit> {
+    let task = Task {
+        held: Some(held),
+        ..Task::default()
+    };
+    linear(model, Criterion::Ml).fit(&task, GO)
+}
+
 fn free_fit(model: &Model, criterion: Criterion) -> Fit {
     let control = Control::UNLIMITED;
     linear(model, criterion)
@@ -148,13 +156,7 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
                     ..Held::default()
                 };
                 let what = format!("{name}, term {t}, {parameter:?} at {value}");
-                let found = linear(&model, Criterion::Ml).fit(
-                    &Task {
-                        held: Some(&held),
-                        ..Task::default()
-                    },
-                    GO,
-                );
+                let found = held_fit(&model, &held);
                 let fit = match found {
                     Ok(found) => found,
                     Err(error) => {
@@ -198,15 +200,7 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
             sigma: Some(best.estimates.sigma),
             ..Held::default()
         };
-        let same = linear(&model, Criterion::Ml)
-            .fit(
-                &Task {
-                    held: Some(&held),
-                    ..Task::default()
-                },
-                GO,
-            )
-            .expect("fits");
+        let same = held_fit(&model, &held).expect("fits");
         let excess = same.estimates.objective - best.estimates.objective;
         assert!(excess.abs() < 1e-6, "{name}: {excess:e}");
         let everything = Held {
@@ -214,15 +208,7 @@ fn held_parameters_have_their_values_and_the_others_are_optimal() {
             sigma: Some(best.estimates.sigma),
             ..Held::default()
         };
-        let same = linear(&model, Criterion::Ml)
-            .fit(
-                &Task {
-                    held: Some(&everything),
-                    ..Task::default()
-                },
-                GO,
-            )
-            .expect("evaluates");
+        let same = held_fit(&model, &everything).expect("evaluates");
         assert!(
             (same.estimates.objective - best.estimates.objective).abs() < 1e-8,
             "{name}"
@@ -300,15 +286,7 @@ fn sigma_held_allows_one_observation_a_level() {
         sigma: Some(1.0),
         ..Held::default()
     };
-    let fit = linear(&model, Criterion::Ml)
-        .fit(
-            &Task {
-                held: Some(&held),
-                ..Task::default()
-            },
-            GO,
-        )
-        .expect("fits");
+    let fit = held_fit(&model, &held).expect("fits");
     // y_i ~ N(μ, τ² + 1/w_i), with offsets.
     let offset = design.offset.as_ref().expect("given");
     let weights = design.weights.as_ref().expect("given");
