@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import families
-    from .block_costs import BlockDescription
-    from .control import Control
     from .datasets import (
         dataset_names,
         load_arabidopsis,
@@ -70,6 +68,9 @@ if TYPE_CHECKING:
         SingularFitWarning,
         UndeterminedWarning,
     )
+    from .fit.block_costs import BlockDescription
+    from .fit.control import Control
+    from .fit.progress import Progress
     from .means.functions import contrast, eff_size, emmeans, pairs
     from .means.joint_tests import joint_tests
     from .means.trends import emtrends
@@ -133,7 +134,6 @@ if TYPE_CHECKING:
         ranova,
         t_test,
     )
-    from .progress import Progress
 
 __all__ = [
     "AIC",
@@ -282,9 +282,9 @@ _ROBUST = ("coef_test", "condition_number", "vcov_cluster", "vif")
 _TABLES = ("augment", "glance", "model_table", "tidy")
 
 _HOMES = {
-    "BlockDescription": "block_costs",
-    "Control": "control",
-    "Progress": "progress",
+    "BlockDescription": "fit.block_costs",
+    "Control": "fit.control",
+    "Progress": "fit.progress",
     "FitMany": "models.fit_many_result",
     "GeneralizedLinearMixedModel": "models.generalized",
     "LinearMixedModel": "models.linear",

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from .errors import MixedModelsWarning
-from .formatting import one_line, shorten
+from .wording import one_line, shorten
 
 _PACKAGE = str(Path(__file__).parent)
 _SILENT: ContextVar[bool] = ContextVar("silent", default=False)

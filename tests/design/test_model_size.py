@@ -10,15 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import (
-    Control,
-    DataError,
-    fit_many,
-    glmer,
-    lmer,
-    load_insteval,
-    load_sleepstudy,
-)
+from mixedmodels import Control, DataError, fit_many, glmer, lmer, load_insteval, load_sleepstudy
 from mixedmodels.covariance import structure_of
 from mixedmodels.design.model_size import TermSize, check_model_size, predicted_bytes, predicted_seconds
 from mixedmodels.errors import MemoryLimitError

@@ -8,7 +8,7 @@ import pytest
 
 import mixedmodels as mm
 from mixedmodels.means.estimates import Emmeans
-from mixedmodels.result_table import ResultTable
+from mixedmodels.render.result_table import ResultTable
 
 DOCUMENTED = [
     mm.contrast,

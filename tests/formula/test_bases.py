@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
 from mixedmodels.errors import DataError, FormulaError
-from mixedmodels.formula.bases import (
-    b_splines,
-    fit_b_spline,
-    fit_natural_spline,
-    fit_polynomial,
-    fit_shift,
-)
+from mixedmodels.formula.bases import b_splines, fit_b_spline, fit_natural_spline, fit_polynomial, fit_shift
 
 X = np.sort(np.random.default_rng(1).normal(size=60))
 

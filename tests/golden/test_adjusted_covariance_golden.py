@@ -7,7 +7,7 @@ import pytest
 from golden_cases import case_named, matching_names
 from inference_fits import CASES, fit, with_table
 
-from mixedmodels.fitted_model import fitted_of
+from mixedmodels.fit.state import fitted_of
 
 
 @pytest.mark.parametrize("name", with_table("vcov_kr"))

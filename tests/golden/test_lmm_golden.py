@@ -6,14 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from golden_cases import (
-    close_matrix,
-    matching_group,
-    matching_level,
-    matching_names,
-    not_above,
-    parameters,
-)
+from golden_cases import close_matrix, matching_group, matching_level, matching_names, not_above, parameters
 from golden_fits import LME4, fit_lme4
 
 # No child is of both sexes, so the likelihood is the same for every correlation.

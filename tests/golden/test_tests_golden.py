@@ -11,7 +11,7 @@ import pytest
 from golden_cases import case_named, matching_names
 
 from mixedmodels import anova, drop1, kr_compare, linear_hypothesis, ranova
-from mixedmodels.inference.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
 
 # pbkrtest 0.5-2 takes the residual covariance matrix for σ²I in its derivatives of V, whatever the weights:
 # test_weights_in_kenward_roger shows that this alone makes the difference.

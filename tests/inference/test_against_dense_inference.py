@@ -8,7 +8,7 @@ import pytest
 import dense_engine
 from mixedmodels import _engine
 from mixedmodels.design import build_design
-from mixedmodels.fitted_model import engine_terms
+from mixedmodels.fit.engine_terms import engine_terms
 
 N = 90
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mixedmodels import checkConv, lmer, load_dyestuff2, load_orthodont, load_sleepstudy
-from mixedmodels.certificate import certify
 from mixedmodels.errors import ArgumentError, MixedModelsWarning, UndeterminedWarning
+from mixedmodels.fit.endpoint.certificate import certify
 
 DATA = load_sleepstudy()
 SLOPE = "Reaction ~ Days + (Days | Subject)"

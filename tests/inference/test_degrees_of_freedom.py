@@ -20,12 +20,8 @@ from mixedmodels import (
     load_sleepstudy,
 )
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
-from mixedmodels.inference.degrees_of_freedom import (
-    Infinite,
-    Satterthwaite,
-    degrees_of_freedom,
-)
-from mixedmodels.inference.moments import df_of_mean_square, kenward_roger_df
+from mixedmodels.inference.basis.degrees_of_freedom import Infinite, Satterthwaite, degrees_of_freedom
+from mixedmodels.inference.basis.moments import df_of_mean_square, kenward_roger_df
 
 SLEEP = load_sleepstudy()
 

@@ -19,8 +19,8 @@ from mixedmodels import (
     ranova,
 )
 from mixedmodels.errors import ArgumentError
-from mixedmodels.inference.boundary import mixture_p_value
-from mixedmodels.inference.reduced_fits import objective_without_random_effects
+from mixedmodels.inference.likelihood.boundary import mixture_p_value
+from mixedmodels.inference.likelihood.reduced_fits import objective_without_random_effects
 
 SLEEP = load_sleepstudy()
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mixedmodels import lmer
-from mixedmodels.inference.estimability import Undetermined
+from mixedmodels.inference.hypotheses.estimability import Undetermined
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::mixedmodels.errors.SingularFitWarning", "ignore::mixedmodels.errors.RankDeficiencyWarning"

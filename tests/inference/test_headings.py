@@ -22,8 +22,8 @@ from mixedmodels import (
     model_table,
     vcov_cluster,
 )
-from mixedmodels.formatting import capital
 from mixedmodels.means import adjustments
+from mixedmodels.wording import capital
 
 SLEEP = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
 

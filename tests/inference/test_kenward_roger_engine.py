@@ -7,7 +7,7 @@ import pytest
 
 import dense_engine
 from mixedmodels import _engine, lmer, load_dyestuff, load_insteval
-from mixedmodels.fitted_model import fitted_of
+from mixedmodels.fit.state import fitted_of
 
 
 def arrays(n=70, p=3, weighted=True):

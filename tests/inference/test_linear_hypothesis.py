@@ -8,7 +8,7 @@ import pytest
 
 from mixedmodels import glmer, lmer, load_cbpp, load_machines, load_sleepstudy
 from mixedmodels.errors import ArgumentError, EstimabilityWarning, MixedModelsWarning
-from mixedmodels.inference.hypothesis_text import parse_hypothesis
+from mixedmodels.inference.hypotheses.hypothesis_text import parse_hypothesis
 
 NAMES = ["(Intercept)", "a[T.2]", "a[T.3]", "x", "x2", "log(z + 1)", "a[T.2]:x", "e", "strange name"]
 R_NAMES = {"a2": "a[T.2]", "a3": "a[T.3]", "a2:x": "a[T.2]:x"}

@@ -28,7 +28,7 @@ from mixedmodels import (
     vcov_cluster,
 )
 from mixedmodels.errors import ArgumentError
-from mixedmodels.inference.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
 
 SLEEP = load_sleepstudy()
 FORMULA = "Reaction ~ Days + (1 | Subject)"

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from mixedmodels import anova, cAIC, checkConv, emtrends, glmer, lmer
-from mixedmodels.coordinates import of_theta
 from mixedmodels.errors import MixedModelsWarning
+from mixedmodels.fit.endpoint.coordinates import of_theta
 
 # x -> a + b x, up to a mean of 10,000 standard deviations.
 MAPS = [(2010.0, 1.0), (-3e4, 1.0), (50.0, -2.5), (1e-3, 1e-7), (1e8, 1e4)]

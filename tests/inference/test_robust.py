@@ -21,7 +21,7 @@ from mixedmodels import (
     vcov_cluster,
 )
 from mixedmodels.errors import ArgumentError
-from mixedmodels.inference.clusters import cluster_covariance, find_clusters
+from mixedmodels.inference.basis.clusters import cluster_covariance, find_clusters
 
 SLOPES = "Reaction ~ Days + (Days | Subject)"
 

@@ -23,7 +23,7 @@ from mixedmodels import (
     pb_compare,
 )
 from mixedmodels.errors import ArgumentError, DataError, MixedModelsWarning
-from mixedmodels.inference.exact_rlrt import eigenvalues, simulate_null
+from mixedmodels.inference.likelihood.exact_rlrt import eigenvalues, simulate_null
 
 SLEEP = load_sleepstudy()
 

@@ -20,7 +20,7 @@ from mixedmodels import (
     omega_squared,
 )
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
-from mixedmodels.inference.term_effect_sizes import effect_size_table
+from mixedmodels.inference.effect_sizes.term_effect_sizes import effect_size_table
 
 FUNCTIONS = (eta_squared, omega_squared, epsilon_squared)
 

@@ -19,14 +19,14 @@ from mixedmodels import (
     load_cake,
     load_sleepstudy,
     tidy,
-    undetermined,
 )
-from mixedmodels.curvature import covariance_from
 from mixedmodels.design import build, build_design
 from mixedmodels.errors import MixedModelsWarning
-from mixedmodels.inference.degrees_of_freedom import degrees_of_freedom
-from mixedmodels.singularity import term_roots
-from mixedmodels.undetermined import structural_directions
+from mixedmodels.fit.endpoint import undetermined
+from mixedmodels.fit.endpoint.curvature import covariance_from
+from mixedmodels.fit.endpoint.singularity import term_roots
+from mixedmodels.fit.endpoint.undetermined import structural_directions
+from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
 
 SPELLINGS = ["(0 + cat || word)", "(0 + cat | word)", "(cat | word)"]
 BY_SUM = {"cat": "sum"}

@@ -19,7 +19,7 @@ from mixedmodels import (
     load_sleepstudy,
 )
 from mixedmodels.errors import MixedModelsWarning
-from mixedmodels.fitted_model import fitted_of
+from mixedmodels.fit.state import fitted_of
 
 
 def insteval():

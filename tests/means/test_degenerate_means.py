@@ -25,7 +25,7 @@ from mixedmodels import (
     load_machines,
 )
 from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
-from mixedmodels.inference.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
 
 ADJUSTMENTS = ("none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr")
 

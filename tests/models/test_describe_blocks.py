@@ -14,7 +14,6 @@ from mixedmodels import (
     LargeModelWarning,
     MemoryLimitError,
     MixedModelsWarning,
-    block_costs,
     describe_blocks,
     lmer,
     load_insteval,
@@ -22,6 +21,7 @@ from mixedmodels import (
     load_penicillin,
     load_sleepstudy,
 )
+from mixedmodels.fit import block_costs
 
 SLEEP = "Reaction ~ Days + (Days | Subject)"
 NUMBER, INDEX, RANGE = 8, 4, 8

@@ -8,13 +8,8 @@ import pytest
 from hard_fit import N, fit, sample
 
 from mixedmodels import families, glmer
-from mixedmodels.control import OPTIMIZERS
-from mixedmodels.errors import (
-    ConvergenceWarning,
-    DataError,
-    ModesError,
-    SeparationWarning,
-)
+from mixedmodels.errors import ConvergenceWarning, DataError, ModesError, SeparationWarning
+from mixedmodels.fit.control import OPTIMIZERS
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -29,7 +29,7 @@ from mixedmodels import (
     tidy,
 )
 from mixedmodels.covariance.theta import factors
-from mixedmodels.verdict import judge
+from mixedmodels.fit.endpoint.verdict import judge
 
 EXTENDED = np.finfo(np.longdouble).eps < 1e-18
 needs_extended_precision = pytest.mark.skipif(not EXTENDED, reason="needs a long double of 64 bits or more")

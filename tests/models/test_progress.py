@@ -25,7 +25,7 @@ from mixedmodels import (
     load_dyestuff2,
     load_sleepstudy,
 )
-from mixedmodels.control import OPTIMIZERS
+from mixedmodels.fit.control import OPTIMIZERS
 
 SLOPE = "Reaction ~ Days + (Days | Subject)"
 BINOMIAL = "cbind(incidence, size - incidence) ~ period + (1 | herd)"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mixedmodels import Control, SeparationWarning, glmer, load_arabidopsis, load_bacteria, load_cbpp
-from mixedmodels.recession import strictly_separable, unbounded_columns
+from mixedmodels.fit.endpoint.recession import strictly_separable, unbounded_columns
 
 
 def fit(formula, data, family="binomial", **options):

@@ -10,16 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from mixedmodels import (
-    augment,
-    coef_test,
-    fit_many,
-    glmer,
-    lmer,
-    load_cbpp,
-    load_sleepstudy,
-    vcov_cluster,
-)
+from mixedmodels import augment, coef_test, fit_many, glmer, lmer, load_cbpp, load_sleepstudy, vcov_cluster
 from mixedmodels.errors import ArgumentError
 
 LINEAR = "Reaction ~ Days + (Days | Subject)"

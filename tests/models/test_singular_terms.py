@@ -11,7 +11,7 @@ import pytest
 from mixedmodels import checkConv, glmer, lmer, load_dyestuff2, load_sleepstudy
 from mixedmodels.design import build_design
 from mixedmodels.errors import MixedModelsWarning, SingularFitWarning
-from mixedmodels.singularity import boundary_directions, singular_terms, term_roots
+from mixedmodels.fit.endpoint.singularity import boundary_directions, singular_terms, term_roots
 
 RNG = np.random.default_rng(6)
 DATA = pd.DataFrame(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixedmodels.singularity import _regular, root_of
+from mixedmodels.fit.endpoint.singularity import _regular, root_of
 
 
 def random_z(kind: str, k: int) -> np.ndarray:

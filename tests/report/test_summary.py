@@ -20,8 +20,8 @@ from mixedmodels import (
     summary,
 )
 from mixedmodels.errors import ArgumentError, ConvergenceWarning, RankDeficiencyWarning
-from mixedmodels.formatting import display_width
 from mixedmodels.report.summary import convergence_line
+from mixedmodels.wording import display_width
 
 DATA = load_sleepstudy()
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..formatting import listed
+from ..wording import listed
 from .structure import Structure
 
 if TYPE_CHECKING:

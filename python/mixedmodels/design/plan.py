@@ -17,7 +17,15 @@ from ..frame import Factor
 from .coding import Block, full_rank_blocks
 from .contrasts import Contrast, make_contrast
 from .evaluate import Evaluator
-from .matrix import INTERCEPT, Coding, Levels, MatrixPlan, check_size, label_of, term_value
+from .matrix import (
+    INTERCEPT,
+    Coding,
+    Levels,
+    MatrixPlan,
+    check_size,
+    label_of,
+    term_value,
+)
 from .values import Basis, Coded
 
 # A factor with more levels is not worth remembering: it would fill the cache and is seldom met again.

@@ -1,1 +1,1 @@
-"""Residuals, influence and checks; everything here reads a `Fitted`."""
+"""Residuals, influence and checks; everything here reads a `FittedModel`."""

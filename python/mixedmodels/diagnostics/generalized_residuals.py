@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag, one_of
-from ..fitted_generalized import FittedGeneralized
+from ..fit.fitted_generalized import FittedGeneralized
 from .residuals import TYPES
 
 

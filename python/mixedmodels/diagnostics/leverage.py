@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import FittedModel
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.state import FittedModel
 from .generalized_residuals import generalized_scaled_residuals
 from .residuals import scaled_residuals
 

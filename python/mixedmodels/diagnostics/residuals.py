@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag, one_of
-from ..fitted_model import Fitted
+from ..fit.fitted_linear import FittedLinear
 
 TYPES = ("response", "pearson", "working", "deviance")
 
 
-def residuals(fitted: Fitted, type: str = "response", scaled: bool = False) -> NDArray[np.float64]:
+def residuals(fitted: FittedLinear, type: str = "response", scaled: bool = False) -> NDArray[np.float64]:
     """
     Residuals given the random effects, y - fitted.
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : FittedLinear
     type : {"response", "pearson", "working", "deviance"}
         "pearson" and "deviance" are multiplied by the square root of the prior weights; for a linear
         model "working" equals "response".
@@ -34,17 +34,17 @@ def residuals(fitted: Fitted, type: str = "response", scaled: bool = False) -> N
     return fitted.design.missing.pad(_residuals(fitted, type, scaled))
 
 
-def fitted_values(fitted: Fitted) -> NDArray[np.float64]:
+def fitted_values(fitted: FittedLinear) -> NDArray[np.float64]:
     """Xβ + Zb + offset, shape (n,); padded with NaN when ``na_action="exclude"``."""
     return fitted.design.missing.pad(fitted.estimates.fitted.copy())
 
 
-def scaled_residuals(fitted: Fitted) -> NDArray[np.float64]:
+def scaled_residuals(fitted: FittedLinear) -> NDArray[np.float64]:
     """Pearson residuals over sigma, for the rows used."""
     return _residuals(fitted, "pearson", True)
 
 
-def _residuals(fitted: Fitted, type: str, scaled: bool) -> NDArray[np.float64]:
+def _residuals(fitted: FittedLinear, type: str, scaled: bool) -> NDArray[np.float64]:
     values = fitted.design.y - fitted.estimates.fitted
     if type in ("pearson", "deviance") and fitted.design.weights is not None:
         values *= np.sqrt(fitted.design.weights)

@@ -14,7 +14,19 @@ import re
 from typing import NamedTuple, NoReturn
 
 from .functions import CODINGS, FormulaFunction
-from .nodes import PRECEDENCE, Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
+from .nodes import (
+    PRECEDENCE,
+    Binary,
+    Call,
+    Flag,
+    Name,
+    Node,
+    Number,
+    Text,
+    Unary,
+    Word,
+    write,
+)
 from .place import error_at
 from .scope import Scope, find_function, missing_column
 

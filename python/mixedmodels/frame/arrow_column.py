@@ -12,7 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .column import (
+    Column,
+    Factor,
+    Numeric,
+    make_factor,
+    make_integers,
+    make_missing,
+    make_numeric,
+)
 from .pandas_column import series_values
 from .refuse import refusal
 from .times import time_labels

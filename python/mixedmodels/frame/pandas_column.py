@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .column import (
+    Column,
+    Factor,
+    Numeric,
+    make_factor,
+    make_integers,
+    make_missing,
+    make_numeric,
+)
 from .index_labels import index_labels
 from .refuse import is_number, mixed_or_odd, refusal, too_large
 from .times import time_labels

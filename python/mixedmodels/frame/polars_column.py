@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .column import (
+    Column,
+    Factor,
+    Numeric,
+    make_factor,
+    make_integers,
+    make_missing,
+    make_numeric,
+)
 from .refuse import refusal, too_large
 from .times import time_labels
 

@@ -1,1 +1,1 @@
-"""Tests and estimates from fitted models; everything here reads a `Fitted`."""
+"""Tests and estimates from fitted models; everything here reads a `FittedModel`."""

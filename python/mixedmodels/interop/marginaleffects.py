@@ -18,11 +18,11 @@ from ..checks import one_of
 from ..design.left_out import naming_left_out
 from ..design.used_rows import UsedData, used_data
 from ..errors import ArgumentError
-from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import FittedModel, fitted_of
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.state import FittedModel, fitted_of
 from ..formula.nodes import is_plain, variables
 from ..frame import Factor, Frame
-from ..inference.robust import robust_covariance
+from ..inference.basis.robust import robust_covariance
 from ..prediction.fixed_part import determined_x
 
 TYPES = ("response", "link")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..checks import one_of
 from ..errors import ArgumentError
-from ..inference.coefficient_tests import two_sided_t
+from ..inference.hypotheses.coefficient_tests import two_sided_t
 from .max_t import MaxT
 
 Values = NDArray[np.float64]

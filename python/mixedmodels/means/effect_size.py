@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..inference.degrees_of_freedom import DegreesOfFreedom
-from ..inference.estimability import Undetermined
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
+from ..inference.hypotheses.estimability import Undetermined
 from .estimates import Emmeans
 from .functions_of_beta import LinearFunctions, Space
 from .scale import Scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..fitted_model import FittedModel
+from ..fit.state import FittedModel
 from .averages import averaged
 from .functions_of_beta import LinearFunctions
 from .grid import ReferenceGrid

@@ -462,7 +462,7 @@ class Emmeans:
         -------
         Axes
         """
-        from .plot import plot_estimates
+        from ..plot.emmeans import plot_estimates
 
         return plot_estimates(self, ax)
 

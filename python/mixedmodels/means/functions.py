@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checks import flag, one_of, probability
 from ..errors import ArgumentError
-from ..fitted_model import fitted_of
+from ..fit.state import fitted_of
 from .averages import WEIGHTS, averaged, check_weights
 from .estimability import not_estimable
 from .estimates import Emmeans

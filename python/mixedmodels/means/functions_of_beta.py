@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..fitted_model import FittedModel
-from ..inference.degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
-from ..inference.estimability import Undetermined
+from ..fit.state import FittedModel
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
+from ..inference.hypotheses.estimability import Undetermined
 
 # What is this small beside the terms that were added up is zero but for rounding.
 _ROUNDING = 1e-12

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..fitted_model import FittedModel
+from ..fit.state import FittedModel
 from ..frame import Frame
 from ..frame.sources import find_source
 from .variables import GridVariable, grid_variables

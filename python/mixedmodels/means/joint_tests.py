@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fitted_model import FittedModel, fitted_of
-from ..formatting import capital
-from ..inference.degrees_of_freedom import JointTest
+from ..fit.state import FittedModel, fitted_of
+from ..inference.basis.degrees_of_freedom import JointTest
+from ..wording import capital
 from .averages import averaged, check_weights
 from .estimability import reasons
 from .functions_of_beta import LinearFunctions, Space, space_of

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference.coefficient_tests import two_sided_t
+from ..inference.hypotheses.coefficient_tests import two_sided_t
 
 _POINTS = 2**16
 _TOLERANCE = 1e-10

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..families.links import LINKS, Link
-from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import FittedModel
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.state import FittedModel
 from ..formula.nodes import Call
-from ..inference.variance_components import variance_components
+from ..inference.estimates.variance_components import variance_components
 
 _MEAN_NAMES = {"binomial": "prob", "poisson": "rate", "nbinom1": "rate", "nbinom2": "rate"}
 # Differences on these scales are logarithms of ratios.

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ..formatting import PStyle, TextTable, check_p_style, format_column, format_fixed, format_p_value
-from ..markup import html_paragraphs
-from ..result_table import ResultTable
+from ..render.markup import html_paragraphs
+from ..render.numbers import PStyle, check_p_style, format_column, format_fixed, format_p_value
+from ..render.result_table import ResultTable
+from ..render.text_table import TextTable
 
 _RATIOS = frozenset({"t.ratio", "z.ratio", "F.ratio"})
 _LIMITS = frozenset({"lower.CL", "upper.CL"})

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ..checks import finite_number
 from ..errors import ArgumentError
-from ..formatting import capital
-from ..inference.coefficient_tests import test_ratios
-from ..inference.degrees_of_freedom import JointTest
+from ..inference.basis.degrees_of_freedom import JointTest
+from ..inference.hypotheses.coefficient_tests import test_ratios
+from ..wording import capital
 from .adjustments import checked_adjustment, interval_method, title
 from .table import MeansTable, means_table
 

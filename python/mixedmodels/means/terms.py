@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..fitted_model import FittedModel
+from ..fit.state import FittedModel
 from ..formula.nodes import variables
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..checks import probability
 from ..errors import ArgumentError, DataError
-from ..fitted_model import FittedModel, fitted_of
+from ..fit.state import FittedModel, fitted_of
 from .averages import averaged, check_weights
 from .estimability import not_estimable
 from .estimates import Emmeans

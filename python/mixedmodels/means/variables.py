@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..design.matrix import Levels
 from ..design.rows import subset_mask
 from ..errors import ArgumentError
-from ..fitted_model import FittedModel
+from ..fit.state import FittedModel
 from ..formula.nodes import variables
 from ..frame import Factor, Frame
 from .covariates import Reducer, covariate_values

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from ..checks import random_generator, whole_number
-from ..control import OPTIMIZERS, as_control, check_optimizer
 from ..covariance.theta import random_start, theta_names
 from ..errors import ArgumentError, MixedModelError
-from ..fitted_model import FittedModel
-from ..formatting import TextTable, format_fixed
+from ..fit.control import OPTIMIZERS, as_control, check_optimizer
+from ..fit.state import FittedModel
+from ..render.numbers import format_fixed
+from ..render.text_table import TextTable
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,31 +9,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .. import not_here
-from ..block_costs import BlockDescription, describe_engine
-from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..checks import positive_number
 from ..design.used_rows import whole_frame
-from ..fit_record import Convergence
-from ..fitted_model import FittedModel
-from ..formatting import DIGITS, PStyle
+from ..fit.block_costs import BlockDescription, describe_engine
+from ..fit.endpoint.certificate import TOLERANCE as CONVERGENCE_TOLERANCE
+from ..fit.endpoint.singularity import TOLERANCE as SINGULAR_TOLERANCE
+from ..fit.endpoint.singularity import singular_terms
+from ..fit.record import Convergence
+from ..fit.state import FittedModel
 from ..frame.kept import held
-from ..inference import convergence as _convergence
-from ..inference import criteria, fixed_effects, random_effects, statsmodels_names
-from ..inference.anova_table import AnovaTable
-from ..inference.drop1 import drop_terms
-from ..inference.linear_hypothesis import joint_test, single_tests
-from ..inference.ranova import random_term_table
-from ..inference.robust import basis_for
-from ..inference.wald import confidence_intervals
+from ..inference.basis.robust import basis_for
+from ..inference.estimates import convergence as _convergence
+from ..inference.estimates import criteria, fixed_effects, random_effects
+from ..inference.hypotheses import statsmodels_names
+from ..inference.hypotheses.anova_table import AnovaTable
+from ..inference.hypotheses.drop1 import drop_terms
+from ..inference.hypotheses.linear_hypothesis import joint_test, single_tests
+from ..inference.hypotheses.wald import confidence_intervals
+from ..inference.likelihood.ranova import random_term_table
 from ..means.estimates import Emmeans
 from ..means.functions import emmeans
 from ..means.trends import emtrends
+from ..render.numbers import DIGITS, PStyle
+from ..render.result_table import ResultTable
 from ..report.model import describe, model_matrix
 from ..report.summary import Summary, summarize
 from ..report.varcorr import VarCorr, var_corr
-from ..result_table import ResultTable
-from ..singularity import TOLERANCE as SINGULAR_TOLERANCE
-from ..singularity import singular_terms
 from . import components
 
 

@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 
 from ..covariance import theta as theta_layout
 from ..errors import ArgumentError
-from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import Fitted, FittedModel
-from ..fitting import at_sigma
-from ..inference.basis import standard_root
-from ..inference.random_effects import numbers_of_levels
-from ..starting_point import check_generalized_start
+from ..fit.fit_linear import at_sigma
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.fitted_linear import FittedLinear
+from ..fit.starting_point import check_generalized_start
+from ..fit.state import FittedModel
+from ..inference.basis.kinds import standard_root
+from ..inference.estimates.random_effects import numbers_of_levels
 
 
 def get_component(fitted: FittedModel, name: Any) -> Any:
     """
     One piece by name, several as a dict, all of them for ``"ALL"``; see `MixedModel.getME`.
     """
-    table = LINEAR if isinstance(fitted, Fitted) else GENERALIZED
+    table = LINEAR if isinstance(fitted, FittedLinear) else GENERALIZED
     if isinstance(name, str):
         if name == "ALL":
             return {key: make(fitted) for key, make in table.items()}
@@ -134,7 +135,7 @@ def _names_by_term(fitted: FittedModel) -> list[tuple[str, tuple[str, ...]]]:
     return [(term.group.label, term.names) for term in fitted.design.terms]
 
 
-def _devcomp(fitted: Fitted) -> dict[str, dict[str, Any]]:
+def _devcomp(fitted: FittedLinear) -> dict[str, dict[str, Any]]:
     e, n, p = fitted.estimates, fitted.n_obs, fitted.n_coefficients
     weighted = np.ones(n) if fitted.design.weights is None else fitted.design.weights
     u = _stacked(e.u)
@@ -160,7 +161,7 @@ def _devcomp(fitted: Fitted) -> dict[str, dict[str, Any]]:
     return {"cmp": cmp, "dims": dims}
 
 
-def _objective(fitted: Fitted) -> Callable[[Any], float]:
+def _objective(fitted: FittedLinear) -> Callable[[Any], float]:
     """theta to the objective."""
 
     def objective(theta: Any) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from ..block_costs import BlockDescription, describe_design
 from ..design import build_design
 from ..design.rows import check_action
 from ..errors import ArgumentError
+from ..fit.block_costs import BlockDescription, describe_design
 from .base import MixedModel
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..fitted_model import fitted_of
-from ..inference.anova_table import AnovaTable
-from ..inference.conditional_aic import ConditionalAIC, Method, conditional_aic
-from ..inference.model_selection import criteria_table, selection_table
-from ..inference.observation_variance import Approximation
-from ..inference.term_effect_sizes import effect_size_table
-from ..inference.variance_shares import (
+from ..fit.state import fitted_of
+from ..inference.effect_sizes.observation_variance import Approximation
+from ..inference.effect_sizes.term_effect_sizes import effect_size_table
+from ..inference.effect_sizes.variance_shares import (
     IntraclassCorrelation,
     RSquared,
     intraclass_correlation,
     r_squared,
 )
+from ..inference.hypotheses.anova_table import AnovaTable
+from ..inference.likelihood.conditional_aic import ConditionalAIC, Method, conditional_aic
+from ..inference.likelihood.model_selection import criteria_table, selection_table
 from .base import MixedModel
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..covariance.theta import slices
 from ..design import Predictors
-from ..formatting import TextTable, format_fixed
+from ..render.numbers import format_fixed
+from ..render.text_table import TextTable
 
 _SHOWN = 10
 

@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..errors import ArgumentError
-from ..fitted_model import fitted_of, not_a_model
-from ..formatting import DIGITS, PStyle
-from ..inference.convergence import ConvergenceCheck, check_convergence
-from ..inference.criteria import LogLik
-from ..inference.random_effects import RandomEffects
+from ..fit.endpoint.certificate import TOLERANCE as CONVERGENCE_TOLERANCE
+from ..fit.endpoint.singularity import TOLERANCE as SINGULAR_TOLERANCE
+from ..fit.state import fitted_of, not_a_model
+from ..inference.estimates.convergence import ConvergenceCheck, check_convergence
+from ..inference.estimates.criteria import LogLik
+from ..inference.estimates.random_effects import RandomEffects
 from ..not_here import refuses_arguments
+from ..render.numbers import DIGITS, PStyle
+from ..render.result_table import ResultTable
 from ..report.summary import Summary
 from ..report.varcorr import VarCorr as _VarCorr
-from ..result_table import ResultTable
-from ..singularity import TOLERANCE as SINGULAR_TOLERANCE
 from .all_fit import AllFit
 from .base import MixedModel
 from .generalized import GeneralizedLinearMixedModel

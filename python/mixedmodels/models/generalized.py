@@ -12,12 +12,12 @@ from ..checks import flag, optional_flag
 from ..diagnostics import generalized_residuals as _residuals
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family
-from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import fitted_of
-from ..fitting_generalized import fit_generalized_arguments, refit_generalized
-from ..inference import criteria, fixed_effects, variance_parameters
-from ..inference.anova import anova_of
-from ..inference.anova_table import AnovaTable
+from ..fit.fit_generalized import fit_generalized_arguments, refit_generalized
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.state import fitted_of
+from ..inference.estimates import criteria, fixed_effects, variance_parameters
+from ..inference.hypotheses.anova import anova_of
+from ..inference.hypotheses.anova_table import AnovaTable
 from ..not_here import refuses_arguments
 from ..notices import warn_user
 from ..prediction.predict import predict as _predict

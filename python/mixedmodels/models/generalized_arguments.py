@@ -9,8 +9,8 @@ from typing import Any
 from ..checks import one_of
 from ..errors import ArgumentError
 from ..families import Family, NegativeBinomial
-from ..fitted_generalized import Information
-from ..fixed import held_dispersion
+from ..fit.fitted_generalized import Information
+from ..fit.fixed import held_dispersion
 
 _MOST_POINTS = 100
 

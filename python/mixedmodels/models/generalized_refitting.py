@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..control import as_control
 from ..design import GeneralizedResponse, ResponseForm
 from ..design.generalized_response import check_values, from_counts, from_proportions
 from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError
-from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import read_only
-from ..fitting_generalized import refit_generalized
+from ..fit.control import as_control
+from ..fit.fit_generalized import refit_generalized
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.record import read_only
 from .refitting import UNCHANGED, finite_rows, name_of, rows_used
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..families import NegativeBinomial, as_family
-from ..fitted_generalized import FittedGeneralized, GeneralizedArguments
-from ..fixed import check_fixed, held_dispersion
+from ..fit.fitted_generalized import FittedGeneralized, GeneralizedArguments
+from ..fit.fixed import check_fixed, held_dispersion
 from .generalized_arguments import check_information, check_n_agq, with_fixed_dispersion, with_size
 from .refitting import UNCHANGED, update_arguments
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from ..checks import flag
-from ..control import Control, as_control, check_optimizer
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family, Gaussian, as_family
-from ..fitted_generalized import GeneralizedArguments
-from ..fitting import check_formula_first
-from ..fitting_generalized import fit_generalized_arguments
-from ..fixed import check_fixed, without_dispersion
+from ..fit.control import Control, as_control, check_optimizer
+from ..fit.fit_generalized import fit_generalized_arguments
+from ..fit.fit_linear import check_formula_first
+from ..fit.fitted_generalized import GeneralizedArguments
+from ..fit.fixed import check_fixed, without_dispersion
 from ..not_here import refuses_arguments
 from ..notices import warn_user
 from .generalized import GeneralizedLinearMixedModel

@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
-from ..fitted_model import Fitted, fitted_of
-from ..fitting import fit_arguments, refit
-from ..inference import criteria, fixed_effects, variance_parameters
-from ..inference.anova import anova_of
-from ..inference.anova_table import AnovaTable
+from ..fit.fit_linear import fit_arguments, refit
+from ..fit.fitted_linear import FittedLinear
+from ..fit.state import fitted_of
+from ..inference.estimates import criteria, fixed_effects, variance_parameters
+from ..inference.hypotheses.anova import anova_of
+from ..inference.hypotheses.anova_table import AnovaTable
 from ..not_here import refuses_arguments
 from ..prediction.predict import predict as _predict
 from .all_fit import AllFit, all_fit
@@ -31,7 +32,7 @@ class LinearMixedModel(MixedModel):
     """
 
     __slots__ = ()
-    _fitted: Fitted
+    _fitted: FittedLinear
 
     @property
     def REML(self) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from ..checks import flag
-from ..control import Control, as_control, check_optimizer
-from ..fit_record import FitArguments
-from ..fitting import check_formula_first, check_reml, fit_arguments
-from ..fixed import check_fixed
+from ..fit.control import Control, as_control, check_optimizer
+from ..fit.fit_linear import check_formula_first, check_reml, fit_arguments
+from ..fit.fixed import check_fixed
+from ..fit.record import FitArguments
 from ..not_here import refuses_arguments
 from .linear import LinearMixedModel
 from .refitting import snapshot

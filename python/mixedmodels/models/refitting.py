@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..control import as_control
 from ..design.plan import contrasts_in
 from ..design.rows import columns_of, subset_mask
 from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError, MissingColumnError
-from ..fitted_model import Fitted, FittedModel, read_only
-from ..fitting import refit
-from ..fixed import check_fixed
+from ..fit.control import as_control
+from ..fit.fit_linear import refit
+from ..fit.fitted_linear import FittedLinear
+from ..fit.fixed import check_fixed
+from ..fit.record import read_only
+from ..fit.state import FittedModel
 from ..formula import check_functions, parse_formula
 from ..frame import Frame
 from .update import update_formula
@@ -88,7 +90,7 @@ def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
         raise MissingColumnError(f"{error}\n{reason}") from None
 
 
-def refit_response(fitted: Fitted, y: Any, changes: Mapping[str, Any]) -> Fitted:
+def refit_response(fitted: FittedLinear, y: Any, changes: Mapping[str, Any]) -> FittedLinear:
     """Fit the design of a model to another response."""
     given = {key: value for key, value in changes.items() if value is not UNCHANGED}
     if "control" in given:
@@ -104,7 +106,7 @@ def name_of(y: Any) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
-def new_response(fitted: Fitted, y: Any) -> NDArray[np.float64]:
+def new_response(fitted: FittedLinear, y: Any) -> NDArray[np.float64]:
     """The argument of `refit`, checked: one finite number for each row used; a copy, closed to writing."""
     if isinstance(y, str):
         raise ArgumentError(

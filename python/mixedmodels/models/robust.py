@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..fitted_model import fitted_of
-from ..inference.anova_table import AnovaTable, anova_table
-from ..inference.coefficient_tests import coefficient_tests
-from ..inference.collinearity import condition_number_of, variance_inflation
-from ..inference.headings import by_method
-from ..inference.robust import RobustCovariance, basis_for, robust_covariance
-from ..result_table import ResultTable
+from ..fit.state import fitted_of
+from ..inference.basis.headings import by_method
+from ..inference.basis.robust import RobustCovariance, basis_for, robust_covariance
+from ..inference.hypotheses.anova_table import AnovaTable, anova_table
+from ..inference.hypotheses.coefficient_tests import coefficient_tests
+from ..inference.hypotheses.collinearity import condition_number_of, variance_inflation
+from ..render.result_table import ResultTable
 from .base import MixedModel
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from ..fitted_model import fitted_of
-from ..formatting import PStyle
-from ..inference.robust import basis_for
-from ..result_table import ResultTable
-from ..tables.augment import augmented_data
-from ..tables.glance import glance_table
-from ..tables.model_cells import CellStyle
-from ..tables.model_table import ModelTable, compare_models
-from ..tables.tidy import tidy_table
+from ..fit.state import fitted_of
+from ..inference.basis.robust import basis_for
+from ..render.numbers import PStyle
+from ..render.result_table import ResultTable
+from ..report.augment import augmented_data
+from ..report.glance import glance_table
+from ..report.model_cells import CellStyle
+from ..report.model_table import ModelTable, compare_models
+from ..report.tidy import tidy_table
 from .base import MixedModel
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..fitted_model import fitted_of
-from ..inference.anova import anova_of
-from ..inference.anova_table import AnovaTable
-from ..inference.drop1 import drop_terms
-from ..inference.exact_rlrt import exact_restricted_test
-from ..inference.kr_comparison import kenward_roger_comparison
-from ..inference.linear_hypothesis import joint_test, single_tests
-from ..inference.parametric_bootstrap import bootstrap_comparison
-from ..inference.ranova import random_term_table
-from ..inference.robust import basis_for
+from ..fit.state import fitted_of
+from ..inference.basis.robust import basis_for
+from ..inference.hypotheses.anova import anova_of
+from ..inference.hypotheses.anova_table import AnovaTable
+from ..inference.hypotheses.drop1 import drop_terms
+from ..inference.hypotheses.kr_comparison import kenward_roger_comparison
+from ..inference.hypotheses.linear_hypothesis import joint_test, single_tests
+from ..inference.likelihood.exact_rlrt import exact_restricted_test
+from ..inference.likelihood.parametric_bootstrap import bootstrap_comparison
+from ..inference.likelihood.ranova import random_term_table
 from .base import MixedModel
 
 

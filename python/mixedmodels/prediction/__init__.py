@@ -1,1 +1,1 @@
-"""Predictions from fitted models; everything here reads a `Fitted`."""
+"""Predictions from fitted models; everything here reads a `FittedModel`."""

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EstimabilityWarning
-from ..fitted_model import FittedModel
-from ..formatting import format_number, listed, one_line
+from ..fit.state import FittedModel
 from ..formula.nodes import variables
 from ..frame import Factor, Frame
-from ..inference.estimability import Undetermined
+from ..inference.hypotheses.estimability import Undetermined
 from ..notices import warn_user
+from ..render.numbers import format_number
+from ..wording import listed, one_line
 
 
 def determined_x(fitted: FittedModel, frame: Frame) -> NDArray[np.float64]:

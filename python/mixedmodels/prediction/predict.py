@@ -11,7 +11,7 @@ from ..checks import flag, one_of
 from ..design.left_out import naming_left_out
 from ..design.rows import named_or_given
 from ..errors import ArgumentError
-from ..fitted_model import FittedModel
+from ..fit.state import FittedModel
 from ..frame import Frame
 from .fixed_part import determined_x
 from .selection import select_effects

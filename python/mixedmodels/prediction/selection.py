@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..design.plan import names_of_columns
 from ..errors import ArgumentError, MissingColumnError
-from ..fitted_model import FittedModel
+from ..fit.state import FittedModel
 from ..formula import RandomTermSpec, parse_formula
 
 # Columns by term, both by position; in increasing order.

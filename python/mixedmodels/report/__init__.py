@@ -1,1 +1,1 @@
-"""Printed results; everything here reads a `Fitted`."""
+"""Printed results; everything here reads a `FittedModel`."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..design.merged_terms import overlaps
-from ..fitted_model import FittedModel
-from ..formatting import one_line
-from ..separation import separation_note
+from ..fit.endpoint.separation import separation_note
+from ..fit.state import FittedModel
+from ..wording import one_line
 
 
 def fit_notes(fitted: FittedModel) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import FittedModel
-from ..formatting import DIGITS, format_number, one_line
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.state import FittedModel
+from ..render.numbers import DIGITS, format_number
+from ..wording import one_line
 
 
 def head_lines(fitted: FittedModel) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..fitted_model import FittedModel
-from ..formatting import format_number, one_line
+from ..fit.state import FittedModel
+from ..render.numbers import format_number
+from ..wording import one_line
 from .head import head_lines
 from .varcorr import group_line, var_corr
 

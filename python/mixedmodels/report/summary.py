@@ -14,32 +14,31 @@ from ..design.rows import ZERO_WEIGHT
 from ..diagnostics.generalized_residuals import generalized_scaled_residuals
 from ..diagnostics.residuals import scaled_residuals
 from ..errors import MixedModelError
-from ..fit_record import Convergence
-from ..fitted_generalized import FittedGeneralized
-from ..fitted_model import Fitted, FittedModel
-from ..formatting import (
+from ..fit.endpoint.singularity import singular_terms
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.fitted_linear import FittedLinear
+from ..fit.record import Convergence
+from ..fit.state import FittedModel
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
+from ..inference.basis.headings import by_method
+from ..inference.estimates import criteria, fixed_effects
+from ..inference.estimates.random_effects import numbers_of_levels
+from ..inference.hypotheses.coefficient_tests import CoefficientTests, coefficient_tests
+from ..render.markup import latex_text, markdown_lines, markdown_text
+from ..render.numbers import (
     DIGITS,
     PStyle,
-    TextTable,
     check_digits,
     check_p_style,
-    counted,
     format_column,
     format_decimals,
     format_fixed,
     format_number,
     format_p_value,
-    keep_end,
-    one_line,
 )
-from ..inference import criteria, fixed_effects
-from ..inference.coefficient_tests import CoefficientTests, coefficient_tests
-from ..inference.degrees_of_freedom import DegreesOfFreedom
-from ..inference.headings import by_method
-from ..inference.random_effects import numbers_of_levels
-from ..markup import latex_text, markdown_lines, markdown_text
-from ..result_table import ResultTable
-from ..singularity import singular_terms
+from ..render.result_table import ResultTable
+from ..render.text_table import TextTable
+from ..wording import counted, keep_end, one_line
 from .fit_notes import fit_notes
 from .head import dispersion_line, head_lines, standard_error_line
 from .varcorr import VarCorr, group_line, var_corr
@@ -218,7 +217,7 @@ def summarize(
     correlation : bool, optional
         Whether to show the correlations of the coefficients; by default up to 12 coefficients.
     ddf : str or DegreesOfFreedom, optional
-        See :func:`~mixedmodels.inference.degrees_of_freedom.degrees_of_freedom`.
+        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
     digits : int
         Significant digits of the smallest number in a column of estimates.
     p_style : {"exact", "apa"}
@@ -258,7 +257,7 @@ def summarize(
 
 def criteria_of(fitted: FittedModel) -> dict[str, float]:
     """The criteria that a summary shows."""
-    if isinstance(fitted, Fitted) and fitted.reml:
+    if isinstance(fitted, FittedLinear) and fitted.reml:
         return {fitted.criterion: fitted.estimates.objective}
     return {
         "AIC": criteria.aic(fitted),
@@ -355,7 +354,7 @@ def _quantiles(fitted: FittedModel) -> pd.Series:
 
 
 def _residual_quantiles(fitted: FittedModel) -> NDArray[np.float64]:
-    if isinstance(fitted, Fitted):
+    if isinstance(fitted, FittedLinear):
         residuals = scaled_residuals(fitted)
     else:
         assert isinstance(fitted, FittedGeneralized)

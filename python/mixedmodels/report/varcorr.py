@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..fitted_model import FittedModel
-from ..formatting import (
-    DIGITS,
-    TextTable,
-    check_digits,
-    format_column,
-    format_decimals,
-    shorten,
-    unique_names,
+from ..fit.state import FittedModel
+from ..inference.estimates.variance_components import (
+    ComponentParameter,
+    VarianceComponent,
+    variance_components,
 )
-from ..inference.variance_components import ComponentParameter, VarianceComponent, variance_components
-from ..result_table import ResultTable
+from ..render.numbers import DIGITS, check_digits, format_column, format_decimals
+from ..render.result_table import ResultTable
+from ..render.text_table import TextTable
+from ..wording import shorten, unique_names
 
 _MARK_INDEPENDENT = "."
 _MARK_UNDEFINED = "NaN"

@@ -1,0 +1,1 @@
+"""From arguments to the state of a fitted model, with the warnings a user should see."""

@@ -1,0 +1,146 @@
+"""Options of the optimisation, checked when they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from ..checks import flag, one_of, optional_flag, positive_number, shown, whole_number
+from ..errors import ArgumentError
+
+OPTIMIZERS = ("trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx")
+_CHECKS = ("error", "warning", "ignore")
+
+
+@dataclass(frozen=True)
+class Control:
+    """
+    Limits and checks of a fit.
+
+    Parameters
+    ----------
+    max_evaluations : int, optional
+        Largest number of evaluations of the objective, of all searches of a fit together. By default
+        2,000 for ``"trust_region"`` and 50,000 for the others. R: ``maxfun``, ``maxeval``.
+    tolerance : float, optional
+        Stopping tolerance of the optimizer: the predicted fall of the objective for
+        ``"trust_region"``, its relative change for the derivative-free methods.
+    max_time : float, optional
+        Seconds that the search may take. It stops at the first evaluation that ends later, at the best
+        point so far, which does not count as converged. For ``fit_many`` it holds for all responses together.
+    progress : callable, optional
+        Called after every evaluation with a :class:`mixedmodels.Progress` (``evaluation``, ``objective``,
+        ``elapsed``), maybe from another thread. An exception that it raises ends the fit and comes out of it.
+        It is not pickled.
+    verbose : bool
+        Print the objective after every evaluation, while the fit runs.
+    check_effects : {"error", "warning", "ignore"}
+        What to do about a term with as many random effects as there are observations (more, in a generalized
+        model), which leaves the residual variance to be told from the others by the model alone. Other errors
+        at "error" and "warning" that "ignore" lets pass: a level for each observation of a linear model, and
+        terms whose covariance matrix has more parameters than the data determine or a search can handle in a
+        reasonable time. R: ``check.nobs.vs.nRE``, ``check.nobs.vs.nlev``.
+    check_derivatives : bool, optional
+        Certify the end point by the exact gradient and Hessian. By default that is done unless the
+        optimizer has used the derivatives itself. R: ``calc.derivs``.
+    starts : int, optional
+        Number of searches of ``"trust_region"``, each from a start of its own; the best end is the fit. For
+        other optimizers more than one is an error. By default one, and a second one where the first has found
+        no optimum, or where a small generalized model ends with a singular covariance matrix: there the
+        criterion has more optima than one at times.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is of the wrong type or range.
+
+    Examples
+    --------
+    >>> from mixedmodels import Control
+    >>> Control(max_evaluations=500).max_evaluations
+    500
+    """
+
+    max_evaluations: int | None = None
+    tolerance: float | None = None
+    verbose: bool = False
+    check_effects: Literal["error", "warning", "ignore"] = "warning"
+    check_derivatives: bool | None = None
+    max_time: float | None = None
+    progress: Callable[[Any], object] | None = None
+    starts: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_evaluations is not None:
+            whole_number("control: max_evaluations", self.max_evaluations, 1)
+        if self.tolerance is not None:
+            positive_number("control: tolerance", self.tolerance)
+        if self.max_time is not None:
+            positive_number("control: max_time", self.max_time)
+        if self.progress is not None and not callable(self.progress):
+            raise ArgumentError(f"control: progress must be callable, not {shown(self.progress)}")
+        if self.starts is not None:
+            whole_number("control: starts", self.starts, 1)
+        flag("control: verbose", self.verbose)
+        one_of("control: check_effects", self.check_effects, _CHECKS)
+        optional_flag("control: check_derivatives", self.check_derivatives)
+
+    def for_engine(self, listener: Callable[..., None] | None) -> dict[str, Any]:
+        """The part of the options that the engine reads, with what it calls before every evaluation."""
+        return {
+            "max_evaluations": self.max_evaluations,
+            "tolerance": self.tolerance,
+            "starts": self.starts,
+            "max_time": None if self.max_time is None else float(self.max_time),
+            "progress": listener,
+        }
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A callback belongs to its session, and most cannot be pickled.
+        return {**vars(self), "progress": None}
+
+
+_DEFAULT = Control()
+
+
+def as_control(value: Control | Mapping[str, Any] | None) -> Control:
+    """A `Control` from one, from a mapping of its fields, or from None for the defaults."""
+    if value is None:
+        return _DEFAULT
+    if isinstance(value, Control):
+        return value
+    if not isinstance(value, Mapping):
+        raise ArgumentError(f"control must be a Control or a dict, not {type(value).__name__}")
+    known = [field.name for field in fields(Control)]
+    for key in value:
+        if key not in known:
+            raise ArgumentError(
+                f"control: unknown option {key!r}{_hint(key, known)}; options: {', '.join(known)}"
+            )
+    return Control(**value)
+
+
+def check_optimizer(name: Any) -> str | None:
+    """The optimizer's name, or None for no optimisation; anything else is an error that lists the names."""
+    if name is None or (isinstance(name, str) and name in OPTIMIZERS):
+        return name
+    raise ArgumentError(
+        f"unknown optimizer {name!r}{_hint(name, OPTIMIZERS)}; choose one of {', '.join(OPTIMIZERS)}, "
+        "or None to evaluate at the start without optimising"
+    )
+
+
+def check_starts(optimizer: str | None, control: Control) -> None:
+    """Refuse several starts for an optimizer that has one."""
+    if optimizer not in (None, "trust_region") and (control.starts or 1) > 1:
+        raise ArgumentError(
+            f"control: starts={control.starts} is for optimizer='trust_region', not {optimizer!r}; leave one "
+            "of them out, or compare starts with allFit()"
+        )
+
+
+def _hint(name: Any, known: Any) -> str:
+    close = get_close_matches(name, known, n=1) if isinstance(name, str) else []
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,0 +1,84 @@
+"""Dispersions that have run into a limit: a likelihood without bound, or counts that are Poisson."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import MixedModelsWarning
+from ...families import Family
+from ..fitted_generalized import GeneralizedEstimates
+from .verdict import Notice
+
+# A standard deviation of this share of the mean: the digits that rounding left of a response.
+_REPRODUCED = 1e-7
+# A larger one is no optimum either where -2 log-likelihood still falls by this with the logarithm of the
+# dispersion, and a larger one yet where rounding has lost the value that a search had found.
+_NEARLY_REPRODUCED, _LOST, _FALLING = 1e-5, 1e-2, 1.0
+# Variance beyond the Poisson's, as a share of it.
+_NO_EXCESS = 1e-6
+
+
+def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates, slope: float, least: float) -> str:
+    """
+    What to say when the means reproduce a continuous response; empty when they do not.
+
+    Parameters
+    ----------
+    family, estimates
+        Of the fit.
+    slope : float
+        Derivative of the objective in the logarithm of the dispersion, at its end.
+    least : float
+        The least objective that the search has met.
+    """
+    relative = relative_residual_sd(family, estimates)
+    if relative is None or not relative < _LOST:
+        return ""
+    falls = relative < _NEARLY_REPRODUCED and slope * towards_zero(family) < -_FALLING
+    if not (relative < _REPRODUCED or falls or estimates.objective > least + _FALLING):
+        return ""
+    return (
+        "not converged: the means reproduce the response, so that the likelihood has no bound along the "
+        f"{family.parameter} ({estimates.dispersion:.3g}); there are as many coefficients as "
+        "observations, or the response is a function of the predictors"
+    )
+
+
+def relative_residual_sd(family: Family, estimates: GeneralizedEstimates) -> float | None:
+    """The standard deviation of an observation as a share of its mean; None without an estimate of it."""
+    if not family.estimates_dispersion or family.name not in _RELATIVE_VARIANCE:
+        return None
+    size = float(np.sqrt(np.mean(np.square(family.mean(estimates.eta)))))
+    return float(np.sqrt(_RELATIVE_VARIANCE[family.name](estimates.dispersion, size)))
+
+
+def towards_zero(family: Family) -> float:
+    """The sign by which the logarithm of the dispersion goes where the residual variance falls."""
+    # A precision is the inverse of a variance.
+    return 1.0 if family.name == "beta" else -1.0
+
+
+def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:
+    """A note when a negative binomial distribution has become the Poisson one."""
+    if not family.estimates_dispersion or family.limit != "poisson":
+        return []
+    excess = estimates.dispersion
+    if family.name == "nbinom2":
+        excess = float(np.mean(family.mean(estimates.eta))) / estimates.dispersion
+    if not excess < _NO_EXCESS:
+        return []
+    text = (
+        f"given the random effects the counts vary no more than Poisson ones: the {family.parameter} "
+        f"({estimates.dispersion:.3g}) has run into its limit, where family='poisson' is the same model with "
+        "one fewer parameter"
+    )
+    return [(MixedModelsWarning, text)]
+
+
+# The squared coefficient of variation of an observation from dispersion and size of the mean.
+_RELATIVE_VARIANCE = {
+    "gaussian": lambda d, size: d / size**2,
+    "gamma": lambda d, size: d,
+    "inverse_gaussian": lambda d, size: d * size,
+    "beta": lambda d, size: 1.0 / (1.0 + d),
+}

@@ -1,0 +1,165 @@
+"""The records that a fitted model consists of: its arguments, its estimates and how its search went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .control import Control
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelArguments:
+    """
+    The arguments that all kinds of models have, kept so that `update` can change some of them.
+
+    Attributes
+    ----------
+    data : Frame
+        In a fitted model: the columns that the fit read, see :meth:`~mixedmodels.frame.Frame.kept`. Before,
+        the data frame as it was given.
+    """
+
+    formula: str
+    data: Any
+    weights: Any = None
+    offset: Any = None
+    contrasts: Any = None
+    na_action: str = "omit"
+    subset: Any = None
+    functions: Any = None
+    start: Any = None
+    fixed: Any = None
+    optimizer: str | None = "trust_region"
+    control: Control = field(default_factory=Control)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitArguments(ModelArguments):
+    """The arguments of a linear mixed model."""
+
+    reml: bool
+
+
+def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
+    """The array, owned by nobody else and closed to writing."""
+    result = np.array(array, dtype=dtype)
+    result.flags.writeable = False
+    return result
+
+
+def no_columns() -> NDArray[np.int64]:
+    """No columns of x."""
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """
+    What the engine finds at theta; all arrays are read-only.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (n_theta,)
+    objective : float
+        -2 log-likelihood (ML) or REML criterion.
+    log_det_z, log_det_x : float
+        log|Λ'Z'ZΛ + I| and log|X'V⁻¹X|.
+    pwrss : float
+        Penalised weighted residual sum of squares r².
+    sigma : float
+    beta : ndarray, shape (p,)
+        NaN for dropped columns.
+    kept : ndarray of int, shape (rank,)
+        The columns of x that are linearly independent of those to their left, and those that are held.
+    unscaled_covariance : ndarray, shape (rank, rank)
+        (X'V⁻¹X)⁻¹ of the kept columns; σ² times it is the covariance of beta. Zero for those that are held.
+    b, u : tuple of ndarray, shape (n_levels, k) each
+        Conditional modes and spherical random effects of each term.
+    fitted : ndarray, shape (n,)
+        Xβ + Zb + offset.
+    held : ndarray of int
+        The columns of x whose coefficients are held.
+    """
+
+    theta: NDArray[np.float64]
+    objective: float
+    log_det_z: float
+    log_det_x: float
+    pwrss: float
+    sigma: float
+    beta: NDArray[np.float64]
+    kept: NDArray[np.int64]
+    unscaled_covariance: NDArray[np.float64]
+    b: tuple[NDArray[np.float64], ...]
+    u: tuple[NDArray[np.float64], ...]
+    fitted: NDArray[np.float64]
+    held: NDArray[np.int64] = field(default_factory=no_columns)
+
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """The columns of x whose coefficients are estimated."""
+        return np.setdiff1d(self.kept, self.held)
+
+
+@dataclass(frozen=True, eq=False)
+class FitLog:
+    """
+    Every evaluation of the optimisation, in order.
+
+    `second_start` is the index of the first evaluation of the second search, see
+    :class:`mixedmodels.Control`; None without one.
+    """
+
+    theta: NDArray[np.float64]
+    objective: NDArray[np.float64]
+    gradient_norm: NDArray[np.float64]
+    second_start: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Convergence:
+    """
+    How the optimisation ended.
+
+    Attributes
+    ----------
+    optimizer : str or None
+        None when theta was given and nothing was optimised.
+    status : str
+        ``"converged"``, ``"max_evaluations"``, ``"max_time"``, ``"no_progress"`` or ``"not optimised"``.
+    converged : bool
+        Whether the end point counts as the optimum.
+    message : str
+    n_evaluations, n_gradients : int
+    gradient : ndarray, shape (n_theta,)
+        Exact gradient of the objective at theta, or in the free parameters where some are held.
+    checked : bool
+        Whether gradient and Hessian were looked at after the optimisation.
+    predicted_fall : float
+        By how much the objective would still fall by the quadratic model at theta; NaN when not computed.
+    problem : str
+        Why the end point does not count as the optimum; empty when it does.
+    messages : tuple of str
+        All that the fit found to warn of, this included.
+    unbounded : bool
+        Whether the search ran towards an optimum at infinity, so that there are no estimates to test.
+    log : FitLog
+    """
+
+    optimizer: str | None
+    status: str
+    converged: bool
+    message: str
+    n_evaluations: int
+    n_gradients: int
+    gradient: NDArray[np.float64]
+    checked: bool
+    predicted_fall: float
+    problem: str
+    messages: tuple[str, ...]
+    unbounded: bool
+    log: FitLog

@@ -1,0 +1,241 @@
+"""What all fitted models have in common: plain immutable data and the handle of the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame
+
+from ..errors import ArgumentError
+from ..notices import silent
+from .endpoint import undetermined
+from .endpoint.curvature import ParameterCovariance
+from .endpoint.singularity import KnownSingularity
+from .fixed import FreeParameters, Held, known_singularities
+from .pickled import closed, linear_predictor, opened, sealed
+from .record import Convergence, read_only
+
+if TYPE_CHECKING:
+    pass
+
+
+T = TypeVar("T")
+
+
+class FittedModel(ABC):
+    """
+    What all fitted models have in common, as data: what inference, prediction and reports read.
+
+    Attributes
+    ----------
+    design : Design
+    arguments : ModelArguments
+    estimates : object
+        With ``theta``, ``objective``, ``beta``, ``kept``, ``b``, ``u`` among its attributes.
+    convergence : Convergence
+    term_roots : tuple of ndarray, shape (k, k) each
+        Square root of Z'WZ/n of each term: puts its random effects on the scale of the response.
+    """
+
+    design: Any
+    arguments: Any
+    estimates: Any
+    convergence: Convergence
+    term_roots: tuple[NDArray[np.float64], ...]
+    _engine: Any
+    _results: dict[Any, Any]
+
+    def derived(self, compute: Callable[[Any], T]) -> T:
+        """
+        What a function computes from this model, computed once.
+
+        Summaries, tables and tests share it. It is closed to writing, as callers must not change it. Threads
+        that ask at the same time may both compute it, and get the same object.
+
+        Parameters
+        ----------
+        compute : callable
+            A function of the model alone, not made anew for each call.
+        """
+        if compute not in self._results:
+            return self._results.setdefault(compute, closed(compute(self)))
+        return self._results[compute]
+
+    @property
+    def n_obs(self) -> int:
+        return len(self.design.y)
+
+    @property
+    def rank(self) -> int:
+        return len(self.estimates.kept)
+
+    @property
+    def n_coefficients(self) -> int:
+        """How many coefficients are estimated: those that are kept and not held."""
+        return len(self.estimates.kept) - len(self.estimates.held)
+
+    @property
+    @abstractmethod
+    def held(self) -> Held:
+        """The parameters that the fit holds."""
+
+    @property
+    @abstractmethod
+    def n_parameters(self) -> int:
+        """All that is estimated: coefficients, covariance parameters, dispersion."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What was fitted and how, in one line."""
+
+    @property
+    @abstractmethod
+    def criterion(self) -> str:
+        """What the objective is called."""
+
+    @property
+    @abstractmethod
+    def scale(self) -> float:
+        """What the relative covariance factors are relative to: sigma, or 1 for absolute ones."""
+
+    @property
+    @abstractmethod
+    def residual_sd(self) -> float | None:
+        """The standard deviation that belongs below those of the random effects; None without one."""
+
+    @property
+    @abstractmethod
+    def linear_predictor(self) -> NDArray[np.float64]:
+        """Xβ + Zb + offset, shape (n,)."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> Any:
+        """The engine's model; built again after unpickling, when it is first needed."""
+
+    @abstractmethod
+    def covariance(self) -> NDArray[np.float64]:
+        """Covariance matrix of the coefficients that are kept, shape (rank, rank)."""
+
+    @abstractmethod
+    def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
+        """
+        Conditional covariance matrices of the random effects given data and estimates.
+
+        For each grouping factor the positions of its terms, and an array of shape (n_levels, k, k).
+        """
+
+    @abstractmethod
+    def parameter_names(self) -> tuple[str, ...]:
+        """The parameters of the objective, in the order of `gradient`."""
+
+    @abstractmethod
+    def all_names(self) -> tuple[str, ...]:
+        """The parameters of the objective with those that are held."""
+
+    @abstractmethod
+    def all_coordinates(self) -> NDArray[np.float64]:
+        """The same as `coordinates` with those that are held."""
+
+    @abstractmethod
+    def coordinates(self) -> NDArray[np.float64]:
+        """
+        Derivatives of coordinates in the parameters, in which curvatures can be compared.
+
+        See :mod:`mixedmodels.fit.endpoint.coordinates`.
+        """
+
+    @abstractmethod
+    def free(self) -> FreeParameters | None:
+        """The parameters of the objective where covariance parameters or σ are held; None otherwise."""
+
+    @abstractmethod
+    def gradient(self) -> NDArray[np.float64]:
+        """Gradient of the objective at the estimates."""
+
+    @abstractmethod
+    def hessian(self) -> NDArray[np.float64]:
+        """Hessian of the objective at the estimates."""
+
+    def structural_directions(self) -> NDArray[np.float64]:
+        """Directions in theta that columns and levels of a term leave undetermined, shape (d, n_theta)."""
+        return self.derived(_structural_directions)
+
+    def known_singularities(self) -> dict[int, KnownSingularity]:
+        """What the values held say of singular terms."""
+        return known_singularities(self.design, self.estimates.theta, self.term_roots, self.held)
+
+    @abstractmethod
+    def parameter_covariance(self) -> ParameterCovariance:
+        """Covariance matrix of the parameters, and the directions in them that the data do not determine."""
+
+    @abstractmethod
+    def _rows_of_estimates(self) -> str:
+        """The estimates that have a value for each row: the name of Xβ + Zb + offset."""
+
+    @abstractmethod
+    def _build_design(self) -> Any:
+        """The design that the arguments describe."""
+
+    @abstractmethod
+    def _response(self) -> dict[str, Any]:
+        """The parts of the design that a new response changes."""
+
+    def __copy__(self) -> FittedModel:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FittedModel:
+        # Nothing in it can change.
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """
+        The state of which the rest is made again: whatever has a value for each row follows from the columns
+        that the arguments hold, except a response that was given to `refit`.
+        """
+        response = self._response() if self.design.new_response else {}
+        estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): None})
+        return sealed(
+            {**vars(self), "_engine": None, "_results": {}, "design": response, "estimates": estimates}
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = opened(state)
+        response = state.pop("design")
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+        with silent():
+            design = self._build_design()
+        if response:
+            design = dataclasses.replace(design, **response, new_response=True)
+        rows = {self._rows_of_estimates(): read_only(linear_predictor(design, self.estimates))}
+        object.__setattr__(self, "design", design)
+        object.__setattr__(self, "estimates", dataclasses.replace(self.estimates, **rows))
+
+
+def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
+    held = fitted.held.terms(fitted.design)
+    directions = undetermined.structural_directions(fitted.design, fitted.term_roots, held)
+    return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
+
+
+def fitted_of(model: Any) -> FittedModel:
+    """The state of a fitted model, or of an object that holds one."""
+    state = getattr(model, "_fitted", model)
+    if not isinstance(state, FittedModel):
+        raise not_a_model(model)
+    return state
+
+
+def not_a_model(value: Any) -> ArgumentError:
+    """The error for something else in the place of a model."""
+    order = "; the model comes first, then the rest" if isinstance(value, (str, Mapping, DataFrame)) else ""
+    return ArgumentError(
+        f"a model fitted by lmer() or glmer() is needed here, not {type(value).__name__}{order}"
+    )

@@ -1,0 +1,1 @@
+"""What tests rest on: coefficients, a covariance matrix, degrees of freedom."""

@@ -1,0 +1,121 @@
+"""Clusters of rows that a model holds to be independent of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...design.used_rows import in_used_order, used_data
+from ...errors import ArgumentError
+from ...fit.fitted_linear import FittedLinear
+from ...fit.state import FittedModel
+from ...frame import Frame, as_factor
+from ..estimates.variance_components import variance_components
+
+
+@dataclass(frozen=True, eq=False)
+class Clusters:
+    """
+    A partition of the rows used.
+
+    Attributes
+    ----------
+    label : str
+    rows : tuple of ndarray of int
+        The rows of each cluster.
+    """
+
+    label: str
+    rows: tuple[NDArray[np.intp], ...]
+
+
+def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
+    """
+    The ``cluster`` argument as a partition of the rows used.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    cluster : str or array-like, optional
+        A grouping factor of the model, a column of its data, or a label for each row (used, or of the data).
+        By default the grouping factor that contains all others.
+
+    Raises
+    ------
+    ArgumentError
+        When there is none, or a random effect is shared by several clusters.
+    """
+    if cluster is None:
+        groups = {term.group.label: term.group.codes for term in fitted.design.terms}
+        for label, codes in groups.items():
+            if _first_shared_group(fitted, codes) is None:
+                return _partition(label, codes)
+        raise ArgumentError(
+            f"none of the grouping factors {', '.join(groups)} contains the others: observations of "
+            "different groups share random effects, so that there are no independent clusters among them; "
+            "name a coarser factor with cluster=, if there is one"
+        )
+    label, codes = _codes(fitted, cluster)
+    shared = _first_shared_group(fitted, codes)
+    if shared is not None:
+        raise ArgumentError(
+            f"cluster: levels of the grouping factor {shared!r} occur in several clusters of {label!r}, "
+            "which are then not independent; each group must lie within one cluster"
+        )
+    return _partition(label, codes)
+
+
+def cluster_covariance(fitted: FittedLinear, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Covariance matrix of the responses of a cluster by the model, shape (n_j, n_j)."""
+    weights = fitted.design.weights
+    variance = np.full(len(rows), fitted.estimates.sigma**2)
+    result = np.diag(variance if weights is None else variance / weights[rows])
+    for term, part in zip(fitted.design.terms, variance_components(fitted), strict=True):
+        z, codes = term.z[rows], term.group.codes[rows]
+        result += np.where(codes[:, None] == codes, z @ part.cov @ z.T, 0.0)
+    return result
+
+
+def _codes(fitted: FittedModel, cluster: Any) -> tuple[str, NDArray[Any]]:
+    if isinstance(cluster, str):
+        for term in fitted.design.terms:
+            if term.group.label == cluster:
+                return cluster, term.group.codes
+        column = used_data(fitted.design, fitted.arguments).frame.labels(cluster)
+        label = cluster
+    else:
+        used = used_data(fitted.design, fitted.arguments)
+        values = np.asarray(in_used_order(cluster, fitted.design, fitted.arguments, "cluster"))
+        if values.shape == (used.n_total,):
+            values = values[used.positions]
+        if values.shape != (fitted.n_obs,):
+            raise ArgumentError(
+                f"cluster has shape {np.shape(cluster)}; it needs a label for each of the {fitted.n_obs} "
+                f"rows used, or of the {used.n_total} of the data"
+            )
+        column, label = Frame.from_any({"cluster": values}).column("cluster"), "cluster"
+    factor = as_factor(column)
+    if factor.gaps:
+        raise ArgumentError(f"cluster: {label!r} has missing values in the rows used")
+    return label, factor.codes
+
+
+def _first_shared_group(fitted: FittedModel, codes: NDArray[Any]) -> str | None:
+    """A grouping factor with a level in more than one cluster."""
+    for term in fitted.design.terms:
+        pairs = np.unique(np.column_stack([term.group.codes, codes]), axis=0)
+        if len(pairs) > len(term.group.levels):
+            return term.group.label
+    return None
+
+
+def _partition(label: str, codes: NDArray[Any]) -> Clusters:
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order].astype(np.int64))) + 1
+    rows = tuple(np.split(order, starts))
+    if len(rows) < 2:
+        raise ArgumentError(f"cluster: {label!r} makes one cluster only")
+    return Clusters(label, rows)

@@ -1,0 +1,285 @@
+"""
+Degrees of freedom for tests of the fixed effects.
+
+Satterthwaite: Fai & Cornelius (1996); Kuznetsova, Brockhoff & Christensen (2017). Kenward-Roger: Kenward &
+Roger (1997), as in Halekoh & Højsgaard (2014). The derivatives and traces are the engine's exact ones.
+Directions of the variance parameters that the data do not determine are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...checks import one_of
+from ...covariance.theta import interior
+from ...errors import ArgumentError
+from ...fit.endpoint.separation import separation_note
+from ...fit.endpoint.singularity import boundary_directions
+from ...fit.endpoint.undetermined import Direction, describe, structural_directions
+from ...fit.fit_linear import by_criterion
+from ...fit.fitted_generalized import FittedGeneralized
+from ...fit.fitted_linear import FittedLinear
+from ...fit.fixed import embedded
+from ...fit.state import FittedModel
+from ...wording import one_line
+from ..estimates.variance_parameters import undetermined_directions, undetermined_text
+from .decorrelated import kenward_roger_parts
+from .kinds import (
+    DegreesOfFreedom,
+    Infinite,
+    JointTest,
+    KenwardRoger,
+    NoOptimum,
+    Residual,
+    Satterthwaite,
+)
+from .no_optimum import have_optimum, no_optimum_note
+from .origin import check_origin, origin_of
+
+DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
+DDF_NAMES: tuple[DdfName, ...] = ("satterthwaite", "kenward-roger", "residual", "inf")
+_SYNONYMS = {"kr": "kenward-roger", "kenward_roger": "kenward-roger", "asymptotic": "inf", "z": "inf"}
+
+
+Basis = TypeVar("Basis", bound=DegreesOfFreedom)
+
+
+def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> DegreesOfFreedom:
+    """
+    The basis of tests of the fixed effects.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or DegreesOfFreedom, optional
+        By default Satterthwaite's for a linear mixed model, infinite for a generalized one. A
+        `DegreesOfFreedom` must have been computed from this model.
+
+    Returns
+    -------
+    DegreesOfFreedom
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown method, another one than "inf" for a generalized model, or what belongs to another
+        model.
+    """
+    if isinstance(ddf, DegreesOfFreedom):
+        check_origin(fitted, ddf, "the covariance matrix given as vcov or ddf")
+        if have_optimum(fitted) or not ddf.testable:
+            return ddf
+        return _no_optimum(fitted, ddf.covariance, ddf.infinite, ddf.notes)
+    name = check_ddf(fitted, ddf)
+    if not _has_optimum_for(fitted, name):
+        return _no_optimum(fitted, fitted.covariance(), name == "inf")
+    return fitted.derived(_METHODS[name])
+
+
+def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
+    """The ``ddf`` argument as the name of a method that suits the model."""
+    linear = isinstance(fitted, FittedLinear)
+    if ddf is None:
+        return "satterthwaite" if linear else "inf"
+    wanted = ddf.lower() if isinstance(ddf, str) else "inf" if _is_infinite(ddf) else ddf
+    name = one_of("ddf", _SYNONYMS.get(wanted, wanted) if isinstance(wanted, str) else wanted, DDF_NAMES)
+    if name != "inf" and not linear:
+        raise ArgumentError(
+            f"ddf={ddf!r}: tests of a generalized model rest on large samples and have no "
+            "denominator degrees of freedom; take ddf='inf'"
+        )
+    return name
+
+
+def _is_infinite(value: Any) -> bool:
+    return isinstance(value, float) and value == math.inf
+
+
+def _has_optimum_for(fitted: FittedModel, name: DdfName) -> bool:
+    """Whether the fit has an optimum, and the one by REML that Kenward and Roger's method needs."""
+    if name == "kenward-roger" and isinstance(fitted, FittedLinear) and have_optimum(fitted):
+        return have_optimum(by_criterion(fitted, reml=True))
+    return have_optimum(fitted)
+
+
+def _no_optimum(
+    fitted: FittedModel, covariance: NDArray[np.float64], large_samples: bool, notes: tuple[str, ...] = ()
+) -> NoOptimum:
+    beta, _ = _beta_and_covariance(fitted)
+    notes = (no_optimum_note(), *notes)
+    return NoOptimum(beta, covariance, large_samples, origin=origin_of(fitted), notes=notes)
+
+
+def _infinite(fitted: FittedModel) -> Infinite:
+    beta, covariance = _beta_and_covariance(fitted)
+    slopes, notes = _without_curvature(fitted)
+    separation = separation_note(fitted)
+    if separation:
+        notes = (*notes, one_line(separation))
+    return Infinite(beta, covariance, origin=origin_of(fitted), undetermined=slopes, notes=notes)
+
+
+def _residual(fitted: FittedModel) -> Residual:
+    beta, covariance = _beta_and_covariance(fitted)
+    slopes, notes = _without_curvature(fitted)
+    df = fitted.n_obs - fitted.n_coefficients
+    return Residual(beta, covariance, df, origin=origin_of(fitted), undetermined=slopes, notes=notes)
+
+
+def _slopes(fitted: FittedLinear) -> NDArray[np.float64]:
+    """Derivatives of the covariance matrix of the coefficients in theta and log sigma."""
+    estimates = fitted.estimates
+    slopes = estimates.sigma**2 * fitted.engine.covariance_slopes(estimates.theta, fitted.reml)
+    slopes = embedded(slopes, estimates.kept, estimates.held)
+    # The derivative in log sigma is twice the covariance matrix.
+    return np.concatenate([slopes, 2.0 * fitted.covariance()[None]])
+
+
+def _satterthwaite(fitted: FittedLinear) -> Satterthwaite:
+    """In the parameters theta and log sigma, those on the boundary left out."""
+    theta = fitted.estimates.theta
+    beta, covariance = _beta_and_covariance(fitted)
+    slopes = fitted.derived(_slopes)
+    parameters = fitted.parameter_covariance()
+    free = fitted.free()
+    if free is None:
+        chosen = np.append(interior(fitted.design, theta), True)
+    else:
+        chosen = ~np.any(free.slopes[:, ~free.inner] != 0.0, axis=1)
+    inverse = parameters.matrix[np.ix_(chosen, chosen)]
+    undetermined = np.tensordot(parameters.undetermined, slopes, 1)
+    notes = []
+    if not chosen.all():
+        known = fitted.known_singularities()
+        directions = boundary_directions(fitted.design, theta, fitted.term_roots, known)
+        if directions:
+            notes.append(f"Estimated as zero and left out of the degrees of freedom: {', '.join(directions)}")
+    if np.isnan(inverse).any():
+        notes.append(
+            "No degrees of freedom by Satterthwaite's method: the Hessian in the variance parameters is not "
+            "positive definite (ddf='kenward-roger' does not need it)"
+        )
+    basis = Satterthwaite(
+        beta,
+        covariance,
+        slopes[chosen],
+        inverse,
+        origin=origin_of(fitted),
+        undetermined=undetermined,
+        notes=tuple(notes),
+    )
+    return _told(basis, fitted, undetermined_directions(fitted))
+
+
+def _kenward_roger(fitted: FittedLinear) -> KenwardRoger:
+    if fitted.held.variances:
+        raise ArgumentError(
+            "ddf='kenward-roger': the method expands the covariance matrix in all variance parameters, and "
+            f"some are fixed ({', '.join(fitted.held.texts)}); take ddf='satterthwaite'"
+        )
+    origin, notes = origin_of(fitted), []
+    if not fitted.reml:
+        fitted = by_criterion(fitted, reml=True)
+        notes.append("Refitted by REML (instead of ML) for Kenward and Roger's method")
+        notes += fitted.convergence.messages
+    parts = kenward_roger_parts(fitted)
+    beta, _ = _beta_and_covariance(fitted)
+    half = parts.turn @ parts.phi
+    undetermined = half @ np.tensordot(parts.undetermined, parts.p, 1) @ half.T
+    known = bool(np.isfinite(parts.w).all())
+    if not known:
+        notes.append(
+            "No covariance matrix and degrees of freedom by Kenward and Roger's method: the information on "
+            "the variances is not finite"
+        )
+    basis = KenwardRoger(
+        beta,
+        parts.adjusted,
+        parts.phi,
+        parts.p,
+        parts.w,
+        parts.turn,
+        origin=origin,
+        undetermined=undetermined if known else None,
+        notes=tuple(notes),
+    )
+    return _told(basis, fitted, parts.directions if known else [])
+
+
+def _told(basis: Basis, fitted: FittedLinear, directions: Sequence[Direction]) -> Basis:
+    """The basis with a note on what the data do not determine."""
+    text = describe(fitted.design, fitted.term_roots, directions)
+    return replace(basis, notes=(*basis.notes, _note(text, basis))) if text else basis
+
+
+def _note(text: str, basis: DegreesOfFreedom) -> str:
+    if basis.without_directions:
+        return f"{text}: left out of standard errors and degrees of freedom"
+    return f"{text}: NaN for standard errors and tests that depend on this"
+
+
+def _without_curvature(fitted: FittedModel) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+    """
+    Of methods that do not use the curvature: directions along which standard errors change, and notes.
+
+    What columns and levels of a term leave undetermined changes none.
+    """
+    design, roots = fitted.design, fitted.term_roots
+    slopes = None
+    if isinstance(fitted, FittedGeneralized) and fitted.arguments.n_agq > 0:
+        text = undetermined_text(fitted)
+    elif isinstance(fitted, FittedLinear) and _may_explain(fitted):
+        found = fitted.parameter_covariance().undetermined
+        slopes = np.tensordot(found, fitted.derived(_slopes), 1)
+        text = describe(design, roots, undetermined_directions(fitted))
+    else:
+        text = describe(design, roots, structural_directions(design, roots, fitted.held.terms(design)))
+    notes = []
+    if text:
+        beta, covariance = _beta_and_covariance(fitted)
+        notes.append(_note(text, Infinite(beta, covariance, undetermined=slopes)))
+    if not np.isfinite(fitted.covariance()).all():
+        notes.append("No standard errors and no tests: the Hessian is not positive definite")
+    return slopes, tuple(notes)
+
+
+def _may_explain(fitted: FittedLinear) -> bool:
+    """
+    Whether the fixed effects may explain so much of the random ones that a variance is undetermined.
+
+    The REML criterion does not change with V along a symmetric G where PGP = 0, P annihilating X. Then G is
+    XA' + AX', of at most twice the rank of X; that of a term is at least the number of its levels.
+    """
+    return fitted.reml and any(len(term.group.levels) <= 2 * fitted.rank for term in fitted.design.terms)
+
+
+def _beta_and_covariance(fitted: FittedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return fitted.estimates.beta[fitted.estimates.kept], fitted.covariance()
+
+
+_METHODS: dict[DdfName, Callable[[Any], DegreesOfFreedom]] = {
+    "satterthwaite": _satterthwaite,
+    "kenward-roger": _kenward_roger,
+    "residual": _residual,
+    "inf": _infinite,
+}
+
+
+__all__ = [
+    "DDF_NAMES",
+    "DdfName",
+    "DegreesOfFreedom",
+    "Infinite",
+    "JointTest",
+    "KenwardRoger",
+    "Residual",
+    "Satterthwaite",
+    "check_ddf",
+    "degrees_of_freedom",
+]

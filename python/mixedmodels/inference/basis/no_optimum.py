@@ -1,0 +1,38 @@
+"""Fits whose likelihood has no finite optimum: nothing is tested with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...fit.state import FittedModel
+from ...wording import listed
+
+
+def have_optimum(*fits: FittedModel | None) -> bool:
+    """Whether tests can rest on these fits (None for a model without random effects): none is at infinity."""
+    return not any(fit is not None and fit.convergence.unbounded for fit in fits)
+
+
+def no_optimum_note(where: str = "") -> str:
+    """Why there are no tests; `where` as in "of x" or "with model 2"."""
+    subject = f" {where}" if where else ""
+    return (
+        f"No tests{subject}: the likelihood has no finite optimum. Estimates and standard errors are those "
+        "where the search stopped; do not interpret them"
+    )
+
+
+def notes_on_comparisons(fits: Sequence[FittedModel | None], labels: Sequence[str]) -> list[str]:
+    """The note on those of several models that have no finite optimum, if there are any."""
+    without = [label for fit, label in zip(fits, labels, strict=True) if not have_optimum(fit)]
+    return [no_optimum_note(f"with {listed(without)}")] if without else []
+
+
+def notes_on_reductions(
+    full: FittedModel, reduced: Sequence[FittedModel | None], labels: Sequence[str]
+) -> list[str]:
+    """The note on terms left out one at a time, where a fit has no finite optimum."""
+    if not have_optimum(full):
+        return [no_optimum_note()]
+    without = [label for fit, label in zip(reduced, labels, strict=True) if not have_optimum(fit)]
+    return [no_optimum_note(f"of {listed(without)}")] if without else []

@@ -1,0 +1,1 @@
+"""Shares of variance and effect sizes."""

@@ -1,0 +1,141 @@
+"""
+Shares of variance: R² of Nakagawa and Schielzeth, and intraclass correlations.
+
+Nakagawa & Schielzeth (2013); random slopes by Johnson (2014); families by Nakagawa, Johnson & Schielzeth
+(2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...fit.fitted_linear import FittedLinear
+from ...fit.state import FittedModel
+from ..estimates.random_effects import terms_by_group
+from .observation_variance import Approximation, observation_variance, random_variances
+
+
+@dataclass(frozen=True)
+class VarianceParts:
+    """
+    Variances on the scale of the linear predictor.
+
+    Attributes
+    ----------
+    fixed : float
+        Of the fixed part over the observations.
+    groups : dict of str to float
+        Of each grouping factor's random effects, averaged over the observations (Johnson 2014).
+    residual : float
+        Of single observations, with a random effect that has a level for each of them.
+    """
+
+    fixed: float
+    groups: dict[str, float]
+    residual: float
+
+    @property
+    def random(self) -> float:
+        """Of all random effects."""
+        return sum(self.groups.values())
+
+    @property
+    def total(self) -> float:
+        """All together."""
+        return self.fixed + self.random + self.residual
+
+
+@dataclass(frozen=True)
+class RSquared:
+    """
+    Shares of the variance that a model explains.
+
+    Attributes
+    ----------
+    marginal : float
+        By the fixed effects.
+    conditional : float
+        By fixed and random effects.
+    variances : VarianceParts
+    """
+
+    marginal: float
+    conditional: float
+    variances: VarianceParts
+
+    def __str__(self) -> str:
+        return f"R² marginal {self.marginal:.3f}, conditional {self.conditional:.3f}"
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class IntraclassCorrelation:
+    """
+    Shares of the variance between groups.
+
+    Attributes
+    ----------
+    adjusted : float
+        Random over random plus residual variance.
+    unadjusted : float
+        Random over total variance, that of the fixed effects included.
+    by_group : dict of str to float
+        The adjusted share of each grouping factor.
+    variances : VarianceParts
+    """
+
+    adjusted: float
+    unadjusted: float
+    by_group: dict[str, float]
+    variances: VarianceParts
+
+    def __str__(self) -> str:
+        return f"ICC adjusted {self.adjusted:.3f}, unadjusted {self.unadjusted:.3f}"
+
+    __repr__ = __str__
+
+
+def r_squared(fitted: FittedModel, approximation: Approximation = "lognormal") -> RSquared:
+    """See :func:`mixedmodels.r2`."""
+    parts = variance_parts(fitted, approximation)
+    return RSquared(_share(parts.fixed, parts.total), _share(parts.fixed + parts.random, parts.total), parts)
+
+
+def intraclass_correlation(
+    fitted: FittedModel, approximation: Approximation = "lognormal"
+) -> IntraclassCorrelation:
+    """See :func:`mixedmodels.icc`."""
+    parts = variance_parts(fitted, approximation)
+    within = parts.random + parts.residual
+    by_group = {name: _share(value, within) for name, value in parts.groups.items()}
+    return IntraclassCorrelation(
+        _share(parts.random, within), _share(parts.random, parts.total), by_group, parts
+    )
+
+
+def variance_parts(fitted: FittedModel, approximation: Approximation = "lognormal") -> VarianceParts:
+    """Variances of the parts of a model; a variance estimated as zero contributes zero."""
+    estimates = fitted.estimates
+    fixed = fitted.design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
+    residual = observation_variance(fitted, approximation)
+    groups = {}
+    for group, members in terms_by_group(fitted).items():
+        value = float(np.mean(random_variances(fitted, members)))
+        if _one_level_a_row(fitted, members):
+            residual += value
+        else:
+            groups[group] = value
+    return VarianceParts(float(np.var(fixed, ddof=1)), groups, residual)
+
+
+def _one_level_a_row(fitted: FittedModel, members: tuple[int, ...]) -> bool:
+    """Whether the random effects are those of single observations: overdispersion, not groups."""
+    levels = len(fitted.design.terms[members[0]].group.levels)
+    return not isinstance(fitted, FittedLinear) and levels == fitted.n_obs
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else 0.0

@@ -1,0 +1,1 @@
+"""What a fit estimates: coefficients, random effects, variances, criteria."""

@@ -1,0 +1,97 @@
+"""Log-likelihood and what is made of it."""
+
+from __future__ import annotations
+
+import math
+
+from ...checks import optional_flag
+from ...errors import ArgumentError
+from ...fit.fit_linear import at_sigma
+from ...fit.fitted_linear import FittedLinear
+from ...fit.state import FittedModel
+from ...render.numbers import format_number
+
+
+class LogLik(float):
+    """
+    A log-likelihood: a number that knows its parameters and observations.
+
+    Attributes
+    ----------
+    df : int
+        Number of estimated parameters: coefficients, covariance parameters, dispersion.
+    nobs : int
+    reml : bool
+        Whether it is the restricted log-likelihood.
+    """
+
+    df: int
+    nobs: int
+    reml: bool
+
+    def __new__(cls, value: float, df: int, nobs: int, reml: bool) -> LogLik:
+        self = super().__new__(cls, value)
+        self.df, self.nobs, self.reml = df, nobs, reml
+        return self
+
+    def __getnewargs__(self) -> tuple[float, int, int, bool]:
+        return float(self), self.df, self.nobs, self.reml
+
+    def __repr__(self) -> str:
+        kind = "restricted log-likelihood" if self.reml else "log-likelihood"
+        return f"{format_number(float(self), 7)} ({kind}, df = {self.df}, nobs = {self.nobs})"
+
+    __str__ = __repr__
+
+
+def deviance(fitted: FittedLinear, reml: bool | None = None) -> float:
+    """
+    The criterion at the estimated theta.
+
+    Parameters
+    ----------
+    fitted : FittedLinear
+    reml : bool, optional
+        True for the REML criterion, False for -2 log-likelihood; by default the one of the fit.
+    """
+    wanted = optional_flag("REML", reml)
+    if wanted is None or wanted == fitted.reml:
+        return fitted.estimates.objective
+    found = fitted.engine.evaluate(fitted.estimates.theta, wanted)
+    if fitted.held.variances:
+        found = at_sigma(found, fitted.engine, wanted, fitted.estimates.sigma)
+    return float(found["objective"])
+
+
+def reml_criterion(fitted: FittedLinear) -> float:
+    """The REML criterion of a fit by REML."""
+    if not fitted.reml:
+        raise ArgumentError("the model was fitted by ML and has no REML criterion; refit with REML=True")
+    return fitted.estimates.objective
+
+
+def log_likelihood(fitted: FittedLinear, reml: bool | None = None) -> LogLik:
+    """Minus half the criterion, see `deviance`."""
+    restricted = fitted.reml if optional_flag("REML", reml) is None else bool(reml)
+    return LogLik(-deviance(fitted, restricted) / 2, fitted.n_parameters, fitted.n_obs, restricted)
+
+
+def generalized_log_likelihood(fitted: FittedModel) -> LogLik:
+    """Minus half the objective of a model without a REML criterion."""
+    return LogLik(-fitted.estimates.objective / 2, fitted.n_parameters, fitted.n_obs, False)
+
+
+def aic(fitted: FittedModel) -> float:
+    """Criterion + 2 df."""
+    return fitted.estimates.objective + 2 * fitted.n_parameters
+
+
+def aicc(fitted: FittedModel) -> float:
+    """AIC + 2 df (df + 1)/(n - df - 1), infinite when n is not above df + 1 (Hurvich & Tsai 1989)."""
+    df, n = fitted.n_parameters, fitted.n_obs
+    return aic(fitted) + (2 * df * (df + 1) / (n - df - 1) if n > df + 1 else math.inf)
+
+
+def bic(fitted: FittedModel) -> float:
+    """Criterion + df log n, with n the number of observations."""
+    return fitted.estimates.objective + fitted.n_parameters * math.log(fitted.n_obs)

@@ -1,0 +1,65 @@
+"""Estimates of the fixed effects and their covariance matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...checks import flag
+from ...fit.fitted_generalized import FittedGeneralized
+from ...fit.state import FittedModel
+
+
+def fixed_effects(fitted: FittedModel, add_dropped: bool = True) -> pd.Series:
+    """Coefficients by name; columns dropped as linearly dependent are NaN, or left out."""
+    flag("add_dropped", add_dropped)
+    series = pd.Series(fitted.estimates.beta.copy(), index=_names(fitted), name="Estimate")
+    return series if add_dropped else series.iloc[fitted.estimates.kept]
+
+
+def covariance(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
+    """Covariance matrix with names; rows and columns of dropped coefficients are NaN, or left out."""
+    return _labelled(fitted, fitted.covariance(), complete)
+
+
+def conditional_covariance(fitted: FittedGeneralized, complete: bool = True) -> pd.DataFrame:
+    """Covariance matrix given theta and the dispersion, with names."""
+    return _labelled(fitted, fitted.estimates.conditional_covariance, complete)
+
+
+def standard_errors(fitted: FittedModel) -> pd.Series:
+    """Square roots of the diagonal of the covariance matrix, by name; NaN for coefficients that are held."""
+    values = np.full(len(fitted.estimates.beta), np.nan)
+    values[fitted.estimates.kept] = np.sqrt(np.diag(fitted.covariance()))
+    values[fitted.estimates.held] = np.nan
+    return pd.Series(values, index=_names(fitted), name="Std. Error")
+
+
+def correlation(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
+    """Correlation matrix of the estimated coefficients."""
+    matrix = fitted.covariance()
+    root = np.sqrt(np.diag(matrix))
+    root[np.isin(fitted.estimates.kept, fitted.estimates.held)] = np.nan
+    result = matrix / np.outer(root, root)
+    np.fill_diagonal(result, 1.0)
+    return _labelled(fitted, result, complete)
+
+
+def dropped_columns(fitted: FittedModel) -> tuple[str, ...]:
+    """Names of the columns of X that earlier columns determine."""
+    kept = set(fitted.estimates.kept.tolist())
+    return tuple(name for j, name in enumerate(fitted.design.x_names) if j not in kept)
+
+
+def _names(fitted: FittedModel) -> pd.Index:
+    return pd.Index(fitted.design.x_names, dtype=object)
+
+
+def _labelled(fitted: FittedModel, matrix: NDArray[np.float64], complete: bool) -> pd.DataFrame:
+    kept, names = fitted.estimates.kept, _names(fitted)
+    if not flag("complete", complete):
+        return pd.DataFrame(matrix.copy(), index=names[kept], columns=names[kept])
+    full = np.full((len(names), len(names)), np.nan)
+    full[np.ix_(kept, kept)] = matrix
+    return pd.DataFrame(full, index=names, columns=names)

@@ -1,0 +1,160 @@
+"""Conditional modes of the random effects by grouping factor, and the coefficients of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...checks import flag
+from ...fit.state import FittedModel
+from ...render.result_table import ResultTable
+from ...wording import shorten, unique_names
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RandomEffects(Mapping[str, pd.DataFrame]):
+    """
+    Random effects by grouping factor.
+
+    Iterating gives the names of the grouping factors; ``effects["Subject"]`` is a data frame with a
+    row for each level and a column for each effect. Terms of one grouping factor share its frame.
+
+    Attributes
+    ----------
+    condvar : dict or None
+        For each grouping factor a list with one array for each of its terms, shape
+        (n_levels, k, k): the conditional covariance matrices, given the estimates. None when they
+        were not asked for.
+    """
+
+    _frames: dict[str, pd.DataFrame]
+    _terms: dict[str, tuple[int, ...]]
+    condvar: dict[str, list[NDArray[np.float64]]] | None = None
+
+    def __getitem__(self, group: str) -> pd.DataFrame:
+        if group not in self._frames:
+            raise KeyError(f"no grouping factor {group!r}; there are {', '.join(map(repr, self._frames))}")
+        return self._frames[group]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def to_frame(self) -> ResultTable:
+        """
+        One row for each effect of each level.
+
+        Returns
+        -------
+        ResultTable
+            A data frame with columns ``grpvar``, ``term``, ``grp``, ``condval`` and, with conditional
+            variances, ``condsd``. R: ``as.data.frame(ranef(m))``.
+        """
+        parts = []
+        for group, frame in self._frames.items():
+            n = len(frame)
+            sds = self._standard_deviations(group)
+            for j, name in enumerate(frame.columns):
+                part: dict[str, object] = {
+                    "grpvar": [group] * n,
+                    "term": [name] * n,
+                    "grp": list(frame.index),
+                }
+                part["condval"] = frame.iloc[:, j].to_numpy()
+                if sds is not None:
+                    part["condsd"] = sds[:, j]
+                parts.append(pd.DataFrame(part))
+        return ResultTable(pd.concat(parts, ignore_index=True))
+
+    def _standard_deviations(self, group: str) -> NDArray[np.float64] | None:
+        """Conditional standard deviations, levels by columns of the frame."""
+        if self.condvar is None:
+            return None
+        diagonals = [np.diagonal(part, axis1=1, axis2=2) for part in self.condvar[group]]
+        return np.sqrt(np.concatenate(diagonals, axis=1))
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{shorten(group, 60)}\n{frame.to_string(max_rows=20)}" for group, frame in self._frames.items()
+        ]
+        return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return "".join(
+            f"<h4>{escape(group)}</h4>{frame.to_html(max_rows=20)}" for group, frame in self._frames.items()
+        )
+
+
+def random_effects(fitted: FittedModel, condvar: bool = False) -> RandomEffects:
+    """Conditional modes b by grouping factor; see `RandomEffects`."""
+    terms = terms_by_group(fitted)
+    frames = {}
+    for group, members in terms.items():
+        values = np.concatenate([fitted.estimates.b[t] for t in members], axis=1)
+        names = unique_names([n for t in members for n in fitted.design.terms[t].names])
+        levels = fitted.design.terms[members[0]].group.levels
+        frames[group] = pd.DataFrame(values, index=pd.Index(levels, dtype=object, name=group), columns=names)
+    return RandomEffects(frames, terms, conditional_variances(fitted) if condvar else None)
+
+
+def conditional_variances(fitted: FittedModel) -> dict[str, list[NDArray[np.float64]]]:
+    """
+    Covariance matrices of the random effects given data and estimates, one array a term.
+
+    A variance that rounding leaves below zero is zero.
+    """
+    by_term: dict[int, NDArray[np.float64]] = {}
+    for members, raw in fitted.level_variances():
+        values, start = raw.copy(), 0
+        diagonal = np.arange(values.shape[1])
+        values[:, diagonal, diagonal] = np.maximum(values[:, diagonal, diagonal], 0.0)
+        for t in members:
+            stop = start + len(fitted.design.terms[t].names)
+            by_term[t] = values[:, start:stop, start:stop]
+            start = stop
+    return {group: [by_term[t] for t in members] for group, members in terms_by_group(fitted).items()}
+
+
+def group_coefficients(fitted: FittedModel) -> dict[str, pd.DataFrame]:
+    """
+    For each grouping factor the sum of fixed and random effects of every level.
+
+    An effect that is random only has a fixed part of zero.
+    """
+    kept = fitted.estimates.kept
+    fixed = dict(zip((fitted.design.x_names[j] for j in kept), fitted.estimates.beta[kept], strict=True))
+    result = {}
+    for group, members in terms_by_group(fitted).items():
+        levels = fitted.design.terms[members[0]].group.levels
+        columns = {name: np.full(len(levels), value) for name, value in fixed.items()}
+        for t in members:
+            for name, values in zip(fitted.design.terms[t].names, fitted.estimates.b[t].T, strict=True):
+                columns[name] = columns.get(name, 0.0) + values
+        result[group] = pd.DataFrame(columns, index=pd.Index(levels, dtype=object, name=group))
+    return result
+
+
+def terms_by_group(fitted: FittedModel) -> dict[str, tuple[int, ...]]:
+    """Positions of the terms of each grouping factor."""
+    found: dict[str, tuple[int, ...]] = {}
+    for t, term in enumerate(fitted.design.terms):
+        found[term.group.label] = (*found.get(term.group.label, ()), t)
+    return found
+
+
+def numbers_of_levels(fitted: FittedModel) -> dict[str, int]:
+    """Number of levels of each grouping factor."""
+    return {term.group.label: len(term.group.levels) for term in fitted.design.terms}
+
+
+def check_condvar(value: object) -> bool:
+    """The ``condVar`` argument."""
+    return flag("condVar", value)

@@ -1,0 +1,1 @@
+"""Tests of coefficients, terms and linear hypotheses."""

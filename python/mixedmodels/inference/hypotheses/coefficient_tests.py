@@ -1,0 +1,103 @@
+"""Tests that single coefficients, or linear functions of them, are zero."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...fit.state import FittedModel
+from ..basis.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+
+
+@dataclass(frozen=True, eq=False)
+class CoefficientTests:
+    """
+    The coefficients of a fit and their tests.
+
+    Attributes
+    ----------
+    table : DataFrame, shape (p, 5) or (p, 4)
+        Columns Estimate, Std. Error, df, t value, Pr(>|t|), or for infinite degrees of freedom Estimate,
+        Std. Error, z value, Pr(>|z|). NaN for dropped coefficients.
+    basis : DegreesOfFreedom or None
+        None when there are no degrees of freedom.
+    notes : tuple of str
+    """
+
+    table: pd.DataFrame
+    basis: DegreesOfFreedom | None
+    notes: tuple[str, ...]
+
+
+def coefficient_tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> CoefficientTests:
+    """
+    Test every coefficient.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    ddf : str or DegreesOfFreedom, optional
+        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
+    """
+    basis = degrees_of_freedom(fitted, ddf)
+    names = pd.Index(fitted.design.x_names, dtype=object)
+    table = function_tests(basis, np.eye(fitted.rank), np.zeros(fitted.rank))
+    table.index = names[fitted.estimates.kept]
+    held = np.isin(fitted.estimates.kept, fitted.estimates.held)
+    table.loc[held, table.columns != "Estimate"] = np.nan
+    return CoefficientTests(table.reindex(names), basis, basis.notes)
+
+
+def function_tests(
+    basis: DegreesOfFreedom, rows: NDArray[np.float64], rhs: NDArray[np.float64]
+) -> pd.DataFrame:
+    """
+    Test each row of Lβ = rhs by itself.
+
+    Parameters
+    ----------
+    basis : DegreesOfFreedom
+    rows : ndarray, shape (m, rank)
+    rhs : ndarray, shape (m,)
+
+    Returns
+    -------
+    DataFrame, shape (m, 5) or (m, 4)
+        Columns as in `CoefficientTests`.
+    """
+    estimate = rows @ basis.beta
+    error = basis.standard_errors(rows)
+    ratio = test_ratios(basis, estimate - rhs, error)
+    table = pd.DataFrame({"Estimate": estimate, "Std. Error": error})
+    if basis.infinite:
+        return table.assign(**{"z value": ratio, "Pr(>|z|)": two_sided_p(ratio)})
+    df = basis.df(rows)
+    return table.assign(**{"df": df, "t value": ratio, "Pr(>|t|)": two_sided_t(ratio, df)})
+
+
+def test_ratios(
+    basis: DegreesOfFreedom, distance: NDArray[np.float64], error: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distances from the hypotheses in standard errors; NaN where nothing is tested."""
+    if not basis.testable:
+        return np.full(len(distance), np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return distance / error
+
+
+def two_sided_p(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability of a standard normal variable at least as far from zero."""
+    from scipy.special import erfc
+
+    return erfc(np.abs(z) / math.sqrt(2.0))
+
+
+def two_sided_t(t: NDArray[np.float64], df: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability of a t variable at least as far from zero."""
+    from scipy.special import stdtr
+
+    return np.where(np.isinf(df), two_sided_p(t), 2.0 * stdtr(df, -np.abs(t)))

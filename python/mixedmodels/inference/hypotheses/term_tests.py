@@ -1,0 +1,131 @@
+"""Tables of tests of the terms of one model: types I, II and III."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from ...checks import one_of
+from ...errors import ArgumentError
+from ...fit.fitted_linear import FittedLinear
+from ...fit.state import FittedModel
+from ...wording import one_line
+from ..basis.degrees_of_freedom import degrees_of_freedom
+from ..basis.headings import by_method
+from ..basis.held_parameters import refuse_held_coefficients
+from ..basis.kinds import DegreesOfFreedom, JointTest, notes_on_tests, standard_root
+from .anova_table import AnovaTable, anova_table
+from .term_hypotheses import TermHypotheses, contained, marginal
+
+AnovaType = Literal[1, 2, 3]
+_TYPES: dict[Any, AnovaType] = {1: 1, 2: 2, 3: 3, "I": 1, "II": 2, "III": 3, "1": 1, "2": 2, "3": 3}
+_ROMAN = {1: "I", 2: "II", 3: "III"}
+
+
+def term_table(
+    fitted: FittedModel,
+    type: Any = 3,
+    ddf: str | DegreesOfFreedom | None = None,
+    test: str | None = None,
+) -> AnovaTable:
+    """
+    Test the terms of the fixed part.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    type : {3, 2, 1}
+        Which hypothesis each term is tested for, see
+        :mod:`~mixedmodels.inference.hypotheses.term_hypotheses`.
+    ddf : str or DegreesOfFreedom, optional
+        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
+    test : {"F", "Chisq"}, optional
+        By default F tests for linear mixed models and χ² tests for generalized ones.
+
+    Returns
+    -------
+    AnovaTable
+        Columns Sum Sq, Mean Sq, NumDF, DenDF, F value, Pr(>F), or Chisq, Df, Pr(>Chisq).
+    """
+    if isinstance(type, bool) or not isinstance(type, (int, str)) or type not in _TYPES:
+        raise ArgumentError(f"anova: type must be 1, 2 or 3, not {type!r}")
+    if _TYPES[type] != 3:
+        refuse_held_coefficients(fitted, f"anova(type={type!r})", "take type=3, or anova(m1, m2)")
+    kind = check_test(fitted, test)
+    if kind == "F":
+        return _f_table(fitted, _TYPES[type], ddf)
+    if ddf is not None and not degrees_of_freedom(fitted, ddf).infinite:
+        raise ArgumentError(
+            f"anova: a χ² test has no denominator degrees of freedom; ddf={ddf!r} needs test='F'"
+        )
+    return _chisq_table(fitted, _TYPES[type], degrees_of_freedom(fitted, "inf" if ddf is None else ddf))
+
+
+def check_test(fitted: FittedModel, test: Any) -> str:
+    """The ``test`` argument: "F" or "Chisq", by default whichever suits the model."""
+    linear = isinstance(fitted, FittedLinear)
+    if test is None:
+        return "F" if linear else "Chisq"
+    if one_of("test", test, ("F", "Chisq")) == "F" and not linear:
+        raise ArgumentError(
+            "test='F': tests of a generalized model rest on large samples and have no denominator degrees of "
+            "freedom; take test='Chisq'"
+        )
+    return test
+
+
+def f_columns(tests: Sequence[JointTest], sigma: float) -> dict[str, list[float]]:
+    """The columns of a table of F tests, in the units of a residual variance."""
+    return {
+        "Sum Sq": [test.wald * test.df1 * sigma**2 for test in tests],
+        "Mean Sq": [test.wald * sigma**2 for test in tests],
+        "NumDF": [test.df1 for test in tests],
+        "DenDF": [test.df2 for test in tests],
+        "F value": [test.statistic for test in tests],
+        "Pr(>F)": [test.p_value for test in tests],
+    }
+
+
+def _f_table(fitted: FittedModel, kind: AnovaType, ddf: str | DegreesOfFreedom | None) -> AnovaTable:
+    assert isinstance(fitted, FittedLinear)
+    basis = degrees_of_freedom(fitted, ddf)
+    terms = TermHypotheses(fitted)
+    hypotheses = {1: terms.type_1, 2: lambda: terms.type_2(contained), 3: terms.type_3}[kind]()
+    heading = [
+        by_method(f"Type {_ROMAN[kind]} tests of terms", basis),
+        f"Model: {one_line(fitted.design.formula.text)}",
+    ]
+    tests = [basis.joint(rows) for rows in hypotheses]
+    columns = f_columns(tests, fitted.estimates.sigma)
+    notes = [*notes_on_tests(basis, tests), *_untested(terms.labels, columns["NumDF"]), *terms.notes]
+    return anova_table(columns, terms.labels, heading, notes)
+
+
+def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) -> AnovaTable:
+    terms = TermHypotheses(fitted)
+    root = None if kind == 3 else standard_root(basis.covariance)
+    if kind == 3:
+        tests = [basis.joint(rows) for rows in terms.type_3()]
+    elif root is None:
+        counts = map(len, terms.type_1() if kind == 1 else terms.type_2(marginal))
+        tests = [JointTest(math.nan, math.nan, count, math.nan) for count in counts]
+    else:
+        hypotheses = terms.type_1(root) if kind == 1 else terms.type_2(marginal, root)
+        tests = [basis.joint(rows) for rows in hypotheses]
+    heading = [
+        f"Type {_ROMAN[kind]} Wald χ² tests of terms (infinite denominator degrees of freedom)",
+        f"Model: {one_line(fitted.design.formula.text)}",
+    ]
+    columns = {
+        "Chisq": [test.wald * test.df1 for test in tests],
+        "Df": [test.df1 for test in tests],
+        "Pr(>Chisq)": [test.p_value for test in tests],
+    }
+    notes = [*notes_on_tests(basis, tests), *_untested(terms.labels, columns["Df"]), *terms.notes]
+    return anova_table(columns, terms.labels, heading, notes)
+
+
+def _untested(labels: list[str], df: list[float]) -> list[str]:
+    empty = [one_line(label) for label, count in zip(labels, df, strict=True) if not count]
+    return [f"Not tested, for lack of an estimable contrast: {', '.join(empty)}"] if empty else []

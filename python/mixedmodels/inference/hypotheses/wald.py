@@ -1,0 +1,96 @@
+"""Wald confidence limits of the coefficients, in the layout that R's confint has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...checks import one_of, probability
+from ...errors import ArgumentError
+from ...fit.fitted_generalized import FittedGeneralized
+from ...fit.state import FittedModel
+from ...not_here import CONFINT_METHODS, refuse_not_here
+from ...render.result_table import ResultTable, result_table
+from ...wording import unique_names
+from ..basis.degrees_of_freedom import DDF_NAMES, DegreesOfFreedom, check_ddf, degrees_of_freedom
+from ..basis.headings import limits_note
+from ..basis.intervals import coefficient_limits
+from ..estimates.variance_components import variance_components
+
+
+def confidence_intervals(
+    fitted: FittedModel,
+    level: float = 0.95,
+    method: Any = "wald",
+    ddf: str | DegreesOfFreedom | None = None,
+) -> ResultTable:
+    """
+    Confidence limits of the parameters.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    level : float
+    method : {"wald"}
+        Estimate ± quantile times standard error. The name of a method for degrees of freedom is short for
+        "wald" with that `ddf`.
+    ddf : str or DegreesOfFreedom, optional
+        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
+
+    Returns
+    -------
+    ResultTable
+        The limits in two columns named by their percentages. Rows ``sd_...`` and ``cor_...`` of the
+        random effects and of the scale are NaN: Wald intervals do not suit variances. Then the coefficients.
+    """
+    level = probability("level", level)
+    basis = degrees_of_freedom(fitted, _ddf_of(fitted, method, ddf))
+    variances = [*_variance_names(fitted), *_scale_name(fitted)]
+    limits = np.full((len(variances) + len(fitted.design.x_names), 2), np.nan)
+    limits[len(variances) + fitted.estimates.kept] = coefficient_limits(basis, level)
+    limits[len(variances) + fitted.estimates.held] = np.nan
+    names = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
+    notes = [limits_note(basis, level), *basis.notes]
+    if variances:
+        notes.append("Wald limits do not suit variance parameters: NaN")
+    table = result_table(
+        dict(zip(names, limits.T, strict=True)), [*variances, *fitted.design.x_names], notes=notes
+    )
+    table.attrs.update(method="Wald", level=level, ddf=basis.label)
+    return table
+
+
+def _ddf_of(fitted: FittedModel, method: Any, ddf: Any) -> Any:
+    """The degrees of freedom that `method` and `ddf` ask for together."""
+    if isinstance(method, str):
+        if method.lower() == "wald":
+            return ddf
+        refuse_not_here(CONFINT_METHODS, method.lower(), f"confint(method={method!r})")
+    if method is None:
+        one_of("confint: method", method, ("wald", *DDF_NAMES))
+    try:
+        short = method if isinstance(method, DegreesOfFreedom) else check_ddf(fitted, method)
+    except ArgumentError as error:
+        text = str(error).replace("ddf must be one of", "method must be one of 'wald',")
+        raise ArgumentError(f"confint: {text}") from None
+    if ddf is not None:
+        raise ArgumentError(
+            f"confint: method={method!r} chooses the degrees of freedom; leave out ddf= and vcov="
+        )
+    return short
+
+
+def _variance_names(fitted: FittedModel) -> list[str]:
+    """Names of standard deviations and correlations, as lme4 writes them on request."""
+    names: list[str] = []
+    for part in variance_components(fitted):
+        names += [f"{own.kind}_{'.'.join(reversed(own.effects))}|{part.group}" for own in part.parameters]
+    return unique_names(names)
+
+
+def _scale_name(fitted: FittedModel) -> list[str]:
+    """The name of the scale or of the family's own parameter, if the model estimates one."""
+    if not isinstance(fitted, FittedGeneralized):
+        return ["sigma"]
+    return [fitted.family.scale_name] if fitted.family.estimates_dispersion else []

@@ -1,0 +1,111 @@
+"""Fits of parts of a model, on the rows of its own fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...design import RandomTerm
+from ...errors import ArgumentError
+from ...fit.fit_generalized import fit_generalized_design
+from ...fit.fit_linear import fit_design
+from ...fit.fitted_generalized import FittedGeneralized
+from ...fit.fitted_linear import FittedLinear
+from ...fit.fixed import without_coefficients
+from ...fit.state import FittedModel
+from ..hypotheses.term_hypotheses import left_null
+
+
+def with_fixed_part(fitted: FittedModel, basis: NDArray[np.float64]) -> FittedModel:
+    """
+    The maximum-likelihood fit with the coefficients confined to a subspace.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    basis : ndarray, shape (rank, dimension)
+        In the kept coefficients.
+    """
+    x = np.asfortranarray(fitted.design.x[:, fitted.estimates.kept] @ basis)
+    x.flags.writeable = False
+    names = tuple(f"column {j + 1}" for j in range(x.shape[1]))
+    return _fit(fitted, {"x": x, "x_names": names}, {"reml": False})
+
+
+def with_intercept_only(fitted: FittedModel) -> Any:
+    """The fit with an intercept as the only coefficient, by the same criterion."""
+    x = np.ones((fitted.n_obs, 1), order="F")
+    x.flags.writeable = False
+    return _fit(fitted, {"x": x, "x_names": ("(Intercept)",)}, {})
+
+
+def with_random_terms(fitted: FittedModel, terms: Sequence[RandomTerm]) -> FittedModel:
+    """The fit by the same criterion with other random-effects terms, at least one."""
+    return _fit(fitted, {"terms": tuple(terms)}, {})
+
+
+def _fit(fitted: FittedModel, parts: dict[str, Any], changes: dict[str, Any]) -> FittedModel:
+    design = dataclasses.replace(fitted.design, **parts)
+    if "x" in parts:
+        # The columns are others.
+        changes = {**changes, "fixed": without_coefficients(fitted.arguments.fixed, fitted.design.x_names)}
+    if isinstance(fitted, FittedLinear):
+        arguments = dataclasses.replace(fitted.arguments, start=None, **changes)
+        return fit_design(design, arguments, quiet=True)
+    assert isinstance(fitted, FittedGeneralized)
+    arguments = dataclasses.replace(
+        fitted.arguments, start=None, fixed=changes.get("fixed", fitted.arguments.fixed)
+    )
+    return fit_generalized_design(design, arguments, quiet=True)
+
+
+def objective_without_random_effects(fitted: FittedLinear) -> float:
+    """The criterion of the linear model with the same fixed part, by weighted least squares."""
+    design, kept, held = fitted.design, fitted.estimates.free, fitted.held
+    root = np.ones(fitted.n_obs) if design.weights is None else np.sqrt(design.weights)
+    offset = held.offset(design.x, design.offset)
+    y = design.y if offset is None else design.y - offset
+    q, r = np.linalg.qr(root[:, None] * design.x[:, kept])
+    residual = root * y - q @ (q.T @ (root * y))
+    df = fitted.n_obs - (len(kept) if fitted.reml else 0)
+    squares = float(residual @ residual)
+    if held.sigma is None:
+        objective = df * (1 + math.log(2 * math.pi * squares / df))
+    else:
+        objective = df * math.log(2 * math.pi * held.sigma**2) + squares / held.sigma**2
+    log_det_x = 2 * float(np.log(np.abs(np.diag(r))).sum())
+    return objective - 2 * float(np.log(root).sum()) + (log_det_x if fitted.reml else 0.0)
+
+
+def restriction(full: FittedModel, reduced: FittedModel) -> NDArray[np.float64]:
+    """
+    What the smaller fixed part says of the coefficients of the larger one.
+
+    Returns
+    -------
+    ndarray, shape (df, rank)
+        L of the hypothesis Lβ = 0.
+
+    Raises
+    ------
+    ArgumentError
+        When the fixed parts are not nested, or equal.
+    """
+    x = full.design.x[:, full.estimates.kept]
+    inner = reduced.design.x[:, reduced.estimates.kept]
+    size = np.linalg.norm(x, axis=0)
+    inner = inner / np.linalg.norm(inner, axis=0)
+    basis = np.linalg.lstsq(x / size, inner, rcond=None)[0]
+    if np.abs(inner - (x / size) @ basis).max(initial=0.0) > 1e-7:
+        raise ArgumentError(
+            f"the fixed part of {reduced.design.formula.text!r} is not contained in that of "
+            f"{full.design.formula.text!r}"
+        )
+    if inner.shape[1] == x.shape[1]:
+        raise ArgumentError("the models have the same fixed part: there is nothing to test")
+    return left_null(basis).T * size

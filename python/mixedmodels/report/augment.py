@@ -1,0 +1,106 @@
+"""The data of a fit with fitted values, residuals and influence, with the columns of R's broom.mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..checks import flag
+from ..design.used_rows import used_data, whole_frame
+from ..diagnostics.generalized_residuals import generalized_residuals
+from ..diagnostics.leverage import cooks_distances, leverages
+from ..diagnostics.residuals import residuals
+from ..errors import DataError
+from ..families.user import UserFamily
+from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.state import FittedModel
+from ..frame import Frame
+from ..frame.alignment import in_row_order
+from ..frame.convert import is_from
+
+
+def augmented_data(fitted: FittedModel, data: Any = None, influence: Any = False) -> pd.DataFrame:
+    """The rows used with what the model makes of them, see :func:`mixedmodels.augment`."""
+    flag("influence", influence)
+    used = used_data(fitted.design, fitted.arguments)
+    added = _added_columns(fitted, influence)
+    if data is None:
+        frame = pd.DataFrame(used.columns(fitted.design.formula.variables))
+        if fitted.design.row_labels is not None:
+            frame.index = fitted.design.row_labels
+    else:
+        frame = _as_pandas(data)
+        labels = fitted.design.row_labels
+        if len(frame) == used.n_total != fitted.n_obs:
+            added = {name: _spread(values, used.positions, len(frame)) for name, values in added.items()}
+            labels = fitted.arguments.data.index
+        elif len(frame) != fitted.n_obs:
+            raise DataError(
+                f"augment: data has {len(frame)} rows, but the model used {fitted.n_obs} of {used.n_total}"
+            )
+        if labels is not None and isinstance(data, pd.DataFrame):
+            rows = in_row_order(pd.DataFrame(added, index=labels), frame.index, "augment", "data given")
+            added = {name: rows[name].to_numpy() for name in added}
+    taken = [name for name in added if name in frame]
+    if taken:
+        raise DataError(f"augment: the data already has a column {taken[0]!r}")
+    return frame.assign(**added)
+
+
+def _added_columns(fitted: FittedModel, influence: bool) -> dict[str, NDArray[np.float64]]:
+    design, estimates = fitted.design, fitted.estimates
+    fixed = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
+    offset = np.zeros(fitted.n_obs) if design.offset is None else np.asarray(design.offset)
+    eta = fitted.linear_predictor.copy()
+    columns = {".fitted": eta, ".resid": _residuals(fitted)}
+    if influence:
+        hat = leverages(fitted)
+        columns |= {".hat": hat, ".cooksd": cooks_distances(fitted, hat)}
+    return columns | {
+        ".fixed": fixed + offset,
+        ".mu": fitted.mean.copy() if isinstance(fitted, FittedGeneralized) else eta.copy(),
+        ".offset": offset.copy(),
+    }
+
+
+def _residuals(fitted: FittedModel) -> NDArray[np.float64]:
+    """
+    Those of the model's default type, for the rows used; Pearson's for a family without a known deviance.
+    """
+    model: Any = fitted
+    if isinstance(fitted, FittedGeneralized):
+        padded = generalized_residuals(
+            model, "pearson" if isinstance(fitted.family, UserFamily) else "deviance"
+        )
+    else:
+        padded = residuals(model)
+    missing = fitted.design.missing
+    return padded[missing.kept] if missing.kept is not None and missing.action == "exclude" else padded
+
+
+def _spread(values: NDArray[np.float64], positions: NDArray[np.intp], n: int) -> NDArray[np.float64]:
+    whole = np.full(n, np.nan)
+    whole[positions] = values
+    return whole
+
+
+def _as_pandas(data: Any) -> pd.DataFrame:
+    if isinstance(data, pd.DataFrame):
+        return data
+    # It refuses what is no table.
+    frame = Frame.from_any(data, what="data")
+    if isinstance(data, Mapping):
+        return pd.DataFrame(dict(data))
+    if frame.original is None:
+        # A query, files or a stream: read once.
+        frame.prefetch(frame.names)
+        return whole_frame(frame)
+    if is_from("pyarrow", "RecordBatch", data):
+        return data.to_pandas()
+    import narwhals as nw
+
+    return nw.from_native(data, eager_only=True).to_pandas()

@@ -1,1 +1,0 @@
-"""Fits as tidy data frames and as tables for publications."""

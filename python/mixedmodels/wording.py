@@ -1,0 +1,62 @@
+"""Names and lists in sentences: for messages and labels."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+
+def display_width(text: str) -> int:
+    """Number of terminal columns a text takes: wide East Asian characters take two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def one_line(text: str) -> str:
+    """A name without characters that would break a table's rows."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def capital(text: str) -> str:
+    """The text with its first letter as a capital, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:
+    """The parts in a sentence; of many the first ones and how many there are."""
+    more = f"{separator}... ({len(parts)} in all)" if len(parts) > most else ""
+    return separator.join(parts[:most]) + more
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Names with ``.1``, ``.2`` after those that have come before."""
+    counts: dict[str, int] = {}
+    result = []
+    for name in names:
+        count = counts.get(name, 0)
+        result.append(f"{name}.{count}" if count else name)
+        counts[name] = count + 1
+    return result
+
+
+def counted(n: int, what: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def shorten(text: str, width: int) -> str:
+    """A name cut to a width, with an ellipsis where something is left out."""
+    if display_width(text) <= width:
+        return text
+    kept = ""
+    for c in text:
+        if display_width(kept + c) >= width:
+            break
+        kept += c
+    return kept + "…"
+
+
+def keep_end(text: str, width: int) -> str:
+    """A name cut to a width at its beginning: levels and last factors tell columns apart."""
+    return shorten(text[::-1], width)[::-1]
