@@ -32,9 +32,10 @@ from ..means.functions import emmeans
 from ..means.trends import emtrends
 from ..render.numbers import DIGITS, PStyle
 from ..render.result_table import ResultTable
-from ..report.model import describe, model_matrix
-from ..report.summary import Summary, summarize
-from ..report.varcorr import VarCorr, var_corr
+from ..report.describe import describe, model_matrix
+from ..report.summarize import summarize
+from ..report.summary import Summary
+from ..report.varcorr import VarianceComponents, var_corr
 from . import components
 
 
@@ -218,13 +219,13 @@ class MixedModel:
         """
         return random_effects.group_coefficients(self._fitted)
 
-    def VarCorr(self) -> VarCorr:
+    def VarCorr(self) -> VarianceComponents:
         """
         Standard deviations and correlations of the random effects.
 
         Returns
         -------
-        VarCorr
+        VarianceComponents
             Mapping from grouping factor to ``group, names, sd, corr, cov``; prints as a table,
             ``to_frame()`` has the columns of R's.
         """

@@ -19,7 +19,7 @@ from ..not_here import refuses_arguments
 from ..render.numbers import DIGITS, PStyle
 from ..render.result_table import ResultTable
 from ..report.summary import Summary
-from ..report.varcorr import VarCorr as _VarCorr
+from ..report.varcorr import VarianceComponents
 from .all_fit import AllFit
 from .base import MixedModel
 from .generalized import GeneralizedLinearMixedModel
@@ -108,7 +108,7 @@ def coef(model: MixedModel) -> dict[str, pd.DataFrame]:
     return _model(model).coef()
 
 
-def VarCorr(model: MixedModel) -> _VarCorr:
+def VarCorr(model: MixedModel) -> VarianceComponents:
     """Standard deviations and correlations of the random effects, see `LinearMixedModel.VarCorr`."""
     return _model(model).VarCorr()
 

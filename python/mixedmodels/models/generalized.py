@@ -22,7 +22,7 @@ from ..not_here import refuses_arguments
 from ..notices import warn_user
 from ..prediction.predict import predict as _predict
 from ..prediction.simulate import simulate as _simulate
-from ..report.head import standard_error_line
+from ..report.notes import standard_error_line
 from .all_fit import AllFit, all_fit
 from .base import MixedModel
 from .generalized_refitting import refit_generalized_response

@@ -1,4 +1,4 @@
-"""Estimates as a tidy data frame with the columns of R's broom.mixed."""
+"""Estimates, and a fit in one row, as data frames with the columns of R's broom.mixed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pandas as pd
 from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.fitted_linear import FittedLinear
 from ..fit.state import FittedModel
 from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
 from ..inference.basis.intervals import coefficient_limits, t_quantile
+from ..inference.estimates import criteria
 from ..inference.estimates.random_effects import conditional_variances, terms_by_group
 from ..inference.hypotheses.coefficient_tests import test_ratios, two_sided_t
 from ..render.result_table import ResultTable
@@ -69,6 +71,34 @@ def tidy_table(
     table = ResultTable(pd.concat([_complete(part, columns) for part in parts], ignore_index=True))
     table.notes = basis.notes if "fixed" in wanted else ()
     return table
+
+
+def glance_table(fitted: FittedModel) -> ResultTable:
+    """One row about the whole fit, see :func:`mixedmodels.glance`."""
+    objective = fitted.estimates.objective
+    restricted = isinstance(fitted, FittedLinear) and fitted.reml
+    row: dict[str, Any] = {
+        "nobs": fitted.n_obs,
+        _sigma_name(fitted): _sigma(fitted),
+        "logLik": -objective / 2,
+        "AIC": criteria.aic(fitted),
+        "BIC": criteria.bic(fitted),
+        "REMLcrit" if restricted else "deviance": objective,
+        "df.residual": fitted.n_obs - fitted.n_parameters,
+    }
+    return ResultTable([row])
+
+
+def _sigma_name(fitted: FittedModel) -> str:
+    return fitted.family.scale_name if isinstance(fitted, FittedGeneralized) else "sigma"
+
+
+def _sigma(fitted: FittedModel) -> float:
+    if isinstance(fitted, FittedLinear):
+        return fitted.estimates.sigma
+    model: Any = fitted
+    value = float(model.family.sigma(model.dispersion))
+    return value if math.isfinite(value) else math.nan
 
 
 def ratio_name(fitted: FittedModel) -> str:
