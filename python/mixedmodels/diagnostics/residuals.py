@@ -13,9 +13,7 @@ from ..fit.state import FittedModel, ResidualType
 TYPES: tuple[ResidualType, ...] = get_args(ResidualType)
 
 
-def residuals(
-    fitted: FittedModel, type: ResidualType | None = None, scaled: bool = False
-) -> NDArray[np.float64]:
+def residuals(fitted: FittedModel, type: str | None = None, scaled: bool = False) -> NDArray[np.float64]:
     """
     Residuals given the random effects.
 
@@ -33,9 +31,9 @@ def residuals(
     ndarray, shape (n,)
         Padded with NaN when the model was fitted with ``na_action="exclude"``.
     """
-    type = fitted.residual_type if type is None else one_of("type", type, TYPES)
+    chosen: ResidualType = fitted.residual_type if type is None else one_of("type", type, TYPES)
     flag("scaled", scaled)
-    return fitted.design.missing.pad(residuals_used(fitted, type, scaled))
+    return fitted.design.missing.pad(residuals_used(fitted, chosen, scaled))
 
 
 def residuals_used(fitted: FittedModel, type: ResidualType, scaled: bool = False) -> NDArray[np.float64]:

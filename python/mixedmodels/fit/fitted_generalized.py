@@ -201,7 +201,6 @@ class FittedGeneralized(FittedModel):
 
     @property
     def joint(self) -> bool:
-        """Whether standard errors of beta allow for the uncertainty of theta and the dispersion."""
         if self.arguments.n_agq == 0:
             return False
         part = self._coefficients
@@ -219,9 +218,12 @@ class FittedGeneralized(FittedModel):
     def covariance(self) -> NDArray[np.float64]:
         """From the Hessian in all parameters where that is possible, else given theta and the dispersion."""
         if not self.joint:
-            return self.estimates.conditional_covariance
+            return self.conditional_covariance()
         part, estimates = self._coefficients, self.estimates
         return embedded(self.parameter_covariance().matrix[part, part], estimates.kept, estimates.held)
+
+    def conditional_covariance(self) -> NDArray[np.float64]:
+        return self.estimates.conditional_covariance
 
     @property
     def _coefficients(self) -> slice:

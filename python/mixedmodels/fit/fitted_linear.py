@@ -151,6 +151,13 @@ class FittedLinear(FittedModel):
         """σ²(X'V⁻¹X)⁻¹ of the kept columns; zero for coefficients that are held."""
         return self.estimates.sigma**2 * self.estimates.unscaled_covariance
 
+    @property
+    def joint(self) -> bool:
+        return True
+
+    def conditional_covariance(self) -> NDArray[np.float64]:
+        return self.covariance()
+
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
         return self.derived(_level_variances)
 

@@ -204,6 +204,15 @@ class FittedModel(ABC):
     def covariance(self) -> NDArray[np.float64]:
         """Covariance matrix of the coefficients that are kept, shape (rank, rank)."""
 
+    @property
+    @abstractmethod
+    def joint(self) -> bool:
+        """Whether `covariance` allows for the uncertainty of all other parameters that it depends on."""
+
+    @abstractmethod
+    def conditional_covariance(self) -> NDArray[np.float64]:
+        """Covariance matrix of the kept coefficients given theta and the dispersion, shape (rank, rank)."""
+
     @abstractmethod
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
         """

@@ -239,8 +239,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         >>> m.predict({"period": ["1", "4"]}, re_form="~0", type="response").round(3)
         array([0.198, 0.048])
         """
-        eta = _predict(self._fitted, newdata, re_form, allow_new_levels, offset, type)
-        return self._fitted.family.mean(eta) if type == "response" else eta
+        return _predict(self._fitted, newdata, re_form, allow_new_levels, offset, type)
 
     def simulate(self, nsim: int = 1, seed: Any = None, *, use_u: bool = False) -> pd.DataFrame:
         """
