@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel
 from ..render.numbers import format_number
 from ..render.page import Page, Section
@@ -19,7 +18,7 @@ _MOST_COEFFICIENTS = 8
 
 def head_lines(fitted: FittedModel) -> list[str]:
     """The title and, for a generalized model, family and link, and what counts as success."""
-    if not isinstance(fitted, FittedGeneralized):
+    if fitted.exact_likelihood:
         return [fitted.title]
     lines = [fitted.title, f" Family: {fitted.family!r}"]
     form = fitted.design.form

@@ -8,7 +8,6 @@ from ..design.merged_terms import overlaps
 from ..design.rows import ZERO_WEIGHT
 from ..fit.endpoint.separation import separation_note
 from ..fit.endpoint.singularity import singular_terms
-from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel
 from ..inference.estimates import fixed_effects
 from ..render.numbers import DIGITS, format_number
@@ -61,24 +60,26 @@ def fit_notes(fitted: FittedModel) -> list[str]:
     return notes
 
 
-def dispersion_line(fitted: FittedGeneralized, digits: int = DIGITS) -> str:
-    """The family's own parameter with its name and meaning; empty for a family without one."""
+def dispersion_line(fitted: FittedModel, digits: int = DIGITS) -> str:
+    """The family's own parameter with its name and meaning; empty for a model without one."""
     family = fitted.family
-    if not family.parameter:
+    if fitted.exact_likelihood or not family.parameter:
         return ""
     fixed = "" if family.estimates_dispersion else ", held fixed"
     value = format_number(fitted.dispersion, digits)
     return f"{capital(family.parameter)} d: {value} ({family.name}: {family.meaning}{fixed})"
 
 
-def standard_error_line(fitted: FittedGeneralized) -> str:
-    """How the standard errors of the coefficients were computed."""
+def standard_error_line(fitted: FittedModel) -> str:
+    """How the standard errors of the coefficients were computed; empty for an exact likelihood."""
+    if fitted.exact_likelihood:
+        return ""
     if fitted.joint:
         return "Standard errors from the Hessian in all parameters"
     given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
     if fitted.arguments.n_agq == 0:
         return f"Standard errors given {given}; they ignore its uncertainty (nAGQ = 0)"
-    if not np.isfinite(fitted.estimates.conditional_covariance).all():
+    if not np.isfinite(fitted.conditional_covariance()).all():
         return (
             "No standard errors: the Hessian is not positive definite, neither in all parameters nor in the "
             f"coefficients given {given}"

@@ -7,11 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import optional_flag
-from ..diagnostics.generalized_residuals import generalized_scaled_residuals
-from ..diagnostics.residuals import scaled_residuals
 from ..errors import MixedModelError
-from ..fit.fitted_generalized import FittedGeneralized
-from ..fit.fitted_linear import FittedLinear
 from ..fit.state import FittedModel
 from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
 from ..inference.basis.headings import by_method
@@ -57,7 +53,6 @@ def summarize(
     notes = fit_notes(fitted)
     if correlation is None and p > _MOST_CORRELATIONS:
         notes.append(f"Correlations of {p} fixed effects not shown: summary(correlation=True), or vcov()")
-    generalized = fitted if isinstance(fitted, FittedGeneralized) else None
     tests = _tests(fitted, ddf)
     notes += [note for note in tests.notes if note not in notes]
     return Summary(
@@ -70,10 +65,10 @@ def summarize(
         ngrps=numbers_of_levels(fitted),
         group_line=group_line(fitted),
         data_notes=tuple(data_notes(fitted)),
-        dispersion="" if generalized is None else dispersion_line(generalized, digits),
+        dispersion=dispersion_line(fitted, digits),
         coefficients=ResultTable(tests.table),
-        tests="" if generalized is not None or tests.basis is None else _tests_line(tests),
-        errors="" if generalized is None else standard_error_line(generalized),
+        tests=_tests_line(tests) if fitted.exact_likelihood else "",
+        errors=standard_error_line(fitted),
         correlation=fixed_effects.correlation(fitted, complete=False) if shown else None,
         convergence=fitted.convergence,
         notes=tuple(notes),
@@ -85,7 +80,7 @@ def summarize(
 
 def criteria_of(fitted: FittedModel) -> dict[str, float]:
     """The criteria that a summary shows."""
-    if isinstance(fitted, FittedLinear) and fitted.reml:
+    if fitted.restricted:
         return {fitted.criterion: fitted.estimates.objective}
     return {
         "AIC": criteria.aic(fitted),
@@ -113,7 +108,8 @@ def _tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> Coefficie
 
 
 def _tests_line(tests: CoefficientTests) -> str:
-    assert tests.basis is not None
+    if tests.basis is None:
+        return ""
     return by_method(f"{'z' if 'z value' in tests.table else 't'} tests", tests.basis)
 
 
@@ -122,11 +118,6 @@ def _quantiles(fitted: FittedModel) -> pd.Series:
 
 
 def _residual_quantiles(fitted: FittedModel) -> NDArray[np.float64]:
-    if isinstance(fitted, FittedLinear):
-        residuals = scaled_residuals(fitted)
-    else:
-        assert isinstance(fitted, FittedGeneralized)
-        residuals = generalized_scaled_residuals(fitted)
     # Residuals of a diverged fit may be infinite.
     with np.errstate(invalid="ignore"):
-        return np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])
+        return np.quantile(fitted.scaled_residuals(), [0.0, 0.25, 0.5, 0.75, 1.0])

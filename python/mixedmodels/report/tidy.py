@@ -10,8 +10,6 @@ import pandas as pd
 
 from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
-from ..fit.fitted_generalized import FittedGeneralized
-from ..fit.fitted_linear import FittedLinear
 from ..fit.state import FittedModel
 from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
 from ..inference.basis.intervals import coefficient_limits, t_quantile
@@ -76,29 +74,16 @@ def tidy_table(
 def glance_table(fitted: FittedModel) -> ResultTable:
     """One row about the whole fit, see :func:`mixedmodels.glance`."""
     objective = fitted.estimates.objective
-    restricted = isinstance(fitted, FittedLinear) and fitted.reml
     row: dict[str, Any] = {
         "nobs": fitted.n_obs,
-        _sigma_name(fitted): _sigma(fitted),
+        fitted.family.scale_name: fitted.sigma if math.isfinite(fitted.sigma) else math.nan,
         "logLik": -objective / 2,
         "AIC": criteria.aic(fitted),
         "BIC": criteria.bic(fitted),
-        "REMLcrit" if restricted else "deviance": objective,
+        "REMLcrit" if fitted.restricted else "deviance": objective,
         "df.residual": fitted.n_obs - fitted.n_parameters,
     }
     return ResultTable([row])
-
-
-def _sigma_name(fitted: FittedModel) -> str:
-    return fitted.family.scale_name if isinstance(fitted, FittedGeneralized) else "sigma"
-
-
-def _sigma(fitted: FittedModel) -> float:
-    if isinstance(fitted, FittedLinear):
-        return fitted.estimates.sigma
-    model: Any = fitted
-    value = float(model.family.sigma(model.dispersion))
-    return value if math.isfinite(value) else math.nan
 
 
 def ratio_name(fitted: FittedModel) -> str:
@@ -110,7 +95,7 @@ def ratio_name(fitted: FittedModel) -> str:
     ArgumentError
         For a link whose exponentials mean nothing.
     """
-    link = fitted.family.link if isinstance(fitted, FittedGeneralized) else "identity"
+    link = fitted.family.link
     if link not in RATIOS:
         raise ArgumentError(
             f"exponentiate=True is for the links {', '.join(RATIOS)}; exponentials of coefficients under the "
@@ -198,9 +183,9 @@ def _parameters(fitted: FittedModel) -> dict[str, Any]:
 
 def own_parameter(fitted: FittedModel) -> tuple[str, float] | None:
     """Name and value of a family's parameter that is no scale: size, dispersion or precision."""
-    if not isinstance(fitted, FittedGeneralized) or fitted.family.scale_name == "sigma":
+    if fitted.family.scale_name == "sigma":
         return None
-    return fitted.family.scale_name, fitted.family.sigma(fitted.dispersion)
+    return fitted.family.scale_name, fitted.sigma
 
 
 def _values(fitted: FittedModel, level: float) -> dict[str, Any]:
