@@ -174,14 +174,14 @@ class Convergence(Printed):
         """How the search ended, in one line."""
         gradient = np.abs(self.gradient).max(initial=0.0)
         if self.optimizer is None:
-            return f"Not optimised: evaluated at the given theta; largest |gradient| {gradient:.2g}"
+            return f"Not optimised: evaluated at the given theta; |gradient| ≤ {gradient:.2g}"
         verdict = "converged" if self.converged else f"NOT CONVERGED ({self.status})"
         if self.unbounded:
             verdict = "NO FINITE OPTIMUM"
         counts = counted(self.n_evaluations, "evaluation")
         if self.n_gradients:
             counts += f", {counted(self.n_gradients, 'gradient')}"
-        line = f"Optimizer {self.optimizer}: {verdict} after {counts}; largest |gradient| {gradient:.2g}"
+        line = f"{self.optimizer}: {verdict} after {counts}; |gradient| ≤ {gradient:.2g}"
         if not self.checked and self.optimizer != "trust_region":
             line += "; derivatives not checked"
         return line
@@ -212,6 +212,6 @@ class Convergence(Printed):
         if np.isfinite(self.predicted_fall):
             facts.append(("predicted fall", f"{self.predicted_fall:.2g}"))
         if len(self.log.objective):
-            facts.append(("objective at start", style.estimates([self.log.objective[0]])[0]))
-            facts.append(("at end", style.estimates([np.min(self.log.objective)])[0]))
+            start, end = style.estimates([self.log.objective[0], np.min(self.log.objective)])
+            facts += [("objective at the start", start), ("at the end", end)]
         return Page.of(Facts(tuple(facts)), [self.outcome], [f" - {text}" for text in self.messages])

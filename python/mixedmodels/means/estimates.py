@@ -18,8 +18,7 @@ from .functions_of_beta import LinearFunctions
 from .labels import row_labels
 from .scale import Scale
 from .specs import names_of
-from .table import MeansTable
-from .tabulate import check_infer, estimate_table, joint_table
+from .table import MeansTable, check_infer, estimate_table, joint_table
 
 if TYPE_CHECKING:
     from .simple_contrasts import SimpleContrasts

@@ -11,10 +11,9 @@ from ..inference.basis.robust import basis_for
 from ..render.numbers import PStyle
 from ..render.result_table import ResultTable
 from ..report.augment import augmented_data
-from ..report.tidy import glance_table
 from ..report.model_cells import CellStyle
 from ..report.model_table import ModelTable, compare_models
-from ..report.tidy import tidy_table
+from ..report.tidy import glance_table, tidy_table
 from .base import MixedModel
 
 

@@ -1,8 +1,8 @@
 """
 Pages in HTML for notebooks.
 
-Colours are those of the surrounding page, so that light and dark themes suit. The style sheet reaches elements of
-its own class only; viewers that remove it still align columns, by attributes.
+Colours are those of the page around it, light or dark. The style sheet applies to elements of its own
+class only; where a viewer removes it, attributes still align the columns.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from .page import Facts, Page, Section, Table
 _CLASS = "mixedmodels"
 _RULES = (
     ("", "line-height:1.4;font-variant-numeric:tabular-nums"),
-    (" p", "margin:.3em 0!important"),
+    (" p", "margin:.55em 0 .15em!important"),
     (" div", "overflow-x:auto"),
     (
         " table",
-        "table-layout:auto!important;width:auto!important;margin:.3em 0!important;border-collapse:collapse;"
+        "table-layout:auto!important;width:auto!important;margin:.15em 0!important;border-collapse:collapse;"
         "border:0!important;border-top:1px solid currentColor!important;"
         "border-bottom:1px solid currentColor!important;font-size:inherit!important",
     ),
@@ -64,7 +64,7 @@ def _section(section: Section) -> str:
         parts.append(f"<div>{_table(section.body)}</div>")
     notes = "<br/>".join(escape(note.strip()) for note in section.notes)
     if notes:
-        parts.append(f"<p><small>{notes}</small></p>")
+        parts.append(f"<small>{notes}</small>")
     return "\n".join(parts)
 
 
@@ -76,7 +76,8 @@ def _table(table: Table) -> str:
         )
 
     def title(text: str) -> str:
-        return f'<tr><th align="left" colspan="{len(table.headings)}">{escape(text)}</th></tr>' if text else ""
+        across = f'<th align="left" colspan="{len(table.headings)}">'
+        return f"<tr>{across}{escape(text)}</th></tr>" if text else ""
 
     bodies = "\n".join(
         f"<tbody>{title(group.title)}"

@@ -57,8 +57,8 @@ def _section(section: Section) -> str:
 def _table(table: Table, heading: Sequence[str], notes: Sequence[str]) -> str:
     """The heading above the rules, the notes below; both folded, so that they do not widen the table."""
     columns = "".join("l" if j in table.left else "r" for j in range(len(table.headings)))
-    lines = [table.headings, *table.rows]
-    width = 2 * (len(columns) - 1) + sum(max(display_width(row[j]) for row in lines) for j in range(len(columns)))
+    texts = zip(table.headings, *table.rows, strict=True)
+    width = sum(2 + max(map(display_width, column)) for column in texts)
 
     def across(texts: Iterable[str]) -> list[str]:
         width_of_all = max(width, _LEAST_WIDTH)

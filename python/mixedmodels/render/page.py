@@ -98,9 +98,12 @@ class Facts:
     Attributes
     ----------
     pairs : tuple of (str, str)
+    inline : bool
+        A line in text, too, after the heading.
     """
 
     pairs: tuple[tuple[str, str], ...]
+    inline: bool = False
 
     def table(self) -> Table:
         """One row under the names."""
@@ -141,8 +144,6 @@ class Page:
     sections: tuple[Section, ...] = field(default=())
 
     @classmethod
-    def of(
-        cls, body: Table | Facts | None, heading: Iterable[str] = (), notes: Iterable[str] = ()
-    ) -> Page:
+    def of(cls, body: Table | Facts | None, heading: Iterable[str] = (), notes: Iterable[str] = ()) -> Page:
         """A page of one section."""
         return cls((Section(tuple(heading), body, tuple(notes)),))

@@ -1,4 +1,4 @@
-"""Results that print: one text, one notebook page, one file format each for LaTeX and Markdown."""
+"""Results that print, in every format from one description."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Target = str | PathLike[str] | TextFile | None
 
 class Printed:
     """
-    A result that prints as text, in notebooks, and as LaTeX and Markdown, none of which needs another package.
+    A result that prints in text, HTML, LaTeX and Markdown, without any other package.
 
     A class of results describes itself once, as a `Page`; the formats are made from that.
     """

@@ -26,8 +26,7 @@ class ResultTable(Printed, pd.DataFrame):
     """
     A data frame of results that prints as a table and needs no other package for any of its formats.
 
-    Columns and rows are selected as in any data frame; whatever is made of it (a selection, a rounded copy) is
-    a plain data frame.
+    Select columns and rows as of any data frame; the selection, or a rounded copy, is a plain data frame.
 
     Attributes
     ----------

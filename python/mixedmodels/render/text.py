@@ -38,7 +38,7 @@ def text_page(page: Page, width: int | None = None) -> str:
         Terminal columns; by default those of the terminal.
     """
     width = terminal_width() if width is None else width
-    return "\n\n".join(_section(section, width) for section in page.sections)
+    return "\n\n".join(filter(None, (_section(section, width) for section in page.sections)))
 
 
 def text_table(table: Table, width: int | None = None) -> str:
@@ -50,7 +50,9 @@ def _section(section: Section, width: int) -> str:
     lines = all_folded(section.heading, width)
     if isinstance(section.body, Facts):
         pairs = section.body.pairs
-        if len(pairs) == 1:
+        if section.body.inline:
+            lines = all_folded([" ".join([*section.heading, ", ".join(section.body.words())])], width)
+        elif len(pairs) == 1:
             lines += [f"{_INDENT}{name}: {value.strip()}" for name, value in pairs]
         else:
             lines += _table(section.body.table(), width)

@@ -120,8 +120,9 @@ class Summary(Printed):
             self._fixed_effects(style),
         ]
         if self.correlation is not None:
-            table = correlation_table(self.correlation, style)
-            sections.append(Section(("Correlation of fixed effects:",), table))
+            sections.append(
+                Section(("Correlation of fixed effects:",), _correlations(self.correlation, style))
+            )
         return Page((*sections, Section(notes=(self.convergence.outcome, *self.notes))))
 
     def _fixed_effects(self, style: Style) -> Section:
@@ -138,13 +139,15 @@ class Summary(Printed):
         return tuple(f" {line}" for line in (*dispersion, groups, *self.data_notes))
 
 
-def correlation_table(matrix: pd.DataFrame, style: Style) -> Table:
+def _correlations(matrix: pd.DataFrame, style: Style) -> Table | Facts:
     """
-    The lower triangle of a correlation matrix, without its diagonal.
+    The lower triangle of a correlation matrix, without its diagonal; of two coefficients their correlation.
 
-    Its columns are numbered where names are too long to head them.
+    The columns are numbered where names are too long to head them.
     """
     names, values = [one_line(str(name)) for name in matrix.index], matrix.to_numpy()
+    if len(names) == 2:
+        return Facts(((", ".join(names), style.correlations([values[1, 0]])[0]),))
     heads, first = names[:-1], 1
     if max(map(display_width, heads)) > _LABEL_WIDTH:
         heads, first = [str(j + 1) for j in range(len(heads))], 0

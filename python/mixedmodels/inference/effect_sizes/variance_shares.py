@@ -82,8 +82,8 @@ class RSquared(Printed):
         return pd.DataFrame({"R2": [self.marginal, self.conditional]}, index=["marginal", "conditional"])
 
     def _page(self, style: Style) -> Page:
-        shares = Facts((("marginal", _shown(self.marginal, style)), ("conditional", _shown(self.conditional, style))))
-        return Page.of(shares, ["R²"])
+        shares = (("marginal", self.marginal), ("conditional", self.conditional))
+        return Page.of(Facts(tuple((name, _shown(value, style)) for name, value in shares), True), ["R²"])
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +126,7 @@ class IntraclassCorrelation(Printed):
 
     def _page(self, style: Style) -> Page:
         facts = tuple((name, _shown(value, style)) for name, value in self._shares().items())
-        return Page.of(Facts(facts), ["ICC"])
+        return Page.of(Facts(facts, True), ["ICC"])
 
 
 def r_squared(fitted: FittedModel, approximation: Approximation = "lognormal") -> RSquared:
