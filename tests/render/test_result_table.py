@@ -41,7 +41,8 @@ from mixedmodels import (
     vif,
 )
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
-from mixedmodels.render.markup import latex_text, markdown_text
+from mixedmodels.render.latex import latex_text
+from mixedmodels.render.markdown import markdown_text
 from mixedmodels.render.result_table import result_table
 from shared_fits import fits
 

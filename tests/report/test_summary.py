@@ -20,7 +20,6 @@ from mixedmodels import (
     summary,
 )
 from mixedmodels.errors import ArgumentError, ConvergenceWarning, RankDeficiencyWarning
-from mixedmodels.report.summary import convergence_line
 from mixedmodels.wording import display_width
 from shared_fits import fits
 
@@ -197,9 +196,9 @@ def test_one_evaluation_is_one():
     data["Subject"] = data["Subject"].astype(str)
     model = lmer("Reaction ~ Days + (1 | Subject)", data)
     once = dataclasses.replace(model.convergence, n_evaluations=1, n_gradients=1)
-    assert "after 1 evaluation, 1 gradient;" in convergence_line(once)
-    assert "after 2 evaluations, 2 gradients;" in convergence_line(
-        dataclasses.replace(once, n_evaluations=2, n_gradients=2)
+    assert "after 1 evaluation, 1 gradient;" in once.outcome
+    assert "after 2 evaluations, 2 gradients;" in (
+        dataclasses.replace(once, n_evaluations=2, n_gradients=2).outcome
     )
     with pytest.warns(ConvergenceWarning, match=r"\(1 evaluation\)"):
         lmer("Reaction ~ Days + (Days | Subject)", data, control={"max_evaluations": 1})

@@ -89,8 +89,8 @@ class MeansTable(ResultTable):
             write = style.ratios
         elif name in _DEGREES:
             values = self[name].to_numpy(dtype=float)
-            fractions = np.abs(values - np.round(values))[np.isfinite(values)]
-            whole = bool((fractions < 5e-3).all())
+            finite = values[np.isfinite(values)]
+            whole = bool((np.abs(finite - np.round(finite)) < 5e-3).all())
             write = (lambda values: format_fixed(values, 0)) if whole else style.degrees
         else:
             digits = style.digits or _DIGITS
