@@ -7,6 +7,7 @@ import math
 import pytest
 
 from mixedmodels.errors import ArgumentError
+from mixedmodels.render.html import html_page
 from mixedmodels.render.numbers import (
     check_digits,
     format_column,
@@ -14,7 +15,6 @@ from mixedmodels.render.numbers import (
     format_number,
     format_p_value,
 )
-from mixedmodels.render.html import html_page
 from mixedmodels.render.page import Page, Table
 from mixedmodels.render.text import text_table
 from mixedmodels.wording import display_width, keep_end, one_line, shorten

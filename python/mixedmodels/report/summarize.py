@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..checks import optional_flag
 from ..errors import MixedModelError
 from ..fit.state import FittedModel
-from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
+from ..inference.basis.choice import DdfName, Vcov
 from ..inference.basis.headings import by_method
 from ..inference.estimates import criteria, fixed_effects
 from ..inference.estimates.random_effects import numbers_of_levels
@@ -28,7 +28,9 @@ _MOST_CORRELATIONS = 12
 def summarize(
     fitted: FittedModel,
     correlation: bool | None = None,
-    ddf: str | DegreesOfFreedom | None = None,
+    *,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
     digits: int = DIGITS,
     p_style: PStyle = "exact",
 ) -> Summary:
@@ -40,8 +42,8 @@ def summarize(
     fitted : FittedModel
     correlation : bool, optional
         Whether to show the correlations of the coefficients; by default up to 12 coefficients.
-    ddf : str or DegreesOfFreedom, optional
-        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
+    ddf, vcov
+        See :func:`~mixedmodels.inference.basis.choice.basis_of`.
     digits : int
         Significant digits of the smallest number in a column of estimates.
     p_style : {"exact", "apa"}
@@ -53,7 +55,7 @@ def summarize(
     notes = fit_notes(fitted)
     if correlation is None and p > _MOST_CORRELATIONS:
         notes.append(f"Correlations of {p} fixed effects not shown: summary(correlation=True), or vcov()")
-    tests = _tests(fitted, ddf)
+    tests = _tests(fitted, ddf, vcov)
     notes += [note for note in tests.notes if note not in notes]
     return Summary(
         head=tuple(head_lines(fitted)),
@@ -67,8 +69,8 @@ def summarize(
         data_notes=tuple(data_notes(fitted)),
         dispersion=dispersion_line(fitted, digits),
         coefficients=ResultTable(tests.table),
-        tests=_tests_line(tests) if fitted.exact_likelihood else "",
-        errors=standard_error_line(fitted),
+        tests=_tests_line(tests) if fitted.exact_likelihood or vcov is not None else "",
+        errors=standard_error_line(fitted) if vcov is None else "",
         correlation=fixed_effects.correlation(fitted, complete=False) if shown else None,
         convergence=fitted.convergence,
         notes=tuple(notes),
@@ -91,14 +93,14 @@ def criteria_of(fitted: FittedModel) -> dict[str, float]:
     }
 
 
-def _tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> CoefficientTests:
+def _tests(fitted: FittedModel, ddf: DdfName | None, vcov: Vcov | None) -> CoefficientTests:
     """The tests of the coefficients; without degrees of freedom where they fail and were not asked for."""
     try:
         if fitted.rank:
-            return coefficient_tests(fitted, ddf)
+            return coefficient_tests(fitted, ddf, vcov)
         reason = ""
     except MixedModelError as error:
-        if ddf is not None:
+        if ddf is not None or vcov is not None:
             raise
         reason = f"No degrees of freedom: {error}"
     estimate, error = fixed_effects.fixed_effects(fitted), fixed_effects.standard_errors(fitted)
