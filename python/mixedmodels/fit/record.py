@@ -207,7 +207,7 @@ class Convergence(Printed):
         }
         return pd.DataFrame([row])
 
-    def _page(self, style: Style) -> Page:
+    def page(self, style: Style) -> Page:
         facts = [("status", self.status)]
         if np.isfinite(self.predicted_fall):
             facts.append(("predicted fall", f"{self.predicted_fall:.2g}"))

@@ -62,13 +62,13 @@ class MeansTable(ResultTable):
     by: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
-    def _page(self, style: Style) -> Page:
+    def page(self, style: Style) -> Page:
         names = [str(name) for name in self.columns if name not in self.by]
         cells = self._cells(style)
         left = [i for i, name in enumerate(names) if name in self.labels]
         columns = [(name, cells[name]) for name in names]
         table = Table.from_columns(columns, left, len(left), self._groups(style.most_rows))
-        return Page((Section((), table, tuple(rows_left_out(self, style))), Section(notes=self.notes)))
+        return Page((Section((), table, (*rows_left_out(self, style), *self.notes), spaced=True),))
 
     def _cells(self, style: Style) -> dict[str, list[str]]:
         cells = {str(name): self._column(str(name), style) for name in self.columns}
@@ -256,5 +256,5 @@ def _all_notes(means: Emmeans) -> list[str]:
         notes.append(means.not_estimable or "nonEst: the data do not determine these rows")
     error, df = (values[functions.estimable] for values in (functions.standard_error, functions.df))
     if not np.all((error > 0) & (df > 0)):
-        notes.append("NaN: without degrees of freedom or standard error there are no intervals and tests")
+        notes.append("NaN: no degrees of freedom or no standard error, so no intervals and tests")
     return notes

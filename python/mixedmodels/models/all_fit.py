@@ -57,7 +57,7 @@ class AllFit(Printed):
         """
         return self.table.copy()
 
-    def _page(self, style: Style) -> Page:
+    def page(self, style: Style) -> Page:
         return comparison(self.table, style)
 
 
@@ -91,7 +91,7 @@ class AllFitSummary(Printed):
         """
         return self.table.copy()
 
-    def _page(self, style: Style) -> Page:
+    def page(self, style: Style) -> Page:
         return comparison(self.table, style)
 
 

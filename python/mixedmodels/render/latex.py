@@ -36,7 +36,7 @@ _LEAST_WIDTH = 72
 
 
 def latex_page(page: Page) -> str:
-    """A page, its sections apart."""
+    """A page; lines that belong to no table are paragraphs."""
     return "\n\n".join(map(_section, page.sections))
 
 
@@ -51,7 +51,7 @@ def _section(section: Section) -> str:
     lines = list(section.heading)
     if isinstance(section.body, Facts):
         lines.append(", ".join(section.body.words()))
-    return " \\\\\n".join(_guarded(latex_text(line)) for line in [*lines, *section.notes])
+    return "\n\n".join(latex_text(line) for line in [*lines, *section.notes])
 
 
 def _table(table: Table, heading: Sequence[str], notes: Sequence[str]) -> str:

@@ -126,11 +126,14 @@ class Section:
     body : Table, Facts or None
     notes : tuple of str
         Lines below.
+    spaced : bool
+        Whether a blank line comes before the notes in text.
     """
 
     heading: tuple[str, ...] = ()
     body: Table | Facts | None = None
     notes: tuple[str, ...] = ()
+    spaced: bool = False
 
     def __post_init__(self) -> None:
         for name in ("heading", "notes"):

@@ -37,17 +37,18 @@ class Printed:
     A class of results describes itself once, as a `Page`; the formats are made from that.
     """
 
-    def _page(self, style: Style) -> Page:
+    def page(self, style: Style) -> Page:
+        """The result as it is printed, whatever the format."""
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return text_page(self._page(Style(most_rows=_MOST_ROWS)))
+        return text_page(self.page(Style(most_rows=_MOST_ROWS)))
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return html_page(self._page(Style(most_rows=_MOST_ROWS)))
+        return html_page(self.page(Style(most_rows=_MOST_ROWS)))
 
     def to_text(
         self,
@@ -213,7 +214,7 @@ class Printed:
                 f"to_{kind}() of a result takes buf, digits and p_style, not {names}"
                 + ("" if kind == "text" else f"; to_frame().to_{kind}({names}=...) is pandas' own format")
             )
-        text = made(self._page(Style.of(digits, p_style)))
+        text = made(self.page(Style.of(digits, p_style)))
         if buf is None:
             return text
         if isinstance(buf, (str, PathLike)):

@@ -58,7 +58,8 @@ def _section(section: Section, width: int) -> str:
             lines += _table(section.body.table(), width)
     elif section.body is not None:
         lines += _table(section.body, width)
-    return "\n".join([*lines, *all_folded(section.notes, width)])
+    notes = all_folded(section.notes, width)
+    return "\n".join([*lines, *([""] if section.spaced and notes else []), *notes])
 
 
 @dataclass(frozen=True)

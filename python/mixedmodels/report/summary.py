@@ -110,7 +110,7 @@ class Summary(Printed):
         """
         return self.coefficients.to_frame()
 
-    def _page(self, style: Style) -> Page:
+    def page(self, style: Style) -> Page:
         style = style.within(self.digits, self.p_style)
         sections = [
             Section((*self.head, f" Formula: {one_line(self.formula)}")),

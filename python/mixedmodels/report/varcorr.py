@@ -124,7 +124,7 @@ class VarianceComponents(Printed):
         # Text columns stay objects: those of pandas 3 would show NaN for None.
         return ResultTable(table.astype({"vcov": np.float64, "sdcor": np.float64}))
 
-    def _page(self, style: Style) -> Page:
+    def page(self, style: Style) -> Page:
         return Page.of(self.table(style))
 
     def table(self, style: Style) -> Table:

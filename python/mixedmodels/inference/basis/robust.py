@@ -74,7 +74,7 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         """The covariance matrix with names, shape (rank, rank)."""
         return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
 
-    def _page(self, style: Style) -> Page:
+    def page(self, style: Style) -> Page:
         return Page.of(table_of(self.to_frame(), style), [capital(self.label)])
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
