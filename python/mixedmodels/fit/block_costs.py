@@ -160,7 +160,7 @@ class BlockDescription(Printed):
             }
         )
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         decimals = style.digits or 3
         table = Table.from_columns(
             [

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..render.page import Facts, Page
+from ..render.page import Facts, Page, Section
 from ..render.printed import Printed
 from ..render.style import Style
 from ..wording import counted
@@ -207,11 +207,12 @@ class Convergence(Printed):
         }
         return pd.DataFrame([row])
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         facts = [("status", self.status)]
         if np.isfinite(self.predicted_fall):
             facts.append(("predicted fall", f"{self.predicted_fall:.2g}"))
         if len(self.log.objective):
             start, end = style.estimates([self.log.objective[0], np.min(self.log.objective)])
             facts += [("objective at the start", start), ("at the end", end)]
-        return Page.of(Facts(tuple(facts)), [self.outcome], [f" - {text}" for text in self.messages])
+        messages = tuple(f" - {text}" for text in self.messages)
+        return Page((Section((self.outcome,)), Section((), Facts(tuple(facts)), messages)))

@@ -57,7 +57,7 @@ class AllFit(Printed):
         """
         return self.table.copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return comparison(self.table, style)
 
 
@@ -91,7 +91,7 @@ class AllFitSummary(Printed):
         """
         return self.table.copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return comparison(self.table, style)
 
 
@@ -109,7 +109,7 @@ def comparison(table: pd.DataFrame, style: Style) -> Page:
         columns.append(("message", list(map(str, table["message"]))))
     spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
     return Page.of(
-        Table.from_columns(columns, (0, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
+        Table.from_columns(columns, (0, 3, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
     )
 
 

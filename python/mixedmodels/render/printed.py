@@ -37,18 +37,18 @@ class Printed:
     A class of results describes itself once, as a `Page`; the formats are made from that.
     """
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         """The result as it is printed, whatever the format."""
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return text_page(self.page(Style(most_rows=_MOST_ROWS)))
+        return text_page(self._page(Style(most_rows=_MOST_ROWS)))
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return html_page(self.page(Style(most_rows=_MOST_ROWS)))
+        return html_page(self._page(Style(most_rows=_MOST_ROWS)))
 
     def to_text(
         self,
@@ -73,9 +73,9 @@ class Printed:
             P-values with significant digits down to ``<2e-16``, or as APA style writes them: ``.012``,
             ``< .001``. By default "exact", or the style that the result was made with.
         width : int, optional
-            Number of characters in a line, at least 40. Wider tables have long names folded, then their
-            columns in blocks one below the other; names are never cut. By default the width of the terminal,
-            80 without one.
+            Terminal columns, at least 40. In wider tables long names are folded, then the columns are printed
+            in blocks one below the other; nothing is cut. By default the width of the terminal; without one,
+            80 for tables, while sentences stay in one line.
 
         Returns
         -------
@@ -214,7 +214,7 @@ class Printed:
                 f"to_{kind}() of a result takes buf, digits and p_style, not {names}"
                 + ("" if kind == "text" else f"; to_frame().to_{kind}({names}=...) is pandas' own format")
             )
-        text = made(self.page(Style.of(digits, p_style)))
+        text = made(self._page(Style.of(digits, p_style)))
         if buf is None:
             return text
         if isinstance(buf, (str, PathLike)):

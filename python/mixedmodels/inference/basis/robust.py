@@ -19,9 +19,9 @@ from ...checks import one_of
 from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
+from ...render.matrix_table import matrix_of
 from ...render.page import Page
 from ...render.printed import Printed
-from ...render.result_table import table_of
 from ...render.style import Style
 from ...wording import capital
 from .clusters import cluster_covariance, find_clusters
@@ -74,8 +74,8 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         """The covariance matrix with names, shape (rank, rank)."""
         return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
 
-    def page(self, style: Style) -> Page:
-        return Page.of(table_of(self.to_frame(), style), [capital(self.label)])
+    def _page(self, style: Style) -> Page:
+        return Page.of(matrix_of(self.to_frame(), style.estimates), [capital(self.label)])
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # The estimated variance is a quadratic form in the residuals: 2 E² / Var under the working model.
