@@ -11,7 +11,7 @@ from ..fit.state import fitted_of
 from ..inference.basis.choice import DdfName, Vcov
 from .averages import WEIGHTS, averaged, check_weights
 from .estimability import not_estimable
-from .estimates import Emmeans
+from .estimates import Emmeans, not_means
 from .functions_of_beta import space_of
 from .grid import ReferenceGrid, reference_grid
 from .scale import Scale, mean_name, random_spread, response_link
@@ -324,4 +324,4 @@ def pairs(
 def _emmeans(value: Any) -> Emmeans:
     if isinstance(value, Emmeans):
         return value
-    raise ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")
+    raise not_means(value)

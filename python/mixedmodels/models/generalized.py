@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import flag, optional_flag
+from ..checks import optional_flag
 from ..diagnostics import residuals as _residuals
-from ..errors import ArgumentError, MixedModelsWarning
+from ..errors import ArgumentError
 from ..families import Family
 from ..fit.fit_generalized import fit_generalized_arguments, refit_generalized
 from ..fit.fitted_generalized import FittedGeneralized
@@ -19,10 +19,8 @@ from ..inference.estimates import criteria, fixed_effects, variance_parameters
 from ..inference.hypotheses.anova import anova_of
 from ..inference.hypotheses.anova_table import AnovaTable
 from ..not_here import refuses_arguments
-from ..notices import warn_user
 from ..prediction.predict import predict as _predict
 from ..prediction.simulate import simulate as _simulate
-from ..report.head import standard_error_line
 from .all_fit import AllFit, all_fit
 from .base import MixedModel
 from .generalized_refitting import refit_generalized_response
@@ -111,10 +109,7 @@ class GeneralizedLinearMixedModel(MixedModel):
             When the matrix is conditional though the other one was asked for: for nAGQ = 0, or where the
             Hessian is not positive definite.
         """
-        if flag("conditional", conditional):
-            return fixed_effects.conditional_covariance(self._fitted, complete)
-        self._warn_of_conditional_errors()
-        return fixed_effects.covariance(self._fitted, complete)
+        return fixed_effects.covariance_matrix(self._fitted, complete, conditional)
 
     def hessian(self) -> pd.DataFrame:
         """
@@ -139,34 +134,28 @@ class GeneralizedLinearMixedModel(MixedModel):
         -------
         DataFrame, shape (m, m)
         """
-        return variance_parameters.generalized_covariance(self._fitted)
+        return variance_parameters.covariance(self._fitted)
 
     def vcov_theta(self) -> pd.DataFrame:
         """The part of `vcov_parameters` that belongs to theta and the logarithm of the dispersion."""
-        whole, n_theta = self.vcov_parameters(), len(self.theta)
-        last = len(whole) - self._fitted.family.estimates_dispersion
-        chosen = [*range(n_theta), *range(last, len(whole))]
-        return whole.iloc[chosen, chosen]
+        return variance_parameters.theta_covariance(self._fitted)
 
     def _warn_of_conditional_errors(self) -> None:
-        if not self._fitted.joint:
-            warn_user(standard_error_line(self._fitted), MixedModelsWarning)
+        fixed_effects.warn_if_conditional(self._fitted)
 
     # Criteria
 
     def logLik(self, REML: bool | None = None) -> criteria.LogLik:
         """Log-likelihood; a float with ``df`` and ``nobs``."""
-        _no_reml("logLik", REML)
-        return criteria.generalized_log_likelihood(self._fitted)
+        return criteria.log_likelihood(self._fitted, REML)
 
     def deviance(self, REML: bool | None = None) -> float:
         """-2 log-likelihood, as for other models. R's `deviance` leaves the saturated model out of it."""
-        _no_reml("deviance", REML)
-        return self._fitted.estimates.objective
+        return criteria.deviance(self._fitted, REML)
 
-    def REMLcrit(self) -> NoReturn:
+    def REMLcrit(self) -> float:
         """ArgumentError: there is no REML criterion."""
-        raise ArgumentError("a generalized linear mixed model is fitted by ML and has no REML criterion")
+        return criteria.reml_criterion(self._fitted)
 
     # Fitted values, predictions, simulations
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..fit.state import fitted_of
-from ..inference.basis.headings import by_method
 from ..inference.basis.robust import RobustCovariance, robust_covariance
-from ..inference.hypotheses.anova_table import AnovaTable, anova_table
-from ..inference.hypotheses.coefficient_tests import coefficient_tests
+from ..inference.hypotheses.anova_table import AnovaTable
+from ..inference.hypotheses.coefficient_tests import coefficient_table
 from ..inference.hypotheses.collinearity import condition_number_of, variance_inflation
 from ..render.result_table import ResultTable
 from .base import MixedModel
@@ -46,11 +45,7 @@ def coef_test(model: MixedModel, vcov: Any = None, ddf: Any = None) -> AnovaTabl
     (Intercept)   251.405       6.825  17.0   36.838       0.0
     Days           10.467       1.546  17.0    6.771       0.0
     """
-    fitted = fitted_of(model)
-    tests = coefficient_tests(fitted, ddf, vcov)
-    heading = [] if tests.basis is None else [by_method("Coefficients", tests.basis)]
-    columns = {str(name): tests.table[name].to_numpy() for name in tests.table}
-    return anova_table(columns, fitted.design.x_names, heading, tests.notes)
+    return coefficient_table(fitted_of(model), ddf, vcov)
 
 
 def condition_number(model: MixedModel) -> float:

@@ -7,7 +7,6 @@ import math
 from ...checks import optional_flag
 from ...errors import ArgumentError
 from ...fit.fit_linear import at_sigma
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...render.numbers import format_number
 
@@ -44,41 +43,52 @@ class LogLik(float):
     __str__ = __repr__
 
 
-def deviance(fitted: FittedLinear, reml: bool | None = None) -> float:
+def deviance(fitted: FittedModel, reml: bool | None = None) -> float:
     """
-    The criterion at the estimated theta.
+    -2 log-likelihood, or the REML criterion, at the estimated theta.
 
     Parameters
     ----------
-    fitted : FittedLinear
+    fitted : FittedModel
     reml : bool, optional
-        True for the REML criterion, False for -2 log-likelihood; by default the one of the fit.
+        True for the REML criterion, False for -2 log-likelihood; by default the criterion of the fit.
+
+    Raises
+    ------
+    ArgumentError
+        For the REML criterion of a generalized model.
     """
+    return _criterion("deviance", fitted, reml)
+
+
+def log_likelihood(fitted: FittedModel, reml: bool | None = None) -> LogLik:
+    """Minus half the criterion, see `deviance`."""
+    value = -_criterion("logLik", fitted, reml) / 2
+    restricted = fitted.restricted if reml is None else bool(reml)
+    return LogLik(value, fitted.n_parameters, fitted.n_obs, restricted)
+
+
+def reml_criterion(fitted: FittedModel) -> float:
+    """The REML criterion of a fit by REML."""
+    if fitted.restricted:
+        return fitted.estimates.objective
+    if not fitted.exact_likelihood:
+        raise ArgumentError("a generalized linear mixed model is fitted by ML and has no REML criterion")
+    raise ArgumentError("the model was fitted by ML and has no REML criterion; refit with REML=True")
+
+
+def _criterion(function: str, fitted: FittedModel, reml: bool | None) -> float:
     wanted = optional_flag("REML", reml)
-    if wanted is None or wanted == fitted.reml:
+    if wanted and not fitted.exact_likelihood:
+        raise ArgumentError(
+            f"{function}: REML is for linear mixed models; a generalized one is fitted by maximum likelihood"
+        )
+    if wanted is None or wanted == fitted.restricted:
         return fitted.estimates.objective
     found = fitted.engine.evaluate(fitted.estimates.theta, wanted)
     if fitted.held.variances:
         found = at_sigma(found, fitted.engine, wanted, fitted.estimates.sigma)
     return float(found["objective"])
-
-
-def reml_criterion(fitted: FittedLinear) -> float:
-    """The REML criterion of a fit by REML."""
-    if not fitted.reml:
-        raise ArgumentError("the model was fitted by ML and has no REML criterion; refit with REML=True")
-    return fitted.estimates.objective
-
-
-def log_likelihood(fitted: FittedLinear, reml: bool | None = None) -> LogLik:
-    """Minus half the criterion, see `deviance`."""
-    restricted = fitted.reml if optional_flag("REML", reml) is None else bool(reml)
-    return LogLik(-deviance(fitted, restricted) / 2, fitted.n_parameters, fitted.n_obs, restricted)
-
-
-def generalized_log_likelihood(fitted: FittedModel) -> LogLik:
-    """Minus half the objective of a model without a REML criterion."""
-    return LogLik(-fitted.estimates.objective / 2, fitted.n_parameters, fitted.n_obs, False)
 
 
 def aic(fitted: FittedModel) -> float:
