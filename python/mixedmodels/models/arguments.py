@@ -1,0 +1,27 @@
+"""Types of the arguments that many methods take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from narwhals.typing import IntoFrame
+from numpy.typing import ArrayLike
+
+from ..inference.basis.kinds import DegreesOfFreedom
+
+Data: TypeAlias = IntoFrame | Mapping[str, Any] | str | PathLike[str]
+# A column of the data by name, or a value for each row.
+Rows: TypeAlias = str | ArrayLike
+Ddf: TypeAlias = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
+# A covariance matrix, alone or with a rule for degrees of freedom, as `vcov_cluster` makes it.
+Vcov: TypeAlias = DegreesOfFreedom | ArrayLike
+Rng: TypeAlias = int | np.random.Generator | None
+Names: TypeAlias = str | Sequence[str]
+Hypotheses: TypeAlias = str | Sequence[str] | Mapping[str, float] | ArrayLike
+Contrasts: TypeAlias = Mapping[str, Any] | str
+Functions: TypeAlias = Mapping[str, Callable[..., Any]]
+NaAction: TypeAlias = Literal["omit", "exclude", "fail"]
+Optimizer: TypeAlias = Literal["trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"]
