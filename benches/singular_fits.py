@@ -1,7 +1,7 @@
 """
 How many evaluations random generalized models near singular covariances take, and do they find the optimum?
 
-The models of `tests/models/near_singular.py` with fewer random effects than rows: one to four effects, one
+The models of `tests/fit/near_singular.py` with fewer random effects than rows: one to four effects, one
 term, two crossed or nested ones, 5 to 60 groups, 60 to 500 rows, covariance matrices of low rank or with tiny
 variances:
 
@@ -23,7 +23,7 @@ import numpy as np
 from mixedmodels import glmer
 from mixedmodels.errors import MixedModelsWarning
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "models"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "fit"))
 near_singular: Any = import_module("near_singular").near_singular
 
 

@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import dense_engine
-import dense_glmm
 from mixedmodels import (
     InternalError,
     MixedModelError,
@@ -21,6 +19,7 @@ from mixedmodels import (
     lmer,
     load_machines,
 )
+from oracles import dense_engine, dense_glmm
 
 N = 120
 PLACES = ["released", "thread", "pool", "preparation"]

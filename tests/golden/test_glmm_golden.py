@@ -10,7 +10,7 @@ from generalized_fits import LME4_NEGATIVE_BINOMIAL, fit_lme4, lme4_cases
 from golden_cases import close_matrix, matching_group, matching_level, matching_names, parameters
 
 # lme4 takes the Hessian by differences with one step for all parameters, too long for the unit of cHEIGHT
-# and a little off in the other; tests/models/test_against_dense_glmm.py checks these standard errors.
+# and a little off in the other; tests/engine/test_against_dense_glmm.py checks these standard errors.
 ROUGH_HESSIAN = {"ticks_brood", "epil_nb_fixed"}
 # lme4 counts the size as a parameter though it is held fixed.
 ONE_MORE_PARAMETER = {"epil_nb_fixed"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import dense_glmm
 from mixedmodels import _engine, families, glmer, load_epil
+from oracles import dense_glmm
 
 N, LEVELS = 60, 6
 FAMILIES = {
@@ -110,7 +110,7 @@ def test_standard_errors_where_lme4_is_rough():
     size = families.NegativeBinomial(size=7.5)
     formula = "y ~ lbase * trt + lage + V4 + (1 | subject)"
     fit = glmer(formula, load_epil(), size, information="expected")
-    # Differences of the dense objective at the optimum (dense_glmm.py, tests/golden/README.md).
+    # Differences of the dense objective at the optimum (oracles/dense_glmm.py, tests/golden/README.md).
     wanted = [0.10634571, 0.13020299, 0.14701615, 0.34492006, 0.08635456, 0.2017099]
     np.testing.assert_allclose(fit.se, wanted, rtol=1e-5)
 

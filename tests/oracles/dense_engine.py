@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, optimize
 
-from dense_inference import DenseInference
+from oracles.dense_inference import DenseInference
 
 LOG_2PI = np.log(2 * np.pi)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import dense_engine
 from mixedmodels import _engine
+from oracles import dense_engine
 
 SHAPES = {
     "intercept": [(6, 1, "us")],

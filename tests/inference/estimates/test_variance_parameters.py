@@ -7,7 +7,6 @@ import warnings
 import numpy as np
 import pytest
 
-import dense_engine
 from mixedmodels import (
     _engine,
     lmer,
@@ -20,6 +19,7 @@ from mixedmodels import (
 )
 from mixedmodels.errors import MixedModelsWarning
 from mixedmodels.fit.state import fitted_of
+from oracles import dense_engine
 
 
 def insteval():

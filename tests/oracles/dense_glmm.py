@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, optimize, special
 
-from dense_engine import DenseTerms, entries, expand, independent_columns
+from oracles.dense_engine import DenseTerms, entries, expand, independent_columns
 
 COMPLEX_STEP = 1e-30
 STEP = 1e-3

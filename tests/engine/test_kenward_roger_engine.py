@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import dense_engine
 from mixedmodels import _engine, lmer, load_dyestuff, load_insteval
 from mixedmodels.fit.state import fitted_of
+from oracles import dense_engine
 
 
 def arrays(n=70, p=3, weighted=True):

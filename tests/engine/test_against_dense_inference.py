@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import dense_engine
 from mixedmodels import _engine
 from mixedmodels.design import build_design
 from mixedmodels.fit.engine_terms import engine_terms
+from oracles import dense_engine
 
 N = 90
 
