@@ -76,7 +76,11 @@ class UnknownArgumentError(ArgumentError, TypeError):
 
     def __str__(self) -> str:
         close = get_close_matches(self.name, self.known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; its arguments: {', '.join(self.known) or 'none'}"
+        hint = (
+            f"; did you mean {close[0]!r}?"
+            if close
+            else f"; its arguments: {', '.join(self.known) or 'none'}"
+        )
         return f"{self.function}() has no argument {self.name!r}{hint}"
 
 

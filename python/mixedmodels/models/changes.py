@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from ..families import Family
 from ..fit.control import Control
+from ..public import public, renamed
 from .all_fit import AllFit, all_fit
 from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rng, Rows
 from .holder import Holder
-from ..public import public, renamed
 from .refitting import UNCHANGED, Unchanged, refitted, updated
 
 Own = TypeVar("Own", bound=Holder)
@@ -29,9 +29,9 @@ class Changes(Holder):
         y: ArrayLike | None = None,
         *,
         REML: bool | Unchanged = UNCHANGED,
-        start: ArrayLike | Mapping[str, Any] | None | Unchanged = UNCHANGED,
-        optimizer: Optimizer | None | Unchanged = UNCHANGED,
-        control: Control | Mapping[str, Any] | None | Unchanged = UNCHANGED,
+        start: ArrayLike | Mapping[str, Any] | Unchanged | None = UNCHANGED,
+        optimizer: Optimizer | Unchanged | None = UNCHANGED,
+        control: Control | Mapping[str, Any] | Unchanged | None = UNCHANGED,
     ) -> Own:
         """
         Fit the same design to another response.
@@ -100,17 +100,17 @@ class Changes(Holder):
         link: str | Unchanged = UNCHANGED,
         nAGQ: int | Unchanged = UNCHANGED,
         information: Literal["observed", "expected"] | Unchanged = UNCHANGED,
-        nb_theta: float | None | Unchanged = UNCHANGED,
-        weights: Rows | None | Unchanged = UNCHANGED,
-        offset: Rows | None | Unchanged = UNCHANGED,
-        contrasts: Contrasts | None | Unchanged = UNCHANGED,
+        nb_theta: float | Unchanged | None = UNCHANGED,
+        weights: Rows | Unchanged | None = UNCHANGED,
+        offset: Rows | Unchanged | None = UNCHANGED,
+        contrasts: Contrasts | Unchanged | None = UNCHANGED,
         na_action: NaAction | Unchanged = UNCHANGED,
-        subset: Rows | None | Unchanged = UNCHANGED,
-        functions: Functions | None | Unchanged = UNCHANGED,
-        start: ArrayLike | Mapping[str, Any] | None | Unchanged = UNCHANGED,
-        fixed: Mapping[Any, Any] | None | Unchanged = UNCHANGED,
-        optimizer: Optimizer | None | Unchanged = UNCHANGED,
-        control: Control | Mapping[str, Any] | None | Unchanged = UNCHANGED,
+        subset: Rows | Unchanged | None = UNCHANGED,
+        functions: Functions | Unchanged | None = UNCHANGED,
+        start: ArrayLike | Mapping[str, Any] | Unchanged | None = UNCHANGED,
+        fixed: Mapping[Any, Any] | Unchanged | None = UNCHANGED,
+        optimizer: Optimizer | Unchanged | None = UNCHANGED,
+        control: Control | Mapping[str, Any] | Unchanged | None = UNCHANGED,
     ) -> Own:
         """
         Fit again with some arguments of `lmer` or `glmer` changed.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 from ..fit.state import fitted_of
 from ..inference.hypotheses.anova_table import AnovaTable
@@ -12,9 +11,9 @@ from ..inference.likelihood.exact_rlrt import exact_restricted_test
 from ..inference.likelihood.model_selection import criteria_table, selection_table
 from ..inference.likelihood.parametric_bootstrap import bootstrap_comparison
 from ..inference.likelihood.ranova import random_term_table
+from ..public import public, renamed
 from .arguments import Names, Rng
 from .holder import Holder
-from ..public import public, renamed
 
 
 class Comparisons(Holder):

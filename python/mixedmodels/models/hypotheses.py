@@ -11,10 +11,10 @@ from ..inference.hypotheses.coefficient_tests import coefficient_table
 from ..inference.hypotheses.drop1 import drop_terms
 from ..inference.hypotheses.linear_hypothesis import joint_test, single_tests, wald_test
 from ..inference.hypotheses.wald import confidence_intervals
+from ..public import public
 from ..render.result_table import ResultTable
 from .arguments import Ddf, Hypotheses, Names, Rows, Vcov
 from .holder import Holder
-from ..public import public
 
 Own = TypeVar("Own", bound=Holder)
 

@@ -11,8 +11,8 @@ from ..inference.estimates import criteria
 from ..inference.estimates.convergence import ConvergenceCheck, check_convergence
 from ..inference.estimates.criteria import LogLik
 from ..inference.likelihood.conditional_aic import ConditionalAIC, Method, conditional_aic
-from .holder import Holder
 from ..public import public
+from .holder import Holder
 
 
 class Likelihood(Holder):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from ..means import functions
+from ..means import functions, trends
 from ..means import joint_tests as _joint_tests
-from ..means import trends
 from ..means.estimates import Emmeans
 from ..means.table import MeansTable
+from ..public import public
 from .arguments import Ddf, Names, Vcov
 from .holder import Holder
-from ..public import public
 
 
 class MarginalMeans(Holder):

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ..diagnostics import residuals as _residuals
 from ..prediction import predict as _predict
 from ..prediction import simulate as _simulate
+from ..public import public, renamed
 from .arguments import Data, Rng, Rows
 from .holder import Holder
-from ..public import public, renamed
 
 
 class Predictions(Holder):

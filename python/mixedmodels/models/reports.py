@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..fit.block_costs import BlockDescription, describe_engine
 from ..fit.state import fitted_of
+from ..public import public, renamed
 from ..render.numbers import DIGITS, PStyle
 from ..render.result_table import ResultTable
 from ..report.augment import augmented_data
@@ -19,7 +20,6 @@ from ..report.summary import Summary, summarize
 from ..report.tidy import tidy_table
 from .arguments import Data, Ddf, Names, Vcov
 from .holder import Holder
-from ..public import public, renamed
 
 Effects = Literal["fixed", "ran_pars", "ran_vals", "all"]
 Show = Literal["std.error", "conf.int", "p.value"]
@@ -79,9 +79,7 @@ class Reports(Holder):
          Days             10.5        1.55  17.0     6.77    < .001
         <BLANKLINE>
         """
-        return summarize(
-            self._fitted, correlation, ddf=ddf, vcov=vcov, digits=digits, p_style=p_style
-        )
+        return summarize(self._fitted, correlation, ddf=ddf, vcov=vcov, digits=digits, p_style=p_style)
 
     @renamed(conf_level="level")
     @public
@@ -335,9 +333,7 @@ class Reports(Holder):
         """
         style = CellStyle.of(show, stars, level, exponentiate, digits, p_style)
         fits = [self._fitted, *map(fitted_of, models)]
-        return compare_models(
-            fits, names, format, coefficients, random, facts, style, ddf=ddf, vcov=vcov
-        )
+        return compare_models(fits, names, format, coefficients, random, facts, style, ddf=ddf, vcov=vcov)
 
     @public
     def describe_blocks(self) -> BlockDescription:

@@ -14,10 +14,10 @@ from ..inference.effect_sizes.variance_shares import (
 )
 from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.collinearity import condition_number_of, variance_inflation
+from ..public import public, renamed
 from ..render.result_table import ResultTable
 from .arguments import Ddf, Vcov
 from .holder import Holder
-from ..public import public, renamed
 
 
 class EffectSizes(Holder):

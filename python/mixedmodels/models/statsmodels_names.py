@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from ..diagnostics import residuals as _residuals
 from ..inference.estimates import criteria, fixed_effects
 from ..inference.hypotheses import statsmodels_names
+from ..public import public
 from .arguments import Ddf, Vcov
 from .holder import Holder
-from ..public import public
 
 
 class StatsmodelsNames(Holder):
@@ -88,9 +88,7 @@ class StatsmodelsNames(Holder):
         return fixed_effects.covariance(self._fitted)
 
     @public
-    def conf_int(
-        self, alpha: float = 0.05, ddf: Ddf | None = None, vcov: Vcov | None = None
-    ) -> pd.DataFrame:
+    def conf_int(self, alpha: float = 0.05, ddf: Ddf | None = None, vcov: Vcov | None = None) -> pd.DataFrame:
         """
         Confidence limits of the coefficients in columns 0 and 1: `confint` without variance parameters.
 
