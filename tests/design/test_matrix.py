@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixedmodels.design import build_design
-from mixedmodels.design.coding import full_rank_blocks
+from mixedmodels.design.full_rank import full_rank_blocks
 from mixedmodels.errors import ArgumentError, DataError, FormulaError, FormulaWarning, MemoryLimitError
 
 N = 120

@@ -15,22 +15,19 @@ from ..formula import ModelFormula, RandomTermSpec, check_functions, parse_formu
 from ..formula.nodes import Call, Node, walk
 from ..frame import Frame
 from ..notices import warn_user
-from .chosen_rows import ChosenRows, choose_rows
-from .column_checks import warn_of_columns
-from .column_structure import structure_of_term
-from .evaluate import Evaluator, Memory
+from .column_checks import warn_of_columns, warn_of_self_products
+from .evaluator import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
-from .matrix import INTERCEPT, Levels, label_of
+from .matrix import Levels, label_of
 from .merged_terms import BuiltTerm, merge_repeated
 from .model_size import Sizes
-from .numeric_response import numeric_response
-from .plan import ContrastTable, check_all_used, check_contrasts, make_plan
-from .random_term import RandomTerm
+from .plan_columns import ContrastTable, check_all_used, check_contrasts, make_plan
+from .random_term import RandomTerm, check_told_from_residuals
 from .recipe import DesignRecipe, offset_of
 from .repeated_effects import overlapping_terms
-from .residual_check import check_told_from_residuals, told_from_residuals
-from .rows import MissingRows, check_action, columns_of
-from .self_products import warn_of_self_products
+from .response import numeric_response
+from .rows import ChosenRows, MissingRows, check_action, choose_rows, columns_of
+from .term_structure import structure_of_term
 
 P = TypeVar("P", bound="Predictors")
 
@@ -370,15 +367,3 @@ def _called(parsed: ModelFormula, own: Mapping[str, Callable[..., Any]]) -> dict
     nodes = [*response, *parsed.fixed_terms.factors, *parsed.offset_nodes, *random]
     called = {n.function for node in nodes for n in walk(node) if isinstance(n, Call)}
     return {name: function for name, function in own.items() if name in called}
-
-
-__all__ = [
-    "INTERCEPT",
-    "Design",
-    "Predictors",
-    "RandomTerm",
-    "build_design",
-    "build_predictors",
-    "numeric_response",
-    "told_from_residuals",
-]

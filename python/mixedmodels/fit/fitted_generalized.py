@@ -20,14 +20,7 @@ from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .endpoint.singularity import root_of
 from .engine_terms import engine_terms
-from .fixed import (
-    FreeParameters,
-    Held,
-    embedded,
-    free_parameters,
-    in_all_parameters,
-    resolve,
-)
+from .fixed import FreeParameters, Held, embedded, free_parameters, in_all_parameters, resolve
 from .record import Convergence, ModelArguments, no_columns
 from .state import FittedModel, ResidualType
 

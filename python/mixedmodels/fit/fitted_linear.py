@@ -17,14 +17,7 @@ from .control import as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
-from .fixed import (
-    FreeParameters,
-    Held,
-    free_parameters,
-    in_all_parameters,
-    resolve,
-    sigma_is_held,
-)
+from .fixed import FreeParameters, Held, free_parameters, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates, FitArguments
 from .state import FittedModel, ResidualType
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..design.plan import contrasts_in
+from ..design.plan_columns import contrasts_in
 from ..design.rows import columns_of, subset_mask
 from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError, MissingColumnError

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..families import Binomial, Family
 from .build import Design, DesignArguments, assemble, parts_of
-from .generalized_response import ResponseForm, read_response
+from .response import ResponseForm, read_response
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
