@@ -41,7 +41,8 @@ class Changes(Holder):
         y : array-like of shape (n,) or (n, 2), optional
             New response, one value for each row used or for each row of the data; by default the old one. A
             pandas Series is matched to the rows by its index. For a binomial model two columns are successes
-            and failures, proportions refer to the numbers of trials of the fit, and labels are its two levels.
+            and failures, proportions refer to the numbers of trials of the fit, and labels are its two
+            levels.
         REML : bool, optional
             Restricted or ordinary maximum likelihood; linear models only.
         start, optimizer, control

@@ -14,6 +14,7 @@ from ..inference.likelihood.ranova import random_term_table
 from ..public import public, renamed
 from .arguments import Names, Rng
 from .holder import Holder
+from .refitting import updated
 
 
 class Comparisons(Holder):

@@ -241,10 +241,10 @@ class Estimates(Holder):
         """
         Asymptotic covariance matrix of theta and of sigma, or of the log of the dispersion.
 
-        It is twice the inverse of the exact Hessian of the objective, a part of `vcov_parameters`. Parameters
-        on the boundary (a variance estimated as zero), where the asymptotics do not hold, are left out of the
-        inverse and NaN; so are parameters that the data do not determine. All entries are NaN if the estimates
-        are not a minimum.
+        Part of twice the inverse of the exact Hessian of the objective, see `vcov_parameters`. Parameters on
+        the boundary (a variance estimated as zero), where the asymptotics do not hold, are left out of the
+        inverse and NaN; so are parameters that the data do not determine. All entries are NaN if the
+        estimates are not a minimum.
 
         Returns
         -------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
+from ..fit.state import fitted_of
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
 from ..inference.hypotheses.anova import anova_of
 from ..inference.hypotheses.anova_table import AnovaTable
@@ -15,8 +16,6 @@ from ..public import public
 from ..render.result_table import ResultTable
 from .arguments import Ddf, Hypotheses, Names, Rows, Vcov
 from .holder import Holder
-
-Own = TypeVar("Own", bound=Holder)
 
 
 class FixedEffectsTests(Holder):
@@ -97,11 +96,11 @@ class FixedEffectsTests(Holder):
             For several models: refit REML fits by ML (the default; the heading says so). With False REML
             criteria are compared as they are, which requires the same fixed effects in all models.
         names : sequence of str, optional
-            For several models: names of the rows; by default ``model 1``, ``model 2``, ... in the order given.
+            For several models: names of the rows; by default ``model 1``, ``model 2``, ... in this order.
         type : {3, 2, 1}, optional
             For one model: the hypothesis tested for each term. 1: the term after those before it. 2: after
             all terms that do not contain it. 3 (the default): the term averaged over the levels of the
-            factors that it interacts with. The definitions are Goodnight's and do not depend on the contrasts.
+            factors that it interacts with. The definitions are Goodnight's and do not depend on the coding.
         test : {"F", "Chisq"}, optional
             For one model: F tests (linear models only, the default there) or Wald χ² tests (the default for
             generalized models). For type 2 a term contains another in F tests if it has more factors and the
@@ -139,7 +138,7 @@ class FixedEffectsTests(Holder):
         >>> round(float(table["Chisq"].iloc[1]), 3)
         42.139
         """
-        return anova_of([self._fitted, *states(models)], refit, names, type, test, ddf=ddf, vcov=vcov)
+        return anova_of([self._fitted, *map(fitted_of, models)], refit, names, type, test, ddf=ddf, vcov=vcov)
 
     @public
     def anova_type3(
@@ -188,7 +187,7 @@ class FixedEffectsTests(Holder):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             For F tests: denominator degrees of freedom; by default Satterthwaite's.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            For F tests: covariance matrix of the coefficients, see `vcov_cluster`; by default the model's own.
+            For F tests: covariance matrix of the coefficients, see `vcov_cluster`; by default its own.
 
         Returns
         -------
@@ -283,7 +282,7 @@ class FixedEffectsTests(Holder):
         Warns
         -----
         EstimabilityWarning
-            For rows of L that the data do not determine, such as the mean of an empty cell: the result is NaN.
+            For rows of L that the data do not determine, such as the mean of an empty cell: NaN.
 
         Examples
         --------

@@ -268,8 +268,9 @@ class Reports(Holder):
             Which coefficients to show, in this order; a mapping renames them. By default all.
         random : bool, default True
             Show standard deviations and correlations.
-        facts : sequence of {"nobs", "groups", "family", "logLik", "AIC", "AICc", "BIC", "R2", "ICC"}, optional
-            Which facts about the fits to show, in this order; by default nobs, groups, family (if a model is
+        facts : sequence of str, optional
+            Which facts about the fits to show, in this order, from "nobs", "groups", "family", "logLik",
+            "AIC", "AICc", "BIC", "R2" and "ICC"; by default nobs, groups, family (if a model is
             generalized), logLik, AIC, BIC. R2 is Nakagawa's, see `r2`; ICC is the adjusted one, see `icc`.
         digits : int, default 3
             Decimals; significant digits for very small and large numbers.
