@@ -20,12 +20,12 @@ from mixedmodels import (
     joint_tests,
     lmer,
     load_cbpp,
-    load_dyestuff,
     load_ham,
     load_machines,
 )
 from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
 from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
+from shared_fits import fits
 
 ADJUSTMENTS = ("none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr")
 
@@ -194,7 +194,7 @@ def test_a_mean_without_any_data_takes_no_other_with_it():
 
 
 def test_the_mean_of_an_intercept():
-    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+    model = fits("dyestuff")
     table = emmeans(model, "~ 1").confint()
     assert table["emmean"].item() == pytest.approx(1527.5)
     wanted = model.summary().coefficients
@@ -208,7 +208,7 @@ def test_the_mean_of_an_intercept():
 
 
 def test_the_mean_of_an_intercept_of_a_generalized_model():
-    model = glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("cbpp", "cbind(incidence, size - incidence) ~ 1 + (1 | herd)", "binomial")
     table = emmeans(model, "~ 1", type="response").confint()
     assert table["prob"].item() == pytest.approx(1 / (1 + np.exp(-model.beta[0])))
     assert len(joint_tests(model)) == 0
@@ -324,7 +324,7 @@ def test_without_degrees_of_freedom_there_are_estimates_and_nothing_else(adjust)
 
 
 def test_without_a_covariance_matrix_there_are_estimates_and_nothing_else():
-    model = lmer("score ~ Machine + (1 | Worker)", load_machines())
+    model = fits("machines")
     basis: Any = degrees_of_freedom(model._fitted, "kenward-roger")
     broken = replace(basis, covariance=np.full((3, 3), np.nan), w=np.full_like(basis.w, np.nan))
     means = emmeans(model, "~ Machine", ddf=broken)

@@ -11,10 +11,8 @@ from scipy import stats
 
 from mixedmodels import (
     anova,
-    glmer,
     kr_compare,
     lmer,
-    load_cbpp,
     load_chickweight,
     load_dyestuff2,
     load_sleepstudy,
@@ -22,6 +20,7 @@ from mixedmodels import (
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.inference.basis.degrees_of_freedom import Infinite, Satterthwaite, degrees_of_freedom
 from mixedmodels.inference.basis.moments import df_of_mean_square, kenward_roger_df
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
 
@@ -34,7 +33,7 @@ def quiet(*arguments, **options):
 
 @pytest.fixture(scope="module")
 def slope():
-    return lmer("Reaction ~ Days + (Days | Subject)", SLEEP)
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +185,7 @@ def test_a_basis_of_ones_own(slope):
 
 
 def test_generalized_models_have_no_denominator():
-    model = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("cbpp")
     with pytest.raises(ArgumentError, match="take ddf='inf'"):
         model.summary(ddf="satterthwaite")
     with pytest.raises(ArgumentError, match="take test='Chisq'"):
@@ -201,7 +200,7 @@ def test_unknown_methods(slope, ddf):
 
 
 def test_no_fixed_effects():
-    model = lmer("Reaction ~ 0 + (1 | Subject)", SLEEP)
+    model = fits("sleepstudy", "Reaction ~ 0 + (1 | Subject)")
     assert "none" in str(model.summary())
     assert len(anova(model)) == 0
 

@@ -29,6 +29,7 @@ from mixedmodels import (
 )
 from mixedmodels.errors import ArgumentError
 from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
 FORMULA = "Reaction ~ Days + (1 | Subject)"
@@ -37,7 +38,7 @@ FORMULA = "Reaction ~ Days + (1 | Subject)"
 @pytest.fixture(scope="module")
 def models():
     changed = SLEEP.assign(Reaction=3 * SLEEP["Reaction"] + 7)
-    return lmer(FORMULA, SLEEP), lmer(FORMULA, changed)
+    return fits("sleepstudy", "Reaction ~ Days + (1 | Subject)"), lmer(FORMULA, changed)
 
 
 DOORS: dict[str, Any] = {
@@ -79,8 +80,8 @@ def test_different_models(models):
     robust = vcov_cluster(models[0])
     refused = {
         "other rows": lmer(FORMULA, SLEEP[SLEEP["Days"] < 9]),
-        "other random effects": lmer("Reaction ~ Days + (Days | Subject)", SLEEP),
-        "the other criterion": lmer(FORMULA, SLEEP, REML=False),
+        "other random effects": fits("sleepstudy"),
+        "the other criterion": fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False),
         "weights": lmer(FORMULA, SLEEP.assign(w=2.0), weights="w"),
         "another order of rows": lmer(FORMULA, SLEEP.assign(Reaction=SLEEP["Reaction"][::-1].to_numpy())),
     }
@@ -117,7 +118,7 @@ def test_copies_and_pickles_belong_to_each_other(models):
 
 def test_kenward_roger_of_a_fit_by_maximum_likelihood(models):
     """Its numbers are those of a refit, and it belongs to the model it was asked of."""
-    model = lmer(FORMULA, SLEEP, REML=False)
+    model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False)
     basis = degrees_of_freedom(model._fitted, "kenward-roger")
     np.testing.assert_array_equal(anova(model, ddf=basis), anova(model, ddf="kenward-roger"))
     with pytest.raises(ArgumentError, match="another model"):
