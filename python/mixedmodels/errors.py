@@ -76,12 +76,9 @@ class UnknownArgumentError(ArgumentError, TypeError):
 
     def __str__(self) -> str:
         close = get_close_matches(self.name, self.known, n=1)
-        hint = (
-            f"; did you mean {close[0]!r}?"
-            if close
-            else f"; its arguments: {', '.join(self.known) or 'none'}"
-        )
-        return f"{self.function}() has no argument {self.name!r}{hint}"
+        all_known = f"its arguments: {', '.join(self.known)}" if self.known else "it has no arguments"
+        hint = f"did you mean {close[0]!r}?" if close else all_known
+        return f"{self.function}() has no argument {self.name!r}; {hint}"
 
 
 class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):
