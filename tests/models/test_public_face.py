@@ -29,6 +29,7 @@ FUNCTIONS = sorted(
     for name in mm.__all__
     if inspect.isfunction(getattr(mm, name)) and name not in MAKERS and not name.startswith("load_")
 )
+OF_TABLES = {"eta_squared", "omega_squared", "epsilon_squared"}
 # Spelled as in lme4 and in Python; both are the same function.
 ALIASES = {"isSingular": "is_singular"}
 

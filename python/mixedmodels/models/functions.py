@@ -25,7 +25,7 @@ def function_of(
     method: Function[P, R],
     first: str = "model",
     owner: type[Any] = MixedModel,
-    otherwise: Function[P, R] | None = None,
+    otherwise: Callable[..., R] | None = None,
 ) -> Function[P, R]:
     """
     The function that calls a method of its first argument, with the signature and docstring of the method.
@@ -72,7 +72,7 @@ def _with_parameter(text: str, parameter: str, description: str) -> str:
     return f"{before}\n{heading}{entry}{section}{after}" if section else f"{text}\n\n{heading}{entry}"
 
 
-def _of_table(kind: str) -> Function[Any, Any]:
+def _of_table(kind: str) -> Callable[..., Any]:
     """The effect sizes of F tests that are given as a table."""
 
     def effect_sizes(table: Any, partial: bool = True, level: float | None = 0.95) -> Any:
