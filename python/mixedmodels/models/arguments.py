@@ -10,14 +10,12 @@ import numpy as np
 from narwhals.typing import IntoFrame
 from numpy.typing import ArrayLike
 
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.choice import Vcov as Vcov
+from ..inference.basis.degrees_of_freedom import DdfName as DdfName
 
 Data: TypeAlias = IntoFrame | Mapping[str, Any] | str | PathLike[str]
 # A column of the data by name, or a value for each row.
 Rows: TypeAlias = str | ArrayLike
-Ddf: TypeAlias = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
-# A covariance matrix, alone or with a rule for degrees of freedom, as `vcov_cluster` makes it.
-Vcov: TypeAlias = DegreesOfFreedom | ArrayLike
 Rng: TypeAlias = int | np.random.Generator | None
 Names: TypeAlias = str | Sequence[str]
 Hypotheses: TypeAlias = str | Sequence[str] | Mapping[str, float] | ArrayLike

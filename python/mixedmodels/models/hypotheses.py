@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ..fit.state import fitted_of
+from ..inference.basis.degrees_of_freedom import DDF_NAMES
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
 from ..inference.hypotheses.anova import anova_of
 from ..inference.hypotheses.anova_table import AnovaTable
@@ -12,9 +13,10 @@ from ..inference.hypotheses.coefficient_tests import coefficient_table
 from ..inference.hypotheses.drop1 import drop_terms
 from ..inference.hypotheses.linear_hypothesis import joint_test, single_tests, wald_test
 from ..inference.hypotheses.wald import confidence_intervals
+from ..notices import warn_deprecated
 from ..public import public
 from ..render.result_table import ResultTable
-from .arguments import Ddf, Hypotheses, Names, Rows, Vcov
+from .arguments import DdfName, Hypotheses, Names, Rows, Vcov
 from .holder import Holder
 
 
@@ -27,9 +29,9 @@ class FixedEffectsTests(Holder):
     def confint(
         self,
         level: float = 0.95,
-        method: Literal["wald", "profile", "boot"] = "wald",
+        method: Literal["wald"] = "wald",
         *,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> ResultTable:
         """
@@ -72,6 +74,9 @@ class FixedEffectsTests(Holder):
         sigma                      NaN     NaN
         (Intercept)             1477.7  1577.3
         """
+        if method in DDF_NAMES:
+            warn_deprecated(f"confint: method={method!r} is now ddf={method!r}")
+            method, ddf = "wald", method
         return confidence_intervals(self._fitted, level, method, ddf=ddf, vcov=vcov)
 
     @public
@@ -82,7 +87,7 @@ class FixedEffectsTests(Holder):
         names: Names | None = None,
         type: Literal[1, 2, 3] | None = None,
         test: Literal["F", "Chisq"] | None = None,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> AnovaTable:
         """
@@ -143,7 +148,7 @@ class FixedEffectsTests(Holder):
     @public
     def anova_type3(
         self,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         *,
         test: Literal["F", "Chisq"] | None = None,
@@ -174,7 +179,7 @@ class FixedEffectsTests(Holder):
     def drop1(
         self,
         test: Literal["Chisq", "F"] = "Chisq",
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> AnovaTable:
         """
@@ -211,7 +216,7 @@ class FixedEffectsTests(Holder):
         return drop_terms(self._fitted, test, ddf=ddf, vcov=vcov)
 
     @public
-    def coef_test(self, ddf: Ddf | None = None, vcov: Vcov | None = None) -> AnovaTable:
+    def coef_test(self, ddf: DdfName | None = None, vcov: Vcov | None = None) -> AnovaTable:
         """
         Test every coefficient, with a covariance matrix of your choice.
 
@@ -250,7 +255,7 @@ class FixedEffectsTests(Holder):
         self,
         hypotheses: Hypotheses,
         rhs: Any = None,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> AnovaTable:
         """
@@ -299,7 +304,7 @@ class FixedEffectsTests(Holder):
         self,
         hypotheses: Hypotheses,
         rhs: Any = None,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> AnovaTable:
         """
@@ -336,7 +341,7 @@ class FixedEffectsTests(Holder):
         self,
         hypotheses: Hypotheses,
         rhs: Any = None,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> AnovaTable:
         """

@@ -10,7 +10,7 @@ from ..means import joint_tests as _joint_tests
 from ..means.estimates import Emmeans
 from ..means.table import MeansTable
 from ..public import public
-from .arguments import Ddf, Names, Vcov
+from .arguments import DdfName, Names, Vcov
 from .holder import Holder
 
 
@@ -27,7 +27,7 @@ class MarginalMeans(Holder):
         *,
         at: Mapping[str, Any] | None = None,
         weights: Literal["equal", "proportional", "outer", "cells", "flat"] = "equal",
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         type: Literal["link", "response"] = "link",
         bias_adjust: bool = False,
@@ -135,7 +135,7 @@ class MarginalMeans(Holder):
         *,
         at: Mapping[str, Any] | None = None,
         weights: Literal["equal", "proportional", "outer", "cells", "flat"] = "equal",
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         level: float = 0.95,
         cov_reduce: str | Callable[..., Any] | Literal[False] | Mapping[str, Any] | None = None,
@@ -203,7 +203,7 @@ class MarginalMeans(Holder):
         *,
         at: Mapping[str, Any] | None = None,
         weights: Literal["equal", "proportional", "outer", "cells", "flat"] = "equal",
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         cov_reduce: str | Callable[..., Any] | Literal[False] | Mapping[str, Any] | None = None,
     ) -> MeansTable:

@@ -18,7 +18,7 @@ from ..report.model_cells import CellStyle
 from ..report.model_table import ModelTable, compare_models
 from ..report.summary import Summary, summarize
 from ..report.tidy import tidy_table
-from .arguments import Data, Ddf, Names, Vcov
+from .arguments import Data, DdfName, Names, Vcov
 from .holder import Holder
 
 Effects = Literal["fixed", "ran_pars", "ran_vals", "all"]
@@ -35,7 +35,7 @@ class Reports(Holder):
     def summary(
         self,
         correlation: bool | None = None,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         *,
         digits: int = DIGITS,
@@ -88,7 +88,7 @@ class Reports(Holder):
         effects: Effects | Sequence[Effects] = "fixed",
         conf_int: bool = False,
         level: float = 0.95,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         exponentiate: bool = False,
     ) -> ResultTable:
@@ -227,7 +227,7 @@ class Reports(Holder):
         format: Literal["text", "html", "latex", "markdown"] = "text",
         names: Names | None = None,
         show: Show | Sequence[Show] = "std.error",
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | Sequence[Vcov | None] | None = None,
         level: float = 0.95,
         stars: bool | Mapping[str, float] = False,
@@ -334,7 +334,17 @@ class Reports(Holder):
         """
         style = CellStyle.of(show, stars, level, exponentiate, digits, p_style)
         fits = [self._fitted, *map(fitted_of, models)]
-        return compare_models(fits, names, format, coefficients, random, facts, style, ddf=ddf, vcov=vcov)
+        return compare_models(
+            fits,
+            names,
+            format,
+            ddf=ddf,
+            vcov=vcov,
+            coefficients=coefficients,
+            random=random,
+            facts=facts,
+            style=style,
+        )
 
     @public
     def describe_blocks(self) -> BlockDescription:

@@ -16,7 +16,7 @@ from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.collinearity import condition_number_of, variance_inflation
 from ..public import public, renamed
 from ..render.result_table import ResultTable
-from .arguments import Ddf, Vcov
+from .arguments import DdfName, Vcov
 from .holder import Holder
 
 
@@ -99,7 +99,7 @@ class EffectSizes(Holder):
         level: float | None = 0.95,
         *,
         type: Literal[1, 2, 3] = 3,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> AnovaTable:
         """
@@ -158,7 +158,7 @@ class EffectSizes(Holder):
         level: float | None = 0.95,
         *,
         type: Literal[1, 2, 3] = 3,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> AnovaTable:
         """
@@ -196,7 +196,7 @@ class EffectSizes(Holder):
         level: float | None = 0.95,
         *,
         type: Literal[1, 2, 3] = 3,
-        ddf: Ddf | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
     ) -> AnovaTable:
         """

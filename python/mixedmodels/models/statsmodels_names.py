@@ -10,7 +10,7 @@ from ..diagnostics import residuals as _residuals
 from ..inference.estimates import criteria, fixed_effects
 from ..inference.hypotheses import statsmodels_names
 from ..public import public
-from .arguments import Ddf, Vcov
+from .arguments import DdfName, Vcov
 from .holder import Holder
 
 
@@ -88,7 +88,9 @@ class StatsmodelsNames(Holder):
         return fixed_effects.covariance(self._fitted)
 
     @public
-    def conf_int(self, alpha: float = 0.05, ddf: Ddf | None = None, vcov: Vcov | None = None) -> pd.DataFrame:
+    def conf_int(
+        self, alpha: float = 0.05, ddf: DdfName | None = None, vcov: Vcov | None = None
+    ) -> pd.DataFrame:
         """
         Confidence limits of the coefficients in columns 0 and 1: `confint` without variance parameters.
 
