@@ -18,15 +18,17 @@ from typing import Any
 _EXPORTS = {
     "datasets": (
         "dataset_names load_arabidopsis load_bacteria load_beets load_cake load_carrots load_cbpp "
-        "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 load_epil "
-        "load_grouseticks load_ham load_insteval load_machines load_orthodont load_oxboys load_pastes "
-        "load_penicillin load_rail load_salamanders load_sleepstudy load_sleepstudy_x load_verbagg"
+        "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 "
+        "load_epil load_grouseticks load_ham load_insteval load_machines load_orthodont load_oxboys "
+        "load_pastes load_penicillin load_rail load_salamanders load_sleepstudy load_sleepstudy_x "
+        "load_verbagg"
     ),
     "errors": (
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
         "FormulaError FormulaWarning InternalError LargeModelWarning MemoryLimitError MissingColumnError "
         "MixedModelError MixedModelsWarning ModesError NewLevelsError NotAvailableError "
-        "RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning UnknownArgumentError"
+        "RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning "
+        "UnknownArgumentError"
     ),
     "fit.block_costs": "BlockDescription",
     "fit.control": "Control",
@@ -48,11 +50,12 @@ _EXPORTS = {
     "models.fit_many_result": "FitMany",
     "models.functions": (
         "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment cAIC checkConv coef "
-        "coef_test condition_number conf_int confint contrast corr_fixef cov_params deviance drop1 eff_size "
-        "emmeans emtrends epsilon_squared eta_squared exact_rlrt f_test fitted fixef getME glance hessian "
-        "icc isSingular is_singular joint_tests kr_compare linear_hypothesis logLik model_selection "
-        "model_table ngrps nobs omega_squared pairs pb_compare predict r2 ranef ranova refit refitML "
-        "residuals sigma simulate summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "coef_test condition_number conf_int confint contrast corr_fixef cov_params deviance drop1 "
+        "eff_size emmeans emtrends epsilon_squared eta_squared exact_rlrt f_test fitted fixef getME "
+        "glance hessian icc isSingular is_singular joint_tests kr_compare linear_hypothesis logLik "
+        "model_selection model_table ngrps nobs omega_squared pairs pb_compare predict r2 ranef ranova "
+        "refit refitML residuals sigma simulate summary t_test tidy update vcov vcov_cluster "
+        "vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

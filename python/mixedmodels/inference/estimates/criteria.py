@@ -81,7 +81,7 @@ def _restricted(fitted: FittedModel, reml: bool | None) -> bool:
     wanted = optional_flag("REML", reml)
     if wanted and not fitted.exact_likelihood:
         raise ArgumentError(
-            "REML is for linear mixed models; a generalized model has no restricted likelihood: leave REML out"
+            "REML is for linear mixed models: a generalized model has no restricted likelihood"
         )
     return fitted.restricted if wanted is None else wanted
 

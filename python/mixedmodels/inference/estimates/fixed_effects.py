@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import flag
+from ...errors import MixedModelsWarning
 from ...fit.state import FittedModel
 from ...notices import warn_user
 
