@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag
-from ..design import INTERCEPT, Predictors, RandomTerm, build_predictors, told_from_residuals
+from ..design import INTERCEPT, DesignArguments, Predictors, RandomTerm, build_predictors, told_from_residuals
 from ..design.response_matrix import response_matrix, response_names
 from ..design.rows import listed_rows
 from ..errors import (
@@ -121,16 +121,18 @@ def fit_many(
     verbose = flag("verbose", verbose)
     frame = Frame.from_any(data)
     predictors, rows = build_predictors(
-        formula,
-        frame,
-        weights=weights,
-        offset=offset,
-        contrasts=contrasts,
-        na_action=na_action,
-        subset=subset,
-        functions=functions,
+        DesignArguments(
+            formula=formula,
+            data=frame,
+            weights=weights,
+            offset=offset,
+            contrasts=contrasts,
+            na_action=na_action,
+            subset=subset,
+            functions=functions,
+        ),
+        response_names(responses) or (),
         check_effects=options.check_effects,
-        responses=response_names(responses) or (),
     )
     names, values = response_matrix(responses, data, frame)
     if len(rows) < len(values):
