@@ -536,6 +536,6 @@ class Emmeans:
         return row_labels(self.labels.drop(columns=list(self.by)))
 
 
-def not_means(value: object) -> ArgumentError:
-    """The error for an argument that should be marginal means and is not."""
+def not_means(value: Any) -> ArgumentError:
+    """The error for something else in the place of means."""
     return ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")

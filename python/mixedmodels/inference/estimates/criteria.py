@@ -45,50 +45,45 @@ class LogLik(float):
 
 def deviance(fitted: FittedModel, reml: bool | None = None) -> float:
     """
-    -2 log-likelihood, or the REML criterion, at the estimated theta.
+    The criterion at the estimated theta.
 
     Parameters
     ----------
     fitted : FittedModel
     reml : bool, optional
-        True for the REML criterion, False for -2 log-likelihood; by default the criterion of the fit.
-
-    Raises
-    ------
-    ArgumentError
-        For the REML criterion of a generalized model.
+        True for the REML criterion, False for -2 log-likelihood; by default the one of the fit.
     """
-    return _criterion("deviance", fitted, reml)
-
-
-def log_likelihood(fitted: FittedModel, reml: bool | None = None) -> LogLik:
-    """Minus half the criterion, see `deviance`."""
-    value = -_criterion("logLik", fitted, reml) / 2
-    restricted = fitted.restricted if reml is None else bool(reml)
-    return LogLik(value, fitted.n_parameters, fitted.n_obs, restricted)
-
-
-def reml_criterion(fitted: FittedModel) -> float:
-    """The REML criterion of a fit by REML."""
-    if fitted.restricted:
-        return fitted.estimates.objective
-    if not fitted.exact_likelihood:
-        raise ArgumentError("a generalized linear mixed model is fitted by ML and has no REML criterion")
-    raise ArgumentError("the model was fitted by ML and has no REML criterion; refit with REML=True")
-
-
-def _criterion(function: str, fitted: FittedModel, reml: bool | None) -> float:
-    wanted = optional_flag("REML", reml)
-    if wanted and not fitted.exact_likelihood:
-        raise ArgumentError(
-            f"{function}: REML is for linear mixed models; a generalized one is fitted by maximum likelihood"
-        )
-    if wanted is None or wanted == fitted.restricted:
+    wanted = _restricted(fitted, reml)
+    if wanted == fitted.restricted:
         return fitted.estimates.objective
     found = fitted.engine.evaluate(fitted.estimates.theta, wanted)
     if fitted.held.variances:
         found = at_sigma(found, fitted.engine, wanted, fitted.estimates.sigma)
     return float(found["objective"])
+
+
+def reml_criterion(fitted: FittedModel) -> float:
+    """The REML criterion of a fit by REML."""
+    if not fitted.restricted:
+        hint = "; refit with REML=True" if fitted.exact_likelihood else ""
+        raise ArgumentError(f"the model was fitted by maximum likelihood and has no REML criterion{hint}")
+    return fitted.estimates.objective
+
+
+def log_likelihood(fitted: FittedModel, reml: bool | None = None) -> LogLik:
+    """Minus half the criterion, see `deviance`."""
+    wanted = _restricted(fitted, reml)
+    return LogLik(-deviance(fitted, wanted) / 2, fitted.n_parameters, fitted.n_obs, wanted)
+
+
+def _restricted(fitted: FittedModel, reml: bool | None) -> bool:
+    """Whether the argument ``REML`` asks for the restricted likelihood."""
+    wanted = optional_flag("REML", reml)
+    if wanted and not fitted.exact_likelihood:
+        raise ArgumentError(
+            "REML is for linear mixed models: a generalized model has no restricted likelihood"
+        )
+    return fitted.restricted if wanted is None else wanted
 
 
 def aic(fitted: FittedModel) -> float:

@@ -24,10 +24,9 @@ def hessian(fitted: FittedModel) -> pd.DataFrame:
 
 def covariance(fitted: FittedModel) -> pd.DataFrame:
     """
-    2H⁻¹ with H the Hessian of the objective in all its parameters, held ones included as NaN.
+    2H⁻¹ with H the Hessian of -2 log-likelihood (or the REML criterion) in all parameters of the objective.
 
-    The engine's H is in the logarithm of the dispersion; for a linear model the rule dσ = σ d log σ turns it
-    into one in σ.
+    A linear model has theta and σ. The engine's H is in log σ there; dσ = σ d log σ turns it into one in σ.
     """
     matrix, names = _determined(fitted), fitted.all_names()
     if fitted.exact_likelihood:
@@ -38,10 +37,10 @@ def covariance(fitted: FittedModel) -> pd.DataFrame:
 
 
 def theta_covariance(fitted: FittedModel) -> pd.DataFrame:
-    """The part of `covariance` for theta and the dispersion."""
+    """The part of `covariance` for theta and the parameter of the scale, which is the last one."""
     whole, n_theta = covariance(fitted), len(fitted.estimates.theta)
-    last = len(whole) - bool(fitted.family.estimates_dispersion)
-    chosen = [*range(n_theta), *range(last, len(whole))]
+    has_scale = fitted.exact_likelihood or fitted.family.estimates_dispersion
+    chosen = [*range(n_theta), *range(len(whole) - has_scale, len(whole))]
     return whole.iloc[chosen, chosen]
 
 

@@ -60,7 +60,7 @@ def coefficient_tests(
 def coefficient_table(
     fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None = None
 ) -> AnovaTable:
-    """The tests of the coefficients as a table, see :func:`mixedmodels.coef_test`."""
+    """The tests of the coefficients as a table of results, see :func:`mixedmodels.coef_test`."""
     tests = coefficient_tests(fitted, ddf, vcov)
     heading = [] if tests.basis is None else [by_method("Coefficients", tests.basis)]
     columns = {str(name): tests.table[name].to_numpy() for name in tests.table}

@@ -66,10 +66,16 @@ def joint_test(
         One row with columns F value, NumDF, DenDF, Pr(>F), or Chisq, Df, Pr(>Chisq); NaN when the data do
         not determine one of the functions.
     """
-    return _joint_table(read_hypotheses(fitted, hypotheses, rhs), basis_of(fitted, ddf, vcov))
+    return _tested_jointly(read_hypotheses(fitted, hypotheses, rhs), basis_of(fitted, ddf, vcov))
 
 
-def _joint_table(found: Hypotheses, basis: DegreesOfFreedom) -> AnovaTable:
+def wald_test(fitted: FittedModel, hypotheses: Any, rhs: Any = None, vcov: Vcov | None = None) -> AnovaTable:
+    """Test all hypotheses at once by χ², whatever the kind of model, see :func:`mixedmodels.wald_test`."""
+    basis = basis_of(fitted, "inf") if vcov is None else large_samples(basis_of(fitted, vcov=vcov))
+    return _tested_jointly(read_hypotheses(fitted, hypotheses, rhs), basis)
+
+
+def _tested_jointly(found: Hypotheses, basis: DegreesOfFreedom) -> AnovaTable:
     test = basis.joint(found.rows, found.rhs) if found.estimable.all() else NO_TEST
     heading = [by_method("Linear hypothesis", basis), *(f" {label}" for label in found.labels)]
     columns: dict[str, list[float]]
@@ -83,12 +89,6 @@ def _joint_table(found: Hypotheses, basis: DegreesOfFreedom) -> AnovaTable:
             "Pr(>F)": [test.p_value],
         }
     return anova_table(columns, ["hypothesis"], heading, notes_on_tests(basis, [test]))
-
-
-def wald_test(fitted: FittedModel, hypotheses: Any, rhs: Any = None, vcov: Vcov | None = None) -> AnovaTable:
-    """Test all hypotheses at once by the χ² distribution, see :func:`mixedmodels.wald_test`."""
-    basis = basis_of(fitted, "inf") if vcov is None else large_samples(basis_of(fitted, None, vcov))
-    return _joint_table(read_hypotheses(fitted, hypotheses, rhs), basis)
 
 
 def single_tests(
