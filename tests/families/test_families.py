@@ -24,6 +24,7 @@ def distribution(name: str, mu, d):
         "gaussian": lambda: stats.norm(mu, np.sqrt(d)),
         "gamma": lambda: stats.gamma(1 / d, scale=mu * d),
         "inverse_gaussian": lambda: stats.invgauss(mu * d, scale=1 / d),
+        "lognormal": lambda: stats.lognorm(np.sqrt(d), scale=mu),
         "nbinom2": lambda: stats.nbinom(d, d / (d + mu)),
         "nbinom1": lambda: stats.nbinom(mu / d, 1 / (1 + d)),
         "beta": lambda: stats.beta(mu * d, (1 - mu) * d),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..families import Binomial, Family
+from ..families import Family
 from .build import Design, DesignArguments, assemble, parts_of
 from .generalized_response import ResponseForm, read_response
 
@@ -91,7 +91,7 @@ def build_generalized_design(
         subset,
         functions,
         check_effects,
-        drop_zero_weights=not isinstance(family, Binomial),
+        drop_zero_weights=not family.trials,
     )
     _, predictors, response = assemble(
         formula, data, arguments, lambda node, evaluator, rows: read_response(node, evaluator, rows, family)

@@ -53,7 +53,7 @@ def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
 
 def no_columns() -> NDArray[np.int64]:
     """No columns of x."""
-    return np.zeros(0, dtype=np.int64)
+    return read_only(np.zeros(0), np.int64)
 
 
 @dataclass(frozen=True, eq=False)
