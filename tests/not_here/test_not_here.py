@@ -10,10 +10,11 @@ import pytest
 import mixedmodels as mm
 from mixedmodels import not_here
 from mixedmodels.errors import ArgumentError, FormulaError, MixedModelError, NotAvailableError
+from shared_fits import fits
 
 SLEEP = mm.load_sleepstudy()
-LINEAR = mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
-COUNTS = mm.glmer("y ~ trt + (1 | subject)", mm.load_epil(), "poisson")
+LINEAR = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
+COUNTS = fits("epil", "y ~ trt + (1 | subject)", "poisson")
 PAGE = (Path(__file__).parents[2] / "docs" / "not-here-yet.md").read_text(encoding="utf-8")
 
 

@@ -43,12 +43,13 @@ from mixedmodels import (
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.render.markup import latex_text, markdown_text
 from mixedmodels.render.result_table import result_table
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
-FULL = lmer("Reaction ~ Days + (Days | Subject)", SLEEP)
-SMALL = lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+FULL = fits("sleepstudy")
+SMALL = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
 NONE = lmer("Reaction ~ 1 + (1 | Subject)", SLEEP)
-MACHINES = lmer("score ~ Machine + (1 | Worker)", load_machines())
+MACHINES = fits("machines")
 COUNTS = glmer("y ~ trt + lbase + (1 | subject)", load_epil(), "nbinom2")
 NO_MINIMUM = lmer("score ~ Machine + (1 | Worker)", load_machines(), start=[9.0], optimizer=None)
 
@@ -327,7 +328,7 @@ def test_plain_frames(name):
 
 
 def test_headings_are_in_every_format():
-    slopes = lmer("Reaction ~ Days + (Days | Subject)", SLEEP)
+    slopes = fits("sleepstudy")
     table = anova(slopes, slopes.update(". ~ . - (Days | Subject) + (1 | Subject)"))
     assert len(table.heading) > 1
     latex, markdown = table.to_latex(), table.to_markdown()

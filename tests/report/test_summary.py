@@ -22,13 +22,14 @@ from mixedmodels import (
 from mixedmodels.errors import ArgumentError, ConvergenceWarning, RankDeficiencyWarning
 from mixedmodels.report.summary import convergence_line
 from mixedmodels.wording import display_width
+from shared_fits import fits
 
 DATA = load_sleepstudy()
 
 
 @pytest.fixture(scope="module")
 def slope():
-    return lmer("Reaction ~ Days + (Days | Subject)", DATA)
+    return fits("sleepstudy")
 
 
 def test_reml(slope):
@@ -156,7 +157,7 @@ def _wide() -> pd.DataFrame:
 
 
 def test_no_fixed_effects():
-    model = lmer("Reaction ~ 0 + (1 | Subject)", DATA)
+    model = fits("sleepstudy", "Reaction ~ 0 + (1 | Subject)")
     assert "Fixed effects: none" in str(model.summary())
     assert "none" in repr(model)
     assert model._repr_html_()
