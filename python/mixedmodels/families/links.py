@@ -29,8 +29,8 @@ class Link:
     slope : callable
         eta to d mu / d eta.
     huge : float
-        A change of the linear predictor that takes the mean from the middle of its range to within 0.0003 of a
-        limit; infinite where no limit of the mean lies at infinity.
+        A change of the linear predictor that takes the mean from the middle of its range to within 0.0003 of
+        a limit; infinite where no limit of the mean lies at infinity.
     ratio : str
         What tables call the exponential of a difference of linear predictors; empty where it is no ratio.
     averages : bool
