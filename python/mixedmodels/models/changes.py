@@ -45,7 +45,7 @@ class Changes(Holder):
             levels.
         REML : bool, optional
             Restricted or ordinary maximum likelihood; linear models only.
-        start, optimizer, control
+        start, optimizer, control : as for `lmer`
             As for `lmer`; by default those of this fit.
 
         Returns
@@ -124,10 +124,10 @@ class Changes(Holder):
             New data. Otherwise new columns come from the data frame of the fit, as long as it is in memory.
         REML : bool, optional
             Linear models only.
-        family, link, nAGQ, information, nb_theta
+        family, link, nAGQ, information, nb_theta : as for `glmer`, optional
             Generalized models only. A new family has its own default link; ``nb_theta=None`` estimates the
             size of the negative binomial family.
-        weights, offset, contrasts, na_action, subset, functions, start, fixed, optimizer, control
+        weights, offset, contrasts, na_action, subset, functions, start, fixed, optimizer, control : as for `lmer`
             As for `lmer`; by default unchanged, except that `start` is not kept when the model changes.
             ``fixed=None`` estimates all parameters.
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from ..inference.estimates import fixed_effects, random_effects, variance_parameters
 from ..inference.estimates.random_effects import RandomEffects
 from ..public import public
-from ..report.varcorr import VarCorr as VarianceComponents
-from ..report.varcorr import var_corr
+from ..report.varcorr import VarianceComponents, var_corr
 from . import components
 from .holder import Holder
 

@@ -74,8 +74,8 @@ def glmer(
         (gaussian, gamma, inverse_gaussian) or multiply the log-likelihood of a row.
     offset : str or array-like of shape (n,), optional
         Known part of the linear predictor, such as ``"log(exposure)"``.
-    contrasts, na_action, subset, functions
-        As for :func:`mixedmodels.lmer`.
+    contrasts, na_action, subset, functions : as for `lmer`, optional
+        Coding of factors, missing values, rows to use, and your own functions.
     start : array-like of shape (n_theta,) or dict, optional
         Where the optimisation starts: theta, or a dict with any of ``theta``, ``beta``, ``dispersion``.
     fixed : mapping, optional

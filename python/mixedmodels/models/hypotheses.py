@@ -158,7 +158,7 @@ class FixedEffectsTests(Holder):
 
         Parameters
         ----------
-        ddf, vcov, test
+        ddf, vcov, test : as for `anova`
             As for `anova`.
 
         Returns
@@ -312,7 +312,7 @@ class FixedEffectsTests(Holder):
 
         Parameters
         ----------
-        hypotheses, rhs, ddf, vcov
+        hypotheses, rhs, ddf, vcov : as for `linear_hypothesis`
             As for `linear_hypothesis`.
 
         Returns
@@ -349,7 +349,7 @@ class FixedEffectsTests(Holder):
 
         Parameters
         ----------
-        hypotheses, rhs, ddf, vcov
+        hypotheses, rhs, ddf, vcov : as for `linear_hypothesis`
             As for `linear_hypothesis`.
 
         Returns
@@ -378,7 +378,7 @@ class FixedEffectsTests(Holder):
 
         Parameters
         ----------
-        hypotheses, rhs
+        hypotheses, rhs : as for `linear_hypothesis`
             As for `linear_hypothesis`.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
             Covariance matrix of the coefficients; by default the model's own.

@@ -156,7 +156,7 @@ class MarginalMeans(Holder):
             The covariate.
         by : str or sequence of str, optional
             Variables that define groups.
-        at, weights, ddf, vcov, level, cov_reduce, infer
+        at, weights, ddf, vcov, level, cov_reduce, infer : as for `emmeans`
             As for `emmeans`.
 
         Returns
@@ -218,7 +218,7 @@ class MarginalMeans(Holder):
         ----------
         by : str or sequence of str, optional
             Test the other predictors at each level of these: simple effects.
-        at, weights, ddf, vcov, cov_reduce
+        at, weights, ddf, vcov, cov_reduce : as for `emmeans`
             As for `emmeans`.
 
         Returns

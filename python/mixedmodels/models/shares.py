@@ -112,8 +112,8 @@ class EffectSizes(Holder):
         level : float or None, default 0.95
             Level of the two-sided confidence limits; None for no limits. A 90 % interval excludes zero
             exactly if the F test rejects at 5 %.
-        type, ddf, vcov
-            The F tests of the terms, as for `anova`. The function ``eta_squared(table)`` also takes the F
+        type, ddf, vcov : as for `anova`
+            How the terms are tested. The function ``eta_squared(table)`` also takes the F
             tests themselves: the result of ``anova(model)`` or ``joint_tests(model)``.
 
         Returns
@@ -166,7 +166,7 @@ class EffectSizes(Holder):
 
         Parameters
         ----------
-        partial, level, type, ddf, vcov
+        partial, level, type, ddf, vcov : as for `eta_squared`
             As for `eta_squared`.
 
         Returns
@@ -204,7 +204,7 @@ class EffectSizes(Holder):
 
         Parameters
         ----------
-        partial, level, type, ddf, vcov
+        partial, level, type, ddf, vcov : as for `eta_squared`
             As for `eta_squared`.
 
         Returns
