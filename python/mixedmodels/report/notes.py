@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..design.merged_terms import overlaps
 from ..design.rows import ZERO_WEIGHT
 from ..fit.endpoint.separation import separation_note
