@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from design.building import build_design
 from mixedmodels import lmer
-from mixedmodels.design import build_design
 from mixedmodels.errors import MissingColumnError
 
 N = 60

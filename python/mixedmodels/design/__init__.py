@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .all_levels import AllLevels, CodedTerm, all_levels
+from .arguments import DesignArguments
 from .build import Design, Predictors, build_design, build_predictors
 from .build_generalized import GeneralizedDesign, build_generalized_design
 from .contrast_coding import Contrast, make_contrast
@@ -20,6 +21,7 @@ __all__ = [
     "CodedTerm",
     "Contrast",
     "Design",
+    "DesignArguments",
     "DesignRecipe",
     "GeneralizedDesign",
     "GeneralizedResponse",

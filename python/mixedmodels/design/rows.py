@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import one_of
 from ..errors import ArgumentError, DataError
 from ..formula import ModelFormula, Scope, parse_expression
 from ..formula.nodes import variables
 from ..frame import Factor, Frame, Numeric
 from ..frame.alignment import in_row_order
+from .arguments import DesignArguments, NaAction, check_action
 from .evaluator import Evaluator, Memory
 from .values import missing_in
 
-NaAction = Literal["omit", "exclude", "fail"]
 ZERO_WEIGHT = "(zero weight)"
 
 
@@ -69,21 +68,14 @@ class MissingRows:
         return padded
 
 
-def check_action(action: Any) -> NaAction:
-    """The ``na_action`` argument, also in R's spelling."""
-    name = action.removeprefix("na.") if isinstance(action, str) else action
-    return one_of("na_action", name, ("omit", "exclude", "fail"))
-
-
-def subset_mask(
-    subset: Any, frame: Frame, functions: Mapping[str, Callable[..., Any]]
-) -> NDArray[np.bool_] | None:
+def subset_mask(arguments: DesignArguments, frame: Frame) -> NDArray[np.bool_] | None:
     """
-    The ``subset`` argument as a mask over all rows; None to keep them all.
+    The ``subset`` argument as a mask over all rows of the data; None to keep them all.
 
     A text is a condition in the language of formula expressions: ``"age > 30 & sex == 'F'"``. Rows
     where the condition is missing are left out.
     """
+    subset, functions = arguments.subset, arguments.functions or {}
     if subset is None:
         return None
     if isinstance(subset, str) and subset in frame:
@@ -245,20 +237,13 @@ class ChosenRows:
 
 
 def choose_rows(
-    parsed: ModelFormula,
-    frame: Frame,
-    weights: Any,
-    offset: Any,
-    subset: Any,
-    action: Any,
-    own: Mapping[str, Callable[..., Any]],
-    *,
-    drop_zero_weights: bool = True,
+    parsed: ModelFormula, frame: Frame, arguments: DesignArguments, *, drop_zero_weights: bool = True
 ) -> ChosenRows:
     """Subset, missing values, zero weights: the frame and the row arguments that are left."""
-    weight = named_or_given(weights, frame, "weights", own)
-    extra = named_or_given(offset, frame, "offset", own)
-    chosen = subset_mask(subset, frame, own)
+    action, functions = check_action(arguments.na_action), arguments.functions or {}
+    weight = named_or_given(arguments.weights, frame, "weights", functions)
+    extra = named_or_given(arguments.offset, frame, "offset", functions)
+    chosen = subset_mask(arguments, frame)
     positions = np.arange(frame.n_rows) if chosen is None else np.flatnonzero(chosen)
     if chosen is not None:
         frame = frame.rows(chosen)

@@ -16,6 +16,7 @@ from ..formula import Scope, parse_expression
 from ..formula.nodes import variables
 from ..frame import Column, Factor, Frame, as_factor
 from ..frame.alignment import in_row_order
+from .arguments import DesignArguments
 from .build import Predictors
 from .rows import subset_mask
 
@@ -44,18 +45,18 @@ class UsedData:
         return {name: as_pandas(self.frame.labels(name)) for name in names}
 
 
-def used_data(design: Predictors, arguments: Any) -> UsedData:
+def used_data(design: Predictors, arguments: DesignArguments) -> UsedData:
     """
     The rows that took part in a fit.
 
     Parameters
     ----------
     design : Predictors
-    arguments : ModelArguments
-        With the ``data`` and ``subset`` of the fit.
+    arguments : DesignArguments
+        Those of the fit.
     """
     whole = arguments.data
-    mask = subset_mask(arguments.subset, whole, arguments.functions or {})
+    mask = subset_mask(arguments, whole)
     positions = np.arange(whole.n_rows) if mask is None else np.flatnonzero(mask)
     if design.missing.kept is not None:
         positions = positions[design.missing.kept]
@@ -65,7 +66,7 @@ def used_data(design: Predictors, arguments: Any) -> UsedData:
     return UsedData(frame, positions, whole.n_rows)
 
 
-def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) -> Any:
+def in_used_order(values: Any, design: Predictors, arguments: DesignArguments, what: str) -> Any:
     """
     Values with an entry for each row used or each row of the data, in their order.
 
@@ -79,18 +80,18 @@ def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) ->
         return in_row_order(values, design.row_labels, what, "rows used")
     if len(values) == len(index):
         return in_row_order(values, index, what)
-    mask = subset_mask(arguments.subset, arguments.data, arguments.functions or {})
+    mask = subset_mask(arguments, arguments.data)
     if mask is not None and len(values) == int(mask.sum()):
         return in_row_order(values, index[mask], what)
     return values
 
 
-def labels_of_results(design: Predictors, arguments: Any) -> Any | None:
+def labels_of_results(design: Predictors, arguments: DesignArguments) -> Any | None:
     """Labels of the rows for which results have a value, see `MissingRows.pad`; None without an index."""
     index = arguments.data.index
     if design.missing.kept is None or design.missing.action != "exclude" or index is None:
         return design.row_labels
-    mask = subset_mask(arguments.subset, arguments.data, arguments.functions or {})
+    mask = subset_mask(arguments, arguments.data)
     return index if mask is None else index[mask]
 
 
@@ -114,7 +115,7 @@ _SHOWN = 2
 
 
 @contextmanager
-def naming_left_out(design: Predictors, arguments: Any) -> Iterator[None]:
+def naming_left_out(design: Predictors, arguments: DesignArguments) -> Iterator[None]:
     """Add to the error for levels that were not in the fit what became of those that its data had."""
     try:
         yield
@@ -125,7 +126,7 @@ def naming_left_out(design: Predictors, arguments: Any) -> Iterator[None]:
         raise NewLevelsError(f"{error}; {found}", error.column, error.levels) from None
 
 
-def _left_out(design: Predictors, arguments: Any, error: NewLevelsError) -> str:
+def _left_out(design: Predictors, arguments: DesignArguments, error: NewLevelsError) -> str:
     frame: Frame = arguments.data
     name = _column(error.column, frame, arguments)
     if name is None:
@@ -134,7 +135,7 @@ def _left_out(design: Predictors, arguments: Any, error: NewLevelsError) -> str:
     places = {label: i for i, label in enumerate(factor.labels())}
     used = np.zeros(frame.n_rows, dtype=bool)
     used[used_data(design, arguments).positions] = True
-    mask = subset_mask(arguments.subset, frame, arguments.functions or {})
+    mask = subset_mask(arguments, frame)
     parts = []
     for level in error.levels:
         rows = factor.codes == places.get(level, -2)
@@ -145,7 +146,7 @@ def _left_out(design: Predictors, arguments: Any, error: NewLevelsError) -> str:
     return "; ".join(parts[:_SHOWN]) + more
 
 
-def _column(text: str, frame: Frame, arguments: Any) -> str | None:
+def _column(text: str, frame: Frame, arguments: DesignArguments) -> str | None:
     """The column that a factor of the formula was made of, when it is a single one."""
     if text in frame:
         return text

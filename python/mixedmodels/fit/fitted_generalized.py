@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -407,15 +408,8 @@ def generalized_coordinates(
 def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> GeneralizedDesign:
     """The design that the arguments describe, of data in a frame."""
     return build_generalized_design(
-        arguments.formula,
-        frame,
+        dataclasses.replace(arguments, data=frame),
         arguments.family,
-        weights=arguments.weights,
-        offset=arguments.offset,
-        contrasts=arguments.contrasts,
-        na_action=arguments.na_action,
-        subset=arguments.subset,
-        functions=arguments.functions,
         check_effects=as_control(arguments.control).check_effects,
     )
 

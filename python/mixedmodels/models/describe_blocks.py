@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from ..design import build_design
-from ..design.rows import check_action
+from ..design import DesignArguments, build_design
+from ..design.arguments import check_action
 from ..errors import ArgumentError
 from ..fit.block_costs import BlockDescription, describe_design
+from ..public import public
 from .base import MixedModel
 
 
+@public
 def describe_blocks(
     model: MixedModel | str,
     data: Any = None,
@@ -35,8 +37,8 @@ def describe_blocks(
         A fitted model, or the formula of one.
     data : data frame
         n rows; only with a formula.
-    weights, offset, contrasts, na_action, subset, functions
-        As for :func:`mixedmodels.lmer`; only with a formula. They decide which rows and columns there are.
+    weights, offset, contrasts, na_action, subset, functions : as for `lmer`, optional
+        Only with a formula. They decide which rows and columns there are.
 
     Returns
     -------
@@ -83,9 +85,9 @@ def describe_blocks(
         )
     if data is None:
         raise ArgumentError("describe_blocks: a formula needs data=")
-    design = build_design(
-        model,
-        data,
+    arguments = DesignArguments(
+        formula=model,
+        data=data,
         weights=weights,
         offset=offset,
         contrasts=contrasts,
@@ -93,4 +95,4 @@ def describe_blocks(
         subset=subset,
         functions=functions,
     )
-    return describe_design(design)
+    return describe_design(build_design(arguments))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag
-from ..design import INTERCEPT, Predictors, RandomTerm, build_predictors, told_from_residuals
+from ..design import INTERCEPT, DesignArguments, Predictors, RandomTerm, build_predictors, told_from_residuals
 from ..design.response_matrix import response_matrix, response_names
 from ..design.rows import listed_rows
 from ..errors import (
@@ -28,12 +28,12 @@ from ..fit.fit_linear import check_formula_first, check_numbers_of_effects, chec
 from ..fit.progress import CountedResponses
 from ..fit.record import read_only
 from ..frame import Frame
-from ..not_here import refuses_arguments
 from ..notices import warn_of_fit
+from ..public import public
 from .fit_many_result import FitMany
 
 
-@refuses_arguments
+@public
 def fit_many(
     formula: str,
     data: Any,
@@ -121,16 +121,18 @@ def fit_many(
     verbose = flag("verbose", verbose)
     frame = Frame.from_any(data)
     predictors, rows = build_predictors(
-        formula,
-        frame,
-        weights=weights,
-        offset=offset,
-        contrasts=contrasts,
-        na_action=na_action,
-        subset=subset,
-        functions=functions,
+        DesignArguments(
+            formula=formula,
+            data=frame,
+            weights=weights,
+            offset=offset,
+            contrasts=contrasts,
+            na_action=na_action,
+            subset=subset,
+            functions=functions,
+        ),
+        response_names(responses) or (),
         check_effects=options.check_effects,
-        responses=response_names(responses) or (),
     )
     names, values = response_matrix(responses, data, frame)
     if len(rows) < len(values):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..design.merged_terms import overlaps
 from ..design.rows import ZERO_WEIGHT
 from ..fit.endpoint.separation import separation_note
@@ -68,26 +66,6 @@ def dispersion_line(fitted: FittedModel, digits: int = DIGITS) -> str:
     fixed = "" if family.estimates_dispersion else ", held fixed"
     value = format_number(fitted.dispersion, digits)
     return f"{capital(family.parameter)} d: {value} ({family.name}: {family.meaning}{fixed})"
-
-
-def standard_error_line(fitted: FittedModel) -> str:
-    """How the standard errors of the coefficients were computed; empty for an exact likelihood."""
-    if fitted.exact_likelihood:
-        return ""
-    if fitted.joint:
-        return "Standard errors from the Hessian in all parameters"
-    given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
-    if fitted.arguments.n_agq == 0:
-        return f"Standard errors given {given}; they ignore its uncertainty (nAGQ = 0)"
-    if not np.isfinite(fitted.conditional_covariance()).all():
-        return (
-            "No standard errors: the Hessian is not positive definite, neither in all parameters nor in the "
-            f"coefficients given {given}"
-        )
-    return (
-        f"Standard errors given {given}; they ignore its uncertainty because the Hessian in all parameters "
-        "is not positive definite"
-    )
 
 
 def _design_notes(fitted: FittedModel) -> list[str]:

@@ -12,12 +12,13 @@ from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov
 from ..inference.basis.headings import by_method
 from ..inference.estimates import criteria, fixed_effects
+from ..inference.estimates.fixed_effects import standard_error_line
 from ..inference.estimates.random_effects import numbers_of_levels
 from ..inference.hypotheses.coefficient_tests import CoefficientTests, coefficient_tests
 from ..render.numbers import DIGITS, PStyle, check_digits, check_p_style
 from ..render.result_table import ResultTable
 from .describe import head_lines
-from .notes import data_notes, dispersion_line, fit_notes, standard_error_line
+from .notes import data_notes, dispersion_line, fit_notes
 from .summary import Summary
 from .varcorr import group_line, var_corr
 

@@ -150,7 +150,7 @@ def test_standard_errors_stay():
         text = str(model.summary())
         assert "do not interpret" in text
     robust = mm.vcov_cluster(fit("one random effect"))
-    table = mm.coef_test(fit("one random effect"), robust)
+    table = mm.coef_test(fit("one random effect"), vcov=robust)
     np.testing.assert_allclose(table["Std. Error"], np.sqrt(np.diag(robust.covariance)))
 
 
