@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixedmodels.design import Design, build_design
+from design.building import build_design
+from mixedmodels.design import Design
 from mixedmodels.errors import DataError, FormulaWarning, MissingColumnError, MixedModelError
 from search_depth import examples
 

@@ -9,8 +9,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from design.building import build_design
 from mixedmodels import DataWarning, fit_many, glmer, lmer, load_sleepstudy
-from mixedmodels.design import build_design
 from mixedmodels.errors import DataError, MixedModelsWarning
 
 N = 120

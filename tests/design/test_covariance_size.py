@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mixedmodels import DataError, MixedModelError, fit_many, glmer, lmer, load_sleepstudy
-from mixedmodels.design.covariance_size import check_covariance_size
+from mixedmodels.design.model_size import check_covariance_size
 
 
 def sample(levels: int, n: int = 12_000) -> pd.DataFrame:

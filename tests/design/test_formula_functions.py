@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels.design import Design, build_design
+from design.building import build_design
+from mixedmodels.design import Design
 from mixedmodels.errors import ArgumentError, DataError, FormulaError, MixedModelError
 
 DATA = pd.DataFrame(

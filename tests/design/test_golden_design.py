@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from design.building import build_design
 from mixedmodels.datasets import load_dataset
-from mixedmodels.design import Design, build_design
+from mixedmodels.design import Design
 
 CASES = json.loads((Path(__file__).parents[1] / "golden" / "lmm.json").read_text(encoding="utf-8"))
 SMALL = 1500

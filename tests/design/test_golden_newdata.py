@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from design.building import build_design
 from mixedmodels.datasets import load_dataset
-from mixedmodels.design import build_design
 
 CASES = {
     case["id"]: case

@@ -11,8 +11,8 @@ from formulaic import model_matrix
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixedmodels.design import build_design
-from mixedmodels.design.coding import full_rank_blocks
+from design.building import build_design
+from mixedmodels.design.full_rank import full_rank_blocks
 from mixedmodels.errors import ArgumentError, DataError, FormulaError, FormulaWarning, MemoryLimitError
 from search_depth import examples
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from design.building import build_design
 from mixedmodels import lmer
-from mixedmodels.design import build_design
 from mixedmodels.errors import MissingColumnError
 
 N = 60
@@ -30,7 +30,7 @@ def make_data(seed: int) -> pd.DataFrame:
 
 def alone(formula: str, data: Any, **options: Any) -> Any:
     """The design built after everything remembered is gone."""
-    from mixedmodels.design.plan import _remembered_plan
+    from mixedmodels.design.plan_columns import _remembered_plan
     from mixedmodels.formula.model_formula import _parse
 
     _remembered_plan.cache_clear()

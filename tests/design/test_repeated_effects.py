@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from design.building import build_design
 from mixedmodels import fit_many, glmer, lmer, load_cbpp, load_pastes, load_sleepstudy, ranova
-from mixedmodels.design import build_design
 from mixedmodels.design.repeated_effects import overlapping_terms, repeated_effects
 from mixedmodels.errors import FormulaWarning
 

@@ -7,7 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from mixedmodels.design import Design, build_design
+from design.building import build_design
+from mixedmodels.design import Design
 from mixedmodels.errors import ArgumentError, DataError, FormulaError, MissingColumnError
 
 N = 12

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from design.building import build_design
 from mixedmodels import FormulaWarning, glmer, lmer, load_sleepstudy
-from mixedmodels.design import build_design
 
 SLEEP = load_sleepstudy().assign(
     z=np.arange(180.0) % 7, f=lambda d: np.where(d.Days > 4, "late", "early"), yes=lambda d: d.Days > 3

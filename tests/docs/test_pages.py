@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mixedmodels.formula.functions import FUNCTIONS
+from mixedmodels.formula.function_table import FUNCTIONS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from design.building import build_design
 from mixedmodels import _engine
-from mixedmodels.design import build_design
 from mixedmodels.fit.engine_terms import engine_terms
 from oracles import dense_engine
 

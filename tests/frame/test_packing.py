@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mixedmodels.frame import Frame
-from mixedmodels.frame.packing import pack, unpack
+from mixedmodels.frame.column import pack, unpack
 
 _kinds = st.sampled_from(
     [np.float64, np.float32, np.int64, np.int32, np.int8, np.uint64, np.uint16, np.bool_]

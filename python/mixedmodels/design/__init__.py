@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from .all_levels import AllLevels, CodedTerm, all_levels
-from .build import (
-    INTERCEPT,
-    Design,
-    Predictors,
-    RandomTerm,
-    build_design,
-    build_predictors,
-)
-from .contrasts import Contrast, make_contrast
-from .generalized import GeneralizedDesign, build_generalized_design
-from .generalized_response import GeneralizedResponse, ResponseForm
+from .arguments import DesignArguments
+from .build import Design, Predictors, build_design, build_predictors
+from .build_generalized import GeneralizedDesign, build_generalized_design
+from .contrast_coding import Contrast, make_contrast
 from .grouping import GroupingFactor
+from .matrix import INTERCEPT
 from .r_names import r_names
+from .random_term import RandomTerm, told_from_residuals
 from .recipe import DesignRecipe, NewRandomTerm
-from .residual_check import told_from_residuals
+from .response import GeneralizedResponse, ResponseForm
 from .rows import MissingRows
 
 __all__ = [
@@ -26,6 +21,7 @@ __all__ = [
     "CodedTerm",
     "Contrast",
     "Design",
+    "DesignArguments",
     "DesignRecipe",
     "GeneralizedDesign",
     "GeneralizedResponse",

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from .coding import Block
-from .contrasts import Contrast
-from .evaluate import is_truth
+from .contrast_coding import Contrast
+from .evaluator import is_truth
+from .full_rank import Block
 from .matrix import Levels, MatrixPlan, label_of
 from .recipe import DesignRecipe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,22 @@ from ..formula import ModelFormula, RandomTermSpec, check_functions, parse_formu
 from ..formula.nodes import Call, Node, walk
 from ..frame import Frame
 from ..notices import warn_user
-from .chosen_rows import ChosenRows, choose_rows
-from .column_checks import warn_of_columns
-from .column_structure import structure_of_term
-from .evaluate import Evaluator, Memory
+from .arguments import DesignArguments, check_action
+from .column_checks import warn_of_columns, warn_of_self_products
+from .evaluator import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
-from .matrix import INTERCEPT, Levels, label_of
+from .matrix import Levels, label_of
 from .merged_terms import BuiltTerm, merge_repeated
 from .model_size import Sizes
-from .numeric_response import numeric_response
-from .plan import ContrastTable, check_all_used, check_contrasts, make_plan
-from .random_term import RandomTerm
+from .plan_columns import ContrastTable, check_all_used, check_contrasts, make_plan
+from .random_term import RandomTerm, check_told_from_residuals
 from .recipe import DesignRecipe, offset_of
 from .repeated_effects import overlapping_terms
-from .residual_check import check_told_from_residuals, told_from_residuals
-from .rows import MissingRows, check_action, columns_of
-from .self_products import warn_of_self_products
+from .response import numeric_response
+from .rows import ChosenRows, MissingRows, choose_rows, columns_of
+from .term_structure import structure_of_term
 
+CheckEffects = Literal["error", "warning", "ignore"]
 P = TypeVar("P", bound="Predictors")
 
 
@@ -101,17 +100,7 @@ class Design(Predictors):
 
 
 def build_design(
-    formula: str,
-    data: Any,
-    *,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Any = None,
-    na_action: str = "omit",
-    subset: Any = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
-    check_effects: str = "warning",
-    sigma_known: bool = False,
+    arguments: DesignArguments, *, check_effects: CheckEffects = "warning", sigma_known: bool = False
 ) -> Design:
     """
     Build the arrays of a linear mixed model.
@@ -122,23 +111,7 @@ def build_design(
 
     Parameters
     ----------
-    formula : str
-        lme4-style, see :func:`mixedmodels.formula.parse_formula`.
-    data : data frame
-        Anything :class:`mixedmodels.frame.Frame` takes, n rows.
-    weights : str or array-like of shape (n,), optional
-        Prior weights, finite and not negative. Rows of weight zero are left out like missing ones.
-    offset : str or array-like of shape (n,), optional
-        Added to the offsets of the formula. A text is a column or an expression of columns.
-    contrasts : mapping of str to contrasts, or str, optional
-        For each factor ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"``, ``"SAS"`` (or R's names),
-        ``("treatment", base)``, or a matrix with a row for each level. Ordered factors have "poly" by
-        default, others "treatment". One name, such as ``"sum"``, is for all factors.
-    na_action : {"omit", "exclude", "fail"}
-    subset : str or array-like of bool of shape (n,), optional
-        Rows to use: a mask, or a condition such as ``"age > 30 & sex == 'F'"``.
-    functions : mapping of str to callable, optional
-        Your own functions for the formula; trusted code.
+    arguments : DesignArguments
     check_effects : {"error", "warning", "ignore"}
         As in :class:`mixedmodels.Control`; "ignore" lets pass what the data may not determine.
     sigma_known : bool
@@ -155,14 +128,13 @@ def build_design(
 
     Examples
     --------
-    >>> from mixedmodels.design import build_design
+    >>> from mixedmodels.design import DesignArguments, build_design
     >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "dose": [0, 1, 0, 1], "batch": ["a", "a", "b", "b"]}
-    >>> design = build_design("y ~ dose + (1 | batch)", data)
+    >>> design = build_design(DesignArguments(formula="y ~ dose + (1 | batch)", data=data))
     >>> design.x_names, design.terms[0].group.levels
     (('(Intercept)', 'dose'), ('a', 'b'))
     """
-    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions, check_effects)
-    rows, predictors, y = assemble(formula, data, arguments, numeric_response)
+    rows, predictors, y = assemble(arguments, numeric_response, check_effects=check_effects)
     if check_effects != "ignore" and not sigma_known:
         for term in predictors.terms:
             check_told_from_residuals(term, rows.weights)
@@ -171,27 +143,18 @@ def build_design(
 
 
 def build_predictors(
-    formula: str,
-    data: Any,
-    *,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Any = None,
-    na_action: str = "omit",
-    subset: Any = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
-    check_effects: str = "warning",
-    responses: Collection[str] = (),
+    arguments: DesignArguments, responses: Collection[str] = (), *, check_effects: CheckEffects = "warning"
 ) -> tuple[Predictors, NDArray[np.intp]]:
     """
     Build the arrays of a model without its response, from a one-sided formula.
 
     Parameters
     ----------
-    formula, data, weights, offset, contrasts, na_action, subset, functions, check_effects
-        As for :func:`build_design`.
+    arguments : DesignArguments
     responses : collection of str
         Columns that hold responses: ``.`` in the formula leaves them out.
+    check_effects : {"error", "warning", "ignore"}
+        As for :func:`build_design`.
 
     Returns
     -------
@@ -204,30 +167,11 @@ def build_predictors(
     FormulaError, MissingColumnError, DataError, ArgumentError
         Naming the term, column or argument at fault.
     """
-    arguments = DesignArguments(weights, offset, contrasts, na_action, subset, functions, check_effects)
-    rows, predictors, _ = assemble(formula, data, arguments, None, responses)
+    rows, predictors, _ = assemble(arguments, None, responses, check_effects=check_effects)
     if check_effects != "ignore":
         for term in predictors.terms:
             check_told_from_residuals(term, rows.weights)
     return predictors, rows.positions
-
-
-@dataclass(frozen=True, eq=False)
-class DesignArguments:
-    """
-    The arguments of a fit that decide on its design.
-
-    `drop_zero_weights` says whether rows of weight zero are left out like missing ones.
-    """
-
-    weights: Any
-    offset: Any
-    contrasts: Any
-    na_action: str
-    subset: Any
-    functions: Mapping[str, Callable[..., Any]] | None
-    check_effects: str
-    drop_zero_weights: bool = True
 
 
 _CONTRASTS_MATTER = "; other contrasts make other columns independent, so that the model depends on them"
@@ -237,11 +181,12 @@ ReadResponse = Callable[[Node, Evaluator, ChosenRows], Any]
 
 
 def assemble(
-    formula: str,
-    data: Any,
     arguments: DesignArguments,
     read_response: ReadResponse | None,
     responses: Collection[str] = (),
+    *,
+    check_effects: CheckEffects = "warning",
+    drop_zero_weights: bool = True,
 ) -> tuple[ChosenRows, Predictors, Any]:
     """
     The rows used, the predictors in them, and what `read_response` makes of the response.
@@ -249,36 +194,31 @@ def assemble(
     Without `read_response` the formula has none; `responses` are then columns that ``.`` leaves out.
     """
     need_response = read_response is not None
-    weights, offset, subset = arguments.weights, arguments.offset, arguments.subset
-    action = check_action(arguments.na_action)
+    check_action(arguments.na_action)
     table = check_contrasts(arguments.contrasts)
     own = check_functions(arguments.functions)
-    frame = Frame.from_any(data)
-    beside = {v for a in (weights, offset) if isinstance(a, str) for v in columns_of(a, frame, own)}
+    frame = Frame.from_any(arguments.data)
+    beside = {
+        v
+        for a in (arguments.weights, arguments.offset)
+        if isinstance(a, str)
+        for v in columns_of(a, frame, own)
+    }
     parsed = parse_formula(
-        formula, frame.names, own, used=beside.union(responses), need_response=need_response
+        arguments.formula, frame.names, own, used=beside.union(responses), need_response=need_response
     )
     if not need_response and parsed.response:
         raise FormulaError(
             "the formula must not name a response, for there are many: write "
             f"{parsed.text[parsed.text.index('~') :]!r} and give {parsed.response} by responses="
         )
-    if isinstance(subset, str):
-        beside.update(columns_of(subset, frame, own))
+    if isinstance(arguments.subset, str):
+        beside.update(columns_of(arguments.subset, frame, own))
     frame.prefetch(dict.fromkeys((*parsed.variables, *beside, *responses)))
     if frame.n_rows == 0:
         raise DataError("the data has no rows")
 
-    rows = choose_rows(
-        parsed,
-        frame,
-        weights,
-        offset,
-        subset,
-        action,
-        own,
-        drop_zero_weights=arguments.drop_zero_weights,
-    )
+    rows = choose_rows(parsed, frame, arguments, drop_zero_weights=drop_zero_weights)
     memory = Memory()
     evaluator = Evaluator(rows.frame, memory, own, fitting=True)
     response = None
@@ -289,7 +229,7 @@ def assemble(
     x = fixed.build(evaluator, "F")
     grouping = component_evaluator(rows.frame, own)
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
-    sizes = Sizes(arguments.check_effects)
+    sizes = Sizes(check_effects)
     built = [
         _random_term(spec, evaluator, grouping, known, table, contrast_names, sizes) for spec in parsed.random
     ]
@@ -370,15 +310,3 @@ def _called(parsed: ModelFormula, own: Mapping[str, Callable[..., Any]]) -> dict
     nodes = [*response, *parsed.fixed_terms.factors, *parsed.offset_nodes, *random]
     called = {n.function for node in nodes for n in walk(node) if isinstance(n, Call)}
     return {name: function for name, function in own.items() if name in called}
-
-
-__all__ = [
-    "INTERCEPT",
-    "Design",
-    "Predictors",
-    "RandomTerm",
-    "build_design",
-    "build_predictors",
-    "numeric_response",
-    "told_from_residuals",
-]

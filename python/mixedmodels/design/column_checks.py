@@ -1,4 +1,4 @@
-"""Warnings about columns that seem to hold something other than what the model makes of them."""
+"""Warnings about columns and powers that seem to mean something other than what the model makes of them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataWarning
+from ..errors import DataWarning, FormulaWarning
 from ..formula import ModelFormula
-from ..formula.nodes import Name
+from ..formula.nodes import Name, write
+from ..formula.term_list import SelfProduct
 from ..frame import Factor, Frame
 from ..notices import warn_user
+from .evaluator import Evaluator
 from .matrix import Levels, MatrixPlan, label_of
 
 # A factor of the fixed part with at least so many levels, and more than half as many as there are rows, is
@@ -145,3 +147,21 @@ def _is_number(label: str) -> bool:
         return math.isfinite(float(label))
     except ValueError:
         return False
+
+
+def warn_of_self_products(products: Sequence[SelfProduct], evaluator: Evaluator) -> None:
+    """
+    Say that ``x**2`` means x, as in R, where x is a number that differs from its square.
+
+    A factor has no other power, so that nobody can mean one.
+    """
+    for product in products:
+        value = evaluator.value(product.node)
+        if not isinstance(value, np.ndarray) or np.array_equal(value, value**2):
+            continue
+        name = write(product.node)
+        warn_user(
+            f"{product.text} adds no power of {name}: a product of a variable with itself is that variable, "
+            f"as in R; for the power write I({name}**{product.power})",
+            FormulaWarning,
+        )

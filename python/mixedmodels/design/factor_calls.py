@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..formula.functions import CODINGS
+from ..formula.function_table import CODINGS
 from ..formula.nodes import Call, Node, Number, Text, Word
 from ..frame import Factor, drop_unused
-from .contrasts import LevelNumber
-from .levels import match_levels
-from .values import Basis, Coded, Value
+from .contrast_coding import LevelNumber
+from .values import Basis, Coded, Value, match_levels
 
 
 def coding(node: Node | None, base: Node | None) -> Any:

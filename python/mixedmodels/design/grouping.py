@@ -13,10 +13,9 @@ from ..errors import DataError, NewLevelsError
 from ..formula import RandomTermSpec
 from ..formula.nodes import Name, Node
 from ..frame import Factor, Frame, as_factor, drop_unused, interact
-from .evaluate import Evaluator, Memory
-from .levels import check_no_gaps, translate
+from .evaluator import Evaluator, Memory
 from .matrix import label_of
-from .values import Coded
+from .values import Coded, check_no_gaps, translate
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from ..errors import DataError, MemoryLimitError
 from ..formula.nodes import Name, Node, write
 from ..frame import Factor
-from .coding import Block
-from .contrasts import Contrast
-from .evaluate import Evaluator
-from .levels import check_no_gaps, match_levels
-from .values import Basis, Coded
+from .contrast_coding import Contrast
+from .evaluator import Evaluator
+from .full_rank import Block
+from .values import Basis, Coded, check_no_gaps, match_levels
 
 INTERCEPT = "(Intercept)"
 

@@ -13,12 +13,7 @@ from .grouping import GroupRecipe
 from .matrix import MatrixPlan
 from .random_term import RandomTerm
 from .recipe import LeftOut
-from .repeated_effects import (
-    may_repeat,
-    n_covariance_parameters,
-    overlapping_terms,
-    repeated_effects,
-)
+from .repeated_effects import may_repeat, n_covariance_parameters, overlapping_terms, repeated_effects
 
 # A term, its columns as a plan, and its grouping factor for new data.
 BuiltTerm = tuple[RandomTerm, MatrixPlan, GroupRecipe]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import product
 
 from ..formula.nodes import Node
-from .coding import Block
-from .evaluate import is_truth
+from .evaluator import is_truth
+from .full_rank import Block
 from .matrix import INTERCEPT, Levels, MatrixPlan, label_of
 from .recipe import DesignRecipe
 

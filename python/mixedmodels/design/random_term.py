@@ -1,4 +1,4 @@
-"""A random-effects term as arrays."""
+"""A random-effects term as arrays, and whether the data distinguish it from the residuals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..covariance import Structure, structure_of
+from ..errors import DataError
 from .grouping import GroupingFactor
 
 
@@ -47,3 +48,50 @@ class RandomTerm:
     def blocks(self) -> tuple[tuple[int, ...], ...]:
         """Sets of columns with a free covariance matrix, independent of each other; else empty."""
         return self.structure.blocks or ()
+
+
+def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | None) -> None:
+    """
+    Refuse a term with a level for each row whose variance is a residual variance under another name.
+
+    The variance of a row is then a sum of products of the term's columns. When these span the residual
+    variance (constant, or in proportion to 1/weight), as an intercept does, nothing tells the two apart;
+    columns that do not, such as an indicator of some rows, are variances of their own.
+    """
+    n, levels = len(term.z), len(term.group.levels)
+    structure = term.structure
+    if structure.n_parameters == 1 and structure.k > 1 and weights is None and rows_apart(term):
+        raise DataError(
+            f"{term.text} has one row for each of its effects, which have one variance and cannot be "
+            "distinguished from the residuals; drop the term"
+        )
+    if told_from_residuals(term.z, levels, weights):
+        return
+    raise DataError(
+        f"grouping factor {term.group.label!r} has as many levels ({levels}) as there are rows ({n}), so "
+        f"its effects cannot be distinguished from the residuals; drop {term.text} or use a coarser factor"
+    )
+
+
+def rows_apart(term: RandomTerm) -> bool:
+    """Whether each row has an effect of its own, and all with the same size of z."""
+    used = term.z != 0.0
+    if len(used) > used.shape[1] * len(term.group.levels) or not (used.sum(axis=1) == 1).all():
+        return False
+    column = used.argmax(axis=1)
+    cells = term.group.codes.astype(np.int64) * used.shape[1] + column
+    size = np.abs(term.z[np.arange(len(used)), column])
+    return len(np.unique(cells)) == len(cells) and bool((size == size[0]).all())
+
+
+def told_from_residuals(z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None) -> bool:
+    """Whether a term with these columns (n, k) differs in its variances from the residuals."""
+    n, k = z.shape
+    if n_levels < n:
+        return True
+    products = np.column_stack([z[:, i] * z[:, j] for i in range(k) for j in range(i + 1)])
+    residual = np.ones(n) if weights is None else 1.0 / weights
+    sizes = np.linalg.norm(products, axis=0)
+    products = products[:, sizes > 0] / sizes[sizes > 0]
+    explained = products @ np.linalg.lstsq(products, residual, rcond=None)[0]
+    return bool(np.linalg.norm(residual - explained) > 1e-8 * np.linalg.norm(residual))

@@ -13,10 +13,10 @@ from ..errors import DataError
 from ..formula import ModelFormula
 from ..formula.nodes import Node, variables, write
 from ..frame import Frame
-from .evaluate import Evaluator, Memory
+from .evaluator import Evaluator, Memory
 from .grouping import GroupRecipe, component_evaluator
-from .levels import missing_in
 from .matrix import MatrixPlan
+from .values import missing_in
 
 
 @dataclass(frozen=True, eq=False)

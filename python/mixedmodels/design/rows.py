@@ -1,24 +1,23 @@
-"""Which rows take part: subset, missing values, zero weights."""
+"""Which rows take part: subset, missing values and zero weights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import one_of
 from ..errors import ArgumentError, DataError
-from ..formula import Scope, parse_expression
+from ..formula import ModelFormula, Scope, parse_expression
 from ..formula.nodes import variables
 from ..frame import Factor, Frame, Numeric
 from ..frame.alignment import in_row_order
-from .evaluate import Evaluator, Memory
-from .levels import missing_in
+from .arguments import DesignArguments, NaAction, check_action
+from .evaluator import Evaluator, Memory
+from .values import missing_in
 
-NaAction = Literal["omit", "exclude", "fail"]
 ZERO_WEIGHT = "(zero weight)"
 
 
@@ -69,21 +68,14 @@ class MissingRows:
         return padded
 
 
-def check_action(action: Any) -> NaAction:
-    """The ``na_action`` argument, also in R's spelling."""
-    name = action.removeprefix("na.") if isinstance(action, str) else action
-    return one_of("na_action", name, ("omit", "exclude", "fail"))
-
-
-def subset_mask(
-    subset: Any, frame: Frame, functions: Mapping[str, Callable[..., Any]]
-) -> NDArray[np.bool_] | None:
+def subset_mask(arguments: DesignArguments, frame: Frame) -> NDArray[np.bool_] | None:
     """
-    The ``subset`` argument as a mask over all rows; None to keep them all.
+    The ``subset`` argument as a mask over all rows of the data; None to keep them all.
 
     A text is a condition in the language of formula expressions: ``"age > 30 & sex == 'F'"``. Rows
     where the condition is missing are left out.
     """
+    subset, functions = arguments.subset, arguments.functions or {}
     if subset is None:
         return None
     if isinstance(subset, str) and subset in frame:
@@ -224,3 +216,56 @@ def missing_rows(
     if kept is not None:
         kept.flags.writeable = False
     return MissingRows(n, kept, action, counts)
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenRows:
+    """The rows that take part, with the arguments that have a value for each."""
+
+    frame: Frame
+    weights: NDArray[np.float64] | None
+    offset: NDArray[np.float64] | None
+    missing: MissingRows
+    positions: NDArray[np.intp]
+
+    def name(self, i: int) -> str:
+        """What to call the i-th of these rows in messages: its label, or its place in the data."""
+        index = self.frame.index
+        if index is None or np.array_equal(index, self.positions):
+            return f"row {self.positions[i]} (counting from 0)"
+        return f"row {index[i]!r}"
+
+
+def choose_rows(
+    parsed: ModelFormula, frame: Frame, arguments: DesignArguments, *, drop_zero_weights: bool = True
+) -> ChosenRows:
+    """Subset, missing values, zero weights: the frame and the row arguments that are left."""
+    action, functions = check_action(arguments.na_action), arguments.functions or {}
+    weight = named_or_given(arguments.weights, frame, "weights", functions)
+    extra = named_or_given(arguments.offset, frame, "offset", functions)
+    chosen = subset_mask(arguments, frame)
+    positions = np.arange(frame.n_rows) if chosen is None else np.flatnonzero(chosen)
+    if chosen is not None:
+        frame = frame.rows(chosen)
+        weight = None if weight is None else (weight[0], weight[1][chosen])
+        extra = None if extra is None else (extra[0], extra[1][chosen])
+    columns: list[Any] = [(name, frame.labels(name)) for name in parsed.variables]
+    columns += [part for part in (weight, extra) if part is not None]
+    zero = None
+    if weight is not None:
+        name, values = weight
+        if (values < 0).any():
+            raise DataError(f"weights: {name!r} is negative in {listed_rows(values < 0)}")
+        if drop_zero_weights and (values == 0).any():
+            zero = values == 0
+    missing = missing_rows(columns, frame.n_rows, action, zero)
+    kept = missing.kept
+    if kept is not None:
+        frame = frame.rows(kept)
+    return ChosenRows(
+        frame,
+        None if weight is None else np.array(weight[1] if kept is None else weight[1][kept]),
+        None if extra is None else np.array(extra[1] if kept is None else extra[1][kept]),
+        missing,
+        positions if kept is None else positions[kept],
+    )

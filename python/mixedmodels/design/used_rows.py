@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..frame import Column, Factor, Frame
+from ..errors import NewLevelsError
+from ..formula import Scope, parse_expression
+from ..formula.nodes import variables
+from ..frame import Column, Factor, Frame, as_factor
 from ..frame.alignment import in_row_order
+from .arguments import DesignArguments
 from .build import Predictors
 from .rows import subset_mask
 
@@ -40,18 +45,18 @@ class UsedData:
         return {name: as_pandas(self.frame.labels(name)) for name in names}
 
 
-def used_data(design: Predictors, arguments: Any) -> UsedData:
+def used_data(design: Predictors, arguments: DesignArguments) -> UsedData:
     """
     The rows that took part in a fit.
 
     Parameters
     ----------
     design : Predictors
-    arguments : ModelArguments
-        With the ``data`` and ``subset`` of the fit.
+    arguments : DesignArguments
+        Those of the fit.
     """
     whole = arguments.data
-    mask = subset_mask(arguments.subset, whole, arguments.functions or {})
+    mask = subset_mask(arguments, whole)
     positions = np.arange(whole.n_rows) if mask is None else np.flatnonzero(mask)
     if design.missing.kept is not None:
         positions = positions[design.missing.kept]
@@ -61,7 +66,7 @@ def used_data(design: Predictors, arguments: Any) -> UsedData:
     return UsedData(frame, positions, whole.n_rows)
 
 
-def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) -> Any:
+def in_used_order(values: Any, design: Predictors, arguments: DesignArguments, what: str) -> Any:
     """
     Values with an entry for each row used or each row of the data, in their order.
 
@@ -75,18 +80,18 @@ def in_used_order(values: Any, design: Predictors, arguments: Any, what: str) ->
         return in_row_order(values, design.row_labels, what, "rows used")
     if len(values) == len(index):
         return in_row_order(values, index, what)
-    mask = subset_mask(arguments.subset, arguments.data, arguments.functions or {})
+    mask = subset_mask(arguments, arguments.data)
     if mask is not None and len(values) == int(mask.sum()):
         return in_row_order(values, index[mask], what)
     return values
 
 
-def labels_of_results(design: Predictors, arguments: Any) -> Any | None:
+def labels_of_results(design: Predictors, arguments: DesignArguments) -> Any | None:
     """Labels of the rows for which results have a value, see `MissingRows.pad`; None without an index."""
     index = arguments.data.index
     if design.missing.kept is None or design.missing.action != "exclude" or index is None:
         return design.row_labels
-    mask = subset_mask(arguments.subset, arguments.data, arguments.functions or {})
+    mask = subset_mask(arguments, arguments.data)
     return index if mask is None else index[mask]
 
 
@@ -104,3 +109,62 @@ def as_pandas(column: Column) -> Any:
     if column.kind == "bool" and not np.isnan(column.values).any():
         return column.values.astype(bool)
     return column.stored.copy() if column.integers and column.filled is None else column.values.copy()
+
+
+_SHOWN = 2
+
+
+@contextmanager
+def naming_left_out(design: Predictors, arguments: DesignArguments) -> Iterator[None]:
+    """Add to the error for levels that were not in the fit what became of those that its data had."""
+    try:
+        yield
+    except NewLevelsError as error:
+        found = _left_out(design, arguments, error)
+        if not found:
+            raise
+        raise NewLevelsError(f"{error}; {found}", error.column, error.levels) from None
+
+
+def _left_out(design: Predictors, arguments: DesignArguments, error: NewLevelsError) -> str:
+    frame: Frame = arguments.data
+    name = _column(error.column, frame, arguments)
+    if name is None:
+        return ""
+    factor = as_factor(frame.labels(name))
+    places = {label: i for i, label in enumerate(factor.labels())}
+    used = np.zeros(frame.n_rows, dtype=bool)
+    used[used_data(design, arguments).positions] = True
+    mask = subset_mask(arguments, frame)
+    parts = []
+    for level in error.levels:
+        rows = factor.codes == places.get(level, -2)
+        if rows.any() and not used[rows].any():
+            chosen = rows if mask is None else rows & mask
+            parts.append(f"{level!r} was in the data of the fit, but {_fate(rows, chosen, design, frame)}")
+    more = f"; {len(parts) - _SHOWN} more likewise" if len(parts) > _SHOWN else ""
+    return "; ".join(parts[:_SHOWN]) + more
+
+
+def _column(text: str, frame: Frame, arguments: DesignArguments) -> str | None:
+    """The column that a factor of the formula was made of, when it is a single one."""
+    if text in frame:
+        return text
+    names = variables(parse_expression(text, Scope(frame.names, frozenset(arguments.functions or ()))))
+    return names[0] if len(names) == 1 else None
+
+
+def _fate(rows: NDArray[np.bool_], chosen: NDArray[np.bool_], design: Predictors, frame: Frame) -> str:
+    """Why none of some rows was used, given those of them that the subset chose."""
+    n, n_chosen = int(rows.sum()), int(chosen.sum())
+    causes = [f"subset= ({n - n_chosen})"] if n_chosen < n else []
+    explained = ~chosen
+    for name in design.missing.columns:
+        if name in frame:
+            missing = frame.labels(name).missing & chosen
+            explained |= missing
+            causes += [f"missing values in {name!r} ({int(missing.sum())})"] if missing.any() else []
+    if not explained.all():
+        causes.append(f"weights= zero, or weights= or offset= missing ({int((~explained).sum())})")
+    each = f"all its {n} rows were" if n > 1 else "its only row was"
+    return f"{each} left out: {', '.join(causes)}"

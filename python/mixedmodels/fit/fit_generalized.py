@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import GeneralizedDesign, GeneralizedResponse
-from ..errors import (
-    ArgumentError,
-    DataError,
-    LargeModelWarning,
-    ModesError,
-    SeparationWarning,
-)
+from ..errors import ArgumentError, DataError, LargeModelWarning, ModesError, SeparationWarning
 from ..families import Family, Gaussian
 from ..frame import Frame
 from ..notices import UNNAMED, model_label, warn_of_fit
@@ -33,20 +27,8 @@ from .endpoint.separation import (
 from .endpoint.singularity import term_roots
 from .endpoint.unbounded import dispersion_vanishes
 from .endpoint.undetermined import undetermined_notices
-from .endpoint.verdict import (
-    Verdict,
-    convergence_of,
-    dropped_notices,
-    judge,
-    not_optimised,
-    singular_notices,
-)
-from .fit_linear import (
-    check_numbers_of_effects,
-    check_only_scale_held,
-    exact_theta,
-    with_dropped,
-)
+from .endpoint.verdict import Verdict, convergence_of, dropped_notices, judge, not_optimised, singular_notices
+from .fit_linear import check_numbers_of_effects, check_only_scale_held, exact_theta, with_dropped
 from .fitted_generalized import (
     FittedGeneralized,
     GeneralizedArguments,

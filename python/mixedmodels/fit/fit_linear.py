@@ -20,13 +20,7 @@ from .endpoint import coordinates
 from .endpoint.singularity import term_roots
 from .endpoint.unbounded import column_sizes, residual_vanishes
 from .endpoint.undetermined import explained_notices, residual_notices, undetermined_notices
-from .endpoint.verdict import (
-    convergence_of,
-    dropped_notices,
-    judge,
-    not_optimised,
-    singular_notices,
-)
+from .endpoint.verdict import convergence_of, dropped_notices, judge, not_optimised, singular_notices
 from .fitted_linear import FittedLinear, build_engine, design_of, linear_free_parameters
 from .fixed import NOTHING_HELD, Held, embedded, known_singularities, resolve
 from .progress import Watch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,14 +21,7 @@ from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .endpoint.singularity import root_of
 from .engine_terms import engine_terms
-from .fixed import (
-    FreeParameters,
-    Held,
-    embedded,
-    free_parameters,
-    in_all_parameters,
-    resolve,
-)
+from .fixed import FreeParameters, Held, embedded, free_parameters, in_all_parameters, resolve
 from .record import Convergence, ModelArguments, no_columns
 from .state import FittedModel
 
@@ -396,15 +390,8 @@ def generalized_coordinates(
 def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> GeneralizedDesign:
     """The design that the arguments describe, of data in a frame."""
     return build_generalized_design(
-        arguments.formula,
-        frame,
+        dataclasses.replace(arguments, data=frame),
         arguments.family,
-        weights=arguments.weights,
-        offset=arguments.offset,
-        contrasts=arguments.contrasts,
-        na_action=arguments.na_action,
-        subset=arguments.subset,
-        functions=arguments.functions,
         check_effects=as_control(arguments.control).check_effects,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,7 @@ from .control import as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
-from .fixed import (
-    FreeParameters,
-    Held,
-    free_parameters,
-    in_all_parameters,
-    resolve,
-    sigma_is_held,
-)
+from .fixed import FreeParameters, Held, free_parameters, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates, FitArguments
 from .state import FittedModel
 
@@ -195,14 +189,7 @@ def _level_variances(fitted: FittedLinear) -> list[tuple[list[int], NDArray[np.f
 def design_of(arguments: FitArguments, frame: Frame) -> Design:
     """The design that the arguments describe, of data in a frame."""
     return build_design(
-        arguments.formula,
-        frame,
-        weights=arguments.weights,
-        offset=arguments.offset,
-        contrasts=arguments.contrasts,
-        na_action=arguments.na_action,
-        subset=arguments.subset,
-        functions=arguments.functions,
+        dataclasses.replace(arguments, data=frame),
         check_effects=as_control(arguments.control).check_effects,
         sigma_known=sigma_is_held(arguments.fixed),
     )

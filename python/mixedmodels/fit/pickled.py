@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..design import Predictors
 from ..errors import MixedModelError
-from ..frame.packing import pack, unpack
+from ..frame.column import pack, unpack
 
 FORMAT = 1
 

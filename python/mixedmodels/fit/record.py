@@ -8,29 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design import DesignArguments
 from .control import Control
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ModelArguments:
+class ModelArguments(DesignArguments):
     """
     The arguments that all kinds of models have, kept so that `update` can change some of them.
 
-    Attributes
-    ----------
-    data : Frame
-        In a fitted model: the columns that the fit read, see :meth:`~mixedmodels.frame.Frame.kept`. Before,
-        the data frame as it was given.
+    In a fitted model `data` is the Frame of the columns that the fit read.
     """
 
-    formula: str
-    data: Any
-    weights: Any = None
-    offset: Any = None
-    contrasts: Any = None
-    na_action: str = "omit"
-    subset: Any = None
-    functions: Any = None
     start: Any = None
     fixed: Any = None
     optimizer: str | None = "trust_region"
@@ -53,7 +42,7 @@ def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
 
 def no_columns() -> NDArray[np.int64]:
     """No columns of x."""
-    return np.zeros(0, dtype=np.int64)
+    return read_only((), np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .expression import parse_expression
-from .functions import FUNCTIONS, FormulaFunction
+from .function_table import FUNCTIONS, FormulaFunction
 from .model_formula import ModelFormula, RandomTermSpec, check_functions, parse_formula
 from .scope import Scope
-from .terms import TermList
+from .term_list import TermList
 
 __all__ = [
     "FUNCTIONS",

@@ -13,22 +13,9 @@ import math
 import re
 from typing import NamedTuple, NoReturn
 
-from .functions import CODINGS, FormulaFunction
-from .nodes import (
-    PRECEDENCE,
-    Binary,
-    Call,
-    Flag,
-    Name,
-    Node,
-    Number,
-    Text,
-    Unary,
-    Word,
-    write,
-)
-from .place import error_at
-from .scope import Scope, find_function, missing_column
+from .function_table import CODINGS, FormulaFunction
+from .nodes import PRECEDENCE, Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
+from .scope import Scope, error_at, find_function, missing_column
 
 MAX_NODES = 200
 MAX_DEPTH = 40

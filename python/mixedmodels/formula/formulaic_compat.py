@@ -20,7 +20,7 @@ from formulaic.parser.types import Factor, Operator, OrderedSet, Term
 from formulaic.parser.types import Token as _Token
 
 from ..errors import FormulaError
-from .place import error_at
+from .scope import error_at
 
 MAX_TERMS = 1000
 _REPLACED = frozenset({"*", "/", "in", ":", "**", "^", ".", "~", "|"})

@@ -11,12 +11,11 @@ from ..checks import shown
 from ..errors import FormulaError
 from .expression import parse_expression
 from .formulaic_compat import Token, expand
-from .functions import FUNCTIONS
+from .function_table import FUNCTIONS
 from .nodes import Call, Node, variables, walk, write
-from .place import error_at
-from .scope import Scope
+from .scope import Scope, error_at
 from .structures import formula_tokens, read_structure
-from .terms import Bar, Reader, SelfProduct, TermList, read_terms, split_sum
+from .term_list import Bar, Reader, SelfProduct, TermList, read_terms, split_sum
 
 MAX_LENGTH = 100_000
 MAX_BRACKETS = 50

@@ -1,4 +1,4 @@
-"""What names in a formula may mean: columns of the data, and functions on the list."""
+"""What names in a formula may mean, and errors that show the place."""
 
 from __future__ import annotations
 
@@ -7,11 +7,39 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..covariance import structure_names
-from ..errors import MissingColumnError, NotAvailableError
+from ..errors import FormulaError, MissingColumnError, NotAvailableError
 from ..not_here import COVARIANCES, SMOOTHS, not_available
-from .functions import FUNCTIONS, FormulaFunction
+from .function_table import FUNCTIONS, FormulaFunction
 from .nodes import is_plain
-from .place import error_at
+
+_WIDTH = 72
+
+
+def error_at(
+    message: str, source: str, start: int | None, kind: type[FormulaError] | None = None
+) -> FormulaError:
+    """
+    A FormulaError whose text shows the source with a caret under position ``start``.
+
+    Parameters
+    ----------
+    message : str
+    source : str
+        The whole formula or expression.
+    start : int or None
+        Position of the culprit; None when there is none to show.
+    kind : type, optional
+        The class of the error, FormulaError by default.
+    """
+    kind = kind or FormulaError
+    flat = "".join(" " if c.isspace() else c if c.isprintable() else "?" for c in source)
+    if start is None:
+        return kind(f"{message}\n  in: {flat[:_WIDTH]}{'...' if len(flat) > _WIDTH else ''}")
+    left = max(0, min(start - _WIDTH // 2, len(flat) - _WIDTH))
+    shown = flat[left : left + _WIDTH]
+    before, after = "..." if left else "", "..." if left + _WIDTH < len(flat) else ""
+    caret = " " * (len(before) + start - left) + "^"
+    return kind(f"{message}\n  in: {before}{shown}{after}\n      {caret}")
 
 
 @dataclass(frozen=True)

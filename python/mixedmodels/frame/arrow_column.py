@@ -12,18 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from .column import (
-    Column,
-    Factor,
-    Numeric,
-    make_factor,
-    make_integers,
-    make_missing,
-    make_numeric,
-)
-from .pandas_column import series_values
-from .refuse import refusal
-from .times import time_labels
+from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .pandas_values import series_values
+from .unusable import refusal, time_labels
 
 
 def arrow_column(name: str, array: Any, metadata: Mapping[bytes, bytes] | None = None) -> Column:

@@ -10,8 +10,9 @@ import pandas as pd
 
 from ..errors import DataError
 from .column import Column
-from .pandas_column import pandas_column, series_values
-from .refuse import refusal
+from .pandas_column import pandas_column
+from .pandas_values import series_values
+from .unusable import refusal
 
 
 def convert(name: str, values: Any) -> Column:

@@ -8,18 +8,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from .column import (
-    Column,
-    Factor,
-    Numeric,
-    make_factor,
-    make_integers,
-    make_missing,
-    make_numeric,
-)
-from .index_labels import index_labels
-from .refuse import is_number, mixed_or_odd, refusal, too_large
-from .times import time_labels
+from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .pandas_values import index_labels
+from .unusable import is_number, mixed_or_odd, refusal, time_labels, too_large
 
 _REFUSED_KINDS = {
     "c": "complex numbers",
@@ -40,11 +31,6 @@ _REFUSED_CONTENT = {
     "timedelta64": "time spans",
     "interval": "intervals",
 }
-
-
-def series_values(series: pd.Series) -> Any:
-    """What a Series holds: a numpy array, or pandas' own kind of array."""
-    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
 
 
 def pandas_column(name: str, values: Any) -> Column:

@@ -8,17 +8,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from .column import (
-    Column,
-    Factor,
-    Numeric,
-    make_factor,
-    make_integers,
-    make_missing,
-    make_numeric,
-)
-from .refuse import refusal, too_large
-from .times import time_labels
+from .column import Column, Factor, Numeric, make_factor, make_integers, make_missing, make_numeric
+from .unusable import refusal, time_labels, too_large
 
 
 def polars_column(name: str, series: pl.Series) -> Column:

@@ -13,9 +13,8 @@ from ..errors import DataError
 from .alignment import in_row_order
 from .column import Column, Factor
 from .convert import convert, is_from
-from .index_labels import index_labels
 from .pandas_column import pandas_column
-from .pandas_frame import stored_values
+from .pandas_values import index_labels, stored_values
 
 
 class Source(Protocol):

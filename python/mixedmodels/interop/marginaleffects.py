@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import one_of
-from ..design.left_out import naming_left_out
-from ..design.used_rows import UsedData, used_data
+from ..design.used_rows import UsedData, naming_left_out, used_data
 from ..errors import ArgumentError
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel, fitted_of

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design.matrix import Levels
-from ..design.rows import subset_mask
+from ..design.used_rows import used_data
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..formula.nodes import variables
@@ -96,7 +96,7 @@ def grid_variables(
         When `at` names no predictor of the model, or a level that does not occur.
     """
     plan = fitted.design.recipe.fixed
-    frame = _rows_used(fitted)
+    frame = used_data(fitted.design, fitted.arguments).frame
     coded = {
         name
         for node, coding in zip(plan.nodes, plan.codings, strict=True)
@@ -116,16 +116,6 @@ def grid_variables(
             raise ArgumentError(f"at: the model has no predictor {name!r}; it has {known}")
         found[name] = found[name].at(wanted)
     return found
-
-
-def _rows_used(fitted: FittedModel) -> Frame:
-    """The data without the rows that took no part."""
-    arguments, design = fitted.arguments, fitted.design
-    frame = Frame.from_any(arguments.data)
-    chosen = subset_mask(arguments.subset, frame, design.recipe.functions)
-    if chosen is not None:
-        frame = frame.rows(chosen)
-    return frame if design.missing.kept is None else frame.rows(design.missing.kept)
 
 
 def _variable(name: str, frame: Frame, coded: bool, reduce: Reducer | None, named: bool) -> GridVariable:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from ..design import build_design
-from ..design.rows import check_action
+from ..design import DesignArguments, build_design
+from ..design.arguments import check_action
 from ..errors import ArgumentError
 from ..fit.block_costs import BlockDescription, describe_design
 from .base import MixedModel
@@ -83,9 +83,9 @@ def describe_blocks(
         )
     if data is None:
         raise ArgumentError("describe_blocks: a formula needs data=")
-    design = build_design(
-        model,
-        data,
+    arguments = DesignArguments(
+        formula=model,
+        data=data,
         weights=weights,
         offset=offset,
         contrasts=contrasts,
@@ -93,4 +93,4 @@ def describe_blocks(
         subset=subset,
         functions=functions,
     )
-    return describe_design(design)
+    return describe_design(build_design(arguments))

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..design import GeneralizedResponse, ResponseForm
-from ..design.generalized_response import check_values, from_counts, from_proportions
+from ..design.response import check_values, from_counts, from_proportions
 from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError
 from ..fit.control import as_control

@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag
-from ..design import (
-    INTERCEPT,
-    Predictors,
-    RandomTerm,
-    build_predictors,
-    told_from_residuals,
-)
-from ..design.responses import response_matrix, response_names
+from ..design import INTERCEPT, DesignArguments, Predictors, RandomTerm, build_predictors, told_from_residuals
+from ..design.response_matrix import response_matrix, response_names
 from ..design.rows import listed_rows
 from ..errors import (
     ConvergenceWarning,
@@ -30,12 +24,7 @@ from ..fit.control import Control, as_control
 from ..fit.endpoint.singularity import singular_fits, term_roots
 from ..fit.endpoint.unbounded import column_sizes, large_fits, may_vanish, residual_vanishes
 from ..fit.engine_terms import engine_terms
-from ..fit.fit_linear import (
-    check_formula_first,
-    check_numbers_of_effects,
-    check_reml,
-    estimates_from,
-)
+from ..fit.fit_linear import check_formula_first, check_numbers_of_effects, check_reml, estimates_from
 from ..fit.progress import CountedResponses
 from ..fit.record import read_only
 from ..frame import Frame
@@ -132,16 +121,18 @@ def fit_many(
     verbose = flag("verbose", verbose)
     frame = Frame.from_any(data)
     predictors, rows = build_predictors(
-        formula,
-        frame,
-        weights=weights,
-        offset=offset,
-        contrasts=contrasts,
-        na_action=na_action,
-        subset=subset,
-        functions=functions,
+        DesignArguments(
+            formula=formula,
+            data=frame,
+            weights=weights,
+            offset=offset,
+            contrasts=contrasts,
+            na_action=na_action,
+            subset=subset,
+            functions=functions,
+        ),
+        response_names(responses) or (),
         check_effects=options.check_effects,
-        responses=response_names(responses) or (),
     )
     names, values = response_matrix(responses, data, frame)
     if len(rows) < len(values):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..design.plan import contrasts_in
+from ..design.plan_columns import contrasts_in
 from ..design.rows import columns_of, subset_mask
 from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError, MissingColumnError
@@ -136,7 +136,7 @@ def rows_used(fitted: FittedModel, values: NDArray[Any]) -> NDArray[Any]:
         raise ArgumentError(f"refit: y has shape {values.shape}")
     data, subset = fitted.arguments.data, fitted.arguments.subset
     if subset is not None and len(values) == data.n_rows != fitted.n_obs:
-        values = values[subset_mask(subset, data, fitted.arguments.functions or {})]
+        values = values[subset_mask(fitted.arguments, data)]
     if len(values) == missing.n_total and missing.kept is not None:
         values = values[missing.kept]
     if len(values) != fitted.n_obs:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag, one_of
-from ..design.left_out import naming_left_out
 from ..design.rows import named_or_given
+from ..design.used_rows import naming_left_out
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..frame import Frame

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..design.plan import names_of_columns
+from ..design.plan_columns import names_of_columns
 from ..errors import ArgumentError, MissingColumnError
 from ..fit.state import FittedModel
 from ..formula import RandomTermSpec, parse_formula

@@ -17,14 +17,7 @@ from ..inference.likelihood.model_differences import check_names, described
 from ..render.markup import html_table, latex_table, markdown_lines, markdown_table
 from ..render.text_table import TextTable
 from ..wording import display_width
-from .model_cells import (
-    CellStyle,
-    check_facts,
-    default_facts,
-    fact_cells,
-    fixed_cells,
-    random_cells,
-)
+from .model_cells import CellStyle, check_facts, default_facts, fact_cells, fixed_cells, random_cells
 
 Format = Literal["text", "html", "latex", "markdown"]
 FORMATS: tuple[Format, ...] = ("text", "html", "latex", "markdown")

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from design.building import build_design
 from mixedmodels import checkConv, glmer, lmer, load_dyestuff2, load_sleepstudy
-from mixedmodels.design import build_design
 from mixedmodels.errors import MixedModelsWarning, SingularFitWarning
 from mixedmodels.fit.endpoint.singularity import boundary_directions, singular_terms, term_roots
 

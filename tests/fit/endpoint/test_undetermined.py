@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from design.building import build_design
 from mixedmodels import (
     UndeterminedWarning,
     anova,
@@ -20,7 +21,7 @@ from mixedmodels import (
     load_sleepstudy,
     tidy,
 )
-from mixedmodels.design import build, build_design
+from mixedmodels.design import build
 from mixedmodels.errors import MixedModelsWarning
 from mixedmodels.fit.endpoint import undetermined
 from mixedmodels.fit.endpoint.curvature import covariance_from

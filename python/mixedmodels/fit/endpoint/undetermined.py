@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...covariance import theta as theta_layout
 from ...design import Predictors, RandomTerm
-from ...design.residual_check import rows_apart
+from ...design.random_term import rows_apart
 from ...errors import MixedModelsWarning, UndeterminedWarning
 from ...wording import one_line
 from .curvature import ROUNDING

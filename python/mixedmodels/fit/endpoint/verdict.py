@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...design import Predictors
-from ...errors import (
-    ConvergenceWarning,
-    MixedModelsWarning,
-    RankDeficiencyWarning,
-    SingularFitWarning,
-)
+from ...errors import ConvergenceWarning, MixedModelsWarning, RankDeficiencyWarning, SingularFitWarning
 from ...wording import counted
 from ..control import Control
 from ..record import Convergence, FitLog, read_only

@@ -62,7 +62,9 @@ class Held:
     @cached_property
     def columns(self) -> NDArray[np.int64]:
         """The columns of x whose coefficients are held."""
-        return np.array([column for column, _ in self.coefficients], dtype=np.int64)
+        columns = np.array([column for column, _ in self.coefficients], dtype=np.int64)
+        columns.flags.writeable = False
+        return columns
 
     def terms(self, design: HasTerms) -> frozenset[int]:
         """The terms some of whose covariance parameters are held."""

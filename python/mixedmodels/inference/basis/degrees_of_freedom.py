@@ -30,15 +30,7 @@ from ...fit.state import FittedModel
 from ...wording import one_line
 from ..estimates.variance_parameters import undetermined_directions, undetermined_text
 from .decorrelated import kenward_roger_parts
-from .kinds import (
-    DegreesOfFreedom,
-    Infinite,
-    JointTest,
-    KenwardRoger,
-    NoOptimum,
-    Residual,
-    Satterthwaite,
-)
+from .kinds import DegreesOfFreedom, Infinite, JointTest, KenwardRoger, NoOptimum, Residual, Satterthwaite
 from .no_optimum import have_optimum, no_optimum_note
 from .origin import check_origin, origin_of
 

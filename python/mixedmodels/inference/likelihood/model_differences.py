@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...checks import shown
-from ...design.contrasts import contrasts_text
+from ...design.contrast_coding import contrasts_text
 from ...errors import ArgumentError
 from ...fit.fitted_generalized import FittedGeneralized
 from ...fit.fitted_linear import FittedLinear

@@ -11,8 +11,8 @@ import numpy as np
 from ...covariance import without_correlations
 from ...design import INTERCEPT, RandomTerm
 from ...design.matrix import Levels, MatrixPlan, label_of
+from ...design.random_term import rows_apart
 from ...design.repeated_effects import n_covariance_parameters, overlapping_terms
-from ...design.residual_check import rows_apart
 from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel

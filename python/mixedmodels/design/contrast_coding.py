@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..formula.functions import CODINGS
+from ..formula.function_table import CODINGS
 
 
 @dataclass(frozen=True)

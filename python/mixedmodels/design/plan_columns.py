@@ -10,22 +10,14 @@ from typing import Any
 
 from ..errors import ArgumentError, DataError
 from ..formula import ModelFormula
-from ..formula.functions import CODINGS
+from ..formula.function_table import CODINGS
 from ..formula.nodes import Node, write
-from ..formula.terms import TermList
+from ..formula.term_list import TermList
 from ..frame import Factor
-from .coding import Block, full_rank_blocks
-from .contrasts import Contrast, make_contrast
-from .evaluate import Evaluator
-from .matrix import (
-    INTERCEPT,
-    Coding,
-    Levels,
-    MatrixPlan,
-    check_size,
-    label_of,
-    term_value,
-)
+from .contrast_coding import Contrast, make_contrast
+from .evaluator import Evaluator
+from .full_rank import Block, full_rank_blocks
+from .matrix import INTERCEPT, Coding, Levels, MatrixPlan, check_size, label_of, term_value
 from .values import Basis, Coded
 
 # A factor with more levels is not worth remembering: it would fill the cache and is seldom met again.

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels.frame import index_labels as labels_module
-from mixedmodels.frame import pandas_frame
-from mixedmodels.frame.index_labels import index_labels
+from mixedmodels.frame import pandas_values
+from mixedmodels.frame.pandas_values import index_labels
 
 COLUMNS: dict[str, Any] = {
     "float": [1.5, np.nan, 2.0],
@@ -30,13 +29,13 @@ COLUMNS: dict[str, Any] = {
 @pytest.mark.parametrize("public", [False, True])
 def test_stored_values_are_those_of_the_column(public: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if public:
-        monkeypatch.setattr(pandas_frame, "_STORED", None)
+        monkeypatch.setattr(pandas_values, "_STORED", None)
     data = pd.DataFrame(COLUMNS)
     # A frame made of parts, with a column whose name repeats.
     data = pd.concat([data, data[["int"]] * 2], axis=1)
     for position in range(data.shape[1]):
         series = data.iloc[:, position]
-        values = pandas_frame.stored_values(data, position)
+        values = pandas_values.stored_values(data, position)
         if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiubO":
             assert isinstance(values, np.ndarray)
         assert values.dtype == series.dtype
@@ -58,9 +57,9 @@ def test_labels_are_forgotten_with_their_index() -> None:
     kept = pd.Index(["kept"])
     index_labels(kept)
     gc.collect()
-    before = len(labels_module._known)
+    before = len(pandas_values._known)
     for i in range(100):
         assert index_labels(pd.Index([f"label {i}"])) == (f"label {i}",)
     gc.collect()
-    assert len(labels_module._known) == before
-    assert id(kept) in labels_module._known
+    assert len(pandas_values._known) == before
+    assert id(kept) in pandas_values._known

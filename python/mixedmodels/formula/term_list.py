@@ -9,10 +9,9 @@ from typing import NamedTuple, NoReturn
 
 from .expression import parse_expression
 from .formulaic_compat import MAX_TERMS, Token, expand
-from .functions import FUNCTIONS
+from .function_table import FUNCTIONS
 from .nodes import Call, Name, Node, is_plain, walk, write
-from .place import error_at
-from .scope import Scope, missing_column
+from .scope import Scope, error_at, missing_column
 
 _SPACED = frozenset({"+", "-", "*", "~", "|", "||", "in"})
 

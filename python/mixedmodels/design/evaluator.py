@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FormulaError
-from ..formula.functions import FUNCTIONS
+from ..formula.function_table import FUNCTIONS
 from ..formula.nodes import Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
 from ..frame import Factor, Frame, LabelsOnly, Numeric, as_factor, drop_unused, interact
 from .factor_calls import by_number, coding, labels_of, plain, with_first
-from .levels import match_levels
-from .values import Basis, Coded, Value
+from .values import Basis, Coded, Value, match_levels
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": np.add,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..families import Binomial, Family
-from .build import Design, DesignArguments, assemble, parts_of
-from .generalized_response import ResponseForm, read_response
+from .arguments import DesignArguments
+from .build import CheckEffects, Design, assemble, parts_of
+from .response import ResponseForm, read_response
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,28 +41,19 @@ class GeneralizedDesign(Design):
 
 
 def build_generalized_design(
-    formula: str,
-    data: Any,
-    family: Family,
-    *,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Any = None,
-    na_action: str = "omit",
-    subset: Any = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
-    check_effects: str = "warning",
+    arguments: DesignArguments, family: Family, *, check_effects: CheckEffects = "warning"
 ) -> GeneralizedDesign:
     """
     Build the arrays of a generalized linear mixed model.
 
     Parameters
     ----------
-    formula, data, weights, offset, contrasts, na_action, subset, functions, check_effects
-        As for :func:`build_design`. For the binomial family the weights are numbers of trials, and none
-        may be zero.
+    arguments : DesignArguments
+        For the binomial family the weights are numbers of trials, and none may be zero.
     family : Family
         Decides what the response may be.
+    check_effects : {"error", "warning", "ignore"}
+        As for :func:`build_design`.
 
     Returns
     -------
@@ -76,25 +66,19 @@ def build_generalized_design(
 
     Examples
     --------
-    >>> from mixedmodels.design import build_generalized_design
+    >>> from mixedmodels.design import DesignArguments, build_generalized_design
     >>> from mixedmodels.families import Binomial
     >>> data = {"hits": [3, 1, 0, 2], "misses": [1, 3, 4, 2], "batch": ["a", "a", "b", "b"]}
-    >>> design = build_generalized_design("cbind(hits, misses) ~ 1 + (1 | batch)", data, Binomial())
+    >>> arguments = DesignArguments(formula="cbind(hits, misses) ~ 1 + (1 | batch)", data=data)
+    >>> design = build_generalized_design(arguments, Binomial())
     >>> design.y, design.weights
     (array([3., 1., 0., 2.]), array([4., 4., 4., 4.]))
     """
-    arguments = DesignArguments(
-        weights,
-        offset,
-        contrasts,
-        na_action,
-        subset,
-        functions,
-        check_effects,
-        drop_zero_weights=not isinstance(family, Binomial),
-    )
     _, predictors, response = assemble(
-        formula, data, arguments, lambda node, evaluator, rows: read_response(node, evaluator, rows, family)
+        arguments,
+        lambda node, evaluator, rows: read_response(node, evaluator, rows, family),
+        check_effects=check_effects,
+        drop_zero_weights=not isinstance(family, Binomial),
     )
     for array in (response.y, response.weights):
         if array is not None:

@@ -10,7 +10,7 @@ from ..formula import RandomTermSpec
 from ..formula.nodes import Node
 from ..frame import Factor
 from ..notices import warn_user
-from .evaluate import Evaluator
+from .evaluator import Evaluator
 from .factor_calls import numbers_of
 from .matrix import Levels, MatrixPlan, label_of
 from .values import Coded

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from mixedmodels.design import build_generalized_design
+from design.building import build_generalized_design
 from mixedmodels.errors import ArgumentError, DataError
 from mixedmodels.families import FAMILIES, Binomial, as_family, user
 
