@@ -41,6 +41,8 @@ class Family(ABC):
         The variance of an observation in terms of d and the mean.
     has_scale : bool
         Whether `sigma` is a scale that belongs in a table of variances.
+    has_deviance : bool
+        Whether the deviance of an observation is known.
     has_expected_information : bool
         Whether the expected information has a formula.
     limit : str
@@ -55,6 +57,7 @@ class Family(ABC):
     parameter: ClassVar[str] = ""
     meaning: ClassVar[str] = ""
     has_scale: ClassVar[bool] = False
+    has_deviance: ClassVar[bool] = True
     has_expected_information: ClassVar[bool] = True
     limit: ClassVar[str] = ""
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import flag, optional_flag
-from ..diagnostics import generalized_residuals as _residuals
+from ..diagnostics import residuals as _residuals
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family
 from ..fit.fit_generalized import fit_generalized_arguments, refit_generalized
@@ -78,7 +78,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         dispersion (inverse_gaussian), the size (nbinom2), the dispersion (nbinom1), the precision (beta);
         1 for other families.
         """
-        return self._fitted.family.sigma(self._fitted.dispersion)
+        return self._fitted.sigma
 
     @property
     def se(self) -> pd.Series:
@@ -172,7 +172,7 @@ class GeneralizedLinearMixedModel(MixedModel):
 
     def fitted(self) -> NDArray[np.float64]:
         """Means given the random effects (probabilities for a binomial model), shape (n,)."""
-        return _residuals.generalized_fitted_values(self._fitted)
+        return _residuals.fitted_values(self._fitted)
 
     def residuals(self, type: str = "deviance", scaled: bool = False) -> NDArray[np.float64]:
         """
@@ -189,7 +189,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         ndarray, shape (n,)
             Padded with NaN when the model was fitted with ``na_action="exclude"``.
         """
-        return _residuals.generalized_residuals(self._fitted, type, scaled)
+        return _residuals.residuals(self._fitted, type, scaled)
 
     @refuses_arguments
     def predict(
@@ -239,8 +239,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         >>> m.predict({"period": ["1", "4"]}, re_form="~0", type="response").round(3)
         array([0.198, 0.048])
         """
-        eta = _predict(self._fitted, newdata, re_form, allow_new_levels, offset, type)
-        return self._fitted.family.mean(eta) if type == "response" else eta
+        return _predict(self._fitted, newdata, re_form, allow_new_levels, offset, type)
 
     def simulate(self, nsim: int = 1, seed: Any = None, *, use_u: bool = False) -> pd.DataFrame:
         """

@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 
 from ..checks import optional_flag
 from ..design.rows import ZERO_WEIGHT
-from ..diagnostics.generalized_residuals import generalized_scaled_residuals
-from ..diagnostics.residuals import scaled_residuals
 from ..errors import MixedModelError
 from ..fit.endpoint.singularity import singular_terms
 from ..fit.fitted_generalized import FittedGeneralized
-from ..fit.fitted_linear import FittedLinear
 from ..fit.record import Convergence
 from ..fit.state import FittedModel
 from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
@@ -257,7 +254,7 @@ def summarize(
 
 def criteria_of(fitted: FittedModel) -> dict[str, float]:
     """The criteria that a summary shows."""
-    if isinstance(fitted, FittedLinear) and fitted.reml:
+    if fitted.restricted:
         return {fitted.criterion: fitted.estimates.objective}
     return {
         "AIC": criteria.aic(fitted),
@@ -354,11 +351,7 @@ def _quantiles(fitted: FittedModel) -> pd.Series:
 
 
 def _residual_quantiles(fitted: FittedModel) -> NDArray[np.float64]:
-    if isinstance(fitted, FittedLinear):
-        residuals = scaled_residuals(fitted)
-    else:
-        assert isinstance(fitted, FittedGeneralized)
-        residuals = generalized_scaled_residuals(fitted)
+    residuals = fitted.scaled_residuals()
     # Residuals of a fit that went astray may be infinite.
     with np.errstate(invalid="ignore"):
         return np.quantile(residuals, [0.0, 0.25, 0.5, 0.75, 1.0])

@@ -7,7 +7,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import flag
-from ...fit.fitted_generalized import FittedGeneralized
 from ...fit.state import FittedModel
 
 
@@ -23,9 +22,9 @@ def covariance(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
     return _labelled(fitted, fitted.covariance(), complete)
 
 
-def conditional_covariance(fitted: FittedGeneralized, complete: bool = True) -> pd.DataFrame:
+def conditional_covariance(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
     """Covariance matrix given theta and the dispersion, with names."""
-    return _labelled(fitted, fitted.estimates.conditional_covariance, complete)
+    return _labelled(fitted, fitted.conditional_covariance(), complete)
 
 
 def standard_errors(fitted: FittedModel) -> pd.Series:
