@@ -24,7 +24,7 @@ from mixedmodels import (
     load_machines,
 )
 from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
-from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.inference.basis.choice import basis_of
 from shared_fits import fits
 
 ADJUSTMENTS = ("none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr")
@@ -325,15 +325,15 @@ def test_without_degrees_of_freedom_there_are_estimates_and_nothing_else(adjust)
 
 def test_without_a_covariance_matrix_there_are_estimates_and_nothing_else():
     model = fits("machines")
-    basis: Any = degrees_of_freedom(model._fitted, "kenward-roger")
+    basis: Any = basis_of(model._fitted, "kenward-roger")
     broken = replace(basis, covariance=np.full((3, 3), np.nan), w=np.full_like(basis.w, np.nan))
-    means = emmeans(model, "~ Machine", ddf=broken)
+    means = emmeans(model, "~ Machine", vcov=broken)
     for adjust in ADJUSTMENTS:
         table = means.pairs(adjust).summary()
         assert np.isfinite(table["estimate"]).all()
         assert table[["SE", "df", "lower.CL", "t.ratio", "p.value"]].isna().all(axis=None)
     assert "NaN: " in str(means)
-    assert np.isnan(joint_tests(model, ddf=broken)["F.ratio"].item())
+    assert np.isnan(joint_tests(model, vcov=broken)["F.ratio"].item())
     assert np.isnan(means.eff_size(1.0, 20).confint()["SE"]).all()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..checks import flag, one_of, probability
 from ..errors import ArgumentError
 from ..fit.state import fitted_of
+from ..inference.basis.choice import DdfName, Vcov
 from .averages import WEIGHTS, averaged, check_weights
 from .estimability import not_estimable
 from .estimates import Emmeans
@@ -27,13 +28,14 @@ def emmeans(
     *,
     at: Mapping[str, Any] | None = None,
     weights: str = "equal",
-    ddf: Any = None,
     type: str = "link",
     bias_adjust: bool = False,
     offset: float | None = None,
     level: float = 0.95,
     cov_reduce: Any = None,
     infer: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> Emmeans:
     """
     Estimated marginal means: predictions averaged over a grid of the predictors.
@@ -55,9 +57,6 @@ def emmeans(
         How to average over the other factors: equally; by the frequencies in the data of the combinations of
         their levels, or (outer) as if these were independent; by those of the cells of each mean; or equally
         over the cells that have data.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
-        Degrees of freedom; by default Satterthwaite's, for a generalized model "inf". Kenward and Roger's
-        method adjusts the covariance matrix, too.
     type : {"link", "response"}
         Show results as linear predictors, or transformed to the scale of the response, with standard errors
         by the delta method. Averages, tests and intervals are made on the scale of the linear predictor; the
@@ -77,6 +76,11 @@ def emmeans(
         values in the data. A mapping holds for the covariates that it names, whatever their number of values.
     infer : bool or (bool, bool), optional
         Whether the printed table has confidence limits and tests; by default only limits.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+        Degrees of freedom; by default Satterthwaite's, for a generalized model "inf". Kenward and Roger's
+        method adjusts the covariance matrix, too.
+    vcov : RobustCovariance or array-like of shape (rank, rank), optional
+        Covariance matrix of the coefficients, see :func:`vcov_cluster`; by default the model's own.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def emmeans(
     weights = check_weights(weights)
     link = response_link(fitted)
     response = check_type(type) == "response" and link is not None
-    labels, functions = averaged(grid, space_of(fitted, ddf), wanted, weights)
+    labels, functions = averaged(grid, space_of(fitted, ddf, vcov), wanted, weights)
     adjusted = flag("bias_adjust", bias_adjust) and link is not None and response
     spread = random_spread(fitted, link) if adjusted and link is not None else 0.0
     on_response = None if link is None else Scale(mean_name(fitted), link, spread)
@@ -227,6 +231,8 @@ def contrast(
     interaction: Any = False,
     simple: Any = None,
     infer: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> Any:
     """
     Contrasts of marginal means or slopes.
@@ -235,7 +241,7 @@ def contrast(
     ----------
     means : Emmeans
         Made by :func:`emmeans` or :func:`emtrends`.
-    method, adjust, by, ref, reverse, interaction, simple, infer
+    method, adjust, by, ref, reverse, interaction, simple, infer, ddf, vcov
         See the method ``contrast`` of the means; by default "eff": each minus the mean of all.
 
     Returns
@@ -258,7 +264,16 @@ def contrast(
     1    B - C    -5.950
     """
     return _emmeans(means).contrast(
-        method, adjust, by, ref=ref, reverse=reverse, interaction=interaction, simple=simple, infer=infer
+        method,
+        adjust,
+        by,
+        ref=ref,
+        reverse=reverse,
+        interaction=interaction,
+        simple=simple,
+        infer=infer,
+        ddf=ddf,
+        vcov=vcov,
     )
 
 
@@ -270,6 +285,8 @@ def pairs(
     reverse: bool = False,
     simple: Any = None,
     infer: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> Any:
     """
     All pairwise differences (or ratios) of marginal means or slopes within each group.
@@ -278,7 +295,7 @@ def pairs(
     ----------
     means : Emmeans
         Made by :func:`emmeans` or :func:`emtrends`.
-    adjust, by, reverse, simple, infer
+    adjust, by, reverse, simple, infer, ddf, vcov
         See the method ``pairs`` of the means; by default Tukey's adjustment.
 
     Returns
@@ -301,7 +318,7 @@ def pairs(
     1    C - A    13.917
     2    C - B     5.950
     """
-    return _emmeans(means).pairs(adjust, by, reverse=reverse, simple=simple, infer=infer)
+    return _emmeans(means).pairs(adjust, by, reverse=reverse, simple=simple, infer=infer, ddf=ddf, vcov=vcov)
 
 
 def _emmeans(value: Any) -> Emmeans:

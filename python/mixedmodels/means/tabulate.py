@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..checks import finite_number
 from ..errors import ArgumentError
-from ..inference.basis.degrees_of_freedom import JointTest
+from ..inference.basis.kinds import JointTest
 from ..inference.hypotheses.coefficient_tests import test_ratios
 from ..wording import capital
 from .adjustments import checked_adjustment, interval_method, title

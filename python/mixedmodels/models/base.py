@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .. import not_here
-from ..checks import positive_number
+from ..checks import one_of, positive_number
 from ..design.used_rows import whole_frame
+from ..errors import ArgumentError
 from ..fit.block_costs import BlockDescription, describe_engine
 from ..fit.endpoint.certificate import TOLERANCE as CONVERGENCE_TOLERANCE
 from ..fit.endpoint.singularity import TOLERANCE as SINGULAR_TOLERANCE
@@ -18,7 +19,8 @@ from ..fit.endpoint.singularity import singular_terms
 from ..fit.record import Convergence
 from ..fit.state import FittedModel
 from ..frame.kept import held
-from ..inference.basis.robust import basis_for
+from ..inference.basis.choice import DDF_SYNONYMS
+from ..inference.basis.degrees_of_freedom import DDF_NAMES
 from ..inference.estimates import convergence as _convergence
 from ..inference.estimates import criteria, fixed_effects, random_effects
 from ..inference.hypotheses import statsmodels_names
@@ -36,6 +38,21 @@ from ..report.model import describe, model_matrix
 from ..report.summary import Summary, summarize
 from ..report.varcorr import VarCorr, var_corr
 from . import components
+
+
+def wald_with(method: Any, ddf: Any) -> tuple[Any, Any]:
+    """The arguments of ``confint``, where the name of a method for degrees of freedom is short for Wald's."""
+    if not isinstance(method, str):
+        one_of("confint: method", method, ("wald", *DDF_NAMES))
+    name = method.lower()
+    if name in DDF_SYNONYMS or name in DDF_NAMES:
+        if ddf is not None:
+            raise ArgumentError(f"confint: method={method!r} chooses the degrees of freedom; leave out ddf=")
+        return "wald", name
+    if name != "wald":
+        not_here.refuse_not_here(not_here.CONFINT_METHODS, name, f"confint(method={method!r})")
+        one_of("confint: method", name, ("wald", *DDF_NAMES))
+    return "wald", ddf
 
 
 class MixedModel:
@@ -272,7 +289,8 @@ class MixedModel:
         sigma                      NaN     NaN
         (Intercept)             1477.7  1577.3
         """
-        return confidence_intervals(self._fitted, level, method, basis_for(self._fitted, ddf, vcov))
+        method, ddf = wald_with(method, ddf)
+        return confidence_intervals(self._fitted, level, method, ddf, vcov)
 
     def corr_fixef(self, complete: bool = True) -> pd.DataFrame:
         """Correlation matrix of the estimated fixed effects, shape (p, p). R: ``cov2cor(vcov(m))``."""
@@ -338,7 +356,7 @@ class MixedModel:
          Days             10.5        1.55  17.0     6.77    < .001
         <BLANKLINE>
         """
-        return summarize(self._fitted, correlation, basis_for(self._fitted, ddf, vcov), digits, p_style)
+        return summarize(self._fitted, correlation, ddf, vcov, digits, p_style)
 
     # The names that users of statsmodels know
 
@@ -379,13 +397,13 @@ class MixedModel:
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
             By default the model's own covariance matrix.
         """
-        return statsmodels_names.interval(self._fitted, alpha, basis_for(self._fitted, ddf, vcov))
+        return statsmodels_names.interval(self._fitted, alpha, ddf, vcov)
 
     # Tests
 
-    def drop1(self, test: Any = "Chisq", ddf: Any = None) -> AnovaTable:
+    def drop1(self, test: Any = "Chisq", ddf: Any = None, vcov: Any = None) -> AnovaTable:
         """Test each term that can be left out by itself, see :func:`mixedmodels.drop1`."""
-        return drop_terms(self._fitted, test, ddf)
+        return drop_terms(self._fitted, test, ddf, vcov)
 
     def emmeans(self, specs: Any, by: Any = None, **options: Any) -> Emmeans:
         """Estimated marginal means, see :func:`mixedmodels.emmeans`."""
@@ -399,7 +417,7 @@ class MixedModel:
         self, hypotheses: Any, rhs: Any = None, ddf: Any = None, vcov: Any = None
     ) -> AnovaTable:
         """Test linear hypotheses jointly, see :func:`mixedmodels.linear_hypothesis`."""
-        return joint_test(self._fitted, hypotheses, rhs, basis_for(self._fitted, ddf, vcov))
+        return joint_test(self._fitted, hypotheses, rhs, ddf, vcov)
 
     def ranova(self) -> AnovaTable:
         """Test the random-effects terms one at a time, see :func:`mixedmodels.ranova`."""
@@ -407,7 +425,7 @@ class MixedModel:
 
     def t_test(self, hypotheses: Any, rhs: Any = None, ddf: Any = None, vcov: Any = None) -> AnovaTable:
         """Test linear hypotheses one by one, see :func:`mixedmodels.t_test`."""
-        return single_tests(self._fitted, hypotheses, rhs, basis_for(self._fitted, ddf, vcov))
+        return single_tests(self._fitted, hypotheses, rhs, ddf, vcov)
 
     def is_singular(self, tol: float = SINGULAR_TOLERANCE) -> bool:
         """

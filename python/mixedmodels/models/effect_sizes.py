@@ -86,14 +86,20 @@ def cAIC(model: MixedModel, method: Method = "greven-kneib") -> ConditionalAIC:
 
 
 def epsilon_squared(
-    model: Any, partial: bool = True, ci: float | None = 0.95, *, type: Any = 3, ddf: Any = None
+    model: Any,
+    partial: bool = True,
+    ci: float | None = 0.95,
+    *,
+    type: Any = 3,
+    ddf: Any = None,
+    vcov: Any = None,
 ) -> AnovaTable:
     """
     Partial epsilon squared of each term: (F - 1) df1 / (F df1 + df2), zero where that is negative.
 
     Parameters
     ----------
-    model, partial, ci, type, ddf
+    model, partial, ci, type, ddf, vcov
         As for :func:`eta_squared`.
 
     Returns
@@ -113,11 +119,17 @@ def epsilon_squared(
     >>> epsilon_squared(m)["partial epsilon2"].round(3).to_dict()
     {'recipe': 0.0, 'temperature': 0.312, 'recipe:temperature': 0.0}
     """
-    return effect_size_table("epsilon", model, partial, ci, type, ddf)
+    return effect_size_table("epsilon", model, partial, ci, type, ddf, vcov)
 
 
 def eta_squared(
-    model: Any, partial: bool = True, ci: float | None = 0.95, *, type: Any = 3, ddf: Any = None
+    model: Any,
+    partial: bool = True,
+    ci: float | None = 0.95,
+    *,
+    type: Any = 3,
+    ddf: Any = None,
+    vcov: Any = None,
 ) -> AnovaTable:
     """
     Partial eta squared of each term: F df1 / (F df1 + df2).
@@ -132,7 +144,7 @@ def eta_squared(
     ci : float or None
         Level of the two-sided confidence limits; None for none. A 90 % interval excludes zero exactly if the
         F test rejects at 5 %.
-    type, ddf
+    type, ddf, vcov
         As for :func:`anova`.
 
     Returns
@@ -167,7 +179,7 @@ def eta_squared(
      temperature         20.5199      5  210.00        0.3282  0.2362  0.3976
      recipe:temperature   1.0062     10  210.00        0.0457  0.0000  0.0543
     """
-    return effect_size_table("eta", model, partial, ci, type, ddf)
+    return effect_size_table("eta", model, partial, ci, type, ddf, vcov)
 
 
 def icc(model: MixedModel, approximation: Approximation = "lognormal") -> IntraclassCorrelation:
@@ -242,14 +254,20 @@ def model_selection(
 
 
 def omega_squared(
-    model: Any, partial: bool = True, ci: float | None = 0.95, *, type: Any = 3, ddf: Any = None
+    model: Any,
+    partial: bool = True,
+    ci: float | None = 0.95,
+    *,
+    type: Any = 3,
+    ddf: Any = None,
+    vcov: Any = None,
 ) -> AnovaTable:
     """
     Partial omega squared of each term: (F - 1) df1 / (F df1 + df2 + 1), zero where that is negative.
 
     Parameters
     ----------
-    model, partial, ci, type, ddf
+    model, partial, ci, type, ddf, vcov
         As for :func:`eta_squared`.
 
     Returns
@@ -269,7 +287,7 @@ def omega_squared(
     >>> omega_squared(m)["partial omega2"].round(3).to_dict()
     {'recipe': 0.0, 'temperature': 0.311, 'recipe:temperature': 0.0}
     """
-    return effect_size_table("omega", model, partial, ci, type, ddf)
+    return effect_size_table("omega", model, partial, ci, type, ddf, vcov)
 
 
 def r2(model: MixedModel, approximation: Approximation = "lognormal") -> RSquared:

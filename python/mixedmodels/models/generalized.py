@@ -266,10 +266,16 @@ class GeneralizedLinearMixedModel(MixedModel):
     # New fits
 
     def anova(
-        self, *models: MixedModel, names: Any = None, type: Any = None, ddf: Any = None, test: Any = None
+        self,
+        *models: MixedModel,
+        names: Any = None,
+        type: Any = None,
+        ddf: Any = None,
+        vcov: Any = None,
+        test: Any = None,
     ) -> AnovaTable:
         """Tests of the terms, or a comparison with other models, see :func:`mixedmodels.anova`."""
-        return anova_of([self._fitted, *map(fitted_of, models)], None, names, type, ddf, test)
+        return anova_of([self._fitted, *map(fitted_of, models)], None, names, type, test, ddf, vcov)
 
     def refit(
         self,

@@ -231,10 +231,11 @@ class LinearMixedModel(MixedModel):
         names: Any = None,
         type: Any = None,
         ddf: Any = None,
+        vcov: Any = None,
         test: Any = None,
     ) -> AnovaTable:
         """Tests of the terms, or a comparison with other models, see :func:`mixedmodels.anova`."""
-        return anova_of([self._fitted, *map(fitted_of, models)], refit, names, type, ddf, test)
+        return anova_of([self._fitted, *map(fitted_of, models)], refit, names, type, test, ddf, vcov)
 
     def refit(
         self,

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..fit.state import fitted_of
 from ..inference.basis.headings import by_method
-from ..inference.basis.robust import RobustCovariance, basis_for, robust_covariance
+from ..inference.basis.robust import RobustCovariance, robust_covariance
 from ..inference.hypotheses.anova_table import AnovaTable, anova_table
 from ..inference.hypotheses.coefficient_tests import coefficient_tests
 from ..inference.hypotheses.collinearity import condition_number_of, variance_inflation
@@ -47,7 +47,7 @@ def coef_test(model: MixedModel, vcov: Any = None, ddf: Any = None) -> AnovaTabl
     Days           10.467       1.546  17.0    6.771       0.0
     """
     fitted = fitted_of(model)
-    tests = coefficient_tests(fitted, basis_for(fitted, ddf, vcov))
+    tests = coefficient_tests(fitted, ddf, vcov)
     heading = [] if tests.basis is None else [by_method("Coefficients", tests.basis)]
     columns = {str(name): tests.table[name].to_numpy() for name in tests.table}
     return anova_table(columns, fitted.design.x_names, heading, tests.notes)
@@ -78,7 +78,7 @@ def vcov_cluster(model: MixedModel, cluster: Any = None, type: str = "CR2") -> R
     Cluster-robust covariance matrix of the coefficients of a linear mixed model.
 
     It holds when the model's variances and correlations within the clusters are wrong; clusters must be
-    independent of each other. Results of this function go into ``vcov=`` (or ``ddf=``) of tests.
+    independent of each other. Results of this function go into ``vcov=`` of tests.
 
     Parameters
     ----------

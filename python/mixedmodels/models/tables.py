@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from ..fit.state import fitted_of
-from ..inference.basis.robust import basis_for
 from ..render.numbers import PStyle
 from ..render.result_table import ResultTable
 from ..report.augment import augmented_data
@@ -88,6 +87,7 @@ def model_table(
     names: Any = None,
     show: Any = "std.error",
     ddf: Any = None,
+    vcov: Any = None,
     level: float = 0.95,
     stars: Any = False,
     exponentiate: bool = False,
@@ -114,6 +114,9 @@ def model_table(
     ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
         Degrees of freedom of limits and p-values, named in the notes; by default Satterthwaite's, for a
         generalized model "inf".
+    vcov : RobustCovariance or array-like, or sequence of these, optional
+        Covariance matrices of the coefficients, one for each model (None for the model's own), see
+        :func:`vcov_cluster`.
     level : float
         Of the confidence limits.
     stars : bool or mapping of str to float
@@ -193,7 +196,7 @@ def model_table(
     """
     style = CellStyle.of(show, stars, level, exponentiate, digits, p_style)
     fits = [fitted_of(model) for model in models]
-    return compare_models(fits, names, format, ddf, coefficients, random, facts, style)
+    return compare_models(fits, names, format, ddf, vcov, coefficients, random, facts, style)
 
 
 def tidy(
@@ -266,4 +269,4 @@ def tidy(
     3  Residual        sd__Observation     25.59
     """
     fitted = fitted_of(model)
-    return tidy_table(fitted, effects, conf_int, conf_level, basis_for(fitted, ddf, vcov), exponentiate)
+    return tidy_table(fitted, effects, conf_int, conf_level, ddf, vcov, exponentiate)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..fit.state import fitted_of
-from ..inference.basis.robust import basis_for
 from ..inference.hypotheses.anova import anova_of
 from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.drop1 import drop_terms
@@ -23,6 +22,7 @@ def anova(
     names: Any = None,
     type: Any = None,
     ddf: Any = None,
+    vcov: Any = None,
     test: Any = None,
 ) -> AnovaTable:
     """
@@ -43,6 +43,9 @@ def anova(
         that it interacts with. The definitions are Goodnight's and do not depend on the contrasts.
     ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
         For one linear mixed model: denominator degrees of freedom; by default Satterthwaite's.
+    vcov : RobustCovariance or array-like of shape (rank, rank), optional
+        For one model: the covariance matrix of the coefficients, see :func:`vcov_cluster`; by default the
+        model's own.
     test : {"F", "Chisq"}, optional
         For one model: F tests (linear mixed models, the default), or Wald χ² tests (the default of
         generalized models). For type 2 a term contains another in F tests if it has more factors and the same
@@ -75,10 +78,10 @@ def anova(
     >>> round(float(table["Chisq"].iloc[1]), 3)
     42.139
     """
-    return anova_of([fitted_of(model) for model in models], refit, names, type, ddf, test)
+    return anova_of([fitted_of(model) for model in models], refit, names, type, test, ddf, vcov)
 
 
-def anova_type3(model: MixedModel, ddf: Any = None, test: Any = None) -> AnovaTable:
+def anova_type3(model: MixedModel, ddf: Any = None, test: Any = None, vcov: Any = None) -> AnovaTable:
     """
     Type III tests of the terms of a model: :func:`anova` with ``type=3``.
 
@@ -90,10 +93,10 @@ def anova_type3(model: MixedModel, ddf: Any = None, test: Any = None) -> AnovaTa
              Chisq  Df  Pr(>Chisq)
     period  24.949   3         0.0
     """
-    return anova_of([fitted_of(model)], None, None, 3, ddf, test)
+    return anova_of([fitted_of(model)], None, None, 3, test, ddf, vcov)
 
 
-def drop1(model: MixedModel, test: Any = "Chisq", ddf: Any = None) -> AnovaTable:
+def drop1(model: MixedModel, test: Any = "Chisq", ddf: Any = None, vcov: Any = None) -> AnovaTable:
     """
     Leave out each fixed-effects term that is not marginal to others, one at a time.
 
@@ -104,6 +107,9 @@ def drop1(model: MixedModel, test: Any = "Chisq", ddf: Any = None) -> AnovaTable
         Likelihood-ratio tests (of fits by ML), or for linear mixed models F tests without any new fit.
     ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
         For F tests: denominator degrees of freedom; by default Satterthwaite's.
+    vcov : RobustCovariance or array-like of shape (rank, rank), optional
+        For F tests: the covariance matrix of the coefficients, see :func:`vcov_cluster`; by default the
+        model's own.
 
     Returns
     -------
@@ -122,7 +128,7 @@ def drop1(model: MixedModel, test: Any = "Chisq", ddf: Any = None) -> AnovaTable
     >>> round(float(drop1(m).loc["Days", "LRT"]), 3)
     23.537
     """
-    return drop_terms(fitted_of(model), test, ddf)
+    return drop_terms(fitted_of(model), test, ddf, vcov)
 
 
 def exact_rlrt(model: MixedModel, nsim: int = 10_000, seed: Any = None) -> AnovaTable:
@@ -234,7 +240,7 @@ def linear_hypothesis(
     hypothesis    8.701      2   10.0   0.006
     """
     fitted = fitted_of(model)
-    return joint_test(fitted, hypotheses, rhs, basis_for(fitted, ddf, vcov))
+    return joint_test(fitted, hypotheses, rhs, ddf, vcov)
 
 
 def pb_compare(full: MixedModel, reduced: MixedModel, nsim: int = 1000, seed: Any = None) -> AnovaTable:
@@ -332,4 +338,4 @@ def t_test(
     Days = 10    10.467       1.546  17.0    0.302     0.766
     """
     fitted = fitted_of(model)
-    return single_tests(fitted, hypotheses, rhs, basis_for(fitted, ddf, vcov))
+    return single_tests(fitted, hypotheses, rhs, ddf, vcov)

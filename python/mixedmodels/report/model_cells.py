@@ -12,7 +12,7 @@ from ..errors import ArgumentError
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.fitted_linear import FittedLinear
 from ..fit.state import FittedModel
-from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
+from ..inference.basis.kinds import DegreesOfFreedom
 from ..inference.effect_sizes.variance_shares import intraclass_correlation, r_squared
 from ..inference.estimates import criteria
 from ..inference.estimates.random_effects import numbers_of_levels

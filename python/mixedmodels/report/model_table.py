@@ -11,8 +11,9 @@ import pandas as pd
 from ..checks import flag, one_of, shown
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
-from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from ..inference.basis.choice import DdfName, Vcov, bases_of
 from ..inference.basis.headings import by_method
+from ..inference.basis.kinds import DegreesOfFreedom
 from ..inference.likelihood.model_differences import check_names, described
 from ..render.markup import html_table, latex_table, markdown_lines, markdown_table
 from ..render.text_table import TextTable
@@ -94,7 +95,8 @@ def compare_models(
     models: Sequence[FittedModel],
     names: Any = None,
     format: str = "text",
-    ddf: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | Sequence[Vcov | None] | None = None,
     coefficients: Any = None,
     random: bool = True,
     facts: Any = None,
@@ -104,7 +106,7 @@ def compare_models(
     labels = check_names(models, names)
     chosen: Any = one_of("format", format, FORMATS)
     style = CellStyle.of() if style is None else style
-    bases = [degrees_of_freedom(model, ddf) for model in models]
+    bases = bases_of(models, ddf, vcov)
     fixed = [fixed_cells(model, basis, style) for model, basis in zip(models, bases, strict=True)]
     parts = {"fixed": _chosen(fixed, coefficients)}
     if flag("random", random):

@@ -16,7 +16,7 @@ from ..fit.endpoint.singularity import singular_terms
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.record import Convergence
 from ..fit.state import FittedModel
-from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
+from ..inference.basis.choice import DdfName, Vcov
 from ..inference.basis.headings import by_method
 from ..inference.estimates import criteria, fixed_effects
 from ..inference.estimates.random_effects import numbers_of_levels
@@ -201,7 +201,8 @@ def _markdown_part(heading: str, table: TextTable, lines: list[str]) -> str:
 def summarize(
     fitted: FittedModel,
     correlation: bool | None = None,
-    ddf: str | DegreesOfFreedom | None = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
     digits: int = DIGITS,
     p_style: PStyle = "exact",
 ) -> Summary:
@@ -213,8 +214,8 @@ def summarize(
     fitted : FittedModel
     correlation : bool, optional
         Whether to show the correlations of the coefficients; by default up to 12 coefficients.
-    ddf : str or DegreesOfFreedom, optional
-        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
+    ddf, vcov
+        See :func:`~mixedmodels.inference.basis.choice.basis_of`.
     digits : int
         Significant digits of the smallest number in a column of estimates.
     p_style : {"exact", "apa"}
@@ -227,7 +228,7 @@ def summarize(
     if correlation is None and p > _MOST_CORRELATIONS:
         notes.append(f"Correlations of {p} fixed effects not shown: summary(correlation=True), or vcov()")
     generalized = fitted if isinstance(fitted, FittedGeneralized) else None
-    tests = _tests(fitted, ddf)
+    tests = _tests(fitted, ddf, vcov)
     notes += [note for note in tests.notes if note not in notes]
     return Summary(
         head=tuple(head_lines(fitted)),
@@ -265,14 +266,14 @@ def criteria_of(fitted: FittedModel) -> dict[str, float]:
     }
 
 
-def _tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> CoefficientTests:
+def _tests(fitted: FittedModel, ddf: DdfName | None, vcov: Vcov | None) -> CoefficientTests:
     """The tests of the coefficients; without degrees of freedom where they fail and were not asked for."""
     try:
         if fitted.rank:
-            return coefficient_tests(fitted, ddf)
+            return coefficient_tests(fitted, ddf, vcov)
         reason = ""
     except MixedModelError as error:
-        if ddf is not None:
+        if ddf is not None or vcov is not None:
             raise
         reason = f"No degrees of freedom: {error}"
     estimate, error = fixed_effects.fixed_effects(fitted), fixed_effects.standard_errors(fitted)

@@ -12,8 +12,9 @@ from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel
-from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from ..inference.basis.choice import DdfName, Vcov, basis_of
 from ..inference.basis.intervals import coefficient_limits, t_quantile
+from ..inference.basis.kinds import DegreesOfFreedom
 from ..inference.estimates.random_effects import conditional_variances, terms_by_group
 from ..inference.hypotheses.coefficient_tests import test_ratios, two_sided_t
 from ..render.result_table import ResultTable
@@ -46,17 +47,18 @@ def tidy_table(
     fitted: FittedModel,
     effects: Any = "fixed",
     conf_int: bool = False,
-    conf_level: float = 0.95,
-    ddf: str | DegreesOfFreedom | None = None,
+    level: float = 0.95,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
     exponentiate: bool = False,
 ) -> ResultTable:
     """One row for each estimate, see :func:`mixedmodels.tidy`."""
     wanted = _check_effects(effects)
-    level = probability("conf_level", conf_level)
+    level = probability("level", level)
     flag("conf_int", conf_int)
     if flag("exponentiate", exponentiate):
         ratio_name(fitted)
-    basis = degrees_of_freedom(fitted, ddf)
+    basis = basis_of(fitted, ddf, vcov)
     makers = {
         "fixed": lambda: fixed_rows(fitted, level, basis, exponentiate),
         "ran_pars": lambda: _parameters(fitted),

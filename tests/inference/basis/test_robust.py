@@ -133,7 +133,7 @@ def test_a_plain_matrix(unbalanced):
     assert coef_test(unbalanced, matrix, "residual")["df"].iloc[0] == unbalanced.nobs - 2
     with pytest.raises(ArgumentError, match="own covariance matrix"):
         coef_test(unbalanced, matrix, "kenward-roger")
-    with pytest.raises(ArgumentError, match="row for each of the 2"):
+    with pytest.raises(ArgumentError, match="column for each of the 2 coefficients"):
         coef_test(unbalanced, np.eye(3))
 
 

@@ -70,7 +70,7 @@ def test_a_balanced_design_has_the_classical_shares():
     ],
 )
 def test_limits_are_those_of_the_noncentral_f_distribution(test, ci, limits):
-    table = effect_size_table("eta", f_table(test), ci=ci)
+    table = effect_size_table("eta", f_table(test), level=ci)
     np.testing.assert_allclose(table.iloc[0, -2:].to_numpy(float), limits, atol=2e-8)
     assert list(table)[-2:] == [f"{100 * (1 - ci) / 2:g} %", f"{100 * (1 + ci) / 2:g} %"]
 

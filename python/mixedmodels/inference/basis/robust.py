@@ -20,8 +20,8 @@ from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from .clusters import cluster_covariance, find_clusters
-from .degrees_of_freedom import DegreesOfFreedom, Infinite, Residual, check_ddf
-from .origin import check_origin, origin_of
+from .kinds import DegreesOfFreedom
+from .origin import origin_of
 
 Kind = Literal["CR0", "CR1", "CR2"]
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR2")
@@ -184,45 +184,3 @@ def _sum_of_products(
     within_other = np.einsum("mi,ij,mj->m", shared[:, c], bread, shared[:, d])
     across = np.trace(bread @ (shared[:, b].T @ shared[:, d]) @ bread @ (shared[:, c].T @ shared[:, a]))
     return float(np.sum(one * other - one * within_other - other * within_one) + across)
-
-
-def basis_for(fitted: FittedModel, ddf: Any, vcov: Any) -> Any:
-    """
-    What the arguments ``ddf`` and ``vcov`` say together, as a ``ddf`` argument.
-
-    Parameters
-    ----------
-    fitted : FittedModel
-    ddf : str or DegreesOfFreedom, optional
-    vcov : RobustCovariance or array-like of shape (rank, rank), optional
-        A matrix has no degrees of freedom of its own: "inf" unless ``ddf`` is "residual".
-
-    Raises
-    ------
-    ArgumentError
-        When they contradict each other, or the matrix is not one of this model.
-    """
-    if vcov is None:
-        return ddf
-    beta = fitted.estimates.beta[fitted.estimates.kept]
-    if isinstance(vcov, DegreesOfFreedom):
-        if ddf is not None:
-            raise ArgumentError("vcov brings its own degrees of freedom; leave ddf out")
-        check_origin(fitted, vcov, "vcov")
-        return vcov
-    try:
-        matrix = np.asarray(vcov, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ArgumentError("vcov must be the result of vcov_cluster() or a matrix") from None
-    if matrix.shape != (len(beta), len(beta)) or not np.isfinite(matrix).all():
-        raise ArgumentError(
-            f"vcov must be a matrix of finite numbers with a row for each of the {len(beta)} coefficients, "
-            f"not one of shape {matrix.shape}"
-        )
-    name = "inf" if ddf is None else check_ddf(fitted, ddf)
-    if name not in ("inf", "residual"):
-        raise ArgumentError(f"ddf={ddf!r} goes with the model's own covariance matrix, not with a given one")
-    note = ("Standard errors from the covariance matrix given as vcov",)
-    if name == "inf":
-        return Infinite(beta, matrix, origin=origin_of(fitted), notes=note)
-    return Residual(beta, matrix, fitted.n_obs - fitted.n_coefficients, origin=origin_of(fitted), notes=note)

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...fit.state import FittedModel
-from ..basis.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from ..basis.choice import DdfName, Vcov, basis_of
+from ..basis.kinds import DegreesOfFreedom
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +34,19 @@ class CoefficientTests:
     notes: tuple[str, ...]
 
 
-def coefficient_tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> CoefficientTests:
+def coefficient_tests(
+    fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None = None
+) -> CoefficientTests:
     """
     Test every coefficient.
 
     Parameters
     ----------
     fitted : FittedModel
-    ddf : str or DegreesOfFreedom, optional
-        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
+    ddf, vcov
+        See :func:`~mixedmodels.inference.basis.choice.basis_of`.
     """
-    basis = degrees_of_freedom(fitted, ddf)
+    basis = basis_of(fitted, ddf, vcov)
     names = pd.Index(fitted.design.x_names, dtype=object)
     table = function_tests(basis, np.eye(fitted.rank), np.zeros(fitted.rank))
     table.index = names[fitted.estimates.kept]

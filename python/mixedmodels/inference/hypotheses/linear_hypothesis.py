@@ -17,9 +17,9 @@ from ...fit.state import FittedModel
 from ...notices import warn_user
 from ...render.numbers import format_number
 from ...wording import listed, one_line
-from ..basis.degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
+from ..basis.choice import DdfName, Vcov, basis_of
 from ..basis.headings import by_method
-from ..basis.kinds import notes_on_tests
+from ..basis.kinds import JointTest, notes_on_tests
 from .anova_table import AnovaTable, anova_table
 from .coefficient_tests import function_tests
 from .estimability import Undetermined
@@ -51,7 +51,11 @@ class Hypotheses:
 
 
 def joint_test(
-    fitted: FittedModel, hypotheses: Any, rhs: Any = None, ddf: str | DegreesOfFreedom | None = None
+    fitted: FittedModel,
+    hypotheses: Any,
+    rhs: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> AnovaTable:
     """
     Test all hypotheses at once, see :func:`mixedmodels.linear_hypothesis`.
@@ -63,7 +67,7 @@ def joint_test(
         not determine one of the functions.
     """
     found = read_hypotheses(fitted, hypotheses, rhs)
-    basis = degrees_of_freedom(fitted, ddf)
+    basis = basis_of(fitted, ddf, vcov)
     test = basis.joint(found.rows, found.rhs) if found.estimable.all() else NO_TEST
     heading = [by_method("Linear hypothesis", basis), *(f" {label}" for label in found.labels)]
     columns: dict[str, list[float]]
@@ -80,7 +84,11 @@ def joint_test(
 
 
 def single_tests(
-    fitted: FittedModel, hypotheses: Any, rhs: Any = None, ddf: str | DegreesOfFreedom | None = None
+    fitted: FittedModel,
+    hypotheses: Any,
+    rhs: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> AnovaTable:
     """
     Test each hypothesis by itself, see :func:`mixedmodels.t_test`.
@@ -92,7 +100,7 @@ def single_tests(
         z value, Pr(>|z|); NaN for functions that the data do not determine.
     """
     found = read_hypotheses(fitted, hypotheses, rhs)
-    basis = degrees_of_freedom(fitted, ddf)
+    basis = basis_of(fitted, ddf, vcov)
     table = function_tests(basis, found.rows, found.rhs)
     columns = {str(name): np.where(found.estimable, table[name], np.nan) for name in table}
     return anova_table(columns, found.labels, [by_method("Tests", basis)], basis.notes)
