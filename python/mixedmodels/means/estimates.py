@@ -534,3 +534,8 @@ class Emmeans:
     def row_labels(self) -> list[str]:
         """Short names of the rows within their groups."""
         return row_labels(self.labels.drop(columns=list(self.by)))
+
+
+def not_means(value: Any) -> ArgumentError:
+    """The error for something else in the place of means."""
+    return ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")

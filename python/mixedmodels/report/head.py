@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel
 from ..render.numbers import DIGITS, format_number
@@ -30,21 +28,3 @@ def dispersion_line(fitted: FittedGeneralized, digits: int = DIGITS) -> str:
     name = family.parameter[0].upper() + family.parameter[1:]
     fixed = "" if family.estimates_dispersion else ", held fixed"
     return f"{name} d: {format_number(fitted.dispersion, digits)} ({family.name}: {family.meaning}{fixed})"
-
-
-def standard_error_line(fitted: FittedGeneralized) -> str:
-    """How the standard errors of the coefficients were computed."""
-    if fitted.joint:
-        return "Standard errors from the Hessian in all parameters"
-    given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
-    if fitted.arguments.n_agq == 0:
-        return f"Standard errors given {given}, whose uncertainty they leave out (nAGQ = 0)"
-    if not np.isfinite(fitted.estimates.conditional_covariance).all():
-        return (
-            "No standard errors: the Hessian is not positive definite, neither in all parameters nor in the "
-            f"coefficients given {given}"
-        )
-    return (
-        f"Standard errors given {given}, whose uncertainty they leave out: the Hessian in all parameters is "
-        "not positive definite"
-    )

@@ -19,6 +19,7 @@ from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov
 from ..inference.basis.headings import by_method
 from ..inference.estimates import criteria, fixed_effects
+from ..inference.estimates.fixed_effects import standard_error_line
 from ..inference.estimates.random_effects import numbers_of_levels
 from ..inference.hypotheses.coefficient_tests import CoefficientTests, coefficient_tests
 from ..render.markup import latex_text, markdown_lines, markdown_text
@@ -37,7 +38,7 @@ from ..render.result_table import ResultTable
 from ..render.text_table import TextTable
 from ..wording import counted, keep_end, one_line
 from .fit_notes import fit_notes
-from .head import dispersion_line, head_lines, standard_error_line
+from .head import dispersion_line, head_lines
 from .varcorr import VarCorr, group_line, var_corr
 
 # From this many coefficients on their correlations are printed on request only.

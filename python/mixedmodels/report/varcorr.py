@@ -237,3 +237,6 @@ def group_line(fitted: FittedModel) -> str:
     """Grouping factors and their numbers of levels: ``Subject 18, Item 40``."""
     sizes = {term.group.label: len(term.group.levels) for term in fitted.design.terms}
     return ", ".join(f"{shorten(name, 60)} {size}" for name, size in sizes.items())
+
+
+VarianceComponents = VarCorr

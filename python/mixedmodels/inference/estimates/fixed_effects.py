@@ -7,7 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import flag
+from ...errors import MixedModelsWarning
 from ...fit.state import FittedModel
+from ...notices import warn_user
 
 
 def fixed_effects(fitted: FittedModel, add_dropped: bool = True) -> pd.Series:
@@ -22,9 +24,40 @@ def covariance(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
     return _labelled(fitted, fitted.covariance(), complete)
 
 
-def conditional_covariance(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
-    """Covariance matrix given theta and the dispersion, with names."""
-    return _labelled(fitted, fitted.conditional_covariance(), complete)
+def covariance_matrix(fitted: FittedModel, complete: bool = True, conditional: bool = False) -> pd.DataFrame:
+    """
+    The covariance matrix given theta and the dispersion, or with their uncertainty.
+
+    A warning says when the uncertainty had to be left out.
+    """
+    if flag("conditional", conditional):
+        return _labelled(fitted, fitted.conditional_covariance(), complete)
+    warn_if_conditional(fitted)
+    return covariance(fitted, complete)
+
+
+def warn_if_conditional(fitted: FittedModel) -> None:
+    """Warn of standard errors that leave out the uncertainty of theta and the dispersion."""
+    if not fitted.joint:
+        warn_user(standard_error_line(fitted), MixedModelsWarning)
+
+
+def standard_error_line(fitted: FittedModel) -> str:
+    """How the standard errors of the coefficients were computed."""
+    if fitted.joint:
+        return "Standard errors from the Hessian in all parameters"
+    given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
+    if fitted.profiled_coefficients:
+        return f"Standard errors given {given}, whose uncertainty they leave out (nAGQ = 0)"
+    if not np.isfinite(fitted.conditional_covariance()).all():
+        return (
+            "No standard errors: the Hessian is not positive definite, neither in all parameters nor in the "
+            f"coefficients given {given}"
+        )
+    return (
+        f"Standard errors given {given}, whose uncertainty they leave out: the Hessian in all parameters is "
+        "not positive definite"
+    )
 
 
 def standard_errors(fitted: FittedModel) -> pd.Series:

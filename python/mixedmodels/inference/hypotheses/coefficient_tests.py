@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from ...fit.state import FittedModel
 from ..basis.choice import DdfName, Vcov, basis_of
+from ..basis.headings import by_method
 from ..basis.kinds import DegreesOfFreedom
+from .anova_table import AnovaTable, anova_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,16 @@ def coefficient_tests(
     held = np.isin(fitted.estimates.kept, fitted.estimates.held)
     table.loc[held, table.columns != "Estimate"] = np.nan
     return CoefficientTests(table.reindex(names), basis, basis.notes)
+
+
+def coefficient_table(
+    fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None = None
+) -> AnovaTable:
+    """The tests of the coefficients as a table of results, see :func:`mixedmodels.coef_test`."""
+    tests = coefficient_tests(fitted, ddf, vcov)
+    heading = [] if tests.basis is None else [by_method("Coefficients", tests.basis)]
+    columns = {str(name): tests.table[name].to_numpy() for name in tests.table}
+    return anova_table(columns, fitted.design.x_names, heading, tests.notes)
 
 
 def function_tests(

@@ -17,9 +17,9 @@ from ...fit.state import FittedModel
 from ...notices import warn_user
 from ...render.numbers import format_number
 from ...wording import listed, one_line
-from ..basis.choice import DdfName, Vcov, basis_of
+from ..basis.choice import DdfName, Vcov, basis_of, large_samples
 from ..basis.headings import by_method
-from ..basis.kinds import JointTest, notes_on_tests
+from ..basis.kinds import DegreesOfFreedom, JointTest, notes_on_tests
 from .anova_table import AnovaTable, anova_table
 from .coefficient_tests import function_tests
 from .estimability import Undetermined
@@ -66,8 +66,16 @@ def joint_test(
         One row with columns F value, NumDF, DenDF, Pr(>F), or Chisq, Df, Pr(>Chisq); NaN when the data do
         not determine one of the functions.
     """
-    found = read_hypotheses(fitted, hypotheses, rhs)
-    basis = basis_of(fitted, ddf, vcov)
+    return _tested_jointly(read_hypotheses(fitted, hypotheses, rhs), basis_of(fitted, ddf, vcov))
+
+
+def wald_test(fitted: FittedModel, hypotheses: Any, rhs: Any = None, vcov: Vcov | None = None) -> AnovaTable:
+    """Test all hypotheses at once by χ², whatever the kind of model, see :func:`mixedmodels.wald_test`."""
+    basis = basis_of(fitted, "inf") if vcov is None else large_samples(basis_of(fitted, vcov=vcov))
+    return _tested_jointly(read_hypotheses(fitted, hypotheses, rhs), basis)
+
+
+def _tested_jointly(found: Hypotheses, basis: DegreesOfFreedom) -> AnovaTable:
     test = basis.joint(found.rows, found.rhs) if found.estimable.all() else NO_TEST
     heading = [by_method("Linear hypothesis", basis), *(f" {label}" for label in found.labels)]
     columns: dict[str, list[float]]

@@ -40,7 +40,7 @@ class ConditionalAIC(float):
     notes : tuple of str
     """
 
-    logLik: float  # noqa: N815, the name of the method of models
+    logLik: float
     df: float
     method: Method
     notes: tuple[str, ...]
