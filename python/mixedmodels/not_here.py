@@ -102,7 +102,6 @@ FAMILIES: dict[str, NotHere] = {
     "t": NotHere("the t family", "lmer() is for normal responses"),
     "studentt": NotHere("the t family", "lmer() is for normal responses"),
     "student": NotHere("the t family", "lmer() is for normal responses"),
-    "lognormal": NotHere("the lognormal family", "lmer('log(y) ~ ...') models the logarithm"),
     "skewnormal": NotHere("the skew-normal family", "lmer() is for normal responses"),
     "ordbeta": NotHere("ordered beta regression", "'beta' is for responses strictly between 0 and 1"),
 }

@@ -144,12 +144,7 @@ class FittedModel(ABC):
 
     def working_weights(self) -> NDArray[np.float64]:
         """The weights of the expected information in the linear predictor at the modes, shape (n,)."""
-        eta, family = self.linear_predictor, self.family
-        slope = family.functions.slope(eta)
-        variance = family.variance(family.mean(eta), self.dispersion)
-        # Where a mean has run into its limit nothing varies and there is no information.
-        weights = np.divide(np.square(slope), variance, out=np.zeros_like(slope), where=variance > 0)
-        return self.prior_weights * weights
+        return self.prior_weights * self.family.information(self.linear_predictor, self.dispersion)
 
     @abstractmethod
     def leverages(self) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import pandas as pd
 from ..design.used_rows import whole_frame
 from ..families import Family
 from ..frame.kept import held
-from ..report.model import describe, model_matrix
+from ..report.describe import describe, model_matrix
 from .changes import Changes
 from .comparisons import Comparisons
 from .estimates import Estimates
