@@ -19,10 +19,11 @@ CIRCLES = [
         "means.contrasting",
         "means.effect_size",
         "means.estimates",
+        "means.labels",
         "means.letter_display",
         "means.regridding",
         "means.simple_contrasts",
-        "means.tabulate",
+        "means.table",
         "plot.emmeans",
     ],
     ["models.generalized_refitting", "models.generalized_update", "models.refitting"],
@@ -34,7 +35,6 @@ LONG = {
     "fit.fitted_generalized",
     "means.estimates",
     "models.hypotheses",
-    "report.summary",
 }
 # Modules that users import by name, or run.
 DOORS = {"", "__main__", "interop.marginaleffects"}
