@@ -48,7 +48,7 @@ def main(n: int, n_starts: int) -> None:
         if not record.converged:
             unconverged.append(model.name)
         if n_starts:
-            table = fitted.allFit(optimizers="trust_region", starts=n_starts, seed=1).table
+            table = fitted.allFit(optimizers="trust_region", starts=n_starts, rng=1).table
             excess = fitted.objective - float(table["objective"].min())
             if excess > 1e-6:
                 above.append(f"{excess:8.1e}  {model.name}")

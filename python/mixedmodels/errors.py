@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class MixedModelError(ValueError):
     """Base class of every error the package raises on purpose."""
@@ -48,6 +51,34 @@ class MissingColumnError(DataError, KeyError):
 
 class ArgumentError(MixedModelError):
     """An argument of a function has an invalid value."""
+
+
+class UnknownArgumentError(ArgumentError, TypeError):
+    """
+    A keyword that a function does not have.
+
+    Attributes
+    ----------
+    function, name : str
+        The function, and the keyword as it was given.
+    known : tuple of str
+        The keywords that the function has.
+    """
+
+    function: str
+    name: str
+    known: tuple[str, ...]
+
+    def __init__(self, function: str, name: str, known: Iterable[str] = ()) -> None:
+        known = tuple(known)
+        super().__init__(function, name, known)
+        self.function, self.name, self.known = function, name, known
+
+    def __str__(self) -> str:
+        close = get_close_matches(self.name, self.known, n=1)
+        all_known = f"its arguments: {', '.join(self.known)}" if self.known else "it has no arguments"
+        hint = f"did you mean {close[0]!r}?" if close else all_known
+        return f"{self.function}() has no argument {self.name!r}; {hint}"
 
 
 class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):

@@ -6,15 +6,10 @@ This is the one home of these names: errors quote it, and the page "What is not 
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping
-from typing import NamedTuple, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from .errors import NotAvailableError
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class NotHere(NamedTuple):
@@ -107,7 +102,6 @@ FAMILIES: dict[str, NotHere] = {
     "t": NotHere("the t family", "lmer() is for normal responses"),
     "studentt": NotHere("the t family", "lmer() is for normal responses"),
     "student": NotHere("the t family", "lmer() is for normal responses"),
-    "lognormal": NotHere("the lognormal family", "lmer('log(y) ~ ...') models the logarithm"),
     "skewnormal": NotHere("the skew-normal family", "lmer() is for normal responses"),
     "ordbeta": NotHere("ordered beta regression", "'beta' is for responses strictly between 0 and 1"),
 }
@@ -155,17 +149,3 @@ def refuse_not_here(table: Mapping[str, NotHere], name: str, shown: str) -> None
     """
     if name in table:
         raise not_available(shown, table[name])
-
-
-def refuses_arguments(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that names what is not available yet when it is asked for by a keyword of `ARGUMENTS`."""
-    known = inspect.signature(function).parameters
-
-    @functools.wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name in kwargs:
-            if name not in known:
-                refuse_not_here(ARGUMENTS, name, f"{name}=")
-        return function(*args, **kwargs)
-
-    return checked

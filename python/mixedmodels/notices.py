@@ -29,9 +29,17 @@ def silent() -> Iterator[None]:
 
 def warn_user(message: str, category: type[MixedModelsWarning]) -> None:
     """Issue a warning at the first frame outside this package, however deep the call came from."""
-    if _SILENT.get():
-        return
-    level, frame = 2, sys._getframe(1)
+    if not _SILENT.get():
+        _warn(message, category)
+
+
+def warn_deprecated(message: str) -> None:
+    """Issue a `DeprecationWarning` at the first frame outside this package."""
+    _warn(message, DeprecationWarning)
+
+
+def _warn(message: str, category: type[Warning]) -> None:
+    level, frame = 3, sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 def display_width(text: str) -> int:
@@ -60,3 +61,9 @@ def shorten(text: str, width: int) -> str:
 def keep_end(text: str, width: int) -> str:
     """A name cut to a width at its beginning: levels and last factors tell columns apart."""
     return shorten(text[::-1], width)[::-1]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a message that suggests the nearest of some names; empty when none is near."""
+    close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from mixedmodels import ArgumentError, emmeans, glmer, lmer, load_cbpp, load_sleepstudy, vcov_cluster
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
-MODEL = lmer("Reaction ~ factor(Days) + (1 | Subject)", SLEEP)
+MODEL = fits("sleepstudy", "Reaction ~ factor(Days) + (1 | Subject)")
 MEANS = emmeans(MODEL, "~ Days")
 COUNTS = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
 NAMES = {

@@ -20,6 +20,7 @@ import pytest
 import mixedmodels as mm
 from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
 from mixedmodels.means.estimates import Emmeans
+from shared_fits import fits
 
 SLEEP = mm.load_sleepstudy()
 WRONG: dict[str, Any] = {
@@ -69,7 +70,7 @@ PACKAGE = Path(mm.__file__).parent
 @cache
 def model(kind: str) -> Any:
     if kind == "lmer":
-        return mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+        return fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
     return mm.glmer("Reaction ~ Days + (1 | Subject)", SLEEP, "gaussian", "log")
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from design.building import build_design
 from mixedmodels.design import Design
 from mixedmodels.errors import DataError, FormulaWarning, MissingColumnError, MixedModelError
+from search_depth import examples
 
 N = 24
 
@@ -346,7 +347,7 @@ _formulas = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(_formulas, _formulas)
 @pytest.mark.filterwarnings("ignore::mixedmodels.errors.FormulaWarning")
 @pytest.mark.filterwarnings("ignore::mixedmodels.errors.DataWarning")
@@ -364,7 +365,7 @@ def test_random_formulas_give_a_design_or_our_own_error(left: str, right: str) -
             np.testing.assert_array_equal(made.codes, term.group.codes)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.permutations(range(N)))
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     formula = "y ~ ns(x, 3) + s*f + (s | a/b)"

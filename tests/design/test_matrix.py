@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from formulaic import model_matrix
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from design.building import build_design
 from mixedmodels.design.full_rank import full_rank_blocks
 from mixedmodels.errors import ArgumentError, DataError, FormulaError, FormulaWarning, MemoryLimitError
+from search_depth import examples
 
 N = 120
 
@@ -69,7 +70,7 @@ _factors = st.sampled_from(["x", "z", "a", "b", "c", "t", "log(z)", "C(a, contr.
 _products = st.lists(_factors, min_size=1, max_size=3, unique=True).map(":".join)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(_products, min_size=1, max_size=4, unique=True), st.booleans())
 def test_random_sums_agree_with_formulaic(products: list[str], intercept: bool) -> None:
     formula = f"{int(intercept)} + " + " + ".join(products)
@@ -81,7 +82,7 @@ def test_random_sums_agree_with_formulaic(products: list[str], intercept: bool) 
     np.testing.assert_allclose(design.x, expected.to_numpy(dtype=float), atol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(_products, min_size=1, max_size=3, unique=True), st.booleans())
 def test_left_sides_of_bars_are_coded_like_the_fixed_part(products: list[str], intercept: bool) -> None:
     formula = f"{int(intercept)} + " + " + ".join(products)
@@ -91,7 +92,7 @@ def test_left_sides_of_bars_are_coded_like_the_fixed_part(products: list[str], i
     np.testing.assert_array_equal(design.terms[0].z, design.x)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True), min_size=1, max_size=4)
 )

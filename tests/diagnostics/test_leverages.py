@@ -9,7 +9,6 @@ from scipy.linalg import block_diag
 
 from mixedmodels import augment, cAIC, glmer, lmer
 from mixedmodels.covariance.theta import factors
-from mixedmodels.diagnostics.leverage import leverages
 
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
 
@@ -66,7 +65,7 @@ def test_leverages(random, kind):
     else:
         model = glmer(f"k ~ x + {random}", DATA, "poisson")
         weights = model.getME("mu")
-    hat = leverages(model._fitted)
+    hat = model._fitted.leverages()
     np.testing.assert_allclose(hat, dense_leverages(model, weights), rtol=1e-8)
     if kind == "lmer":
         assert cAIC(model, "vaida-blanchard").df == pytest.approx(hat.sum() + 1, rel=1e-10)

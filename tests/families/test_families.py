@@ -24,6 +24,7 @@ def distribution(name: str, mu, d):
         "gaussian": lambda: stats.norm(mu, np.sqrt(d)),
         "gamma": lambda: stats.gamma(1 / d, scale=mu * d),
         "inverse_gaussian": lambda: stats.invgauss(mu * d, scale=1 / d),
+        "lognormal": lambda: stats.lognorm(np.sqrt(d), scale=mu),
         "nbinom2": lambda: stats.nbinom(d, d / (d + mu)),
         "nbinom1": lambda: stats.nbinom(mu / d, 1 / (1 + d)),
         "beta": lambda: stats.beta(mu * d, (1 - mu) * d),
@@ -50,7 +51,7 @@ def test_unit_deviance(name):
         return dist.logpmf(np.round(y * trials)) if discrete else dist.logpdf(y)
 
     wanted = 2 * (log_density(y) - log_density(MU)) / trials
-    if name in ("gaussian", "gamma", "inverse_gaussian"):
+    if name in ("gaussian", "gamma", "inverse_gaussian", "lognormal"):
         # Deviances leave the dispersion out.
         wanted = wanted * DISPERSION
     if name in ("nbinom1", "beta"):
@@ -74,18 +75,24 @@ def test_draws_have_the_mean_and_variance(name):
     mu, n = np.repeat(MU, 40_000), 40_000
     weights = np.full(mu.shape, 3.0)
     drawn = family.draw(np.random.default_rng(1), mu, weights, DISPERSION).reshape(3, n)
-    variance = family.variance(MU, DISPERSION)
+    variance, center = family.variance(MU, DISPERSION), MU
     if name in ("binomial", "gaussian", "gamma", "inverse_gaussian"):
         variance = variance / 3
+    if family.center == "median":
+        # Weights divide the variance of the logarithm.
+        assert name == "lognormal"
+        variance = family.variance(MU, DISPERSION / 3)
+        center = MU * np.exp(DISPERSION / 6)
+        np.testing.assert_allclose(np.median(drawn, axis=1), MU, rtol=0.02)
     assert family.check(drawn.ravel()) is None
-    np.testing.assert_allclose(drawn.mean(axis=1), MU, atol=5 * np.sqrt(variance.max() / n))
+    np.testing.assert_allclose(drawn.mean(axis=1), center, atol=5 * np.sqrt(variance.max() / n))
     np.testing.assert_allclose(drawn.var(axis=1), variance, rtol=0.08)
 
 
 def test_sigma():
     """As glmmTMB reports it."""
     wanted = {"gaussian": 0.7**0.5, "gamma": 0.7**0.5, "inverse_gaussian": 0.7**0.5, "nbinom2": 0.7}
-    wanted |= {"nbinom1": 0.7, "beta": 0.7, "binomial": 1.0, "poisson": 1.0}
+    wanted |= {"lognormal": 0.7**0.5, "nbinom1": 0.7, "beta": 0.7, "binomial": 1.0, "poisson": 1.0}
     assert {name: family().sigma(0.7) for name, family in FAMILIES.items()} == pytest.approx(wanted)
 
 

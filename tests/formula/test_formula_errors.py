@@ -6,11 +6,12 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mixedmodels.errors import FormulaError, MissingColumnError, MixedModelError
 from mixedmodels.formula import parse_formula
+from search_depth import examples
 
 COLUMNS = ("y", "x", "z", "f", "g", "a b", "xcov")
 
@@ -201,7 +202,7 @@ _pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.lists(_pieces, max_size=25).map("".join))
 def test_random_text_gives_a_formula_or_our_own_error(text: str) -> None:
     for whole in (text, f"y ~ {text} + (1 | g)", f"y ~ ({text} | g)"):
@@ -212,7 +213,7 @@ def test_random_text_gives_a_formula_or_our_own_error(text: str) -> None:
         assert parse_formula(parsed.text, COLUMNS).text == parsed.text
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(max_size=40))
 def test_any_characters_give_a_formula_or_our_own_error(text: str) -> None:
     for whole in (text, f"y ~ {text} + (1 | g)"):
@@ -220,7 +221,7 @@ def test_any_characters_give_a_formula_or_our_own_error(text: str) -> None:
             parse_formula(whole, COLUMNS)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(st.characters(exclude_characters="`"), min_size=1, max_size=20))
 def test_any_name_works_in_backticks(name: str) -> None:
     columns = ("y", "g", name)

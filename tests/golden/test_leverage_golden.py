@@ -9,7 +9,6 @@ import pytest
 from golden_cases import case_named, read_cases
 
 from mixedmodels import augment
-from mixedmodels.diagnostics.leverage import leverages, working_weights
 
 CASES = read_cases("diagnostics.json")
 LINEAR = [case["id"] for case in CASES if case["kind"] == "lmer"]
@@ -38,9 +37,9 @@ def test_generalized_models_have_the_leverages_of_their_working_regression(name)
     model = generalized_fits.fit_lme4(case_named(CASES, name))
     fit = model._fitted
     random, x = (model.getME("Zt").T @ model.getME("Lambda")).toarray(), model.getME("X")
-    a = np.sqrt(working_weights(fit))[:, None] * np.hstack([random, x])
+    a = np.sqrt(fit.working_weights())[:, None] * np.hstack([random, x])
     penalty = np.diag([1.0] * random.shape[1] + [0.0] * x.shape[1])
     dense = np.diag(a @ np.linalg.solve(a.T @ a + penalty, a.T))
-    hat = leverages(fit)
+    hat = fit.leverages()
     np.testing.assert_allclose(hat, dense, rtol=1e-9)
     assert fit.rank < hat.sum() < fit.rank + random.shape[1]

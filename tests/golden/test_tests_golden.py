@@ -11,7 +11,7 @@ import pytest
 from golden_cases import case_named, matching_names
 
 from mixedmodels import anova, drop1, kr_compare, linear_hypothesis, ranova
-from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.inference.basis.choice import basis_of
 
 # pbkrtest 0.5-2 takes the residual covariance matrix for σ²I in its derivatives of V, whatever the weights:
 # test_weights_in_kenward_roger shows that this alone makes the difference.
@@ -61,7 +61,7 @@ def test_terms(name, method, kind):
 @pytest.mark.parametrize("name", fits.with_table("vcov_kr"))
 def test_adjusted_covariance(name):
     wanted = expected(name)["vcov_kr"]
-    got = degrees_of_freedom(fits.fit(name)._fitted, "kenward-roger").covariance
+    got = basis_of(fits.fit(name)._fitted, "kenward-roger").covariance
     scale = np.sqrt(np.diag(wanted["values"]))
     np.testing.assert_allclose(
         got / np.outer(scale, scale), wanted["values"] / np.outer(scale, scale), atol=1e-6

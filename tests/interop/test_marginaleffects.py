@@ -7,6 +7,7 @@ import pytest
 
 from mixedmodels import glmer, lmer, load_sleepstudy, load_verbagg, vcov_cluster
 from mixedmodels.errors import ArgumentError
+from shared_fits import fits
 
 pl = pytest.importorskip("polars")
 me = pytest.importorskip("marginaleffects")
@@ -24,7 +25,7 @@ factors = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def sleep():
-    return lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")

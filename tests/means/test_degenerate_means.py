@@ -20,12 +20,12 @@ from mixedmodels import (
     joint_tests,
     lmer,
     load_cbpp,
-    load_dyestuff,
     load_ham,
     load_machines,
 )
 from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
-from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.inference.basis.choice import basis_of
+from shared_fits import fits
 
 ADJUSTMENTS = ("none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr")
 
@@ -194,7 +194,7 @@ def test_a_mean_without_any_data_takes_no_other_with_it():
 
 
 def test_the_mean_of_an_intercept():
-    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+    model = fits("dyestuff")
     table = emmeans(model, "~ 1").confint()
     assert table["emmean"].item() == pytest.approx(1527.5)
     wanted = model.summary().coefficients
@@ -208,7 +208,7 @@ def test_the_mean_of_an_intercept():
 
 
 def test_the_mean_of_an_intercept_of_a_generalized_model():
-    model = glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("cbpp", "cbind(incidence, size - incidence) ~ 1 + (1 | herd)", "binomial")
     table = emmeans(model, "~ 1", type="response").confint()
     assert table["prob"].item() == pytest.approx(1 / (1 + np.exp(-model.beta[0])))
     assert len(joint_tests(model)) == 0
@@ -324,16 +324,16 @@ def test_without_degrees_of_freedom_there_are_estimates_and_nothing_else(adjust)
 
 
 def test_without_a_covariance_matrix_there_are_estimates_and_nothing_else():
-    model = lmer("score ~ Machine + (1 | Worker)", load_machines())
-    basis: Any = degrees_of_freedom(model._fitted, "kenward-roger")
+    model = fits("machines")
+    basis: Any = basis_of(model._fitted, "kenward-roger")
     broken = replace(basis, covariance=np.full((3, 3), np.nan), w=np.full_like(basis.w, np.nan))
-    means = emmeans(model, "~ Machine", ddf=broken)
+    means = emmeans(model, "~ Machine", vcov=broken)
     for adjust in ADJUSTMENTS:
         table = means.pairs(adjust).summary()
         assert np.isfinite(table["estimate"]).all()
         assert table[["SE", "df", "lower.CL", "t.ratio", "p.value"]].isna().all(axis=None)
     assert "NaN: " in str(means)
-    assert np.isnan(joint_tests(model, ddf=broken)["F.ratio"].item())
+    assert np.isnan(joint_tests(model, vcov=broken)["F.ratio"].item())
     assert np.isnan(means.eff_size(1.0, 20).confint()["SE"]).all()
 
 

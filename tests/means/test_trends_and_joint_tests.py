@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from test_emmeans import unbalanced
 
-from mixedmodels import emtrends, glmer, joint_tests, lmer, load_cake, load_cbpp, load_orthodont
+from mixedmodels import emtrends, glmer, joint_tests, lmer, load_cbpp
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
+from shared_fits import fits
 
 
 def test_the_slopes_of_an_interaction_are_its_coefficients():
-    model = lmer("distance ~ age * Sex + (age | Subject)", load_orthodont())
+    model = fits("orthodont")
     slopes = emtrends(model, "~ Sex", "age").confint()["age.trend"].to_numpy()
     beta = model.fixef()
     np.testing.assert_allclose(slopes, [beta["age"], beta["age"] + beta["age:Sex[T.Female]"]], rtol=1e-9)
@@ -60,7 +61,7 @@ def test_joint_tests_of_a_generalized_model_are_wald_tests():
 
 
 def test_covariates_are_tested_by_their_slopes_at_the_mean():
-    model = lmer("distance ~ age * Sex + (age | Subject)", load_orthodont())
+    model = fits("orthodont")
     table = joint_tests(model).set_index("model term")
     mean_slope = emtrends(model, "~ 1", "age").test()["t.ratio"].item()
     assert table.loc["age", "F.ratio"] == pytest.approx(mean_slope**2, rel=1e-6)
@@ -69,7 +70,7 @@ def test_covariates_are_tested_by_their_slopes_at_the_mean():
 
 
 def test_simple_effects():
-    model = lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
+    model = fits("cake")
     table = joint_tests(model, by="recipe")
     assert table["recipe"].tolist() == ["A", "B", "C"]
     for i, recipe in enumerate("ABC"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixedmodels import lmer, load_dyestuff, load_sleepstudy
+from mixedmodels import lmer, load_sleepstudy
 from mixedmodels.errors import ArgumentError
 from mixedmodels.models.components import LINEAR
+from shared_fits import fits
 
 
 @pytest.fixture(scope="module", params=["Days | Subject", "Days || Subject"])
@@ -64,14 +65,14 @@ def test_sizes(model):
 
 
 def test_objective_as_a_function():
-    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+    model = fits("dyestuff")
     objective = model.getME("devfun")
     assert objective([1.0]) == pytest.approx(319.792389042)
     assert objective(model.theta) == pytest.approx(model.objective)
 
 
 def test_zt_of_dyestuff():
-    transposed = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).getME("Zt")
+    transposed = fits("dyestuff").getME("Zt")
     assert transposed.shape == (6, 30)
     np.testing.assert_array_equal(transposed.toarray(), np.kron(np.eye(6), np.ones((1, 5))))
 

@@ -13,6 +13,7 @@ import pytest
 import mixedmodels
 from mixedmodels import lmer, load_dyestuff, load_pastes, load_penicillin, load_sleepstudy
 from mixedmodels.errors import ArgumentError, DataError
+from shared_fits import fits
 
 DATA = load_sleepstudy()
 SLOPE = "Reaction ~ Days + (Days | Subject)"
@@ -20,7 +21,7 @@ SLOPE = "Reaction ~ Days + (Days | Subject)"
 
 @pytest.fixture(scope="module")
 def slope():
-    return lmer(SLOPE, DATA)
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_criteria(slope):
 
 def test_covariance_of_fixed_effects():
     # lme4's test-suite: variance of the Dyestuff intercept by REML and ML.
-    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+    model = fits("dyestuff")
     assert model.vcov().iloc[0, 0] == pytest.approx(375.7167, abs=1e-3)
     assert model.refit(REML=False).vcov().iloc[0, 0] == pytest.approx(313.0972, abs=1e-3)
 
@@ -170,7 +171,7 @@ def test_refit_to_another_response(slope):
 
 def test_refit_to_a_singular_response():
     # lme4's test-suite: Dyestuff refitted with the response of Dyestuff2.
-    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+    model = fits("dyestuff")
     with pytest.warns(mixedmodels.SingularFitWarning):
         other = model.refit(mixedmodels.load_dyestuff2()["Yield"])
     assert other.theta[0] == 0.0

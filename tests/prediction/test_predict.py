@@ -8,13 +8,14 @@ import pytest
 
 from mixedmodels import lmer, load_dataset, load_machines, load_pastes, load_sleepstudy
 from mixedmodels.errors import ArgumentError, DataError, MissingColumnError, RankDeficiencyWarning
+from shared_fits import fits
 
 DATA = load_sleepstudy()
 
 
 @pytest.fixture(scope="module")
 def model():
-    return lmer("Reaction ~ Days + (Days | Subject)", DATA)
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_transforms_keep_their_constants():
 
 
 def test_unseen_levels_of_a_fixed_factor():
-    model = lmer("score ~ Machine + (1 | Worker)", load_machines())
+    model = fits("machines")
     with pytest.raises(DataError, match="'D'"):
         model.predict({"Machine": ["D"], "Worker": ["1"]})
 

@@ -8,13 +8,14 @@ import pytest
 
 from mixedmodels import glmer, load_bacteria, load_cbpp, load_dietox, load_epil
 from mixedmodels.errors import ArgumentError
+from shared_fits import fits
 
 CBPP = load_cbpp()
 
 
 @pytest.fixture(scope="module")
 def counts():
-    return glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", CBPP, "binomial")
+    return fits("cbpp")
 
 
 def test_counts(counts):
@@ -59,7 +60,7 @@ def test_numbers(family):
 
 
 def test_new_effects_have_the_estimated_variance():
-    model = glmer("Weight ~ Time + (1 | Pig)", load_dietox(), "gamma")
+    model = fits("dietox", "Weight ~ Time + (1 | Pig)", "gamma")
     drawn = np.log(model.simulate(60, seed=4))
     by_pig = drawn.groupby(load_dietox()["Pig"].to_numpy()).mean()
     kept = np.log(model.simulate(60, seed=4, use_u=True))

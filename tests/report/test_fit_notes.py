@@ -11,13 +11,12 @@ from mixedmodels import (
     emmeans,
     glmer,
     joint_tests,
-    lmer,
     load_cbpp,
-    load_sleepstudy,
     load_verbagg,
     tidy,
 )
 from mixedmodels.errors import SeparationWarning
+from shared_fits import fits
 
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
 
@@ -62,7 +61,7 @@ def test_packaged_data():
 def test_nothing_is_said_of_other_responses(kind):
     data = load_cbpp()
     if kind == "lmer":
-        model = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        model = fits("sleepstudy")
     elif kind == "numbers":
         some = frame()
         model = glmer("y ~ x + (1 | g)", some.assign(y=(some["u"] > 0.5).astype(int)), "binomial")

@@ -13,7 +13,6 @@ from mixedmodels import (
     glmer,
     icc,
     lmer,
-    load_cbpp,
     load_epil,
     load_machines,
     load_sleepstudy,
@@ -23,11 +22,12 @@ from mixedmodels import (
 )
 from mixedmodels.errors import ArgumentError
 from mixedmodels.wording import display_width
+from shared_fits import fits
 
 
 @pytest.fixture(scope="module")
 def slopes():
-    return lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_limits_and_p_values_name_their_degrees_of_freedom(slopes):
 
 
 def test_models_of_several_kinds(slopes):
-    binomial = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    binomial = fits("cbpp")
     both = model_table(slopes, binomial, show="p.value")
     assert [note.split(" by ")[0] for note in both.notes[1:]] == ["Tests of model 1", "Tests of model 2"]
     parts = list(both.frame.index.get_level_values("part"))
@@ -103,7 +103,7 @@ def test_wrong_arguments(slopes):
         model_table()
 
 
-BINOMIAL = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+BINOMIAL = fits("cbpp")
 
 
 def column(table, part="fixed"):
@@ -214,7 +214,7 @@ def test_exponentials():
         wanted = row[["estimate", "std.error", "conf.low", "conf.high"]].to_numpy(dtype=float)
         np.testing.assert_allclose(numbers, wanted, atol=6e-4)
     assert model_table(BINOMIAL, exponentiate=True).notes[0].startswith("Odds ratios with")
-    counts = glmer("y ~ trt + (1 | subject)", load_epil(), "poisson")
+    counts = fits("epil", "y ~ trt + (1 | subject)", "poisson")
     assert model_table(counts, exponentiate=True).notes[0].startswith("Ratios of means with")
     assert (
         model_table(counts, BINOMIAL, exponentiate=True).notes[0].startswith("Exponentials of estimates with")
@@ -230,14 +230,14 @@ def test_exponentials_of_other_links_are_refused(slopes, link):
 
 
 def test_families_and_what_else_differs():
-    poisson = glmer("y ~ trt + (1 | subject)", load_epil(), "poisson")
+    poisson = fits("epil", "y ~ trt + (1 | subject)", "poisson")
     nb = poisson.update(family="nbinom2")
     table = model_table(poisson, nb)
     assert table.frame.loc[("fit", "Family")].tolist() == ["poisson (log)", "nbinom2 (log)"]
     assert float(table.frame.loc[("random", "Size"), "model 2"]) == pytest.approx(nb.sigma, abs=6e-4)
     assert "model 2: y ~ trt + (1 | subject), family nbinom2 (log)" in table.notes
     assert ("fit", "Family") not in model_table(
-        lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+        fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
     ).frame.index
 
 

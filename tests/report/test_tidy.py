@@ -10,20 +10,21 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from mixedmodels import augment, families, glance, glmer, lmer, load_cbpp, load_epil, load_sleepstudy, tidy
+from mixedmodels import augment, families, glance, glmer, lmer, load_epil, load_sleepstudy, tidy
 from mixedmodels.errors import ArgumentError, DataError, SingularFitWarning
+from shared_fits import fits
 
 SLOPES = "Reaction ~ Days + (Days | Subject)"
 
 
 @pytest.fixture(scope="module")
 def linear():
-    return lmer(SLOPES, load_sleepstudy())
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")
 def binomial():
-    return glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    return fits("cbpp")
 
 
 FIXED = ["effect", "group", "term", "estimate", "std.error", "statistic", "df", "p.value"]
@@ -184,7 +185,7 @@ def test_a_variance_below_zero_by_rounding_is_zero(kind, request, monkeypatch):
 
 
 def test_augment_without_fixed_effects():
-    model = lmer("Reaction ~ 0 + (1 | Subject)", load_sleepstudy())
+    model = fits("sleepstudy", "Reaction ~ 0 + (1 | Subject)")
     table = augment(model, influence=True)
     assert table[".cooksd"].isna().all()
     assert np.isfinite(table[".hat"]).all()

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from mixedmodels import SingularFitWarning, lmer, load_dyestuff2, load_sleepstudy
+from shared_fits import fits
 
 DATA = load_sleepstudy()
 
 
 @pytest.fixture(scope="module")
 def slope():
-    return lmer("Reaction ~ Days + (Days | Subject)", DATA).VarCorr()
+    return fits("sleepstudy").VarCorr()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..families import Binomial, Family
+from ..families import Family
 from .arguments import DesignArguments
 from .build import CheckEffects, Design, assemble, parts_of
 from .response import ResponseForm, read_response
@@ -78,7 +78,7 @@ def build_generalized_design(
         arguments,
         lambda node, evaluator, rows: read_response(node, evaluator, rows, family),
         check_effects=check_effects,
-        drop_zero_weights=not isinstance(family, Binomial),
+        drop_zero_weights=not family.trials,
     )
     for array in (response.y, response.weights):
         if array is not None:

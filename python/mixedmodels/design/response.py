@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
-from ..families import Binomial, Family
+from ..families import Family
 from ..formula.nodes import Binary, Call, Name, Node, variables, write
 from ..frame import Factor, Numeric
 from .column_checks import numbers_as_text
@@ -112,7 +112,7 @@ def read_response(node: Node, evaluator: Evaluator, rows: ChosenRows, family: Fa
         Naming the response, the first row that does not suit the family and its value.
     """
     name = write(node)
-    if isinstance(family, Binomial):
+    if family.trials:
         return _binomial(node, name, evaluator, rows)
     if isinstance(node, Call) and node.function == "cbind":
         raise DataError(

@@ -1,53 +1,57 @@
-"""Residuals of linear mixed models."""
+"""Residuals given the random effects, and fitted values."""
 
 from __future__ import annotations
+
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag, one_of
-from ..fit.fitted_linear import FittedLinear
+from ..fit.state import FittedModel, ResidualType
 
-TYPES = ("response", "pearson", "working", "deviance")
+TYPES: tuple[ResidualType, ...] = get_args(ResidualType)
 
 
-def residuals(fitted: FittedLinear, type: str = "response", scaled: bool = False) -> NDArray[np.float64]:
+def residuals(fitted: FittedModel, type: str | None = None, scaled: bool = False) -> NDArray[np.float64]:
     """
-    Residuals given the random effects, y - fitted.
+    Residuals given the random effects.
 
     Parameters
     ----------
-    fitted : FittedLinear
-    type : {"response", "pearson", "working", "deviance"}
-        "pearson" and "deviance" are multiplied by the square root of the prior weights; for a linear
-        model "working" equals "response".
+    fitted : FittedModel
+    type : {"response", "pearson", "working", "deviance"}, optional
+        y - mean; that times the square root of weight over variance, in the unit of sigma; that times
+        d eta / d mean; the signed root of the deviance of the observation. By default `residual_type`.
     scaled : bool
-        Divide by sigma.
+        Divide by sigma, for families with a scale.
 
     Returns
     -------
     ndarray, shape (n,)
         Padded with NaN when the model was fitted with ``na_action="exclude"``.
     """
-    one_of("type", type, TYPES)
+    chosen: ResidualType = fitted.residual_type if type is None else one_of("type", type, TYPES)
     flag("scaled", scaled)
-    return fitted.design.missing.pad(_residuals(fitted, type, scaled))
+    return fitted.design.missing.pad(residuals_used(fitted, chosen, scaled))
 
 
-def fitted_values(fitted: FittedLinear) -> NDArray[np.float64]:
-    """Xβ + Zb + offset, shape (n,); padded with NaN when ``na_action="exclude"``."""
-    return fitted.design.missing.pad(fitted.estimates.fitted.copy())
+def residuals_used(fitted: FittedModel, type: ResidualType, scaled: bool = False) -> NDArray[np.float64]:
+    """Residuals for the rows used, see :func:`residuals`."""
+    family, eta, y = fitted.family, fitted.linear_predictor, fitted.observed
+    weights, dispersion = fitted.prior_weights, fitted.dispersion
+    sigma = 1.0 if fitted.residual_sd is None else fitted.residual_sd
+    if type == "pearson":
+        values = sigma * family.pearson(y, eta, weights, dispersion)
+    elif type == "deviance":
+        values = family.deviance(y, eta, weights, dispersion)
+    elif type == "working":
+        values = family.working(y, eta)
+    else:
+        values = y - fitted.mean
+    return values / sigma if scaled else values
 
 
-def scaled_residuals(fitted: FittedLinear) -> NDArray[np.float64]:
-    """Pearson residuals over sigma, for the rows used."""
-    return _residuals(fitted, "pearson", True)
-
-
-def _residuals(fitted: FittedLinear, type: str, scaled: bool) -> NDArray[np.float64]:
-    values = fitted.design.y - fitted.estimates.fitted
-    if type in ("pearson", "deviance") and fitted.design.weights is not None:
-        values *= np.sqrt(fitted.design.weights)
-    if scaled:
-        values /= fitted.estimates.sigma
-    return values
+def fitted_values(fitted: FittedModel) -> NDArray[np.float64]:
+    """Means given the random effects, shape (n,); padded with NaN when ``na_action="exclude"``."""
+    return fitted.design.missing.pad(fitted.mean.copy())

@@ -8,32 +8,19 @@ nbinom2 (log, size held at 2)
 
 from __future__ import annotations
 
-from .beta import Beta
-from .binomial import Binomial
-from .family import Family
-from .gamma import Gamma
-from .gaussian import Gaussian
-from .inverse_gaussian import InverseGaussian
-from .links import LINKS, Link
-from .lookup import FAMILIES, as_family
-from .negative_binomial import NegativeBinomial, NegativeBinomial1
-from .poisson import Poisson
-from .user import UserFamily, user
-
-__all__ = [
-    "FAMILIES",
-    "LINKS",
-    "Beta",
-    "Binomial",
-    "Family",
-    "Gamma",
-    "Gaussian",
-    "InverseGaussian",
-    "Link",
-    "NegativeBinomial",
-    "NegativeBinomial1",
-    "Poisson",
-    "UserFamily",
-    "as_family",
-    "user",
-]
+from .beta import Beta as Beta
+from .binomial import Binomial as Binomial
+from .family import FAMILIES as FAMILIES
+from .family import Family as Family
+from .gamma import Gamma as Gamma
+from .gaussian import Gaussian as Gaussian
+from .inverse_gaussian import InverseGaussian as InverseGaussian
+from .links import LINKS as LINKS
+from .links import Link as Link
+from .lognormal import LogNormal as LogNormal
+from .lookup import as_family as as_family
+from .negative_binomial import NegativeBinomial as NegativeBinomial
+from .negative_binomial import NegativeBinomial1 as NegativeBinomial1
+from .poisson import Poisson as Poisson
+from .user import UserFamily as UserFamily
+from .user import user as user

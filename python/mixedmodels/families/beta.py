@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad
+from .family import Family, Values, first_bad, known
 
 
+@known
 @dataclass(frozen=True, repr=False)
 class Beta(Family):
     """
@@ -34,12 +35,18 @@ class Beta(Family):
     """
 
     name: ClassVar[str] = "beta"
+    aliases: ClassVar[tuple[str, ...]] = ("betafamily",)
     links: ClassVar[tuple[str, ...]] = ("logit",)
     parameter: ClassVar[str] = "precision"
+    precision: ClassVar[bool] = True
     meaning: ClassVar[str] = "variance mu (1 - mu)/(1 + d)"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return mu * (1.0 - mu) / (1.0 + dispersion)
+
+    def relative_variance(self, mu: float, dispersion: float) -> float:
+        # That at a mean of 1/2, the same for the complement.
+        return 1.0 / (1.0 + dispersion)
 
     def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
         return 2.0 * np.abs(_mean_part(y, y, dispersion) - _mean_part(y, mu, dispersion))

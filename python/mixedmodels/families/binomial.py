@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad, log_ratio
+from .family import Family, Values, first_bad, known, log_ratio
+
+# Variances of a latent variable of which only the sign is seen: logistic, normal, Gumbel, Cauchy.
+_LATENT = {"logit": math.pi**2 / 3, "probit": 1.0, "cloglog": math.pi**2 / 6, "cauchit": math.inf}
 
 
+@known
 @dataclass(frozen=True, repr=False)
 class Binomial(Family):
     """
@@ -27,7 +32,14 @@ class Binomial(Family):
     """
 
     name: ClassVar[str] = "binomial"
+    aliases: ClassVar[tuple[str, ...]] = ("bernoulli",)
     links: ClassVar[tuple[str, ...]] = ("logit", "probit", "cloglog", "cauchit", "log")
+    trials: ClassVar[bool] = True
+    certain_means: ClassVar[tuple[float, ...]] = (0.0, 1.0)
+    mean_name: ClassVar[str] = "prob"
+
+    def latent_variance(self, dispersion: float) -> float | None:
+        return _LATENT.get(self.link)
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return mu * (1.0 - mu)

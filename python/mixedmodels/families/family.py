@@ -6,7 +6,7 @@ import math
 import numbers
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,16 @@ from ..errors import ArgumentError
 from .links import LINKS, Link
 
 Values = NDArray[np.float64]
+F = TypeVar("F", bound="type[Family]")
+
+# By the engine's names; each family enters itself.
+FAMILIES: dict[str, type[Family]] = {}
+
+
+def known(family: F) -> F:
+    """Enter a family among those that `glmer` takes by name."""
+    FAMILIES[family.name] = family
+    return family
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,29 +44,52 @@ class Family(ABC):
     ----------
     name : str
         As the engine spells it.
+    aliases : tuple of str
+        Other names, in lower case without blanks, dots, hyphens and underscores.
     links : tuple of str
+        The default first.
     parameter : str
-        What the dispersion parameter d is called; empty for a family without one.
+        The name of the dispersion parameter d; empty for a family without one.
     meaning : str
         The variance of an observation in terms of d and the mean.
-    has_scale : bool
-        Whether `sigma` is a scale that belongs in a table of variances.
-    has_expected_information : bool
-        Whether the expected information has a formula.
+    precision : bool
+        Whether d grows as the variance falls.
     limit : str
         The family without a parameter that this one becomes as its own runs to a limit; empty for none.
+    has_scale : bool
+        Whether `sigma` is a scale that belongs in a table of variances.
+    has_deviance : bool
+        Whether the deviance of an observation is known.
+    has_expected_information : bool
+        Whether the expected information has a formula.
+    trials : bool
+        Whether the response counts successes in a number of trials. Then observations are proportions, and
+        their weights the numbers of trials.
+    certain_means : tuple of float
+        Limits of the mean at which a response of this value is certain. Estimates may run off towards them.
+    mean_name : str
+        What tables of means call a mean.
+    center : {"mean", "median"}
+        What the inverse link gives, which other methods call ``mu`` and "mean".
     """
 
     link: str = ""
     dispersion: float | None = None
 
     name: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()
     links: ClassVar[tuple[str, ...]] = ()
     parameter: ClassVar[str] = ""
     meaning: ClassVar[str] = ""
-    has_scale: ClassVar[bool] = False
-    has_expected_information: ClassVar[bool] = True
+    precision: ClassVar[bool] = False
     limit: ClassVar[str] = ""
+    has_scale: ClassVar[bool] = False
+    has_deviance: ClassVar[bool] = True
+    has_expected_information: ClassVar[bool] = True
+    trials: ClassVar[bool] = False
+    certain_means: ClassVar[tuple[float, ...]] = ()
+    mean_name: ClassVar[str] = "response"
+    center: ClassVar[Literal["mean", "median"]] = "mean"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", check_link(self.link, self.name, self.links))
@@ -79,6 +112,11 @@ class Family(ABC):
     def estimates_dispersion(self) -> bool:
         """Whether the dispersion parameter is estimated with the others."""
         return bool(self.parameter) and self.dispersion is None
+
+    @property
+    def discrete(self) -> bool:
+        """Whether an observation can be certain, see `certain_means`."""
+        return bool(self.certain_means)
 
     @property
     def scale_name(self) -> str:
@@ -109,6 +147,29 @@ class Family(ABC):
     @abstractmethod
     def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
         """Twice the log-density at the mean y above that at mu, for observations of weight one."""
+
+    def relative_variance(self, mu: float, dispersion: float) -> float:
+        """The squared coefficient of variation of an observation of weight one."""
+        return float(self.variance(np.array([mu]), dispersion)[0]) / mu**2
+
+    def latent_variance(self, dispersion: float) -> float | None:
+        """
+        The variance of an observation on the scale of the linear predictor, where that is known exactly.
+
+        Infinite for a latent variable without variance; None where it follows from `variance` approximately.
+        """
+        return None
+
+    def information(self, eta: Values, dispersion: float) -> Values:
+        """The expected information in the linear predictor of an observation of weight one."""
+        slope = self.functions.slope(eta)
+        variance = self.variance(self.mean(eta), dispersion)
+        # Where a mean has run into its limit nothing varies and there is no information.
+        return np.divide(np.square(slope), variance, out=np.zeros_like(slope), where=variance > 0)
+
+    def impossible(self, y: Values) -> str:
+        """What is wrong with the response as a whole, as a predicate; empty when nothing is."""
+        return ""
 
     def sigma(self, dispersion: float) -> float:
         """What glmmTMB calls sigma; 1 for a family without a dispersion parameter."""

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad
+from .family import Family, Values, first_bad, known
 
 
+@known
 @dataclass(frozen=True, repr=False)
 class Gamma(Family):
     """

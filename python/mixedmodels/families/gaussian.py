@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad
+from .family import Family, Values, first_bad, known
 
 
+@known
 @dataclass(frozen=True, repr=False)
 class Gaussian(Family):
     """
@@ -30,10 +31,14 @@ class Gaussian(Family):
     """
 
     name: ClassVar[str] = "gaussian"
+    aliases: ClassVar[tuple[str, ...]] = ("normal",)
     links: ClassVar[tuple[str, ...]] = ("identity", "log", "inverse", "sqrt")
     parameter: ClassVar[str] = "residual variance"
     meaning: ClassVar[str] = "variance d"
     has_scale: ClassVar[bool] = True
+
+    def latent_variance(self, dispersion: float) -> float | None:
+        return dispersion if self.link == "identity" else None
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return np.full_like(mu, dispersion)
@@ -46,6 +51,11 @@ class Gaussian(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(np.isfinite(y), "finite")
+
+    def impossible(self, y: Values) -> str:
+        if self.link == "identity" or (y > 0).any():
+            return ""
+        return f"has no value above 0, but with link {self.link!r} every mean is positive"
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.normal(mu, np.sqrt(dispersion / weights))

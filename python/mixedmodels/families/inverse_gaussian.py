@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad
+from .family import Family, Values, first_bad, known
 
 
+@known
 @dataclass(frozen=True, repr=False)
 class InverseGaussian(Family):
     """
@@ -30,6 +31,7 @@ class InverseGaussian(Family):
     """
 
     name: ClassVar[str] = "inverse_gaussian"
+    aliases: ClassVar[tuple[str, ...]] = ("inversegaussian", "ig")
     links: ClassVar[tuple[str, ...]] = ("log", "1/mu^2", "inverse")
     parameter: ClassVar[str] = "dispersion"
     meaning: ClassVar[str] = "variance d·mu³"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +28,22 @@ class Link:
         eta to mu.
     slope : callable
         eta to d mu / d eta.
+    huge : float
+        A change of the linear predictor that takes the mean from the middle of its range to within 0.0003 of
+        a limit; infinite where no limit of the mean lies at infinity.
+    ratio : str
+        What tables call the exponential of a difference of linear predictors; empty where it is no ratio.
+    averages : bool
+        Whether the mean over normal linear predictors exists.
     """
 
     name: str
     link: Callable[[Values], Values]
     inverse: Callable[[Values], Values]
     slope: Callable[[Values], Values]
+    huge: float = math.inf
+    ratio: str = ""
+    averages: bool = True
 
 
 def _logit(mu: Values) -> Values:
@@ -109,19 +120,20 @@ def _reciprocal(values: Values) -> Values:
 LINKS: dict[str, Link] = {
     link.name: link
     for link in (
-        Link("logit", _logit, _expit, _logit_slope),
-        Link("probit", _probit, _normal_cdf, _normal_density),
-        Link("cloglog", _cloglog, _cloglog_inverse, _cloglog_slope),
-        Link("cauchit", _cauchit, _cauchit_inverse, _cauchit_slope),
-        Link("log", np.log, _exp, _exp),
+        Link("logit", _logit, _expit, _logit_slope, huge=8.0, ratio="odds.ratio"),
+        Link("probit", _probit, _normal_cdf, _normal_density, huge=3.4),
+        Link("cloglog", _cloglog, _cloglog_inverse, _cloglog_slope, huge=2.5),
+        Link("cauchit", _cauchit, _cauchit_inverse, _cauchit_slope, huge=1000.0),
+        Link("log", np.log, _exp, _exp, huge=8.0, ratio="ratio"),
         Link("identity", _same, _same, np.ones_like),
         Link("sqrt", np.sqrt, np.square, lambda eta: 2.0 * eta),
-        Link("inverse", _reciprocal, _reciprocal, lambda eta: -1.0 / np.square(eta)),
+        Link("inverse", _reciprocal, _reciprocal, lambda eta: -1.0 / np.square(eta), averages=False),
         Link(
             "1/mu^2",
             lambda mu: 1.0 / np.square(mu),
             lambda eta: 1.0 / np.sqrt(eta),
             lambda eta: -0.5 / (eta * np.sqrt(eta)),
+            averages=False,
         ),
     )
 }

@@ -9,44 +9,7 @@ from typing import Any
 from ..errors import ArgumentError
 from ..not_here import FAMILIES as NOT_HERE
 from ..not_here import refuse_not_here
-from .beta import Beta
-from .binomial import Binomial
-from .family import Family, check_link
-from .gamma import Gamma
-from .gaussian import Gaussian
-from .inverse_gaussian import InverseGaussian
-from .negative_binomial import NegativeBinomial, NegativeBinomial1
-from .poisson import Poisson
-
-FAMILIES: dict[str, type[Family]] = {
-    family.name: family
-    for family in (
-        Binomial,
-        Poisson,
-        Gaussian,
-        Gamma,
-        InverseGaussian,
-        NegativeBinomial,
-        NegativeBinomial1,
-        Beta,
-    )
-}
-
-_ALIASES = {
-    "bernoulli": "binomial",
-    "normal": "gaussian",
-    "inversegaussian": "inverse_gaussian",
-    "ig": "inverse_gaussian",
-    "negativebinomial": "nbinom2",
-    "negbinomial": "nbinom2",
-    "negbin": "nbinom2",
-    "nb": "nbinom2",
-    "nb2": "nbinom2",
-    "negativebinomial2": "nbinom2",
-    "nb1": "nbinom1",
-    "negativebinomial1": "nbinom1",
-    "betafamily": "beta",
-}
+from .family import FAMILIES, Family, check_link
 
 
 def as_family(family: Any, link: Any = None) -> Family:
@@ -86,22 +49,30 @@ def as_family(family: Any, link: Any = None) -> Family:
     return FAMILIES[_name(family)](link=link or "")
 
 
+def spellings() -> dict[str, str]:
+    """Every way to write the name of a family, in lower case and without separators, with the name."""
+    return {_plain(word): name for name, family in FAMILIES.items() for word in (name, *family.aliases)}
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_.\-]", "", text).lower()
+
+
 def _name(text: str) -> str:
-    plain = re.sub(r"[\s_.\-]", "", text).lower()
+    plain = _plain(text)
     if plain.startswith("quasi"):
         raise ArgumentError(
             f"family {text!r} has no likelihood, so that no mixed model can be fitted to it; for counts "
             "with more variance than the Poisson's take 'nbinom2' or 'nbinom1', for proportions add a "
             "random effect for each row"
         )
-    if plain in FAMILIES:
-        return plain
-    if plain in _ALIASES:
-        return _ALIASES[plain]
+    names = spellings()
+    if plain in names:
+        return names[plain]
     _refuse_call(text)
     refuse_not_here(NOT_HERE, plain, f"family={text!r}")
-    close = get_close_matches(plain, [*FAMILIES, *_ALIASES], n=1)
-    hint = f" (did you mean {_ALIASES.get(close[0], close[0])!r}?)" if close else ""
+    close = get_close_matches(plain, names, n=1)
+    hint = f" (did you mean {names[close[0]]!r}?)" if close else ""
     raise ArgumentError(f"unknown family {text!r}{hint}; {_known()}")
 
 

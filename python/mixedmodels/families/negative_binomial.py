@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, log_ratio
+from .family import Family, Values, known, log_ratio
 from .poisson import check_counts
 
 
+@known
 @dataclass(frozen=True, repr=False, init=False)
 class NegativeBinomial(Family):
     """
@@ -30,10 +31,21 @@ class NegativeBinomial(Family):
     """
 
     name: ClassVar[str] = "nbinom2"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "negativebinomial",
+        "negbinomial",
+        "negbin",
+        "nb",
+        "nb2",
+        "negativebinomial2",
+    )
     links: ClassVar[tuple[str, ...]] = ("log", "sqrt", "identity")
     parameter: ClassVar[str] = "size"
     meaning: ClassVar[str] = "variance mu + mu²/d"
+    precision: ClassVar[bool] = True
     limit: ClassVar[str] = "poisson"
+    certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    mean_name: ClassVar[str] = "rate"
 
     def __init__(self, link: str = "", size: float | None = None) -> None:
         object.__setattr__(self, "link", link)
@@ -56,6 +68,7 @@ class NegativeBinomial(Family):
         return rng.poisson(mu * rng.gamma(dispersion, 1.0 / dispersion, size=mu.shape)).astype(np.float64)
 
 
+@known
 @dataclass(frozen=True, repr=False)
 class NegativeBinomial1(Family):
     """
@@ -80,10 +93,13 @@ class NegativeBinomial1(Family):
     """
 
     name: ClassVar[str] = "nbinom1"
+    aliases: ClassVar[tuple[str, ...]] = ("nb1", "negativebinomial1")
     links: ClassVar[tuple[str, ...]] = ("log",)
     parameter: ClassVar[str] = "dispersion"
     meaning: ClassVar[str] = "variance mu (1 + d)"
     limit: ClassVar[str] = "poisson"
+    certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    mean_name: ClassVar[str] = "rate"
     has_expected_information: ClassVar[bool] = False
 
     def variance(self, mu: Values, dispersion: float) -> Values:

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad, log_ratio
+from .family import Family, Values, first_bad, known, log_ratio
 
 
+@known
 @dataclass(frozen=True, repr=False)
 class Poisson(Family):
     """
@@ -28,6 +29,8 @@ class Poisson(Family):
 
     name: ClassVar[str] = "poisson"
     links: ClassVar[tuple[str, ...]] = ("log", "identity", "sqrt")
+    certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    mean_name: ClassVar[str] = "rate"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return mu

@@ -33,6 +33,7 @@ class UserFamily(Family):
     links: tuple[str, ...] = field(default=(), init=False)  # type: ignore[misc]
 
     name: ClassVar[str] = "user"
+    has_deviance: ClassVar[bool] = False
     has_expected_information: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ..design import GeneralizedDesign, GeneralizedResponse
 from ..errors import ArgumentError, DataError, LargeModelWarning, ModesError, SeparationWarning
-from ..families import Family, Gaussian
+from ..families import Family
 from ..frame import Frame
 from ..notices import UNNAMED, model_label, warn_of_fit
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer, check_starts
-from .endpoint.dispersion_limits import poisson_notices, unbounded_likelihood
+from .endpoint.dispersion_limits import limit_notices, unbounded_likelihood
 from .endpoint.separation import (
     far_out,
     large_term_notices,
@@ -146,7 +146,7 @@ def fit_generalized_design(
     if optimizer is not None and not told:
         notices += large_term_notices(design, arguments.family, estimates, roots)
     notices += single_rows_notices(design, arguments.family)
-    notices += poisson_notices(arguments.family, estimates)
+    notices += limit_notices(arguments.family, estimates)
     if not quiet:
         warn_of_fit(notices, label)
     convergence = convergence_of(optimizer, result, verdict, tuple([text for _, text in notices]))
@@ -192,11 +192,9 @@ def refit_generalized(
 def check_response(design: GeneralizedDesign, family: Family) -> None:
     """Refuse a response without variation, whose likelihood grows without bound or tells nothing."""
     y, name = design.y, design.response_name
-    if isinstance(family, Gaussian) and not (y > 0).any():
-        raise DataError(
-            f"every value of the response {name} is 0 or less, and with link {family.link!r} every mean is "
-            "above 0"
-        )
+    problem = family.impossible(y)
+    if problem:
+        raise DataError(f"the response {name} {problem}")
     if design.form.binomial:
         successes, trials = y.sum(), design.unit_weights.sum()
         if successes in (0, trials):

@@ -23,7 +23,7 @@ from .endpoint.singularity import root_of
 from .engine_terms import engine_terms
 from .fixed import FreeParameters, Held, embedded, free_parameters, in_all_parameters, resolve
 from .record import Convergence, ModelArguments, no_columns
-from .state import FittedModel
+from .state import FittedModel, ResidualType
 
 if TYPE_CHECKING:
     from .._engine import Glmm
@@ -114,13 +114,30 @@ class FittedGeneralized(FittedModel):
         return self.arguments.family
 
     @property
-    def mean(self) -> NDArray[np.float64]:
-        """The mean of the response given the random effects, shape (n,)."""
-        return self.family.mean(self.estimates.eta)
+    def exact_likelihood(self) -> bool:
+        return False
+
+    @property
+    def restricted(self) -> bool:
+        return False
+
+    @property
+    def profiled_coefficients(self) -> bool:
+        return self.arguments.n_agq == 0
+
+    @property
+    def residual_type(self) -> ResidualType:
+        return "deviance" if self.family.has_deviance else "pearson"
+
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        return self.design.observed
+
+    def leverages(self) -> NDArray[np.float64]:
+        return self.engine.leverages(self.estimates.theta, self.working_weights())
 
     @property
     def dispersion(self) -> float:
-        """The family's parameter, 1 for a family without one."""
         return self.estimates.dispersion if self.family.parameter else 1.0
 
     @property
@@ -139,7 +156,6 @@ class FittedGeneralized(FittedModel):
 
     @property
     def method(self) -> str:
-        """How the random effects are integrated out."""
         n_agq = self.arguments.n_agq
         if n_agq > 1:
             return f"adaptive Gauss-Hermite quadrature, nAGQ = {n_agq}"
@@ -179,7 +195,6 @@ class FittedGeneralized(FittedModel):
 
     @property
     def joint(self) -> bool:
-        """Whether standard errors of beta allow for the uncertainty of theta and the dispersion."""
         if self.arguments.n_agq == 0:
             return False
         part = self._coefficients
@@ -197,9 +212,12 @@ class FittedGeneralized(FittedModel):
     def covariance(self) -> NDArray[np.float64]:
         """From the Hessian in all parameters where that is possible, else given theta and the dispersion."""
         if not self.joint:
-            return self.estimates.conditional_covariance
+            return self.conditional_covariance()
         part, estimates = self._coefficients, self.estimates
         return embedded(self.parameter_covariance().matrix[part, part], estimates.kept, estimates.held)
+
+    def conditional_covariance(self) -> NDArray[np.float64]:
+        return self.estimates.conditional_covariance
 
     @property
     def _coefficients(self) -> slice:

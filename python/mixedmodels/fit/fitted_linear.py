@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..covariance import theta as theta_layout
 from ..design import Design, Predictors, build_design
+from ..families import Family, Gaussian
 from ..frame import Frame
 from .control import as_control
 from .endpoint import coordinates
@@ -19,10 +20,12 @@ from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
 from .fixed import FreeParameters, Held, free_parameters, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates, FitArguments
-from .state import FittedModel
+from .state import FittedModel, ResidualType
 
 if TYPE_CHECKING:
     from .._engine import Lmm
+
+_FAMILY = Gaussian()
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,49 @@ class FittedLinear(FittedModel):
     @property
     def title(self) -> str:
         return f"Linear mixed model fit by {'REML' if self.reml else 'maximum likelihood'}"
+
+    @property
+    def family(self) -> Family:
+        return _FAMILY
+
+    @property
+    def exact_likelihood(self) -> bool:
+        return True
+
+    @property
+    def restricted(self) -> bool:
+        return self.reml
+
+    @property
+    def profiled_coefficients(self) -> bool:
+        return True
+
+    @property
+    def method(self) -> str:
+        return "REML" if self.reml else "ML"
+
+    @property
+    def dispersion(self) -> float:
+        return self.estimates.sigma**2
+
+    @property
+    def sigma(self) -> float:
+        return self.estimates.sigma
+
+    @property
+    def residual_type(self) -> ResidualType:
+        return "response"
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        return self.estimates.fitted
+
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        return self.design.y
+
+    def leverages(self) -> NDArray[np.float64]:
+        return self.engine.leverages(self.estimates.theta)
 
     @property
     def held(self) -> Held:
@@ -98,6 +144,13 @@ class FittedLinear(FittedModel):
     def covariance(self) -> NDArray[np.float64]:
         """σ²(X'V⁻¹X)⁻¹ of the kept columns; zero for coefficients that are held."""
         return self.estimates.sigma**2 * self.estimates.unscaled_covariance
+
+    @property
+    def joint(self) -> bool:
+        return True
+
+    def conditional_covariance(self) -> NDArray[np.float64]:
+        return self.covariance()
 
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
         return self.derived(_level_variances)

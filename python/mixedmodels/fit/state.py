@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
 from ..errors import ArgumentError
+from ..families import Family
 from ..notices import silent
 from .endpoint import undetermined
 from .endpoint.curvature import ParameterCovariance
@@ -20,11 +21,8 @@ from .fixed import FreeParameters, Held, known_singularities
 from .pickled import closed, linear_predictor, opened, sealed
 from .record import Convergence, read_only
 
-if TYPE_CHECKING:
-    pass
-
-
 T = TypeVar("T")
+ResidualType = Literal["response", "pearson", "working", "deviance"]
 
 
 class FittedModel(ABC):
@@ -81,6 +79,84 @@ class FittedModel(ABC):
 
     @property
     @abstractmethod
+    def family(self) -> Family:
+        """The distribution of an observation given the random effects, with its link."""
+
+    @property
+    @abstractmethod
+    def exact_likelihood(self) -> bool:
+        """
+        Whether the random effects integrate out in closed form, as for a normal response with identity link.
+
+        Then the response is jointly normal: restricted likelihoods, denominator degrees of freedom and exact
+        tests exist. Otherwise the likelihood is approximated, and tests rest on large samples.
+        """
+
+    @property
+    @abstractmethod
+    def restricted(self) -> bool:
+        """Whether the fit is by REML."""
+
+    @property
+    @abstractmethod
+    def profiled_coefficients(self) -> bool:
+        """Whether the coefficients follow from theta instead of being parameters of the objective."""
+
+    @property
+    @abstractmethod
+    def method(self) -> str:
+        """The criterion, or how the random effects are integrated out."""
+
+    @property
+    @abstractmethod
+    def dispersion(self) -> float:
+        """The family's own parameter, such as the residual variance; 1 for a family without one."""
+
+    @property
+    def sigma(self) -> float:
+        """What tables call sigma, see `Family.sigma`."""
+        return self.family.sigma(self.dispersion)
+
+    @property
+    @abstractmethod
+    def residual_type(self) -> ResidualType:
+        """The residuals that are shown where none are asked for."""
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """The mean of the response given the random effects, shape (n,)."""
+        return self.family.mean(self.linear_predictor)
+
+    @property
+    @abstractmethod
+    def observed(self) -> NDArray[np.float64]:
+        """The response on the scale of its mean, shape (n,): proportions for the binomial family."""
+
+    @property
+    def prior_weights(self) -> NDArray[np.float64]:
+        """Numbers of trials or prior weights, ones where there are none, shape (n,)."""
+        weights = self.design.weights
+        return np.ones(self.n_obs) if weights is None else weights
+
+    def scaled_residuals(self) -> NDArray[np.float64]:
+        """Pearson residuals in units of their standard deviation, shape (n,)."""
+        return self.family.pearson(self.observed, self.linear_predictor, self.prior_weights, self.dispersion)
+
+    def working_weights(self) -> NDArray[np.float64]:
+        """The weights of the expected information in the linear predictor at the modes, shape (n,)."""
+        return self.prior_weights * self.family.information(self.linear_predictor, self.dispersion)
+
+    @abstractmethod
+    def leverages(self) -> NDArray[np.float64]:
+        """
+        Diagonal of the matrix that takes the response to the fitted values, given theta; shape (n,).
+
+        For an approximate likelihood from the last weighted least-squares step, NaN where its weights leave
+        the coefficients without information.
+        """
+
+    @property
+    @abstractmethod
     def held(self) -> Held:
         """The parameters that the fit holds."""
 
@@ -122,6 +198,15 @@ class FittedModel(ABC):
     @abstractmethod
     def covariance(self) -> NDArray[np.float64]:
         """Covariance matrix of the coefficients that are kept, shape (rank, rank)."""
+
+    @property
+    @abstractmethod
+    def joint(self) -> bool:
+        """Whether `covariance` allows for the uncertainty of all other parameters that it depends on."""
+
+    @abstractmethod
+    def conditional_covariance(self) -> NDArray[np.float64]:
+        """Covariance matrix of the kept coefficients given theta and the dispersion, shape (rank, rank)."""
 
     @abstractmethod
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
+from ..inference.basis.choice import DdfName, Vcov
+from ..inference.basis.kinds import DegreesOfFreedom
 from ..inference.hypotheses.estimability import Undetermined
 from .estimates import Emmeans
 from .functions_of_beta import LinearFunctions, Space
@@ -44,6 +45,37 @@ class _WithScale(DegreesOfFreedom):
 
 
 @dataclass(frozen=True, eq=False)
+class _SpaceWithScale(Space):
+    """Of effect sizes: the coefficients, and the logarithm of a standard deviation with its variance."""
+
+    coefficients: Space
+    variance: float
+
+    def rebased(self, ddf: DdfName | None, vcov: Vcov | None) -> Space:
+        return _with_scale(self.coefficients.rebased(ddf, vcov), self.variance, int(self.kept[-1]))
+
+
+def _with_scale(space: Space, variance: float, p: int) -> _SpaceWithScale:
+    """The space with one more coefficient, in column p."""
+    basis = space.basis
+    covariance = np.zeros((len(basis.beta) + 1,) * 2)
+    covariance[:-1, :-1] = basis.covariance
+    covariance[-1, -1] = variance
+    undetermined = None
+    if basis.undetermined is not None:
+        undetermined = np.pad(basis.undetermined, ((0, 0), (0, 1), (0, 1)))
+    return _SpaceWithScale(
+        np.append(space.kept, p),
+        _UndeterminedWithScale(space.undetermined.fitted),
+        _WithScale(
+            np.append(basis.beta, 0.0), covariance, basis, undetermined=undetermined, notes=basis.notes
+        ),
+        space,
+        variance,
+    )
+
+
+@dataclass(frozen=True, eq=False)
 class _UndeterminedWithScale(Undetermined):
     """Of functions with a last coefficient, that of the scale, which the data determine."""
 
@@ -58,23 +90,10 @@ def effect_sizes(means: Emmeans, sigma: Any, edf: Any, method: Any = "pairwise")
     contrasts = _differences(means) if means.contrasts else replace(means, link=None).contrast(method)
     functions = contrasts.functions
     d = functions.estimate / sigma
-    # The derivative of L beta / sigma in log sigma is -d; the variance of log sigma is about 1 / (2 edf).
+    # The derivative of L beta / sigma in log sigma is -d.
     rows = np.column_stack([functions.rows / sigma, -np.where(np.isnan(d), 0.0, d)])
-    p = functions.rows.shape[1]
-    space, basis = functions.space, functions.space.basis
-    covariance = np.zeros((len(basis.beta) + 1,) * 2)
-    covariance[:-1, :-1] = basis.covariance
-    covariance[-1, -1] = 1.0 / (2.0 * edf)
-    undetermined = None
-    if basis.undetermined is not None:
-        undetermined = np.pad(basis.undetermined, ((0, 0), (0, 1), (0, 1)))
-    extended = Space(
-        np.append(space.kept, p),
-        _UndeterminedWithScale(space.undetermined.fitted),
-        _WithScale(
-            np.append(basis.beta, 0.0), covariance, basis, undetermined=undetermined, notes=basis.notes
-        ),
-    )
+    # The variance of the logarithm of a standard deviation is about 1 / (2 edf).
+    extended = _with_scale(functions.space, 1.0 / (2.0 * edf), functions.rows.shape[1])
     return replace(
         contrasts,
         functions=LinearFunctions(rows, functions.constants / sigma, extended),

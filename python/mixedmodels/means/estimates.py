@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from ..checks import probability
 from ..errors import ArgumentError
 from ..families.links import Link
+from ..inference.basis.choice import DdfName, Vcov
+from ..render.page import Page
+from ..render.printed import Printed
+from ..render.style import Style
 from .adjustments import TestFamily
 from .functions_of_beta import LinearFunctions
 from .labels import row_labels
 from .scale import Scale
 from .specs import names_of
-from .table import MeansTable
-from .tabulate import check_infer, estimate_table, joint_table
+from .table import MeansTable, check_infer, estimate_table, joint_table
 
 if TYPE_CHECKING:
     from .simple_contrasts import SimpleContrasts
@@ -28,7 +31,7 @@ CONTRAST = "contrast"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Emmeans:
+class Emmeans(Printed):
     """
     Marginal means, or contrasts or trends made of them. Prints as its table.
 
@@ -96,13 +99,8 @@ class Emmeans:
         limits, tests = self.infer or (not self.contrasts, self.contrasts)
         return estimate_table(self, limits, tests)
 
-    def __str__(self) -> str:
-        return str(self.to_frame())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.to_frame()._repr_html_()
+    def page(self, style: Style) -> Page:
+        return self.to_frame().page(style)
 
     # Intervals and tests
 
@@ -199,6 +197,8 @@ class Emmeans:
         interaction: Any = False,
         simple: Literal["each"],
         infer: Any = None,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
     ) -> SimpleContrasts: ...
 
     @overload
@@ -213,6 +213,8 @@ class Emmeans:
         interaction: Any = False,
         simple: Any = None,
         infer: Any = None,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
     ) -> Emmeans: ...
 
     def contrast(
@@ -226,6 +228,8 @@ class Emmeans:
         interaction: Any = False,
         simple: Any = None,
         infer: Any = None,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
     ) -> Any:
         """
         Contrasts of the rows within each group.
@@ -256,6 +260,10 @@ class Emmeans:
             ``"each"`` for every variable in turn.
         infer : bool or (bool, bool), optional
             Whether the printed table has confidence limits and tests; by default only tests.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom; by default those of the means.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix of the model's coefficients; by default the one of the means.
 
         Returns
         -------
@@ -287,6 +295,17 @@ class Emmeans:
         from .contrasting import contrasts_of, interaction_contrasts, simple_contrasts, simple_groups
 
         shown = None if infer is None else check_infer(infer)
+        if ddf is not None or vcov is not None:
+            return self.rebased(ddf, vcov).contrast(
+                method,
+                adjust,
+                by,
+                ref=ref,
+                reverse=reverse,
+                interaction=interaction,
+                simple=simple,
+                infer=infer,
+            )
         if isinstance(simple, str) and simple == "each":
             options = {"ref": ref, "reverse": reverse, "interaction": interaction, "infer": infer}
             return simple_contrasts(self, method, adjust, by, options)
@@ -307,6 +326,8 @@ class Emmeans:
         reverse: bool = False,
         simple: Any = None,
         infer: Any = None,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
     ) -> Emmeans:
         """
         All pairwise differences (or ratios) within each group: ``contrast("pairwise")``.
@@ -324,6 +345,10 @@ class Emmeans:
             variable in turn.
         infer : bool or (bool, bool), optional
             Whether the printed table has confidence limits and tests; by default only tests.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom; by default those of the means.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix of the model's coefficients; by default the one of the means.
 
         Returns
         -------
@@ -348,7 +373,19 @@ class Emmeans:
         Satterthwaite's degrees of freedom
         p-values adjusted by Tukey's method for all differences of 3 means
         """
-        return self.contrast("pairwise", adjust, by, reverse=reverse, simple=simple, infer=infer)
+        return self.contrast(
+            "pairwise", adjust, by, reverse=reverse, simple=simple, infer=infer, ddf=ddf, vcov=vcov
+        )
+
+    def rebased(self, ddf: DdfName | None = None, vcov: Vcov | None = None) -> Emmeans:
+        """The same rows with another covariance matrix of the coefficients or other degrees of freedom."""
+        space = self.functions.space.rebased(ddf, vcov)
+        notes = [note for note in self.notes if note not in self.functions.space.basis.notes]
+        return replace(
+            self,
+            functions=replace(self.functions, space=space),
+            notes=(*space.basis.notes, *notes),
+        )
 
     def grouped(self, by: Any) -> Emmeans:
         """The same rows with other variables making the groups."""
@@ -494,3 +531,8 @@ class Emmeans:
     def row_labels(self) -> list[str]:
         """Short names of the rows within their groups."""
         return row_labels(self.labels.drop(columns=list(self.by)))
+
+
+def not_means(value: Any) -> ArgumentError:
+    """The error for something else in the place of means."""
+    return ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..checks import flag, one_of, probability
-from ..errors import ArgumentError
 from ..fit.state import fitted_of
+from ..inference.basis.choice import DdfName, Vcov
 from .averages import WEIGHTS, averaged, check_weights
 from .estimability import not_estimable
 from .estimates import Emmeans
@@ -15,8 +15,7 @@ from .functions_of_beta import space_of
 from .grid import ReferenceGrid, reference_grid
 from .scale import Scale, mean_name, random_spread, response_link
 from .specs import Specs, read_specs
-from .table import show
-from .tabulate import check_infer
+from .table import check_infer, show
 from .terms import interacting, model_terms
 
 
@@ -27,13 +26,14 @@ def emmeans(
     *,
     at: Mapping[str, Any] | None = None,
     weights: str = "equal",
-    ddf: Any = None,
     type: str = "link",
     bias_adjust: bool = False,
     offset: float | None = None,
     level: float = 0.95,
     cov_reduce: Any = None,
     infer: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> Emmeans:
     """
     Estimated marginal means: predictions averaged over a grid of the predictors.
@@ -55,9 +55,6 @@ def emmeans(
         How to average over the other factors: equally; by the frequencies in the data of the combinations of
         their levels, or (outer) as if these were independent; by those of the cells of each mean; or equally
         over the cells that have data.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
-        Degrees of freedom; by default Satterthwaite's, for a generalized model "inf". Kenward and Roger's
-        method adjusts the covariance matrix, too.
     type : {"link", "response"}
         Show results as linear predictors, or transformed to the scale of the response, with standard errors
         by the delta method. Averages, tests and intervals are made on the scale of the linear predictor; the
@@ -77,6 +74,11 @@ def emmeans(
         values in the data. A mapping holds for the covariates that it names, whatever their number of values.
     infer : bool or (bool, bool), optional
         Whether the printed table has confidence limits and tests; by default only limits.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+        Degrees of freedom; by default Satterthwaite's, for a generalized model "inf". Kenward and Roger's
+        method adjusts the covariance matrix, too.
+    vcov : RobustCovariance or array-like of shape (rank, rank), optional
+        Covariance matrix of the coefficients, see :func:`vcov_cluster`; by default the model's own.
 
     Returns
     -------
@@ -113,7 +115,7 @@ def emmeans(
     weights = check_weights(weights)
     link = response_link(fitted)
     response = check_type(type) == "response" and link is not None
-    labels, functions = averaged(grid, space_of(fitted, ddf), wanted, weights)
+    labels, functions = averaged(grid, space_of(fitted, ddf, vcov), wanted, weights)
     adjusted = flag("bias_adjust", bias_adjust) and link is not None and response
     spread = random_spread(fitted, link) if adjusted and link is not None else 0.0
     on_response = None if link is None else Scale(mean_name(fitted), link, spread)
@@ -163,148 +165,3 @@ def grid_notes(grid: ReferenceGrid, specs: Specs, weights: str) -> list[str]:
     if grid.offset:
         notes.append(f"With an offset of {grid.offset:.4g}")
     return notes
-
-
-def eff_size(means: Any, sigma: float, edf: float, method: Any = "pairwise") -> Emmeans:
-    """
-    Standardized effect sizes: contrasts of marginal means in units of a standard deviation (Cohen's d).
-
-    Parameters
-    ----------
-    means : Emmeans
-        Means, or contrasts, which are taken as they are.
-    sigma : float
-        The standard deviation, on the scale of the linear predictor. Models with random effects have several:
-        that of the residuals, of single observations (all variances added up), or of some group.
-    edf : float
-        The degrees of freedom that `sigma` was estimated with; ``math.inf`` for a known one.
-    method : str, mapping or array-like
-        The contrasts of means, see `Emmeans.contrast`.
-
-    Returns
-    -------
-    Emmeans
-        Column effect.size. The squared standard error of d is SE²/sigma² + d²/(2 edf), SE that of the
-        contrast; degrees of freedom are those of the contrast.
-
-    Raises
-    ------
-    ArgumentError
-        When `sigma` or `edf` is not positive.
-
-    Notes
-    -----
-    The variance of the logarithm of a standard deviation with edf degrees of freedom is about 1/(2 edf)
-    (Hedges & Olkin 1985, Statistical Methods for Meta-Analysis). R: ``emmeans::eff_size``, which takes the
-    smallest degrees of freedom of the means.
-
-    Examples
-    --------
-    >>> from mixedmodels import eff_size, emmeans, lmer, load_machines
-    >>> m = lmer("score ~ Machine + (1 | Worker)", load_machines())
-    >>> eff_size(emmeans(m, "~ Machine"), sigma=m.sigma, edf=46)
-     contrast  effect.size      SE  df  lower.CL  upper.CL
-     A - B          -2.520  0.4244  46   -3.3741   -1.6655
-     A - C          -4.402  0.5672  46   -5.5434   -3.2600
-     B - C          -1.882  0.3868  46   -2.6605   -1.1034
-    <BLANKLINE>
-    Satterthwaite's degrees of freedom
-    Confidence level: 0.95
-    Intervals are not adjusted for their number
-    In units of sigma = 3.162, known with 46 degrees of freedom
-    """
-    return _emmeans(means).eff_size(sigma, edf, method)
-
-
-def contrast(
-    means: Emmeans,
-    method: Any = "eff",
-    adjust: Any = None,
-    by: Any = None,
-    *,
-    ref: Any = None,
-    reverse: bool = False,
-    interaction: Any = False,
-    simple: Any = None,
-    infer: Any = None,
-) -> Any:
-    """
-    Contrasts of marginal means or slopes.
-
-    Parameters
-    ----------
-    means : Emmeans
-        Made by :func:`emmeans` or :func:`emtrends`.
-    method, adjust, by, ref, reverse, interaction, simple, infer
-        See the method ``contrast`` of the means; by default "eff": each minus the mean of all.
-
-    Returns
-    -------
-    Emmeans
-        With ``simple="each"`` a mapping of variables to Emmeans.
-
-    Raises
-    ------
-    ArgumentError
-        For anything but means, an unknown method or variable, or groups with nothing to compare.
-
-    Examples
-    --------
-    >>> from mixedmodels import contrast, emmeans, lmer, load_machines
-    >>> means = emmeans(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()), "~ Machine")
-    >>> contrast(means, "trt.vs.ctrl", ref="C").to_frame()[["contrast", "estimate"]].round(3)
-      contrast  estimate
-    0    A - C   -13.917
-    1    B - C    -5.950
-    """
-    return _emmeans(means).contrast(
-        method, adjust, by, ref=ref, reverse=reverse, interaction=interaction, simple=simple, infer=infer
-    )
-
-
-def pairs(
-    means: Emmeans,
-    adjust: Any = "tukey",
-    by: Any = None,
-    *,
-    reverse: bool = False,
-    simple: Any = None,
-    infer: Any = None,
-) -> Any:
-    """
-    All pairwise differences (or ratios) of marginal means or slopes within each group.
-
-    Parameters
-    ----------
-    means : Emmeans
-        Made by :func:`emmeans` or :func:`emtrends`.
-    adjust, by, reverse, simple, infer
-        See the method ``pairs`` of the means; by default Tukey's adjustment.
-
-    Returns
-    -------
-    Emmeans
-        With ``simple="each"`` a mapping of variables to Emmeans.
-
-    Raises
-    ------
-    ArgumentError
-        For anything but means, an unknown adjustment or variable, or groups with nothing to compare.
-
-    Examples
-    --------
-    >>> from mixedmodels import emmeans, lmer, load_machines, pairs
-    >>> means = emmeans(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()), "~ Machine")
-    >>> pairs(means, reverse=True).to_frame()[["contrast", "estimate"]].round(3)
-      contrast  estimate
-    0    B - A     7.967
-    1    C - A    13.917
-    2    C - B     5.950
-    """
-    return _emmeans(means).pairs(adjust, by, reverse=reverse, simple=simple, infer=infer)
-
-
-def _emmeans(value: Any) -> Emmeans:
-    if isinstance(value, Emmeans):
-        return value
-    raise ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")

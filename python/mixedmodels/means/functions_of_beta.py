@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
-from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
+from ..inference.basis.choice import DdfName, Vcov, basis_of
+from ..inference.basis.kinds import DegreesOfFreedom, JointTest
 from ..inference.hypotheses.estimability import Undetermined
 
 # What is this small beside the terms that were added up is zero but for rounding.
@@ -44,10 +45,14 @@ class Space:
         """Which of these functions (shape (m, p)) the data determine."""
         return self.undetermined.estimable(rows)
 
+    def rebased(self, ddf: DdfName | None, vcov: Vcov | None) -> Space:
+        """The same coefficients with another covariance matrix or other degrees of freedom."""
+        return replace(self, basis=basis_of(self.undetermined.fitted, ddf, vcov))
 
-def space_of(fitted: FittedModel, ddf: str | DegreesOfFreedom | None) -> Space:
-    """The space of a fit with a method for degrees of freedom."""
-    return Space(fitted.estimates.kept, Undetermined(fitted), degrees_of_freedom(fitted, ddf))
+
+def space_of(fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None = None) -> Space:
+    """The space of a fit with a covariance matrix and degrees of freedom."""
+    return Space(fitted.estimates.kept, Undetermined(fitted), basis_of(fitted, ddf, vcov))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fit.state import FittedModel, fitted_of
-from ..inference.basis.degrees_of_freedom import JointTest
+from ..inference.basis.choice import DdfName, Vcov
+from ..inference.basis.kinds import JointTest
 from ..wording import capital
 from .averages import averaged, check_weights
 from .estimability import reasons
 from .functions_of_beta import LinearFunctions, Space, space_of
 from .grid import ReferenceGrid, cells, grid_of, reference_grid
 from .specs import Specs, names_of, read_specs
-from .table import MeansTable, means_table
-from .tabulate import joint_columns
+from .table import MeansTable, joint_columns, means_table
 from .terms import model_terms
 from .variables import STEP, GridVariable
 
@@ -31,8 +31,9 @@ def joint_tests(
     *,
     at: Mapping[str, Any] | None = None,
     weights: str = "equal",
-    ddf: Any = None,
     cov_reduce: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> MeansTable:
     """
     Test the main effects and interactions of the marginal means.
@@ -46,7 +47,7 @@ def joint_tests(
     model : MixedModel
     by : str or sequence of str, optional
         Test the others at each level of these: simple effects.
-    at, weights, ddf, cov_reduce
+    at, weights, cov_reduce, ddf, vcov
         As for :func:`emmeans`.
 
     Returns
@@ -74,7 +75,7 @@ def joint_tests(
     read_specs([], groups, grid.variables)
     variables = {name: v if name in groups else _two_values(v) for name, v in grid.variables.items()}
     grid = grid_of(fitted, variables, grid.offset)
-    weights, space = check_weights(weights), space_of(fitted, ddf)
+    weights, space = check_weights(weights), space_of(fitted, ddf, vcov)
     labels = cells({name: variables[name] for name in reversed(groups)})
     names: list[str] = []
     tests: list[JointTest] = []

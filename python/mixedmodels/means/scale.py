@@ -10,16 +10,10 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..families.links import LINKS, Link
-from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel
 from ..formula.nodes import Call
 from ..inference.estimates.variance_components import variance_components
 
-_MEAN_NAMES = {"binomial": "prob", "poisson": "rate", "nbinom1": "rate", "nbinom2": "rate"}
-# Differences on these scales are logarithms of ratios.
-_RATIOS = {"log": "ratio", "logit": "odds.ratio"}
-# Their means over a normal variable do not exist.
-_WITHOUT_MEAN = frozenset({"inverse", "1/mu^2"})
 # Points of the Gauss-Hermite quadrature over random effects.
 _POINTS = 100
 _RESPONSES = {"log": "log", "sqrt": "sqrt"}
@@ -86,9 +80,9 @@ def response_link(fitted: FittedModel) -> Link | None:
     The link of a generalized model, or the transformation of a linear model's response; None where the
     linear predictor is on the scale of the response.
     """
-    if isinstance(fitted, FittedGeneralized):
-        link = fitted.family.functions
-        return None if link.name == "identity" else link
+    link = fitted.family.functions
+    if link.name != "identity":
+        return link
     node = fitted.design.formula.response_node
     if isinstance(node, Call) and node.function in _RESPONSES and len(node.arguments) == 1:
         return LINKS[_RESPONSES[node.function]]
@@ -97,33 +91,38 @@ def response_link(fitted: FittedModel) -> Link | None:
 
 def mean_name(fitted: FittedModel) -> str:
     """What a mean on the scale of the response is called."""
-    name = fitted.family.name if isinstance(fitted, FittedGeneralized) else ""
-    return _MEAN_NAMES.get(name, "response")
+    return fitted.family.mean_name
 
 
 def ratio_scale(link: Link | None) -> Scale | None:
     """The scale of ratios that differences of linear predictors are shown on; None where there is none."""
-    if link is None or link.name not in _RATIOS:
+    if link is None or not link.ratio:
         return None
-    return Scale(_RATIOS[link.name], LINKS["log"])
+    return Scale(link.ratio, LINKS["log"])
 
 
 def random_spread(fitted: FittedModel, link: Link) -> float:
     """
     The standard deviation of the random part of the linear predictor: root mean square over the rows.
 
-    It has the residuals in it when the link is a transformation of a linear model's response.
+    It includes the residuals where the link leads to medians: for a family of such a kind, or for the
+    transformed response of a linear model.
 
     Raises
     ------
     ArgumentError
         For a link with which means over random effects do not exist.
     """
-    if link.name in _WITHOUT_MEAN:
+    if not link.averages:
         raise ArgumentError(
             f"bias_adjust: with the {link.name} link the mean over normal random effects does not exist"
         )
-    variance = 0.0 if isinstance(fitted, FittedGeneralized) else fitted.scale**2
+    variance = fitted.dispersion if _medians(fitted) else 0.0
     for term, part in zip(fitted.design.terms, variance_components(fitted), strict=True):
         variance += float(np.mean(np.einsum("ij,jk,ik->i", term.z, part.cov, term.z)))
     return float(np.sqrt(variance))
+
+
+def _medians(fitted: FittedModel) -> bool:
+    """Whether means on the scale of the link become medians on that of the response."""
+    return fitted.exact_likelihood or fitted.family.center == "median"

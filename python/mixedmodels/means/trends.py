@@ -11,6 +11,7 @@ import numpy as np
 from ..checks import probability
 from ..errors import ArgumentError, DataError
 from ..fit.state import FittedModel, fitted_of
+from ..inference.basis.choice import DdfName, Vcov
 from .averages import averaged, check_weights
 from .estimability import not_estimable
 from .estimates import Emmeans
@@ -19,7 +20,7 @@ from .functions_of_beta import space_of
 from .grid import ReferenceGrid, grid_of, reference_grid
 from .scale import Scale, response_link
 from .specs import read_specs
-from .tabulate import check_infer
+from .table import check_infer
 from .variables import STEP
 
 
@@ -31,10 +32,11 @@ def emtrends(
     *,
     at: Mapping[str, Any] | None = None,
     weights: str = "equal",
-    ddf: Any = None,
     level: float = 0.95,
     cov_reduce: Any = None,
     infer: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> Emmeans:
     """
     Estimated marginal means of trends: the slope of the linear predictor in a covariate.
@@ -45,7 +47,7 @@ def emtrends(
     Parameters
     ----------
     model : MixedModel
-    specs, by, at, weights, ddf, level, cov_reduce, infer
+    specs, by, at, weights, level, cov_reduce, infer, ddf, vcov
         As for :func:`emmeans`. A slope that depends on the covariate itself is taken at its mean, or at
         the values in `at`.
     var : str
@@ -79,7 +81,7 @@ def emtrends(
     wanted = read_specs(specs, by, grid.variables)
     weights = check_weights(weights)
     slopes = replace(grid, x=_slopes(fitted, grid, var), offset=0.0)
-    labels, functions = averaged(slopes, space_of(fitted, ddf), wanted, weights)
+    labels, functions = averaged(slopes, space_of(fitted, ddf, vcov), wanted, weights)
     notes = [*functions.space.basis.notes, *grid_notes(slopes, wanted, weights)]
     link = response_link(fitted)
     if link is not None:

@@ -9,9 +9,11 @@ from ..design import DesignArguments, build_design
 from ..design.arguments import check_action
 from ..errors import ArgumentError
 from ..fit.block_costs import BlockDescription, describe_design
+from ..public import public
 from .base import MixedModel
 
 
+@public
 def describe_blocks(
     model: MixedModel | str,
     data: Any = None,
@@ -35,8 +37,8 @@ def describe_blocks(
         A fitted model, or the formula of one.
     data : data frame
         n rows; only with a formula.
-    weights, offset, contrasts, na_action, subset, functions
-        As for :func:`mixedmodels.lmer`; only with a formula. They decide which rows and columns there are.
+    weights, offset, contrasts, na_action, subset, functions : as for `lmer`, optional
+        Only with a formula. They decide which rows and columns there are.
 
     Returns
     -------

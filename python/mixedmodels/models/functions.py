@@ -2,251 +2,216 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from ..errors import ArgumentError
-from ..fit.endpoint.certificate import TOLERANCE as CONVERGENCE_TOLERANCE
-from ..fit.endpoint.singularity import TOLERANCE as SINGULAR_TOLERANCE
-from ..fit.state import fitted_of, not_a_model
-from ..inference.estimates.convergence import ConvergenceCheck, check_convergence
-from ..inference.estimates.criteria import LogLik
-from ..inference.estimates.random_effects import RandomEffects
-from ..not_here import refuses_arguments
-from ..render.numbers import DIGITS, PStyle
-from ..render.result_table import ResultTable
-from ..report.summary import Summary
-from ..report.varcorr import VarCorr as _VarCorr
-from .all_fit import AllFit
+from ..fit.state import not_a_model
+from ..inference.effect_sizes.term_effect_sizes import effect_size_table
+from ..means.estimates import Emmeans, not_means
 from .base import MixedModel
-from .generalized import GeneralizedLinearMixedModel
-from .linear import LinearMixedModel
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Function = Callable[Concatenate[Any, P], R]
+
+_SUBJECTS: dict[type[Any], tuple[str, str, Callable[[Any], Exception]]] = {
+    MixedModel: ("MixedModel", "A model fitted by `lmer` or `glmer`.", not_a_model),
+    Emmeans: ("Emmeans", "Made by `emmeans` or `emtrends`.", not_means),
+}
 
 
-def checkConv(model: MixedModel, tol: float = CONVERGENCE_TOLERANCE) -> ConvergenceCheck:
+def function_of(
+    method: Function[P, R],
+    first: str = "model",
+    owner: type[Any] = MixedModel,
+    otherwise: Callable[..., R] | None = None,
+) -> Function[P, R]:
     """
-    Judge a fit by the exact gradient g and Hessian H of its objective.
+    The function that calls a method of its first argument, with the signature and docstring of the method.
 
     Parameters
     ----------
-    model : MixedModel
-    tol : float
-        Largest predicted fall g'H⁻¹g/2 of the objective, in units of -2 log-likelihood, that passes.
-        It does not depend on the units of the data.
-
-    Returns
-    -------
-    ConvergenceCheck
-        With ``ok``, ``messages``, ``gradient``, ``hessian``, ``hessian_eigenvalues``, ``predicted_fall``.
-
-    Examples
-    --------
-    >>> from mixedmodels import checkConv, lmer, load_sleepstudy
-    >>> checkConv(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())).ok
-    True
+    method : function
+    first : str
+        Name of the first argument.
+    owner : type
+        The class that the method belongs to.
+    otherwise : callable, optional
+        What to call with any other first argument, instead of raising an error.
     """
-    return check_convergence(fitted_of(model), tol)
+    name = method.__name__
+    kind, description, refusal = _SUBJECTS[owner]
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        subject, rest = (args[0], args[1:]) if args else (kwargs.pop(first, None), ())
+        if isinstance(subject, owner):
+            return getattr(subject, name)(*rest, **kwargs)
+        if otherwise is not None:
+            return otherwise(subject, *rest, **kwargs)
+        raise refusal(subject)
+
+    signature = inspect.signature(method)
+    own = inspect.Parameter(first, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
+    parameters = [own, *list(signature.parameters.values())[1:]]
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "mixedmodels"
+    function.__doc__ = _with_parameter(inspect.getdoc(method) or "", f"{first} : {kind}", description)
+    setattr(function, "__signature__", signature.replace(parameters=parameters))  # noqa: B010
+    return function
 
 
-def allFit(
-    model: MixedModel, data: Any = None, *, optimizers: Any = None, starts: int = 0, seed: Any = None
-) -> AllFit:
-    """
-    Fit a model by every optimizer, and from random starts, and compare where they end.
-
-    Parameters
-    ----------
-    model : MixedModel
-    data : data frame, optional
-        Other data to fit to; by default the design of the model is used again.
-    optimizers : sequence of str, optional
-        All by default.
-    starts : int
-        So many further fits from random covariance parameters, by the first of the optimizers; 0 by
-        default. They show whether the criterion has several optima.
-    seed : int or Generator, optional
-        Of the random starts, see :func:`numpy.random.default_rng`.
-
-    Returns
-    -------
-    AllFit
-        With ``fits`` (by optimizer or ``"start 1"``, ``"start 2"``, ...), ``table`` and ``summary()``.
-
-    Raises
-    ------
-    ArgumentError
-        If an optimizer is unknown or ``starts`` is not a whole number of at least 0.
-
-    Examples
-    --------
-    >>> from mixedmodels import allFit, lmer, load_sleepstudy
-    >>> model = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
-    >>> table = allFit(model, optimizers="trust_region", starts=3, seed=1).table
-    >>> list(table.index)
-    ['trust_region', 'start 1', 'start 2', 'start 3']
-    >>> bool(table["excess"].max() < 1e-6)
-    True
-    """
-    return _model(model).allFit(data, optimizers=optimizers, starts=starts, seed=seed)
+def _with_parameter(text: str, parameter: str, description: str) -> str:
+    """The docstring with a first parameter."""
+    entry = f"{parameter}\n    {description}\n"
+    heading = "Parameters\n----------\n"
+    if heading in text:
+        return text.replace(heading, heading + entry, 1)
+    # Before the first section, or at the end of the text.
+    before, section, after = text.partition("\nReturns\n-------\n")
+    return f"{before}\n{heading}{entry}{section}{after}" if section else f"{text}\n\n{heading}{entry}"
 
 
-def fixef(model: MixedModel, add_dropped: bool = True) -> pd.Series:
-    """Fixed-effects coefficients, see `LinearMixedModel.fixef`."""
-    return _model(model).fixef(add_dropped)
+def _of_table(kind: str) -> Callable[..., Any]:
+    """The effect sizes of F tests that are given as a table."""
+
+    def effect_sizes(table: Any, partial: bool = True, level: float | None = 0.95) -> Any:
+        return effect_size_table(kind, table, partial, level)
+
+    return effect_sizes
 
 
-def ranef(model: MixedModel, condVar: bool = False) -> RandomEffects:
-    """Conditional modes of the random effects, see `LinearMixedModel.ranef`."""
-    return _model(model).ranef(condVar)
+AIC = function_of(MixedModel.AIC)
+AICc = function_of(MixedModel.AICc)
+BIC = function_of(MixedModel.BIC)
+REMLcrit = function_of(MixedModel.REMLcrit)
+VarCorr = function_of(MixedModel.VarCorr)
+aic_table = function_of(MixedModel.aic_table)
+allFit = function_of(MixedModel.allFit)
+anova = function_of(MixedModel.anova)
+anova_type3 = function_of(MixedModel.anova_type3)
+augment = function_of(MixedModel.augment)
+cAIC = function_of(MixedModel.cAIC)
+checkConv = function_of(MixedModel.checkConv)
+coef = function_of(MixedModel.coef)
+coef_test = function_of(MixedModel.coef_test)
+condition_number = function_of(MixedModel.condition_number)
+conf_int = function_of(MixedModel.conf_int)
+confint = function_of(MixedModel.confint)
+corr_fixef = function_of(MixedModel.corr_fixef)
+cov_params = function_of(MixedModel.cov_params)
+deviance = function_of(MixedModel.deviance)
+drop1 = function_of(MixedModel.drop1)
+emmeans = function_of(MixedModel.emmeans)
+emtrends = function_of(MixedModel.emtrends)
+epsilon_squared = function_of(MixedModel.epsilon_squared, otherwise=_of_table("epsilon"))
+eta_squared = function_of(MixedModel.eta_squared, otherwise=_of_table("eta"))
+exact_rlrt = function_of(MixedModel.exact_rlrt)
+f_test = function_of(MixedModel.f_test)
+fitted = function_of(MixedModel.fitted)
+fixef = function_of(MixedModel.fixef)
+getME = function_of(MixedModel.getME)
+glance = function_of(MixedModel.glance)
+hessian = function_of(MixedModel.hessian)
+icc = function_of(MixedModel.icc)
+is_singular = function_of(MixedModel.is_singular)
+isSingular = is_singular
+joint_tests = function_of(MixedModel.joint_tests)
+kr_compare = function_of(MixedModel.kr_compare, "full")
+linear_hypothesis = function_of(MixedModel.linear_hypothesis)
+logLik = function_of(MixedModel.logLik)
+model_selection = function_of(MixedModel.model_selection)
+model_table = function_of(MixedModel.model_table)
+omega_squared = function_of(MixedModel.omega_squared, otherwise=_of_table("omega"))
+pb_compare = function_of(MixedModel.pb_compare, "full")
+predict = function_of(MixedModel.predict)
+r2 = function_of(MixedModel.r2)
+ranef = function_of(MixedModel.ranef)
+ranova = function_of(MixedModel.ranova)
+refit = function_of(MixedModel.refit)
+refitML = function_of(MixedModel.refitML)
+residuals = function_of(MixedModel.residuals)
+simulate = function_of(MixedModel.simulate)
+summary = function_of(MixedModel.summary)
+t_test = function_of(MixedModel.t_test)
+tidy = function_of(MixedModel.tidy)
+update = function_of(MixedModel.update)
+vcov = function_of(MixedModel.vcov)
+vcov_cluster = function_of(MixedModel.vcov_cluster)
+vcov_parameters = function_of(MixedModel.vcov_parameters)
+vcov_theta = function_of(MixedModel.vcov_theta)
+vif = function_of(MixedModel.vif)
+wald_test = function_of(MixedModel.wald_test)
 
-
-def coef(model: MixedModel) -> dict[str, pd.DataFrame]:
-    """Coefficients of each level, see `LinearMixedModel.coef`."""
-    return _model(model).coef()
-
-
-def VarCorr(model: MixedModel) -> _VarCorr:
-    """Standard deviations and correlations of the random effects, see `LinearMixedModel.VarCorr`."""
-    return _model(model).VarCorr()
-
-
-def vcov(model: MixedModel, complete: bool = True, **options: Any) -> pd.DataFrame:
-    """Covariance matrix of the fixed effects, see `LinearMixedModel.vcov`."""
-    return _model(model).vcov(complete, **options)
-
-
-def confint(
-    model: MixedModel, level: float = 0.95, method: Any = "wald", *, ddf: Any = None, vcov: Any = None
-) -> ResultTable:
-    """Confidence limits, see `LinearMixedModel.confint`."""
-    return _model(model).confint(level, method, ddf=ddf, vcov=vcov)
-
-
-def fitted(model: MixedModel) -> NDArray[np.float64]:
-    """Fitted values with the random effects, see `LinearMixedModel.fitted`."""
-    return _model(model).fitted()
-
-
-def residuals(model: MixedModel, type: str | None = None, scaled: bool = False) -> NDArray[np.float64]:
-    """Residuals of the model's default type or another, see `LinearMixedModel.residuals`."""
-    given = {} if type is None else {"type": type}
-    return _model(model).residuals(scaled=scaled, **given)
-
-
-@refuses_arguments
-def predict(
-    model: MixedModel,
-    newdata: Any = None,
-    re_form: Any = None,
-    allow_new_levels: bool = False,
-    *,
-    offset: Any = None,
-    type: str | None = None,
-) -> NDArray[np.float64]:
-    """Predictions of the model's default type or another, see `LinearMixedModel.predict`."""
-    given = {} if type is None else {"type": type}
-    return _model(model).predict(newdata, re_form, allow_new_levels, offset=offset, **given)
-
-
-def simulate(model: MixedModel, nsim: int = 1, seed: Any = None, **options: Any) -> pd.DataFrame:
-    """New responses drawn from the model, see `GeneralizedLinearMixedModel.simulate`."""
-    found = _model(model)
-    if not isinstance(found, GeneralizedLinearMixedModel):
-        raise ArgumentError("simulate: a model fitted by glmer() is needed here")
-    return found.simulate(nsim, seed, **options)
-
-
-def refit(model: MixedModel, y: Any = None, **options: Any) -> MixedModel:
-    """The same design fitted to another response, see `LinearMixedModel.refit`."""
-    return _model(model).refit(y, **options)
-
-
-def refitML(model: MixedModel) -> MixedModel:
-    """The model fitted by maximum likelihood; itself when it already is."""
-    found = _model(model)
-    return found.refit(REML=False) if isinstance(found, LinearMixedModel) and found.REML else found
-
-
-def update(model: MixedModel, *changes: Any, **options: Any) -> MixedModel:
-    """The model with some arguments changed, see `LinearMixedModel.update`."""
-    return _model(model).update(*changes, **options)
-
-
-def summary(
-    model: MixedModel,
-    correlation: bool | None = None,
-    ddf: Any = None,
-    vcov: Any = None,
-    *,
-    digits: int = DIGITS,
-    p_style: PStyle = "exact",
-) -> Summary:
-    """The fit at a glance, see `LinearMixedModel.summary`."""
-    return _model(model).summary(correlation, ddf, vcov, digits=digits, p_style=p_style)
-
-
-def logLik(model: MixedModel, REML: bool | None = None) -> LogLik:
-    """Log-likelihood, see `LinearMixedModel.logLik`."""
-    return _model(model).logLik(REML)
-
-
-def deviance(model: MixedModel, REML: bool | None = None) -> float:
-    """-2 log-likelihood or REML criterion, see `LinearMixedModel.deviance`."""
-    return _model(model).deviance(REML)
-
-
-def REMLcrit(model: MixedModel) -> float:
-    """REML criterion of a fit by REML."""
-    return _model(model).REMLcrit()
-
-
-def AIC(model: MixedModel) -> float:
-    """Akaike's criterion."""
-    return _model(model).AIC()
-
-
-def AICc(model: MixedModel) -> float:
-    """Akaike's criterion corrected for small samples."""
-    return _model(model).AICc()
-
-
-def BIC(model: MixedModel) -> float:
-    """Schwarz's criterion."""
-    return _model(model).BIC()
+contrast = function_of(Emmeans.contrast, "means", Emmeans)
+eff_size = function_of(Emmeans.eff_size, "means", Emmeans)
+pairs = function_of(Emmeans.pairs, "means", Emmeans)
 
 
 def sigma(model: MixedModel) -> float:
-    """Residual standard deviation."""
-    return _model(model).sigma
+    """
+    Residual standard deviation, or the scale of the family: `MixedModel.sigma`.
+
+    Parameters
+    ----------
+    model : MixedModel
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy, sigma
+    >>> round(sigma(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())), 3)
+    25.592
+    """
+    return _checked(model).sigma
 
 
 def nobs(model: MixedModel) -> int:
-    """Number of observations used."""
-    return _model(model).nobs
+    """
+    Number of observations used: `MixedModel.nobs`.
+
+    Parameters
+    ----------
+    model : MixedModel
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy, nobs
+    >>> nobs(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()))
+    180
+    """
+    return _checked(model).nobs
 
 
 def ngrps(model: MixedModel) -> dict[str, int]:
-    """Number of levels of each grouping factor."""
-    return _model(model).ngrps
+    """
+    Number of levels of each grouping factor: `MixedModel.ngrps`.
+
+    Parameters
+    ----------
+    model : MixedModel
+
+    Returns
+    -------
+    dict of str to int
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy, ngrps
+    >>> ngrps(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()))
+    {'Subject': 18}
+    """
+    return _checked(model).ngrps
 
 
-def is_singular(model: MixedModel, tol: float = SINGULAR_TOLERANCE) -> bool:
-    """Whether some covariance matrix of random effects is singular, see `LinearMixedModel.is_singular`."""
-    return _model(model).is_singular(tol)
-
-
-isSingular = is_singular  # noqa: N816, the name in lme4
-
-
-def getME(model: MixedModel, name: Any) -> Any:
-    """A piece of the model by lme4's name, see `LinearMixedModel.getME`."""
-    return _model(model).getME(name)
-
-
-def _model(value: Any) -> Any:
-    if isinstance(value, MixedModel):
-        return value
-    raise not_a_model(value)
+def _checked(value: MixedModel) -> MixedModel:
+    if not isinstance(value, MixedModel):
+        raise not_a_model(value)
+    return value

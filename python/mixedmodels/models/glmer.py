@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
+
+from numpy.typing import ArrayLike
 
 from ..checks import flag
 from ..errors import ArgumentError, MixedModelsWarning
@@ -14,8 +16,9 @@ from ..fit.fit_generalized import fit_generalized_arguments
 from ..fit.fit_linear import check_formula_first
 from ..fit.fitted_generalized import GeneralizedArguments
 from ..fit.fixed import check_fixed, without_dispersion
-from ..not_here import refuses_arguments
 from ..notices import warn_user
+from ..public import public
+from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rows
 from .generalized import GeneralizedLinearMixedModel
 from .generalized_arguments import check_information, check_n_agq, with_fixed_dispersion, with_size
 from .linear import LinearMixedModel
@@ -23,23 +26,23 @@ from .lmer import lmer
 from .refitting import snapshot
 
 
-@refuses_arguments
+@public
 def glmer(
     formula: str,
-    data: Any,
-    family: Any = None,
+    data: Data,
+    family: str | Family | type[Family] | None = None,
     link: str | None = None,
     nAGQ: int = 1,
     *,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Mapping[str, Any] | str | None = None,
-    na_action: Literal["omit", "exclude", "fail"] = "omit",
-    subset: Any = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
-    start: Any = None,
+    weights: Rows | None = None,
+    offset: Rows | None = None,
+    contrasts: Contrasts | None = None,
+    na_action: NaAction = "omit",
+    subset: Rows | None = None,
+    functions: Functions | None = None,
+    start: ArrayLike | Mapping[str, Any] | None = None,
     fixed: Mapping[Any, Any] | None = None,
-    optimizer: str | None = "trust_region",
+    optimizer: Optimizer | None = "trust_region",
     control: Control | Mapping[str, Any] | None = None,
     verbose: bool = False,
     information: Literal["observed", "expected"] = "observed",
@@ -71,8 +74,8 @@ def glmer(
         (gaussian, gamma, inverse_gaussian) or multiply the log-likelihood of a row.
     offset : str or array-like of shape (n,), optional
         Known part of the linear predictor, such as ``"log(exposure)"``.
-    contrasts, na_action, subset, functions
-        As for :func:`mixedmodels.lmer`.
+    contrasts, na_action, subset, functions : as for `lmer`, optional
+        Coding of factors, missing values, rows to use, and your own functions.
     start : array-like of shape (n_theta,) or dict, optional
         Where the optimisation starts: theta, or a dict with any of ``theta``, ``beta``, ``dispersion``.
     fixed : mapping, optional

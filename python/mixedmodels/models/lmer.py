@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from ..checks import flag
 from ..fit.control import Control, as_control, check_optimizer
 from ..fit.fit_linear import check_formula_first, check_reml, fit_arguments
 from ..fit.fixed import check_fixed
 from ..fit.record import FitArguments
-from ..not_here import refuses_arguments
+from ..public import public
+from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rows
 from .linear import LinearMixedModel
 from .refitting import snapshot
 
 
-@refuses_arguments
+@public
 def lmer(
     formula: str,
-    data: Any,
+    data: Data,
     REML: bool = True,
     *,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Mapping[str, Any] | str | None = None,
-    na_action: Literal["omit", "exclude", "fail"] = "omit",
-    subset: Any = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
-    start: Any = None,
+    weights: Rows | None = None,
+    offset: Rows | None = None,
+    contrasts: Contrasts | None = None,
+    na_action: NaAction = "omit",
+    subset: Rows | None = None,
+    functions: Functions | None = None,
+    start: ArrayLike | Mapping[str, Any] | None = None,
     fixed: Mapping[Any, Any] | None = None,
-    optimizer: str | None = "trust_region",
+    optimizer: Optimizer | None = "trust_region",
     control: Control | Mapping[str, Any] | None = None,
     verbose: bool = False,
 ) -> LinearMixedModel:

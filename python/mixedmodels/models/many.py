@@ -28,12 +28,12 @@ from ..fit.fit_linear import check_formula_first, check_numbers_of_effects, chec
 from ..fit.progress import CountedResponses
 from ..fit.record import read_only
 from ..frame import Frame
-from ..not_here import refuses_arguments
 from ..notices import warn_of_fit
+from ..public import public
 from .fit_many_result import FitMany
 
 
-@refuses_arguments
+@public
 def fit_many(
     formula: str,
     data: Any,

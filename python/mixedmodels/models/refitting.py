@@ -168,3 +168,35 @@ def snapshot(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: np.array(v) if isinstance(v, np.ndarray) else v for key, v in value.items()}
     return list(value) if isinstance(value, list) else value
+
+
+Unchanged = _Unchanged
+
+
+def refitted(fitted, y, changes):
+    from ..fit.fitted_linear import FittedLinear
+    from .generalized_refitting import refit_generalized_response
+
+    changes = dict(changes)
+    reml = changes.pop("REML", UNCHANGED)
+    if isinstance(fitted, FittedLinear):
+        return refit_response(fitted, y, {**changes, "reml": reml})
+    if reml is not UNCHANGED and reml:
+        raise ArgumentError("refit: REML is for linear mixed models")
+    return refit_generalized_response(fitted, y, changes)
+
+
+def updated(fitted, changes):
+    from ..fit.fit_generalized import fit_generalized_arguments
+    from ..fit.fit_linear import fit_arguments
+    from ..fit.fitted_linear import FittedLinear
+    from .generalized_update import update_generalized_arguments
+
+    changes = {k: v for k, v in changes.items() if v is not UNCHANGED}
+    if isinstance(fitted, FittedLinear):
+        if "REML" in changes:
+            changes["reml"] = changes.pop("REML")
+        return fit_arguments(update_arguments(fitted, changes))
+    if "nAGQ" in changes:
+        changes["n_agq"] = changes.pop("nAGQ")
+    return fit_generalized_arguments(update_generalized_arguments(fitted, changes))

@@ -28,7 +28,7 @@ def predict(
     type: str = "response",
 ) -> NDArray[np.float64]:
     """
-    Predicted means, see `LinearMixedModel.predict`.
+    Predicted means or linear predictors, see `MixedModel.predict`.
 
     Returns
     -------
@@ -37,6 +37,13 @@ def predict(
         data of the fit do not determine.
     """
     one_of("type", type, _TYPES)
+    eta = _linear_predictor(fitted, newdata, re_form, allow_new_levels, offset)
+    return fitted.family.mean(eta) if type == "response" else eta
+
+
+def _linear_predictor(
+    fitted: FittedModel, newdata: Any, re_form: Any, allow_new_levels: bool, offset: Any
+) -> NDArray[np.float64]:
     flag("allow_new_levels", allow_new_levels)
     if newdata is None:
         if offset is not None:

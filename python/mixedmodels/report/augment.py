@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 
 from ..checks import flag
 from ..design.used_rows import used_data, whole_frame
-from ..diagnostics.generalized_residuals import generalized_residuals
-from ..diagnostics.leverage import cooks_distances, leverages
-from ..diagnostics.residuals import residuals
+from ..diagnostics.leverage import cooks_distances
+from ..diagnostics.residuals import residuals_used
 from ..errors import DataError
-from ..families.user import UserFamily
-from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel
 from ..frame import Frame
 from ..frame.alignment import in_row_order
@@ -56,30 +53,15 @@ def _added_columns(fitted: FittedModel, influence: bool) -> dict[str, NDArray[np
     fixed = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
     offset = np.zeros(fitted.n_obs) if design.offset is None else np.asarray(design.offset)
     eta = fitted.linear_predictor.copy()
-    columns = {".fitted": eta, ".resid": _residuals(fitted)}
+    columns = {".fitted": eta, ".resid": residuals_used(fitted, fitted.residual_type)}
     if influence:
-        hat = leverages(fitted)
+        hat = fitted.leverages()
         columns |= {".hat": hat, ".cooksd": cooks_distances(fitted, hat)}
     return columns | {
         ".fixed": fixed + offset,
-        ".mu": fitted.mean.copy() if isinstance(fitted, FittedGeneralized) else eta.copy(),
+        ".mu": fitted.mean.copy(),
         ".offset": offset.copy(),
     }
-
-
-def _residuals(fitted: FittedModel) -> NDArray[np.float64]:
-    """
-    Those of the model's default type, for the rows used; Pearson's for a family without a known deviance.
-    """
-    model: Any = fitted
-    if isinstance(fitted, FittedGeneralized):
-        padded = generalized_residuals(
-            model, "pearson" if isinstance(fitted.family, UserFamily) else "deviance"
-        )
-    else:
-        padded = residuals(model)
-    missing = fitted.design.missing
-    return padded[missing.kept] if missing.kept is not None and missing.action == "exclude" else padded
 
 
 def _spread(values: NDArray[np.float64], positions: NDArray[np.intp], n: int) -> NDArray[np.float64]:

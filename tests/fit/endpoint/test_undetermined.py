@@ -27,7 +27,7 @@ from mixedmodels.fit.endpoint import undetermined
 from mixedmodels.fit.endpoint.curvature import covariance_from
 from mixedmodels.fit.endpoint.singularity import term_roots
 from mixedmodels.fit.endpoint.undetermined import structural_directions
-from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.inference.basis.choice import basis_of
 
 SPELLINGS = ["(0 + cat || word)", "(0 + cat | word)", "(cat | word)"]
 BY_SUM = {"cat": "sum"}
@@ -245,7 +245,7 @@ def test_standard_errors_by_maximum_likelihood_do_not_depend(ddf):
     data["y"] = data["x"] + rng.normal(size=40)
     model = quiet(lmer, "y ~ x + g + (1 | g)", data, REML=False)
     assert np.isfinite(model.summary(ddf=ddf).coefficients.to_numpy()).all()
-    assert not degrees_of_freedom(model._fitted, ddf).notes
+    assert not basis_of(model._fitted, ddf).notes
 
 
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
@@ -255,7 +255,7 @@ def test_units_and_large_variances_are_no_reason(unit, size):
     data = pd.DataFrame({"g": np.repeat(np.arange(30), 8), "x": rng.normal(size=240) * unit})
     data["y"] = size * rng.normal(size=30)[data["g"]] + data["x"] / unit + rng.normal(size=240)
     model = quiet(lmer, "y ~ x + (x | g)", data, optimizer=None, start=[size, 0.1, 0.5 / unit])
-    assert not len(degrees_of_freedom(model._fitted).undetermined)
+    assert not len(basis_of(model._fitted).undetermined)
 
 
 class TestStructuralDirections:

@@ -11,17 +11,17 @@ from scipy import stats
 
 from mixedmodels import (
     anova,
-    glmer,
     kr_compare,
     lmer,
-    load_cbpp,
     load_chickweight,
     load_dyestuff2,
     load_sleepstudy,
 )
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
-from mixedmodels.inference.basis.degrees_of_freedom import Infinite, Satterthwaite, degrees_of_freedom
+from mixedmodels.inference.basis.choice import basis_of
+from mixedmodels.inference.basis.kinds import Infinite, Satterthwaite
 from mixedmodels.inference.basis.moments import df_of_mean_square, kenward_roger_df
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
 
@@ -34,7 +34,7 @@ def quiet(*arguments, **options):
 
 @pytest.fixture(scope="module")
 def slope():
-    return lmer("Reaction ~ Days + (Days | Subject)", SLEEP)
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_residual_and_infinite(slope):
 def test_slopes_of_the_covariance_matrix():
     model = lmer("weight ~ Time * Diet + (Time | Chick)", load_chickweight())
     fitted = model._fitted
-    basis = degrees_of_freedom(fitted)
+    basis = basis_of(fitted)
     assert isinstance(basis, Satterthwaite)
     step = 1e-5
     for i in range(3):
@@ -175,18 +175,18 @@ def test_dropped_columns():
 def test_a_basis_of_ones_own(slope):
     """A covariance matrix from elsewhere."""
     basis = Infinite(slope.beta, 4 * slope.vcov().to_numpy())
-    table = slope.summary(ddf=basis).coefficients
+    table = slope.summary(vcov=basis).coefficients
     np.testing.assert_allclose(table["Std. Error"], 2 * slope.se)
-    assert slope.linear_hypothesis("Days = 0", ddf=basis)["Chisq"].iloc[0] == pytest.approx(
+    assert slope.linear_hypothesis("Days = 0", vcov=basis)["Chisq"].iloc[0] == pytest.approx(
         45.853 / 4, rel=1e-4
     )
     other = slope.refit(2 * SLEEP["Reaction"].to_numpy())
     with pytest.raises(ArgumentError, match="belongs to another model: its coefficients are not those"):
-        other.summary(ddf=basis)
+        other.summary(vcov=basis)
 
 
 def test_generalized_models_have_no_denominator():
-    model = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("cbpp")
     with pytest.raises(ArgumentError, match="take ddf='inf'"):
         model.summary(ddf="satterthwaite")
     with pytest.raises(ArgumentError, match="take test='Chisq'"):
@@ -201,7 +201,7 @@ def test_unknown_methods(slope, ddf):
 
 
 def test_no_fixed_effects():
-    model = lmer("Reaction ~ 0 + (1 | Subject)", SLEEP)
+    model = fits("sleepstudy", "Reaction ~ 0 + (1 | Subject)")
     assert "none" in str(model.summary())
     assert len(anova(model)) == 0
 

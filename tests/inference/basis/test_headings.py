@@ -18,14 +18,14 @@ from mixedmodels import (
     joint_tests,
     lmer,
     load_machines,
-    load_sleepstudy,
     model_table,
     vcov_cluster,
 )
 from mixedmodels.means import adjustments
 from mixedmodels.wording import capital
+from shared_fits import fits
 
-SLEEP = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+SLEEP = fits("sleepstudy")
 
 
 def without_optimum(kind):

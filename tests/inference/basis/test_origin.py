@@ -28,7 +28,8 @@ from mixedmodels import (
     vcov_cluster,
 )
 from mixedmodels.errors import ArgumentError
-from mixedmodels.inference.basis.degrees_of_freedom import degrees_of_freedom
+from mixedmodels.inference.basis.choice import basis_of
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
 FORMULA = "Reaction ~ Days + (1 | Subject)"
@@ -37,28 +38,23 @@ FORMULA = "Reaction ~ Days + (1 | Subject)"
 @pytest.fixture(scope="module")
 def models():
     changed = SLEEP.assign(Reaction=3 * SLEEP["Reaction"] + 7)
-    return lmer(FORMULA, SLEEP), lmer(FORMULA, changed)
+    return fits("sleepstudy", "Reaction ~ Days + (1 | Subject)"), lmer(FORMULA, changed)
 
 
 DOORS: dict[str, Any] = {
-    "summary, ddf": lambda m, v: m.summary(ddf=v),
-    "summary, vcov": lambda m, v: m.summary(vcov=v),
-    "conf_int, ddf": lambda m, v: m.conf_int(ddf=v),
-    "conf_int, vcov": lambda m, v: m.conf_int(vcov=v),
-    "confint, method": lambda m, v: m.confint(method=v),
-    "confint, vcov": lambda m, v: confint(m, vcov=v),
-    "anova": lambda m, v: anova(m, ddf=v),
-    "drop1": lambda m, v: drop1(m, test="F", ddf=v),
-    "tidy": lambda m, v: tidy(m, ddf=v),
-    "emmeans": lambda m, v: emmeans(m, "~ Days", ddf=v),
-    "emtrends": lambda m, v: emtrends(m, "~ 1", "Days", ddf=v),
-    "joint_tests": lambda m, v: joint_tests(m, ddf=v),
-    "t_test, ddf": lambda m, v: t_test(m, "Days = 0", ddf=v),
-    "t_test, vcov": lambda m, v: t_test(m, "Days = 0", vcov=v),
+    "summary": lambda m, v: m.summary(vcov=v),
+    "conf_int": lambda m, v: m.conf_int(vcov=v),
+    "confint": lambda m, v: confint(m, vcov=v),
+    "anova": lambda m, v: anova(m, vcov=v),
+    "drop1": lambda m, v: drop1(m, test="F", vcov=v),
+    "tidy": lambda m, v: tidy(m, vcov=v),
+    "emmeans": lambda m, v: emmeans(m, "~ Days", vcov=v),
+    "emtrends": lambda m, v: emtrends(m, "~ 1", "Days", vcov=v),
+    "joint_tests": lambda m, v: joint_tests(m, vcov=v),
+    "t_test": lambda m, v: t_test(m, "Days = 0", vcov=v),
     "linear_hypothesis": lambda m, v: linear_hypothesis(m, "Days = 0", vcov=v),
-    "coef_test, vcov": lambda m, v: coef_test(m, vcov=v),
-    "coef_test, ddf": lambda m, v: coef_test(m, ddf=v),
-    "model_table": lambda m, v: model_table(m, ddf=v),
+    "coef_test": lambda m, v: coef_test(m, vcov=v),
+    "model_table": lambda m, v: model_table(m, vcov=v),
 }
 
 
@@ -66,7 +62,7 @@ DOORS: dict[str, Any] = {
 @pytest.mark.parametrize("kind", ["robust", "satterthwaite", "kenward-roger", "residual", "inf"])
 def test_what_belongs_to_another_model_is_refused(models, door, kind):
     own, other = models
-    made = [vcov_cluster(m) if kind == "robust" else degrees_of_freedom(m._fitted, kind) for m in models]
+    made = [vcov_cluster(m) if kind == "robust" else basis_of(m._fitted, kind) for m in models]
     DOORS[door](own, made[0])
     with pytest.raises(ArgumentError, match="belongs to another model") as caught:
         DOORS[door](own, made[1])
@@ -79,30 +75,30 @@ def test_different_models(models):
     robust = vcov_cluster(models[0])
     refused = {
         "other rows": lmer(FORMULA, SLEEP[SLEEP["Days"] < 9]),
-        "other random effects": lmer("Reaction ~ Days + (Days | Subject)", SLEEP),
-        "the other criterion": lmer(FORMULA, SLEEP, REML=False),
+        "other random effects": fits("sleepstudy"),
+        "the other criterion": fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False),
         "weights": lmer(FORMULA, SLEEP.assign(w=2.0), weights="w"),
         "another order of rows": lmer(FORMULA, SLEEP.assign(Reaction=SLEEP["Reaction"][::-1].to_numpy())),
     }
     for model in refused.values():
         with pytest.raises(ArgumentError, match="another model"):
-            anova(model, ddf=robust)
+            anova(model, vcov=robust)
 
 
 def test_a_generalized_model():
     data = load_cbpp()
     formula = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
     one, other = glmer(formula, data, "binomial"), glmer(formula, data, "binomial", link="probit")
-    basis = degrees_of_freedom(other._fitted)
+    basis = basis_of(other._fitted)
     with pytest.raises(ArgumentError, match="another model"):
-        anova(one, ddf=basis)
-    np.testing.assert_array_equal(anova(other, ddf=basis), anova(other))
+        anova(one, vcov=basis)
+    np.testing.assert_array_equal(anova(other, vcov=basis), anova(other))
 
 
 def test_copies_and_pickles_belong_to_each_other(models):
     model = models[0]
     robust = vcov_cluster(model)
-    wanted = anova(model, ddf=robust)
+    wanted = anova(model, vcov=robust)
     again, its_own = pickle.loads(pickle.dumps((model, robust)))
     for m, v in (
         (again, its_own),
@@ -110,15 +106,15 @@ def test_copies_and_pickles_belong_to_each_other(models):
         (again, robust),
         (copy.deepcopy(model), copy.copy(robust)),
     ):
-        np.testing.assert_array_equal(anova(m, ddf=v), wanted)
+        np.testing.assert_array_equal(anova(m, vcov=v), wanted)
     same = lmer(FORMULA, SLEEP.copy())
-    np.testing.assert_allclose(anova(same, ddf=robust), wanted)
+    np.testing.assert_allclose(anova(same, vcov=robust), wanted)
 
 
 def test_kenward_roger_of_a_fit_by_maximum_likelihood(models):
     """Its numbers are those of a refit, and it belongs to the model it was asked of."""
-    model = lmer(FORMULA, SLEEP, REML=False)
-    basis = degrees_of_freedom(model._fitted, "kenward-roger")
-    np.testing.assert_array_equal(anova(model, ddf=basis), anova(model, ddf="kenward-roger"))
+    model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False)
+    basis = basis_of(model._fitted, "kenward-roger")
+    np.testing.assert_array_equal(anova(model, vcov=basis), anova(model, ddf="kenward-roger"))
     with pytest.raises(ArgumentError, match="another model"):
-        anova(models[0], ddf=basis)
+        anova(models[0], vcov=basis)

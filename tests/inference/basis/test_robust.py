@@ -8,13 +8,9 @@ from scipy.linalg import sqrtm
 
 from mixedmodels import (
     coef_test,
-    glmer,
     linear_hypothesis,
     lmer,
-    load_cbpp,
-    load_dyestuff,
     load_machines,
-    load_penicillin,
     load_sleepstudy,
     t_test,
     tidy,
@@ -22,13 +18,14 @@ from mixedmodels import (
 )
 from mixedmodels.errors import ArgumentError
 from mixedmodels.inference.basis.clusters import cluster_covariance, find_clusters
+from shared_fits import fits
 
 SLOPES = "Reaction ~ Days + (Days | Subject)"
 
 
 @pytest.fixture(scope="module")
 def balanced():
-    return lmer(SLOPES, load_sleepstudy())
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +91,7 @@ def test_cr2_of_balanced_data_is_the_models_own_matrix(balanced):
     np.testing.assert_allclose(found.df(np.eye(2)), [17.0, 17.0], rtol=1e-9)
     test = found.joint(np.eye(2))
     assert (test.df2, test.scaling) == (pytest.approx(16.0, rel=1e-9), pytest.approx(16 / 17, rel=1e-9))
-    one_way = vcov_cluster(lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()))
+    one_way = vcov_cluster(fits("dyestuff"))
     assert one_way.df(np.eye(1))[0] == pytest.approx(5.0)
 
 
@@ -106,7 +103,7 @@ def test_cr2_is_unbiased_under_the_model(unbalanced):
 
 def test_the_slopes_do_not_matter_for_a_wrong_model(balanced):
     # With independent slopes left out of the model the robust error is still that of the mean slope.
-    wrong = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+    wrong = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
     table = coef_test(wrong, vcov_cluster(wrong))
     assert table.loc["Days", "Std. Error"] == pytest.approx(float(balanced.se["Days"]), rel=1e-7)
     assert float(wrong.se["Days"]) < 0.6 * table.loc["Days", "Std. Error"]
@@ -136,7 +133,7 @@ def test_a_plain_matrix(unbalanced):
     assert coef_test(unbalanced, matrix, "residual")["df"].iloc[0] == unbalanced.nobs - 2
     with pytest.raises(ArgumentError, match="own covariance matrix"):
         coef_test(unbalanced, matrix, "kenward-roger")
-    with pytest.raises(ArgumentError, match="row for each of the 2"):
+    with pytest.raises(ArgumentError, match="column for each of the 2 coefficients"):
         coef_test(unbalanced, np.eye(3))
 
 
@@ -148,7 +145,7 @@ def test_it_belongs_to_its_model(balanced, unbalanced):
 
 
 def test_clusters():
-    nested = lmer("score ~ Machine + (1 | Worker/Machine)", load_machines())
+    nested = fits("machines", "score ~ Machine + (1 | Worker/Machine)")
     default = vcov_cluster(nested)
     assert (default.cluster, default.n_clusters) == ("Worker", 6)
     labels = load_machines()["Worker"].astype(str).to_numpy()
@@ -157,7 +154,7 @@ def test_clusters():
         vcov_cluster(nested, "Machine")
     with pytest.raises(ArgumentError, match="54 rows used"):
         vcov_cluster(nested, [1, 2])
-    crossed = lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
+    crossed = fits("penicillin")
     with pytest.raises(ArgumentError, match="none of the grouping factors plate, sample"):
         vcov_cluster(crossed)
 
@@ -177,6 +174,6 @@ def test_a_column_of_the_data_with_missing_rows():
 def test_other_arguments(balanced):
     with pytest.raises(ArgumentError, match="type must be one of"):
         vcov_cluster(balanced, type="HC3")
-    model = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("cbpp")
     with pytest.raises(ArgumentError, match="linear mixed models"):
         vcov_cluster(model)

@@ -10,24 +10,22 @@ from mixedmodels import (
     anova,
     epsilon_squared,
     eta_squared,
-    glmer,
     joint_tests,
     lmer,
-    load_cake,
-    load_cbpp,
     load_machines,
     load_sleepstudy,
     omega_squared,
 )
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.inference.effect_sizes.term_effect_sizes import effect_size_table
+from shared_fits import fits
 
 FUNCTIONS = (eta_squared, omega_squared, epsilon_squared)
 
 
 @pytest.fixture(scope="module")
 def cake():
-    return lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
+    return fits("cake")
 
 
 def f_table(*tests: tuple[float, float, float]) -> pd.DataFrame:
@@ -72,7 +70,7 @@ def test_a_balanced_design_has_the_classical_shares():
     ],
 )
 def test_limits_are_those_of_the_noncentral_f_distribution(test, ci, limits):
-    table = effect_size_table("eta", f_table(test), ci=ci)
+    table = effect_size_table("eta", f_table(test), level=ci)
     np.testing.assert_allclose(table.iloc[0, -2:].to_numpy(float), limits, atol=2e-8)
     assert list(table)[-2:] == [f"{100 * (1 - ci) / 2:g} %", f"{100 * (1 + ci) / 2:g} %"]
 
@@ -107,7 +105,7 @@ def test_sources_agree(cake, function):
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_what_has_no_explained_variance(function, cake):
-    generalized = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    generalized = fits("cbpp")
     for source in (generalized, joint_tests(generalized), joint_tests(cake, ddf="inf")):
         with pytest.raises(
             ArgumentError, match=r"generalized model has no F tests|infinite degrees of freedom"

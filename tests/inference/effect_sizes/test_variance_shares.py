@@ -11,7 +11,6 @@ from mixedmodels import (
     glmer,
     icc,
     lmer,
-    load_cbpp,
     load_dyestuff2,
     load_epil,
     load_grouseticks,
@@ -19,13 +18,12 @@ from mixedmodels import (
     r2,
 )
 from mixedmodels.errors import ArgumentError
-
-CBPP = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+from shared_fits import fits
 
 
 @pytest.fixture(scope="module")
 def sleep():
-    return lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    return fits("sleepstudy")
 
 
 def test_random_slopes_against_performance(sleep):
@@ -43,19 +41,19 @@ def test_variance_of_random_slopes_is_the_mean_over_the_rows(sleep):
 
 
 def test_binomial_against_performance():
-    found = r2(glmer(CBPP, load_cbpp(), "binomial"))
+    found = r2(fits("cbpp"))
     assert (round(found.marginal, 3), round(found.conditional, 3)) == (0.085, 0.187)
     assert found.variances.residual == pytest.approx(math.pi**2 / 3)
 
 
 @pytest.mark.parametrize(("link", "variance"), [("probit", 1.0), ("cloglog", math.pi**2 / 6)])
 def test_latent_variances(link, variance):
-    model = glmer(CBPP, load_cbpp(), "binomial").update(link=link)
+    model = fits("cbpp").update(link=link)
     assert r2(model).variances.residual == pytest.approx(variance)
 
 
 def test_cauchit_has_no_variance():
-    model = glmer(CBPP, load_cbpp(), "binomial").update(link="cauchit")
+    model = fits("cbpp").update(link="cauchit")
     with pytest.raises(ArgumentError, match="no variance"):
         r2(model)
 

@@ -10,6 +10,7 @@ import pytest
 from mixedmodels import checkConv, lmer, load_dyestuff2, load_orthodont, load_sleepstudy
 from mixedmodels.errors import ArgumentError, MixedModelsWarning, UndeterminedWarning
 from mixedmodels.fit.endpoint.certificate import certify
+from shared_fits import fits
 
 DATA = load_sleepstudy()
 SLOPE = "Reaction ~ Days + (Days | Subject)"
@@ -22,7 +23,7 @@ def quiet(*arguments, **options):
 
 
 def test_a_good_fit():
-    check = checkConv(lmer(SLOPE, DATA))
+    check = checkConv(fits("sleepstudy"))
     assert check.ok
     assert bool(check)
     assert check.messages == ()
@@ -40,7 +41,7 @@ def test_units_do_not_matter(change, optimizer):
 
 
 def test_the_fall_is_predicted():
-    best = lmer(SLOPE, DATA)
+    best = fits("sleepstudy")
     off = quiet(SLOPE, DATA, optimizer=None, start=best.theta + np.array([0.02, 0, 0]))
     check = checkConv(off)
     assert not check.ok
@@ -106,4 +107,4 @@ def test_a_parameter_that_the_data_do_not_determine_is_named():
     assert check.ok
     named = "do not determine the covariance of Sex[Male] and Sex[Female] within Subject"
     assert any(named in note for note in check.notes)
-    assert not any("determine" in note for note in checkConv(lmer(SLOPE, DATA)).notes)
+    assert not any("determine" in note for note in checkConv(fits("sleepstudy")).notes)

@@ -7,13 +7,14 @@ import pytest
 
 from mixedmodels import lmer, load_dyestuff, load_sleepstudy
 from mixedmodels.errors import ArgumentError
+from shared_fits import fits
 
 DATA = load_sleepstudy()
 
 
 def test_conditional_variances_of_the_slope_model():
     # lme4 1.1-31 (lmm.json, sleep_slope_reml)
-    effects = lmer("Reaction ~ Days + (Days | Subject)", DATA).ranef(condVar=True)
+    effects = fits("sleepstudy").ranef(condVar=True)
     (variances,) = effects.condvar["Subject"]
     assert variances.shape == (18, 2, 2)
     wanted = [[145.705103677, -21.444426594], [-21.444426594, 5.312273667]]
@@ -22,7 +23,7 @@ def test_conditional_variances_of_the_slope_model():
 
 def test_conditional_variance_of_an_intercept():
     # lme4 1.1-31 (lmm.json, dyestuff_ml)
-    effects = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False).ranef(condVar=True)
+    effects = fits("dyestuff", REML=False).ranef(condVar=True)
     np.testing.assert_allclose(effects.condvar["Batch"][0], 362.310473, rtol=1e-6)
 
 
@@ -38,7 +39,7 @@ def test_one_array_a_term():
 
 
 def test_frames():
-    effects = lmer("Reaction ~ Days + (Days | Subject)", DATA).ranef()
+    effects = fits("sleepstudy").ranef()
     assert list(effects) == ["Subject"]
     assert len(effects) == 1
     table = effects["Subject"]
@@ -52,7 +53,7 @@ def test_frames():
 
 
 def test_long_frame():
-    model = lmer("Reaction ~ Days + (Days | Subject)", DATA)
+    model = fits("sleepstudy")
     assert list(model.ranef().to_frame()) == ["grpvar", "term", "grp", "condval"]
     table = model.ranef(condVar=True).to_frame()
     assert list(table) == ["grpvar", "term", "grp", "condval", "condsd"]

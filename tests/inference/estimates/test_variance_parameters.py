@@ -10,7 +10,6 @@ import pytest
 from mixedmodels import (
     _engine,
     lmer,
-    load_dyestuff,
     load_dyestuff2,
     load_insteval,
     load_pastes,
@@ -20,6 +19,7 @@ from mixedmodels import (
 from mixedmodels.errors import MixedModelsWarning
 from mixedmodels.fit.state import fitted_of
 from oracles import dense_engine
+from shared_fits import fits
 
 
 def insteval():
@@ -98,7 +98,7 @@ def test_the_joint_hessian_is_that_of_the_dense_deviance(reml):
 
 
 def test_profiling_sigma_out_of_the_covariance():
-    model = lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
+    model = fits("penicillin")
     covariance = model.vcov_theta()
     assert list(covariance.index) == ["plate.(Intercept)", "sample.(Intercept)", "sigma"]
     # The block of theta in an inverse is the inverse of the Schur complement: of the profiled Hessian.
@@ -109,7 +109,7 @@ def test_profiling_sigma_out_of_the_covariance():
 
 def test_the_hessian_of_the_balanced_one_way_layout():
     """There d = a log f + an log(SSW + SSB/f), f = 1 + nθ²: at the optimum d'' = 4an(n - 1)θ²/f²."""
-    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False)
+    model = fits("dyestuff", REML=False)
     batches, per_batch, theta = 6, 5, model.theta[0]
     f = 1 + per_batch * theta**2
     wanted = 4 * batches * per_batch * (per_batch - 1) * theta**2 / f**2
@@ -118,7 +118,7 @@ def test_the_hessian_of_the_balanced_one_way_layout():
 
 def test_the_balanced_one_way_layout():
     """There the REML estimates of σ² and σ² + nσ_b² are independent mean squares."""
-    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+    model = fits("dyestuff")
     covariance = model.vcov_theta()
     batches, per_batch = 6, 5
     within = batches * (per_batch - 1)

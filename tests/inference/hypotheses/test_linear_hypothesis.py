@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import glmer, lmer, load_cbpp, load_machines, load_sleepstudy
+from mixedmodels import glmer, lmer, load_cbpp, load_sleepstudy
 from mixedmodels.errors import ArgumentError, EstimabilityWarning, MixedModelsWarning
 from mixedmodels.inference.hypotheses.hypothesis_text import parse_hypothesis
+from shared_fits import fits
 
 NAMES = ["(Intercept)", "a[T.2]", "a[T.3]", "x", "x2", "log(z + 1)", "a[T.2]:x", "e", "strange name"]
 R_NAMES = {"a2": "a[T.2]", "a3": "a[T.3]", "a2:x": "a[T.2]:x"}
@@ -16,7 +17,7 @@ R_NAMES = {"a2": "a[T.2]", "a3": "a[T.3]", "a2:x": "a[T.2]:x"}
 
 @pytest.fixture(scope="module")
 def model():
-    return lmer("score ~ Machine + (1 | Worker/Machine)", load_machines())
+    return fits("machines", "score ~ Machine + (1 | Worker/Machine)")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_printed(model):
     text = str(model.linear_hypothesis([0, 2, -1], rhs=1.5))
     assert "2*Machine[T.B] - Machine[T.C] = 1.5" in text
     assert "Satterthwaite" in text
-    generalized = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    generalized = fits("cbpp")
     table = generalized.linear_hypothesis(["period2 = period3", "period3 = period4"])
     assert list(table.columns) == ["Chisq", "Df", "Pr(>Chisq)"]
     assert "infinite degrees of freedom" in str(table)
@@ -177,6 +178,6 @@ def test_printed(model):
 
 @pytest.mark.parametrize("hypothesis", ["x = 0", {"x": 1.0}])
 def test_a_model_without_coefficients_says_so(hypothesis):
-    model = lmer("Reaction ~ 0 + (1 | Subject)", load_sleepstudy())
+    model = fits("sleepstudy", "Reaction ~ 0 + (1 | Subject)")
     with pytest.raises(ArgumentError, match="the model has no"):
         model.linear_hypothesis(hypothesis)

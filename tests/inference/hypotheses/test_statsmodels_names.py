@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixedmodels import coef_test, glmer, lmer, load_cbpp, load_sleepstudy
+from mixedmodels import coef_test, lmer, load_sleepstudy
 from mixedmodels.errors import ArgumentError
+from shared_fits import fits
 
 
 @pytest.fixture(scope="module")
 def linear():
-    return lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    return fits("sleepstudy")
 
 
 def test_linear_model(linear):
@@ -39,7 +40,7 @@ def test_intervals_of_17_degrees_of_freedom(linear):
 
 
 def test_generalized_model():
-    model = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("cbpp")
     np.testing.assert_allclose(model.tvalues, model.params / model.bse)
     np.testing.assert_allclose(model.pvalues, coef_test(model)["Pr(>|z|)"])
     assert list(model.conf_int().columns) == [0, 1]

@@ -17,7 +17,6 @@ from mixedmodels import (
     glmer,
     lmer,
     load_cake,
-    load_cbpp,
     load_dietox,
     load_epil,
     load_machines,
@@ -26,11 +25,12 @@ from mixedmodels import (
     tidy,
 )
 from mixedmodels.errors import ArgumentError
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
-SLOPES = lmer("Reaction ~ Days + (Days | Subject)", SLEEP)
+SLOPES = fits("sleepstudy")
 CAKE = lmer("angle ~ recipe + temp + (1 | recipe:replicate)", load_cake())
-BINOMIAL = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+BINOMIAL = fits("cbpp")
 MODELS = [SLOPES, SLOPES.refit(REML=False), CAKE, BINOMIAL]
 
 
@@ -93,7 +93,7 @@ def test_methods():
     for method in ("wald", "Wald", "satterthwaite"):
         np.testing.assert_array_equal(SLOPES.confint(method=method), SLOPES.confint())
     np.testing.assert_array_equal(SLOPES.confint(method="kr"), SLOPES.confint(ddf="kenward-roger"))
-    with pytest.raises(ArgumentError, match="leave out ddf= and vcov="):
+    with pytest.raises(ArgumentError, match="leave out ddf="):
         SLOPES.confint(method="kr", ddf="inf")
     for model in (SLOPES, BINOMIAL):
         for method in ("profile", "boot", "Profile"):

@@ -7,8 +7,9 @@ import pickle
 import numpy as np
 import pytest
 
-from mixedmodels import cAIC, glmer, lmer, load_cbpp, load_dyestuff2, load_penicillin, load_sleepstudy
+from mixedmodels import cAIC, lmer, load_dyestuff2, load_penicillin, load_sleepstudy
 from mixedmodels.errors import ArgumentError
+from shared_fits import fits
 
 SLEEP = ("Reaction ~ Days + (Days | Subject)", load_sleepstudy)
 PENICILLIN = ("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin)
@@ -61,6 +62,6 @@ def test_a_variance_of_zero_counts_as_known():
 
 
 def test_not_for_generalized_models():
-    model = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("cbpp")
     with pytest.raises(ArgumentError, match="linear mixed models"):
         cAIC(model)

@@ -21,6 +21,7 @@ from mixedmodels import (
 from mixedmodels.errors import ArgumentError
 from mixedmodels.inference.likelihood.boundary import mixture_p_value
 from mixedmodels.inference.likelihood.reduced_fits import objective_without_random_effects
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
 
@@ -73,7 +74,7 @@ def test_drop1_keeps_the_rows():
 
 
 def test_drop1_of_a_generalized_model():
-    model = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("cbpp")
     table = drop1(model)
     assert table.loc["period", "AIC"] == pytest.approx(model.update(". ~ . - period").AIC(), rel=1e-9)
     with pytest.raises(ArgumentError, match="test='Chisq'"):
@@ -140,7 +141,7 @@ def test_the_mixture():
     # Stram & Lee (1994): half of chi2(1), half of chi2(2).
     assert mixture_p_value(3.0, 1) == pytest.approx(0.5 * 0.08326451666 + 0.5 * np.exp(-1.5), rel=1e-8)
     assert mixture_p_value(0.0, 0) == 1.0
-    table = ranova(lmer("Reaction ~ Days + (Days | Subject)", SLEEP))
+    table = ranova(fits("sleepstudy"))
     assert table["Pr(mixture)"].iloc[1] == pytest.approx(mixture_p_value(table["LRT"].iloc[1], 1))
     assert "half-half mixture" in str(table)
     # More than one variance at once: no mixture that is known.

@@ -24,6 +24,7 @@ from mixedmodels import (
     pb_compare,
 )
 from mixedmodels.errors import ArgumentError, DataError
+from shared_fits import fits
 
 DATA = load_sleepstudy()
 
@@ -35,7 +36,7 @@ def full():
 
 @pytest.fixture(scope="module")
 def intercept():
-    return lmer("Reaction ~ Days + (1 | Subject)", DATA, REML=False)
+    return fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False)
 
 
 def test_against_lme4(full, intercept):
@@ -164,7 +165,7 @@ def test_the_same_response_in_other_rows(compare):
 
 
 def test_a_response_given_to_refit_is_another_one():
-    model = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+    model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
     with pytest.raises(DataError, match="different responses"):
         anova(model, model.refit(load_sleepstudy()["Reaction"] + load_sleepstudy()["Days"]))
 
@@ -268,7 +269,7 @@ def test_models_with_other_weights_are_not_nested():
     weights = np.random.default_rng(2).uniform(0.2, 5.0, len(DATA))
     small = lmer("Reaction ~ 1 + (1 | Subject)", DATA, REML=False, weights=weights)
     for large in (
-        lmer("Reaction ~ Days + (1 | Subject)", DATA, REML=False),
+        fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False),
         lmer("Reaction ~ Days + (1 | Subject)", DATA, REML=False, weights=weights[::-1]),
         # One random effect more, too: the mixture is no test either.
         lmer("Reaction ~ 1 + (1 | Subject) + (1 | Days)", DATA, REML=False),

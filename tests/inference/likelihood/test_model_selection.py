@@ -13,22 +13,19 @@ from mixedmodels import (
     condition_number,
     glmer,
     lmer,
-    load_cbpp,
     load_epil,
     load_machines,
     load_penicillin,
-    load_sleepstudy,
     model_selection,
     vif,
 )
 from mixedmodels.errors import ArgumentError, DataError
-
-SLOPES = "Reaction ~ Days + (Days | Subject)"
+from shared_fits import fits
 
 
 @pytest.fixture(scope="module")
 def slopes():
-    return lmer(SLOPES, load_sleepstudy())
+    return fits("sleepstudy")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +85,7 @@ def test_models_that_cannot_be_compared(slopes):
 
 
 def test_generalized_models():
-    first = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    first = fits("cbpp")
     table = model_selection(first, formulas=". ~ . - period", criterion="AIC")
     assert list(table.index) == ["model 1", "model 2"]
     assert table["AIC"].iloc[0] == pytest.approx(first.AIC())
@@ -117,6 +114,6 @@ def test_gvif_of_a_factor_does_not_depend_on_its_contrasts():
 
 
 def test_condition_number():
-    model = lmer("score ~ Machine + (1 | Worker)", load_machines())
+    model = fits("machines")
     x = model.model_matrix.to_numpy()
     assert condition_number(model) == pytest.approx(np.linalg.cond(x / np.linalg.norm(x, axis=0)))

@@ -24,13 +24,14 @@ from mixedmodels import (
 )
 from mixedmodels.errors import ArgumentError, DataError, MixedModelsWarning
 from mixedmodels.inference.likelihood.exact_rlrt import eigenvalues, simulate_null
+from shared_fits import fits
 
 SLEEP = load_sleepstudy()
 
 
 def test_balanced_one_way():
     """There the restricted likelihood ratio is an increasing function of the F statistic above 1."""
-    model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
+    model = fits("dyestuff")
     groups = [part["Yield"] for _, part in load_dyestuff().groupby("Batch", observed=True)]
     p = stats.f_oneway(*groups).pvalue
     n = 200_000
@@ -84,7 +85,7 @@ def test_what_has_no_exact_test():
         exact_rlrt(lmer("Reaction ~ Days + (Days | Subject)", SLEEP))
     with pytest.raises(ArgumentError, match="linear mixed models only"):
         exact_rlrt(glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial"))
-    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP, REML=False)
+    model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False)
     assert "by REML (instead of ML)" in str(exact_rlrt(model, 100, seed=1))
     n = 40_002
     data = pd.DataFrame({"y": np.random.default_rng(1).normal(size=n), "g": np.arange(n) // 2})
@@ -123,7 +124,7 @@ def test_parametric_bootstrap(beets):
 
 
 def test_parametric_bootstrap_of_a_generalized_model():
-    full = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    full = fits("cbpp")
     table = pb_compare(full, full.update(". ~ . - period"), nsim=40, seed=1)
     assert table.loc["PBtest", "Pr(>statistic)"] == pytest.approx(1 / 41)
     # The mean of the simulated ratios is not far from that of chi2(3).
@@ -142,7 +143,7 @@ def test_what_cannot_be_compared(beets):
         kr_compare(reduced, full)
     with pytest.raises(ArgumentError, match="same fixed part"):
         kr_compare(full, full)
-    generalized = glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial")
+    generalized = fits("cbpp", "cbind(incidence, size - incidence) ~ 1 + (1 | herd)", "binomial")
     with pytest.raises(ArgumentError, match="linear mixed models"):
         kr_compare(generalized, generalized)
 
@@ -162,8 +163,8 @@ def test_kenward_roger_comparison_is_that_of_the_hypothesis(beets):
 
 @pytest.mark.parametrize("seed", ["a", -1, 1.5])
 def test_a_seed_that_is_none(seed):
-    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
-    counts = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+    model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
+    counts = fits("cbpp")
     for test in (
         lambda: pb_compare(model, model.update(". ~ . - Days"), nsim=2, seed=seed),
         lambda: exact_rlrt(model, nsim=2, seed=seed),

@@ -1,11 +1,11 @@
-"""Dispersions that have run into a limit: a likelihood without bound, or counts that are Poisson."""
+"""Dispersions that have run into a limit: an unbounded likelihood, or a simpler family."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ...errors import MixedModelsWarning
-from ...families import Family
+from ...families import FAMILIES, Family
 from ..fitted_generalized import GeneralizedEstimates
 from .verdict import Notice
 
@@ -14,7 +14,7 @@ _REPRODUCED = 1e-7
 # A larger one is no optimum either where -2 log-likelihood still falls by this with the logarithm of the
 # dispersion, and a larger one yet where rounding has lost the value that a search had found.
 _NEARLY_REPRODUCED, _LOST, _FALLING = 1e-5, 1e-2, 1.0
-# Variance beyond the Poisson's, as a share of it.
+# Variance beyond that of the limit, as a share of it.
 _NO_EXCESS = 1e-6
 
 
@@ -46,39 +46,28 @@ def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates, slope:
 
 def relative_residual_sd(family: Family, estimates: GeneralizedEstimates) -> float | None:
     """The standard deviation of an observation as a share of its mean; None without an estimate of it."""
-    if not family.estimates_dispersion or family.name not in _RELATIVE_VARIANCE:
+    if not family.estimates_dispersion or family.discrete:
         return None
     size = float(np.sqrt(np.mean(np.square(family.mean(estimates.eta)))))
-    return float(np.sqrt(_RELATIVE_VARIANCE[family.name](estimates.dispersion, size)))
+    return float(np.sqrt(family.relative_variance(size, estimates.dispersion)))
 
 
 def towards_zero(family: Family) -> float:
     """The sign by which the logarithm of the dispersion goes where the residual variance falls."""
-    # A precision is the inverse of a variance.
-    return 1.0 if family.name == "beta" else -1.0
+    return 1.0 if family.precision else -1.0
 
 
-def poisson_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:
-    """A note when a negative binomial distribution has become the Poisson one."""
-    if not family.estimates_dispersion or family.limit != "poisson":
+def limit_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:
+    """A note when a distribution has become that of its limit, as a negative binomial one the Poisson."""
+    if not family.estimates_dispersion or not family.limit:
         return []
-    excess = estimates.dispersion
-    if family.name == "nbinom2":
-        excess = float(np.mean(family.mean(estimates.eta))) / estimates.dispersion
-    if not excess < _NO_EXCESS:
+    mean = np.array([np.mean(family.mean(estimates.eta))])
+    least = FAMILIES[family.limit](family.link).variance(mean, 1.0)
+    if not family.variance(mean, estimates.dispersion)[0] / least[0] - 1.0 < _NO_EXCESS:
         return []
     text = (
-        f"given the random effects the counts vary no more than Poisson ones: the {family.parameter} "
-        f"({estimates.dispersion:.3g}) has run into its limit, where family='poisson' is the same model with "
-        "one fewer parameter"
+        f"given the random effects, the response varies no more than under family={family.limit!r}: the "
+        f"{family.parameter} ({estimates.dispersion:.3g}) has run into its limit, where both are the same "
+        f"model; {family.limit!r} has one fewer parameter"
     )
     return [(MixedModelsWarning, text)]
-
-
-# The squared coefficient of variation of an observation from dispersion and size of the mean.
-_RELATIVE_VARIANCE = {
-    "gaussian": lambda d, size: d / size**2,
-    "gamma": lambda d, size: d,
-    "inverse_gaussian": lambda d, size: d * size,
-    "beta": lambda d, size: 1.0 / (1.0 + d),
-}

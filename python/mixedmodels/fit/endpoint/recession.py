@@ -34,11 +34,11 @@ def towards(design: GeneralizedDesign, family: Family) -> NDArray[np.float64]:
 
     1 upwards, -1 downwards, 0 in neither direction, NaN for rows without weight, which do not count.
     """
-    observed = design.observed
-    signs = np.where(observed == 0, -1.0, 0.0)
-    # With a log link the mean of a success ends at the edge of the domain.
-    if family.name == "binomial" and family.link != "log":
-        signs = np.where(observed == 1, 1.0, signs)
+    observed, signs = design.observed, np.zeros(len(design.y))
+    # Binomial with a log link, a mean of 1 lies at the edge of the domain.
+    for sign, limit in zip((-1.0, 1.0), family.mean(np.array([-np.inf, np.inf])), strict=True):
+        if limit in family.certain_means:
+            signs[observed == limit] = sign
     return np.where(design.unit_weights > 0, signs, np.nan)
 
 

@@ -18,10 +18,6 @@ from .verdict import Notice
 
 # A mean as near to its limit as a logit of 15 is.
 _NUMERICALLY_ZERO = 1.0 / (1.0 + np.exp(15.0))
-# On the linear predictor: effects that run to infinity have come so far, and few others. Of a probability it
-# leads from 1/2 to 0.9997. Links that are not here have no limit at infinity.
-_HUGE_EFFECT = {"logit": 8.0, "probit": 3.4, "cloglog": 2.5, "cauchit": 1000.0, "log": 8.0}
-_DISCRETE = frozenset({"binomial", "poisson", "nbinom1", "nbinom2"})
 
 
 @dataclass(frozen=True)
@@ -60,26 +56,29 @@ def separation_of(
 
     Looked for where effects, over the whole range of a column, are huge.
     """
-    if family.name not in _DISCRETE or family.link not in _HUGE_EFFECT:
+    if not _may_separate(family):
         return None
-    mu = family.mean(estimates.eta)
-    at_limit = mu < _NUMERICALLY_ZERO
-    if family.name == "binomial":
-        at_limit |= 1.0 - mu < _NUMERICALLY_ZERO
+    limits = np.array(family.certain_means)
+    at_limit = np.any(np.abs(family.mean(estimates.eta) - limits[:, None]) < _NUMERICALLY_ZERO, axis=0)
     if not at_limit.any():
         return None
     kept = estimates.free
     x = design.x[:, kept]
     effects = np.abs(estimates.beta[kept]) * _ranges(x)
-    candidates = np.flatnonzero(effects > _HUGE_EFFECT[family.link])
+    candidates = np.flatnonzero(effects > family.functions.huge)
     if not len(candidates):
         return None
     running = unbounded_columns(x, towards(design, family), candidates.tolist())
     if not running:
         return None
     names = tuple([design.x_names[j] for j in kept[running]])
-    limit = "0 or 1" if family.name == "binomial" else "0"
+    limit = " or ".join(f"{value:g}" for value in family.certain_means)
     return Separation(names, int(np.count_nonzero(at_limit)), limit)
+
+
+def _may_separate(family: Family) -> bool:
+    """Whether estimates can run to infinity, where observations become certain."""
+    return family.discrete and np.isfinite(family.functions.huge)
 
 
 def separation_notices(
@@ -119,7 +118,7 @@ def separated_levels(
     coefficients and effects of the levels predict every outcome. With an outcome that is constant in every
     level it does so wherever the search has ended.
     """
-    if family.name != "binomial" or family.link not in _HUGE_EFFECT:
+    if not (family.trials and _may_separate(family)):
         return ""
     found = _large_terms(design, family, estimates.theta, roots, 1.0)
     signs, x = towards(design, family), design.x[:, estimates.free]
@@ -152,7 +151,7 @@ def large_term_notices(
     roots: tuple[NDArray[np.float64], ...],
 ) -> list[Notice]:
     """A warning when a standard deviation is huge, though the data bound it."""
-    if family.name != "binomial" or family.link not in _HUGE_EFFECT:
+    if not (family.trials and _may_separate(family)):
         return []
     found = _large_terms(design, family, estimates.theta, roots, 1.0)
     if not found:
@@ -172,16 +171,12 @@ def far_out(
     roots: tuple[NDArray[np.float64], ...],
 ) -> bool:
     """Whether standard deviations are so large that the objective may have saddle points there."""
-    return (
-        family.name in _DISCRETE
-        and family.link in _HUGE_EFFECT
-        and bool(_large_terms(design, family, theta, roots, 0.25))
-    )
+    return _may_separate(family) and bool(_large_terms(design, family, theta, roots, 0.25))
 
 
 def single_rows_notices(design: GeneralizedDesign, family: Family) -> list[Notice]:
     """A warning when a binary response has one row for each level of a grouping factor."""
-    if family.name != "binomial" or (design.unit_weights != 1.0).any():
+    if not family.trials or (design.unit_weights != 1.0).any():
         return []
     n = len(design.y)
     terms = [term for term in design.terms if len(term.group.levels) == n]
@@ -213,7 +208,7 @@ def _large_terms(
 ) -> list[_LargeTerm]:
     """Terms with a standard deviation above this share of what is beyond that of most data."""
     # Two standard deviations to either side are as many huge effects.
-    limit = share * 2.0 * _HUGE_EFFECT[family.link or ""]
+    limit = share * 2.0 * family.functions.huge
     found = []
     for term, factor, root in zip(design.terms, factors(design, theta), roots, strict=True):
         directions = root.dot(factor)

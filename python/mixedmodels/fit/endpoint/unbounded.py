@@ -70,7 +70,7 @@ def residual_vanishes(
     )
     if not falling and not _rises_from_zero(float(sizes[large].min()), along):
         return ""
-    return _no_optimum("residual variance", design, large, len(estimates.free), float(sizes.max()))
+    return _no_optimum("residual variance", "zero", design, large, len(estimates.free), float(sizes.max()))
 
 
 def may_vanish(design: Predictors, sizes: NDArray[np.float64], rank: int) -> bool:
@@ -123,7 +123,8 @@ def dispersion_vanishes(
         float(sizes[large].min()), lambda factor: objective(sign * 2.0 * float(np.log(factor)))
     ):
         return ""
-    return _no_optimum(family.parameter or "", design, large, len(estimates.free), float(sizes.max()))
+    limit = "infinity" if family.precision else "zero"
+    return _no_optimum(family.parameter, limit, design, large, len(estimates.free), float(sizes.max()))
 
 
 def _nothing_left(design: Predictors, large: NDArray[np.bool_], rank: int) -> bool:
@@ -151,9 +152,10 @@ def _n_effects(design: Predictors, large: NDArray[np.bool_]) -> tuple[int, int]:
     return effects, directions
 
 
-def _no_optimum(what: str, design: Predictors, large: NDArray[np.bool_], rank: int, ratio: float) -> str:
+def _no_optimum(
+    what: str, limit: str, design: Predictors, large: NDArray[np.bool_], rank: int, ratio: float
+) -> str:
     terms = [term.text for term, part in slices(design) if large[part].any()]
-    limit = "infinity" if what == "precision" else "zero"
     effects, directions = _n_effects(design, large)
     turned, instead = "", "group by a factor with fewer levels"
     if directions and effects + rank < len(design.x):

@@ -8,7 +8,6 @@ Directions of the variance parameters that the data do not determine are left ou
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
@@ -16,7 +15,6 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...checks import one_of
 from ...covariance.theta import interior
 from ...errors import ArgumentError
 from ...fit.endpoint.separation import separation_note
@@ -30,67 +28,21 @@ from ...fit.state import FittedModel
 from ...wording import one_line
 from ..estimates.variance_parameters import undetermined_directions, undetermined_text
 from .decorrelated import kenward_roger_parts
-from .kinds import DegreesOfFreedom, Infinite, JointTest, KenwardRoger, NoOptimum, Residual, Satterthwaite
+from .kinds import DegreesOfFreedom, Infinite, KenwardRoger, NoOptimum, Residual, Satterthwaite
 from .no_optimum import have_optimum, no_optimum_note
-from .origin import check_origin, origin_of
+from .origin import origin_of
 
 DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
 DDF_NAMES: tuple[DdfName, ...] = ("satterthwaite", "kenward-roger", "residual", "inf")
-_SYNONYMS = {"kr": "kenward-roger", "kenward_roger": "kenward-roger", "asymptotic": "inf", "z": "inf"}
-
 
 Basis = TypeVar("Basis", bound=DegreesOfFreedom)
 
 
-def degrees_of_freedom(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> DegreesOfFreedom:
-    """
-    The basis of tests of the fixed effects.
-
-    Parameters
-    ----------
-    fitted : FittedModel
-    ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or DegreesOfFreedom, optional
-        By default Satterthwaite's for a linear mixed model, infinite for a generalized one. A
-        `DegreesOfFreedom` must have been computed from this model.
-
-    Returns
-    -------
-    DegreesOfFreedom
-
-    Raises
-    ------
-    ArgumentError
-        For an unknown method, another one than "inf" for a generalized model, or what belongs to another
-        model.
-    """
-    if isinstance(ddf, DegreesOfFreedom):
-        check_origin(fitted, ddf, "the covariance matrix given as vcov or ddf")
-        if have_optimum(fitted) or not ddf.testable:
-            return ddf
-        return _no_optimum(fitted, ddf.covariance, ddf.infinite, ddf.notes)
-    name = check_ddf(fitted, ddf)
+def basis_by_name(fitted: FittedModel, name: DdfName) -> DegreesOfFreedom:
+    """The model's own covariance matrix with degrees of freedom by a method, computed once for each model."""
     if not _has_optimum_for(fitted, name):
-        return _no_optimum(fitted, fitted.covariance(), name == "inf")
+        return without_optimum(fitted, fitted.covariance(), name == "inf")
     return fitted.derived(_METHODS[name])
-
-
-def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
-    """The ``ddf`` argument as the name of a method that suits the model."""
-    linear = isinstance(fitted, FittedLinear)
-    if ddf is None:
-        return "satterthwaite" if linear else "inf"
-    wanted = ddf.lower() if isinstance(ddf, str) else "inf" if _is_infinite(ddf) else ddf
-    name = one_of("ddf", _SYNONYMS.get(wanted, wanted) if isinstance(wanted, str) else wanted, DDF_NAMES)
-    if name != "inf" and not linear:
-        raise ArgumentError(
-            f"ddf={ddf!r}: tests of a generalized model rest on large samples and have no "
-            "denominator degrees of freedom; take ddf='inf'"
-        )
-    return name
-
-
-def _is_infinite(value: Any) -> bool:
-    return isinstance(value, float) and value == math.inf
 
 
 def _has_optimum_for(fitted: FittedModel, name: DdfName) -> bool:
@@ -100,9 +52,10 @@ def _has_optimum_for(fitted: FittedModel, name: DdfName) -> bool:
     return have_optimum(fitted)
 
 
-def _no_optimum(
+def without_optimum(
     fitted: FittedModel, covariance: NDArray[np.float64], large_samples: bool, notes: tuple[str, ...] = ()
 ) -> NoOptimum:
+    """The basis of a fit without a finite optimum: estimates and standard errors, but no tests."""
     beta, _ = _beta_and_covariance(fitted)
     notes = (no_optimum_note(), *notes)
     return NoOptimum(beta, covariance, large_samples, origin=origin_of(fitted), notes=notes)
@@ -261,17 +214,3 @@ _METHODS: dict[DdfName, Callable[[Any], DegreesOfFreedom]] = {
     "residual": _residual,
     "inf": _infinite,
 }
-
-
-__all__ = [
-    "DDF_NAMES",
-    "DdfName",
-    "DegreesOfFreedom",
-    "Infinite",
-    "JointTest",
-    "KenwardRoger",
-    "Residual",
-    "Satterthwaite",
-    "check_ddf",
-    "degrees_of_freedom",
-]

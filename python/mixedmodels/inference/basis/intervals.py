@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...checks import probability
-from .degrees_of_freedom import DegreesOfFreedom
+from .kinds import DegreesOfFreedom
 
 
 def t_quantile(probability: float, df: Any) -> NDArray[np.float64]:

@@ -19,16 +19,21 @@ from ...checks import one_of
 from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
+from ...render.page import Page
+from ...render.printed import Printed
+from ...render.result_table import table_of
+from ...render.style import Style
+from ...wording import capital
 from .clusters import cluster_covariance, find_clusters
-from .degrees_of_freedom import DegreesOfFreedom, Infinite, Residual, check_ddf
-from .origin import check_origin, origin_of
+from .kinds import DegreesOfFreedom
+from .origin import origin_of
 
 Kind = Literal["CR0", "CR1", "CR2"]
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR2")
 
 
-@dataclass(frozen=True, eq=False)
-class RobustCovariance(DegreesOfFreedom):
+@dataclass(frozen=True, eq=False, repr=False)
+class RobustCovariance(Printed, DegreesOfFreedom):
     """
     A cluster-robust covariance matrix with degrees of freedom; tests take it as ``vcov``.
 
@@ -69,8 +74,8 @@ class RobustCovariance(DegreesOfFreedom):
         """The covariance matrix with names, shape (rank, rank)."""
         return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
 
-    def __repr__(self) -> str:
-        return f"{self.label}\n{self.to_frame()}"
+    def page(self, style: Style) -> Page:
+        return Page.of(table_of(self.to_frame(), style), [capital(self.label)])
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # The estimated variance is a quadratic form in the residuals: 2 E² / Var under the working model.
@@ -184,45 +189,3 @@ def _sum_of_products(
     within_other = np.einsum("mi,ij,mj->m", shared[:, c], bread, shared[:, d])
     across = np.trace(bread @ (shared[:, b].T @ shared[:, d]) @ bread @ (shared[:, c].T @ shared[:, a]))
     return float(np.sum(one * other - one * within_other - other * within_one) + across)
-
-
-def basis_for(fitted: FittedModel, ddf: Any, vcov: Any) -> Any:
-    """
-    What the arguments ``ddf`` and ``vcov`` say together, as a ``ddf`` argument.
-
-    Parameters
-    ----------
-    fitted : FittedModel
-    ddf : str or DegreesOfFreedom, optional
-    vcov : RobustCovariance or array-like of shape (rank, rank), optional
-        A matrix has no degrees of freedom of its own: "inf" unless ``ddf`` is "residual".
-
-    Raises
-    ------
-    ArgumentError
-        When they contradict each other, or the matrix is not one of this model.
-    """
-    if vcov is None:
-        return ddf
-    beta = fitted.estimates.beta[fitted.estimates.kept]
-    if isinstance(vcov, DegreesOfFreedom):
-        if ddf is not None:
-            raise ArgumentError("vcov brings its own degrees of freedom; leave ddf out")
-        check_origin(fitted, vcov, "vcov")
-        return vcov
-    try:
-        matrix = np.asarray(vcov, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ArgumentError("vcov must be the result of vcov_cluster() or a matrix") from None
-    if matrix.shape != (len(beta), len(beta)) or not np.isfinite(matrix).all():
-        raise ArgumentError(
-            f"vcov must be a matrix of finite numbers with a row for each of the {len(beta)} coefficients, "
-            f"not one of shape {matrix.shape}"
-        )
-    name = "inf" if ddf is None else check_ddf(fitted, ddf)
-    if name not in ("inf", "residual"):
-        raise ArgumentError(f"ddf={ddf!r} goes with the model's own covariance matrix, not with a given one")
-    note = ("Standard errors from the covariance matrix given as vcov",)
-    if name == "inf":
-        return Infinite(beta, matrix, origin=origin_of(fitted), notes=note)
-    return Residual(beta, matrix, fitted.n_obs - fitted.n_coefficients, origin=origin_of(fitted), notes=note)

@@ -14,17 +14,12 @@ from numpy.typing import NDArray
 
 from ...checks import one_of
 from ...errors import ArgumentError
-from ...families import Binomial
-from ...fit.fitted_generalized import FittedGeneralized
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ..estimates.variance_components import variance_components
 from ..likelihood.reduced_fits import with_intercept_only
 
 Approximation = Literal["lognormal", "trigamma", "delta"]
 APPROXIMATIONS: tuple[Approximation, ...] = ("lognormal", "trigamma", "delta")
-# Variances of the distributions of a latent variable of which only the sign is seen.
-_LATENT = {"logit": math.pi**2 / 3, "probit": 1.0, "cloglog": math.pi**2 / 6}
 
 
 def observation_variance(fitted: FittedModel, approximation: Approximation = "lognormal") -> float:
@@ -50,16 +45,14 @@ def observation_variance(fitted: FittedModel, approximation: Approximation = "lo
         For the cauchit link: a Cauchy variable has no variance.
     """
     one_of("approximation", approximation, APPROXIMATIONS)
-    if isinstance(fitted, FittedLinear):
-        return fitted.estimates.sigma**2
-    assert isinstance(fitted, FittedGeneralized)
     family, link = fitted.family, fitted.family.link
-    if isinstance(family, Binomial) and link in _LATENT:
-        return _LATENT[link]
-    if link == "cauchit":
+    latent = family.latent_variance(fitted.dispersion)
+    if latent is not None and math.isinf(latent):
         raise ArgumentError(
-            "shares of variance do not exist for the cauchit link: its latent variable has no variance"
+            f"shares of variance do not exist for the {link} link: its latent variable has no variance"
         )
+    if latent is not None:
+        return latent
     mean = _overall_mean(fitted)
     variance = float(family.variance(np.array([mean]), fitted.dispersion)[0])
     if link == "log":
@@ -80,7 +73,7 @@ def _on_log_scale(ratio: float, approximation: Approximation) -> float:
     return float(polygamma(1, 1.0 / ratio))
 
 
-def _overall_mean(fitted: FittedGeneralized) -> float:
+def _overall_mean(fitted: FittedModel) -> float:
     """
     The mean of the response over the population.
 
@@ -88,7 +81,7 @@ def _overall_mean(fitted: FittedGeneralized) -> float:
     Nakagawa et al. recommend; for other links the mean of the data.
     """
     if fitted.family.link != "log":
-        return float(np.average(fitted.design.observed, weights=fitted.design.unit_weights))
+        return float(np.average(fitted.observed, weights=fitted.prior_weights))
     null = with_intercept_only(fitted)
     eta = np.full(null.n_obs, float(null.estimates.beta[0])) + 0.5 * random_variances(null)
     return float(np.mean(np.exp(eta if null.design.offset is None else eta + null.design.offset)))

@@ -19,7 +19,7 @@ from ...checks import probability
 from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel, fitted_of
-from ..basis.degrees_of_freedom import DegreesOfFreedom
+from ..basis.choice import DdfName, Vcov
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from ..hypotheses.term_tests import term_table
 
@@ -54,9 +54,10 @@ def effect_size_table(
     measure: str,
     source: Any,
     partial: Any = True,
-    ci: Any = 0.95,
+    level: float | None = 0.95,
     type: Any = 3,
-    ddf: str | DegreesOfFreedom | None = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> AnovaTable:
     """
     Effect sizes of the terms of a model, or of a table of F tests; see :func:`mixedmodels.eta_squared`.
@@ -70,13 +71,13 @@ def effect_size_table(
         raise ArgumentError(
             f"{measure}_squared: partial must be True, as a mixed model has no total sum of squares"
         )
-    table = source if hasattr(source, "columns") else _f_table(measure, source, type, ddf)
+    table = source if hasattr(source, "columns") else _f_table(measure, source, type, ddf, vcov)
     names, (f, df1, df2) = _f_tests(measure, table)
     with np.errstate(invalid="ignore", divide="ignore"):
         size = _MEASURES[measure](f, df1, df2)
     columns: dict[str, Any] = {"F value": f, "NumDF": df1, "DenDF": df2, f"partial {measure}2": size}
-    if ci is not None:
-        level = probability("ci", ci)
+    if level is not None:
+        level = probability("level", level)
         limits = np.array([_limits(*test, level) for test in zip(f, df1, df2, strict=True)]).reshape(-1, 2)
         for side, share in enumerate(((1 - level) / 2, (1 + level) / 2)):
             columns[f"{100 * share:.4g} %"] = limits[:, side]
@@ -87,7 +88,7 @@ def effect_size_table(
     return anova_table(columns, names, heading, notes)
 
 
-def _f_table(measure: str, source: Any, type: Any, ddf: Any) -> AnovaTable:
+def _f_table(measure: str, source: Any, type: Any, ddf: DdfName | None, vcov: Vcov | None) -> AnovaTable:
     """The F tests of a model."""
     fitted: FittedModel = fitted_of(source)
     if not isinstance(fitted, FittedLinear):
@@ -95,7 +96,7 @@ def _f_table(measure: str, source: Any, type: Any, ddf: Any) -> AnovaTable:
             f"{measure}_squared: a generalized model has no F tests, and no variance of which terms explain "
             "shares; take odds ratios and the like from emmeans(), or r2() for the whole model"
         )
-    return term_table(fitted, type, ddf, "F")
+    return term_table(fitted, type, "F", ddf, vcov)
 
 
 def _f_tests(measure: str, table: Any) -> tuple[list[str], tuple[Values, Values, Values]]:

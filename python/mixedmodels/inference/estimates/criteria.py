@@ -7,7 +7,6 @@ import math
 from ...checks import optional_flag
 from ...errors import ArgumentError
 from ...fit.fit_linear import at_sigma
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...render.numbers import format_number
 
@@ -44,18 +43,18 @@ class LogLik(float):
     __str__ = __repr__
 
 
-def deviance(fitted: FittedLinear, reml: bool | None = None) -> float:
+def deviance(fitted: FittedModel, reml: bool | None = None) -> float:
     """
     The criterion at the estimated theta.
 
     Parameters
     ----------
-    fitted : FittedLinear
+    fitted : FittedModel
     reml : bool, optional
         True for the REML criterion, False for -2 log-likelihood; by default the one of the fit.
     """
-    wanted = optional_flag("REML", reml)
-    if wanted is None or wanted == fitted.reml:
+    wanted = _restricted(fitted, reml)
+    if wanted == fitted.restricted:
         return fitted.estimates.objective
     found = fitted.engine.evaluate(fitted.estimates.theta, wanted)
     if fitted.held.variances:
@@ -63,22 +62,28 @@ def deviance(fitted: FittedLinear, reml: bool | None = None) -> float:
     return float(found["objective"])
 
 
-def reml_criterion(fitted: FittedLinear) -> float:
+def reml_criterion(fitted: FittedModel) -> float:
     """The REML criterion of a fit by REML."""
-    if not fitted.reml:
-        raise ArgumentError("the model was fitted by ML and has no REML criterion; refit with REML=True")
+    if not fitted.restricted:
+        hint = "; refit with REML=True" if fitted.exact_likelihood else ""
+        raise ArgumentError(f"the model was fitted by maximum likelihood and has no REML criterion{hint}")
     return fitted.estimates.objective
 
 
-def log_likelihood(fitted: FittedLinear, reml: bool | None = None) -> LogLik:
+def log_likelihood(fitted: FittedModel, reml: bool | None = None) -> LogLik:
     """Minus half the criterion, see `deviance`."""
-    restricted = fitted.reml if optional_flag("REML", reml) is None else bool(reml)
-    return LogLik(-deviance(fitted, restricted) / 2, fitted.n_parameters, fitted.n_obs, restricted)
+    wanted = _restricted(fitted, reml)
+    return LogLik(-deviance(fitted, wanted) / 2, fitted.n_parameters, fitted.n_obs, wanted)
 
 
-def generalized_log_likelihood(fitted: FittedModel) -> LogLik:
-    """Minus half the objective of a model without a REML criterion."""
-    return LogLik(-fitted.estimates.objective / 2, fitted.n_parameters, fitted.n_obs, False)
+def _restricted(fitted: FittedModel, reml: bool | None) -> bool:
+    """Whether the argument ``REML`` asks for the restricted likelihood."""
+    wanted = optional_flag("REML", reml)
+    if wanted and not fitted.exact_likelihood:
+        raise ArgumentError(
+            "REML is for linear mixed models: a generalized model has no restricted likelihood"
+        )
+    return fitted.restricted if wanted is None else wanted
 
 
 def aic(fitted: FittedModel) -> float:

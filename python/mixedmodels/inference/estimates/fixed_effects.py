@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import flag
-from ...fit.fitted_generalized import FittedGeneralized
+from ...errors import MixedModelsWarning
 from ...fit.state import FittedModel
+from ...notices import warn_user
 
 
 def fixed_effects(fitted: FittedModel, add_dropped: bool = True) -> pd.Series:
@@ -23,9 +24,54 @@ def covariance(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
     return _labelled(fitted, fitted.covariance(), complete)
 
 
-def conditional_covariance(fitted: FittedGeneralized, complete: bool = True) -> pd.DataFrame:
-    """Covariance matrix given theta and the dispersion, with names."""
-    return _labelled(fitted, fitted.estimates.conditional_covariance, complete)
+def covariance_matrix(fitted: FittedModel, complete: bool = True, conditional: bool = False) -> pd.DataFrame:
+    """
+    The covariance matrix as users ask for it, with its names.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    complete : bool
+        Include rows and columns of NaN for dropped coefficients.
+    conditional : bool
+        Given theta and the dispersion, ignoring their uncertainty.
+
+    Warns
+    -----
+    MixedModelsWarning
+        When the matrix is conditional although the other one was asked for.
+    """
+    if flag("conditional", conditional):
+        return _labelled(fitted, fitted.conditional_covariance(), complete)
+    warn_if_conditional(fitted)
+    return covariance(fitted, complete)
+
+
+def warn_if_conditional(fitted: FittedModel) -> None:
+    """Warn when standard errors ignore the uncertainty of theta and the dispersion."""
+    if not fitted.joint:
+        warn_user(standard_error_line(fitted), MixedModelsWarning)
+
+
+def standard_error_line(fitted: FittedModel) -> str:
+    """How the standard errors of the coefficients were computed; empty for a linear model."""
+    if fitted.exact_likelihood:
+        return ""
+    if fitted.joint:
+        return "Standard errors from the Hessian in all parameters"
+    given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
+    if not fitted.profiled_coefficients and not np.isfinite(fitted.conditional_covariance()).all():
+        return (
+            "No standard errors: the Hessian is not positive definite, neither in all parameters nor in the "
+            f"coefficients given {given}"
+        )
+    reason = (
+        "(nAGQ = 0)"
+        if fitted.profiled_coefficients
+        else "(the Hessian in all parameters is not positive definite)"
+    )
+    whose = "their" if fitted.family.estimates_dispersion else "its"
+    return f"Standard errors given {given}, ignoring {whose} uncertainty {reason}"
 
 
 def standard_errors(fitted: FittedModel) -> pd.Series:

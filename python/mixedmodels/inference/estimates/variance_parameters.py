@@ -8,11 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...covariance.theta import theta_names
 from ...errors import UndeterminedWarning
 from ...fit.endpoint.undetermined import Direction, describe, of_theta, structural_directions
-from ...fit.fitted_generalized import FittedGeneralized
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...notices import warn_user
 
@@ -25,22 +22,26 @@ def hessian(fitted: FittedModel) -> pd.DataFrame:
     return _labelled(fitted.hessian(), fitted.parameter_names())
 
 
-def covariance(fitted: FittedLinear) -> pd.DataFrame:
+def covariance(fitted: FittedModel) -> pd.DataFrame:
     """
-    2H⁻¹ with H the Hessian of -2 log-likelihood (or the REML criterion) in theta and σ.
+    2H⁻¹ with H the Hessian of -2 log-likelihood (or the REML criterion) in all parameters of the objective.
 
-    The engine's H is in (theta, log σ); the rule dσ = σ d log σ turns it into one in σ.
+    A linear model has theta and σ. The engine's H is in log σ there; dσ = σ d log σ turns it into one in σ.
     """
-    sigma = fitted.estimates.sigma
-    matrix = _determined(fitted)
-    matrix[-1] *= sigma
-    matrix[:, -1] *= sigma
-    return _labelled(matrix, (*theta_names(fitted.design), "sigma"))
+    matrix, names = _determined(fitted), fitted.all_names()
+    if fitted.exact_likelihood:
+        matrix[-1] *= fitted.sigma
+        matrix[:, -1] *= fitted.sigma
+        names = (*names, "sigma")
+    return _labelled(matrix, names)
 
 
-def generalized_covariance(fitted: FittedGeneralized) -> pd.DataFrame:
-    """2H⁻¹ with H the Hessian of -2 log-likelihood in all parameters of the objective."""
-    return _labelled(_determined(fitted), fitted.all_names())
+def theta_covariance(fitted: FittedModel) -> pd.DataFrame:
+    """The part of `covariance` for theta and the parameter of the scale, which is the last one."""
+    whole, n_theta = covariance(fitted), len(fitted.estimates.theta)
+    has_scale = fitted.exact_likelihood or fitted.family.estimates_dispersion
+    chosen = [*range(n_theta), *range(len(whole) - has_scale, len(whole))]
+    return whole.iloc[chosen, chosen]
 
 
 def undetermined_text(fitted: FittedModel) -> str:

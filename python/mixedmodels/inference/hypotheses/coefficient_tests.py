@@ -10,7 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...fit.state import FittedModel
-from ..basis.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from ..basis.choice import DdfName, Vcov, basis_of
+from ..basis.headings import by_method
+from ..basis.kinds import DegreesOfFreedom
+from .anova_table import AnovaTable, anova_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,23 +36,35 @@ class CoefficientTests:
     notes: tuple[str, ...]
 
 
-def coefficient_tests(fitted: FittedModel, ddf: str | DegreesOfFreedom | None = None) -> CoefficientTests:
+def coefficient_tests(
+    fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None = None
+) -> CoefficientTests:
     """
     Test every coefficient.
 
     Parameters
     ----------
     fitted : FittedModel
-    ddf : str or DegreesOfFreedom, optional
-        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
+    ddf, vcov
+        See :func:`~mixedmodels.inference.basis.choice.basis_of`.
     """
-    basis = degrees_of_freedom(fitted, ddf)
+    basis = basis_of(fitted, ddf, vcov)
     names = pd.Index(fitted.design.x_names, dtype=object)
     table = function_tests(basis, np.eye(fitted.rank), np.zeros(fitted.rank))
     table.index = names[fitted.estimates.kept]
     held = np.isin(fitted.estimates.kept, fitted.estimates.held)
     table.loc[held, table.columns != "Estimate"] = np.nan
     return CoefficientTests(table.reindex(names), basis, basis.notes)
+
+
+def coefficient_table(
+    fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None = None
+) -> AnovaTable:
+    """The tests of the coefficients as a table of results, see :func:`mixedmodels.coef_test`."""
+    tests = coefficient_tests(fitted, ddf, vcov)
+    heading = [] if tests.basis is None else [by_method("Coefficients", tests.basis)]
+    columns = {str(name): tests.table[name].to_numpy() for name in tests.table}
+    return anova_table(columns, fitted.design.x_names, heading, tests.notes)
 
 
 def function_tests(

@@ -11,10 +11,10 @@ from ...fit.fit_linear import by_criterion
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
-from ..basis.degrees_of_freedom import degrees_of_freedom
+from ..basis.choice import DdfName, Vcov, basis_of
 from ..basis.headings import by_method
 from ..basis.held_parameters import refuse_held_coefficients
-from ..basis.kinds import DegreesOfFreedom, notes_on_tests
+from ..basis.kinds import notes_on_tests
 from ..basis.no_optimum import have_optimum, notes_on_reductions
 from ..estimates import criteria
 from ..likelihood.reduced_fits import with_fixed_part
@@ -24,7 +24,7 @@ from .term_tests import check_test, f_columns
 
 
 def drop_terms(
-    fitted: FittedModel, test: Any = "Chisq", ddf: str | DegreesOfFreedom | None = None
+    fitted: FittedModel, test: Any = "Chisq", ddf: DdfName | None = None, vcov: Vcov | None = None
 ) -> AnovaTable:
     """Test each term that is not marginal to others, see :func:`mixedmodels.drop1`."""
     refuse_held_coefficients(fitted, "drop1", "fit both models and compare them by anova(m1, m2)")
@@ -34,6 +34,11 @@ def drop_terms(
             "drop1: a likelihood-ratio test has no denominator degrees of freedom; "
             f"ddf={ddf!r} needs test='F'"
         )
+    if kind == "Chisq" and vcov is not None:
+        raise ArgumentError(
+            "drop1: a likelihood-ratio test uses no covariance matrix; vcov= needs test='F', or take "
+            "anova(model, vcov=...) for Wald tests"
+        )
     terms = TermHypotheses(fitted)
     labels = terms.droppable()
     if not labels:
@@ -41,7 +46,7 @@ def drop_terms(
     if kind == "Chisq":
         return _likelihood_ratios(fitted, terms, labels)
     assert isinstance(fitted, FittedLinear)
-    basis = degrees_of_freedom(fitted, ddf)
+    basis = basis_of(fitted, ddf, vcov)
     tests = [basis.joint(terms.dropped(label)) for label in labels]
     columns = f_columns(tests, fitted.estimates.sigma)
     heading = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
-from ..basis.degrees_of_freedom import degrees_of_freedom
+from ..basis.choice import basis_of
 from ..basis.headings import by_method
 from ..basis.held_parameters import refuse_held_coefficients
 from ..basis.kinds import notes_on_tests
@@ -22,7 +22,7 @@ def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTa
     check_same_data([full, reduced], ["the full model", "the reduced model"])
     for model in (full, reduced):
         refuse_held_coefficients(model, "kr_compare", "compare the models by anova(m1, m2)")
-    basis = degrees_of_freedom(full, "kenward-roger")
+    basis = basis_of(full, "kenward-roger")
     test = basis.joint(restriction(full, reduced))
     columns = {
         "F value": [test.statistic],

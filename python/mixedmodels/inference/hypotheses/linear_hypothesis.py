@@ -17,9 +17,9 @@ from ...fit.state import FittedModel
 from ...notices import warn_user
 from ...render.numbers import format_number
 from ...wording import listed, one_line
-from ..basis.degrees_of_freedom import DegreesOfFreedom, JointTest, degrees_of_freedom
+from ..basis.choice import DdfName, Vcov, basis_of, large_samples
 from ..basis.headings import by_method
-from ..basis.kinds import notes_on_tests
+from ..basis.kinds import DegreesOfFreedom, JointTest, notes_on_tests
 from .anova_table import AnovaTable, anova_table
 from .coefficient_tests import function_tests
 from .estimability import Undetermined
@@ -51,7 +51,11 @@ class Hypotheses:
 
 
 def joint_test(
-    fitted: FittedModel, hypotheses: Any, rhs: Any = None, ddf: str | DegreesOfFreedom | None = None
+    fitted: FittedModel,
+    hypotheses: Any,
+    rhs: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> AnovaTable:
     """
     Test all hypotheses at once, see :func:`mixedmodels.linear_hypothesis`.
@@ -62,8 +66,16 @@ def joint_test(
         One row with columns F value, NumDF, DenDF, Pr(>F), or Chisq, Df, Pr(>Chisq); NaN when the data do
         not determine one of the functions.
     """
-    found = read_hypotheses(fitted, hypotheses, rhs)
-    basis = degrees_of_freedom(fitted, ddf)
+    return _tested_jointly(read_hypotheses(fitted, hypotheses, rhs), basis_of(fitted, ddf, vcov))
+
+
+def wald_test(fitted: FittedModel, hypotheses: Any, rhs: Any = None, vcov: Vcov | None = None) -> AnovaTable:
+    """Test all hypotheses at once by χ², whatever the kind of model, see :func:`mixedmodels.wald_test`."""
+    basis = basis_of(fitted, "inf") if vcov is None else large_samples(basis_of(fitted, vcov=vcov))
+    return _tested_jointly(read_hypotheses(fitted, hypotheses, rhs), basis)
+
+
+def _tested_jointly(found: Hypotheses, basis: DegreesOfFreedom) -> AnovaTable:
     test = basis.joint(found.rows, found.rhs) if found.estimable.all() else NO_TEST
     heading = [by_method("Linear hypothesis", basis), *(f" {label}" for label in found.labels)]
     columns: dict[str, list[float]]
@@ -80,7 +92,11 @@ def joint_test(
 
 
 def single_tests(
-    fitted: FittedModel, hypotheses: Any, rhs: Any = None, ddf: str | DegreesOfFreedom | None = None
+    fitted: FittedModel,
+    hypotheses: Any,
+    rhs: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> AnovaTable:
     """
     Test each hypothesis by itself, see :func:`mixedmodels.t_test`.
@@ -92,7 +108,7 @@ def single_tests(
         z value, Pr(>|z|); NaN for functions that the data do not determine.
     """
     found = read_hypotheses(fitted, hypotheses, rhs)
-    basis = degrees_of_freedom(fitted, ddf)
+    basis = basis_of(fitted, ddf, vcov)
     table = function_tests(basis, found.rows, found.rhs)
     columns = {str(name): np.where(found.estimable, table[name], np.nan) for name in table}
     return anova_table(columns, found.labels, [by_method("Tests", basis)], basis.notes)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ...checks import probability
 from ...fit.state import FittedModel
-from ..basis.degrees_of_freedom import DegreesOfFreedom, degrees_of_freedom
+from ..basis.choice import DdfName, Vcov, basis_of
 from ..basis.intervals import coefficient_limits
 from .coefficient_tests import coefficient_tests
 
@@ -23,11 +23,14 @@ def p_values(fitted: FittedModel) -> pd.Series:
 
 
 def interval(
-    fitted: FittedModel, alpha: float = 0.05, ddf: str | DegreesOfFreedom | None = None
+    fitted: FittedModel,
+    alpha: float = 0.05,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> pd.DataFrame:
     """Confidence limits of the coefficients in columns 0 and 1; t quantiles where df are finite."""
     level = 1.0 - probability("alpha", alpha)
-    basis = degrees_of_freedom(fitted, ddf)
+    basis = basis_of(fitted, ddf, vcov)
     limits = np.full((len(fitted.design.x_names), 2), np.nan)
     limits[fitted.estimates.kept] = coefficient_limits(basis, level)
     limits[fitted.estimates.held] = np.nan

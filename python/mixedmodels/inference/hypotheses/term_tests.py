@@ -11,7 +11,7 @@ from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
-from ..basis.degrees_of_freedom import degrees_of_freedom
+from ..basis.choice import DdfName, Vcov, basis_of, check_ddf, large_samples
 from ..basis.headings import by_method
 from ..basis.held_parameters import refuse_held_coefficients
 from ..basis.kinds import DegreesOfFreedom, JointTest, notes_on_tests, standard_root
@@ -26,8 +26,9 @@ _ROMAN = {1: "I", 2: "II", 3: "III"}
 def term_table(
     fitted: FittedModel,
     type: Any = 3,
-    ddf: str | DegreesOfFreedom | None = None,
     test: str | None = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> AnovaTable:
     """
     Test the terms of the fixed part.
@@ -38,10 +39,10 @@ def term_table(
     type : {3, 2, 1}
         Which hypothesis each term is tested for, see
         :mod:`~mixedmodels.inference.hypotheses.term_hypotheses`.
-    ddf : str or DegreesOfFreedom, optional
-        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
     test : {"F", "Chisq"}, optional
         By default F tests for linear mixed models and χ² tests for generalized ones.
+    ddf, vcov
+        See :func:`~mixedmodels.inference.basis.choice.basis_of`.
 
     Returns
     -------
@@ -54,12 +55,13 @@ def term_table(
         refuse_held_coefficients(fitted, f"anova(type={type!r})", "take type=3, or anova(m1, m2)")
     kind = check_test(fitted, test)
     if kind == "F":
-        return _f_table(fitted, _TYPES[type], ddf)
-    if ddf is not None and not degrees_of_freedom(fitted, ddf).infinite:
+        return _f_table(fitted, _TYPES[type], basis_of(fitted, ddf, vcov))
+    if ddf is not None and check_ddf(fitted, ddf) != "inf":
         raise ArgumentError(
             f"anova: a χ² test has no denominator degrees of freedom; ddf={ddf!r} needs test='F'"
         )
-    return _chisq_table(fitted, _TYPES[type], degrees_of_freedom(fitted, "inf" if ddf is None else ddf))
+    basis = basis_of(fitted, "inf") if vcov is None else large_samples(basis_of(fitted, ddf, vcov))
+    return _chisq_table(fitted, _TYPES[type], basis)
 
 
 def check_test(fitted: FittedModel, test: Any) -> str:
@@ -87,9 +89,8 @@ def f_columns(tests: Sequence[JointTest], sigma: float) -> dict[str, list[float]
     }
 
 
-def _f_table(fitted: FittedModel, kind: AnovaType, ddf: str | DegreesOfFreedom | None) -> AnovaTable:
+def _f_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) -> AnovaTable:
     assert isinstance(fitted, FittedLinear)
-    basis = degrees_of_freedom(fitted, ddf)
     terms = TermHypotheses(fitted)
     hypotheses = {1: terms.type_1, 2: lambda: terms.type_2(contained), 3: terms.type_3}[kind]()
     heading = [

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from ...checks import one_of, probability
-from ...errors import ArgumentError
 from ...fit.fitted_generalized import FittedGeneralized
 from ...fit.state import FittedModel
 from ...not_here import CONFINT_METHODS, refuse_not_here
 from ...render.result_table import ResultTable, result_table
 from ...wording import unique_names
-from ..basis.degrees_of_freedom import DDF_NAMES, DegreesOfFreedom, check_ddf, degrees_of_freedom
+from ..basis.choice import DdfName, Vcov, basis_of
 from ..basis.headings import limits_note
 from ..basis.intervals import coefficient_limits
 from ..estimates.variance_components import variance_components
@@ -23,7 +22,8 @@ def confidence_intervals(
     fitted: FittedModel,
     level: float = 0.95,
     method: Any = "wald",
-    ddf: str | DegreesOfFreedom | None = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
 ) -> ResultTable:
     """
     Confidence limits of the parameters.
@@ -33,10 +33,9 @@ def confidence_intervals(
     fitted : FittedModel
     level : float
     method : {"wald"}
-        Estimate ± quantile times standard error. The name of a method for degrees of freedom is short for
-        "wald" with that `ddf`.
-    ddf : str or DegreesOfFreedom, optional
-        See :func:`~mixedmodels.inference.basis.degrees_of_freedom.degrees_of_freedom`.
+        Estimate ± quantile times standard error.
+    ddf, vcov
+        See :func:`~mixedmodels.inference.basis.choice.basis_of`.
 
     Returns
     -------
@@ -45,7 +44,10 @@ def confidence_intervals(
         random effects and of the scale are NaN: Wald intervals do not suit variances. Then the coefficients.
     """
     level = probability("level", level)
-    basis = degrees_of_freedom(fitted, _ddf_of(fitted, method, ddf))
+    if isinstance(method, str):
+        refuse_not_here(CONFINT_METHODS, method.lower(), f"confint(method={method!r})")
+    one_of("confint: method", method.lower() if isinstance(method, str) else method, ("wald",))
+    basis = basis_of(fitted, ddf, vcov)
     variances = [*_variance_names(fitted), *_scale_name(fitted)]
     limits = np.full((len(variances) + len(fitted.design.x_names), 2), np.nan)
     limits[len(variances) + fitted.estimates.kept] = coefficient_limits(basis, level)
@@ -59,26 +61,6 @@ def confidence_intervals(
     )
     table.attrs.update(method="Wald", level=level, ddf=basis.label)
     return table
-
-
-def _ddf_of(fitted: FittedModel, method: Any, ddf: Any) -> Any:
-    """The degrees of freedom that `method` and `ddf` ask for together."""
-    if isinstance(method, str):
-        if method.lower() == "wald":
-            return ddf
-        refuse_not_here(CONFINT_METHODS, method.lower(), f"confint(method={method!r})")
-    if method is None:
-        one_of("confint: method", method, ("wald", *DDF_NAMES))
-    try:
-        short = method if isinstance(method, DegreesOfFreedom) else check_ddf(fitted, method)
-    except ArgumentError as error:
-        text = str(error).replace("ddf must be one of", "method must be one of 'wald',")
-        raise ArgumentError(f"confint: {text}") from None
-    if ddf is not None:
-        raise ArgumentError(
-            f"confint: method={method!r} chooses the degrees of freedom; leave out ddf= and vcov="
-        )
-    return short
 
 
 def _variance_names(fitted: FittedModel) -> list[str]:

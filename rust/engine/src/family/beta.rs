@@ -2,6 +2,7 @@
 
 use super::dispersed::{Distribution, Response};
 use super::jet::Jet;
+use super::named::Named;
 use super::rows::{ByRow, DispersionSlope, Row};
 use super::special::{
     digamma, logistic, scaled_log_minus_digamma, softplus, stirling_error, tetragamma, trigamma,
@@ -9,6 +10,15 @@ use super::special::{
 };
 use super::{checks, Density};
 use crate::Result;
+
+pub(super) const FAMILY: Named = Named {
+    name: "beta",
+    links: &["logit"],
+    build: |given| {
+        let distribution = Beta::new(&given.y)?;
+        given.dispersed(distribution)
+    },
+};
 
 /// Beta with precision d and a logit link: variance mu (1 - mu)/(1 + d).
 #[derive(Debug)]

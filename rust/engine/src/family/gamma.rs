@@ -3,10 +3,20 @@
 use super::dispersed::{Distribution, Response};
 use super::jet::Jet;
 use super::mean_link::MeanLink;
+use super::named::Named;
 use super::rows::{ByRow, DispersionSlope, Row};
 use super::special::{scaled_log_minus_digamma, stirling_error, HALF_LOG_TWO_PI};
 use super::{checks, Density};
 use crate::Result;
+
+pub(super) const FAMILY: Named = Named {
+    name: "gamma",
+    links: &["log", "inverse", "identity"],
+    build: |given| {
+        let distribution = Gamma::new(given.mean_link()?, &given.y)?;
+        given.dispersed(distribution)
+    },
+};
 
 /// Variance d mu^2/w: the shape of a row is s = w/d.
 #[derive(Debug)]

@@ -3,10 +3,20 @@
 use super::dispersed::{Distribution, Response};
 use super::jet::Jet;
 use super::mean_link::MeanLink;
+use super::named::Named;
 use super::rows::{ByRow, DispersionSlope, Row};
 use super::special::HALF_LOG_TWO_PI;
 use super::{checks, Density};
 use crate::Result;
+
+pub(super) const FAMILY: Named = Named {
+    name: "gaussian",
+    links: &["log", "inverse", "sqrt", "identity"],
+    build: |given| {
+        let distribution = Gaussian::new(given.mean_link()?, &given.y)?;
+        given.dispersed(distribution)
+    },
+};
 
 /// Variance d/w.
 #[derive(Debug)]

@@ -3,10 +3,20 @@
 use super::dispersed::{Distribution, Response};
 use super::jet::Jet;
 use super::mean_link::MeanLink;
+use super::named::Named;
 use super::rows::{ByRow, DispersionSlope, Row};
 use super::special::HALF_LOG_TWO_PI;
 use super::{checks, Density};
 use crate::Result;
+
+pub(super) const FAMILY: Named = Named {
+    name: "inverse_gaussian",
+    links: &["log", "1/mu^2", "inverse"],
+    build: |given| {
+        let distribution = InverseGaussian::new(given.mean_link()?, &given.y)?;
+        given.dispersed(distribution)
+    },
+};
 
 /// Variance d mu^3/w.
 #[derive(Debug)]

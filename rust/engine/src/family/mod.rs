@@ -10,6 +10,7 @@ mod gamma;
 mod gaussian;
 mod inverse_gaussian;
 mod jet;
+mod lognormal;
 mod mean_link;
 mod named;
 mod nbinom1;
@@ -19,7 +20,7 @@ mod rising;
 mod rows;
 mod special;
 
-pub use named::{family, FAMILIES};
+pub use named::{family, Named, FAMILIES};
 
 /// Which information weighs the rows in the log-determinant of the Laplace approximation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,21 @@
 
 use super::dispersed::{Distribution, Response};
 use super::jet::Jet;
+use super::named::Named;
 use super::rising::Rising;
 use super::rows::{ByRow, DispersionSlope, Row};
 use super::special::{log1p_excess, log_factorials};
 use super::{checks, Density};
 use crate::Result;
+
+pub(super) const FAMILY: Named = Named {
+    name: "nbinom1",
+    links: &["log"],
+    build: |given| {
+        let distribution = NegativeBinomial1::new(&given.y)?;
+        given.dispersed(distribution)
+    },
+};
 
 /// Variance mu (1 + d), log link.
 #[derive(Debug)]

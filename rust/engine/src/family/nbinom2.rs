@@ -3,11 +3,21 @@
 use super::dispersed::{Distribution, Response};
 use super::jet::Jet;
 use super::mean_link::MeanLink;
+use super::named::Named;
 use super::rising::Rising;
 use super::rows::{ByRow, DispersionSlope, Row};
 use super::special::{log1p_excess, log_factorials, logistic, softplus};
 use super::{checks, Density};
 use crate::Result;
+
+pub(super) const FAMILY: Named = Named {
+    name: "nbinom2",
+    links: &["log", "sqrt", "identity"],
+    build: |given| {
+        let distribution = NegativeBinomial2::new(given.mean_link()?, &given.y)?;
+        given.dispersed(distribution)
+    },
+};
 
 /// Size k = d, variance mu + mu^2/k.
 #[derive(Debug)]

@@ -5,11 +5,22 @@
 use super::blocks::{bounded, ByBlock, PlainRow};
 use super::jet::Jet;
 use super::mean_link::MeanLink;
+use super::named::Named;
 use super::rows::{ByRow, Row};
 use super::special::log_factorials;
 use super::{checks, Density, Family};
 use crate::linalg::elementary::exp;
 use crate::Result;
+
+pub(super) const FAMILY: Named = Named {
+    name: "poisson",
+    links: &["log", "identity", "sqrt"],
+    build: |given| {
+        let link = given.mean_link()?;
+        let given = given.without_dispersion()?;
+        Ok(Box::new(Poisson::new(link, given.y, given.weights)?))
+    },
+};
 
 /// Poisson counts: l = w (y log mu - mu - log y!).
 #[derive(Debug)]

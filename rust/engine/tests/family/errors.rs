@@ -19,7 +19,7 @@ fn message(
 #[test]
 fn unknown_names_are_answered_with_the_known_ones() {
     let text = message("poison", "log", &[1.0], None, None);
-    for (name, _) in FAMILIES {
+    for name in FAMILIES.iter().map(|family| family.name) {
         assert!(text.contains(name), "{text}");
     }
     let text = message("poisson", "logit", &[1.0], None, None);
@@ -37,6 +37,7 @@ fn responses_outside_their_range_are_named() {
         ("nbinom2", "log", 3.0, f64::INFINITY),
         ("gaussian", "log", -1.0, f64::NAN),
         ("gamma", "log", 1.0, 0.0),
+        ("lognormal", "log", 1.0, 0.0),
         ("gamma", "log", 1.0, f64::INFINITY),
         ("inverse_gaussian", "log", 1.0, -2.0),
         ("beta", "logit", 0.5, 0.0),

@@ -5,8 +5,8 @@ use mixedmodels::family::{family, Information, FAMILIES};
 
 /// Every family with every link.
 pub fn each(mut work: impl FnMut(&str, &str)) {
-    for (name, links) in FAMILIES {
-        links.iter().for_each(|link| work(name, link));
+    for family in FAMILIES {
+        family.links.iter().for_each(|link| work(family.name, link));
     }
 }
 
@@ -15,7 +15,7 @@ fn responses(name: &str) -> &'static [(f64, f64)] {
         "binomial" => &[(0.0, 1.0), (1.0, 1.0), (2.0, 5.0), (1e6, 1e6)],
         "beta" => &[(0.3, 1.0), (1e-300, 2.0)],
         "gaussian" => &[(0.0, 1.0), (-3.0, 0.5), (1e5, 1.0)],
-        "gamma" | "inverse_gaussian" => &[(0.3, 1.0), (1e5, 0.5)],
+        "gamma" | "inverse_gaussian" | "lognormal" => &[(0.3, 1.0), (1e5, 0.5)],
         _ => &[(0.0, 1.0), (1.0, 2.0), (40.0, 1.0), (1e9, 1.0)],
     }
 }

@@ -50,6 +50,10 @@ def inverse_gaussian(y, w, mu, d):
     return mp.log(w / (2 * mp.pi * d * y**3)) / 2 - w * (y - mu) ** 2 / (2 * d * mu**2 * y)
 
 
+def lognormal(y, w, mu, d):
+    return -mp.log(2 * mp.pi * d / w) / 2 - mp.log(y) - w * (mp.log(y) - mp.log(mu)) ** 2 / (2 * d)
+
+
 def negative_binomial(y, size, mu):
     total = size + mu
     ratio = mp.loggamma(y + size) - mp.loggamma(size) - mp.loggamma(y + 1)
@@ -77,6 +81,7 @@ EXPECTED = {
     gaussian: lambda w, _mu, d: w / d,
     gamma: lambda w, mu, d: w / (d * mu**2),
     inverse_gaussian: lambda w, mu, d: w / (d * mu**3),
+    lognormal: lambda w, mu, d: w / (d * mu**2),
     nbinom2: lambda w, mu, d: w / (mu + mu**2 / d),
     nbinom1: lambda *_: mp.nan,
     beta: lambda w, mu, d: w * d**2 * (mp.psi(1, mu * d) + mp.psi(1, (1 - mu) * d)),
@@ -114,6 +119,7 @@ def cases():
     for link in ("log", "inverse", "sqrt", "identity"):
         etas = POSITIVE if link == "inverse" else TWO_SIDED
         yield from product(gaussian, link, [(-2.2, 0.4), *AMOUNTS], SCALES, etas)
+    yield from product(lognormal, "log", AMOUNTS, SCALES, [-300, *TWO_SIDED, 300])
     yield from product(nbinom2, "log", COUNTS, SIZES, [-300, *TWO_SIDED, 9, 300])
     yield from product(nbinom2, "sqrt", COUNTS, SIZES, [-40, 1e-20, *TWO_SIDED, 1e3])
     yield from product(nbinom2, "identity", COUNTS, SIZES, [1e-20, *POSITIVE, 1e4])

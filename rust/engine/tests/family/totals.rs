@@ -34,7 +34,9 @@ fn points(name: &str, trials: f64) -> Vec<(f64, f64)> {
     match name {
         "binomial" => (0..=trials as u32).map(|y| (f64::from(y), 1.0)).collect(),
         "gaussian" => line.map(|x| (x, 0.005)).collect(),
-        "gamma" | "inverse_gaussian" => line.map(|x| (x.exp(), 0.005 * x.exp())).collect(),
+        "gamma" | "inverse_gaussian" | "lognormal" => {
+            line.map(|x| (x.exp(), 0.005 * x.exp())).collect()
+        }
         "beta" => line
             .map(|x| 1.0 / (1.0 + (-x).exp()))
             .filter(|&y| y < 1.0)
@@ -93,6 +95,7 @@ fn canonical_links_have_one_information() {
         ("gaussian", "identity"),
         ("gamma", "inverse"),
         ("inverse_gaussian", "1/mu^2"),
+        ("lognormal", "log"),
     ];
     each(|name, link| {
         let y = if name == "beta" { 0.3 } else { 2.0 };

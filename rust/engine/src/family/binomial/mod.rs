@@ -7,12 +7,23 @@ mod probit;
 
 use super::blocks::ByBlock;
 use super::jet::Jet;
+use super::named::Named;
 use super::rows::{ByRow, Row};
 use super::{checks, Density, Family};
 use crate::{Error, Result};
 
 pub(super) use links::ProbabilityLink;
 use logit::Logit;
+
+pub(super) const FAMILY: Named = Named {
+    name: "binomial",
+    links: &["logit", "probit", "cloglog", "cauchit", "log"],
+    build: |given| {
+        let given = given.without_dispersion()?;
+        let link = ProbabilityLink::named(given.link).ok_or_else(|| given.unknown_link())?;
+        Ok(Box::new(Binomial::new(link, given.y, given.weights)?))
+    },
+};
 
 /// Successes of trials.
 #[derive(Debug)]

@@ -1,0 +1,74 @@
+"""Positive responses whose logarithms are normal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from .family import Family, Values, first_bad, known
+
+
+@known
+@dataclass(frozen=True, repr=False)
+class LogNormal(Family):
+    """
+    The log-normal family: log y is normal around the linear predictor, with variance d over the weight.
+
+    The model is the linear mixed model of log y, and its likelihood that of y: it can be compared with those
+    of other families. The inverse link gives the *median* of an observation, exp(eta), which takes the place
+    of the mean in fitted values, predictions and marginal means; the mean of an observation of weight one is
+    exp(eta + d/2).
+
+    Parameters
+    ----------
+    link : {"log"}
+    dispersion : float, optional
+        Holds d, the residual variance of log y, fixed.
+
+    Notes
+    -----
+    Pearson, deviance and working residuals are those of log y.
+
+    Examples
+    --------
+    >>> from mixedmodels.families import LogNormal
+    >>> LogNormal()
+    lognormal (log)
+    """
+
+    name: ClassVar[str] = "lognormal"
+    links: ClassVar[tuple[str, ...]] = ("log",)
+    parameter: ClassVar[str] = "residual variance"
+    meaning: ClassVar[str] = "variance d of log y"
+    has_scale: ClassVar[bool] = True
+    mean_name: ClassVar[str] = "median"
+    center: ClassVar[Literal["mean", "median"]] = "median"
+
+    def variance(self, mu: Values, dispersion: float) -> Values:
+        return np.exp(dispersion) * np.expm1(dispersion) * np.square(mu)
+
+    def latent_variance(self, dispersion: float) -> float | None:
+        return dispersion
+
+    def information(self, eta: Values, dispersion: float) -> Values:
+        return np.full_like(eta, 1.0 / dispersion)
+
+    def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
+        return np.square(np.log(y / mu))
+
+    def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        return (np.log(y) - eta) * np.sqrt(weights / dispersion)
+
+    def working(self, y: Values, eta: Values) -> Values:
+        return np.log(y) - eta
+
+    def sigma(self, dispersion: float) -> float:
+        return float(np.sqrt(dispersion))
+
+    def check(self, y: Values) -> tuple[int, str] | None:
+        return first_bad(y > 0, "positive")
+
+    def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        return rng.lognormal(np.log(mu), np.sqrt(dispersion / weights))

@@ -1,0 +1,25 @@
+"""Types of the arguments that many methods take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from narwhals.typing import IntoFrame
+from numpy.typing import ArrayLike
+
+from ..inference.basis.choice import Vcov as Vcov
+from ..inference.basis.degrees_of_freedom import DdfName as DdfName
+
+Data: TypeAlias = IntoFrame | Mapping[str, Any] | str | PathLike[str]
+# A column of the data by name, or a value for each row.
+Rows: TypeAlias = str | ArrayLike
+Rng: TypeAlias = int | np.random.Generator | None
+Names: TypeAlias = str | Sequence[str]
+Hypotheses: TypeAlias = str | Sequence[str] | Mapping[str, float] | ArrayLike
+Contrasts: TypeAlias = Mapping[str, Any] | str
+Functions: TypeAlias = Mapping[str, Callable[..., Any]]
+NaAction: TypeAlias = Literal["omit", "exclude", "fail"]
+Optimizer: TypeAlias = Literal["trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"]

@@ -1,0 +1,450 @@
+"""Tests and intervals of the fixed effects."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ..fit.state import fitted_of
+from ..inference.basis.degrees_of_freedom import DDF_NAMES
+from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
+from ..inference.hypotheses.anova import anova_of
+from ..inference.hypotheses.anova_table import AnovaTable
+from ..inference.hypotheses.coefficient_tests import coefficient_table
+from ..inference.hypotheses.drop1 import drop_terms
+from ..inference.hypotheses.linear_hypothesis import joint_test, single_tests, wald_test
+from ..inference.hypotheses.wald import confidence_intervals
+from ..notices import warn_deprecated
+from ..public import public
+from ..render.result_table import ResultTable
+from .arguments import DdfName, Hypotheses, Names, Rows, Vcov
+from .holder import Holder
+
+
+class FixedEffectsTests(Holder):
+    """Tests of terms, coefficients and linear hypotheses; confidence limits; robust covariance matrices."""
+
+    __slots__ = ()
+
+    @public
+    def confint(
+        self,
+        level: float = 0.95,
+        method: Literal["wald"] = "wald",
+        *,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
+    ) -> ResultTable:
+        """
+        Confidence limits of the coefficients: estimate ± quantile times standard error.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Confidence level.
+        method : {"wald"}
+            "profile" and "boot" are not available yet.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom of the t quantiles; by default Satterthwaite's, as in `summary`, and for a
+            generalized model "inf": normal quantiles, which R's ``confint(m, method = "Wald")`` uses for
+            every model.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix of the coefficients, see `vcov_cluster`; by default the model's own.
+
+        Returns
+        -------
+        ResultTable
+            Two columns named by their percentages; ``notes`` state the degrees of freedom. Rows of standard
+            deviations and correlations, for which Wald intervals are unsuitable, are NaN. The row of the
+            scale is named ``sigma``, or after the parameter of the family: ``size``, ``dispersion``,
+            ``precision``.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown method or degrees of freedom, and a covariance matrix of another model.
+        NotAvailableError
+            For "profile" and "boot".
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_dyestuff
+        >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).confint().round(1)
+                                 2.5 %  97.5 %
+        sd_(Intercept)|Batch       NaN     NaN
+        sigma                      NaN     NaN
+        (Intercept)             1477.7  1577.3
+        """
+        if method in DDF_NAMES:
+            warn_deprecated(f"confint: method={method!r} is now ddf={method!r}")
+            method, ddf = "wald", method
+        return confidence_intervals(self._fitted, level, method, ddf=ddf, vcov=vcov)
+
+    @public
+    def anova(
+        self,
+        *models: Holder,
+        refit: bool | None = None,
+        names: Names | None = None,
+        type: Literal[1, 2, 3] | None = None,
+        test: Literal["F", "Chisq"] | None = None,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
+    ) -> AnovaTable:
+        """
+        Test the terms of the model, or compare it with other models by likelihood-ratio tests.
+
+        Parameters
+        ----------
+        *models : MixedModel
+            Other models of the same response, in any order; without any, the terms are tested.
+        refit : bool, optional
+            For several models: refit REML fits by ML (the default; the heading says so). With False REML
+            criteria are compared as they are, which requires the same fixed effects in all models.
+        names : sequence of str, optional
+            For several models: names of the rows; by default ``model 1``, ``model 2``, ... in this order.
+        type : {3, 2, 1}, optional
+            For one model: the hypothesis tested for each term. 1: the term after those before it. 2: after
+            all terms that do not contain it. 3 (the default): the term averaged over the levels of the
+            factors that it interacts with. The definitions are Goodnight's and do not depend on the coding.
+        test : {"F", "Chisq"}, optional
+            For one model: F tests (linear models only, the default there) or Wald χ² tests (the default for
+            generalized models). For type 2 a term contains another in F tests if it has more factors and the
+            same numeric variables, as in SAS; in χ² tests if it has more variables.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            For one linear model: denominator degrees of freedom; by default Satterthwaite's.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            For one model: covariance matrix of the coefficients, see `vcov_cluster`; by default its own.
+
+        Returns
+        -------
+        AnovaTable
+            For one model, by term: Sum Sq, Mean Sq, NumDF, DenDF, F value, Pr(>F), or Chisq, Df, Pr(>Chisq).
+            Mean Sq is F (before scaling, for Kenward and Roger's method) times the residual variance. For
+            several models, ordered by number of parameters: npar, AIC, BIC, logLik, -2*log(L), Chisq, Df,
+            Pr(>Chisq). The p-value is NaN for a model with as many parameters as the one above. Where a
+            single random effect is tested, the heading also has the p-value by the mixture for a variance on
+            its boundary.
+
+        Raises
+        ------
+        ArgumentError, DataError
+            For arguments that the number or kind of models does not allow, and for models of different
+            responses or rows.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_machines, load_sleepstudy
+        >>> table = lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()).anova()
+        >>> table[["NumDF", "DenDF", "F value"]].round(3)
+                 NumDF  DenDF  F value
+        Machine      2   10.0   20.576
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), REML=False)
+        >>> table = m.anova(m.update(". ~ . - (Days | Subject) + (1 | Subject)"))
+        >>> round(float(table["Chisq"].iloc[1]), 3)
+        42.139
+        """
+        return anova_of([self._fitted, *map(fitted_of, models)], refit, names, type, test, ddf=ddf, vcov=vcov)
+
+    @public
+    def anova_type3(
+        self,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
+        *,
+        test: Literal["F", "Chisq"] | None = None,
+    ) -> AnovaTable:
+        """
+        Type III tests of the terms: `anova` with ``type=3``.
+
+        Parameters
+        ----------
+        ddf, vcov, test : as for `anova`
+            As for `anova`.
+
+        Returns
+        -------
+        AnovaTable
+
+        Examples
+        --------
+        >>> from mixedmodels import glmer, load_cbpp
+        >>> m = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
+        >>> m.anova_type3().round(3)
+                 Chisq  Df  Pr(>Chisq)
+        period  24.949   3         0.0
+        """
+        return anova_of([self._fitted], None, None, 3, test, ddf=ddf, vcov=vcov)
+
+    @public
+    def drop1(
+        self,
+        test: Literal["Chisq", "F"] = "Chisq",
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
+    ) -> AnovaTable:
+        """
+        Test each fixed-effects term that is not marginal to another by leaving it out.
+
+        Parameters
+        ----------
+        test : {"Chisq", "F"}, default "Chisq"
+            Likelihood-ratio tests of fits by ML, or for linear models F tests, which need no new fit.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            For F tests: denominator degrees of freedom; by default Satterthwaite's.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            For F tests: covariance matrix of the coefficients, see `vcov_cluster`; by default its own.
+
+        Returns
+        -------
+        AnovaTable
+            Columns npar, AIC, LRT, Pr(>Chisq), with the model itself in the first row; for F tests the
+            columns of `anova`.
+
+        Raises
+        ------
+        ArgumentError
+            When there is no such term, for F tests of a generalized model, and for `ddf` or `vcov` with
+            likelihood-ratio tests.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), REML=False)
+        >>> round(float(m.drop1().loc["Days", "LRT"]), 3)
+        23.537
+        """
+        return drop_terms(self._fitted, test, ddf=ddf, vcov=vcov)
+
+    @public
+    def coef_test(self, ddf: DdfName | None = None, vcov: Vcov | None = None) -> AnovaTable:
+        """
+        Test every coefficient, with a covariance matrix of your choice.
+
+        Parameters
+        ----------
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom for the model's own matrix; for a given matrix "residual" or "inf" (the
+            default).
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            From `vcov_cluster`, with its degrees of freedom, or a matrix; by default the model's own.
+
+        Returns
+        -------
+        AnovaTable
+            A row for each coefficient, with columns Estimate, Std. Error, df, t value, Pr(>|t|), or for
+            infinite degrees of freedom Estimate, Std. Error, z value, Pr(>|z|).
+
+        Raises
+        ------
+        ArgumentError
+            When `vcov` belongs to another model or contradicts `ddf`.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+        >>> m.coef_test(vcov=m.vcov_cluster()).round(3)
+                     Estimate  Std. Error    df  t value  Pr(>|t|)
+        (Intercept)   251.405       6.825  17.0   36.838       0.0
+        Days           10.467       1.546  17.0    6.771       0.0
+        """
+        return coefficient_table(self._fitted, ddf=ddf, vcov=vcov)
+
+    @public
+    def linear_hypothesis(
+        self,
+        hypotheses: Hypotheses,
+        rhs: Any = None,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
+    ) -> AnovaTable:
+        """
+        Test linear hypotheses Lβ = rhs jointly.
+
+        Parameters
+        ----------
+        hypotheses : str, sequence of str, mapping of str to float, or array-like of shape (m, p) or (p,)
+            Texts such as ``"Days = 10"`` or ``"2*a - b = 0"`` (R's ``period2`` for ``period[T.2]`` is
+            understood), weights of coefficients by name, or the matrix L. Names are those of the summary; L
+            multiplies all columns of the model matrix, dropped ones included.
+        rhs : float or array-like of shape (m,), optional
+            With a matrix or weights: the value of Lβ under the hypothesis, zero by default.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Denominator degrees of freedom; by default Satterthwaite's, for a generalized model "inf".
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            From `vcov_cluster`, with its degrees of freedom, or a matrix; by default the model's own.
+
+        Returns
+        -------
+        AnovaTable
+            One row with columns F value, NumDF, DenDF, Pr(>F), or Chisq, Df, Pr(>Chisq).
+
+        Raises
+        ------
+        ArgumentError
+            For unknown names, names of dropped coefficients, and hypotheses that contradict each other.
+
+        Warns
+        -----
+        EstimabilityWarning
+            For rows of L that the data do not determine, such as the mean of an empty cell: NaN.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_machines
+        >>> m = lmer("score ~ Machine + (1 | Worker/Machine)", load_machines())
+        >>> m.linear_hypothesis(["MachineB = MachineC", "MachineB = 5"]).round(3)
+                    F value  NumDF  DenDF  Pr(>F)
+        hypothesis    8.701      2   10.0   0.006
+        """
+        return joint_test(self._fitted, hypotheses, rhs, ddf=ddf, vcov=vcov)
+
+    @public
+    def t_test(
+        self,
+        hypotheses: Hypotheses,
+        rhs: Any = None,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
+    ) -> AnovaTable:
+        """
+        Test linear hypotheses one at a time.
+
+        Parameters
+        ----------
+        hypotheses, rhs, ddf, vcov : as for `linear_hypothesis`
+            As for `linear_hypothesis`.
+
+        Returns
+        -------
+        AnovaTable
+            A row for each hypothesis, with columns Estimate, Std. Error, df, t value, Pr(>|t|), or for
+            infinite degrees of freedom Estimate, Std. Error, z value, Pr(>|z|).
+
+        Raises
+        ------
+        ArgumentError
+            As for `linear_hypothesis`.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> m.t_test("Days = 10").round(3)
+                   Estimate  Std. Error    df  t value  Pr(>|t|)
+        Days = 10    10.467       1.546  17.0    0.302     0.766
+        """
+        return single_tests(self._fitted, hypotheses, rhs, ddf=ddf, vcov=vcov)
+
+    @public
+    def f_test(
+        self,
+        hypotheses: Hypotheses,
+        rhs: Any = None,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
+    ) -> AnovaTable:
+        """
+        Test linear hypotheses jointly: statsmodels' name for `linear_hypothesis`.
+
+        Parameters
+        ----------
+        hypotheses, rhs, ddf, vcov : as for `linear_hypothesis`
+            As for `linear_hypothesis`.
+
+        Returns
+        -------
+        AnovaTable
+
+        Raises
+        ------
+        ArgumentError
+            As for `linear_hypothesis`.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> m.f_test("Days = 0").round(3)
+                    F value  NumDF  DenDF  Pr(>F)
+        hypothesis   45.853      1   17.0     0.0
+        """
+        return joint_test(self._fitted, hypotheses, rhs, ddf=ddf, vcov=vcov)
+
+    @public
+    def wald_test(self, hypotheses: Hypotheses, rhs: Any = None, vcov: Vcov | None = None) -> AnovaTable:
+        """
+        Wald χ² test of linear hypotheses, jointly and for large samples.
+
+        Parameters
+        ----------
+        hypotheses, rhs : as for `linear_hypothesis`
+            As for `linear_hypothesis`.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix of the coefficients; by default the model's own.
+
+        Returns
+        -------
+        AnovaTable
+            One row with columns Chisq, Df, Pr(>Chisq).
+
+        Raises
+        ------
+        ArgumentError
+            As for `linear_hypothesis`.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> m.wald_test("Days = 0").round(3)
+                     Chisq  Df  Pr(>Chisq)
+        hypothesis  45.853   1         0.0
+        """
+        return wald_test(self._fitted, hypotheses, rhs, vcov=vcov)
+
+    @public
+    def vcov_cluster(self, cluster: Rows | None = None, type: Kind = "CR2") -> RobustCovariance:
+        """
+        Cluster-robust covariance matrix of the coefficients of a linear model.
+
+        It is valid even if the variances and correlations within clusters are misspecified; clusters must be
+        independent of each other. Pass the result as ``vcov=`` to tests and intervals.
+
+        Parameters
+        ----------
+        cluster : str or array-like of shape (n,), optional
+            A grouping factor, a column of the data, or a label for each row (a pandas Series is matched by
+            its index). Each level of every grouping factor must lie within one cluster. By default the
+            grouping factor that contains all others.
+        type : {"CR2", "CR1", "CR0"}, default "CR2"
+            CR0: the sum over clusters of outer products of their scores. CR1: CR0 times m/(m - 1) for m
+            clusters. CR2: with residuals adjusted so that the matrix is unbiased if the model is correct
+            (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018).
+
+        Returns
+        -------
+        RobustCovariance
+            With ``covariance``, ``to_frame()`` and degrees of freedom: Satterthwaite's for single functions
+            of the coefficients, and for joint tests Hotelling's T² matched to the variance of the matrix.
+
+        Raises
+        ------
+        ArgumentError
+            For a generalized model, and for clusters that share random effects (as with crossed grouping
+            factors).
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+        >>> robust = m.vcov_cluster()
+        >>> robust.to_frame().round(2)
+                     (Intercept)  Days
+        (Intercept)        46.57 -1.45
+        Days               -1.45  2.39
+        >>> m.linear_hypothesis("Days = 0", vcov=robust).round(3)
+                    F value  NumDF  DenDF  Pr(>F)
+        hypothesis   45.853      1   17.0     0.0
+        """
+        return robust_covariance(self._fitted, cluster, type)

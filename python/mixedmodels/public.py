@@ -1,0 +1,69 @@
+"""The keywords of public functions and methods: misspelt ones explained, old names translated."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from .errors import UnknownArgumentError
+from .not_here import ARGUMENTS, refuse_not_here
+from .notices import warn_deprecated
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def public(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    A function that explains keywords it does not have.
+
+    Raises
+    ------
+    NotAvailableError
+        When the keyword names a feature of other packages that is not available yet.
+    UnknownArgumentError
+        For any other keyword; the message suggests the nearest name.
+    """
+    known = _keywords(function)
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name not in known:
+                refuse_not_here(ARGUMENTS, name, f"{name}=")
+                raise UnknownArgumentError(function.__name__, name, known)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A function that also takes keywords by their old names, with a `DeprecationWarning`."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        known = _keywords(function)
+
+        @functools.wraps(function)
+        def translated(*args: P.args, **kwargs: P.kwargs) -> R:
+            given: dict[str, Any] = kwargs
+            for old, new in names.items():
+                if old not in given:
+                    continue
+                if new in given:
+                    raise UnknownArgumentError(function.__name__, old, known)
+                warn_deprecated(f"{function.__name__}: the argument {old} is now called {new}")
+                given[new] = given.pop(old)
+            return function(*args, **kwargs)
+
+        return translated
+
+    return decorate
+
+
+def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names that arguments can be given by, `self` left out."""
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(own.name for own in parameters if own.kind in by_name and own.name != "self")

@@ -1,0 +1,202 @@
+"""Functions and methods are one thing, with one signature and one docstring; names are explained."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mixedmodels as mm
+from mixedmodels.means.estimates import Emmeans
+from mixedmodels.models.base import MixedModel
+from shared_fits import fits
+
+PACKAGE = Path(mm.__file__).parent
+METHODS = sorted(
+    name for name, value in inspect.getmembers(MixedModel, inspect.isroutine) if not name.startswith("_")
+)
+# Functions of the package whose first argument is not a fitted model.
+MAKERS = {"lmer", "glmer", "fit_many", "describe_blocks", "dataset_names"}
+OF_MEANS = {"contrast", "eff_size", "pairs"}
+OF_PROPERTIES = {"sigma", "nobs", "ngrps"}
+FUNCTIONS = sorted(
+    name
+    for name in mm.__all__
+    if inspect.isfunction(getattr(mm, name)) and name not in MAKERS and not name.startswith("load_")
+)
+OF_TABLES = {"eta_squared", "omega_squared", "epsilon_squared"}
+# Spelled as in lme4 and in Python; both are the same function.
+ALIASES = {"isSingular": "is_singular"}
+
+
+def model_of(kind):
+    return fits("sleepstudy") if kind == "linear" else fits("cbpp")
+
+
+def test_every_method_is_a_function():
+    of_formulas = {"describe_blocks"}
+    assert {*METHODS} - of_formulas == {*FUNCTIONS} - OF_MEANS - OF_PROPERTIES
+
+
+def test_every_function_is_a_method_or_an_attribute():
+    for name in FUNCTIONS:
+        owner = Emmeans if name in OF_MEANS else MixedModel
+        assert hasattr(owner, name), name
+
+
+@pytest.mark.parametrize("name", sorted({*FUNCTIONS} - OF_PROPERTIES))
+def test_signatures(name):
+    function = getattr(mm, name)
+    method = getattr(Emmeans if name in OF_MEANS else MixedModel, name)
+    own = list(inspect.signature(function).parameters.values())
+    parts = list(inspect.signature(method).parameters.values())
+    assert own[1:] == parts[1:]
+    assert own[0].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert inspect.signature(function).return_annotation == inspect.signature(method).return_annotation
+    assert function.__name__ == method.__name__ == ALIASES.get(name, name)
+
+
+@pytest.mark.parametrize("name", sorted({*FUNCTIONS} - OF_PROPERTIES))
+def test_docstrings(name):
+    function = inspect.getdoc(getattr(mm, name)) or ""
+    method = inspect.getdoc(getattr(Emmeans if name in OF_MEANS else MixedModel, name)) or ""
+    first = next(iter(inspect.signature(getattr(mm, name)).parameters))
+    added = [line for line in function.splitlines() if line not in method.splitlines()]
+    assert f"\n{first} : " in function
+    # The first argument and its description, and the heading where there was none.
+    assert len(added) <= 4
+    assert function.splitlines()[0] == method.splitlines()[0]
+
+
+@pytest.mark.parametrize("kind", ["linear", "generalized"])
+def test_functions_do_what_methods_do(kind):
+    model = model_of(kind)
+    needed = {"linear_hypothesis", "t_test", "f_test", "wald_test", "emmeans", "emtrends", "kr_compare"}
+    slow = {"pb_compare", "exact_rlrt", "simulate", "allFit"}
+    for name in sorted({*FUNCTIONS} - OF_MEANS - OF_PROPERTIES - needed - slow - {"getME"}):
+        by_function, by_method = outcome(getattr(mm, name), model), outcome(getattr(model, name))
+        assert by_function == by_method, name
+
+
+def outcome(function, *arguments):
+    """What a call gives, in a form that can be compared."""
+    try:
+        result = function(*arguments)
+    except mm.MixedModelError as error:
+        return type(error), str(error)
+    if isinstance(result, (np.ndarray, pd.DataFrame, pd.Series)):
+        return type(result), np.array2string(np.asarray(result), threshold=10_000)
+    return type(result), str(result)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_misspelt_keyword_gets_the_nearest_name(name):
+    method = getattr(model_of("linear"), name)
+    by_name = [
+        own.name
+        for own in inspect.signature(method).parameters.values()
+        if own.kind is not own.VAR_POSITIONAL
+    ]
+    wrong = f"{by_name[-1]}x" if by_name else "anything"
+    with pytest.raises(mm.UnknownArgumentError) as caught:
+        method(**{wrong: 1})
+    assert isinstance(caught.value, TypeError)
+    assert isinstance(caught.value, mm.ArgumentError)
+    assert caught.value.name == wrong
+    said = f"did you mean {by_name[-1]!r}?" if by_name else "it has no arguments"
+    assert said in str(caught.value)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+@pytest.mark.parametrize("maker", [mm.lmer, mm.glmer, mm.fit_many, mm.describe_blocks])
+def test_makers_explain_misspelt_keywords(maker):
+    with pytest.raises(mm.UnknownArgumentError, match="did you mean 'weights'"):
+        maker("y ~ x + (1 | g)", {}, wieghts=1)
+
+
+RENAMED = [
+    ("simulate", "seed", "rng", 1),
+    ("exact_rlrt", "seed", "rng", 1),
+    ("allFit", "seed", "rng", 1),
+    ("tidy", "conf_level", "level", 0.9),
+    ("eta_squared", "ci", "level", 0.9),
+    ("omega_squared", "ci", "level", 0.9),
+    ("epsilon_squared", "ci", "level", 0.9),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "value"), RENAMED)
+def test_old_names_of_arguments_still_work(name, old, new, value):
+    model = mm.lmer("Reaction ~ Days + (1 | Subject)", mm.load_sleepstudy())
+    for call in (getattr(model, name), lambda **given: getattr(mm, name)(model, **given)):
+        with pytest.warns(DeprecationWarning, match=f"{old} is now called {new}") as caught:
+            result = call(**{old: value})
+        assert caught[0].filename == __file__
+        assert outcome(lambda result=result: result)[0] is outcome(lambda call=call: call(**{new: value}))[0]
+        with pytest.raises(mm.UnknownArgumentError, match=old):
+            call(**{old: value, new: value})
+
+
+@pytest.mark.parametrize("kind", ["linear", "generalized"])
+def test_a_misspelt_attribute_gets_the_nearest_name(kind):
+    model = model_of(kind)
+    for wrong, near in (
+        ("fixeff", "fixef"),
+        ("vcovs", "vcov"),
+        ("coverged", "converged"),
+        ("loglik", "logLik"),
+    ):
+        with pytest.raises(AttributeError, match=f"did you mean '{near}'"):
+            getattr(model, wrong)
+    with pytest.raises(AttributeError, match="did you mean 'lmer'"):
+        _ = mm.lmerr
+
+
+@pytest.mark.parametrize("kind", ["linear", "generalized"])
+def test_what_users_of_statsmodels_look_for(kind):
+    model = model_of(kind)
+    assert model.llf == float(model.logLik())
+    assert model.aic == model.AIC()
+    assert model.bic == model.BIC()
+    assert model.df_resid == model.df_residual
+    assert model.converged is True
+    assert model.n_evaluations == model.convergence.n_evaluations > 0
+    np.testing.assert_array_equal(model.resid, model.residuals())
+    np.testing.assert_array_equal(model.fittedvalues, model.fitted())
+    name = model.fixef().index[1]
+    f_test, chisq = model.f_test(f"{name} = 0"), model.wald_test(f"{name} = 0")
+    assert list(chisq)[-1] == "Pr(>Chisq)"
+    statistic = f_test.iloc[0, 0]
+    assert chisq["Chisq"].iloc[0] == pytest.approx(statistic, rel=1e-9)
+
+
+@pytest.mark.parametrize("value", [None, 1, "model", pd.DataFrame({"x": [1]}), object()])
+@pytest.mark.parametrize(
+    "name", sorted({*FUNCTIONS} - OF_MEANS - {"eta_squared", "omega_squared", "epsilon_squared"})
+)
+def test_functions_refuse_what_is_not_a_model(name, value):
+    with pytest.raises(mm.ArgumentError, match=r"lmer\(\) or glmer\(\)"):
+        getattr(mm, name)(value)
+
+
+def test_the_stub_lists_what_is_exported():
+    tree = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    imported = {
+        alias.asname: f"{node.module or ''}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert sorted(imported) == mm.__all__
+    for name in {*mm.__all__} - {"families"}:
+        assert imported[name] == mm._HOMES[name], name
+
+
+def test_functions_can_be_pickled():
+    for name in FUNCTIONS:
+        assert pickle.loads(pickle.dumps(getattr(mm, name))) is getattr(mm, name)
