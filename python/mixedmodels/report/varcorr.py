@@ -21,7 +21,7 @@ from ..render.page import Page, Table
 from ..render.printed import Printed
 from ..render.result_table import ResultTable
 from ..render.style import Style
-from ..wording import shorten, unique_names
+from ..wording import one_line, unique_names
 
 _MARK_INDEPENDENT = "."
 _MARK_UNDEFINED = "NaN"
@@ -232,4 +232,4 @@ def _correlation_cells(part: VarianceComponent, style: Style) -> list[list[str]]
 def group_line(fitted: FittedModel) -> str:
     """Grouping factors and their numbers of levels: ``Subject 18, Item 40``."""
     sizes = {term.group.label: len(term.group.levels) for term in fitted.design.terms}
-    return ", ".join(f"{shorten(name, 60)} {size}" for name, size in sizes.items())
+    return ", ".join(f"{one_line(name)} {size}" for name, size in sizes.items())
