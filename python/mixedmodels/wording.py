@@ -56,7 +56,6 @@ def shorten(text: str, width: int) -> str:
     return kept + "…"
 
 
-
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a message that suggests the nearest of some names; empty when none is near."""
     close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1)

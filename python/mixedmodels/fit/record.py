@@ -104,8 +104,16 @@ class FitLog:
     """
     Every evaluation of the optimisation, in order.
 
-    `second_start` is the index of the first evaluation of the second search, see
-    :class:`mixedmodels.Control`; None without one.
+    Attributes
+    ----------
+    theta : ndarray, shape (n_evaluations, n_theta)
+    objective : ndarray, shape (n_evaluations,)
+        -2 log-likelihood (ML) or REML criterion.
+    gradient_norm : ndarray, shape (n_evaluations,)
+        Largest absolute component of the gradient; NaN where it was not computed.
+    second_start : int or None
+        Index of the first evaluation of the second search, see :class:`mixedmodels.Control`; None without
+        one.
     """
 
     theta: NDArray[np.float64]

@@ -42,7 +42,14 @@ class AllFit(Printed):
     table: pd.DataFrame
 
     def summary(self) -> AllFitSummary:
-        """The comparison, printable, with fixed effects and covariance parameters by optimizer."""
+        """
+        The comparison, with fixed effects and covariance parameters by optimizer.
+
+        Returns
+        -------
+        AllFitSummary
+            With ``table``, ``fixef`` and ``theta``; fits that ended with an error are in the table only.
+        """
         good = {name: fit for name, fit in self.fits.items() if not isinstance(fit, Exception)}
         frames = [pd.DataFrame({name: fit.fixef() for name, fit in good.items()}).T]
         frames.append(self.table.loc[list(good), [c for c in self.table.columns if c.startswith("theta: ")]])

@@ -57,7 +57,7 @@ class Printed:
         digits: int | None = None,
         p_style: PStyle | None = None,
         width: int | None = None,
-        **options: Any,
+        **options: object,
     ) -> Any:
         """
         Plain text with aligned columns.
@@ -76,6 +76,8 @@ class Printed:
             Terminal columns, at least 40. In wider tables long names are folded, then the columns are printed
             in blocks one below the other; nothing is cut. By default the width of the terminal; without one,
             80 for tables, while sentences stay in one line.
+        **options : object
+            Refused.
 
         Returns
         -------
@@ -85,7 +87,7 @@ class Printed:
         Raises
         ------
         ArgumentError
-            For a wrong value and for unknown arguments.
+            For a wrong value, and for unknown arguments.
 
         Examples
         --------
@@ -101,15 +103,26 @@ class Printed:
         return self._written("text", lambda page: text_page(page, width), buf, digits, p_style, options)
 
     def to_html(
-        self, buf: Target = None, *, digits: int | None = None, p_style: PStyle | None = None, **options: Any
+        self,
+        buf: Target = None,
+        *,
+        digits: int | None = None,
+        p_style: PStyle | None = None,
+        **options: object,
     ) -> Any:
         """
         What notebooks show: a ``<div>`` with its own small style sheet and the colours of the page around it.
 
         Parameters
         ----------
-        buf, digits, p_style
-            See `to_text`.
+        buf : path or file, optional
+            Where to write the text; by default it is returned.
+        digits : int, optional
+            Significant digits of the smallest estimate in a column, from 1 to 15.
+        p_style : {"exact", "apa"}, optional
+            How p-values are written, see `to_text`.
+        **options : object
+            Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
         Returns
         -------
@@ -131,15 +144,26 @@ class Printed:
         return self._written("html", html_page, buf, digits, p_style, options)
 
     def to_latex(
-        self, buf: Target = None, *, digits: int | None = None, p_style: PStyle | None = None, **options: Any
+        self,
+        buf: Target = None,
+        *,
+        digits: int | None = None,
+        p_style: PStyle | None = None,
+        **options: object,
     ) -> Any:
         """
         Tables as ``tabular`` environments with the rules of the booktabs package.
 
         Parameters
         ----------
-        buf, digits, p_style
-            See `to_text`.
+        buf : path or file, optional
+            Where to write the text; by default it is returned.
+        digits : int, optional
+            Significant digits of the smallest estimate in a column, from 1 to 15.
+        p_style : {"exact", "apa"}, optional
+            How p-values are written, see `to_text`.
+        **options : object
+            Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
         Returns
         -------
@@ -167,15 +191,26 @@ class Printed:
         return self._written("latex", latex_page, buf, digits, p_style, options)
 
     def to_markdown(
-        self, buf: Target = None, *, digits: int | None = None, p_style: PStyle | None = None, **options: Any
+        self,
+        buf: Target = None,
+        *,
+        digits: int | None = None,
+        p_style: PStyle | None = None,
+        **options: object,
     ) -> Any:
         """
         Tables in GitHub's flavour of Markdown.
 
         Parameters
         ----------
-        buf, digits, p_style
-            See `to_text`.
+        buf : path or file, optional
+            Where to write the text; by default it is returned.
+        digits : int, optional
+            Significant digits of the smallest estimate in a column, from 1 to 15.
+        p_style : {"exact", "apa"}, optional
+            How p-values are written, see `to_text`.
+        **options : object
+            Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
         Returns
         -------
@@ -205,7 +240,7 @@ class Printed:
         buf: Target,
         digits: int | None,
         p_style: PStyle | None,
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
     ) -> str | None:
         """The text, or None after writing it to a file."""
         if options:

@@ -76,15 +76,33 @@ class VarianceComponents(Printed):
         return key in self.keys()
 
     def keys(self) -> list[str]:
-        """Names of the grouping factors, made unique."""
+        """
+        Names of the grouping factors, made unique.
+
+        Returns
+        -------
+        list of str
+        """
         return unique_names([component.group for component in self.components])
 
     def values(self) -> list[VarianceComponent]:
-        """The components."""
+        """
+        The components.
+
+        Returns
+        -------
+        list of VarianceComponent
+        """
         return list(self.components)
 
     def items(self) -> list[tuple[str, VarianceComponent]]:
-        """Names and components."""
+        """
+        Names and components.
+
+        Returns
+        -------
+        list of (str, VarianceComponent)
+        """
         return list(zip(self.keys(), self.components, strict=True))
 
     @property

@@ -39,8 +39,16 @@ class RobustCovariance(Printed, DegreesOfFreedom):
 
     Attributes
     ----------
-    beta, covariance, notes
-        As for any `DegreesOfFreedom`.
+    beta : ndarray, shape (rank,)
+        The coefficients.
+    covariance : ndarray, shape (rank, rank)
+        Their cluster-robust covariance matrix.
+    notes : tuple of str
+        Remarks for the tables that use it.
+    origin : Origin or None
+        The model it belongs to; other models refuse it.
+    undetermined : None
+        Of other kinds of `DegreesOfFreedom`.
     kind : {"CR0", "CR1", "CR2"}
     cluster : str
     n_clusters : int
@@ -71,7 +79,13 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """The covariance matrix with names, shape (rank, rank)."""
+        """
+        The covariance matrix with the names of the coefficients.
+
+        Returns
+        -------
+        DataFrame, shape (rank, rank)
+        """
         return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
 
     def _page(self, style: Style) -> Page:
