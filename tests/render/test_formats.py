@@ -79,7 +79,8 @@ LINEAR: dict[str, Callable[[Any], Any]] = {
     "vcov_cluster": mm.vcov_cluster,
     "cAIC": mm.cAIC,
     "ranova": mm.ranova,
-    "fit_many": lambda m: mm.fit_many(f"~ `{COVARIATE}` + (1 | `{GROUP}`)", awkward_data(), responses()),
+    "fit_many": lambda m: many(),
+    "coefficients of many": lambda m: many().to_frame(),
 }
 CASES = [
     (kind, name)
@@ -105,9 +106,11 @@ def awkward_data() -> pd.DataFrame:
     return data
 
 
-def responses() -> pd.DataFrame:
+@cache
+def many() -> Any:
     noise = np.random.default_rng(1).normal(size=(len(awkward_data()), len(AWKWARD)))
-    return pd.DataFrame(noise, columns=list(AWKWARD))
+    responses = pd.DataFrame(noise, columns=list(AWKWARD))
+    return mm.fit_many(f"~ `{COVARIATE}` + (1 | `{GROUP}`)", awkward_data(), responses)
 
 
 @cache
