@@ -95,8 +95,8 @@ class FitMany(Printed):
         Returns
         -------
         ResultTable
-            Columns ``response``, ``term``, ``estimate``, ``std.error`` and ``statistic``, which is the estimate
-            over its standard error.
+            Columns ``response``, ``term``, ``estimate``, ``std.error`` and ``statistic``, the
+            estimate over its standard error.
         """
         m, p = self.beta.shape
         with np.errstate(invalid="ignore", divide="ignore"):

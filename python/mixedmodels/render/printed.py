@@ -138,7 +138,7 @@ class Printed:
         --------
         >>> from mixedmodels import lmer, load_dyestuff, r2
         >>> page = r2(lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())).to_html()
-        >>> page[:24], page[-6:]
+        >>> page[:25], page[-6:]
         ('<div class="mixedmodels">', '</div>')
         """
         return self._written("html", html_page, buf, digits, p_style, options)
