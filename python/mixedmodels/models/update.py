@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import FormulaError
 from ..formula import ModelFormula, parse_formula
-from ..formula.formulaic_compat import Token, tokenize
 from ..formula.structures import formula_tokens
+from ..formula.tokens import Token, tokenize
 
 Functions = Mapping[str, Callable[..., Any]]
 
