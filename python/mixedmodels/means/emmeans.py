@@ -21,7 +21,7 @@ from .contrasts import contrasted, simple_contrasts
 from .rescaled import effect_sizes, regridded
 from .rows import grouped, rebased
 from .table import Infer, check_infer
-from .tested_rows import TestedRows
+from .tested_rows import SimpleContrasts, TestedRows
 
 Names: TypeAlias = str | Sequence[str]
 # The name of a kind of contrasts, weights by name, or a matrix of weights.
@@ -90,7 +90,7 @@ class Emmeans(TestedRows):
         infer: Infer | None = None,
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
-    ) -> SimpleContrasts: ...
+    ) -> SimpleContrasts[Emmeans]: ...
 
     @overload
     def contrast(
@@ -122,7 +122,7 @@ class Emmeans(TestedRows):
         infer: Infer | None = None,
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
-    ) -> Emmeans | SimpleContrasts:
+    ) -> Emmeans | SimpleContrasts[Emmeans]:
         """
         Contrasts of the rows within each group.
 
@@ -204,7 +204,7 @@ class Emmeans(TestedRows):
         infer: Infer | None = None,
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
-    ) -> SimpleContrasts: ...
+    ) -> SimpleContrasts[Emmeans]: ...
 
     @overload
     def pairs(
@@ -230,7 +230,7 @@ class Emmeans(TestedRows):
         infer: Infer | None = None,
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
-    ) -> Emmeans | SimpleContrasts:
+    ) -> Emmeans | SimpleContrasts[Emmeans]:
         """
         All pairwise differences (or ratios) within each group: ``contrast("pairwise")``.
 
@@ -396,41 +396,6 @@ class Emmeans(TestedRows):
         In units of sigma = 3.162, known with 46 degrees of freedom
         """
         return effect_sizes(self, sigma, edf, method)
-
-
-class SimpleContrasts(Printed, dict[str, Emmeans]):
-    """
-    Contrasts of the levels of each variable in turn, by the name of the variable; prints all of them.
-
-    Examples
-    --------
-    >>> from mixedmodels import emmeans, lmer, load_cake
-    >>> m = lmer("angle ~ recipe + temp + (1 | recipe:replicate)", load_cake())
-    >>> list(emmeans(m, "~ recipe + temp", at={"temp": [175, 225]}).pairs(simple="each"))
-    ['recipe', 'temp']
-    """
-
-    def to_frame(self) -> pd.DataFrame:
-        """
-        The contrasts of all variables.
-
-        Returns
-        -------
-        DataFrame
-            The tables below each other, with a column ``variable`` in front.
-        """
-        frames = {name: found.to_frame().to_frame() for name, found in self.items()}
-        return pd.concat(
-            [frame.assign(variable=name) for name, frame in frames.items()], ignore_index=True
-        ).pipe(lambda whole: whole[["variable", *whole.columns.drop("variable")]])
-
-    def page(self, style: Style) -> Page:
-        sections: list[Section] = []
-        for name, found in self.items():
-            first, *more = found.page(style).sections
-            title = f"Simple contrasts of {name}"
-            sections += [dataclasses.replace(first, heading=(title, *first.heading)), *more]
-        return Page(tuple(sections))
 
 
 def not_means(value: object) -> ArgumentError:

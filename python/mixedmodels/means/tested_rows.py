@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import probability
 from ..plot.intervals import interval_plot
 from ..public import public
-from ..render.page import Page
+from ..render.page import Page, Section
 from ..render.printed import Printed
 from ..render.style import Style
 from .adjustments import Adjustment
@@ -75,8 +77,8 @@ class TestedRows(Printed, EstimatedRows):
         limits, tests = self.infer or (not self.contrasts, self.contrasts)
         return estimate_table(self, limits, tests)
 
-    def page(self, style: Style) -> Page:
-        return self.to_frame().page(style)
+    def _page(self, style: Style) -> Page:
+        return self.to_frame()._page(style)
 
     @public
     def confint(self, level: float | None = None, adjust: Adjustment | None = None) -> MeansTable:
@@ -287,6 +289,44 @@ class TestedRows(Printed, EstimatedRows):
             self.scale.name,
             ax,
         )
+
+
+Tested = TypeVar("Tested", bound=TestedRows)
+
+
+class SimpleContrasts(Printed, dict[str, Tested]):
+    """
+    Contrasts of the levels of each variable in turn, by the name of the variable; prints all of them.
+
+    Examples
+    --------
+    >>> from mixedmodels import emmeans, lmer, load_cake
+    >>> m = lmer("angle ~ recipe + temp + (1 | recipe:replicate)", load_cake())
+    >>> list(emmeans(m, "~ recipe + temp", at={"temp": [175, 225]}).pairs(simple="each"))
+    ['recipe', 'temp']
+    """
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The contrasts of all variables.
+
+        Returns
+        -------
+        DataFrame
+            The tables below each other, with a column ``variable`` in front.
+        """
+        frames = {name: found.to_frame().to_frame() for name, found in self.items()}
+        return pd.concat(
+            [frame.assign(variable=name) for name, frame in frames.items()], ignore_index=True
+        ).pipe(lambda whole: whole[["variable", *whole.columns.drop("variable")]])
+
+    def _page(self, style: Style) -> Page:
+        sections: list[Section] = []
+        for name, found in self.items():
+            first, *more = found._page(style).sections
+            title = f"Simple contrasts of {name}"
+            sections += [dataclasses.replace(first, heading=(title, *first.heading)), *more]
+        return Page(tuple(sections))
 
 
 def _level(level: float | None) -> float | None:

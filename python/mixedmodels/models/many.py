@@ -109,7 +109,7 @@ def fit_many(
     >>> fits.objective.round(3)
     array([1786.465, -262.922])
     >>> fits.to_frame().round(3)
-      response         term  estimate  std_error  statistic
+      response         term  estimate  std.error  statistic
     0       y1  (Intercept)   251.405      9.747     25.794
     1       y1         Days    10.467      0.804     13.015
     2       y2  (Intercept)     5.530      0.033    167.273

@@ -42,10 +42,10 @@ class ResultTable(Printed, pd.DataFrame):
     >>> table["estimate"].round(3).tolist()
     [251.405, 10.467]
     >>> print(table.to_markdown(digits=4))
-    | effect | term | estimate | std.error | statistic | df | p.value |
-    |:--|:--|--:|--:|--:|--:|--:|
-    | fixed | (Intercept) | 251.41 | 6.825 | 36.838 | 17.0 | <2e-16 |
-    | fixed | Days | 10.47 | 1.546 | 6.771 | 17.0 | 3.26e-06 |
+    | effect | group | term | estimate | std.error | statistic | df | p.value |
+    |:--|:--|:--|--:|--:|--:|--:|--:|
+    | fixed |  | (Intercept) | 251.41 | 6.825 | 36.838 | 17.0 | <2e-16 |
+    | fixed |  | Days | 10.47 | 1.546 | 6.771 | 17.0 | 3.26e-06 |
     """
 
     _metadata: ClassVar[list[str]] = ["heading", "notes"]
@@ -67,7 +67,7 @@ class ResultTable(Printed, pd.DataFrame):
         """
         return pd.DataFrame(self).copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return Page.of(
             table_of(pd.DataFrame(self), style), self.heading, [*rows_left_out(self, style), *self.notes]
         )
