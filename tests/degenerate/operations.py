@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import mixedmodels as mm
-from mixedmodels.means.estimates import Emmeans
+from mixedmodels.means.emmeans import Emmeans
 
 Operation = Callable[[Any], Any]
 

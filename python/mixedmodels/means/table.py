@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,10 @@ from ..render.result_table import ResultTable, rows_left_out
 from ..render.style import Style, cells_of
 from ..wording import capital
 from .adjustments import checked_adjustment, interval_method, title
+from .rows import EstimatedRows, families, group_rows
+from .specs import show
 
-if TYPE_CHECKING:
-    from .estimates import Emmeans
+Infer: TypeAlias = bool | tuple[bool, bool]
 
 _RATIOS = frozenset({"t.ratio", "z.ratio", "F.ratio"})
 _LIMITS = frozenset({"lower.CL", "upper.CL"})
@@ -125,11 +126,6 @@ def means_table(
     return table
 
 
-def show(value: Any) -> str:
-    """A level or the value of a covariate."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _like(errors: Sequence[str], column: pd.Series, otherwise: list[str]) -> list[str]:
     """Numbers with the decimals of their standard errors; as they were where these have exponents."""
     fractions = {text.strip().partition(".")[2] for text in errors if text.strip()}
@@ -151,7 +147,7 @@ def check_infer(infer: Any) -> tuple[bool, bool]:
 
 
 def estimate_table(
-    means: Emmeans,
+    means: EstimatedRows,
     limits: bool,
     tests: bool,
     level: float | None = None,
@@ -189,7 +185,7 @@ def estimate_table(
         columns["p.value"] = p = np.full(len(means), np.nan)
         with np.errstate(divide="ignore"):
             # The logarithm of zero where a p-value is one.
-            for places, family in means.families():
+            for places, family in families(means):
                 p[places] = family.p_values(ratio[places], method)
         notes.append(adjustment_note(means, method, "tests"))
         if scale.link is not None:
@@ -200,9 +196,9 @@ def estimate_table(
     return means_table(columns, labels, means.by, [*filter(None, notes), *_all_notes(means)])
 
 
-def joint_table(means: Emmeans) -> MeansTable:
+def joint_table(means: EstimatedRows) -> MeansTable:
     """Joint tests of the rows of each group, see `Emmeans.joint`."""
-    groups = means.group_rows()
+    groups = group_rows(means)
     estimable = means.functions.estimable
     tests = [means.functions.part(places[estimable[places]]).joint() for places in groups]
     first = [int(places[0]) for places in groups if len(places)]
@@ -224,7 +220,7 @@ def joint_columns(tests: list[JointTest]) -> dict[str, NDArray[Any]]:
     }
 
 
-def adjustment_note(means: Emmeans, method: str, what: str) -> str:
+def adjustment_note(means: EstimatedRows, method: str, what: str) -> str:
     """How tests or intervals are adjusted, in a sentence; empty where there is nothing to tell."""
     titles = adjustment_titles(means, method, what)
     if not titles:
@@ -234,20 +230,22 @@ def adjustment_note(means: Emmeans, method: str, what: str) -> str:
     return f"{'p-values' if what == 'tests' else 'Intervals'} adjusted by {titles}"
 
 
-def adjustment_titles(means: Emmeans, method: str, what: str) -> str:
+def adjustment_titles(means: EstimatedRows, method: str, what: str) -> str:
     """The method in words; empty where no group has several tests."""
-    return title([family for _, family in means.families() if len(family.df) > 1], method, what)
+    return title([family for _, family in families(means) if len(family.df) > 1], method, what)
 
 
-def _limits(means: Emmeans, level: float, method: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _limits(
+    means: EstimatedRows, level: float, method: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     half = np.full(len(means), np.nan)
-    for places, family in means.families():
+    for places, family in families(means):
         half[places] = family.critical(level, method)
     half *= means.functions.standard_error
     return means.functions.estimate - half, means.functions.estimate + half
 
 
-def _all_notes(means: Emmeans) -> list[str]:
+def _all_notes(means: EstimatedRows) -> list[str]:
     notes = [*means.notes]
     if means.predictor:
         notes.append(f"Results are on the {means.predictor} scale, not that of the response")

@@ -11,7 +11,7 @@ from narwhals.typing import IntoFrame
 from numpy.typing import ArrayLike
 
 from ..inference.basis.choice import Vcov as Vcov
-from ..inference.basis.degrees_of_freedom import DdfName as DdfName
+from ..inference.basis.model_basis import DdfName as DdfName
 
 Data: TypeAlias = IntoFrame | Mapping[str, Any] | str | PathLike[str]
 # A column of the data by name, or a value for each row.

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..fit.state import not_a_model
 from ..inference.effect_sizes.term_effect_sizes import effect_size_table
-from ..means.estimates import Emmeans, not_means
+from ..means.emmeans import Emmeans, not_means
 from .base import MixedModel
 
 P = ParamSpec("P")

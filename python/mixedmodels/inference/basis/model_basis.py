@@ -27,8 +27,15 @@ from ...fit.fixed import embedded
 from ...fit.state import FittedModel
 from ...wording import one_line
 from ..estimates.variance_parameters import undetermined_directions, undetermined_text
-from .decorrelated import kenward_roger_parts
-from .kinds import DegreesOfFreedom, Infinite, KenwardRoger, NoOptimum, Residual, Satterthwaite
+from .kenward_roger import kenward_roger_parts
+from .kinds import (
+    DegreesOfFreedom,
+    Infinite,
+    KenwardRoger,
+    NoOptimum,
+    Residual,
+    Satterthwaite,
+)
 from .no_optimum import have_optimum, no_optimum_note
 from .origin import origin_of
 
