@@ -34,7 +34,6 @@ LONG = {
     "fit.endpoint.singularity",
     "fit.fitted_generalized",
     "means.estimates",
-    "models.hypotheses",
 }
 # Modules that users import by name, or run.
 DOORS = {"", "__main__", "interop.marginaleffects"}

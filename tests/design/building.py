@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mixedmodels import design
-from mixedmodels.design import Design, DesignArguments, GeneralizedDesign
+from mixedmodels.design import Design, DesignArguments
 from mixedmodels.families import Family
 
 
@@ -17,6 +17,6 @@ def build_design(
     return design.build_design(given, check_effects=check_effects, sigma_known=sigma_known)
 
 
-def build_generalized_design(formula: str, data: Any, family: Family, **arguments: Any) -> GeneralizedDesign:
+def build_generalized_design(formula: str, data: Any, family: Family, **arguments: Any) -> Design:
     """The design of a generalized model."""
     return design.build_generalized_design(DesignArguments(formula=formula, data=data, **arguments), family)

@@ -30,6 +30,7 @@ def response(s, family):
         "nbinom1": lambda: s.rng.poisson(s.rng.gamma(mean / 0.7, 0.7)),
         "gamma": lambda: s.rng.gamma(3, mean / 3),
         "inverse_gaussian": lambda: s.rng.wald(mean, 3),
+        "lognormal": lambda: s.rng.lognormal(s.b, 0.4),
         "gaussian": lambda: mean + 0.2 * s.rng.normal(size=N),
         "beta": lambda: s.rng.beta(6 * mean / (1 + mean), 6 / (1 + mean)),
     }
@@ -182,6 +183,7 @@ def test_linear_predictors_near_zero(family, link):
         "nbinom2": lambda: s.rng.poisson(mean),
         "gamma": lambda: s.rng.gamma(2, mean / 2),
         "inverse_gaussian": lambda: s.rng.wald(mean, 5),
+        "lognormal": lambda: s.rng.lognormal(s.b, 0.4),
         "gaussian": lambda: mean + 0.1 * s.rng.normal(size=N),
     }
     result = fit("y ~ x + (1 | g)", s.frame(draws[family](), x=x), family, link=link)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from .all_levels import AllLevels, CodedTerm, all_levels
 from .arguments import DesignArguments
 from .build import Design, Predictors, build_design, build_predictors
-from .build_generalized import GeneralizedDesign, build_generalized_design
+from .build_generalized import build_generalized_design
 from .contrast_coding import Contrast, make_contrast
 from .grouping import GroupingFactor
 from .matrix import INTERCEPT
 from .r_names import r_names
 from .random_term import RandomTerm, told_from_residuals
 from .recipe import DesignRecipe, NewRandomTerm
-from .response import GeneralizedResponse, ResponseForm
+from .response import Response, ResponseForm
 from .rows import MissingRows
 
 __all__ = [
@@ -23,13 +23,12 @@ __all__ = [
     "Design",
     "DesignArguments",
     "DesignRecipe",
-    "GeneralizedDesign",
-    "GeneralizedResponse",
     "GroupingFactor",
     "MissingRows",
     "NewRandomTerm",
     "Predictors",
     "RandomTerm",
+    "Response",
     "ResponseForm",
     "all_levels",
     "build_design",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -26,7 +26,7 @@ from .plan_columns import ContrastTable, check_all_used, check_contrasts, make_p
 from .random_term import RandomTerm, check_told_from_residuals
 from .recipe import DesignRecipe, offset_of
 from .repeated_effects import overlapping_terms
-from .response import numeric_response
+from .response import ResponseForm, numeric_response
 from .rows import ChosenRows, MissingRows, choose_rows, columns_of
 from .term_structure import structure_of_term
 
@@ -90,13 +90,27 @@ class Design(Predictors):
     response_name : str
         The response as written, such as ``"log(Reaction)"``.
     y : ndarray, shape (n,)
+        Numbers of successes for the binomial family, whose `weights` are numbers of trials (None: one each).
+    form : ResponseForm
+        How the response was written.
     new_response : bool
         Whether `y` was given to `refit` instead of being read from the data.
     """
 
     response_name: str
     y: NDArray[np.float64]
+    form: ResponseForm = field(default_factory=ResponseForm)
     new_response: bool = False
+
+    @property
+    def unit_weights(self) -> NDArray[np.float64]:
+        """Trials or prior weights, ones where there are none, shape (n,)."""
+        return np.ones(len(self.y)) if self.weights is None else self.weights
+
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        """The response on the scale of its mean, shape (n,): proportions for the binomial family."""
+        return self.y / self.unit_weights if self.form.binomial else self.y
 
 
 def build_design(

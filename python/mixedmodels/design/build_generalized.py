@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
 from ..families import Family
 from .arguments import DesignArguments
 from .build import CheckEffects, Design, assemble, parts_of
-from .response import ResponseForm, read_response
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class GeneralizedDesign(Design):
-    """
-    The arrays of a generalized linear mixed model.
-
-    For the binomial family `y` holds numbers of successes and `weights` numbers of trials (None: one
-    each).
-
-    Attributes
-    ----------
-    form : ResponseForm
-        How the response was written.
-    """
-
-    form: ResponseForm
-
-    @property
-    def unit_weights(self) -> NDArray[np.float64]:
-        """Trials or prior weights, ones where there are none, shape (n,)."""
-        return np.ones(len(self.y)) if self.weights is None else self.weights
-
-    @property
-    def observed(self) -> NDArray[np.float64]:
-        """The response on the scale of its mean, shape (n,): proportions for the binomial family."""
-        return self.y / self.unit_weights if self.form.binomial else self.y
+from .response import read_response
 
 
 def build_generalized_design(
     arguments: DesignArguments, family: Family, *, check_effects: CheckEffects = "warning"
-) -> GeneralizedDesign:
+) -> Design:
     """
     Build the arrays of a generalized linear mixed model.
 
@@ -57,7 +25,7 @@ def build_generalized_design(
 
     Returns
     -------
-    GeneralizedDesign
+    Design
 
     Raises
     ------
@@ -84,6 +52,4 @@ def build_generalized_design(
         if array is not None:
             array.flags.writeable = False
     parts = {**parts_of(predictors), "weights": response.weights}
-    return GeneralizedDesign(
-        **parts, response_name=predictors.formula.response, y=response.y, form=response.form
-    )
+    return Design(**parts, response_name=predictors.formula.response, y=response.y, form=response.form)

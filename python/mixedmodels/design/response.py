@@ -78,13 +78,13 @@ class ResponseForm:
         Whether it counts successes in trials.
     """
 
-    kind: Literal["number", "bool", "labels", "proportion", "counts"]
+    kind: Literal["number", "bool", "labels", "proportion", "counts"] = "number"
     labels: tuple[Any, ...] = ()
     binomial: bool = False
 
 
 @dataclass(frozen=True, eq=False)
-class GeneralizedResponse:
+class Response:
     """
     A response as the engine takes it.
 
@@ -102,7 +102,7 @@ class GeneralizedResponse:
     form: ResponseForm
 
 
-def read_response(node: Node, evaluator: Evaluator, rows: ChosenRows, family: Family) -> GeneralizedResponse:
+def read_response(node: Node, evaluator: Evaluator, rows: ChosenRows, family: Family) -> Response:
     """
     The left side of a formula as a response of a family.
 
@@ -130,7 +130,7 @@ def read_response(node: Node, evaluator: Evaluator, rows: ChosenRows, family: Fa
     evaluator.finite(node, value, None)
     y = np.array(value, dtype=np.float64)
     check_values(y, family, name, rows.name)
-    return GeneralizedResponse(y, rows.weights, ResponseForm("number"))
+    return Response(y, rows.weights, ResponseForm("number"))
 
 
 def check_values(y: Values, family: Family, name: str, row: RowName) -> None:
@@ -227,7 +227,7 @@ def _check_trials(trials: Values, row: RowName) -> None:
     )
 
 
-def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> GeneralizedResponse:
+def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> Response:
     if isinstance(node, Call) and node.function == "cbind":
         if len(node.arguments) != 2 or node.options:
             raise DataError(f"the response {name} must have two columns: cbind(successes, failures)")
@@ -237,7 +237,7 @@ def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> 
     if ratio is not None and rows.weights is None:
         counts = [_numbers(part, evaluator) for part in ratio]
         y, trials = from_ratio(counts[0], counts[1], name, rows.name)
-        return GeneralizedResponse(y, trials, ResponseForm("counts", binomial=True))
+        return Response(y, trials, ResponseForm("counts", binomial=True))
     value = evaluator.value(node)
     if isinstance(value, Basis):
         if value.values.shape[1] != 2:
@@ -266,7 +266,7 @@ def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> 
         elif rows.weights is not None:
             form = ResponseForm("proportion", binomial=True)
     y, trials = from_proportions(numbers, rows.weights, name, rows.name)
-    return GeneralizedResponse(y, trials, form)
+    return Response(y, trials, form)
 
 
 def _ratio(node: Node) -> tuple[Node, Node] | None:
@@ -278,14 +278,14 @@ def _ratio(node: Node) -> tuple[Node, Node] | None:
     return None
 
 
-def _two_columns(successes: Values, failures: Values, name: str, rows: ChosenRows) -> GeneralizedResponse:
+def _two_columns(successes: Values, failures: Values, name: str, rows: ChosenRows) -> Response:
     if rows.weights is not None:
         raise ArgumentError(
             f"weights= are the numbers of trials of a binomial model, which {name} holds already; give one "
             "or the other"
         )
     y, trials = from_counts(successes, failures, name, rows.name)
-    return GeneralizedResponse(y, trials, ResponseForm("counts", binomial=True))
+    return Response(y, trials, ResponseForm("counts", binomial=True))
 
 
 def _numbers(node: Node, evaluator: Evaluator) -> Values:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from ..design import GeneralizedResponse
+from ..design import Response
 from .fit_generalized import fit_generalized_arguments, fit_generalized_design, refit_generalized
 from .fit_linear import by_criterion, fit_arguments, fit_design, refit
 from .fitted_generalized import FittedGeneralized, GeneralizedArguments
@@ -27,7 +27,7 @@ def refitted(
     fitted: FittedModel,
     changes: Mapping[str, Any] | None = None,
     *,
-    response: GeneralizedResponse | None = None,
+    response: Response | None = None,
     response_name: str | None = None,
     quiet: bool = False,
 ) -> FittedModel:
@@ -39,7 +39,7 @@ def refitted(
     fitted : FittedModel
     changes : mapping, optional
         Of ``start``, ``optimizer``, ``control``, and ``reml`` for a linear model.
-    response : GeneralizedResponse, optional
+    response : Response, optional
         Its `weights` are read for a binomial response only.
     response_name : str, optional
         What warnings call it.

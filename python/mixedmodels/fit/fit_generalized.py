@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import GeneralizedDesign, GeneralizedResponse
+from ..design import Design, Response
 from ..errors import ArgumentError, DataError, LargeModelWarning, ModesError, SeparationWarning
 from ..families import Family
 from ..frame import Frame
@@ -66,7 +66,7 @@ def fit_generalized_arguments(arguments: GeneralizedArguments) -> FittedGenerali
 
 
 def fit_generalized_design(
-    design: GeneralizedDesign,
+    design: Design,
     arguments: GeneralizedArguments,
     engine: Glmm | None = None,
     *,
@@ -78,7 +78,7 @@ def fit_generalized_design(
 
     Parameters
     ----------
-    design : GeneralizedDesign
+    design : Design
     arguments : GeneralizedArguments
     engine : Glmm, optional
         The engine's model of this design, when there is one already.
@@ -156,7 +156,7 @@ def fit_generalized_design(
 def refit_generalized(
     fitted: FittedGeneralized,
     *,
-    response: GeneralizedResponse | None = None,
+    response: Response | None = None,
     response_name: str | None = None,
     changes: Mapping[str, Any] | None = None,
     quiet: bool = False,
@@ -167,7 +167,7 @@ def refit_generalized(
     Parameters
     ----------
     fitted : FittedGeneralized
-    response : GeneralizedResponse, optional
+    response : Response, optional
     response_name : str, optional
         Its name, for warnings.
     changes : mapping, optional
@@ -189,7 +189,7 @@ def refit_generalized(
     )
 
 
-def check_response(design: GeneralizedDesign, family: Family) -> None:
+def check_response(design: Design, family: Family) -> None:
     """Refuse a response without variation, whose likelihood grows without bound or tells nothing."""
     y, name = design.y, design.response_name
     problem = family.impossible(y)
@@ -211,7 +211,7 @@ def check_response(design: GeneralizedDesign, family: Family) -> None:
         )
 
 
-def check_quadrature(design: GeneralizedDesign, n_agq: int) -> None:
+def check_quadrature(design: Design, n_agq: int) -> None:
     """Quadrature is for one grouping factor and few random effects a level."""
     if n_agq <= 1:
         return
@@ -232,7 +232,7 @@ def check_quadrature(design: GeneralizedDesign, n_agq: int) -> None:
 def _checked_at_infinity(
     verdict: Verdict,
     engine: Glmm,
-    design: GeneralizedDesign,
+    design: Design,
     family: Family,
     estimates: GeneralizedEstimates,
     roots: tuple[NDArray[np.float64], ...],
@@ -255,7 +255,7 @@ def _checked_at_infinity(
 
 
 def _estimates_from(
-    result: Mapping[str, Any], engine: Glmm, design: GeneralizedDesign, family: Family, held: Held
+    result: Mapping[str, Any], engine: Glmm, design: Design, family: Family, held: Held
 ) -> GeneralizedEstimates:
     """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
     free, p = engine.kept, design.x.shape[1]
@@ -310,7 +310,7 @@ def _run(
 
 
 def _with_exact_values(
-    result: dict[str, Any], engine: Glmm, design: GeneralizedDesign, family: Family, held: Held
+    result: dict[str, Any], engine: Glmm, design: Design, family: Family, held: Held
 ) -> dict[str, Any]:
     """The result with a theta that has the values held, and standard deviations of zero, without rounding."""
     theta = exact_theta(result["theta"], design, held)
@@ -352,7 +352,7 @@ def _not_above_the_start(
     return result
 
 
-def _located(error: ModesError, design: GeneralizedDesign) -> ModesError:
+def _located(error: ModesError, design: Design) -> ModesError:
     """The engine's error in the words of the data: the row and its groups."""
     row = error.row
     if row is None or not 0 <= row < len(design.y):

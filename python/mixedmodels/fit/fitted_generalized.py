@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..covariance import theta as theta_layout
-from ..design import GeneralizedDesign, build_generalized_design
+from ..design import Design, build_generalized_design
 from ..errors import ModesError
 from ..families import Family
 from ..frame import Frame
@@ -94,14 +94,14 @@ class FittedGeneralized(FittedModel):
 
     Attributes
     ----------
-    design : GeneralizedDesign
+    design : Design
     arguments : GeneralizedArguments
     estimates : GeneralizedEstimates
     convergence, term_roots
         As for any `FittedModel`; the roots are those of Z'Z/n.
     """
 
-    design: GeneralizedDesign
+    design: Design
     arguments: GeneralizedArguments
     estimates: GeneralizedEstimates
     convergence: Convergence
@@ -128,10 +128,6 @@ class FittedGeneralized(FittedModel):
     @property
     def residual_type(self) -> ResidualType:
         return "deviance" if self.family.has_deviance else "pearson"
-
-    @property
-    def observed(self) -> NDArray[np.float64]:
-        return self.design.observed
 
     def leverages(self) -> NDArray[np.float64]:
         return self.engine.leverages(self.estimates.theta, self.working_weights())
@@ -203,7 +199,7 @@ class FittedGeneralized(FittedModel):
     def _rows_of_estimates(self) -> str:
         return "eta"
 
-    def _build_design(self) -> GeneralizedDesign:
+    def _build_design(self) -> Design:
         return generalized_design_of(self.arguments, self.arguments.data)
 
     def _response(self) -> dict[str, Any]:
@@ -288,7 +284,7 @@ def free_or_nan(
 
 def generalized_free_parameters(
     found: Mapping[str, Any],
-    design: GeneralizedDesign,
+    design: Design,
     roots: tuple[NDArray[np.float64], ...],
     theta: NDArray[np.float64],
     free: NDArray[np.int64],
@@ -360,7 +356,7 @@ def point_of(
 
 
 def generalized_names(
-    design: GeneralizedDesign, kept: NDArray[np.int64], arguments: GeneralizedArguments
+    design: Design, kept: NDArray[np.int64], arguments: GeneralizedArguments
 ) -> tuple[str, ...]:
     """The parameters of the objective: theta, the kept beta unless they are profiled, log dispersion."""
     names = [*theta_layout.theta_names(design)]
@@ -372,7 +368,7 @@ def generalized_names(
 
 
 def generalized_units(
-    design: GeneralizedDesign,
+    design: Design,
     roots: tuple[NDArray[np.float64], ...],
     theta: NDArray[np.float64],
     kept: NDArray[np.int64],
@@ -389,7 +385,7 @@ def generalized_units(
 
 
 def generalized_coordinates(
-    design: GeneralizedDesign,
+    design: Design,
     roots: tuple[NDArray[np.float64], ...],
     theta: NDArray[np.float64],
     kept: NDArray[np.int64],
@@ -405,7 +401,7 @@ def generalized_coordinates(
     return coordinates.joined(*parts)
 
 
-def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> GeneralizedDesign:
+def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> Design:
     """The design that the arguments describe, of data in a frame."""
     return build_generalized_design(
         dataclasses.replace(arguments, data=frame),
@@ -414,7 +410,7 @@ def generalized_design_of(arguments: GeneralizedArguments, frame: Frame) -> Gene
     )
 
 
-def build_generalized_engine(design: GeneralizedDesign, arguments: GeneralizedArguments, held: Held) -> Glmm:
+def build_generalized_engine(design: Design, arguments: GeneralizedArguments, held: Held) -> Glmm:
     """The engine's model of a design: coefficients that are held are part of its offset."""
     from .. import _engine
 

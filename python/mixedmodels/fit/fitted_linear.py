@@ -98,10 +98,6 @@ class FittedLinear(FittedModel):
     def mean(self) -> NDArray[np.float64]:
         return self.estimates.fitted
 
-    @property
-    def observed(self) -> NDArray[np.float64]:
-        return self.design.y
-
     def leverages(self) -> NDArray[np.float64]:
         return self.engine.leverages(self.estimates.theta)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..covariance.theta import check_start
-from ..design import GeneralizedDesign
+from ..design import Design
 from ..errors import ArgumentError
 from ..families import Family
 from ..families.family import positive
@@ -55,7 +55,7 @@ class StartingPoint:
 
 
 def check_generalized_start(
-    start: Any, design: GeneralizedDesign, kept: NDArray[np.int64], family: Family
+    start: Any, design: Design, kept: NDArray[np.int64], family: Family
 ) -> StartingPoint:
     """
     The ``start`` argument: theta, or a mapping with some of theta, beta and dispersion.
@@ -85,7 +85,7 @@ def check_generalized_start(
     )
 
 
-def _coefficients(beta: Any, design: GeneralizedDesign, kept: NDArray[np.int64]) -> NDArray[np.float64]:
+def _coefficients(beta: Any, design: Design, kept: NDArray[np.int64]) -> NDArray[np.float64]:
     """The starting values of the kept coefficients, from values for all columns or for those."""
     try:
         values = np.array(beta, dtype=np.float64)

@@ -128,15 +128,14 @@ class FittedModel(ABC):
         return self.family.mean(self.linear_predictor)
 
     @property
-    @abstractmethod
     def observed(self) -> NDArray[np.float64]:
         """The response on the scale of its mean, shape (n,): proportions for the binomial family."""
+        return self.design.observed
 
     @property
     def prior_weights(self) -> NDArray[np.float64]:
         """Numbers of trials or prior weights, ones where there are none, shape (n,)."""
-        weights = self.design.weights
-        return np.ones(self.n_obs) if weights is None else weights
+        return self.design.unit_weights
 
     def scaled_residuals(self) -> NDArray[np.float64]:
         """Pearson residuals in units of their standard deviation, shape (n,)."""

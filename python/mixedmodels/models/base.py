@@ -13,19 +13,21 @@ from ..report.describe import describe, model_matrix
 from .changes import Changes
 from .comparisons import Comparisons
 from .estimates import Estimates
-from .hypotheses import FixedEffectsTests
 from .likelihood import Likelihood
+from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
 from .statsmodels_names import StatsmodelsNames
+from .term_tests import TermTests
 
 
 class MixedModel(
     Estimates,
     Likelihood,
-    FixedEffectsTests,
+    TermTests,
+    LinearHypotheses,
     Comparisons,
     MarginalMeans,
     EffectSizes,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..design import GeneralizedResponse, ResponseForm
+from ..design import Response, ResponseForm
 from ..design.response import check_values, from_counts, from_proportions
 from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError
@@ -31,7 +31,7 @@ def refit_generalized_response(
     return refit_generalized(fitted, response=response, response_name=name_of(y), changes=given)
 
 
-def new_generalized_response(fitted: FittedGeneralized, y: Any) -> GeneralizedResponse:
+def new_generalized_response(fitted: FittedGeneralized, y: Any) -> Response:
     """
     The argument of `refit` as a response.
 
@@ -64,14 +64,14 @@ def new_generalized_response(fitted: FittedGeneralized, y: Any) -> GeneralizedRe
     finite_rows(numbers)
     if not form.binomial:
         check_values(numbers, fitted.family, "y", _row)
-        return GeneralizedResponse(read_only(numbers), weights, form)
+        return Response(read_only(numbers), weights, form)
     kind = "number" if weights is None else "proportion"
     form = form if form.kind != "counts" else ResponseForm(kind, binomial=True)
     successes, trials = from_proportions(numbers, weights, "y", _row)
-    return GeneralizedResponse(read_only(successes), trials, form)
+    return Response(read_only(successes), trials, form)
 
 
-def _two_columns(fitted: FittedGeneralized, values: NDArray[Any]) -> GeneralizedResponse:
+def _two_columns(fitted: FittedGeneralized, values: NDArray[Any]) -> Response:
     if not fitted.design.form.binomial or values.shape[1] != 2:
         raise ArgumentError(
             f"refit: y has shape {values.shape}; a response has one column, or for the binomial family two: "
@@ -81,7 +81,7 @@ def _two_columns(fitted: FittedGeneralized, values: NDArray[Any]) -> Generalized
     finite_rows(numbers.sum(axis=1))
     y, trials = from_counts(numbers[:, 0], numbers[:, 1], "y", _row)
     weights = None if trials is None else read_only(trials)
-    return GeneralizedResponse(read_only(y), weights, ResponseForm("counts", binomial=True))
+    return Response(read_only(y), weights, ResponseForm("counts", binomial=True))
 
 
 def _from_labels(values: NDArray[Any], labels: tuple[Any, ...]) -> NDArray[np.float64]:

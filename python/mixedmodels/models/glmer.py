@@ -61,8 +61,8 @@ def glmer(
     data : data frame
         As for :func:`mixedmodels.lmer`; n rows.
     family : str or object of mixedmodels.families
-        "binomial", "poisson", "gaussian", "gamma", "inverse_gaussian", "nbinom2" ("negative_binomial"),
-        "nbinom1", "beta".
+        "binomial", "poisson", "gaussian", "gamma", "inverse_gaussian", "lognormal", "nbinom2"
+        ("negative_binomial"), "nbinom1", "beta".
     link : str, optional
         By default the first link of the family, see :mod:`mixedmodels.families`.
     nAGQ : int

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..checks import random_generator, whole_number
 from ..covariance.theta import factors
-from ..design import GeneralizedDesign
+from ..design import Design
 from ..design.used_rows import labels_of_results
 from ..fit.fitted_generalized import FittedGeneralized
 
@@ -51,7 +51,7 @@ def _new_effects(fitted: FittedGeneralized, rng: np.random.Generator) -> NDArray
     return total
 
 
-def _as_given(drawn: list[NDArray[np.float64]], design: GeneralizedDesign) -> pd.DataFrame:
+def _as_given(drawn: list[NDArray[np.float64]], design: Design) -> pd.DataFrame:
     """The simulations in the form in which the response was written, so that `refit` takes them."""
     names = [f"sim_{i + 1}" for i in range(len(drawn))]
     form, pad = design.form, design.missing.pad

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...design import GeneralizedDesign
+from ...design import Design
 from ...families import Family
 
 # Of a coefficient, as a share of the largest move that a direction of unit size could give it: above what the
@@ -28,7 +28,7 @@ _MARGIN = 1e-6
 _SOME = 2000
 
 
-def towards(design: GeneralizedDesign, family: Family) -> NDArray[np.float64]:
+def towards(design: Design, family: Family) -> NDArray[np.float64]:
     """
     Where the linear predictor of each row gains likelihood without end, shape (n,).
 

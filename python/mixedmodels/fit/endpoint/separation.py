@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...covariance.theta import factors
-from ...design import GeneralizedDesign, RandomTerm
+from ...design import Design, RandomTerm
 from ...errors import MixedModelsWarning, SeparationWarning
 from ...families import Family
 from ..fitted_generalized import FittedGeneralized, GeneralizedEstimates
@@ -48,9 +48,7 @@ class Separation:
         )
 
 
-def separation_of(
-    design: GeneralizedDesign, family: Family, estimates: GeneralizedEstimates
-) -> Separation | None:
+def separation_of(design: Design, family: Family, estimates: GeneralizedEstimates) -> Separation | None:
     """
     The coefficients that the data do not bound, along which means have run into their limits.
 
@@ -81,9 +79,7 @@ def _may_separate(family: Family) -> bool:
     return family.discrete and np.isfinite(family.functions.huge)
 
 
-def separation_notices(
-    design: GeneralizedDesign, family: Family, estimates: GeneralizedEstimates
-) -> list[Notice]:
+def separation_notices(design: Design, family: Family, estimates: GeneralizedEstimates) -> list[Notice]:
     """A warning when the data do not bound some coefficients."""
     found = separation_of(design, family, estimates)
     if found is None:
@@ -106,7 +102,7 @@ def _separation_note(fitted: FittedGeneralized) -> str:
 
 
 def separated_levels(
-    design: GeneralizedDesign,
+    design: Design,
     family: Family,
     estimates: GeneralizedEstimates,
     roots: tuple[NDArray[np.float64], ...],
@@ -145,7 +141,7 @@ def separated_levels(
 
 
 def large_term_notices(
-    design: GeneralizedDesign,
+    design: Design,
     family: Family,
     estimates: GeneralizedEstimates,
     roots: tuple[NDArray[np.float64], ...],
@@ -165,7 +161,7 @@ def large_term_notices(
 
 
 def far_out(
-    design: GeneralizedDesign,
+    design: Design,
     family: Family,
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
@@ -174,7 +170,7 @@ def far_out(
     return _may_separate(family) and bool(_large_terms(design, family, theta, roots, 0.25))
 
 
-def single_rows_notices(design: GeneralizedDesign, family: Family) -> list[Notice]:
+def single_rows_notices(design: Design, family: Family) -> list[Notice]:
     """A warning when a binary response has one row for each level of a grouping factor."""
     if not family.trials or (design.unit_weights != 1.0).any():
         return []
@@ -200,7 +196,7 @@ class _LargeTerm:
 
 
 def _large_terms(
-    design: GeneralizedDesign,
+    design: Design,
     family: Family,
     theta: NDArray[np.float64],
     roots: tuple[NDArray[np.float64], ...],
@@ -221,7 +217,7 @@ def _large_terms(
     return found
 
 
-def _constant_within(design: GeneralizedDesign, term: RandomTerm, signs: NDArray[np.float64]) -> bool:
+def _constant_within(design: Design, term: RandomTerm, signs: NDArray[np.float64]) -> bool:
     """Whether the outcome is constant in each level of a random intercept, and some have several trials."""
     used = ~np.isnan(signs)
     if not np.all(signs[used]) or not np.any(np.all(term.z == 1.0, axis=0)):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...covariance.theta import factors, grown, growth, slices
-from ...design import GeneralizedDesign, Predictors
+from ...design import Design, Predictors
 from ...errors import MixedModelError
 from ...families import Family
 from ..fitted_generalized import GeneralizedEstimates
@@ -90,7 +90,7 @@ def large_fits(
 
 
 def dispersion_vanishes(
-    design: GeneralizedDesign,
+    design: Design,
     roots: Sequence[NDArray[np.float64]],
     estimates: GeneralizedEstimates,
     family: Family,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...design import GeneralizedDesign, MissingRows
+from ...design import MissingRows
 from ...design.rows import ZERO_WEIGHT
 from ...errors import ArgumentError, DataError
 from ...fit.fit_linear import by_criterion
@@ -253,7 +253,7 @@ def _left_out(rows: MissingRows, n: int) -> str:
 def _data_of(model: FittedModel) -> NDArray[np.float64]:
     """The response, with the numbers of trials of a binomial one."""
     design = model.design
-    if isinstance(design, GeneralizedDesign) and design.form.binomial:
+    if design.form.binomial:
         return np.column_stack([design.y, design.unit_weights])
     return design.y
 

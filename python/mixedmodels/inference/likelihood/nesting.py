@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...design import GeneralizedDesign
-from ...fit.fitted_generalized import FittedGeneralized
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from .boundary import family_step
 
@@ -17,9 +13,7 @@ _ROUNDING = 1e-8
 
 def family_step_of(smaller: FittedModel, larger: FittedModel) -> str:
     """How the family of the smaller model lies in that of the larger, see `family_step`."""
-    if isinstance(smaller, FittedGeneralized) and isinstance(larger, FittedGeneralized):
-        return family_step(smaller.family, larger.family)
-    return "same"
+    return family_step(smaller.family, larger.family)
 
 
 def not_nested_in(smaller: FittedModel, larger: FittedModel) -> list[str]:
@@ -45,17 +39,10 @@ def not_nested_in(smaller: FittedModel, larger: FittedModel) -> list[str]:
 
 def _same_weights(one: FittedModel, other: FittedModel) -> bool:
     """Whether the weights are equal, for linear models up to a factor that the residual variance has."""
-    first, second = _weights(one), _weights(other)
-    if isinstance(one, FittedLinear) and other.held.sigma is None:
+    first, second = one.prior_weights, other.prior_weights
+    if one.exact_likelihood and other.held.sigma is None:
         first, second = first / first.mean(), second / second.mean()
     return np.allclose(first, second, rtol=_ROUNDING, atol=0.0)
-
-
-def _weights(model: FittedModel) -> NDArray[np.float64]:
-    design = model.design
-    if isinstance(design, GeneralizedDesign):
-        return design.unit_weights
-    return np.ones(model.n_obs) if design.weights is None else design.weights
 
 
 def _offset_within(smaller: FittedModel, larger: FittedModel) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...checks import random_generator, whole_number
 from ...covariance.theta import factors
-from ...design import GeneralizedResponse
+from ...design import Response
 from ...errors import ArgumentError, MixedModelError
 from ...fit.fit_generalized import refit_generalized
 from ...fit.fit_linear import by_criterion, refit
@@ -139,13 +139,13 @@ def _linear_response(fitted: FittedLinear, rng: np.random.Generator) -> NDArray[
     return _fixed_part(fitted) + sigma * (_random_part(fitted, rng) + noise)
 
 
-def _generalized_response(fitted: FittedGeneralized, rng: np.random.Generator) -> GeneralizedResponse:
+def _generalized_response(fitted: FittedGeneralized, rng: np.random.Generator) -> Response:
     design, family = fitted.design, fitted.family
     eta = _fixed_part(fitted) + _random_part(fitted, rng)
     drawn = family.draw(rng, family.mean(eta), design.unit_weights, fitted.dispersion)
     if design.form.binomial:
         drawn = np.round(drawn * design.unit_weights)
-    return GeneralizedResponse(read_only(drawn), design.weights, design.form)
+    return Response(read_only(drawn), design.weights, design.form)
 
 
 def _fixed_part(fitted: FittedModel) -> NDArray[np.float64]:
