@@ -86,7 +86,7 @@ OPERATIONS: dict[str, Operation] = {
     "cAIC": mm.cAIC,
     "checkConv": mm.checkConv,
     "coef": mm.coef,
-    "coef_test": lambda m: mm.coef_test(m, mm.vcov_cluster(m)),
+    "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,
     "confint": mm.confint,
     "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),

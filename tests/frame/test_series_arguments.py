@@ -132,8 +132,8 @@ def test_many_responses() -> None:
 
 def test_clusters() -> None:
     model = lmer("Reaction ~ Days + (1 | Subject)", SHUFFLED)
-    wanted = coef_test(model, vcov_cluster(model, "Subject"))
-    pd.testing.assert_frame_equal(coef_test(model, vcov_cluster(model, SLEEP["Subject"])), wanted)
+    wanted = coef_test(model, vcov=vcov_cluster(model, "Subject"))
+    pd.testing.assert_frame_equal(coef_test(model, vcov=vcov_cluster(model, SLEEP["Subject"])), wanted)
     with pytest.raises(ArgumentError, match="cluster: the Series and the rows used have different indexes"):
         vcov_cluster(model, SLEEP["Subject"].set_axis(range(1, 181)))
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..design import DesignArguments
-from ..render.page import Facts, Page
+from ..render.page import Facts, Page, Section
 from ..render.printed import Printed
 from ..render.style import Style
 from ..wording import counted
@@ -104,8 +104,16 @@ class FitLog:
     """
     Every evaluation of the optimisation, in order.
 
-    `second_start` is the index of the first evaluation of the second search, see
-    :class:`mixedmodels.Control`; None without one.
+    Attributes
+    ----------
+    theta : ndarray, shape (n_evaluations, n_theta)
+    objective : ndarray, shape (n_evaluations,)
+        -2 log-likelihood (ML) or REML criterion.
+    gradient_norm : ndarray, shape (n_evaluations,)
+        Largest absolute component of the gradient; NaN where it was not computed.
+    second_start : int or None
+        Index of the first evaluation of the second search, see :class:`mixedmodels.Control`; None without
+        one.
     """
 
     theta: NDArray[np.float64]
@@ -196,11 +204,12 @@ class Convergence(Printed):
         }
         return pd.DataFrame([row])
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         facts = [("status", self.status)]
         if np.isfinite(self.predicted_fall):
             facts.append(("predicted fall", f"{self.predicted_fall:.2g}"))
         if len(self.log.objective):
             start, end = style.estimates([self.log.objective[0], np.min(self.log.objective)])
             facts += [("objective at the start", start), ("at the end", end)]
-        return Page.of(Facts(tuple(facts)), [self.outcome], [f" - {text}" for text in self.messages])
+        messages = tuple(f" - {text}" for text in self.messages)
+        return Page((Section((self.outcome,)), Section((), Facts(tuple(facts)), messages)))

@@ -99,8 +99,8 @@ class Emmeans(Printed):
         limits, tests = self.infer or (not self.contrasts, self.contrasts)
         return estimate_table(self, limits, tests)
 
-    def page(self, style: Style) -> Page:
-        return self.to_frame().page(style)
+    def _page(self, style: Style) -> Page:
+        return self.to_frame()._page(style)
 
     # Intervals and tests
 

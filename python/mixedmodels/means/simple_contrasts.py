@@ -38,10 +38,10 @@ class SimpleContrasts(Printed, dict[str, Emmeans]):
             [frame.assign(variable=name) for name, frame in frames.items()], ignore_index=True
         ).pipe(lambda whole: whole[["variable", *whole.columns.drop("variable")]])
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         sections: list[Section] = []
         for name, found in self.items():
-            first, *more = found.page(style).sections
+            first, *more = found._page(style).sections
             title = f"Simple contrasts of {name}"
             sections += [dataclasses.replace(first, heading=(title, *first.heading)), *more]
         return Page(tuple(sections))

@@ -62,7 +62,7 @@ class MeansTable(ResultTable):
     by: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         names = [str(name) for name in self.columns if name not in self.by]
         cells = self._cells(style)
         left = [i for i, name in enumerate(names) if name in self.labels]

@@ -42,7 +42,14 @@ class AllFit(Printed):
     table: pd.DataFrame
 
     def summary(self) -> AllFitSummary:
-        """The comparison, printable, with fixed effects and covariance parameters by optimizer."""
+        """
+        The comparison, with fixed effects and covariance parameters by optimizer.
+
+        Returns
+        -------
+        AllFitSummary
+            With ``table``, ``fixef`` and ``theta``; fits that ended with an error are in the table only.
+        """
         good = {name: fit for name, fit in self.fits.items() if not isinstance(fit, Exception)}
         frames = [pd.DataFrame({name: fit.fixef() for name, fit in good.items()}).T]
         frames.append(self.table.loc[list(good), [c for c in self.table.columns if c.startswith("theta: ")]])
@@ -59,7 +66,7 @@ class AllFit(Printed):
         """
         return self.table.copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return comparison(self.table, style)
 
 
@@ -93,7 +100,7 @@ class AllFitSummary(Printed):
         """
         return self.table.copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return comparison(self.table, style)
 
 
@@ -111,7 +118,7 @@ def comparison(table: pd.DataFrame, style: Style) -> Page:
         columns.append(("message", list(map(str, table["message"]))))
     spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
     return Page.of(
-        Table.from_columns(columns, (0, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
+        Table.from_columns(columns, (0, 3, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
     )
 
 

@@ -130,7 +130,7 @@ class FitMany(Printed):
                 found[name] = self.sigma * value if kind == "sd" else value
         return found
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         m = len(self)
         failed = sum(status == "failed" for status in self.status)
         criterion = "REML" if self.reml else "maximum likelihood"

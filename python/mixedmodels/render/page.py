@@ -66,7 +66,7 @@ class Table:
         groups : sequence of (str, sequence of int), optional
             Titles and positions of the rows of each group; by default one group of all rows.
         """
-        left = frozenset(left)
+        left = frozenset(left) & frozenset(range(len(columns)))
         headings = tuple(one_line(heading) for heading, _ in columns)
         cells = [
             tuple(one_line(text if j in left else text.strip()) for text in texts)

@@ -67,7 +67,7 @@ class ResultTable(Printed, pd.DataFrame):
         """
         return pd.DataFrame(self).copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return Page.of(
             table_of(pd.DataFrame(self), style), self.heading, [*rows_left_out(self, style), *self.notes]
         )

@@ -19,11 +19,11 @@ _USUAL_WIDTH, _LEAST_WIDTH = 80, 40
 _LEAST_NAME = 12
 
 
-def terminal_width() -> int:
-    """Columns of the terminal that output goes to; 80 where it goes elsewhere."""
+def terminal_width() -> int | None:
+    """Columns of the terminal that output goes to; None where it goes elsewhere."""
     out = sys.stdout
     if out is None or not out.isatty():
-        return _USUAL_WIDTH
+        return None
     return max(_LEAST_WIDTH, shutil.get_terminal_size((_USUAL_WIDTH, 24)).columns)
 
 
@@ -35,7 +35,8 @@ def text_page(page: Page, width: int | None = None) -> str:
     ----------
     page : Page
     width : int, optional
-        Terminal columns; by default those of the terminal.
+        Terminal columns; by default those of the terminal. Without one, tables are folded to 80 columns, and
+        lines of text stay lines.
     """
     width = terminal_width() if width is None else width
     return "\n\n".join(filter(None, (_section(section, width) for section in page.sections)))
@@ -46,7 +47,7 @@ def text_table(table: Table, width: int | None = None) -> str:
     return "\n".join(_table(table, terminal_width() if width is None else width))
 
 
-def _section(section: Section, width: int) -> str:
+def _section(section: Section, width: int | None) -> str:
     lines = all_folded(section.heading, width)
     if isinstance(section.body, Facts):
         pairs = section.body.pairs
@@ -71,7 +72,8 @@ class _Layout:
     blocks: list[list[int]]
 
 
-def _table(table: Table, width: int) -> list[str]:
+def _table(table: Table, width: int | None) -> list[str]:
+    width = _USUAL_WIDTH if width is None else width
     layout = _layout(table, width)
     lines: list[str] = []
     if table.titled:
@@ -86,7 +88,7 @@ def _blocks(table: Table, groups: Sequence[Group], layout: _Layout) -> list[str]
     """The headings and rows of each block of columns, rules between groups."""
     lines: list[str] = []
     for block in layout.blocks:
-        parts = [_rows(table, [table.headings], block, layout)]
+        parts = [_rows(table, [table.headings], block, layout, bottom=True)]
         parts += [_rows(table, group.rows, block, layout) for group in groups]
         rule = "-" * max(display_width(line) for part in parts for line in part)
         if lines:
@@ -96,21 +98,28 @@ def _blocks(table: Table, groups: Sequence[Group], layout: _Layout) -> list[str]
     return lines
 
 
-def _rows(table: Table, rows: Sequence[Row], block: list[int], layout: _Layout) -> list[str]:
+def _rows(
+    table: Table, rows: Sequence[Row], block: list[int], layout: _Layout, bottom: bool = False
+) -> list[str]:
+    """The lines of rows; cells of fewer lines than others are at the top, or at the bottom."""
     lines = []
     for row in rows:
-        cells = [
-            folded(row[j], layout.widths[j], _CONTINUED if layout.widths[j] >= _LEAST_NAME else "")
-            for j in block
-        ]
-        for i in range(max(map(len, cells), default=0)):
+        cells = [folded(row[j], layout.widths[j], _continued(table, j, layout.widths[j])) for j in block]
+        height = max(map(len, cells), default=0)
+        for i in range(height):
             parts = []
             for j, cell in zip(block, cells, strict=True):
-                text = cell[i] if i < len(cell) else ""
+                k = i - (height - len(cell)) if bottom else i
+                text = cell[k] if 0 <= k < len(cell) else ""
                 space = " " * (layout.widths[j] - display_width(text))
                 parts.append(text + space if j in table.left else space + text)
             lines.append((_INDENT + layout.gap.join(parts)).rstrip())
     return lines
+
+
+def _continued(table: Table, j: int, width: int) -> str:
+    """The beginning of further lines of a name."""
+    return _CONTINUED if j in table.left and width >= _LEAST_NAME else ""
 
 
 def _layout(table: Table, width: int) -> _Layout:
@@ -133,15 +142,11 @@ def _total(widths: Sequence[int], gap: str) -> int:
 
 
 def _narrowed(table: Table, widths: list[int], excess: int) -> list[int]:
-    """The widths with those of names reduced, the widest first, as far as their parts stay whole."""
+    """The widths with those of names and headings reduced, the widest first, while their parts stay whole."""
     result = list(widths)
-    texts = {j: [table.headings[j], *(row[j] for row in table.rows)] for j in sorted(table.left)}
-    least = {
-        j: min(widths[j], max(_LEAST_NAME, len(_CONTINUED) + max(map(least_width, cells))))
-        for j, cells in texts.items()
-    }
+    least = [min(widths[j], _least(table, j)) for j in range(len(widths))]
     while excess > 0:
-        free = [j for j in least if result[j] > least[j]]
+        free = [j for j, width in enumerate(result) if width > least[j]]
         if not free:
             break
         result[max(free, key=lambda j: result[j])] -= 1
@@ -149,14 +154,28 @@ def _narrowed(table: Table, widths: list[int], excess: int) -> list[int]:
     return result
 
 
+def _least(table: Table, j: int) -> int:
+    """The width to which a column can be folded without breaking its words; numbers stay whole."""
+    heading, cells = least_width(table.headings[j]), [row[j] for row in table.rows]
+    if j not in table.left:
+        return max([heading, *map(display_width, cells)])
+    return max(_LEAST_NAME, len(_CONTINUED) + max([heading, *map(least_width, cells)]))
+
+
 def _in_blocks(table: Table, widths: list[int], width: int) -> _Layout:
-    gap = "  "
-    names = list(range(table.labels))
-    # Names leave half of the width to the numbers.
-    room = max(_LEAST_NAME, (width // 2) // max(1, len(names)))
-    widths = [min(w, room) if j in names else w for j, w in enumerate(widths)]
-    widths = [min(w, width - _total([widths[i] for i in names], gap) - len(gap)) if j in table.left else w
-              for j, w in enumerate(widths)]  # fmt: skip
+    """Blocks of columns; names take at most half of the width, so that words are broken if need be."""
+    gap, names = "  ", list(range(table.labels))
+    widest = max([0, *widths[table.labels :]])
+    share = min(width // 2, width - len(_INDENT) - len(gap) - widest)
+    room = max(_LEAST_NAME, share // max(1, len(names)))
+    widths = [min(own, room) if j in names else own for j, own in enumerate(widths)]
+    left = width - _total([widths[j] for j in names], gap) - len(gap)
+    cells = [max([0, *(display_width(row[j]) for row in table.rows)]) for j in range(len(widths))]
+    # A column that is wider than the rest of the line: text is folded, and so is the heading of numbers.
+    widths = [
+        own if j in names or own <= left else left if j in table.left else max(cells[j], min(own, left))
+        for j, own in enumerate(widths)
+    ]
     blocks: list[list[int]] = []
     for j in range(table.labels, len(widths)):
         if blocks and _total([widths[i] for i in (*blocks[-1], j)], gap) <= width:

@@ -109,7 +109,7 @@ class ModelTable(Printed):
         index = pd.MultiIndex.from_arrays([parts, terms], names=["part", "term"])
         return pd.DataFrame(texts, index=index, columns=list(self.names), dtype=object)
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         own = self.style.changed(style)
         frame = self._frame(own)
         columns = [("", [str(term) for term in frame.index.get_level_values("term")])]

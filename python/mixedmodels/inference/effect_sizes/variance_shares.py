@@ -81,7 +81,7 @@ class RSquared(Printed):
         """
         return pd.DataFrame({"R2": [self.marginal, self.conditional]}, index=["marginal", "conditional"])
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         shares = (("marginal", self.marginal), ("conditional", self.conditional))
         return Page.of(Facts(tuple((name, _shown(value, style)) for name, value in shares), True), ["R²"])
 
@@ -124,7 +124,7 @@ class IntraclassCorrelation(Printed):
         groups = self.by_group if len(self.by_group) > 1 else {}
         return {"adjusted": self.adjusted, "unadjusted": self.unadjusted, **groups}
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         facts = tuple((name, _shown(value, style)) for name, value in self._shares().items())
         return Page.of(Facts(facts, True), ["ICC"])
 

@@ -71,7 +71,7 @@ class ConvergenceCheck(Printed):
         """
         return pd.DataFrame({"gradient": self.gradient, "fall": self.shares})
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         verdict = "Converged" if self.ok else "Not converged"
         heading = [
             f"{verdict}: the objective would still fall by {self.predicted_fall:.2g} "

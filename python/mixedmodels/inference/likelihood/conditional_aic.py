@@ -74,7 +74,7 @@ class ConditionalAIC(Printed, float):
     def __str__(self) -> str:
         return f"{format_number(float(self), 7)} (conditional AIC by {self.method}, df = {self.df:.2f})"
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         digits = style.digits or 7
         facts = (
             ("cAIC", format_number(float(self), digits)),
