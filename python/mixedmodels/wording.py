@@ -39,6 +39,12 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return result
 
 
+def a_kind(value: object) -> str:
+    """The type of a value with its article: ``an int``, ``a list``; ``None`` is itself."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
 def counted(n: int, what: str) -> str:
     """``1 row``, ``2 rows``."""
     return f"{n} {what}{'' if n == 1 else 's'}"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from ..wording import a_kind
 from .column import Column
 from .pandas_column import pandas_column
 from .pandas_values import series_values
@@ -67,7 +68,6 @@ def _other(name: str, values: Any) -> Column:
     array = np.asarray(values)
     if array.ndim == 0:
         raise DataError(
-            f"column {name!r} is a {type(values).__name__}, not a list or an array; "
-            "give one value for each row"
+            f"column {name!r} is {a_kind(values)}, not a list or an array; give one value for each row"
         )
     return _array(name, array)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from ..wording import a_kind
 from .alignment import in_row_order
 from .column import Column, Factor
 from .convert import convert, is_from
@@ -145,9 +147,10 @@ def _mapping(data: Mapping[Any, Any], what: str) -> Source:
     lengths: dict[int, str] = {}
     for name, values in zip(names, columns, strict=True):
         if isinstance(values, (str, bytes, Mapping, set, frozenset)) or not hasattr(values, "__len__"):
+            collect = "; collect them with list()" if isinstance(values, Iterator) else ""
             raise DataError(
-                f"column {name!r} of {what} is a {type(values).__name__}, not a list or an array; "
-                "give one value for each row"
+                f"column {name!r} of {what} is {a_kind(values)}, not a list or an array; "
+                f"give one value for each row{collect}"
             )
         try:
             lengths.setdefault(len(values), name)
@@ -239,25 +242,42 @@ def _stream(data: Any, what: str) -> Any:
     try:
         import pyarrow as pa
     except ImportError:
-        raise DataError(
-            f"{what} is a {type(data).__name__}: reading Arrow streams needs pyarrow installed"
-        ) from None
+        raise DataError(f"{what} is {a_kind(data)}: reading Arrow streams needs pyarrow installed") from None
     try:
-        return pa.table(data)
+        table = pa.table(data)
     except (TypeError, ValueError, pa.ArrowException) as error:
+        raise DataError(f"{what} is {a_kind(data)} that pyarrow cannot read as a table: {error}") from error
+    if not table.num_rows:
         raise DataError(
-            f"{what} is a {type(data).__name__} that pyarrow cannot read as a table: {error}"
-        ) from error
+            f"{what} is {a_kind(data)} that gives no rows; a stream can be read only once, so "
+            "make a table of it first, for example pyarrow.table(stream), and give the table each time"
+        )
+    return table
 
 
 def _not_a_frame(data: Any, what: str) -> DataError:
+    return DataError(f"{what} is {a_kind(data)}, not a data frame: {_how_to_read(data)}")
+
+
+def _how_to_read(data: Any) -> str:
+    """How to make a data frame of something else."""
     advice = "give a pandas, polars or pyarrow data frame, or a dict of arrays"
-    if isinstance(data, (str, bytes)):
-        advice = "read the file first (for example with pandas.read_csv) and give the data frame"
-    elif isinstance(data, (np.ndarray, list, tuple)):
-        advice = f"it has no column names; {advice}"
-    elif _one_column(data):
-        advice = f"it is a single column; {advice}"
-    return DataError(
-        f"{what} is {'None' if data is None else f'a {type(data).__name__}'}, not a data frame: {advice}"
-    )
+    if isinstance(data, (np.ndarray, list, tuple)):
+        return f"it has no column names; {advice}"
+    if _one_column(data):
+        return f"it is a single column; {advice}"
+    if isinstance(data, (str, bytes, os.PathLike)) or hasattr(data, "readline"):
+        return "read the file first (for example with pandas.read_csv) and give the data frame"
+    if hasattr(data, "fetchall"):
+        return (
+            "fetch the rows of the cursor first, for example pandas.DataFrame(cursor.fetchall(), "
+            "columns=[column[0] for column in cursor.description]), and give the data frame"
+        )
+    if hasattr(data, "get_chunk"):
+        return "it gives the data in parts; put them together with pandas.concat and give the data frame"
+    if isinstance(data, Iterator):
+        return (
+            "it can be read only once; collect it first, for example with pandas.DataFrame(list(data)), and "
+            "give the data frame"
+        )
+    return advice
