@@ -112,7 +112,7 @@ def test_simulations_are_responses_again() -> None:
         model = glmer(
             "cbind(incidence, size - incidence) ~ period + (1 | herd)", cbpp, "binomial", na_action=action
         )
-        drawn = model.simulate(1, seed=1)["sim_1"]
+        drawn = model.simulate(1, rng=1)["sim_1"]
         assert list(drawn.index) == [label for label in cbpp.index if action == "exclude" or label != "r3"]
         assert np.isfinite(model.refit(drawn).objective)
 
@@ -132,8 +132,8 @@ def test_many_responses() -> None:
 
 def test_clusters() -> None:
     model = lmer("Reaction ~ Days + (1 | Subject)", SHUFFLED)
-    wanted = coef_test(model, vcov_cluster(model, "Subject"))
-    pd.testing.assert_frame_equal(coef_test(model, vcov_cluster(model, SLEEP["Subject"])), wanted)
+    wanted = coef_test(model, vcov=vcov_cluster(model, "Subject"))
+    pd.testing.assert_frame_equal(coef_test(model, vcov=vcov_cluster(model, SLEEP["Subject"])), wanted)
     with pytest.raises(ArgumentError, match="cluster: the Series and the rows used have different indexes"):
         vcov_cluster(model, SLEEP["Subject"].set_axis(range(1, 181)))
 
