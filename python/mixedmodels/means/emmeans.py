@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, overload
 
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError
 from ..inference.basis.choice import DdfName, Vcov
 from ..public import public
-from ..render.page import Page, Section
-from ..render.printed import Printed
-from ..render.style import Style
 from .adjustments import Adjustment
 from .contrasts import contrasted, simple_contrasts
 from .rescaled import effect_sizes, regridded
