@@ -85,13 +85,13 @@ def finite_number(name: str, value: Any) -> float:
     raise ArgumentError(f"{name} must be a finite number, not {shown(value)}")
 
 
-def random_generator(seed: Any) -> np.random.Generator:
-    """The generator of the argument `seed`: a whole number, a Generator, or None for a new one."""
+def random_generator(rng: Any) -> np.random.Generator:
+    """The generator of the argument `rng`: a whole number, a Generator, or None for a new one."""
     try:
-        return np.random.default_rng(seed)
+        return np.random.default_rng(rng)
     except (TypeError, ValueError):
         raise ArgumentError(
-            f"seed must be a whole number of at least 0, a numpy Generator or None, not {shown(seed)}"
+            f"rng must be a whole number of at least 0, a numpy Generator or None, not {shown(rng)}"
         ) from None
 
 

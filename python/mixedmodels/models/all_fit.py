@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from ..checks import random_generator, whole_number
-from ..covariance.theta import random_start, theta_names
+from ..design.theta import random_start, theta_names
 from ..errors import ArgumentError, MixedModelError
+from ..fit.changes import fit_new, refitted
 from ..fit.control import OPTIMIZERS, as_control, check_optimizer
 from ..fit.state import FittedModel
 from ..render.numbers import format_fixed
@@ -95,9 +96,7 @@ def all_fit(
     data: Any,
     optimizers: Sequence[str] | None,
     starts: int,
-    seed: Any,
-    fit: Callable[[Any], Any],
-    refit: Callable[..., Any],
+    rng: Any,
     wrap: Callable[[Any], Any],
 ) -> AllFit:
     """
@@ -112,10 +111,8 @@ def all_fit(
         All by default.
     starts : int
         So many fits from random covariance parameters, by the first of the optimizers.
-    seed : int, Generator or None
+    rng : int, Generator or None
         Of the random starts.
-    fit, refit : callable
-        Fit arguments, and fit the design of a fit with changes, for this kind of model.
     wrap : callable
         Makes a public model of a `FittedModel`.
     """
@@ -126,23 +123,23 @@ def all_fit(
     starts = whole_number("starts", starts, 0)
     base = fitted
     if data is not None:
-        base = fit(dataclasses.replace(fitted.arguments, data=data))
+        base = fit_new(dataclasses.replace(fitted.arguments, data=data))
     # Several starts are those of the trust region.
     single = dataclasses.replace(as_control(base.arguments.control), starts=None)
     changes: dict[str, dict[str, Any]] = {
         name: {"optimizer": name} if name == "trust_region" else {"optimizer": name, "control": single}
         for name in names
     }
-    rng = random_generator(seed)
+    generator = random_generator(rng)
     for i in range(int(starts)):
-        drawn = random_start(base.design, base.term_roots, rng)
+        drawn = random_start(base.design, base.term_roots, generator)
         changes[f"start {i + 1}"] = {**changes[names[0]], "start": drawn}
     fits: dict[str, Any] = {}
     rows = []
     for name, change in changes.items():
         start = time.perf_counter()
         try:
-            state = refit(base, changes=change, quiet=True)
+            state = refitted(base, change, quiet=True)
         except MixedModelError as error:
             fits[name] = error
             rows.append({"objective": np.nan, "converged": False, "message": str(error)})

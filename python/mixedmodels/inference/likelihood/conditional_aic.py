@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...checks import one_of
-from ...covariance.theta import interior
+from ...design.theta import interior
 from ...errors import ArgumentError
 from ...fit.endpoint.curvature import covariance_from
 from ...fit.endpoint.singularity import boundary_directions

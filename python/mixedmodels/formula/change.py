@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ..errors import FormulaError
-from ..formula import ModelFormula, parse_formula
-from ..formula.formulaic_compat import Token, tokenize
-from ..formula.structures import formula_tokens
+from .formulaic_compat import Token, tokenize
+from .model_formula import ModelFormula, parse_formula
+from .structures import formula_tokens
 
 Functions = Mapping[str, Callable[..., Any]]
 
