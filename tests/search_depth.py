@@ -16,7 +16,7 @@ THOROUGH = os.environ.get("MIXEDMODELS_EXAMPLES", "quick") == "thorough"
 
 
 def examples(count: int) -> settings:
-    """For a test that looks at ``count`` examples in a quick run; a thorough one looks at ten times as many."""
+    """A test looks at ``count`` examples in a quick run, and at ten times as many in a thorough one."""
     return settings(max_examples=_number(count))
 
 

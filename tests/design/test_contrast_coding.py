@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from formulaic.transforms import contrasts
 
 from mixedmodels.design import make_contrast
 from mixedmodels.errors import ArgumentError
@@ -38,6 +39,41 @@ def test_poly() -> None:
     np.testing.assert_allclose(contrast.matrix[:, 0], np.array([-3, -1, 1, 3]) / np.sqrt(20))
     np.testing.assert_allclose(contrast.matrix[:, 1], [0.5, -0.5, -0.5, 0.5])
     assert make_contrast("poly", "abcdef", "f").names == (".L", ".Q", ".C", "^4", "^5")
+
+
+def test_diff_compares_neighbours() -> None:
+    contrast = make_contrast("contr.sdif", LABELS, "f")
+    assert contrast.names == ("D.q", "D.r", "D.s")
+    assert contrast.r_names == ("q-p", "r-q", "s-r")
+    assert contrast.matrix is not None
+    means = np.array([3.0, 5.0, 4.0, 9.0])
+    whole = np.column_stack([np.ones(4), contrast.matrix])
+    np.testing.assert_allclose(np.linalg.solve(whole, means), [5.25, 2, -1, 5])
+
+
+@pytest.mark.parametrize("n", range(2, 12))
+@pytest.mark.parametrize(
+    ("kind", "theirs"),
+    [
+        ("treatment", contrasts.TreatmentContrasts()),
+        ("SAS", contrasts.SASContrasts()),
+        ("sum", contrasts.SumContrasts()),
+        ("helmert", contrasts.HelmertContrasts()),
+        ("diff", contrasts.DiffContrasts()),
+        ("poly", contrasts.PolyContrasts()),
+    ],
+)
+def test_every_coding_is_that_of_formulaic(kind: str, theirs: contrasts.Contrasts, n: int) -> None:
+    labels = [f"level {i}" for i in range(n)]
+    found = make_contrast(kind, labels, "f")
+    expected = theirs.get_coding_matrix(labels)
+    matrix = np.delete(np.eye(n), found.base, axis=1) if found.matrix is None else found.matrix
+    # formulaic's polynomials lose their orthogonality as the levels grow: 1e-4 of 1 at 50 levels.
+    np.testing.assert_allclose(matrix, expected, rtol=0, atol=1e-13 if kind == "poly" else 0)
+    written = [
+        theirs.get_factor_format(labels, reduced_rank=True).format(name="f", field=c) for c in expected
+    ]
+    assert [f"f[{name}]" for name in found.names] == written
 
 
 @pytest.mark.parametrize("n", [2, 5, 30, 90])

@@ -263,8 +263,9 @@ def test_plots_show_every_row(model):
 
 def test_tables_print_as_html(model):
     shown = emmeans(model, "~ A | B")._repr_html_()
-    assert "<p>B = b1</p>" in shown
-    assert shown.count("<table") == 2
+    assert ">B = b1</th>" in shown
+    assert shown.count("<table") == 1
+    assert shown.count("<tbody") == 2
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_titles():
     assert quadrature.objective == pytest.approx(183.966743592669, rel=1e-8)
     fast = glmer(FORMULA, CBPP, "binomial", nAGQ=0)
     assert "nAGQ = 0" in str(fast.summary())
-    assert "whose uncertainty they leave out (nAGQ = 0)" in str(fast.summary())
+    assert "ignoring its uncertainty (nAGQ = 0)" in str(fast.summary())
     with pytest.warns(MixedModelsWarning, match="given theta"):
         se = fast.se
     np.testing.assert_allclose(se, np.sqrt(np.diag(fast.vcov(conditional=True))))

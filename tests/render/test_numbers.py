@@ -7,6 +7,7 @@ import math
 import pytest
 
 from mixedmodels.errors import ArgumentError
+from mixedmodels.render.html import html_page
 from mixedmodels.render.numbers import (
     check_digits,
     format_column,
@@ -14,7 +15,8 @@ from mixedmodels.render.numbers import (
     format_number,
     format_p_value,
 )
-from mixedmodels.render.text_table import TextTable
+from mixedmodels.render.page import Page, Table
+from mixedmodels.render.text import text_table
 from mixedmodels.wording import display_width, keep_end, one_line, shorten
 
 
@@ -102,10 +104,10 @@ def test_control_characters_do_not_break_rows():
 
 
 def test_text_and_html():
-    table = TextTable.from_columns([("name", ["名", "b<c"]), ("value", ["1", "10"])])
-    assert table.text(indent="") == "name  value\n名        1\nb<c      10"
-    assert "b&lt;c" in table.html()
-    assert TextTable.from_columns([("name", [])]).text() == " name"
+    table = Table.from_columns([("name", ["名", "b<c"]), ("value", ["1", "10"])])
+    assert text_table(table) == " name  value\n 名        1\n b<c      10"
+    assert "b&lt;c" in html_page(Page.of(table))
+    assert text_table(Table.from_columns([("name", [])])) == " name"
 
 
 def test_integer_parts_are_written_out():

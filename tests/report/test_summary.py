@@ -20,7 +20,6 @@ from mixedmodels import (
     summary,
 )
 from mixedmodels.errors import ArgumentError, ConvergenceWarning, RankDeficiencyWarning
-from mixedmodels.report.summary import convergence_line
 from mixedmodels.wording import display_width
 from shared_fits import fits
 
@@ -72,7 +71,7 @@ def test_numbers_are_attributes(slope):
 @pytest.mark.parametrize("digits", [1, 3, 5, 8, 15])
 def test_digits(slope, digits):
     summary = slope.summary(digits=digits)
-    text = str(summary)
+    text = summary.to_text(width=120)
     row = next(line for line in text.splitlines() if line.startswith(" Days  "))
     estimate, error, _, ratio, p = row.split()[1:6]
     assert float(estimate) == pytest.approx(10.467285959596, abs=0.51 * 10.0 ** (2 - digits))
@@ -82,7 +81,7 @@ def test_digits(slope, digits):
     assert float(summary.coefficients.loc["Days", "Estimate"]) == slope.beta[1]
     assert [float(x) for x in summary.coefficients["Estimate"]] == slope.beta.tolist()
     assert summary._repr_html_().count(estimate) >= 1
-    assert str(pickle.loads(pickle.dumps(summary))) == text
+    assert str(pickle.loads(pickle.dumps(summary))) == str(summary)
 
 
 def test_digits_of_every_kind_of_model():
@@ -104,11 +103,11 @@ def test_apa_style(slope):
 
 def test_html(slope):
     html = slope._repr_html_()
-    assert html.count("<table") == html.count("</table>") == 5
+    assert html.count("<table") == html.count("</table>") == 2
     assert "Std. Error" in html
     data = DATA.rename(columns={"Days": "<b>&"})
     html = lmer("Reaction ~ `<b>&` + (1 | Subject)", data).summary()._repr_html_()
-    assert "<b>" not in html
+    assert "<b>&" not in html
     assert "&lt;b&gt;&amp;" in html
 
 
@@ -138,7 +137,8 @@ def test_the_double_bar_is_explained():
     data["Reaction"] += late * (20 * (np.arange(180) // 10 % 4))
     with pytest.warns(FormulaWarning):
         text = str(lmer("Reaction ~ Days + (late + Days || Subject)", data).summary())
-    assert "all 3 effects are independent, 3 variance parameters (a single bar has 6)" in text
+    wanted = "all 3 effects are independent, 3 variance parameters (a single bar has 6)"
+    assert wanted in " ".join(text.split())
 
 
 def test_many_correlations_are_shown_on_request():
@@ -175,7 +175,7 @@ def test_strange_names_and_magnitudes():
         }
     )
     formula = "y ~ größe + `a very long name of a column that goes on and on` + f + (1 | 名前)"
-    text = str(lmer(formula, data).summary())
+    text = lmer(formula, data).summary().to_text(width=120)
     assert "e+" in text
     table = text.split("Fixed effects:\n")[1].split("\n\n")[0].splitlines()
     assert len(table) == 6
@@ -197,9 +197,9 @@ def test_one_evaluation_is_one():
     data["Subject"] = data["Subject"].astype(str)
     model = lmer("Reaction ~ Days + (1 | Subject)", data)
     once = dataclasses.replace(model.convergence, n_evaluations=1, n_gradients=1)
-    assert "after 1 evaluation, 1 gradient;" in convergence_line(once)
-    assert "after 2 evaluations, 2 gradients;" in convergence_line(
-        dataclasses.replace(once, n_evaluations=2, n_gradients=2)
+    assert "after 1 evaluation, 1 gradient;" in once.outcome
+    assert "after 2 evaluations, 2 gradients;" in (
+        dataclasses.replace(once, n_evaluations=2, n_gradients=2).outcome
     )
     with pytest.warns(ConvergenceWarning, match=r"\(1 evaluation\)"):
         lmer("Reaction ~ Days + (Days | Subject)", data, control={"max_evaluations": 1})

@@ -57,9 +57,9 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
     Parameters
     ----------
     spec : str, tuple, ndarray or DataFrame
-        ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"``, ``"SAS"`` (also with R's ``contr.`` before
-        them), ``("treatment", base level)``, or a matrix with a row for each level and one column fewer.
-        The rows of a DataFrame are matched to the levels by its index.
+        ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"``, ``"diff"``, ``"SAS"`` (also with R's
+        ``contr.`` before them), ``("treatment", base level)``, or a matrix with a row for each level and one
+        column fewer. The rows of a DataFrame are matched to the levels by its index.
     labels : sequence of str
         The levels.
     factor : str
@@ -112,6 +112,16 @@ def _helmert(labels: Sequence[str]) -> Contrast:
     for j in range(n - 1):
         matrix[j + 1, j] = j + 1.0
     return Contrast(tuple(f"H.{label}" for label in labels[1:]), -1, matrix, _numbered(n - 1))
+
+
+def _diff(labels: Sequence[str]) -> Contrast:
+    """Each coefficient is the difference of a level's mean from that of the level before."""
+    n = len(labels)
+    matrix = np.arange(1.0, n) / n - np.triu(np.ones((n, n - 1)))
+    pairs = zip(labels[1:], labels, strict=False)
+    return Contrast(
+        tuple(f"D.{label}" for label in labels[1:]), -1, matrix, tuple(f"{b}-{a}" for b, a in pairs)
+    )
 
 
 def _poly(labels: Sequence[str]) -> Contrast:
@@ -176,6 +186,7 @@ _BUILDERS = {
     "sum": _sum,
     "helmert": _helmert,
     "poly": _poly,
+    "diff": _diff,
     "SAS": lambda labels: _treatment(labels, len(labels) - 1),
 }
 

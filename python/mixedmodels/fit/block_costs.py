@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,9 @@ import pandas as pd
 
 from ..design import Predictors
 from ..render.numbers import format_fixed
-from ..render.text_table import TextTable
-from ..wording import shorten
+from ..render.page import Page, Table
+from ..render.printed import Printed
+from ..render.style import Style
 from .engine_terms import engine_terms
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Block:
 
 
 @dataclass(frozen=True, repr=False)
-class BlockDescription:
+class BlockDescription(Printed):
     """
     What a model costs. Printed, a table with totals.
 
@@ -160,22 +160,23 @@ class BlockDescription:
             }
         )
 
-    def table(self) -> TextTable:
-        """The table as it is printed."""
-        return TextTable.from_columns(
+    def page(self, style: Style) -> Page:
+        decimals = style.digits or 3
+        table = Table.from_columns(
             [
-                ("Block", [shorten(block.name, 30) for block in self.blocks]),
+                ("Block", [block.name for block in self.blocks]),
                 ("Kind", [block.kind for block in self.blocks]),
                 ("Levels", [str(block.levels) for block in self.blocks]),
                 ("Width", [str(block.width) for block in self.blocks]),
                 ("Rows x cols", [f"{block.rows} x {block.columns}" for block in self.blocks]),
                 ("Stored", [block.coupling for block in self.blocks]),
                 ("Fill", format_fixed([block.fill for block in self.blocks], 4)),
-                ("MiB", format_fixed([block.memory / _MIB for block in self.blocks], 3)),
-                ("Mflop", format_fixed([block.flops / 1e6 for block in self.blocks], 3)),
+                ("MiB", format_fixed([block.memory / _MIB for block in self.blocks], decimals)),
+                ("Mflop", format_fixed([block.flops / 1e6 for block in self.blocks], decimals)),
             ],
             left=(0, 1, 5),
         )
+        return Page.of(table, notes=self.totals())
 
     def totals(self) -> tuple[str, str]:
         """Memory and time in words."""
@@ -191,14 +192,6 @@ class BlockDescription:
     def time(self) -> str:
         """Time of one evaluation with derivatives, and what it supposes."""
         return f"{_format_seconds(self.seconds)} at an assumed {FLOPS_PER_SECOND / 1e9:g} Gflop/s on one core"
-
-    def __str__(self) -> str:
-        return "\n".join([self.table().text(), *self.totals()])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.table().html() + "".join(f"<p>{html.escape(line)}</p>" for line in self.totals())
 
 
 def describe_design(design: Predictors) -> BlockDescription:

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from ..render.page import Facts, Page
+from ..render.printed import Printed
+from ..render.style import Style
+from ..wording import counted
 
 
 def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
@@ -132,8 +138,8 @@ class FitLog:
     second_start: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Convergence:
+@dataclass(frozen=True, eq=False, repr=False)
+class Convergence(Printed):
     """
     How the optimisation ended.
 
@@ -175,3 +181,50 @@ class Convergence:
     messages: tuple[str, ...]
     unbounded: bool
     log: FitLog
+
+    @property
+    def outcome(self) -> str:
+        """How the search ended, in one line."""
+        gradient = np.abs(self.gradient).max(initial=0.0)
+        if self.optimizer is None:
+            return f"Not optimised: evaluated at the given theta; |gradient| ≤ {gradient:.2g}"
+        verdict = "converged" if self.converged else f"NOT CONVERGED ({self.status})"
+        if self.unbounded:
+            verdict = "NO FINITE OPTIMUM"
+        counts = counted(self.n_evaluations, "evaluation")
+        if self.n_gradients:
+            counts += f", {counted(self.n_gradients, 'gradient')}"
+        line = f"{self.optimizer}: {verdict} after {counts}; |gradient| ≤ {gradient:.2g}"
+        if not self.checked and self.optimizer != "trust_region":
+            line += "; derivatives not checked"
+        return line
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        One row about the search.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``optimizer``, ``status``, ``converged``, ``n_evaluations``, ``n_gradients``,
+            ``max_gradient`` (the largest absolute component) and ``predicted_fall``.
+        """
+        row = {
+            "optimizer": self.optimizer,
+            "status": self.status,
+            "converged": self.converged,
+            "n_evaluations": self.n_evaluations,
+            "n_gradients": self.n_gradients,
+            "max_gradient": np.abs(self.gradient).max(initial=0.0),
+            "predicted_fall": self.predicted_fall,
+        }
+        return pd.DataFrame([row])
+
+    def page(self, style: Style) -> Page:
+        facts = [("status", self.status)]
+        if np.isfinite(self.predicted_fall):
+            facts.append(("predicted fall", f"{self.predicted_fall:.2g}"))
+        if len(self.log.objective):
+            start, end = style.estimates([self.log.objective[0], np.min(self.log.objective)])
+            facts += [("objective at the start", start), ("at the end", end)]
+        return Page.of(Facts(tuple(facts)), [self.outcome], [f" - {text}" for text in self.messages])

@@ -85,38 +85,16 @@ def b_splines(knots: Array, degree: int, x: Array, derivative: int = 0) -> Array
     """
     All B-splines of a degree on a full knot sequence, or a derivative of them, at x.
 
-    The recurrence of Cox and de Boor (de Boor 1978, A Practical Guide to Splines, chapter X), with the
-    piece of every x fixed beforehand so that the outer pieces extend beyond the boundary.
+    Beyond the boundary the outer polynomial pieces go on. Missing values stay missing.
 
     Returns
     -------
     ndarray, shape (len(x), len(knots) - degree - 1)
     """
-    n_basis = len(knots) - degree - 1
-    piece = np.clip(np.searchsorted(knots, x, side="right") - 1, degree, n_basis - 1)
-    local = np.zeros((degree + 1, len(x)))
-    local[degree] = 1.0
-    # local[j] is the spline number piece - degree + j.
-    for d in range(1, degree + 1):
-        slope_only = d > degree - derivative
-        for j in range(degree - d, degree + 1):
-            i = piece - degree + j
-            value = np.zeros(len(x))
-            if j > degree - d:
-                width = knots[i + d] - knots[i]
-                ratio = np.divide(1.0, width, out=np.zeros(len(x)), where=width > 0)
-                value += (d * ratio if slope_only else (x - knots[i]) * ratio) * local[j]
-            if j < degree:
-                width = knots[i + d + 1] - knots[i + 1]
-                ratio = np.divide(1.0, width, out=np.zeros(len(x)), where=width > 0)
-                factor = -d * ratio if slope_only else (knots[i + d + 1] - x) * ratio
-                value += factor * local[j + 1]
-            local[j] = value
-    out = np.zeros((len(x), n_basis))
-    rows = np.arange(len(x))
-    for j in range(degree + 1):
-        out[rows, piece - degree + j] = local[j]
-    return out
+    from scipy.interpolate import BSpline
+
+    basis = np.eye(len(knots) - degree - 1)
+    return np.asarray(BSpline(knots, basis, degree, extrapolate=True)(x, nu=derivative), dtype=np.float64)
 
 
 def fit_shift(x: Array, text: str, center: bool | float = True, scale: bool | float = True) -> Shift:

@@ -1,129 +1,24 @@
 """
-All contact with formulaic's internals: its tokenizer and its algebra of formula terms.
+All contact with formulaic's internals: its algebra of formula terms.
 
-formulaic 1.2 has no random-effects bars, takes ``a %in% b`` for ``b + a:b``, and multiplies out
-``(a + b)^k`` without bound. So its tokenizer cuts the text, ``split.py`` takes the bars out, and its
-parser works out products of the rest, written with stand-in names, under the operators below.
+formulaic 1.2 takes ``a %in% b`` for ``b + a:b`` and multiplies out ``(a + b)^k`` without bound. So its parser
+works out products, written with the names ``v0``, ``v1``, ... for the variables, under the operators below.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 from formulaic.errors import FormulaicError
 from formulaic.parser import DefaultFormulaParser, DefaultOperatorResolver
-from formulaic.parser.algos.tokenize import tokenize as _tokenize
 from formulaic.parser.types import Factor, Operator, OrderedSet, Term
-from formulaic.parser.types import Token as _Token
 
-from ..errors import FormulaError
 from .scope import error_at
 
 MAX_TERMS = 1000
 _REPLACED = frozenset({"*", "/", "in", ":", "**", "^", ".", "~", "|"})
-_TWO = frozenset({"||", "**"})
-_QUOTED = re.compile(r"""`[^`]+`|"[^"]*"|'[^']*'""")
-
-
-class Token(NamedTuple):
-    """
-    A piece of a formula.
-
-    ``kind`` is "name", "value" (a number), "call" (a function with its arguments), "operator", "bracket",
-    or, from ``structures.py``, "structure" or "option"; ``start`` and ``end`` are positions in the source.
-    """
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-def tokenize(source: str, first: int = 0, last: int | None = None) -> list[Token]:
-    """
-    Cut a formula, or the part of it from one position to another, into tokens.
-
-    Raises
-    ------
-    FormulaError
-        For an unclosed bracket or quote, and for text that is no part of a formula.
-    """
-    found: list[Token] = []
-    try:
-        # Names and texts are data: the tokenizer sees a filler of the same length in their place.
-        part = " " * first + source[first:last]
-        raw = list(_tokenize(_QUOTED.sub(lambda m: m[0][0] + "_" * (len(m[0]) - 2) + m[0][0], part)))
-    except FormulaicError:
-        raise _unclosed(source) from None
-    for token in raw:
-        start = token.source_start or 0
-        end = (token.source_end if token.source_end is not None else start) + 1
-        kind = token.kind.value if token.kind is not None else ""
-        if kind == "operator":
-            found.extend(_operators(source, token, start))
-        elif kind == "python":
-            if source[start] == "{":
-                raise error_at("braces are not allowed in a formula; write I(...)", source, start)
-            found.append(Token("call", source[start:end], start, end))
-        elif kind == "context":
-            if token.token in "[]":
-                raise error_at("square brackets are not allowed here", source, start)
-            found.append(Token("bracket", token.token, start, end))
-        elif kind == "value" and token.token[0] in "\"'":
-            raise error_at("a text is not allowed here", source, start)
-        elif token.token == ".":
-            found.append(Token("operator", ".", start, end))
-        else:
-            if source[start] == "`":
-                end = source.index("`", start + 1) + 1
-            text = source[start + 1 : end - 1] if source[start] == "`" else token.token
-            found.append(Token(kind, text, start, end))
-    return found
-
-
-def _operators(source: str, token: _Token, start: int) -> list[Token]:
-    """A run of operator characters as single operators, with their places."""
-    if source[start] == "%":
-        end = source.index("%", start + 1) + 1
-        if token.token.strip() != "in":
-            raise error_at(f"operator {source[start:end]!r} is not known in formulas", source, start)
-        return [Token("operator", "in", start, end)]
-    found: list[Token] = []
-    place = start
-    for char in token.token:
-        place = source.index(char, place)
-        last = found[-1] if found else None
-        if last is not None and last.end == place and last.text + char in _TWO:
-            found[-1] = Token("operator", last.text + char, last.start, place + 1)
-        elif char in "~+-*/:^|":
-            found.append(Token("operator", char, place, place + 1))
-        else:
-            raise error_at(f"{char!r} is not an operator of formulas", source, place)
-        place += 1
-    return found
-
-
-def _unclosed(source: str) -> FormulaError:
-    """Say what formulaic's tokenizer found, with the place of the bracket or quote that is not closed."""
-    stack: list[tuple[str, int]] = []
-    quote: tuple[str, int] | None = None
-    for i, char in enumerate(source):
-        if quote is not None:
-            quote = None if char == quote[0] else quote
-        elif char in "\"'`":
-            quote = (char, i)
-        elif char in "([{":
-            stack.append((char, i))
-        elif char in ")]}" and stack:
-            stack.pop()
-    if quote is not None:
-        return error_at(f"the quote {quote[0]} is not closed", source, quote[1])
-    if stack:
-        return error_at(f"the bracket '{stack[-1][0]}' is not closed", source, stack[-1][1])
-    return error_at("the formula cannot be read", source, None)
 
 
 def expand(pieces: Sequence[str], source: str, start: int) -> list[tuple[int, ...]]:
@@ -133,7 +28,7 @@ def expand(pieces: Sequence[str], source: str, start: int) -> list[tuple[int, ..
     Parameters
     ----------
     pieces : sequence of str
-        Operators, brackets, numbers, and stand-ins ``"v0"``, ``"v1"``, ... for variables.
+        Operators, brackets, numbers, and ``"v0"``, ``"v1"``, ... for the variables.
     source, start
         For the error message.
 
@@ -142,6 +37,8 @@ def expand(pieces: Sequence[str], source: str, start: int) -> list[tuple[int, ..
     list of tuple of int
         Each term as the numbers of its variables; the intercept is ``()``. Not sorted.
     """
+    if len(pieces) > 4 * MAX_TERMS:
+        raise error_at(f"a product of sums can have at most {2 * MAX_TERMS} variables", source, start)
     try:
         terms: Any = _parser().get_terms(" ".join("%in%" if p == "in" else p for p in pieces))
     except _TooManyTermsError:

@@ -177,5 +177,6 @@ CODINGS: Mapping[str, str] = {
     **dict.fromkeys(("sum", "Sum", "contr.sum"), "sum"),
     **dict.fromkeys(("helmert", "Helmert", "contr.helmert"), "helmert"),
     **dict.fromkeys(("poly", "Poly", "contr.poly"), "poly"),
+    **dict.fromkeys(("diff", "Diff", "contr.diff", "contr.sdif"), "diff"),
     **dict.fromkeys(("SAS", "contr.SAS"), "SAS"),
 }

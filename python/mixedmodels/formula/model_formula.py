@@ -10,12 +10,12 @@ from typing import Any
 from ..checks import shown
 from ..errors import FormulaError
 from .expression import parse_expression
-from .formulaic_compat import Token, expand
 from .function_table import FUNCTIONS
 from .nodes import Call, Node, variables, walk, write
 from .scope import Scope, error_at
 from .structures import formula_tokens, read_structure
-from .term_list import Bar, Reader, SelfProduct, TermList, read_terms, split_sum
+from .term_list import Bar, Reader, SelfProduct, TermList, multiply_out, read_terms, split_sum
+from .tokens import Token
 
 MAX_LENGTH = 100_000
 MAX_BRACKETS = 50
@@ -346,7 +346,7 @@ def _groupings(tokens: Sequence[Token], reader: Reader) -> list[tuple[Node, ...]
                 f"{text!r} cannot stand in a grouping factor; use a:b for cells, a/b for nesting", token
             )
     listed = list(nodes.values())
-    found = expand(pieces, reader.source, tokens[0].start)
+    found = multiply_out(pieces, reader.source, tokens[0].start)
     if not all(found) or not found:
         reader.fail("the grouping factor cannot be read", tokens[0])
     return [tuple(listed[i] for i in term) for term in reversed(found)]

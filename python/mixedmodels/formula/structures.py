@@ -9,9 +9,9 @@ from itertools import pairwise
 from ..covariance import structure_name, structure_names
 from ..errors import FormulaError, NotAvailableError
 from ..not_here import COVARIANCES, not_available
-from .formulaic_compat import Token, tokenize
 from .function_table import FUNCTIONS
 from .scope import error_at
+from .tokens import Token, tokenize
 
 _TRUTHS = {"TRUE": True, "True": True, "T": True, "FALSE": False, "False": False, "F": False}
 

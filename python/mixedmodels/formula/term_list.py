@@ -8,11 +8,13 @@ from itertools import accumulate
 from typing import NamedTuple, NoReturn
 
 from .expression import parse_expression
-from .formulaic_compat import MAX_TERMS, Token, expand
 from .function_table import FUNCTIONS
 from .nodes import Call, Name, Node, is_plain, walk, write
 from .scope import Scope, error_at, missing_column
+from .tokens import Token
 
+# A product of so few variables is multiplied out here: importing formulaic takes longer than a small fit.
+_FEW = 50
 _SPACED = frozenset({"+", "-", "*", "~", "|", "||", "in"})
 
 
@@ -305,9 +307,27 @@ def _products(
             if token.kind == "value":
                 _check_number(tokens, i, reader)
             pieces.append(token.text)
-    if len(pieces) > 4 * MAX_TERMS:
-        reader.fail(f"a product of sums can have {2 * MAX_TERMS} variables at most", tokens[0])
-    return expand(pieces, reader.source, tokens[0].start)
+    return multiply_out(pieces, reader.source, tokens[0].start)
+
+
+def multiply_out(pieces: Sequence[str], source: str, start: int) -> list[tuple[int, ...]]:
+    """
+    The terms of a product, each as the numbers of its variables.
+
+    Parameters
+    ----------
+    pieces : sequence of str
+        Operators, brackets, numbers, and ``"v0"``, ``"v1"``, ... for the variables.
+    source, start
+        For error messages.
+    """
+    names, operators = pieces[::2], pieces[1::2]
+    plain = len(operators) < len(names) < _FEW and set(operators) <= {":"}
+    if plain and all(name[0] == "v" for name in names):
+        return [tuple(dict.fromkeys(int(name[1:]) for name in names))]
+    from .formulaic_compat import expand
+
+    return expand(pieces, source, start)
 
 
 def _check_number(tokens: Sequence[Token], i: int, reader: Reader) -> None:

@@ -14,13 +14,15 @@ from ..checks import probability
 from ..errors import ArgumentError
 from ..families.links import Link
 from ..inference.basis.choice import DdfName, Vcov
+from ..render.page import Page
+from ..render.printed import Printed
+from ..render.style import Style
 from .adjustments import TestFamily
 from .functions_of_beta import LinearFunctions
 from .labels import row_labels
 from .scale import Scale
 from .specs import names_of
-from .table import MeansTable
-from .tabulate import check_infer, estimate_table, joint_table
+from .table import MeansTable, check_infer, estimate_table, joint_table
 
 if TYPE_CHECKING:
     from .simple_contrasts import SimpleContrasts
@@ -29,7 +31,7 @@ CONTRAST = "contrast"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Emmeans:
+class Emmeans(Printed):
     """
     Marginal means, or contrasts or trends made of them. Prints as its table.
 
@@ -97,13 +99,8 @@ class Emmeans:
         limits, tests = self.infer or (not self.contrasts, self.contrasts)
         return estimate_table(self, limits, tests)
 
-    def __str__(self) -> str:
-        return str(self.to_frame())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.to_frame()._repr_html_()
+    def page(self, style: Style) -> Page:
+        return self.to_frame().page(style)
 
     # Intervals and tests
 

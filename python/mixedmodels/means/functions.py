@@ -15,8 +15,7 @@ from .functions_of_beta import space_of
 from .grid import ReferenceGrid, reference_grid
 from .scale import Scale, mean_name, random_spread, response_link
 from .specs import Specs, read_specs
-from .table import show
-from .tabulate import check_infer
+from .table import check_infer, show
 from .terms import interacting, model_terms
 
 

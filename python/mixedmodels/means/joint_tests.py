@@ -20,8 +20,7 @@ from .estimability import reasons
 from .functions_of_beta import LinearFunctions, Space, space_of
 from .grid import ReferenceGrid, cells, grid_of, reference_grid
 from .specs import Specs, names_of, read_specs
-from .table import MeansTable, means_table
-from .tabulate import joint_columns
+from .table import MeansTable, joint_columns, means_table
 from .terms import model_terms
 from .variables import STEP, GridVariable
 

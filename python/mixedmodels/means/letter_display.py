@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from .estimates import Emmeans
 from .letters import letters
-from .table import MeansTable, means_table
-from .tabulate import adjustment_titles
+from .table import MeansTable, adjustment_titles, means_table
 
 
 def letter_display(means: Emmeans, alpha: float, adjust: Any) -> MeansTable:

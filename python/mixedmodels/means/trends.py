@@ -20,7 +20,7 @@ from .functions_of_beta import space_of
 from .grid import ReferenceGrid, grid_of, reference_grid
 from .scale import Scale, response_link
 from .specs import read_specs
-from .tabulate import check_infer
+from .table import check_infer
 from .variables import STEP
 
 

@@ -18,11 +18,14 @@ from ..fit.changes import fit_new, refitted
 from ..fit.control import OPTIMIZERS, as_control, check_optimizer
 from ..fit.state import FittedModel
 from ..render.numbers import format_fixed
-from ..render.text_table import TextTable
+from ..render.page import Page, Table
+from ..render.printed import Printed
+from ..render.style import Style
+from .arguments import Rng
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AllFit:
+class AllFit(Printed):
     """
     The fits of one model by several optimizers and from random starts.
 
@@ -45,14 +48,23 @@ class AllFit:
         frames.append(self.table.loc[list(good), [c for c in self.table.columns if c.startswith("theta: ")]])
         return AllFitSummary(self.table, *frames)
 
-    def __str__(self) -> str:
-        return str(self.summary())
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The comparison as a data frame.
 
-    __repr__ = __str__
+        Returns
+        -------
+        DataFrame
+            A copy of `table`.
+        """
+        return self.table.copy()
+
+    def page(self, style: Style) -> Page:
+        return comparison(self.table, style)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AllFitSummary:
+class AllFitSummary(Printed):
     """
     What `AllFit.summary` returns.
 
@@ -70,25 +82,37 @@ class AllFitSummary:
     fixef: pd.DataFrame
     theta: pd.DataFrame
 
-    def __str__(self) -> str:
-        table = self.table
-        evaluations = ["" if np.isnan(v) else f"{v:.0f}" for v in table["evaluations"]]
-        text = TextTable.from_columns(
-            [
-                ("optimizer", list(map(str, table.index))),
-                ("objective", format_fixed(table["objective"], 6)),
-                ("excess", [f"{v:.1e}" for v in table["excess"]]),
-                ("converged", ["yes" if v else "no" for v in table["converged"]]),
-                ("evaluations", evaluations),
-                ("seconds", format_fixed(table["seconds"], 3)),
-                ("message", list(table["message"])),
-            ],
-            left=(0, 6),
-        ).text()
-        spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
-        return f"{text}\n The objectives differ by up to {spread:.2g}"
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The comparison as a data frame.
 
-    __repr__ = __str__
+        Returns
+        -------
+        DataFrame
+            A copy of `table`.
+        """
+        return self.table.copy()
+
+    def page(self, style: Style) -> Page:
+        return comparison(self.table, style)
+
+
+def comparison(table: pd.DataFrame, style: Style) -> Page:
+    """The printed comparison of fits."""
+    columns = [
+        ("optimizer", list(map(str, table.index))),
+        ("objective", format_fixed(table["objective"], style.digits or 6)),
+        ("excess", ["" if np.isnan(v) else f"{v:.1e}" for v in table["excess"]]),
+        ("converged", ["yes" if v else "no" for v in table["converged"]]),
+        ("evaluations", ["" if np.isnan(v) else f"{v:.0f}" for v in table["evaluations"]]),
+        ("seconds", format_fixed(table["seconds"], 3)),
+    ]
+    if table["message"].astype(bool).any():
+        columns.append(("message", list(map(str, table["message"]))))
+    spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
+    return Page.of(
+        Table.from_columns(columns, (0, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
+    )
 
 
 def all_fit(
@@ -96,7 +120,7 @@ def all_fit(
     data: Any,
     optimizers: Sequence[str] | None,
     starts: int,
-    rng: Any,
+    rng: Rng,
     wrap: Callable[[Any], Any],
 ) -> AllFit:
     """

@@ -9,23 +9,25 @@ import pandas as pd
 from ..design.used_rows import whole_frame
 from ..families import Family
 from ..frame.kept import held
-from ..report.model import describe, model_matrix
+from ..report.describe import describe, model_matrix
 from .changes import Changes
 from .comparisons import Comparisons
 from .estimates import Estimates
-from .hypotheses import FixedEffectsTests
 from .likelihood import Likelihood
+from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
 from .statsmodels_names import StatsmodelsNames
+from .term_tests import TermTests
 
 
 class MixedModel(
     Estimates,
     Likelihood,
-    FixedEffectsTests,
+    TermTests,
+    LinearHypotheses,
     Comparisons,
     MarginalMeans,
     EffectSizes,
@@ -48,7 +50,7 @@ class MixedModel(
         return describe(self._fitted)
 
     def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        return str(self.summary().to_html())
 
     @property
     def formula(self) -> str:

@@ -131,8 +131,9 @@ class Changes(Holder):
         family, link, nAGQ, information, nb_theta : as for `glmer`, optional
             Generalized models only. A new family has its own default link; ``nb_theta=None`` estimates the
             size of the negative binomial family.
-        weights, offset, contrasts, na_action, subset, functions, start, fixed, optimizer, control : as for `lmer`
-            As for `lmer`; by default unchanged, except that `start` is not kept when the model changes.
+        weights, offset, contrasts, na_action, subset : as for `lmer`, optional
+        functions, start, fixed, optimizer, control : as for `lmer`, optional
+            By default unchanged, except that `start` is not kept when the model changes.
             ``fixed=None`` estimates all parameters.
 
         Returns

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from ..design import Predictors
 from ..design.theta import slices
 from ..render.numbers import format_fixed
-from ..render.text_table import TextTable
+from ..render.page import Page, Table
+from ..render.printed import Printed
+from ..render.style import Style
 
 _SHOWN = 10
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FitMany:
+class FitMany(Printed):
     """
     The fits of m responses to one design; all arrays are read-only.
 
@@ -128,26 +130,26 @@ class FitMany:
                 found[name] = self.sigma * value if kind == "sd" else value
         return found
 
-    def __repr__(self) -> str:
+    def page(self, style: Style) -> Page:
         m = len(self)
         failed = sum(status == "failed" for status in self.status)
         criterion = "REML" if self.reml else "maximum likelihood"
-        lines = [
+        heading = [
             f"{m} linear mixed models fitted by {criterion}: {self.predictors.formula}",
             f" {np.count_nonzero(self.converged)} converged, {np.count_nonzero(self.singular)} singular, "
             f"{failed} failed; {self.n_obs.max()} observations",
         ]
-        kept = slice(0, _SHOWN)
+        kept = slice(0, _SHOWN if style.most_rows is not None else m)
+        digits = style.digits or 4
         columns = [
             ("response", list(self.responses[kept])),
             ("objective", format_fixed(self.objective[kept], 3)),
         ]
         columns += [
-            (name, [f"{value:.4g}" for value in self.beta[kept, j]])
-            for j, name in enumerate(self.predictors.x_names[:6])
+            (name, [f"{value:.{digits}g}" for value in self.beta[kept, j]])
+            for j, name in enumerate(self.predictors.x_names)
         ]
-        columns += [("sigma", [f"{value:.4g}" for value in self.sigma[kept]])]
-        lines.append(TextTable.from_columns(columns).text())
-        if m > _SHOWN:
-            lines.append(f" ... and {m - _SHOWN} more; to_frame() and summary_frame() have all")
-        return "\n".join(lines)
+        columns += [("sigma", [f"{value:.{digits}g}" for value in self.sigma[kept]])]
+        more = m - len(self.responses[kept])
+        notes = [f" ... and {more} more; to_frame() and summary_frame() have all"] if more else []
+        return Page.of(Table.from_columns(columns), heading, notes)

@@ -13,11 +13,11 @@ from ..public import public, renamed
 from ..render.numbers import DIGITS, PStyle
 from ..render.result_table import ResultTable
 from ..report.augment import augmented_data
-from ..report.glance import glance_table
 from ..report.model_cells import CellStyle
 from ..report.model_table import ModelTable, compare_models
-from ..report.summary import Summary, summarize
-from ..report.tidy import tidy_table
+from ..report.summarize import summarize
+from ..report.summary import Summary
+from ..report.tidy import glance_table, tidy_table
 from .arguments import Data, DdfName, Names, Vcov
 from .holder import Holder
 

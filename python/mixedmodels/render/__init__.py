@@ -1,1 +1,1 @@
-"""Numbers, tables and markup: how results look."""
+"""How results look: one model of a page, four formats."""

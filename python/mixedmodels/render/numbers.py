@@ -26,7 +26,10 @@ def format_number(value: float, digits: int = DIGITS) -> str:
 
 
 def format_column(
-    values: Iterable[float], digits: int = DIGITS, most_decimals: int | None = None
+    values: Iterable[float],
+    digits: int = DIGITS,
+    most_decimals: int | None = None,
+    zeros: bool = False,
 ) -> list[str]:
     """
     Numbers of one column with a common number of decimals, so that the decimal points line up.
@@ -41,6 +44,8 @@ def format_column(
         Significant digits of the smallest number.
     most_decimals : int, optional
         Upper limit on the decimals in fixed notation.
+    zeros : bool
+        Keep the zeros that all numbers end in.
 
     Examples
     --------
@@ -60,7 +65,7 @@ def format_column(
             decimals = max(0, digits - 1 - low)
             if most_decimals is not None:
                 decimals = min(decimals, most_decimals)
-            texts = _fixed(numbers, decimals)
+            texts = format_fixed(numbers, decimals) if zeros else _fixed(numbers, decimals)
     width = max(map(len, texts), default=0)
     return [text.rjust(width) for text in texts]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
-from ..fit.fitted_generalized import FittedGeneralized
-from ..fit.fitted_linear import FittedLinear
 from ..fit.state import FittedModel
 from ..inference.basis.kinds import DegreesOfFreedom
 from ..inference.effect_sizes.variance_shares import intraclass_correlation, r_squared
@@ -26,6 +25,7 @@ from ..render.numbers import (
     format_p_value,
     p_statement,
 )
+from ..render.style import Style
 from .tidy import fixed_rows, own_parameter, ratio_name, tidy_table
 
 Show = Literal["std.error", "conf.int", "p.value"]
@@ -92,29 +92,19 @@ class CellStyle:
             return format_number(value, self.digits).strip()
         return format_decimals(value, self.digits)
 
-    def coefficient(self, estimate: float, error: float, limits: tuple[float, float], p: float) -> str:
-        """The cell of a coefficient."""
-        parts = {
-            "std.error": f"({self.number(error)})",
-            "conf.int": f"[{self.number(limits[0])}, {self.number(limits[1])}]",
-            "p.value": p_statement(p, self.p_style)
-            if len(self.show) > 1
-            else f"({format_p_value(p, self.p_style)})",
-        }
-        mark = next((mark for mark, bound in self.stars if p < bound), "")
-        return " ".join([self.number(estimate) + mark, *(parts[part] for part in self.show)])
+    def changed(self, style: Style) -> CellStyle:
+        """This style with the digits and p-values of another one, where that has any."""
+        return dataclasses.replace(
+            self, digits=style.digits or self.digits, p_style=style.p_style or self.p_style
+        )
 
-    def legend(self, models: Sequence[FittedModel]) -> str:
-        """Legend of the coefficients."""
+    def legend(self, what: str) -> str:
+        """Legend of the coefficients; `what` says what they are."""
         meanings = {
             "std.error": "standard errors in parentheses",
             "conf.int": f"{100 * self.level:.4g} % confidence limits in brackets",
             "p.value": "p-values" if len(self.show) > 1 else "p-values in parentheses",
         }
-        what = "Estimates"
-        if self.exponentiate:
-            names = {ratio_name(model) for model in models}
-            what = names.pop().capitalize() if len(names) == 1 else "Exponentials of estimates"
         parts = [meanings[part] for part in self.show]
         beside = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + "".join(parts[-1:])
         text = f"{what} with {beside}" if parts else what
@@ -139,26 +129,102 @@ def _marks(stars: Any) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(((mark, float(bound)) for mark, bound in marks.items()), key=lambda pair: pair[1]))
 
 
-def fixed_cells(fitted: FittedModel, basis: DegreesOfFreedom, style: CellStyle) -> dict[str, str]:
+class Cell(Protocol):
+    """A cell of the table, as a value."""
+
+    def text(self, style: CellStyle) -> str:
+        """The cell as it is printed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """A coefficient with its uncertainty."""
+
+    estimate: float
+    error: float
+    limits: tuple[float, float]
+    p: float
+
+    def text(self, style: CellStyle) -> str:
+        """The estimate, marked by stars, and what is shown beside it."""
+        low, high = map(style.number, self.limits)
+        several = len(style.show) > 1
+        parts = {
+            "std.error": f"({style.number(self.error)})",
+            "conf.int": f"[{low}, {high}]",
+            "p.value": p_statement(self.p, style.p_style)
+            if several
+            else f"({format_p_value(self.p, style.p_style)})",
+        }
+        mark = next((mark for mark, bound in style.stars if self.p < bound), "")
+        return " ".join([style.number(self.estimate) + mark, *(parts[part] for part in style.show)])
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number without uncertainty; with decimals of its own, or those of the style."""
+
+    value: float
+    decimals: int | None = None
+    held: bool = False
+
+    def text(self, style: CellStyle) -> str:
+        """The number, marked when it is held."""
+        if self.decimals is not None:
+            return format_decimals(self.value, self.decimals)
+        return style.number(self.value) + (" (fixed)" if self.held else "")
+
+
+@dataclass(frozen=True)
+class Share:
+    """A number between 0 and 1, with the decimals of the style."""
+
+    value: float
+
+    def text(self, style: CellStyle) -> str:
+        """The number with fixed decimals."""
+        return format_decimals(self.value, style.digits)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text."""
+
+    words: str
+
+    def text(self, style: CellStyle) -> str:
+        """The text as it is."""
+        return self.words
+
+
+def estimates_name(models: Sequence[FittedModel], exponentiate: bool) -> str:
+    """What the coefficients are: estimates or ratios."""
+    if not exponentiate:
+        return "Estimates"
+    names = {ratio_name(model) for model in models}
+    return names.pop().capitalize() if len(names) == 1 else "Exponentials of estimates"
+
+
+def fixed_cells(fitted: FittedModel, basis: DegreesOfFreedom, style: CellStyle) -> dict[str, Cell]:
     """The coefficients that are kept; those that are held without what tests need."""
     if style.exponentiate:
         ratio_name(fitted)
     rows = fixed_rows(fitted, style.level, basis, style.exponentiate)
-    result = {}
+    result: dict[str, Cell] = {}
     held = fitted.estimates.held.tolist()
     for j in fitted.estimates.kept.tolist():
-        if j in held:
-            result[rows["term"][j]] = f"{style.number(float(rows['estimate'][j]))} (fixed)"
-            continue
-        estimate, error, p = (float(rows[name][j]) for name in ("estimate", "std.error", "p.value"))
-        limits = (float(rows["conf.low"][j]), float(rows["conf.high"][j]))
-        result[rows["term"][j]] = style.coefficient(estimate, error, limits, p)
+        estimate, error, p, low, high = (
+            float(rows[name][j]) for name in ("estimate", "std.error", "p.value", "conf.low", "conf.high")
+        )
+        whole = Number(estimate, held=True) if j in held else Coefficient(estimate, error, (low, high), p)
+        result[rows["term"][j]] = whole
     return result
 
 
-def random_cells(fitted: FittedModel, style: CellStyle) -> dict[str, str]:
+def random_cells(fitted: FittedModel) -> dict[str, Cell]:
     """Standard deviations, correlations, and the family's own parameter."""
-    result = {}
+    result: dict[str, Cell] = {}
     table = tidy_table(fitted, "ran_pars")
     own = own_parameter(fitted)
     for group, term, estimate in zip(table["group"], table["term"], table["estimate"], strict=True):
@@ -167,13 +233,13 @@ def random_cells(fitted: FittedModel, style: CellStyle) -> dict[str, str]:
             label = term.capitalize()
         else:
             label = "SD residual" if name == "Observation" else f"{kind.upper()} {name} | {group}"
-        result[label] = style.number(estimate)
+        result[label] = Number(float(estimate))
     return result
 
 
 def default_facts(models: Sequence[FittedModel]) -> tuple[str, ...]:
     """Family and link are shown if some model is a generalized one."""
-    generalized = any(isinstance(model, FittedGeneralized) for model in models)
+    generalized = not all(model.exact_likelihood for model in models)
     return ("nobs", "groups", *(("family",) if generalized else ()), "logLik", "AIC", "BIC")
 
 
@@ -182,32 +248,28 @@ def check_facts(facts: Any) -> tuple[str, ...]:
     return some_of("facts", facts, FACTS)
 
 
-def fact_cells(fitted: FittedModel, name: str, style: CellStyle) -> tuple[dict[str, str], str]:
+def fact_cells(fitted: FittedModel, name: str) -> tuple[dict[str, Cell], str]:
     """The rows of one fact, or none and a note for a model that does not have it."""
     try:
-        return _fact(fitted, name, style), ""
+        return _fact(fitted, name), ""
     except ArgumentError as error:
         return {}, f"no {name}: {error}"
 
 
-def _fact(fitted: FittedModel, name: str, style: CellStyle) -> dict[str, str]:
+def _fact(fitted: FittedModel, name: str) -> dict[str, Cell]:
     if name == "nobs":
-        return {"Observations": str(fitted.n_obs)}
+        return {"Observations": Words(str(fitted.n_obs))}
     if name == "groups":
-        return {f"Groups of {label}": str(count) for label, count in numbers_of_levels(fitted).items()}
+        return {f"Groups of {label}": Words(str(count)) for label, count in numbers_of_levels(fitted).items()}
     if name == "family":
-        return {"Family": family_text(fitted)}
+        return {"Family": Words(family_text(fitted))}
     if name == "logLik":
-        restricted = isinstance(fitted, FittedLinear) and fitted.reml
-        label = "Log-likelihood (REML)" if restricted else "Log-likelihood"
-        return {label: format_decimals(-fitted.estimates.objective / 2, 2)}
+        label = "Log-likelihood (REML)" if fitted.restricted else "Log-likelihood"
+        return {label: Number(-fitted.estimates.objective / 2, 2)}
     if name == "R2":
         shares = r_squared(fitted)
-        return {
-            "R² marginal": format_decimals(shares.marginal, style.digits),
-            "R² conditional": format_decimals(shares.conditional, style.digits),
-        }
+        return {"R² marginal": Share(shares.marginal), "R² conditional": Share(shares.conditional)}
     if name == "ICC":
-        return {"ICC": format_decimals(intraclass_correlation(fitted).adjusted, style.digits)}
+        return {"ICC": Share(intraclass_correlation(fitted).adjusted)}
     criterion = {"AIC": criteria.aic, "AICc": criteria.aicc, "BIC": criteria.bic}[name]
-    return {name: format_decimals(criterion(fitted), 2)}
+    return {name: Number(criterion(fitted), 2)}

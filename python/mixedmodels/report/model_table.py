@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,10 +16,19 @@ from ..inference.basis.choice import DdfName, Vcov, bases_of
 from ..inference.basis.headings import by_method
 from ..inference.basis.kinds import DegreesOfFreedom
 from ..inference.likelihood.model_differences import check_names, described
-from ..render.markup import html_table, latex_table, markdown_lines, markdown_table
-from ..render.text_table import TextTable
-from ..wording import display_width
-from .model_cells import CellStyle, check_facts, default_facts, fact_cells, fixed_cells, random_cells
+from ..render.page import Page, Table
+from ..render.printed import Printed
+from ..render.style import Style
+from .model_cells import (
+    Cell,
+    CellStyle,
+    check_facts,
+    default_facts,
+    estimates_name,
+    fact_cells,
+    fixed_cells,
+    random_cells,
+)
 
 Format = Literal["text", "html", "latex", "markdown"]
 FORMATS: tuple[Format, ...] = ("text", "html", "latex", "markdown")
@@ -26,81 +36,103 @@ _PARTS = ("fixed", "random", "fit")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ModelTable:
+class ModelTable(Printed):
     """
-    A table of models; it prints in its format, and shows as HTML in notebooks.
+    Models side by side; the table prints in its format, and shows as HTML in notebooks.
+
+    Numbers have ``digits`` decimals, in `to_text` and its like too, or so many significant digits where they
+    are very small or large.
 
     Attributes
     ----------
-    frame : DataFrame
-        Texts: a row for each estimate or fact, a column for each model; the index has the levels ``part``
-        ("fixed", "random", "fit") and ``term``.
-    notes : tuple of str
-        Legend, methods, and remarks.
+    names : tuple of str
+        The models.
+    rows : dict of (str, str) to list
+        The cells of each part ("fixed", "random", "fit") and term, one for each model; None for a model
+        without the term.
+    style : CellStyle
+    estimates : str
+        What the coefficients are, such as ``Odds ratios``.
+    remarks : tuple of str
+        Methods, and whatever else the notes say below the legend.
     format : {"text", "html", "latex", "markdown"}
+
+    Examples
+    --------
+    >>> from mixedmodels import lmer, load_sleepstudy, model_table
+    >>> table = model_table(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()), names=["slopes"])
+    >>> table.frame.loc["fixed", "slopes"].to_dict()
+    {'(Intercept)': '251.405 (6.825)', 'Days': '10.467 (1.546)'}
     """
 
-    frame: pd.DataFrame
-    notes: tuple[str, ...]
+    names: tuple[str, ...]
+    rows: dict[tuple[str, str], list[Cell | None]]
+    style: CellStyle
+    estimates: str
+    remarks: tuple[str, ...]
     format: Format = "text"
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """
+        The cells as texts.
+
+        Returns
+        -------
+        DataFrame
+            A row for each estimate or fact, a column for each model; the index has the levels ``part``
+            ("fixed", "random", "fit") and ``term``.
+        """
+        return self._frame(self.style)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Legend, methods, and remarks."""
+        return (self.style.legend(self.estimates), *self.remarks)
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The cells as texts in a data frame, see `frame`.
+
+        Returns
+        -------
+        DataFrame
+        """
+        return self.frame
+
     def __str__(self) -> str:
-        return {
-            "text": self.to_text,
-            "html": self.to_html,
-            "latex": self.to_latex,
-            "markdown": self.to_markdown,
-        }[self.format]()
+        return super().__str__() if self.format == "text" else getattr(self, f"to_{self.format}")()
 
-    __repr__ = __str__
+    def _frame(self, style: CellStyle) -> pd.DataFrame:
+        texts = [["" if cell is None else cell.text(style) for cell in cells] for cells in self.rows.values()]
+        parts, terms = [part for part, _ in self.rows], [term for _, term in self.rows]
+        index = pd.MultiIndex.from_arrays([parts, terms], names=["part", "term"])
+        return pd.DataFrame(texts, index=index, columns=list(self.names), dtype=object)
 
-    def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def to_text(self) -> str:
-        """Aligned columns."""
-        bodies = self._bodies()
-        lines = TextTable(self._headings(), tuple(row for body in bodies for row in body)).text().split("\n")
-        rule = "-" * max(map(display_width, lines))
-        result, rest = [lines[0]], iter(lines[1:])
-        for body in bodies:
-            result += [rule, *(next(rest) for _ in body)]
-        return "\n".join([*result, *self.notes])
-
-    def to_html(self) -> str:
-        """A ``<table>`` with a body for each part."""
-        return html_table(self._headings(), self._bodies(), notes=self.notes)
-
-    def to_latex(self) -> str:
-        """A ``tabular`` with the rules of the booktabs package."""
-        return latex_table(self._headings(), self._bodies(), notes=self.notes)
-
-    def to_markdown(self) -> str:
-        """A table of GitHub's flavour of Markdown."""
-        rows = [row for body in self._bodies() for row in body]
-        return f"{markdown_table(self._headings(), rows)}\n\n{markdown_lines(self.notes)}"
-
-    def _headings(self) -> tuple[str, ...]:
-        return ("", *map(str, self.frame.columns))
-
-    def _bodies(self) -> list[list[tuple[str, ...]]]:
-        """The rows of each part."""
-        bodies: dict[str, list[tuple[str, ...]]] = {}
-        for (part, term), cells in zip(self.frame.index, self.frame.to_numpy(), strict=True):
-            bodies.setdefault(part, []).append((str(term), *map(str, cells)))
-        return list(bodies.values())
+    def page(self, style: Style) -> Page:
+        own = self.style.changed(style)
+        frame = self._frame(own)
+        columns = [("", [str(term) for term in frame.index.get_level_values("term")])]
+        columns += [(str(name), list(frame[name])) for name in frame]
+        places: dict[str, list[int]] = {}
+        for i, part in enumerate(frame.index.get_level_values("part")):
+            places.setdefault(part, []).append(i)
+        groups = [("", rows) for rows in places.values()]
+        notes = dataclasses.replace(self, style=own).notes
+        return Page.of(Table.from_columns(columns, groups=groups), notes=notes)
 
 
 def compare_models(
     models: Sequence[FittedModel],
     names: Any = None,
     format: str = "text",
-    ddf: DdfName | None = None,
-    vcov: Vcov | Sequence[Vcov | None] | None = None,
     coefficients: Any = None,
     random: bool = True,
     facts: Any = None,
     style: CellStyle | None = None,
+    *,
+    ddf: DdfName | None = None,
+    vcov: Vcov | Sequence[Vcov | None] | None = None,
 ) -> ModelTable:
     """See :func:`mixedmodels.model_table`."""
     labels = check_names(models, names)
@@ -110,39 +142,32 @@ def compare_models(
     fixed = [fixed_cells(model, basis, style) for model, basis in zip(models, bases, strict=True)]
     parts = {"fixed": _chosen(fixed, coefficients)}
     if flag("random", random):
-        parts["random"] = _rows(random_cells(model, style) for model in models)
+        parts["random"] = _rows(random_cells(model) for model in models)
     parts["fit"], missing = {}, []
     for name in check_facts(default_facts(models) if facts is None else facts):
-        cells = [fact_cells(model, name, style) for model in models]
+        cells = [fact_cells(model, name) for model in models]
         parts["fit"] |= _rows(found for found, _ in cells)
         missing += [f"{label}: {note}" for label, (_, note) in zip(labels, cells, strict=True) if note]
-    index = [(part, term) for part in _PARTS if part in parts for term in parts[part]]
-    frame = pd.DataFrame(
-        [parts[part][term] for part, term in index],
-        index=pd.MultiIndex.from_arrays(
-            [[part for part, _ in index], [term for _, term in index]], names=["part", "term"]
-        ),
-        columns=labels,
-        dtype=object,
-    )
-    notes = [style.legend(models), *_method_notes(labels, bases, style)]
+    rows = {(part, term): parts[part][term] for part in _PARTS if part in parts for term in parts[part]}
+    notes = _method_notes(labels, bases, style)
     notes += [f"{label}: {note}" for label, basis in zip(labels, bases, strict=True) for note in basis.notes]
     notes += missing
     formulas = [model.design.formula.text for model in models]
     if len(set(formulas)) < len(formulas):
         notes += described(models, labels)
-    return ModelTable(frame, tuple(notes), chosen)
+    estimates = estimates_name(models, style.exponentiate)
+    return ModelTable(tuple(labels), rows, style, estimates, tuple(notes), chosen)
 
 
-def _rows(columns: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
-    """Each term's cells, blank where a model does not have it."""
+def _rows(columns: Iterable[Mapping[str, Cell]]) -> dict[str, list[Cell | None]]:
+    """The cells of each term, None where a model does not have it."""
     columns = list(columns)
     terms = dict.fromkeys(term for column in columns for term in column)
-    return {term: [column.get(term, "") for column in columns] for term in terms}
+    return {term: [column.get(term) for column in columns] for term in terms}
 
 
-def _chosen(columns: Sequence[Mapping[str, str]], coefficients: Any) -> dict[str, list[str]]:
-    """The coefficients asked for, in that order and under those names."""
+def _chosen(columns: Sequence[Mapping[str, Cell]], coefficients: Any) -> dict[str, list[Cell | None]]:
+    """The chosen coefficients in the order and under the names asked for."""
     rows = _rows(columns)
     if coefficients is None:
         return rows

@@ -1,4 +1,4 @@
-"""Estimates as a tidy data frame with the columns of R's broom.mixed."""
+"""Estimates, and a fit in one row, as data frames with the columns of R's broom.mixed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pandas as pd
 
 from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
-from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, basis_of
 from ..inference.basis.intervals import coefficient_limits, t_quantile
 from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.estimates import criteria
 from ..inference.estimates.random_effects import conditional_variances, terms_by_group
 from ..inference.hypotheses.coefficient_tests import test_ratios, two_sided_t
 from ..render.result_table import ResultTable
@@ -73,6 +73,21 @@ def tidy_table(
     return table
 
 
+def glance_table(fitted: FittedModel) -> ResultTable:
+    """One row about the whole fit, see :func:`mixedmodels.glance`."""
+    objective = fitted.estimates.objective
+    row: dict[str, Any] = {
+        "nobs": fitted.n_obs,
+        fitted.family.scale_name: fitted.sigma if math.isfinite(fitted.sigma) else math.nan,
+        "logLik": -objective / 2,
+        "AIC": criteria.aic(fitted),
+        "BIC": criteria.bic(fitted),
+        "REMLcrit" if fitted.restricted else "deviance": objective,
+        "df.residual": fitted.n_obs - fitted.n_parameters,
+    }
+    return ResultTable([row])
+
+
 def ratio_name(fitted: FittedModel) -> str:
     """
     What exponentials of the coefficients are.
@@ -82,7 +97,7 @@ def ratio_name(fitted: FittedModel) -> str:
     ArgumentError
         For a link whose exponentials mean nothing.
     """
-    link = fitted.family.link if isinstance(fitted, FittedGeneralized) else "identity"
+    link = fitted.family.link
     if link not in RATIOS:
         raise ArgumentError(
             f"exponentiate=True is for the links {', '.join(RATIOS)}; exponentials of coefficients under the "
@@ -170,9 +185,9 @@ def _parameters(fitted: FittedModel) -> dict[str, Any]:
 
 def own_parameter(fitted: FittedModel) -> tuple[str, float] | None:
     """Name and value of a family's parameter that is no scale: size, dispersion or precision."""
-    if not isinstance(fitted, FittedGeneralized) or fitted.family.scale_name == "sigma":
+    if fitted.family.scale_name == "sigma":
         return None
-    return fitted.family.scale_name, fitted.family.sigma(fitted.dispersion)
+    return fitted.family.scale_name, fitted.sigma
 
 
 def _values(fitted: FittedModel, level: float) -> dict[str, Any]:

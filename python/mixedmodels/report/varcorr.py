@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ..fit.state import FittedModel
 from ..inference.estimates.variance_components import (
@@ -15,9 +16,11 @@ from ..inference.estimates.variance_components import (
     VarianceComponent,
     variance_components,
 )
-from ..render.numbers import DIGITS, check_digits, format_column, format_decimals
+from ..render.numbers import DIGITS, format_column
+from ..render.page import Page, Table
+from ..render.printed import Printed
 from ..render.result_table import ResultTable
-from ..render.text_table import TextTable
+from ..render.style import Style
 from ..wording import shorten, unique_names
 
 _MARK_INDEPENDENT = "."
@@ -26,7 +29,7 @@ _FIXED = "(fixed)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class VarCorr:
+class VarianceComponents(Printed):
     """
     Variances and correlations of the random effects, and the residual standard deviation if there is one.
 
@@ -121,17 +124,20 @@ class VarCorr:
         # Text columns stay objects: those of pandas 3 would show NaN for None.
         return ResultTable(table.astype({"vcov": np.float64, "sdcor": np.float64}))
 
-    def table(self, digits: int = DIGITS) -> TextTable:
-        """The table as it is printed; the smallest number of a column has this many significant digits."""
-        check_digits(digits)
+    def page(self, style: Style) -> Page:
+        return Page.of(self.table(style))
+
+    def table(self, style: Style) -> Table:
+        """The printed table; the smallest number of a column has the significant digits of the style."""
+        style = style.within(DIGITS)
         groups: list[str] = []
         names: list[str] = []
         sds: list[float] = []
-        # None beside a row without a standard deviation of its own.
+        # False beside a row without a standard deviation of its own.
         shown: list[bool] = []
         correlations: list[list[str]] = []
         for key, part in self.items():
-            own, cells = _rows_of(part), _correlation_cells(part, digits)
+            own, cells = _rows_of(part), _correlation_cells(part, style)
             height = max(len(own), len(cells))
             spare = height - len(own)
             groups += [key, *[""] * (height - 1)]
@@ -148,37 +154,21 @@ class VarCorr:
         columns: list[tuple[str, Sequence[str]]] = [
             ("Groups", groups),
             ("Name", names),
-            ("Variance", _beside(format_column(np.square(sds), digits, most_decimals=digits + 1), shown)),
-            ("Std.Dev.", _beside(format_column(sds, digits, most_decimals=digits + 1), shown)),
+            ("Variance", _beside(_sizes(np.square(sds), style), shown)),
+            ("Std.Dev.", _beside(_sizes(sds, style), shown)),
         ]
         width = max(map(len, correlations))
         for j in range(width):
             cells = [row[j] if j < len(row) else "" for row in correlations]
             columns.append(("Corr" if j == 0 else "", cells))
-        return TextTable.from_columns(columns, left=(0, 1))
-
-    def __str__(self) -> str:
-        return self.table().text()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.table().html()
-
-    def to_latex(self, digits: int = DIGITS) -> str:
-        """The printed table as a ``tabular`` with the rules of the booktabs package."""
-        return self.table(digits).latex()
-
-    def to_markdown(self, digits: int = DIGITS) -> str:
-        """The printed table in GitHub's flavour of Markdown."""
-        return self.table(digits).markdown()
+        return Table.from_columns(columns, (0, 1), 2)
 
 
-def var_corr(fitted: FittedModel) -> VarCorr:
+def var_corr(fitted: FittedModel) -> VarianceComponents:
     """The variance components of a fit."""
     held = fitted.held
     fixed = held.sigma is not None or held.dispersion is not None
-    return VarCorr(variance_components(fitted), fitted.residual_sd, fixed)
+    return VarianceComponents(variance_components(fitted), fitted.residual_sd, fixed)
 
 
 def _rows_of(part: VarianceComponent) -> list[tuple[str, float]]:
@@ -196,21 +186,26 @@ def _marked(text: str, own: ComponentParameter) -> str:
     return f"{text} {_FIXED}" if own.fixed else text
 
 
+def _sizes(values: ArrayLike, style: Style) -> list[str]:
+    """Variances or standard deviations, all with the decimals that the smallest needs."""
+    digits = style.digits or DIGITS
+    return format_column(np.asarray(values, dtype=float), digits, digits + 1, zeros=True)
+
+
 def _beside(cells: list[str], shown: list[bool]) -> list[str]:
     """The cells in the rows that have one, blanks in the others."""
     left = iter(cells)
     return [next(left) if own else "" for own in shown]
 
 
-def _correlation_cells(part: VarianceComponent, digits: int) -> list[list[str]]:
+def _correlation_cells(part: VarianceComponent, style: Style) -> list[list[str]]:
     """For each effect its correlations with those before it; those that pairs share with their labels."""
-    decimals = max(2, digits - 2)
     shared = [own for own in part.parameters if own.kind == "cor" and not own.columns]
     if shared:
         single = len(shared) == 1
         labels = [part.structure if single else f"{part.structure}, {own.effects[1]}" for own in shared]
         return [
-            [_marked(f"{format_decimals(own.value, decimals)} ({label})", own)]
+            [_marked(f"{style.correlations([own.value])[0]} ({label})", own)]
             for own, label in zip(shared, labels, strict=True)
         ]
     if part.independent and len(_rows_of(part)) < len(part.names):
@@ -224,7 +219,7 @@ def _correlation_cells(part: VarianceComponent, digits: int) -> list[list[str]]:
             rows.append(
                 [
                     _marked(
-                        _MARK_UNDEFINED if np.isnan(r) else format_decimals(r, decimals),
+                        _MARK_UNDEFINED if np.isnan(r) else style.correlations([r])[0],
                         held[frozenset((j, i))],
                     )
                     for j, r in enumerate(part.corr[i, :i])
@@ -237,6 +232,3 @@ def group_line(fitted: FittedModel) -> str:
     """Grouping factors and their numbers of levels: ``Subject 18, Item 40``."""
     sizes = {term.group.label: len(term.group.levels) for term in fitted.design.terms}
     return ", ".join(f"{shorten(name, 60)} {size}" for name, size in sizes.items())
-
-
-VarianceComponents = VarCorr

@@ -19,6 +19,11 @@ from ...checks import one_of
 from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
+from ...render.page import Page
+from ...render.printed import Printed
+from ...render.result_table import table_of
+from ...render.style import Style
+from ...wording import capital
 from .clusters import cluster_covariance, find_clusters
 from .kinds import DegreesOfFreedom
 from .origin import origin_of
@@ -27,8 +32,8 @@ Kind = Literal["CR0", "CR1", "CR2"]
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR2")
 
 
-@dataclass(frozen=True, eq=False)
-class RobustCovariance(DegreesOfFreedom):
+@dataclass(frozen=True, eq=False, repr=False)
+class RobustCovariance(Printed, DegreesOfFreedom):
     """
     A cluster-robust covariance matrix with degrees of freedom; tests take it as ``vcov``.
 
@@ -69,8 +74,8 @@ class RobustCovariance(DegreesOfFreedom):
         """The covariance matrix with names, shape (rank, rank)."""
         return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
 
-    def __repr__(self) -> str:
-        return f"{self.label}\n{self.to_frame()}"
+    def page(self, style: Style) -> Page:
+        return Page.of(table_of(self.to_frame(), style), [capital(self.label)])
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # The estimated variance is a quadratic form in the residuals: 2 E² / Var under the working model.

@@ -10,9 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
+from ...render.numbers import format_fixed
+from ...render.page import Facts, Page
+from ...render.printed import Printed
+from ...render.style import Style
 from ..estimates.random_effects import terms_by_group
 from .observation_variance import Approximation, observation_variance, random_variances
 
@@ -47,8 +52,8 @@ class VarianceParts:
         return self.fixed + self.random + self.residual
 
 
-@dataclass(frozen=True)
-class RSquared:
+@dataclass(frozen=True, repr=False)
+class RSquared(Printed):
     """
     Shares of the variance that a model explains.
 
@@ -65,14 +70,24 @@ class RSquared:
     conditional: float
     variances: VarianceParts
 
-    def __str__(self) -> str:
-        return f"R² marginal {self.marginal:.3f}, conditional {self.conditional:.3f}"
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The shares in a data frame.
 
-    __repr__ = __str__
+        Returns
+        -------
+        DataFrame
+            Index: ``marginal``, ``conditional``. Column ``R2``.
+        """
+        return pd.DataFrame({"R2": [self.marginal, self.conditional]}, index=["marginal", "conditional"])
+
+    def page(self, style: Style) -> Page:
+        shares = (("marginal", self.marginal), ("conditional", self.conditional))
+        return Page.of(Facts(tuple((name, _shown(value, style)) for name, value in shares), True), ["R²"])
 
 
-@dataclass(frozen=True)
-class IntraclassCorrelation:
+@dataclass(frozen=True, repr=False)
+class IntraclassCorrelation(Printed):
     """
     Shares of the variance between groups.
 
@@ -81,7 +96,7 @@ class IntraclassCorrelation:
     adjusted : float
         Random over random plus residual variance.
     unadjusted : float
-        Random over total variance, that of the fixed effects included.
+        Random over total variance, including the variance of the fixed effects.
     by_group : dict of str to float
         The adjusted share of each grouping factor.
     variances : VarianceParts
@@ -92,10 +107,26 @@ class IntraclassCorrelation:
     by_group: dict[str, float]
     variances: VarianceParts
 
-    def __str__(self) -> str:
-        return f"ICC adjusted {self.adjusted:.3f}, unadjusted {self.unadjusted:.3f}"
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The shares in a data frame.
 
-    __repr__ = __str__
+        Returns
+        -------
+        DataFrame
+            Index: ``adjusted``, ``unadjusted``, and the grouping factors where there are several. Column
+            ``ICC``.
+        """
+        shares = self._shares()
+        return pd.DataFrame({"ICC": list(shares.values())}, index=list(shares))
+
+    def _shares(self) -> dict[str, float]:
+        groups = self.by_group if len(self.by_group) > 1 else {}
+        return {"adjusted": self.adjusted, "unadjusted": self.unadjusted, **groups}
+
+    def page(self, style: Style) -> Page:
+        facts = tuple((name, _shown(value, style)) for name, value in self._shares().items())
+        return Page.of(Facts(facts, True), ["ICC"])
 
 
 def r_squared(fitted: FittedModel, approximation: Approximation = "lognormal") -> RSquared:
@@ -135,6 +166,10 @@ def _one_level_a_row(fitted: FittedModel, members: tuple[int, ...]) -> bool:
     """Whether the random effects are those of single observations: overdispersion, not groups."""
     levels = len(fitted.design.terms[members[0]].group.levels)
     return not isinstance(fitted, FittedLinear) and levels == fitted.n_obs
+
+
+def _shown(share: float, style: Style) -> str:
+    return format_fixed([share], style.digits or 3)[0]
 
 
 def _share(part: float, whole: float) -> float:

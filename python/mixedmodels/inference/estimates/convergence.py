@@ -12,14 +12,16 @@ from ...checks import positive_number
 from ...fit.endpoint.certificate import TOLERANCE, certify
 from ...fit.endpoint.singularity import singular_terms
 from ...fit.state import FittedModel
-from ...render.text_table import TextTable
+from ...render.page import Page, Table
+from ...render.printed import Printed
+from ...render.style import Style
 from .variance_parameters import undetermined_text
 
 
-@dataclass(frozen=True, eq=False)
-class ConvergenceCheck:
+@dataclass(frozen=True, eq=False, repr=False)
+class ConvergenceCheck(Printed):
     """
-    The verdict on a fit and its grounds.
+    The verdict on a fit and its grounds. As a condition, it is true for a fit that converged.
 
     Attributes
     ----------
@@ -27,7 +29,7 @@ class ConvergenceCheck:
     messages : tuple of str
         What is wrong; empty when nothing is.
     notes : tuple of str
-        What is worth knowing but not wrong, such as a singular fit.
+        Remarks that are no faults, such as a singular fit.
     gradient : Series
         Exact gradient of the objective, by parameter.
     hessian : DataFrame, shape (n_theta, n_theta)
@@ -35,13 +37,13 @@ class ConvergenceCheck:
     hessian_eigenvalues : ndarray, shape (n_theta,)
         Of the Hessian scaled to a unit diagonal, increasing.
     predicted_fall : float
-        g'H⁻¹g/2: by how much the objective would still fall.
+        g'H⁻¹g/2: how far the objective would still fall.
     shares : Series
         The fall by each parameter on its own.
     tolerance : float
         The largest fall that passes.
     status : str
-        The optimizer's own word.
+        The status of the optimizer.
     """
 
     ok: bool
@@ -58,23 +60,31 @@ class ConvergenceCheck:
     def __bool__(self) -> bool:
         return self.ok
 
-    def __str__(self) -> str:
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The derivatives by parameter.
+
+        Returns
+        -------
+        DataFrame
+            Index: the parameter. Columns ``gradient`` and ``fall``, see `shares`.
+        """
+        return pd.DataFrame({"gradient": self.gradient, "fall": self.shares})
+
+    def page(self, style: Style) -> Page:
         verdict = "Converged" if self.ok else "Not converged"
-        lines = [
+        heading = [
             f"{verdict}: the objective would still fall by {self.predicted_fall:.2g} "
             f"(tolerance {self.tolerance:.2g}); optimizer: {self.status}"
         ]
-        lines += [f" - {text}" for text in (*self.messages, *self.notes)]
-        table = TextTable.from_columns(
-            [
-                ("parameter", [str(name) for name in self.gradient.index]),
-                ("gradient", [f"{value:.3g}" for value in self.gradient]),
-                ("fall alone", [f"{value:.3g}" for value in self.shares]),
-            ]
-        )
-        return "\n".join([*lines, table.text()])
-
-    __repr__ = __str__
+        heading += [f" - {text}" for text in (*self.messages, *self.notes)]
+        digits = style.digits or 3
+        cells = {
+            "gradient": [f"{value:.{digits}g}" for value in self.gradient],
+            "fall alone": [f"{value:.{digits}g}" for value in self.shares],
+        }
+        names = [str(name) for name in self.gradient.index]
+        return Page.of(Table.from_columns([("parameter", names), *cells.items()]), heading)
 
 
 def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> ConvergenceCheck:

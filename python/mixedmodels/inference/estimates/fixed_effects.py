@@ -26,9 +26,20 @@ def covariance(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
 
 def covariance_matrix(fitted: FittedModel, complete: bool = True, conditional: bool = False) -> pd.DataFrame:
     """
-    The covariance matrix given theta and the dispersion, or with their uncertainty.
+    The covariance matrix as users ask for it, with its names.
 
-    A warning says when the uncertainty had to be left out.
+    Parameters
+    ----------
+    fitted : FittedModel
+    complete : bool
+        Include rows and columns of NaN for dropped coefficients.
+    conditional : bool
+        Given theta and the dispersion, ignoring their uncertainty.
+
+    Warns
+    -----
+    MixedModelsWarning
+        When the matrix is conditional although the other one was asked for.
     """
     if flag("conditional", conditional):
         return _labelled(fitted, fitted.conditional_covariance(), complete)
@@ -37,27 +48,30 @@ def covariance_matrix(fitted: FittedModel, complete: bool = True, conditional: b
 
 
 def warn_if_conditional(fitted: FittedModel) -> None:
-    """Warn of standard errors that leave out the uncertainty of theta and the dispersion."""
+    """Warn when standard errors ignore the uncertainty of theta and the dispersion."""
     if not fitted.joint:
         warn_user(standard_error_line(fitted), MixedModelsWarning)
 
 
 def standard_error_line(fitted: FittedModel) -> str:
-    """How the standard errors of the coefficients were computed."""
+    """How the standard errors of the coefficients were computed; empty for a linear model."""
+    if fitted.exact_likelihood:
+        return ""
     if fitted.joint:
         return "Standard errors from the Hessian in all parameters"
     given = "theta and the dispersion" if fitted.family.estimates_dispersion else "theta"
-    if fitted.profiled_coefficients:
-        return f"Standard errors given {given}, whose uncertainty they leave out (nAGQ = 0)"
-    if not np.isfinite(fitted.conditional_covariance()).all():
+    if not fitted.profiled_coefficients and not np.isfinite(fitted.conditional_covariance()).all():
         return (
             "No standard errors: the Hessian is not positive definite, neither in all parameters nor in the "
             f"coefficients given {given}"
         )
-    return (
-        f"Standard errors given {given}, whose uncertainty they leave out: the Hessian in all parameters is "
-        "not positive definite"
+    reason = (
+        "(nAGQ = 0)"
+        if fitted.profiled_coefficients
+        else "(the Hessian in all parameters is not positive definite)"
     )
+    whose = "their" if fitted.family.estimates_dispersion else "its"
+    return f"Standard errors given {given}, ignoring {whose} uncertainty {reason}"
 
 
 def standard_errors(fitted: FittedModel) -> pd.Series:

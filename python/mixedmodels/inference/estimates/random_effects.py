@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,12 +12,18 @@ from numpy.typing import NDArray
 
 from ...checks import flag
 from ...fit.state import FittedModel
-from ...render.result_table import ResultTable
-from ...wording import shorten, unique_names
+from ...render.page import Page, Section
+from ...render.printed import Printed
+from ...render.result_table import ResultTable, rows_left_out, table_of
+from ...render.style import Style
+from ...wording import counted, unique_names
+
+# Printed of each grouping factor; the methods write them all.
+_MOST_LEVELS = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RandomEffects(Mapping[str, pd.DataFrame]):
+class RandomEffects(Printed, Mapping[str, pd.DataFrame]):
     """
     Random effects by grouping factor.
 
@@ -79,17 +86,19 @@ class RandomEffects(Mapping[str, pd.DataFrame]):
         diagonals = [np.diagonal(part, axis1=1, axis2=2) for part in self.condvar[group]]
         return np.sqrt(np.concatenate(diagonals, axis=1))
 
-    def __repr__(self) -> str:
-        parts = [
-            f"{shorten(group, 60)}\n{frame.to_string(max_rows=20)}" for group, frame in self._frames.items()
-        ]
-        return "\n\n".join(parts)
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return "".join(
-            f"<h4>{escape(group)}</h4>{frame.to_html(max_rows=20)}" for group, frame in self._frames.items()
+    def page(self, style: Style) -> Page:
+        """A table for each grouping factor, in displays its first levels."""
+        if style.most_rows is not None:
+            style = dataclasses.replace(style, most_rows=_MOST_LEVELS)
+        return Page(
+            tuple(
+                Section(
+                    (f"{group} ({counted(len(frame), 'level')})",),
+                    table_of(frame, style),
+                    tuple(rows_left_out(frame, style)),
+                )
+                for group, frame in self._frames.items()
+            )
         )
 
 

@@ -11,6 +11,7 @@ import math
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import one_of
@@ -20,13 +21,16 @@ from ...fit.endpoint.curvature import covariance_from
 from ...fit.endpoint.singularity import boundary_directions
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
-from ...render.numbers import format_number
+from ...render.numbers import format_fixed, format_number
+from ...render.page import Facts, Page
+from ...render.printed import Printed
+from ...render.style import Style
 
 Method = Literal["greven-kneib", "vaida-blanchard"]
 METHODS: tuple[Method, ...] = ("greven-kneib", "vaida-blanchard")
 
 
-class ConditionalAIC(float):
+class ConditionalAIC(Printed, float):
     """
     A conditional AIC: a number that knows what it is made of.
 
@@ -55,10 +59,29 @@ class ConditionalAIC(float):
     def __getnewargs__(self) -> tuple[float, float, Method, tuple[str, ...]]:
         return self.logLik, self.df, self.method, self.notes
 
-    def __repr__(self) -> str:
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The criterion and its parts.
+
+        Returns
+        -------
+        DataFrame
+            One row with the columns ``cAIC``, ``logLik``, ``df`` and ``method``.
+        """
+        row = {"cAIC": float(self), "logLik": self.logLik, "df": self.df, "method": self.method}
+        return pd.DataFrame([row])
+
+    def __str__(self) -> str:
         return f"{format_number(float(self), 7)} (conditional AIC by {self.method}, df = {self.df:.2f})"
 
-    __str__ = __repr__
+    def page(self, style: Style) -> Page:
+        digits = style.digits or 7
+        facts = (
+            ("cAIC", format_number(float(self), digits)),
+            ("logLik", format_number(self.logLik, digits)),
+            ("df", format_fixed([self.df], 2)[0]),
+        )
+        return Page.of(Facts(facts), [f"Conditional AIC by {self.method}"], self.notes)
 
 
 def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> ConditionalAIC:

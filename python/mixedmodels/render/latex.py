@@ -1,0 +1,84 @@
+"""Pages in LaTeX: ``tabular`` environments with the rules of the booktabs package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..wording import display_width
+from .fold import all_folded
+from .page import Facts, Page, Row, Section, Table
+
+_ESCAPES = str.maketrans({
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "^": r"\textasciicircum{}",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "%": r"\%",
+    "|": r"\textbar{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "χ": r"$\chi$",
+    "²": r"\textsuperscript{2}",
+    "³": r"\textsuperscript{3}",
+    "∞": r"$\infty$",
+    "→": r"$\to$",
+    "…": r"\ldots{}",
+    "·": r"\textperiodcentered{}",
+})  # fmt: skip
+# Lines above and below a narrow table may be this many characters long.
+_LEAST_WIDTH = 72
+
+
+def latex_page(page: Page) -> str:
+    """A page; lines that belong to no table are paragraphs."""
+    return "\n\n".join(map(_section, page.sections))
+
+
+def latex_text(text: str) -> str:
+    """Plain text as LaTeX prints it."""
+    return text.strip().translate(_ESCAPES)
+
+
+def _section(section: Section) -> str:
+    if isinstance(section.body, Table):
+        return _table(section.body, section.heading, section.notes)
+    lines = list(section.heading)
+    if isinstance(section.body, Facts):
+        lines.append(", ".join(section.body.words()))
+    return "\n\n".join(latex_text(line) for line in [*lines, *section.notes])
+
+
+def _table(table: Table, heading: Sequence[str], notes: Sequence[str]) -> str:
+    """The heading above the rules, the notes below; both folded, so that they do not widen the table."""
+    columns = "".join("l" if j in table.left else "r" for j in range(len(table.headings)))
+    texts = zip(table.headings, *table.rows, strict=True)
+    width = sum(2 + max(map(display_width, column)) for column in texts)
+
+    def across(texts: Iterable[str]) -> list[str]:
+        width_of_all = max(width, _LEAST_WIDTH)
+        return [
+            rf"\multicolumn{{{len(columns)}}}{{l}}{{{latex_text(line)}}} \\"
+            for text in texts
+            for line in all_folded([text.strip()], width_of_all, "")
+        ]
+
+    result = [rf"\begin{{tabular}}{{{columns}}}", *across(heading), r"\toprule", _row(table.headings)]
+    for group in table.groups:
+        result += [r"\midrule", *across([group.title] if group.title else []), *map(_row, group.rows)]
+    return "\n".join([*result, r"\bottomrule", *across(notes), r"\end{tabular}"])
+
+
+def _row(cells: Row) -> str:
+    first, *rest = map(latex_text, cells)
+    return " & ".join([_guarded(first), *rest]) + r" \\"
+
+
+def _guarded(text: str) -> str:
+    """A bracket or a star at the start of a line would belong to the line break above it."""
+    return f"{{{text}}}" if text.startswith(("[", "*")) else text

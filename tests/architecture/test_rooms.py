@@ -1,0 +1,143 @@
+"""The rooms of the package are as docs/architecture.md draws them, and imports go one way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pytest
+from package_imports import PACKAGE, ROOT, circles, edges, modules, room
+
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+# Written-down exceptions, which only get fewer: the tests fail when one is no longer needed.
+UPWARD = {
+    ("covariance.theta", "design"),  # for types only
+    ("means.estimates", "plot.emmeans"),
+}
+CIRCLES = [
+    [
+        "means.contrasting",
+        "means.effect_size",
+        "means.estimates",
+        "means.labels",
+        "means.letter_display",
+        "means.regridding",
+        "means.simple_contrasts",
+        "means.table",
+        "plot.emmeans",
+    ],
+    ["models.generalized_refitting", "models.generalized_update", "models.refitting"],
+]
+# The soft limit of a module, and who exceeds it.
+LINES = 400
+LONG = {
+    "fit.endpoint.singularity",
+    "fit.fitted_generalized",
+    "means.estimates",
+}
+# Modules that users import by name, or run.
+DOORS = {"", "__main__", "interop.marginaleffects"}
+# Folders of tests that are about no single room.
+OTHER_TESTS = {
+    "architecture",
+    "conformance",
+    "degenerate",
+    "docs",
+    "engine",
+    "golden",
+    "invariances",
+    "oracles",
+    "packaging",
+}
+
+
+def table(name: str) -> list[list[str]]:
+    """The rows of a table of the page."""
+    text = PAGE.partition(f"<!-- {name}: begin -->\n")[2].partition(f"<!-- {name}: end -->")[0]
+    return [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in text.splitlines()[2:]]
+
+
+FLOORS = {name: int(floor) for floor, name, _ in table("floors")}
+
+
+def lines(module: str) -> int:
+    return len(modules()[module].read_text(encoding="utf-8").splitlines())
+
+
+def between_rooms() -> Iterable[tuple[str, str]]:
+    return [(first, second) for first, second in edges() if first and room(first) != room(second)]
+
+
+def test_the_page_names_every_room():
+    rooms = {room(name) for name in modules()} - DOORS
+    assert set(FLOORS) == rooms
+
+
+def test_a_module_imports_from_its_own_room_and_from_lower_floors():
+    ground = {"_engine": 0}
+    upward = {
+        (first, second)
+        for first, second in between_rooms()
+        if FLOORS[room(first)] <= (FLOORS | ground)[room(second)]
+        if first not in DOORS
+    }
+    assert upward == UPWARD
+
+
+def test_nobody_imports_the_package_itself():
+    assert not [first for first, second in edges() if second == ""]
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    assert circles(frozenset(edge for edge in edges() if edge[0])) == CIRCLES
+
+
+def test_circles_are_found():
+    graph = frozenset({("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "a")})
+    assert circles(graph) == [["a", "b", "c"]]
+
+
+def test_every_module_is_imported_by_another():
+    imported = {second for _, second in edges()}
+    alone = {name for name, path in modules().items() if path.name != "__init__.py"} - imported
+    assert alone <= DOORS
+
+
+def test_modules_are_short():
+    assert {name for name in modules() if lines(name) > LINES} == LONG
+
+
+def test_only_one_module_imports_formulaic():
+    imports = re.compile(r"^\s*(from|import) formulaic\b", re.MULTILINE)
+    used = [name for name, path in modules().items() if imports.search(path.read_text(encoding="utf-8"))]
+    assert used == ["formula.formulaic_compat"]
+
+
+def test_the_page_names_every_folder_of_the_engine():
+    folders = {path.name for path in (ROOT / "rust" / "engine" / "src").iterdir() if path.is_dir()}
+    assert {name for name, _ in table("engine")} == folders
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_paths_on_a_page_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    paths = {path for path in re.findall(r"`([\w./-]+/[\w./-]*)`", text) if not path.startswith(("/", "."))}
+    assert paths
+    known = (ROOT, PACKAGE)
+    assert not [path for path in paths if not any((base / path).exists() for base in known)]
+
+
+def test_tests_mirror_the_rooms():
+    rooms = {room(name) for name in modules()}
+    others = {
+        "architecture",
+        "conformance",
+        "degenerate",
+        "docs",
+        "engine",
+        "golden",
+        "invariances",
+        "oracles",
+    }
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name[0] not in "._"}
+    assert folders - rooms - others <= {"packaging"}
