@@ -69,6 +69,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "joint tests": mm.joint_tests,
     "checkConv": mm.checkConv,
     "convergence": lambda m: m.convergence,
+    "fit log": lambda m: m.convergence.log,
     "allFit": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]),
     "allFit summary": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]).summary(),
     "blocks": lambda m: m.describe_blocks(),
