@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..render.frame_table import rows_left_out
 from ..render.numbers import format_fixed
 from ..render.page import Facts, Page, Section, Table
 from ..render.printed import Printed
-from ..render.result_table import rows_left_out
 from ..render.style import Style
 from ..wording import counted
 

@@ -19,7 +19,7 @@ from ...checks import one_of
 from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
-from ...render.matrix_table import matrix_of
+from ...render.frame_table import matrix_of
 from ...render.page import Page
 from ...render.printed import Printed
 from ...render.style import Style
