@@ -18,7 +18,7 @@ from ...fit.fitted_generalized import FittedGeneralized
 from ...fit.fitted_linear import FittedLinear
 from ...fit.record import read_only
 from ...fit.state import FittedModel
-from ..basis.no_optimum import have_optimum, notes_on_comparisons
+from ..basis.testable import have_optimum, notes_on_comparisons
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described
