@@ -112,7 +112,7 @@ def test_simulations_are_responses_again() -> None:
         model = glmer(
             "cbind(incidence, size - incidence) ~ period + (1 | herd)", cbpp, "binomial", na_action=action
         )
-        drawn = model.simulate(1, seed=1)["sim_1"]
+        drawn = model.simulate(1, rng=1)["sim_1"]
         assert list(drawn.index) == [label for label in cbpp.index if action == "exclude" or label != "r3"]
         assert np.isfinite(model.refit(drawn).objective)
 

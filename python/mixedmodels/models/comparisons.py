@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..fit.state import fitted_of
+from ..fit.update import updated
 from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.smaller_models import kenward_roger_comparison
 from ..inference.likelihood.exact_rlrt import exact_restricted_test
@@ -14,7 +15,6 @@ from ..inference.likelihood.ranova import random_term_table
 from ..public import public, renamed
 from .arguments import Names, Rng
 from .holder import Holder
-from .refitting import updated
 
 
 class Comparisons(Holder):

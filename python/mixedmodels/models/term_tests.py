@@ -27,7 +27,7 @@ class TermTests(Holder):
     def confint(
         self,
         level: float = 0.95,
-        method: Literal["wald"] = "wald",
+        method: str = "wald",
         *,
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,

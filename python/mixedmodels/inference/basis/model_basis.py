@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...covariance.theta import interior
+from ...design.theta import interior
 from ...errors import ArgumentError
 from ...fit.changes import by_reml
 from ...fit.endpoint.separation import separation_note
