@@ -17,7 +17,7 @@ from ...fit.changes import by_criterion
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
-from ..basis.no_optimum import have_optimum, no_optimum_note
+from ..basis.testable import have_optimum, no_optimum_note
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .reduced_fits import objective_without_random_effects
 

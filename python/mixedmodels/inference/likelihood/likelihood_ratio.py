@@ -17,7 +17,7 @@ from ...fit.fitted_generalized import FittedGeneralized
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...render.numbers import p_statement
-from ..basis.no_optimum import have_optimum, notes_on_comparisons
+from ..basis.testable import have_optimum, notes_on_comparisons
 from ..estimates import criteria
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value, same_apart_from_family

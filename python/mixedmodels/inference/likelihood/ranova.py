@@ -17,8 +17,7 @@ from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
-from ..basis.held_parameters import refuse_held_covariances
-from ..basis.no_optimum import have_optimum, notes_on_reductions
+from ..basis.testable import have_optimum, notes_on_reductions, refuse_held_covariances
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value
 from .reduced_fits import objective_without_random_effects, with_random_terms
