@@ -11,15 +11,7 @@ import pandas as pd
 import pytest
 from test_emmeans import unbalanced
 
-from mixedmodels import (
-    eff_size,
-    emmeans,
-    emtrends,
-    glmer,
-    joint_tests,
-    lmer,
-    load_sleepstudy,
-)
+from mixedmodels import eff_size, emmeans, emtrends, glmer, joint_tests, lmer, load_sleepstudy
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from shared_fits import fits
 

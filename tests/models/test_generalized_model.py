@@ -323,7 +323,6 @@ def test_what_only_linear_models_have(cbpp):
         lambda: cbpp.deviance(REML=True),
         cbpp.REMLcrit,
         lambda: mm.REMLcrit(cbpp),
-        lambda: mm.simulate(fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")),
     ):
         with pytest.raises(ArgumentError):
             call()

@@ -1,4 +1,4 @@
-"""Simulation from generalized models: forms, reproducibility, moments, and that refit takes what it gives."""
+"""Simulation: forms, reproducibility, moments, and that refit takes what it gives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import glmer, load_bacteria, load_cbpp, load_dietox, load_epil
+from mixedmodels import glmer, lmer, load_bacteria, load_cbpp, load_dietox, load_epil
 from mixedmodels.errors import ArgumentError
 from shared_fits import fits
 
@@ -86,3 +86,69 @@ def test_row_labels_and_padding(counts):
 def test_wrong_numbers(counts, nsim):
     with pytest.raises(ArgumentError, match="nsim"):
         counts.simulate(nsim)
+
+
+LINEAR_OPTIONS = {
+    "plain": {},
+    "weights": {"weights": "w"},
+    "offset": {"offset": "o"},
+    "missing": {"weights": "w", "na_action": "exclude"},
+}
+
+
+def linear_model(name):
+    rng = np.random.default_rng(8)
+    g = np.arange(60) % 6
+    data = pd.DataFrame(
+        {"x": rng.standard_normal(60), "g": g.astype(str), "h": (np.arange(60) // 15).astype(str)}
+    )
+    data["w"], data["o"] = rng.uniform(0.3, 3.0, 60), rng.standard_normal(60)
+    data["y"] = rng.standard_normal(60) + data["x"] * (1 + rng.standard_normal(6)[g]) + 2 * (g % 2)
+    if name == "missing":
+        data.loc[[3, 40], "x"] = np.nan
+    return lmer("y ~ x + (x | g) + (1 | h)", data, **LINEAR_OPTIONS[name])
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
+@pytest.mark.parametrize("name", LINEAR_OPTIONS)
+def test_linear_models_have_their_mean_and_covariance(name):
+    model = linear_model(name)
+    n, drawn = 6000, model.simulate(6000, rng=11)
+    if name == "missing":
+        assert drawn.isna().any(axis=1).to_numpy().nonzero()[0].tolist() == [3, 40]
+        drawn = drawn.dropna()
+    values = drawn.to_numpy()
+    mean = model.predict(re_form="~0")
+    mean = mean[~np.isnan(mean)]
+    z, factor = model.getME("Z").toarray(), model.getME("Lambda").toarray()
+    covariance = model.sigma**2 * (z @ factor @ factor.T @ z.T + np.diag(1 / model.getME("weights")))
+    sd = np.sqrt(np.diag(covariance))
+    np.testing.assert_array_less(np.abs(values.mean(axis=1) - mean) / sd, 5 / np.sqrt(n))
+    scale = np.outer(sd, sd)
+    np.testing.assert_allclose(np.cov(values) / scale, covariance / scale, atol=6 / np.sqrt(n))
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
+@pytest.mark.parametrize("name", LINEAR_OPTIONS)
+def test_linear_models_keep_their_modes_on_request(name):
+    model = linear_model(name)
+    values = model.simulate(4000, rng=12, use_u=True).dropna().to_numpy()
+    fitted = model.fitted()[~np.isnan(model.fitted())]
+    sd = model.sigma / np.sqrt(model.getME("weights"))
+    np.testing.assert_array_less(np.abs(values.mean(axis=1) - fitted) / sd, 5 / np.sqrt(4000))
+    np.testing.assert_allclose(values.std(axis=1) / sd, 1.0, atol=5 / np.sqrt(2 * 4000))
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
+def test_linear_models_can_be_refitted_to_what_they_draw():
+    model = linear_model("missing")
+    drawn = model.simulate(2, rng=5)
+    for name in drawn:
+        assert model.refit(drawn[name]).nobs == 58
+
+
+def test_arguments_of_simulate():
+    with pytest.raises(ArgumentError, match="nsim must be a whole number of at least 1, not 0"):
+        linear_model("plain").simulate(0)
+    with pytest.raises(ArgumentError, match="rng must be a whole number"):
+        linear_model("plain").simulate(1, rng="a")

@@ -1,4 +1,4 @@
-"""The records that a fitted model consists of: its arguments, its estimates and how its search went."""
+"""The records of a fitted model: its estimates, and how its search went."""
 
 from __future__ import annotations
 
@@ -9,33 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..design import DesignArguments
 from ..render.page import Facts, Page, Section
 from ..render.printed import Printed
 from ..render.style import Style
 from ..wording import counted
-from .control import Control
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ModelArguments(DesignArguments):
-    """
-    The arguments that all kinds of models have, kept so that `update` can change some of them.
-
-    In a fitted model `data` is the Frame of the columns that the fit read.
-    """
-
-    start: Any = None
-    fixed: Any = None
-    optimizer: str | None = "trust_region"
-    control: Control = field(default_factory=Control)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FitArguments(ModelArguments):
-    """The arguments of a linear mixed model."""
-
-    reml: bool
 
 
 def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
@@ -91,6 +68,53 @@ class Estimates:
     b: tuple[NDArray[np.float64], ...]
     u: tuple[NDArray[np.float64], ...]
     fitted: NDArray[np.float64]
+    held: NDArray[np.int64] = field(default_factory=no_columns)
+
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """The columns of x whose coefficients are estimated."""
+        return np.setdiff1d(self.kept, self.held)
+
+
+@dataclass(frozen=True, eq=False)
+class GeneralizedEstimates:
+    """
+    What the engine finds at its parameters; all arrays are read-only.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (n_theta,)
+        The covariance factors on the scale of the linear predictor.
+    objective : float
+        -2 log-likelihood.
+    log_det_z : float
+        log|Λ'Z'WZΛ + I|.
+    beta : ndarray, shape (p,)
+        NaN for dropped columns.
+    kept : ndarray of int, shape (rank,)
+        The columns of x that are linearly independent of those to their left, and those that are held.
+    dispersion : float
+        The family's own parameter, estimated or held fixed; NaN for a family without one.
+    conditional_covariance : ndarray, shape (rank, rank)
+        Covariance of beta given theta and the dispersion; zero for coefficients that are held.
+    b, u : tuple of ndarray, shape (n_levels, k) each
+        Conditional modes and spherical random effects of each term.
+    eta : ndarray, shape (n,)
+        Xβ + Zb + offset.
+    held : ndarray of int
+        The columns of x whose coefficients are held.
+    """
+
+    theta: NDArray[np.float64]
+    objective: float
+    log_det_z: float
+    beta: NDArray[np.float64]
+    kept: NDArray[np.int64]
+    dispersion: float
+    conditional_covariance: NDArray[np.float64]
+    b: tuple[NDArray[np.float64], ...]
+    u: tuple[NDArray[np.float64], ...]
+    eta: NDArray[np.float64]
     held: NDArray[np.int64] = field(default_factory=no_columns)
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..checks import random_generator, whole_number
-from ..covariance.theta import random_start, theta_names
+from ..design.theta import random_start, theta_names
 from ..errors import ArgumentError, MixedModelError
 from ..fit.changes import fit_new, refitted
 from ..fit.control import OPTIMIZERS, as_control, check_optimizer

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ..checks import several_texts
 from ..fit.state import fitted_of
+from ..fit.update import updated
 from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.kr_comparison import kenward_roger_comparison
 from ..inference.likelihood.exact_rlrt import exact_restricted_test
@@ -15,7 +16,6 @@ from ..inference.likelihood.ranova import random_term_table
 from ..public import public, renamed
 from .arguments import Names, Rng
 from .holder import Holder
-from .refitting import updated
 
 
 class Comparisons(Holder):

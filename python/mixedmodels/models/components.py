@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..covariance import theta as theta_layout
+from ..design import theta as theta_layout
 from ..errors import ArgumentError
 from ..fit.fit_linear import at_sigma
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.fitted_linear import FittedLinear
-from ..fit.starting_point import check_generalized_start
+from ..fit.starting_point import check_generalized_start, check_start
 from ..fit.state import FittedModel
 from ..inference.basis.kinds import standard_root
 from ..inference.estimates.random_effects import numbers_of_levels
@@ -165,7 +165,7 @@ def _objective(fitted: FittedLinear) -> Callable[[Any], float]:
     """theta to the objective."""
 
     def objective(theta: Any) -> float:
-        point = theta_layout.check_start(theta, fitted.design)
+        point = check_start(theta, fitted.design)
         if point is None:
             raise ArgumentError("theta is missing")
         found, held = fitted.engine.evaluate(point, fitted.reml), fitted.held

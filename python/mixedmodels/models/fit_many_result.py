@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..covariance.theta import slices
 from ..design import Predictors
+from ..design.theta import slices
 from ..render.numbers import format_fixed
 from ..render.page import Page, Table
 from ..render.printed import Printed

@@ -20,11 +20,13 @@ from ..errors import (
     RankDeficiencyWarning,
     SingularFitWarning,
 )
+from ..fit.arguments import check_formula_first, check_reml
 from ..fit.control import Control, as_control
 from ..fit.endpoint.singularity import singular_fits, term_roots
 from ..fit.endpoint.unbounded import column_sizes, large_fits, may_vanish, residual_vanishes
 from ..fit.engine_terms import engine_terms
-from ..fit.fit_linear import check_formula_first, check_numbers_of_effects, check_reml, estimates_from
+from ..fit.fit_linear import estimates_from
+from ..fit.fitting import check_numbers_of_effects
 from ..fit.progress import CountedResponses
 from ..fit.record import read_only
 from ..frame import Frame

@@ -9,14 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mixedmodels import (
-    anova,
-    kr_compare,
-    lmer,
-    load_chickweight,
-    load_dyestuff2,
-    load_sleepstudy,
-)
+from mixedmodels import anova, kr_compare, lmer, load_chickweight, load_dyestuff2, load_sleepstudy
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.inference.basis.choice import basis_of
 from mixedmodels.inference.basis.kinds import Infinite, Satterthwaite

@@ -185,7 +185,7 @@ def test_a_smaller_model_without_an_optimum():
         "No tests with reduced: the likelihood has no finite optimum. Estimates and standard errors are those"
         " where the search stopped; do not interpret them",
     )
-    table = mm.pb_compare(full, reduced, nsim=3, seed=1)
+    table = mm.pb_compare(full, reduced, nsim=3, rng=1)
     assert table["Pr(>statistic)"].isna().all()
     assert list(table.index) == ["LRT", "PBtest", "Bartlett", "Gamma", "F"]
     assert "No tests with the reduced model" in table.notes[0]

@@ -357,7 +357,7 @@ def test_contrasts_in_any_form_can_be_compared(contrasts, shown):
         aic_table(full, null),
         model_selection(full, null),
         kr_compare(full, null),
-        pb_compare(full, null, nsim=2, seed=1),
+        pb_compare(full, null, nsim=2, rng=1),
     ):
         lines = [*table.heading, *table.notes]
         assert any(shown in line for line in lines), lines

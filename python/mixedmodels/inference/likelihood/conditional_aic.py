@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import one_of
-from ...covariance.theta import interior
+from ...design.theta import interior
 from ...errors import ArgumentError
 from ...fit.endpoint.curvature import covariance_from
 from ...fit.endpoint.singularity import boundary_directions
