@@ -12,6 +12,7 @@ from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, basis_of
+from ..inference.basis.headings import by_method
 from ..inference.basis.intervals import coefficient_limits, t_quantile
 from ..inference.basis.kinds import DegreesOfFreedom
 from ..inference.estimates import criteria
@@ -69,7 +70,8 @@ def tidy_table(
     if not conf_int:
         columns = [name for name in columns if not name.startswith("conf.")]
     table = ResultTable(pd.concat([_complete(part, columns) for part in parts], ignore_index=True))
-    table.notes = basis.notes if "fixed" in wanted else ()
+    if "fixed" in wanted:
+        table.notes = (by_method("Tests", basis), *basis.notes)
     return table
 
 
