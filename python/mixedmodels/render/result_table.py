@@ -31,7 +31,7 @@ class ResultTable(Printed, pd.DataFrame):
     Attributes
     ----------
     heading : tuple of str
-        What the table is about; printed above.
+        The subject of the table; printed above.
     notes : tuple of str
         Remarks on the results; printed below.
 

@@ -34,7 +34,7 @@ class VarianceParts:
     groups : dict of str to float
         Of each grouping factor's random effects, averaged over the observations (Johnson 2014).
     residual : float
-        Of single observations, with a random effect that has a level for each of them.
+        Of single observations, including a random effect with a level for each observation.
     """
 
     fixed: float
@@ -163,7 +163,7 @@ def variance_parts(fitted: FittedModel, approximation: Approximation = "lognorma
 
 
 def _one_level_a_row(fitted: FittedModel, members: tuple[int, ...]) -> bool:
-    """Whether the random effects are those of single observations: overdispersion, not groups."""
+    """Whether each observation has a random effect of its own: overdispersion, not groups."""
     levels = len(fitted.design.terms[members[0]].group.levels)
     return not isinstance(fitted, FittedLinear) and levels == fitted.n_obs
 
