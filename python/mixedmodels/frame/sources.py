@@ -1,4 +1,4 @@
-"""Where columns come from: an eager or a lazy data frame of any library, or a mapping."""
+"""Sources of columns: eager and lazy data frames of any library, and mappings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .pandas_values import index_labels, stored_values
 
 
 class Source(Protocol):
-    """What a frame asks of its data. Columns are read by position: names may repeat."""
+    """The interface of a frame to its data. Columns are read by position, as names may repeat."""
 
     @property
     def names(self) -> tuple[str, ...]: ...
@@ -39,7 +39,7 @@ class Eager:
     """
     Data in memory.
 
-    `original` is the data frame itself where it can be read again; None for what is read once.
+    `original` is the data frame itself if it can be read again, else None.
     """
 
     names: tuple[str, ...]
@@ -49,20 +49,20 @@ class Eager:
     original: Any | None = None
 
     def prefetch(self, names: Iterable[str]) -> None:
-        """Nothing to do: every column is at hand."""
+        """Do nothing: every column is in memory."""
 
 
 class Lazy:
     """
-    A query or files: run, or read, for the needed columns only.
+    A query or files, of which only the needed columns are computed or read.
 
     Parameters
     ----------
     names : tuple of str
     collect : callable
-        From names to columns, all in one order of rows.
+        Maps names to columns, whose rows are in the same order.
     count : callable
-        The number of rows.
+        Returns the number of rows.
     """
 
     index = None
@@ -86,17 +86,17 @@ class Lazy:
         return self._n_rows
 
     def prefetch(self, names: Iterable[str]) -> None:
-        """Read all of these columns in one go."""
+        """Read all of these columns together."""
         known = list(self._columns)
         new = [name for name in dict.fromkeys(names) if name not in self._columns]
         if not new:
             return
-        # What was read before is read again: a query may give its rows in another order each time.
+        # Earlier columns are read again, as a query may return its rows in another order each time.
         fresh = self._collect(known + new)
         self._n_rows = len(fresh[new[0]])
         if not all(same_column(self._columns[name], fresh[name]) for name in known):
             raise DataError(
-                "the lazy data frame gives other rows, or another order of rows, each time it is run; "
+                "the lazy data frame returns different rows, or another order of rows, each time it runs; "
                 "collect it once and use the result"
             )
         self._columns.update(fresh)
@@ -126,7 +126,7 @@ def find_source(data: Any, what: str) -> Source:
 
 
 def same_column(a: Column, b: Column) -> bool:
-    """Whether two columns hold the same in every row."""
+    """Whether two columns are equal in every row."""
     if isinstance(a, Factor):
         return isinstance(b, Factor) and a.levels == b.levels and np.array_equal(a.codes, b.codes)
     return not isinstance(b, Factor) and np.array_equal(a.values, b.values, equal_nan=True)
@@ -242,7 +242,9 @@ def _stream(data: Any, what: str) -> Any:
     try:
         import pyarrow as pa
     except ImportError:
-        raise DataError(f"{what} is {a_kind(data)}: reading Arrow streams needs pyarrow installed") from None
+        raise DataError(
+            f"{what} is {a_kind(data)}: reading Arrow streams requires pyarrow; install it"
+        ) from None
     try:
         table = pa.table(data)
     except (TypeError, ValueError, pa.ArrowException) as error:
