@@ -162,7 +162,7 @@ def test_missing_conditions_leave_rows_out() -> None:
         ("x + 1", ArgumentError, "true or false"),
         ("f", ArgumentError, "labels"),
         ("x > 99", DataError, "leaves no rows"),
-        ("x >", FormulaError, "breaks off"),
+        ("x >", FormulaError, "a term is missing at the end"),
         ("x = 1", FormulaError, "=="),
         ("nothere > 1", MissingColumnError, "nothere"),
         ("x.values", MissingColumnError, "x.values"),

@@ -63,7 +63,7 @@ def test_another_index_is_refused(use: str) -> None:
     column, fit = USES[use]
     with pytest.raises(ArgumentError, match=r"have different indexes.*pass an array"):
         fit(SLEEP, SLEEP[column].set_axis(SLEEP.index + 1000))
-    with pytest.raises(ArgumentError, match="more than once; pass an array"):
+    with pytest.raises(ArgumentError, match="more than once; to match by position, pass an array"):
         fit(SHUFFLED, SLEEP[column].set_axis(SLEEP.index // 2))
 
 

@@ -386,3 +386,22 @@ def test_methods_share_their_arguments(kind, name, tmp_path):
     assert isinstance(found.to_frame(), pd.DataFrame)
     with pytest.raises(ArgumentError, match="width"):
         found.to_text(width=10)
+
+
+@pytest.mark.parametrize("name", ["summary", "tidy", "confint", "coef_test", "two models"])
+@pytest.mark.parametrize("data", ["cake", "orthodont", "cbpp"])
+def test_names_of_coefficients_are_folded_at_separators_only(data, name):
+    model = fits(data)
+    words = set(re.split(r"[ \n]+", ORDINARY[name](model).to_text(width=80)))
+    for coefficient in model.fixef().index:
+        assert coefficient in words or set(re.findall("[^:]+:?", coefficient)) <= words
+
+
+def test_names_stay_whole_beside_blocks_of_columns():
+    table = fits("cake").tidy(conf_int=True)
+    blocks = table.to_text(width=80).split("\n\n")
+    assert len(blocks) == 2
+    assert all(sum(name in block for name in table["term"]) == len(table) for block in blocks)
+    # A column without any text is left out; the data frame has it.
+    assert "group" in table
+    assert "group" not in str(table)

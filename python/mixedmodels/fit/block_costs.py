@@ -1,4 +1,4 @@
-"""What a model costs: memory and operations, block by block of the system that a fit solves."""
+"""The cost of a model: memory and operations, block by block of the system that a fit solves."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def no_columns() -> NDArray[np.int64]:
 @dataclass(frozen=True, eq=False)
 class Estimates:
     """
-    What the engine finds at theta; all arrays are read-only.
+    The results of the engine at theta; all arrays are read-only.
 
     Attributes
     ----------
@@ -164,15 +164,15 @@ class Convergence(Printed):
     gradient : ndarray, shape (n_theta,)
         Exact gradient of the objective at theta, or in the free parameters where some are held.
     checked : bool
-        Whether gradient and Hessian were looked at after the optimisation.
+        Whether gradient and Hessian were checked after the optimisation.
     predicted_fall : float
-        By how much the objective would still fall by the quadratic model at theta; NaN when not computed.
+        The remaining fall of the objective in the quadratic model at theta; NaN when not computed.
     problem : str
         Why the end point does not count as the optimum; empty when it does.
     messages : tuple of str
-        All that the fit found to warn of, this included.
+        All warnings of the fit, including this one.
     unbounded : bool
-        Whether the search ran towards an optimum at infinity, so that there are no estimates to test.
+        Whether the search ran towards an optimum at infinity; then there are no estimates to test.
     log : FitLog
     """
 

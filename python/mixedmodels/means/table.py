@@ -99,7 +99,7 @@ class MeansTable(ResultTable):
         return cells_of(self[name], write, ["" if name in _BESIDE else "nonEst"] * len(self))
 
     def _without_df(self) -> list[int]:
-        """Rows that have a standard error or a statistic, but no degrees of freedom to judge it by."""
+        """Rows with a standard error or a statistic, but no degrees of freedom."""
         df = next((name for name in ("df", "df2") if name in self), None)
         known = next((name for name in ("SE", "F.ratio") if name in self), None)
         if df is None or known is None:
@@ -160,7 +160,7 @@ def estimate_table(
     Parameters
     ----------
     level : float, optional
-        By default that of the object, as the adjustment is.
+        Level and adjustment default to those of the object.
     """
     method = means.adjust if adjust is None else checked_adjustment(adjust, means.pairwise)
     null = finite_number("null", null)
@@ -221,7 +221,7 @@ def joint_columns(tests: list[JointTest]) -> dict[str, NDArray[Any]]:
 
 
 def adjustment_note(means: EstimatedRows, method: str, what: str) -> str:
-    """How tests or intervals are adjusted, in a sentence; empty where there is nothing to tell."""
+    """How tests or intervals are adjusted, in a sentence; empty where no adjustment applies."""
     titles = adjustment_titles(means, method, what)
     if not titles:
         return ""
@@ -248,7 +248,7 @@ def _limits(
 def _all_notes(means: EstimatedRows) -> list[str]:
     notes = [*means.notes]
     if means.predictor:
-        notes.append(f"Results are on the {means.predictor} scale, not that of the response")
+        notes.append(f"Results are on the {means.predictor} scale, not the response scale")
     functions = means.functions
     if not functions.estimable.all():
         notes.append(means.not_estimable or "nonEst: the data do not determine these rows")

@@ -73,7 +73,7 @@ class AllFit(Printed):
 @dataclass(frozen=True, eq=False, repr=False)
 class AllFitSummary(Printed):
     """
-    What `AllFit.summary` returns.
+    The result of `AllFit.summary`.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ def all_fit(
     ----------
     fitted : FittedModel
     data : data frame or None
-        None for the design as it is.
+        None for the design of the fit.
     optimizers : sequence of str, optional
         All by default.
     starts : int
@@ -155,7 +155,7 @@ def all_fit(
     base = fitted
     if data is not None:
         base = fit_new(dataclasses.replace(fitted.arguments, data=data))
-    # Several starts are those of the trust region.
+    # Only the trust region has several starts.
     single = dataclasses.replace(as_control(base.arguments.control), starts=None)
     changes: dict[str, dict[str, Any]] = {
         name: {"optimizer": name} if name == "trust_region" else {"optimizer": name, "control": single}

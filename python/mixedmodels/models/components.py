@@ -25,7 +25,7 @@ def get_component(fitted: FittedModel, name: Any) -> Any:
     """
     One piece by name, several as a dict, all of them for ``"ALL"``; see `MixedModel.getME`.
     """
-    table = LINEAR if isinstance(fitted, FittedLinear) else GENERALIZED
+    table = LINEAR if fitted.exact_likelihood else GENERALIZED
     if isinstance(name, str):
         if name == "ALL":
             return {key: make(fitted) for key, make in table.items()}
@@ -100,10 +100,7 @@ def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
 
     NaN where the covariance matrix of the coefficients is singular.
     """
-    if isinstance(fitted, FittedGeneralized):
-        matrix = fitted.estimates.conditional_covariance
-    else:
-        matrix = fitted.estimates.unscaled_covariance
+    matrix = fitted.conditional_covariance() / fitted.scale**2
     root = standard_root(matrix)
     if root is None:
         return np.full_like(matrix, np.nan)

@@ -57,7 +57,7 @@ class FitMany(Printed):
         ``"converged"``, ``"max_evaluations"``, ``"max_time"``, ``"no_progress"``, ``"unbounded"`` (the
         likelihood has no finite optimum) or ``"failed"``.
     messages : tuple of str
-        What the status means.
+        An explanation of each status.
     singular : ndarray of bool, shape (m,)
     """
 

@@ -72,7 +72,7 @@ class TermTests(Holder):
         sigma                      NaN     NaN
         (Intercept)             1477.7  1577.3
         """
-        if method in DDF_NAMES:
+        if isinstance(method, str) and method in DDF_NAMES:
             warn_deprecated(f"confint: method={method!r} is now ddf={method!r}")
             method, ddf = "wald", method
         return confidence_intervals(self._fitted, level, method, ddf=ddf, vcov=vcov)

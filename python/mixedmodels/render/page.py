@@ -19,7 +19,7 @@ class Group:
     ----------
     rows : tuple of tuple of str
     title : str
-        What the rows have in common, shown above them; empty for none.
+        Shown above the rows; may be empty.
     """
 
     rows: tuple[Row, ...]
@@ -142,7 +142,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A result as it is printed: sections from top to bottom."""
+    """A printed result: sections from top to bottom."""
 
     sections: tuple[Section, ...] = field(default=())
 

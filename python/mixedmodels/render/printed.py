@@ -38,7 +38,7 @@ class Printed:
     """
 
     def _page(self, style: Style) -> Page:
-        """The result as it is printed, whatever the format."""
+        """The printed result, independent of the format."""
         raise NotImplementedError
 
     def __str__(self) -> str:
@@ -111,7 +111,7 @@ class Printed:
         **options: object,
     ) -> Any:
         """
-        What notebooks show: a ``<div>`` with its own small style sheet and the colours of the page around it.
+        The HTML of notebooks: a ``<div>`` with a small style sheet, in the colours of the page around it.
 
         Parameters
         ----------

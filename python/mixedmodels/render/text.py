@@ -123,35 +123,43 @@ def _continued(table: Table, j: int, width: int) -> str:
 
 
 def _layout(table: Table, width: int) -> _Layout:
-    """Smaller gaps first, then folded names, then blocks of columns that repeat the names."""
+    """Smaller gaps first, then names folded at separators, then blocks of columns beside whole names."""
     lines = [table.headings, *table.rows]
-    n = len(table.headings)
-    widths = [max(display_width(line[j]) for line in lines) for j in range(n)]
-    whole = [list(range(n))]
+    columns = range(len(table.headings))
+    widths = [max(display_width(line[j]) for line in lines) for j in columns]
+    whole = [list(columns)]
     for gap in ("  ", " "):
         if _total(widths, gap) <= width:
             return _Layout(widths, gap, whole)
-    narrow = _narrowed(table, widths, _total(widths, " ") - width)
+    least = [min(widths[j], _least(table, j)) for j in columns]
+    narrow = _narrowed(widths, least, _total(widths, " ") - width)
     if _total(narrow, " ") <= width:
-        return _Layout(narrow, " ", whole)
-    return _in_blocks(table, widths, width)
+        taken = [_taken(table, j, narrow[j]) for j in columns]
+        return _Layout(taken, "  " if _total(taken, "  ") <= width else " ", whole)
+    return _in_blocks(table, widths, least, width)
 
 
 def _total(widths: Sequence[int], gap: str) -> int:
     return len(_INDENT) + sum(widths) + len(gap) * max(0, len(widths) - 1)
 
 
-def _narrowed(table: Table, widths: list[int], excess: int) -> list[int]:
-    """The widths with those of names and headings reduced, the widest first, while their parts stay whole."""
+def _narrowed(widths: Sequence[int], least: Sequence[int], excess: int) -> list[int]:
+    """The widths, reduced by the excess as far as they may be, the widest first."""
     result = list(widths)
-    least = [min(widths[j], _least(table, j)) for j in range(len(widths))]
-    while excess > 0:
+    for _ in range(excess):
         free = [j for j, width in enumerate(result) if width > least[j]]
         if not free:
             break
         result[max(free, key=lambda j: result[j])] -= 1
-        excess -= 1
     return result
+
+
+def _taken(table: Table, j: int, width: int) -> int:
+    """The width that a column takes when it is folded to a width."""
+    texts = [table.headings[j], *(row[j] for row in table.rows)]
+    return max(
+        display_width(part) for text in texts for part in folded(text, width, _continued(table, j, width))
+    )
 
 
 def _least(table: Table, j: int) -> int:
@@ -162,20 +170,21 @@ def _least(table: Table, j: int) -> int:
     return max(_LEAST_NAME, len(_CONTINUED) + max([heading, *map(least_width, cells)]))
 
 
-def _in_blocks(table: Table, widths: list[int], width: int) -> _Layout:
-    """Blocks of columns; names take at most half of the width, so that words are broken if need be."""
+def _in_blocks(table: Table, widths: list[int], least: list[int], width: int) -> _Layout:
+    """Blocks of columns. Names are folded if they take more than half of a line, and broken if need be."""
     gap, names = "  ", list(range(table.labels))
-    widest = max([0, *widths[table.labels :]])
-    share = min(width // 2, width - len(_INDENT) - len(gap) - widest)
-    room = max(_LEAST_NAME, share // max(1, len(names)))
-    widths = [min(own, room) if j in names else own for j, own in enumerate(widths)]
-    left = width - _total([widths[j] for j in names], gap) - len(gap)
-    cells = [max([0, *(display_width(row[j]) for row in table.rows)]) for j in range(len(widths))]
-    # A column that is wider than the rest of the line: text is folded, and so is the heading of numbers.
-    widths = [
-        own if j in names or own <= left else left if j in table.left else max(cells[j], min(own, left))
-        for j, own in enumerate(widths)
+    own, rest = [widths[j] for j in names], widths[table.labels :]
+    own = _narrowed(own, [least[j] for j in names], _total(own, gap) - width // 2)
+    # The widest of the other columns has to fit beside them.
+    beside = width - len(gap) - max([_LEAST_NAME, *least[table.labels :]])
+    own = _narrowed(own, [min(_LEAST_NAME, widths[j]) for j in names], _total(own, gap) - beside)
+    left = max(_LEAST_NAME, width - _total(own, gap) - len(gap))
+    numbers = [max([0, *(display_width(row[j]) for row in table.rows)]) for j in range(len(widths))]
+    rest = [
+        column if column <= left else left if j in table.left else max(numbers[j], left)
+        for j, column in enumerate(rest, table.labels)
     ]
+    widths = [*own, *rest]
     blocks: list[list[int]] = []
     for j in range(table.labels, len(widths)):
         if blocks and _total([widths[i] for i in (*blocks[-1], j)], gap) <= width:

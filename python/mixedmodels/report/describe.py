@@ -1,4 +1,4 @@
-"""What a model is, in a few lines of text, and its labelled model matrix."""
+"""A model in a few lines of text, and its labelled model matrix."""
 
 from __future__ import annotations
 

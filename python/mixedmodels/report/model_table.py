@@ -51,9 +51,9 @@ class ModelTable(Printed):
         without the term.
     style : CellStyle
     estimates : str
-        What the coefficients are, such as ``Odds ratios``.
+        The name of the values shown, such as ``Odds ratios``.
     remarks : tuple of str
-        Methods, and whatever else the notes say below the legend.
+        Methods and other remarks, printed below the legend.
     format : {"text", "html", "latex", "markdown"}
 
     Examples
@@ -189,7 +189,7 @@ def _chosen(columns: Sequence[Mapping[str, Cell]], coefficients: Any) -> dict[st
 
 
 def _method_notes(labels: Sequence[str], bases: Sequence[DegreesOfFreedom], style: CellStyle) -> list[str]:
-    """Where the p-values and limits come from."""
+    """How p-values and limits were computed."""
     if len({basis.label for basis in bases}) == 1:
         return [by_method("Tests", bases[0])] if style.tests else []
     by = "Tests" if style.tests else "Standard errors"

@@ -14,6 +14,7 @@ from ..render.printed import Printed
 from ..render.result_table import ResultTable, table_of
 from ..render.style import Style
 from ..wording import one_line
+from .notes import FamilyParameter
 from .varcorr import VarianceComponents, variance_table
 
 _HUGE = 1e9
@@ -41,8 +42,8 @@ class Summary(Printed):
         Grouping factors and their numbers of levels in a line.
     data_notes : tuple of str
         Rows left out, weights, offset.
-    dispersion : str
-        The family's own parameter in a line; empty for models without one.
+    parameter : FamilyParameter or None
+        The family's own parameter with its ``name``, ``value`` and ``meaning``; None for models without one.
     coefficients : ResultTable, shape (p, 5), (p, 4) or (p, 3)
         Columns Estimate, Std. Error, df, t value, Pr(>|t|), or z value and Pr(>|z|) for infinite degrees of
         freedom (always for generalized models); NaN for dropped columns. Without df and p-value where
@@ -82,7 +83,7 @@ class Summary(Printed):
     ngrps: dict[str, int]
     group_line: str
     data_notes: tuple[str, ...]
-    dispersion: str
+    parameter: FamilyParameter | None
     coefficients: ResultTable
     tests: str
     errors: str
@@ -92,6 +93,11 @@ class Summary(Printed):
     digits: int = DIGITS
     p_style: PStyle = "exact"
     held: tuple[str, ...] = ()
+
+    @property
+    def dispersion(self) -> str:
+        """The family's own parameter in a line; empty for models without one."""
+        return "" if self.parameter is None else self.parameter.line(self.digits)
 
     @property
     def title(self) -> str:
@@ -115,7 +121,7 @@ class Summary(Printed):
             Section((*self.head, f" Formula: {one_line(self.formula)}")),
             Section(body=_criteria(self.criteria, style)),
             Section(("Scaled residuals:",), _quantiles(self.residual_quantiles, style)),
-            Section(("Random effects:",), variance_table(self.varcorr, style), self._data_lines()),
+            Section(("Random effects:",), variance_table(self.varcorr, style), self._data_lines(style)),
             self._fixed_effects(style),
         ]
         if self.correlation is not None:
@@ -132,8 +138,8 @@ class Summary(Printed):
         methods = tuple(f" {line}" for line in (self.tests, self.errors) if line)
         return Section(("Fixed effects:",), table_of(table, style), methods)
 
-    def _data_lines(self) -> tuple[str, ...]:
-        dispersion = [self.dispersion] if self.dispersion else []
+    def _data_lines(self, style: Style) -> tuple[str, ...]:
+        dispersion = [] if self.parameter is None else [self.parameter.line(style.digits or self.digits)]
         groups = f"Number of obs: {self.nobs}; groups: {self.group_line}"
         return tuple(f" {line}" for line in (*dispersion, groups, *self.data_notes))
 

@@ -36,7 +36,7 @@ class VarianceComponents(Printed):
     Iterating gives one `VarianceComponent` for each random-effects term, in the model's order. As a
     mapping, its keys are the names of the grouping factors; further terms of the same factor have
     ``.1``, ``.2`` appended. Printed, a dot marks effects that are independent by assumption (double
-    bar), and ``NaN`` a correlation that does not exist because a variance is zero.
+    bar), and ``NaN`` an undefined correlation, where a variance is zero.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ class VarianceComponents(Printed):
         if self.sigma is not None:
             rows.append(("Residual", None, None, self.residual_variance, self.sigma))
         table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
-        # Text columns stay objects: those of pandas 3 would show NaN for None.
+        # Text columns stay objects: string columns of pandas 3 would show NaN for None.
         return ResultTable(table.astype({"vcov": np.float64, "sdcor": np.float64}))
 
     def _page(self, style: Style) -> Page:
@@ -191,7 +191,7 @@ def variance_table(components: VarianceComponents, style: Style) -> Table:
 
 
 def _rows_of(part: VarianceComponent) -> list[tuple[str, float]]:
-    """Effects and standard deviations; one row for all effects that share one."""
+    """Effects and standard deviations; effects that share a standard deviation share a row."""
     sds = [own for own in part.parameters if own.kind == "sd"]
     if len(sds) == len(part.names):
         return [(_marked(part.names[own.columns[0]], own), own.value) for own in sds]
@@ -212,13 +212,13 @@ def _sizes(values: ArrayLike, style: Style) -> list[str]:
 
 
 def _beside(cells: list[str], shown: list[bool]) -> list[str]:
-    """The cells in the rows that have one, blanks in the others."""
+    """The cells in the rows with a value, blanks elsewhere."""
     left = iter(cells)
     return [next(left) if own else "" for own in shown]
 
 
 def _correlation_cells(part: VarianceComponent, style: Style) -> list[list[str]]:
-    """For each effect its correlations with those before it; those that pairs share with their labels."""
+    """The correlations of each effect with earlier ones; a correlation of all pairs has a label."""
     shared = [own for own in part.parameters if own.kind == "cor" and not own.columns]
     if shared:
         single = len(shared) == 1

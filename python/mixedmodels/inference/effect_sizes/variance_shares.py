@@ -33,7 +33,7 @@ class VarianceParts:
     groups : dict of str to float
         Of each grouping factor's random effects, averaged over the observations (Johnson 2014).
     residual : float
-        Of single observations, with a random effect that has a level for each of them.
+        Of single observations, including a random effect with a level for each observation.
     """
 
     fixed: float
@@ -162,7 +162,7 @@ def variance_parts(fitted: FittedModel, approximation: Approximation = "lognorma
 
 
 def _one_level_a_row(fitted: FittedModel, members: tuple[int, ...]) -> bool:
-    """Whether the random effects are those of single observations: overdispersion, not groups."""
+    """Whether each observation has a random effect of its own: overdispersion, not groups."""
     levels = len(fitted.design.terms[members[0]].group.levels)
     return not fitted.exact_likelihood and levels == fitted.n_obs
 

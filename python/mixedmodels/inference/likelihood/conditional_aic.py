@@ -31,7 +31,7 @@ METHODS: tuple[Method, ...] = ("greven-kneib", "vaida-blanchard")
 
 class ConditionalAIC(Printed, float):
     """
-    A conditional AIC: a number that knows what it is made of.
+    A conditional AIC: a number with its parts as attributes.
 
     Attributes
     ----------
@@ -88,13 +88,13 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
     one_of("method", method, METHODS)
     if not fitted.exact_likelihood:
         raise ArgumentError(
-            "cAIC is for linear mixed models: for a generalized one the degrees of freedom have no formula "
-            "that holds for all families, and are not available"
+            "cAIC is for linear mixed models: no formula for the degrees of freedom holds for all "
+            "families of generalized models"
         )
     if fitted.held.variances:
         raise ArgumentError(
-            "cAIC: its degrees of freedom have no formula here for models with variance parameters that are "
-            f"fixed ({', '.join(fitted.held.texts)})"
+            "cAIC: the formula for the degrees of freedom does not allow for fixed variance parameters "
+            f"({', '.join(fitted.held.texts)})"
         )
     notes: tuple[str, ...] = ()
     theta = fitted.estimates.theta
@@ -123,10 +123,10 @@ def _conditional_log_likelihood(fitted: FittedModel) -> float:
 
 def _uncertainty_of_theta(fitted: FittedModel, sensitivity: NDArray[np.float64], chosen: list[int]) -> float:
     """
-    What the estimation of theta adds to the trace of ∂ŷ/∂y.
+    The increase of the trace of ∂ŷ/∂y from the estimation of theta.
 
     θ̂ moves with y as the implicit function theorem says: by the inverse of the Hessian times the derivatives
-    of the gradient with y, which `sensitivity` holds times those of ŷ with θ.
+    of the gradient in y; `sensitivity` holds the products of these and the derivatives of ŷ in θ.
     """
     if not chosen:
         return 0.0
