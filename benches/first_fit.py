@@ -5,8 +5,8 @@ How long a fresh process takes to import the package, and to its first fit.
     python -m benches.first_fit 30
 
 The first fit is `import mixedmodels`, `load_sleepstudy()` and `lmer`, without the start of Python itself; the
-import of numpy and pandas alone, which it contains, is shown beside it. Times are seconds of wall clock and of
-processor time, with compiled bytecode in place (the first run of each is not counted).
+import of numpy and pandas alone, which it contains, is shown beside it. Times are seconds of wall clock and
+of processor time, with compiled bytecode in place (the first run of each is not counted).
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ _EXPORTS = {
     "inference.estimates.random_effects": "RandomEffects",
     "inference.hypotheses.anova_table": "AnovaTable",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
-    "means.estimates": "Emmeans",
+    "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "models.all_fit": "AllFit",
     "models.base": "MixedModel",

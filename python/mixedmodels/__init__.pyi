@@ -168,7 +168,7 @@ from .inference.estimates.criteria import LogLik as LogLik
 from .inference.estimates.random_effects import RandomEffects as RandomEffects
 from .inference.hypotheses.anova_table import AnovaTable as AnovaTable
 from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalAIC
-from .means.estimates import Emmeans as Emmeans
+from .means.emmeans import Emmeans as Emmeans
 from .means.table import MeansTable as MeansTable
 from .models.all_fit import AllFit as AllFit
 from .models.base import MixedModel as MixedModel

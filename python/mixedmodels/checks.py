@@ -39,6 +39,14 @@ def some_of(name: str, value: Any, choices: Iterable[str]) -> tuple[Any, ...]:
     return tuple([one_of(name, part, known) for part in values])
 
 
+def several_texts(name: str, value: Any) -> list[str]:
+    """One text or several in a list or tuple; ArgumentError for anything else."""
+    values = [value] if isinstance(value, str) else value
+    if isinstance(values, (list, tuple)) and all(isinstance(part, str) for part in values):
+        return list(values)
+    raise ArgumentError(f"{name} must be a text or a list of texts, not {shown(value)}")
+
+
 def flag(name: str, value: Any) -> bool:
     """The value, when it is True or False; ArgumentError for anything else."""
     if isinstance(value, (bool, np.bool_)):
@@ -85,13 +93,13 @@ def finite_number(name: str, value: Any) -> float:
     raise ArgumentError(f"{name} must be a finite number, not {shown(value)}")
 
 
-def random_generator(seed: Any) -> np.random.Generator:
-    """The generator of the argument `seed`: a whole number, a Generator, or None for a new one."""
+def random_generator(rng: Any) -> np.random.Generator:
+    """The generator of the argument `rng`: a whole number, a Generator, or None for a new one."""
     try:
-        return np.random.default_rng(seed)
+        return np.random.default_rng(rng)
     except (TypeError, ValueError):
         raise ArgumentError(
-            f"seed must be a whole number of at least 0, a numpy Generator or None, not {shown(seed)}"
+            f"rng must be a whole number of at least 0, a numpy Generator or None, not {shown(rng)}"
         ) from None
 
 

@@ -9,9 +9,7 @@ from difflib import get_close_matches
 
 def display_width(text: str) -> int:
     """Number of terminal columns a text takes: wide East Asian characters take two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def one_line(text: str) -> str:
@@ -64,12 +62,13 @@ def shorten(text: str, width: int) -> str:
     return kept + "…"
 
 
-def keep_end(text: str, width: int) -> str:
-    """A name cut to a width at its beginning: columns differ in their levels and last factors."""
-    return shorten(text[::-1], width)[::-1]
-
-
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a message, suggesting the nearest of some names; empty when no name is near."""
     close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _columns(c: str) -> int:
+    if unicodedata.category(c) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(c) in "WF" else 1

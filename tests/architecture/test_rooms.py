@@ -12,20 +12,8 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 # Written-down exceptions, which only get fewer: the tests fail when one is no longer needed.
 UPWARD = {
     ("covariance.theta", "design"),  # for types only
-    ("means.estimates", "plot.emmeans"),
 }
 CIRCLES = [
-    [
-        "means.contrasting",
-        "means.effect_size",
-        "means.estimates",
-        "means.labels",
-        "means.letter_display",
-        "means.regridding",
-        "means.simple_contrasts",
-        "means.table",
-        "plot.emmeans",
-    ],
     ["models.generalized_refitting", "models.generalized_update", "models.refitting"],
 ]
 # The soft limit of a module, and who exceeds it.
@@ -33,7 +21,6 @@ LINES = 400
 LONG = {
     "fit.endpoint.singularity",
     "fit.fitted_generalized",
-    "means.estimates",
 }
 # Modules that users import by name, or run.
 DOORS = {"", "__main__", "interop.marginaleffects"}

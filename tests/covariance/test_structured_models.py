@@ -345,7 +345,7 @@ class TestUse:
         fit = glmer("y ~ 1 + ar1(0 + factor(period) | s)", data, family="poisson")
         sd, rho = (own.value for own in fit.VarCorr()[0].parameters)
         assert (sd, rho) == (pytest.approx(0.5, abs=0.1), pytest.approx(0.7, abs=0.15))
-        drawn = fit.simulate(nsim=40, seed=1).to_numpy().reshape(300, 4, 40)
+        drawn = fit.simulate(nsim=40, rng=1).to_numpy().reshape(300, 4, 40)
         rows = drawn.transpose(0, 2, 1).reshape(-1, 4)
         mean = np.exp(fit.fixef().iloc[0] + sd**2 / 2)
         # Moments of a lognormal mixture of Poisson counts.
@@ -368,7 +368,7 @@ class TestUse:
     @pytest.mark.parametrize("name", ["ar1", "cs", "toep", "homcs"])
     def test_other_optimizers_and_random_starts(self, panel, name):
         fit = lmer(f"y ~ t + {name}(0 + time | s)", panel)
-        table = fit.allFit(optimizers=["trust_region", "bobyqa", "nelder_mead"], starts=3, seed=1).table
+        table = fit.allFit(optimizers=["trust_region", "bobyqa", "nelder_mead"], starts=3, rng=1).table
         assert table["excess"].max() < 1e-5
 
     def test_start(self, model):

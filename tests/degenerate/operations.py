@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import mixedmodels as mm
-from mixedmodels.means.estimates import Emmeans
+from mixedmodels.means.emmeans import Emmeans
 
 Operation = Callable[[Any], Any]
 
@@ -64,8 +64,12 @@ def trends(model: Any) -> Any:
     return mm.emtrends(model, "~ 1", name or "x")
 
 
+def generalized(model: Any) -> bool:
+    return isinstance(model, mm.GeneralizedLinearMixedModel)
+
+
 def some_response(model: Any) -> Any:
-    return np.nan_to_num(model.fitted(), nan=1.0).round() if hasattr(model, "family") else model.fitted()
+    return np.nan_to_num(model.fitted(), nan=1.0).round() if generalized(model) else model.fitted()
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -86,7 +90,7 @@ OPERATIONS: dict[str, Operation] = {
     "cAIC": mm.cAIC,
     "checkConv": mm.checkConv,
     "coef": mm.coef,
-    "coef_test": lambda m: mm.coef_test(m, mm.vcov_cluster(m)),
+    "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,
     "confint": mm.confint,
     "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),
@@ -108,7 +112,8 @@ OPERATIONS: dict[str, Operation] = {
     "emtrends": trends,
     "epsilon_squared": mm.epsilon_squared,
     "eta_squared": mm.eta_squared,
-    "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, seed=1),
+    "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, rng=1),
+    "f_test": lambda m: mm.f_test(m, f"{coefficient(m)} = 0"),
     "fitted": mm.fitted,
     "fixef": mm.fixef,
     "getME": lambda m: mm.getME(m, "ALL"),
@@ -129,7 +134,7 @@ OPERATIONS: dict[str, Operation] = {
     "pairs": lambda m: mm.pairs(emmeans(m)),
     "pairs confint": lambda m: mm.pairs(emmeans(m)).confint(),
     "pairs Kenward-Roger": lambda m: mm.pairs(emmeans(m, ddf="kenward-roger")).confint(),
-    "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, seed=1),
+    "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, rng=1),
     "predict": mm.predict,
     "predict rows": lambda m: mm.predict(m, rows(m)),
     "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),
@@ -143,7 +148,7 @@ OPERATIONS: dict[str, Operation] = {
     "residuals": mm.residuals,
     "residuals scaled": lambda m: mm.residuals(m, scaled=True),
     "sigma": mm.sigma,
-    "simulate": lambda m: mm.simulate(m, 2, seed=1),
+    "simulate": lambda m: mm.simulate(m, 2, rng=1),
     "summary": mm.summary,
     "summary Kenward-Roger": lambda m: mm.summary(m, ddf="kenward-roger"),
     "summary residual": lambda m: mm.summary(m, ddf="residual"),
@@ -156,6 +161,8 @@ OPERATIONS: dict[str, Operation] = {
     "vcov_cluster": mm.vcov_cluster,
     "vcov_cluster CR0": lambda m: mm.vcov_cluster(m, type="CR0"),
     "vif": mm.vif,
+    "wald_test": lambda m: mm.wald_test(m, f"{coefficient(m)} = 0"),
+    "wald_test robust": lambda m: mm.wald_test(m, f"{coefficient(m)} = 0", vcov=mm.vcov_cluster(m)),
     "print": repr,
     "notebook": lambda m: m._repr_html_(),
     "pickle": lambda m: pickle.loads(pickle.dumps(m)),
@@ -167,9 +174,10 @@ OPERATIONS: dict[str, Operation] = {
     **{
         name: (lambda m, name=name: getattr(m, name))
         for name in (
-            *("REML", "beta", "bse", "convergence", "data", "df", "df_residual", "dispersion"),
-            *("dropped_columns", "family", "formula", "information", "link", "model_matrix", "nAGQ"),
-            *("objective", "params", "pvalues", "rank", "se", "theta", "tvalues"),
+            *("REML", "aic", "beta", "bic", "bse", "converged", "convergence", "data", "df", "df_resid"),
+            *("df_residual", "dispersion", "dropped_columns", "family", "fittedvalues", "formula"),
+            *("information", "link", "llf", "model_matrix", "nAGQ", "n_evaluations", "objective", "params"),
+            *("pvalues", "rank", "resid", "se", "theta", "tvalues"),
         )
     },
 }

@@ -8,7 +8,7 @@ import pytest
 from scipy.linalg import block_diag
 
 from mixedmodels import augment, cAIC, glmer, lmer
-from mixedmodels.covariance.theta import factors
+from mixedmodels.design.theta import factors
 
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
 

@@ -159,10 +159,10 @@ def test_all_fit_from_random_starts(kind):
     data = random_slopes()
     linear = kind == "linear"
     model = lmer("z ~ x + (x || g)", data) if linear else glmer("y ~ x + (x | g)", data, "binomial")
-    result = model.allFit(optimizers="trust_region", starts=4, seed=3)
+    result = model.allFit(optimizers="trust_region", starts=4, rng=3)
     assert list(result.fits) == ["trust_region", "start 1", "start 2", "start 3", "start 4"]
     assert result.table["excess"].max() < 1e-5
-    again = mm.allFit(model, optimizers="trust_region", starts=4, seed=3)
+    again = mm.allFit(model, optimizers="trust_region", starts=4, rng=3)
     np.testing.assert_array_equal(again.table["evaluations"], result.table["evaluations"])
     assert "start 4" in str(result)
     with pytest.raises(ArgumentError, match="starts must be a whole number"):

@@ -4,7 +4,7 @@ import pytest
 
 from mixedmodels.errors import FormulaError, MissingColumnError, NotAvailableError
 from mixedmodels.formula import parse_formula
-from mixedmodels.models.update import update_formula
+from mixedmodels.formula.change import update_formula
 
 COLUMNS = ["y", "x", "f", "t", "g", "h", "a|b", "cs", "us"]
 

@@ -11,15 +11,7 @@ import pandas as pd
 import pytest
 from test_emmeans import unbalanced
 
-from mixedmodels import (
-    eff_size,
-    emmeans,
-    emtrends,
-    glmer,
-    joint_tests,
-    lmer,
-    load_sleepstudy,
-)
+from mixedmodels import eff_size, emmeans, emtrends, glmer, joint_tests, lmer, load_sleepstudy
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from shared_fits import fits
 
@@ -142,8 +134,8 @@ def test_interactions_of_three_variables():
         ({"interaction": 3}, "must be a method"),
         ({"interaction": "helmert"}, "method must be one of"),
         ({"simple": "Price"}, "no variable 'Price'"),
-        ({"simple": "Product", "by": "Information"}, "give one of them"),
-        ({"simple": "each", "by": []}, "by= cannot be given"),
+        ({"simple": "Product", "by": "Information"}, "give either simple="),
+        ({"simple": "each", "by": []}, "leave out by="),
         ({"infer": "both"}, "infer must be"),
         ({"infer": (True,)}, "infer must be"),
     ],

@@ -12,17 +12,7 @@ import pandas as pd
 import pytest
 from test_emmeans import unbalanced
 
-from mixedmodels import (
-    anova,
-    emmeans,
-    emtrends,
-    glmer,
-    joint_tests,
-    lmer,
-    load_cbpp,
-    load_ham,
-    load_machines,
-)
+from mixedmodels import anova, emmeans, emtrends, glmer, joint_tests, lmer, load_cbpp, load_ham, load_machines
 from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
 from mixedmodels.inference.basis.choice import basis_of
 from shared_fits import fits

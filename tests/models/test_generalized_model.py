@@ -214,7 +214,7 @@ def test_na_exclude_pads():
     for values in (model.fitted(), model.residuals(), model.predict()):
         assert len(values) == 56
         assert np.flatnonzero(np.isnan(values)).tolist() == [3]
-    assert len(model.simulate(1, seed=1)) == 56
+    assert len(model.simulate(1, rng=1)) == 56
 
 
 def test_predict(cbpp):
@@ -269,7 +269,7 @@ def test_refit_labels():
     data = load_bacteria()
     model = glmer("y ~ trt + (1 | ID)", data, "binomial")
     assert model.refit(data["y"]).objective == pytest.approx(model.objective, abs=1e-8)
-    simulated = model.simulate(3, seed=7)
+    simulated = model.simulate(3, rng=7)
     assert set(simulated["sim_2"]) == {"n", "y"}
     other = model.refit(simulated["sim_2"])
     assert other.refit(data["y"].astype(str)).objective == pytest.approx(model.objective, abs=1e-7)
@@ -323,7 +323,6 @@ def test_what_only_linear_models_have(cbpp):
         lambda: cbpp.deviance(REML=True),
         cbpp.REMLcrit,
         lambda: mm.REMLcrit(cbpp),
-        lambda: mm.simulate(fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")),
     ):
         with pytest.raises(ArgumentError):
             call()

@@ -263,5 +263,5 @@ def test_several_starts_are_for_the_trust_region(optimizer):
         ):
             model.update(optimizer=optimizer)
         assert model.update(optimizer=optimizer, control=Control(starts=1)).convergence.converged
-        table = model.allFit(optimizers=["trust_region", optimizer], starts=1, seed=1).table
+        table = model.allFit(optimizers=["trust_region", optimizer], starts=1, rng=1).table
         assert table["objective"].notna().all()

@@ -107,7 +107,7 @@ def test_refits_by_the_other_criterion():
             anova(model, other),
             drop1(model),
             model_selection(model, other),
-            pb_compare(model, other, nsim=1, seed=1),
+            pb_compare(model, other, nsim=1, rng=1),
         )
     # Two refits of pb_compare are to simulated responses, by engines of their own.
     assert calls["fit", False] == 1

@@ -7,7 +7,7 @@ import pytest
 from mixedmodels import glmer, lmer, load_cbpp, load_machines
 from mixedmodels.errors import ArgumentError, FormulaError
 from mixedmodels.formula import parse_formula
-from mixedmodels.models.update import update_formula
+from mixedmodels.formula.change import update_formula
 
 COLUMNS = ["y", "x", "z", "f", "g", "h", "total.fruits", "a name"]
 

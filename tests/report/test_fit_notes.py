@@ -6,15 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import (
-    anova,
-    emmeans,
-    glmer,
-    joint_tests,
-    load_cbpp,
-    load_verbagg,
-    tidy,
-)
+from mixedmodels import anova, emmeans, glmer, joint_tests, load_cbpp, load_verbagg, tidy
 from mixedmodels.errors import SeparationWarning
 from shared_fits import fits
 

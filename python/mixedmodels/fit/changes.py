@@ -1,36 +1,56 @@
-"""New fits from a fitted model of either kind: another response, other options, another design."""
+"""Fits from arguments, and new fits from a fitted model: another response, other options, another design."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, overload
 
-from ..design import Response
-from .fit_generalized import fit_generalized_arguments, fit_generalized_design, refit_generalized
-from .fit_linear import by_criterion, fit_arguments, fit_design, refit
-from .fitted_generalized import FittedGeneralized, GeneralizedArguments
-from .fitted_linear import FittedLinear
-from .record import FitArguments, ModelArguments
+from ..design import Design, Response
+from ..frame import Frame
+from ..notices import UNNAMED
+from .arguments import FitArguments, GeneralizedArguments, ModelArguments
+from .fit_generalized import GeneralizedFitting
+from .fit_linear import LinearFitting
+from .fitted_generalized import FittedGeneralized, generalized_design_of
+from .fitted_linear import FittedLinear, design_of
+from .fitting import Fitting
 from .state import FittedModel
 
+M = TypeVar("M", bound=FittedModel)
 
+_KINDS: dict[type, tuple[type[Fitting[Any, Any]], Any]] = {
+    FitArguments: (LinearFitting, design_of),
+    GeneralizedArguments: (GeneralizedFitting, generalized_design_of),
+}
+
+
+@overload
+def fit_new(arguments: FitArguments) -> FittedLinear: ...
+@overload
+def fit_new(arguments: GeneralizedArguments) -> FittedGeneralized: ...
+@overload
+def fit_new(arguments: ModelArguments) -> FittedModel: ...
 def fit_new(arguments: ModelArguments) -> FittedModel:
-    """Build the design that the arguments describe and fit it."""
-    if isinstance(arguments, GeneralizedArguments):
-        return fit_generalized_arguments(arguments)
-    assert isinstance(arguments, FitArguments)
-    return fit_arguments(arguments)
+    """
+    Build the design that the arguments describe and fit it.
+
+    The model keeps the columns that this reads, so that nothing is read again after the fit.
+    """
+    fitting, design_from = _KINDS[type(arguments)]
+    frame = Frame.from_any(arguments.data).anew()
+    design = design_from(arguments, frame)
+    return fitting(design, dataclasses.replace(arguments, data=frame.kept())).fit()
 
 
 def refitted(
-    fitted: FittedModel,
+    fitted: M,
     changes: Mapping[str, Any] | None = None,
     *,
     response: Response | None = None,
     response_name: str | None = None,
     quiet: bool = False,
-) -> FittedModel:
+) -> M:
     """
     The same design fitted again: to another response, or with other options.
 
@@ -38,28 +58,24 @@ def refitted(
     ----------
     fitted : FittedModel
     changes : mapping, optional
-        Of ``start``, ``optimizer``, ``control``, and ``reml`` for a linear model.
+        Of the arguments ``start``, ``optimizer``, ``control``, and ``reml`` of a linear model.
     response : Response, optional
-        Its `weights` are read for a binomial response only.
     response_name : str, optional
         What warnings call it.
     quiet : bool
         Issue no warnings.
     """
-    if isinstance(fitted, FittedLinear):
-        given = dict(changes or {})
-        reml = given.pop("reml", None)
-        y = None if response is None else response.y
-        return refit(fitted, y=y, response=response_name, reml=reml, changes=given, quiet=quiet)
-    assert isinstance(fitted, FittedGeneralized)
-    return refit_generalized(
-        fitted, response=response, response_name=response_name, changes=changes, quiet=quiet
-    )
+    arguments = dataclasses.replace(fitted.arguments, **dict(changes or {}))
+    fitting, _ = _KINDS[type(arguments)]
+    roots = fitted.term_roots
+    if response is None:
+        return fitting(fitted.design, arguments).fit(fitted.engine, roots, quiet=quiet)
+    parts = {"y": response.y, "weights": response.weights, "form": response.form}
+    again = fitting(fitted.design.with_response(**parts, new_response=True), arguments)
+    return again.fit(again.with_response(fitted.engine), roots, response_name or UNNAMED, quiet)
 
 
-def refitted_design(
-    fitted: FittedModel, design: Any, changes: Mapping[str, Any] | None = None
-) -> FittedModel:
+def refitted_design(fitted: M, design: Design, changes: Mapping[str, Any] | None = None) -> M:
     """
     The fit of another design with the other arguments of a fit, from a start of its own and without warnings.
 
@@ -67,27 +83,33 @@ def refitted_design(
     ----------
     fitted : FittedModel
     design : Design
-        Of the same kind.
     changes : mapping, optional
-        Of the arguments; those that the kind of model does not have are left out.
+        Of the arguments.
     """
-    known = {field.name for field in dataclasses.fields(fitted.arguments)}
-    own = {name: value for name, value in (changes or {}).items() if name in known}
-    arguments = dataclasses.replace(fitted.arguments, start=None, **own)
-    if isinstance(arguments, GeneralizedArguments):
-        return fit_generalized_design(design, arguments, quiet=True)
-    assert isinstance(arguments, FitArguments)
-    return fit_design(design, arguments, quiet=True)
+    arguments = dataclasses.replace(fitted.arguments, start=None, **dict(changes or {}))
+    fitting, _ = _KINDS[type(arguments)]
+    return fitting(design, arguments).fit(quiet=True)
 
 
-def by_ml(fitted: FittedModel) -> FittedModel:
-    """The fit by maximum likelihood, made once and without warnings; the model itself if it is by ML."""
-    if isinstance(fitted, FittedLinear):
-        return by_criterion(fitted, reml=False)
-    return fitted
+def by_ml(fitted: M) -> M:
+    """The fit by maximum likelihood; the model itself if it is by ML."""
+    return by_criterion(fitted, reml=False)
 
 
-def by_reml(fitted: FittedModel) -> FittedModel:
-    """The fit by REML, made once and without warnings; for models that have it, see `exact_likelihood`."""
-    assert isinstance(fitted, FittedLinear)
+def by_reml(fitted: M) -> M:
+    """The fit by REML, for models with `exact_likelihood`; the model itself if it is by REML."""
     return by_criterion(fitted, reml=True)
+
+
+def by_criterion(fitted: M, reml: bool) -> M:
+    """
+    The fit by the other criterion, made once and without warnings; the model itself if it is by this one.
+
+    It starts anew, as its optimum may lie elsewhere; a model that was only evaluated is evaluated again.
+    """
+    return fitted if fitted.restricted == reml else fitted.derived(_by_other_criterion)
+
+
+def _by_other_criterion(fitted: Any) -> Any:
+    changes: dict[str, Any] = {} if fitted.arguments.optimizer is None else {"start": None}
+    return refitted(fitted, {**changes, "reml": not fitted.restricted}, quiet=True)

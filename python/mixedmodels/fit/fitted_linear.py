@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..covariance import theta as theta_layout
-from ..design import Design, Predictors, build_design
+from ..design import Design, build_design
+from ..design import theta as theta_layout
 from ..families import Family, Gaussian
 from ..frame import Frame
+from .arguments import FitArguments
 from .control import as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
-from .fixed import FreeParameters, Held, free_parameters, in_all_parameters, resolve, sigma_is_held
-from .record import Convergence, Estimates, FitArguments
+from .fixed import Held, in_all_parameters, resolve, sigma_is_held
+from .record import Convergence, Estimates
 from .state import FittedModel, ResidualType
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class FittedLinear(FittedModel):
     arguments: FitArguments
     reml: bool
     estimates: Estimates
-    convergence: Convergence
     term_roots: tuple[NDArray[np.float64], ...]
+    convergence: Convergence = field(init=False)
     _engine: Lmm | None = field(default=None, repr=False)
     _results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -102,10 +103,6 @@ class FittedLinear(FittedModel):
         return self.engine.leverages(self.estimates.theta)
 
     @property
-    def held(self) -> Held:
-        return self.derived(_held)
-
-    @property
     def criterion(self) -> str:
         return "REML criterion" if self.reml else "-2*log(L)"
 
@@ -121,21 +118,11 @@ class FittedLinear(FittedModel):
     def linear_predictor(self) -> NDArray[np.float64]:
         return self.estimates.fitted
 
-    @property
-    def engine(self) -> Lmm:
-        if self._engine is None:
-            object.__setattr__(self, "_engine", build_engine(self.design, self.held))
-        assert self._engine is not None
-        return self._engine
-
     def _rows_of_estimates(self) -> str:
         return "fitted"
 
     def _build_design(self) -> Design:
         return design_of(self.arguments, self.arguments.data)
-
-    def _response(self) -> dict[str, Any]:
-        return {"y": self.design.y}
 
     def covariance(self) -> NDArray[np.float64]:
         """σ²(X'V⁻¹X)⁻¹ of the kept columns; zero for coefficients that are held."""
@@ -148,91 +135,47 @@ class FittedLinear(FittedModel):
     def conditional_covariance(self) -> NDArray[np.float64]:
         return self.covariance()
 
-    def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
-        return self.derived(_level_variances)
-
-    def parameter_names(self) -> tuple[str, ...]:
-        free = self.free()
-        return self.all_names() if free is None else free.names
-
     def all_names(self) -> tuple[str, ...]:
         return theta_layout.theta_names(self.design)
 
-    def coordinates(self) -> NDArray[np.float64]:
-        free = self.free()
-        return self.all_coordinates() if free is None else free.coordinates
+    def _resolve_held(self) -> Held:
+        return resolve(self.arguments.fixed, self.design)
 
-    def all_coordinates(self) -> NDArray[np.float64]:
-        return self.derived(_coordinates)
+    def _build_engine(self) -> Lmm:
+        return build_engine(self.design, self.held)
 
-    def free(self) -> FreeParameters | None:
-        return self.derived(_free)
+    def _all_coordinates(self) -> NDArray[np.float64]:
+        return coordinates.of_theta(self.design, self.term_roots, self.estimates.theta)
 
-    def gradient(self) -> NDArray[np.float64]:
-        """Of the objective, σ profiled, in theta; in the free parameters where some of them are held."""
-        free = self.free()
-        return self.derived(_gradient) if free is None else free.gradient
+    def _all_units(self) -> NDArray[np.float64]:
+        return theta_layout.units(self.design, self.term_roots, self.estimates.theta)
 
-    def hessian(self) -> NDArray[np.float64]:
-        """Of the objective, σ profiled, in theta; in the free parameters where some of them are held."""
-        free = self.free()
-        return self.derived(_hessian) if free is None else free.hessian
+    def _described_parameters(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        return (*self.all_names(), "log(sigma)"), coordinates.joined(self.all_coordinates(), np.eye(1))
 
-    def parameter_covariance(self) -> ParameterCovariance:
+    def _free_derivatives(self, held: dict[str, Any]) -> Mapping[str, Any]:
+        return self.engine.free_derivatives(self.estimates.theta, self.estimates.sigma, self.reml, held)
+
+    def _gradient(self) -> NDArray[np.float64]:
+        return self.engine.gradient(self.estimates.theta, self.reml)
+
+    def _hessian(self) -> NDArray[np.float64]:
+        return self.engine.hessian(self.estimates.theta, self.reml)
+
+    def _level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
+        blocks = self.engine.conditional_variances(self.estimates.theta, self.reml)
+        return [(members, self.estimates.sigma**2 * values) for members, values in blocks]
+
+    def _parameter_covariance(self) -> ParameterCovariance:
         """Of theta and log σ, by the Hessian in both; those on the boundary left out."""
-        return self.derived(_parameter_covariance)
-
-
-def _held(fitted: FittedLinear) -> Held:
-    return resolve(fitted.arguments.fixed, fitted.design)
-
-
-def _free(fitted: FittedLinear) -> FreeParameters | None:
-    held, estimates = fitted.held.for_engine(), fitted.estimates
-    if held is None:
-        return None
-    found = fitted.engine.free_derivatives(estimates.theta, estimates.sigma, fitted.reml, held)
-    return linear_free_parameters(found, fitted.design, fitted.term_roots, estimates.theta)
-
-
-def linear_free_parameters(
-    found: Mapping[str, Any],
-    design: Predictors,
-    roots: tuple[NDArray[np.float64], ...],
-    theta: NDArray[np.float64],
-) -> FreeParameters:
-    """What the engine says of the free parameters of a linear model."""
-    names = (*theta_layout.theta_names(design), "log(sigma)")
-    steps = coordinates.joined(coordinates.of_theta(design, roots, theta), np.eye(1))
-    return free_parameters(found, names, steps, design, theta)
-
-
-def _coordinates(fitted: FittedLinear) -> NDArray[np.float64]:
-    return coordinates.of_theta(fitted.design, fitted.term_roots, fitted.estimates.theta)
-
-
-def _gradient(fitted: FittedLinear) -> NDArray[np.float64]:
-    return fitted.engine.gradient(fitted.estimates.theta, fitted.reml)
-
-
-def _hessian(fitted: FittedLinear) -> NDArray[np.float64]:
-    return fitted.engine.hessian(fitted.estimates.theta, fitted.reml)
-
-
-def _parameter_covariance(fitted: FittedLinear) -> ParameterCovariance:
-    theta, design, free = fitted.estimates.theta, fitted.design, fitted.free()
-    steps = coordinates.joined(fitted.all_coordinates(), np.eye(1))
-    if free is not None:
-        own = covariance_from(free.hessian, free.inner, free.coordinates)
-        return in_all_parameters(own, free.slopes, steps)
-    inner = np.append(theta_layout.interior(design, theta), True)
-    known = np.pad(fitted.structural_directions(), ((0, 0), (0, 1)))
-    return covariance_from(fitted.engine.joint_hessian(theta, fitted.reml), inner, steps, known=known)
-
-
-def _level_variances(fitted: FittedLinear) -> list[tuple[list[int], NDArray[np.float64]]]:
-    blocks = fitted.engine.conditional_variances(fitted.estimates.theta, fitted.reml)
-    return [(members, fitted.estimates.sigma**2 * values) for members, values in blocks]
+        theta, free = self.estimates.theta, self.free()
+        _, steps = self._described_parameters()
+        if free is not None:
+            own = covariance_from(free.hessian, free.inner, free.coordinates)
+            return in_all_parameters(own, free.slopes, steps)
+        inner = np.append(theta_layout.interior(self.design, theta), True)
+        known = np.pad(self.structural_directions(), ((0, 0), (0, 1)))
+        return covariance_from(self.engine.joint_hessian(theta, self.reml), inner, steps, known=known)
 
 
 def design_of(arguments: FitArguments, frame: Frame) -> Design:

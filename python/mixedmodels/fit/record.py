@@ -1,4 +1,4 @@
-"""The records that a fitted model consists of: its arguments, its estimates and how its search went."""
+"""The records of a fitted model: its estimates, and how its search went."""
 
 from __future__ import annotations
 
@@ -9,33 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..design import DesignArguments
-from ..render.page import Facts, Page
+from ..render.page import Facts, Page, Section
 from ..render.printed import Printed
 from ..render.style import Style
 from ..wording import counted
-from .control import Control
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ModelArguments(DesignArguments):
-    """
-    The arguments that all kinds of models have, kept so that `update` can change some of them.
-
-    In a fitted model `data` is the Frame of the columns that the fit read.
-    """
-
-    start: Any = None
-    fixed: Any = None
-    optimizer: str | None = "trust_region"
-    control: Control = field(default_factory=Control)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FitArguments(ModelArguments):
-    """The arguments of a linear mixed model."""
-
-    reml: bool
 
 
 def read_only(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
@@ -53,7 +30,7 @@ def no_columns() -> NDArray[np.int64]:
 @dataclass(frozen=True, eq=False)
 class Estimates:
     """
-    What the engine finds at theta; all arrays are read-only.
+    The results of the engine at theta; all arrays are read-only.
 
     Attributes
     ----------
@@ -100,12 +77,67 @@ class Estimates:
 
 
 @dataclass(frozen=True, eq=False)
+class GeneralizedEstimates:
+    """
+    What the engine finds at its parameters; all arrays are read-only.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (n_theta,)
+        The covariance factors on the scale of the linear predictor.
+    objective : float
+        -2 log-likelihood.
+    log_det_z : float
+        log|Λ'Z'WZΛ + I|.
+    beta : ndarray, shape (p,)
+        NaN for dropped columns.
+    kept : ndarray of int, shape (rank,)
+        The columns of x that are linearly independent of those to their left, and those that are held.
+    dispersion : float
+        The family's own parameter, estimated or held fixed; NaN for a family without one.
+    conditional_covariance : ndarray, shape (rank, rank)
+        Covariance of beta given theta and the dispersion; zero for coefficients that are held.
+    b, u : tuple of ndarray, shape (n_levels, k) each
+        Conditional modes and spherical random effects of each term.
+    eta : ndarray, shape (n,)
+        Xβ + Zb + offset.
+    held : ndarray of int
+        The columns of x whose coefficients are held.
+    """
+
+    theta: NDArray[np.float64]
+    objective: float
+    log_det_z: float
+    beta: NDArray[np.float64]
+    kept: NDArray[np.int64]
+    dispersion: float
+    conditional_covariance: NDArray[np.float64]
+    b: tuple[NDArray[np.float64], ...]
+    u: tuple[NDArray[np.float64], ...]
+    eta: NDArray[np.float64]
+    held: NDArray[np.int64] = field(default_factory=no_columns)
+
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """The columns of x whose coefficients are estimated."""
+        return np.setdiff1d(self.kept, self.held)
+
+
+@dataclass(frozen=True, eq=False)
 class FitLog:
     """
     Every evaluation of the optimisation, in order.
 
-    `second_start` is the index of the first evaluation of the second search, see
-    :class:`mixedmodels.Control`; None without one.
+    Attributes
+    ----------
+    theta : ndarray, shape (n_evaluations, n_theta)
+    objective : ndarray, shape (n_evaluations,)
+        -2 log-likelihood (ML) or REML criterion.
+    gradient_norm : ndarray, shape (n_evaluations,)
+        Largest absolute component of the gradient; NaN where it was not computed.
+    second_start : int or None
+        Index of the first evaluation of the second search, see :class:`mixedmodels.Control`; None without
+        one.
     """
 
     theta: NDArray[np.float64]
@@ -132,15 +164,15 @@ class Convergence(Printed):
     gradient : ndarray, shape (n_theta,)
         Exact gradient of the objective at theta, or in the free parameters where some are held.
     checked : bool
-        Whether gradient and Hessian were looked at after the optimisation.
+        Whether gradient and Hessian were checked after the optimisation.
     predicted_fall : float
-        By how much the objective would still fall by the quadratic model at theta; NaN when not computed.
+        The remaining fall of the objective in the quadratic model at theta; NaN when not computed.
     problem : str
         Why the end point does not count as the optimum; empty when it does.
     messages : tuple of str
-        All that the fit found to warn of, this included.
+        All warnings of the fit, including this one.
     unbounded : bool
-        Whether the search ran towards an optimum at infinity, so that there are no estimates to test.
+        Whether the search ran towards an optimum at infinity; then there are no estimates to test.
     log : FitLog
     """
 
@@ -196,11 +228,12 @@ class Convergence(Printed):
         }
         return pd.DataFrame([row])
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         facts = [("status", self.status)]
         if np.isfinite(self.predicted_fall):
             facts.append(("predicted fall", f"{self.predicted_fall:.2g}"))
         if len(self.log.objective):
             start, end = style.estimates([self.log.objective[0], np.min(self.log.objective)])
             facts += [("objective at the start", start), ("at the end", end)]
-        return Page.of(Facts(tuple(facts)), [self.outcome], [f" - {text}" for text in self.messages])
+        messages = tuple(f" - {text}" for text in self.messages)
+        return Page((Section((self.outcome,)), Section((), Facts(tuple(facts)), messages)))

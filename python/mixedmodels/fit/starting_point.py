@@ -1,4 +1,4 @@
-"""Where the optimisation of a generalized linear mixed model starts."""
+"""Where an optimisation starts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..covariance.theta import check_start
 from ..design import Design
+from ..design.theta import HasTerms, bounds, theta_names
 from ..errors import ArgumentError
 from ..families import Family
 from ..families.family import positive
+from ..wording import listed
 from .fitted_generalized import GeneralizedArguments
 
 _KEYS = ("theta", "beta", "dispersion")
@@ -52,6 +53,40 @@ class StartingPoint:
         assert self.theta is not None
         beta = np.zeros(0) if self.beta is None else self.beta
         return self.theta, beta, 0.0 if self.log_dispersion is None else self.log_dispersion
+
+
+def check_start(start: Any, design: HasTerms) -> NDArray[np.float64] | None:
+    """The ``start`` argument as theta; None for the engine's own choice."""
+    if start is None:
+        return None
+    if isinstance(start, Mapping):
+        unknown = [key for key in start if key != "theta"]
+        if unknown or "theta" not in start:
+            found = ", ".join(map(repr, unknown or start)) or "nothing"
+            raise ArgumentError(f"start: a mapping must have the one key 'theta', got {found}")
+        start = start["theta"]
+    names = theta_names(design)
+    try:
+        theta = np.array(start, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"start must hold numbers for theta ({listed(names, most=12)}), got {start!r}"
+        ) from None
+    if theta.shape != (len(names),):
+        raise ArgumentError(
+            f"start has shape {theta.shape}, but theta has {len(names)} "
+            f"{'entry' if len(names) == 1 else 'entries'}: {listed(names, most=12)}"
+        )
+    for name, value, lower, upper in zip(names, theta, *bounds(design), strict=True):
+        if not (np.isfinite(value) and lower <= value <= upper):
+            raise ArgumentError(f"start: {name} is {value}, but must be {_range(lower, upper)}")
+    return theta
+
+
+def _range(lower: float, upper: float) -> str:
+    if upper == np.inf:
+        return "finite" if lower == -np.inf else "finite and not negative"
+    return f"between {lower:.4g} and {upper:.4g}"
 
 
 def check_generalized_start(

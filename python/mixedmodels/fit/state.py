@@ -1,4 +1,4 @@
-"""What all fitted models have in common: plain immutable data and the handle of the engine."""
+"""The state that every kind of fitted model has: plain immutable data and the handle of the engine."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from ..notices import silent
 from .endpoint import undetermined
 from .endpoint.curvature import ParameterCovariance
 from .endpoint.singularity import KnownSingularity
-from .fixed import FreeParameters, Held, known_singularities
+from .fixed import FreeParameters, Held, free_parameters, known_singularities
 from .pickled import closed, linear_predictor, opened, sealed
 from .record import Convergence, read_only
 
 T = TypeVar("T")
+Own = TypeVar("Own", bound="FittedModel")
 ResidualType = Literal["response", "pearson", "working", "deviance"]
 
 
 class FittedModel(ABC):
     """
-    What all fitted models have in common, as data: what inference, prediction and reports read.
+    A fitted model as data, which inference, prediction and reports read.
 
     Attributes
     ----------
@@ -155,9 +156,9 @@ class FittedModel(ABC):
         """
 
     @property
-    @abstractmethod
     def held(self) -> Held:
         """The parameters that the fit holds."""
+        return self.derived(_held)
 
     @property
     @abstractmethod
@@ -190,9 +191,11 @@ class FittedModel(ABC):
         """Xβ + Zb + offset, shape (n,)."""
 
     @property
-    @abstractmethod
     def engine(self) -> Any:
         """The engine's model; built again after unpickling, when it is first needed."""
+        if self._engine is None:
+            object.__setattr__(self, "_engine", self._build_engine())
+        return self._engine
 
     @abstractmethod
     def covariance(self) -> NDArray[np.float64]:
@@ -207,45 +210,58 @@ class FittedModel(ABC):
     def conditional_covariance(self) -> NDArray[np.float64]:
         """Covariance matrix of the kept coefficients given theta and the dispersion, shape (rank, rank)."""
 
-    @abstractmethod
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
         """
         Conditional covariance matrices of the random effects given data and estimates.
 
         For each grouping factor the positions of its terms, and an array of shape (n_levels, k, k).
         """
+        return self.derived(_level_variances)
 
-    @abstractmethod
     def parameter_names(self) -> tuple[str, ...]:
-        """The parameters of the objective, in the order of `gradient`."""
+        """The parameters of the objective that are not held, in the order of `gradient`."""
+        free = self.free()
+        return self.all_names() if free is None else free.names
 
     @abstractmethod
     def all_names(self) -> tuple[str, ...]:
-        """The parameters of the objective with those that are held."""
+        """The parameters of the objective, held or not."""
 
-    @abstractmethod
-    def all_coordinates(self) -> NDArray[np.float64]:
-        """The same as `coordinates` with those that are held."""
-
-    @abstractmethod
     def coordinates(self) -> NDArray[np.float64]:
         """
         Derivatives of coordinates in the parameters, in which curvatures can be compared.
 
         See :mod:`mixedmodels.fit.endpoint.coordinates`.
         """
+        free = self.free()
+        return self.all_coordinates() if free is None else free.coordinates
 
-    @abstractmethod
+    def all_coordinates(self) -> NDArray[np.float64]:
+        """The same for all parameters, held or not."""
+        return self.derived(_coordinates)
+
+    def units(self) -> NDArray[np.float64]:
+        """What one unit of each parameter adds to the response or the linear predictor."""
+        free = self.free()
+        return self._all_units() if free is None else free.units
+
     def free(self) -> FreeParameters | None:
         """The parameters of the objective where covariance parameters or σ are held; None otherwise."""
+        return self.derived(_free)
 
-    @abstractmethod
+    def know_free(self, found: Mapping[str, Any]) -> None:
+        """Take what the engine has already found of the free parameters."""
+        self._results[_free] = closed(self._free_from(found))
+
     def gradient(self) -> NDArray[np.float64]:
         """Gradient of the objective at the estimates."""
+        free = self.free()
+        return self.derived(_gradient) if free is None else free.gradient
 
-    @abstractmethod
     def hessian(self) -> NDArray[np.float64]:
         """Hessian of the objective at the estimates."""
+        free = self.free()
+        return self.derived(_hessian) if free is None else free.hessian
 
     def structural_directions(self) -> NDArray[np.float64]:
         """Directions in theta that columns and levels of a term leave undetermined, shape (d, n_theta)."""
@@ -255,9 +271,54 @@ class FittedModel(ABC):
         """What the values held say of singular terms."""
         return known_singularities(self.design, self.estimates.theta, self.term_roots, self.held)
 
-    @abstractmethod
     def parameter_covariance(self) -> ParameterCovariance:
         """Covariance matrix of the parameters, and the directions in them that the data do not determine."""
+        return self.derived(_parameter_covariance)
+
+    def concluded(self: Own, convergence: Convergence) -> Own:
+        """The state with the record of its search, which is made last."""
+        object.__setattr__(self, "convergence", convergence)
+        return self
+
+    def _free_from(self, found: Mapping[str, Any]) -> FreeParameters:
+        names, coordinates = self._described_parameters()
+        return free_parameters(found, names, coordinates, self.design, self.estimates.theta)
+
+    # What the kinds of models differ in.
+
+    @abstractmethod
+    def _resolve_held(self) -> Held:
+        """The parameters that the argument `fixed` names."""
+
+    @abstractmethod
+    def _build_engine(self) -> Any:
+        """The engine's model of the design."""
+
+    @abstractmethod
+    def _all_coordinates(self) -> NDArray[np.float64]: ...
+
+    @abstractmethod
+    def _all_units(self) -> NDArray[np.float64]: ...
+
+    @abstractmethod
+    def _described_parameters(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Names and coordinates of all parameters that a fit may hold and their functions."""
+
+    @abstractmethod
+    def _free_derivatives(self, held: dict[str, Any]) -> Mapping[str, Any]:
+        """What the engine finds of the free parameters."""
+
+    @abstractmethod
+    def _gradient(self) -> NDArray[np.float64]: ...
+
+    @abstractmethod
+    def _hessian(self) -> NDArray[np.float64]: ...
+
+    @abstractmethod
+    def _level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]: ...
+
+    @abstractmethod
+    def _parameter_covariance(self) -> ParameterCovariance: ...
 
     @abstractmethod
     def _rows_of_estimates(self) -> str:
@@ -267,9 +328,9 @@ class FittedModel(ABC):
     def _build_design(self) -> Any:
         """The design that the arguments describe."""
 
-    @abstractmethod
     def _response(self) -> dict[str, Any]:
         """The parts of the design that a new response changes."""
+        return {name: getattr(self.design, name) for name in ("y", "weights", "form")}
 
     def __copy__(self) -> FittedModel:
         return self
@@ -307,6 +368,35 @@ def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
     held = fitted.held.terms(fitted.design)
     directions = undetermined.structural_directions(fitted.design, fitted.term_roots, held)
     return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
+
+
+def _held(fitted: FittedModel) -> Held:
+    return fitted._resolve_held()
+
+
+def _free(fitted: FittedModel) -> FreeParameters | None:
+    held = fitted.held.for_engine()
+    return None if held is None else fitted._free_from(fitted._free_derivatives(held))
+
+
+def _coordinates(fitted: FittedModel) -> NDArray[np.float64]:
+    return fitted._all_coordinates()
+
+
+def _gradient(fitted: FittedModel) -> NDArray[np.float64]:
+    return fitted._gradient()
+
+
+def _hessian(fitted: FittedModel) -> NDArray[np.float64]:
+    return fitted._hessian()
+
+
+def _level_variances(fitted: FittedModel) -> list[tuple[list[int], NDArray[np.float64]]]:
+    return fitted._level_variances()
+
+
+def _parameter_covariance(fitted: FittedModel) -> ParameterCovariance:
+    return fitted._parameter_covariance()
 
 
 def fitted_of(model: Any) -> FittedModel:

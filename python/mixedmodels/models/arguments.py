@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inference.basis.choice import Vcov as Vcov
-from ..inference.basis.degrees_of_freedom import DdfName as DdfName
+from ..inference.basis.model_basis import DdfName as DdfName
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame

@@ -50,7 +50,7 @@ class MixedModel(
         return describe(self._fitted)
 
     def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        return str(self.summary().to_html())
 
     @property
     def formula(self) -> str:

@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike
 
 from ..families import Family
 from ..fit.control import Control
+from ..fit.update import UNCHANGED, Unchanged, refit_response, updated
 from ..public import public, renamed
 from .all_fit import AllFit, all_fit
 from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rng, Rows
 from .holder import Holder
-from .refitting import UNCHANGED, Unchanged, refitted, updated
 
 Own = TypeVar("Own", bound=Holder)
 
@@ -70,7 +70,7 @@ class Changes(Holder):
         {'(Intercept)': 0.2514, 'Days': 0.0105}
         """
         changes = {"REML": REML, "start": start, "optimizer": optimizer, "control": control}
-        return type(self)(refitted(self._fitted, y, changes))
+        return type(self)(refit_response(self._fitted, y, changes))
 
     @public
     def refitML(self: Own) -> Own:
@@ -88,7 +88,11 @@ class Changes(Holder):
         >>> round(m.refitML().objective, 3)
         1751.939
         """
-        return type(self)(refitted(self._fitted, None, {"REML": False})) if self._fitted.restricted else self
+        return (
+            type(self)(refit_response(self._fitted, None, {"REML": False}))
+            if self._fitted.restricted
+            else self
+        )
 
     @public
     def update(

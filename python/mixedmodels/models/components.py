@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..covariance import theta as theta_layout
+from ..design import theta as theta_layout
 from ..errors import ArgumentError
 from ..fit.fit_linear import at_sigma
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.fitted_linear import FittedLinear
-from ..fit.starting_point import check_generalized_start
+from ..fit.starting_point import check_generalized_start, check_start
 from ..fit.state import FittedModel
 from ..inference.basis.kinds import standard_root
 from ..inference.estimates.random_effects import numbers_of_levels
@@ -25,7 +25,7 @@ def get_component(fitted: FittedModel, name: Any) -> Any:
     """
     One piece by name, several as a dict, all of them for ``"ALL"``; see `MixedModel.getME`.
     """
-    table = LINEAR if isinstance(fitted, FittedLinear) else GENERALIZED
+    table = LINEAR if fitted.exact_likelihood else GENERALIZED
     if isinstance(name, str):
         if name == "ALL":
             return {key: make(fitted) for key, make in table.items()}
@@ -100,10 +100,7 @@ def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
 
     NaN where the covariance matrix of the coefficients is singular.
     """
-    if isinstance(fitted, FittedGeneralized):
-        matrix = fitted.estimates.conditional_covariance
-    else:
-        matrix = fitted.estimates.unscaled_covariance
+    matrix = fitted.conditional_covariance() / fitted.scale**2
     root = standard_root(matrix)
     if root is None:
         return np.full_like(matrix, np.nan)
@@ -165,7 +162,7 @@ def _objective(fitted: FittedLinear) -> Callable[[Any], float]:
     """theta to the objective."""
 
     def objective(theta: Any) -> float:
-        point = theta_layout.check_start(theta, fitted.design)
+        point = check_start(theta, fitted.design)
         if point is None:
             raise ArgumentError("theta is missing")
         found, held = fitted.engine.evaluate(point, fitted.reml), fitted.held

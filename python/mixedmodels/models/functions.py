@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..fit.state import not_a_model
 from ..inference.effect_sizes.term_effect_sizes import effect_size_table
-from ..means.estimates import Emmeans, not_means
+from ..means.emmeans import Emmeans, not_means
 from .base import MixedModel
 
 P = ParamSpec("P")
@@ -166,7 +166,7 @@ def sigma(model: MixedModel) -> float:
     >>> round(sigma(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())), 3)
     25.592
     """
-    return _checked(model).sigma
+    return _model(model).sigma
 
 
 def nobs(model: MixedModel) -> int:
@@ -187,7 +187,7 @@ def nobs(model: MixedModel) -> int:
     >>> nobs(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()))
     180
     """
-    return _checked(model).nobs
+    return _model(model).nobs
 
 
 def ngrps(model: MixedModel) -> dict[str, int]:
@@ -208,10 +208,10 @@ def ngrps(model: MixedModel) -> dict[str, int]:
     >>> ngrps(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()))
     {'Subject': 18}
     """
-    return _checked(model).ngrps
+    return _model(model).ngrps
 
 
-def _checked(value: MixedModel) -> MixedModel:
+def _model(value: object) -> MixedModel:
     if not isinstance(value, MixedModel):
         raise not_a_model(value)
     return value

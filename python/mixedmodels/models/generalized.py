@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..fit.fitted_generalized import FittedGeneralized
 from .base import MixedModel
 
 
@@ -17,7 +16,6 @@ class GeneralizedLinearMixedModel(MixedModel):
     """
 
     __slots__ = ()
-    _fitted: FittedGeneralized
 
     @property
     def nAGQ(self) -> int:

@@ -11,19 +11,24 @@ from numpy.typing import ArrayLike
 from ..checks import flag
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family, Gaussian, as_family
+from ..fit.arguments import (
+    GeneralizedArguments,
+    check_formula_first,
+    check_information,
+    check_n_agq,
+    with_fixed_dispersion,
+    with_size,
+)
+from ..fit.changes import fit_new
 from ..fit.control import Control, as_control, check_optimizer
-from ..fit.fit_generalized import fit_generalized_arguments
-from ..fit.fit_linear import check_formula_first
-from ..fit.fitted_generalized import GeneralizedArguments
 from ..fit.fixed import check_fixed, without_dispersion
+from ..fit.update import snapshot
 from ..notices import warn_user
 from ..public import public
 from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rows
 from .generalized import GeneralizedLinearMixedModel
-from .generalized_arguments import check_information, check_n_agq, with_fixed_dispersion, with_size
 from .linear import LinearMixedModel
 from .lmer import lmer
-from .refitting import snapshot
 
 
 @public
@@ -182,4 +187,4 @@ def glmer(
         optimizer=check_optimizer(optimizer),
         control=options,
     )
-    return GeneralizedLinearMixedModel(fit_generalized_arguments(arguments))
+    return GeneralizedLinearMixedModel(fit_new(arguments))

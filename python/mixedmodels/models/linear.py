@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..fit.fitted_linear import FittedLinear
 from .base import MixedModel
 
 
@@ -15,9 +14,8 @@ class LinearMixedModel(MixedModel):
     """
 
     __slots__ = ()
-    _fitted: FittedLinear
 
     @property
     def REML(self) -> bool:
         """Whether the model was fitted by REML."""
-        return self._fitted.reml
+        return self._fitted.restricted

@@ -9,14 +9,14 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..checks import flag
+from ..fit.arguments import FitArguments, check_formula_first, check_reml
+from ..fit.changes import fit_new
 from ..fit.control import Control, as_control, check_optimizer
-from ..fit.fit_linear import check_formula_first, check_reml, fit_arguments
 from ..fit.fixed import check_fixed
-from ..fit.record import FitArguments
+from ..fit.update import snapshot
 from ..public import public
 from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rows
 from .linear import LinearMixedModel
-from .refitting import snapshot
 
 
 @public
@@ -133,4 +133,4 @@ def lmer(
         optimizer=check_optimizer(optimizer),
         control=options,
     )
-    return LinearMixedModel(fit_arguments(arguments))
+    return LinearMixedModel(fit_new(arguments))

@@ -27,11 +27,13 @@ from ..errors import (
     RankDeficiencyWarning,
     SingularFitWarning,
 )
+from ..fit.arguments import check_formula_first, check_reml
 from ..fit.control import Control, as_control
 from ..fit.endpoint.singularity import singular_fits, term_roots
 from ..fit.endpoint.unbounded import column_sizes, large_fits, may_vanish, residual_vanishes
 from ..fit.engine_terms import engine_terms
-from ..fit.fit_linear import check_formula_first, check_numbers_of_effects, check_reml, estimates_from
+from ..fit.fit_linear import estimates_from
+from ..fit.fitting import check_numbers_of_effects
 from ..fit.progress import CountedResponses
 from ..fit.record import read_only
 from ..frame import Frame
@@ -116,7 +118,7 @@ def fit_many(
     >>> fits.objective.round(3)
     array([1786.465, -262.922])
     >>> fits.to_frame().round(3)
-      response         term  estimate  std_error  statistic
+      response         term  estimate  std.error  statistic
     0       y1  (Intercept)   251.405      9.747     25.794
     1       y1         Days    10.467      0.804     13.015
     2       y2  (Intercept)     5.530      0.033    167.273

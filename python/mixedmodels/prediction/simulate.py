@@ -1,54 +1,38 @@
-"""New responses drawn from a fitted generalized model."""
+"""New responses drawn from a fitted model."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import random_generator, whole_number
-from ..covariance.theta import factors
+from ..checks import flag, random_generator, whole_number
 from ..design import Design
 from ..design.used_rows import labels_of_results
-from ..fit.fitted_generalized import FittedGeneralized
+from ..fit.draws import draw
+from ..fit.state import FittedModel
 
 
-def simulate(fitted: FittedGeneralized, nsim: int = 1, seed: Any = None, use_u: bool = False) -> pd.DataFrame:
+def simulate(
+    fitted: FittedModel,
+    nsim: int = 1,
+    rng: int | np.random.Generator | None = None,
+    use_u: bool = False,
+) -> pd.DataFrame:
     """
-    Draw responses, see `GeneralizedLinearMixedModel.simulate`.
+    Draw responses, see `MixedModel.simulate`.
 
     Returns
     -------
     DataFrame
         A column for each simulation; two for each where the response is successes and failures.
     """
-    nsim = whole_number("nsim", nsim, 1)
-    rng = random_generator(seed)
-    family, weights = fitted.family, fitted.design.unit_weights
-    drawn = []
-    for _ in range(int(nsim)):
-        eta = fitted.estimates.eta if use_u else _fixed_part(fitted) + _new_effects(fitted, rng)
-        drawn.append(family.draw(rng, family.mean(eta), weights, fitted.dispersion))
+    nsim, use_u = whole_number("nsim", nsim, 1), flag("use_u", use_u)
+    generator = random_generator(rng)
+    drawn = [draw(fitted, generator, use_u) for _ in range(nsim)]
     frame = _as_given(drawn, fitted.design)
     labels = labels_of_results(fitted.design, fitted.arguments)
     return frame if labels is None else frame.set_index(pd.Index(labels))
-
-
-def _fixed_part(fitted: FittedGeneralized) -> NDArray[np.float64]:
-    design, estimates = fitted.design, fitted.estimates
-    eta = design.x[:, estimates.kept] @ estimates.beta[estimates.kept]
-    return eta if design.offset is None else eta + design.offset
-
-
-def _new_effects(fitted: FittedGeneralized, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Zb with b drawn from its distribution."""
-    total = np.zeros(fitted.n_obs)
-    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
-        b = rng.standard_normal((len(term.group.levels), len(factor))) @ factor.T
-        total += np.einsum("ij,ij->i", term.z, b[term.group.codes])
-    return total
 
 
 def _as_given(drawn: list[NDArray[np.float64]], design: Design) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def _section(section: Section) -> str:
 
 
 def _table(table: Table, heading: Sequence[str], notes: Sequence[str]) -> str:
-    """The heading above the rules, the notes below; both folded, so that they do not widen the table."""
+    """The heading above the rules, the notes below; long lines are folded to the width of the table."""
     columns = "".join("l" if j in table.left else "r" for j in range(len(table.headings)))
     texts = zip(table.headings, *table.rows, strict=True)
     width = sum(2 + max(map(display_width, column)) for column in texts)

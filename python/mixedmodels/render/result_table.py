@@ -31,7 +31,7 @@ class ResultTable(Printed, pd.DataFrame):
     Attributes
     ----------
     heading : tuple of str
-        What the table is about; printed above.
+        The subject of the table; printed above.
     notes : tuple of str
         Remarks on the results; printed below.
 
@@ -67,7 +67,7 @@ class ResultTable(Printed, pd.DataFrame):
         """
         return pd.DataFrame(self).copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return Page.of(
             table_of(pd.DataFrame(self), style), self.heading, [*rows_left_out(self, style), *self.notes]
         )
@@ -83,7 +83,7 @@ def table_of(frame: pd.DataFrame, style: Style) -> Table:
     """
     The printed table of a data frame: names to the left, numbers as their columns' names say.
 
-    The index names the rows, unless it only counts them.
+    The index names the rows, unless it only counts them. Columns of text without any are left out.
     """
     shown = frame if style.most_rows is None else frame.head(style.most_rows)
     named = not isinstance(shown.index, pd.RangeIndex)
@@ -96,6 +96,8 @@ def table_of(frame: pd.DataFrame, style: Style) -> Table:
     for name in shown.columns:
         if pd.api.types.is_numeric_dtype(shown[name]):
             cells = limits.get(str(name)) or cells_of(shown[name], _writer(str(name), style), marks)
+        elif len(shown) and shown[name].isna().all():
+            continue
         else:
             left.add(len(columns))
             cells = ["" if pd.isna(v) else str(v) for v in shown[name]]

@@ -52,9 +52,9 @@ class ModelTable(Printed):
         without the term.
     style : CellStyle
     estimates : str
-        What the coefficients are, such as ``Odds ratios``.
+        The name of the values shown, such as ``Odds ratios``.
     remarks : tuple of str
-        Methods, and whatever else the notes say below the legend.
+        Methods and other remarks, printed below the legend.
     format : {"text", "html", "latex", "markdown"}
 
     Examples
@@ -109,7 +109,7 @@ class ModelTable(Printed):
         index = pd.MultiIndex.from_arrays([parts, terms], names=["part", "term"])
         return pd.DataFrame(texts, index=index, columns=list(self.names), dtype=object)
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         own = self.style.changed(style)
         frame = self._frame(own)
         columns = [("", [str(term) for term in frame.index.get_level_values("term")])]
@@ -190,7 +190,7 @@ def _chosen(columns: Sequence[Mapping[str, Cell]], coefficients: Any) -> dict[st
 
 
 def _method_notes(labels: Sequence[str], bases: Sequence[DegreesOfFreedom], style: CellStyle) -> list[str]:
-    """Where the p-values and limits come from."""
+    """How p-values and limits were computed."""
     if len({basis.label for basis in bases}) == 1:
         return [by_method("Tests", bases[0])] if style.tests else []
     by = "Tests" if style.tests else "Standard errors"

@@ -28,7 +28,7 @@ from mixedmodels import (
     lmer,
     tidy,
 )
-from mixedmodels.covariance.theta import factors
+from mixedmodels.design.theta import factors
 from mixedmodels.fit.endpoint.verdict import judge
 
 EXTENDED = np.finfo(np.longdouble).eps < 1e-18
@@ -228,6 +228,22 @@ def test_many_responses_tell_of_an_optimum_at_infinity():
     assert fit_many(formula.removeprefix("y"), data, ["y"]).status == ("converged",)
 
 
+class EndPoint:
+    """Two parameters in their own units, and a Hessian."""
+
+    def __init__(self, hessian):
+        self.hessian = lambda: hessian
+
+    def parameter_names(self):
+        return ("a", "b")
+
+    def units(self):
+        return np.ones(2)
+
+    def coordinates(self):
+        return np.eye(2)
+
+
 def test_a_saddle_point_is_none_the_less_far_out():
     result = {
         "gradient": np.zeros(2),
@@ -238,16 +254,12 @@ def test_a_saddle_point_is_none_the_less_far_out():
     }
     saddle = np.array([[2.0, 3.0], [3.0, 2.0]])
     for ratio, problem in ((3e4, "curves downwards"), (1e5, "curves downwards")):
-        verdict = judge(
-            ["a", "b"], np.ones(2), lambda: saddle, lambda: np.eye(2), "bobyqa", Control(), result, ratio
-        )
+        verdict = judge(EndPoint(saddle), "bobyqa", Control(), result, ratio)
         assert not verdict.converged
         assert problem in verdict.problem
     # Rounding alone can make this.
     rounded = np.array([[2.0, 2.0 + 1e-3], [2.0 + 1e-3, 2.0]])
-    verdict = judge(
-        ["a", "b"], np.ones(2), lambda: rounded, lambda: np.eye(2), "bobyqa", Control(), result, 1e6
-    )
+    verdict = judge(EndPoint(rounded), "bobyqa", Control(), result, 1e6)
     assert verdict.converged
 
 

@@ -95,7 +95,7 @@ def test_simulations_from_a_model_with_held_parameters():
     data = load_sleepstudy()
     full = lmer(SLEEP, data, REML=False)
     reduced = lmer(SLEEP, data, REML=False, fixed={"Days": 10.0})
-    table = pb_compare(full, reduced, nsim=20, seed=1)
+    table = pb_compare(full, reduced, nsim=20, rng=1)
     assert table.loc["LRT", "Df"] == 1
     assert 0 < table.loc["PBtest", "Pr(>statistic)"] <= 1
     model: Any = glmer(
@@ -104,7 +104,7 @@ def test_simulations_from_a_model_with_held_parameters():
         "binomial",
         fixed={"sd__(Intercept)": 0.5},
     )
-    drawn = model.simulate(1, seed=3)
+    drawn = model.simulate(1, rng=3)
     assert model.refit(drawn["sim_1"]).theta[0] == pytest.approx(0.5, rel=1e-12)
 
 

@@ -9,14 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mixedmodels import (
-    anova,
-    kr_compare,
-    lmer,
-    load_chickweight,
-    load_dyestuff2,
-    load_sleepstudy,
-)
+from mixedmodels import anova, kr_compare, lmer, load_chickweight, load_dyestuff2, load_sleepstudy
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.inference.basis.choice import basis_of
 from mixedmodels.inference.basis.kinds import Infinite, Satterthwaite
@@ -138,9 +131,8 @@ def test_a_variance_of_zero():
     summary = model.summary()
     # As in the linear model.
     assert summary.coefficients["df"].iloc[0] == pytest.approx(29)
-    assert "Estimated as zero and left out of the degrees of freedom: the variance of (Intercept)" in str(
-        summary
-    )
+    note = "Estimated as zero and left out of the degrees of freedom: the variance of (Intercept)"
+    assert note in " ".join(str(summary).split())
 
 
 def test_a_point_that_is_no_minimum():
@@ -209,15 +201,13 @@ def test_no_fixed_effects():
 @pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual"])
 def test_confidence_intervals(slope, ddf):
     table = slope.summary(ddf=ddf).coefficients
-    limits = slope.confint(0.9, ddf)
+    limits = slope.confint(0.9, ddf=ddf)
     half = stats.t.ppf(0.95, table["df"]) * table["Std. Error"]
     np.testing.assert_allclose(limits.loc[table.index, "5 %"], table["Estimate"] - half)
     np.testing.assert_allclose(limits.loc[table.index, "95 %"], table["Estimate"] + half)
     assert list(limits.index) == list(slope.confint().index)
     for method in ("profil", None, 3):
-        with pytest.raises(
-            ArgumentError, match=r"^confint: method must be one of 'wald', 'satterthwaite', .*, not"
-        ):
+        with pytest.raises(ArgumentError, match=r"^confint: method must be one of 'wald', not"):
             slope.confint(method=method)
 
 

@@ -7,16 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mixedmodels import (
-    glmer,
-    icc,
-    lmer,
-    load_dyestuff2,
-    load_epil,
-    load_grouseticks,
-    load_sleepstudy,
-    r2,
-)
+from mixedmodels import glmer, icc, lmer, load_dyestuff2, load_epil, load_grouseticks, load_sleepstudy, r2
 from mixedmodels.errors import ArgumentError
 from shared_fits import fits
 

@@ -35,7 +35,7 @@ def test_balanced_one_way():
     groups = [part["Yield"] for _, part in load_dyestuff().groupby("Batch", observed=True)]
     p = stats.f_oneway(*groups).pvalue
     n = 200_000
-    got = exact_rlrt(model, n, seed=1)["Pr(>RLRT)"].iloc[0]
+    got = exact_rlrt(model, n, rng=1)["Pr(>RLRT)"].iloc[0]
     assert got == pytest.approx(p, abs=4 * np.sqrt(p / n))
     # The ratio is zero for F below 1.
     simulated = simulate_null(eigenvalues(model._fitted), 29, n, np.random.default_rng(2))
@@ -75,7 +75,7 @@ def test_eigenvalues_with_weights_and_slopes():
 def test_no_variance_at_all():
     with pytest.warns(MixedModelsWarning):
         model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2())
-    table = exact_rlrt(model, 100, seed=1)
+    table = exact_rlrt(model, 100, rng=1)
     assert table["RLRT"].iloc[0] == 0
     assert table["Pr(>RLRT)"].iloc[0] == 1
 
@@ -86,7 +86,7 @@ def test_what_has_no_exact_test():
     with pytest.raises(ArgumentError, match="linear mixed models only"):
         exact_rlrt(glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial"))
     model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False)
-    assert "by REML (instead of ML)" in str(exact_rlrt(model, 100, seed=1))
+    assert "by REML (instead of ML)" in str(exact_rlrt(model, 100, rng=1))
     n = 40_002
     data = pd.DataFrame({"y": np.random.default_rng(1).normal(size=n), "g": np.arange(n) // 2})
     data["y"] += data["g"] % 3
@@ -105,8 +105,8 @@ def beets():
 
 def test_parametric_bootstrap(beets):
     full, reduced = beets
-    table = pb_compare(full, reduced, nsim=200, seed=7)
-    pd.testing.assert_frame_equal(pd.DataFrame(table), pd.DataFrame(pb_compare(full, reduced, 200, seed=7)))
+    table = pb_compare(full, reduced, nsim=200, rng=7)
+    pd.testing.assert_frame_equal(pd.DataFrame(table), pd.DataFrame(pb_compare(full, reduced, 200, rng=7)))
     statistic = table.loc["LRT", "statistic"]
     assert table.loc["LRT", "Pr(>statistic)"] == pytest.approx(stats.chi2.sf(statistic, 1))
     # The test on F(1, 2) has p = 0.06 where chi2 has 0.0003: two whole plots and four coefficients.
@@ -125,7 +125,7 @@ def test_parametric_bootstrap(beets):
 
 def test_parametric_bootstrap_of_a_generalized_model():
     full = fits("cbpp")
-    table = pb_compare(full, full.update(". ~ . - period"), nsim=40, seed=1)
+    table = pb_compare(full, full.update(". ~ . - period"), nsim=40, rng=1)
     assert table.loc["PBtest", "Pr(>statistic)"] == pytest.approx(1 / 41)
     # The mean of the simulated ratios is not far from that of chi2(3).
     assert 0.6 < table.loc["Bartlett", "statistic"] / table.loc["LRT", "statistic"] < 1.6
@@ -161,17 +161,17 @@ def test_kenward_roger_comparison_is_that_of_the_hypothesis(beets):
     np.testing.assert_allclose(kr_compare(full, same).iloc[0], got, rtol=1e-8)
 
 
-@pytest.mark.parametrize("seed", ["a", -1, 1.5])
-def test_a_seed_that_is_none(seed):
+@pytest.mark.parametrize("rng", ["a", -1, 1.5])
+def test_a_wrong_rng(rng):
     model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
     counts = fits("cbpp")
     for test in (
-        lambda: pb_compare(model, model.update(". ~ . - Days"), nsim=2, seed=seed),
-        lambda: exact_rlrt(model, nsim=2, seed=seed),
-        lambda: model.allFit(optimizers="bobyqa", starts=1, seed=seed),
-        lambda: counts.simulate(1, seed),
+        lambda: pb_compare(model, model.update(". ~ . - Days"), nsim=2, rng=rng),
+        lambda: exact_rlrt(model, nsim=2, rng=rng),
+        lambda: model.allFit(optimizers="bobyqa", starts=1, rng=rng),
+        lambda: counts.simulate(1, rng),
     ):
-        with pytest.raises(ArgumentError, match="seed must be a whole number"):
+        with pytest.raises(ArgumentError, match="rng must be a whole number"):
             test()
 
 
@@ -185,4 +185,4 @@ def test_a_family_that_cannot_draw_says_so():
     )
     model = glmer("y ~ trt + (1 | subject)", load_epil(), own)
     with pytest.raises(ArgumentError, match="without draw="):
-        pb_compare(model, model.update(". ~ . - trt"), nsim=3, seed=1)
+        pb_compare(model, model.update(". ~ . - trt"), nsim=3, rng=1)

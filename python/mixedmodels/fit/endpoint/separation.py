@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...covariance.theta import factors
 from ...design import Design, RandomTerm
+from ...design.theta import factors
 from ...errors import MixedModelsWarning, SeparationWarning
 from ...families import Family
 from ..fitted_generalized import FittedGeneralized, GeneralizedEstimates

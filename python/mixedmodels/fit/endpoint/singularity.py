@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...covariance import Parameter
-from ...covariance.theta import factors, slices
 from ...design import Predictors, RandomTerm
+from ...design.theta import factors, slices
 from ...wording import listed
 
 TOLERANCE = 1e-5

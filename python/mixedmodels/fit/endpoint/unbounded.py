@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...covariance.theta import factors, grown, growth, slices
 from ...design import Design, Predictors
+from ...design.theta import factors, grown, growth, slices
 from ...errors import MixedModelError
 from ...families import Family
 from ..fitted_generalized import GeneralizedEstimates

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,16 @@ _FEW_DIGITS = 2e4
 _TOLERATED = 1e-3
 # Of the square of the ratio in units of rounding, what a scaled second derivative may be wrong by.
 _LOST_TO_ROUNDING = 100.0
+
+
+class Point(Protocol):
+    """What is asked of a state to judge it."""
+
+    def parameter_names(self) -> tuple[str, ...]: ...
+    def units(self) -> NDArray[np.float64]: ...
+    def hessian(self) -> NDArray[np.float64]: ...
+    def coordinates(self) -> NDArray[np.float64]: ...
+
 
 Notice = tuple[type[MixedModelsWarning], str]
 
@@ -52,10 +62,7 @@ class Verdict(NamedTuple):
 
 
 def judge(
-    names: Sequence[str],
-    units: NDArray[np.float64],
-    hessian: Callable[[], NDArray[np.float64]],
-    coordinates: Callable[[], NDArray[np.float64]],
+    fitted: Point,
     optimizer: str | None,
     control: Control,
     result: Mapping[str, Any],
@@ -68,13 +75,8 @@ def judge(
 
     Parameters
     ----------
-    names
-        Of the parameters of the objective.
-    units : ndarray
-        What one unit of each parameter adds to the response or linear predictor.
-    hessian, coordinates : callable
-        Give the Hessian at the end point and the derivatives of the coordinates to judge it in, see
-        :func:`mixedmodels.fit.endpoint.certificate.certify`; called when they are needed.
+    fitted : Point
+        The state at the end point.
     optimizer, control
         As the fit had them.
     result : mapping
@@ -91,14 +93,16 @@ def judge(
     if check is None:
         check = doubtful or not _by_its_criterion(optimizer, result)
     if check and optimizer is not None and result["status"] not in _LIMITS:
-        certificate = certify(gradient, hessian(), coordinates())
+        certificate = certify(gradient, fitted.hessian(), fitted.coordinates())
         if np.isnan(certificate.predicted_fall) and doubtful and _by_its_criterion(optimizer, result):
             # Only a second derivative that shows otherwise speaks against the search.
             return Verdict(True, "", None)
-        return Verdict(*_by_certificate(certificate, names, gradient, result, ratio), certificate)
+        return Verdict(
+            *_by_certificate(certificate, fitted.parameter_names(), gradient, result, ratio), certificate
+        )
     problem = ""
     if optimizer is not None and not result["converged"]:
-        problem = _not_converged(names, gradient, units, result)
+        problem = _not_converged(fitted.parameter_names(), gradient, fitted.units(), result)
     return Verdict(result["converged"], problem, None)
 
 

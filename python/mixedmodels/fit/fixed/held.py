@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...covariance.theta import HasTerms, slices
+from ...design.theta import HasTerms, slices
 
 
 @dataclass(frozen=True)

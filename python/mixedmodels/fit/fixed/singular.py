@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...covariance import Structure
-from ...covariance.theta import slices
 from ...design import Predictors
+from ...design.theta import slices
 from ..endpoint.singularity import TOLERANCE, KnownSingularity
 from .held import Held
 

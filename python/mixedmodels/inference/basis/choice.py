@@ -15,8 +15,8 @@ from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import listed
-from .degrees_of_freedom import DDF_NAMES, DdfName, basis_by_name, without_optimum
 from .kinds import DegreesOfFreedom, Infinite, Residual
+from .model_basis import DDF_NAMES, DdfName, basis_by_name, without_optimum
 from .no_optimum import have_optimum
 from .origin import check_origin, origin_of
 

@@ -19,9 +19,9 @@ from ...checks import one_of
 from ...errors import ArgumentError
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
+from ...render.matrix_table import matrix_of
 from ...render.page import Page
 from ...render.printed import Printed
-from ...render.result_table import table_of
 from ...render.style import Style
 from ...wording import capital
 from .clusters import cluster_covariance, find_clusters
@@ -39,8 +39,16 @@ class RobustCovariance(Printed, DegreesOfFreedom):
 
     Attributes
     ----------
-    beta, covariance, notes
-        As for any `DegreesOfFreedom`.
+    beta : ndarray, shape (rank,)
+        The coefficients.
+    covariance : ndarray, shape (rank, rank)
+        Their cluster-robust covariance matrix.
+    notes : tuple of str
+        Remarks for the tables that use it.
+    origin : Origin or None
+        The model it belongs to; other models refuse it.
+    undetermined : None
+        Of other kinds of `DegreesOfFreedom`.
     kind : {"CR0", "CR1", "CR2"}
     cluster : str
     n_clusters : int
@@ -71,11 +79,17 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """The covariance matrix with names, shape (rank, rank)."""
+        """
+        The covariance matrix with the names of the coefficients.
+
+        Returns
+        -------
+        DataFrame, shape (rank, rank)
+        """
         return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
 
-    def page(self, style: Style) -> Page:
-        return Page.of(table_of(self.to_frame(), style), [capital(self.label)])
+    def _page(self, style: Style) -> Page:
+        return Page.of(matrix_of(self.to_frame(), style.estimates), [capital(self.label)])
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # The estimated variance is a quadratic form in the residuals: 2 E² / Var under the working model.

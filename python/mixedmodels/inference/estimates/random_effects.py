@@ -86,7 +86,7 @@ class RandomEffects(Printed, Mapping[str, pd.DataFrame]):
         diagonals = [np.diagonal(part, axis1=1, axis2=2) for part in self.condvar[group]]
         return np.sqrt(np.concatenate(diagonals, axis=1))
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         """A table for each grouping factor, in displays its first levels."""
         if style.most_rows is not None:
             style = dataclasses.replace(style, most_rows=_MOST_LEVELS)

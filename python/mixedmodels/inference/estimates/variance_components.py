@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...covariance.theta import slices
 from ...design import RandomTerm
+from ...design.theta import slices
 from ...fit.record import read_only
 from ...fit.state import FittedModel
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import one_of
-from ...covariance.theta import interior
+from ...design.theta import interior
 from ...errors import ArgumentError
 from ...fit.endpoint.curvature import covariance_from
 from ...fit.endpoint.singularity import boundary_directions
@@ -32,7 +32,7 @@ METHODS: tuple[Method, ...] = ("greven-kneib", "vaida-blanchard")
 
 class ConditionalAIC(Printed, float):
     """
-    A conditional AIC: a number that knows what it is made of.
+    A conditional AIC: a number with its parts as attributes.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class ConditionalAIC(Printed, float):
     def __str__(self) -> str:
         return f"{format_number(float(self), 7)} (conditional AIC by {self.method}, df = {self.df:.2f})"
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         digits = style.digits or 7
         facts = (
             ("cAIC", format_number(float(self), digits)),
@@ -89,13 +89,13 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
     one_of("method", method, METHODS)
     if not isinstance(fitted, FittedLinear):
         raise ArgumentError(
-            "cAIC is for linear mixed models: for a generalized one the degrees of freedom have no formula "
-            "that holds for all families, and are not available"
+            "cAIC is for linear mixed models: no formula for the degrees of freedom holds for all "
+            "families of generalized models"
         )
     if fitted.held.variances:
         raise ArgumentError(
-            "cAIC: its degrees of freedom have no formula here for models with variance parameters that are "
-            f"fixed ({', '.join(fitted.held.texts)})"
+            "cAIC: the formula for the degrees of freedom does not allow for fixed variance parameters "
+            f"({', '.join(fitted.held.texts)})"
         )
     notes: tuple[str, ...] = ()
     theta = fitted.estimates.theta
@@ -124,10 +124,10 @@ def _conditional_log_likelihood(fitted: FittedLinear) -> float:
 
 def _uncertainty_of_theta(fitted: FittedLinear, sensitivity: NDArray[np.float64], chosen: list[int]) -> float:
     """
-    What the estimation of theta adds to the trace of ∂ŷ/∂y.
+    The increase of the trace of ∂ŷ/∂y from the estimation of theta.
 
     θ̂ moves with y as the implicit function theorem says: by the inverse of the Hessian times the derivatives
-    of the gradient with y, which `sensitivity` holds times those of ŷ with θ.
+    of the gradient in y; `sensitivity` holds the products of these and the derivatives of ŷ in θ.
     """
     if not chosen:
         return 0.0

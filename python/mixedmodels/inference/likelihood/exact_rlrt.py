@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...checks import random_generator, whole_number
 from ...errors import ArgumentError
-from ...fit.fit_linear import by_criterion
+from ...fit.changes import by_criterion
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
@@ -27,7 +27,7 @@ _CHUNK = 2_000_000
 _MOST_LEVELS = 20_000
 
 
-def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = None) -> AnovaTable:
+def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, rng: Any = None) -> AnovaTable:
     """Test that the only variance component is zero, see :func:`mixedmodels.exact_rlrt`."""
     if not isinstance(fitted, FittedLinear):
         raise ArgumentError("exact_rlrt: the exact distribution is known for linear mixed models only")
@@ -54,15 +54,15 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, seed: Any = N
     title = f"Exact restricted likelihood-ratio test of {terms[0].text}"
     p, notes = np.nan, [no_optimum_note()]
     if have_optimum(fitted):
-        p, notes = _p_value(fitted, statistic, nsim, seed), []
+        p, notes = _p_value(fitted, statistic, nsim, rng), []
         title += f", {nsim} simulations"
     heading += [title, f"Model: {one_line(fitted.design.formula.text)}"]
     return anova_table({"RLRT": [statistic], "Pr(>RLRT)": [p]}, [terms[0].text], heading, notes)
 
 
-def _p_value(fitted: FittedLinear, statistic: float, nsim: int, seed: Any) -> float:
+def _p_value(fitted: FittedLinear, statistic: float, nsim: int, rng: Any) -> float:
     """The share of simulated ratios that are no smaller."""
-    simulated = simulate_null(eigenvalues(fitted), fitted.n_obs - fitted.rank, nsim, random_generator(seed))
+    simulated = simulate_null(eigenvalues(fitted), fitted.n_obs - fitted.rank, nsim, random_generator(rng))
     return (np.count_nonzero(simulated >= statistic) + 1) / (len(simulated) + 1)
 
 

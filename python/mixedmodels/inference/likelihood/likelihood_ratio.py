@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...design import MissingRows
 from ...design.rows import ZERO_WEIGHT
 from ...errors import ArgumentError, DataError
-from ...fit.fit_linear import by_criterion
+from ...fit.changes import by_criterion
 from ...fit.fitted_generalized import FittedGeneralized
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel

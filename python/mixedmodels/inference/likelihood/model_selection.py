@@ -9,7 +9,7 @@ import numpy as np
 
 from ...checks import one_of
 from ...errors import ArgumentError
-from ...fit.fit_linear import by_criterion
+from ...fit.changes import by_criterion
 from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ..estimates import criteria

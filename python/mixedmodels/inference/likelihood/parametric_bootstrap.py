@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...checks import random_generator, whole_number
-from ...covariance.theta import factors
-from ...design import Response
 from ...errors import ArgumentError, MixedModelError
-from ...fit.fit_generalized import refit_generalized
-from ...fit.fit_linear import by_criterion, refit
-from ...fit.fitted_generalized import FittedGeneralized
-from ...fit.fitted_linear import FittedLinear
-from ...fit.record import read_only
+from ...fit.changes import by_ml, refitted
+from ...fit.draws import draw_response
 from ...fit.state import FittedModel
 from ..basis.no_optimum import have_optimum, notes_on_comparisons
 from ..hypotheses.anova_table import AnovaTable, anova_table
@@ -30,7 +24,7 @@ _Row = tuple[float, float, float, float]
 
 
 def bootstrap_comparison(
-    full: FittedModel, reduced: FittedModel, nsim: Any = 1000, seed: Any = None
+    full: FittedModel, reduced: FittedModel, nsim: Any = 1000, rng: Any = None
 ) -> AnovaTable:
     """Compare nested models by simulation, see :func:`mixedmodels.pb_compare`."""
     nsim = whole_number("nsim", nsim, 1)
@@ -45,7 +39,7 @@ def bootstrap_comparison(
         rows["LRT"] = (statistic, df, np.nan, np.nan)
         heading += ["Parametric bootstrap of the likelihood-ratio test", *about]
         return anova_table(*_table(rows), heading, notes_on_comparisons([full, reduced], _LABELS))
-    simulated = _simulated_ratios(full, reduced, nsim, random_generator(seed))
+    simulated = _simulated_ratios(full, reduced, nsim, random_generator(rng))
     heading += [
         f"Parametric bootstrap of the likelihood-ratio test, {nsim} simulations from the reduced model",
         *about,
@@ -58,14 +52,12 @@ def bootstrap_comparison(
 def _comparable(full: FittedModel, reduced: FittedModel) -> tuple[FittedModel, FittedModel, list[str]]:
     """The models, fitted by maximum likelihood, and what was done for that."""
     check_same_data([full, reduced], _LABELS)
-    if isinstance(full, FittedLinear) and isinstance(reduced, FittedLinear):
-        note = ["Refitted by ML (instead of REML) for this comparison"]
-        models = by_criterion(full, reml=False), by_criterion(reduced, reml=False)
-        return *models, note if full.reml or reduced.reml else []
-    if isinstance(full, FittedLinear) or isinstance(reduced, FittedLinear):
+    if full.exact_likelihood != reduced.exact_likelihood:
         raise ArgumentError("pb_compare: both models must be linear, or both generalized")
-    check_same_approximation([full, reduced], _LABELS)
-    return full, reduced, []
+    if not full.exact_likelihood:
+        check_same_approximation([full, reduced], _LABELS)
+    note = ["Refitted by ML (instead of REML) for this comparison"]
+    return by_ml(full), by_ml(reduced), note if full.restricted or reduced.restricted else []
 
 
 def _table(rows: dict[str, _Row]) -> tuple[dict[str, list[float]], list[str]]:
@@ -102,9 +94,9 @@ def _simulated_ratios(
     """Likelihood ratios of responses drawn from the reduced model, where both models can be fitted."""
     ratios = []
     for _ in range(nsim):
-        again = _draw(full, reduced, rng)
+        response = draw_response(reduced, rng)
         try:
-            fits = again()
+            fits = [refitted(model, response=response, quiet=True) for model in (full, reduced)]
         except MixedModelError:
             # A simulated response may be constant, or separated.
             continue
@@ -112,52 +104,3 @@ def _simulated_ratios(
     if not ratios:
         raise ArgumentError("pb_compare: the models could be fitted to none of the simulated responses")
     return np.array(ratios)
-
-
-def _draw(
-    full: FittedModel, reduced: FittedModel, rng: np.random.Generator
-) -> Callable[[], list[FittedModel]]:
-    """Draw a response; what it returns fits both models to it."""
-    models = full, reduced
-    if isinstance(reduced, FittedLinear):
-        y = read_only(_linear_response(reduced, rng))
-        return lambda: [refit(model, y=y, quiet=True) for model in models if isinstance(model, FittedLinear)]
-    assert isinstance(reduced, FittedGeneralized)
-    response = _generalized_response(reduced, rng)
-    return lambda: [
-        refit_generalized(model, response=response, quiet=True)
-        for model in models
-        if isinstance(model, FittedGeneralized)
-    ]
-
-
-def _linear_response(fitted: FittedLinear, rng: np.random.Generator) -> NDArray[np.float64]:
-    design, sigma = fitted.design, fitted.estimates.sigma
-    noise = rng.standard_normal(fitted.n_obs)
-    if design.weights is not None:
-        noise /= np.sqrt(design.weights)
-    return _fixed_part(fitted) + sigma * (_random_part(fitted, rng) + noise)
-
-
-def _generalized_response(fitted: FittedGeneralized, rng: np.random.Generator) -> Response:
-    design, family = fitted.design, fitted.family
-    eta = _fixed_part(fitted) + _random_part(fitted, rng)
-    drawn = family.draw(rng, family.mean(eta), design.unit_weights, fitted.dispersion)
-    if design.form.binomial:
-        drawn = np.round(drawn * design.unit_weights)
-    return Response(read_only(drawn), design.weights, design.form)
-
-
-def _fixed_part(fitted: FittedModel) -> NDArray[np.float64]:
-    kept = fitted.estimates.kept
-    eta = fitted.design.x[:, kept] @ fitted.estimates.beta[kept]
-    return eta if fitted.design.offset is None else eta + fitted.design.offset
-
-
-def _random_part(fitted: FittedModel, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Z Λ u with u standard normal: random effects relative to the scale."""
-    total = np.zeros(fitted.n_obs)
-    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
-        effects = rng.standard_normal((len(term.group.levels), len(factor))) @ factor.T
-        total += np.einsum("ij,ij->i", term.z, effects[term.group.codes])
-    return total

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from ...design import RandomTerm
 from ...errors import ArgumentError
-from ...fit.fit_generalized import fit_generalized_design
-from ...fit.fit_linear import fit_design
-from ...fit.fitted_generalized import FittedGeneralized
+from ...fit.changes import refitted_design
 from ...fit.fitted_linear import FittedLinear
 from ...fit.fixed import without_coefficients
 from ...fit.state import FittedModel
@@ -54,14 +52,9 @@ def _fit(fitted: FittedModel, parts: dict[str, Any], changes: dict[str, Any]) ->
     if "x" in parts:
         # The columns are others.
         changes = {**changes, "fixed": without_coefficients(fitted.arguments.fixed, fitted.design.x_names)}
-    if isinstance(fitted, FittedLinear):
-        arguments = dataclasses.replace(fitted.arguments, start=None, **changes)
-        return fit_design(design, arguments, quiet=True)
-    assert isinstance(fitted, FittedGeneralized)
-    arguments = dataclasses.replace(
-        fitted.arguments, start=None, fixed=changes.get("fixed", fitted.arguments.fixed)
-    )
-    return fit_generalized_design(design, arguments, quiet=True)
+    known = {field.name for field in dataclasses.fields(fitted.arguments)}
+    own = {name: value for name, value in changes.items() if name in known}
+    return refitted_design(fitted, design, own)
 
 
 def objective_without_random_effects(fitted: FittedLinear) -> float:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
-from ..wording import listed
-from .structure import Structure
-
-if TYPE_CHECKING:
-    from ..design import RandomTerm
+from ..covariance import Structure
+from .random_term import RandomTerm
 
 
 class HasTerms(Protocol):
@@ -171,37 +167,3 @@ def _random_natural(
         except ValueError:
             # Not positive definite: with smaller correlations it becomes so.
             drawn = np.where(is_cor, 0.7 * drawn, drawn)
-
-
-def check_start(start: Any, design: HasTerms) -> NDArray[np.float64] | None:
-    """The ``start`` argument as theta; None for the engine's own choice."""
-    if start is None:
-        return None
-    if isinstance(start, Mapping):
-        unknown = [key for key in start if key != "theta"]
-        if unknown or "theta" not in start:
-            found = ", ".join(map(repr, unknown or start)) or "nothing"
-            raise ArgumentError(f"start: a mapping must have the one key 'theta', got {found}")
-        start = start["theta"]
-    names = theta_names(design)
-    try:
-        theta = np.array(start, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ArgumentError(
-            f"start must hold numbers for theta ({listed(names, most=12)}), got {start!r}"
-        ) from None
-    if theta.shape != (len(names),):
-        raise ArgumentError(
-            f"start has shape {theta.shape}, but theta has {len(names)} "
-            f"{'entry' if len(names) == 1 else 'entries'}: {listed(names, most=12)}"
-        )
-    for name, value, lower, upper in zip(names, theta, *bounds(design), strict=True):
-        if not (np.isfinite(value) and lower <= value <= upper):
-            raise ArgumentError(f"start: {name} is {value}, but must be {_range(lower, upper)}")
-    return theta
-
-
-def _range(lower: float, upper: float) -> str:
-    if upper == np.inf:
-        return "finite" if lower == -np.inf else "finite and not negative"
-    return f"between {lower:.4g} and {upper:.4g}"

@@ -1,8 +1,7 @@
-"""New responses for a fitted generalized model, in any form the family takes."""
+"""A new response for a fitted model, in any form that its family takes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,40 +10,33 @@ from numpy.typing import NDArray
 
 from ..design import Response, ResponseForm
 from ..design.response import check_values, from_counts, from_proportions
+from ..design.rows import subset_mask
 from ..design.used_rows import in_used_order
 from ..errors import ArgumentError, DataError
-from ..fit.control import as_control
-from ..fit.fit_generalized import refit_generalized
-from ..fit.fitted_generalized import FittedGeneralized
-from ..fit.record import read_only
-from .refitting import UNCHANGED, finite_rows, name_of, rows_used
+from .record import read_only
+from .state import FittedModel
 
 
-def refit_generalized_response(
-    fitted: FittedGeneralized, y: Any, changes: Mapping[str, Any]
-) -> FittedGeneralized:
-    """Fit the design of a model to another response."""
-    given = {key: value for key, value in changes.items() if value is not UNCHANGED}
-    if "control" in given:
-        given["control"] = as_control(given["control"])
-    response = None if y is None else new_generalized_response(fitted, y)
-    return refit_generalized(fitted, response=response, response_name=name_of(y), changes=given)
+def name_of(y: Any) -> str | None:
+    """The name that a new response brings along."""
+    name = getattr(y, "name", None)
+    return name if isinstance(name, str) and name else None
 
 
-def new_generalized_response(fitted: FittedGeneralized, y: Any) -> Response:
+def new_response(fitted: FittedModel, y: Any) -> Response:
     """
     The argument of `refit` as a response.
 
     Parameters
     ----------
-    fitted : FittedGeneralized
+    fitted : FittedModel
     y : array-like of shape (n,) or (n, 2)
-        Two columns are successes and failures; labels are those of the fit.
+        Two columns are successes and failures; labels are the two levels of the fit.
 
     Raises
     ------
     ArgumentError, DataError
-        When the shape or a value does not suit; naming the first such row.
+        When the shape or a value does not fit; naming the first such row.
     """
     if isinstance(y, str):
         raise ArgumentError(
@@ -52,16 +44,20 @@ def new_generalized_response(fitted: FittedGeneralized, y: Any) -> Response:
             "with a new formula"
         )
     y = in_used_order(y, fitted.design, fitted.arguments, "refit: y")
-    values = y.to_numpy() if isinstance(y, (pd.DataFrame, pd.Series)) else np.asarray(y)
-    values = rows_used(fitted, values)
-    if values.ndim == 2:
-        return _two_columns(fitted, values)
     form, weights = fitted.design.form, fitted.design.weights
+    values = y.to_numpy() if isinstance(y, (pd.DataFrame, pd.Series)) else np.asarray(y)
+    if values.ndim != 1 and not (form.binomial and values.ndim == 2):
+        raise ArgumentError(f"refit: y must have one dimension, not shape {values.shape}")
+    if isinstance(getattr(y, "dtype", None), pd.CategoricalDtype) and form.kind != "labels":
+        raise DataError(f"refit: y must hold real numbers, not {y.dtype}")
+    values = _rows_used(fitted, values)
+    if values.ndim == 2:
+        return _two_columns(values)
     if form.kind == "labels" and values.dtype.kind not in "biuf":
         numbers = _from_labels(values, form.labels)
     else:
         numbers = _numbers(values)
-    finite_rows(numbers)
+    _finite_rows(numbers)
     if not form.binomial:
         check_values(numbers, fitted.family, "y", _row)
         return Response(read_only(numbers), weights, form)
@@ -71,14 +67,42 @@ def new_generalized_response(fitted: FittedGeneralized, y: Any) -> Response:
     return Response(read_only(successes), trials, form)
 
 
-def _two_columns(fitted: FittedGeneralized, values: NDArray[Any]) -> Response:
-    if not fitted.design.form.binomial or values.shape[1] != 2:
+def _rows_used(fitted: FittedModel, values: NDArray[Any]) -> NDArray[Any]:
+    """The rows of a new response that the model uses, when it has a value for each row of the data."""
+    missing = fitted.design.missing
+    data, subset = fitted.arguments.data, fitted.arguments.subset
+    if subset is not None and len(values) == data.n_rows != fitted.n_obs:
+        values = values[subset_mask(fitted.arguments, data)]
+    if len(values) == missing.n_total and missing.kept is not None:
+        values = values[missing.kept]
+    if len(values) != fitted.n_obs:
+        total = f" (or {missing.n_total}, one for each row of the data)" if missing.n_dropped else ""
+        raise ArgumentError(
+            f"refit: y has {len(values)} values, but the model has {fitted.n_obs} rows{total}"
+        )
+    return values
+
+
+def _finite_rows(values: NDArray[np.float64]) -> None:
+    """Refuse a new response that is missing or infinite in rows that are used."""
+    bad = np.flatnonzero(~np.isfinite(values))
+    if not len(bad):
+        return
+    shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+    raise DataError(
+        f"refit: y is not finite in {len(bad)} of the rows used (first: {shown}, counting from 0); "
+        "give a value for each, or fit the model anew to leave these rows out"
+    )
+
+
+def _two_columns(values: NDArray[Any]) -> Response:
+    if values.shape[1] != 2:
         raise ArgumentError(
             f"refit: y has shape {values.shape}; a response has one column, or for the binomial family two: "
             "successes and failures"
         )
     numbers = _numbers(values)
-    finite_rows(numbers.sum(axis=1))
+    _finite_rows(numbers.sum(axis=1))
     y, trials = from_counts(numbers[:, 0], numbers[:, 1], "y", _row)
     weights = None if trials is None else read_only(trials)
     return Response(read_only(y), weights, ResponseForm("counts", binomial=True))

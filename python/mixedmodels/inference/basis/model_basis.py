@@ -15,20 +15,27 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...covariance.theta import interior
+from ...design.theta import interior
 from ...errors import ArgumentError
+from ...fit.changes import by_criterion
 from ...fit.endpoint.separation import separation_note
 from ...fit.endpoint.singularity import boundary_directions
 from ...fit.endpoint.undetermined import Direction, describe, structural_directions
-from ...fit.fit_linear import by_criterion
 from ...fit.fitted_generalized import FittedGeneralized
 from ...fit.fitted_linear import FittedLinear
 from ...fit.fixed import embedded
 from ...fit.state import FittedModel
 from ...wording import one_line
 from ..estimates.variance_parameters import undetermined_directions, undetermined_text
-from .decorrelated import kenward_roger_parts
-from .kinds import DegreesOfFreedom, Infinite, KenwardRoger, NoOptimum, Residual, Satterthwaite
+from .kenward_roger import kenward_roger_parts
+from .kinds import (
+    DegreesOfFreedom,
+    Infinite,
+    KenwardRoger,
+    NoOptimum,
+    Residual,
+    Satterthwaite,
+)
 from .no_optimum import have_optimum, no_optimum_note
 from .origin import origin_of
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ..errors import FormulaError
-from ..formula import ModelFormula, parse_formula
-from ..formula.structures import formula_tokens
-from ..formula.tokens import Token, tokenize
+from .model_formula import ModelFormula, parse_formula
+from .structures import formula_tokens
+from .tokens import Token, tokenize
 
 Functions = Mapping[str, Callable[..., Any]]
 

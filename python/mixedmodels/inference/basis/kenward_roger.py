@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...covariance import theta as theta_layout
+from ...design import theta as theta_layout
 from ...fit.endpoint.coordinates import independent
 from ...fit.endpoint.singularity import root_of
 from ...fit.endpoint.undetermined import Direction, of_elements
