@@ -165,8 +165,12 @@ class TestedRows(Printed, EstimatedRows):
         ----------
         infer : bool or (bool, bool), default True
             Whether to show confidence limits and tests; one value for both.
-        level, adjust, null
-            As for `confint` and `test`.
+        level : float, optional
+            Confidence level, as for `confint`.
+        adjust : {"none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr"}, optional
+            Adjustment for the number of tests, as for `test`.
+        null : float, default 0
+            The value under the hypothesis, as for `test`.
 
         Returns
         -------
