@@ -246,3 +246,9 @@ def test_wide_characters_line_up():
     lines = model_table(lmer("Reaction ~ 日数 + (1 | Subject)", data)).to_text().split("\n")
     rows = [line for line in lines if line.startswith(" ")]
     assert len({display_width(line) for line in rows[1:]}) == 1
+
+
+def test_notes_name_other_covariance_matrices(slopes):
+    robust = model_table(slopes, vcov=slopes.vcov_cluster())
+    assert any(note.startswith("Standard errors; CR2") for note in robust.notes)
+    assert len(model_table(slopes).notes) == 1

@@ -211,3 +211,10 @@ def test_a_dropped_coefficient_is_written_alike_everywhere():
         model = lmer("Reaction ~ Days + twice + (1 | Subject)", data)
     assert "twice NaN" in repr(model)
     assert "nan" not in repr(model)
+
+
+def test_correlations_belong_to_the_covariance_matrix_of_the_tests(slope):
+    assert slope.summary(vcov=np.diag([1.0, 2.0])).correlation.iloc[1, 0] == 0.0
+    robust = slope.vcov_cluster()
+    wanted = robust.covariance[0, 1] / np.sqrt(np.prod(np.diag(robust.covariance)))
+    assert slope.summary(vcov=robust).correlation.iloc[1, 0] == pytest.approx(wanted)

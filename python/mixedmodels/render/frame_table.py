@@ -79,7 +79,7 @@ def triangle_of(matrix: pd.DataFrame, write: Write) -> Table:
 def _names(matrix: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Names of the rows, and headings of the columns."""
     names = [str(name) for name in matrix.index]
-    if max(map(display_width, names)) <= _LABEL_WIDTH:
+    if max(map(display_width, names), default=0) <= _LABEL_WIDTH:
         return names, names
     heads = [str(j + 1) for j in range(len(names))]
     return [f"{head} {name}" for head, name in zip(heads, names, strict=True)], heads
@@ -102,14 +102,19 @@ def _marks(table: pd.DataFrame) -> list[str]:
     Blank where a row has no such number (the first model has no test); ``NaN`` where it should have one: in a
     row without any number, and in a test whose p-value and degrees of freedom cannot be computed.
     """
-    numbers = table.select_dtypes("number")
-    missing = numbers.isna().all(axis=1).to_numpy()
-    names = [str(name) for name in table.columns]
-    p = next((name for name in names if _is_p_value(name)), None)
-    df = next((name for name in names if name in _DENOMINATORS), None)
-    if p is not None and df is not None:
-        tested = table.loc[:, [name in _STATISTICS for name in names]].notna().any(axis=1)
-        missing = missing | np.asarray(tested & table[p].isna() & table[df].isna())
+    columns = {str(name): table[name] for name in table.columns}
+    numbers = {
+        name: np.isnan(column.to_numpy(dtype=float))
+        for name, column in columns.items()
+        if pd.api.types.is_numeric_dtype(column)
+    }
+    missing = np.logical_and.reduce([*numbers.values(), np.ones(len(table), dtype=bool)])
+    p = next((name for name in columns if _is_p_value(name)), None)
+    df = next((name for name in columns if name in _DENOMINATORS), None)
+    if p in numbers and df in numbers:
+        tested = [~gone for name, gone in numbers.items() if name in _STATISTICS]
+        if tested:
+            missing = missing | (np.logical_or.reduce(tested) & numbers[p] & numbers[df])
     return ["NaN" if there else "" for there in missing]
 
 

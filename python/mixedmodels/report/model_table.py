@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from ..checks import flag, one_of, shown
@@ -148,7 +149,7 @@ def compare_models(
         parts["fit"] |= _rows(found for found, _ in cells)
         missing += [f"{label}: {note}" for label, (_, note) in zip(labels, cells, strict=True) if note]
     rows = {(part, term): parts[part][term] for part in _PARTS if part in parts for term in parts[part]}
-    notes = _method_notes(labels, bases, style)
+    notes = _method_notes(labels, models, bases, style)
     notes += [f"{label}: {note}" for label, basis in zip(labels, bases, strict=True) for note in basis.notes]
     notes += missing
     formulas = [model.design.formula.text for model in models]
@@ -188,9 +189,17 @@ def _chosen(columns: Sequence[Mapping[str, Cell]], coefficients: Any) -> dict[st
     return {str(title): rows[name] for name, title in wanted.items()}
 
 
-def _method_notes(labels: Sequence[str], bases: Sequence[DegreesOfFreedom], style: CellStyle) -> list[str]:
+def _method_notes(
+    labels: Sequence[str],
+    models: Sequence[FittedModel],
+    bases: Sequence[DegreesOfFreedom],
+    style: CellStyle,
+) -> list[str]:
     """How p-values and limits were computed."""
     if len({basis.label for basis in bases}) == 1:
-        return [by_method("Tests", bases[0])] if style.tests else []
+        if style.tests:
+            return [by_method("Tests", bases[0])]
+        own = all(np.array_equal(m.covariance(), b.covariance) for m, b in zip(models, bases, strict=True))
+        return [] if own or "std.error" not in style.show else [by_method("Standard errors", bases[0])]
     by = "Tests" if style.tests else "Standard errors"
     return [by_method(f"{by} of {label}", basis) for label, basis in zip(labels, bases, strict=True)]

@@ -72,7 +72,7 @@ def summarize(
         coefficients=ResultTable(tests.table),
         tests=_tests_line(tests) if fitted.exact_likelihood or vcov is not None else "",
         errors=standard_error_line(fitted) if vcov is None else "",
-        correlation=fixed_effects.correlation(fitted, complete=False) if shown else None,
+        correlation=_correlation(fitted, tests) if shown else None,
         convergence=fitted.convergence,
         notes=tuple(notes),
         digits=digits,
@@ -108,6 +108,12 @@ def _tests(fitted: FittedModel, ddf: DdfName | None, vcov: Vcov | None) -> Coeff
     with np.errstate(divide="ignore", invalid="ignore"):
         table = pd.DataFrame({"Estimate": estimate, "Std. Error": error, "t value": estimate / error})
     return CoefficientTests(table, None, (reason,) if reason else ())
+
+
+def _correlation(fitted: FittedModel, tests: CoefficientTests) -> pd.DataFrame:
+    """From the covariance matrix that the standard errors come from."""
+    covariance = None if tests.basis is None else tests.basis.covariance
+    return fixed_effects.correlation(fitted, complete=False, covariance=covariance)
 
 
 def _tests_line(tests: CoefficientTests) -> str:

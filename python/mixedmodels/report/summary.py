@@ -134,7 +134,7 @@ class Summary(Printed):
         if not len(self.coefficients):
             return Section(("Fixed effects: none",))
         marked = {name: f"{name} (fixed)" for name in self.held}
-        table = self.coefficients.to_frame().rename(index=marked)
+        table = self.coefficients.rename(index=marked) if marked else pd.DataFrame(self.coefficients)
         methods = tuple(f" {line}" for line in (self.tests, self.errors) if line)
         return Section(("Fixed effects:",), table_of(table, style), methods)
 

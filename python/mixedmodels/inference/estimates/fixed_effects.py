@@ -82,9 +82,11 @@ def standard_errors(fitted: FittedModel) -> pd.Series:
     return pd.Series(values, index=_names(fitted), name="Std. Error")
 
 
-def correlation(fitted: FittedModel, complete: bool = True) -> pd.DataFrame:
-    """Correlation matrix of the estimated coefficients."""
-    matrix = fitted.covariance()
+def correlation(
+    fitted: FittedModel, complete: bool = True, covariance: NDArray[np.float64] | None = None
+) -> pd.DataFrame:
+    """Correlation matrix of the estimated coefficients, from the model's covariance matrix or another one."""
+    matrix = fitted.covariance() if covariance is None else covariance
     root = np.sqrt(np.diag(matrix))
     root[np.isin(fitted.estimates.kept, fitted.estimates.held)] = np.nan
     result = matrix / np.outer(root, root)
