@@ -252,3 +252,10 @@ def test_notes_name_other_covariance_matrices(slopes):
     robust = model_table(slopes, vcov=slopes.vcov_cluster())
     assert any(note.startswith("Standard errors; CR2") for note in robust.notes)
     assert len(model_table(slopes).notes) == 1
+
+
+def test_held_parameters_are_marked():
+    held = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy(), fixed={"sigma": 30})
+    cells = column(model_table(held), "random")
+    assert cells["SD residual"] == "30.000 (fixed)"
+    assert not cells["SD (Intercept) | Subject"].endswith("(fixed)")

@@ -26,7 +26,8 @@ from ..render.numbers import (
     p_statement,
 )
 from ..render.style import Style
-from .tidy import fixed_rows, own_parameter, ratio_name, tidy_table
+from .tidy import fixed_rows, own_parameter, ratio_name
+from .varcorr import var_corr
 
 Show = Literal["std.error", "conf.int", "p.value"]
 SHOWN: tuple[Show, ...] = ("std.error", "conf.int", "p.value")
@@ -225,15 +226,17 @@ def fixed_cells(fitted: FittedModel, basis: DegreesOfFreedom, style: CellStyle) 
 def random_cells(fitted: FittedModel) -> dict[str, Cell]:
     """Standard deviations, correlations, and the family's own parameter."""
     result: dict[str, Cell] = {}
-    table = tidy_table(fitted, "ran_pars")
-    own = own_parameter(fitted)
-    for group, term, estimate in zip(table["group"], table["term"], table["estimate"], strict=True):
-        kind, _, name = term.partition("__")
-        if own is not None and term == own[0]:
-            label = term.capitalize()
-        else:
-            label = "SD residual" if name == "Observation" else f"{kind.upper()} {name} | {group}"
-        result[label] = Number(float(estimate))
+    components = var_corr(fitted)
+    for group, part in components.items():
+        for own in part.parameters:
+            label = f"{own.kind.upper()} {'.'.join(own.effects)} | {group}"
+            result[label] = Number(own.value, held=own.fixed)
+    if components.sigma is not None:
+        result["SD residual"] = Number(components.sigma, held=components.sigma_fixed)
+    parameter = own_parameter(fitted)
+    if parameter is not None:
+        name, value = parameter
+        result[name.capitalize()] = Number(value, held=not fitted.family.estimates_dispersion)
     return result
 
 
