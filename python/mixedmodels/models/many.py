@@ -1,5 +1,7 @@
 """`fit_many`: many responses, one design."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 import dataclasses
