@@ -34,7 +34,7 @@ _EXPORTS = {
     "fit.control": "Control",
     "fit.progress": "Progress",
     "fit.record": "Convergence FitLog",
-    "inference.basis.kinds": "DegreesOfFreedom",
+    "inference.basis.degrees_of_freedom": "DegreesOfFreedom",
     "inference.basis.robust": "RobustCovariance",
     "inference.effect_sizes.variance_shares": "IntraclassCorrelation RSquared",
     "inference.estimates.convergence": "ConvergenceCheck",

@@ -155,7 +155,7 @@ from .fit.record import (
 from .fit.record import (
     FitLog as FitLog,
 )
-from .inference.basis.kinds import DegreesOfFreedom as DegreesOfFreedom
+from .inference.basis.degrees_of_freedom import DegreesOfFreedom as DegreesOfFreedom
 from .inference.basis.robust import RobustCovariance as RobustCovariance
 from .inference.effect_sizes.variance_shares import (
     IntraclassCorrelation as IntraclassCorrelation,

@@ -14,13 +14,7 @@ import mixedmodels as mm
 NOT_YET: tuple[str, ...] = (
     "Control",
     "Control.for_engine",
-    "DegreesOfFreedom.covariance_of",
-    "DegreesOfFreedom.joint",
-    "DegreesOfFreedom.standard_errors",
-    "Emmeans.pairs",
-    "Emmeans.summary",
     "fit_many",
-    "pairs",
 )
 NOT_EXPORTED: tuple[str, ...] = ()
 NOT_ALIKE: tuple[str, ...] = ()

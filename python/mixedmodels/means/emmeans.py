@@ -242,8 +242,10 @@ class Emmeans(TestedRows):
             variable in turn.
         infer : bool or (bool, bool), optional
             Whether the printed table has confidence limits and tests; by default only tests.
-        ddf, vcov
-            As for `contrast`.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom; by default those of the means.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix of the model's coefficients; by default the matrix of the means.
 
         Returns
         -------

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov
-from ..inference.basis.kinds import JointTest
+from ..inference.basis.degrees_of_freedom import JointTest
 from ..wording import capital
 from .empty_cells import reasons
 from .grid import ReferenceGrid, averaged, cells, check_weights, grid_of, model_terms, reference_grid

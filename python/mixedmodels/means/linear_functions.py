@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, basis_of
-from ..inference.basis.kinds import DegreesOfFreedom, JointTest
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, JointTest
 from ..inference.hypotheses.estimability import Undetermined
 
 # What is this small beside the terms that were added up is zero but for rounding.

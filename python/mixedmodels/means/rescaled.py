@@ -13,7 +13,7 @@ from ..checks import one_of
 from ..errors import ArgumentError
 from ..families.links import LINKS
 from ..inference.basis.choice import DdfName, Vcov
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
 from ..inference.hypotheses.estimability import Undetermined
 from .contrasts import contrasted
 from .linear_functions import LinearFunctions, Space
@@ -94,7 +94,7 @@ class _WithScale(DegreesOfFreedom):
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.coefficients.df(rows[:, :-1])
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         test = self.coefficients.joint(rows[:, :-1])
         return test.df2, test.scaling
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import finite_number
 from ..errors import ArgumentError
-from ..inference.basis.kinds import JointTest
+from ..inference.basis.degrees_of_freedom import JointTest
 from ..inference.hypotheses.coefficient_tests import test_ratios
 from ..render.numbers import format_column, format_fixed
 from ..render.page import Page, Section, Table

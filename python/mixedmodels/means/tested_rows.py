@@ -109,9 +109,9 @@ class TestedRows(Printed, EstimatedRows):
         >>> means = emmeans(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()), "~ Machine")
         >>> means.confint(level=0.9)[["lower.CL", "upper.CL"]].round(2)
            lower.CL  upper.CL
-        0     47.76     56.95
-        1     55.73     64.91
-        2     61.68     70.86
+        0     47.77     56.94
+        1     55.74     64.91
+        2     61.69     70.86
         """
         return estimate_table(self, True, False, _level(level), adjust)
 
@@ -165,8 +165,12 @@ class TestedRows(Printed, EstimatedRows):
         ----------
         infer : bool or (bool, bool), default True
             Whether to show confidence limits and tests; one value for both.
-        level, adjust, null
-            As for `confint` and `test`.
+        level : float, optional
+            Confidence level, as for `confint`.
+        adjust : {"none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr"}, optional
+            Adjustment for the number of tests, as for `test`.
+        null : float, default 0
+            The value under the hypothesis, as for `test`.
 
         Returns
         -------

@@ -8,7 +8,7 @@ from ..checks import several_texts
 from ..fit.state import fitted_of
 from ..fit.update import updated
 from ..inference.hypotheses.anova_table import AnovaTable
-from ..inference.hypotheses.kr_comparison import kenward_roger_comparison
+from ..inference.hypotheses.smaller_models import kenward_roger_comparison
 from ..inference.likelihood.exact_rlrt import exact_restricted_test
 from ..inference.likelihood.model_selection import criteria_table, selection_table
 from ..inference.likelihood.parametric_bootstrap import bootstrap_comparison

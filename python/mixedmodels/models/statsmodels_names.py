@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
 from ..inference.estimates import criteria, fixed_effects
-from ..inference.hypotheses import statsmodels_names
+from ..inference.hypotheses.coefficient_tests import p_values, t_values
+from ..inference.hypotheses.confidence_limits import interval
 from ..public import public
 from .arguments import DdfName, Vcov
 from .holder import Holder
@@ -32,12 +33,12 @@ class StatsmodelsNames(Holder):
     @property
     def tvalues(self) -> pd.Series:
         """Coefficients divided by their standard errors, by name."""
-        return statsmodels_names.t_values(self._fitted)
+        return t_values(self._fitted)
 
     @property
     def pvalues(self) -> pd.Series:
         """P-values of the coefficients: by Satterthwaite's t tests, for a generalized model by z tests."""
-        return statsmodels_names.p_values(self._fitted)
+        return p_values(self._fitted)
 
     @property
     def llf(self) -> float:
@@ -119,4 +120,4 @@ class StatsmodelsNames(Holder):
         >>> m.conf_int().round(2).loc["Days"].to_list()
         [7.21, 13.73]
         """
-        return statsmodels_names.interval(self._fitted, alpha, ddf=ddf, vcov=vcov)
+        return interval(self._fitted, alpha, ddf=ddf, vcov=vcov)

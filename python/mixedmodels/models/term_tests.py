@@ -7,10 +7,10 @@ from typing import Literal
 from ..fit.state import fitted_of
 from ..inference.basis.model_basis import DDF_NAMES
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
-from ..inference.hypotheses.anova import anova_of
 from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.confidence_limits import confidence_intervals
-from ..inference.hypotheses.drop1 import drop_terms
+from ..inference.hypotheses.smaller_models import drop_terms
+from ..inference.hypotheses.term_tests import anova_of
 from ..notices import warn_deprecated
 from ..public import public
 from ..render.result_table import ResultTable

@@ -46,6 +46,8 @@ class ResultTable(Printed, pd.DataFrame):
     |:--|:--|--:|--:|--:|--:|--:|
     | fixed | (Intercept) | 251.41 | 6.825 | 36.838 | 17.0 | <2e-16 |
     | fixed | Days | 10.47 | 1.546 | 6.771 | 17.0 | 3.26e-06 |
+    <BLANKLINE>
+    Tests by Satterthwaite's degrees of freedom
     """
 
     _metadata: ClassVar[list[str]] = ["heading", "notes"]

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
 from ..inference.effect_sizes.variance_shares import intraclass_correlation, r_squared
 from ..inference.estimates import criteria
 from ..inference.estimates.random_effects import numbers_of_levels

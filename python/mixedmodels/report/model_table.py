@@ -13,8 +13,7 @@ from ..checks import flag, one_of, shown
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, bases_of
-from ..inference.basis.headings import by_method
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, by_method
 from ..inference.likelihood.model_differences import check_names, described
 from ..render.page import Page, Table
 from ..render.printed import Printed

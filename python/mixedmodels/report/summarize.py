@@ -10,7 +10,7 @@ from ..checks import optional_flag
 from ..errors import MixedModelError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov
-from ..inference.basis.headings import by_method
+from ..inference.basis.degrees_of_freedom import by_method
 from ..inference.estimates import criteria, fixed_effects
 from ..inference.estimates.fixed_effects import standard_error_line
 from ..inference.estimates.random_effects import numbers_of_levels

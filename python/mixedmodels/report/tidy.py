@@ -12,12 +12,11 @@ from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, basis_of
-from ..inference.basis.headings import by_method
-from ..inference.basis.intervals import coefficient_limits, t_quantile
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, by_method
 from ..inference.estimates import criteria
 from ..inference.estimates.random_effects import conditional_variances, terms_by_group
 from ..inference.hypotheses.coefficient_tests import test_ratios, two_sided_t
+from ..inference.hypotheses.confidence_limits import coefficient_limits, t_quantile
 from ..render.result_table import ResultTable
 from .varcorr import var_corr
 

@@ -12,8 +12,7 @@ from scipy import stats
 from mixedmodels import anova, kr_compare, lmer, load_chickweight, load_dyestuff2, load_sleepstudy
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.inference.basis.choice import basis_of
-from mixedmodels.inference.basis.kinds import Infinite, Satterthwaite
-from mixedmodels.inference.basis.moments import df_of_mean_square, kenward_roger_df
+from mixedmodels.inference.basis.kinds import Infinite, Satterthwaite, df_of_mean_square, kenward_roger_df
 from shared_fits import fits
 
 SLEEP = load_sleepstudy()

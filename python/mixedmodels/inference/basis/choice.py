@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...checks import one_of, shown
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import listed
-from .kinds import DegreesOfFreedom, Infinite, Residual
+from .degrees_of_freedom import DegreesOfFreedom
+from .kinds import Infinite, Residual
 from .model_basis import DDF_NAMES, DdfName, basis_by_name, without_optimum
-from .no_optimum import have_optimum
 from .origin import check_origin, origin_of
+from .testable import have_optimum
 
 # The ``vcov`` argument: the result of vcov_cluster(), a rule of one's own, or a matrix.
 Vcov: TypeAlias = DegreesOfFreedom | ArrayLike
@@ -101,9 +101,8 @@ def _is_list_of_covariances(value: Any) -> bool:
 
 def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
     """The ``ddf`` argument as the name of a method that suits the model."""
-    linear = isinstance(fitted, FittedLinear)
     if ddf is None:
-        return "satterthwaite" if linear else "inf"
+        return "satterthwaite" if fitted.exact_likelihood else "inf"
     if isinstance(ddf, (DegreesOfFreedom, pd.DataFrame, np.ndarray, list, tuple)):
         raise ArgumentError(
             f"ddf takes the name of a method ({', '.join(map(repr, DDF_NAMES))}), not {shown(ddf)}; pass a "
@@ -111,7 +110,7 @@ def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
         )
     wanted = ddf.lower() if isinstance(ddf, str) else "inf" if _is_infinite(ddf) else ddf
     name = one_of("ddf", DDF_SYNONYMS.get(wanted, wanted) if isinstance(wanted, str) else wanted, DDF_NAMES)
-    if name != "inf" and not linear:
+    if name != "inf" and not fitted.exact_likelihood:
         raise ArgumentError(
             f"ddf={ddf!r}: tests of a generalized model rest on large samples and have no "
             "denominator degrees of freedom; take ddf='inf'"

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ...design.used_rows import in_used_order, used_data
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...frame import Frame, as_factor
 from ..estimates.variance_components import variance_components
@@ -68,7 +67,7 @@ def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
     return _partition(label, codes)
 
 
-def cluster_covariance(fitted: FittedLinear, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+def cluster_covariance(fitted: FittedModel, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Covariance matrix of the responses of a cluster by the model, shape (n_j, n_j)."""
     weights = fitted.design.weights
     variance = np.full(len(rows), fitted.estimates.sigma**2)

@@ -19,8 +19,8 @@ from ...fit.endpoint.coordinates import independent
 from ...fit.endpoint.singularity import root_of
 from ...fit.endpoint.undetermined import Direction, of_elements
 from ...fit.engine_terms import EngineTerm, engine_term
-from ...fit.fitted_linear import FittedLinear
 from ...fit.fixed import embedded
+from ...fit.state import FittedModel
 
 # Columns with a smaller share of their own beside those before them are decorrelated.
 _OWN = 0.1
@@ -55,7 +55,7 @@ class KenwardRogerParts:
     directions: Sequence[Direction]
 
 
-def kenward_roger_parts(fitted: FittedLinear) -> KenwardRogerParts:
+def kenward_roger_parts(fitted: FittedModel) -> KenwardRogerParts:
     """Kenward and Roger's quantities at the estimates of a fit by REML."""
     design, theta = fitted.design, fitted.estimates.theta
     kept = design.x[:, fitted.estimates.free]
@@ -117,7 +117,7 @@ def _triangular(factor: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _in_columns(
-    fitted: FittedLinear,
+    fitted: FittedModel,
     x: NDArray[np.float64],
     turns: Sequence[NDArray[np.float64] | None],
     factors: Sequence[NDArray[np.float64]],
@@ -137,7 +137,7 @@ def _in_columns(
 
 
 def _size(
-    fitted: FittedLinear,
+    fitted: FittedModel,
     direction: Direction,
     roots: Sequence[NDArray[np.float64]],
     factors: Sequence[NDArray[np.float64]],

@@ -17,27 +17,19 @@ from numpy.typing import NDArray
 
 from ...design.theta import interior
 from ...errors import ArgumentError
-from ...fit.changes import by_criterion
+from ...fit.changes import by_reml
 from ...fit.endpoint.separation import separation_note
 from ...fit.endpoint.singularity import boundary_directions
 from ...fit.endpoint.undetermined import Direction, describe, structural_directions
-from ...fit.fitted_generalized import FittedGeneralized
-from ...fit.fitted_linear import FittedLinear
 from ...fit.fixed import embedded
 from ...fit.state import FittedModel
 from ...wording import one_line
 from ..estimates.variance_parameters import undetermined_directions, undetermined_text
+from .degrees_of_freedom import DegreesOfFreedom
 from .kenward_roger import kenward_roger_parts
-from .kinds import (
-    DegreesOfFreedom,
-    Infinite,
-    KenwardRoger,
-    NoOptimum,
-    Residual,
-    Satterthwaite,
-)
-from .no_optimum import have_optimum, no_optimum_note
+from .kinds import Infinite, KenwardRoger, NoOptimum, Residual, Satterthwaite
 from .origin import origin_of
+from .testable import have_optimum, no_optimum_note
 
 DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
 DDF_NAMES: tuple[DdfName, ...] = ("satterthwaite", "kenward-roger", "residual", "inf")
@@ -54,8 +46,8 @@ def basis_by_name(fitted: FittedModel, name: DdfName) -> DegreesOfFreedom:
 
 def _has_optimum_for(fitted: FittedModel, name: DdfName) -> bool:
     """Whether the fit has an optimum, and the one by REML that Kenward and Roger's method needs."""
-    if name == "kenward-roger" and isinstance(fitted, FittedLinear) and have_optimum(fitted):
-        return have_optimum(by_criterion(fitted, reml=True))
+    if name == "kenward-roger" and have_optimum(fitted):
+        return have_optimum(by_reml(fitted))
     return have_optimum(fitted)
 
 
@@ -84,16 +76,16 @@ def _residual(fitted: FittedModel) -> Residual:
     return Residual(beta, covariance, df, origin=origin_of(fitted), undetermined=slopes, notes=notes)
 
 
-def _slopes(fitted: FittedLinear) -> NDArray[np.float64]:
+def _slopes(fitted: FittedModel) -> NDArray[np.float64]:
     """Derivatives of the covariance matrix of the coefficients in theta and log sigma."""
     estimates = fitted.estimates
-    slopes = estimates.sigma**2 * fitted.engine.covariance_slopes(estimates.theta, fitted.reml)
+    slopes = estimates.sigma**2 * fitted.engine.covariance_slopes(estimates.theta, fitted.restricted)
     slopes = embedded(slopes, estimates.kept, estimates.held)
     # The derivative in log sigma is twice the covariance matrix.
     return np.concatenate([slopes, 2.0 * fitted.covariance()[None]])
 
 
-def _satterthwaite(fitted: FittedLinear) -> Satterthwaite:
+def _satterthwaite(fitted: FittedModel) -> Satterthwaite:
     """In the parameters theta and log sigma, those on the boundary left out."""
     theta = fitted.estimates.theta
     beta, covariance = _beta_and_covariance(fitted)
@@ -129,15 +121,15 @@ def _satterthwaite(fitted: FittedLinear) -> Satterthwaite:
     return _told(basis, fitted, undetermined_directions(fitted))
 
 
-def _kenward_roger(fitted: FittedLinear) -> KenwardRoger:
+def _kenward_roger(fitted: FittedModel) -> KenwardRoger:
     if fitted.held.variances:
         raise ArgumentError(
             "ddf='kenward-roger': the method expands the covariance matrix in all variance parameters, and "
             f"some are fixed ({', '.join(fitted.held.texts)}); take ddf='satterthwaite'"
         )
     origin, notes = origin_of(fitted), []
-    if not fitted.reml:
-        fitted = by_criterion(fitted, reml=True)
+    if not fitted.restricted:
+        fitted = by_reml(fitted)
         notes.append("Refitted by REML (instead of ML) for Kenward and Roger's method")
         notes += fitted.convergence.messages
     parts = kenward_roger_parts(fitted)
@@ -164,7 +156,7 @@ def _kenward_roger(fitted: FittedLinear) -> KenwardRoger:
     return _told(basis, fitted, parts.directions if known else [])
 
 
-def _told(basis: Basis, fitted: FittedLinear, directions: Sequence[Direction]) -> Basis:
+def _told(basis: Basis, fitted: FittedModel, directions: Sequence[Direction]) -> Basis:
     """The basis with a note on what the data do not determine."""
     text = describe(fitted.design, fitted.term_roots, directions)
     return replace(basis, notes=(*basis.notes, _note(text, basis))) if text else basis
@@ -184,9 +176,9 @@ def _without_curvature(fitted: FittedModel) -> tuple[NDArray[np.float64] | None,
     """
     design, roots = fitted.design, fitted.term_roots
     slopes = None
-    if isinstance(fitted, FittedGeneralized) and fitted.arguments.n_agq > 0:
+    if not fitted.profiled_coefficients:
         text = undetermined_text(fitted)
-    elif isinstance(fitted, FittedLinear) and _may_explain(fitted):
+    elif _may_explain(fitted):
         found = fitted.parameter_covariance().undetermined
         slopes = np.tensordot(found, fitted.derived(_slopes), 1)
         text = describe(design, roots, undetermined_directions(fitted))
@@ -201,14 +193,16 @@ def _without_curvature(fitted: FittedModel) -> tuple[NDArray[np.float64] | None,
     return slopes, tuple(notes)
 
 
-def _may_explain(fitted: FittedLinear) -> bool:
+def _may_explain(fitted: FittedModel) -> bool:
     """
     Whether the fixed effects may explain so much of the random ones that a variance is undetermined.
 
     The REML criterion does not change with V along a symmetric G where PGP = 0, P annihilating X. Then G is
     XA' + AX', of at most twice the rank of X; that of a term is at least the number of its levels.
     """
-    return fitted.reml and any(len(term.group.levels) <= 2 * fitted.rank for term in fitted.design.terms)
+    return fitted.restricted and any(
+        len(term.group.levels) <= 2 * fitted.rank for term in fitted.design.terms
+    )
 
 
 def _beta_and_covariance(fitted: FittedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from ...checks import one_of
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...render.matrix_table import matrix_of
 from ...render.page import Page
@@ -25,7 +24,7 @@ from ...render.printed import Printed
 from ...render.style import Style
 from ...wording import capital
 from .clusters import cluster_covariance, find_clusters
-from .kinds import DegreesOfFreedom
+from .degrees_of_freedom import DegreesOfFreedom
 from .origin import origin_of
 
 Kind = Literal["CR0", "CR1", "CR2"]
@@ -72,6 +71,10 @@ class RobustCovariance(Printed, DegreesOfFreedom):
     shared: NDArray[np.float64]
 
     @property
+    def connectives(self) -> tuple[str, str]:
+        return "; ", "; "
+
+    @property
     def label(self) -> str:
         return (
             f"{self.kind} covariance matrix with {self.n_clusters} clusters of {self.cluster} and "
@@ -101,7 +104,7 @@ class RobustCovariance(Printed, DegreesOfFreedom):
             result.append(mean**2 / square if square > 0 else math.nan)
         return np.array(result)
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         q = len(rows)
         if q == 1:
             return float(self.df(rows)[0]), 1.0
@@ -131,7 +134,7 @@ class RobustCovariance(Printed, DegreesOfFreedom):
 def robust_covariance(fitted: FittedModel, cluster: Any = None, type: str = "CR2") -> RobustCovariance:
     """See :func:`mixedmodels.vcov_cluster`."""
     kind: Kind = one_of("type", type.upper() if isinstance(type, str) else type, KINDS)
-    if not isinstance(fitted, FittedLinear):
+    if not fitted.exact_likelihood:
         raise ArgumentError(
             "vcov_cluster is for linear mixed models: the likelihood of a generalized one has no residuals "
             "that could be summed over clusters"

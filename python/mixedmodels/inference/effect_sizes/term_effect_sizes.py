@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from ...checks import probability
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel, fitted_of
 from ..basis.choice import DdfName, Vcov
 from ..hypotheses.anova_table import AnovaTable, anova_table
@@ -91,7 +90,7 @@ def effect_size_table(
 def _f_table(measure: str, source: Any, type: Any, ddf: DdfName | None, vcov: Vcov | None) -> AnovaTable:
     """The F tests of a model."""
     fitted: FittedModel = fitted_of(source)
-    if not isinstance(fitted, FittedLinear):
+    if not fitted.exact_likelihood:
         raise ArgumentError(
             f"{measure}_squared: a generalized model has no F tests, and no variance of which terms explain "
             "shares; take odds ratios and the like from emmeans(), or r2() for the whole model"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...render.numbers import format_fixed
 from ...render.page import Facts, Page
@@ -165,7 +164,7 @@ def variance_parts(fitted: FittedModel, approximation: Approximation = "lognorma
 def _one_level_a_row(fitted: FittedModel, members: tuple[int, ...]) -> bool:
     """Whether each observation has a random effect of its own: overdispersion, not groups."""
     levels = len(fitted.design.terms[members[0]].group.levels)
-    return not isinstance(fitted, FittedLinear) and levels == fitted.n_obs
+    return not fitted.exact_likelihood and levels == fitted.n_obs
 
 
 def _shown(share: float, style: Style) -> str:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from ...fit.state import FittedModel
 from ..basis.choice import DdfName, Vcov, basis_of
-from ..basis.headings import by_method
-from ..basis.kinds import DegreesOfFreedom
+from ..basis.degrees_of_freedom import DegreesOfFreedom, by_method
 from .anova_table import AnovaTable, anova_table
 
 
@@ -65,6 +64,16 @@ def coefficient_table(
     heading = [] if tests.basis is None else [by_method("Coefficients", tests.basis)]
     columns = {str(name): tests.table[name].to_numpy() for name in tests.table}
     return anova_table(columns, fitted.design.x_names, heading, tests.notes)
+
+
+def t_values(fitted: FittedModel) -> pd.Series:
+    """Estimates over standard errors, by name."""
+    return coefficient_tests(fitted).table.iloc[:, -2].rename("tvalues")
+
+
+def p_values(fitted: FittedModel) -> pd.Series:
+    """Two-sided p-values by the model's default degrees of freedom, by name."""
+    return coefficient_tests(fitted).table.iloc[:, -1].rename("pvalues")
 
 
 def function_tests(

@@ -9,7 +9,7 @@ from ...design.matrix import INTERCEPT
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.result_table import ResultTable, result_table
-from ..basis.held_parameters import refuse_held_coefficients
+from ..basis.testable import refuse_held_coefficients
 
 
 def variance_inflation(fitted: FittedModel) -> ResultTable:

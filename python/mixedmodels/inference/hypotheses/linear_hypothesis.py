@@ -18,8 +18,7 @@ from ...notices import warn_user
 from ...render.numbers import format_number
 from ...wording import listed, one_line
 from ..basis.choice import DdfName, Vcov, basis_of, large_samples
-from ..basis.headings import by_method
-from ..basis.kinds import DegreesOfFreedom, JointTest, notes_on_tests
+from ..basis.degrees_of_freedom import DegreesOfFreedom, JointTest, by_method, notes_on_tests
 from .anova_table import AnovaTable, anova_table
 from .coefficient_tests import function_tests
 from .estimability import Undetermined

@@ -19,7 +19,6 @@ from ...design.theta import interior
 from ...errors import ArgumentError
 from ...fit.endpoint.curvature import covariance_from
 from ...fit.endpoint.singularity import boundary_directions
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...render.numbers import format_fixed, format_number
 from ...render.page import Facts, Page
@@ -87,7 +86,7 @@ class ConditionalAIC(Printed, float):
 def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> ConditionalAIC:
     """See :func:`mixedmodels.cAIC`."""
     one_of("method", method, METHODS)
-    if not isinstance(fitted, FittedLinear):
+    if not fitted.exact_likelihood:
         raise ArgumentError(
             "cAIC is for linear mixed models: no formula for the degrees of freedom holds for all "
             "families of generalized models"
@@ -99,7 +98,7 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
         )
     notes: tuple[str, ...] = ()
     theta = fitted.estimates.theta
-    trace, sensitivity = fitted.engine.sensitivity(theta, fitted.reml)
+    trace, sensitivity = fitted.engine.sensitivity(theta, fitted.restricted)
     df = trace + 1.0
     if method == "greven-kneib":
         inner = interior(fitted.design, theta)
@@ -114,7 +113,7 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
     return ConditionalAIC(_conditional_log_likelihood(fitted), df, method, notes)
 
 
-def _conditional_log_likelihood(fitted: FittedLinear) -> float:
+def _conditional_log_likelihood(fitted: FittedModel) -> float:
     sigma2 = fitted.estimates.sigma**2
     residual = fitted.design.y - fitted.estimates.fitted
     weights = np.ones(fitted.n_obs) if fitted.design.weights is None else fitted.design.weights
@@ -122,7 +121,7 @@ def _conditional_log_likelihood(fitted: FittedLinear) -> float:
     return -0.5 * (constant + float(weights @ residual**2) / sigma2)
 
 
-def _uncertainty_of_theta(fitted: FittedLinear, sensitivity: NDArray[np.float64], chosen: list[int]) -> float:
+def _uncertainty_of_theta(fitted: FittedModel, sensitivity: NDArray[np.float64], chosen: list[int]) -> float:
     """
     The increase of the trace of ∂ŷ/∂y from the estimation of theta.
 

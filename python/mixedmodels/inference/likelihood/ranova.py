@@ -14,11 +14,9 @@ from ...design.matrix import Levels, MatrixPlan, label_of
 from ...design.random_term import rows_apart
 from ...design.repeated_effects import n_covariance_parameters, overlapping_terms
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
-from ..basis.held_parameters import refuse_held_covariances
-from ..basis.no_optimum import have_optimum, notes_on_reductions
+from ..basis.testable import have_optimum, notes_on_reductions, refuse_held_covariances
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value
 from .reduced_fits import objective_without_random_effects, with_random_terms
@@ -41,7 +39,7 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
 
     refuse_held_covariances(fitted, "ranova", "compare the model with another one by anova(m1, m2)")
     reductions = list(_reductions(fitted))
-    if not isinstance(fitted, FittedLinear) and any(part.terms for part in reductions):
+    if not fitted.exact_likelihood and any(part.terms for part in reductions):
         # A generalized model needs a random-effects term.
         reductions = [part for part in reductions if part.terms]
     objectives, problems = [], []
@@ -53,7 +51,7 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
             objectives.append(fit.estimates.objective)
             if fit.convergence.problem:
                 problems.append(f"Without {part.label}: {fit.convergence.problem}")
-        elif isinstance(fitted, FittedLinear):
+        elif fitted.exact_likelihood:
             fits.append(None)
             objectives.append(objective_without_random_effects(fitted))
         else:
@@ -83,7 +81,7 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
         ),
         "Pr(mixture)": np.append(np.nan, mixture),
     }
-    restricted = isinstance(fitted, FittedLinear) and fitted.reml
+    restricted = fitted.restricted
     heading = [
         f"Random effects left out one at a time, {'restricted ' if restricted else ''}likelihood-ratio tests",
         f"Model: {one_line(fitted.design.formula.text)}",
@@ -155,7 +153,7 @@ def _structured_reductions(fitted: FittedModel, t: int) -> Iterator[_Reduction]:
 
 def _residual_without_correlations(fitted: FittedModel, term: RandomTerm) -> bool:
     """Whether a term with a rule for its correlations would be residual error if these were zero."""
-    if term.blocks or not term.structure.correlated or not isinstance(fitted, FittedLinear):
+    if term.blocks or not term.structure.correlated or not fitted.exact_likelihood:
         return False
     return fitted.design.weights is None and rows_apart(term)
 

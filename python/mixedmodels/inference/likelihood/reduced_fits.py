@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ...design import RandomTerm
 from ...errors import ArgumentError
 from ...fit.changes import refitted_design
-from ...fit.fitted_linear import FittedLinear
 from ...fit.fixed import without_coefficients
 from ...fit.state import FittedModel
 from ..hypotheses.term_hypotheses import left_null
@@ -57,7 +56,7 @@ def _fit(fitted: FittedModel, parts: dict[str, Any], changes: dict[str, Any]) ->
     return refitted_design(fitted, design, own)
 
 
-def objective_without_random_effects(fitted: FittedLinear) -> float:
+def objective_without_random_effects(fitted: FittedModel) -> float:
     """The criterion of the linear model with the same fixed part, by weighted least squares."""
     design, kept, held = fitted.design, fitted.estimates.free, fitted.held
     root = np.ones(fitted.n_obs) if design.weights is None else np.sqrt(design.weights)
@@ -65,14 +64,14 @@ def objective_without_random_effects(fitted: FittedLinear) -> float:
     y = design.y if offset is None else design.y - offset
     q, r = np.linalg.qr(root[:, None] * design.x[:, kept])
     residual = root * y - q @ (q.T @ (root * y))
-    df = fitted.n_obs - (len(kept) if fitted.reml else 0)
+    df = fitted.n_obs - (len(kept) if fitted.restricted else 0)
     squares = float(residual @ residual)
     if held.sigma is None:
         objective = df * (1 + math.log(2 * math.pi * squares / df))
     else:
         objective = df * math.log(2 * math.pi * held.sigma**2) + squares / held.sigma**2
     log_det_x = 2 * float(np.log(np.abs(np.diag(r))).sum())
-    return objective - 2 * float(np.log(root).sum()) + (log_det_x if fitted.reml else 0.0)
+    return objective - 2 * float(np.log(root).sum()) + (log_det_x if fitted.restricted else 0.0)
 
 
 def restriction(full: FittedModel, reduced: FittedModel) -> NDArray[np.float64]:
