@@ -1,5 +1,7 @@
 """`fit_many`: many responses, one design."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 import dataclasses
@@ -10,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag
-from ..design import INTERCEPT, DesignArguments, Predictors, RandomTerm, build_predictors, told_from_residuals
+from ..design import (
+    INTERCEPT,
+    DesignArguments,
+    Predictors,
+    RandomTerm,
+    build_predictors,
+    distinct_from_residuals,
+)
 from ..design.response_matrix import response_matrix, response_names
 from ..design.rows import listed_rows
 from ..errors import (
@@ -201,7 +210,7 @@ def _refused(predictors: Predictors, patterns: Sequence[_Pattern]) -> dict[int, 
                 continue
             levels = len(np.unique(term.group.codes[rows]))
             weights = None if predictors.weights is None else predictors.weights[rows]
-            if n > 0 and not told_from_residuals(term.z[rows], levels, weights):
+            if n > 0 and not distinct_from_residuals(term.z[rows], levels, weights):
                 reason = (
                     f"grouping factor {term.group.label!r} has as many levels ({levels}) as the response has "
                     "values, so its effects cannot be distinguished from the residuals"
