@@ -30,7 +30,7 @@ from ..errors import (
     SingularFitWarning,
 )
 from ..fit.arguments import check_formula_first, check_reml
-from ..fit.control import Control, as_control
+from ..fit.control import Control, as_control, for_engine
 from ..fit.endpoint.singularity import singular_fits, term_roots
 from ..fit.endpoint.unbounded import column_sizes, large_fits, may_vanish, residual_vanishes
 from ..fit.engine_terms import engine_terms
@@ -78,13 +78,20 @@ def fit_many(
         matrix are called ``y1``, ``y2``, and so on.
     REML : bool
         Restricted maximum likelihood (True) or maximum likelihood (False).
-    weights, offset, contrasts, subset, functions
-        As for :func:`mixedmodels.lmer`; the same for all responses.
+    weights, offset : str or array-like of shape (n,), optional
+        Prior weights, and a known part of the linear predictor, as for :func:`mixedmodels.lmer`; the same for
+        all responses.
+    contrasts : mapping or str, optional
+        Coding by factor, as for :func:`mixedmodels.lmer`.
     na_action : {"omit", "exclude", "fail"}
         Rows with a missing value in the predictors are left out for all responses; rows with a missing
         response for that response alone. Levels, contrasts and the constants of transforms such as
         ``scale`` come from the rows with complete predictors. "exclude" is the same here; "fail"
         refuses missing values.
+    subset : str or array-like of bool of shape (n,), optional
+        Rows to use, such as ``"age > 30"``.
+    functions : mapping, optional
+        Your own functions for the formula; trusted code.
     control : Control or dict, optional
         Limits hold for each response. With limits every fit is a search like that of ``lmer``.
     verbose : bool
@@ -222,7 +229,7 @@ def _run(
     from .._engine import fit_many as run
 
     p = predictors
-    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, options.for_engine(listener))
+    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, for_engine(options, listener))
 
 
 def _reason(predictors: Predictors, y: NDArray[np.float64], message: str) -> str:
