@@ -14,6 +14,8 @@ def display_width(text: str) -> int:
 
 def one_line(text: str) -> str:
     """A name with characters that would break a table row escaped."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
