@@ -66,7 +66,7 @@ def shorten(text: str, width: int) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a message, suggesting the nearest of some names; empty when no name is near."""
-    close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1)
+    close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1, cutoff=0.7)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
