@@ -9,10 +9,7 @@ import pytest
 from package_imports import PACKAGE, ROOT, circles, edges, modules, room
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-# Written-down exceptions, which only get fewer: the tests fail when one is no longer needed.
-UPWARD: set[tuple[str, str]] = set()
-CIRCLES: list[list[str]] = []
-# The soft limit of a module, and who exceeds it.
+# The soft limit of a module, and who exceeds it: the list only gets shorter.
 LINES = 400
 LONG = {
     "fit.endpoint.singularity",
@@ -64,7 +61,7 @@ def test_a_module_imports_from_its_own_room_and_from_lower_floors():
         if FLOORS[room(first)] <= (FLOORS | ground)[room(second)]
         if first not in DOORS
     }
-    assert upward == UPWARD
+    assert not upward
 
 
 def test_nobody_imports_the_package_itself():
@@ -72,7 +69,7 @@ def test_nobody_imports_the_package_itself():
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    assert circles(frozenset(edge for edge in edges() if edge[0])) == CIRCLES
+    assert not circles(frozenset(edge for edge in edges() if edge[0]))
 
 
 def test_circles_are_found():

@@ -200,3 +200,11 @@ def test_the_stub_lists_what_is_exported():
 def test_functions_can_be_pickled():
     for name in FUNCTIONS:
         assert pickle.loads(pickle.dumps(getattr(mm, name))) is getattr(mm, name)
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual", "inf"])
+def test_degrees_of_freedom_as_the_method_of_confint_still_work(ddf):
+    model = fits("sleepstudy")
+    with pytest.warns(DeprecationWarning, match=f"is now ddf='{ddf}'"):
+        old = model.confint(method=ddf)
+    pd.testing.assert_frame_equal(old.to_frame(), model.confint(ddf=ddf).to_frame())

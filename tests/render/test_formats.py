@@ -69,6 +69,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "joint tests": mm.joint_tests,
     "checkConv": mm.checkConv,
     "convergence": lambda m: m.convergence,
+    "fit log": lambda m: m.convergence.log,
     "allFit": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]),
     "allFit summary": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]).summary(),
     "blocks": lambda m: m.describe_blocks(),
@@ -351,8 +352,8 @@ def test_facts_are_a_table_in_text_and_a_line_elsewhere():
     page = Page((Section(("Fit:",), Facts((("AIC", " 12.5"), ("n", "180")))),))
     assert text_page(page) == "Fit:\n  AIC    n\n 12.5  180"
     assert "<b>Fit</b> AIC 12.5 <i>·</i> n 180" in html_page(page)
-    assert markdown_page(page) == "**Fit**\n\nAIC 12.5 · n 180"
-    assert latex_page(page) == "Fit:\n\nAIC 12.5, n 180"
+    assert markdown_page(page) == "**Fit** AIC 12.5 · n 180"
+    assert latex_page(page) == r"\textbf{Fit} AIC 12.5, n 180"
     inline = Page.of(Facts((("adjusted", "0.5"), ("unadjusted", "0.4")), True), ["ICC"])
     assert text_page(inline) == "ICC adjusted 0.5, unadjusted 0.4"
 

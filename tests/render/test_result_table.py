@@ -242,6 +242,7 @@ def test_special_characters():
         r"a\textbackslash{}b\{c\}\_d\textasciicircum{}2 \textasciitilde{} 50 \% \& \#1 "
         r"$\chi$\textsuperscript{2} \textless{}x\textgreater{}"
     )
+    assert latex_text("σ ≤ 2θ") == r"$\sigma$ $\leq$ 2$\theta$"
     assert markdown_text("a|b *c* <b> < .001 `d`") == r"a\|b \*c\* \<b> < .001 \`d\`"
     assert r"{[1, 2)} & 1 \\" in result_table({"x": [1.0]}, ["[1, 2)"]).to_latex()
 

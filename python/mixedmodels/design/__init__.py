@@ -1,4 +1,4 @@
-"""Formula and data frame to the arrays of a model, and the recipe to rebuild them for new data."""
+"""From formula and data frame to the arrays of a model, and the recipe to rebuild them for new data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .contrast_coding import Contrast, make_contrast
 from .grouping import GroupingFactor
 from .matrix import INTERCEPT
 from .r_names import r_names
-from .random_term import RandomTerm, told_from_residuals
+from .random_term import RandomTerm, distinct_from_residuals
 from .recipe import DesignRecipe, NewRandomTerm
 from .response import Response, ResponseForm
 from .rows import MissingRows
@@ -34,7 +34,7 @@ __all__ = [
     "build_design",
     "build_generalized_design",
     "build_predictors",
+    "distinct_from_residuals",
     "make_contrast",
     "r_names",
-    "told_from_residuals",
 ]

@@ -1,4 +1,4 @@
-"""Formula and data to the arrays of a generalized linear mixed model."""
+"""From formula and data to the arrays of a generalized linear mixed model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def build_generalized_design(
     arguments : DesignArguments
         For the binomial family the weights are numbers of trials, and none may be zero.
     family : Family
-        Decides what the response may be.
+        Determines which responses are valid.
     check_effects : {"error", "warning", "ignore"}
         As for :func:`build_design`.
 

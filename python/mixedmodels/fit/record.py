@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..render.page import Facts, Page, Section
+from ..render.frame_table import rows_left_out
+from ..render.numbers import format_fixed
+from ..render.page import Facts, Page, Section, Table
 from ..render.printed import Printed
 from ..render.style import Style
 from ..wording import counted
@@ -123,8 +125,8 @@ class GeneralizedEstimates:
         return np.setdiff1d(self.kept, self.held)
 
 
-@dataclass(frozen=True, eq=False)
-class FitLog:
+@dataclass(frozen=True, eq=False, repr=False)
+class FitLog(Printed):
     """
     Every evaluation of the optimisation, in order.
 
@@ -144,6 +146,29 @@ class FitLog:
     objective: NDArray[np.float64]
     gradient_norm: NDArray[np.float64]
     second_start: int | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        One row for each evaluation.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``objective``, ``gradient_norm`` and ``theta 1``, ``theta 2``, ...
+        """
+        theta = np.atleast_2d(self.theta).reshape(len(self.objective), -1)
+        columns = {"objective": self.objective, "gradient_norm": self.gradient_norm}
+        return pd.DataFrame(columns | {f"theta {j + 1}": part for j, part in enumerate(theta.T)})
+
+    def _page(self, style: Style) -> Page:
+        frame = self.to_frame() if style.most_rows is None else self.to_frame().head(style.most_rows)
+        columns = [
+            ("", [str(i + 1) for i in range(len(frame))]),
+            ("objective", format_fixed(frame["objective"], style.digits or 4)),
+            ("|gradient|", ["" if np.isnan(norm) else f"{norm:.2g}" for norm in frame["gradient_norm"]]),
+            *((name, style.estimates(frame[name])) for name in frame.columns[2:]),
+        ]
+        return Page.of(Table.from_columns(columns), ["Evaluations"], rows_left_out(self.to_frame(), style))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

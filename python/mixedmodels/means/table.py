@@ -13,9 +13,10 @@ from ..checks import finite_number
 from ..errors import ArgumentError
 from ..inference.basis.degrees_of_freedom import JointTest
 from ..inference.hypotheses.coefficient_tests import test_ratios
+from ..render.frame_table import rows_left_out
 from ..render.numbers import format_column, format_fixed
 from ..render.page import Page, Section, Table
-from ..render.result_table import ResultTable, rows_left_out
+from ..render.result_table import ResultTable
 from ..render.style import Style, cells_of
 from ..wording import capital
 from .adjustments import checked_adjustment, interval_method, title

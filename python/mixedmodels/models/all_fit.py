@@ -1,5 +1,7 @@
 """One model by every optimizer and from random starts: do they agree?"""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 import dataclasses

@@ -1,5 +1,7 @@
 """The pieces of a model by the names that lme4's ``getME`` gives them."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 from collections.abc import Callable

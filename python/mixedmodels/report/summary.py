@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..fit.record import Convergence
-from ..render.matrix_table import triangle_of
+from ..render.frame_table import table_of, triangle_of
 from ..render.numbers import DIGITS, PStyle, format_decimals, format_fixed, format_number
 from ..render.page import Facts, Page, Section, Table
 from ..render.printed import Printed
-from ..render.result_table import ResultTable, table_of
+from ..render.result_table import ResultTable
 from ..render.style import Style
 from ..wording import one_line
 from .notes import FamilyParameter

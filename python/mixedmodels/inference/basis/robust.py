@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...checks import one_of
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
-from ...render.matrix_table import matrix_of
+from ...render.frame_table import matrix_of
 from ...render.page import Page
 from ...render.printed import Printed
 from ...render.style import Style

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from ...checks import flag
 from ...fit.state import FittedModel
+from ...render.frame_table import rows_left_out, table_of
 from ...render.page import Page, Section
 from ...render.printed import Printed
-from ...render.result_table import ResultTable, rows_left_out, table_of
+from ...render.result_table import ResultTable
 from ...render.style import Style
 from ...wording import counted, unique_names
 
