@@ -29,7 +29,7 @@ _OWN = 0.1
 @dataclass(frozen=True, eq=False)
 class KenwardRogerParts:
     """
-    What the engine gives for Kenward and Roger's method, see `KenwardRoger`.
+    The engine's results for Kenward and Roger's method, see `KenwardRoger`.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ def function_tests(
     basis: DegreesOfFreedom, rows: NDArray[np.float64], rhs: NDArray[np.float64]
 ) -> pd.DataFrame:
     """
-    Test each row of Lβ = rhs by itself.
+    Test the rows of Lβ = rhs one at a time.
 
     Parameters
     ----------

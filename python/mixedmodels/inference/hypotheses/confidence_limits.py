@@ -55,7 +55,7 @@ def confidence_intervals(
     names = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
     notes = [limits_note(basis, level), *basis.notes]
     if variances:
-        notes.append("Wald limits do not suit variance parameters: NaN")
+        notes.append("Wald limits are not suitable for variance parameters: NaN")
     table = result_table(
         dict(zip(names, limits.T, strict=True)), [*variances, *fitted.design.x_names], notes=notes
     )
