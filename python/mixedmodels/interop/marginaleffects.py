@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from ..checks import one_of
 from ..design.used_rows import UsedData, naming_left_out, used_data
 from ..errors import ArgumentError
-from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.state import FittedModel, fitted_of
 from ..formula.nodes import is_plain, variables
 from ..frame import Factor, Frame
@@ -84,9 +83,7 @@ def predicted(
 ) -> NDArray[np.float64]:
     """Predictions for other coefficients, shape (n,)."""
     eta = matrix[:, :-1] @ coefficients + matrix[:, -1]
-    if type == "response" and isinstance(fitted, FittedGeneralized):
-        return fitted.family.mean(eta)
-    return eta
+    return fitted.family.mean(eta) if type == "response" else eta
 
 
 @cache

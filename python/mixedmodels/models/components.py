@@ -25,7 +25,7 @@ def get_component(fitted: FittedModel, name: Any) -> Any:
     """
     One piece by name, several as a dict, all of them for ``"ALL"``; see `MixedModel.getME`.
     """
-    table = LINEAR if isinstance(fitted, FittedLinear) else GENERALIZED
+    table = LINEAR if fitted.exact_likelihood else GENERALIZED
     if isinstance(name, str):
         if name == "ALL":
             return {key: make(fitted) for key, make in table.items()}
@@ -100,10 +100,7 @@ def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
 
     NaN where the covariance matrix of the coefficients is singular.
     """
-    if isinstance(fitted, FittedGeneralized):
-        matrix = fitted.estimates.conditional_covariance
-    else:
-        matrix = fitted.estimates.unscaled_covariance
+    matrix = fitted.conditional_covariance() / fitted.scale**2
     root = standard_root(matrix)
     if root is None:
         return np.full_like(matrix, np.nan)
@@ -242,26 +239,22 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "m_i": _numbers_of_parameters,
     "m": lambda f: len(f.estimates.theta),
     "cnms": _names_by_term,
+    "y": lambda f: f.observed.copy(),
+    "mu": lambda f: f.mean.copy(),
+    "weights": lambda f: f.prior_weights.copy(),
+    "sigma": lambda f: f.sigma,
     "offset": lambda f: np.zeros(f.n_obs) if f.design.offset is None else f.design.offset.copy(),
 }
 LINEAR: dict[str, Callable[[Any], Any]] = {
     **SHARED,
-    "y": lambda f: f.design.y.copy(),
-    "mu": lambda f: f.estimates.fitted.copy(),
-    "sigma": lambda f: f.estimates.sigma,
     "REML": lambda f: f.rank if f.reml else 0,
     "is_REML": lambda f: f.reml,
     "devcomp": _devcomp,
-    "weights": lambda f: np.ones(f.n_obs) if f.design.weights is None else f.design.weights.copy(),
     "devfun": _objective,
 }
 GENERALIZED: dict[str, Callable[[Any], Any]] = {
     **SHARED,
-    "y": lambda f: f.design.observed,
-    "mu": lambda f: f.mean.copy(),
     "eta": lambda f: f.estimates.eta.copy(),
-    "weights": lambda f: f.design.unit_weights.copy(),
-    "sigma": lambda f: f.family.sigma(f.dispersion),
     "dispersion": lambda f: f.dispersion,
     "devcomp": _generalized_devcomp,
     "devfun": _generalized_objective,
