@@ -16,7 +16,9 @@ from ..notices import model_label, warn_of_fit
 from .arguments import ModelArguments
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer, check_starts
-from .endpoint.singularity import term_roots
+from .endpoint.term_roots import (
+    term_roots,
+)
 from .endpoint.undetermined import undetermined_notices
 from .endpoint.verdict import Notice, Verdict, convergence_of, dropped_notices, judge, singular_notices
 from .fixed import Held
@@ -84,8 +86,7 @@ class Fitting(ABC, Generic[A, S]):
             roots = term_roots(design, self.root_weights())
         result = self.search(engine, Watch(control, label, quiet=quiet))
         fitted = self.state(result, engine, roots)
-        if held.variances:
-            fitted.know_free(result["free"])
+        fitted.know(held, result["free"] if held.variances else None)
         verdict = judge(
             fitted, self.optimizer, control, result, self.ratio(fitted), doubtful=self.doubtful(fitted)
         )
@@ -172,6 +173,8 @@ def check_only_scale_held(held: Held) -> None:
 
 def exact_theta(theta: NDArray[np.float64], design: Predictors, held: Held) -> NDArray[np.float64] | None:
     """Theta with the values held in it, and zeros for standard deviations of zero; None without any."""
+    if not held.random:
+        return None
     result = np.array(theta)
     for i, value in held.theta:
         result[i] = value

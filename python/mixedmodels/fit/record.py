@@ -75,7 +75,7 @@ class Estimates:
     @property
     def free(self) -> NDArray[np.int64]:
         """The columns of x whose coefficients are estimated."""
-        return np.setdiff1d(self.kept, self.held)
+        return np.setdiff1d(self.kept, self.held) if len(self.held) else self.kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ class GeneralizedEstimates:
     @property
     def free(self) -> NDArray[np.int64]:
         """The columns of x whose coefficients are estimated."""
-        return np.setdiff1d(self.kept, self.held)
+        return np.setdiff1d(self.kept, self.held) if len(self.held) else self.kept
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
@@ -13,20 +12,19 @@ from pandas import DataFrame
 
 from ..errors import ArgumentError
 from ..families import Family
-from ..notices import silent
 from .endpoint import undetermined
 from .endpoint.curvature import ParameterCovariance
 from .endpoint.singularity import KnownSingularity
 from .fixed import FreeParameters, Held, free_parameters, known_singularities
-from .pickled import closed, linear_predictor, opened, sealed
-from .record import Convergence, read_only
+from .pickled import Pickled, closed
+from .record import Convergence
 
 T = TypeVar("T")
 Own = TypeVar("Own", bound="FittedModel")
 ResidualType = Literal["response", "pearson", "working", "deviance"]
 
 
-class FittedModel(ABC):
+class FittedModel(Pickled):
     """
     A fitted model as data, which inference, prediction and reports read.
 
@@ -247,11 +245,13 @@ class FittedModel(ABC):
 
     def free(self) -> FreeParameters | None:
         """The parameters of the objective where covariance parameters or σ are held; None otherwise."""
-        return self.derived(_free)
+        return self.derived(_free) if self.held.variances else None
 
-    def know_free(self, found: Mapping[str, Any]) -> None:
-        """Take what the engine has already found of the free parameters."""
-        self._results[_free] = closed(self._free_from(found))
+    def know(self, held: Held, free: Mapping[str, Any] | None) -> None:
+        """Take what is known already: the parameters held, and what the engine found of the free ones."""
+        self._results[_held] = held
+        if free is not None:
+            self._results[_free] = closed(self._free_from(free))
 
     def gradient(self) -> NDArray[np.float64]:
         """Gradient of the objective at the estimates."""
@@ -320,49 +320,6 @@ class FittedModel(ABC):
     @abstractmethod
     def _parameter_covariance(self) -> ParameterCovariance: ...
 
-    @abstractmethod
-    def _rows_of_estimates(self) -> str:
-        """The estimates that have a value for each row: the name of Xβ + Zb + offset."""
-
-    @abstractmethod
-    def _build_design(self) -> Any:
-        """The design that the arguments describe."""
-
-    def _response(self) -> dict[str, Any]:
-        """The parts of the design that a new response changes."""
-        return {name: getattr(self.design, name) for name in ("y", "weights", "form")}
-
-    def __copy__(self) -> FittedModel:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> FittedModel:
-        # Nothing in it can change.
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        """
-        The state of which the rest is made again: whatever has a value for each row follows from the columns
-        that the arguments hold, except a response that was given to `refit`.
-        """
-        response = self._response() if self.design.new_response else {}
-        estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): None})
-        return sealed(
-            {**vars(self), "_engine": None, "_results": {}, "design": response, "estimates": estimates}
-        )
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = opened(state)
-        response = state.pop("design")
-        for name, value in state.items():
-            object.__setattr__(self, name, value)
-        with silent():
-            design = self._build_design()
-        if response:
-            design = dataclasses.replace(design, **response, new_response=True)
-        rows = {self._rows_of_estimates(): read_only(linear_predictor(design, self.estimates))}
-        object.__setattr__(self, "design", design)
-        object.__setattr__(self, "estimates", dataclasses.replace(self.estimates, **rows))
-
 
 def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
     held = fitted.held.terms(fitted.design)
@@ -374,9 +331,8 @@ def _held(fitted: FittedModel) -> Held:
     return fitted._resolve_held()
 
 
-def _free(fitted: FittedModel) -> FreeParameters | None:
-    held = fitted.held.for_engine()
-    return None if held is None else fitted._free_from(fitted._free_derivatives(held))
+def _free(fitted: FittedModel) -> FreeParameters:
+    return fitted._free_from(fitted._free_derivatives(fitted.held.for_engine() or {}))
 
 
 def _coordinates(fitted: FittedModel) -> NDArray[np.float64]:

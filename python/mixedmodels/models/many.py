@@ -31,7 +31,8 @@ from ..errors import (
 )
 from ..fit.arguments import check_formula_first, check_reml
 from ..fit.control import Control, as_control, for_engine
-from ..fit.endpoint.singularity import singular_fits, term_roots
+from ..fit.endpoint.singularity import singular_fits
+from ..fit.endpoint.term_roots import term_roots
 from ..fit.endpoint.unbounded import column_sizes, large_fits, may_vanish, residual_vanishes
 from ..fit.engine_terms import engine_terms
 from ..fit.fit_linear import estimates_from

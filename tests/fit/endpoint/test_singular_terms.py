@@ -11,7 +11,13 @@ import pytest
 from design.building import build_design
 from mixedmodels import checkConv, glmer, lmer, load_dyestuff2, load_sleepstudy
 from mixedmodels.errors import MixedModelsWarning, SingularFitWarning
-from mixedmodels.fit.endpoint.singularity import boundary_directions, singular_terms, term_roots
+from mixedmodels.fit.endpoint.singularity import (
+    boundary_directions,
+    singular_terms,
+)
+from mixedmodels.fit.endpoint.term_roots import (
+    term_roots,
+)
 
 RNG = np.random.default_rng(6)
 DATA = pd.DataFrame(

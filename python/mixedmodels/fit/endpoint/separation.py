@@ -11,7 +11,7 @@ from ...design import Design, RandomTerm
 from ...design.theta import factors
 from ...errors import MixedModelsWarning, SeparationWarning
 from ...families import Family
-from ..fitted_generalized import FittedGeneralized, GeneralizedEstimates
+from ..fitted_generalized import GeneralizedEstimates
 from ..state import FittedModel
 from .recession import strictly_separable, towards, unbounded_columns
 from .verdict import Notice
@@ -93,10 +93,10 @@ def separation_notices(design: Design, family: Family, estimates: GeneralizedEst
 
 def separation_note(fitted: FittedModel) -> str:
     """What tables of a separated model say of its standard errors; else empty."""
-    return fitted.derived(_separation_note) if isinstance(fitted, FittedGeneralized) else ""
+    return fitted.derived(_separation_note)
 
 
-def _separation_note(fitted: FittedGeneralized) -> str:
+def _separation_note(fitted: FittedModel) -> str:
     found = separation_of(fitted.design, fitted.family, fitted.estimates)
     return "" if found is None else f"Separation: {found}, whose standard errors are not meaningful"
 

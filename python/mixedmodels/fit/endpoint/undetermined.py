@@ -20,7 +20,9 @@ from ...design.random_term import rows_apart
 from ...errors import MixedModelsWarning, UndeterminedWarning
 from ...wording import one_line
 from .curvature import ROUNDING
-from .singularity import plain_cholesky
+from .term_roots import (
+    plain_cholesky,
+)
 
 # A change of the covariance matrix of each term, shape (k, k).
 Direction = Sequence[NDArray[np.float64]]

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from ...design import theta as theta_layout
 from ...fit.endpoint.coordinates import independent
-from ...fit.endpoint.singularity import root_of
+from ...fit.endpoint.term_roots import (
+    root_of,
+)
 from ...fit.endpoint.undetermined import Direction, of_elements
 from ...fit.engine_terms import EngineTerm, engine_term
 from ...fit.fixed import embedded
