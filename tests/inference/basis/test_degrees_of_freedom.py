@@ -224,7 +224,7 @@ def test_a_variance_that_another_term_contains():
 def test_contrasts_that_tell_nothing():
     data = SLEEP.assign(late=np.where(SLEEP["Days"] > 4, "yes", "no"))
     model = quiet("Reaction ~ late + (1 | Subject)", data, contrasts={"late": np.array([[1.0], [1.0]])})
-    with pytest.raises(ArgumentError, match="do not tell its levels apart"):
+    with pytest.raises(ArgumentError, match="do not distinguish all its levels"):
         anova(model)
 
 
