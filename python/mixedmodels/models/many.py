@@ -39,12 +39,13 @@ from ..fit.fitting import check_numbers_of_effects
 from ..fit.progress import CountedResponses
 from ..fit.record import read_only
 from ..frame import Frame
+from ..not_here import FIT_ARGUMENTS
 from ..notices import warn_of_fit
-from ..public import public
+from ..public import public_except
 from .fit_many_result import FitMany
 
 
-@public
+@public_except(FIT_ARGUMENTS)
 def fit_many(
     formula: str,
     data: Any,
