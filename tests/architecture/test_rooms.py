@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 import pytest
@@ -85,6 +87,16 @@ def test_every_module_is_imported_by_another():
 
 def test_modules_are_short():
     assert {name for name in modules() if lines(name) > LINES} == LONG
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_a_module_gives_each_name_once(module):
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    assigned = Counter(
+        name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
+    )
+    assert [name for name, count in assigned.items() if count > 1] == []
 
 
 def test_only_one_module_imports_formulaic():
