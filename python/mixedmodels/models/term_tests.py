@@ -72,7 +72,8 @@ class TermTests(Holder):
         sigma                      NaN     NaN
         (Intercept)             1477.7  1577.3
         """
-        if isinstance(method, str) and method in DDF_NAMES:
+        # Anything may come in place of a text, arrays too.
+        if isinstance(method, str) and method in DDF_NAMES:  # pyright: ignore[reportUnnecessaryIsInstance]
             warn_deprecated(f"confint: method={method!r} is now ddf={method!r}")
             method, ddf = "wald", method
         return confidence_intervals(self._fitted, level, method, ddf=ddf, vcov=vcov)
