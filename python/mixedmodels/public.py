@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-from .errors import UnknownArgumentError
+from .errors import ArgumentError, UnknownArgumentError
 from .not_here import NotHere, refuse_not_here
 from .notices import warn_deprecated
 
@@ -48,6 +48,8 @@ def public_except(not_here: Mapping[str, NotHere]) -> Callable[[Callable[P, R]],
                     raise UnknownArgumentError(function.__name__, name, known)
             return function(*args, **kwargs)
 
+        # Python's own messages name the function, not the class where it happens to be defined.
+        function.__qualname__ = function.__name__
         return checked
 
     return decorate
@@ -57,8 +59,6 @@ def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A function that also takes keywords by their old names, with a `DeprecationWarning`."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        known = _keywords(function)
-
         @functools.wraps(function)
         def translated(*args: P.args, **kwargs: P.kwargs) -> R:
             given: dict[str, Any] = kwargs
@@ -66,7 +66,8 @@ def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 if old not in given:
                     continue
                 if new in given:
-                    raise UnknownArgumentError(function.__name__, old, known)
+                    name = function.__name__
+                    raise ArgumentError(f"{name}: {old} is the old name of {new}; give only {new}")
                 warn_deprecated(f"{function.__name__}: the argument {old} is now called {new}")
                 given[new] = given.pop(old)
             return function(*args, **kwargs)

@@ -133,7 +133,7 @@ def test_old_names_of_levels_still_work(name, old):
         assert caught[0].filename == __file__
         pd.testing.assert_frame_equal(result.to_frame(), call(level=0.8, **options).to_frame())
         assert not result.to_frame().equals(call(**options).to_frame())
-        with pytest.raises(mm.UnknownArgumentError, match=old):
+        with pytest.raises(mm.ArgumentError, match=f"{old} is the old name of level"):
             call(**{old: 0.8}, level=0.8)
 
 
@@ -222,3 +222,21 @@ def test_degrees_of_freedom_as_the_method_of_confint_still_work(ddf):
     with pytest.warns(DeprecationWarning, match=f"is now ddf='{ddf}'"):
         old = model.confint(method=ddf)
     pd.testing.assert_frame_equal(old.to_frame(), model.confint(ddf=ddf).to_frame())
+
+
+def test_positional_mistakes_name_the_function():
+    model = fits("sleepstudy")
+    with pytest.raises(TypeError, match=r"^AIC\(\) takes 1 positional"):
+        mm.AIC(model, model)
+    with pytest.raises(TypeError, match=r"^emmeans\(\) missing 1 required"):
+        model.emmeans()
+    with pytest.raises(TypeError, match=r"^kr_compare\(\) needs its first argument, full"):
+        mm.kr_compare(reduced=model)
+
+
+def test_confint_takes_one_way_to_say_degrees_of_freedom():
+    with (
+        pytest.warns(DeprecationWarning, match="is now ddf="),
+        pytest.raises(mm.ArgumentError, match="give only ddf"),
+    ):
+        fits("sleepstudy").confint(method="kenward-roger", ddf="inf")

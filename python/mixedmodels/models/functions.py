@@ -45,7 +45,9 @@ def function_of(
     kind, description, refusal = _SUBJECTS[owner]
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        subject, rest = (args[0], args[1:]) if args else (kwargs.pop(first, None), ())
+        if not args and first not in kwargs:
+            raise TypeError(f"{name}() needs its first argument, {first}")
+        subject, rest = (args[0], args[1:]) if args else (kwargs.pop(first), ())
         if isinstance(subject, owner):
             return getattr(subject, name)(*rest, **kwargs)
         if otherwise is not None:
@@ -150,6 +152,7 @@ eff_size = function_of(Emmeans.eff_size, "means", Emmeans)
 pairs = function_of(Emmeans.pairs, "means", Emmeans)
 
 
+@public
 def sigma(model: MixedModel) -> float:
     """
     Residual standard deviation, or the scale of the family: `MixedModel.sigma`.
@@ -171,6 +174,7 @@ def sigma(model: MixedModel) -> float:
     return _model(model).sigma
 
 
+@public
 def nobs(model: MixedModel) -> int:
     """
     Number of observations used: `MixedModel.nobs`.
@@ -192,6 +196,7 @@ def nobs(model: MixedModel) -> int:
     return _model(model).nobs
 
 
+@public
 def ngrps(model: MixedModel) -> dict[str, int]:
     """
     Number of levels of each grouping factor: `MixedModel.ngrps`.

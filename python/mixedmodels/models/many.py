@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,22 +43,23 @@ from ..frame import Frame
 from ..not_here import FIT_ARGUMENTS
 from ..notices import warn_of_fit
 from ..public import public_except
+from .arguments import Contrasts, Data, Functions, NaAction, Rows
 from .fit_many_result import FitMany
 
 
 @public_except(FIT_ARGUMENTS)
 def fit_many(
     formula: str,
-    data: Any,
+    data: Data,
     responses: Any,
     REML: bool = True,
     *,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Mapping[str, Any] | str | None = None,
-    na_action: Literal["omit", "exclude", "fail"] = "omit",
-    subset: Any = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    weights: Rows | None = None,
+    offset: Rows | None = None,
+    contrasts: Contrasts | None = None,
+    na_action: NaAction = "omit",
+    subset: Rows | None = None,
+    functions: Functions | None = None,
     control: Control | Mapping[str, Any] | None = None,
     verbose: bool = False,
 ) -> FitMany:
