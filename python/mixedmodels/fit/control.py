@@ -27,24 +27,23 @@ class Control:
     tolerance : float, optional
         Stopping tolerance of the optimizer: the predicted fall of the objective for
         ``"trust_region"``, its relative change for the derivative-free methods.
-    max_time : float, optional
-        Seconds that the search may take. It stops at the first evaluation that ends later, at the best
-        point so far, which does not count as converged. For ``fit_many`` it holds for all responses together.
-    progress : callable, optional
-        Called after every evaluation with a :class:`mixedmodels.Progress` (``evaluation``, ``objective``,
-        ``elapsed``), maybe from another thread. An exception that it raises ends the fit and comes out of it.
-        It is not pickled.
-    verbose : bool
+    verbose : bool, default False
         Print the objective after every evaluation, while the fit runs.
     check_effects : {"error", "warning", "ignore"}
-        What to do about a term with as many random effects as there are observations (more, in a generalized
-        model), which leaves the residual variance to be told from the others by the model alone. Other errors
-        at "error" and "warning" that "ignore" lets pass: a level for each observation of a linear model, and
-        terms whose covariance matrix has more parameters than the data determine or a search can handle in a
-        reasonable time. R: ``check.nobs.vs.nRE``, ``check.nobs.vs.nlev``.
+        Action for a term with as many random effects as there are observations (more, in a generalized
+        model), where the data do not separate the residual variance from the others. "ignore" also permits a
+        level for each observation of a linear model, and covariance matrices with more parameters than the
+        data determine or a search can handle in a reasonable time. R: ``check.nobs.vs.nRE``,
+        ``check.nobs.vs.nlev``.
     check_derivatives : bool, optional
-        Certify the end point by the exact gradient and Hessian. By default that is done unless the
-        optimizer has used the derivatives itself. R: ``calc.derivs``.
+        Certify the end point by the exact gradient and Hessian. By default only for optimizers that have not
+        used the derivatives themselves. R: ``calc.derivs``.
+    max_time : float, optional
+        Limit on the seconds of the search. The first evaluation that ends later stops it at the best point so
+        far, which does not count as converged. In ``fit_many`` the limit covers all responses together.
+    progress : callable, optional
+        Called after every evaluation with a :class:`mixedmodels.Progress`, possibly from another thread. An
+        exception that it raises ends the fit and propagates. It is not pickled.
     starts : int, optional
         Number of searches of ``"trust_region"``, each from a start of its own; the best end is the fit. For
         other optimizers more than one is an error. By default one, and a second one where the first has found
@@ -88,7 +87,7 @@ class Control:
         optional_flag("control: check_derivatives", self.check_derivatives)
 
     def for_engine(self, listener: Callable[..., None] | None) -> dict[str, Any]:
-        """The part of the options that the engine reads, with what it calls before every evaluation."""
+        """The options that the engine reads."""
         return {
             "max_evaluations": self.max_evaluations,
             "tolerance": self.tolerance,

@@ -128,8 +128,17 @@ class FitLog:
     """
     Every evaluation of the optimisation, in order.
 
-    `second_start` is the index of the first evaluation of the second search, see
-    :class:`mixedmodels.Control`; None without one.
+    Attributes
+    ----------
+    theta : ndarray, shape (n_evaluations, n_parameters)
+        Parameters of the objective.
+    objective : ndarray, shape (n_evaluations,)
+        Value of the objective.
+    gradient_norm : ndarray, shape (n_evaluations,)
+        Largest absolute entry of the gradient; NaN for evaluations without derivatives.
+    second_start : int or None
+        Index of the first evaluation of the second search, see :class:`mixedmodels.Control`; None without
+        one.
     """
 
     theta: NDArray[np.float64]

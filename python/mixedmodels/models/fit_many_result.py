@@ -1,4 +1,4 @@
-"""What `fit_many` returns."""
+"""The result of `fit_many`."""
 
 from __future__ import annotations
 
