@@ -111,7 +111,7 @@ class LinearFitting(Fitting[FitArguments, FittedLinear]):
             # The engine holds its logarithm.
             return result if held.sigma is None else {**result, "sigma": held.sigma}
         if start is None:
-            raise ArgumentError("optimizer=None evaluates the model at start=, which is missing")
+            raise ArgumentError("optimizer=None evaluates the model at start=; give start=")
         check_only_scale_held(held)
         result = engine.evaluate(start, reml)
         if held.sigma is None:

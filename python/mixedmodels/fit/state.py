@@ -49,7 +49,7 @@ class FittedModel(Pickled):
 
     def derived(self, compute: Callable[[Any], T]) -> T:
         """
-        What a function computes from this model, computed once.
+        The result of a function of this model, computed once.
 
         Summaries, tables and tests share it. It is closed to writing, as callers must not change it. Threads
         that ask at the same time may both compute it, and get the same object.
@@ -113,7 +113,7 @@ class FittedModel(Pickled):
 
     @property
     def sigma(self) -> float:
-        """What tables call sigma, see `Family.sigma`."""
+        """Sigma as tables report it, see `Family.sigma`."""
         return self.family.sigma(self.dispersion)
 
     @property
@@ -166,22 +166,22 @@ class FittedModel(Pickled):
     @property
     @abstractmethod
     def title(self) -> str:
-        """What was fitted and how, in one line."""
+        """The title of the fit, in one line."""
 
     @property
     @abstractmethod
     def criterion(self) -> str:
-        """What the objective is called."""
+        """The name of the objective."""
 
     @property
     @abstractmethod
     def scale(self) -> float:
-        """What the relative covariance factors are relative to: sigma, or 1 for absolute ones."""
+        """The unit of the covariance factors: sigma, or 1 where they are absolute."""
 
     @property
     @abstractmethod
     def residual_sd(self) -> float | None:
-        """The standard deviation that belongs below those of the random effects; None without one."""
+        """The residual standard deviation in tables of variances; None for families without one."""
 
     @property
     @abstractmethod
@@ -239,7 +239,7 @@ class FittedModel(Pickled):
         return self.derived(_coordinates)
 
     def units(self) -> NDArray[np.float64]:
-        """What one unit of each parameter adds to the response or the linear predictor."""
+        """The change of the response or linear predictor by one unit of each parameter."""
         free = self.free()
         return self._all_units() if free is None else free.units
 
@@ -268,7 +268,7 @@ class FittedModel(Pickled):
         return self.derived(_structural_directions)
 
     def known_singularities(self) -> dict[int, KnownSingularity]:
-        """What the values held say of singular terms."""
+        """Terms that values held fixed make singular."""
         return known_singularities(self.design, self.estimates.theta, self.term_roots, self.held)
 
     def parameter_covariance(self) -> ParameterCovariance:

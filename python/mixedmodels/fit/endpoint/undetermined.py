@@ -184,8 +184,8 @@ def undetermined_notices(
     return [
         (
             UndeterminedWarning,
-            f"{text[0].lower()}{text[1:]}, as no level has observations that tell: the estimates are "
-            "arbitrary; the fixed effects and their tests do not depend on them",
+            f"{text[0].lower()}{text[1:]}, because no level has the observations for it: the estimates "
+            "are arbitrary; the fixed effects and their tests do not depend on them",
         )
     ]
 
