@@ -69,7 +69,7 @@ _EXPORTS = {
 }
 _HOMES = {name: home for home, names in _EXPORTS.items() for name in names.split()}
 
-__all__ = sorted([*_HOMES, "families"])
+__all__ = sorted([*_HOMES, "families"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

@@ -55,7 +55,7 @@ SMOOTHS: dict[str, NotHere] = {
     for name in ("s", "te", "ti", "t2")
 }
 
-ARGUMENTS: dict[str, NotHere] = {
+FIT_ARGUMENTS: dict[str, NotHere] = {
     "correlation": NotHere(
         "residual correlation structures",
         "random effects make the rows of a group correlated: (1 | g), or ar1(0 + time | g)",
@@ -66,9 +66,16 @@ ARGUMENTS: dict[str, NotHere] = {
         "weights= takes variances known up to a constant; the families 'nbinom1', 'nbinom2' and 'beta' of "
         "glmer() have one dispersion for all rows",
     ),
-    "REML": NotHere("REML for generalized models", "glmer() fits by maximum likelihood; leave REML out"),
     "prior": NotHere("priors and penalties", "lmer() and glmer() maximize the likelihood"),
     "priors": NotHere("priors and penalties", "lmer() and glmer() maximize the likelihood"),
+}
+
+GLMER_ARGUMENTS: dict[str, NotHere] = {
+    **FIT_ARGUMENTS,
+    "REML": NotHere("REML for generalized models", "glmer() fits by maximum likelihood; leave REML out"),
+}
+
+PREDICT_ARGUMENTS: dict[str, NotHere] = {
     "se_fit": NotHere(
         "standard errors of predictions", "emmeans() gives standard errors and intervals of population means"
     ),
@@ -76,6 +83,8 @@ ARGUMENTS: dict[str, NotHere] = {
         "intervals of predictions", "emmeans() gives standard errors and intervals of population means"
     ),
 }
+
+ARGUMENTS = {**GLMER_ARGUMENTS, **PREDICT_ARGUMENTS}
 
 # Lower-case names without blanks, dots, hyphens or underscores.
 FAMILIES: dict[str, NotHere] = {

@@ -14,6 +14,8 @@ def display_width(text: str) -> int:
 
 def one_line(text: str) -> str:
     """A name with characters that would break a table row escaped."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -64,7 +66,7 @@ def shorten(text: str, width: int) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a message, suggesting the nearest of some names; empty when no name is near."""
-    close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1)
+    close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1, cutoff=0.7)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

@@ -104,7 +104,7 @@ def test_there_is_something_to_check():
         ("float(m.logLik())", "m.llf"),
         ("m.AIC()", "m.aic"),
         ("m.BIC()", "m.bic"),
-        ("m.df_residual", "m.df_resid"),
+        ("m.nobs - m.rank", "m.df_resid"),
         ("m.convergence.converged", "m.converged"),
         ("m.convergence.n_evaluations", "m.n_evaluations"),
         ("m.linear_hypothesis(L)['F value']", "m.f_test(L)['F value']"),

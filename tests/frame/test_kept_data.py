@@ -287,7 +287,7 @@ def test_a_new_column_that_is_not_at_hand(options: dict[str, str], tmp_path: Pat
         lmer("Reaction ~ Days + (1 | Subject)", lazy),
         pickle.loads(pickle.dumps(lmer("Reaction ~ Days + (1 | Subject)", SLEEP))),
     ):
-        with pytest.raises(MissingColumnError, match=r"keeps only the columns that it used.*give data="):
+        with pytest.raises(MissingColumnError, match=r"keeps only the columns that it used.*pass data="):
             model.update(**options)
         assert np.isfinite(model.update(**options, data=SLEEP).objective)
         with pytest.raises(MissingColumnError) as caught:
@@ -368,7 +368,7 @@ def test_a_column_that_the_data_got_after_the_fit(new: dict[str, str]) -> None:
     data = SLEEP.copy()
     model = lmer("Reaction ~ Days + (1 | Subject)", data)
     data["later"] = 1.0 + np.arange(180) % 7
-    with pytest.raises(MissingColumnError, match=r"'later'[\s\S]*as they were at the fit.*give data="):
+    with pytest.raises(MissingColumnError, match=r"'later'[\s\S]*as of its fit.*pass data="):
         model.update(**new)
     assert np.isfinite(model.update(**new, data=data).objective)
 

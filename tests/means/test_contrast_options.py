@@ -233,7 +233,7 @@ def test_relative_differences_of_a_linear_model(machines):
     assert machines.regrid() is machines
     with pytest.raises(ArgumentError, match="transform must be"):
         machines.regrid("square")
-    with pytest.raises(ArgumentError, match=r"the logit of .* does not exist"):
+    with pytest.raises(ArgumentError, match=r"the logit of .* is not defined"):
         machines.regrid("logit")
 
 

@@ -219,7 +219,7 @@ def test_frames_have_a_row_for_each_response():
         ("~ x + (1 | g)", ["w", "nope"], MissingColumnError, "nope"),
         ("~ x + (1 | g)", ["w", "w"], ArgumentError, "more than once"),
         ("~ x + (1 | g)", ["f"], DataError, "'f'"),
-        ("~ x + (1 | g)", np.zeros(120), ArgumentError, "column for each"),
+        ("~ x + (1 | g)", np.zeros(120), ArgumentError, "one column per response"),
         ("~ x + (1 | g)", np.zeros((5, 2)), ArgumentError, "5 rows"),
         ("~ x + (1 | g)", np.zeros((120, 0)), ArgumentError, "no columns"),
         ("~ x + (1 | g)", np.full((120, 2), "a"), DataError, "real numbers"),

@@ -99,7 +99,7 @@ def test_quadrature_needs_one_small_grouping_factor():
             "binomial",
             nAGQ=2,
         )
-    with pytest.raises(ArgumentError, match="at most 3 random effects of a level, and the model has 4"):
+    with pytest.raises(ArgumentError, match="at most 3 random effects per level, but the model has 4"):
         glmer("cbind(incidence, size - incidence) ~ 1 + (period | herd)", CBPP, "binomial", nAGQ=2)
 
 

@@ -132,7 +132,7 @@ class TestOffsets:
         with pytest.raises(ArgumentError, match="offset="):
             model.predict(DATA)
         np.testing.assert_allclose(model.predict(DATA, offset=offset), model.fitted())
-        with pytest.raises(ArgumentError, match="for new data"):
+        with pytest.raises(ArgumentError, match="needs newdata"):
             model.predict(offset=offset)
 
 

@@ -7,7 +7,7 @@ _ALIASES = {"exp": "ou"}
 
 
 def structure_names() -> tuple[str, ...]:
-    """What may stand before the parentheses of a random-effects term."""
+    """The names that may precede the parentheses of a random-effects term."""
     from .._engine import COVARIANCES
 
     return (*COVARIANCES, *_ALIASES)

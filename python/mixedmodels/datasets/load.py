@@ -14,7 +14,6 @@ from .store import read_columns, to_pandas, to_polars, to_pyarrow
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-    import pyarrow as pa
 
 _BY_LOWER_NAME = {name.lower(): name for name in CATALOGUE}
 _BACKENDS = {"pandas": to_pandas, "polars": to_polars, "pyarrow": to_pyarrow}
@@ -41,8 +40,9 @@ def dataset_names() -> tuple[str, ...]:
 def load_dataset(name: str, backend: Literal["pandas"] = "pandas") -> pd.DataFrame: ...
 @overload
 def load_dataset(name: str, backend: Literal["polars"]) -> pl.DataFrame: ...
+# pyarrow has no types: a Table.
 @overload
-def load_dataset(name: str, backend: Literal["pyarrow"]) -> pa.Table: ...
+def load_dataset(name: str, backend: Literal["pyarrow"]) -> Any: ...
 def load_dataset(name: str, backend: str = "pandas") -> Any:
     """
     A packaged data set as a new data frame.

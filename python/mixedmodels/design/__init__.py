@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .all_levels import AllLevels, CodedTerm, all_levels
 from .arguments import DesignArguments
-from .build import Design, Predictors, build_design, build_predictors
-from .build_generalized import build_generalized_design
+from .build import Design, Predictors, build_design, build_generalized_design, build_predictors
 from .contrast_coding import Contrast, make_contrast
 from .grouping import GroupingFactor
 from .matrix import INTERCEPT

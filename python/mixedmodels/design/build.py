@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FormulaError, FormulaWarning
+from ..families import Family
 from ..formula import ModelFormula, RandomTermSpec, check_functions, parse_formula
 from ..formula.nodes import Call, Node, walk
 from ..frame import Frame
@@ -26,7 +27,7 @@ from .plan_columns import ContrastTable, check_all_used, check_contrasts, make_p
 from .random_term import RandomTerm, check_distinct_from_residuals
 from .recipe import DesignRecipe, offset_of
 from .repeated_effects import overlapping_terms
-from .response import ResponseForm, numeric_response
+from .response import ResponseForm, numeric_response, read_response
 from .rows import ChosenRows, MissingRows, choose_rows, columns_of
 from .term_structure import structure_of_term
 
@@ -156,6 +157,53 @@ def build_design(
             check_distinct_from_residuals(term, rows.weights)
     y.flags.writeable = False
     return Design(**parts_of(predictors), response_name=predictors.formula.response, y=y)
+
+
+def build_generalized_design(
+    arguments: DesignArguments, family: Family, *, check_effects: CheckEffects = "warning"
+) -> Design:
+    """
+    Build the arrays of a generalized linear mixed model.
+
+    Parameters
+    ----------
+    arguments : DesignArguments
+        For the binomial family the weights are numbers of trials, and none may be zero.
+    family : Family
+        Determines which responses are valid.
+    check_effects : {"error", "warning", "ignore"}
+        As for :func:`build_design`.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    FormulaError, MissingColumnError, DataError, ArgumentError
+        Naming the term, column, row or argument at fault.
+
+    Examples
+    --------
+    >>> from mixedmodels.design import DesignArguments, build_generalized_design
+    >>> from mixedmodels.families import Binomial
+    >>> data = {"hits": [3, 1, 0, 2], "misses": [1, 3, 4, 2], "batch": ["a", "a", "b", "b"]}
+    >>> arguments = DesignArguments(formula="cbind(hits, misses) ~ 1 + (1 | batch)", data=data)
+    >>> design = build_generalized_design(arguments, Binomial())
+    >>> design.y, design.weights
+    (array([3., 1., 0., 2.]), array([4., 4., 4., 4.]))
+    """
+    _, predictors, response = assemble(
+        arguments,
+        lambda node, evaluator, rows: read_response(node, evaluator, rows, family),
+        check_effects=check_effects,
+        drop_zero_weights=not family.trials,
+    )
+    for array in (response.y, response.weights):
+        if array is not None:
+            array.flags.writeable = False
+    parts = {**parts_of(predictors), "weights": response.weights}
+    return Design(**parts, response_name=predictors.formula.response, y=response.y, form=response.form)
 
 
 def build_predictors(

@@ -199,9 +199,9 @@ def _duration(seconds: float) -> str:
 
 # A step of the search decomposes a matrix with one row per parameter: about 10 operations per parameter
 # cubed, at 20 Gflop/s.
-_SECONDS = 10.0 / 20e9
+_SECONDS_OF_STEP = 10.0 / 20e9
 # A faster step may be tried, and the fit reports what it finds; a slower one is useless.
-_CHEAP, _TOO_LONG = 1.0, 3600.0
+_CHEAP_STEP, _SLOWEST_STEP = 1.0, 3600.0
 
 
 def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Sequence[str], n: int) -> None:
@@ -222,10 +222,10 @@ def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Se
         Number of rows.
     """
     parameters = k * (k + 1) // 2
-    seconds = _SECONDS * float(parameters) ** 3
-    if seconds > _CHEAP and parameters > n:
+    seconds = _SECONDS_OF_STEP * float(parameters) ** 3
+    if seconds > _CHEAP_STEP and parameters > n:
         reason = f"more than {n:,} observations can determine"
-    elif seconds > _TOO_LONG:
+    elif seconds > _SLOWEST_STEP:
         reason = "and every step of the fit would take hours"
     else:
         return

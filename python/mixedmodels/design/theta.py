@@ -50,7 +50,7 @@ def theta_names(design: HasTerms) -> tuple[str, ...]:
     Names of the entries of theta.
 
     Entries of factors as lme4 writes them: ``Subject.(Intercept)``, ``Subject.Days.(Intercept)``; others by
-    the natural parameter they stand for: ``Subject.ar1``, ``Subject.ar1.rho``.
+    the natural parameter they represent: ``Subject.ar1``, ``Subject.ar1.rho``.
     """
     return tuple([".".join(parts) for term in design.terms for parts in _names_of(term)])
 
@@ -75,7 +75,7 @@ def bounds(design: HasTerms) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def units(
     design: HasTerms, roots: Sequence[NDArray[np.float64]], theta: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What one unit of each entry adds to the response, by the roots of Z'WZ/n; shape (n_theta,)."""
+    """Effect of one unit of each entry on the response, from the roots of Z'WZ/n; shape (n_theta,)."""
     sizes: list[float] = []
     for (term, part), root in zip(slices(design), roots, strict=True):
         if term.structure.entries is not None:

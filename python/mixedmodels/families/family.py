@@ -1,4 +1,4 @@
-"""What a family of distributions is to the rest of the package."""
+"""The interface of families of distributions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Family(ABC):
     precision : bool
         Whether d grows as the variance falls.
     limit : str
-        The family without a parameter that this one becomes as its own runs to a limit; empty for none.
+        The family without a parameter to which this one tends at a limit of its own; empty for none.
     has_scale : bool
         Whether `sigma` is a scale that belongs in a table of variances.
     has_deviance : bool
@@ -96,7 +96,7 @@ class Family(ABC):
         if self.dispersion is None:
             return
         if not self.parameter:
-            raise ArgumentError(f"family {self.name} has no dispersion parameter that could be held fixed")
+            raise ArgumentError(f"family {self.name} has no dispersion parameter to hold fixed")
         object.__setattr__(self, "dispersion", positive(self.dispersion, f"{self.name}: {self.parameter}"))
 
     def __repr__(self) -> str:
@@ -120,7 +120,7 @@ class Family(ABC):
 
     @property
     def scale_name(self) -> str:
-        """What tables call `sigma`: "sigma" where it is a scale, else the family's own parameter."""
+        """The name of `sigma` in tables: "sigma" where it is a scale, else the family's own parameter."""
         return "sigma" if self.has_scale or not self.parameter else self.parameter
 
     def holding(self, dispersion: float | None) -> Family:
@@ -172,12 +172,12 @@ class Family(ABC):
         return ""
 
     def sigma(self, dispersion: float) -> float:
-        """What glmmTMB calls sigma; 1 for a family without a dispersion parameter."""
+        """Sigma in the sense of glmmTMB; 1 for a family without a dispersion parameter."""
         return dispersion if self.parameter else 1.0
 
     @abstractmethod
     def check(self, y: Values) -> tuple[int, str] | None:
-        """The first row whose response the family cannot have, with what it must be; None when all fit."""
+        """The first row with an invalid response, and the requirement that it violates; or None."""
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:

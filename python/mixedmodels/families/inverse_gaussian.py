@@ -14,7 +14,7 @@ from .family import Family, Values, first_bad, known
 @dataclass(frozen=True, repr=False)
 class InverseGaussian(Family):
     """
-    The inverse Gaussian family; the dispersion is that of variance d·mu³.
+    The inverse Gaussian family with variance d·mu³; the dispersion is d.
 
     Parameters
     ----------

@@ -16,9 +16,9 @@ class LogNormal(Family):
     """
     The log-normal family: log y is normal around the linear predictor, with variance d over the weight.
 
-    The model is the linear mixed model of log y, and its likelihood that of y: it can be compared with those
-    of other families. The inverse link gives the *median* of an observation, exp(eta), which takes the place
-    of the mean in fitted values, predictions and marginal means; the mean of an observation of weight one is
+    The model is the linear mixed model of log y with the likelihood of y, so AIC compares it with other
+    families. The inverse link gives the *median* of an observation, exp(eta), which replaces
+    the mean in fitted values, predictions and marginal means; the mean of an observation of weight one is
     exp(eta + d/2).
 
     Parameters
@@ -29,7 +29,7 @@ class LogNormal(Family):
 
     Notes
     -----
-    Pearson, deviance and working residuals are those of log y.
+    Pearson, deviance and working residuals are residuals of log y.
 
     Examples
     --------

@@ -62,9 +62,8 @@ def _name(text: str) -> str:
     plain = _plain(text)
     if plain.startswith("quasi"):
         raise ArgumentError(
-            f"family {text!r} has no likelihood, so that no mixed model can be fitted to it; for counts "
-            "with more variance than the Poisson's take 'nbinom2' or 'nbinom1', for proportions add a "
-            "random effect for each row"
+            f"family {text!r} has no likelihood, which a mixed model needs; for overdispersed counts use "
+            "'nbinom2' or 'nbinom1', for overdispersed proportions add a random effect for each row"
         )
     names = spellings()
     if plain in names:

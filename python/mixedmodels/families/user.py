@@ -56,12 +56,12 @@ class UserFamily(Family):
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         if self.own_variance is None:
-            raise ArgumentError("the family was made without variance=, which this needs")
+            raise ArgumentError("the family has no variance function: pass variance= to families.user()")
         return np.asarray(self.own_variance(mu), dtype=np.float64)
 
     def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
         raise ArgumentError(
-            "the deviance of a family of your own is not known; take type='response', 'pearson' or 'working'"
+            "a family of your own has no deviance; use type='response', 'pearson' or 'working'"
         )
 
     def check(self, y: Values) -> tuple[int, str] | None:
@@ -69,7 +69,7 @@ class UserFamily(Family):
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         if self.own_draw is None:
-            raise ArgumentError("the family was made without draw=, which simulate() needs")
+            raise ArgumentError("simulate() needs to draw responses: pass draw= to families.user()")
         return np.asarray(self.own_draw(rng, mu, weights), dtype=np.float64)
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:

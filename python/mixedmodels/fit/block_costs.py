@@ -1,4 +1,4 @@
-"""The cost of a model: memory and operations, block by block of the system that a fit solves."""
+"""The costs of a model: memory and operations of each block of the system that a fit solves."""
 
 from __future__ import annotations
 
@@ -85,16 +85,16 @@ class BlockDescription(Printed):
     """
     The cost of a model, block by block. Printed, a table with totals.
 
-    Memory counts cross-products, factor and inverse, but not the data. Where a covariance matrix of a dense
-    block is singular, derivatives may need up to twice the dense matrix in addition. Times are for one
-    evaluation with derivatives on one core; a fit takes about ten of them.
+    Memory counts the cross-products, their factor and its inverse, but not the data. Where a covariance
+    matrix of a dense block is singular, derivatives may need up to twice the dense matrix in addition. The
+    time is for one evaluation with derivatives on one core; a fit takes about ten of them.
 
     Attributes
     ----------
     blocks : tuple of Block
         In the order of elimination, X last.
     memory_available : int or None
-        Bytes available without swapping at the time; None where the system does not say.
+        Bytes that were free without swapping; None where the system does not report them.
     """
 
     blocks: tuple[Block, ...]
@@ -192,7 +192,7 @@ def describe_engine(engine: Lmm | Glmm, design: Predictors) -> BlockDescription:
 
 
 def size_notice(engine: Lmm | Glmm, design: Predictors) -> str | None:
-    """The notice before a fit that takes much memory; None for others."""
+    """The warning before a fit that needs much memory; None for others."""
     if engine.n_bytes <= LARGE_MODEL:
         return None
     costs = describe_engine(engine, design)

@@ -105,7 +105,7 @@ def by_criterion(fitted: M, reml: bool) -> M:
     """
     The fit by the other criterion, made once and without warnings; the model itself if it is by this one.
 
-    It starts anew, as its optimum may lie elsewhere; a model that was only evaluated is evaluated again.
+    It has a start of its own, as its optimum may be elsewhere; a model that was only evaluated is so again.
     """
     return fitted if fitted.restricted == reml else fitted.derived(_by_other_criterion)
 

@@ -11,6 +11,7 @@ from ..design import Design
 from ..errors import ArgumentError, DataError, ModesError, SeparationWarning
 from ..families import Family
 from .arguments import GeneralizedArguments
+from .control import for_engine
 from .endpoint.dispersion_limits import limit_notices, unbounded_likelihood
 from .endpoint.separation import (
     far_out,
@@ -53,7 +54,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
         return resolve(self.arguments.fixed, self.design, self.family)
 
     def check_response(self) -> None:
-        """Refuse a response without variation, whose likelihood grows without bound or tells nothing."""
+        """Refuse a response without variation: its likelihood is unbounded or carries no information."""
         design, y, name = self.design, self.design.y, self.design.response_name
         problem = self.family.impossible(y)
         if problem:
@@ -67,7 +68,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
                     "infinite"
                 )
         elif not y.any():
-            raise DataError(f"the response {name} is constant: every value is 0, there is nothing to model")
+            raise DataError(f"the response {name} is constant: every value is 0")
         elif design.offset is None and np.all(y == y[0]):
             raise DataError(
                 f"the response {name} is constant (every value is {y[0]:g}): there is no variance to model"
@@ -149,7 +150,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
         free = np.setdiff1d(held.in_all_columns(engine.kept, self.design.x.shape[1]), held.columns)
         start = check_generalized_start(arguments.start, self.design, free, self.family)
         if self.optimizer is not None:
-            limits = self.control.for_engine(watch.listener)
+            limits = for_engine(self.control, watch.listener)
             result = engine.fit(self.optimizer, start.for_engine(), limits, held.for_engine())
             watch.end(result)
             return result if held.variances else self._not_above_the_start(result, engine)
@@ -216,13 +217,13 @@ def check_quadrature(design: Design, n_agq: int) -> None:
     if len(groups) > 1:
         raise ArgumentError(
             f"nAGQ = {n_agq}: quadrature needs a single grouping factor, and the model has {len(groups)} "
-            f"({', '.join(map(repr, groups))}); take nAGQ=1 (Laplace approximation)"
+            f"({', '.join(map(repr, groups))}); use nAGQ=1 (Laplace approximation)"
         )
     width = sum(len(term.names) for term in design.terms)
     if width > _MOST_EFFECTS_FOR_QUADRATURE:
         raise ArgumentError(
-            f"nAGQ = {n_agq}: quadrature is for at most {_MOST_EFFECTS_FOR_QUADRATURE} random effects of a "
-            f"level, and the model has {width}; take nAGQ=1 (Laplace approximation)"
+            f"nAGQ = {n_agq}: quadrature handles at most {_MOST_EFFECTS_FOR_QUADRATURE} random effects per "
+            f"level, but the model has {width}; use nAGQ=1 (Laplace approximation)"
         )
 
 
@@ -238,6 +239,6 @@ def _located(error: ModesError, design: Design) -> ModesError:
     )
     return ModesError(
         f"{error} (row {name} with {groups}, {design.response_name} = {design.observed[row]:g}); check this "
-        "row, rescale predictors, or take a link that allows every linear predictor",
+        "row, rescale the predictors, or use a link without restrictions on the linear predictor",
         row,
     )

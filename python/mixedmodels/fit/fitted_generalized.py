@@ -20,7 +20,9 @@ from .arguments import GeneralizedArguments
 from .control import as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
-from .endpoint.singularity import root_of
+from .endpoint.term_roots import (
+    root_of,
+)
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve
 from .record import Convergence, GeneralizedEstimates

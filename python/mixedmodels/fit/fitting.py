@@ -16,7 +16,9 @@ from ..notices import model_label, warn_of_fit
 from .arguments import ModelArguments
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer, check_starts
-from .endpoint.singularity import term_roots
+from .endpoint.term_roots import (
+    term_roots,
+)
 from .endpoint.undetermined import undetermined_notices
 from .endpoint.verdict import Notice, Verdict, convergence_of, dropped_notices, judge, singular_notices
 from .fixed import Held
@@ -67,7 +69,7 @@ class Fitting(ABC, Generic[A, S]):
         roots : tuple of ndarray, optional
             The square roots of Z'WZ/n of its terms, when they are known already.
         response : str, optional
-            What warnings call the response, when it is not that of the formula.
+            Name of the response in warnings, when it is not the one of the formula.
         quiet : bool
             Keep the warnings for the object and issue none: for refits that the user did not ask for.
         """
@@ -84,8 +86,7 @@ class Fitting(ABC, Generic[A, S]):
             roots = term_roots(design, self.root_weights())
         result = self.search(engine, Watch(control, label, quiet=quiet))
         fitted = self.state(result, engine, roots)
-        if held.variances:
-            fitted.know_free(result["free"])
+        fitted.know(held, result["free"] if held.variances else None)
         verdict = judge(
             fitted, self.optimizer, control, result, self.ratio(fitted), doubtful=self.doubtful(fitted)
         )
@@ -135,7 +136,7 @@ class Fitting(ABC, Generic[A, S]):
         """The state at the end of the search, its convergence apart."""
 
     def ratio(self, fitted: S) -> float:
-        """The largest standard deviation of random effects beside that of the residuals; 0 if no matter."""
+        """The largest standard deviation of random effects over the residual one; 0 if irrelevant."""
         return 0.0
 
     def doubtful(self, fitted: S) -> bool:
@@ -172,6 +173,8 @@ def check_only_scale_held(held: Held) -> None:
 
 def exact_theta(theta: NDArray[np.float64], design: Predictors, held: Held) -> NDArray[np.float64] | None:
     """Theta with the values held in it, and zeros for standard deviations of zero; None without any."""
+    if not held.random:
+        return None
     result = np.array(theta)
     for i, value in held.theta:
         result[i] = value
@@ -193,7 +196,7 @@ def check_numbers_of_effects(
     design: Predictors, control: Control, *, residual: bool = True, trials: int = 0
 ) -> list[tuple[type[Any], str]]:
     """
-    A warning for each term with more random effects than the observations determine; or an error, as asked.
+    Warnings, or an error, for terms with more random effects than the observations determine.
 
     As many effects as observations leave nothing for a `residual` variance. Without one, as in a generalized
     model, an effect for each observation is overdispersion, and more are too many. Of binomial counts each of
@@ -210,7 +213,7 @@ def check_numbers_of_effects(
         if effects < n or (effects == n and not residual):
             continue
         problem = (
-            "their variances and the residual variance may not be told apart"
+            "the data may not separate their variances from the residual variance"
             if residual
             else "their variances may not be determined"
         )

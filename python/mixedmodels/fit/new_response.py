@@ -91,7 +91,7 @@ def _finite_rows(values: NDArray[np.float64]) -> None:
     shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
     raise DataError(
         f"refit: y is not finite in {len(bad)} of the rows used (first: {shown}, counting from 0); "
-        "give a value for each, or fit the model anew to leave these rows out"
+        "give a finite value for each, or fit the model again without these rows"
     )
 
 

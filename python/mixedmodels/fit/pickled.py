@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,62 @@ from numpy.typing import NDArray
 from ..design import Predictors
 from ..errors import MixedModelError
 from ..frame.column import pack, unpack
+from ..notices import silent
+from .record import read_only
+
+Own = TypeVar("Own", bound="Pickled")
 
 FORMAT = 1
+
+
+class Pickled(ABC):
+    """An immutable state that is pickled without what follows from the columns that its arguments hold."""
+
+    design: Any
+    estimates: Any
+
+    @abstractmethod
+    def _rows_of_estimates(self) -> str:
+        """The estimates that have a value for each row: the name of Xβ + Zb + offset."""
+
+    @abstractmethod
+    def _build_design(self) -> Any:
+        """The design that the arguments describe."""
+
+    def _response(self) -> dict[str, Any]:
+        """The parts of the design that a new response changes."""
+        return {name: getattr(self.design, name) for name in ("y", "weights", "form")}
+
+    def __copy__(self: Own) -> Own:
+        return self
+
+    def __deepcopy__(self: Own, memo: dict[int, Any]) -> Own:
+        # Nothing in it can change.
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """
+        The state of which the rest is made again: whatever has a value for each row follows from the columns
+        that the arguments hold, except a response that was given to `refit`.
+        """
+        response = self._response() if self.design.new_response else {}
+        estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): None})
+        return sealed(
+            {**vars(self), "_engine": None, "_results": {}, "design": response, "estimates": estimates}
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = opened(state)
+        response = state.pop("design")
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+        with silent():
+            design = self._build_design()
+        if response:
+            design = dataclasses.replace(design, **response, new_response=True)
+        rows = {self._rows_of_estimates(): read_only(linear_predictor(design, self.estimates))}
+        object.__setattr__(self, "design", design)
+        object.__setattr__(self, "estimates", dataclasses.replace(self.estimates, **rows))
 
 
 def sealed(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How far a fit is: told to a callback, printed, and logged, through one listener of the engine."""
+"""The progress of a fit: a callback, printed lines and the log, through one listener of the engine."""
 
 from __future__ import annotations
 
@@ -20,16 +20,25 @@ Teller = Callable[["Progress"], object]
 @dataclass(frozen=True)
 class Progress:
     """
-    Where a fit stands, as ``Control(progress=...)`` is told after every evaluation.
+    The progress of a fit, passed to ``Control(progress=...)`` after every evaluation.
 
     Attributes
     ----------
     evaluation : int
         Number of evaluations done; for ``fit_many`` the number of responses done.
     objective : float
-        The objective at the last one that could be computed; NaN for ``fit_many``.
+        Its value at the last evaluation that succeeded; NaN for ``fit_many``.
     elapsed : float
         Seconds since the search started.
+
+    Examples
+    --------
+    >>> from mixedmodels import Control, lmer, load_sleepstudy
+    >>> seen = []
+    >>> control = Control(progress=lambda at: seen.append(at.evaluation))
+    >>> m = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy(), control=control)
+    >>> seen[:3]
+    [1, 2, 3]
     """
 
     evaluation: int

@@ -75,7 +75,7 @@ class Estimates:
     @property
     def free(self) -> NDArray[np.int64]:
         """The columns of x whose coefficients are estimated."""
-        return np.setdiff1d(self.kept, self.held)
+        return np.setdiff1d(self.kept, self.held) if len(self.held) else self.kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ class GeneralizedEstimates:
     @property
     def free(self) -> NDArray[np.int64]:
         """The columns of x whose coefficients are estimated."""
-        return np.setdiff1d(self.kept, self.held)
+        return np.setdiff1d(self.kept, self.held) if len(self.held) else self.kept
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,11 +132,12 @@ class FitLog(Printed):
 
     Attributes
     ----------
-    theta : ndarray, shape (n_evaluations, n_theta)
+    theta : ndarray, shape (n_evaluations, n_parameters)
+        Parameters of the objective.
     objective : ndarray, shape (n_evaluations,)
-        -2 log-likelihood (ML) or REML criterion.
+        Value of the objective.
     gradient_norm : ndarray, shape (n_evaluations,)
-        Largest absolute component of the gradient; NaN where it was not computed.
+        Largest absolute entry of the gradient; NaN for evaluations without derivatives.
     second_start : int or None
         Index of the first evaluation of the second search, see :class:`mixedmodels.Control`; None without
         one.

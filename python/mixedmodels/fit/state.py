@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
@@ -13,20 +12,19 @@ from pandas import DataFrame
 
 from ..errors import ArgumentError
 from ..families import Family
-from ..notices import silent
 from .endpoint import undetermined
 from .endpoint.curvature import ParameterCovariance
 from .endpoint.singularity import KnownSingularity
 from .fixed import FreeParameters, Held, free_parameters, known_singularities
-from .pickled import closed, linear_predictor, opened, sealed
-from .record import Convergence, read_only
+from .pickled import Pickled, closed
+from .record import Convergence
 
 T = TypeVar("T")
 Own = TypeVar("Own", bound="FittedModel")
 ResidualType = Literal["response", "pearson", "working", "deviance"]
 
 
-class FittedModel(ABC):
+class FittedModel(Pickled):
     """
     A fitted model as data, which inference, prediction and reports read.
 
@@ -51,7 +49,7 @@ class FittedModel(ABC):
 
     def derived(self, compute: Callable[[Any], T]) -> T:
         """
-        What a function computes from this model, computed once.
+        The result of a function of this model, computed once.
 
         Summaries, tables and tests share it. It is closed to writing, as callers must not change it. Threads
         that ask at the same time may both compute it, and get the same object.
@@ -115,7 +113,7 @@ class FittedModel(ABC):
 
     @property
     def sigma(self) -> float:
-        """What tables call sigma, see `Family.sigma`."""
+        """Sigma as tables report it, see `Family.sigma`."""
         return self.family.sigma(self.dispersion)
 
     @property
@@ -168,22 +166,22 @@ class FittedModel(ABC):
     @property
     @abstractmethod
     def title(self) -> str:
-        """What was fitted and how, in one line."""
+        """The title of the fit, in one line."""
 
     @property
     @abstractmethod
     def criterion(self) -> str:
-        """What the objective is called."""
+        """The name of the objective."""
 
     @property
     @abstractmethod
     def scale(self) -> float:
-        """What the relative covariance factors are relative to: sigma, or 1 for absolute ones."""
+        """The unit of the covariance factors: sigma, or 1 where they are absolute."""
 
     @property
     @abstractmethod
     def residual_sd(self) -> float | None:
-        """The standard deviation that belongs below those of the random effects; None without one."""
+        """The residual standard deviation in tables of variances; None for families without one."""
 
     @property
     @abstractmethod
@@ -241,17 +239,19 @@ class FittedModel(ABC):
         return self.derived(_coordinates)
 
     def units(self) -> NDArray[np.float64]:
-        """What one unit of each parameter adds to the response or the linear predictor."""
+        """The change of the response or linear predictor by one unit of each parameter."""
         free = self.free()
         return self._all_units() if free is None else free.units
 
     def free(self) -> FreeParameters | None:
         """The parameters of the objective where covariance parameters or σ are held; None otherwise."""
-        return self.derived(_free)
+        return self.derived(_free) if self.held.variances else None
 
-    def know_free(self, found: Mapping[str, Any]) -> None:
-        """Take what the engine has already found of the free parameters."""
-        self._results[_free] = closed(self._free_from(found))
+    def know(self, held: Held, free: Mapping[str, Any] | None) -> None:
+        """Take what is known already: the parameters held, and what the engine found of the free ones."""
+        self._results[_held] = held
+        if free is not None:
+            self._results[_free] = closed(self._free_from(free))
 
     def gradient(self) -> NDArray[np.float64]:
         """Gradient of the objective at the estimates."""
@@ -268,7 +268,7 @@ class FittedModel(ABC):
         return self.derived(_structural_directions)
 
     def known_singularities(self) -> dict[int, KnownSingularity]:
-        """What the values held say of singular terms."""
+        """Terms that values held fixed make singular."""
         return known_singularities(self.design, self.estimates.theta, self.term_roots, self.held)
 
     def parameter_covariance(self) -> ParameterCovariance:
@@ -320,49 +320,6 @@ class FittedModel(ABC):
     @abstractmethod
     def _parameter_covariance(self) -> ParameterCovariance: ...
 
-    @abstractmethod
-    def _rows_of_estimates(self) -> str:
-        """The estimates that have a value for each row: the name of Xβ + Zb + offset."""
-
-    @abstractmethod
-    def _build_design(self) -> Any:
-        """The design that the arguments describe."""
-
-    def _response(self) -> dict[str, Any]:
-        """The parts of the design that a new response changes."""
-        return {name: getattr(self.design, name) for name in ("y", "weights", "form")}
-
-    def __copy__(self) -> FittedModel:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> FittedModel:
-        # Nothing in it can change.
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        """
-        The state of which the rest is made again: whatever has a value for each row follows from the columns
-        that the arguments hold, except a response that was given to `refit`.
-        """
-        response = self._response() if self.design.new_response else {}
-        estimates = dataclasses.replace(self.estimates, **{self._rows_of_estimates(): None})
-        return sealed(
-            {**vars(self), "_engine": None, "_results": {}, "design": response, "estimates": estimates}
-        )
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = opened(state)
-        response = state.pop("design")
-        for name, value in state.items():
-            object.__setattr__(self, name, value)
-        with silent():
-            design = self._build_design()
-        if response:
-            design = dataclasses.replace(design, **response, new_response=True)
-        rows = {self._rows_of_estimates(): read_only(linear_predictor(design, self.estimates))}
-        object.__setattr__(self, "design", design)
-        object.__setattr__(self, "estimates", dataclasses.replace(self.estimates, **rows))
-
 
 def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
     held = fitted.held.terms(fitted.design)
@@ -374,9 +331,8 @@ def _held(fitted: FittedModel) -> Held:
     return fitted._resolve_held()
 
 
-def _free(fitted: FittedModel) -> FreeParameters | None:
-    held = fitted.held.for_engine()
-    return None if held is None else fitted._free_from(fitted._free_derivatives(held))
+def _free(fitted: FittedModel) -> FreeParameters:
+    return fitted._free_from(fitted._free_derivatives(fitted.held.for_engine() or {}))
 
 
 def _coordinates(fitted: FittedModel) -> NDArray[np.float64]:

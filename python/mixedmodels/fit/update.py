@@ -16,7 +16,7 @@ from ..errors import ArgumentError, MissingColumnError
 from ..formula import check_functions, parse_formula
 from ..formula.change import update_formula
 from ..frame import Frame
-from ..not_here import ARGUMENTS, refuse_not_here
+from ..not_here import GLMER_ARGUMENTS, refuse_not_here
 from .changes import fit_new, refitted
 from .control import as_control
 from .fixed import check_fixed
@@ -73,7 +73,7 @@ def updated(fitted: FittedModel, changes: Mapping[str, Any]) -> FittedModel:
     """
     given = _given(changes)
     if not fitted.exact_likelihood and "REML" in given:
-        refuse_not_here(ARGUMENTS, "REML", "REML=")
+        refuse_not_here(GLMER_ARGUMENTS, "REML", "REML=")
     given = fitted.arguments.checked_changes("update", given)
     return fit_new(_changed(fitted, given))
 
@@ -119,16 +119,16 @@ def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
             raise
         reason = (
             "the model keeps only the columns that it used, and the full data are no longer available (read "
-            "from a file, a query or a stream, or the model was unpickled): give data="
+            "from a file, a query or a stream, or the model was unpickled): pass data="
             if frame.original is None
-            else "the model holds the data as they were at the fit; for a column added since, give data="
+            else "the model holds the data as of its fit; for a column added since, pass data="
         )
         raise MissingColumnError(f"{error}\n{reason}") from None
 
 
 def snapshot(value: Any) -> Any:
     """
-    An argument as it is now, so that later changes to it do not reach a model that is updated then.
+    A copy of an argument, so that later changes to it do not reach the model.
     """
     if isinstance(value, (np.ndarray, pd.Series, pd.DataFrame)):
         return value.copy()

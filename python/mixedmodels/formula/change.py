@@ -23,7 +23,7 @@ def update_formula(
     ----------
     old : ModelFormula
     change : str
-        A formula in which ``.`` stands for the same side of the old one: ``". ~ . + x"`` adds a term,
+        A formula in which ``.`` means the same side of the old one: ``". ~ . + x"`` adds a term,
         ``". ~ . - (1 | g)"`` removes one. Without ``.`` it replaces the old one.
     columns : collection of str
         Columns of the data, by which the random-effects terms of the change are read.
@@ -109,7 +109,7 @@ def _old_items(old: ModelFormula) -> list[tuple[str, str]]:
 
 
 def _fill_dots(source: str, tokens: Sequence[Token], replacement: str) -> str:
-    """The text of some tokens with what ``.`` stands for; brackets keep it together."""
+    """The text of some tokens with ``.`` replaced, in parentheses where needed."""
     if len(tokens) == 1 and _is_dot(tokens[0]):
         return replacement
     # A call is one token: inside it the dot has no meaning but for a transformed response.
@@ -139,7 +139,7 @@ def _without(items: list[tuple[str, str]], terms: Sequence[str], change: str) ->
 
 
 def _combine(items: list[tuple[str, str]], sign: str, text: str) -> None:
-    """Add a term, or take it away: by striking it out where it stands, else by a minus sign."""
+    """Add a term, or remove it: deleted if it is written out, else subtracted."""
     if sign == "+":
         if ("-", text) in items:
             items.remove(("-", text))

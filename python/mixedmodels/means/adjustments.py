@@ -1,4 +1,4 @@
-"""p-values and critical values of several tests at once."""
+"""P-values and critical values of several tests at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Values = NDArray[np.float64]
 _POINTS = 2**16
 _TOLERANCE = 1e-10
 
-# What each method is called in tables, and which one takes its place for intervals.
+# The methods in the words of tables.
 _TITLES = {
     "none": "none",
     "tukey": "Tukey's method for all differences of {means} means",
@@ -48,14 +48,14 @@ def checked_adjustment(adjust: Any, pairwise: bool) -> str:
     name = check_adjustment(adjust)
     if name == "tukey" and not pairwise:
         raise ArgumentError(
-            "adjust='tukey' is for all pairwise differences; for other rows take 'mvt', which is as exact, "
-            "or 'sidak'"
+            "adjust='tukey' is for all pairwise differences; for other rows take 'mvt', which is equally "
+            "exact, or 'sidak'"
         )
     return name
 
 
 def interval_method(adjust: str) -> str:
-    """The method for intervals: methods in steps have none, Bonferroni's holds for them."""
+    """The method for intervals: stepwise methods have none, and Bonferroni's replaces them."""
     return "bonferroni" if adjust in _STEPWISE else adjust
 
 
@@ -102,7 +102,7 @@ class TestFamily:
         return self._adjusted(t, self.df, raw, adjust)
 
     def _adjusted(self, t: Values, df: Values, raw: Values, adjust: str) -> Values:
-        """Of tests that have p-values, among all those of the family."""
+        """Adjusted p-values of the tests that have p-values, among all tests of the family."""
         m = len(self.df)
         if adjust == "bonferroni":
             return np.minimum(1.0, m * raw)
@@ -120,7 +120,7 @@ class TestFamily:
 
     def critical(self, level: float, adjust: str) -> Values:
         """
-        How many standard errors an interval with this confidence reaches to each side, shape (m,).
+        Half-widths of intervals with this confidence in standard errors, shape (m,).
 
         NaN without degrees of freedom.
         """

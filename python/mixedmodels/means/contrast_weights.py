@@ -28,7 +28,7 @@ class Contrasts:
     names : tuple of str
     weights : ndarray, shape (m, k)
     adjust : str
-        The adjustment that is usual for them.
+        Their usual adjustment.
     pairwise : bool
         Whether they are all differences of two.
     """
@@ -55,7 +55,7 @@ def make_contrasts(
     ref : str or int, optional
         The control of ``"trt.vs.ctrl"`` (``"dunnett"``): its label or position; by default the first.
     reverse : bool
-        Take differences the other way round.
+        Take differences with the opposite sign.
     """
     flag("reverse", reverse)
     if isinstance(method, str):

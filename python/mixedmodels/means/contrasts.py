@@ -41,7 +41,7 @@ def contrasts_of(means: Rows, method: Any, adjust: Any, ref: Any, reverse: bool)
         first += [int(places[0])] * len(weights)
         parts.append(weights)
     if not first:
-        raise ArgumentError("there is one mean in a group, and nothing to compare it with")
+        raise ArgumentError("every group has a single mean: nothing to compare")
     frame = _groups(means, first)
     frame.insert(0, CONTRAST, np.array([name for made in found for name in made.names], dtype=object))
     kind = found[0]
@@ -55,9 +55,7 @@ def interaction_contrasts(
     """Contrasts of the levels of each variable, multiplied with each other; see `Emmeans.contrast`."""
     factors = [str(name) for name in means.labels if name not in means.by]
     if not factors or means.contrasts:
-        raise ArgumentError(
-            "interaction: contrasts of contrasts are made of means with two or more variables"
-        )
+        raise ArgumentError("interaction contrasts need means of two or more variables, not contrasts")
     chosen = _methods(methods, factors)
     if ref is not None and not any(map(takes_control, chosen)):
         raise ArgumentError("ref= is for method='trt.vs.ctrl', and no variable of the interaction has it")
@@ -88,7 +86,7 @@ def interaction_contrasts(
         index = pd.MultiIndex.from_product([one.names for one in reversed(made)])
         listed.append(pd.DataFrame(index.to_list()).iloc[:, ::-1])
     if not first:
-        raise ArgumentError("interaction: there is one level of a variable, and nothing to compare it with")
+        raise ArgumentError("interaction: a variable has a single level: nothing to compare")
     names = [f"{n}_{m if isinstance(m, str) else 'custom'}" for n, m in zip(factors, chosen, strict=True)]
     frame = pd.concat(listed, ignore_index=True)
     frame.columns = pd.Index(names, dtype=object)

@@ -1,4 +1,4 @@
-"""Why means cannot be estimated, in words."""
+"""Why means are not estimable, in words."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def reference_grid(
         Values of predictors instead of their means or all their levels.
     offset : float, optional
     cov_reduce : str, callable, False, or mapping of str to these, optional
-        What takes the place of the means of covariates, see `emmeans`.
+        Replaces the means of covariates, see `emmeans`.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def grid_of(fitted: FittedModel, variables: dict[str, GridVariable], offset: flo
         sizes = ", ".join(f"{v.name}: {len(v.values)}" for v in variables.values() if len(v.values) > 1)
         raise ArgumentError(
             f"the reference grid would have {math.prod(shape)} cells ({sizes}), more than {_MOST_CELLS}; "
-            "choose some of the levels by at="
+            "choose some of the levels with at="
         )
     what = "the reference grid"
     # A model of an intercept alone has a grid without columns.

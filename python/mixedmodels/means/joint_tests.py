@@ -61,7 +61,7 @@ def joint_tests(
 
 
 def _notes(fitted: FittedModel, grid: ReferenceGrid, tests: list[JointTest], full: list[int]) -> list[str]:
-    """What a reader should know of the tests; `full` has their df1 without empty cells."""
+    """Remarks on the tests; `full` has their df1 without empty cells."""
     if not tests:
         return ["The model has no predictors to test"]
     notes = []
@@ -69,7 +69,7 @@ def _notes(fitted: FittedModel, grid: ReferenceGrid, tests: list[JointTest], ful
         why = reasons(fitted, grid)
         notes.append(f"df1 is smaller where an effect is only partly estimable{f' ({why})' if why else ''}")
     if any(test.df1 and math.isnan(test.p_value) and not test.undetermined for test in tests):
-        notes.append("NaN: there is no test without degrees of freedom or covariance matrix")
+        notes.append("NaN: no degrees of freedom or no covariance matrix, so no test")
     return notes
 
 

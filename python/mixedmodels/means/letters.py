@@ -45,7 +45,7 @@ def letter_display(means: EstimatedRows, alpha: float, adjust: Any) -> MeansTabl
     sorted_rows["group"] = marks[order]
     notes = [*table.notes, _explanation(differences, alpha)]
     if unknown:
-        notes.append("Without letters: means with differences that have no p-value")
+        notes.append("No letters for means whose differences have no p-value")
     return means_table(sorted_rows, [*table.labels, "group"], means.by, notes)
 
 
@@ -57,7 +57,7 @@ def _p_values(differences: EstimatedRows) -> NDArray[np.float64]:
 
 
 def _explanation(differences: EstimatedRows | None, alpha: float) -> str:
-    """What the letters mean."""
+    """The meaning of the letters."""
     method = ""
     if differences is not None and differences.adjust != "none":
         titles = adjustment_titles(differences, differences.adjust, "tests")

@@ -102,7 +102,7 @@ def emtrends(
     notes = [*functions.space.basis.notes, *grid_notes(slopes, wanted, weights)]
     link = response_link(fitted)
     if link is not None:
-        notes.append(f"Trends are on the {link.name} scale, not that of the response")
+        notes.append(f"Trends are on the {link.name} scale, not the response scale")
     return Emmeans(
         labels,
         wanted.by,
@@ -122,12 +122,12 @@ def check_type(type: Any) -> str:
 
 
 def varying(grid: ReferenceGrid, specs: Specs) -> list[str]:
-    """What is averaged over."""
+    """The variables averaged over."""
     return [name for name, v in grid.variables.items() if name not in specs.all and len(v.values) > 1]
 
 
 def grid_notes(grid: ReferenceGrid, specs: Specs, weights: str) -> list[str]:
-    """What was averaged over and what was held fixed."""
+    """Notes on variables that were averaged over or held fixed."""
     others = {name: v for name, v in grid.variables.items() if name not in specs.all}
     over = varying(grid, specs)
     fixed = [name for name, v in others.items() if len(v.values) == 1]

@@ -48,7 +48,7 @@ def regridded(means: Rows, transform: Any) -> Rows:
         refused = np.isfinite(values) & ~np.isfinite(moved)
         if refused.any():
             raise ArgumentError(
-                f"regrid: the {transform} of {values[refused][0]:.4g} does not exist; take 'response'"
+                f"regrid: the {transform} of {values[refused][0]:.4g} is not defined; take 'response'"
             )
         values = moved
         if shown:
@@ -132,7 +132,7 @@ def _with_scale(space: Space, variance: float, p: int) -> _SpaceWithScale:
 
 @dataclass(frozen=True, eq=False)
 class _UndeterminedWithScale(Undetermined):
-    """Of functions with a last coefficient, that of the scale, which the data determine."""
+    """For functions whose last coefficient is the scale, which the data determine."""
 
     def parts(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return super().parts(rows[:, :-1])

@@ -47,14 +47,15 @@ def read_specs(specs: Any, by: Any, known: Collection[str]) -> Specs:
     Raises
     ------
     ArgumentError
-        For another form, or a name that is no predictor.
+        For another form, or a name that is not a predictor.
     """
     groups = names_of(by, "by")
     if isinstance(specs, str) and specs not in known:
         left, bar, right = specs.partition("|")
         if "~" in left and left.partition("~")[0].strip():
             raise ArgumentError(
-                f"specs {specs!r}: nothing can stand left of '~'; for contrasts call .contrast() or .pairs()"
+                f"specs {specs!r}: the left side of '~' must be empty; "
+                "for contrasts call .contrast() or .pairs()"
             )
         factors = _parts(left.replace("~", ""), specs)
         if bar:
@@ -86,7 +87,7 @@ def _parts(text: str, specs: str) -> tuple[str, ...]:
     if names == ("1",):
         return ()
     if not all(names):
-        raise ArgumentError(f"specs {specs!r} cannot be read; write such as '~ A * B | C'")
+        raise ArgumentError(f"specs {specs!r} is not understood; write for example '~ A * B | C'")
     return names
 
 
@@ -97,7 +98,7 @@ def show(value: Any) -> str:
 
 def row_labels(labels: pd.DataFrame) -> list[str]:
     """
-    The levels of each row in one text; those of a variable that are all numbers follow its name.
+    The levels of each row in one text; numeric levels follow the name of their variable.
 
     Examples
     --------

@@ -121,7 +121,7 @@ class MeansTable(ResultTable):
 def means_table(
     columns: dict[str, Any], labels: Sequence[str], by: Sequence[str], notes: Sequence[str]
 ) -> MeansTable:
-    """A table; `labels` are the columns that say what a row is."""
+    """A table; `labels` are the columns that label its rows."""
     table = MeansTable(columns)
     table.labels, table.by, table.notes = tuple(labels), tuple(by), tuple(notes)
     return table

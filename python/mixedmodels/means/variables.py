@@ -16,7 +16,7 @@ from ..fit.state import FittedModel
 from ..formula.nodes import variables
 from ..frame import Factor, Frame
 
-# A covariate with no more values is a factor written in numbers: its mean would be of no interest.
+# A covariate with no more values is a factor coded in numbers, whose mean is of no interest.
 _FEW = 2
 
 # The step of slopes in a covariate, as a share of its spread in the fit.
@@ -26,7 +26,7 @@ STEP = 1e-3
 # From the name of a covariate and its values in the fit to its values in the grid.
 Reducer = Callable[[str, NDArray[np.float64]], tuple[float, ...]]
 
-# A mean that is this small beside the values is zero but for rounding.
+# A mean this small compared with the values is zero but for rounding.
 _ROUNDING = 1e-12
 
 
@@ -58,11 +58,11 @@ class GridVariable:
         Which of these values each row of the fit has, -1 for another one; None for a covariate held at
         values of its own.
     covariate : bool
-        Whether it is a number that is not shown at all values in the data.
+        Whether it is a number shown at fewer values than the data have.
     spread : float
-        Distance between the least and the largest value of a covariate in the fit.
+        Range of a covariate in the data of the fit.
     numeric : bool
-        Whether the model takes it for a number, so that it can have any value.
+        Whether the model treats it as a number, so that it can have any value.
     """
 
     name: str
@@ -82,7 +82,7 @@ class GridVariable:
             listed = numbers
         chosen = [self._place(value) for value in listed]
         if len(set(chosen)) < len(chosen) or not chosen:
-            raise ArgumentError(f"at: the levels of {self.name!r} must be given, and each once")
+            raise ArgumentError(f"at: give levels of {self.name!r}, each of them once")
         places = np.full(len(self.values) + 1, -1)
         places[chosen] = np.arange(len(chosen))
         return replace(self, values=tuple(self.values[i] for i in chosen), codes=places[self.codes])
@@ -183,13 +183,13 @@ def covariate_values(cov_reduce: Any, names: Sequence[str]) -> Callable[[str], t
     Returns
     -------
     callable
-        From the name of a covariate to what makes its values (None: all values in the data), and whether
-        it was named.
+        From the name of a covariate to the function that makes its values (None: all values in the data),
+        and whether it was named.
 
     Raises
     ------
     ArgumentError
-        For another kind of argument, or a name that is no predictor.
+        For another kind of argument, or a name that is not a predictor.
     """
     if not isinstance(cov_reduce, Mapping):
         same = _reducer(cov_reduce)

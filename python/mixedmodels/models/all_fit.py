@@ -1,5 +1,7 @@
 """One model by every optimizer and from random starts: do they agree?"""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 import dataclasses
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..checks import random_generator, whole_number
+from ..checks import random_generator, several_texts, whole_number
 from ..design.theta import random_start, theta_names
 from ..errors import ArgumentError, MixedModelError
 from ..fit.changes import fit_new, refitted
@@ -147,7 +149,7 @@ def all_fit(
     wrap : callable
         Makes a public model of a `FittedModel`.
     """
-    names = [optimizers] if isinstance(optimizers, str) else list(optimizers or OPTIMIZERS)
+    names = several_texts("optimizers", OPTIMIZERS if optimizers is None else optimizers)
     for name in names:
         if check_optimizer(name) is None:
             raise ArgumentError("allFit: None is not an optimizer")

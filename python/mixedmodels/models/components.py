@@ -1,5 +1,7 @@
 """The pieces of a model by the names that lme4's ``getME`` gives them."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -239,26 +241,22 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "m_i": _numbers_of_parameters,
     "m": lambda f: len(f.estimates.theta),
     "cnms": _names_by_term,
+    "y": lambda f: f.observed.copy(),
+    "mu": lambda f: f.mean.copy(),
+    "weights": lambda f: f.prior_weights.copy(),
+    "sigma": lambda f: f.sigma,
     "offset": lambda f: np.zeros(f.n_obs) if f.design.offset is None else f.design.offset.copy(),
 }
 LINEAR: dict[str, Callable[[Any], Any]] = {
     **SHARED,
-    "y": lambda f: f.design.y.copy(),
-    "mu": lambda f: f.estimates.fitted.copy(),
-    "sigma": lambda f: f.estimates.sigma,
     "REML": lambda f: f.rank if f.reml else 0,
     "is_REML": lambda f: f.reml,
     "devcomp": _devcomp,
-    "weights": lambda f: np.ones(f.n_obs) if f.design.weights is None else f.design.weights.copy(),
     "devfun": _objective,
 }
 GENERALIZED: dict[str, Callable[[Any], Any]] = {
     **SHARED,
-    "y": lambda f: f.design.observed,
-    "mu": lambda f: f.mean.copy(),
     "eta": lambda f: f.estimates.eta.copy(),
-    "weights": lambda f: f.design.unit_weights.copy(),
-    "sigma": lambda f: f.family.sigma(f.dispersion),
     "dispersion": lambda f: f.dispersion,
     "devcomp": _generalized_devcomp,
     "devfun": _generalized_objective,

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
-
 from ..design import DesignArguments, build_design
 from ..design.arguments import check_action
 from ..errors import ArgumentError
 from ..fit.block_costs import BlockDescription, describe_design
 from ..public import public
+from .arguments import Contrasts, Data, Functions, NaAction, Rows
 from .base import MixedModel
 
 
 @public
 def describe_blocks(
     model: MixedModel | str,
-    data: Any = None,
+    data: Data | None = None,
     *,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Mapping[str, Any] | None = None,
-    na_action: Literal["omit", "exclude", "fail"] = "omit",
-    subset: Any = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    weights: Rows | None = None,
+    offset: Rows | None = None,
+    contrasts: Contrasts | None = None,
+    na_action: NaAction = "omit",
+    subset: Rows | None = None,
+    functions: Functions | None = None,
 ) -> BlockDescription:
     """
     The blocks of the system that a fit solves: kinds, sizes, fill, memory and operations.
@@ -79,7 +77,7 @@ def describe_blocks(
             name = extra[0] if extra else "na_action"
             raise ArgumentError(f"describe_blocks: {name} belongs to a formula; a fitted model has its own")
         return model.describe_blocks()
-    if not isinstance(model, str):
+    if not isinstance(model, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ArgumentError(
             f"describe_blocks needs a fitted model, or a formula and data, not {type(model).__name__}"
         )

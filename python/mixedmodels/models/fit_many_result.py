@@ -1,5 +1,7 @@
 """The result of `fit_many`."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 import warnings

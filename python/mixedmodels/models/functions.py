@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from ..fit.state import not_a_model
 from ..inference.effect_sizes.term_effect_sizes import effect_size_table
 from ..means.emmeans import Emmeans, not_means
+from ..public import public, renamed
 from .base import MixedModel
 
 P = ParamSpec("P")
@@ -44,7 +45,9 @@ def function_of(
     kind, description, refusal = _SUBJECTS[owner]
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        subject, rest = (args[0], args[1:]) if args else (kwargs.pop(first, None), ())
+        if not args and first not in kwargs:
+            raise TypeError(f"{name}() needs its first argument, {first}")
+        subject, rest = (args[0], args[1:]) if args else (kwargs.pop(first), ())
         if isinstance(subject, owner):
             return getattr(subject, name)(*rest, **kwargs)
         if otherwise is not None:
@@ -78,7 +81,8 @@ def _of_table(kind: str) -> Callable[..., Any]:
     def effect_sizes(table: Any, partial: bool = True, level: float | None = 0.95) -> Any:
         return effect_size_table(kind, table, partial, level)
 
-    return effect_sizes
+    effect_sizes.__name__ = f"{kind}_squared"
+    return renamed(ci="level")(public(effect_sizes))
 
 
 AIC = function_of(MixedModel.AIC)
@@ -148,6 +152,7 @@ eff_size = function_of(Emmeans.eff_size, "means", Emmeans)
 pairs = function_of(Emmeans.pairs, "means", Emmeans)
 
 
+@public
 def sigma(model: MixedModel) -> float:
     """
     Residual standard deviation, or the scale of the family: `MixedModel.sigma`.
@@ -169,6 +174,7 @@ def sigma(model: MixedModel) -> float:
     return _model(model).sigma
 
 
+@public
 def nobs(model: MixedModel) -> int:
     """
     Number of observations used: `MixedModel.nobs`.
@@ -190,6 +196,7 @@ def nobs(model: MixedModel) -> int:
     return _model(model).nobs
 
 
+@public
 def ngrps(model: MixedModel) -> dict[str, int]:
     """
     Number of levels of each grouping factor: `MixedModel.ngrps`.

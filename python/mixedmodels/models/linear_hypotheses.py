@@ -174,7 +174,7 @@ class LinearHypotheses(Holder):
         return joint_test(self._fitted, hypotheses, rhs, ddf=ddf, vcov=vcov)
 
     @public
-    def wald_test(self, hypotheses: Hypotheses, rhs: Any = None, vcov: Vcov | None = None) -> AnovaTable:
+    def wald_test(self, hypotheses: Hypotheses, rhs: Any = None, *, vcov: Vcov | None = None) -> AnovaTable:
         """
         Wald χ² test of linear hypotheses, jointly and for large samples.
 

@@ -1,10 +1,12 @@
 """`fit_many`: many responses, one design."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +30,9 @@ from ..errors import (
     SingularFitWarning,
 )
 from ..fit.arguments import check_formula_first, check_reml
-from ..fit.control import Control, as_control
-from ..fit.endpoint.singularity import singular_fits, term_roots
+from ..fit.control import Control, as_control, for_engine
+from ..fit.endpoint.singularity import singular_fits
+from ..fit.endpoint.term_roots import term_roots
 from ..fit.endpoint.unbounded import column_sizes, large_fits, may_vanish, residual_vanishes
 from ..fit.engine_terms import engine_terms
 from ..fit.fit_linear import estimates_from
@@ -37,24 +40,26 @@ from ..fit.fitting import check_numbers_of_effects
 from ..fit.progress import CountedResponses
 from ..fit.record import read_only
 from ..frame import Frame
+from ..not_here import FIT_ARGUMENTS
 from ..notices import warn_of_fit
-from ..public import public
+from ..public import public_except
+from .arguments import Contrasts, Data, Functions, NaAction, Rows
 from .fit_many_result import FitMany
 
 
-@public
+@public_except(FIT_ARGUMENTS)
 def fit_many(
     formula: str,
-    data: Any,
+    data: Data,
     responses: Any,
     REML: bool = True,
     *,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Mapping[str, Any] | str | None = None,
-    na_action: Literal["omit", "exclude", "fail"] = "omit",
-    subset: Any = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    weights: Rows | None = None,
+    offset: Rows | None = None,
+    contrasts: Contrasts | None = None,
+    na_action: NaAction = "omit",
+    subset: Rows | None = None,
+    functions: Functions | None = None,
     control: Control | Mapping[str, Any] | None = None,
     verbose: bool = False,
 ) -> FitMany:
@@ -76,13 +81,20 @@ def fit_many(
         matrix are called ``y1``, ``y2``, and so on.
     REML : bool
         Restricted maximum likelihood (True) or maximum likelihood (False).
-    weights, offset, contrasts, subset, functions
-        As for :func:`mixedmodels.lmer`; the same for all responses.
+    weights, offset : str or array-like of shape (n,), optional
+        Prior weights, and a known part of the linear predictor, as for :func:`mixedmodels.lmer`; the same for
+        all responses.
+    contrasts : mapping or str, optional
+        Coding by factor, as for :func:`mixedmodels.lmer`.
     na_action : {"omit", "exclude", "fail"}
         Rows with a missing value in the predictors are left out for all responses; rows with a missing
         response for that response alone. Levels, contrasts and the constants of transforms such as
         ``scale`` come from the rows with complete predictors. "exclude" is the same here; "fail"
         refuses missing values.
+    subset : str or array-like of bool of shape (n,), optional
+        Rows to use, such as ``"age > 30"``.
+    functions : mapping, optional
+        Your own functions for the formula; trusted code.
     control : Control or dict, optional
         Limits hold for each response. With limits every fit is a search like that of ``lmer``.
     verbose : bool
@@ -220,7 +232,7 @@ def _run(
     from .._engine import fit_many as run
 
     p = predictors
-    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, options.for_engine(listener))
+    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, for_engine(options, listener))
 
 
 def _reason(predictors: Predictors, y: NDArray[np.float64], message: str) -> str:

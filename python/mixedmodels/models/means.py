@@ -27,12 +27,12 @@ class MarginalMeans(Holder):
         *,
         at: Mapping[str, Any] | None = None,
         weights: Literal["equal", "proportional", "outer", "cells", "flat"] = "equal",
-        ddf: DdfName | None = None,
-        vcov: Vcov | None = None,
         type: Literal["link", "response"] = "link",
         bias_adjust: bool = False,
         offset: float | None = None,
         level: float = 0.95,
+        ddf: DdfName | None = None,
+        vcov: Vcov | None = None,
         cov_reduce: str | Callable[..., Any] | Literal[False] | Mapping[str, Any] | None = None,
         infer: bool | tuple[bool, bool] | None = None,
     ) -> Emmeans:
@@ -55,11 +55,6 @@ class MarginalMeans(Holder):
             How to average over the other factors: equally; by the frequencies of their combinations of levels
             in the data, or by the products of marginal frequencies ("outer"); by the frequencies of the
             cells of each mean; or equally over the cells that have data ("flat").
-        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
-            Degrees of freedom; by default Satterthwaite's, for a generalized model "inf". Kenward and Roger's
-            method also adjusts the covariance matrix.
-        vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the coefficients, see `vcov_cluster`; by default the model's own.
         type : {"link", "response"}, default "link"
             Show results as linear predictors, or on the scale of the response with standard errors by the
             delta method. Averages, tests and intervals are made on the scale of the linear predictor, and
@@ -73,6 +68,11 @@ class MarginalMeans(Holder):
             exposure.
         level : float, default 0.95
             Confidence level.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
+            Degrees of freedom; by default Satterthwaite's, for a generalized model "inf". Kenward and Roger's
+            method also adjusts the covariance matrix.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Covariance matrix of the coefficients, see `vcov_cluster`; by default the model's own.
         cov_reduce : str, callable, False, or mapping of str to these, optional
             Replaces the mean of covariates with more than two values: ``"mean"``, ``"median"``, ``"range"``,
             a function of the column's values that returns one or several numbers, or False for all values in
@@ -135,9 +135,9 @@ class MarginalMeans(Holder):
         *,
         at: Mapping[str, Any] | None = None,
         weights: Literal["equal", "proportional", "outer", "cells", "flat"] = "equal",
+        level: float = 0.95,
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
-        level: float = 0.95,
         cov_reduce: str | Callable[..., Any] | Literal[False] | Mapping[str, Any] | None = None,
         infer: bool | tuple[bool, bool] | None = None,
     ) -> Emmeans:
@@ -156,7 +156,7 @@ class MarginalMeans(Holder):
             The covariate.
         by : str or sequence of str, optional
             Variables that define groups.
-        at, weights, ddf, vcov, level, cov_reduce, infer : as for `emmeans`
+        at, weights, level, ddf, vcov, cov_reduce, infer : as for `emmeans`
             As for `emmeans`.
 
         Returns

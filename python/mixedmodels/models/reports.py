@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import pandas as pd
+import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 from ..fit.block_costs import BlockDescription, describe_engine
 from ..fit.state import fitted_of
@@ -227,9 +227,9 @@ class Reports(Holder):
         format: Literal["text", "html", "latex", "markdown"] = "text",
         names: Names | None = None,
         show: Show | Sequence[Show] = "std.error",
+        level: float = 0.95,
         ddf: DdfName | None = None,
         vcov: Vcov | Sequence[Vcov | None] | None = None,
-        level: float = 0.95,
         stars: bool | Mapping[str, float] = False,
         exponentiate: bool = False,
         coefficients: Names | Mapping[str, str] | None = None,
@@ -252,13 +252,13 @@ class Reports(Holder):
         show : {"std.error", "conf.int", "p.value"} or sequence of them, default "std.error"
             What to show next to the coefficients: standard errors, confidence limits, p-values; ``()`` for
             nothing.
+        level : float, default 0.95
+            Confidence level.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of limits and p-values, stated in the notes; by default Satterthwaite's, for a
             generalized model "inf".
         vcov : RobustCovariance or array-like, or sequence of them, optional
             Covariance matrix of the coefficients: one for a single model, or one (or None) for each model.
-        level : float, default 0.95
-            Confidence level.
         stars : bool or mapping of str to float, default False
             Mark small p-values; True means ``{"***": 0.001, "**": 0.01, "*": 0.05}``.
         exponentiate : bool, default False

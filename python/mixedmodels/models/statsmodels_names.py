@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
@@ -28,6 +28,7 @@ class StatsmodelsNames(Holder):
     @property
     def bse(self) -> pd.Series:
         """Standard errors of the coefficients by name: `se`."""
+        fixed_effects.warn_if_conditional(self._fitted)
         return fixed_effects.standard_errors(self._fitted)
 
     @property
@@ -57,8 +58,8 @@ class StatsmodelsNames(Holder):
 
     @property
     def df_resid(self) -> int:
-        """Number of observations minus number of parameters: `df_residual`."""
-        return self._fitted.n_obs - self._fitted.n_parameters
+        """Number of observations minus rank of the fixed-effects model matrix; R's is `df_residual`."""
+        return self._fitted.n_obs - self._fitted.rank
 
     @property
     def fittedvalues(self) -> NDArray[np.float64]:
@@ -86,7 +87,7 @@ class StatsmodelsNames(Holder):
         >>> round(float(m.cov_params().loc["Days", "Days"]), 3)
         2.389
         """
-        return fixed_effects.covariance(self._fitted)
+        return fixed_effects.covariance_matrix(self._fitted)
 
     @public
     def conf_int(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ..errors import ArgumentError
 from ..fit.state import fitted_of
 from ..inference.basis.model_basis import DDF_NAMES
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
@@ -72,8 +73,11 @@ class TermTests(Holder):
         sigma                      NaN     NaN
         (Intercept)             1477.7  1577.3
         """
-        if isinstance(method, str) and method in DDF_NAMES:
+        # Anything may come in place of a text, arrays too.
+        if isinstance(method, str) and method in DDF_NAMES:  # pyright: ignore[reportUnnecessaryIsInstance]
             warn_deprecated(f"confint: method={method!r} is now ddf={method!r}")
+            if ddf is not None:
+                raise ArgumentError(f"confint: method={method!r} is the old way to say ddf=; give only ddf")
             method, ddf = "wald", method
         return confidence_intervals(self._fitted, level, method, ddf=ddf, vcov=vcov)
 
@@ -146,17 +150,16 @@ class TermTests(Holder):
     @public
     def anova_type3(
         self,
+        test: Literal["F", "Chisq"] | None = None,
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
-        *,
-        test: Literal["F", "Chisq"] | None = None,
     ) -> AnovaTable:
         """
         Type III tests of the terms: `anova` with ``type=3``.
 
         Parameters
         ----------
-        ddf, vcov, test : as for `anova`
+        test, ddf, vcov : as for `anova`
             As for `anova`.
 
         Returns

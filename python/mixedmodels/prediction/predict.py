@@ -47,7 +47,9 @@ def _linear_predictor(
     flag("allow_new_levels", allow_new_levels)
     if newdata is None:
         if offset is not None:
-            raise ArgumentError("predict: offset= is for new data; the fit has its own for the fitting data")
+            raise ArgumentError(
+                "predict: offset= needs newdata; predictions for the data of the fit use its own offset"
+            )
         return fitted.design.missing.pad(_predict_old(fitted, re_form))
     frame = Frame.from_any(newdata, what="newdata")
     with naming_left_out(fitted.design, fitted.arguments):

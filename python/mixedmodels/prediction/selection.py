@@ -67,12 +67,14 @@ def select_effects(fitted: FittedModel, re_form: Any) -> Selection:
             )
         return {}
     masks = {t: np.zeros(len(term.names), dtype=bool) for t, term in enumerate(fitted.design.terms)}
-    # A term that others absorbed means nothing by itself: they must be there as well.
+    # A term absorbed by others has no effects of its own: they must be selected as well.
     absorbed = [(spec, homes) for spec in parsed.random for homes in _add(masks, fitted, spec)]
     for spec, homes in absorbed:
         if not all(masks[t].all() for t in homes):
             held = " and ".join(fitted.design.terms[t].text for t in homes)
-            raise ArgumentError(f"re_form: the model has {spec.text} as a part of {held}; name that instead")
+            raise ArgumentError(
+                f"re_form: the model has {spec.text} as a part of {held}; name the whole term instead"
+            )
     return {t: np.flatnonzero(mask) for t, mask in masks.items() if mask.any()}
 
 

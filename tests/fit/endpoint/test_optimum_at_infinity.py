@@ -167,14 +167,14 @@ def test_whatever_the_optimizer(optimizer):
 
 def test_nothing_is_tested_without_an_optimum():
     with pytest.warns(
-        ConvergenceWarning, match=r"tends to zero beside the variance of \(1 \| g\).*59 random"
+        ConvergenceWarning, match=r"tends to zero relative to the variance of \(1 \| g\).*59 random"
     ):
         model = lmer("y ~ x + (1 | g)", vanishing())
     for ddf in (None, "satterthwaite", "kenward-roger", "residual", "inf"):
         summary = model.summary(ddf=ddf)
         assert summary.coefficients.filter(like="Pr(").isna().all(axis=None)
         assert np.isfinite(summary.coefficients[["Estimate", "Std. Error"]]).all(axis=None)
-        text = str(summary)
+        text = " ".join(str(summary).split())
         assert "NO FINITE OPTIMUM" in text
         assert "do not interpret" in text
         assert model.convergence.problem in text
@@ -358,7 +358,7 @@ def test_a_binary_response_with_one_row_for_each_level(link):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model = glmer("y ~ x + (1 | g)", data, families.Binomial(link))
-        assert any("one row for each level" in str(w.message) for w in caught)
+        assert any("one row per level" in str(w.message) for w in caught)
         if model.theta[0] > 30:
             assert not model.convergence.converged
 

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixedmodels.fit.endpoint.singularity import _regular, root_of
+from mixedmodels.fit.endpoint.singularity import (
+    _regular,
+)
+from mixedmodels.fit.endpoint.term_roots import (
+    root_of,
+)
 
 
 def random_z(kind: str, k: int) -> np.ndarray:

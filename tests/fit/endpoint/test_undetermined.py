@@ -25,7 +25,9 @@ from mixedmodels.design import build
 from mixedmodels.errors import MixedModelsWarning
 from mixedmodels.fit.endpoint import undetermined
 from mixedmodels.fit.endpoint.curvature import covariance_from
-from mixedmodels.fit.endpoint.singularity import term_roots
+from mixedmodels.fit.endpoint.term_roots import (
+    term_roots,
+)
 from mixedmodels.fit.endpoint.undetermined import structural_directions
 from mixedmodels.inference.basis.choice import basis_of
 

@@ -21,6 +21,7 @@ from mixedmodels import lmer, load_cake, vcov_cluster
 from mixedmodels.errors import ArgumentError
 from mixedmodels.inference.basis.choice import basis_of
 from mixedmodels.inference.basis.kinds import Infinite
+from mixedmodels.interop.marginaleffects import covariance_for
 from mixedmodels.means.emmeans import Emmeans
 from shared_fits import fits
 
@@ -342,3 +343,16 @@ def test_a_matrix_of_a_model_with_dropped_columns():
     assert whole.isna().to_numpy().any()
     wanted = mm.coef_test(model, vcov=whole.dropna(how="all").dropna(axis=1, how="all"))
     pd.testing.assert_frame_equal(pd.DataFrame(mm.coef_test(model, vcov=whole)), pd.DataFrame(wanted))
+
+
+def test_covariance_matrices_for_marginaleffects(model, others):
+    fitted, robust = model._fitted, vcov_cluster(model)
+    np.testing.assert_array_equal(covariance_for(fitted, True), model.vcov())
+    assert covariance_for(fitted, False) is None
+    assert covariance_for(fitted, None) is None
+    for given in (robust, robust.to_frame(), robust.covariance, "CR2"):
+        np.testing.assert_allclose(covariance_for(fitted, given), robust.covariance)
+    with pytest.raises(ArgumentError, match="belongs to another model"):
+        covariance_for(fitted, vcov_cluster(others["other data"]))
+    with pytest.raises(ArgumentError, match="not a covariance matrix"):
+        covariance_for(fitted, -robust.covariance)

@@ -158,7 +158,7 @@ def test_dropped_columns():
     assert table.loc["Days", "df"] == pytest.approx(17)
     tests = anova(model)
     assert tests.loc["twice", "NumDF"] == 0
-    assert "Not tested, for lack of an estimable contrast: Days, twice" in str(tests)
+    assert "Not testable: Days, twice" in str(tests)
     # In order, the first one has it all.
     assert list(anova(model, type=1)["NumDF"]) == [1, 0]
 
@@ -172,7 +172,7 @@ def test_a_basis_of_ones_own(slope):
         45.853 / 4, rel=1e-4
     )
     other = slope.refit(2 * SLEEP["Reaction"].to_numpy())
-    with pytest.raises(ArgumentError, match="belongs to another model: its coefficients are not those"):
+    with pytest.raises(ArgumentError, match="belongs to another model: its coefficients differ"):
         other.summary(vcov=basis)
 
 
@@ -224,7 +224,7 @@ def test_a_variance_that_another_term_contains():
 def test_contrasts_that_tell_nothing():
     data = SLEEP.assign(late=np.where(SLEEP["Days"] > 4, "yes", "no"))
     model = quiet("Reaction ~ late + (1 | Subject)", data, contrasts={"late": np.array([[1.0], [1.0]])})
-    with pytest.raises(ArgumentError, match="do not tell its levels apart"):
+    with pytest.raises(ArgumentError, match="do not distinguish all its levels"):
         anova(model)
 
 

@@ -1,7 +1,7 @@
 """
 No p-values, statistics and limits where the likelihood has no finite optimum, at every door, with one note.
 
-Estimates and standard errors stay: they are those where the search stopped, and the note says so.
+Estimates and standard errors stay: they are from the point where the search stopped, and the note says so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from degenerate.operations import OPERATIONS, printed
 from mixedmodels.errors import MixedModelError, MixedModelsWarning
 
 NOTE = (
-    "the likelihood has no finite optimum. Estimates and standard errors are those where the search stopped"
+    "the likelihood has no finite optimum. Estimates and standard errors are from the point where the search "
+    "stopped"
 )
 P_VALUES = r"^(p\.value|Pr\(.*)$"
 TESTS = (
@@ -182,8 +183,8 @@ def test_a_smaller_model_without_an_optimum():
         assert table["Pr(>Chisq)"].isna().all()
         assert table["Chisq"].iloc[1] >= 0
     assert table.notes == (
-        "No tests with reduced: the likelihood has no finite optimum. Estimates and standard errors are those"
-        " where the search stopped; do not interpret them",
+        "No tests with reduced: the likelihood has no finite optimum. Estimates and standard errors are from "
+        "the point where the search stopped; do not interpret them",
     )
     table = mm.pb_compare(full, reduced, nsim=3, rng=1)
     assert table["Pr(>statistic)"].isna().all()

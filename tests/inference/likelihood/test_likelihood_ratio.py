@@ -97,7 +97,7 @@ def test_printing(full, intercept):
     assert type(table[["Chisq"]]).__name__ == "DataFrame"
     assert "conservative" in text
     # One random effect more, with one covariance: half of chi2(1) and half of chi2(2).
-    assert "half-half mixture of χ² with 1 and 2 degrees of freedom p = 3.961e-10" in " ".join(text.split())
+    assert "50:50 mixture of χ² with 1 and 2 degrees of freedom p = 3.961e-10" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("names", ["one", ["one"], ["one", "one"], ["a", "b", "c"]])

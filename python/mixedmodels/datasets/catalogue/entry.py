@@ -1,4 +1,4 @@
-"""What is said about one data set."""
+"""The description of one data set."""
 
 from __future__ import annotations
 

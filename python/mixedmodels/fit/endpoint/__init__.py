@@ -1,1 +1,1 @@
-"""What the end point of a search is: an optimum or not, singular, undetermined, at infinity."""
+"""Checks of the end point of a search: optimum, singular, undetermined, at infinity."""

@@ -38,7 +38,7 @@ def unbounded_likelihood(family: Family, estimates: GeneralizedEstimates, slope:
     if not (relative < _REPRODUCED or falls or estimates.objective > least + _FALLING):
         return ""
     return (
-        "not converged: the means reproduce the response, so that the likelihood has no bound along the "
+        "not converged: the means reproduce the response, so the likelihood is unbounded in the "
         f"{family.parameter} ({estimates.dispersion:.3g}); there are as many coefficients as "
         "observations, or the response is a function of the predictors"
     )
@@ -58,7 +58,7 @@ def towards_zero(family: Family) -> float:
 
 
 def limit_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notice]:
-    """A note when a distribution has become that of its limit, as a negative binomial one the Poisson."""
+    """A note when a distribution has reached its limit, as the negative binomial the Poisson."""
     if not family.estimates_dispersion or not family.limit:
         return []
     mean = np.array([np.mean(family.mean(estimates.eta))])
@@ -67,7 +67,7 @@ def limit_notices(family: Family, estimates: GeneralizedEstimates) -> list[Notic
         return []
     text = (
         f"given the random effects, the response varies no more than under family={family.limit!r}: the "
-        f"{family.parameter} ({estimates.dispersion:.3g}) has run into its limit, where both are the same "
-        f"model; {family.limit!r} has one fewer parameter"
+        f"{family.parameter} ({estimates.dispersion:.3g}) has reached its limit, where both models "
+        f"coincide; {family.limit!r} has one fewer parameter"
     )
     return [(MixedModelsWarning, text)]

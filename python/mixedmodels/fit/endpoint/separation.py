@@ -1,4 +1,4 @@
-"""Separation: coefficients that run off to infinity because predictors tell the outcomes apart."""
+"""Separation: coefficients that diverge because predictors separate the outcomes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...design import Design, RandomTerm
 from ...design.theta import factors
 from ...errors import MixedModelsWarning, SeparationWarning
 from ...families import Family
-from ..fitted_generalized import FittedGeneralized, GeneralizedEstimates
+from ..fitted_generalized import GeneralizedEstimates
 from ..state import FittedModel
 from .recession import strictly_separable, towards, unbounded_columns
 from .verdict import Notice
@@ -92,11 +92,11 @@ def separation_notices(design: Design, family: Family, estimates: GeneralizedEst
 
 
 def separation_note(fitted: FittedModel) -> str:
-    """What tables of a separated model say of its standard errors; else empty."""
-    return fitted.derived(_separation_note) if isinstance(fitted, FittedGeneralized) else ""
+    """The note on standard errors in tables of a separated model; empty for others."""
+    return fitted.derived(_separation_note)
 
 
-def _separation_note(fitted: FittedGeneralized) -> str:
+def _separation_note(fitted: FittedModel) -> str:
     found = separation_of(fitted.design, fitted.family, fitted.estimates)
     return "" if found is None else f"Separation: {found}, whose standard errors are not meaningful"
 
@@ -108,7 +108,7 @@ def separated_levels(
     roots: tuple[NDArray[np.float64], ...],
 ) -> str:
     """
-    What to say when levels tell successes from failures by themselves; else empty.
+    The problem, when the levels alone separate successes from failures; else empty.
 
     A huge standard deviation alone may be right. The likelihood grows with it to the end only where some
     coefficients and effects of the levels predict every outcome. With an outcome that is constant in every
@@ -134,7 +134,7 @@ def separated_levels(
         f"{part.term.text}, which moves the linear predictor by {part.size:.3g}" for part in sizes
     )
     return (
-        "no finite optimum: the outcomes hardly vary within levels, so that the likelihood grows with the "
+        "no finite optimum: the outcomes hardly vary within levels, so the likelihood increases with the "
         f"standard deviation of {shown}. Its size reflects the approximation of the likelihood, "
         "not the data; do not interpret it"
     )
@@ -155,7 +155,7 @@ def large_term_notices(
     shown = "; ".join(f"{part.term.text} moves the linear predictor by {part.size:.3g}" for part in found)
     text = (
         f"{shown}: most fitted means are close to 0 or 1, where the approximation of the likelihood is "
-        "rough; standard deviation and coefficients may be far off, though the data bound them"
+        "inaccurate; the standard deviation and the coefficients are finite but may be far off"
     )
     return [(SeparationWarning, text)]
 
@@ -180,7 +180,7 @@ def single_rows_notices(design: Design, family: Family) -> list[Notice]:
         return []
     shown = " and ".join(term.text for term in terms)
     text = (
-        f"{shown}: a binary response with one row for each level says nothing of the variance between "
+        f"{shown}: a binary response with one row per level carries no information on the variance between "
         "levels; the estimate reflects the link and the approximation of the likelihood. Drop the term"
     )
     return [(MixedModelsWarning, text)]
@@ -218,7 +218,7 @@ def _large_terms(
 
 
 def _constant_within(design: Design, term: RandomTerm, signs: NDArray[np.float64]) -> bool:
-    """Whether the outcome is constant in each level of a random intercept, and some have several trials."""
+    """Whether the outcome is constant within each level of a random intercept, some with several trials."""
     used = ~np.isnan(signs)
     if not np.all(signs[used]) or not np.any(np.all(term.z == 1.0, axis=0)):
         return False

@@ -1,5 +1,5 @@
 """
-Optima at infinity: residual variances that run to zero beside those of the random effects.
+Optima at infinity: residual variances that tend to zero relative to those of the random effects.
 
 With as many random effects and coefficients as rows, and the random effects growing beside the residuals by a
 factor t, the criterion is a smooth function of s = 1/t² up to s = 0, where the residual variance is zero.
@@ -161,8 +161,8 @@ def _no_optimum(
     if directions and effects + rank < len(design.x):
         turned, instead = " in directions chosen to fit", "make its effects independent (||)"
     return (
-        f"no finite optimum: the criterion keeps falling as the {what} tends to {limit} beside the variance "
-        f"of {' and '.join(terms)} (ratio of standard deviations {ratio:.2g} where the search stopped). "
+        f"no finite optimum: the criterion keeps falling as the {what} tends to {limit} relative to the "
+        f"variance of {' and '.join(terms)} (ratio of SDs {ratio:.2g} where the search stopped). "
         f"{effects} random effects{turned} and {rank} coefficient{'s' * (rank != 1)} for "
         f"{len(design.x)} rows leave nothing to estimate the {what} from; drop "
         f"{'the term' if len(terms) == 1 else 'one of these terms'} or {instead}"

@@ -20,7 +20,9 @@ from ...design.random_term import rows_apart
 from ...errors import MixedModelsWarning, UndeterminedWarning
 from ...wording import one_line
 from .curvature import ROUNDING
-from .singularity import plain_cholesky
+from .term_roots import (
+    plain_cholesky,
+)
 
 # A change of the covariance matrix of each term, shape (k, k).
 Direction = Sequence[NDArray[np.float64]]
@@ -182,8 +184,8 @@ def undetermined_notices(
     return [
         (
             UndeterminedWarning,
-            f"{text[0].lower()}{text[1:]}, as no level has observations that tell: the estimates are "
-            "arbitrary; the fixed effects and their tests do not depend on them",
+            f"{text[0].lower()}{text[1:]}, because no level has the observations for it: the estimates "
+            "are arbitrary; the fixed effects and their tests do not depend on them",
         )
     ]
 

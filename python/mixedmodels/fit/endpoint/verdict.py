@@ -1,4 +1,4 @@
-"""Whether a fit has come to its optimum, and what else a user should be told of it."""
+"""Whether a fit has reached its optimum, and the warnings of every kind of fit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOST_TO_ROUNDING = 100.0
 
 
 class Point(Protocol):
-    """What is asked of a state to judge it."""
+    """The part of a state on which it is judged."""
 
     def parameter_names(self) -> tuple[str, ...]: ...
     def units(self) -> NDArray[np.float64]: ...
@@ -131,7 +131,7 @@ def convergence_of(
 def not_optimised(
     point: NDArray[np.float64], objective: float, gradient: NDArray[np.float64]
 ) -> dict[str, Any]:
-    """What the engine would say of an optimisation, for a point that was evaluated only."""
+    """The result of the engine for a point that was evaluated without optimising."""
     return {
         "gradient": gradient,
         "status": "not optimised",
@@ -208,15 +208,15 @@ def _by_certificate(
     if certificate.downhill is not None:
         name = names[certificate.downhill]
         return False, (
-            f"the optimizer stopped where the objective curves downwards along {name}: "
-            "this is no minimum; try another start or optimizer (allFit compares them)"
+            f"the optimizer stopped where the objective curves downwards along {name}, "
+            "which is not a minimum; try another start or optimizer (allFit compares them)"
         )
     if certificate.predicted_fall < TOLERANCE:
         return True, ""
     if np.isnan(certificate.predicted_fall):
         return False, (
-            f"not converged ({result['message']}), and the end point has no finite second derivatives, as at "
-            "the edge of what the link allows: it cannot be checked whether this is an optimum"
+            f"not converged ({result['message']}), and the second derivatives at the end point are not "
+            "finite, as at the edge of the domain of the link: the optimum cannot be verified"
         )
     worst = certificate.worst
     where = "" if worst is None else f"; the gradient is largest for {names[worst]} ({gradient[worst]:.3g})"

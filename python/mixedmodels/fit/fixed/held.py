@@ -68,6 +68,8 @@ class Held:
 
     def terms(self, design: HasTerms) -> frozenset[int]:
         """The terms some of whose covariance parameters are held."""
+        if not self.random:
+            return frozenset()
         places = [i for i, _ in self.theta]
         by_theta = [
             t

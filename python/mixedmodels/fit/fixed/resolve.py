@@ -130,7 +130,7 @@ def _coefficients(design: Predictors) -> Iterator[_Holdable]:
 def _assigned(
     key: Any, value: Any, known: Sequence[_Holdable], design: Predictors, family: Family | None
 ) -> Iterator[tuple[_Holdable, str, float]]:
-    """What one entry of the mapping holds: parameter, name, value."""
+    """The parameters, names and values of one entry of the mapping."""
     if key == "theta":
         yield from _theta(value, design)
         return

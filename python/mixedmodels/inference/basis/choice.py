@@ -178,15 +178,15 @@ def _matrix(fitted: FittedModel, vcov: Any) -> NDArray[np.float64]:
     variances = np.diag(matrix)
     if (variances < 0).any():
         name = fitted.design.x_names[fitted.estimates.kept[int(np.argmin(variances))]]
-        raise ArgumentError(f"vcov is no covariance matrix: the variance of {name!r} is negative")
+        raise ArgumentError(f"vcov is not a covariance matrix: the variance of {name!r} is negative")
     size = np.sqrt(np.where(variances > 0, variances, 1.0))
     scaled = matrix / np.outer(size, size)
     if np.abs(scaled - scaled.T).max(initial=0.0) > _ROUNDING:
-        raise ArgumentError("vcov is no covariance matrix: it is not symmetric")
+        raise ArgumentError("vcov is not a covariance matrix: it is not symmetric")
     scaled = (scaled + scaled.T) / 2
     if len(scaled) and np.linalg.eigvalsh(scaled)[0] < -_ROUNDING * len(scaled):
         raise ArgumentError(
-            "vcov is no covariance matrix: it has a negative eigenvalue (it is not positive semidefinite)"
+            "vcov is not a covariance matrix: it has a negative eigenvalue (it is not positive semidefinite)"
         )
     return (matrix + matrix.T) / 2
 

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from ...design import theta as theta_layout
 from ...fit.endpoint.coordinates import independent
-from ...fit.endpoint.singularity import root_of
+from ...fit.endpoint.term_roots import (
+    root_of,
+)
 from ...fit.endpoint.undetermined import Direction, of_elements
 from ...fit.engine_terms import EngineTerm, engine_term
 from ...fit.fixed import embedded
@@ -29,7 +31,7 @@ _OWN = 0.1
 @dataclass(frozen=True, eq=False)
 class KenwardRogerParts:
     """
-    What the engine gives for Kenward and Roger's method, see `KenwardRoger`.
+    The engine's results for Kenward and Roger's method, see `KenwardRoger`.
 
     Attributes
     ----------

@@ -93,7 +93,7 @@ class Satterthwaite(DegreesOfFreedom):
     slopes : ndarray, shape (m, rank, rank)
         Derivatives of the covariance matrix in the variance parameters.
     parameter_covariance : ndarray, shape (m, m)
-        Covariance matrix of the estimates of these parameters; NaN where there is none.
+        Covariance matrix of the estimates of these parameters; NaN where it does not exist.
     """
 
     slopes: NDArray[np.float64]
@@ -174,7 +174,7 @@ class KenwardRoger(DegreesOfFreedom):
 
 def df_of_mean_square(df: NDArray[np.float64]) -> float:
     """
-    Degrees of freedom of the mean of squared t variables: those of the F variable with the same mean.
+    Degrees of freedom of the F variable with the same mean as the mean of squared t variables.
 
     That mean is infinite when one of them has two or fewer, as it is for two degrees of freedom.
     """

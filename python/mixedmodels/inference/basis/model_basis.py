@@ -118,7 +118,7 @@ def _satterthwaite(fitted: FittedModel) -> Satterthwaite:
         undetermined=undetermined,
         notes=tuple(notes),
     )
-    return _told(basis, fitted, undetermined_directions(fitted))
+    return _with_note(basis, fitted, undetermined_directions(fitted))
 
 
 def _kenward_roger(fitted: FittedModel) -> KenwardRoger:
@@ -153,11 +153,11 @@ def _kenward_roger(fitted: FittedModel) -> KenwardRoger:
         undetermined=undetermined if known else None,
         notes=tuple(notes),
     )
-    return _told(basis, fitted, parts.directions if known else [])
+    return _with_note(basis, fitted, parts.directions if known else [])
 
 
-def _told(basis: Basis, fitted: FittedModel, directions: Sequence[Direction]) -> Basis:
-    """The basis with a note on what the data do not determine."""
+def _with_note(basis: Basis, fitted: FittedModel, directions: Sequence[Direction]) -> Basis:
+    """The basis with a note on directions that the data do not determine."""
     text = describe(fitted.design, fitted.term_roots, directions)
     return replace(basis, notes=(*basis.notes, _note(text, basis))) if text else basis
 

@@ -1,8 +1,8 @@
 """
-Covariance matrices of the coefficients that do not rest on the model's variances.
+Covariance matrices of the coefficients that do not depend on the model's variances.
 
 Liang & Zeger (1986); the correction CR2 and its degrees of freedom by Bell & McCaffrey (2002) and Pustejovsky
-& Tipton (2018), with the fitted model as working model. All is computed cluster by cluster.
+& Tipton (2018), with the fitted model as working model. Everything is computed cluster by cluster.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         )
         standard = np.asarray(np.linalg.solve(np.linalg.cholesky(mean), rows), dtype=np.float64)
         own, shared = self._moments(standard)
-        # Of the matrix's entries over all pairs, matched to those of a Wishart matrix.
+        # Variances of the matrix's entries over all pairs, matched to a Wishart matrix.
         variances = sum(
             _sum_of_products(own, shared, self.bread, (a, a), (b, b))
             + _sum_of_products(own, shared, self.bread, (a, b), (b, a))
@@ -126,7 +126,7 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         return (df, df / wishart) if df > 0 else (math.nan, math.nan)
 
     def _moments(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Of the functions of the coefficients: `own`, shape (m, q, q), and `shared`, shape (m, q, rank)."""
+        """`own`, shape (m, q, q), and `shared`, shape (m, q, rank), of functions of the coefficients."""
         own = np.einsum("aj,mjk,bk->mab", rows, self.own, rows, optimize=True)
         return own, np.einsum("mij,aj->mai", self.shared, rows)
 
@@ -136,8 +136,8 @@ def robust_covariance(fitted: FittedModel, cluster: Any = None, type: str = "CR2
     kind: Kind = one_of("type", type.upper() if isinstance(type, str) else type, KINDS)
     if not fitted.exact_likelihood:
         raise ArgumentError(
-            "vcov_cluster is for linear mixed models: the likelihood of a generalized one has no residuals "
-            "that could be summed over clusters"
+            "vcov_cluster is for linear mixed models: a generalized one has no residuals "
+            "whose products could be summed over clusters"
         )
     clusters = find_clusters(fitted, cluster)
     design, kept = fitted.design, fitted.estimates.kept
@@ -176,7 +176,7 @@ def _adjustment(
     """
     The matrix that makes the residuals of a cluster have covariance Φ under the working model.
 
-    D'B^(-1/2)D with D'D = Φ and B = D(Φ - XMX')D', the power that of the generalised inverse.
+    D'B^(-1/2)D with D'D = Φ and B = D(Φ - XMX')D', the power of the generalised inverse.
     """
     root = np.linalg.cholesky(phi).T
     values, vectors = np.linalg.eigh(root @ (phi - x @ bread @ x.T) @ root.T)

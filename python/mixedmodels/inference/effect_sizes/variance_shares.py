@@ -29,7 +29,7 @@ class VarianceParts:
     Attributes
     ----------
     fixed : float
-        Of the fixed part over the observations.
+        Variance of the fixed part over the observations.
     groups : dict of str to float
         Of each grouping factor's random effects, averaged over the observations (Johnson 2014).
     residual : float

@@ -41,7 +41,8 @@ def confidence_intervals(
     -------
     ResultTable
         The limits in two columns named by their percentages. Rows ``sd_...`` and ``cor_...`` of the
-        random effects and of the scale are NaN: Wald intervals do not suit variances. Then the coefficients.
+        random effects and of the scale are NaN: Wald intervals are not suitable for variances. Then the
+        coefficients.
     """
     level = probability("level", level)
     if isinstance(method, str):
@@ -55,7 +56,7 @@ def confidence_intervals(
     names = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
     notes = [limits_note(basis, level), *basis.notes]
     if variances:
-        notes.append("Wald limits do not suit variance parameters: NaN")
+        notes.append("Wald limits are not suitable for variance parameters: NaN")
     table = result_table(
         dict(zip(names, limits.T, strict=True)), [*variances, *fitted.design.x_names], notes=notes
     )

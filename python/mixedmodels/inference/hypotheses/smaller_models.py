@@ -1,4 +1,4 @@
-"""Tests of smaller fixed parts: without one of the terms, or those of another model."""
+"""Tests of smaller fixed parts: one term left out, or the fixed part of another model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def drop_terms(
     terms = TermHypotheses(fitted)
     labels = terms.droppable()
     if not labels:
-        raise ArgumentError("drop1: the model has no fixed-effects term that can be left out")
+        raise ArgumentError("drop1: the model has no fixed-effects term that could be dropped")
     if kind == "Chisq":
         return _likelihood_ratios(fitted, terms, labels)
     basis = basis_of(fitted, ddf, vcov)
@@ -60,7 +60,7 @@ def _nothing_lost(labels: list[str]) -> list[str]:
     """A note on terms that other columns of the model make up."""
     if not labels:
         return []
-    return [f"Not tested, as the model stays the same without them: {', '.join(labels)}"]
+    return [f"Not tested, because the model is the same without them: {', '.join(labels)}"]
 
 
 def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[str]) -> AnovaTable:

@@ -127,7 +127,7 @@ def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) 
 
 def _untested(labels: list[str], df: list[float]) -> list[str]:
     empty = [one_line(label) for label, count in zip(labels, df, strict=True) if not count]
-    return [f"Not tested, for lack of an estimable contrast: {', '.join(empty)}"] if empty else []
+    return [f"Not testable: {', '.join(empty)}"] if empty else []
 
 
 def anova_of(

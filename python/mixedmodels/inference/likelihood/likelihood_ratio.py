@@ -166,7 +166,7 @@ def _remarks(
         if covariances is not None and columns["Df"][i] == covariances + 1:
             p = mixture_p_value(columns["Chisq"][i], covariances)
             remarks.append(
-                f"{labels[i]} has one random effect more than {labels[i - 1]}: by the half-half mixture of "
+                f"{labels[i]} has one more random effect than {labels[i - 1]}: by the 50:50 mixture of "
                 f"χ² with {covariances} and {covariances + 1} degrees of freedom {p_statement(p)}"
             )
         remarks += _family_remarks(smaller, larger, (labels[i - 1], labels[i]), columns["Chisq"][i])
@@ -198,7 +198,7 @@ def _family_remarks(
     )
     if same_apart_from_family(smaller.design, larger.design):
         p = mixture_p_value(chisq, 0)
-        text += f"; halved, by the half-half mixture of χ² with 0 and 1 degrees of freedom, {p_statement(p)}"
+        text += f"; halved, by the 50:50 mixture of χ² with 0 and 1 degrees of freedom, {p_statement(p)}"
     return [text]
 
 

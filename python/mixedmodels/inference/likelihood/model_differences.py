@@ -71,7 +71,7 @@ def _values(name: str, argument: Any, used: Any) -> tuple[str, Any]:
 
 
 def _predictors(model: FittedModel, first: FittedModel) -> tuple[str, Any]:
-    """The columns of X that have other values than those of the same name in the first model."""
+    """The columns of X whose values differ from the column of the same name in the first model."""
     if model.design.formula.text != first.design.formula.text or model.n_obs != first.n_obs:
         return "", ""
     theirs = dict(zip(first.design.x_names, first.design.x.T, strict=True))

@@ -56,8 +56,8 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
             objectives.append(objective_without_random_effects(fitted))
         else:
             raise ArgumentError(
-                "ranova: a generalized model without random effects is no mixed model, and its likelihood is "
-                "not computed here; the model needs a second random-effects term"
+                "ranova: dropping the only random-effects term leaves no mixed model, whose likelihood is "
+                "not computed; the model needs a second random-effects term"
             )
     criterion = np.array([fitted.estimates.objective, *objectives])
     df = np.array([part.df for part in reductions], dtype=float)
@@ -87,8 +87,8 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
     notes = [
-        "Pr(>Chisq) is too large, as a variance of zero lies on the boundary; Pr(mixture), for one random "
-        "effect, is by the half-half mixture of χ² with Df - 1 and Df degrees of freedom"
+        "Pr(>Chisq) is too large because a variance of zero lies on the boundary; Pr(mixture), for one "
+        "random effect, uses the 50:50 mixture of χ² with Df - 1 and Df degrees of freedom"
     ]
     labels = [part.label for part in reductions]
     untested = [term.text for term in fitted.design.terms if _residual_without_correlations(fitted, term)]
@@ -98,7 +98,7 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
             "from residual error without them"
         )
     if any(part.inside for part in reductions):
-        notes.append("Zero correlations are inside the parameter space: their Pr(>Chisq) applies as it is")
+        notes.append("Zero correlations lie inside the parameter space: their Pr(>Chisq) is valid as it is")
     notes += [*problems, *notes_on_reductions(fitted, fits, labels)]
     return anova_table(columns, ["<none>", *labels], heading, notes)
 

@@ -76,7 +76,7 @@ def objective_without_random_effects(fitted: FittedModel) -> float:
 
 def restriction(full: FittedModel, reduced: FittedModel) -> NDArray[np.float64]:
     """
-    What the smaller fixed part says of the coefficients of the larger one.
+    The restriction of the larger fixed part to the smaller one.
 
     Returns
     -------
@@ -95,9 +95,9 @@ def restriction(full: FittedModel, reduced: FittedModel) -> NDArray[np.float64]:
     basis = np.linalg.lstsq(x / size, inner, rcond=None)[0]
     if np.abs(inner - (x / size) @ basis).max(initial=0.0) > 1e-7:
         raise ArgumentError(
-            f"the fixed part of {reduced.design.formula.text!r} is not contained in that of "
+            f"the fixed part of {reduced.design.formula.text!r} is not contained in the fixed part of "
             f"{full.design.formula.text!r}"
         )
     if inner.shape[1] == x.shape[1]:
-        raise ArgumentError("the models have the same fixed part: there is nothing to test")
+        raise ArgumentError("the models have the same fixed part: nothing to test")
     return left_null(basis).T * size
