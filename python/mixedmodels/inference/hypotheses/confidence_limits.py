@@ -41,7 +41,8 @@ def confidence_intervals(
     -------
     ResultTable
         The limits in two columns named by their percentages. Rows ``sd_...`` and ``cor_...`` of the
-        random effects and of the scale are NaN: Wald intervals are not suitable for variances. Then the coefficients.
+        random effects and of the scale are NaN: Wald intervals are not suitable for variances. Then the
+        coefficients.
     """
     level = probability("level", level)
     if isinstance(method, str):
