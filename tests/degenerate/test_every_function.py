@@ -26,7 +26,7 @@ REFUSED = {("constant_response", "lmer"), ("constant_response", "glmer"), ("one_
 # Why there may be no test: a note or a warning has to name one of these.
 REASON = re.compile(
     r"degrees of freedom|covariance matrix|no finite optimum|Hessian|not nested|do not determine|"
-    r"stays the same without"
+    r"is the same without"
 )
 ELSEWHERE = {"families", "fit_many", "glmer", "lmer"}
 PAIRS = [(name, kind) for name in CASES for kind in KINDS if (name, kind) not in REFUSED]

@@ -19,7 +19,7 @@ from ...checks import one_of
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.frame_table import matrix_of
-from ...render.page import Page
+from ...render.page import Page, Section
 from ...render.printed import Printed
 from ...render.style import Style
 from ...wording import capital
@@ -92,6 +92,8 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
 
     def _page(self, style: Style) -> Page:
+        if not self.names:
+            return Page((Section((capital(self.label),), notes=("The model has no coefficients",)),))
         return Page.of(matrix_of(self.to_frame(), style.estimates), [capital(self.label)])
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
