@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from formulaic import model_matrix
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from design.building import build_design
 from mixedmodels.design.full_rank import full_rank_blocks

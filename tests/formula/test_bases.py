@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mixedmodels.errors import DataError, FormulaError
 from mixedmodels.formula.bases import b_splines, fit_b_spline, fit_natural_spline, fit_polynomial, fit_shift

@@ -6,8 +6,7 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mixedmodels.errors import FormulaError, MissingColumnError, MixedModelError
 from mixedmodels.formula import parse_formula

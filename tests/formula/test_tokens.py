@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import pytest
 from formulaic.errors import FormulaicError
 from formulaic.parser.algos.tokenize import tokenize as by_formulaic
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from mixedmodels.errors import FormulaError
 from mixedmodels.formula.formulaic_compat import expand

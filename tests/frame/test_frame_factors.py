@@ -7,8 +7,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mixedmodels.errors import ArgumentError
 from mixedmodels.frame import Factor, Frame, as_factor, drop_unused, interact

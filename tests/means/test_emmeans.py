@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import emmeans, glmer, lmer, load_cbpp, load_sleepstudy
-from mixedmodels import pairs as pairs_of
+from mixedmodels import emmeans, glmer, lmer, load_cbpp, load_sleepstudy, pairs as pairs_of
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.families import Poisson
 from shared_fits import fits

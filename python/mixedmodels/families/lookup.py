@@ -7,8 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import ArgumentError
-from ..not_here import FAMILIES as NOT_HERE
-from ..not_here import refuse_not_here
+from ..not_here import FAMILIES as NOT_HERE, refuse_not_here
 from .family import FAMILIES, Family, check_link
 
 

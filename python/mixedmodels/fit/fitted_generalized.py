@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import Design, build_generalized_design
-from ..design import theta as theta_layout
+from ..design import Design, build_generalized_design, theta as theta_layout
 from ..errors import ModesError
 from ..families import Family
 from ..frame import Frame

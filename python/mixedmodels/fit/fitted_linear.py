@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import Design, build_design
-from ..design import theta as theta_layout
+from ..design import Design, build_design, theta as theta_layout
 from ..families import Family, Gaussian
 from ..frame import Frame
 from .arguments import FitArguments

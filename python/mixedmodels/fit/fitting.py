@@ -9,8 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import Design, Predictors
-from ..design import theta as theta_layout
+from ..design import Design, Predictors, theta as theta_layout
 from ..errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWarning
 from ..notices import model_label, warn_of_fit
 from .arguments import ModelArguments

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..checks import positive_number
 from ..fit.endpoint.certificate import TOLERANCE as CONVERGENCE_TOLERANCE
-from ..fit.endpoint.singularity import TOLERANCE as SINGULAR_TOLERANCE
-from ..fit.endpoint.singularity import singular_terms
+from ..fit.endpoint.singularity import TOLERANCE as SINGULAR_TOLERANCE, singular_terms
 from ..fit.record import Convergence
 from ..inference.estimates import criteria
 from ..inference.estimates.convergence import ConvergenceCheck, check_convergence

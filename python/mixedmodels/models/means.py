@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from ..means import joint_tests as _joint_tests
-from ..means import marginal_means
+from ..means import joint_tests as _joint_tests, marginal_means
 from ..means.emmeans import Emmeans
 from ..means.table import MeansTable
 from ..public import public

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
 from ..not_here import PREDICT_ARGUMENTS
-from ..prediction import predict as _predict
-from ..prediction import simulate as _simulate
+from ..prediction import predict as _predict, simulate as _simulate
 from ..public import public, public_except, renamed
 from .arguments import Data, Rng, Rows
 from .holder import Holder

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...covariance import Structure
-from ...design import Predictors
-from ...design import theta as theta_layout
+from ...design import Predictors, theta as theta_layout
 
 # Columns with a smaller share of their own beside the others are linearly dependent.
 DEPENDENT = 1e-10

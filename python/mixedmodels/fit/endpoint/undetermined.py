@@ -14,8 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ...design import Predictors, RandomTerm
-from ...design import theta as theta_layout
+from ...design import Predictors, RandomTerm, theta as theta_layout
 from ...design.random_term import rows_apart
 from ...errors import MixedModelsWarning, UndeterminedWarning
 from ...wording import one_line

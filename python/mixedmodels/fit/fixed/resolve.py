@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...checks import shown
-from ...design import Predictors
-from ...design import theta as theta_layout
+from ...design import Predictors, theta as theta_layout
 from ...errors import ArgumentError
 from ...families import Family
 from ...wording import listed, unique_names

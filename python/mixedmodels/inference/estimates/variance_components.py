@@ -82,6 +82,13 @@ class VarianceComponent:
         return getattr(self, key)
 
     def keys(self) -> tuple[str, ...]:
+        """
+        Names of the entries, as of a dict.
+
+        Returns
+        -------
+        tuple of str
+        """
         return _KEYS
 
     def __iter__(self) -> Iterator[str]:
