@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -135,6 +136,65 @@ def test_another_models_covariance_is_refused(model, others, where, other):
         assert others[other].formula in message
         assert f"{others[other].objective:.7g}" in message
         assert f"{model.objective:.7g}" in message
+
+
+FRAMES: dict[str, Callable[[Any], pd.DataFrame]] = {
+    "vcov": lambda m: m.vcov(),
+    "vcov(complete=False)": lambda m: m.vcov(complete=False),
+    "cov_params": lambda m: m.cov_params(),
+    "to_frame": lambda m: vcov_cluster(m).to_frame(),
+    "corr_fixef": lambda m: m.corr_fixef(),
+}
+CHANGES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "nothing": lambda v: v,
+    "copy": copy.deepcopy,
+    "pickle": lambda v: pickle.loads(pickle.dumps(v)),
+    "a factor": lambda v: 2 * v,
+    "a quotient": lambda v: v / 2,
+    "the mean with its transpose": lambda v: (v + v.T) / 2,
+    "another order": lambda v: v.iloc[::-1, ::-1],
+    "attributes through JSON": lambda v: through_json(v),
+    "no names": lambda v: v.set_axis(range(len(v)), axis=0).set_axis(range(len(v)), axis=1),
+}
+
+
+def through_json(frame: pd.DataFrame) -> pd.DataFrame:
+    """As a Parquet file stores the attributes."""
+    result = pd.DataFrame(frame.to_numpy(), index=frame.index, columns=frame.columns)
+    result.attrs.update(json.loads(json.dumps(frame.attrs)))
+    return result
+
+
+@pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)
+def test_data_frames_of_another_model_are_refused(model, others, where):
+    for make in FRAMES.values():
+        with pytest.raises(ArgumentError, match="vcov belongs to another model: it was computed from"):
+            call(where, model, vcov=make(others["other data"]))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("frame", FRAMES)
+def test_data_frames_remember_their_model(model, others, frame, change):
+    """The same names in a model of another response, and of a rescaled predictor with the same likelihood."""
+    make, changed = FRAMES[frame], CHANGES[change]
+    mm.coef_test(model, vcov=changed(make(model)))
+    rescaled = lmer(FORMULA, CAKE.assign(temp=2 * CAKE["temp"]), REML=False)
+    pairs = [(model, other) for other in others.values() if other.formula == FORMULA]
+    for own, other in [*pairs, (others["other criterion"], rescaled)]:
+        with pytest.raises(ArgumentError, match="vcov belongs to another model") as caught:
+            mm.coef_test(own, vcov=changed(make(other)))
+        assert f"{other.objective:.7g}" in str(caught.value)
+
+
+def test_attributes_of_others_are_no_origin(model):
+    frame = model.vcov()
+    for given in ("my model", 3, {"formula": FORMULA}):
+        frame.attrs["model"] = given
+        mm.coef_test(model, vcov=frame)
+
+
+def test_arrays_cannot_be_checked(model, others):
+    mm.coef_test(model, vcov=others["other data"].vcov().to_numpy())
 
 
 @pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)

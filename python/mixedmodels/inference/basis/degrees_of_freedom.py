@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...errors import ArgumentError
 from ...fit.endpoint.curvature import PART
 from ...wording import capital
-from .origin import Origin
+from ..estimates.origin import Origin
 
 
 @dataclass(frozen=True)
