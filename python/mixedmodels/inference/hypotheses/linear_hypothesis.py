@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from ...checks import finite_number
 from ...design import r_names
 from ...errors import ArgumentError, EstimabilityWarning
 from ...fit.state import FittedModel
@@ -23,6 +23,7 @@ from .anova_table import AnovaTable, anova_table
 from .coefficient_tests import function_tests
 from .estimability import Undetermined
 from .hypothesis_text import parse_hypothesis
+from .labelled_weights import weight_rows
 
 # Of functions that the data do not determine.
 NO_TEST = JointTest(math.nan, math.nan, 0, math.nan)
@@ -121,7 +122,8 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
     ----------
     fitted : FittedModel
     hypotheses : str, sequence of str, mapping of str to float, or array-like of shape (m, p) or (p,)
-        Texts such as ``"a2 - a1 = 0"``, names of coefficients with weights, or L. Names are those of the
+        Texts such as ``"a2 - a1 = 0"``, names of coefficients with weights, or L. The columns of a data
+        frame and the index of a Series are names, unless they are 0, 1, 2, ... Names are those of the
         summary, or R's.
     rhs : float or array-like of shape (m,), optional
         The value of Lβ under the hypothesis; zero by default. Texts state it themselves.
@@ -199,17 +201,15 @@ def _from_mapping(
         if name not in names:
             known = f"there are {', '.join(names[:20])}" if names else "the model has none"
             raise ArgumentError(f"there is no coefficient {given!r}; {known}")
-        row[list(names).index(name)] += weight
+        row[list(names).index(name)] += finite_number(f"the weight of {given!r}", weight)
     return _finite(row)
 
 
 def _from_array(value: Any, names: Sequence[str], others: Mapping[str, str]) -> NDArray[np.float64]:
-    if isinstance(value, pd.DataFrame):
-        own = [others.get(str(column), str(column)) for column in value.columns]
-        if sorted(own) == sorted(names):
-            value = value.set_axis(own, axis=1)[list(names)]
     try:
-        rows = np.atleast_2d(np.asarray(value, dtype=np.float64))
+        rows = weight_rows(value, names, others, "coefficient")
+    except ArgumentError:
+        raise
     except (TypeError, ValueError):
         raise ArgumentError(
             f"hypotheses must be texts, a mapping of names to weights, or numbers, not {value!r}"
