@@ -407,3 +407,54 @@ def test_a_distant_value_hides_no_difference_of_others(at):
     assert table["estimate"].iloc[0] == pytest.approx(-15 * slope, rel=1e-9)
     assert table["SE"].iloc[0] == pytest.approx(15 * error, rel=1e-9)
     assert table["p.value"].iloc[0] == pytest.approx(model.summary().coefficients.iloc[1, -1], rel=1e-6)
+
+
+# Labels of means
+
+
+WEIGHTS = {"A": 1.0, "B": -1.0, "C": 0.0}
+LABELLED: dict[str, Any] = {
+    "data frame": pd.DataFrame([WEIGHTS], index=["A-B"]),
+    "data frame in another order": pd.DataFrame([[-1, 1, 0]], index=["A-B"], columns=["B", "A", "C"]),
+    "mapping to a Series": {"A-B": pd.Series(WEIGHTS)[::-1]},
+    "mapping to some labels": {"A-B": pd.Series({"B": -1, "A": 1})},
+    "Series": pd.Series({"B": -1, "A": 1}),
+    "list of Series": [pd.Series(WEIGHTS)[::-1]],
+    "no labels": {"A-B": pd.Series([1, -1, 0])},
+    "list": {"A-B": [1, -1, 0]},
+}
+
+
+@pytest.mark.parametrize("form", LABELLED)
+def test_labels_of_weights(machines, form):
+    pairs = machines.pairs().to_frame()
+    found = machines.contrast(LABELLED[form]).to_frame()
+    np.testing.assert_allclose(found["estimate"], pairs["estimate"][:1], rtol=1e-12)
+
+
+def test_labels_as_tables_show_them(periods):
+    wanted = periods.contrast("dunnett", ref="period2").to_frame()
+    for ref in ("2", 1, np.int64(1), np.int8(1)):
+        pd.testing.assert_frame_equal(periods.contrast("dunnett", ref=ref).to_frame(), wanted)
+    weights = [pd.Series({first: 1, "period1": -1}) for first in ("2", "period2")]
+    one, other = (periods.contrast({"x": row}).to_frame() for row in weights)
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_labels_within_groups(ham):
+    """Each group has its own; levels that are numbers are names when they are strings."""
+    grouped = ham.contrast({"x": pd.Series({"2": 1.0, "1": -1.0})}, by="Product").to_frame()
+    wanted = ham.pairs(by="Product", reverse=True).to_frame()
+    np.testing.assert_allclose(grouped["estimate"], wanted["estimate"], rtol=1e-12)
+    assert len(ham.contrast("dunnett", ref="2 1")) == len(
+        ham.contrast("dunnett", ref="Product2 Information1")
+    )
+
+
+def test_unknown_labels(machines):
+    for given in (pd.DataFrame([[1, -1]], columns=["A", "D"]), {"x": pd.Series({"D": 1})}):
+        with pytest.raises(ArgumentError, match="there is no mean 'D'; the means are: A, B, C"):
+            machines.contrast(given)
+    for ref in ("D", True, 3, -1, 1.0):
+        with pytest.raises(ArgumentError, match="ref must be one of A, B, C"):
+            machines.contrast("dunnett", ref=ref)

@@ -129,7 +129,8 @@ class Emmeans(TestedRows):
             each minus the one before. "mean_chg": the mean of all that follow minus the mean of those before.
             "eff": each minus the mean of all. "del.eff": each minus the mean of the others. "poly":
             orthogonal polynomials for equally spaced levels. "identity": the rows themselves. Or your own
-            weights.
+            weights, one for each row of a group in its order; the columns of a data frame and the index of a
+            Series are labels of rows, unless they are 0, 1, 2, ...
         adjust : {"none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr"}, optional
             Adjustment of p-values and intervals for the number of tests in a group. The default depends on
             the method: "tukey" for "pairwise", "mvt" (Dunnett's test) for "trt.vs.ctrl", "consec" and
@@ -137,7 +138,8 @@ class Emmeans(TestedRows):
         by : str or sequence of str, optional
             Variables that define groups; by default the groups of the means. ``[]`` for none.
         ref : str or int, optional
-            The control, by label or position; by default the first level.
+            The control, by its label (as tables or names of contrasts show it) or its position from 0; by
+            default the first level.
         reverse : bool, default False
             Take differences with the opposite sign.
         interaction : bool, str, sequence, or mapping of str to method, default False
