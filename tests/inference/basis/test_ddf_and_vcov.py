@@ -7,6 +7,7 @@ The functions are found by their signatures: a new one without a call in `CALLS`
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import json
 import pickle
@@ -21,7 +22,7 @@ import mixedmodels as mm
 from mixedmodels import lmer, load_cake, vcov_cluster
 from mixedmodels.errors import ArgumentError
 from mixedmodels.inference.basis.choice import basis_of
-from mixedmodels.inference.basis.kinds import Infinite
+from mixedmodels.inference.basis.kinds import Infinite, Residual
 from mixedmodels.interop.marginaleffects import covariance_for
 from mixedmodels.means.emmeans import Emmeans
 from shared_fits import fits
@@ -275,6 +276,44 @@ def test_what_is_no_covariance_matrix_is_refused(model, where, what):
     make, message = NO_COVARIANCE[what]
     with pytest.raises(ArgumentError, match=message):
         call(where, model, vcov=make(model.vcov().to_numpy()))
+
+
+@pytest.mark.parametrize("what", [w for w in NO_COVARIANCE if w not in ("a text", "an object", "ragged")])
+@pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)
+def test_rules_made_by_hand_hold_a_covariance_matrix(model, where, what):
+    make, message = NO_COVARIANCE[what]
+    matrix = make(model.vcov().to_numpy())
+    for rule in (
+        Infinite(model.beta, matrix),
+        Residual(model.beta, matrix, 10),
+        dataclasses.replace(vcov_cluster(model), covariance=matrix),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            call(where, model, vcov=rule)
+
+
+@pytest.mark.parametrize("what", ["a text", "an object", "ragged"])
+def test_rules_made_by_hand_hold_numbers(model, what):
+    make, _ = NO_COVARIANCE[what]
+    with pytest.raises(ArgumentError, match="Infinite: covariance must be an array of numbers"):
+        Infinite(model.beta, make(None))
+    with pytest.raises(ArgumentError, match="Infinite: beta must be an array of numbers"):
+        Infinite(make(None), model.vcov())
+
+
+def test_arrays_of_a_rule_are_closed_to_writing(model):
+    robust, matrix = vcov_cluster(model), model.vcov().to_numpy().copy()
+    rule = Infinite(model.beta, matrix)
+    wanted = numbers(mm.coef_test(model, vcov=rule))
+    matrix[0, 0] = 0.0
+    for basis in (robust, rule, basis_of(model._fitted), basis_of(model._fitted, "kenward-roger")):
+        for array in (basis.beta, basis.covariance):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0.0
+    frame = robust.to_frame()
+    frame.iloc[0, 0] = 0.0
+    assert robust.covariance[0, 0] > 0
+    assert numbers(mm.coef_test(model, vcov=rule)) == wanted
 
 
 @pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)

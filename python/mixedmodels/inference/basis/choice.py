@@ -18,6 +18,7 @@ from ..estimates.origin import check_origin, origin_of, refuse_other, signature_
 from .degrees_of_freedom import DegreesOfFreedom
 from .kinds import Infinite, Residual
 from .model_basis import DDF_NAMES, DdfName, basis_by_name, without_optimum
+from .robust import RobustCovariance
 from .testable import have_optimum
 
 # The ``vcov`` argument: the result of vcov_cluster(), a rule of one's own, or a matrix.
@@ -142,6 +143,9 @@ def _given(fitted: FittedModel, ddf: DdfName | None, vcov: Vcov) -> DegreesOfFre
             check_ddf(fitted, ddf)
             raise ArgumentError("vcov brings its own degrees of freedom; leave ddf out")
         check_origin(fitted, vcov, "vcov")
+        if vcov.origin is None or isinstance(vcov, RobustCovariance):
+            # Made by hand, or a copy with other values.
+            _matrix(fitted, vcov.covariance)
         return vcov
     name = "inf" if ddf is None else check_ddf(fitted, ddf)
     if name not in ("inf", "residual"):
