@@ -457,3 +457,35 @@ def test_unknown_labels(machines):
     for ref in ("D", True, 3, -1, 1.0):
         with pytest.raises(ArgumentError, match="ref must be one of A, B, C"):
             machines.contrast("dunnett", ref=ref)
+
+
+# Another covariance matrix after a linear approximation
+
+
+CHANGED: dict[str, Any] = {
+    "regrid": lambda e: e.regrid(),
+    "regrid to logs": lambda e: e.regrid("log"),
+    "eff_size": lambda e: e.eff_size(2.0, 20),
+    "regrid, then eff_size": lambda e: e.regrid().eff_size(0.5, 20),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_linear_approximations_keep_their_coefficients(change):
+    """Kenward and Roger's method refits by REML: rows computed with ML estimates are not its rows."""
+    data = load_sleepstudy().iloc[::3]
+    model = lmer("log(Reaction) ~ Days + (Days | Subject)", data, REML=False)
+    at = {"Days": [1, 5]}
+    means = model.emmeans("~ Days", at=at, type="response")
+    changed = CHANGED[change](means)
+    with pytest.raises(ArgumentError, match=r"by REML.* give ddf= to emmeans\(\)"):
+        changed.contrast("identity", ddf="kenward-roger")
+    early = CHANGED[change](model.emmeans("~ Days", at=at, type="response", ddf="kenward-roger"))
+    np.testing.assert_allclose(
+        early.contrast("identity", ddf="kenward-roger").vcov(), early.contrast("identity").vcov(), rtol=1e-10
+    )
+    # A matrix for the same coefficients, and a REML fit, are fine.
+    doubled = changed.contrast("identity", vcov=model.vcov().to_numpy())
+    np.testing.assert_allclose(doubled.vcov(), changed.contrast("identity").vcov(), rtol=1e-8)
+    by_reml = CHANGED[change](model.refit(REML=True).emmeans("~ Days", at=at, type="response"))
+    assert np.isfinite(by_reml.contrast("identity", ddf="kenward-roger").to_frame()["SE"]).all()
