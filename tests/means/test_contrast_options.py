@@ -489,3 +489,20 @@ def test_linear_approximations_keep_their_coefficients(change):
     np.testing.assert_allclose(doubled.vcov(), changed.contrast("identity").vcov(), rtol=1e-8)
     by_reml = CHANGED[change](model.refit(REML=True).emmeans("~ Days", at=at, type="response"))
     assert np.isfinite(by_reml.contrast("identity", ddf="kenward-roger").to_frame()["SE"]).all()
+
+
+# Numbers of other types
+
+
+@pytest.mark.parametrize("number", [1, 1.0, np.int64(1), np.float32(1), np.int8(1)])
+def test_offsets_are_numbers_of_any_type(number):
+    model = fits("cbpp")
+    wanted = model.emmeans("~ period", offset=0.0).confint()["emmean"] + 1.0
+    np.testing.assert_allclose(model.emmeans("~ period", offset=number).confint()["emmean"], wanted)
+
+
+@pytest.mark.parametrize("value", [True, np.nan, np.inf, "1", [1.0]])
+def test_offsets_that_are_not_numbers(value):
+    model = fits("cbpp")
+    with pytest.raises(ArgumentError, match="offset must be a finite number"):
+        model.emmeans("~ period", offset=value)
