@@ -331,6 +331,8 @@ def test_slopes_of_a_curve_at_reduced_values():
     [
         ("middle", "cov_reduce must be one of"),
         (3, "cov_reduce must be one of"),
+        (True, "cov_reduce must be one of"),
+        ({"x": True}, "cov_reduce must be one of"),
         ({"z": "mean"}, "no predictor 'z'"),
         (lambda values: "high", "not finite numbers"),
         (lambda values: [], "not finite numbers"),
@@ -506,3 +508,29 @@ def test_offsets_that_are_not_numbers(value):
     model = fits("cbpp")
     with pytest.raises(ArgumentError, match="offset must be a finite number"):
         model.emmeans("~ period", offset=value)
+
+
+# Arguments without effect
+
+
+@pytest.mark.parametrize("type", [None, "link"])
+@pytest.mark.parametrize("name", ["cbpp", "sleepstudy"])
+def test_bias_adjustment_is_for_the_response(name, type):
+    model = fits(name)
+    options = {} if type is None else {"type": type}
+    with pytest.raises(ArgumentError, match="bias_adjust=True needs type='response'"):
+        model.emmeans("~ 1", bias_adjust=True, **options)
+
+
+def test_names_after_by_are_of_by(ham):
+    model = fits("ham", "Informed.liking ~ Product * Information + (1 | Consumer)")
+    for call in (
+        lambda: model.joint_tests(by="x"),
+        lambda: model.emmeans("~ Product", by="x"),
+        lambda: model.emtrends("~ Product", "Product", by="x"),
+        lambda: ham.pairs(by="x"),
+    ):
+        with pytest.raises(ArgumentError, match=r"^by: .*'x'.*'Product', 'Information'"):
+            call()
+    with pytest.raises(ArgumentError, match=r"^specs: the model has no predictor 'x'"):
+        model.emmeans("~ Product | x", by="Information")
