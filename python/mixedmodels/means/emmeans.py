@@ -152,7 +152,9 @@ class Emmeans(TestedRows):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom; by default those of the means.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the model's coefficients; by default the matrix of the means.
+            Covariance matrix of the model's coefficients: from `vcov_cluster`, with its degrees of freedom,
+            or a matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            matrix of the means.
 
         Returns
         -------
@@ -247,7 +249,9 @@ class Emmeans(TestedRows):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom; by default those of the means.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the model's coefficients; by default the matrix of the means.
+            Covariance matrix of the model's coefficients: from `vcov_cluster`, with its degrees of freedom,
+            or a matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            matrix of the means.
 
         Returns
         -------

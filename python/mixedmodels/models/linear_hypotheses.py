@@ -28,7 +28,9 @@ class LinearHypotheses(Holder):
             Degrees of freedom for the model's own matrix; for a given matrix "residual" or "inf" (the
             default).
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            From `vcov_cluster`, with its degrees of freedom, or a matrix; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            model's own.
 
         Returns
         -------
@@ -75,7 +77,9 @@ class LinearHypotheses(Holder):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Denominator degrees of freedom; by default Satterthwaite's, for a generalized model "inf".
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            From `vcov_cluster`, with its degrees of freedom, or a matrix; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            model's own.
 
         Returns
         -------

@@ -11,6 +11,7 @@ import dataclasses
 import inspect
 import json
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -469,3 +470,18 @@ def test_covariance_matrices_for_marginaleffects(model, others):
         covariance_for(fitted, vcov_cluster(others["other data"]))
     with pytest.raises(ArgumentError, match="not a covariance matrix"):
         covariance_for(fitted, -robust.covariance)
+
+
+@pytest.mark.parametrize("where", WITH_DDF, ids="-".join)
+def test_docstrings_say_what_goes_with_a_matrix(where):
+    """A matrix alone turns t and F tests into z and χ² tests: the description of ``vcov`` says so."""
+    place, name = where
+    owner = {"function": mm, "method": mm.LinearMixedModel, "means": Emmeans}[place]
+    lines = inspect.getdoc(getattr(owner, name)).split("\n")
+    starts = [i for i, line in enumerate(lines) if line.startswith("vcov : ")]
+    if not starts:
+        assert any(re.match(r"[\w, ]*\bvcov\b[\w, ]* : as for `\w+`$", line) for line in lines)
+        return
+    described = [line for line in lines[starts[0] + 1 : starts[0] + 5] if line.startswith("    ")]
+    text = " ".join(" ".join(described).split()).lower()
+    assert re.search(r"a matrix,? .*normal .*unless ``ddf=\"residual\"``", text)
