@@ -44,7 +44,7 @@ def several_texts(name: str, value: Any) -> list[str]:
     values = [value] if isinstance(value, str) else value
     if isinstance(values, (list, tuple)) and all(isinstance(part, str) for part in values):
         return list(values)
-    raise ArgumentError(f"{name} must be a text or a list of texts, not {shown(value)}")
+    raise ArgumentError(f"{name} must be a string or a list of strings, not {shown(value)}")
 
 
 def flag(name: str, value: Any) -> bool:

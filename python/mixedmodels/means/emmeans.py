@@ -396,7 +396,7 @@ class Emmeans(TestedRows):
         Satterthwaite's degrees of freedom
         Confidence level: 0.95
         Intervals are not adjusted for their number
-        In units of sigma = 3.162, known with 46 degrees of freedom
+        In units of sigma = 3.162, estimated with 46 degrees of freedom
         """
         return effect_sizes(self, sigma, edf, method)
 

@@ -160,7 +160,7 @@ def effect_sizes(means: Rows, sigma: Any, edf: Any, method: Any = "pairwise") ->
         predictor=contrasts.predictor if means.link is None else means.link.name,
         notes=(
             *contrasts.notes,
-            f"In units of sigma = {sigma:.4g}, known with {_shown(edf)} degrees of freedom",
+            f"In units of sigma = {sigma:.4g}, estimated with {_shown(edf)} degrees of freedom",
         ),
         infer=(True, False),
     )

@@ -59,7 +59,7 @@ def check_variables(rows: EstimatedRows, given: Any, argument: str) -> tuple[str
     for name in names:
         if name not in known:
             listed = ", ".join(map(repr, known)) or "none"
-            raise ArgumentError(f"{argument}: there is no variable {name!r}; there are {listed}")
+            raise ArgumentError(f"{argument}: there is no variable {name!r}; the variables are: {listed}")
     return names
 
 

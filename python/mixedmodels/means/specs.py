@@ -58,8 +58,7 @@ def read_specs(specs: Any, by: Any, known: Collection[str]) -> Specs:
         left, bar, right = specs.partition("|")
         if "~" in left and left.partition("~")[0].strip():
             raise ArgumentError(
-                f"specs {specs!r}: the left side of '~' must be empty; "
-                "for contrasts call .contrast() or .pairs()"
+                f"specs {specs!r}: nothing may precede '~'; for contrasts call .contrast() or .pairs()"
             )
         factors = _parts(left.replace("~", ""), specs)
         if bar:

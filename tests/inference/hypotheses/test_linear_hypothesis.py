@@ -54,8 +54,8 @@ def test_texts(text, weights, rhs):
         ("x * x2", "multiplied by each other"),
         ("x / 0", "nonzero number"),
         ("1 / x", "nonzero number"),
-        ("(x", "not closed"),
-        ("x = 1 = 2", "should end here"),
+        ("(x", "unclosed parenthesis"),
+        ("x = 1 = 2", "unexpected text"),
         ("x = x", "does not restrict"),
         ("1 = 1", "does not restrict"),
         ("a[T.4]", "expected a coefficient or a number"),
@@ -107,9 +107,9 @@ def test_bad_forms(model):
         model.linear_hypothesis([0, np.nan, 1])
     with pytest.raises(ArgumentError, match="rhs must be"):
         model.linear_hypothesis(np.eye(3), rhs=[1, 2])
-    with pytest.raises(ArgumentError, match="states its own"):
+    with pytest.raises(ArgumentError, match="in a string write"):
         model.linear_hypothesis("MachineB", rhs=1)
-    with pytest.raises(ArgumentError, match="must be texts"):
+    with pytest.raises(ArgumentError, match="must be strings"):
         model.linear_hypothesis(object())
 
 

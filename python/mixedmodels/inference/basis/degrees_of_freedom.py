@@ -305,7 +305,7 @@ def notes_on_tests(basis: DegreesOfFreedom, tests: Sequence[JointTest]) -> list[
     unknown = any(test.df1 > 1 and not math.isnan(test.wald) and math.isnan(test.df2) for test in tests)
     if unknown and not np.isnan(basis.df(np.eye(len(basis.beta)))).any():
         # Otherwise the basis has a note.
-        notes.append("No joint test where no F distribution matches its moments: too few degrees of freedom")
+        notes.append("No joint test: too few degrees of freedom for an F approximation")
     return notes
 
 

@@ -157,7 +157,7 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
     if given is None:
         given = _right_side(rhs, len(rows))
     elif rhs is not None:
-        raise ArgumentError("rhs goes with a matrix; a hypothesis in text states its own right side: 'x = 1'")
+        raise ArgumentError("rhs= is for a matrix or weights; in a string write 'x = 1'")
     kept = fitted.estimates.kept
     undetermined = Undetermined(fitted)
     dropped = undetermined.dropped
@@ -179,7 +179,7 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
             columns = [one_line(names[j]) for j in dropped[depends.any(axis=0)]]
             unknown = listed([labels[i] for i in np.flatnonzero(~estimable)], "; ")
             warn_user(
-                f"L: NaN for {unknown}: the data do not determine it "
+                f"L: NaN for {unknown}: not determined by the data "
                 f"(dropped column{'s' if len(columns) > 1 else ''} {listed(columns)})",
                 EstimabilityWarning,
             )
@@ -199,7 +199,7 @@ def _from_mapping(
     for given, weight in weights.items():
         name = others.get(given, given)
         if name not in names:
-            known = f"there are {', '.join(names[:20])}" if names else "the model has none"
+            known = f"the coefficients are: {listed(names, most=20)}" if names else "the model has none"
             raise ArgumentError(f"there is no coefficient {given!r}; {known}")
         row[list(names).index(name)] += finite_number(f"the weight of {given!r}", weight)
     return _finite(row)
@@ -212,7 +212,7 @@ def _from_array(value: Any, names: Sequence[str], others: Mapping[str, str]) -> 
         raise
     except (TypeError, ValueError):
         raise ArgumentError(
-            f"hypotheses must be texts, a mapping of names to weights, or numbers, not {value!r}"
+            f"hypotheses must be strings, a mapping of names to weights, or numbers, not {value!r}"
         ) from None
     if rows.ndim != 2 or rows.shape[1] != len(names) or not len(rows):
         raise ArgumentError(

@@ -104,5 +104,5 @@ def _simulated_ratios(
             continue
         ratios.append(max(0.0, fits[1].estimates.objective - fits[0].estimates.objective))
     if not ratios:
-        raise ArgumentError("pb_compare: neither model could be fitted to any of the simulated responses")
+        raise ArgumentError("pb_compare: the models could not be fitted to any simulated response")
     return np.array(ratios)
