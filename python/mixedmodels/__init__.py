@@ -34,7 +34,7 @@ _EXPORTS = {
     "fit.control": "Control",
     "fit.progress": "Progress",
     "fit.record": "Convergence FitLog",
-    "inference.basis.kinds": "DegreesOfFreedom",
+    "inference.basis.degrees_of_freedom": "DegreesOfFreedom",
     "inference.basis.robust": "RobustCovariance",
     "inference.effect_sizes.variance_shares": "IntraclassCorrelation RSquared",
     "inference.estimates.convergence": "ConvergenceCheck",
@@ -42,7 +42,7 @@ _EXPORTS = {
     "inference.estimates.random_effects": "RandomEffects",
     "inference.hypotheses.anova_table": "AnovaTable",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
-    "means.estimates": "Emmeans",
+    "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "models.all_fit": "AllFit",
     "models.base": "MixedModel",
@@ -69,7 +69,7 @@ _EXPORTS = {
 }
 _HOMES = {name: home for home, names in _EXPORTS.items() for name in names.split()}
 
-__all__ = sorted([*_HOMES, "families"])
+__all__ = sorted([*_HOMES, "families"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

@@ -155,7 +155,7 @@ from .fit.record import (
 from .fit.record import (
     FitLog as FitLog,
 )
-from .inference.basis.kinds import DegreesOfFreedom as DegreesOfFreedom
+from .inference.basis.degrees_of_freedom import DegreesOfFreedom as DegreesOfFreedom
 from .inference.basis.robust import RobustCovariance as RobustCovariance
 from .inference.effect_sizes.variance_shares import (
     IntraclassCorrelation as IntraclassCorrelation,
@@ -168,7 +168,7 @@ from .inference.estimates.criteria import LogLik as LogLik
 from .inference.estimates.random_effects import RandomEffects as RandomEffects
 from .inference.hypotheses.anova_table import AnovaTable as AnovaTable
 from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalAIC
-from .means.estimates import Emmeans as Emmeans
+from .means.emmeans import Emmeans as Emmeans
 from .means.table import MeansTable as MeansTable
 from .models.all_fit import AllFit as AllFit
 from .models.base import MixedModel as MixedModel

@@ -39,6 +39,14 @@ def some_of(name: str, value: Any, choices: Iterable[str]) -> tuple[Any, ...]:
     return tuple([one_of(name, part, known) for part in values])
 
 
+def several_texts(name: str, value: Any) -> list[str]:
+    """One text or several in a list or tuple; ArgumentError for anything else."""
+    values = [value] if isinstance(value, str) else value
+    if isinstance(values, (list, tuple)) and all(isinstance(part, str) for part in values):
+        return list(values)
+    raise ArgumentError(f"{name} must be a text or a list of texts, not {shown(value)}")
+
+
 def flag(name: str, value: Any) -> bool:
     """The value, when it is True or False; ArgumentError for anything else."""
     if isinstance(value, (bool, np.bool_)):

@@ -1,4 +1,4 @@
-"""Exceptions and warnings of the package: one tree each, every message says what to do."""
+"""Exceptions and warnings of the package, one hierarchy each; every message says what to do."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from difflib import get_close_matches
 
 
 class MixedModelError(ValueError):
-    """Base class of every error the package raises on purpose."""
+    """Base class of all errors that the package raises deliberately."""
 
 
 class FormulaError(MixedModelError):
-    """The formula cannot be read, or uses something that is not allowed."""
+    """The formula cannot be parsed, or uses something that is not allowed."""
 
 
 class DataError(MixedModelError):
@@ -20,14 +20,14 @@ class DataError(MixedModelError):
 
 class NewLevelsError(DataError):
     """
-    New data has levels of a factor that were not in the fit.
+    A factor in new data has levels that were not in the fit.
 
     Attributes
     ----------
     column : str
         The column or expression.
     levels : tuple of str
-        The levels that are new.
+        The new levels.
     """
 
     column: str
@@ -83,12 +83,12 @@ class UnknownArgumentError(ArgumentError, TypeError):
 
 class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):
     """
-    A feature that other packages have and this one does not have yet.
+    A feature of other packages that is not available here yet.
 
     Attributes
     ----------
     feature : str
-        What it is.
+        Its name in statistics.
     instead : str
         What to use in the meantime.
     """
@@ -105,7 +105,7 @@ class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):
 
 
 class ConvergenceError(MixedModelError):
-    """The optimisation broke down and there is no fit to report."""
+    """The optimization broke down, so there is no fit to report."""
 
 
 class ModesError(ConvergenceError):
@@ -115,7 +115,7 @@ class ModesError(ConvergenceError):
     Attributes
     ----------
     row : int or None
-        The row used, counted from 0, where the linear predictor left what the family can have.
+        The row, counted from 0 among the rows used, where the linear predictor left the range of the family.
     """
 
     row: int | None
@@ -129,15 +129,15 @@ class ModesError(ConvergenceError):
 
 
 class MemoryLimitError(MixedModelError, MemoryError):
-    """The model needs more memory than there is; the message gives the figure."""
+    """The model needs more memory than is available; the message gives the figure."""
 
 
 class InternalError(MixedModelError, RuntimeError):
-    """A fault of the package itself, whatever the input: please report it."""
+    """A bug in the package, whatever the input; please report it."""
 
     def __str__(self) -> str:
         return (
-            f"internal error: {super().__str__()}. This is a fault of mixedmodels, whatever the input: "
+            f"internal error: {super().__str__()}. This is a bug in mixedmodels, whatever the input; "
             "please report it with this message, the formula and, if possible, the data"
         )
 
@@ -155,7 +155,7 @@ class UndeterminedWarning(MixedModelsWarning):
 
 
 class ConvergenceWarning(MixedModelsWarning):
-    """The optimiser did not certify an optimum; the message gives the facts."""
+    """The optimizer did not certify an optimum; the message gives the details."""
 
 
 class RankDeficiencyWarning(MixedModelsWarning):
@@ -163,20 +163,20 @@ class RankDeficiencyWarning(MixedModelsWarning):
 
 
 class EstimabilityWarning(MixedModelsWarning):
-    """The data do not determine some of the values asked for, which are NaN; the message says which."""
+    """The data do not determine some of the requested values, which are NaN; the message names them."""
 
 
 class SeparationWarning(MixedModelsWarning):
-    """Coefficients run off to infinity: some combination of the predictors tells the outcomes apart."""
+    """Coefficients diverge to infinity: some combination of the predictors separates the outcomes."""
 
 
 class LargeModelWarning(MixedModelsWarning):
-    """The fit takes much memory; issued before it starts, with the figures."""
+    """The fit needs a lot of memory; issued before it starts, with the figures."""
 
 
 class FormulaWarning(MixedModelsWarning):
-    """The formula means something other than a reader might expect."""
+    """The formula does not mean what a reader might expect."""
 
 
 class DataWarning(MixedModelsWarning):
-    """A column holds something other than a reader of the formula might expect."""
+    """A column does not hold what a reader of the formula might expect."""

@@ -1,5 +1,5 @@
 """
-Features of other packages that are not available here yet, by the names their users know.
+Features of other packages that are not available here yet, under the names that users know.
 
 This is the one home of these names: errors quote it, and the page "What is not here (yet)" lists them.
 """
@@ -28,77 +28,88 @@ class NotHere(NamedTuple):
     instead: str
 
 
-def _zero_inflation(instead: str = "family='nbinom2' allows for many zeros") -> NotHere:
+def _zero_inflation(instead: str = "family='nbinom2' accommodates many zeros") -> NotHere:
     return NotHere("zero inflation", instead)
 
 
-_WALD = "confint() gives Wald limits of the coefficients"
+_WALD = "confint() gives Wald intervals for the coefficients"
 
 CONFINT_METHODS: dict[str, NotHere] = {
     "profile": NotHere(
         "profile-likelihood intervals",
-        f"{_WALD}; anova(m1, m2) and ranova(m) test variances by likelihood ratios",
+        f"{_WALD}; anova(m1, m2) and ranova(m) test variances by likelihood ratio",
     ),
     "boot": NotHere("bootstrap intervals", f"{_WALD}; pb_compare(m1, m0) tests by parametric bootstrap"),
 }
 
 COVARIANCES: dict[str, NotHere] = {
-    "mat": NotHere("Matérn covariance", "(1 | region) has independent effects of regions"),
-    "gau": NotHere("Gaussian spatial covariance", "(1 | region) has independent effects of regions"),
+    "mat": NotHere("Matérn covariance", "(1 | region) gives independent region effects"),
+    "gau": NotHere("Gaussian spatial covariance", "(1 | region) gives independent region effects"),
     "rr": NotHere("reduced-rank covariance", "(x | g) estimates the full covariance matrix"),
     "propto": NotHere("known relationship matrices", "the levels of (1 | g) are independent"),
-    "equalto": NotHere("known covariance matrices", "weights= takes variances known up to a factor"),
+    "equalto": NotHere("known covariance matrices", "weights= takes variances known up to a constant"),
 }
 
 SMOOTHS: dict[str, NotHere] = {
-    name: NotHere("penalised smooths", "ns(x, df) and bs(x, df) are regression splines")
+    name: NotHere("penalised smooths", "ns(x, df) and bs(x, df) fit regression splines")
     for name in ("s", "te", "ti", "t2")
 }
 
-ARGUMENTS: dict[str, NotHere] = {
+FIT_ARGUMENTS: dict[str, NotHere] = {
     "correlation": NotHere(
         "residual correlation structures",
-        "random effects correlate the rows of a group: (1 | g), or ar1(0 + time | g)",
+        "random effects make the rows of a group correlated: (1 | g), or ar1(0 + time | g)",
     ),
     "ziformula": _zero_inflation(),
     "dispformula": NotHere(
         "a formula for the dispersion",
-        "weights= takes variances known up to a factor; glmer() has the families 'nbinom1', 'nbinom2' and "
-        "'beta' with one dispersion for all rows",
+        "weights= takes variances known up to a constant; the families 'nbinom1', 'nbinom2' and 'beta' of "
+        "glmer() have one dispersion for all rows",
     ),
+    "prior": NotHere("priors and penalties", "lmer() and glmer() maximize the likelihood"),
+    "priors": NotHere("priors and penalties", "lmer() and glmer() maximize the likelihood"),
+}
+
+GLMER_ARGUMENTS: dict[str, NotHere] = {
+    **FIT_ARGUMENTS,
     "REML": NotHere("REML for generalized models", "glmer() fits by maximum likelihood; leave REML out"),
-    "prior": NotHere("priors and penalties", "lmer() and glmer() maximise the likelihood alone"),
-    "priors": NotHere("priors and penalties", "lmer() and glmer() maximise the likelihood alone"),
+}
+
+PREDICT_ARGUMENTS: dict[str, NotHere] = {
     "se_fit": NotHere(
-        "standard errors of predictions", "emmeans() has standard errors and limits of population means"
+        "standard errors of predictions", "emmeans() gives standard errors and intervals of population means"
     ),
     "interval": NotHere(
-        "intervals of predictions", "emmeans() has standard errors and limits of population means"
+        "intervals of predictions", "emmeans() gives standard errors and intervals of population means"
     ),
 }
 
-# Names without blanks, dots, hyphens, underscores and capitals.
+ARGUMENTS = {**GLMER_ARGUMENTS, **PREDICT_ARGUMENTS}
+
+# Lower-case names without blanks, dots, hyphens or underscores.
 FAMILIES: dict[str, NotHere] = {
     "tweedie": NotHere(
-        "the Tweedie family", "'gamma' is for positive responses; zeros need a binomial model of their own"
+        "the Tweedie family", "'gamma' is for positive responses; model zeros separately with 'binomial'"
     ),
     "betabinomial": NotHere(
         "the beta-binomial family",
-        "'binomial' with a random effect of each row, (1 | row), allows for overdispersion",
+        "'binomial' with an observation-level random effect, (1 | row), allows for overdispersion",
     ),
-    "compois": NotHere("the Conway-Maxwell-Poisson family", "'nbinom1' and 'nbinom2' are overdispersed"),
-    "genpois": NotHere("the generalized Poisson family", "'nbinom1' and 'nbinom2' are overdispersed"),
+    "compois": NotHere(
+        "the Conway-Maxwell-Poisson family", "'nbinom1' and 'nbinom2' allow for overdispersion"
+    ),
+    "genpois": NotHere("the generalized Poisson family", "'nbinom1' and 'nbinom2' allow for overdispersion"),
     "truncatedpoisson": NotHere("zero-truncated families", "'poisson' does not exclude zeros"),
     "truncatednbinom1": NotHere("zero-truncated families", "'nbinom1' does not exclude zeros"),
     "truncatednbinom2": NotHere("zero-truncated families", "'nbinom2' does not exclude zeros"),
-    "zip": _zero_inflation("'nbinom2' allows for many zeros"),
-    "zinb": _zero_inflation("'nbinom2' allows for many zeros"),
-    "zeroinflatedpoisson": _zero_inflation("'nbinom2' allows for many zeros"),
-    "zeroinflatednegbinomial": _zero_inflation("'nbinom2' allows for many zeros"),
-    "cumulative": NotHere("models of ordered categories", "'binomial' is for a response cut in two"),
-    "ordinal": NotHere("models of ordered categories", "'binomial' is for a response cut in two"),
-    "multinomial": NotHere("models of several categories", "'binomial' compares two of them"),
-    "categorical": NotHere("models of several categories", "'binomial' compares two of them"),
+    "zip": _zero_inflation("'nbinom2' accommodates many zeros"),
+    "zinb": _zero_inflation("'nbinom2' accommodates many zeros"),
+    "zeroinflatedpoisson": _zero_inflation("'nbinom2' accommodates many zeros"),
+    "zeroinflatednegbinomial": _zero_inflation("'nbinom2' accommodates many zeros"),
+    "cumulative": NotHere("ordinal models", "'binomial' is for a response dichotomized at a cut point"),
+    "ordinal": NotHere("ordinal models", "'binomial' is for a response dichotomized at a cut point"),
+    "multinomial": NotHere("multinomial models", "'binomial' compares two of the categories"),
+    "categorical": NotHere("multinomial models", "'binomial' compares two of the categories"),
     "t": NotHere("the t family", "lmer() is for normal responses"),
     "studentt": NotHere("the t family", "lmer() is for normal responses"),
     "student": NotHere("the t family", "lmer() is for normal responses"),
@@ -107,38 +118,40 @@ FAMILIES: dict[str, NotHere] = {
 }
 
 FUNCTIONS: dict[str, NotHere] = {
-    "bootMer": NotHere("the parametric bootstrap", "pb_compare(m1, m0) compares models by it"),
-    "profile": CONFINT_METHODS["profile"],
-    "influence": NotHere(
-        "refits without each group or row", "augment(m, influence=True) has leverages and Cook's distances"
+    "bootMer": NotHere(
+        "the parametric bootstrap", "pb_compare(m1, m0) compares two models by parametric bootstrap"
     ),
+    "profile": CONFINT_METHODS["profile"],
+    "influence": NotHere("case deletion", "augment(m, influence=True) gives leverages and Cook's distances"),
     "lmList": NotHere("separate regressions for each group", "(x | g) fits them with partial pooling"),
-    "nlmer": NotHere("nonlinear mixed models", "poly(), ns() and bs() bend the curve of a linear predictor"),
-    "glmmTMB": NotHere("glmmTMB()", "lmer() and glmer() fit its models without ziformula and dispformula"),
+    "nlmer": NotHere("nonlinear mixed models", "poly(), ns() and bs() make the linear predictor a curve"),
+    "glmmTMB": NotHere(
+        "glmmTMB()", "lmer() and glmer() fit its models, except those with ziformula or dispformula"
+    ),
 }
 
 
 def not_available(name: str, entry: NotHere) -> NotAvailableError:
-    """The error for a feature by the name it was asked for."""
+    """The error for a feature, under the name that the user wrote."""
     return NotAvailableError(
         f"not available yet: {entry.feature}, {name}; {entry.instead}", entry.feature, entry.instead
     )
 
 
 def hint(name: str) -> str:
-    """The end of the message for a name that users of other packages look for; empty for others."""
+    """The end of the message about a name known from other packages; empty for other names."""
     entry = FUNCTIONS.get(name)
     return "" if entry is None else f"; not available yet: {entry.feature}; {entry.instead}"
 
 
 def refuse_not_here(table: Mapping[str, NotHere], name: str, shown: str) -> None:
     """
-    Raise the error for a name of the table; nothing for any other.
+    Raise the error if the name is in the table.
 
     Parameters
     ----------
     table : mapping
-        One of this module.
+        One of the tables of this module.
     name : str
     shown : str
         How the user wrote it.

@@ -19,7 +19,7 @@ _SILENT: ContextVar[bool] = ContextVar("silent", default=False)
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """No warnings in this thread: for work done again of which the user was told before."""
+    """Suppress warnings in this thread, for repeated work about which the user was warned before."""
     token = _SILENT.set(True)
     try:
         yield
@@ -45,19 +45,19 @@ def _warn(message: str, category: type[Warning]) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-# A response that was given without a name.
+# Label of a response without a name.
 UNNAMED = "another response"
 _LABEL_WIDTH = 100
 
 
 @lru_cache(maxsize=64)
 def model_label(formula: str, response: str | None = None) -> str:
-    """The formula, and the response where it is not that of the formula."""
+    """The formula, and the name of the response if it is not the one in the formula."""
     text = shorten(one_line(formula), _LABEL_WIDTH)
     return text if response is None else f"{text}, refitted to {shorten(one_line(response), _LABEL_WIDTH)}"
 
 
 def warn_of_fit(notices: Iterable[tuple[type[MixedModelsWarning], str]], label: str) -> None:
-    """Issue the warnings of a fit, which name the model."""
+    """Issue the warnings of a fit, each naming the model."""
     for category, text in notices:
         warn_user(f"{text} [{label}]", category)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from .errors import UnknownArgumentError
-from .not_here import ARGUMENTS, refuse_not_here
+from .not_here import NotHere, refuse_not_here
 from .notices import warn_deprecated
 
 P = ParamSpec("P")
@@ -21,22 +21,36 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
 
     Raises
     ------
-    NotAvailableError
-        When the keyword names a feature of other packages that is not available yet.
     UnknownArgumentError
-        For any other keyword; the message suggests the nearest name.
+        The message suggests the nearest name.
     """
-    known = _keywords(function)
+    return public_except({})(function)
 
-    @functools.wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name in kwargs:
-            if name not in known:
-                refuse_not_here(ARGUMENTS, name, f"{name}=")
-                raise UnknownArgumentError(function.__name__, name, known)
-        return function(*args, **kwargs)
 
-    return checked
+def public_except(not_here: Mapping[str, NotHere]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """
+    Like `public`, for a function that other packages have with more arguments.
+
+    Parameters
+    ----------
+    not_here : mapping
+        Arguments that are not available yet: they raise a `NotAvailableError`.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        known = _keywords(function)
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name in kwargs:
+                if name not in known:
+                    refuse_not_here(not_here, name, f"{name}=")
+                    raise UnknownArgumentError(function.__name__, name, known)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
 
 
 def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -1,4 +1,4 @@
-"""Names and lists in sentences: for messages and labels."""
+"""Names and lists in sentences, for messages and labels."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from difflib import get_close_matches
 
 def display_width(text: str) -> int:
     """Number of terminal columns a text takes: wide East Asian characters take two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def one_line(text: str) -> str:
-    """A name without characters that would break a table's rows."""
+    """A name with characters that would break a table row escaped."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def capital(text: str) -> str:
-    """The text with its first letter as a capital, the others as they are."""
+    """The text with its first letter capitalised and the rest unchanged."""
     return text[:1].upper() + text[1:]
 
 
 def listed(parts: Sequence[str], separator: str = ", ", most: int = 5) -> str:
-    """The parts in a sentence; of many the first ones and how many there are."""
+    """The parts joined for a sentence; a long list is cut short and its length given."""
     more = f"{separator}... ({len(parts)} in all)" if len(parts) > most else ""
     return separator.join(parts[:most]) + more
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """Names with ``.1``, ``.2`` after those that have come before."""
+    """The names, with ``.1``, ``.2``, ... appended to repeats."""
     counts: dict[str, int] = {}
     result = []
     for name in names:
@@ -41,13 +41,19 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return result
 
 
+def a_kind(value: object) -> str:
+    """The type of a value with its article: ``an int``, ``a list``; ``None`` is itself."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
 def counted(n: int, what: str) -> str:
     """``1 row``, ``2 rows``."""
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def shorten(text: str, width: int) -> str:
-    """A name cut to a width, with an ellipsis where something is left out."""
+    """A name cut to a width, with an ellipsis at the cut."""
     if display_width(text) <= width:
         return text
     kept = ""
@@ -58,12 +64,13 @@ def shorten(text: str, width: int) -> str:
     return kept + "…"
 
 
-def keep_end(text: str, width: int) -> str:
-    """A name cut to a width at its beginning: levels and last factors tell columns apart."""
-    return shorten(text[::-1], width)[::-1]
-
-
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message that suggests the nearest of some names; empty when none is near."""
-    close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1)
+    """The end of a message, suggesting the nearest of some names; empty when no name is near."""
+    close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1, cutoff=0.7)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _columns(c: str) -> int:
+    if unicodedata.category(c) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(c) in "WF" else 1

@@ -52,7 +52,7 @@ def test_a_finite_number_is_one_number(value):
 
 @pytest.mark.parametrize("seed", ["a", -1, 1.5, object(), [1, "b"]])
 def test_a_seed_that_is_none(seed):
-    with pytest.raises(ArgumentError, match="seed must be a whole number"):
+    with pytest.raises(ArgumentError, match="rng must be a whole number"):
         checks.random_generator(seed)
 
 

@@ -119,7 +119,7 @@ def test_52_numbers_of_quadrature_points():
 def test_52_quadrature_and_new_responses():
     """52. Simulation and refits keep the number of points."""
     model = glmer(FORMULA, CBPP, "binomial", nAGQ=9)
-    drawn = model.simulate(1, seed=1)["sim_1"]
+    drawn = model.simulate(1, rng=1)["sim_1"]
     again = model.refit(drawn)
     assert again.nAGQ == 9
     assert again.objective != model.objective
@@ -329,13 +329,13 @@ def test_96_predictions_on_the_scale_of_the_response(cbpp):
 
 def test_98_simulation(cbpp):
     """98. Reproducible by seed, in the shape of the response, refitted with ease."""
-    one, two = cbpp.simulate(2, seed=98), cbpp.simulate(2, seed=98)
+    one, two = cbpp.simulate(2, rng=98), cbpp.simulate(2, rng=98)
     pd.testing.assert_frame_equal(one, two)
-    assert not one["sim_1"].equals(cbpp.simulate(2, seed=99)["sim_1"])
+    assert not one["sim_1"].equals(cbpp.simulate(2, rng=99)["sim_1"])
     assert one["sim_1"].shape == (len(CBPP), 2)
     np.testing.assert_array_equal(one["sim_1"].sum(axis=1), CBPP["size"])
     assert cbpp.refit(one["sim_1"]).convergence.converged
-    kept = cbpp.simulate(400, seed=1, use_u=True)
+    kept = cbpp.simulate(400, rng=1, use_u=True)
     first = np.mean([kept[f"sim_{i + 1}"].to_numpy()[:, 0] for i in range(400)], axis=0)
     spread = np.sqrt(CBPP["size"] * cbpp.fitted() * (1 - cbpp.fitted()) / 400)
     assert (np.abs(first - CBPP["size"] * cbpp.fitted()) < 4.5 * spread).all()

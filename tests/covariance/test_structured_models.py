@@ -70,7 +70,7 @@ class TestColumns:
             lmer("score ~ Machine + ou(0 + Machine | Worker)", machines)
         with pytest.raises(FormulaError, match=r"needs a time|levels of one factor"):
             lmer("Reaction ~ Days + ou(Days | Subject)", load_sleepstudy())
-        with pytest.raises(DataError, match=r"numFactor\(\) takes a column of numbers"):
+        with pytest.raises(DataError, match=r"numFactor\(\) needs a column of numbers"):
             lmer("score ~ Machine + ou(0 + numFactor(Machine) | Worker)", machines)
 
     @pytest.mark.parametrize("name", ["ar1", "toep", "hetar1", "homtoep"])
@@ -116,7 +116,7 @@ class TestColumns:
     def test_one_column_is_a_plain_variance(self, sleep):
         wanted = lmer("Reaction ~ Days + (1 | Subject)", sleep)
         for name in ("cs", "ar1", "toep", "ou"):
-            with pytest.warns(FormulaWarning, match=f"{name} is a plain variance"):
+            with pytest.warns(FormulaWarning, match=f"{name} is just a variance"):
                 got = lmer(f"Reaction ~ Days + {name}(1 | Subject)", sleep)
             assert got.objective == pytest.approx(wanted.objective, rel=1e-12)
         for name in ("us", "diag", "homdiag"):
@@ -159,7 +159,7 @@ class TestTables:
             "...",
             "DaysF[9]",
             "2241.12",
-            "47.34",
+            "47.340",
             "0.883",
             "(ar1)",
         ]

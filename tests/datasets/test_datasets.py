@@ -9,7 +9,9 @@ CRC-32 checksums of the levels, of the labels row by row, and of the numbers.
 from __future__ import annotations
 
 import doctest
+import inspect
 import json
+import pickle
 import subprocess
 import sys
 import zlib
@@ -20,7 +22,7 @@ import pandas as pd
 import pytest
 
 from mixedmodels import datasets
-from mixedmodels.datasets import dataset_names, load_dataset, loaders
+from mixedmodels.datasets import dataset_names, load_dataset
 from mixedmodels.datasets.catalogue import CATALOGUE
 from mixedmodels.errors import ArgumentError
 from mixedmodels.frame import Factor, Frame
@@ -94,6 +96,11 @@ def test_backend_frames_are_native():
     assert in_polars["Preference"].null_count() == in_arrow["Preference"].null_count == 3
 
 
+def test_every_data_set_has_its_loader():
+    loaders = {name for name in datasets.__all__ if name not in ("dataset_names", "load_dataset")}
+    assert loaders == {entry.loader for entry in CATALOGUE.values()}
+
+
 def test_names():
     assert list(dataset_names()) == NAMES
     assert load_dataset("INSTEVAL").shape == (73421, 7)
@@ -128,9 +135,9 @@ def test_loader(name):
     text = loader.__doc__
     for column in FACTS[name]["columns"]:
         assert f"``{column}``:" in text
-    # What a reader of the code sees is the first line of the full text.
-    source = Path(loaders.__file__).read_text(encoding="utf-8")
-    assert f'"""{text.splitlines()[0]}"""' in source
+    assert text.splitlines()[0] == f"{CATALOGUE[name].title}."
+    assert pickle.loads(pickle.dumps(loader)) is loader
+    assert str(inspect.signature(loader)) == "() -> 'pd.DataFrame'"
     examples = doctest.DocTestFinder(recurse=False).find(loader, loader.__name__, globs={})
     runner = doctest.DocTestRunner()
     assert sum(runner.run(example).failed for example in examples) == 0

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import mixedmodels as mm
-from mixedmodels.means.estimates import Emmeans
+from mixedmodels.means.emmeans import Emmeans
 
 Operation = Callable[[Any], Any]
 
@@ -64,8 +64,12 @@ def trends(model: Any) -> Any:
     return mm.emtrends(model, "~ 1", name or "x")
 
 
+def generalized(model: Any) -> bool:
+    return isinstance(model, mm.GeneralizedLinearMixedModel)
+
+
 def some_response(model: Any) -> Any:
-    return np.nan_to_num(model.fitted(), nan=1.0).round() if hasattr(model, "family") else model.fitted()
+    return np.nan_to_num(model.fitted(), nan=1.0).round() if generalized(model) else model.fitted()
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -86,7 +90,7 @@ OPERATIONS: dict[str, Operation] = {
     "cAIC": mm.cAIC,
     "checkConv": mm.checkConv,
     "coef": mm.coef,
-    "coef_test": lambda m: mm.coef_test(m, mm.vcov_cluster(m)),
+    "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,
     "confint": mm.confint,
     "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),
@@ -109,6 +113,7 @@ OPERATIONS: dict[str, Operation] = {
     "epsilon_squared": mm.epsilon_squared,
     "eta_squared": mm.eta_squared,
     "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, rng=1),
+    "f_test": lambda m: mm.f_test(m, f"{coefficient(m)} = 0"),
     "fitted": mm.fitted,
     "fixef": mm.fixef,
     "getME": lambda m: mm.getME(m, "ALL"),
@@ -156,6 +161,8 @@ OPERATIONS: dict[str, Operation] = {
     "vcov_cluster": mm.vcov_cluster,
     "vcov_cluster CR0": lambda m: mm.vcov_cluster(m, type="CR0"),
     "vif": mm.vif,
+    "wald_test": lambda m: mm.wald_test(m, f"{coefficient(m)} = 0"),
+    "wald_test robust": lambda m: mm.wald_test(m, f"{coefficient(m)} = 0", vcov=mm.vcov_cluster(m)),
     "print": repr,
     "notebook": lambda m: m._repr_html_(),
     "pickle": lambda m: pickle.loads(pickle.dumps(m)),
@@ -167,9 +174,10 @@ OPERATIONS: dict[str, Operation] = {
     **{
         name: (lambda m, name=name: getattr(m, name))
         for name in (
-            *("REML", "beta", "bse", "convergence", "data", "df", "df_residual", "dispersion"),
-            *("dropped_columns", "family", "formula", "information", "link", "model_matrix", "nAGQ"),
-            *("objective", "params", "pvalues", "rank", "se", "theta", "tvalues"),
+            *("REML", "aic", "beta", "bic", "bse", "converged", "convergence", "data", "df", "df_resid"),
+            *("df_residual", "dispersion", "dropped_columns", "family", "fittedvalues", "formula"),
+            *("information", "link", "llf", "model_matrix", "nAGQ", "n_evaluations", "objective", "params"),
+            *("pvalues", "rank", "resid", "se", "theta", "tvalues"),
         )
     },
 }

@@ -19,7 +19,7 @@ import pytest
 
 import mixedmodels as mm
 from mixedmodels.errors import ArgumentError, MixedModelError, MixedModelsWarning
-from mixedmodels.means.estimates import Emmeans
+from mixedmodels.means.emmeans import Emmeans
 from shared_fits import fits
 
 SLEEP = mm.load_sleepstudy()

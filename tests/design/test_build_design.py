@@ -87,7 +87,7 @@ def test_responses(response: str, values: Any) -> None:
         ("factor(day)", "not numeric but a factor"),
         ("cbind(y, x)", "matrix"),
         ("poly(x, 2)", "2 columns"),
-        ("I(3)", "made of columns"),
+        ("I(3)", "computed from columns"),
     ],
 )
 def test_responses_of_other_kinds(response: str, message: str) -> None:
@@ -150,14 +150,14 @@ def test_unused_levels_are_dropped() -> None:
 @pytest.mark.parametrize(
     ("formula", "message"),
     [
-        ("y ~ (1 | one)", r"'one' has one level only \('same'\).*drop \(1 \| one\)"),
+        ("y ~ (1 | one)", r"'one' has only one level \('same'\).*drop \(1 \| one\)"),
         ("y ~ (1 | row)", r"'row' has as many levels \(24\) as there are rows \(24\)"),
         ("y ~ (x | row:a)", "'row:a' has as many levels"),
         ("y ~ (1 | I(x > 2))", r"write factor\(I"),
         ("y ~ (one | a)", "factor 'one' has one level"),
         ("y ~ log(s) + (1 | a)", "is a factor"),
         ("y ~ I(poly(x, 2) + 1) + (1 | a)", "several columns"),
-        ("y ~ I(2) + (1 | a)", "made of columns"),
+        ("y ~ I(2) + (1 | a)", "computed from columns"),
         ("y ~ when + (1 | a)", "dates"),
         ("y ~ I(x | yes) + (1 | a)", "conditions"),
         ("y ~ offset(s) + (1 | a)", "not a column of numbers"),
@@ -386,7 +386,7 @@ def test_rows_without_a_level_are_named() -> None:
 
 def test_products_that_overflow_are_named() -> None:
     data = DATA.assign(big=1e200 * DATA["x"], huge=1e200)
-    with pytest.raises(DataError, match="big:huge is too large"):
+    with pytest.raises(DataError, match="big:huge overflows"):
         build_design("y ~ big:huge + (1 | a)", data)
 
 

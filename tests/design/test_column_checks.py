@@ -46,9 +46,9 @@ def test_text_that_is_numbers_but_for_a_few_rows() -> None:
             found = told(f"y ~ x + {'age + (1 | g)' if term == 'age' else term}", source)
             assert len(found) == 1
             assert found[0].startswith(
-                "column 'age' is text: 117 of 120 rows look like numbers, others hold '?' (1 row)"
+                "column 'age' is text: 117 of 120 rows look like numbers, others are '?' (1 row)"
             )
-            assert "'unknown' (2 rows). The model takes it as a factor with 32 levels" in found[0]
+            assert "'unknown' (2 rows). The model treats it as a factor with 32 levels" in found[0]
     # Nothing is odd about such labels of groups, nor where the column is not used.
     assert not told("y ~ x + (1 | age)", data)
     assert not told("y ~ x + (1 | g)", data)
@@ -78,7 +78,8 @@ def test_levels_that_differ_by_case_or_blanks(old: str, new: str, shown: str, fo
     data.loc[data.index[data["site"] == old][0], "site"] = new
     found = told(formula, data)
     assert len(found) == 1
-    assert found[0].startswith("column 'site' has 2 levels that differ from others only by case or by blanks")
+    start = "column 'site' has 2 levels that differ from others only by case or surrounding blanks"
+    assert found[0].startswith(start)
     assert shown in found[0]
 
 
@@ -98,8 +99,8 @@ def test_a_factor_with_a_level_for_nearly_every_row() -> None:
     n_levels = data["text"].nunique()
     with pytest.warns(DataWarning) as caught:
         build_design("y ~ text + (1 | g)", data)
-    assert f"factor 'text' of the fixed part has {n_levels} levels ('-" in str(caught[0].message)
-    assert "in 120 rows: if it holds numbers" in str(caught[0].message)
+    assert f"factor 'text' in the fixed part has {n_levels} levels ('-" in str(caught[0].message)
+    assert "in 120 rows; if it contains numbers" in str(caught[0].message)
     assert not told("y ~ x + (1 | g)", data)
     assert not told("y ~ factor(age) + (1 | g)", data)
 

@@ -96,14 +96,14 @@ def test_a_matrix_of_ones_own() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("fancy", "not known"),
-        (("treatment", "nowhere"), "not among its levels"),
+        ("fancy", "is unknown"),
+        (("treatment", "nowhere"), "not one of its levels"),
         (("sum", "p"), "no|only treatment"),
         (np.eye(4), r"shape \(4, 4\)"),
         (np.full((4, 3), np.nan), "not finite"),
         (pd.DataFrame(np.zeros((4, 3)), index=list("pqrx")), "rows of the DataFrame"),
         (object(), "give a name"),
-        ("", "not known"),
+        ("", "is unknown"),
     ],
 )
 def test_what_is_no_contrast(spec: object, message: str) -> None:

@@ -94,20 +94,20 @@ def test_missing_conditions_leave_a_row_out() -> None:
 @pytest.mark.parametrize(
     ("terms", "error", "message"),
     [
-        ("relevel(f, ref='z')", DataError, "'z' is not among the levels 'a', 'b', 'c', 'd'"),
-        ("relevel(f, ref=5)", DataError, "5 is not among"),
+        ("relevel(f, ref='z')", DataError, "'z' is not one of the levels 'a', 'b', 'c', 'd'"),
+        ("relevel(f, ref=5)", DataError, "5 is not one of"),
         ("relevel(f, ref=x)", FormulaError, "must be a constant"),
         ("relevel(f)", FormulaError, "needs its arguments x, ref"),
         ("relevel(o, ref='m')", DataError, "ordered"),
         ("ifelse(x > 4, 'hi')", FormulaError, "needs its arguments test, yes, no"),
         ("ifelse(test=x > 4, yes=1, no=0)", FormulaError, "no option 'test'"),
-        ("ifelse(x > 4, 'hi', 0)", DataError, "a number in some rows and a label in others"),
+        ("ifelse(x > 4, 'hi', 0)", DataError, "mixes numbers and labels"),
         ("ifelse(x, 1, 0)", DataError, "true or false"),
-        ("C(f, contr.treatment(base=9))", ArgumentError, r"base=9 counts the levels from 1, and there are 4"),
-        ("C(f, base=1.5)", DataError, r"base=1.5 must be a whole number"),
-        ("C(f, contr.treatment(base=2.9))", DataError, r"base=2.9 must be a whole number"),
-        ("C(f, base=1e999)", DataError, r"base=inf must be a whole number"),
-        ("C(f, contr.treatment, base=x)", FormulaError, "a text or a number"),
+        ("C(f, contr.treatment(base=9))", ArgumentError, r"base=9 is the position of a level, from 1 to 4"),
+        ("C(f, base=1.5)", DataError, r"base=1.5 must be the position of a level"),
+        ("C(f, contr.treatment(base=2.9))", DataError, r"base=2.9 must be the position of a level"),
+        ("C(f, base=1e999)", DataError, r"base=inf must be the position of a level"),
+        ("C(f, contr.treatment, base=x)", FormulaError, "a quoted label or a number"),
         ("C(f, contr.sum, base=2)", ArgumentError, "only treatment contrasts have a base"),
     ],
 )
@@ -127,5 +127,5 @@ def test_one_coding_for_all_factors() -> None:
     assert own.x_names[1] == "C(f, contr.helmert)[H.b]"
     # Without a factor there is nothing to code.
     assert build("x", contrasts="sum").x_names == ("(Intercept)", "x")
-    with pytest.raises(ArgumentError, match="contrasts: 'som' is not known; one name for all factors"):
+    with pytest.raises(ArgumentError, match="contrasts: 'som' is unknown; a single name, for all factors"):
         build("x", contrasts="som")

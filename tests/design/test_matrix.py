@@ -125,7 +125,7 @@ def test_an_empty_fixed_part() -> None:
 
 
 def test_small_integers_do_not_overflow() -> None:
-    with pytest.warns(FormulaWarning, match="k:k adds no power of k"):
+    with pytest.warns(FormulaWarning, match="k:k does not add a power of k"):
         design = build_design("y ~ k:k + I(k * k) + k:t + (1 | g)", DATA)
     k = DATA["k"].to_numpy(dtype=float)
     np.testing.assert_array_equal(design.x[:, design.x_names.index("I(k * k)")], k * k)
@@ -159,8 +159,8 @@ def test_contrasts_of_ones_own() -> None:
         ({"nothere": "sum"}, "not a factor in the terms"),
         ({"x": "sum"}, "is numeric"),
         ({"b": np.eye(3)}, "shape"),
-        ({"b": "fancy"}, "not known"),
-        ("fancy", "'fancy' is not known"),
+        ({"b": "fancy"}, "is unknown"),
+        ("fancy", "'fancy' is unknown"),
         (3, "must map"),
     ],
 )

@@ -230,7 +230,7 @@ def test_columns_of_zeros_are_let_be():
 
 
 def test_a_double_bar_with_a_factor_depends_on_its_contrasts():
-    with pytest.warns(FormulaWarning, match="other contrasts make other columns independent"):
+    with pytest.warns(FormulaWarning, match="with other contrasts, other columns are independent"):
         build_design("Reaction ~ Days + (f || Subject)", SLEEP)
     # Here the columns are the levels themselves.
     with pytest.warns(FormulaWarning, match=r"\(a single bar has 3\)$"):

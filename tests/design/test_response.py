@@ -136,7 +136,7 @@ def test_wrong_binomial_responses(response, columns, weights, message):
 
 
 def test_trials_twice():
-    with pytest.raises(ArgumentError, match="one or the other"):
+    with pytest.raises(ArgumentError, match="only one of the two"):
         build("cbind(hits, misses)", weights="trials")
 
 
@@ -170,7 +170,7 @@ def test_values_outside_the_range(family, value, message):
 
 @pytest.mark.parametrize("family", [f for f in FAMILIES if f != "binomial"])
 def test_other_families_take_numbers_only(family):
-    with pytest.raises(DataError, match=f"g holds text or categories .*family {family} needs numbers"):
+    with pytest.raises(DataError, match=f"g contains text or categories .*family {family} needs numbers"):
         build("g", family)
     with pytest.raises(DataError, match="several columns"):
         build("cbind(hits, misses)", family)
@@ -220,7 +220,7 @@ def test_missing_successes_or_trials():
 @pytest.mark.parametrize(
     ("response", "columns", "message"),
     [
-        ("hits / misses", {}, r"hits / misses: there are 3 successes in 1 trials in row 0"),
+        ("hits / misses", {}, r"hits / misses: 3 successes in 1 trials in row 0"),
         ("share / trials", {}, "the number of successes is 0.75 in row 0.*whole number"),
         ("hits / trials", {"trials": TRIALS + 0.5}, "the number of trials is 4.5 in row 0"),
         ("hits / trials", {"hits": HITS - 1}, "the number of successes is -1 in row 1"),

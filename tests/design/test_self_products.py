@@ -38,7 +38,7 @@ def test_a_power_that_is_none(terms: str, columns: tuple[str, ...], text: str, a
     assert design.x_names[1:] == columns
     assert len(caught) == 1
     message = str(caught[0].message)
-    assert message.startswith(f"{text} adds no power of ")
+    assert message.startswith(f"{text} does not add a power of ")
     assert message.endswith(f"for the power write {advice}")
 
 

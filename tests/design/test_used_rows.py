@@ -1,4 +1,4 @@
-"""Levels that are unknown because their rows were left out: the error says what became of them."""
+"""Levels that are unknown because their rows were omitted: the error says what became of them."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"formula": "{} + some + (1 | Subject)", "subset": "Days < 4 | Subject != '308'"},
         r"subset= \(6\), missing values in 'some' \(4\)",
     ),
-    "weights": ({"formula": "{} + (1 | Subject)", "weights": "w"}, r"weights= zero, .* \(10\)"),
+    "weights": ({"formula": "{} + (1 | Subject)", "weights": "w"}, r"zero weight, .* \(10\)"),
     "array": (
         {"formula": "{} + (1 | Subject)", "weights": GAPS["w"].to_numpy()},
-        r"weights= zero, or weights= or offset= missing \(10\)",
+        r"zero weight, or weights= or offset= missing \(10\)",
     ),
 }
 
@@ -48,7 +48,7 @@ def test_the_reason_is_given(case: str, kind: str) -> None:
     )
     message = (
         rf"'Subject' has levels that were not in the fit: '308'; .*"
-        rf"'308' was in the data of the fit, but all its 10 rows were left out: {reason}$"
+        rf"'308' was in the data of the fit, but all its 10 rows were omitted: {reason}$"
     )
     for one in (model, pickle.loads(pickle.dumps(model))):
         with pytest.raises(NewLevelsError, match=message) as caught:
@@ -61,7 +61,7 @@ def test_the_reason_is_given(case: str, kind: str) -> None:
 @pytest.mark.parametrize("term", ["f", "factor(f)", "ordered(f)", "relevel(f, ref='late')"])
 def test_factors_of_the_fixed_part(term: str) -> None:
     with pytest.raises(
-        NewLevelsError, match=r"'odd' was in the data of the fit, but all its 10 rows were left out: missing"
+        NewLevelsError, match=r"'odd' was in the data of the fit, but all its 10 rows were omitted: missing"
     ):
         lmer(f"Reaction ~ {term} + z + (1 | Subject)", GAPS).predict(
             {"f": ["odd"], "z": [1], "Subject": ["309"]}
@@ -79,6 +79,6 @@ def test_levels_that_are_new_indeed() -> None:
 def test_many_levels_are_counted() -> None:
     model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP, subset="Subject in ['308', '309']")
     with pytest.raises(
-        NewLevelsError, match=r"'310' was in.*subset= \(10\); '330' was in.*; 14 more likewise$"
+        NewLevelsError, match=r"'310' was in.*subset= \(10\); '330' was in.*; likewise 14 more$"
     ):
         model.predict(SLEEP)

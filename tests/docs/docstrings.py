@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-import importlib
 import inspect
-import pkgutil
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -163,21 +161,9 @@ def _all() -> Iterator[Documented]:
 
 def classes() -> dict[str, type]:
     """The public classes by name, exceptions left out."""
-    exported = {name: getattr(mm, name) for name in mm.__all__ if isinstance(getattr(mm, name), type)}
-    found = {name: value for name, value in exported.items() if not issubclass(value, BaseException)}
-    hidden = {name: _find(name) for name in RESULTS if name not in found}
-    return found | {name: value for name, value in hidden.items() if value is not None}
-
-
-def _find(name: str) -> type | None:
-    """A class that the package does not export."""
-    for module in pkgutil.walk_packages(mm.__path__, "mixedmodels."):
-        if module.name.endswith((".__main__", "._engine")):
-            continue
-        value = getattr(importlib.import_module(module.name), name, None)
-        if isinstance(value, type):
-            return value
-    return None
+    exported = {name: getattr(mm, name) for name in mm.__all__}
+    found = {name: value for name, value in exported.items() if isinstance(value, type)}
+    return {name: value for name, value in found.items() if not issubclass(value, BaseException)}
 
 
 def _members(owner: str, value: type) -> Iterator[Documented]:

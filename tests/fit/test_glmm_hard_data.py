@@ -128,7 +128,7 @@ def test_a_negative_response_under_a_link_with_positive_means():
 @pytest.mark.parametrize("family", ["poisson", "binomial"])
 def test_a_single_level(family):
     s = sample(5)
-    with pytest.raises(DataError, match="one level only"):
+    with pytest.raises(DataError, match="only one level"):
         glmer("y ~ x + (1 | one)", s.frame(s.bernoulli(s.x), one="a"), family)
 
 

@@ -133,7 +133,7 @@ def test_dot_is_every_column_without_another_role() -> None:
     assert parsed.text == "y ~ x + z + offset(n) + (1 | g)"
     squared = parse_formula("y ~ .^2 - z + (1 | g)", ("y", "x", "z", "g"))
     assert squared.fixed_terms.terms == ((), (0,), (0, 1))
-    with pytest.raises(ValueError, match="stands for no column"):
+    with pytest.raises(ValueError, match="means no column"):
         parse_formula("y ~ . + (1 | g)", ("y", "g"))
 
 

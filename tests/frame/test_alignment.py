@@ -51,7 +51,7 @@ def test_equal_indexes_cost_nothing() -> None:
     ("own", "index", "message"),
     [
         (list("abd"), list("abc"), r"offset: .*1 of 3 labels of the data are not in the Series, such as 'c'"),
-        ([1, 2, 3], [0, 1, 2], "such as 0; pass an array"),
+        ([1, 2, 3], [0, 1, 2], "such as 0; to match by position, pass an array"),
         (list("aab"), list("aba"), "the Series has the label 'a' more than once"),
         (list("abc"), list("aab"), "the data has the label 'a' more than once"),
     ],

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
+import pathlib
+import sqlite3
 
 import numpy as np
 import pandas as pd
@@ -16,18 +20,18 @@ from mixedmodels.frame import Frame
     ("data", "message"),
     [
         (None, "newdata is None"),
-        (3, "newdata is a int"),
+        (3, "newdata is an int"),
         ("table.csv", "read the file first"),
         (np.zeros((3, 2)), "no column names"),
         ([1, 2], "no column names"),
         (pd.Series([1.0]), "single column"),
-        (object(), "newdata is a object"),
+        (object(), "newdata is an object"),
         ({}, "newdata has no columns"),
         (pd.DataFrame(index=[0, 1]), "newdata has no columns"),
         ({"a": [1, 2], "b": [1, 2, 3]}, "'a' has 2, 'b' has 3"),
-        ({"a": [1, 2], "b": 5}, "column 'b' of newdata is a int"),
+        ({"a": [1, 2], "b": 5}, "column 'b' of newdata is an int"),
         ({"a": [1, 2], "b": "no"}, "column 'b' of newdata is a str"),
-        ({"a": [1, 2], "b": None}, "column 'b' of newdata is a NoneType"),
+        ({"a": [1, 2], "b": None}, "column 'b' of newdata is None"),
         ({"a": np.array(1.0)}, "column 'a' of newdata is a single value"),
     ],
 )
@@ -35,6 +39,29 @@ def test_not_a_data_frame(data, message):
     with pytest.raises(DataError) as caught:
         Frame.from_any(data, what="newdata")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "advice"),
+    [
+        (({"y": i} for i in range(3)), "a generator, .*read only once.*DataFrame\\(list\\(data\\)\\)"),
+        (iter([1, 2]), "a list_iterator, .*read only once"),
+        (zip([1], [2], strict=True), "a zip, .*read only once"),
+        (map(str, [1]), "a map, .*read only once"),
+        (csv.DictReader(io.StringIO("a,b")), "a DictReader, .*read only once"),
+        (io.StringIO("a,b"), "a StringIO, .*read the file first"),
+        (io.BytesIO(b"a,b"), "a BytesIO, .*read the file first"),
+        (pathlib.Path("table.csv"), "Path, .*read the file first"),
+        (pd.read_csv(io.StringIO("a,b\n1,2"), chunksize=1), "a TextFileReader, .*pandas.concat"),
+        (sqlite3.connect(":memory:").execute("select 1 as a"), "a Cursor, .*cursor.fetchall"),
+        ({"a": (i for i in range(3))}, "column 'a' of newdata is a generator.*list\\(\\)"),
+        ({"a": iter([1, 2])}, "column 'a' of newdata is a list_iterator.*list\\(\\)"),
+    ],
+)
+def test_what_must_be_read_first(data, advice):
+    """Nothing is taken from it before the refusal."""
+    with pytest.raises(DataError, match=f"^{'' if isinstance(data, dict) else 'newdata is '}.*{advice}"):
+        Frame.from_any(data, what="newdata")
 
 
 def test_polars_series_and_arrow_array_are_single_columns():
@@ -118,7 +145,7 @@ def test_unusable_polars_and_arrow_dtypes():
 
 def test_levels_that_look_the_same():
     values = pd.Categorical([1, "1"], categories=[1, "1"])
-    with pytest.raises(DataError, match="look the same"):
+    with pytest.raises(DataError, match="print alike"):
         Frame.from_any({"g": values}).column("g")
 
 

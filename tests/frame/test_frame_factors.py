@@ -85,7 +85,7 @@ def test_interaction_of_one_and_of_none():
     assert interact([column]).levels == ("a", "b")
     with pytest.raises(ArgumentError, match="at least one"):
         interact([])
-    with pytest.raises(ArgumentError, match="different lengths"):
+    with pytest.raises(ArgumentError, match="the same length"):
         interact([column, factor("h", ["a"])])
 
 

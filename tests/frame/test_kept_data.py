@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 import mixedmodels as mm
+from degenerate.operations import OPERATIONS
 from mixedmodels import FormulaWarning, RankDeficiencyWarning, emmeans, glmer, lmer
 from mixedmodels.errors import DataError, MissingColumnError, MixedModelError
 from mixedmodels.frame import kept
@@ -142,6 +144,119 @@ def test_nothing_is_read_twice(source: str, kind: str, tmp_path: Path) -> None:
         ):
             np.testing.assert_allclose(function(model), function(wanted), rtol=1e-8)
         assert model.predict(re_form="~(1 | Subject)") == pytest.approx(wanted.predict())
+
+
+# Data sets for the sweep: a model of the plain data frame, and one of the same data read once.
+SWEPT = {
+    "linear": lambda data: lmer(
+        "Reaction ~ x + f + (x | g)", data, weights="w", offset="o", subset="x < 9", na_action="exclude"
+    ),
+    "generalized": lambda data: glmer("late ~ x + f + (1 | g)", data, "binomial", subset="x < 9"),
+}
+# What says where the data came from (a model of a stream has the columns that it used), or takes the time.
+NOT_COMPARED = frozenset({"data", "getME", "allFit"})
+
+
+def swept_data() -> pd.DataFrame:
+    data = SLEEP.rename(columns={"Subject": "g", "Days": "x"}).drop(columns="extra")
+    data.loc[data.index[:3], "x"] = np.nan
+    return data.assign(o=np.arange(180) % 7, late=(data["Reaction"] > 290).astype(int))
+
+
+def outcome(operation: Callable[[Any], Any], model: Any) -> Any:
+    """What an operation gives, or its error, as far as it can be compared."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            result = operation(model)
+        except Exception as error:
+            return type(error), str(error)
+    if isinstance(result, pd.DataFrame) and result.index.dtype.kind == "i":
+        # Only pandas data have labels of their rows.
+        result = result.reset_index(drop=True)
+    return str(result.tolist() if isinstance(result, np.ndarray) else result)
+
+
+@pytest.mark.parametrize("kind", SWEPT)
+@pytest.mark.parametrize("source", ["stream", "reader", "query"])
+def test_every_function_works_after_a_source_that_is_read_once(source: str, kind: str) -> None:
+    data = swept_data()
+    table = pl.from_pandas(data).to_arrow()
+    once: dict[str, Callable[[], Any]] = {
+        "stream": lambda: Stream(table),
+        "reader": lambda: pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=50)),
+        "query": lambda: Query(pl.from_pandas(data)).frame,
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model, wanted = SWEPT[kind](once[source]()), SWEPT[kind](data)
+    for name, operation in OPERATIONS.items():
+        if name not in NOT_COMPARED:
+            assert outcome(operation, model) == outcome(operation, wanted), name
+
+
+class Query:
+    """A polars query that can run once."""
+
+    def __init__(self, table: pl.DataFrame) -> None:
+        self.left: pl.DataFrame | None = table
+        self.frame = table.lazy().map_batches(self.run, schema=table.schema, projection_pushdown=False)
+
+    def run(self, frame: pl.DataFrame) -> pl.DataFrame:
+        assert self.left is not None, "run twice"
+        self.left = None
+        return frame
+
+
+TAKES_DATA: dict[str, Callable[[Any, Any], Any]] = {
+    "predict": lambda m, data: m.predict(data),
+    "predict population": lambda m, data: m.predict(data, re_form="~0"),
+    "predict one term": lambda m, data: m.predict(data, re_form="~(1 | Subject)"),
+    "predict new levels": lambda m, data: m.predict(data, allow_new_levels=True),
+    "update": lambda m, data: m.update(data=data).objective,
+    "update the formula": lambda m, data: m.update(". ~ . + extra", data=data).objective,
+    "update names": lambda m, data: m.update(data=data, weights="w", subset="extra > 0").objective,
+    "augment": lambda m, data: mm.augment(m, data)["extra"],
+    "describe_blocks": lambda m, data: str(mm.describe_blocks(FORMULA, data)),
+    "fit_many": lambda m, data: mm.fit_many("~ f + (1 | Subject)", data, ["Reaction", "extra"]).objective,
+    "responses": lambda m, data: mm.fit_many("~ f + (1 | Subject)", SLEEP, data).objective,
+    "allFit": lambda m, data: [fit.objective for fit in m.allFit(data).fits.values()],
+}
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
+@pytest.mark.parametrize("kind", ["linear", "generalized"])
+@pytest.mark.parametrize("function", TAKES_DATA)
+def test_data_of_every_function_are_read_once(function: str, kind: str) -> None:
+    if kind == "linear":
+        model: Any = lmer(FORMULA, SLEEP)
+    else:
+        model = glmer("round(Reaction / 2) ~ f + (1 | Subject)", SLEEP, "poisson")
+    data = SLEEP[["Reaction", "w"]] if function == "responses" else SLEEP
+    once = Stream(pl.from_pandas(data).to_arrow())
+    found, wanted = TAKES_DATA[function](model, once), TAKES_DATA[function](model, data)
+    if isinstance(wanted, str):
+        assert found == wanted
+    else:
+        np.testing.assert_allclose(found, wanted, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda m, data: m.predict(data),
+        lambda m, data: m.predict(data, allow_new_levels=True),
+        lambda m, data: m.update(data=data),
+        lambda m, data: mm.augment(m, data),
+        lambda m, data: lmer(FORMULA, data),
+        lambda m, data: mm.fit_many("~ f + (1 | Subject)", data, ["Reaction"]),
+    ],
+)
+def test_a_stream_that_has_been_read_is_no_data(use: Callable[[Any, Any], Any], tmp_path: Path) -> None:
+    data, _ = reader(tmp_path)
+    model = lmer(FORMULA, data)
+    with pytest.raises(DataError, match=r"RecordBatchReader that gives no rows.*only once.*pyarrow\.table"):
+        use(model, data)
 
 
 def test_the_index_stays(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_another_index_is_refused(use: str) -> None:
     column, fit = USES[use]
     with pytest.raises(ArgumentError, match=r"have different indexes.*pass an array"):
         fit(SLEEP, SLEEP[column].set_axis(SLEEP.index + 1000))
-    with pytest.raises(ArgumentError, match="more than once; pass an array"):
+    with pytest.raises(ArgumentError, match="more than once; to match by position, pass an array"):
         fit(SHUFFLED, SLEEP[column].set_axis(SLEEP.index // 2))
 
 
@@ -132,8 +132,8 @@ def test_many_responses() -> None:
 
 def test_clusters() -> None:
     model = lmer("Reaction ~ Days + (1 | Subject)", SHUFFLED)
-    wanted = coef_test(model, vcov_cluster(model, "Subject"))
-    pd.testing.assert_frame_equal(coef_test(model, vcov_cluster(model, SLEEP["Subject"])), wanted)
+    wanted = coef_test(model, vcov=vcov_cluster(model, "Subject"))
+    pd.testing.assert_frame_equal(coef_test(model, vcov=vcov_cluster(model, SLEEP["Subject"])), wanted)
     with pytest.raises(ArgumentError, match="cluster: the Series and the rows used have different indexes"):
         vcov_cluster(model, SLEEP["Subject"].set_axis(range(1, 181)))
 

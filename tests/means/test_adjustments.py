@@ -7,10 +7,9 @@ import pytest
 from scipy import stats
 
 from mixedmodels.errors import ArgumentError
+from mixedmodels.means.adjustments import MaxT, check_adjustment
 from mixedmodels.means.adjustments import TestFamily as Family
-from mixedmodels.means.adjustments import check_adjustment
 from mixedmodels.means.letters import letters
-from mixedmodels.means.max_t import MaxT
 
 T = np.array([2.9, -2.1, 0.4, 3.6])
 

@@ -134,8 +134,8 @@ def test_interactions_of_three_variables():
         ({"interaction": 3}, "must be a method"),
         ({"interaction": "helmert"}, "method must be one of"),
         ({"simple": "Price"}, "no variable 'Price'"),
-        ({"simple": "Product", "by": "Information"}, "give one of them"),
-        ({"simple": "each", "by": []}, "by= cannot be given"),
+        ({"simple": "Product", "by": "Information"}, "give either simple="),
+        ({"simple": "each", "by": []}, "leave out by="),
         ({"infer": "both"}, "infer must be"),
         ({"infer": (True,)}, "infer must be"),
     ],
@@ -233,7 +233,7 @@ def test_relative_differences_of_a_linear_model(machines):
     assert machines.regrid() is machines
     with pytest.raises(ArgumentError, match="transform must be"):
         machines.regrid("square")
-    with pytest.raises(ArgumentError, match=r"the logit of .* does not exist"):
+    with pytest.raises(ArgumentError, match=r"the logit of .* is not defined"):
         machines.regrid("logit")
 
 

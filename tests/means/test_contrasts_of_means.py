@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mixedmodels.errors import ArgumentError
-from mixedmodels.means.contrasts import make_contrasts
+from mixedmodels.means.contrast_weights import make_contrasts
 
 ABC = ["A", "B", "C"]
 

@@ -310,7 +310,7 @@ def test_without_degrees_of_freedom_there_are_estimates_and_nothing_else(adjust)
     assert np.isnan(joint_tests(no_df())["p.value"].item())
     table = means.cld(adjust=adjust)
     assert table["group"].tolist() == [""] * 3
-    assert table.notes[-1].startswith("Without letters")
+    assert table.notes[-1].startswith("No letters")
 
 
 def test_without_a_covariance_matrix_there_are_estimates_and_nothing_else():

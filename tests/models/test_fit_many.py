@@ -196,9 +196,11 @@ def test_frames_have_a_row_for_each_response():
     fits = fit_many("~ x + (x | g)", data, y)
     model = lmer("y ~ x + (x | g)", data.assign(y=y[:, 2]))
     table = fits.to_frame()
-    assert list(table.columns) == ["response", "term", "estimate", "std_error", "statistic"]
+    assert list(table.columns) == ["response", "term", "estimate", "std.error", "statistic"]
     assert len(table) == 6
-    np.testing.assert_allclose(table["statistic"], table["estimate"] / table["std_error"])
+    np.testing.assert_allclose(table["statistic"], table["estimate"] / table["std.error"])
+    with pytest.warns(DeprecationWarning, match=r"std_error is now std\.error"):
+        assert table["std_error"] is not None
     row = fits.summary_frame().loc["y3"]
     group = model.VarCorr()["g"]
     np.testing.assert_allclose([row["sd_(Intercept)|g"], row["sd_x|g"]], group.sd, rtol=1e-5)
@@ -217,7 +219,7 @@ def test_frames_have_a_row_for_each_response():
         ("~ x + (1 | g)", ["w", "nope"], MissingColumnError, "nope"),
         ("~ x + (1 | g)", ["w", "w"], ArgumentError, "more than once"),
         ("~ x + (1 | g)", ["f"], DataError, "'f'"),
-        ("~ x + (1 | g)", np.zeros(120), ArgumentError, "column for each"),
+        ("~ x + (1 | g)", np.zeros(120), ArgumentError, "one column per response"),
         ("~ x + (1 | g)", np.zeros((5, 2)), ArgumentError, "5 rows"),
         ("~ x + (1 | g)", np.zeros((120, 0)), ArgumentError, "no columns"),
         ("~ x + (1 | g)", np.full((120, 2), "a"), DataError, "real numbers"),

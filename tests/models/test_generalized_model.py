@@ -254,7 +254,7 @@ def test_refit(cbpp):
     for y, message in (
         (counts.assign(more=1), "shape"),
         (shares[:-1], "55 values"),
-        (shares + 0.01, "no whole number|between 0 and 1"),
+        (shares + 0.01, "not a whole number|between 0 and 1"),
         (shares.where(np.arange(56) != 2), "not finite in 1"),
         (["a"] * 56, "numbers"),
         ("share", "not a name"),

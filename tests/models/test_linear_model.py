@@ -58,7 +58,7 @@ def test_criteria(slope):
     # The ML deviance is least at the ML estimate, and near it at the REML estimate.
     assert 0 < slope.deviance(REML=False) - ml.deviance() < 0.1
     assert ml.deviance(REML=True) > slope.objective
-    with pytest.raises(ArgumentError, match="fitted by ML"):
+    with pytest.raises(ArgumentError, match="fitted by maximum likelihood"):
         ml.REMLcrit()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import pickle
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 import mixedmodels as mm
-from mixedmodels.means.estimates import Emmeans
+from mixedmodels.means.emmeans import Emmeans
 from mixedmodels.models.base import MixedModel
 from shared_fits import fits
 
@@ -119,27 +120,40 @@ def test_makers_explain_misspelt_keywords(maker):
         maker("y ~ x + (1 | g)", {}, wieghts=1)
 
 
-RENAMED = [
-    ("simulate", "seed", "rng", 1),
-    ("exact_rlrt", "seed", "rng", 1),
-    ("allFit", "seed", "rng", 1),
-    ("tidy", "conf_level", "level", 0.9),
-    ("eta_squared", "ci", "level", 0.9),
-    ("omega_squared", "ci", "level", 0.9),
-    ("epsilon_squared", "ci", "level", 0.9),
-]
+LEVELS = [("tidy", "conf_level"), ("eta_squared", "ci"), ("omega_squared", "ci"), ("epsilon_squared", "ci")]
 
 
-@pytest.mark.parametrize(("name", "old", "new", "value"), RENAMED)
-def test_old_names_of_arguments_still_work(name, old, new, value):
-    model = mm.lmer("Reaction ~ Days + (1 | Subject)", mm.load_sleepstudy())
-    for call in (getattr(model, name), lambda **given: getattr(mm, name)(model, **given)):
-        with pytest.warns(DeprecationWarning, match=f"{old} is now called {new}") as caught:
-            result = call(**{old: value})
+@pytest.mark.parametrize(("name", "old"), LEVELS)
+def test_old_names_of_levels_still_work(name, old):
+    model = fits("cake")
+    options = {"conf_int": True} if name == "tidy" else {}
+    for call in (getattr(model, name), partial(getattr(mm, name), model)):
+        with pytest.warns(DeprecationWarning, match=f"{old} is now called level") as caught:
+            result = call(**{old: 0.8}, **options)
         assert caught[0].filename == __file__
-        assert outcome(lambda result=result: result)[0] is outcome(lambda call=call: call(**{new: value}))[0]
+        pd.testing.assert_frame_equal(result.to_frame(), call(level=0.8, **options).to_frame())
+        assert not result.to_frame().equals(call(**options).to_frame())
         with pytest.raises(mm.UnknownArgumentError, match=old):
-            call(**{old: value, new: value})
+            call(**{old: 0.8}, level=0.8)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("simulate", {}),
+        ("exact_rlrt", {"nsim": 10}),
+        ("allFit", {"optimizers": "trust_region", "starts": 1}),
+        ("pb_compare", {"nsim": 1}),
+    ],
+)
+def test_seeds_still_work(name, options):
+    model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
+    others = [fits("sleepstudy", "Reaction ~ 1 + (1 | Subject)")] if name == "pb_compare" else []
+    rng = np.random.default_rng(1)
+    with pytest.warns(DeprecationWarning, match="seed is now called rng"):
+        getattr(model, name)(*others, seed=rng, **options)
+    # Something was drawn from it.
+    assert rng.bit_generator.state != np.random.default_rng(1).bit_generator.state
 
 
 @pytest.mark.parametrize("kind", ["linear", "generalized"])
@@ -163,7 +177,7 @@ def test_what_users_of_statsmodels_look_for(kind):
     assert model.llf == float(model.logLik())
     assert model.aic == model.AIC()
     assert model.bic == model.BIC()
-    assert model.df_resid == model.df_residual
+    assert model.df_resid == model.nobs - model.rank
     assert model.converged is True
     assert model.n_evaluations == model.convergence.n_evaluations > 0
     np.testing.assert_array_equal(model.resid, model.residuals())
@@ -200,3 +214,11 @@ def test_the_stub_lists_what_is_exported():
 def test_functions_can_be_pickled():
     for name in FUNCTIONS:
         assert pickle.loads(pickle.dumps(getattr(mm, name))) is getattr(mm, name)
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual", "inf"])
+def test_degrees_of_freedom_as_the_method_of_confint_still_work(ddf):
+    model = fits("sleepstudy")
+    with pytest.warns(DeprecationWarning, match=f"is now ddf='{ddf}'"):
+        old = model.confint(method=ddf)
+    pd.testing.assert_frame_equal(old.to_frame(), model.confint(ddf=ddf).to_frame())

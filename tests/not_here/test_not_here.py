@@ -47,21 +47,37 @@ def test_smooths(name):
     assert own.objective == pytest.approx(LINEAR.objective)
 
 
-@pytest.mark.parametrize("name", not_here.ARGUMENTS)
-def test_arguments(name):
+@pytest.mark.parametrize("name", not_here.GLMER_ARGUMENTS)
+def test_arguments_of_fits(name):
     feature, given = not_here.ARGUMENTS[name].feature, {name: "~ 1"}
-    formula = "y ~ trt + (1 | subject)"
-    refused(lambda: mm.glmer(formula, mm.load_epil(), "poisson", **given), feature, f"{name}=")
+    refused(
+        lambda: mm.glmer("y ~ trt + (1 | subject)", mm.load_epil(), "poisson", **given), feature, f"{name}="
+    )
     refused(lambda: COUNTS.update(**given), feature, f"{name}=")
     refused(lambda: mm.update(COUNTS, **given), feature, f"{name}=")
-    refused(lambda: COUNTS.predict(**given), feature, f"{name}=")
-    refused(lambda: LINEAR.predict(**given), feature, f"{name}=")
-    if name != "REML":
-        refused(lambda: mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP, **given), feature, f"{name}=")
-        refused(lambda: LINEAR.update(**given), feature, f"{name}=")
-        refused(
-            lambda: mm.fit_many("~ Days + (1 | Subject)", SLEEP, "Reaction", **given), feature, f"{name}="
-        )
+
+
+@pytest.mark.parametrize("name", not_here.FIT_ARGUMENTS)
+def test_arguments_of_linear_fits(name):
+    feature, given = not_here.ARGUMENTS[name].feature, {name: "~ 1"}
+    refused(lambda: mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP, **given), feature, f"{name}=")
+    refused(lambda: LINEAR.update(**given), feature, f"{name}=")
+    refused(lambda: mm.fit_many("~ Days + (1 | Subject)", SLEEP, "Reaction", **given), feature, f"{name}=")
+
+
+@pytest.mark.parametrize("name", not_here.PREDICT_ARGUMENTS)
+def test_arguments_of_predictions(name):
+    feature, given = not_here.ARGUMENTS[name].feature, {name: True}
+    for model in (LINEAR, COUNTS):
+        refused(lambda model=model: model.predict(**given), feature, f"{name}=")
+        refused(lambda model=model: mm.predict(model, **given), feature, f"{name}=")
+
+
+@pytest.mark.parametrize("name", not_here.ARGUMENTS)
+def test_functions_that_never_have_the_argument_say_so(name):
+    for function in (mm.fixef, mm.ranova, mm.vif):
+        with pytest.raises(mm.UnknownArgumentError, match=f"has no argument '{name}'"):
+            function(LINEAR, **{name: True})
 
 
 def test_unknown_arguments_are_still_errors():

@@ -17,7 +17,7 @@ from mixedmodels.render.numbers import (
 )
 from mixedmodels.render.page import Page, Table
 from mixedmodels.render.text import text_table
-from mixedmodels.wording import display_width, keep_end, one_line, shorten
+from mixedmodels.wording import display_width, one_line, shorten
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,6 @@ def test_widths():
     assert display_width("e\u0301") == 1
     assert shorten("abcdefgh", 5) == "abcd…"
     assert shorten("名前名前", 5) == "名前…"
-    assert keep_end("factor(Days)[T.1]", 11) == "…Days)[T.1]"
     assert shorten("short", 5) == "short"
 
 

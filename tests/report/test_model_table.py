@@ -99,7 +99,7 @@ def test_wrong_arguments(slopes):
         model_table(slopes, format="docx")
     with pytest.raises(ArgumentError, match="show must be one of"):
         model_table(slopes, show="stars")
-    with pytest.raises(ArgumentError, match="at least one model"):
+    with pytest.raises(ArgumentError, match="a model fitted by"):
         model_table()
 
 

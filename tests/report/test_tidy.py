@@ -40,11 +40,11 @@ def test_fixed_effects(linear):
 
 
 def test_limits(linear):
-    table = tidy(linear, conf_int=True, conf_level=0.9).set_index("term")
+    table = tidy(linear, conf_int=True, level=0.9).set_index("term")
     limits = linear.conf_int(alpha=0.1)
     np.testing.assert_allclose(table[["conf.low", "conf.high"]], limits)
     with pytest.raises(ArgumentError, match="must be a number between 0 and 1"):
-        tidy(linear, conf_int=True, conf_level=95)
+        tidy(linear, conf_int=True, level=95)
 
 
 @pytest.mark.parametrize("link", ["logit", "cloglog"])

@@ -1,15 +1,15 @@
-"""Any packaged data set by name."""
+"""The packaged data sets by name."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..checks import one_of
 from ..errors import ArgumentError
 from .catalogue import CATALOGUE
-from .frames import to_pandas, to_polars, to_pyarrow
-from .store import read_columns
+from .store import read_columns, to_pandas, to_polars, to_pyarrow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,3 +79,15 @@ def load_dataset(name: str, backend: str = "pandas") -> Any:
         hint = f"did you mean {_BY_LOWER_NAME[close[0]]!r}? " if close else ""
         raise ArgumentError(f"there is no data set {name!r}; {hint}The data sets are {', '.join(CATALOGUE)}")
     return _BACKENDS[one_of("backend", backend, _BACKENDS)](read_columns(found))
+
+
+def loader(name: str) -> Callable[[], pd.DataFrame]:
+    """The function that loads one data set, documented by its entry in the catalogue."""
+    entry = CATALOGUE[name]
+
+    def load() -> pd.DataFrame:
+        return load_dataset(name)
+
+    load.__name__ = load.__qualname__ = entry.loader
+    load.__module__, load.__doc__ = __package__, entry.docstring()
+    return load

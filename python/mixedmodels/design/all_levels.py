@@ -1,4 +1,4 @@
-"""The terms of a model matrix coded by all levels of their factors, whatever their contrasts."""
+"""The terms of a model matrix coded by all levels of their factors, independent of the contrasts."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from .full_rank import Block
 from .matrix import Levels, MatrixPlan, label_of
 from .recipe import DesignRecipe
 
-# A product of contrasts and numeric columns: the factors in it.
+# A product of contrasts and numeric columns, as the set of its factors.
 _Elementary = frozenset[int]
 
-# A column of zeros and ones is that of a factor with treatment contrasts.
+# A column of zeros and ones is a factor with treatment contrasts.
 _TRUTH = Levels(("False", "True"), Contrast(("True",), 0))
 
 
 @dataclass(frozen=True, eq=False)
 class CodedTerm:
     """
-    A term and its columns in the coding by all levels.
+    A term and its columns when coded by all levels.
 
     Attributes
     ----------
     label : str
         As printed; ``"(Intercept)"`` for the intercept.
     factors : frozenset of int
-        The factors with levels among its factors, by number.
+        Its categorical factors, by number.
     numeric : frozenset of int
-        The other ones.
+        Its numeric factors.
     columns : slice
         Its columns.
     numeric_column : ndarray of int
-        For each of them which product of its numeric columns it holds.
+        For each column, the product of numeric columns that it contains.
     """
 
     label: str
@@ -52,13 +52,13 @@ class CodedTerm:
 @dataclass(frozen=True, eq=False)
 class AllLevels:
     """
-    A fixed part in the coding by all levels: redundant, and free of any choice of contrasts.
+    A fixed part coded by all levels: redundant, and independent of the choice of contrasts.
 
     Attributes
     ----------
     terms : tuple of CodedTerm
     coefficients : ndarray, shape (p, p_all)
-        Its columns are x @ coefficients, x the model matrix.
+        The coded columns are x @ coefficients, where x is the model matrix.
     """
 
     terms: tuple[CodedTerm, ...]
@@ -69,11 +69,11 @@ def all_levels(recipe: DesignRecipe) -> AllLevels:
     """
     The fixed part of a design coded by all levels.
 
-    The indicators of a factor's levels are [1 C] [1 C]⁻¹ with C its contrasts. Multiplied out, both
+    The indicators of a factor's levels are [1 C] [1 C]⁻¹, where C holds its contrasts. Expanded, both
     codings are sums of the same elementary products of contrasts and numeric columns.
 
-    A True/False predictor counts as a factor of two levels, as it means the same. It stays a number where
-    the model has no column for what the other level would add, as in ``y ~ a:truth`` without ``a``.
+    A True/False predictor is treated as the equivalent factor with two levels. It stays a number if the model
+    has no columns for the other level, as in ``y ~ a:truth`` without ``a``.
     """
     plan = _with_truths(recipe)
     widths = [_contrast_width(plan, i) for i in range(len(plan.nodes))]
@@ -102,7 +102,7 @@ def all_levels(recipe: DesignRecipe) -> AllLevels:
 
 
 def _with_truths(recipe: DesignRecipe) -> MatrixPlan:
-    """The plan with True/False predictors as factors, where their terms span those of such factors."""
+    """The plan with True/False predictors as factors, where their terms span the terms of such factors."""
     plan = recipe.fixed
     factors = {i for i, coding in enumerate(plan.codings) if isinstance(coding, Levels)}
     spanned = {
@@ -143,15 +143,15 @@ def _expanded(
     result = np.zeros((total, width))
     for chosen in product(*pieces):
         part = frozenset(i for (i, _) in chosen if i is not None)
-        # Within an elementary product the factors are in the order of their numbers, the first one fastest;
-        # so they are in a block but for the order.
+        # An elementary product has its factors in the order of their numbers, the first varying fastest; a
+        # block may have them in another order.
         matrix = _product([m for _, m in chosen], [i for i, _ in chosen])
         result[places[part]] += matrix
     return result
 
 
 def _pieces(plan: MatrixPlan, i: int, reduced: bool) -> list[tuple[int | None, NDArray[np.float64]]]:
-    """A factor's columns in terms of its contrasts, and (None) of the constant."""
+    """A factor's columns in terms of its contrasts and, for None, of the constant."""
     coding = plan.codings[i]
     if not isinstance(coding, Levels):
         return [(i, np.eye(1 if coding is None else len(coding)))]
@@ -160,8 +160,8 @@ def _pieces(plan: MatrixPlan, i: int, reduced: bool) -> list[tuple[int | None, N
     whole = np.column_stack([np.ones(len(coding.labels)), _contrasts(coding)])
     if np.linalg.matrix_rank(whole) < len(whole):
         raise ArgumentError(
-            f"the contrasts of {label_of(plan.nodes[i])!r} do not tell its levels apart, so that there is no "
-            "test of the term"
+            f"the contrasts of {label_of(plan.nodes[i])!r} do not distinguish all its levels, so the term "
+            "cannot be tested; use contrasts of full rank"
         )
     inverse = _inverse(whole)
     return [(None, inverse[:1]), (i, inverse[1:])]
@@ -169,7 +169,7 @@ def _pieces(plan: MatrixPlan, i: int, reduced: bool) -> list[tuple[int | None, N
 
 def _product(matrices: Sequence[NDArray[np.float64]], factors: Sequence[int | None]) -> NDArray[np.float64]:
     """
-    The Kronecker product of the matrices: columns with the first one fastest, rows by the factors' numbers.
+    The Kronecker product of the matrices: in the columns the first varies fastest; rows go by factor number.
     """
     whole: NDArray[np.float64] = np.ones((1, 1))
     for matrix in matrices:
@@ -178,7 +178,7 @@ def _product(matrices: Sequence[NDArray[np.float64]], factors: Sequence[int | No
     if [i for i, _ in present] == sorted(i for i, _ in present):
         return whole
     shape = [size for _, size in present]
-    # Column-major: the first factor is the fastest.
+    # Column-major: the first factor varies fastest.
     tensor = whole.reshape(*shape, whole.shape[1], order="F")
     order = sorted(range(len(present)), key=lambda j: present[j][0])
     return tensor.transpose(*order, len(present)).reshape(whole.shape, order="F")
@@ -196,14 +196,14 @@ def _contrast_width(plan: MatrixPlan, i: int) -> int:
 
 
 def _contrasts(levels: Levels) -> NDArray[np.float64]:
-    """The contrast matrix, a row for each level."""
+    """The contrast matrix, one row per level."""
     if levels.contrast.matrix is not None:
         return levels.contrast.matrix
     return np.delete(np.eye(len(levels.labels)), levels.contrast.base, axis=1)
 
 
 def _numeric_column(plan: MatrixPlan, term: Sequence[int], categorical: set[int]) -> NDArray[np.int64]:
-    """Which product of the numeric columns each column of a term holds."""
+    """The product of numeric columns in each column of a term, by number."""
     result, n_products = np.zeros(1, dtype=np.int64), 1
     for i in term:
         coding = plan.codings[i]

@@ -1,4 +1,4 @@
-"""Formula and data to the arrays of a model."""
+"""From formula and data to the arrays of a model."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FormulaError, FormulaWarning
+from ..families import Family
 from ..formula import ModelFormula, RandomTermSpec, check_functions, parse_formula
 from ..formula.nodes import Call, Node, walk
 from ..frame import Frame
@@ -23,10 +24,10 @@ from .matrix import Levels, label_of
 from .merged_terms import BuiltTerm, merge_repeated
 from .model_size import Sizes
 from .plan_columns import ContrastTable, check_all_used, check_contrasts, make_plan
-from .random_term import RandomTerm, check_told_from_residuals
+from .random_term import RandomTerm, check_distinct_from_residuals
 from .recipe import DesignRecipe, offset_of
 from .repeated_effects import overlapping_terms
-from .response import ResponseForm, numeric_response
+from .response import ResponseForm, numeric_response, read_response
 from .rows import ChosenRows, MissingRows, choose_rows, columns_of
 from .term_structure import structure_of_term
 
@@ -37,16 +38,17 @@ P = TypeVar("P", bound="Predictors")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Predictors:
     """
-    The arrays of a model but for its response; n is the number of rows used. All arrays are read-only.
+    The arrays of a model except its response; n is the number of rows used. All arrays are read-only.
 
     Attributes
     ----------
     formula : ModelFormula
     x : ndarray, shape (n, p), column-major
-        The fixed-effects model matrix; not checked for linear dependence beyond what its structure tells.
+        The fixed-effects model matrix. Its coding avoids structural linear dependence; other dependence is
+        not checked.
     x_names : tuple of str
     terms : tuple of RandomTerm
-        By number of levels, decreasing; otherwise in the order of the formula.
+        In decreasing number of levels, otherwise in the order of the formula.
     weights, offset : ndarray, shape (n,), or None
     missing : MissingRows
     row_labels : index or None
@@ -69,11 +71,11 @@ class Predictors:
 
     @cached_property
     def surplus_parameters(self) -> int:
-        """How many covariance parameters add nothing, as terms of the same groups overlap."""
+        """The number of redundant covariance parameters, where terms of the same groups overlap."""
         return sum(surplus for _, _, surplus in overlapping_terms(self.terms))
 
     def with_response(self: P, **parts: Any) -> P:
-        """The same predictors with another response; what was worked out of the terms stays."""
+        """The same predictors with another response; facts computed from the terms are kept."""
         other = replace(self, **parts)
         if "surplus_parameters" in vars(self):
             vars(other)["surplus_parameters"] = self.surplus_parameters
@@ -92,9 +94,9 @@ class Design(Predictors):
     y : ndarray, shape (n,)
         Numbers of successes for the binomial family, whose `weights` are numbers of trials (None: one each).
     form : ResponseForm
-        How the response was written.
+        How the response was specified.
     new_response : bool
-        Whether `y` was given to `refit` instead of being read from the data.
+        Whether `y` was given to `refit` rather than read from the data.
     """
 
     response_name: str
@@ -121,15 +123,16 @@ def build_design(
 
     Rows are chosen first (``subset``, then missing values and zero weights, jointly over every column
     used); levels, contrasts and the constants of transforms such as ``scale`` come from the rows
-    that are left, so that a row left out has no influence whatever.
+    that remain, so omitted rows have no influence at all.
 
     Parameters
     ----------
     arguments : DesignArguments
     check_effects : {"error", "warning", "ignore"}
-        As in :class:`mixedmodels.Control`; "ignore" lets pass what the data may not determine.
+        As in :class:`mixedmodels.Control`; "ignore" accepts effects that the data may not determine.
     sigma_known : bool
-        Whether the residual standard deviation is known, so that each row may be a level of its own.
+        Whether the residual standard deviation is known, which allows a grouping factor with one row per
+        level.
 
     Returns
     -------
@@ -151,9 +154,56 @@ def build_design(
     rows, predictors, y = assemble(arguments, numeric_response, check_effects=check_effects)
     if check_effects != "ignore" and not sigma_known:
         for term in predictors.terms:
-            check_told_from_residuals(term, rows.weights)
+            check_distinct_from_residuals(term, rows.weights)
     y.flags.writeable = False
     return Design(**parts_of(predictors), response_name=predictors.formula.response, y=y)
+
+
+def build_generalized_design(
+    arguments: DesignArguments, family: Family, *, check_effects: CheckEffects = "warning"
+) -> Design:
+    """
+    Build the arrays of a generalized linear mixed model.
+
+    Parameters
+    ----------
+    arguments : DesignArguments
+        For the binomial family the weights are numbers of trials, and none may be zero.
+    family : Family
+        Determines which responses are valid.
+    check_effects : {"error", "warning", "ignore"}
+        As for :func:`build_design`.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    FormulaError, MissingColumnError, DataError, ArgumentError
+        Naming the term, column, row or argument at fault.
+
+    Examples
+    --------
+    >>> from mixedmodels.design import DesignArguments, build_generalized_design
+    >>> from mixedmodels.families import Binomial
+    >>> data = {"hits": [3, 1, 0, 2], "misses": [1, 3, 4, 2], "batch": ["a", "a", "b", "b"]}
+    >>> arguments = DesignArguments(formula="cbind(hits, misses) ~ 1 + (1 | batch)", data=data)
+    >>> design = build_generalized_design(arguments, Binomial())
+    >>> design.y, design.weights
+    (array([3., 1., 0., 2.]), array([4., 4., 4., 4.]))
+    """
+    _, predictors, response = assemble(
+        arguments,
+        lambda node, evaluator, rows: read_response(node, evaluator, rows, family),
+        check_effects=check_effects,
+        drop_zero_weights=not family.trials,
+    )
+    for array in (response.y, response.weights):
+        if array is not None:
+            array.flags.writeable = False
+    parts = {**parts_of(predictors), "weights": response.weights}
+    return Design(**parts, response_name=predictors.formula.response, y=response.y, form=response.form)
 
 
 def build_predictors(
@@ -166,7 +216,7 @@ def build_predictors(
     ----------
     arguments : DesignArguments
     responses : collection of str
-        Columns that hold responses: ``.`` in the formula leaves them out.
+        Columns that contain responses; ``.`` in the formula omits them.
     check_effects : {"error", "warning", "ignore"}
         As for :func:`build_design`.
 
@@ -184,13 +234,15 @@ def build_predictors(
     rows, predictors, _ = assemble(arguments, None, responses, check_effects=check_effects)
     if check_effects != "ignore":
         for term in predictors.terms:
-            check_told_from_residuals(term, rows.weights)
+            check_distinct_from_residuals(term, rows.weights)
     return predictors, rows.positions
 
 
-_CONTRASTS_MATTER = "; other contrasts make other columns independent, so that the model depends on them"
+_CONTRASTS_MATTER = (
+    "; with other contrasts, other columns are independent, so the model depends on the contrasts"
+)
 
-# From the left side of the formula to whatever a kind of model makes of it.
+# Turns the left side of the formula into the response of a kind of model.
 ReadResponse = Callable[[Node, Evaluator, ChosenRows], Any]
 
 
@@ -203,9 +255,9 @@ def assemble(
     drop_zero_weights: bool = True,
 ) -> tuple[ChosenRows, Predictors, Any]:
     """
-    The rows used, the predictors in them, and what `read_response` makes of the response.
+    The rows used, their predictors, and the result of `read_response`.
 
-    Without `read_response` the formula has none; `responses` are then columns that ``.`` leaves out.
+    Without `read_response` the formula has no response; ``.`` then omits the columns in `responses`.
     """
     need_response = read_response is not None
     check_action(arguments.na_action)
@@ -223,8 +275,8 @@ def assemble(
     )
     if not need_response and parsed.response:
         raise FormulaError(
-            "the formula must not name a response, for there are many: write "
-            f"{parsed.text[parsed.text.index('~') :]!r} and give {parsed.response} by responses="
+            "the formula must not name a response, as there are several: write "
+            f"{parsed.text[parsed.text.index('~') :]!r} and pass {parsed.response} as responses="
         )
     if isinstance(arguments.subset, str):
         beside.update(columns_of(arguments.subset, frame, own))
@@ -283,7 +335,7 @@ def assemble(
 
 
 def parts_of(predictors: Predictors) -> dict[str, Any]:
-    """The fields by name, for a design that adds a response to them."""
+    """The fields by name, for a design that adds a response."""
     return {field.name: getattr(predictors, field.name) for field in fields(Predictors)}
 
 
@@ -303,8 +355,8 @@ def _random_term(
     if spec.uncorrelated and factors and k > 1:
         by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
         warn_user(
-            f"{spec.text}: the double bar makes all {k} columns independent, those of the levels of "
-            f"{' and '.join(map(repr, factors))} too: {k} variance parameters "
+            f"{spec.text}: the double bar makes all {k} columns independent, including the levels of "
+            f"{' and '.join(map(repr, factors))}: {k} variance parameters "
             f"(a single bar has {k * (k + 1) // 2}){_CONTRASTS_MATTER if by_contrasts else ''}",
             FormulaWarning,
         )
@@ -316,7 +368,7 @@ def _random_term(
 
 
 def _called(parsed: ModelFormula, own: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """Those of the caller's own functions that the formula calls."""
+    """The caller's own functions that the formula calls."""
     if not own:
         return {}
     response = [] if parsed.response_node is None else [parsed.response_node]

@@ -1,4 +1,4 @@
-"""Warnings about columns and powers that seem to mean something other than what the model makes of them."""
+"""Warnings about columns and powers whose meaning in the model is probably not what the user intended."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from ..notices import warn_user
 from .evaluator import Evaluator
 from .matrix import Levels, MatrixPlan, label_of
 
-# A factor of the fixed part with at least so many levels, and more than half as many as there are rows, is
-# hardly meant.
+# A factor in the fixed part with at least this many levels, and more than half as many levels as rows, is
+# probably a mistake.
 _MANY_LEVELS = 10
-# Of two levels that differ by case only, one with at most this share of the other's rows is a typing error;
-# others, such as the genotypes AA, Aa and aa, are meant.
+# Of two levels that differ only by case, one with at most this share of the other's rows is probably a typo;
+# more frequent ones, such as the genotypes AA, Aa and aa, are intended.
 _RARE = 0.05
-# Text counts as numbers with a few exceptions when so many times more levels, and this share of the rows,
-# are numbers.
+# Text is reported as numbers with a few exceptions if numbers have this many times more levels, and this
+# share of the rows.
 _TIMES_MORE_LEVELS = 5
 _SHARE_OF_ROWS = 0.9
 
 
 def warn_of_columns(formula: ModelFormula, frame: Frame, fixed: MatrixPlan) -> None:
     """
-    Look at the levels of the factors of a model.
+    Warn of suspicious levels in the factors of a model.
 
     Parameters
     ----------
@@ -61,17 +61,17 @@ def warn_of_columns(formula: ModelFormula, frame: Frame, fixed: MatrixPlan) -> N
 
 def look_alikes(factor: Factor) -> str:
     """
-    What to say of levels that differ only by blanks around them, or by case with one of them rare.
+    The warning for levels that differ only by surrounding blanks, or by case with one of them rare.
 
     Empty when there are none.
     """
     try:
         text = "".join(factor.levels)
     except TypeError:
-        # Levels that are no text.
+        # Some levels are not text.
         return ""
     if text.isalnum() and text == text.casefold():
-        # Neither blanks nor case, as in numbers of subjects.
+        # Neither blanks nor upper case, as in subject numbers.
         return ""
     if len({_plain(label) for label in factor.levels}) == len(factor.levels):
         return ""
@@ -85,14 +85,14 @@ def look_alikes(factor: Factor) -> str:
         return ""
     number = sum(map(len, alike))
     return (
-        f"has {number} levels that differ from others only by case or by blanks around them, such as "
-        f"{_counted(factor, rows, alike[0])}. They count as separate levels; if they mean the same, give "
-        "them the same text before the fit"
+        f"has {number} levels that differ from others only by case or surrounding blanks, such as "
+        f"{_counted(factor, rows, alike[0])}. They are separate levels in the model; if they mean the same, "
+        "give them the same text before the fit"
     )
 
 
 def _suspicious(factor: Factor, rows: NDArray[np.int64], group: Sequence[int]) -> list[int]:
-    """The most frequent of levels that look alike, and those that seem to mean the same."""
+    """The most frequent of several similar levels, and the levels that probably mean the same."""
     main = max(group, key=lambda i: rows[i])
     blanks = {i for i in group if factor.levels[i] != factor.levels[i].strip()}
     other = [
@@ -102,7 +102,7 @@ def _suspicious(factor: Factor, rows: NDArray[np.int64], group: Sequence[int]) -
 
 
 def numbers_as_text(factor: Factor) -> str:
-    """What to say of a factor whose labels are numbers but for a few rows; empty for others."""
+    """The warning for a factor whose labels are numbers except in a few rows; empty for others."""
     if not factor.levels or not all(isinstance(level, str) for level in factor.levels):
         return ""
     numeric = np.array([_is_number(level) for level in factor.levels])
@@ -114,8 +114,8 @@ def numbers_as_text(factor: Factor) -> str:
     if not len(strange) or inside < _SHARE_OF_ROWS * total:
         return ""
     return (
-        f"is text: {inside} of {total} rows look like numbers, others hold "
-        f"{_counted(factor, rows, strange)}. The model takes it as a factor with {np.count_nonzero(rows)} "
+        f"is text: {inside} of {total} rows look like numbers, others are "
+        f"{_counted(factor, rows, strange)}. The model treats it as a factor with {np.count_nonzero(rows)} "
         "levels; to use it as a number, set the other values to missing and convert the column"
     )
 
@@ -124,8 +124,9 @@ def _many_levels(labels: Sequence[str], n: int, name: str) -> str:
     if len(labels) < _MANY_LEVELS or 2 * len(labels) <= n:
         return ""
     return (
-        f"factor {name!r} of the fixed part has {len(labels)} levels ({labels[0]!r}, {labels[1]!r}, ...) in "
-        f"{n} rows: if it holds numbers, use them as numbers; if it identifies groups, write (1 | {name})"
+        f"factor {name!r} in the fixed part has {len(labels)} levels ({labels[0]!r}, {labels[1]!r}, ...) in "
+        f"{n} rows; if it contains numbers, convert it to numbers; if it identifies groups, write "
+        f"(1 | {name})"
     )
 
 
@@ -151,9 +152,9 @@ def _is_number(label: str) -> bool:
 
 def warn_of_self_products(products: Sequence[SelfProduct], evaluator: Evaluator) -> None:
     """
-    Say that ``x**2`` means x, as in R, where x is a number that differs from its square.
+    Warn that ``x**2`` means x, as in R, if x is a number that differs from its square.
 
-    A factor has no other power, so that nobody can mean one.
+    For a factor there is nothing to confuse.
     """
     for product in products:
         value = evaluator.value(product.node)
@@ -161,7 +162,7 @@ def warn_of_self_products(products: Sequence[SelfProduct], evaluator: Evaluator)
             continue
         name = write(product.node)
         warn_user(
-            f"{product.text} adds no power of {name}: a product of a variable with itself is that variable, "
-            f"as in R; for the power write I({name}**{product.power})",
+            f"{product.text} does not add a power of {name}: as in R, a product of a variable with itself is "
+            f"that variable; for the power write I({name}**{product.power})",
             FormulaWarning,
         )

@@ -16,7 +16,7 @@ from ..formula.function_table import CODINGS
 
 @dataclass(frozen=True)
 class LevelNumber:
-    """A base level by its place among the levels, counted from 1."""
+    """A reference level by its position, counted from 1."""
 
     value: int
 
@@ -24,18 +24,18 @@ class LevelNumber:
 @dataclass(frozen=True, eq=False)
 class Contrast:
     """
-    The columns of a factor beside an intercept.
+    The columns of a factor when the model has an intercept.
 
     Attributes
     ----------
     names : tuple of str
-        Column names, as they stand in square brackets after the factor's name.
+        Column names, as shown in square brackets after the factor's name.
     base : int
-        The level left out (treatment contrasts); -1 when ``matrix`` says it all.
+        The omitted level (treatment contrasts); -1 when ``matrix`` is given.
     matrix : ndarray, shape (n_levels, n_columns), or None
         Value of each column at each level; None for treatment contrasts.
     r_names : tuple of str
-        What R appends to the factor's name; by default `names`.
+        The names that R appends to the factor's name; by default `names`.
     """
 
     names: tuple[str, ...]
@@ -45,7 +45,7 @@ class Contrast:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "r_names", self.r_names or self.names)
-        # Models may share contrasts.
+        # Models share contrasts.
         if self.matrix is not None:
             self.matrix.flags.writeable = False
 
@@ -68,7 +68,7 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
     Raises
     ------
     ArgumentError
-        When the contrasts are not known or do not fit the levels.
+        When the contrasts are unknown or do not match the levels.
     """
     n = len(labels)
     base: Any = None
@@ -79,7 +79,7 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
         if kind is None:
             known = ", ".join(sorted(set(CODINGS.values())))
             raise ArgumentError(
-                f"contrasts of {factor!r}: {spec!r} is not known; use one of {known}, or a matrix"
+                f"contrasts of {factor!r}: {spec!r} is unknown; use one of {known}, or a matrix"
             )
         if base is not None and kind != "treatment":
             raise ArgumentError(f"contrasts of {factor!r}: only treatment contrasts have a base level")
@@ -91,7 +91,7 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
             f"({', '.join(labels[:10])}{', ...' if n > 10 else ''}) need {(n, n - 1)}"
         )
     if not np.isfinite(matrix).all():
-        raise ArgumentError(f"contrasts of {factor!r}: the matrix holds values that are not finite")
+        raise ArgumentError(f"contrasts of {factor!r}: the matrix contains values that are not finite")
     return Contrast(names, -1, matrix)
 
 
@@ -115,7 +115,7 @@ def _helmert(labels: Sequence[str]) -> Contrast:
 
 
 def _diff(labels: Sequence[str]) -> Contrast:
-    """Each coefficient is the difference of a level's mean from that of the level before."""
+    """Each coefficient is the mean of a level minus the mean of the level before it."""
     n = len(labels)
     matrix = np.arange(1.0, n) / n - np.triu(np.ones((n, n - 1)))
     pairs = zip(labels[1:], labels, strict=False)
@@ -125,7 +125,7 @@ def _diff(labels: Sequence[str]) -> Contrast:
 
 
 def _poly(labels: Sequence[str]) -> Contrast:
-    """Orthonormal polynomials over 1, ..., n, each orthogonalised twice to stay so for many levels."""
+    """Orthonormal polynomials on 1, ..., n; each is orthogonalized twice, for accuracy with many levels."""
     n = len(labels)
     score = np.arange(n) - (n - 1) / 2
     columns = np.full((n, n), 1 / np.sqrt(n))
@@ -147,7 +147,8 @@ def _custom(spec: Any, labels: Sequence[str], factor: str) -> tuple[NDArray[np.f
         rows = [str(i) for i in spec.index]
         if sorted(rows) != sorted(labels):
             raise ArgumentError(
-                f"contrasts of {factor!r}: the rows of the DataFrame are {rows}, the levels {list(labels)}"
+                f"contrasts of {factor!r}: the rows of the DataFrame are {rows}, but the levels are "
+                f"{list(labels)}"
             )
         order = [rows.index(label) for label in labels]
         names = tuple(map(str, spec.columns))
@@ -171,13 +172,13 @@ def _find(base: Any, labels: Sequence[str], factor: str) -> int:
         if 1 <= base.value <= len(labels):
             return base.value - 1
         raise ArgumentError(
-            f"contrasts of {factor!r}: base={base.value} counts the levels from 1, and there are "
-            f"{len(labels)}; name the level in quotes, such as base={labels[0]!r}"
+            f"contrasts of {factor!r}: base={base.value} is the position of a level, from 1 to "
+            f"{len(labels)}; or name the level in quotes, such as base={labels[0]!r}"
         )
     if str(base) in labels:
         return list(labels).index(str(base))
     raise ArgumentError(
-        f"contrasts of {factor!r}: the base {base!r} is not among its levels {list(labels[:20])}"
+        f"contrasts of {factor!r}: the base {base!r} is not one of its levels {list(labels[:20])}"
     )
 
 
@@ -192,7 +193,7 @@ _BUILDERS = {
 
 
 def contrasts_text(given: Any) -> str:
-    """The ``contrasts`` argument in one line: a kind for all factors, or kinds and matrices by factor."""
+    """The ``contrasts`` argument on one line."""
     if given is None or (isinstance(given, Mapping) and not given):
         return "default contrasts"
     if isinstance(given, Mapping):
@@ -201,5 +202,5 @@ def contrasts_text(given: Any) -> str:
 
 
 def _plain(spec: Any) -> Any:
-    """A matrix as lists, which print in one line."""
+    """A matrix as lists, which print on one line."""
     return spec if isinstance(spec, (str, tuple)) else np.asarray(spec).tolist()

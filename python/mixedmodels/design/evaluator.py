@@ -1,8 +1,8 @@
 """
 Evaluation of the expressions of a formula on data.
 
-The first evaluation, on the fitting data, leaves a *memory*: the levels of every factor and the
-constants of every stateful transform. Evaluating on new data uses that memory.
+The first evaluation, on the fitting data, fills a *memory*: the levels of every factor and the constants of
+every stateful transform. Evaluation on new data uses that memory.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _OPTIONS = {"Boundary.knots": "boundary"}
 @dataclass
 class Memory:
     """
-    What a fit remembers of its data.
+    Facts about the fitting data that are needed for new data.
 
     Attributes
     ----------
     columns : dict
         For each column: its level labels, or None for numbers.
     truths : set of str
-        The columns of truth values.
+        The columns of True/False values.
     levels : dict
         Labels of each factor made by a call, by the call's text.
     transforms : dict
@@ -72,7 +72,7 @@ class Evaluator:
     ----------
     frame : Frame
     memory : Memory
-        Filled when ``fitting``, obeyed otherwise.
+        Filled when ``fitting``, used otherwise.
     functions : mapping
         The caller's own functions.
     fitting : bool
@@ -88,7 +88,7 @@ class Evaluator:
         self._used: dict[int, tuple[Factor, Factor]] = {}
 
     def drop_unused(self, factor: Factor) -> Factor:
-        """The factor without unused levels, worked out once for a factor that many terms share."""
+        """The factor without unused levels; computed once for a factor that several terms share."""
         if id(factor) not in self._used:
             self._used[id(factor)] = factor, drop_unused(factor)
         return self._used[id(factor)][1]
@@ -97,13 +97,13 @@ class Evaluator:
         """
         The value of a whole expression: numbers (shape (n,)), several columns, or a factor.
 
-        Missing values of the columns stay missing.
+        Missing values in the columns stay missing.
 
         Raises
         ------
         DataError
-            When a transform gives values that are not finite, when the expression has no rows, or when
-            new data has levels that the fitting data had not.
+            When a transform gives values that are not finite, when the expression is not a column, or when
+            new data has levels that were not in the fit.
         """
         if isinstance(node, Name):
             return self._column(node.name)
@@ -113,12 +113,14 @@ class Evaluator:
             return value
         if isinstance(value, np.ndarray) and value.shape == (self.n,):
             return value
-        raise DataError(f"{write(node)} gives no value for each row: a term must be made of columns")
+        raise DataError(
+            f"{write(node)} does not give a value for each row; a term must be computed from columns"
+        )
 
     def finite(
         self, node: Node, value: NDArray[np.float64] | Basis, missing: NDArray[np.bool_] | None
     ) -> None:
-        """Refuse values that are not finite, other than those of missing rows."""
+        """Refuse values that are not finite, except in missing rows."""
         if isinstance(node, Name):
             column = self.frame.column(node.name)
             if isinstance(column, Numeric) and column.finite:
@@ -135,7 +137,7 @@ class Evaluator:
             raise DataError(
                 f"{write(node)} is not finite in {len(rows)} row{'s' if len(rows) > 1 else ''} "
                 f"(first: {', '.join(map(str, rows[:5]))}, counting from 0 among the rows used); "
-                "check the values it is computed from"
+                "check the values from which it is computed"
             )
 
     def _evaluate(self, node: Node) -> Value:
@@ -148,7 +150,7 @@ class Evaluator:
         if isinstance(node, Flag):
             return node.value
         if isinstance(node, Word):
-            raise FormulaError(f"{node.word!r} stands where a value is needed")
+            raise FormulaError(f"{node.word!r} is not allowed here, where a value is needed")
         if isinstance(node, Unary):
             operand = self._evaluate(node.operand)
             if node.operator == "!":
@@ -170,25 +172,30 @@ class Evaluator:
             if labels is not None:
                 return match_levels(column, labels, f"column {name!r}")
             if isinstance(column, Factor):
-                raise DataError(f"column {name!r} was numeric in the fit and holds text or categories now")
+                raise DataError(
+                    f"column {name!r} was numeric in the fit, but contains text or categories now"
+                )
         return column if isinstance(column, Factor) else column.values
 
     def _numbers(self, value: Value, node: Node) -> Any:
         if isinstance(value, (Factor, Coded)):
             raise DataError(
-                f"{write(node)} is a factor, and numbers are needed; as.numeric() gives its codes"
+                f"{write(node)} is a factor, but numbers are needed; as.numeric() gives its codes"
             )
         if isinstance(value, Basis):
             raise DataError(f"{write(node)} has several columns; it cannot be part of arithmetic")
         if isinstance(value, (str, tuple)) or value is None:
-            raise FormulaError(f"{write(node)} stands where a number is needed")
+            raise FormulaError(f"{write(node)} is not allowed here, where a number is needed")
         return np.float64(value) if isinstance(value, (bool, float)) else value
 
     def _truth(self, value: Value, node: Node) -> Any:
         numbers = self._numbers(value, node)
         known = np.asarray(numbers)[~np.isnan(numbers)]
         if not ((known == 0) | (known == 1)).all():
-            raise DataError(f"{write(node)}: '&', '|' and 'not' join conditions, which are true or false")
+            raise DataError(
+                f"{write(node)} is not a condition; '&', '|' and 'not' combine conditions, which are true or "
+                "false"
+            )
         return numbers
 
     def _binary(self, node: Binary) -> Value:
@@ -201,14 +208,14 @@ class Evaluator:
         if operator in ("in", "not in"):
             items = right if isinstance(right, tuple) else (right,)
             if any(isinstance(item, (np.ndarray, Factor, Basis, Coded)) for item in items):
-                raise FormulaError(f"{write(node)}: constants must stand after 'in', such as c(1, 2)")
+                raise FormulaError(f"{write(node)}: after 'in' there must be constants, such as c(1, 2)")
             found: Any = 0.0
             for item in items:
                 found = found + self._compare(Binary("==", node.left, node.right), left, item)
             found = np.minimum(found, 1.0)
             return found if operator == "in" else 1.0 - found
         a, b = self._truth(left, node.left), self._truth(right, node.right)
-        # Three-valued logic: what is missing does not matter when the other side decides.
+        # Three-valued logic: a missing value does not matter if the other side decides.
         decided = 0.0 if operator == "&" else 1.0
         both = a * b if operator == "&" else np.maximum(a, b)
         return np.where((a == decided) | (b == decided), decided, both)
@@ -219,7 +226,7 @@ class Evaluator:
         if isinstance(left, Factor):
             if node.operator not in ("==", "!=") or not isinstance(right, (str, float, bool)):
                 raise DataError(
-                    f"{write(node)}: a factor can be compared with one of its levels by '==' or '!=' only"
+                    f"{write(node)}: a factor can only be compared with one of its levels, by '==' or '!='"
                 )
             label = f"{right:g}" if isinstance(right, float) else str(right)
             chosen = np.array([level == label for level in left.labels()] + [False])
@@ -246,7 +253,7 @@ class Evaluator:
             return self._stateful(node)
         if function.kind == "factor":
             return self._factor_call(node)
-        raise FormulaError(f"{name}() cannot stand here")
+        raise FormulaError(f"{name}() is not allowed here")
 
     def _stateful(self, node: Call) -> Value:
         text = write(node)
@@ -265,7 +272,7 @@ class Evaluator:
                 if isinstance(constant, tuple):
                     constant = np.array([self._numbers(item, argument) for item in constant], dtype=float)
                 elif isinstance(constant, str):
-                    raise FormulaError(f"{text}: {key} cannot be a text")
+                    raise FormulaError(f"{text}: {key} cannot be text")
                 options[_OPTIONS.get(key, key)] = constant
             assert function.call is not None
             self.memory.transforms[text] = function.call(x, text, **options)
@@ -310,7 +317,7 @@ class Evaluator:
         return self._remember(text, Factor(text, factor.codes, factor.levels, ordered))
 
     def _choice(self, node: Call) -> Value:
-        """One of two values for each row, by a condition: numbers, or labels."""
+        """One of two values for each row, chosen by a condition: numbers or labels."""
         text = write(node)
         parts = dict([*zip(FUNCTIONS[node.function].parameters, node.arguments, strict=False), *node.options])
         test = self._truth(self._evaluate(parts["test"]), parts["test"])
@@ -319,7 +326,7 @@ class Evaluator:
             yes, no = (self._numbers(v, parts[name]) for v, name in zip(values, ("yes", "no"), strict=True))
             return np.where(np.isnan(test), np.nan, np.where(test == 1, yes, no))
         if not all(isinstance(value, (str, Factor, Coded)) for value in values):
-            raise DataError(f"{text} gives a number in some rows and a label in others; give two of a kind")
+            raise DataError(f"{text} mixes numbers and labels; both values must be numbers, or both labels")
         yes, no = (labels_of(value, self.n) for value in values)
         labels = np.where(np.isnan(test), None, np.where(test == 1, yes, no))
         labels = np.broadcast_to(labels, (self.n,))
@@ -328,7 +335,7 @@ class Evaluator:
     def _factor(self, node: Node) -> Factor:
         """An expression as a factor."""
         if isinstance(node, Name) and not self.fitting and self.memory.columns.get(node.name) is None:
-            # Numbers in the fit: their labels decide, whether new data has them as numbers or as text.
+            # Numbers in the fit: labels are compared, so new data may have numbers or text.
             return as_factor(self.frame.labels(node.name))
         if isinstance(node, Name) and isinstance(column := self.frame.labels(node.name), LabelsOnly):
             return column
@@ -339,7 +346,7 @@ class Evaluator:
             return value
         numbers = self._numbers(value, node)
         if not isinstance(numbers, np.ndarray):
-            raise DataError(f"{write(node)} is a constant; a factor is made of a column")
+            raise DataError(f"{write(node)} is a constant; a factor must be made from a column")
         if isinstance(node, Name):
             return as_factor(self.frame.column(node.name))
         return as_factor(Numeric(write(node), numbers, "bool" if is_truth(node, self.memory) else "float"))
@@ -362,14 +369,18 @@ class Evaluator:
             number: Any = result
             if isinstance(number, (int, float, np.number)):
                 return float(number)
-            raise DataError(f"{text}: the function must give numbers or labels, got {type(result).__name__}")
+            raise DataError(
+                f"{text}: the function must return numbers or labels, not {type(result).__name__}"
+            )
         if len(result) != self.n:
-            raise DataError(f"{text}: the function gave {len(result)} rows for {self.n}")
+            raise DataError(f"{text}: the function returned {len(result)} rows instead of {self.n}")
         if np.ndim(result) == 2:
             try:
                 values = np.array(result, dtype=np.float64)
             except (TypeError, ValueError):
-                raise DataError(f"{text}: the function must give numbers or one label for each row") from None
+                raise DataError(
+                    f"{text}: the function must return numbers, or one label for each row"
+                ) from None
             return Basis(values, tuple(str(j + 1) for j in range(values.shape[1])))
         column = Frame.from_any({text: result}).column(text)
         if isinstance(column, Factor):

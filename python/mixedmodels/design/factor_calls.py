@@ -1,4 +1,4 @@
-"""What the calls of a formula that make or read factors do with their arguments."""
+"""The calls in formulas that make or read factors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .values import Basis, Coded, Value, match_levels
 
 
 def coding(node: Node | None, base: Node | None) -> Any:
-    """The contrasts that C() names, with a base level given to it or to the coding."""
+    """The contrasts named in C(), with a base level given to C() or to the coding."""
     if node is None and base is None:
         return None
     word = node.word if isinstance(node, Word) else node.function if isinstance(node, Call) else "treatment"
     kind = CODINGS[word]
     counts = True
     if isinstance(node, Call) and (node.options or node.arguments):
-        # Without a name a number is a label.
+        # An unnamed number is a label.
         counts, base = bool(node.options), node.options[0][1] if node.options else node.arguments[0]
     if base is None:
         return kind
@@ -32,7 +32,7 @@ def coding(node: Node | None, base: Node | None) -> Any:
             return kind, f"{base.value:g}"
         if not float(base.value).is_integer():
             raise DataError(
-                f"base={base.value:g} must be a whole number, which counts the levels from 1, or the label "
+                f"base={base.value:g} must be the position of a level, a whole number from 1, or the label "
                 "of a level in quotes"
             )
         return kind, LevelNumber(int(base.value))
@@ -40,9 +40,9 @@ def coding(node: Node | None, base: Node | None) -> Any:
 
 
 def with_first(factor: Factor, reference: Any, text: str) -> Factor:
-    """The factor with a level (a label, or its number as R counts) before the others."""
+    """The factor with one level (a label, or its position from 1) moved to the front."""
     if factor.ordered:
-        raise DataError(f"{text}: the levels of an ordered factor have their own order")
+        raise DataError(f"{text}: an ordered factor cannot be releveled")
     labels = factor.labels()
     if isinstance(reference, str) and reference in labels:
         first = labels.index(reference)
@@ -50,24 +50,24 @@ def with_first(factor: Factor, reference: Any, text: str) -> Factor:
         first = int(reference) - 1
     else:
         shown = f"{reference:g}" if isinstance(reference, float) else repr(reference)
-        raise DataError(f"{text}: {shown} is not among the levels {', '.join(map(repr, labels[:20]))}")
+        raise DataError(f"{text}: {shown} is not one of the levels {', '.join(map(repr, labels[:20]))}")
     return match_levels(factor, (labels[first], *labels[:first], *labels[first + 1 :]), text)
 
 
 def by_number(factor: Factor, text: str) -> Factor:
-    """The factor with its levels in the order of the numbers that their labels are."""
+    """The factor with its levels, which must be numbers, in numerical order."""
     factor = drop_unused(factor)
     times = numbers_of(factor.labels())
     if times is None:
         raise DataError(
-            f"{text}: numFactor() takes a column of numbers, or a factor whose levels are numbers"
+            f"{text}: numFactor() needs a column of numbers, or a factor whose levels are numbers"
         )
     order = np.argsort(times, kind="stable")
     return match_levels(factor, tuple([factor.labels()[i] for i in order]), text)
 
 
 def numbers_of(labels: Sequence[str]) -> tuple[float, ...] | None:
-    """The finite numbers that the labels are, with or without glmmTMB's brackets: ``"(2.5)"``; else None."""
+    """Labels as finite numbers, with or without glmmTMB's parentheses, ``"(2.5)"``; None for other labels."""
     try:
         numbers = tuple([float(label.removeprefix("(").removesuffix(")")) for label in labels])
     except ValueError:
@@ -85,7 +85,7 @@ def labels_of(value: Value, n: int) -> Any:
 
 
 def plain(value: Value) -> Any:
-    """A value as the caller's own functions get it: numpy arrays, labels as objects."""
+    """A value as passed to the caller's own functions: numpy arrays, labels as objects."""
     if isinstance(value, Coded):
         value = value.factor
     if isinstance(value, Factor):

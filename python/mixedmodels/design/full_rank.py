@@ -1,10 +1,10 @@
 """
-Structural full-rank coding: which factors of which terms get all their levels, which one fewer.
+Structural full-rank coding: which factors of which terms are coded by all levels, and which by contrasts.
 
-A factor spans the intercept and its contrasts; a product of factors spans the products of these.
-Each term adds the products that no earlier term spans, put together again into as few blocks as
-possible by (anything) + (anything):(contrasts of f) = (anything):(all levels of f). This is the rule of
-formulaic and patsy, and gives R's columns wherever R's are not redundant.
+A factor spans the intercept and its contrasts; a product of factors spans the products of these. Each term
+adds the products that no earlier term spans, merged into as few blocks as possible by
+(anything) + (anything):(contrasts of f) = (anything):(all levels of f). This is the rule of formulaic and
+patsy; it gives R's columns unless those are redundant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..errors import FormulaError
 # A factor in a block: its number, and whether it is coded by contrasts (True) or by all levels.
 Block = tuple[tuple[int, bool], ...]
 
-# Beyond this the number of blocks, let alone columns, gets out of hand.
+# With more, there are too many blocks, let alone columns.
 MAX_CROSSED = 10
 
 
@@ -31,20 +31,20 @@ def full_rank_blocks(terms: Sequence[tuple[int, ...]], categorical: Collection[i
     terms : sequence of tuple of int
         Factor numbers; ``()`` is the intercept.
     categorical : collection of int
-        Which numbers are factors rather than numbers.
+        The factors that are categorical.
 
     Returns
     -------
     list of list of Block
-        For each term; empty when earlier terms span it.
+        For each term; empty if earlier terms span it.
     """
     for term in terms:
         if sum(f in categorical for f in term) > MAX_CROSSED:
-            raise FormulaError(f"a term crosses more than {MAX_CROSSED} factors; cross fewer")
+            raise FormulaError(f"a term crosses more than {MAX_CROSSED} factors; cross fewer of them")
     spanned: set[frozenset[tuple[int, bool]]] = set()
     result = []
     for term in terms:
-        # An entry of None stands for the intercept in a factor's span.
+        # None is the intercept in the span of a factor.
         choices = [((f, True), None) if f in categorical else ((f, False),) for f in term]
         new: list[Block] = []
         for combination in product(*choices):
@@ -70,7 +70,7 @@ def _merge(blocks: Sequence[Block]) -> list[Block]:
         other, factor = partner
         del merged[other]
         whole = tuple((f, False) if f == factor else (f, reduced) for f, reduced in block)
-        # Start over: the larger block may now complete another one.
+        # Start again: the larger block may now complete another one.
         again = sorted([*merged.values(), whole], key=len)
         waiting.extendleft(again[::-1])
         merged = {}
@@ -80,7 +80,7 @@ def _merge(blocks: Sequence[Block]) -> list[Block]:
 def _partner(
     block: Block, merged: dict[frozenset[tuple[int, bool]], Block]
 ) -> tuple[frozenset[tuple[int, bool]], int] | None:
-    """The first block that lacks just one factor of this one, coded by contrasts; and that factor."""
+    """The first block that lacks just one contrast-coded factor of this block, and that factor."""
     parts = frozenset(block)
     lacking = {parts - {part}: part[0] for part in block if part[1]}
     found = [key for key in lacking if key in merged]

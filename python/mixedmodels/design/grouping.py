@@ -1,4 +1,4 @@
-"""Grouping factors: level codes, never dummy columns."""
+"""Grouping factors, as level codes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class GroupingFactor:
     Attributes
     ----------
     label : str
-        Its name: ``"Subject"``, or ``"dept:service"`` for cells.
+        Its name: ``"Subject"``, or ``"dept:service"`` for an interaction.
     columns : tuple of str
-        The variables that make it.
+        The variables from which it is made.
     levels : tuple of str
-        Labels of the levels that occur, in order; cells in lexicographic order.
+        Labels of the observed levels, in order; cells of an interaction in lexicographic order.
     codes : ndarray of uint32, shape (n,)
         The level of each row.
     """
@@ -44,12 +44,12 @@ class GroupingFactor:
 @dataclass(frozen=True, eq=False)
 class GroupRecipe:
     """
-    How to find the level of new rows.
+    How to find the levels of new rows.
 
     Attributes
     ----------
     nodes : tuple of Node
-        The variables that make the factor.
+        The variables from which the factor is made.
     labels : tuple of tuple of str
         Levels of each variable.
     cells : ndarray of int64, shape (n_levels,), or None
@@ -62,7 +62,7 @@ class GroupRecipe:
     cells: NDArray[np.int64] | None
 
     def codes(self, evaluator: Evaluator, allow_new: bool) -> NDArray[np.int64]:
-        """The level of each row; -1 for a new or missing one, which is an error unless allowed."""
+        """The level of each row; new and missing levels are an error, or -1 if allowed."""
         key = np.zeros(evaluator.n, dtype=np.int64)
         new = np.zeros(evaluator.n, dtype=bool)
         for node, labels in zip(self.nodes, self.labels, strict=True):
@@ -73,14 +73,14 @@ class GroupRecipe:
                     shown = ", ".join(map(repr, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
                     raise NewLevelsError(
                         f"grouping factor {label_of(node)!r} has levels that were not in the fit: {shown}; "
-                        "allow_new_levels=True predicts them from the population",
+                        "allow_new_levels=True predicts them at the population level",
                         factor.name,
                         tuple(unseen),
                     )
                 if factor.gaps:
                     raise DataError(
                         f"grouping factor {label_of(node)!r} has missing values; "
-                        "allow_new_levels=True predicts them from the population"
+                        "allow_new_levels=True predicts them at the population level"
                     )
             new |= codes < 0
             key = key * len(labels) + codes
@@ -92,7 +92,7 @@ class GroupRecipe:
                 row = int(np.flatnonzero(absent)[0])
                 raise DataError(
                     f"grouping factor {self.label!r} has cells that were not in the fit (first in row {row}, "
-                    "counting from 0); allow_new_levels=True predicts them from the population"
+                    "counting from 0); allow_new_levels=True predicts them at the population level"
                 )
             key, new = place, new | absent
         key[new] = -1
@@ -110,7 +110,7 @@ def make_group(
     Raises
     ------
     DataError
-        When it has one level only.
+        When it has only one level.
     """
     label = ":".join(label_of(node) for node in spec.group_nodes)
     if spec.group in known:
@@ -121,8 +121,8 @@ def make_group(
     n, n_levels = evaluator.n, len(factor.levels)
     if n_levels == 1:
         raise DataError(
-            f"grouping factor {label!r} has one level only ({factor.labels()[0]!r}) in the rows used; "
-            f"a random-effects term needs at least two: drop {spec.text}"
+            f"grouping factor {label!r} has only one level ({factor.labels()[0]!r}) in the rows used; "
+            f"a random-effects term needs at least two, so drop {spec.text}"
         )
     cells = None
     if len(components) > 1:
@@ -139,7 +139,7 @@ def make_group(
 
 def component_evaluator(frame: Frame, functions: Mapping[str, Callable[..., Any]]) -> Evaluator:
     """
-    An evaluator for grouping variables: it takes levels as they come, so that new ones can be told.
+    An evaluator for grouping variables, which accepts any levels so that new ones can be recognized.
     """
     return Evaluator(frame, Memory(), functions, fitting=True)
 
@@ -152,9 +152,9 @@ def _component(node: Node, evaluator: Evaluator) -> Factor:
         return value.factor
     if isinstance(value, Factor):
         return value
-    raise DataError(f"{label_of(node)} cannot be a grouping factor: write factor({label_of(node)})")
+    raise DataError(f"{label_of(node)} cannot be a grouping factor; write factor({label_of(node)})")
 
 
 def _unsigned(factor: Factor) -> NDArray[np.uint32]:
-    # No row is without a level here, so that the same bits serve.
+    # Every row has a level here, so the bits are the same.
     return factor.codes.view(np.uint32)

@@ -1,4 +1,4 @@
-"""Model matrices: the terms of a formula written straight from numbers and level codes into columns."""
+"""Model matrices: the terms of a formula, written directly from numbers and level codes into columns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Coding = Levels | tuple[str, ...] | None
 @dataclass(frozen=True, eq=False)
 class MatrixPlan:
     """
-    The columns of a model matrix, apart from any data.
+    The columns of a model matrix, independent of the data.
 
     Attributes
     ----------
@@ -48,13 +48,13 @@ class MatrixPlan:
     codings : tuple
         For each factor: Levels, or the names of the columns of a basis, or None for plain numbers.
     blocks : tuple of Block
-        The products of factors that make the columns, left to right.
+        The products of factors that form the columns, left to right.
     names : tuple of str
         Column names.
     terms : tuple of (str, slice)
-        Each term and its columns; a term that earlier ones span has an empty slice.
+        Each term and its columns; the slice is empty if earlier terms span the term.
     chosen : tuple of int or None
-        The columns of the blocks that the matrix has; None for all.
+        The columns of the blocks that are in the matrix; None for all.
     """
 
     nodes: tuple[Node, ...]
@@ -65,7 +65,7 @@ class MatrixPlan:
     chosen: tuple[int, ...] | None = None
 
     def part(self, columns: Sequence[int]) -> MatrixPlan:
-        """The plan of some of the columns, in increasing order; it reads only what these are made of."""
+        """The plan of some of the columns, in increasing order; it reads only the variables they need."""
         every = range(len(self.names)) if self.chosen is None else self.chosen
         wanted = {every[j] for j in columns}
         blocks: list[Block] = []
@@ -132,7 +132,7 @@ class MatrixPlan:
             bad &= ~missing
         if bad.any():
             label = ":".join(label_of(self.nodes[i]) for i, _ in block)
-            raise DataError(f"{label} is too large for a number in {bad.sum()} rows; rescale its columns")
+            raise DataError(f"{label} overflows in {bad.sum()} rows; rescale its columns")
 
     def _values(self, i: int, evaluator: Evaluator, missing: NDArray[np.bool_] | None) -> _LazyAxes:
         value, coding = term_value(self.nodes[i], evaluator), self.codings[i]
@@ -140,18 +140,17 @@ class MatrixPlan:
             if isinstance(value, Coded):
                 value = value.factor
             if not isinstance(value, Factor):
-                raise DataError(f"{write(self.nodes[i])} was a factor in the fit and holds numbers now")
+                raise DataError(f"{write(self.nodes[i])} was a factor in the fit, but contains numbers now")
             factor = match_levels(value, coding.labels, _named(self.nodes[i]))
             check_no_gaps(factor, _named(self.nodes[i]), missing)
             return _LazyAxes(factor.codes, coding)
         if isinstance(value, (Factor, Coded)):
-            raise DataError(f"{write(self.nodes[i])} was numeric in the fit and is a factor now")
+            raise DataError(f"{write(self.nodes[i])} was numeric in the fit, but is a factor now")
         evaluator.finite(self.nodes[i], value, missing)
         if isinstance(value, Basis):
             if len(value.names) != len(coding or ()):
-                raise DataError(
-                    f"{write(self.nodes[i])} has {len(value.names)} columns now, not as in the fit"
-                )
+                before, now = len(coding or ()), len(value.names)
+                raise DataError(f"{write(self.nodes[i])} has {now} columns, but had {before} in the fit")
             return _LazyAxes(list(value.values.T), None)
         return _LazyAxes([value], None)
 
@@ -192,7 +191,7 @@ class _LazyAxes:
 
 @dataclass(frozen=True, eq=False)
 class _Axis:
-    """Columns of one factor: 0/1 by the position of the 1 (-1: none), or dense."""
+    """Columns of one factor: indicators, by the position of the 1 (-1: none), or dense numbers."""
 
     size: int
     position: NDArray[Any] | None
@@ -200,7 +199,7 @@ class _Axis:
 
 
 def _fill(out: NDArray[np.float64], first: int, axes: Sequence[_Axis]) -> int:
-    """Write the products of the axes' columns, the first axis varying fastest; how many columns."""
+    """Write the products of the axes' columns, the first axis varying fastest; return their number."""
     if not axes:
         out[:, first] = 1.0
         return 1
@@ -243,14 +242,14 @@ def _combine(dense: Sequence[tuple[int, Sequence[Any]]], choice: Sequence[int]) 
         if values is None:
             values = columns[j]
         else:
-            # What is too large is reported with its term.
+            # Overflow is reported with its term.
             with np.errstate(over="ignore", under="ignore", invalid="ignore"):
                 values = values * columns[j]
     return offset, values
 
 
 def term_value(node: Node, evaluator: Evaluator) -> Any:
-    """The value of a factor of a term, evaluated once; unused levels of the fitting data are gone."""
+    """The value of a factor of a term, evaluated once; unused levels of the fitting data are dropped."""
     if node not in evaluator.cache:
         value = evaluator.value(node)
         if evaluator.fitting:
@@ -263,7 +262,7 @@ def term_value(node: Node, evaluator: Evaluator) -> Any:
 
 
 def label_of(node: Node) -> str:
-    """A factor's name in column names: a column as it is called, an expression in canonical text."""
+    """A factor's name in column names: the name of a column, or the canonical text of an expression."""
     return node.name if isinstance(node, Name) else write(node)
 
 
@@ -272,12 +271,12 @@ def _named(node: Node) -> str:
 
 
 def check_size(n: int, p: int, what: str) -> None:
-    """Refuse an array of n by p numbers that the machine cannot hold."""
+    """Refuse an array of n by p numbers that does not fit in memory."""
     size = 8.0 * n * p
     if size > _memory():
         raise MemoryLimitError(
             f"{what} would have {p} columns and {n} rows, {size / 2**30:.1f} GiB, more than half of this "
-            "machine's memory; a factor with many levels belongs behind the bar, as in (1 | factor)"
+            "machine's memory; for a factor with many levels use random effects, (1 | factor)"
         )
 
 
@@ -286,5 +285,5 @@ def _memory() -> float:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
     except (AttributeError, ValueError, OSError):
-        # No such figure on this system: refuse only what hardly any machine has.
+        # Unknown on this system: refuse only what hardly any machine has.
         return 64.0 * 2**30

@@ -1,4 +1,4 @@
-"""Random-effects terms without the effects that they repeat."""
+"""Random-effects terms without repeated effects."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ BuiltTerm = tuple[RandomTerm, MatrixPlan, GroupRecipe]
 
 def merge_repeated(built: list[BuiltTerm]) -> tuple[list[BuiltTerm], tuple[LeftOut, ...]]:
     """
-    Leave out random effects that other terms of the same groups have already.
+    Leave out random effects that other terms of the same groups already contain.
 
     Returns
     -------
     list of BuiltTerm
-        The terms that are left, some with fewer columns.
+        The remaining terms, some with fewer columns.
     tuple of LeftOut
 
     Warns
     -----
     FormulaWarning
-        Naming the effects that are left out, and terms whose covariance matrices overlap.
+        Naming the omitted effects, and terms whose covariance matrices overlap.
     """
     terms = [term for term, _, _ in built]
     if not may_repeat(terms):
@@ -69,7 +69,7 @@ def merge_repeated(built: list[BuiltTerm]) -> tuple[list[BuiltTerm], tuple[LeftO
 
 
 def overlaps(terms: Sequence[RandomTerm]) -> list[str]:
-    """Which terms of the same groups have covariance matrices that the model cannot tell apart."""
+    """Terms of the same groups whose covariance matrices are not separately identified."""
     return [
         f"{' and '.join(terms[t].text for t in members)} share effects of {terms[members[0]].group.label!r}: "
         f"only {written - surplus} of their {written} covariance parameters are determined, as variances and "
@@ -86,7 +86,7 @@ def _some_columns(part: BuiltTerm, columns: Sequence[int]) -> BuiltTerm:
 
 
 def _text(term: RandomTerm, names: Sequence[str], homes: Sequence[RandomTerm], partly: bool) -> str:
-    """What is left out and why."""
+    """The omitted effects and the reason."""
     shown = " and ".join(home.text for home in homes)
     labels = [home.group.label for home in homes if home.group.label != term.group.label]
     alike = f" ({term.group.label!r} and {labels[0]!r} have the same groups)" if labels else ""
@@ -96,7 +96,7 @@ def _text(term: RandomTerm, names: Sequence[str], homes: Sequence[RandomTerm], p
         return f"{term.text} is left out, as {reason}{alike}"
     listed = ", ".join(names)
     if len(names) == 1:
-        reason = "it repeats others of the term" if same else f"{shown} has it already"
+        reason = "it repeats others of the term" if same else f"{shown} already has it"
         return f"the effect {listed} of {term.text} is left out, as {reason}{alike}"
-    reason = "they repeat others of the term" if same else f"{shown} has them already"
+    reason = "they repeat others of the term" if same else f"{shown} already has them"
     return f"the effects {listed} of {term.text} are left out, as {reason}{alike}"

@@ -1,4 +1,4 @@
-"""What a model takes in parameters, time and memory, judged before anything is allocated for it."""
+"""The parameters, time and memory that a model needs, estimated before anything is allocated."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from .grouping import GroupingFactor
 _VARIATES, _STEP, _LEVEL, _FACTOR = 2e-9, 1e-9, 4e-9, 6e-9
 # Evaluations of a typical fit of many parameters.
 _EVALUATIONS = 30
-# A fit that takes less may be tried whatever it has to estimate; one that takes more is of no use.
+# A fit that takes less may be tried however much it estimates; one that takes more is useless.
 _SOON, _TOO_LONG = 20.0, 2 * 3600.0
-# Memory that is there without asking.
+# Memory that is assumed to be available.
 _LITTLE = 1e9
 
 
 @dataclass(frozen=True)
 class TermSize:
     """
-    A random-effects term before its columns are built.
+    The size of a random-effects term, before its columns are built.
 
     Attributes
     ----------
     text : str
-        As messages name it.
+        As shown in messages.
     structure : Structure
-        Of the covariance matrix of its columns.
+        The structure of the covariance matrix of its columns.
     group : str
         Grouping factor.
     levels : int
@@ -64,7 +64,7 @@ class TermSize:
 
     @property
     def unstructured(self) -> bool:
-        """Whether each of several effects has variances and covariances of its own."""
+        """Whether there are several effects with an unstructured covariance matrix."""
         return self.k > 1 and self.structure.n_parameters == self.k * (self.k + 1) // 2
 
     @property
@@ -74,7 +74,7 @@ class TermSize:
 
     @property
     def simpler(self) -> str | None:
-        """The term with independent effects; None where they are independent already."""
+        """The term with independent effects; None if they already are."""
         if not self.correlated:
             return None
         name = None if self.unstructured else without_correlations(self.structure)
@@ -83,12 +83,12 @@ class TermSize:
 
 class Sizes:
     """
-    The terms of a model, checked one after the other before their columns are built.
+    The terms of a model, checked one by one before their columns are built.
 
     Parameters
     ----------
     check_effects : {"error", "warning", "ignore"}
-        "ignore" refuses for lack of memory only.
+        "ignore" refuses only for lack of memory.
     """
 
     def __init__(self, check_effects: str) -> None:
@@ -108,7 +108,7 @@ class Sizes:
 
 
 def predicted_seconds(terms: Sequence[TermSize]) -> float:
-    """About how long a fit takes where the number of covariance parameters is what makes it slow."""
+    """Approximate time of a fit that is slow because of its many covariance parameters."""
     parameters = float(sum(term.parameters for term in terms))
     effects = float(sum(term.effects for term in terms))
     cubes = [float(term.k) ** 3 for term in terms]
@@ -119,7 +119,7 @@ def predicted_seconds(terms: Sequence[TermSize]) -> float:
 
 
 def predicted_bytes(terms: Sequence[TermSize], n: int) -> float:
-    """The least memory of a fit: its columns twice, the blocks of its levels, and what derivatives take."""
+    """The least memory of a fit: its columns twice, the blocks of its levels, and the derivatives."""
     parameters = float(sum(term.parameters for term in terms))
     columns = math.fsum(16.0 * n * term.k for term in terms)
     levels = math.fsum(32.0 * term.levels * float(term.k) ** 2 for term in terms)
@@ -128,13 +128,13 @@ def predicted_bytes(terms: Sequence[TermSize], n: int) -> float:
 
 def check_model_size(terms: Sequence[TermSize], n: int, *, tries_all: bool = False) -> None:
     """
-    Refuse a model whose fit would not end, or end with nothing to show, naming its largest term.
+    Refuse a model whose fit would not finish, or finish without a useful result, naming its largest term.
 
-    Small models are tried whatever they ask of the data, and what they leave undetermined is said after the
-    fit. A model that takes long is refused when its data cannot carry it: more covariance parameters than
-    observations, as many effects of a term as observations, or fewer levels than effects, whose covariance
-    matrix is singular then. The last two hold for unstructured covariance matrices only: a few levels
-    determine the few parameters of ``cs(f | g)`` or ``ar1(0 + f | g)``.
+    Small models are always tried; what the data do not determine is reported after the fit. A slow model is
+    refused if the data cannot support it: more covariance parameters than observations, as many effects of a
+    term as observations, or fewer levels than effects, so that their covariance matrix is singular. The last
+    two apply only to unstructured covariance matrices: a few levels determine the few parameters of
+    ``cs(f | g)`` or ``ar1(0 + f | g)``.
 
     Parameters
     ----------
@@ -142,14 +142,14 @@ def check_model_size(terms: Sequence[TermSize], n: int, *, tries_all: bool = Fal
     n : int
         Number of rows.
     tries_all : bool
-        Refuse for lack of memory only.
+        Refuse only for lack of memory.
 
     Raises
     ------
     DataError, MemoryLimitError
     """
     if sum(term.parameters for term in terms) < 100 and n * sum(term.k for term in terms) < _LITTLE / 16:
-        # Nearly every model; levels alone cannot make one too large that its rows do not.
+        # Nearly every model; the levels need no more memory than the rows.
         return
     seconds = predicted_seconds(terms)
     term = max(terms, key=lambda one: (one.parameters, one.effects))
@@ -162,7 +162,7 @@ def check_model_size(terms: Sequence[TermSize], n: int, *, tries_all: bool = Fal
         from .._engine import has_room_for
 
         if not has_room_for(size):
-            reason = f"and the fit needs at least {size / 2**30:,.1f} GiB of memory, more than there is"
+            reason = f"and the fit needs at least {size / 2**30:,.1f} GiB of memory, more than is available"
             raise MemoryLimitError(_message(terms, term, reason))
 
 
@@ -197,35 +197,35 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-# A step of the search decomposes a matrix with a row for each parameter: about 10 operations for each
-# product of three, at 20 Gflop/s.
-_SECONDS = 10.0 / 20e9
-# What takes less may be tried, and the fit says what it finds; what takes more is beyond use.
-_CHEAP, _TOO_LONG = 1.0, 3600.0
+# A step of the search decomposes a matrix with one row per parameter: about 10 operations per parameter
+# cubed, at 20 Gflop/s.
+_SECONDS_OF_STEP = 10.0 / 20e9
+# A faster step may be tried, and the fit reports what it finds; a slower one is useless.
+_CHEAP_STEP, _SLOWEST_STEP = 1.0, 3600.0
 
 
 def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Sequence[str], n: int) -> None:
     """
-    Refuse k effects with a free covariance matrix for each level before anything is allocated for them.
+    Refuse too many effects with an unstructured covariance matrix, before anything is allocated for them.
 
     Parameters
     ----------
     text : str
-        The term, as messages name it.
+        The term, as shown in messages.
     k : int
-        Number of its columns.
+        Number of columns.
     group : tuple of str and int
-        Grouping factor and its number of levels.
+        The grouping factor and its number of levels.
     factors : sequence of str
         Factors among its variables.
     n : int
         Number of rows.
     """
     parameters = k * (k + 1) // 2
-    seconds = _SECONDS * float(parameters) ** 3
-    if seconds > _CHEAP and parameters > n:
+    seconds = _SECONDS_OF_STEP * float(parameters) ** 3
+    if seconds > _CHEAP_STEP and parameters > n:
         reason = f"more than {n:,} observations can determine"
-    elif seconds > _TOO_LONG:
+    elif seconds > _SLOWEST_STEP:
         reason = "and every step of the fit would take hours"
     else:
         return
@@ -237,7 +237,7 @@ def check_covariance_size(text: str, k: int, group: tuple[str, int], factors: Se
 
 
 def independent(text: str, name: str = "diag") -> str:
-    """The same term with independent effects; `name` is the structure to write in place of another."""
+    """The same term with independent effects; `name` replaces the structure, if it has one."""
     if text.startswith("("):
         return text.replace("|", "||", 1)
     return f"{name}{text[text.index('(') :]}"
@@ -245,12 +245,12 @@ def independent(text: str, name: str = "diag") -> str:
 
 def remedies(simpler: str | None, factors: Sequence[str], group: str) -> str:
     """
-    Simpler terms in place of one that is too large, in words.
+    Advice on simpler terms to replace one that is too large.
 
     Parameters
     ----------
     simpler : str or None
-        The term with independent effects; None where they are no simpler.
+        The term with independent effects; None if that is not simpler.
     factors : sequence of str
         Factors among its variables.
     group : str

@@ -1,4 +1,4 @@
-"""Which columns the terms of a formula have: codings, blocks and names, decided on the fitting data."""
+"""The columns of the terms of a formula: codings, blocks and names, determined by the fitting data."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .full_rank import Block, full_rank_blocks
 from .matrix import INTERCEPT, Coding, Levels, MatrixPlan, check_size, label_of, term_value
 from .values import Basis, Coded
 
-# A factor with more levels is not worth remembering: it would fill the cache and is seldom met again.
+# Plans with larger factors are not cached: they would fill the cache and rarely recur.
 _FEW = 50
 
 
 @dataclass(frozen=True)
 class _Labelled:
-    """What matters of a factor's values: its level labels, and the contrasts asked for."""
+    """A factor as the plan sees it: its level labels and the requested contrasts."""
 
     labels: tuple[str, ...]
     contrasts: Any
@@ -36,14 +36,14 @@ class _Labelled:
         return isinstance(self.contrasts, str) and len(self.labels) <= _FEW
 
 
-# What matters of the values of an expression; names of columns for a basis, None for plain numbers.
+# An expression as the plan sees it: column names for a basis, None for plain numbers.
 _Kind = _Labelled | tuple[str, ...] | None
 
 
 @dataclass(frozen=True, eq=False)
 class ContrastTable:
     """
-    The ``contrasts`` argument, read.
+    The parsed ``contrasts`` argument.
 
     Attributes
     ----------
@@ -57,13 +57,13 @@ class ContrastTable:
     every: str | None = None
 
     def default(self, factor: Factor) -> str:
-        """The coding of a factor that is not named."""
+        """The coding of a factor without contrasts of its own."""
         return self.every or ("poly" if factor.ordered else "treatment")
 
 
 def make_plan(terms: TermList, evaluator: Evaluator, contrasts: ContrastTable, used: set[str]) -> MatrixPlan:
     """
-    Decide the columns of some terms on the fitting data.
+    Determine the columns of some terms from the fitting data.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def make_plan(terms: TermList, evaluator: Evaluator, contrasts: ContrastTable, u
     evaluator : Evaluator
         Fitting.
     contrasts : ContrastTable
-        Names that are found are added to ``used``.
+        The names that are used are added to ``used``.
     used : set of str
 
     Raises
@@ -102,12 +102,12 @@ def _plan(terms: TermList, kinds: tuple[_Kind, ...]) -> MatrixPlan:
     return MatrixPlan(terms.factors, codings, tuple(blocks), tuple(names), tuple(slices))
 
 
-# A plan is immutable and says nothing of the rows, so that models of different data may share it.
+# A plan is immutable and independent of the rows, so models of different data can share it.
 _remembered_plan = lru_cache(maxsize=256)(_plan)
 
 
 def names_of_columns(terms: TermList, codings: Mapping[Node, Coding]) -> tuple[str, ...]:
-    """The names of the columns of some terms whose factors are coded as in the fit."""
+    """The column names of some terms whose factors are coded as in the fit."""
     own = [codings[node] for node in terms.factors]
     categorical = {i for i, coding in enumerate(own) if isinstance(coding, Levels)}
     blocks = full_rank_blocks(terms.terms, categorical)
@@ -121,7 +121,7 @@ def _blocks(terms: TermList, kinds: Sequence[_Kind]) -> list[list[Block]]:
 
 
 def _check_sizes(terms: TermList, kinds: Sequence[_Kind], n: int) -> None:
-    """Refuse a matrix that is too large before its columns are named."""
+    """Refuse a matrix that is too large, before its columns are named."""
     width = 0
     for term, parts in zip(terms.terms, _blocks(terms, kinds), strict=True):
         width += sum(_width(block, kinds) for block in parts)
@@ -146,8 +146,8 @@ def _kind(node: Node, evaluator: Evaluator, contrasts: ContrastTable, used: set[
         return _Labelled(factor.labels(), spec)
     if keys:
         raise ArgumentError(
-            f"contrasts: {keys[0]!r} is numeric; write factor({write(node)}) in the formula, "
-            f"and the contrasts for 'factor({write(node)})'"
+            f"contrasts: {keys[0]!r} is numeric; write factor({write(node)}) in the formula "
+            f"and give the contrasts for 'factor({write(node)})'"
         )
     return value.names if isinstance(value, Basis) else None
 
@@ -180,7 +180,7 @@ def _block_names(block: Block, nodes: Sequence[Node], codings: Sequence[Coding])
                 only = f"{coding.labels[0]!r}" if coding.labels else "none"
                 raise DataError(
                     f"factor {label!r} has one level ({only}) in the rows used; "
-                    "leave it out, or use rows with more levels"
+                    "leave it out, or include rows with other levels"
                 )
             parts.append([f"{label}[{s}]" for s in (coding.contrast.names if reduced else coding.labels)])
         elif coding is None:
@@ -201,7 +201,7 @@ def check_contrasts(contrasts: Any) -> ContrastTable:
         if contrasts not in CODINGS:
             known = ", ".join(sorted(set(CODINGS.values())))
             raise ArgumentError(
-                f"contrasts: {contrasts!r} is not known; one name for all factors is one of {known}"
+                f"contrasts: {contrasts!r} is unknown; a single name, for all factors, must be one of {known}"
             )
         return ContrastTable({}, contrasts)
     if not isinstance(contrasts, Mapping):
@@ -213,7 +213,7 @@ def check_contrasts(contrasts: Any) -> ContrastTable:
 
 
 def contrasts_in(formula: ModelFormula, contrasts: Any) -> Any:
-    """The ``contrasts`` argument without the factors that are not in the terms of a formula."""
+    """The ``contrasts`` argument, restricted to the factors in a formula."""
     if not isinstance(contrasts, Mapping):
         return contrasts
     nodes = [n for terms in (formula.fixed_terms, *(r.terms for r in formula.random)) for n in terms.factors]
@@ -222,7 +222,7 @@ def contrasts_in(formula: ModelFormula, contrasts: Any) -> Any:
 
 
 def check_all_used(contrasts: ContrastTable, used: Collection[str], plans: Sequence[MatrixPlan]) -> None:
-    """Refuse contrasts for what is no factor of the formula."""
+    """Refuse contrasts for anything that is not a factor in the formula."""
     for key in contrasts.by_name:
         if key not in used:
             factors = {

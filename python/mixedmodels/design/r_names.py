@@ -1,4 +1,4 @@
-"""What R calls the columns of a model matrix."""
+"""R's names for the columns of a model matrix."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LOGICAL = {"True": "TRUE", "False": "FALSE"}
 
 def r_names(recipe: DesignRecipe) -> dict[str, str]:
     """
-    The names that R gives to the columns of the fixed part, where these are not ours and tell one column.
+    R's names for the columns of the fixed part, where they differ from ours and are unambiguous.
 
     ``period2`` for ``period[T.2]``, ``soa1`` for the first column of sum, Helmert or unnamed contrasts,
-    ``dose.L`` for ``dose[.L]``, ``poly(x, 2)1`` for ``poly(x, 2)[1]``, ``lateTRUE`` for a column ``late`` of
-    truth values.
+    ``dose.L`` for ``dose[.L]``, ``poly(x, 2)1`` for ``poly(x, 2)[1]``, ``lateTRUE`` for a True/False
+    column ``late``.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def _block_names(block: Block, recipe: DesignRecipe) -> list[str]:
 
 
 def _beside_rest(block: Block, i: int, plan: MatrixPlan) -> bool:
-    """Whether the rest of the block is in the model, too: otherwise R has columns for both truth values."""
+    """Whether the rest of the block is also in the model; otherwise R has columns for both True and False."""
     rest = {j for j, _ in block if j != i}
     return any({j for j, _ in other} == rest for other in plan.blocks)
 

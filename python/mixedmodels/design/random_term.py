@@ -24,12 +24,12 @@ class RandomTerm:
         Names of the k columns; the intercept is "(Intercept)".
     z : ndarray, shape (n, k), C order
     covariance : str
-        The structure of the covariance matrix of the k effects: "us" leaves it free, "diag" (a double bar)
-        makes them independent; others by their names in formulas.
+        The structure of the covariance matrix of the k effects: "us" for unstructured, "diag" (a double bar)
+        for independent effects, others by their names in formulas.
     text : str
         The term as printed.
     times : tuple of float or None
-        The times that the columns belong to, where they have any.
+        The times of the columns, if the structure has any.
     """
 
     group: GroupingFactor
@@ -46,17 +46,17 @@ class RandomTerm:
 
     @property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
-        """Sets of columns with a free covariance matrix, independent of each other; else empty."""
+        """Sets of columns with an unstructured covariance matrix, independent of each other; else empty."""
         return self.structure.blocks or ()
 
 
-def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | None) -> None:
+def check_distinct_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | None) -> None:
     """
-    Refuse a term with a level for each row whose variance is a residual variance under another name.
+    Refuse a term with one row per level whose variance cannot be distinguished from the residual variance.
 
-    The variance of a row is then a sum of products of the term's columns. When these span the residual
-    variance (constant, or in proportion to 1/weight), as an intercept does, nothing tells the two apart;
-    columns that do not, such as an indicator of some rows, are variances of their own.
+    The variance of a row is then a sum of products of the term's columns. If these span the residual variance
+    (constant, or proportional to 1/weight), as an intercept does, the two are not identified; other columns,
+    such as an indicator of some rows, are.
     """
     n, levels = len(term.z), len(term.group.levels)
     structure = term.structure
@@ -65,7 +65,7 @@ def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | N
             f"{term.text} has one row for each of its effects, which have one variance and cannot be "
             "distinguished from the residuals; drop the term"
         )
-    if told_from_residuals(term.z, levels, weights):
+    if distinct_from_residuals(term.z, levels, weights):
         return
     raise DataError(
         f"grouping factor {term.group.label!r} has as many levels ({levels}) as there are rows ({n}), so "
@@ -74,7 +74,7 @@ def check_told_from_residuals(term: RandomTerm, weights: NDArray[np.float64] | N
 
 
 def rows_apart(term: RandomTerm) -> bool:
-    """Whether each row has an effect of its own, and all with the same size of z."""
+    """Whether each row has its own effect, with the same |z| in all rows."""
     used = term.z != 0.0
     if len(used) > used.shape[1] * len(term.group.levels) or not (used.sum(axis=1) == 1).all():
         return False
@@ -84,8 +84,10 @@ def rows_apart(term: RandomTerm) -> bool:
     return len(np.unique(cells)) == len(cells) and bool((size == size[0]).all())
 
 
-def told_from_residuals(z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None) -> bool:
-    """Whether a term with these columns (n, k) differs in its variances from the residuals."""
+def distinct_from_residuals(
+    z: NDArray[np.float64], n_levels: int, weights: NDArray[np.float64] | None
+) -> bool:
+    """Whether the variances of a term with these columns (n, k) differ from the residual variance."""
     n, k = z.shape
     if n_levels < n:
         return True

@@ -1,4 +1,4 @@
-"""A fitted design without its data: rebuilds the matrices for new data."""
+"""A fitted design without its data, which rebuilds the matrices for new data."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class NewRandomTerm:
 @dataclass(frozen=True, eq=False)
 class LeftOut:
     """
-    Random effects of the formula that the model has only once.
+    Random effects that the formula repeats and the model has only once.
 
     Attributes
     ----------
     plan : MatrixPlan
-        The columns that are left out.
+        The omitted columns.
     group : GroupRecipe
     within : tuple of int
-        The terms of the design that have them.
+        The terms of the design that contain them.
     text : str
-        What is left out and why.
+        The omitted effects and the reason.
     """
 
     plan: MatrixPlan
@@ -61,7 +61,7 @@ class LeftOut:
 @dataclass(frozen=True, eq=False)
 class DesignRecipe:
     """
-    What is needed to apply a fitted design to new data; it can be pickled and holds no rows.
+    Everything needed to apply a fitted design to new data; it can be pickled and contains no rows.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class DesignRecipe:
         Parameters
         ----------
         data : data frame
-            Needs the columns of the fixed part only.
+            Needs only the columns of the fixed part.
 
         Returns
         -------
@@ -110,7 +110,7 @@ class DesignRecipe:
 
     def new_offset(self, data: Any) -> NDArray[np.float64] | None:
         """
-        The ``offset()`` terms of the formula for new data; None when there are none.
+        The sum of the ``offset()`` terms of the formula for new data; None without such terms.
 
         Returns
         -------
@@ -135,10 +135,10 @@ class DesignRecipe:
         ----------
         data : data frame
         allow_new_levels : bool
-            Give new and missing levels of the grouping factors the code -1 instead of an error.
+            Whether new and missing levels of the grouping factors get the code -1 rather than raise an error.
         columns : mapping of int to sequence of int, optional
-            For the terms that are wanted (by position in ``Design.terms``) their columns, in increasing
-            order; all of all terms by default. The data need hold nothing else.
+            The requested terms (by position in ``Design.terms``) and their columns, in increasing order; by
+            default all columns of all terms. The data need no other variables.
 
         Returns
         -------
@@ -169,7 +169,7 @@ class DesignRecipe:
         nodes = [*self.fixed.nodes, *self.formula.offset_nodes]
         for plan, group in (self.random[t] for t in terms):
             nodes += [*plan.nodes, *group.nodes]
-        # What is missing is refused where it is needed.
+        # Missing columns are refused where they are needed.
         frame.prefetch(dict.fromkeys(v for node in nodes for v in variables(node) if v in frame))
 
     def _evaluator(self, frame: Frame, nodes: Sequence[Node]) -> Evaluator:

@@ -1,8 +1,9 @@
 """
-Random effects that a model has twice.
+Random effects that a model repeats.
 
 Two sets of random effects of the same groups, with columns A and B, add AΣA' and BΨB' to the covariance of
-the response. Where B = AM for some M and Σ is free, the second adds nothing: the model is that with A alone.
+the response. If B = AM for some M and Σ is unstructured, the second adds nothing: the model with A alone is
+the same.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from numpy.typing import NDArray
 from .grouping import GroupingFactor
 from .random_term import RandomTerm
 
-# What is left of a column beside others counts as rounding below this share of its size.
+# The residual of a column given others is rounding error below this share of its norm.
 _ROUNDING = 1e-9
 # Eigenvalues of cross-products that need a closer look; they are squares.
 _DOUBTFUL = 1e-11
 # Squared sines of angles between columns that need a closer look.
 _ALIKE = 1e-12
-# Enough rows to tell columns apart; only what looks alike in them is compared in all rows.
+# A sample of rows: only columns that agree in it are compared in all rows.
 _SAMPLE = np.modf(np.arange(1, 257) * 0.6180339887498949)[0]
 
 
 @dataclass(frozen=True)
 class Repeated:
     """
-    Columns of a random-effects term that another term has already.
+    Columns of a random-effects term that another term already contains.
 
     Attributes
     ----------
@@ -40,7 +41,7 @@ class Repeated:
     columns : tuple of int
         Its columns that can be left out.
     within : tuple of int
-        The terms that have them.
+        The terms that contain them.
     """
 
     term: int
@@ -49,7 +50,7 @@ class Repeated:
 
 
 def may_repeat(terms: Sequence[RandomTerm]) -> bool:
-    """Whether effects of the same groups look linearly dependent: a quick look that settles most models."""
+    """Whether effects of the same groups look linearly dependent: a quick check that settles most models."""
     return any(effects.may_depend() for effects in _same_groups(terms))
 
 
@@ -69,12 +70,12 @@ def repeated_effects(terms: Sequence[RandomTerm]) -> list[Repeated]:
 
 def overlapping_terms(terms: Sequence[RandomTerm]) -> list[tuple[list[int], int, int]]:
     """
-    Terms of the same groups whose covariance matrices the model cannot tell apart.
+    Terms of the same groups whose covariance matrices are not separately identified.
 
     Returns
     -------
     list of (list of int, int, int)
-        The terms, how many parameters their covariance matrices have, and how many of them are surplus.
+        The terms, the number of parameters of their covariance matrices, and how many of these are surplus.
     """
     found = []
     for effects in _same_groups(terms):
@@ -101,7 +102,7 @@ class _Effects:
     def __init__(self, terms: Sequence[RandomTerm], members: Sequence[int]) -> None:
         self._all = terms
         self.terms = list(members)
-        # Terms whose variances and covariances are tied to each other.
+        # Terms with structured covariance matrices, whose entries depend on each other.
         self._tied = [t for t in members if not terms[t].blocks]
         self.blocks: list[_Block] = [(t, block) for t in members for block in terms[t].blocks]
         n = len(terms[members[0]].z)
@@ -111,7 +112,7 @@ class _Effects:
         self._complete = few
 
     def may_depend(self) -> bool:
-        """Whether the columns look linearly dependent, as they hardly ever do."""
+        """Whether the columns look linearly dependent, which is rare."""
         columns = np.hstack([self._all[t].z[self._rows] for t in self.terms])
         products = columns.T.dot(columns)
         sizes = np.sqrt(products.diagonal())
@@ -123,7 +124,7 @@ class _Effects:
     def redundant(self) -> Iterator[tuple[_Block, int]]:
         """Blocks of columns that lie within another block, and the term of that one."""
         homes: dict[_Block, _Block] = {}
-        # The least block of the smallest term first; of equals the last one.
+        # The smallest block of the smallest term first; among equals, the last one.
         order = sorted(
             enumerate(self.blocks), key=lambda b: (len(b[1][1]), len(self._all[b[1][0]].names), -b[0])
         )
@@ -134,14 +135,14 @@ class _Effects:
             if home is not None:
                 homes[block] = home
         for block, home in homes.items():
-            # What holds a block may itself lie within a larger one.
+            # The containing block may itself lie within a larger one.
             while home in homes:
                 home = homes[home]
             yield block, home[0]
 
     def surplus(self) -> int:
         """
-        How many covariance parameters could be spared.
+        The number of surplus covariance parameters.
 
         The sum of AΣA' over the terms is linear in small changes of all Σ; written in a basis of what the
         columns span, its rank is the number of parameters that are determined.
@@ -161,33 +162,33 @@ class _Effects:
             place = slice(first, first + len(block))
             part, first = coordinates[:, place], place.stop
             if t in self._tied:
-                # Variances that are tied to each other are so in the units of the columns.
+                # Structured variances are related in the units of the columns.
                 part = part * (sizes[place] / sizes.max())
                 changes = self._all[t].structure.generic_changes
                 symmetric = np.array([(part @ change @ part.T).ravel() for change in changes])
             else:
                 pairs = [part[:, [i]] * part[:, j] for i in range(len(block)) for j in range(i + 1)]
                 symmetric = np.array([(pair + pair.T).ravel() for pair in pairs])
-            # Columns that depend on each other within a block are another matter.
+            # Dependence within a block does not count here.
             own += _rank(symmetric)
             products.append(symmetric)
         return own - _rank(np.vstack(products))
 
     def _inside(self, block: _Block, other: _Block) -> bool:
-        """Whether the columns of a block are combinations of those of another one."""
+        """Whether the columns of a block are linear combinations of the columns of another one."""
         if len(block[1]) == len(other[1]) == 1 and not self._alike(block, other):
             return False
         if not _within(self._columns([block]), self._columns([other])):
             return False
         whole = slice(None)
         columns = self._columns([block], whole)
-        # A column of zeros is no effect at all.
+        # A column of zeros is not an effect.
         return bool(columns.any(axis=0).all()) and (
             self._complete or _within(columns, self._columns([other], whole))
         )
 
     def _alike(self, block: _Block, other: _Block) -> bool:
-        """Whether two single columns may be multiples of each other: hundreds of blocks make many pairs."""
+        """Whether two single columns may be multiples of each other: a quick check for many pairs."""
         (t, (i,)), (u, (j,)) = block, other
         cosine = self._cosines[self._first[t] + i, self._first[u] + j]
         return bool(1.0 - cosine * cosine <= _ALIKE)
@@ -219,7 +220,7 @@ def _same_groups(terms: Sequence[RandomTerm]) -> Iterator[_Effects]:
 
 
 def _equal(a: GroupingFactor, b: GroupingFactor) -> bool:
-    """Whether two factors make the same groups, whatever they are called."""
+    """Whether two factors define the same groups."""
     if a is b:
         return True
     if len(a.levels) != len(b.levels):

@@ -1,4 +1,4 @@
-"""The response of a model: numbers for a linear one, and any form that a family takes."""
+"""The response: numbers for a linear model, any form that the family allows for a generalized one."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from .values import Basis, Coded
 
 def numeric_response(node: Node, evaluator: Evaluator, rows: ChosenRows) -> NDArray[np.float64]:
     """
-    A response that is one column of numbers (True counts as 1), shape (n,).
+    A response that is a single column of numbers (True counts as 1), shape (n,).
 
     Raises
     ------
     DataError
-        For a factor, several columns, or values that are not finite.
+        For a factor, for several columns, and for values that are not finite.
     """
     text = write(node)
     if isinstance(node, Call) and node.function == "cbind":
         raise DataError(
-            f"the response {text} is a matrix: a linear mixed model has one response; "
-            "fit one column and refit() the model to the others; successes and failures suit glmer with "
-            "family='binomial'"
+            f"the response {text} is a matrix, but a linear mixed model has one response; "
+            "fit one column and refit() the model to the others, or, for successes and failures, use glmer() "
+            "with family='binomial'"
         )
     value = evaluator.value(node)
     if isinstance(value, (Factor, Coded)):
@@ -45,7 +45,7 @@ def numeric_response(node: Node, evaluator: Evaluator, rows: ChosenRows) -> NDAr
         raise DataError(
             f"the response {text} is not numeric but a factor with levels {levels}"
             f"{', ...' if len(factor.levels) > 5 else ''}; a linear mixed model needs numbers "
-            f"(as.numeric({text}) gives the codes 1, 2, ...), two levels suit a binomial model"
+            f"(as.numeric({text}) gives the codes 1, 2, ...); for two levels fit a binomial model"
         )
     if isinstance(value, Basis):
         raise DataError(
@@ -58,24 +58,24 @@ def numeric_response(node: Node, evaluator: Evaluator, rows: ChosenRows) -> NDAr
 Values = NDArray[np.float64]
 RowName = Callable[[int], str]
 
-# How near to a whole number, relative to the trials, a number of successes must be.
+# Tolerance, relative to the trials, for a number of successes to be whole.
 _WHOLE = 1e-6
 
 
 @dataclass(frozen=True)
 class ResponseForm:
     """
-    How a response was written.
+    How a response was specified.
 
     Attributes
     ----------
     kind : {"number", "bool", "labels", "proportion", "counts"}
-        "number" for one number each, also 0 and 1; "labels" for a factor of two levels; "proportion" for
+        "number" for numbers, including 0 and 1; "labels" for a factor with two levels; "proportion" for
         proportions of a number of trials; "counts" for successes with failures or trials in two columns.
     labels : tuple
         The two levels of a factor, failure first.
     binomial : bool
-        Whether it counts successes in trials.
+        Whether the response counts successes in trials.
     """
 
     kind: Literal["number", "bool", "labels", "proportion", "counts"] = "number"
@@ -86,7 +86,7 @@ class ResponseForm:
 @dataclass(frozen=True, eq=False)
 class Response:
     """
-    A response as the engine takes it.
+    A response as passed to the engine.
 
     Attributes
     ----------
@@ -104,25 +104,25 @@ class Response:
 
 def read_response(node: Node, evaluator: Evaluator, rows: ChosenRows, family: Family) -> Response:
     """
-    The left side of a formula as a response of a family.
+    The left side of a formula as a response for a family.
 
     Raises
     ------
     DataError
-        Naming the response, the first row that does not suit the family and its value.
+        Naming the response, and the first row and value that are invalid for the family.
     """
     name = write(node)
     if family.trials:
         return _binomial(node, name, evaluator, rows)
     if isinstance(node, Call) and node.function == "cbind":
         raise DataError(
-            f"the response {name} has several columns, which only the binomial family takes (successes "
+            f"the response {name} has several columns, which only the binomial family accepts (successes "
             f"and failures); family {family.name} needs one"
         )
     value = evaluator.value(node)
     if isinstance(value, (Factor, Coded)):
         raise DataError(
-            f"the response {name} holds text or categories ({_levels(value)}), and family {family.name} "
+            f"the response {name} contains text or categories ({_levels(value)}), but family {family.name} "
             "needs numbers"
         )
     if isinstance(value, Basis):
@@ -134,7 +134,7 @@ def read_response(node: Node, evaluator: Evaluator, rows: ChosenRows, family: Fa
 
 
 def check_values(y: Values, family: Family, name: str, row: RowName) -> None:
-    """Refuse values that the family cannot have."""
+    """Refuse values outside the support of the family."""
     bad = family.check(y)
     if bad is not None:
         i, wanted = bad
@@ -151,12 +151,12 @@ def from_counts(successes: Values, failures: Values, name: str, row: RowName) ->
 
 
 def from_ratio(successes: Values, trials: Values, name: str, row: RowName) -> tuple[Values, Values | None]:
-    """Successes and trials from counts that are written as a ratio."""
+    """Successes and trials from counts written as a ratio."""
     _check_counts(successes, "successes", name, row)
     _check_counts(trials, "trials", name, row)
     if (successes > trials).any():
         i = int(np.argmax(successes > trials))
-        raise DataError(f"{name}: there are {successes[i]:g} successes in {trials[i]:g} trials in {row(i)}")
+        raise DataError(f"{name}: {successes[i]:g} successes in {trials[i]:g} trials in {row(i)}")
     return _from_trials(successes, trials, name, row)
 
 
@@ -165,14 +165,15 @@ def _check_counts(values: Values, what: str, name: str, row: RowName) -> None:
     if not good.all():
         i = int(np.argmin(good))
         raise DataError(
-            f"{name}: the number of {what} is {values[i]:g} in {row(i)}; it must be a whole number, 0 or more"
+            f"{name}: the number of {what} is {values[i]:g} in {row(i)}; it must be a whole number of at "
+            "least 0"
         )
 
 
 def _from_trials(successes: Values, trials: Values, name: str, row: RowName) -> tuple[Values, Values | None]:
     if not trials.all():
         i = int(np.argmin(trials))
-        raise DataError(f"{name}: there are no trials in {row(i)}; leave the row out by subset=")
+        raise DataError(f"{name}: there are no trials in {row(i)}; exclude the row with subset=")
     return successes, None if (trials == 1).all() else trials
 
 
@@ -189,8 +190,8 @@ def from_proportions(
         if trials is not None:
             raise DataError(f"{found}; a proportion lies between 0 and 1")
         raise DataError(
-            f"{found}, but without numbers of trials every value must be 0 or 1: give the trials by weights= "
-            "for proportions, or write successes / trials or cbind(successes, failures)"
+            f"{found}, but without numbers of trials every value must be 0 or 1; for proportions give the "
+            "trials as weights=, or write successes / trials or cbind(successes, failures)"
             f"{_beta_advice(values)}"
         )
     if trials is None:
@@ -202,14 +203,14 @@ def from_proportions(
         i = int(np.argmin(whole))
         raise DataError(
             f"the response {name} is {values[i]:.10g} of {trials[i]:g} trials in {row(i)}, "
-            f"{values[i] * trials[i]:.6g} successes, which is no whole number; weights= must be the numbers "
-            f"of trials for the binomial family{_beta_advice(values)}"
+            f"{values[i] * trials[i]:.6g} successes, which is not a whole number; for the binomial family "
+            f"weights= must be the numbers of trials{_beta_advice(values)}"
         )
     return successes, None if (trials == 1).all() else trials
 
 
 def _beta_advice(values: Values) -> str:
-    """The family for proportions that were not counted."""
+    """Advice on the family for proportions that are not counts."""
     if not ((values > 0) & (values < 1)).all():
         return ""
     return "; for continuous proportions, such as ratings, use family='beta'"
@@ -220,10 +221,10 @@ def _check_trials(trials: Values, row: RowName) -> None:
     if good.all():
         return
     i = int(np.argmin(good))
-    advice = "; leave the row out by subset=" if trials[i] == 0 else ""
+    advice = "; exclude the row with subset=" if trials[i] == 0 else ""
     raise DataError(
         f"weights: the number of trials is {trials[i]:g} in {row(i)}; for the binomial family it must be a "
-        f"whole number, 1 or more{advice}"
+        f"whole number of at least 1{advice}"
     )
 
 
@@ -242,8 +243,8 @@ def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> 
     if isinstance(value, Basis):
         if value.values.shape[1] != 2:
             raise DataError(
-                f"the response {name} has {value.values.shape[1]} columns; a binomial one has two: successes "
-                "and failures"
+                f"the response {name} has {value.values.shape[1]} columns; a binomial response has two, "
+                "successes and failures"
             )
         evaluator.finite(node, value, None)
         return _two_columns(value.values[:, 0], value.values[:, 1], name, rows)
@@ -270,7 +271,7 @@ def _binomial(node: Node, name: str, evaluator: Evaluator, rows: ChosenRows) -> 
 
 
 def _ratio(node: Node) -> tuple[Node, Node] | None:
-    """Numerator and denominator of ``successes / trials``; a constant denominator counts no trials."""
+    """Numerator and denominator of ``successes / trials``; None if the denominator is constant."""
     while isinstance(node, Call) and node.function == "I":
         node = node.arguments[0]
     if isinstance(node, Binary) and node.operator == "/" and variables(node.right):
@@ -281,8 +282,8 @@ def _ratio(node: Node) -> tuple[Node, Node] | None:
 def _two_columns(successes: Values, failures: Values, name: str, rows: ChosenRows) -> Response:
     if rows.weights is not None:
         raise ArgumentError(
-            f"weights= are the numbers of trials of a binomial model, which {name} holds already; give one "
-            "or the other"
+            f"weights= are the numbers of trials of a binomial model, but {name} already contains them; give "
+            "only one of the two"
         )
     y, trials = from_counts(successes, failures, name, rows.name)
     return Response(y, trials, ResponseForm("counts", binomial=True))

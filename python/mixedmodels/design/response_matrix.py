@@ -1,4 +1,4 @@
-"""Many responses to one design: a matrix with a column for each, and what they are called."""
+"""Several responses to one design: their names, and a matrix with a column for each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..frame.alignment import in_row_order
 
 
 def response_names(responses: Any) -> tuple[str, ...] | None:
-    """The columns of the data that the argument names; None when it holds the values itself."""
+    """The columns of the data that the argument names; None when it contains the values."""
     if isinstance(responses, str):
         raise ArgumentError(
-            f"responses must be a list of columns, a matrix or a data frame; for one column write "
+            f"responses must be a list of columns, a matrix or a data frame; for a single column write "
             f"[{responses!r}]"
         )
     if not isinstance(responses, Sequence) or not all(isinstance(name, str) for name in responses):
@@ -28,7 +28,7 @@ def response_names(responses: Any) -> tuple[str, ...] | None:
         raise ArgumentError("responses is empty: name at least one column")
     twice = next((name for name in names if names.count(name) > 1), None) if _repeats(names) else None
     if twice is not None:
-        raise ArgumentError(f"responses names the column {twice!r} more than once")
+        raise ArgumentError(f"responses contains the column {twice!r} more than once")
     return names
 
 
@@ -39,7 +39,7 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
     Parameters
     ----------
     responses : list of str, array-like of shape (n, m), or data frame with n rows
-        Names of columns of the data, or the values; the columns of a matrix are called ``y1``, ``y2``, ...
+        Names of columns of the data, or the values; the columns of a matrix are named ``y1``, ``y2``, ...
         The rows of a pandas data frame are matched by its index, see `in_row_order`.
     data : data frame
         n rows.
@@ -49,14 +49,14 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
     Returns
     -------
     names : tuple of str
-        m names, all different.
+        m distinct names.
     values : ndarray, shape (n, m)
         NaN where a value is missing.
 
     Raises
     ------
     ArgumentError, DataError, MissingColumnError
-        When the argument is of another kind or length, or a column does not hold numbers.
+        When the argument has another type or length, or a column does not contain numbers.
     """
     named = response_names(responses)
     if named is not None:
@@ -78,7 +78,7 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
         if given.index is not None and len(values) == frame.n_rows:
             values = in_row_order(pd.DataFrame(values, given.index), frame.index, "responses").to_numpy()
     if _repeats(names):
-        raise ArgumentError("responses has several columns of the same name; give each its own")
+        raise ArgumentError("responses has several columns with the same name; rename them")
     if len(values) != frame.n_rows:
         raise ArgumentError(f"responses has {len(values)} rows, but the data has {frame.n_rows}")
     if not names:
@@ -87,7 +87,7 @@ def response_matrix(responses: Any, data: Any, frame: Frame) -> tuple[tuple[str,
 
 
 def _is_plain(frame: pd.DataFrame) -> bool:
-    """Whether all columns hold numbers of numpy's own types, so that they need not be read one by one."""
+    """Whether all columns have numeric numpy types and can be read together."""
     return all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in frame.dtypes)
 
 
@@ -97,10 +97,10 @@ def _matrix(values: Any) -> NDArray[np.float64]:
         if matrix.dtype.kind not in "biuf":
             raise TypeError
     except (TypeError, ValueError):
-        raise DataError("responses must hold real numbers, or be a list of names of columns") from None
+        raise DataError("responses must contain real numbers, or be a list of column names") from None
     if matrix.ndim != 2:
         raise ArgumentError(
-            f"responses must have a column for each response, not shape {matrix.shape}; for one response "
+            f"responses must have one column per response, not shape {matrix.shape}; for a single response "
             "write y[:, None], or use lmer()"
         )
     return matrix.astype(np.float64, copy=False)
@@ -111,7 +111,7 @@ def _columns(frame: Frame, names: Collection[str]) -> NDArray[np.float64]:
     for j, name in enumerate(names):
         column = frame.column(name)
         if isinstance(column, Factor):
-            raise DataError(f"the response {name!r} holds text or categories, not numbers")
+            raise DataError(f"the response {name!r} contains text or categories, not numbers")
         values[:, j] = column.values
     return values
 

@@ -1,4 +1,4 @@
-"""Which rows take part: subset, missing values and zero weights."""
+"""The rows of a fit: subset, missing values and zero weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ZERO_WEIGHT = "(zero weight)"
 @dataclass(frozen=True, eq=False)
 class MissingRows:
     """
-    The rows left out for missing values.
+    The rows omitted for missing values or zero weights.
 
     Attributes
     ----------
@@ -44,12 +44,12 @@ class MissingRows:
 
     @property
     def n_dropped(self) -> int:
-        """How many rows were left out."""
+        """The number of omitted rows."""
         return 0 if self.kept is None else self.n_total - int(np.count_nonzero(self.kept))
 
     def pad(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """
-        One value for each row of the data.
+        Expand values of the rows used to all rows of the data.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class MissingRows:
         Returns
         -------
         ndarray, shape (n_total, ...)
-            With NaN in the rows left out when the action is "exclude"; otherwise ``values`` itself.
+            With NaN in the omitted rows if the action is "exclude"; otherwise ``values`` itself.
         """
         if self.kept is None or self.action != "exclude":
             return values
@@ -72,8 +72,8 @@ def subset_mask(arguments: DesignArguments, frame: Frame) -> NDArray[np.bool_] |
     """
     The ``subset`` argument as a mask over all rows of the data; None to keep them all.
 
-    A text is a condition in the language of formula expressions: ``"age > 30 & sex == 'F'"``. Rows
-    where the condition is missing are left out.
+    Text is a condition in the syntax of formulas: ``"age > 30 & sex == 'F'"``. Rows where the condition
+    is missing are omitted.
     """
     subset, functions = arguments.subset, arguments.functions or {}
     if subset is None:
@@ -81,14 +81,16 @@ def subset_mask(arguments: DesignArguments, frame: Frame) -> NDArray[np.bool_] |
     if isinstance(subset, str) and subset in frame:
         column, what = frame.column(subset), f"subset {subset!r}"
         if isinstance(column, Factor):
-            raise ArgumentError(f"{what} holds labels, not a condition; compare with '==' or 'in'")
+            raise ArgumentError(f"{what} contains labels, not a condition; compare them with '==' or 'in'")
         value = column.values
     elif isinstance(subset, str):
         node = parse_expression(subset, Scope(frame.names, frozenset(functions)))
         frame.prefetch(variables(node))
         value = Evaluator(frame, Memory(), functions, fitting=True).value(node)
         if not isinstance(value, np.ndarray):
-            raise ArgumentError(f"subset {subset!r} gives labels, not a condition; compare with '==' or 'in'")
+            raise ArgumentError(
+                f"subset {subset!r} gives labels, not a condition; compare them with '==' or 'in'"
+            )
         what = f"subset {subset!r}"
     else:
         value = row_values(subset, frame, "subset")
@@ -98,12 +100,12 @@ def subset_mask(arguments: DesignArguments, frame: Frame) -> NDArray[np.bool_] |
         raise ArgumentError(f"{what} must be true or false for each row")
     mask = value == 1
     if not mask.any():
-        raise DataError(f"{what} leaves no rows")
+        raise DataError(f"{what} selects no rows")
     return None if mask.all() else mask
 
 
 def row_values(values: Any, frame: Frame, what: str) -> NDArray[np.float64]:
-    """An array-like argument as numbers, one for each row of the data; a Series by its index."""
+    """An array-like argument as numbers, one for each row of the data; a Series is matched by its index."""
     name = f"({what})"
     if np.ndim(values) != 1:
         raise ArgumentError(
@@ -115,7 +117,7 @@ def row_values(values: Any, frame: Frame, what: str) -> NDArray[np.float64]:
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
         column = Frame.from_any({name: values}).column(name)
         if isinstance(column, Factor):
-            raise ArgumentError(f"{what} must hold numbers, not text")
+            raise ArgumentError(f"{what} must contain numbers, not text")
         return column.values
     return values.astype(np.float64)
 
@@ -126,7 +128,7 @@ def named_or_given(
     """
     The ``weights`` or ``offset`` argument: its name and a number for each row.
 
-    A text is the name of a column, or an expression of columns such as ``"log(time)"``.
+    Text is the name of a column, or an expression such as ``"log(time)"``.
     """
     if argument is None:
         return None
@@ -135,7 +137,7 @@ def named_or_given(
     if argument in frame:
         column = frame.column(argument)
         if isinstance(column, Factor):
-            raise DataError(f"{what}: column {argument!r} holds text or categories, not numbers")
+            raise DataError(f"{what}: column {argument!r} contains text or categories, not numbers")
         return argument, column.values
     node = parse_expression(argument, Scope(frame.names, frozenset(functions)))
     evaluator = Evaluator(frame, Memory(), functions, fitting=True)
@@ -154,7 +156,7 @@ def columns_of(argument: str, frame: Frame, functions: Mapping[str, Callable[...
 
 
 def listed_rows(mask: NDArray[np.bool_]) -> str:
-    """How many rows, and the first few of them, for messages."""
+    """The number of rows and the first few of them, for messages."""
     rows = np.flatnonzero(mask)
     shown = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
     return f"{len(rows)} row{'s' if len(rows) > 1 else ''} (row {shown}, counting from 0)"
@@ -167,7 +169,7 @@ def missing_rows(
     zero: NDArray[np.bool_] | None,
 ) -> MissingRows:
     """
-    Drop rows jointly over every column used; refuse infinite values in the rows that stay.
+    Omit rows with a missing value in any column used; refuse infinite values in the other rows.
 
     Parameters
     ----------
@@ -198,9 +200,7 @@ def missing_rows(
             kept = ~missing if kept is None else kept & ~missing
     if counts and action == "fail":
         listed = ", ".join(f"{name!r} ({count})" for name, count in counts.items())
-        raise DataError(
-            f"missing values in {listed}; use na_action='omit' or 'exclude' to leave these rows out"
-        )
+        raise DataError(f"missing values in {listed}; use na_action='omit' or 'exclude' to omit these rows")
     if zero is not None:
         counts[ZERO_WEIGHT] = int(np.count_nonzero(zero))
         kept = ~zero if kept is None else kept & ~zero
@@ -212,7 +212,7 @@ def missing_rows(
             )
     if kept is not None and not kept.any():
         listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items())
-        raise DataError(f"0 (non-NA) cases: no row has all the values needed; of {n} rows, missing: {listed}")
+        raise DataError(f"0 (non-NA) cases: no row is complete; of {n} rows, missing: {listed}")
     if kept is not None:
         kept.flags.writeable = False
     return MissingRows(n, kept, action, counts)
@@ -220,7 +220,7 @@ def missing_rows(
 
 @dataclass(frozen=True, eq=False)
 class ChosenRows:
-    """The rows that take part, with the arguments that have a value for each."""
+    """The rows used, with the arguments that have one value per row."""
 
     frame: Frame
     weights: NDArray[np.float64] | None
@@ -229,7 +229,7 @@ class ChosenRows:
     positions: NDArray[np.intp]
 
     def name(self, i: int) -> str:
-        """What to call the i-th of these rows in messages: its label, or its place in the data."""
+        """The i-th of these rows in messages: its label, or its position in the data."""
         index = self.frame.index
         if index is None or np.array_equal(index, self.positions):
             return f"row {self.positions[i]} (counting from 0)"
@@ -239,7 +239,7 @@ class ChosenRows:
 def choose_rows(
     parsed: ModelFormula, frame: Frame, arguments: DesignArguments, *, drop_zero_weights: bool = True
 ) -> ChosenRows:
-    """Subset, missing values, zero weights: the frame and the row arguments that are left."""
+    """Apply subset, missing values and zero weights to the frame and the arguments with one value per row."""
     action, functions = check_action(arguments.na_action), arguments.functions or {}
     weight = named_or_given(arguments.weights, frame, "weights", functions)
     extra = named_or_given(arguments.offset, frame, "offset", functions)

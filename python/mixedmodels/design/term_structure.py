@@ -1,4 +1,4 @@
-"""The covariance structure of a term, checked against the columns that it has."""
+"""The covariance structure of a term, checked against its columns."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .values import Coded
 
 def structure_of_term(spec: RandomTermSpec, plan: MatrixPlan, evaluator: Evaluator) -> Structure:
     """
-    The structure that a term asks for, with the times of its columns where it needs them.
+    The covariance structure of a term, with the times of its columns if it needs them.
 
     Raises
     ------
     FormulaError
-        When correlations are to depend on the order or the times of columns that have none.
+        When correlations depend on the order or the times of the columns, and these have none.
     DataError
         When the columns skip a level.
     """
@@ -38,7 +38,7 @@ def structure_of_term(spec: RandomTermSpec, plan: MatrixPlan, evaluator: Evaluat
         )
     if k == 1:
         if example.correlated and example.blocks is None:
-            warn_user(f"{spec.text} has one column: {name} is a plain variance here", FormulaWarning)
+            warn_user(f"{spec.text} has a single column, so {name} is just a variance", FormulaWarning)
         return structure_of("us", 1)
     structure = structure_of(name, k, numbers_of(labels) if node is not None else None)
     if k > 2 and example.ordered and node is not None:
@@ -47,15 +47,15 @@ def structure_of_term(spec: RandomTermSpec, plan: MatrixPlan, evaluator: Evaluat
 
 
 def _example(name: str) -> Structure:
-    """The structure for three columns, which tells what it is like for more."""
+    """The structure for three columns, which shows the properties of the structure."""
     return structure_of(name, 3, (0.0, 1.0, 2.0))
 
 
 def _levels_of_columns(plan: MatrixPlan) -> tuple[Node | None, tuple[str, ...]]:
     """
-    The factor each level of which has one column, and its labels; None for other columns.
+    The factor that has one column per level, and its labels; None for other columns.
 
-    The columns may be multiples of the indicators, as those of ``0 + time:x`` are.
+    The columns may be multiples of the indicators, as in ``0 + time:x``.
     """
     if len(plan.blocks) != 1 or plan.chosen is not None:
         return None, ()
@@ -71,7 +71,7 @@ def _levels_of_columns(plan: MatrixPlan) -> tuple[Node | None, tuple[str, ...]]:
 
 
 def _check_no_level_skipped(spec: RandomTermSpec, node: Node, evaluator: Evaluator) -> None:
-    """Refuse unused levels between used ones: lag 2 would count as lag 1."""
+    """Refuse unused levels between used ones, where lag 2 would count as lag 1."""
     value = evaluator.value(node)
     factor = value.factor if isinstance(value, Coded) else value
     if not isinstance(factor, Factor):
@@ -82,7 +82,7 @@ def _check_no_level_skipped(spec: RandomTermSpec, node: Node, evaluator: Evaluat
         labels = factor.labels()
         shown = ", ".join(repr(labels[i]) for i in skipped[:5]) + (", ..." if len(skipped) > 5 else "")
         raise DataError(
-            f"{spec.text}: no row has level {shown} of {label_of(node)!r}, which {spec.structure}() needs to "
-            "tell how far apart the other levels are; write ou(0 + numFactor(time) | group), which goes by "
-            "the times, or remove the unused levels if those beside them count as neighbours"
+            f"{spec.text}: no row has level {shown} of {label_of(node)!r}, so {spec.structure}() does not "
+            "know the distance between its neighbours; write ou(0 + numFactor(time) | group), which uses the "
+            "times, or remove the unused levels if the levels around them are neighbours"
         )

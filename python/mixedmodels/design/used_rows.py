@@ -1,4 +1,4 @@
-"""The rows of the data that a fit used, found again after the fit."""
+"""The rows of the data that a fit used, recovered after the fit."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .rows import subset_mask
 @dataclass(frozen=True, eq=False)
 class UsedData:
     """
-    The data of a fit, cut to the rows used.
+    The rows of the data that a fit used.
 
     Attributes
     ----------
     frame : Frame
         n rows.
     positions : ndarray of int, shape (n,)
-        Where they are in the data.
+        Their positions in the data.
     n_total : int
         Rows of the data.
     """
@@ -41,13 +41,13 @@ class UsedData:
     n_total: int
 
     def columns(self, names: Iterable[str]) -> dict[str, Any]:
-        """Columns as pandas takes them, factors as categoricals."""
+        """Columns for pandas, factors as categoricals."""
         return {name: as_pandas(self.frame.labels(name)) for name in names}
 
 
 def used_data(design: Predictors, arguments: DesignArguments) -> UsedData:
     """
-    The rows that took part in a fit.
+    The rows that a fit used.
 
     Parameters
     ----------
@@ -68,10 +68,10 @@ def used_data(design: Predictors, arguments: DesignArguments) -> UsedData:
 
 def in_used_order(values: Any, design: Predictors, arguments: DesignArguments, what: str) -> Any:
     """
-    Values with an entry for each row used or each row of the data, in their order.
+    Put values with one entry for each row used, or for each row of the data, in the order of these rows.
 
-    A pandas Series or DataFrame is matched by its index, see `in_row_order`. Anything else stays as it is,
-    and so does what has another number of entries.
+    A pandas Series or DataFrame is matched by its index, see `in_row_order`. Other values, and values of
+    another length, are returned unchanged.
     """
     index = arguments.data.index
     if index is None or not isinstance(values, (pd.Series, pd.DataFrame)):
@@ -87,7 +87,7 @@ def in_used_order(values: Any, design: Predictors, arguments: DesignArguments, w
 
 
 def labels_of_results(design: Predictors, arguments: DesignArguments) -> Any | None:
-    """Labels of the rows for which results have a value, see `MissingRows.pad`; None without an index."""
+    """Labels of the rows of results, see `MissingRows.pad`; None without an index."""
     index = arguments.data.index
     if design.missing.kept is None or design.missing.action != "exclude" or index is None:
         return design.row_labels
@@ -96,12 +96,12 @@ def labels_of_results(design: Predictors, arguments: DesignArguments) -> Any | N
 
 
 def whole_frame(frame: Frame) -> pd.DataFrame:
-    """All columns of a frame as pandas takes them."""
+    """All columns of a frame as a pandas data frame."""
     return pd.DataFrame({name: as_pandas(frame.labels(name)) for name in frame.names}, index=frame.index)
 
 
 def as_pandas(column: Column) -> Any:
-    """A column as pandas takes it."""
+    """A column for pandas."""
     if isinstance(column, Factor):
         return pd.Categorical.from_codes(
             column.codes, categories=pd.Index(column.levels), ordered=column.ordered
@@ -116,7 +116,7 @@ _SHOWN = 2
 
 @contextmanager
 def naming_left_out(design: Predictors, arguments: DesignArguments) -> Iterator[None]:
-    """Add to the error for levels that were not in the fit what became of those that its data had."""
+    """Explain in the error for new levels why the data of the fit had them and the fit did not."""
     try:
         yield
     except NewLevelsError as error:
@@ -142,12 +142,12 @@ def _left_out(design: Predictors, arguments: DesignArguments, error: NewLevelsEr
         if rows.any() and not used[rows].any():
             chosen = rows if mask is None else rows & mask
             parts.append(f"{level!r} was in the data of the fit, but {_fate(rows, chosen, design, frame)}")
-    more = f"; {len(parts) - _SHOWN} more likewise" if len(parts) > _SHOWN else ""
+    more = f"; likewise {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
     return "; ".join(parts[:_SHOWN]) + more
 
 
 def _column(text: str, frame: Frame, arguments: DesignArguments) -> str | None:
-    """The column that a factor of the formula was made of, when it is a single one."""
+    """The column from which a factor of the formula was made, if it is a single one."""
     if text in frame:
         return text
     names = variables(parse_expression(text, Scope(frame.names, frozenset(arguments.functions or ()))))
@@ -155,7 +155,7 @@ def _column(text: str, frame: Frame, arguments: DesignArguments) -> str | None:
 
 
 def _fate(rows: NDArray[np.bool_], chosen: NDArray[np.bool_], design: Predictors, frame: Frame) -> str:
-    """Why none of some rows was used, given those of them that the subset chose."""
+    """Why none of these rows was used, given which of them the subset selected."""
     n, n_chosen = int(rows.sum()), int(chosen.sum())
     causes = [f"subset= ({n - n_chosen})"] if n_chosen < n else []
     explained = ~chosen
@@ -165,6 +165,6 @@ def _fate(rows: NDArray[np.bool_], chosen: NDArray[np.bool_], design: Predictors
             explained |= missing
             causes += [f"missing values in {name!r} ({int(missing.sum())})"] if missing.any() else []
     if not explained.all():
-        causes.append(f"weights= zero, or weights= or offset= missing ({int((~explained).sum())})")
+        causes.append(f"zero weight, or weights= or offset= missing ({int((~explained).sum())})")
     each = f"all its {n} rows were" if n > 1 else "its only row was"
-    return f"{each} left out: {', '.join(causes)}"
+    return f"{each} omitted: {', '.join(causes)}"

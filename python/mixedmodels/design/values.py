@@ -1,4 +1,4 @@
-"""Values of the expressions of a formula: bases and factors beside plain arrays; rows under given levels."""
+"""Values of expressions in a formula: arrays, bases and factors; and factors recoded to given levels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..frame import Column, Factor, Frame, as_factor, drop_unused
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """Several columns that one expression makes, such as a spline: values of shape (n, k)."""
+    """Several columns from one expression, such as a spline: values of shape (n, k)."""
 
     values: NDArray[np.float64]
     names: tuple[str, ...]
@@ -24,7 +24,7 @@ class Basis:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """A factor with contrasts of its own: ``C(f, contr.sum)``."""
+    """A factor with its own contrasts: ``C(f, contr.sum)``."""
 
     factor: Factor
     contrasts: Any
@@ -34,7 +34,7 @@ Value = NDArray[Any] | float | str | bool | None | tuple[Any, ...] | Factor | Ba
 
 
 def match_levels(column: Column, labels: tuple[str, ...], what: str, where: str = "in the fit") -> Factor:
-    """A column's rows under given levels; NewLevelsError for a level that is not among them."""
+    """A column recoded to given levels; NewLevelsError for a level that is not one of them."""
     factor = as_factor(column)
     own = factor.labels()
     if own == labels:
@@ -49,7 +49,7 @@ def match_levels(column: Column, labels: tuple[str, ...], what: str, where: str 
 
 
 def translate(factor: Factor, labels: tuple[str, ...]) -> tuple[NDArray[np.int32], list[str]]:
-    """Codes under given labels (-1 for others), and the labels that occur and are not among them."""
+    """Codes for given labels (-1 for others), and the observed labels that are not among them."""
     used = drop_unused(factor)
     position = {label: i for i, label in enumerate(labels)}
     own = used.labels()
@@ -58,7 +58,7 @@ def translate(factor: Factor, labels: tuple[str, ...]) -> tuple[NDArray[np.int32
 
 
 def missing_in(frame: Frame, nodes: Sequence[Node]) -> NDArray[np.bool_] | None:
-    """Rows with a missing value in any column that the expressions read; None when there are none."""
+    """Rows with a missing value in any column that the expressions read; None without such rows."""
     found: NDArray[np.bool_] | None = None
     for name in dict.fromkeys(v for node in nodes for v in variables(node)):
         column = frame.labels(name)
@@ -71,7 +71,7 @@ def missing_in(frame: Frame, nodes: Sequence[Node]) -> NDArray[np.bool_] | None:
 
 
 def check_no_gaps(factor: Factor, what: str, missing: NDArray[np.bool_] | None) -> None:
-    """Refuse rows without a level, other than those with missing values."""
+    """Refuse rows without a level, except rows with missing values."""
     if not factor.gaps:
         return
     gaps = factor.missing if missing is None else factor.missing & ~missing

@@ -1,4 +1,4 @@
-"""The costs of a model: memory and operations of each block of the system that a fit solves."""
+"""The cost of a model: memory and operations, block by block of the system that a fit solves."""
 
 from __future__ import annotations
 
@@ -83,18 +83,18 @@ class Block:
 @dataclass(frozen=True, repr=False)
 class BlockDescription(Printed):
     """
-    What a model costs. Printed, a table with totals.
+    The cost of a model, block by block. Printed, a table with totals.
 
-    Memory counts the cross-products, their factor and its inverse, but not the data. Where a covariance
-    matrix of a dense block is singular, derivatives may need up to twice the dense matrix in addition. The
-    time is for one evaluation with derivatives on one core; a fit takes about ten of them.
+    Memory counts cross-products, factor and inverse, but not the data. Where a covariance matrix of a dense
+    block is singular, derivatives may need up to twice the dense matrix in addition. Times are for one
+    evaluation with derivatives on one core; a fit takes about ten of them.
 
     Attributes
     ----------
     blocks : tuple of Block
         In the order of elimination, X last.
     memory_available : int or None
-        Bytes that were free without swapping; None where the system does not report them.
+        Bytes available without swapping at the time; None where the system does not say.
     """
 
     blocks: tuple[Block, ...]
@@ -160,7 +160,7 @@ class BlockDescription(Printed):
             }
         )
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         decimals = style.digits or 3
         table = Table.from_columns(
             [
@@ -176,22 +176,7 @@ class BlockDescription(Printed):
             ],
             left=(0, 1, 5),
         )
-        return Page.of(table, notes=self.totals())
-
-    def totals(self) -> tuple[str, str]:
-        """Memory and time in words."""
-        parts = (self.cross_products, self.factor, self.inverse)
-        products, factor, inverse = (_format_bytes(part) for part in parts)
-        return (
-            f"Memory: {_format_bytes(self.memory)} (cross-products {products}, factor {factor}, "
-            f"inverse {inverse})",
-            f"One evaluation: {_format_flops(self.flops_value)}, with derivatives "
-            f"{_format_flops(self.flops)}: {self.time()}",
-        )
-
-    def time(self) -> str:
-        """Time of one evaluation with derivatives, and what it supposes."""
-        return f"{_format_seconds(self.seconds)} at an assumed {FLOPS_PER_SECOND / 1e9:g} Gflop/s on one core"
+        return Page.of(table, notes=_totals(self))
 
 
 def describe_design(design: Predictors) -> BlockDescription:
@@ -207,7 +192,7 @@ def describe_engine(engine: Lmm | Glmm, design: Predictors) -> BlockDescription:
 
 
 def size_notice(engine: Lmm | Glmm, design: Predictors) -> str | None:
-    """The warning before a fit that needs much memory; None for others."""
+    """The notice before a fit that takes much memory; None for others."""
     if engine.n_bytes <= LARGE_MODEL:
         return None
     costs = describe_engine(engine, design)
@@ -215,11 +200,28 @@ def size_notice(engine: Lmm | Glmm, design: Predictors) -> str | None:
     left = "" if costs.memory_available is None else f", {_format_bytes(costs.memory_available)} are free"
     memory, taken = _format_bytes(costs.memory), _format_bytes(costs.cross_products)
     return (
-        f"the fit needs about {memory} of memory ({taken} of it taken already{left}) and "
-        f"{_format_flops(costs.flops)} for each of some ten evaluations, {costs.time()}; the largest "
+        f"the fit needs about {memory} of memory ({taken} of it in use already{left}) and "
+        f"{_format_flops(costs.flops)} for each of about ten evaluations, {_time(costs)}; the largest "
         f"part is for {largest.name} ({largest.rows} effects), describe_blocks() shows all: drop a "
-        "term, merge levels, or try a part of the data first"
+        "term, merge levels, or try part of the data first"
     )
+
+
+def _totals(costs: BlockDescription) -> tuple[str, str]:
+    """Memory and time in words."""
+    parts = (costs.cross_products, costs.factor, costs.inverse)
+    products, factor, inverse = (_format_bytes(part) for part in parts)
+    return (
+        f"Memory: {_format_bytes(costs.memory)} (cross-products {products}, factor {factor}, "
+        f"inverse {inverse})",
+        f"One evaluation: {_format_flops(costs.flops_value)}, with derivatives "
+        f"{_format_flops(costs.flops)}: {_time(costs)}",
+    )
+
+
+def _time(costs: BlockDescription) -> str:
+    """Time of one evaluation with derivatives, and the speed it assumes."""
+    return f"{_format_seconds(costs.seconds)} at an assumed {FLOPS_PER_SECOND / 1e9:g} Gflop/s on one core"
 
 
 def _description(costs: Mapping[str, Any], design: Predictors) -> BlockDescription:

@@ -25,30 +25,31 @@ class Control:
         Largest number of evaluations of the objective, of all searches of a fit together. By default
         2,000 for ``"trust_region"`` and 50,000 for the others. R: ``maxfun``, ``maxeval``.
     tolerance : float, optional
-        Stopping tolerance of the optimizer: the predicted fall of the objective for
+        Stopping tolerance of the optimizer: the predicted decrease of the objective for
         ``"trust_region"``, its relative change for the derivative-free methods.
     verbose : bool, default False
         Print the objective after every evaluation, while the fit runs.
-    check_effects : {"error", "warning", "ignore"}
-        Action for a term with as many random effects as there are observations (more, in a generalized
-        model), where the data do not separate the residual variance from the others. "ignore" also permits a
-        level for each observation of a linear model, and covariance matrices with more parameters than the
-        data determine or a search can handle in a reasonable time. R: ``check.nobs.vs.nRE``,
-        ``check.nobs.vs.nlev``.
+    check_effects : {"error", "warning", "ignore"}, default "warning"
+        What to do if a term has as many random effects as there are observations (more, in a generalized
+        model), so that only the model separates the residual variance from the others. "ignore" also turns
+        other errors off: as many levels as observations in a linear model, and covariance matrices with more
+        parameters than the data determine or than a search can handle in reasonable time.
+        R: ``check.nobs.vs.nRE``, ``check.nobs.vs.nlev``.
     check_derivatives : bool, optional
-        Certify the end point by the exact gradient and Hessian. By default only for optimizers that have not
-        used the derivatives themselves. R: ``calc.derivs``.
+        Certify the end point by the exact gradient and Hessian. By default this is done unless the
+        optimizer has used the derivatives itself. R: ``calc.derivs``.
     max_time : float, optional
-        Limit on the seconds of the search. The first evaluation that ends later stops it at the best point so
-        far, which does not count as converged. In ``fit_many`` the limit covers all responses together.
+        Time limit in seconds. The search stops at the first evaluation that ends later, at the best point so
+        far, and does not count as converged. For ``fit_many`` the limit is for all responses together.
     progress : callable, optional
-        Called after every evaluation with a :class:`mixedmodels.Progress`, possibly from another thread. An
-        exception that it raises ends the fit and propagates. It is not pickled.
+        Called after every evaluation with a :class:`mixedmodels.Progress` (``evaluation``, ``objective``,
+        ``elapsed``), possibly from another thread. If it raises an exception, the fit stops and passes the
+        exception on. It is not pickled.
     starts : int, optional
-        Number of searches of ``"trust_region"``, each from a start of its own; the best end is the fit. For
-        other optimizers more than one is an error. By default one, and a second one where the first has found
-        no optimum, or where a small generalized model ends with a singular covariance matrix: there the
-        criterion has more optima than one at times.
+        Number of searches of ``"trust_region"``, each from another start; the fit is the best result. For
+        other optimizers more than one is an error. By default there is one search, and a second one if the
+        first finds no optimum, or if a small generalized model ends with a singular covariance matrix, where
+        there may be a better optimum elsewhere.
 
     Raises
     ------
@@ -86,19 +87,20 @@ class Control:
         one_of("control: check_effects", self.check_effects, _CHECKS)
         optional_flag("control: check_derivatives", self.check_derivatives)
 
-    def for_engine(self, listener: Callable[..., None] | None) -> dict[str, Any]:
-        """The options that the engine reads."""
-        return {
-            "max_evaluations": self.max_evaluations,
-            "tolerance": self.tolerance,
-            "starts": self.starts,
-            "max_time": None if self.max_time is None else float(self.max_time),
-            "progress": listener,
-        }
-
     def __getstate__(self) -> dict[str, Any]:
         # A callback belongs to its session, and most cannot be pickled.
         return {**vars(self), "progress": None}
+
+
+def for_engine(control: Control, listener: Callable[..., None] | None) -> dict[str, Any]:
+    """The options that the engine reads, with what it calls before every evaluation."""
+    return {
+        "max_evaluations": control.max_evaluations,
+        "tolerance": control.tolerance,
+        "starts": control.starts,
+        "max_time": None if control.max_time is None else float(control.max_time),
+        "progress": listener,
+    }
 
 
 _DEFAULT = Control()

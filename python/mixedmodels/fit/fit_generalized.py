@@ -11,6 +11,7 @@ from ..design import Design
 from ..errors import ArgumentError, DataError, ModesError, SeparationWarning
 from ..families import Family
 from .arguments import GeneralizedArguments
+from .control import for_engine
 from .endpoint.dispersion_limits import limit_notices, unbounded_likelihood
 from .endpoint.separation import (
     far_out,
@@ -149,7 +150,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
         free = np.setdiff1d(held.in_all_columns(engine.kept, self.design.x.shape[1]), held.columns)
         start = check_generalized_start(arguments.start, self.design, free, self.family)
         if self.optimizer is not None:
-            limits = self.control.for_engine(watch.listener)
+            limits = for_engine(self.control, watch.listener)
             result = engine.fit(self.optimizer, start.for_engine(), limits, held.for_engine())
             watch.end(result)
             return result if held.variances else self._not_above_the_start(result, engine)

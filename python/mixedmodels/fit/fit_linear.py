@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..design import INTERCEPT, Predictors
 from ..errors import ArgumentError, DataError
 from .arguments import FitArguments, check_reml
+from .control import for_engine
 from .endpoint.unbounded import column_sizes, residual_vanishes
 from .endpoint.undetermined import explained_notices, residual_notices
 from .endpoint.verdict import Notice, Verdict, not_optimised
@@ -104,7 +105,7 @@ class LinearFitting(Fitting[FitArguments, FittedLinear]):
     def _run(self, engine: Lmm, watch: Watch) -> dict[str, Any]:
         held, reml, start = self.held, self.reml, self.start
         if self.optimizer is not None:
-            limits = self.control.for_engine(watch.listener)
+            limits = for_engine(self.control, watch.listener)
             result = engine.fit(reml, self.optimizer, start, limits, held.for_engine())
             watch.end(result)
             # The engine holds its logarithm.

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..render.page import Facts, Page
+from ..render.frame_table import rows_left_out
+from ..render.numbers import format_fixed
+from ..render.page import Facts, Page, Section, Table
 from ..render.printed import Printed
 from ..render.style import Style
 from ..wording import counted
@@ -30,7 +32,7 @@ def no_columns() -> NDArray[np.int64]:
 @dataclass(frozen=True, eq=False)
 class Estimates:
     """
-    What the engine finds at theta; all arrays are read-only.
+    The results of the engine at theta; all arrays are read-only.
 
     Attributes
     ----------
@@ -123,19 +125,18 @@ class GeneralizedEstimates:
         return np.setdiff1d(self.kept, self.held) if len(self.held) else self.kept
 
 
-@dataclass(frozen=True, eq=False)
-class FitLog:
+@dataclass(frozen=True, eq=False, repr=False)
+class FitLog(Printed):
     """
     Every evaluation of the optimisation, in order.
 
     Attributes
     ----------
-    theta : ndarray, shape (n_evaluations, n_parameters)
-        Parameters of the objective.
+    theta : ndarray, shape (n_evaluations, n_theta)
     objective : ndarray, shape (n_evaluations,)
-        Value of the objective.
+        -2 log-likelihood (ML) or REML criterion.
     gradient_norm : ndarray, shape (n_evaluations,)
-        Largest absolute entry of the gradient; NaN for evaluations without derivatives.
+        Largest absolute component of the gradient; NaN where it was not computed.
     second_start : int or None
         Index of the first evaluation of the second search, see :class:`mixedmodels.Control`; None without
         one.
@@ -145,6 +146,29 @@ class FitLog:
     objective: NDArray[np.float64]
     gradient_norm: NDArray[np.float64]
     second_start: int | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        One row for each evaluation.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``objective``, ``gradient_norm`` and ``theta 1``, ``theta 2``, ...
+        """
+        theta = np.atleast_2d(self.theta).reshape(len(self.objective), -1)
+        columns = {"objective": self.objective, "gradient_norm": self.gradient_norm}
+        return pd.DataFrame(columns | {f"theta {j + 1}": part for j, part in enumerate(theta.T)})
+
+    def _page(self, style: Style) -> Page:
+        frame = self.to_frame() if style.most_rows is None else self.to_frame().head(style.most_rows)
+        columns = [
+            ("", [str(i + 1) for i in range(len(frame))]),
+            ("objective", format_fixed(frame["objective"], style.digits or 4)),
+            ("|gradient|", ["" if np.isnan(norm) else f"{norm:.2g}" for norm in frame["gradient_norm"]]),
+            *((name, style.estimates(frame[name])) for name in frame.columns[2:]),
+        ]
+        return Page.of(Table.from_columns(columns), ["Evaluations"], rows_left_out(self.to_frame(), style))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,15 +189,15 @@ class Convergence(Printed):
     gradient : ndarray, shape (n_theta,)
         Exact gradient of the objective at theta, or in the free parameters where some are held.
     checked : bool
-        Whether gradient and Hessian were looked at after the optimisation.
+        Whether gradient and Hessian were checked after the optimisation.
     predicted_fall : float
-        By how much the objective would still fall by the quadratic model at theta; NaN when not computed.
+        The remaining fall of the objective in the quadratic model at theta; NaN when not computed.
     problem : str
         Why the end point does not count as the optimum; empty when it does.
     messages : tuple of str
-        All that the fit found to warn of, this included.
+        All warnings of the fit, including this one.
     unbounded : bool
-        Whether the search ran towards an optimum at infinity, so that there are no estimates to test.
+        Whether the search ran towards an optimum at infinity; then there are no estimates to test.
     log : FitLog
     """
 
@@ -229,11 +253,12 @@ class Convergence(Printed):
         }
         return pd.DataFrame([row])
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         facts = [("status", self.status)]
         if np.isfinite(self.predicted_fall):
             facts.append(("predicted fall", f"{self.predicted_fall:.2g}"))
         if len(self.log.objective):
             start, end = style.estimates([self.log.objective[0], np.min(self.log.objective)])
             facts += [("objective at the start", start), ("at the end", end)]
-        return Page.of(Facts(tuple(facts)), [self.outcome], [f" - {text}" for text in self.messages])
+        messages = tuple(f" - {text}" for text in self.messages)
+        return Page((Section((self.outcome,)), Section((), Facts(tuple(facts)), messages)))

@@ -16,7 +16,7 @@ from ..errors import ArgumentError, MissingColumnError
 from ..formula import check_functions, parse_formula
 from ..formula.change import update_formula
 from ..frame import Frame
-from ..not_here import ARGUMENTS, refuse_not_here
+from ..not_here import GLMER_ARGUMENTS, refuse_not_here
 from .changes import fit_new, refitted
 from .control import as_control
 from .fixed import check_fixed
@@ -73,7 +73,7 @@ def updated(fitted: FittedModel, changes: Mapping[str, Any]) -> FittedModel:
     """
     given = _given(changes)
     if not fitted.exact_likelihood and "REML" in given:
-        refuse_not_here(ARGUMENTS, "REML", "REML=")
+        refuse_not_here(GLMER_ARGUMENTS, "REML", "REML=")
     given = fitted.arguments.checked_changes("update", given)
     return fit_new(_changed(fitted, given))
 

@@ -1,4 +1,4 @@
-"""lme4-style formulas: reading untrusted text into response, fixed part, random-effects terms."""
+"""lme4-style formulas: untrusted text parsed into response, fixed part and random-effects terms."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
 Transforms that remember the data they were fitted to: scale, poly, ns, bs.
 
-Each ``fit_*`` function looks at the fitting data and returns a small frozen object that maps any
-data to columns, so that new data are treated with the constants and knots of the fit.
+Each ``fit_*`` function computes constants from the fitting data and returns a small immutable object that
+maps any data to columns, so that new data are transformed with the constants and knots of the fit.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class Polynomial:
 @dataclass(frozen=True, eq=False)
 class Spline:
     """
-    A B-spline basis, or a natural cubic one: B-splines turned so that both end curvatures vanish.
+    A B-spline basis, or a natural cubic one: B-splines rotated so that the curvature vanishes at both ends.
 
-    Beyond the boundary knots a B-spline goes on as the polynomial of its last piece and a natural
-    spline as a straight line.
+    Beyond the boundary knots a B-spline continues as the polynomial of its outer piece, a natural spline
+    as a straight line.
     """
 
     knots: Array
@@ -83,9 +83,9 @@ class Spline:
 
 def b_splines(knots: Array, degree: int, x: Array, derivative: int = 0) -> Array:
     """
-    All B-splines of a degree on a full knot sequence, or a derivative of them, at x.
+    All B-splines of a degree on a full knot sequence, or their derivatives, at x.
 
-    Beyond the boundary the outer polynomial pieces go on. Missing values stay missing.
+    Beyond the boundary the outer polynomial pieces continue. Missing values stay missing.
 
     Returns
     -------
@@ -98,28 +98,28 @@ def b_splines(knots: Array, degree: int, x: Array, derivative: int = 0) -> Array
 
 
 def fit_shift(x: Array, text: str, center: bool | float = True, scale: bool | float = True) -> Shift:
-    """Centre by the mean and divide by the standard deviation (n - 1), or by given numbers."""
+    """Subtract the mean and divide by the standard deviation (n - 1), or use given numbers."""
     middle = float(np.mean(x)) if center is True else float(center)
     unit = 1.0
     if scale is True:
-        # As R: the root mean square around the chosen centre.
+        # As in R: the root mean square about the chosen centre.
         unit = float(np.sqrt(np.sum((x - middle) ** 2) / max(len(x) - 1, 1)))
     elif scale is not False:
         unit = float(scale)
     if not (np.isfinite(unit) and unit > 0):
-        raise DataError(f"{text}: the values are constant, there is nothing to scale")
+        raise DataError(f"{text}: the variable is constant and cannot be scaled")
     return Shift(middle, unit)
 
 
 def fit_polynomial(x: Array, text: str, degree: float = 1, raw: bool = False) -> Polynomial:
-    """Orthonormal polynomials of degree 1 to ``degree`` over the data (Forsythe 1957, J. SIAM 5, 74-88)."""
+    """Orthonormal polynomials of degree 1 to ``degree`` on the data (Forsythe 1957, J. SIAM 5, 74-88)."""
     degree = _count(degree, f"{text}: the degree")
     if raw:
         return Polynomial(np.empty(0), np.empty(0), degree)
     distinct = len(np.unique(x))
     if degree >= distinct:
         raise DataError(
-            f"{text}: degree {degree} needs more than {degree} distinct values, there are {distinct}"
+            f"{text}: degree {degree} needs more than {degree} distinct values; there are {distinct}"
         )
     alpha, beta = np.empty(degree), np.empty(degree + 1)
     beta[0] = np.sqrt(len(x))
@@ -142,7 +142,7 @@ def fit_b_spline(
     intercept: bool = False,
     boundary: Array | None = None,
 ) -> Spline:
-    """B-splines; inner knots at quantiles of the data when only ``df`` is given (as R's ``bs``)."""
+    """B-splines; with ``df`` alone the inner knots are quantiles of the data (as in R's ``bs``)."""
     degree = _count(degree, f"{text}: the degree")
     low, high = _boundary(x, text, boundary)
     inner = _inner_knots(x, text, df, knots, degree + (1 if intercept else 0), low, high)
@@ -181,7 +181,7 @@ def _boundary(x: Array, text: str, given: Array | None) -> tuple[float, float]:
         (float(x.min()), float(x.max())) if given is None else map(float, sorted(np.atleast_1d(given)))
     )
     if not low < high:
-        raise DataError(f"{text}: the values are constant; a spline needs at least two different values")
+        raise DataError(f"{text}: the variable is constant; a spline basis needs variation")
     return low, high
 
 

@@ -1,10 +1,10 @@
 """
-Reading one expression of a formula: ``log(x + 1)``, ``ns(age, df = 3)``, ``week > 2 & dose != "low"``.
+Parsing one expression of a formula: ``log(x + 1)``, ``ns(age, df = 3)``, ``week > 2 & dose != "low"``.
 
-This is the gate for untrusted text. The text is read by the small grammar below into the tree of
-``nodes.py``; nothing is ever handed to Python's own ``eval``. What the grammar has no words for
-(attributes, subscripts, lambdas, assignments) cannot be said, names are looked up among the columns
-only, and calls reach the functions of ``functions.py`` or those the caller passed on purpose.
+This is the gate for untrusted text. The small grammar below parses the text into the tree of
+``nodes.py``; nothing is ever passed to Python's ``eval``. The grammar has no attributes, subscripts,
+lambdas or assignments; names are looked up among the columns only, and calls reach only the functions
+of ``function_table.py`` and those that the caller passed explicitly.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ class _Token(NamedTuple):
 
 def parse_expression(source: str, scope: Scope, start: int = 0, end: int | None = None) -> Node:
     """
-    Read an expression; refuse whatever is not on the list of what expressions may say.
+    Parse an expression; refuse anything that the grammar does not allow.
 
     Parameters
     ----------
     source : str
-        The text that holds the expression (the whole formula, so that errors can show the place).
+        The text that contains the expression (the whole formula, so that errors can show the place).
     scope : Scope
     start, end : int
-        Where in ``source`` the expression stands.
+        Where the expression begins and ends in ``source``.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def parse_expression(source: str, scope: Scope, start: int = 0, end: int | None 
     Raises
     ------
     FormulaError
-        When the text is no expression, calls a function that is not known, or is too long or deep.
+        When the text is not an expression, calls an unknown function, or is too long or too deeply nested.
     MissingColumnError
         When a name is not a column.
     """
@@ -84,7 +84,7 @@ class _Parser:
             if match is None:
                 while self.source[start].isspace():
                     start += 1
-                self.fail(f"{self.source[start]!r} has no meaning here", start)
+                self.fail(f"{self.source[start]!r} is not allowed here", start)
             kind = match.lastgroup or ""
             text = match[kind]
             place = match.start(kind)
@@ -114,7 +114,7 @@ class _Parser:
 
     def parse(self) -> Node:
         if self.token.kind == "end":
-            self.fail("an expression is missing")
+            self.fail("an expression is missing here")
         node = self.expression(0)
         if self.token.kind != "end":
             self.unexpected()
@@ -123,23 +123,23 @@ class _Parser:
     def unexpected(self) -> NoReturn:
         text = self.token.text
         if self.token.kind == "end":
-            self.fail("the expression breaks off")
+            self.fail("the expression ends unexpectedly")
         if text == "[":
             self.fail("subscripts are not allowed in a formula")
         if text == "=":
-            self.fail("'=' gives an option of a function; to compare, write '=='")
+            self.fail("'=' sets an option of a function; to compare, write '=='")
         if text == "(":
-            self.fail("only a function called by its name can have arguments")
+            self.fail("only a named function can have arguments")
         if text.startswith("."):
             self.fail("attributes are not allowed in a formula")
         if text in ("lambda", "for", "if", "else"):
             self.fail(f"{text!r} is not allowed in a formula")
-        self.fail(f"{text!r} is not expected here: an operator or a comma is missing")
+        self.fail(f"unexpected {text!r}: an operator or a comma is missing before it")
 
     def count(self, node: Node) -> Node:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            self.fail(f"the expression has more than {MAX_NODES} parts; compute it as a column first")
+            self.fail(f"the expression has more than {MAX_NODES} parts; add it to the data as a column first")
         return node
 
     def expression(self, least: int) -> Node:
@@ -201,11 +201,14 @@ class _Parser:
                 isinstance(node, Binary) and PRECEDENCE[node.operator] >= 50
             ):
                 hint = (
-                    "; a random-effects term (terms | group) cannot stand inside a call"
+                    "; a random-effects term (terms | group) cannot appear inside a call"
                     if operator == "|"
                     else ""
                 )
-                self.fail(f"{operator!r} joins conditions here, and {write(node)} is none{hint}", place)
+                self.fail(
+                    f"{operator!r} combines conditions here, and {write(node)} is not a condition{hint}",
+                    place,
+                )
 
     def prefix(self) -> Node:
         token = self.token
@@ -235,7 +238,7 @@ class _Parser:
                 return self.count(Unary(operator, self.expression(binding)))
             if operator == "(":
                 inner = self.expression(0)
-                self.expect(")", "a closing bracket ')' is missing")
+                self.expect(")", "a closing parenthesis ')' is missing")
                 return inner
             if operator == "[":
                 return self.count(self.sequence("]"))
@@ -257,7 +260,7 @@ class _Parser:
         while not self.take(")"):
             if (arguments or options) and not self.take(","):
                 if self.token.kind == "end":
-                    self.fail(f"a closing bracket ')' is missing after {token.text}(")
+                    self.fail(f"a closing parenthesis ')' is missing after {token.text}(")
                 self.unexpected()
             self.argument(token.text, function, arguments, options)
         if function is not None:
@@ -274,7 +277,7 @@ class _Parser:
         if token.kind == "name" and following.kind == "operator" and following.text == "=":
             self.position += 2
             if token.text in options:
-                self.fail(f"{name}() has {token.text!r} twice", token.start)
+                self.fail(f"{name}() is given {token.text!r} twice", token.start)
             if name == "C" and token.text in ("contr", "contrasts"):
                 options["contr"] = self.coding()
                 return
@@ -284,7 +287,7 @@ class _Parser:
             options[token.text] = self.expression(0)
             return
         if options:
-            self.fail(f"in {name}(), arguments without a name must come before those with one")
+            self.fail(f"in {name}(), unnamed arguments must come before named ones")
         arguments.append(self.coding() if name == "C" and arguments else self.expression(0))
 
     def coding(self) -> Node:
@@ -294,7 +297,7 @@ class _Parser:
             self.position += 1
             return self.count(Word(token.text))
         if token.kind != "name" or token.text not in CODINGS:
-            self.fail(f"C() knows these codings: {', '.join(CODINGS)}; give a matrix by contrasts=")
+            self.fail(f"the codings of C() are {', '.join(CODINGS)}; for a matrix use contrasts=")
         self.position += 1
         if not self.take("("):
             return self.count(Word(token.text))
@@ -321,7 +324,7 @@ class _Parser:
         """A base level: its label in quotes, or a number."""
         node = self.prefix()
         if not isinstance(node, (Text, Number)):
-            self.fail("the base level of a factor must be a text or a number")
+            self.fail("the base level of a factor must be a quoted label or a number")
         return node
 
     def sequence(self, closing: str) -> Call:
@@ -347,9 +350,9 @@ class _Parser:
         for option in options:
             if option not in known[1:]:
                 listed = ", ".join(known[1:]) or "none"
-                self.fail(f"{name}() has no option {option!r}; its options: {listed}", token.start)
+                self.fail(f"{name}() has no option {option!r}; its options are {listed}", token.start)
             if option in known[: len(arguments)]:
-                self.fail(f"{name}() has {option!r} twice", token.start)
+                self.fail(f"{name}() is given {option!r} twice", token.start)
         if not arguments or len(arguments) + len(options) < function.required:
             wanted = "an argument" if function.required == 1 else f"its arguments {', '.join(known)}"
             self.fail(f"{name}() needs {wanted}", token.start)
@@ -372,5 +375,5 @@ def is_constant(node: Node) -> bool:
 
 def _constants(parser: _Parser, items: list[Node], token: _Token) -> Call:
     if not all(map(is_constant, items)):
-        parser.fail("a list may hold constants only", token.start)
+        parser.fail("a list may contain only constants", token.start)
     return Call("c", tuple(items))

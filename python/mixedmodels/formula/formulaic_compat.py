@@ -1,8 +1,8 @@
 """
-All contact with formulaic's internals: its algebra of formula terms.
+All contact with formulaic's internals: the algebra of formula terms.
 
-formulaic 1.2 takes ``a %in% b`` for ``b + a:b`` and multiplies out ``(a + b)^k`` without bound. So its parser
-works out products, written with the names ``v0``, ``v1``, ... for the variables, under the operators below.
+formulaic 1.2 reads ``a %in% b`` as ``b + a:b`` and expands ``(a + b)^k`` without limit. So its parser works
+with the operators below, on products in which ``v0``, ``v1``, ... name the variables.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _REPLACED = frozenset({"*", "/", "in", ":", "**", "^", ".", "~", "|"})
 
 def expand(pieces: Sequence[str], source: str, start: int) -> list[tuple[int, ...]]:
     """
-    Multiply out a formula.
+    Expand a product of terms.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def expand(pieces: Sequence[str], source: str, start: int) -> list[tuple[int, ..
         terms: Any = _parser().get_terms(" ".join("%in%" if p == "in" else p for p in pieces))
     except _TooManyTermsError:
         raise error_at(
-            f"the formula multiplies out to more than {MAX_TERMS} terms; use fewer variables",
+            f"the formula expands to more than {MAX_TERMS} terms; use fewer variables",
             source,
             start,
         ) from None
@@ -53,7 +53,7 @@ def expand(pieces: Sequence[str], source: str, start: int) -> list[tuple[int, ..
         ) from None
     except (FormulaicError, RecursionError, AttributeError, TypeError):
         raise error_at(
-            "the formula cannot be read: an operator or a variable is missing", source, start
+            "the formula cannot be parsed: an operator or a variable is missing", source, start
         ) from None
     found = (tuple(int(f.expr[1:]) for f in term.factors if f.expr[0] == "v") for term in terms)
     return list(dict.fromkeys(found))
@@ -127,7 +127,7 @@ class _Operators(DefaultOperatorResolver):
 
 
 class _Parser(DefaultFormulaParser):
-    # formulaic refuses 1:x as a rescaled x; here the 1 is gone already, and powers are literals too.
+    # formulaic refuses 1:x as a rescaled x; here the 1 has been removed, and powers are literals too.
     def get_terms_from_ast(self, ast: Any, *, context: Any) -> Any:
         return ast.to_terms(context=context) if ast is not None else OrderedSet()
 

@@ -1,9 +1,9 @@
 """
-The functions a formula may call: one table, by name.
+The functions that a formula may call, by name.
 
-A function is either *elementwise* (the same on any data), *stateful* (it keeps constants or
-knots of the fitting data and uses them again for new data), *factor* (it makes or reads a
-factor), or *special* (it means something to the formula itself).
+A function is *elementwise* (the same on any data), *stateful* (it keeps constants or knots of the fitting
+data and reuses them for new data), *factor* (it makes or reads a factor), or *special* (it has a meaning in
+the formula itself).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Kind = Literal["elementwise", "stateful", "factor", "special"]
 @dataclass(frozen=True)
 class FormulaFunction:
     """
-    What the gate and the evaluator know of a function.
+    A function as the parser and the evaluator see it.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class FormulaFunction:
         Names of its arguments in order; those beyond the first may be given by name.
     call : callable or None
         Elementwise: arrays to array. Stateful: (x, text, **options) to a fitted transform.
-        None: the evaluator knows what to do.
+        None: the evaluator implements it.
     """
 
     kind: Kind
@@ -106,7 +106,11 @@ _SPLINE = ("x", "df", "knots")
 
 _STATEFUL = {
     "scale": FormulaFunction(
-        "stateful", "centred, divided by its standard deviation", 1, ("x", "center", "scale"), bases.fit_shift
+        "stateful",
+        "centred and divided by its standard deviation",
+        1,
+        ("x", "center", "scale"),
+        bases.fit_shift,
     ),
     "center": FormulaFunction(
         "stateful", "centred", 1, ("x",), lambda x, text: bases.fit_shift(x, text, scale=False)
@@ -136,7 +140,7 @@ _STATEFUL = {
 
 _FACTOR_ARGUMENTS = ("x", "levels")
 _CHOICE = FormulaFunction(
-    "factor", "one of two values by a condition: ifelse(x > 2, 'high', 'low')", 3, ("test", "yes", "no")
+    "factor", "one of two values, by a condition: ifelse(x > 2, 'high', 'low')", 3, ("test", "yes", "no")
 )
 
 _FACTOR = {
@@ -149,29 +153,29 @@ _FACTOR = {
     ),
     "as.ordered": FormulaFunction("factor", "a column as an ordered factor"),
     "relevel": FormulaFunction(
-        "factor", "a factor with another first level: relevel(f, ref='b')", 2, ("x", "ref")
+        "factor", "a factor with another reference level: relevel(f, ref='b')", 2, ("x", "ref")
     ),
     "numFactor": FormulaFunction(
-        "factor", "a column of numbers as a factor, whose levels ou() takes for times"
+        "factor", "a column of numbers as a factor, whose levels are the times of ou()"
     ),
     "ifelse": _CHOICE,
     "np.where": _CHOICE,
     "C": FormulaFunction("factor", "a factor with its contrasts: C(f, contr.sum)", 1, ("x", "contr", "base")),
     "interaction": FormulaFunction("factor", "the observed cells of crossed factors", 1, (), many=True),
-    "as.numeric": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number as it is"),
-    "as.integer": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number without its fraction"),
+    "as.numeric": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number unchanged"),
+    "as.integer": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number truncated"),
 }
 
 _SPECIAL = {
     "I": FormulaFunction("special", "arithmetic instead of formula operators: I(x^2)"),
     "c": FormulaFunction("special", "several constants, as an argument: c(2, 5)", 1, (), many=True),
-    "offset": FormulaFunction("special", "a part of the linear predictor with coefficient 1"),
-    "cbind": FormulaFunction("special", "a response of several columns", 1, (), many=True),
+    "offset": FormulaFunction("special", "a term of the linear predictor with coefficient 1"),
+    "cbind": FormulaFunction("special", "a response with several columns", 1, (), many=True),
 }
 
 FUNCTIONS: Mapping[str, FormulaFunction] = {**_ELEMENTWISE, **_NUMPY, **_STATEFUL, **_FACTOR, **_SPECIAL}
 
-# Bare words and calls that name a coding in C(x, ...).
+# Words and calls that name a coding in C(x, ...).
 CODINGS: Mapping[str, str] = {
     **dict.fromkeys(("treatment", "Treatment", "contr.treatment"), "treatment"),
     **dict.fromkeys(("sum", "Sum", "contr.sum"), "sum"),

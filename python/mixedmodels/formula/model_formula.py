@@ -1,4 +1,4 @@
-"""An lme4-style formula as its parts: response, fixed part, random-effects terms, offsets."""
+"""The parts of an lme4-style formula: response, fixed part, random-effects terms, offsets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RandomTermSpec:
     Attributes
     ----------
     lhs : str
-        The left side of the bar, canonical text.
+        The left side of the bar, in canonical spelling.
     group : tuple of str
         The grouping variables: ``("dept", "service")`` for ``dept:service``.
     uncorrelated : bool
@@ -39,7 +39,7 @@ class RandomTermSpec:
     text : str
         The term as printed, ``"(Days | Subject)"`` or ``"ar1(0 + Days | Subject)"``.
     terms : TermList
-        The left side, multiplied out.
+        The left side, expanded.
     group_nodes : tuple of Node
         The grouping variables as expressions.
     """
@@ -56,7 +56,7 @@ class RandomTermSpec:
 @dataclass(frozen=True)
 class ModelFormula:
     """
-    A formula, read and checked against the column names.
+    A formula, parsed and checked against the column names.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class ModelFormula:
     response : str
         The left side; empty for a one-sided formula.
     fixed : str
-        The fixed part, without offsets; ``"1"`` when nothing but the intercept is left.
+        The fixed part without offsets; ``"1"`` when it is just the intercept.
     random : tuple of RandomTermSpec
         One for each grouping factor: ``(1 | a/b)`` gives two, ``a:b`` and ``a``.
     offsets : tuple of str
@@ -73,9 +73,9 @@ class ModelFormula:
     response_node, fixed_terms, offset_nodes
         The same parts as trees.
     variables : tuple of str
-        Every column the formula reads, in order.
+        Every column that the formula reads, in order.
     self_products : tuple of SelfProduct
-        Powers and products that mean one variable as it is, such as ``x**2``.
+        Powers and products that mean just the variable, such as ``x**2``.
     """
 
     text: str
@@ -103,7 +103,7 @@ def parse_formula(
     need_random: bool = True,
 ) -> ModelFormula:
     """
-    Read an lme4-style formula.
+    Parse an lme4-style formula.
 
     Parameters
     ----------
@@ -113,9 +113,9 @@ def parse_formula(
         The names of the columns. A formula is untrusted text: a name means a column, a call means
         one of the documented functions (:data:`mixedmodels.formula.FUNCTIONS`), and nothing else.
     functions : mapping of str to callable, optional
-        Functions of your own that the formula may call. They run as they are: trusted code.
+        Your own functions for the formula. They are trusted code.
     used : collection of str
-        Columns that ``.`` leaves out, besides those of the response, the grouping factors and the offsets.
+        Columns that ``.`` omits, besides the response, the grouping factors and the offsets.
     need_response, need_random : bool
         Whether a formula without a left side, or without a random-effects term, is an error.
 
@@ -126,7 +126,7 @@ def parse_formula(
     Raises
     ------
     FormulaError
-        When the text is no such formula; the message shows the place.
+        When the text is not such a formula; the message shows the place.
     MissingColumnError
         When a name is not a column; the message gives the closest names.
 
@@ -150,7 +150,7 @@ def check_functions(functions: Any) -> dict[str, Callable[..., Any]]:
     Raises
     ------
     FormulaError
-        When it is no such mapping, or redefines what has a meaning of its own.
+        When it is not such a mapping, or redefines a function with a special meaning.
     """
     if functions is None:
         return {}
@@ -159,10 +159,10 @@ def check_functions(functions: Any) -> dict[str, Callable[..., Any]]:
     for name, function in functions.items():
         if name in FUNCTIONS and FUNCTIONS[name].kind == "special":
             raise FormulaError(
-                f"functions= cannot redefine {name}(), which has a meaning of its own in formulas"
+                f"functions= cannot redefine {name}(), which has a special meaning in formulas"
             )
         if not isinstance(name, str) or not name.isidentifier() or not callable(function):
-            raise FormulaError(f"functions= must map names to callables; {name!r} does not fit")
+            raise FormulaError(f"functions= must map names to callables; {name!r} is not such a pair")
     return dict(functions)
 
 
@@ -214,7 +214,7 @@ def _parse(
         rest += [c for c in columns if c not in taken]
         if not rest:
             raise error_at(
-                "'.' stands for no column: the response and the groups use all of them", text, None
+                "'.' means no column here: the response and the groups use all columns", text, None
             )
     fixed = read_terms(parts.operands, reader)
 
@@ -254,11 +254,11 @@ def _checked_tokens(text: str, functions: Collection[str]) -> list[Token]:
         if token.kind == "bracket":
             depth += 1 if token.text == "(" else -1
             if token.text == ")" and before is not None and before.text == "(" and before.kind == "bracket":
-                raise error_at("nothing stands between the brackets", text, before.start)
+                raise error_at("the parentheses are empty", text, before.start)
             if depth < 0:
-                raise error_at("a closing bracket ')' has no opening one", text, token.start)
+                raise error_at("the closing parenthesis ')' has no opening one", text, token.start)
             if depth > MAX_BRACKETS:
-                raise error_at(f"brackets are nested more than {MAX_BRACKETS} deep", text, token.start)
+                raise error_at(f"parentheses are nested more than {MAX_BRACKETS} deep", text, token.start)
         before = token
     if depth:
         level = 0
@@ -266,7 +266,7 @@ def _checked_tokens(text: str, functions: Collection[str]) -> list[Token]:
             if token.kind == "bracket":
                 level += 1 if token.text == "(" else -1
                 if level > 0:
-                    raise error_at("the bracket '(' is not closed", text, token.start)
+                    raise error_at("the parenthesis '(' is not closed", text, token.start)
     return tokens
 
 
@@ -278,14 +278,14 @@ def _response(text: str, tilde: Token, scope: Scope, needed: bool) -> Node | Non
     node = parse_expression(text, scope, 0, tilde.start)
     for inner in walk(node):
         if isinstance(inner, Call) and inner.function in ("offset", "cbind") and inner is not node:
-            raise error_at(f"{inner.function}() cannot stand inside another expression", text, 0)
+            raise error_at(f"{inner.function}() cannot appear inside another expression", text, 0)
     if isinstance(node, Call) and node.function == "offset":
         raise error_at("the response cannot be an offset", text, 0)
     return node
 
 
 def _random_terms(part: Bar, reader: Reader) -> tuple[list[RandomTermSpec], str]:
-    """The terms of one bracket, and the bracket as it is printed."""
+    """The terms of one random-effects part, and that part as printed."""
     tokens, structure, name = part.tokens, "us", ""
     if part.structure is not None:
         structure = name = read_structure(reader.source, part.structure, part.options)
@@ -295,21 +295,23 @@ def _random_terms(part: Bar, reader: Reader) -> tuple[list[RandomTermSpec], str]
     bar = tokens[bars[0]]
     if bar.text == "||":
         if name:
-            reader.fail(f"{name}() takes one bar; effects are independent in (x || g) or diag(x | g)", bar)
+            reader.fail(
+                f"{name}() takes a single bar; for independent effects write (x || g) or diag(x | g)", bar
+            )
         structure = "diag"
     left, right = tokens[: bars[0]], tokens[bars[0] + 1 :]
     if not left:
-        reader.fail("nothing stands before the bar: write (1 | group) for an intercept for each group", bar)
+        reader.fail("there is nothing before the bar: write (1 | group) for an intercept for each group", bar)
     if not right:
-        reader.fail("nothing stands after the bar: name the grouping factor, as in (1 | group)", bar)
+        reader.fail("there is nothing after the bar: name the grouping factor, as in (1 | group)", bar)
     dot = next((t for t in left if t.text == "." and t.kind == "operator"), None)
     if dot is not None:
-        reader.fail("'.' can stand in the fixed part only; name the columns", dot)
+        reader.fail("'.' is allowed in the fixed part only; name the columns", dot)
     operands = split_sum(left, reader, inside_bar=True).operands
     terms = read_terms(operands, reader)
     lhs = _write_sum(operands, reader)
     if not terms.terms:
-        reader.fail(f"({lhs} {bar.text} ...) has no columns: write (1 | group) or (x | group)", bar)
+        reader.fail(f"({lhs} {bar.text} ...) has no columns; write (1 | group) or (x | group)", bar)
     specs = []
     for nodes in _groupings(right, reader):
         group = tuple(map(write, nodes))
@@ -319,14 +321,14 @@ def _random_terms(part: Bar, reader: Reader) -> tuple[list[RandomTermSpec], str]
 
 
 def _groupings(tokens: Sequence[Token], reader: Reader) -> list[tuple[Node, ...]]:
-    """``a/b`` as ``a:b`` and ``a``: innermost first."""
+    """``a/b`` as ``a:b`` and ``a``, innermost first."""
     pieces: list[str] = []
     nodes: dict[str, Node] = {}
     for token in tokens:
         if token.kind in ("name", "call"):
             node = reader.node(token)
             if not variables(node):
-                reader.fail("a grouping factor must be a column, or made of columns", token)
+                reader.fail("a grouping factor must be a column, or computed from columns", token)
             names = list(nodes)
             if write(node) not in nodes:
                 nodes[write(node)] = node
@@ -336,19 +338,19 @@ def _groupings(tokens: Sequence[Token], reader: Reader) -> list[tuple[Node, ...]
             pieces.append(token.text)
         elif token.text == "+":
             reader.fail(
-                "one term has one grouping factor: write (1 | a) + (1 | b), or (1 | a:b) for cells", token
+                "a term has one grouping factor: write (1 | a) + (1 | b), or (1 | a:b) for the cells", token
             )
         elif token.kind == "value":
             reader.fail(f"the number {token.text} cannot be a grouping factor", token)
         else:
             text = "%in%" if token.text == "in" else token.text
             reader.fail(
-                f"{text!r} cannot stand in a grouping factor; use a:b for cells, a/b for nesting", token
+                f"{text!r} is not allowed in a grouping factor; use a:b for cells, a/b for nesting", token
             )
     listed = list(nodes.values())
     found = multiply_out(pieces, reader.source, tokens[0].start)
     if not all(found) or not found:
-        reader.fail("the grouping factor cannot be read", tokens[0])
+        reader.fail("the grouping factor cannot be parsed", tokens[0])
     return [tuple(listed[i] for i in term) for term in reversed(found)]
 
 

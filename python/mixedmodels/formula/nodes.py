@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _PLAIN = re.compile(r"\.?[^\W\d][\w.]*")
-# Words that mean something inside expressions: a column called so needs backticks there.
+# Words with a meaning inside expressions: a column of that name needs backticks there.
 WORDS = frozenset({"and", "or", "not", "in", "TRUE", "FALSE", "True", "False", "None", "NULL"})
 
 
 @dataclass(frozen=True)
 class Number:
-    """A literal number, with its spelling."""
+    """A literal number and its spelling."""
 
     value: float
     text: str
@@ -28,7 +28,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Flag:
-    """TRUE or FALSE; None stands for a missing argument."""
+    """TRUE or FALSE; None for NULL, an omitted argument."""
 
     value: bool | None
 
@@ -42,7 +42,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Word:
-    """A bare word that is an option of a function, such as ``sum`` in ``C(x, sum)``."""
+    """A word used as an option, such as ``sum`` in ``C(x, sum)``."""
 
     word: str
 
@@ -75,7 +75,7 @@ class Call:
 
 Node = Number | Text | Flag | Name | Word | Unary | Binary | Call
 
-# How tightly an operator binds, as in R: ``-x^2`` is ``-(x^2)``, ``a > 1 & b < 2`` needs no brackets.
+# How tightly an operator binds, as in R: ``-x^2`` is ``-(x^2)``, ``a > 1 & b < 2`` needs no parentheses.
 PRECEDENCE = {
     "|": 10,
     "&": 20,
@@ -94,7 +94,7 @@ _TIGHT = frozenset({"^"})
 
 
 def write(node: Node) -> str:
-    """The canonical text of an expression: one spelling for the same tree, whatever the spacing."""
+    """The canonical text of an expression: one spelling for each tree."""
     if isinstance(node, Number):
         return node.text
     if isinstance(node, Text):
@@ -130,7 +130,7 @@ def _operand(node: Node, least: int) -> str:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a column name can stand in a formula without backticks."""
+    """Whether a column name needs no backticks in a formula."""
     return _PLAIN.fullmatch(name) is not None and name not in WORDS
 
 
@@ -150,5 +150,5 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def variables(node: Node) -> tuple[str, ...]:
-    """The columns an expression reads, each once, in order."""
+    """The columns that an expression reads, each once, in order."""
     return tuple(dict.fromkeys(n.name for n in walk(node) if isinstance(n, Name)))

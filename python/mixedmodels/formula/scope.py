@@ -1,4 +1,4 @@
-"""What names in a formula may mean, and errors that show the place."""
+"""The meaning of names in a formula, and errors that show the place."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def error_at(
     source : str
         The whole formula or expression.
     start : int or None
-        Position of the culprit; None when there is none to show.
+        Position of the error; None when there is none to show.
     kind : type, optional
         The class of the error, FormulaError by default.
     """
@@ -44,14 +44,14 @@ def error_at(
 
 @dataclass(frozen=True)
 class Scope:
-    """What names mean: the columns of the data, and the caller's own functions."""
+    """The names that a formula may use: columns of the data, and the caller's own functions."""
 
     columns: Collection[str]
     functions: Collection[str] = ()
 
 
 def find_function(name: str, scope: Scope, source: str, start: int) -> FormulaFunction | None:
-    """The table's entry; None for a function the caller passed."""
+    """The entry of the table; None for a function that the caller passed."""
     if name in scope.functions:
         return None
     function = FUNCTIONS.get(name)
@@ -59,7 +59,7 @@ def find_function(name: str, scope: Scope, source: str, start: int) -> FormulaFu
         return function
     if name in structure_names():
         raise error_at(
-            f"{name}() is a covariance structure of random effects and needs a bar: {name}(terms | group)",
+            f"{name}() is a covariance structure for random effects and needs a bar: {name}(terms | group)",
             source,
             start,
         )
@@ -69,16 +69,16 @@ def find_function(name: str, scope: Scope, source: str, start: int) -> FormulaFu
         raise NotAvailableError(str(error_at(message, source, start)), *entry)
     known = [*FUNCTIONS, *scope.functions]
     close = difflib.get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    hint = f"; did you mean {' or '.join(close)}?" if close else "."
     raise error_at(
-        f"function {name!r} is not known in formulas; {hint}Pass your own by functions={{{name!r}: ...}}",
+        f"formulas have no function {name!r}{hint} Pass your own with functions={{{name!r}: ...}}",
         source,
         start,
     )
 
 
 def missing_column(name: str, scope: Scope, source: str, start: int) -> Exception:
-    """The error for a name that is no column, with the closest ones."""
+    """The error for an unknown column, suggesting the nearest names."""
     names = list(map(str, scope.columns))
     close = difflib.get_close_matches(name, names, n=3)
     if not close:

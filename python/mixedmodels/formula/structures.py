@@ -18,16 +18,16 @@ _TRUTHS = {"TRUE": True, "True": True, "T": True, "FALSE": False, "False": False
 
 def formula_tokens(source: str, functions: Collection[str] = ()) -> list[Token]:
     """
-    Cut a formula into tokens, a call with a bar as a structure and the brackets of its term.
+    Split a formula into tokens, with covariance structures before random-effects terms.
 
-    To the tokenizer ``cs(x | g)`` is one piece of code. Here it becomes the token "structure", the tokens of
-    ``(x | g)``, and "option" for what follows a comma.
+    To the tokenizer ``cs(x | g)`` is a call. Here it becomes the token "structure", the tokens of
+    ``(x | g)``, and an "option" for each part after a comma.
 
     Parameters
     ----------
     source : str
     functions : collection of str
-        The caller's own functions, in which a bar means "or" as in other functions.
+        The caller's own functions, in which a bar means "or", as in other functions.
     """
     found: list[Token] = []
     for token in tokenize(source):
@@ -39,7 +39,7 @@ def formula_tokens(source: str, functions: Collection[str] = ()) -> list[Token]:
         found += _opened(source, token, name)
     names = structure_names()
     for i, (token, following) in enumerate(pairwise(found)):
-        # With a space before the brackets.
+        # With a space before the parentheses.
         if token.kind == "name" and token.text in names and following.text == "(":
             found[i] = token._replace(kind="structure")
     return found
@@ -63,7 +63,7 @@ def _opened(source: str, token: Token, name: str) -> list[Token]:
 
 
 def _own(source: str, token: Token, wanted: str) -> list[int]:
-    """Where a character stands between the outer brackets of a call, in no inner brackets and no quotes."""
+    """Where a character occurs directly inside the outer parentheses of a call, outside quotes."""
     found, depth, quote = [], 0, ""
     for i in range(token.start, token.end):
         char = source[i]
@@ -82,12 +82,12 @@ def _own(source: str, token: Token, wanted: str) -> list[int]:
 
 def read_structure(source: str, structure: Token, options: Sequence[Token]) -> str:
     """
-    The structure that a term asks for.
+    The covariance structure named by a term.
 
     Raises
     ------
     FormulaError
-        For a structure or an option that is not known; NotAvailableError for one that other packages have.
+        For an unknown structure or option; NotAvailableError for a structure of other packages.
     """
     name = structure.text
     if name not in structure_names():
@@ -97,7 +97,7 @@ def read_structure(source: str, structure: Token, options: Sequence[Token]) -> s
         key, _, value = (part.strip() for part in option.text.partition("="))
         if key != "hom" or value not in _TRUTHS or hom is not None:
             raise error_at(
-                f"{name}() takes one option, hom=TRUE or hom=FALSE (equal variances or not), "
+                f"the only option of {name}() is hom=TRUE or hom=FALSE (equal variances or not), "
                 f"not {option.text!r}",
                 source,
                 option.start,
@@ -106,13 +106,13 @@ def read_structure(source: str, structure: Token, options: Sequence[Token]) -> s
     found = structure_name(name, hom)
     if found is None:
         raise error_at(
-            f"{name}() has no form with {options[0].text}; leave the option out", source, options[0].start
+            f"{name}() has no form with {options[0].text}; omit the option", source, options[0].start
         )
     return found
 
 
 def unknown_structure(source: str, name: str, start: int) -> FormulaError:
-    """The error for a word before a random-effects term that is no structure."""
+    """The error for an unknown word before a random-effects term."""
     entry = COVARIANCES.get(name)
     if entry is not None:
         message = str(not_available(f"{name}()", entry))

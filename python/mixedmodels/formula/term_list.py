@@ -1,4 +1,4 @@
-"""Sums of terms: ``x + f * g - 1`` as the list of its terms, with bars and offsets set apart."""
+"""Sums of terms: ``x + f * g - 1`` as the list of its terms, separate from bars and offsets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .nodes import Call, Name, Node, is_plain, walk, write
 from .scope import Scope, error_at, missing_column
 from .tokens import Token
 
-# A product of so few variables is multiplied out here: importing formulaic takes longer than a small fit.
+# A product of fewer variables is expanded here, as importing formulaic takes longer than a small fit.
 _FEW = 50
 _SPACED = frozenset({"+", "-", "*", "~", "|", "||", "in"})
 
@@ -26,7 +26,7 @@ class TermList:
     Attributes
     ----------
     factors : tuple of Node
-        The columns and expressions, each once.
+        The columns and expressions, without repeats.
     terms : tuple of tuple of int
         Each term as positions in ``factors``; ``()`` is the intercept. Sorted by the number of
         factors, otherwise in the order of the formula.
@@ -39,7 +39,7 @@ class TermList:
 @dataclass(frozen=True)
 class SelfProduct:
     """
-    A power or product of one variable with itself, which as a term is that variable: ``x**2``, ``x:x``.
+    A power or product of a variable with itself, such as ``x**2`` or ``x:x``, which means just the variable.
 
     Attributes
     ----------
@@ -57,11 +57,11 @@ class SelfProduct:
 
 @dataclass
 class Reader:
-    """What the parts of one formula have in common while it is read."""
+    """State shared by the parts of one formula during parsing."""
 
     source: str
     scope: Scope
-    # The columns that "." stands for; asked only when there is a "." in the formula.
+    # The columns that "." means; called only when the formula contains a ".".
     everything_else: Callable[[], Sequence[str]]
     nodes: dict[tuple[int, int], Node] = field(default_factory=dict)
     self_products: list[SelfProduct] = field(default_factory=list)
@@ -70,14 +70,14 @@ class Reader:
         raise error_at(message, self.source, token.start if token is not None else start)
 
     def node(self, token: Token) -> Node:
-        """The column or expression that a name or call token stands for."""
+        """The column or expression of a name or call token."""
         place = (token.start, token.end)
         if place not in self.nodes:
             if token.kind == "name":
                 if token.text not in self.scope.columns:
                     if token.text in FUNCTIONS:
                         self.fail(
-                            f"{token.text!r} is a function: write {token.text}(...), without a space", token
+                            f"{token.text!r} is a function: write {token.text}(...) without a space", token
                         )
                     raise missing_column(token.text, self.scope, self.source, token.start)
                 self.nodes[place] = Name(token.text)
@@ -105,7 +105,7 @@ class Reader:
 
 
 class Bar(NamedTuple):
-    """A random-effects term: what its brackets hold, and the covariance structure named before them."""
+    """A random-effects term: the tokens in its parentheses, and the covariance structure before them."""
 
     tokens: Sequence[Token]
     structure: Token | None
@@ -114,7 +114,7 @@ class Bar(NamedTuple):
 
 @dataclass
 class Sum:
-    """The parts of a sum: signed products, random-effects terms in brackets, offsets."""
+    """The parts of a sum: signed products, random-effects terms, offsets."""
 
     operands: list[tuple[str, Sequence[Token]]] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
@@ -123,14 +123,14 @@ class Sum:
 
 def split_sum(tokens: Sequence[Token], reader: Reader, *, inside_bar: bool = False) -> Sum:
     """
-    Take a sum apart at its top-level ``+`` and ``-``.
+    Split a sum at its top-level ``+`` and ``-``.
 
     Parameters
     ----------
     tokens : sequence of Token
     reader : Reader
     inside_bar : bool
-        The left side of a random-effects term has neither bars nor offsets.
+        Whether this is the left side of a random-effects term, which has neither bars nor offsets.
     """
     parts = Sum()
     sign, start = "+", 0
@@ -144,7 +144,7 @@ def split_sum(tokens: Sequence[Token], reader: Reader, *, inside_bar: bool = Fal
             _operand(sign, tokens[start:i], reader, parts, inside_bar)
             sign = "+"
         elif token is None:
-            reader.fail("the formula breaks off: a term is missing", start=tokens[-1].end if tokens else None)
+            reader.fail("a term is missing at the end", start=tokens[-1].end if tokens else None)
         if token is not None and token.text == "-":
             sign = "-" if sign == "+" else "+"
         start, expecting = i + 1, True
@@ -152,7 +152,7 @@ def split_sum(tokens: Sequence[Token], reader: Reader, *, inside_bar: bool = Fal
 
 
 def _levels(tokens: Sequence[Token]) -> list[int]:
-    """How many brackets are open before each token."""
+    """How many parentheses are open before each token."""
     steps = (0 if t.kind != "bracket" else 1 if t.text == "(" else -1 for t in tokens)
     return list(accumulate(steps, initial=0))
 
@@ -166,24 +166,20 @@ def _operand(sign: str, tokens: Sequence[Token], reader: Reader, parts: Sum, ins
         tokens = tokens if structure is None else tokens[1:]
         if not _bracketed(tokens):
             reader.fail(
-                "a random-effects term needs its own parentheses and is added to the others: (terms | group)",
+                "put the random-effects term in its own parentheses and add it: ... + (terms | group)",
                 bar,
             )
         inner = tokens[1:-1]
         levels = _levels(inner)
         if any(t is bar and levels[i] == 0 for i, t in enumerate(inner)):
             if sign == "-":
-                reader.fail(
-                    "a random-effects term can be added only; leave it out instead of subtracting it", bar
-                )
+                reader.fail("a random-effects term cannot be subtracted; leave it out", bar)
             options = [token for token in inner if token.kind == "option"]
             parts.bars.append(Bar(inner[: len(inner) - len(options)], structure, options))
             return
         nested = split_sum(inner, reader)
         if sign == "-":
-            reader.fail(
-                "a random-effects term can be added only; leave it out instead of subtracting it", bar
-            )
+            reader.fail("a random-effects term cannot be subtracted; leave it out", bar)
         parts.operands += nested.operands
         parts.bars += nested.bars
         parts.offsets += nested.offsets
@@ -193,7 +189,7 @@ def _operand(sign: str, tokens: Sequence[Token], reader: Reader, parts: Sum, ins
         if isinstance(node, Call) and node.function == "offset":
             if inside_bar or sign == "-":
                 reader.fail(
-                    "an offset can be added to the fixed part only; for -x write offset(-x)", tokens[0]
+                    "an offset can only be added to the fixed part; for -x write offset(-x)", tokens[0]
                 )
             parts.offsets.append(node.arguments[0])
             return
@@ -201,7 +197,7 @@ def _operand(sign: str, tokens: Sequence[Token], reader: Reader, parts: Sum, ins
 
 
 def _bracketed(tokens: Sequence[Token]) -> bool:
-    """Whether one pair of brackets holds all the tokens."""
+    """Whether one pair of parentheses encloses all the tokens."""
     if len(tokens) < 2 or tokens[0].text != "(" or tokens[-1].text != ")":
         return False
     return all(level > 0 for level in _levels(tokens)[1:-1])
@@ -209,7 +205,7 @@ def _bracketed(tokens: Sequence[Token]) -> bool:
 
 def read_terms(operands: Sequence[tuple[str, Sequence[Token]]], reader: Reader) -> TermList:
     """
-    Multiply out the operands of a sum; there is an intercept unless the formula takes it out.
+    Expand the operands of a sum; there is an intercept unless the formula removes it.
 
     Returns
     -------
@@ -265,7 +261,7 @@ def _self_products(tokens: Sequence[Token], reader: Reader) -> Iterator[SelfProd
 
 
 def _factor_at(tokens: Sequence[Token], i: int, reader: Reader) -> tuple[Node, int, int] | None:
-    """A variable, also in brackets, with its power, and where the next token is."""
+    """A variable, with or without parentheses, its power, and the position of the next token."""
     if i < len(tokens) and tokens[i].kind in ("name", "call"):
         node, i = reader.node(tokens[i]), i + 1
     elif i + 2 < len(tokens) and tokens[i].text == "(" and tokens[i + 2].text == ")":
@@ -277,7 +273,7 @@ def _factor_at(tokens: Sequence[Token], i: int, reader: Reader) -> tuple[Node, i
     power = 1
     while i + 1 < len(tokens) and tokens[i].text in ("^", "**") and tokens[i + 1].kind == "value":
         exponent = tokens[i + 1].text
-        # Others are refused when the term is multiplied out.
+        # Other exponents are refused when the term is expanded.
         power, i = power * (int(exponent) if exponent.isdecimal() and len(exponent) < 5 else 1), i + 2
     return node, power, i
 
@@ -292,7 +288,9 @@ def _products(
             return [(number(reader.node(token), token),)]
         if token.kind == "value":
             if token.text not in ("0", "1"):
-                reader.fail(f"the number {token.text} cannot be a term; only 0 and 1 (intercept) can", token)
+                reader.fail(
+                    f"the number {token.text} cannot be a term; only 0 and 1 (for the intercept) can", token
+                )
             return [() if token.text == "1" else None]
         if token.text == ".":
             return [(number(Name(name), token),) for name in reader.everything_else()]
@@ -338,7 +336,7 @@ def _check_number(tokens: Sequence[Token], i: int, reader: Reader) -> None:
             reader.fail("the power of a formula must be a positive whole number", tokens[i])
     elif "/" in (before, after):
         reader.fail(
-            "a/b is short for a + a:b and does not divide by or into a number; for arithmetic write I(...)",
+            "a/b means a + a:b and does not divide numbers; for arithmetic write I(...)",
             tokens[i],
         )
     elif tokens[i].text not in ("0", "1") or before not in "(+-" or after not in ")+-":

@@ -1,8 +1,8 @@
 """
-A formula cut into names, numbers, calls, operators and brackets.
+The tokens of a formula: names, numbers, calls, operators and parentheses.
 
-The words are those of formulaic's tokenizer, with bars, and with the place of every piece. formulaic itself
-is not imported here: that takes longer than the fit of a small model.
+They agree with formulaic's tokenizer, which is not used because importing formulaic takes longer than fitting
+a small model.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _CLOSING = {"(": ")", "[": "]"}
 
 def tokenize(source: str, first: int = 0, last: int | None = None) -> list[Token]:
     """
-    Cut a formula, or the part of it from one position to another, into tokens.
+    Split a formula, or the part between two positions, into tokens.
 
     Raises
     ------
     FormulaError
-        For an unclosed bracket or quote, and for text that is no part of a formula.
+        For an unclosed parenthesis or quote, and for anything that is not a token.
     """
     return list(_tokens(source, first, len(source) if last is None else last))
 
@@ -78,7 +78,7 @@ def _tokens(source: str, place: int, last: int) -> Iterator[Token]:
 
 
 def _after_bracket(source: str, place: int, last: int) -> int:
-    """The position after the bracket that closes the one at a place; quoted text is skipped."""
+    """The position after the bracket that closes the one at ``place``; quoted text is skipped."""
     opened: list[int] = []
     while place < last:
         char = source[place]
@@ -95,20 +95,21 @@ def _after_bracket(source: str, place: int, last: int) -> int:
         place += 1
         if not opened:
             return place
-    raise error_at(f"the bracket '{source[opened[-1]]}' is not closed", source, opened[-1])
+    name = "parenthesis" if source[opened[-1]] == "(" else "bracket"
+    raise error_at(f"the {name} '{source[opened[-1]]}' is not closed", source, opened[-1])
 
 
 def _refuse(source: str, place: int, last: int) -> NoReturn:
-    """Raise the error for what is no token."""
+    """Raise the error for text that is not a token."""
     while source[place].isspace():
         place += 1
     char = source[place]
     end = source.find(char, place + 1, last)
     if char in "\"'`":
-        message = "a text is not allowed here" if end > 0 else f"the quote {char} is not closed"
-        raise error_at("there is no name between the quotes" if end == place + 1 else message, source, place)
+        message = "quoted text is not allowed here" if end > 0 else f"the quote {char} is not closed"
+        raise error_at("the quotes are empty" if end == place + 1 else message, source, place)
     if char == "%" and end > 0:
-        raise error_at(f"operator {source[place : end + 1]!r} is not known in formulas", source, place)
+        raise error_at(f"formulas have no operator {source[place : end + 1]!r}", source, place)
     if char in "{}":
         raise error_at("braces are not allowed in a formula; write I(...)", source, place)
     if char in "[]":

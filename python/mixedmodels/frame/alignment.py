@@ -1,4 +1,4 @@
-"""Values given beside a data frame, in the order of its rows: pandas objects by their index."""
+"""Values given alongside a data frame, put in the order of its rows: pandas objects by their index."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def in_row_order(values: Any, index: pd.Index | None, what: str, rows: str = "da
     Parameters
     ----------
     values : array-like or data frame with n rows
-        A pandas Series or DataFrame is matched by its index; anything else goes by position.
+        A pandas Series or DataFrame is matched by its index; anything else is taken by position.
     index : Index or None
-        Labels of the n rows; None when they have none, and everything goes by position.
+        Labels of the n rows; None when there are no labels and all values are taken by position.
     what : str
         What to call the values in error messages.
     rows : str
-        What to call the owner of the rows there.
+        What to call the data in error messages.
 
     Raises
     ------
     ArgumentError
-        When the two indexes differ and are no permutations of each other without repeats.
+        When the two indexes differ and are not permutations of each other without repeats.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def in_row_order(values: Any, index: pd.Index | None, what: str, rows: str = "da
     if own is index or own.equals(index):
         return values
     kind = type(values).__name__
-    advice = f"pass an array, such as {kind}.to_numpy(), to go by position"
+    advice = f"to match by position, pass an array, such as {kind}.to_numpy()"
     for labels, owner in ((own, f"the {kind}"), (index, f"the {rows}")):
         if not labels.is_unique:
             repeated = labels[labels.duplicated()][0]

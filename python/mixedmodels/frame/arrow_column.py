@@ -19,10 +19,10 @@ from .unusable import refusal, time_labels
 
 def arrow_column(name: str, array: Any, metadata: Mapping[bytes, bytes] | None = None) -> Column:
     """
-    Convert an Array or ChunkedArray; one chunk of doubles without nulls is not copied.
+    Convert an Array or ChunkedArray; a single chunk of doubles without nulls is not copied.
 
-    ``metadata`` is that of the field. polars marks an Enum as an ordered dictionary there,
-    although its order is only the order of the levels, and a Categorical by its own key.
+    ``metadata`` belongs to the field. There polars marks an Enum as an ordered dictionary, although
+    its order is only the order of the levels, and a Categorical by a key of its own.
     """
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType):
@@ -50,7 +50,7 @@ def arrow_column(name: str, array: Any, metadata: Mapping[bytes, bytes] | None =
 
 
 def _times(array: Any) -> Any:
-    """As pandas holds them; dates and times of day as objects."""
+    """The values as pandas stores them; dates and times of day as objects."""
     values = array.to_pandas()
     return series_values(values if isinstance(values, pd.Series) else pd.Series(values))
 
@@ -92,7 +92,7 @@ def _dictionary(name: str, array: Any, metadata: Mapping[bytes, bytes]) -> Facto
 
 def _unified(chunks: list[Any]) -> tuple[Any, list[Any]]:
     """
-    Codes and levels of dictionary arrays with a dictionary each.
+    Codes and levels of dictionary arrays that each have their own dictionary.
 
     Arrow allows nulls and repeats among the values of a dictionary (and then cannot unify
     dictionaries itself): every distinct value becomes one level, null becomes code -1.

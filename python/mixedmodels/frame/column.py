@@ -1,4 +1,4 @@
-"""The two kinds of column a model knows: numbers and factors."""
+"""The two kinds of column in a model: numbers and factors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 
-# Different values of one of these types have different texts.
+# Different values of one of these types print differently.
 _TEXT_TELLS_APART = {str, int, float, bool}
 
 
@@ -26,12 +26,12 @@ class Numeric:
     name : str
         Column name.
     stored : ndarray of float64 or integers, shape (n,), read-only
-        The numbers as the data held them, NaN where a float is missing. May share memory with the
+        The numbers as stored in the data, NaN where a float is missing. May share memory with the
         caller's data: copy it before keeping it beyond the call.
     kind : {"float", "int", "bool"}
-        What the data held.
+        The type in the data.
     filled : ndarray of bool, shape (n,), optional
-        Rows whose integer stands for a missing value.
+        Rows where the integer is a placeholder for a missing value.
     """
 
     name: str
@@ -56,12 +56,12 @@ class Numeric:
 
     @property
     def integers(self) -> bool:
-        """Whether integers are stored, which float64 need not tell apart."""
+        """Whether integers are stored; float64 may not represent large ones exactly."""
         return self.stored.dtype.kind in "iu"
 
     @cached_property
     def finite(self) -> bool:
-        """Whether no row is missing or infinite."""
+        """Whether every row has a finite value."""
         if self.integers:
             return self.filled is None or not self.filled.any()
         return bool(np.isfinite(self.stored).all())
@@ -77,7 +77,7 @@ class Numeric:
         return Numeric(self.name, _frozen(self.stored[mask]), self.kind, filled)
 
     def owned(self) -> Numeric:
-        """The column in memory of its own."""
+        """A copy of the column that shares no memory with the data."""
         filled = None if self.filled is None else self.filled.copy()
         return Numeric(self.name, _frozen(self.stored.copy()), self.kind, filled)
 
@@ -102,11 +102,11 @@ class Factor:
     name : str
         Column name.
     codes : ndarray of int32, shape (n,), read-only
-        Position of each row's level in ``levels``, -1 where missing. Shares no memory that can change.
+        Position of each row's level in ``levels``, -1 where missing. Shares no memory with the data.
     levels : tuple
         The levels in order, as in the data (text, integers, intervals, ...).
     ordered : bool
-        Whether the order of the levels means something: true for ordered categoricals only.
+        Whether the order of the levels is meaningful: true for ordered categoricals only.
     """
 
     name: str
@@ -136,11 +136,11 @@ class Factor:
         return tuple(map(str, self.levels))
 
     def rows(self, mask: NDArray[np.bool_]) -> Factor:
-        """The rows where ``mask`` (shape (n,)) is true; levels that no row has any more stay."""
+        """The rows where ``mask`` (shape (n,)) is true; levels that become unused are kept."""
         return replace(self, codes=_frozen(self.codes[mask]))
 
     def owned(self) -> Factor:
-        """The column itself: its codes share no memory with the data."""
+        """The column itself, whose codes share no memory with the data."""
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -154,12 +154,12 @@ class Factor:
 @dataclass(frozen=True, eq=False)
 class LabelsOnly(Factor):
     """
-    A column of dates, times or time spans: labels of groups, and neither numbers nor a predictor.
+    A column of dates, times or time spans: usable as labels of groups, not as a predictor.
 
     Attributes
     ----------
     refusal : str
-        Why it is no predictor, and what to do.
+        Why it cannot be a predictor, and what to do.
     """
 
     refusal: str = ""
@@ -174,29 +174,29 @@ def make_numeric(name: str, values: NDArray[Any], kind: Literal["float", "int", 
 
 
 def make_integers(name: str, integers: NDArray[Any], missing: NDArray[np.bool_] | None) -> Numeric:
-    """A numeric column of integers, not copied; ``missing`` marks rows whose integer is a filler."""
+    """A numeric column of integers, not copied; ``missing`` marks rows whose integer is a placeholder."""
     return Numeric(name, _frozen(integers), "int", missing)
 
 
 def make_missing(name: str, n_rows: int) -> Numeric:
-    """A column without any value."""
+    """A column in which every value is missing."""
     return make_numeric(name, np.full(n_rows, np.nan), "float")
 
 
 def make_factor(name: str, codes: NDArray[Any], levels: Iterable[Any], ordered: bool = False) -> Factor:
-    """A factor of level positions (-1: missing) and distinct levels, which must also look distinct."""
+    """A factor from level positions (-1: missing) and distinct levels, which must also print differently."""
     levels = tuple(levels)
     check_look(name, levels)
     return distinct_factor(name, codes, levels, ordered)
 
 
 def distinct_factor(name: str, codes: NDArray[Any], levels: tuple[Any, ...], ordered: bool = False) -> Factor:
-    """A factor of level positions and levels that are known to look distinct."""
+    """A factor from level positions and levels that are known to print differently."""
     return Factor(name, _frozen(np.asarray(codes, dtype=np.int32)), levels, ordered)
 
 
 def check_look(name: str, levels: tuple[Any, ...]) -> None:
-    """Refuse distinct levels with the same text."""
+    """Refuse distinct levels that print alike."""
     kinds = set(map(type, levels))
     if len(kinds) <= 1 and kinds <= _TEXT_TELLS_APART:
         return
@@ -205,13 +205,13 @@ def check_look(name: str, levels: tuple[Any, ...]) -> None:
         other = seen.setdefault(str(level), level)
         if other is not level:
             raise DataError(
-                f"column {name!r} has two levels that look the same: {other!r} ({type(other).__name__}) "
+                f"column {name!r} has two levels that print alike: {other!r} ({type(other).__name__}) "
                 f"and {level!r} ({type(level).__name__}); make all levels text, or all numbers"
             )
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """A read-only view, so that no column can be changed through a frame."""
+    """A read-only view, so that a column cannot be modified through a frame."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -225,15 +225,15 @@ Packed = tuple[NDArray[Any], str]
 
 def pack(values: NDArray[Any]) -> Packed:
     """
-    The values in a type as small as they allow, and the name of their own type.
+    The values in the smallest type that holds them exactly, and the name of their original type.
 
-    Whole numbers held as floats are packed as well; unpacked, every bit is as it was.
+    Whole numbers stored as floats are packed as well; unpacking restores every bit.
     """
     return _narrowed(values), values.dtype.str
 
 
 def unpack(packed: Packed) -> NDArray[Any]:
-    """The values in their own type."""
+    """The values in their original type."""
     values, kind = packed
     return values.astype(kind)
 

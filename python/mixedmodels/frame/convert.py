@@ -1,4 +1,4 @@
-"""One column given on its own (an array, a list, a Series of any library) as a typed column."""
+"""A single column (an array, a list, a Series of any library) as a typed column."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from ..wording import a_kind
 from .column import Column
 from .pandas_column import pandas_column
 from .pandas_values import series_values
@@ -16,7 +17,7 @@ from .unusable import refusal
 
 
 def convert(name: str, values: Any) -> Column:
-    """Convert the values of column ``name``, whatever library they come from."""
+    """Convert the values of column ``name`` from any library."""
     if isinstance(values, pd.Series):
         return pandas_column(name, series_values(values))
     if isinstance(values, (pd.Index, pd.api.extensions.ExtensionArray)):
@@ -24,7 +25,7 @@ def convert(name: str, values: Any) -> Column:
     if isinstance(values, np.ndarray):
         return _array(name, values)
     if isinstance(values, (list, tuple, range)):
-        # As objects: left to itself pandas would turn large integers next to a None into floats.
+        # As objects: otherwise pandas would turn large integers next to a None into floats.
         objects = np.empty(len(values), dtype=object)
         objects[:] = list(values)
         return pandas_column(name, objects)
@@ -40,7 +41,7 @@ def convert(name: str, values: Any) -> Column:
 
 
 def is_from(library: str, kind: str, value: Any) -> bool:
-    """Whether ``value`` is an instance of ``library.kind``, without importing a library nobody uses."""
+    """Whether ``value`` is an instance of ``library.kind``; imports nothing."""
     module = sys.modules.get(library)
     return module is not None and isinstance(value, getattr(module, kind, ()))
 
@@ -67,7 +68,6 @@ def _other(name: str, values: Any) -> Column:
     array = np.asarray(values)
     if array.ndim == 0:
         raise DataError(
-            f"column {name!r} is a {type(values).__name__}, not a list or an array; "
-            "give one value for each row"
+            f"column {name!r} is {a_kind(values)}, not a list or an array; give one value for each row"
         )
     return _array(name, array)

@@ -1,4 +1,4 @@
-"""Factors out of other columns: from numbers, without unused levels, as interactions."""
+"""Factors made from other columns: from numbers, without unused levels, as interactions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from .column import Column, Factor, distinct_factor, make_factor
 
-# Up to this many cells per row a table of all of them is cheaper than hashing the rows.
+# Up to this many cells per row, a table of all cells is cheaper than hashing the rows.
 _TABLE = 8
 
 
 def as_factor(column: Column) -> Factor:
     """
-    A column as a factor: its distinct values in increasing order become the levels.
+    Convert a column to a factor whose levels are the distinct values in increasing order.
 
-    A whole number is shown without a decimal point (``3``), any other number in the
-    shortest form that reads back as the same number (``0.1``). A factor is returned as it is.
+    A whole number is shown without a decimal point (``3``), any other number in the shortest form
+    that reads back as the same number (``0.1``). A factor is returned unchanged.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def as_factor(column: Column) -> Factor:
 
 def drop_unused(factor: Factor) -> Factor:
     """
-    A factor without the levels that no row has; the order of the others stays.
+    Drop the unused levels of a factor; the order of the others does not change.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def drop_unused(factor: Factor) -> Factor:
 
 def interact(factors: Sequence[Factor]) -> Factor:
     """
-    The cells of several crossed factors that occur in the data, as one factor.
+    The observed cells of several crossed factors, as one factor.
 
     A row is missing when any of its factors is. Levels are in lexicographic order, the first
-    factor varying slowest; their text joins the labels with ``":"``. A label that itself has
-    a ``":"`` or a ``'"'`` is put in double quotes (doubling those inside), so that no two
-    cells ever share a text.
+    factor varying slowest; their text joins the labels with ``":"``. A label that itself contains
+    ``":"`` or ``'"'`` is put in double quotes (doubling those inside), so that no two cells have
+    the same label.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def interact(factors: Sequence[Factor]) -> Factor:
     Raises
     ------
     ArgumentError
-        When there is no factor or their lengths differ.
+        When no factor is given or their lengths differ.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def interact(factors: Sequence[Factor]) -> Factor:
         raise ArgumentError("an interaction needs at least one factor")
     lengths = {len(factor) for factor in factors}
     if len(lengths) > 1:
-        raise ArgumentError(f"factors of different lengths cannot be crossed: {sorted(lengths)}")
+        raise ArgumentError(f"factors to be crossed must have the same length, not {sorted(lengths)}")
     if len(factors) == 1:
         return drop_unused(factors[0])
     codes = factors[0].codes

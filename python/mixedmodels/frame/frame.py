@@ -17,9 +17,9 @@ from .sources import Eager, Source, find_source
 
 class Frame:
     """
-    Typed columns of any data frame; a column is converted when it is first asked for.
+    Typed columns of any data frame; each column is converted on first use.
 
-    Make one with :meth:`from_any`.
+    Create one with :meth:`from_any`.
     """
 
     __slots__ = ("_cache", "_known", "_source", "_what")
@@ -39,7 +39,7 @@ class Frame:
         ----------
         data : data frame
             pandas, polars (eager or lazy), a pyarrow Table, a mapping of names to arrays or
-            lists, anything narwhals reads, or a Frame (returned as it is).
+            lists, anything narwhals reads, or a Frame (returned unchanged).
         what : str
             What to call the data in error messages.
 
@@ -50,7 +50,7 @@ class Frame:
         Raises
         ------
         DataError
-            When the data is no data frame, has no columns, or columns of different lengths.
+            When the data is not a data frame, has no columns, or has columns of different lengths.
 
         Examples
         --------
@@ -80,7 +80,7 @@ class Frame:
 
     @property
     def index(self) -> Any | None:
-        """The pandas index, to label rows; None for other kinds of data."""
+        """The pandas index, which labels the rows; None for other kinds of data."""
         return self._source.index
 
     def __contains__(self, name: object) -> bool:
@@ -88,14 +88,14 @@ class Frame:
 
     @property
     def original(self) -> Any | None:
-        """The data frame itself; None for what is read once, from a file or by a query."""
+        """The data frame itself; None for files, queries and streams."""
         return self._source.original
 
     def kept(self) -> Frame:
         """
-        The columns read so far, in memory of their own.
+        Copies of the columns read so far.
 
-        The original stays at hand for other columns, as long as it is in memory.
+        Other columns can still be read from the original if that is in memory.
         """
         read = sorted(self._cache, key=self._positions.__getitem__)
         columns = {name: self._cache[name].owned() for name in read}
@@ -104,7 +104,7 @@ class Frame:
         return Frame(Kept(columns, self.n_rows, self.index, self.names, original), self._what)
 
     def anew(self) -> Frame:
-        """The same data, of which no column is read yet."""
+        """The same data with no column read yet."""
         return Frame(self._source, self._what)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -117,9 +117,9 @@ class Frame:
         Raises
         ------
         MissingColumnError
-            When there is none.
+            When there is no such column.
         DataError
-            When several columns have that name, or the column holds what no model can use
+            When several columns have that name, or the column holds values that a model cannot use
             (dates, complex numbers, nested values, a mixture of text and numbers).
         """
         column = self.labels(name)
@@ -129,7 +129,7 @@ class Frame:
 
     def labels(self, name: str) -> Column:
         """
-        The column called ``name``, where its values need only tell rows apart: dates and times as well.
+        The column called ``name`` as labels of rows, which may also be dates and times.
 
         Raises
         ------
@@ -143,7 +143,7 @@ class Frame:
 
     def prefetch(self, names: Iterable[str]) -> None:
         """
-        Read these columns in one go: a lazy data frame is then run only once.
+        Read these columns together, so that a lazy data frame runs only once.
 
         Raises
         ------
@@ -157,7 +157,7 @@ class Frame:
 
     def rows(self, mask: NDArray[np.bool_]) -> Frame:
         """
-        The rows where ``mask`` is true; columns are cut when they are asked for.
+        The rows where ``mask`` is true; columns are subset on first use.
 
         Parameters
         ----------
@@ -166,12 +166,12 @@ class Frame:
         Raises
         ------
         ArgumentError
-            When the mask is not boolean or not as long as the data.
+            When the mask is not boolean or its length is not the number of rows.
         """
         mask = np.asarray(mask)
         if mask.dtype != np.bool_ or mask.shape != (self.n_rows,):
             raise ArgumentError(
-                f"rows to keep must be given as {self.n_rows} booleans, one for each row of {self._what}; "
+                f"the mask of rows must hold {self.n_rows} booleans, one for each row of {self._what}; "
                 f"got {mask.dtype} of shape {mask.shape}"
             )
         names = self.names
@@ -181,7 +181,7 @@ class Frame:
 
     @property
     def _positions(self) -> dict[str, int]:
-        """Where each column is; of a repeated name the last, for asking for it is an error."""
+        """Position of each column. Of a repeated name, which cannot be read, the last."""
         if self._known is None:
             self._known = {name: i for i, name in enumerate(self._source.names)}
         return self._known
@@ -199,7 +199,7 @@ class Frame:
     def _not_found(self, name: str) -> str:
         message = f"{self._what} has no column {name!r}"
         if self.index is not None and name in self.index.names:
-            return f"{message}: it is the index, make it a column with reset_index()"
+            return f"{message}: it is the index; make it a column with reset_index()"
         close = difflib.get_close_matches(str(name), self.names, n=3)
         if close:
             return f"{message}; did you mean {' or '.join(map(repr, close))}?"

@@ -1,4 +1,4 @@
-"""The columns that a model keeps of its data."""
+"""The columns of its data that a model keeps."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class Kept:
     """
     Columns that were read once and are kept.
 
-    Other columns come from the original, which is data in memory, see :func:`held`. It is no part of a
-    pickle.
+    Other columns are read from the original if that is in memory, see :func:`held`. A pickle does not
+    contain the original.
 
     Parameters
     ----------
     columns : mapping of str to Column
-        In memory of their own.
+        They share no memory with the data.
     n_rows : int
     index : Index or None
     names : tuple of str, optional
         The columns of the original.
     original : data frame, optional
-        What `held` makes of it.
+        As returned by `held`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Kept:
         return self._unchanged(name).read(position)
 
     def _unchanged(self, wanted: str) -> Source:
-        """The original, if its rows are still those that were kept."""
+        """The original, if its rows still equal the kept columns."""
         source = find_source(self.original, "data")
         places = {name: i for i, name in enumerate(source.names)}
         same = source.n_rows == self.n_rows and all(
@@ -74,17 +74,17 @@ class Kept:
         )
         if not same:
             raise DataError(
-                f"the data frame has changed since the fit, so that its column {wanted!r} cannot be combined "
-                "with the columns that the model keeps; give data="
+                f"the data frame has changed since the fit, so its column {wanted!r} cannot be combined with "
+                "the columns that the model keeps; give data="
             )
         return source
 
 
 def held(original: Any) -> Any:
     """
-    The data as they are now: later changes in place do not reach the result.
+    A snapshot of the data, which later changes in place do not affect.
 
-    Nothing is copied that its library never changes in place, or copies when it does.
+    Data that their library never changes in place, or copies on write, are not copied.
     """
     if isinstance(original, pd.DataFrame):
         return original.copy(deep=not _COPY_ON_WRITE)

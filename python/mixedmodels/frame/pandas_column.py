@@ -1,4 +1,4 @@
-"""What a column of a pandas data frame holds as a column of ours."""
+"""A column of a pandas data frame as a typed column."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _objects(name: str, values: Any) -> Column:
     missing = pd.isna(values)
     if missing.all():
         return make_missing(name, len(values))
-    # One kind of missing value: NaT among other values would count as a date.
+    # Only one kind of missing value: NaT among other values would count as a date.
     values = values.copy()
     values[missing] = None
     content = infer_dtype(values, skipna=True)
@@ -109,7 +109,7 @@ def _objects(name: str, values: Any) -> Column:
         return make_integers(name, _machine_integers(name, np.where(missing, 0, values)), missing)
     if content == "boolean":
         return make_numeric(name, np.where(missing, np.nan, values).astype(np.float64), "bool")
-    # pandas has no name for some mixtures of number classes (Decimal with int, say).
+    # pandas does not classify some mixtures of number types (Decimal with int, say).
     if content in ("floating", "mixed-integer-float", "decimal") or all(map(is_number, values[~missing])):
         return make_numeric(name, np.where(missing, np.nan, values).astype(np.float64), "float")
     raise mixed_or_odd(name, values)

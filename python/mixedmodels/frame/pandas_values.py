@@ -1,4 +1,4 @@
-"""What pandas objects hold, as arrays and Python values."""
+"""The values of pandas objects as arrays and Python values."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-# Making a Series takes pandas ten times as long as finding the values, which are all we need.
+# Making a Series takes ten times as long as finding its values, which suffice here.
 _STORED = getattr(pd.DataFrame, "_get_column_array", None)
 
 
 def stored_values(data: pd.DataFrame, position: int) -> Any:
-    """The values of a column, not copied: a numpy array, or pandas' own kind of array."""
+    """The values of a column, not copied: a numpy array, or a pandas array."""
     if _STORED is None:
         return series_values(data.iloc[:, position])
     return _STORED(data, position)
@@ -26,8 +26,8 @@ def index_labels(index: pd.Index) -> tuple[Any, ...]:
     """
     The values of an Index.
 
-    They are kept as long as it lives: pandas never changes an Index (nor the categories of a dtype,
-    which are one), it makes a new one.
+    They are cached while the Index exists: pandas never changes an Index (nor the categories of a
+    dtype, which are one) but makes a new one.
     """
     key = id(index)
     entry = _known.get(key)
@@ -35,7 +35,7 @@ def index_labels(index: pd.Index) -> tuple[Any, ...]:
         return entry[1]
 
     def forget(gone: weakref.ref[pd.Index]) -> None:
-        # Another Index may have taken the place in memory, and here.
+        # Another Index may have taken its address, and its entry here.
         entry = _known.get(key)
         if entry is not None and entry[0] is gone:
             _known.pop(key, None)
@@ -46,5 +46,5 @@ def index_labels(index: pd.Index) -> tuple[Any, ...]:
 
 
 def series_values(series: pd.Series) -> Any:
-    """What a Series holds: a numpy array, or pandas' own kind of array."""
+    """The values of a Series: a numpy array, or a pandas array."""
     return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array

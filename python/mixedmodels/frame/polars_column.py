@@ -13,7 +13,7 @@ from .unusable import refusal, time_labels, too_large
 
 
 def polars_column(name: str, series: pl.Series) -> Column:
-    """Convert a Series; a Float64 one without nulls in one chunk is not copied."""
+    """Convert a Series; a Float64 Series in one chunk without nulls is not copied."""
     dtype = series.dtype
     if dtype == pl.Null:
         return make_missing(name, len(series))
@@ -29,7 +29,7 @@ def polars_column(name: str, series: pl.Series) -> Column:
         codes = series.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
         return make_factor(name, codes, dtype.categories.to_list())
     if dtype == pl.Categorical:
-        # Its codes number the strings of the whole process: they carry no order of the user's.
+        # Its codes number the strings of the whole process, in no order that the user chose.
         return _text(name, series.cast(pl.String))
     if dtype == pl.Object:
         from .pandas_column import pandas_column
@@ -44,7 +44,7 @@ def polars_column(name: str, series: pl.Series) -> Column:
 
 
 def _times(series: pl.Series) -> Any:
-    """Moments and time spans as pandas holds them, to the nanosecond; dates and times of day as objects."""
+    """Moments and time spans as pandas stores them, to the nanosecond; dates and times of day as objects."""
     unit = getattr(series.dtype, "time_unit", None)
     if unit is None:
         return np.array(series.to_list(), dtype=object)
@@ -70,6 +70,6 @@ def _text(name: str, series: pl.Series) -> Factor:
     levels = series.unique().drop_nulls().sort()
     if not len(levels):
         return make_factor(name, np.full(len(series), -1), ())
-    # An Enum looks every string up once, in parallel, and numbers them in the order given.
+    # An Enum looks up every string once, in parallel, and numbers them in the order given.
     codes = series.cast(pl.Enum(levels)).to_physical().cast(pl.Int32).fill_null(-1)
     return make_factor(name, codes.to_numpy(), levels.to_list())

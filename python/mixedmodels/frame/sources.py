@@ -1,8 +1,9 @@
-"""Where columns come from: an eager or a lazy data frame of any library, or a mapping."""
+"""Sources of columns: eager and lazy data frames of any library, and mappings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from ..wording import a_kind
 from .alignment import in_row_order
 from .column import Column, Factor
 from .convert import convert, is_from
@@ -18,7 +20,7 @@ from .pandas_values import index_labels, stored_values
 
 
 class Source(Protocol):
-    """What a frame asks of its data. Columns are read by position: names may repeat."""
+    """The interface of a frame to its data. Columns are read by position, as names may repeat."""
 
     @property
     def names(self) -> tuple[str, ...]: ...
@@ -37,7 +39,7 @@ class Eager:
     """
     Data in memory.
 
-    `original` is the data frame itself where it can be read again; None for what is read once.
+    `original` is the data frame itself if it can be read again, else None.
     """
 
     names: tuple[str, ...]
@@ -47,20 +49,20 @@ class Eager:
     original: Any | None = None
 
     def prefetch(self, names: Iterable[str]) -> None:
-        """Nothing to do: every column is at hand."""
+        """Do nothing: every column is in memory."""
 
 
 class Lazy:
     """
-    A query or files: run, or read, for the needed columns only.
+    A query or files, of which only the needed columns are computed or read.
 
     Parameters
     ----------
     names : tuple of str
     collect : callable
-        From names to columns, all in one order of rows.
+        Maps names to columns, whose rows are in the same order.
     count : callable
-        The number of rows.
+        Returns the number of rows.
     """
 
     index = None
@@ -84,17 +86,17 @@ class Lazy:
         return self._n_rows
 
     def prefetch(self, names: Iterable[str]) -> None:
-        """Read all of these columns in one go."""
+        """Read all of these columns together."""
         known = list(self._columns)
         new = [name for name in dict.fromkeys(names) if name not in self._columns]
         if not new:
             return
-        # What was read before is read again: a query may give its rows in another order each time.
+        # Earlier columns are read again, as a query may return its rows in another order each time.
         fresh = self._collect(known + new)
         self._n_rows = len(fresh[new[0]])
         if not all(same_column(self._columns[name], fresh[name]) for name in known):
             raise DataError(
-                "the lazy data frame gives other rows, or another order of rows, each time it is run; "
+                "the lazy data frame returns different rows, or another order of rows, each time it runs; "
                 "collect it once and use the result"
             )
         self._columns.update(fresh)
@@ -124,7 +126,7 @@ def find_source(data: Any, what: str) -> Source:
 
 
 def same_column(a: Column, b: Column) -> bool:
-    """Whether two columns hold the same in every row."""
+    """Whether two columns are equal in every row."""
     if isinstance(a, Factor):
         return isinstance(b, Factor) and a.levels == b.levels and np.array_equal(a.codes, b.codes)
     return not isinstance(b, Factor) and np.array_equal(a.values, b.values, equal_nan=True)
@@ -145,9 +147,10 @@ def _mapping(data: Mapping[Any, Any], what: str) -> Source:
     lengths: dict[int, str] = {}
     for name, values in zip(names, columns, strict=True):
         if isinstance(values, (str, bytes, Mapping, set, frozenset)) or not hasattr(values, "__len__"):
+            collect = "; collect them with list()" if isinstance(values, Iterator) else ""
             raise DataError(
-                f"column {name!r} of {what} is a {type(values).__name__}, not a list or an array; "
-                "give one value for each row"
+                f"column {name!r} of {what} is {a_kind(values)}, not a list or an array; "
+                f"give one value for each row{collect}"
             )
         try:
             lengths.setdefault(len(values), name)
@@ -240,24 +243,43 @@ def _stream(data: Any, what: str) -> Any:
         import pyarrow as pa
     except ImportError:
         raise DataError(
-            f"{what} is a {type(data).__name__}: reading Arrow streams needs pyarrow installed"
+            f"{what} is {a_kind(data)}: reading Arrow streams requires pyarrow; install it"
         ) from None
     try:
-        return pa.table(data)
+        table = pa.table(data)
     except (TypeError, ValueError, pa.ArrowException) as error:
+        raise DataError(f"{what} is {a_kind(data)} that pyarrow cannot read as a table: {error}") from error
+    if not table.num_rows:
         raise DataError(
-            f"{what} is a {type(data).__name__} that pyarrow cannot read as a table: {error}"
-        ) from error
+            f"{what} is {a_kind(data)} that gives no rows; a stream can be read only once, so "
+            "make a table of it first, for example pyarrow.table(stream), and give the table each time"
+        )
+    return table
 
 
 def _not_a_frame(data: Any, what: str) -> DataError:
+    return DataError(f"{what} is {a_kind(data)}, not a data frame: {_how_to_read(data)}")
+
+
+def _how_to_read(data: Any) -> str:
+    """How to make a data frame of something else."""
     advice = "give a pandas, polars or pyarrow data frame, or a dict of arrays"
-    if isinstance(data, (str, bytes)):
-        advice = "read the file first (for example with pandas.read_csv) and give the data frame"
-    elif isinstance(data, (np.ndarray, list, tuple)):
-        advice = f"it has no column names; {advice}"
-    elif _one_column(data):
-        advice = f"it is a single column; {advice}"
-    return DataError(
-        f"{what} is {'None' if data is None else f'a {type(data).__name__}'}, not a data frame: {advice}"
-    )
+    if isinstance(data, (np.ndarray, list, tuple)):
+        return f"it has no column names; {advice}"
+    if _one_column(data):
+        return f"it is a single column; {advice}"
+    if isinstance(data, (str, bytes, os.PathLike)) or hasattr(data, "readline"):
+        return "read the file first (for example with pandas.read_csv) and give the data frame"
+    if hasattr(data, "fetchall"):
+        return (
+            "fetch the rows of the cursor first, for example pandas.DataFrame(cursor.fetchall(), "
+            "columns=[column[0] for column in cursor.description]), and give the data frame"
+        )
+    if hasattr(data, "get_chunk"):
+        return "it gives the data in parts; put them together with pandas.concat and give the data frame"
+    if isinstance(data, Iterator):
+        return (
+            "it can be read only once; collect it first, for example with pandas.DataFrame(list(data)), and "
+            "give the data frame"
+        )
+    return advice

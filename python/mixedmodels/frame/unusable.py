@@ -1,4 +1,4 @@
-"""What no model can compute with, and what to do about it; dates and times as labels of groups."""
+"""Columns that a model cannot compute with: errors that say what to do, and dates and times as labels."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from ..errors import DataError
 from .column import LabelsOnly
 
 _ADVICE = {
-    "dates or times": "take the days or seconds since a starting point to use it as a number, "
-    "or write factor() to use it as a factor",
-    "time spans": "divide it by a unit (such as one day) to use it as a number, "
-    "or write factor() to use it as a factor",
+    "dates or times": "to use it as a number, compute the days or seconds since a starting point; "
+    "to use it as a factor, write factor()",
+    "time spans": "to use it as a number, divide it by a unit (such as one day); "
+    "to use it as a factor, write factor()",
     "complex numbers": "use the real part, the imaginary part or the modulus",
     "bytes": "decode it to text",
-    "nested values": "spread it over several columns with one number or label in each row",
-    "intervals": "make it a categorical, or use the midpoints",
+    "nested values": "unnest it into columns with one number or label in each row",
+    "intervals": "convert it to a categorical, or use the midpoints",
 }
 
 
 def refusal(name: str, holds: str, dtype: Any = None) -> DataError:
-    """The error for a column that ``holds`` something (a key of the table above, or free text)."""
+    """The error for a column that ``holds`` unusable values (a key of the table above, or free text)."""
     kind = "" if dtype is None else f" (dtype {dtype})"
-    advice = _ADVICE.get(holds, "turn it into numbers or text first")
+    advice = _ADVICE.get(holds, "convert it to numbers or text first")
     use = "compute with" if holds in ("dates or times", "time spans") else "use"
     return DataError(f"column {name!r} holds {holds}{kind}, which a model cannot {use}; {advice}")
 
 
 def too_large(name: str) -> DataError:
-    """The error for integers that no machine integer can hold."""
+    """The error for integers that exceed 64 bits."""
     return DataError(
-        f"column {name!r} holds integers beyond 64 bits; make it text to use it as a factor, "
-        "or float to use it as a number"
+        f"column {name!r} holds integers beyond 64 bits; convert it to text to use it as a factor, "
+        "or to float to use it as a number"
     )
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value of an object column counts as a real number (True and False do not)."""
+    """Whether a value of an object column is a real number (True and False are not)."""
     return isinstance(value, (numbers.Real, decimal.Decimal)) and not isinstance(value, (bool, np.bool_))
 
 
 def mixed_or_odd(name: str, values: Any) -> DataError:
-    """The error for an object column that is neither all text nor all numbers nor all True/False."""
+    """The error for an object column that is not all text, all numbers or all True/False."""
     missing = pd.isna(values)
     first: tuple[int, str] | None = None
     for row in np.flatnonzero(~missing):
@@ -61,7 +61,7 @@ def mixed_or_odd(name: str, values: Any) -> DataError:
             return DataError(
                 f"column {name!r} mixes {first[1]} and {holds}: row {row} (counting from 0) holds "
                 f"{_show(values[row])} ({type(values[row]).__name__}) while row {first[0]} holds "
-                f"{_show(there)} ({type(there).__name__}); make every value text, or every value a number"
+                f"{_show(there)} ({type(there).__name__}); convert all values to text, or all to numbers"
             )
     return refusal(name, "values of unknown kind")
 
@@ -101,19 +101,19 @@ def time_labels(name: str, values: Any, refused: DataError) -> LabelsOnly:
     """
     A column of dates, times or time spans.
 
-    Levels are in order of time. A date, or the first moment of a day, is shown as ``2024-03-01``.
+    Levels are in chronological order. A date, or midnight, is shown as ``2024-03-01``.
 
     Parameters
     ----------
     name : str
-    values : array that pandas can number
+    values : array that pandas can factorize
     refused : DataError
-        The error for its use as a number or predictor.
+        The error for use as a number or predictor.
     """
     try:
         codes, found = pd.factorize(values, sort=True)
     except TypeError:
-        # Dates next to moments have no order.
+        # Dates and times cannot be ordered among each other.
         raise refused from None
     levels = tuple(map(_text, found))
     if len(set(levels)) < len(levels):
@@ -127,6 +127,6 @@ def _text(value: Any) -> str:
     if isinstance(value, np.timedelta64 | datetime.timedelta):
         return str(pd.Timedelta(value))
     if isinstance(value, np.datetime64 | datetime.datetime):
-        # The first moment of a day, without a time zone, is written like the day.
+        # Midnight, without a time zone, is shown as the date.
         return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
     return str(value)

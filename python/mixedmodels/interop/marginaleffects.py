@@ -3,7 +3,7 @@ Fitted models for the package marginaleffects (Arel-Bundock, Greifer & Heiss 202
 
 It knows a model by an object with coefficients, their covariance matrix, the data, and functions that make a
 design matrix and predictions. Predictions are for random effects of zero; on the scale of the mean they are
-those of a typical group, not averages over groups.
+predictions for a typical group, not averages over groups.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..errors import ArgumentError
 from ..fit.state import FittedModel, fitted_of
 from ..formula.nodes import is_plain, variables
 from ..frame import Factor, Frame
+from ..inference.basis.choice import basis_of
 from ..inference.basis.robust import robust_covariance
 from ..prediction.fixed_part import determined_x
 
@@ -40,8 +41,8 @@ def adapt(model: Any, type: str = "response") -> Any:
     -------
     object
         For ``predictions``, ``comparisons``, ``slopes`` and ``hypotheses`` of marginaleffects. ``vcov`` may
-        be True, False, a matrix, or for a linear mixed model "CR0", "CR1" or "CR2" (see
-        :func:`mixedmodels.vcov_cluster`). Tests are z tests.
+        be True, False, a covariance matrix of the coefficients, or for a linear mixed model "CR0", "CR1" or
+        "CR2" (see :func:`mixedmodels.vcov_cluster`). Tests are z tests.
 
     Raises
     ------
@@ -86,6 +87,28 @@ def predicted(
     return fitted.family.mean(eta) if type == "response" else eta
 
 
+def covariance_for(fitted: FittedModel, vcov: Any) -> NDArray[np.float64] | None:
+    """
+    The covariance matrix that the argument ``vcov`` of marginaleffects asks for.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    vcov : bool, None, {"CR0", "CR1", "CR2"}, RobustCovariance or array-like
+        True for the model's own matrix, False or None for none.
+
+    Raises
+    ------
+    ArgumentError
+        For the covariance matrix of another model, and what is not a covariance matrix.
+    """
+    if vcov is None or isinstance(vcov, bool):
+        return np.array(fitted.covariance()) if vcov else None
+    if isinstance(vcov, str):
+        return robust_covariance(fitted, type=vcov).covariance
+    return basis_of(fitted, vcov=vcov).covariance
+
+
 @cache
 def _classes() -> tuple[Any, Any]:
     """The adapter, made when marginaleffects is first needed."""
@@ -105,9 +128,7 @@ def _classes() -> tuple[Any, Any]:
             self.vault.variables_type = _types(self.vault.modeldata)
 
         def get_vcov(self, vcov: Any = True) -> NDArray[np.float64] | None:
-            if isinstance(vcov, str):
-                return robust_covariance(self._fitted, type=vcov).covariance
-            return np.array(self.vault.vcov) if vcov else None
+            return covariance_for(self._fitted, vcov)
 
         def get_exog(self, newdata: Any) -> NDArray[np.float64]:
             return design_matrix(self._fitted, newdata)
@@ -123,7 +144,7 @@ def _classes() -> tuple[Any, Any]:
 
 
 def _facts(fitted: FittedModel) -> dict[str, Any]:
-    """What marginaleffects stores of a model."""
+    """The facts about a model that marginaleffects stores."""
     kept = fitted.estimates.kept
     predictors, response = _variables(fitted)
     used = used_data(fitted.design, fitted.arguments)
@@ -171,7 +192,7 @@ def _polars(used: UsedData, names: Any) -> Any:
 
 
 def _types(data: Any) -> dict[str, str]:
-    """What marginaleffects calls the types of the columns: how it compares values of each."""
+    """Types of the columns in the words of marginaleffects, which decide how it compares values."""
     import polars as pl
 
     result = {}

@@ -12,13 +12,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
+from ..formula.nodes import variables as variables_in
 from ..frame import Frame
 from ..frame.sources import find_source
+from .linear_functions import LinearFunctions, Space
+from .specs import Specs
 from .variables import GridVariable, grid_variables
 
 _MOST_CELLS = 10_000
+WEIGHTS = {
+    "equal": "equally weighted",
+    "proportional": "weighted by the frequencies of their combinations in the data",
+    "outer": "weighted by the frequencies of their levels in the data",
+    "cells": "weighted by the frequencies of the cells in the data",
+    "flat": "equally weighted where there are data",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +84,7 @@ def reference_grid(
         Values of predictors instead of their means or all their levels.
     offset : float, optional
     cov_reduce : str, callable, False, or mapping of str to these, optional
-        What takes the place of the means of covariates, see `emmeans`.
+        Replaces the means of covariates, see `emmeans`.
 
     Raises
     ------
@@ -90,7 +101,7 @@ def grid_of(fitted: FittedModel, variables: dict[str, GridVariable], offset: flo
         sizes = ", ".join(f"{v.name}: {len(v.values)}" for v in variables.values() if len(v.values) > 1)
         raise ArgumentError(
             f"the reference grid would have {math.prod(shape)} cells ({sizes}), more than {_MOST_CELLS}; "
-            "choose some of the levels by at="
+            "choose some of the levels with at="
         )
     what = "the reference grid"
     # A model of an intercept alone has a grid without columns.
@@ -113,3 +124,68 @@ def _offset(fitted: FittedModel, wanted: float | None) -> float:
         return float(wanted)
     given = fitted.design.offset
     return 0.0 if given is None else float(given.mean())
+
+
+def check_weights(weights: Any) -> str:
+    """The ``weights`` argument."""
+    return one_of("weights", weights, WEIGHTS)
+
+
+def averaged(
+    grid: ReferenceGrid, space: Space, specs: Specs, weights: str
+) -> tuple[pd.DataFrame, LinearFunctions]:
+    """
+    The means of the grid for each combination of the variables asked for.
+
+    Returns
+    -------
+    labels : DataFrame, shape (m, number of variables)
+        The first variable varies fastest.
+    functions : LinearFunctions
+    """
+    chosen = [grid.axis(name) for name in reversed(specs.all)]
+    others = [i for i in range(len(grid.variables)) if i not in chosen]
+    x = np.transpose(grid.x, [*chosen, *others, len(grid.variables)])
+    counts = np.transpose(grid.counts(), [*chosen, *others])
+    m = int(np.prod(counts.shape[: len(chosen)], dtype=int))
+    x, counts = x.reshape(m, counts.size // m, x.shape[-1]), counts.reshape(m, *counts.shape[len(chosen) :])
+    shares = _shares(counts, weights)
+    rows = np.einsum("ij,ijk->ik", shares, x)
+    labels = cells({name: grid.variables[name] for name in reversed(specs.all)})
+    return labels.reindex(columns=pd.Index(specs.all, dtype=object)), LinearFunctions(
+        rows, np.full(m, grid.offset), space
+    )
+
+
+def _shares(counts: NDArray[np.float64], weights: str) -> NDArray[np.float64]:
+    """The weight of each cell of the averaged factors (flattened) in each mean; rows sum to one."""
+    flat = counts.reshape(len(counts), -1)
+    if weights == "equal":
+        found = np.ones_like(flat)
+    elif weights == "proportional":
+        found = np.broadcast_to(flat.sum(axis=0), flat.shape)
+    elif weights == "outer":
+        total = counts.sum(axis=0)
+        product: NDArray[np.float64] = np.ones(())
+        for axis in range(total.ndim):
+            rest = tuple(i for i in range(total.ndim) if i != axis)
+            product = np.multiply.outer(product, total.sum(axis=rest))
+        found = np.broadcast_to(product.reshape(-1), flat.shape)
+    else:
+        found = flat if weights == "cells" else (flat > 0).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        # A mean over no data at all is not estimable: NaN.
+        return found / found.sum(axis=1, keepdims=True)
+
+
+def model_terms(fitted: FittedModel) -> list[frozenset[str]]:
+    """The columns that each fixed-effects term reads."""
+    listed = fitted.design.formula.fixed_terms
+    return [
+        frozenset(name for i in term for name in variables_in(listed.factors[i])) for term in listed.terms
+    ]
+
+
+def interacting(terms: list[frozenset[str]], names: set[str], others: set[str]) -> bool:
+    """Whether some term has variables of both sets."""
+    return any(term & names and term & others for term in terms)

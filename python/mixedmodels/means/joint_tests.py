@@ -11,22 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fit.state import FittedModel, fitted_of
+from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov
-from ..inference.basis.kinds import JointTest
+from ..inference.basis.degrees_of_freedom import JointTest
 from ..wording import capital
-from .averages import averaged, check_weights
-from .estimability import reasons
-from .functions_of_beta import LinearFunctions, Space, space_of
-from .grid import ReferenceGrid, cells, grid_of, reference_grid
+from .empty_cells import reasons
+from .grid import ReferenceGrid, averaged, cells, check_weights, grid_of, model_terms, reference_grid
+from .linear_functions import LinearFunctions, Space, space_of
 from .specs import Specs, names_of, read_specs
 from .table import MeansTable, joint_columns, means_table
-from .terms import model_terms
 from .variables import STEP, GridVariable
 
 
 def joint_tests(
-    model: Any,
+    fitted: FittedModel,
     by: Any = None,
     *,
     at: Mapping[str, Any] | None = None,
@@ -35,41 +33,7 @@ def joint_tests(
     ddf: DdfName | None = None,
     vcov: Vcov | None = None,
 ) -> MeansTable:
-    """
-    Test the main effects and interactions of the marginal means.
-
-    For each set of predictors that interact in the model: all contrasts of contrasts of their marginal
-    means. With equal weights, factors alone and no empty cells these are the tests of type III. Covariates
-    take two values around their means, so that the test is one of their slope there.
-
-    Parameters
-    ----------
-    model : MixedModel
-    by : str or sequence of str, optional
-        Test the others at each level of these: simple effects.
-    at, weights, cov_reduce, ddf, vcov
-        As for :func:`emmeans`.
-
-    Returns
-    -------
-    MeansTable
-        Columns: model term, df1, df2, F.ratio, p.value. Infinite df2 for a generalized model: df1 times
-        F.ratio has a χ² distribution. With empty cells, what can be estimated of an effect is tested, and
-        df1 is smaller.
-
-    Examples
-    --------
-    >>> from mixedmodels import joint_tests, lmer, load_cake
-    >>> m = lmer("angle ~ recipe * temperature + (1 | recipe:replicate)", load_cake())
-    >>> joint_tests(m)
-     model term          df1  df2  F.ratio  p.value
-     recipe                2   42    0.249   0.7809
-     temperature           5  210   20.520   <2e-16
-     recipe:temperature   10  210    1.006   0.4393
-    <BLANKLINE>
-    Satterthwaite's degrees of freedom
-    """
-    fitted = fitted_of(model)
+    """Joint tests of the marginal means of each set of predictors, see :func:`mixedmodels.joint_tests`."""
     grid = reference_grid(fitted, at, cov_reduce=cov_reduce)
     groups = names_of(by, "by")
     read_specs([], groups, grid.variables)
@@ -97,7 +61,7 @@ def joint_tests(
 
 
 def _notes(fitted: FittedModel, grid: ReferenceGrid, tests: list[JointTest], full: list[int]) -> list[str]:
-    """What a reader should know of the tests; `full` has their df1 without empty cells."""
+    """Remarks on the tests; `full` has their df1 without empty cells."""
     if not tests:
         return ["The model has no predictors to test"]
     notes = []
@@ -105,7 +69,7 @@ def _notes(fitted: FittedModel, grid: ReferenceGrid, tests: list[JointTest], ful
         why = reasons(fitted, grid)
         notes.append(f"df1 is smaller where an effect is only partly estimable{f' ({why})' if why else ''}")
     if any(test.df1 and math.isnan(test.p_value) and not test.undetermined for test in tests):
-        notes.append("NaN: there is no test without degrees of freedom or covariance matrix")
+        notes.append("NaN: no degrees of freedom or no covariance matrix, so no test")
     return notes
 
 

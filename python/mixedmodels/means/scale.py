@@ -29,7 +29,7 @@ class Scale:
     name : str
         The column of estimates.
     link : Link or None
-        What leads from the shown values back to the linear predictor; None when that itself is shown.
+        The link from the shown values back to the linear predictor; None when that itself is shown.
     spread : float
         Standard deviation of a normal variable (the random effects) in the linear predictor that is
         averaged over.
@@ -51,7 +51,7 @@ class Scale:
         return error if self.link is None else np.abs(self.slope(eta)) * error
 
     def slope(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivative of what is shown in the linear predictor."""
+        """Derivative of the shown values in the linear predictor."""
         if self.link is None:
             return np.ones_like(eta)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -59,7 +59,7 @@ class Scale:
 
     @property
     def spread_note(self) -> str:
-        """What was averaged over, in a sentence; empty for nothing."""
+        """The random effects averaged over, in a sentence; empty for none."""
         return (
             f"Averaged over random effects with a standard deviation of {self.spread:.4g}"
             if self.spread
@@ -90,7 +90,7 @@ def response_link(fitted: FittedModel) -> Link | None:
 
 
 def mean_name(fitted: FittedModel) -> str:
-    """What a mean on the scale of the response is called."""
+    """The name of a mean on the scale of the response."""
     return fitted.family.mean_name
 
 
@@ -124,5 +124,5 @@ def random_spread(fitted: FittedModel, link: Link) -> float:
 
 
 def _medians(fitted: FittedModel) -> bool:
-    """Whether means on the scale of the link become medians on that of the response."""
+    """Whether means on the scale of the link become medians on the scale of the response."""
     return fitted.exact_likelihood or fitted.family.center == "median"

@@ -1,4 +1,4 @@
-"""What means are asked for: ``"~ A * B | C"`` and its like."""
+"""The variables that means are wanted for, such as ``"~ A * B | C"``, and the names of rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from ..errors import ArgumentError
 
@@ -45,14 +47,15 @@ def read_specs(specs: Any, by: Any, known: Collection[str]) -> Specs:
     Raises
     ------
     ArgumentError
-        For another form, or a name that is no predictor.
+        For another form, or a name that is not a predictor.
     """
     groups = names_of(by, "by")
     if isinstance(specs, str) and specs not in known:
         left, bar, right = specs.partition("|")
         if "~" in left and left.partition("~")[0].strip():
             raise ArgumentError(
-                f"specs {specs!r}: nothing can stand left of '~'; for contrasts call .contrast() or .pairs()"
+                f"specs {specs!r}: the left side of '~' must be empty; "
+                "for contrasts call .contrast() or .pairs()"
             )
         factors = _parts(left.replace("~", ""), specs)
         if bar:
@@ -84,5 +87,39 @@ def _parts(text: str, specs: str) -> tuple[str, ...]:
     if names == ("1",):
         return ()
     if not all(names):
-        raise ArgumentError(f"specs {specs!r} cannot be read; write such as '~ A * B | C'")
+        raise ArgumentError(f"specs {specs!r} is not understood; write for example '~ A * B | C'")
     return names
+
+
+def show(value: Any) -> str:
+    """A level or the value of a covariate."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def row_labels(labels: pd.DataFrame) -> list[str]:
+    """
+    The levels of each row in one text; numeric levels follow the name of their variable.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mixedmodels.means.specs import row_labels
+    >>> row_labels(pd.DataFrame({"Machine": ["A", "B"], "period": ["1", "1"]}))
+    ['A period1', 'B period1']
+    """
+    if not len(labels.columns):
+        return ["overall"] * len(labels)
+    columns = []
+    for name in labels:
+        texts = [show(value) for value in labels[name]]
+        prefix = str(name) if all(map(_is_number, texts)) else ""
+        columns.append([prefix + text for text in texts])
+    return [" ".join(row) for row in zip(*columns, strict=True)]
+
+
+def _is_number(text: Any) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 
 from ..checks import finite_number
 from ..errors import ArgumentError
-from ..inference.basis.kinds import JointTest
+from ..inference.basis.degrees_of_freedom import JointTest
 from ..inference.hypotheses.coefficient_tests import test_ratios
+from ..render.frame_table import rows_left_out
 from ..render.numbers import format_column, format_fixed
 from ..render.page import Page, Section, Table
-from ..render.result_table import ResultTable, rows_left_out
+from ..render.result_table import ResultTable
 from ..render.style import Style, cells_of
 from ..wording import capital
 from .adjustments import checked_adjustment, interval_method, title
+from .rows import EstimatedRows, families, group_rows
+from .specs import show
 
-if TYPE_CHECKING:
-    from .estimates import Emmeans
+Infer: TypeAlias = bool | tuple[bool, bool]
 
 _RATIOS = frozenset({"t.ratio", "z.ratio", "F.ratio"})
 _LIMITS = frozenset({"lower.CL", "upper.CL"})
@@ -62,7 +64,7 @@ class MeansTable(ResultTable):
     by: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         names = [str(name) for name in self.columns if name not in self.by]
         cells = self._cells(style)
         left = [i for i, name in enumerate(names) if name in self.labels]
@@ -98,7 +100,7 @@ class MeansTable(ResultTable):
         return cells_of(self[name], write, ["" if name in _BESIDE else "nonEst"] * len(self))
 
     def _without_df(self) -> list[int]:
-        """Rows that have a standard error or a statistic, but no degrees of freedom to judge it by."""
+        """Rows with a standard error or a statistic, but no degrees of freedom."""
         df = next((name for name in ("df", "df2") if name in self), None)
         known = next((name for name in ("SE", "F.ratio") if name in self), None)
         if df is None or known is None:
@@ -119,15 +121,10 @@ class MeansTable(ResultTable):
 def means_table(
     columns: dict[str, Any], labels: Sequence[str], by: Sequence[str], notes: Sequence[str]
 ) -> MeansTable:
-    """A table; `labels` are the columns that say what a row is."""
+    """A table; `labels` are the columns that label its rows."""
     table = MeansTable(columns)
     table.labels, table.by, table.notes = tuple(labels), tuple(by), tuple(notes)
     return table
-
-
-def show(value: Any) -> str:
-    """A level or the value of a covariate."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _like(errors: Sequence[str], column: pd.Series, otherwise: list[str]) -> list[str]:
@@ -151,7 +148,7 @@ def check_infer(infer: Any) -> tuple[bool, bool]:
 
 
 def estimate_table(
-    means: Emmeans,
+    means: EstimatedRows,
     limits: bool,
     tests: bool,
     level: float | None = None,
@@ -164,7 +161,7 @@ def estimate_table(
     Parameters
     ----------
     level : float, optional
-        By default that of the object, as the adjustment is.
+        Level and adjustment default to those of the object.
     """
     method = means.adjust if adjust is None else checked_adjustment(adjust, means.pairwise)
     null = finite_number("null", null)
@@ -189,7 +186,7 @@ def estimate_table(
         columns["p.value"] = p = np.full(len(means), np.nan)
         with np.errstate(divide="ignore"):
             # The logarithm of zero where a p-value is one.
-            for places, family in means.families():
+            for places, family in families(means):
                 p[places] = family.p_values(ratio[places], method)
         notes.append(adjustment_note(means, method, "tests"))
         if scale.link is not None:
@@ -200,9 +197,9 @@ def estimate_table(
     return means_table(columns, labels, means.by, [*filter(None, notes), *_all_notes(means)])
 
 
-def joint_table(means: Emmeans) -> MeansTable:
+def joint_table(means: EstimatedRows) -> MeansTable:
     """Joint tests of the rows of each group, see `Emmeans.joint`."""
-    groups = means.group_rows()
+    groups = group_rows(means)
     estimable = means.functions.estimable
     tests = [means.functions.part(places[estimable[places]]).joint() for places in groups]
     first = [int(places[0]) for places in groups if len(places)]
@@ -224,8 +221,8 @@ def joint_columns(tests: list[JointTest]) -> dict[str, NDArray[Any]]:
     }
 
 
-def adjustment_note(means: Emmeans, method: str, what: str) -> str:
-    """How tests or intervals are adjusted, in a sentence; empty where there is nothing to tell."""
+def adjustment_note(means: EstimatedRows, method: str, what: str) -> str:
+    """How tests or intervals are adjusted, in a sentence; empty where no adjustment applies."""
     titles = adjustment_titles(means, method, what)
     if not titles:
         return ""
@@ -234,23 +231,25 @@ def adjustment_note(means: Emmeans, method: str, what: str) -> str:
     return f"{'p-values' if what == 'tests' else 'Intervals'} adjusted by {titles}"
 
 
-def adjustment_titles(means: Emmeans, method: str, what: str) -> str:
+def adjustment_titles(means: EstimatedRows, method: str, what: str) -> str:
     """The method in words; empty where no group has several tests."""
-    return title([family for _, family in means.families() if len(family.df) > 1], method, what)
+    return title([family for _, family in families(means) if len(family.df) > 1], method, what)
 
 
-def _limits(means: Emmeans, level: float, method: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _limits(
+    means: EstimatedRows, level: float, method: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     half = np.full(len(means), np.nan)
-    for places, family in means.families():
+    for places, family in families(means):
         half[places] = family.critical(level, method)
     half *= means.functions.standard_error
     return means.functions.estimate - half, means.functions.estimate + half
 
 
-def _all_notes(means: Emmeans) -> list[str]:
+def _all_notes(means: EstimatedRows) -> list[str]:
     notes = [*means.notes]
     if means.predictor:
-        notes.append(f"Results are on the {means.predictor} scale, not that of the response")
+        notes.append(f"Results are on the {means.predictor} scale, not the response scale")
     functions = means.functions
     if not functions.estimable.all():
         notes.append(means.not_estimable or "nonEst: the data do not determine these rows")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,13 +15,32 @@ from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..formula.nodes import variables
 from ..frame import Factor, Frame
-from .covariates import Reducer, covariate_values
 
-# A covariate with no more values is a factor written in numbers: its mean would be of no interest.
+# A covariate with no more values is a factor coded in numbers, whose mean is of no interest.
 _FEW = 2
 
 # The step of slopes in a covariate, as a share of its spread in the fit.
 STEP = 1e-3
+
+
+# From the name of a covariate and its values in the fit to its values in the grid.
+Reducer = Callable[[str, NDArray[np.float64]], tuple[float, ...]]
+
+# A mean this small compared with the values is zero but for rounding.
+_ROUNDING = 1e-12
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """The mean; zero for a covariate that is centred but for rounding."""
+    mean = float(np.mean(values))
+    return 0.0 if abs(mean) <= _ROUNDING * np.abs(values).max() else mean
+
+
+_SUMMARIES: dict[str, Callable[[NDArray[np.float64]], Any]] = {
+    "mean": _mean,
+    "median": np.median,
+    "range": lambda values: [values.min(), values.max()],
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +58,11 @@ class GridVariable:
         Which of these values each row of the fit has, -1 for another one; None for a covariate held at
         values of its own.
     covariate : bool
-        Whether it is a number that is not shown at all values in the data.
+        Whether it is a number shown at fewer values than the data have.
     spread : float
-        Distance between the least and the largest value of a covariate in the fit.
+        Range of a covariate in the data of the fit.
     numeric : bool
-        Whether the model takes it for a number, so that it can have any value.
+        Whether the model treats it as a number, so that it can have any value.
     """
 
     name: str
@@ -63,7 +82,7 @@ class GridVariable:
             listed = numbers
         chosen = [self._place(value) for value in listed]
         if len(set(chosen)) < len(chosen) or not chosen:
-            raise ArgumentError(f"at: the levels of {self.name!r} must be given, and each once")
+            raise ArgumentError(f"at: give levels of {self.name!r}, each of them once")
         places = np.full(len(self.values) + 1, -1)
         places[chosen] = np.arange(len(chosen))
         return replace(self, values=tuple(self.values[i] for i in chosen), codes=places[self.codes])
@@ -155,3 +174,57 @@ def _numbers(name: str, listed: Sequence[Any]) -> tuple[float, ...]:
 
 def _is_list(value: Any) -> bool:
     return np.ndim(value) == 1 and not isinstance(value, str)
+
+
+def covariate_values(cov_reduce: Any, names: Sequence[str]) -> Callable[[str], tuple[Reducer | None, bool]]:
+    """
+    Read ``cov_reduce``.
+
+    Returns
+    -------
+    callable
+        From the name of a covariate to the function that makes its values (None: all values in the data),
+        and whether it was named.
+
+    Raises
+    ------
+    ArgumentError
+        For another kind of argument, or a name that is not a predictor.
+    """
+    if not isinstance(cov_reduce, Mapping):
+        same = _reducer(cov_reduce)
+        return lambda name: (same, False)
+    for name in cov_reduce:
+        if name not in names:
+            known = ", ".join(map(repr, names)) or "none"
+            raise ArgumentError(f"cov_reduce: the model has no predictor {name!r}; it has {known}")
+    chosen = {name: _reducer(value) for name, value in cov_reduce.items()}
+    usual = _reducer(None)
+    return lambda name: (chosen[name], True) if name in chosen else (usual, False)
+
+
+def _reducer(value: Any) -> Reducer | None:
+    if value is False:
+        return None
+    if value is None or value is True:
+        value = "mean"
+    function = _SUMMARIES.get(value) if isinstance(value, str) else value
+    if not callable(function):
+        raise ArgumentError(
+            f"cov_reduce must be one of {', '.join(map(repr, _SUMMARIES))}, a function of the values, False, "
+            f"or a mapping of covariates to these; not {value!r}"
+        )
+
+    def reduce(name: str, values: NDArray[np.float64]) -> tuple[float, ...]:
+        found = function(values)
+        try:
+            numbers = np.atleast_1d(np.asarray(found, dtype=np.float64))
+        except (TypeError, ValueError):
+            numbers = np.array([np.nan])
+        if numbers.ndim != 1 or not numbers.size or not np.isfinite(numbers).all():
+            raise ArgumentError(
+                f"cov_reduce: for {name!r} the function returned {found!r}, not finite numbers"
+            )
+        return tuple(dict.fromkeys(numbers.tolist()))
+
+    return reduce

@@ -1,5 +1,7 @@
 """One model by every optimizer and from random starts: do they agree?"""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 import dataclasses
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..checks import random_generator, whole_number
+from ..checks import random_generator, several_texts, whole_number
 from ..design.theta import random_start, theta_names
 from ..errors import ArgumentError, MixedModelError
 from ..fit.changes import fit_new, refitted
@@ -42,7 +44,14 @@ class AllFit(Printed):
     table: pd.DataFrame
 
     def summary(self) -> AllFitSummary:
-        """The comparison, printable, with fixed effects and covariance parameters by optimizer."""
+        """
+        The comparison, with fixed effects and covariance parameters by optimizer.
+
+        Returns
+        -------
+        AllFitSummary
+            With ``table``, ``fixef`` and ``theta``; fits that ended with an error are in the table only.
+        """
         good = {name: fit for name, fit in self.fits.items() if not isinstance(fit, Exception)}
         frames = [pd.DataFrame({name: fit.fixef() for name, fit in good.items()}).T]
         frames.append(self.table.loc[list(good), [c for c in self.table.columns if c.startswith("theta: ")]])
@@ -59,14 +68,14 @@ class AllFit(Printed):
         """
         return self.table.copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return comparison(self.table, style)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AllFitSummary(Printed):
     """
-    What `AllFit.summary` returns.
+    The result of `AllFit.summary`.
 
     Attributes
     ----------
@@ -93,7 +102,7 @@ class AllFitSummary(Printed):
         """
         return self.table.copy()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         return comparison(self.table, style)
 
 
@@ -111,7 +120,7 @@ def comparison(table: pd.DataFrame, style: Style) -> Page:
         columns.append(("message", list(map(str, table["message"]))))
     spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
     return Page.of(
-        Table.from_columns(columns, (0, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
+        Table.from_columns(columns, (0, 3, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
     )
 
 
@@ -130,7 +139,7 @@ def all_fit(
     ----------
     fitted : FittedModel
     data : data frame or None
-        None for the design as it is.
+        None for the design of the fit.
     optimizers : sequence of str, optional
         All by default.
     starts : int
@@ -140,7 +149,7 @@ def all_fit(
     wrap : callable
         Makes a public model of a `FittedModel`.
     """
-    names = [optimizers] if isinstance(optimizers, str) else list(optimizers or OPTIMIZERS)
+    names = several_texts("optimizers", OPTIMIZERS if optimizers is None else optimizers)
     for name in names:
         if check_optimizer(name) is None:
             raise ArgumentError("allFit: None is not an optimizer")
@@ -148,7 +157,7 @@ def all_fit(
     base = fitted
     if data is not None:
         base = fit_new(dataclasses.replace(fitted.arguments, data=data))
-    # Several starts are those of the trust region.
+    # Only the trust region has several starts.
     single = dataclasses.replace(as_control(base.arguments.control), starts=None)
     changes: dict[str, dict[str, Any]] = {
         name: {"optimizer": name} if name == "trust_region" else {"optimizer": name, "control": single}

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from narwhals.typing import IntoFrame
 from numpy.typing import ArrayLike
 
 from ..inference.basis.choice import Vcov as Vcov
-from ..inference.basis.degrees_of_freedom import DdfName as DdfName
+from ..inference.basis.model_basis import DdfName as DdfName
 
-Data: TypeAlias = IntoFrame | Mapping[str, Any] | str | PathLike[str]
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
+
+# In quotes: importing narwhals takes as long as fitting a small model.
+Data: TypeAlias = "IntoFrame | Mapping[str, Any] | str | PathLike[str]"
 # A column of the data by name, or a value for each row.
 Rows: TypeAlias = str | ArrayLike
 Rng: TypeAlias = int | np.random.Generator | None

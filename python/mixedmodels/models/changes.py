@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from ..families import Family
 from ..fit.control import Control
 from ..fit.update import UNCHANGED, Unchanged, refit_response, updated
-from ..public import public, renamed
+from ..not_here import FIT_ARGUMENTS
+from ..public import public, public_except, renamed
 from .all_fit import AllFit, all_fit
 from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rng, Rows
 from .holder import Holder
@@ -94,7 +95,7 @@ class Changes(Holder):
             else self
         )
 
-    @public
+    @public_except(FIT_ARGUMENTS)
     def update(
         self: Own,
         formula: str | Unchanged = UNCHANGED,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ..checks import several_texts
 from ..fit.state import fitted_of
 from ..fit.update import updated
 from ..inference.hypotheses.anova_table import AnovaTable
-from ..inference.hypotheses.kr_comparison import kenward_roger_comparison
+from ..inference.hypotheses.smaller_models import kenward_roger_comparison
 from ..inference.likelihood.exact_rlrt import exact_restricted_test
 from ..inference.likelihood.model_selection import criteria_table, selection_table
 from ..inference.likelihood.parametric_bootstrap import bootstrap_comparison
@@ -232,6 +233,6 @@ class Comparisons(Holder):
         >>> table["Delta"].round(2).to_dict()
         {'model 1': 0.0, 'model 2': 21.4, 'model 3': 37.88}
         """
-        texts = [formulas] if isinstance(formulas, str) else list(formulas)
+        texts = several_texts("formulas", formulas)
         changed = [updated(self._fitted, {"formula": text}) for text in texts]
         return selection_table([self._fitted, *map(fitted_of, models), *changed], criterion, names)

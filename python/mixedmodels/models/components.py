@@ -1,5 +1,7 @@
 """The pieces of a model by the names that lme4's ``getME`` gives them."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.fitted_linear import FittedLinear
 from ..fit.starting_point import check_generalized_start, check_start
 from ..fit.state import FittedModel
-from ..inference.basis.kinds import standard_root
+from ..inference.basis.degrees_of_freedom import standard_root
 from ..inference.estimates.random_effects import numbers_of_levels
 
 

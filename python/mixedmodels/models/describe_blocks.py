@@ -79,7 +79,7 @@ def describe_blocks(
             name = extra[0] if extra else "na_action"
             raise ArgumentError(f"describe_blocks: {name} belongs to a formula; a fitted model has its own")
         return model.describe_blocks()
-    if not isinstance(model, str):
+    if not isinstance(model, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ArgumentError(
             f"describe_blocks needs a fitted model, or a formula and data, not {type(model).__name__}"
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from ..inference.estimates import fixed_effects, random_effects, variance_parameters
@@ -287,8 +287,8 @@ class Estimates(Holder):
         >>> m = glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial")
         >>> m.vcov_parameters().round(3)
                           herd.(Intercept)  (Intercept)
-        herd.(Intercept)             0.032       -0.008
-        (Intercept)                 -0.008        0.052
+        herd.(Intercept)             0.038       -0.005
+        (Intercept)                 -0.005        0.059
         """
         return variance_parameters.covariance(self._fitted)
 

@@ -1,8 +1,12 @@
 """The result of `fit_many`."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +17,20 @@ from ..design.theta import slices
 from ..render.numbers import format_fixed
 from ..render.page import Page, Table
 from ..render.printed import Printed
+from ..render.result_table import ResultTable
 from ..render.style import Style
 
 _SHOWN = 10
+
+
+class ManyCoefficients(ResultTable):
+    """The coefficients of many fits, with the columns of `tidy`; the earlier ``std_error`` is understood."""
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str) and key == "std_error":
+            warnings.warn("the column std_error is now std.error", DeprecationWarning, stacklevel=2)
+            key = "std.error"
+        return super().__getitem__(key)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,7 +59,7 @@ class FitMany(Printed):
         ``"converged"``, ``"max_evaluations"``, ``"max_time"``, ``"no_progress"``, ``"unbounded"`` (the
         likelihood has no finite optimum) or ``"failed"``.
     messages : tuple of str
-        What the status means.
+        An explanation of each status.
     singular : ndarray of bool, shape (m,)
     """
 
@@ -75,25 +90,25 @@ class FitMany(Printed):
         """Log-likelihood, restricted for REML fits, shape (m,)."""
         return -0.5 * self.objective
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> ResultTable:
         """
         The coefficients, a row for each response and term of the fixed effects.
 
         Returns
         -------
-        DataFrame
-            ``response, term, estimate, std_error, statistic``; the statistic is the estimate over its
-            standard error.
+        ResultTable
+            Columns ``response``, ``term``, ``estimate``, ``std.error`` and ``statistic``, the
+            estimate over its standard error.
         """
         m, p = self.beta.shape
         with np.errstate(invalid="ignore", divide="ignore"):
             statistic = self.beta / self.std_errors
-        return pd.DataFrame(
+        return ManyCoefficients(
             {
                 "response": np.repeat(np.array(self.responses, dtype=object), p),
                 "term": np.tile(np.array(self.predictors.x_names, dtype=object), m),
                 "estimate": self.beta.ravel(),
-                "std_error": self.std_errors.ravel(),
+                "std.error": self.std_errors.ravel(),
                 "statistic": statistic.ravel(),
             }
         )
@@ -130,7 +145,7 @@ class FitMany(Printed):
                 found[name] = self.sigma * value if kind == "sd" else value
         return found
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         m = len(self)
         failed = sum(status == "failed" for status in self.status)
         criterion = "REML" if self.reml else "maximum likelihood"

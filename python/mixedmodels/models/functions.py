@@ -8,7 +8,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..fit.state import not_a_model
 from ..inference.effect_sizes.term_effect_sizes import effect_size_table
-from ..means.estimates import Emmeans, not_means
+from ..means.emmeans import Emmeans, not_means
+from ..public import public, renamed
 from .base import MixedModel
 
 P = ParamSpec("P")
@@ -78,7 +79,8 @@ def _of_table(kind: str) -> Callable[..., Any]:
     def effect_sizes(table: Any, partial: bool = True, level: float | None = 0.95) -> Any:
         return effect_size_table(kind, table, partial, level)
 
-    return effect_sizes
+    effect_sizes.__name__ = f"{kind}_squared"
+    return renamed(ci="level")(public(effect_sizes))
 
 
 AIC = function_of(MixedModel.AIC)

@@ -23,15 +23,16 @@ from ..fit.changes import fit_new
 from ..fit.control import Control, as_control, check_optimizer
 from ..fit.fixed import check_fixed, without_dispersion
 from ..fit.update import snapshot
+from ..not_here import GLMER_ARGUMENTS
 from ..notices import warn_user
-from ..public import public
+from ..public import public_except
 from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rows
 from .generalized import GeneralizedLinearMixedModel
 from .linear import LinearMixedModel
 from .lmer import lmer
 
 
-@public
+@public_except(GLMER_ARGUMENTS)
 def glmer(
     formula: str,
     data: Data,

@@ -14,12 +14,13 @@ from ..fit.changes import fit_new
 from ..fit.control import Control, as_control, check_optimizer
 from ..fit.fixed import check_fixed
 from ..fit.update import snapshot
-from ..public import public
+from ..not_here import FIT_ARGUMENTS
+from ..public import public_except
 from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rows
 from .linear import LinearMixedModel
 
 
-@public
+@public_except(FIT_ARGUMENTS)
 def lmer(
     formula: str,
     data: Data,

@@ -1,5 +1,7 @@
 """`fit_many`: many responses, one design."""
 
+# pyright: basic
+# pandas and scipy leave types open.
 from __future__ import annotations
 
 import dataclasses
@@ -10,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag
-from ..design import INTERCEPT, DesignArguments, Predictors, RandomTerm, build_predictors, told_from_residuals
+from ..design import (
+    INTERCEPT,
+    DesignArguments,
+    Predictors,
+    RandomTerm,
+    build_predictors,
+    distinct_from_residuals,
+)
 from ..design.response_matrix import response_matrix, response_names
 from ..design.rows import listed_rows
 from ..errors import (
@@ -21,13 +30,9 @@ from ..errors import (
     SingularFitWarning,
 )
 from ..fit.arguments import check_formula_first, check_reml
-from ..fit.control import Control, as_control
-from ..fit.endpoint.singularity import (
-    singular_fits,
-)
-from ..fit.endpoint.term_roots import (
-    term_roots,
-)
+from ..fit.control import Control, as_control, for_engine
+from ..fit.endpoint.singularity import singular_fits
+from ..fit.endpoint.term_roots import term_roots
 from ..fit.endpoint.unbounded import column_sizes, large_fits, may_vanish, residual_vanishes
 from ..fit.engine_terms import engine_terms
 from ..fit.fit_linear import estimates_from
@@ -35,12 +40,13 @@ from ..fit.fitting import check_numbers_of_effects
 from ..fit.progress import CountedResponses
 from ..fit.record import read_only
 from ..frame import Frame
+from ..not_here import FIT_ARGUMENTS
 from ..notices import warn_of_fit
-from ..public import public
+from ..public import public_except
 from .fit_many_result import FitMany
 
 
-@public
+@public_except(FIT_ARGUMENTS)
 def fit_many(
     formula: str,
     data: Any,
@@ -74,13 +80,20 @@ def fit_many(
         matrix are called ``y1``, ``y2``, and so on.
     REML : bool
         Restricted maximum likelihood (True) or maximum likelihood (False).
-    weights, offset, contrasts, subset, functions
-        As for :func:`mixedmodels.lmer`; the same for all responses.
+    weights, offset : str or array-like of shape (n,), optional
+        Prior weights, and a known part of the linear predictor, as for :func:`mixedmodels.lmer`; the same for
+        all responses.
+    contrasts : mapping or str, optional
+        Coding by factor, as for :func:`mixedmodels.lmer`.
     na_action : {"omit", "exclude", "fail"}
         Rows with a missing value in the predictors are left out for all responses; rows with a missing
         response for that response alone. Levels, contrasts and the constants of transforms such as
         ``scale`` come from the rows with complete predictors. "exclude" is the same here; "fail"
         refuses missing values.
+    subset : str or array-like of bool of shape (n,), optional
+        Rows to use, such as ``"age > 30"``.
+    functions : mapping, optional
+        Your own functions for the formula; trusted code.
     control : Control or dict, optional
         Limits hold for each response. With limits every fit is a search like that of ``lmer``.
     verbose : bool
@@ -116,7 +129,7 @@ def fit_many(
     >>> fits.objective.round(3)
     array([1786.465, -262.922])
     >>> fits.to_frame().round(3)
-      response         term  estimate  std_error  statistic
+      response         term  estimate  std.error  statistic
     0       y1  (Intercept)   251.405      9.747     25.794
     1       y1         Days    10.467      0.804     13.015
     2       y2  (Intercept)     5.530      0.033    167.273
@@ -199,7 +212,7 @@ def _refused(predictors: Predictors, patterns: Sequence[_Pattern]) -> dict[int, 
                 continue
             levels = len(np.unique(term.group.codes[rows]))
             weights = None if predictors.weights is None else predictors.weights[rows]
-            if n > 0 and not told_from_residuals(term.z[rows], levels, weights):
+            if n > 0 and not distinct_from_residuals(term.z[rows], levels, weights):
                 reason = (
                     f"grouping factor {term.group.label!r} has as many levels ({levels}) as the response has "
                     "values, so its effects cannot be distinguished from the residuals"
@@ -218,7 +231,7 @@ def _run(
     from .._engine import fit_many as run
 
     p = predictors
-    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, options.for_engine(listener))
+    return run(values, p.x, engine_terms(p), reml, p.weights, p.offset, for_engine(options, listener))
 
 
 def _reason(predictors: Predictors, y: NDArray[np.float64], message: str) -> str:

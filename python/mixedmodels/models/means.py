@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from ..means import functions, trends
 from ..means import joint_tests as _joint_tests
-from ..means.estimates import Emmeans
+from ..means import marginal_means
+from ..means.emmeans import Emmeans
 from ..means.table import MeansTable
 from ..public import public
 from .arguments import DdfName, Names, Vcov
@@ -110,7 +110,7 @@ class MarginalMeans(Holder):
         Kenward and Roger's degrees of freedom and covariance matrix
         Confidence level: 0.95
         """
-        return functions.emmeans(
+        return marginal_means.emmeans(
             self._fitted,
             specs,
             by,
@@ -182,7 +182,7 @@ class MarginalMeans(Holder):
         Confidence level: 0.95
         At age = 11
         """
-        return trends.emtrends(
+        return marginal_means.emtrends(
             self._fitted,
             specs,
             var,

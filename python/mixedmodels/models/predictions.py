@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
+from ..not_here import PREDICT_ARGUMENTS
 from ..prediction import predict as _predict
 from ..prediction import simulate as _simulate
-from ..public import public, renamed
+from ..public import public, public_except, renamed
 from .arguments import Data, Rng, Rows
 from .holder import Holder
 
@@ -74,7 +75,7 @@ class Predictions(Holder):
         """
         return _residuals.residuals(self._fitted, type, scaled)
 
-    @public
+    @public_except(PREDICT_ARGUMENTS)
     def predict(
         self,
         newdata: Data | None = None,

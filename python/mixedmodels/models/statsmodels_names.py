@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
 from ..inference.estimates import criteria, fixed_effects
-from ..inference.hypotheses import statsmodels_names
+from ..inference.hypotheses.coefficient_tests import p_values, t_values
+from ..inference.hypotheses.confidence_limits import interval
 from ..public import public
 from .arguments import DdfName, Vcov
 from .holder import Holder
@@ -27,17 +28,18 @@ class StatsmodelsNames(Holder):
     @property
     def bse(self) -> pd.Series:
         """Standard errors of the coefficients by name: `se`."""
+        fixed_effects.warn_if_conditional(self._fitted)
         return fixed_effects.standard_errors(self._fitted)
 
     @property
     def tvalues(self) -> pd.Series:
         """Coefficients divided by their standard errors, by name."""
-        return statsmodels_names.t_values(self._fitted)
+        return t_values(self._fitted)
 
     @property
     def pvalues(self) -> pd.Series:
         """P-values of the coefficients: by Satterthwaite's t tests, for a generalized model by z tests."""
-        return statsmodels_names.p_values(self._fitted)
+        return p_values(self._fitted)
 
     @property
     def llf(self) -> float:
@@ -56,8 +58,8 @@ class StatsmodelsNames(Holder):
 
     @property
     def df_resid(self) -> int:
-        """Number of observations minus number of parameters: `df_residual`."""
-        return self._fitted.n_obs - self._fitted.n_parameters
+        """Number of observations minus rank of the fixed-effects model matrix; R's is `df_residual`."""
+        return self._fitted.n_obs - self._fitted.rank
 
     @property
     def fittedvalues(self) -> NDArray[np.float64]:
@@ -85,7 +87,7 @@ class StatsmodelsNames(Holder):
         >>> round(float(m.cov_params().loc["Days", "Days"]), 3)
         2.389
         """
-        return fixed_effects.covariance(self._fitted)
+        return fixed_effects.covariance_matrix(self._fitted)
 
     @public
     def conf_int(
@@ -119,4 +121,4 @@ class StatsmodelsNames(Holder):
         >>> m.conf_int().round(2).loc["Days"].to_list()
         [7.21, 13.73]
         """
-        return statsmodels_names.interval(self._fitted, alpha, ddf=ddf, vcov=vcov)
+        return interval(self._fitted, alpha, ddf=ddf, vcov=vcov)

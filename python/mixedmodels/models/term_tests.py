@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from ..fit.state import fitted_of
-from ..inference.basis.degrees_of_freedom import DDF_NAMES
+from ..inference.basis.model_basis import DDF_NAMES
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
-from ..inference.hypotheses.anova import anova_of
 from ..inference.hypotheses.anova_table import AnovaTable
-from ..inference.hypotheses.drop1 import drop_terms
-from ..inference.hypotheses.wald import confidence_intervals
+from ..inference.hypotheses.confidence_limits import confidence_intervals
+from ..inference.hypotheses.smaller_models import drop_terms
+from ..inference.hypotheses.term_tests import anova_of
 from ..notices import warn_deprecated
 from ..public import public
 from ..render.result_table import ResultTable
@@ -72,7 +72,7 @@ class TermTests(Holder):
         sigma                      NaN     NaN
         (Intercept)             1477.7  1577.3
         """
-        if method in DDF_NAMES:
+        if isinstance(method, str) and method in DDF_NAMES:
             warn_deprecated(f"confint: method={method!r} is now ddf={method!r}")
             method, ddf = "wald", method
         return confidence_intervals(self._fitted, level, method, ddf=ddf, vcov=vcov)

@@ -11,7 +11,7 @@ from ..wording import display_width
 _PLACES = tuple(map(re.compile, (r"[^ ]* *", r"[^:|,;]*[:|,;]*", r"[^._/\-]*[._/\-]*", r".")))
 
 
-def folded(text: str, width: int, indent: str = "") -> list[str]:
+def folded(text: str, width: int | None, indent: str = "") -> list[str]:
     """
     The lines of a text, none wider than `width`.
 
@@ -19,12 +19,12 @@ def folded(text: str, width: int, indent: str = "") -> list[str]:
     ----------
     text : str
         Spaces at its beginning are kept.
-    width : int
-        Terminal columns.
+    width : int or None
+        Terminal columns; None for no limit.
     indent : str
         The beginning of all lines but the first.
     """
-    if display_width(text) <= width:
+    if width is None or display_width(text) <= width:
         return [text]
     lines = [text[: len(text) - len(text.lstrip())]]
     bare = True
@@ -42,7 +42,7 @@ def least_width(text: str) -> int:
     return max((display_width(piece.rstrip()) for piece in _split(text, 1)), default=0)
 
 
-def all_folded(lines: Sequence[str], width: int, indent: str = "   ") -> list[str]:
+def all_folded(lines: Sequence[str], width: int | None, indent: str = "   ") -> list[str]:
     """The folded lines of several texts."""
     return [part for line in lines for part in folded(line, width, indent)]
 

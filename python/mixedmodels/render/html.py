@@ -64,7 +64,8 @@ def _section(section: Section) -> str:
         parts.append(f"<div>{_table(section.body)}</div>")
     notes = "<br/>".join(escape(note.strip()) for note in section.notes)
     if notes:
-        parts.append(f"<small>{notes}</small>")
+        small = f"<small>{notes}</small>"
+        parts.append(small if section.body else f"<p>{small}</p>")
     return "\n".join(parts)
 
 

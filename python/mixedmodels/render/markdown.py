@@ -23,13 +23,12 @@ def markdown_text(text: str) -> str:
 
 
 def _section(section: Section) -> str:
-    parts = []
-    if section.heading:
-        first, *more = map(markdown_text, section.heading)
-        parts.append(_lines([f"**{first.rstrip(':')}**", *more]))
+    first, *more = [*map(markdown_text, section.heading), ""]
+    lines = [f"**{first.rstrip(':')}**" if first else "", *more]
     if isinstance(section.body, Facts):
-        parts.append(markdown_text(" · ".join(section.body.words())))
-    elif section.body is not None:
+        lines[0] = f"{lines[0]} {markdown_text(' · '.join(section.body.words()))}".strip()
+    parts = [_lines(lines)]
+    if isinstance(section.body, Table):
         parts.append(_table(section.body))
     parts.append(_lines(map(markdown_text, section.notes)))
     return "\n\n".join(filter(None, parts))

@@ -14,7 +14,7 @@ DIGITS = 5
 PStyle = Literal["exact", "apa"]
 P_STYLES: tuple[PStyle, ...] = ("exact", "apa")
 
-# Fixed notation up to here; beyond, digits before the point say less than an exponent.
+# Fixed notation up to here; larger numbers are easier to read with an exponent.
 _LARGEST_FIXED = 1e9
 _SMALLEST_FIXED = 1e-4
 _WIDEST_SPREAD = 6
@@ -32,7 +32,7 @@ def format_column(
     zeros: bool = False,
 ) -> list[str]:
     """
-    Numbers of one column with a common number of decimals, so that the decimal points line up.
+    Numbers of one column with a common number of decimals; the decimal points line up.
 
     The smallest nonzero number gets `digits` significant digits. Columns that hold very different
     magnitudes have each number in its own shortest form.
@@ -92,8 +92,8 @@ def format_p_value(p: float, style: PStyle = "exact", digits: int = 4) -> str:
     ----------
     p : float
     style : {"exact", "apa"}
-        With `digits` significant digits, down to ``<2e-16``; or as the American Psychological Association
-        asks for: three decimals without a leading zero, down to ``< .001``.
+        With `digits` significant digits, down to ``<2e-16``; or in the style of the American Psychological
+        Association: three decimals without a leading zero, down to ``< .001``.
     digits : int
 
     Examples
@@ -143,7 +143,7 @@ def _shortest(value: float, digits: int) -> str:
 
 
 def _unsigned_zero(text: str) -> str:
-    """The text of a number; of one that is zero after rounding without a sign."""
+    """The text of a number, without the sign of a number that rounds to zero."""
     return text[1:] if text.startswith("-") and not float(text) else text
 
 

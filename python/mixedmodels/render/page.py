@@ -19,7 +19,7 @@ class Group:
     ----------
     rows : tuple of tuple of str
     title : str
-        What the rows have in common, shown above them; empty for none.
+        Shown above the rows; may be empty.
     """
 
     rows: tuple[Row, ...]
@@ -66,7 +66,7 @@ class Table:
         groups : sequence of (str, sequence of int), optional
             Titles and positions of the rows of each group; by default one group of all rows.
         """
-        left = frozenset(left)
+        left = frozenset(left) & frozenset(range(len(columns)))
         headings = tuple(one_line(heading) for heading, _ in columns)
         cells = [
             tuple(one_line(text if j in left else text.strip()) for text in texts)
@@ -142,7 +142,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A result as it is printed: sections from top to bottom."""
+    """A printed result: sections from top to bottom."""
 
     sections: tuple[Section, ...] = field(default=())
 

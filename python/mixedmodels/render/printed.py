@@ -37,18 +37,18 @@ class Printed:
     A class of results describes itself once, as a `Page`; the formats are made from that.
     """
 
-    def page(self, style: Style) -> Page:
-        """The result as it is printed, whatever the format."""
+    def _page(self, style: Style) -> Page:
+        """The printed result, independent of the format."""
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return text_page(self.page(Style(most_rows=_MOST_ROWS)))
+        return text_page(self._page(Style(most_rows=_MOST_ROWS)))
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return html_page(self.page(Style(most_rows=_MOST_ROWS)))
+        return html_page(self._page(Style(most_rows=_MOST_ROWS)))
 
     def to_text(
         self,
@@ -57,7 +57,7 @@ class Printed:
         digits: int | None = None,
         p_style: PStyle | None = None,
         width: int | None = None,
-        **options: Any,
+        **options: object,
     ) -> Any:
         """
         Plain text with aligned columns.
@@ -73,9 +73,11 @@ class Printed:
             P-values with significant digits down to ``<2e-16``, or as APA style writes them: ``.012``,
             ``< .001``. By default "exact", or the style that the result was made with.
         width : int, optional
-            Number of characters in a line, at least 40. Wider tables have long names folded, then their
-            columns in blocks one below the other; names are never cut. By default the width of the terminal,
-            80 without one.
+            Terminal columns, at least 40. In wider tables long names are folded, then the columns are printed
+            in blocks one below the other; nothing is cut. By default the width of the terminal; without one,
+            80 for tables, while sentences stay in one line.
+        **options : object
+            Refused.
 
         Returns
         -------
@@ -85,7 +87,7 @@ class Printed:
         Raises
         ------
         ArgumentError
-            For a wrong value and for unknown arguments.
+            For a wrong value, and for unknown arguments.
 
         Examples
         --------
@@ -101,15 +103,26 @@ class Printed:
         return self._written("text", lambda page: text_page(page, width), buf, digits, p_style, options)
 
     def to_html(
-        self, buf: Target = None, *, digits: int | None = None, p_style: PStyle | None = None, **options: Any
+        self,
+        buf: Target = None,
+        *,
+        digits: int | None = None,
+        p_style: PStyle | None = None,
+        **options: object,
     ) -> Any:
         """
-        What notebooks show: a ``<div>`` with its own small style sheet and the colours of the page around it.
+        The HTML of notebooks: a ``<div>`` with a small style sheet, in the colours of the page around it.
 
         Parameters
         ----------
-        buf, digits, p_style
-            See `to_text`.
+        buf : path or file, optional
+            Where to write the text; by default it is returned.
+        digits : int, optional
+            Significant digits of the smallest estimate in a column, from 1 to 15.
+        p_style : {"exact", "apa"}, optional
+            How p-values are written, see `to_text`.
+        **options : object
+            Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
         Returns
         -------
@@ -125,21 +138,32 @@ class Printed:
         --------
         >>> from mixedmodels import lmer, load_dyestuff, r2
         >>> page = r2(lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())).to_html()
-        >>> page[:24], page[-6:]
+        >>> page[:25], page[-6:]
         ('<div class="mixedmodels">', '</div>')
         """
         return self._written("html", html_page, buf, digits, p_style, options)
 
     def to_latex(
-        self, buf: Target = None, *, digits: int | None = None, p_style: PStyle | None = None, **options: Any
+        self,
+        buf: Target = None,
+        *,
+        digits: int | None = None,
+        p_style: PStyle | None = None,
+        **options: object,
     ) -> Any:
         """
         Tables as ``tabular`` environments with the rules of the booktabs package.
 
         Parameters
         ----------
-        buf, digits, p_style
-            See `to_text`.
+        buf : path or file, optional
+            Where to write the text; by default it is returned.
+        digits : int, optional
+            Significant digits of the smallest estimate in a column, from 1 to 15.
+        p_style : {"exact", "apa"}, optional
+            How p-values are written, see `to_text`.
+        **options : object
+            Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
         Returns
         -------
@@ -167,15 +191,26 @@ class Printed:
         return self._written("latex", latex_page, buf, digits, p_style, options)
 
     def to_markdown(
-        self, buf: Target = None, *, digits: int | None = None, p_style: PStyle | None = None, **options: Any
+        self,
+        buf: Target = None,
+        *,
+        digits: int | None = None,
+        p_style: PStyle | None = None,
+        **options: object,
     ) -> Any:
         """
         Tables in GitHub's flavour of Markdown.
 
         Parameters
         ----------
-        buf, digits, p_style
-            See `to_text`.
+        buf : path or file, optional
+            Where to write the text; by default it is returned.
+        digits : int, optional
+            Significant digits of the smallest estimate in a column, from 1 to 15.
+        p_style : {"exact", "apa"}, optional
+            How p-values are written, see `to_text`.
+        **options : object
+            Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
         Returns
         -------
@@ -205,7 +240,7 @@ class Printed:
         buf: Target,
         digits: int | None,
         p_style: PStyle | None,
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
     ) -> str | None:
         """The text, or None after writing it to a file."""
         if options:
@@ -214,7 +249,7 @@ class Printed:
                 f"to_{kind}() of a result takes buf, digits and p_style, not {names}"
                 + ("" if kind == "text" else f"; to_frame().to_{kind}({names}=...) is pandas' own format")
             )
-        text = made(self.page(Style.of(digits, p_style)))
+        text = made(self._page(Style.of(digits, p_style)))
         if buf is None:
             return text
         if isinstance(buf, (str, PathLike)):

@@ -9,15 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .numbers import (
-    DIGITS,
-    PStyle,
-    check_digits,
-    check_p_style,
-    format_column,
-    format_fixed,
-    format_p_value,
-)
+from .numbers import DIGITS, PStyle, check_digits, check_p_style, format_column, format_fixed, format_p_value
 
 # Estimates, unless digits are given: six significant digits, but fewer than four decimals only where the
 # smallest number still has three digits.

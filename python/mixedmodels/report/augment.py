@@ -73,7 +73,7 @@ def _spread(values: NDArray[np.float64], positions: NDArray[np.intp], n: int) ->
 def _as_pandas(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
-    # It refuses what is no table.
+    # An error for anything but a table.
     frame = Frame.from_any(data, what="data")
     if isinstance(data, Mapping):
         return pd.DataFrame(dict(data))

@@ -1,4 +1,4 @@
-"""What a model is, in a few lines of text, and its labelled model matrix."""
+"""A model in a few lines of text, and its labelled model matrix."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pandas as pd
 
 from ..fit.state import FittedModel
 from ..render.numbers import format_number
-from ..render.page import Page, Section
+from ..render.page import Page
 from ..render.style import Style
 from ..render.text import text_page
 from ..wording import one_line
-from .varcorr import group_line, var_corr
+from .varcorr import group_line, var_corr, variance_table
 
 _MOST_COEFFICIENTS = 8
 
@@ -43,7 +43,7 @@ def describe(fitted: FittedModel) -> str:
         f" Number of obs: {fitted.n_obs}; groups: {group_line(fitted)}",
         f" Fixed effects: {', '.join(shown[:_MOST_COEFFICIENTS]) or 'none'}{more}",
     ]
-    return text_page(Page((Section(tuple(heading), var_corr(fitted).table(Style()), tuple(notes)),)))
+    return text_page(Page.of(variance_table(var_corr(fitted), Style()), heading, notes))
 
 
 def model_matrix(fitted: FittedModel) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
 from ..inference.effect_sizes.variance_shares import intraclass_correlation, r_squared
 from ..inference.estimates import criteria
 from ..inference.estimates.random_effects import numbers_of_levels
@@ -133,7 +133,7 @@ class Cell(Protocol):
     """A cell of the table, as a value."""
 
     def text(self, style: CellStyle) -> str:
-        """The cell as it is printed."""
+        """The printed cell."""
         ...
 
 
@@ -163,7 +163,7 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Number:
-    """A number without uncertainty; with decimals of its own, or those of the style."""
+    """A number without uncertainty; its decimals are its own or come from the style."""
 
     value: float
     decimals: int | None = None
@@ -194,12 +194,12 @@ class Words:
     words: str
 
     def text(self, style: CellStyle) -> str:
-        """The text as it is."""
+        """The text."""
         return self.words
 
 
 def estimates_name(models: Sequence[FittedModel], exponentiate: bool) -> str:
-    """What the coefficients are: estimates or ratios."""
+    """The name of what is shown: estimates or ratios."""
     if not exponentiate:
         return "Estimates"
     names = {ratio_name(model) for model in models}
@@ -207,7 +207,7 @@ def estimates_name(models: Sequence[FittedModel], exponentiate: bool) -> str:
 
 
 def fixed_cells(fitted: FittedModel, basis: DegreesOfFreedom, style: CellStyle) -> dict[str, Cell]:
-    """The coefficients that are kept; those that are held without what tests need."""
+    """The estimated coefficients, and the ones held fixed, which have no test."""
     if style.exponentiate:
         ratio_name(fitted)
     rows = fixed_rows(fitted, style.level, basis, style.exponentiate)
@@ -238,7 +238,7 @@ def random_cells(fitted: FittedModel) -> dict[str, Cell]:
 
 
 def default_facts(models: Sequence[FittedModel]) -> tuple[str, ...]:
-    """Family and link are shown if some model is a generalized one."""
+    """Family and link are shown if any model is generalized."""
     generalized = not all(model.exact_likelihood for model in models)
     return ("nobs", "groups", *(("family",) if generalized else ()), "logLik", "AIC", "BIC")
 
@@ -249,7 +249,7 @@ def check_facts(facts: Any) -> tuple[str, ...]:
 
 
 def fact_cells(fitted: FittedModel, name: str) -> tuple[dict[str, Cell], str]:
-    """The rows of one fact, or none and a note for a model that does not have it."""
+    """The rows of one fact; for a model without it no rows and a note."""
     try:
         return _fact(fitted, name), ""
     except ArgumentError as error:

@@ -13,8 +13,7 @@ from ..checks import flag, one_of, shown
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, bases_of
-from ..inference.basis.headings import by_method
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, by_method
 from ..inference.likelihood.model_differences import check_names, described
 from ..render.page import Page, Table
 from ..render.printed import Printed
@@ -52,9 +51,9 @@ class ModelTable(Printed):
         without the term.
     style : CellStyle
     estimates : str
-        What the coefficients are, such as ``Odds ratios``.
+        The name of the values shown, such as ``Odds ratios``.
     remarks : tuple of str
-        Methods, and whatever else the notes say below the legend.
+        Methods and other remarks, printed below the legend.
     format : {"text", "html", "latex", "markdown"}
 
     Examples
@@ -109,7 +108,7 @@ class ModelTable(Printed):
         index = pd.MultiIndex.from_arrays([parts, terms], names=["part", "term"])
         return pd.DataFrame(texts, index=index, columns=list(self.names), dtype=object)
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         own = self.style.changed(style)
         frame = self._frame(own)
         columns = [("", [str(term) for term in frame.index.get_level_values("term")])]
@@ -190,7 +189,7 @@ def _chosen(columns: Sequence[Mapping[str, Cell]], coefficients: Any) -> dict[st
 
 
 def _method_notes(labels: Sequence[str], bases: Sequence[DegreesOfFreedom], style: CellStyle) -> list[str]:
-    """Where the p-values and limits come from."""
+    """How p-values and limits were computed."""
     if len({basis.label for basis in bases}) == 1:
         return [by_method("Tests", bases[0])] if style.tests else []
     by = "Tests" if style.tests else "Standard errors"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..design.merged_terms import overlaps
 from ..design.rows import ZERO_WEIGHT
 from ..fit.endpoint.separation import separation_note
 from ..fit.endpoint.singularity import singular_terms
 from ..fit.state import FittedModel
 from ..inference.estimates import fixed_effects
-from ..render.numbers import DIGITS, format_number
+from ..render.numbers import format_number
 from ..wording import capital, counted, listed, one_line
 
 
@@ -58,14 +60,36 @@ def fit_notes(fitted: FittedModel) -> list[str]:
     return notes
 
 
-def dispersion_line(fitted: FittedModel, digits: int = DIGITS) -> str:
-    """The family's own parameter with its name and meaning; empty for a model without one."""
+@dataclass(frozen=True)
+class FamilyParameter:
+    """
+    The parameter of a family, such as the size of the negative binomial distribution.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+    meaning : str
+        Family, role of the parameter in its variance, and whether it is held.
+    """
+
+    name: str
+    value: float
+    meaning: str
+
+    def line(self, digits: int) -> str:
+        """Name, value with significant digits, and meaning."""
+        return f"{self.name} d: {format_number(self.value, digits)} ({self.meaning})"
+
+
+def family_parameter(fitted: FittedModel) -> FamilyParameter | None:
+    """The family's own parameter; None for a model without one."""
     family = fitted.family
     if fitted.exact_likelihood or not family.parameter:
-        return ""
+        return None
     fixed = "" if family.estimates_dispersion else ", held fixed"
-    value = format_number(fitted.dispersion, digits)
-    return f"{capital(family.parameter)} d: {value} ({family.name}: {family.meaning}{fixed})"
+    meaning = f"{family.name}: {family.meaning}{fixed}"
+    return FamilyParameter(capital(family.parameter), fitted.dispersion, meaning)
 
 
 def _design_notes(fitted: FittedModel) -> list[str]:

@@ -10,7 +10,7 @@ from ..checks import optional_flag
 from ..errors import MixedModelError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov
-from ..inference.basis.headings import by_method
+from ..inference.basis.degrees_of_freedom import by_method
 from ..inference.estimates import criteria, fixed_effects
 from ..inference.estimates.fixed_effects import standard_error_line
 from ..inference.estimates.random_effects import numbers_of_levels
@@ -18,7 +18,7 @@ from ..inference.hypotheses.coefficient_tests import CoefficientTests, coefficie
 from ..render.numbers import DIGITS, PStyle, check_digits, check_p_style
 from ..render.result_table import ResultTable
 from .describe import head_lines
-from .notes import data_notes, dispersion_line, fit_notes
+from .notes import data_notes, family_parameter, fit_notes
 from .summary import Summary
 from .varcorr import group_line, var_corr
 
@@ -68,7 +68,7 @@ def summarize(
         ngrps=numbers_of_levels(fitted),
         group_line=group_line(fitted),
         data_notes=tuple(data_notes(fitted)),
-        dispersion=dispersion_line(fitted, digits),
+        parameter=family_parameter(fitted),
         coefficients=ResultTable(tests.table),
         tests=_tests_line(tests) if fitted.exact_likelihood or vcov is not None else "",
         errors=standard_error_line(fitted) if vcov is None else "",

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..fit.record import Convergence
+from ..render.frame_table import table_of, triangle_of
 from ..render.numbers import DIGITS, PStyle, format_decimals, format_fixed, format_number
 from ..render.page import Facts, Page, Section, Table
 from ..render.printed import Printed
-from ..render.result_table import ResultTable, table_of
+from ..render.result_table import ResultTable
 from ..render.style import Style
-from ..wording import display_width, one_line
-from .varcorr import VarianceComponents
+from ..wording import one_line
+from .notes import FamilyParameter
+from .varcorr import VarianceComponents, variance_table
 
-# Longer names do not head the columns of the correlations: numbers do.
-_LABEL_WIDTH = 11
 _HUGE = 1e9
 
 
@@ -42,8 +42,8 @@ class Summary(Printed):
         Grouping factors and their numbers of levels in a line.
     data_notes : tuple of str
         Rows left out, weights, offset.
-    dispersion : str
-        The family's own parameter in a line; empty for models without one.
+    parameter : FamilyParameter or None
+        The family's own parameter with its ``name``, ``value`` and ``meaning``; None for models without one.
     coefficients : ResultTable, shape (p, 5), (p, 4) or (p, 3)
         Columns Estimate, Std. Error, df, t value, Pr(>|t|), or z value and Pr(>|z|) for infinite degrees of
         freedom (always for generalized models); NaN for dropped columns. Without df and p-value where
@@ -83,7 +83,7 @@ class Summary(Printed):
     ngrps: dict[str, int]
     group_line: str
     data_notes: tuple[str, ...]
-    dispersion: str
+    parameter: FamilyParameter | None
     coefficients: ResultTable
     tests: str
     errors: str
@@ -93,6 +93,11 @@ class Summary(Printed):
     digits: int = DIGITS
     p_style: PStyle = "exact"
     held: tuple[str, ...] = ()
+
+    @property
+    def dispersion(self) -> str:
+        """The family's own parameter in a line; empty for models without one."""
+        return "" if self.parameter is None else self.parameter.line(self.digits)
 
     @property
     def title(self) -> str:
@@ -110,13 +115,13 @@ class Summary(Printed):
         """
         return self.coefficients.to_frame()
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         style = style.within(self.digits, self.p_style)
         sections = [
             Section((*self.head, f" Formula: {one_line(self.formula)}")),
             Section(body=_criteria(self.criteria, style)),
             Section(("Scaled residuals:",), _quantiles(self.residual_quantiles, style)),
-            Section(("Random effects:",), self.varcorr.table(style), self._data_lines()),
+            Section(("Random effects:",), variance_table(self.varcorr, style), self._data_lines(style)),
             self._fixed_effects(style),
         ]
         if self.correlation is not None:
@@ -133,31 +138,18 @@ class Summary(Printed):
         methods = tuple(f" {line}" for line in (self.tests, self.errors) if line)
         return Section(("Fixed effects:",), table_of(table, style), methods)
 
-    def _data_lines(self) -> tuple[str, ...]:
-        dispersion = [self.dispersion] if self.dispersion else []
+    def _data_lines(self, style: Style) -> tuple[str, ...]:
+        dispersion = [] if self.parameter is None else [self.parameter.line(style.digits or self.digits)]
         groups = f"Number of obs: {self.nobs}; groups: {self.group_line}"
         return tuple(f" {line}" for line in (*dispersion, groups, *self.data_notes))
 
 
 def _correlations(matrix: pd.DataFrame, style: Style) -> Table | Facts:
-    """
-    The lower triangle of a correlation matrix, without its diagonal; of two coefficients their correlation.
-
-    The columns are numbered where names are too long to head them.
-    """
-    names, values = [one_line(str(name)) for name in matrix.index], matrix.to_numpy()
+    """The lower triangle of a correlation matrix; of two coefficients just their correlation."""
+    names = [one_line(str(name)) for name in matrix.index]
     if len(names) == 2:
-        return Facts(((", ".join(names), style.correlations([values[1, 0]])[0]),))
-    heads, first = names[:-1], 1
-    if max(map(display_width, heads)) > _LABEL_WIDTH:
-        heads, first = [str(j + 1) for j in range(len(heads))], 0
-        names = [f"{j + 1} {name}" for j, name in enumerate(names)]
-    rows = range(first, len(names))
-    columns: list[tuple[str, list[str]]] = [("", [names[i] for i in rows])]
-    for j, head in enumerate(heads):
-        cells = style.correlations(values[j + 1 :, j])
-        columns.append((head, [cells[i - j - 1] if i > j else "" for i in rows]))
-    return Table.from_columns(columns)
+        return Facts(((", ".join(names), style.correlations([matrix.iloc[1, 0]])[0]),))
+    return triangle_of(matrix, style.correlations)
 
 
 def _criteria(values: dict[str, float], style: Style) -> Facts:

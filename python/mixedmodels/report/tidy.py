@@ -12,11 +12,11 @@ from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, basis_of
-from ..inference.basis.intervals import coefficient_limits, t_quantile
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, by_method
 from ..inference.estimates import criteria
 from ..inference.estimates.random_effects import conditional_variances, terms_by_group
 from ..inference.hypotheses.coefficient_tests import test_ratios, two_sided_t
+from ..inference.hypotheses.confidence_limits import coefficient_limits, t_quantile
 from ..render.result_table import ResultTable
 from .varcorr import var_corr
 
@@ -35,7 +35,7 @@ _COLUMNS = (
     "conf.high",
 )
 _TEXTS = frozenset({"effect", "group", "level", "term"})
-# What exp() of a coefficient is, by link.
+# The meaning of exp(coefficient), by link.
 RATIOS = {
     "log": "ratios of means",
     "logit": "odds ratios",
@@ -69,7 +69,8 @@ def tidy_table(
     if not conf_int:
         columns = [name for name in columns if not name.startswith("conf.")]
     table = ResultTable(pd.concat([_complete(part, columns) for part in parts], ignore_index=True))
-    table.notes = basis.notes if "fixed" in wanted else ()
+    if "fixed" in wanted:
+        table.notes = (by_method("Tests", basis), *basis.notes)
     return table
 
 
@@ -90,12 +91,12 @@ def glance_table(fitted: FittedModel) -> ResultTable:
 
 def ratio_name(fitted: FittedModel) -> str:
     """
-    What exponentials of the coefficients are.
+    The meaning of the exponentials of the coefficients.
 
     Raises
     ------
     ArgumentError
-        For a link whose exponentials mean nothing.
+        For a link under which exponentials have no meaning.
     """
     link = fitted.family.link
     if link not in RATIOS:
@@ -127,7 +128,7 @@ def _complete(part: dict[str, Any], columns: list[str]) -> pd.DataFrame:
 def fixed_rows(
     fitted: FittedModel, level: float, basis: DegreesOfFreedom, exponentiate: bool = False
 ) -> dict[str, Any]:
-    """The columns of the fixed effects; NaN for dropped coefficients, and beside those that are held."""
+    """The columns of the fixed effects; NaN for dropped coefficients and for the tests of held ones."""
     names, kept = fitted.design.x_names, fitted.estimates.kept
     p = len(names)
 
@@ -184,7 +185,7 @@ def _parameters(fitted: FittedModel) -> dict[str, Any]:
 
 
 def own_parameter(fitted: FittedModel) -> tuple[str, float] | None:
-    """Name and value of a family's parameter that is no scale: size, dispersion or precision."""
+    """Name and value of a family's own parameter: size, dispersion or precision; None for a scale."""
     if fitted.family.scale_name == "sigma":
         return None
     return fitted.family.scale_name, fitted.sigma

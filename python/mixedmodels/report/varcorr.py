@@ -21,7 +21,7 @@ from ..render.page import Page, Table
 from ..render.printed import Printed
 from ..render.result_table import ResultTable
 from ..render.style import Style
-from ..wording import shorten, unique_names
+from ..wording import one_line, unique_names
 
 _MARK_INDEPENDENT = "."
 _MARK_UNDEFINED = "NaN"
@@ -36,7 +36,7 @@ class VarianceComponents(Printed):
     Iterating gives one `VarianceComponent` for each random-effects term, in the model's order. As a
     mapping, its keys are the names of the grouping factors; further terms of the same factor have
     ``.1``, ``.2`` appended. Printed, a dot marks effects that are independent by assumption (double
-    bar), and ``NaN`` a correlation that does not exist because a variance is zero.
+    bar), and ``NaN`` an undefined correlation, where a variance is zero.
 
     Attributes
     ----------
@@ -76,15 +76,33 @@ class VarianceComponents(Printed):
         return key in self.keys()
 
     def keys(self) -> list[str]:
-        """Names of the grouping factors, made unique."""
+        """
+        Names of the grouping factors, made unique.
+
+        Returns
+        -------
+        list of str
+        """
         return unique_names([component.group for component in self.components])
 
     def values(self) -> list[VarianceComponent]:
-        """The components."""
+        """
+        The components.
+
+        Returns
+        -------
+        list of VarianceComponent
+        """
         return list(self.components)
 
     def items(self) -> list[tuple[str, VarianceComponent]]:
-        """Names and components."""
+        """
+        Names and components.
+
+        Returns
+        -------
+        list of (str, VarianceComponent)
+        """
         return list(zip(self.keys(), self.components, strict=True))
 
     @property
@@ -121,47 +139,11 @@ class VarianceComponents(Printed):
         if self.sigma is not None:
             rows.append(("Residual", None, None, self.residual_variance, self.sigma))
         table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
-        # Text columns stay objects: those of pandas 3 would show NaN for None.
+        # Text columns stay objects: string columns of pandas 3 would show NaN for None.
         return ResultTable(table.astype({"vcov": np.float64, "sdcor": np.float64}))
 
-    def page(self, style: Style) -> Page:
-        return Page.of(self.table(style))
-
-    def table(self, style: Style) -> Table:
-        """The printed table; the smallest number of a column has the significant digits of the style."""
-        style = style.within(DIGITS)
-        groups: list[str] = []
-        names: list[str] = []
-        sds: list[float] = []
-        # False beside a row without a standard deviation of its own.
-        shown: list[bool] = []
-        correlations: list[list[str]] = []
-        for key, part in self.items():
-            own, cells = _rows_of(part), _correlation_cells(part, style)
-            height = max(len(own), len(cells))
-            spare = height - len(own)
-            groups += [key, *[""] * (height - 1)]
-            names += [*(name for name, _ in own), *[""] * spare]
-            sds += [sd for _, sd in own]
-            shown += [*[True] * len(own), *[False] * spare]
-            correlations += [*cells, *[[]] * (height - len(cells))]
-        if self.sigma is not None:
-            groups.append("Residual")
-            names.append(_FIXED if self.sigma_fixed else "")
-            sds.append(self.sigma)
-            shown.append(True)
-            correlations.append([])
-        columns: list[tuple[str, Sequence[str]]] = [
-            ("Groups", groups),
-            ("Name", names),
-            ("Variance", _beside(_sizes(np.square(sds), style), shown)),
-            ("Std.Dev.", _beside(_sizes(sds, style), shown)),
-        ]
-        width = max(map(len, correlations))
-        for j in range(width):
-            cells = [row[j] if j < len(row) else "" for row in correlations]
-            columns.append(("Corr" if j == 0 else "", cells))
-        return Table.from_columns(columns, (0, 1), 2)
+    def _page(self, style: Style) -> Page:
+        return Page.of(variance_table(self, style))
 
 
 def var_corr(fitted: FittedModel) -> VarianceComponents:
@@ -171,8 +153,45 @@ def var_corr(fitted: FittedModel) -> VarianceComponents:
     return VarianceComponents(variance_components(fitted), fitted.residual_sd, fixed)
 
 
+def variance_table(components: VarianceComponents, style: Style) -> Table:
+    """The printed table; the smallest number of a column has the significant digits of the style."""
+    style = style.within(DIGITS)
+    groups: list[str] = []
+    names: list[str] = []
+    sds: list[float] = []
+    # False beside a row without a standard deviation of its own.
+    shown: list[bool] = []
+    correlations: list[list[str]] = []
+    for key, part in components.items():
+        own, cells = _rows_of(part), _correlation_cells(part, style)
+        height = max(len(own), len(cells))
+        spare = height - len(own)
+        groups += [key, *[""] * (height - 1)]
+        names += [*(name for name, _ in own), *[""] * spare]
+        sds += [sd for _, sd in own]
+        shown += [*[True] * len(own), *[False] * spare]
+        correlations += [*cells, *[[]] * (height - len(cells))]
+    if components.sigma is not None:
+        groups.append("Residual")
+        names.append(_FIXED if components.sigma_fixed else "")
+        sds.append(components.sigma)
+        shown.append(True)
+        correlations.append([])
+    columns: list[tuple[str, Sequence[str]]] = [
+        ("Groups", groups),
+        ("Name", names),
+        ("Variance", _beside(_sizes(np.square(sds), style), shown)),
+        ("Std.Dev.", _beside(_sizes(sds, style), shown)),
+    ]
+    width = max(map(len, correlations))
+    for j in range(width):
+        cells = [row[j] if j < len(row) else "" for row in correlations]
+        columns.append(("Corr" if j == 0 else "", cells))
+    return Table.from_columns(columns, (0, 1), 2)
+
+
 def _rows_of(part: VarianceComponent) -> list[tuple[str, float]]:
-    """Effects and standard deviations; one row for all effects that share one."""
+    """Effects and standard deviations; effects that share a standard deviation share a row."""
     sds = [own for own in part.parameters if own.kind == "sd"]
     if len(sds) == len(part.names):
         return [(_marked(part.names[own.columns[0]], own), own.value) for own in sds]
@@ -193,13 +212,13 @@ def _sizes(values: ArrayLike, style: Style) -> list[str]:
 
 
 def _beside(cells: list[str], shown: list[bool]) -> list[str]:
-    """The cells in the rows that have one, blanks in the others."""
+    """The cells in the rows with a value, blanks elsewhere."""
     left = iter(cells)
     return [next(left) if own else "" for own in shown]
 
 
 def _correlation_cells(part: VarianceComponent, style: Style) -> list[list[str]]:
-    """For each effect its correlations with those before it; those that pairs share with their labels."""
+    """The correlations of each effect with earlier ones; a correlation of all pairs has a label."""
     shared = [own for own in part.parameters if own.kind == "cor" and not own.columns]
     if shared:
         single = len(shared) == 1
@@ -231,4 +250,4 @@ def _correlation_cells(part: VarianceComponent, style: Style) -> list[list[str]]
 def group_line(fitted: FittedModel) -> str:
     """Grouping factors and their numbers of levels: ``Subject 18, Item 40``."""
     sizes = {term.group.label: len(term.group.levels) for term in fitted.design.terms}
-    return ", ".join(f"{shorten(name, 60)} {size}" for name, size in sizes.items())
+    return ", ".join(f"{one_line(name)} {size}" for name, size in sizes.items())

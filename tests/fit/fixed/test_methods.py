@@ -171,7 +171,7 @@ def test_marginal_means_take_coefficients_as_known():
     )
     tests = held.anova()
     assert list(tests.index) == ["recipe"]
-    assert "Not tested, as coefficients are fixed: temp" in str(tests)
+    assert "Not tested, because coefficients are fixed: temp" in str(tests)
     np.testing.assert_allclose(tests["F value"], shifted.anova()["F value"], rtol=1e-6)
     joint = joint_tests(held).to_frame() if hasattr(joint_tests(held), "to_frame") else joint_tests(held)
     assert np.isnan(np.asarray(joint["p.value"], dtype=float)[list(joint["model term"]).index("temp")])
@@ -190,8 +190,8 @@ def test_kenward_roger_with_a_coefficient_held_is_that_with_an_offset():
     ("call", "message"),
     [
         (lambda m: m.summary(ddf="kenward-roger"), "take ddf='satterthwaite'"),
-        (ranova, "ranova: not with covariance parameters that are fixed"),
-        (drop1, r"drop1: not with coefficients that are fixed \(Days\)"),
+        (ranova, "ranova: not available with fixed covariance parameters"),
+        (drop1, r"drop1: not available with fixed coefficients \(Days\)"),
         (lambda m: m.anova(type=1), "take type=3"),
         (cAIC, "cAIC: .* fixed"),
         (lambda m: m.refit(optimizer=None, start=m.theta), "leave .* out of fixed="),

@@ -12,8 +12,7 @@ from scipy import stats
 from mixedmodels import anova, kr_compare, lmer, load_chickweight, load_dyestuff2, load_sleepstudy
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.inference.basis.choice import basis_of
-from mixedmodels.inference.basis.kinds import Infinite, Satterthwaite
-from mixedmodels.inference.basis.moments import df_of_mean_square, kenward_roger_df
+from mixedmodels.inference.basis.kinds import Infinite, Satterthwaite, df_of_mean_square, kenward_roger_df
 from shared_fits import fits
 
 SLEEP = load_sleepstudy()
@@ -131,9 +130,8 @@ def test_a_variance_of_zero():
     summary = model.summary()
     # As in the linear model.
     assert summary.coefficients["df"].iloc[0] == pytest.approx(29)
-    assert "Estimated as zero and left out of the degrees of freedom: the variance of (Intercept)" in str(
-        summary
-    )
+    note = "Estimated as zero and left out of the degrees of freedom: the variance of (Intercept)"
+    assert note in " ".join(str(summary).split())
 
 
 def test_a_point_that_is_no_minimum():
@@ -160,7 +158,7 @@ def test_dropped_columns():
     assert table.loc["Days", "df"] == pytest.approx(17)
     tests = anova(model)
     assert tests.loc["twice", "NumDF"] == 0
-    assert "Not tested, for lack of an estimable contrast: Days, twice" in str(tests)
+    assert "Not testable: Days, twice" in str(tests)
     # In order, the first one has it all.
     assert list(anova(model, type=1)["NumDF"]) == [1, 0]
 
@@ -174,7 +172,7 @@ def test_a_basis_of_ones_own(slope):
         45.853 / 4, rel=1e-4
     )
     other = slope.refit(2 * SLEEP["Reaction"].to_numpy())
-    with pytest.raises(ArgumentError, match="belongs to another model: its coefficients are not those"):
+    with pytest.raises(ArgumentError, match="belongs to another model: its coefficients differ"):
         other.summary(vcov=basis)
 
 
@@ -202,15 +200,13 @@ def test_no_fixed_effects():
 @pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual"])
 def test_confidence_intervals(slope, ddf):
     table = slope.summary(ddf=ddf).coefficients
-    limits = slope.confint(0.9, ddf)
+    limits = slope.confint(0.9, ddf=ddf)
     half = stats.t.ppf(0.95, table["df"]) * table["Std. Error"]
     np.testing.assert_allclose(limits.loc[table.index, "5 %"], table["Estimate"] - half)
     np.testing.assert_allclose(limits.loc[table.index, "95 %"], table["Estimate"] + half)
     assert list(limits.index) == list(slope.confint().index)
     for method in ("profil", None, 3):
-        with pytest.raises(
-            ArgumentError, match=r"^confint: method must be one of 'wald', 'satterthwaite', .*, not"
-        ):
+        with pytest.raises(ArgumentError, match=r"^confint: method must be one of 'wald', not"):
             slope.confint(method=method)
 
 
@@ -228,7 +224,7 @@ def test_a_variance_that_another_term_contains():
 def test_contrasts_that_tell_nothing():
     data = SLEEP.assign(late=np.where(SLEEP["Days"] > 4, "yes", "no"))
     model = quiet("Reaction ~ late + (1 | Subject)", data, contrasts={"late": np.array([[1.0], [1.0]])})
-    with pytest.raises(ArgumentError, match="do not tell its levels apart"):
+    with pytest.raises(ArgumentError, match="do not distinguish all its levels"):
         anova(model)
 
 

@@ -104,14 +104,14 @@ def test_cr2_is_unbiased_under_the_model(unbalanced):
 def test_the_slopes_do_not_matter_for_a_wrong_model(balanced):
     # With independent slopes left out of the model the robust error is still that of the mean slope.
     wrong = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
-    table = coef_test(wrong, vcov_cluster(wrong))
+    table = coef_test(wrong, vcov=vcov_cluster(wrong))
     assert table.loc["Days", "Std. Error"] == pytest.approx(float(balanced.se["Days"]), rel=1e-7)
     assert float(wrong.se["Days"]) < 0.6 * table.loc["Days", "Std. Error"]
 
 
 def test_every_test_takes_it(unbalanced):
     robust = vcov_cluster(unbalanced)
-    by_coefficient = coef_test(unbalanced, robust)
+    by_coefficient = coef_test(unbalanced, vcov=robust)
     single = t_test(unbalanced, "Days = 0", vcov=robust)
     joint = linear_hypothesis(unbalanced, "Days = 0", vcov=robust)
     row = tidy(unbalanced, vcov=robust, conf_int=True).set_index("term").loc["Days"]
@@ -129,19 +129,19 @@ def test_every_test_takes_it(unbalanced):
 
 def test_a_plain_matrix(unbalanced):
     matrix = vcov_cluster(unbalanced).to_frame()
-    assert "z value" in coef_test(unbalanced, matrix)
-    assert coef_test(unbalanced, matrix, "residual")["df"].iloc[0] == unbalanced.nobs - 2
+    assert "z value" in coef_test(unbalanced, vcov=matrix)
+    assert coef_test(unbalanced, "residual", matrix)["df"].iloc[0] == unbalanced.nobs - 2
     with pytest.raises(ArgumentError, match="own covariance matrix"):
-        coef_test(unbalanced, matrix, "kenward-roger")
+        coef_test(unbalanced, "kenward-roger", matrix)
     with pytest.raises(ArgumentError, match="column for each of the 2 coefficients"):
-        coef_test(unbalanced, np.eye(3))
+        coef_test(unbalanced, vcov=np.eye(3))
 
 
 def test_it_belongs_to_its_model(balanced, unbalanced):
     with pytest.raises(ArgumentError, match="another model"):
-        coef_test(unbalanced, vcov_cluster(balanced))
+        coef_test(unbalanced, vcov=vcov_cluster(balanced))
     with pytest.raises(ArgumentError, match="leave ddf out"):
-        coef_test(balanced, vcov_cluster(balanced), "inf")
+        coef_test(balanced, "inf", vcov_cluster(balanced))
 
 
 def test_clusters():

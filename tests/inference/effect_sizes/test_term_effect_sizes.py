@@ -49,7 +49,7 @@ def test_the_formulas(cake):
 def test_a_balanced_design_has_the_classical_shares():
     """One stratum: sums of squares of the analysis of variance with subjects as blocks."""
     data = load_sleepstudy().assign(day=lambda d: d["Days"].astype(str))
-    found = eta_squared(lmer("Reaction ~ day + (1 | Subject)", data), ci=None)["partial eta2"].item()
+    found = eta_squared(lmer("Reaction ~ day + (1 | Subject)", data), level=None)["partial eta2"].item()
     y = data["Reaction"].to_numpy().reshape(18, 10)
     days = 18 * np.sum((y.mean(axis=0) - y.mean()) ** 2)
     residuals = y - y.mean(axis=0) - y.mean(axis=1, keepdims=True) + y.mean()
@@ -84,7 +84,7 @@ def test_limits_enclose_the_estimate_of_extreme_tests(test):
 
 
 def test_ninety_percent_exclude_zero_exactly_if_the_test_rejects(cake):
-    table, found = anova(cake), eta_squared(cake, ci=0.9)
+    table, found = anova(cake), eta_squared(cake, level=0.9)
     assert ((found["5 %"] > 0) == (table["Pr(>F)"] < 0.05)).all()
 
 
@@ -116,7 +116,7 @@ def test_what_has_no_explained_variance(function, cake):
     with pytest.raises(ArgumentError, match="no total sum of squares"):
         function(cake, partial=False)
     with pytest.raises(ArgumentError, match="between 0 and 1"):
-        function(cake, ci=95)
+        function(cake, level=95)
     with pytest.raises(ArgumentError, match="a model fitted by"):
         function("cake")
 

@@ -143,7 +143,7 @@ def test_the_mixture():
     assert mixture_p_value(0.0, 0) == 1.0
     table = ranova(fits("sleepstudy"))
     assert table["Pr(mixture)"].iloc[1] == pytest.approx(mixture_p_value(table["LRT"].iloc[1], 1))
-    assert "half-half mixture" in str(table)
+    assert "50:50 mixture" in str(table)
     # More than one variance at once: no mixture that is known.
     slopes = ranova(quiet("score ~ Machine + (Machine | Worker)", load_machines()))
     assert np.isnan(slopes["Pr(mixture)"].iloc[1])

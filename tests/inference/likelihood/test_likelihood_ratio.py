@@ -97,7 +97,7 @@ def test_printing(full, intercept):
     assert type(table[["Chisq"]]).__name__ == "DataFrame"
     assert "conservative" in text
     # One random effect more, with one covariance: half of chi2(1) and half of chi2(2).
-    assert "half-half mixture of χ² with 1 and 2 degrees of freedom p = 3.961e-10" in text
+    assert "50:50 mixture of χ² with 1 and 2 degrees of freedom p = 3.961e-10" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("names", ["one", ["one"], ["one", "one"], ["a", "b", "c"]])
@@ -107,7 +107,7 @@ def test_bad_names(full, intercept, names):
 
 
 def test_what_cannot_be_compared(full):
-    with pytest.raises(ArgumentError, match="two or more"):
+    with pytest.raises(ArgumentError, match="a model fitted by"):
         anova()
     with pytest.raises(ArgumentError, match="several models has no argument ddf="):
         anova(full, full, ddf="inf")

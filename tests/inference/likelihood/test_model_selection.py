@@ -78,7 +78,7 @@ def test_singular_fits_have_weights():
 def test_models_that_cannot_be_compared(slopes):
     with pytest.raises(DataError, match="different responses"):
         aic_table(slopes, slopes.update("log(Reaction) ~ Days + (1 | Subject)"))
-    with pytest.raises(ArgumentError, match="at least one"):
+    with pytest.raises(ArgumentError, match="a model fitted by"):
         aic_table()
     with pytest.raises(ArgumentError, match="2 different names"):
         aic_table(slopes, slopes, names=["a", "a"])
@@ -109,7 +109,7 @@ def test_gvif_of_a_factor_does_not_depend_on_its_contrasts():
     by_sum = vif(glmer(formula, load_epil(), "poisson", contrasts={"trt": "sum"}))
     np.testing.assert_allclose(by_treatment, by_sum, rtol=1e-5)
     assert (by_treatment["GVIF"] >= 1 - 1e-9).all()
-    with pytest.raises(ArgumentError, match="compares terms"):
+    with pytest.raises(ArgumentError, match="two or more terms"):
         vif(lmer("score ~ Machine + (1 | Worker)", load_machines()))
 
 

@@ -162,7 +162,7 @@ def test_kenward_roger_comparison_is_that_of_the_hypothesis(beets):
 
 
 @pytest.mark.parametrize("rng", ["a", -1, 1.5])
-def test_an_rng_that_is_none(rng):
+def test_a_wrong_rng(rng):
     model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
     counts = fits("cbpp")
     for test in (

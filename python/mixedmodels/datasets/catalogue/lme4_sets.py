@@ -37,7 +37,7 @@ LME4_SETS = (
     ),
     DataSet(
         name="sleepstudy_x",
-        title="The sleep restriction data with extra columns for trying out options",
+        title="The sleep restriction data with extra columns for trying options",
         about="The 180 rows of sleepstudy, followed by columns computed for this package: prior weights, an "
         "offset, missing values, a collinear column and two factors. They have no meaning of their own.",
         columns=_SLEEP_COLUMNS
@@ -80,7 +80,7 @@ LME4_SETS = (
     DataSet(
         name="Penicillin",
         title="Diameters of growth inhibition zones of six penicillin samples on 24 plates",
-        about="Every one of six samples of penicillin was tested on every one of 24 plates by the B. subtilis "
+        about="Each of six samples of penicillin was tested on each of 24 plates by the B. subtilis "
         "plate method; samples and plates are completely crossed.",
         columns={
             "diameter": "diameter of the zone in which growth was inhibited, in millimetres",
@@ -126,7 +126,7 @@ LME4_SETS = (
     DataSet(
         name="cake",
         title="Breakage angle of chocolate cakes by recipe and baking temperature",
-        about="A split-plot experiment: for each of 15 replicates of a recipe one batter was divided among six "
+        about="A split-plot experiment: for each of 15 replicates of a recipe, one batch of batter was divided among six "
         "baking temperatures. The replicates of different recipes are unrelated.",
         columns={
             "replicate": "replicate within its recipe (15 levels)",
@@ -174,7 +174,7 @@ LME4_SETS = (
     DataSet(
         name="VerbAgg",
         title="Responses to a questionnaire on verbal aggression",
-        about="316 people said of 24 items whether they would want to, or would, react with a certain verbal "
+        about="For each of 24 items, 316 people said whether they would want to, or would, react with a certain verbal "
         "behaviour in a frustrating situation.",
         columns={
             "Anger": "trait anger score of the person (State-Trait Anger Expression Inventory)",
@@ -206,9 +206,9 @@ LME4_SETS = (
             "TICKS": "number of ticks",
             "BROOD": "brood (118 levels)",
             "HEIGHT": "height above sea level, in metres",
-            "YEAR": "year less 1900 (3 levels)",
+            "YEAR": "year minus 1900 (3 levels)",
             "LOCATION": "location (63 levels)",
-            "cHEIGHT": "height less its mean, in metres",
+            "cHEIGHT": "height minus its mean, in metres",
         },
         n_rows=403,
         origin=_LME4.format("grouseticks"),

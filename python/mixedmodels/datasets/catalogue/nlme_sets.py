@@ -31,7 +31,7 @@ NLME_SETS = (
     ),
     DataSet(
         name="Orthodont",
-        title="Growth of a distance in the skull of children",
+        title="Growth of a distance in the skulls of children",
         about="The distance from the pituitary gland to the pterygomaxillary fissure was measured in 16 boys and "
         "11 girls at the ages of 8, 10, 12 and 14 years.",
         columns={
@@ -70,7 +70,7 @@ NLME_SETS = (
         about="Each of six railway rails was tested three times.",
         columns={
             "Rail": "rail (ordered by travel time: 2 < 5 < 1 < 6 < 3 < 4)",
-            "travel": "travel time of ultrasonic head-waves less 36,100, in nanoseconds",
+            "travel": "travel time of ultrasonic head-waves minus 36,100, in nanoseconds",
         },
         n_rows=18,
         origin=_NLME.format("Rail"),

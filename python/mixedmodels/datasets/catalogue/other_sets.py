@@ -10,13 +10,13 @@ OTHER_SETS = (
     DataSet(
         name="Contraception",
         title="Use of contraception by women in Bangladesh",
-        about="A part of the 1988 Bangladesh Fertility Survey: 1934 women in 60 districts.",
+        about="Part of the 1988 Bangladesh Fertility Survey: 1934 women in 60 districts.",
         columns={
             "woman": "woman: one level for each row (1934 levels)",
             "district": "district (60 levels)",
             "use": "whether she used contraception at the time of the survey (N, Y)",
             "livch": "number of living children (0, 1, 2, 3+)",
-            "age": "age less its mean, in years",
+            "age": "age minus its mean, in years",
             "urban": "whether she lived in an urban region (N, Y)",
             "urbdist": "urban and district together, as urban:district (102 levels)",
             "ch": "whether she had any living children (N, Y)",
@@ -43,7 +43,7 @@ OTHER_SETS = (
             "DOP": "days since precipitation, standardised",
             "Wtemp": "water temperature, standardised",
             "DOY": "day of the year, standardised",
-            "spp": "species, and life stage where told apart (7 levels)",
+            "spp": "species, and life stage where distinguished (7 levels)",
             "count": "number of salamanders",
         },
         n_rows=644,
@@ -79,7 +79,7 @@ OTHER_SETS = (
     DataSet(
         name="beets",
         title="Yield and sugar content of sugar beets in a split-plot experiment",
-        about="Harvesting times were applied to whole plots within three blocks, sowing times to the plots "
+        about="Harvesting times were assigned to whole plots within three blocks, sowing times to the subplots "
         "within them.",
         columns={
             "harvest": "harvesting time (2 levels)",
@@ -100,7 +100,7 @@ OTHER_SETS = (
     ),
     DataSet(
         name="carrots",
-        title="Preferences of consumers for twelve kinds of carrots",
+        title="Preferences of consumers for twelve varieties of carrots",
         about="103 consumers scored twelve products; a trained panel described the products, and the first two "
         "principal components of its scores are given. The consumers answered questions about themselves.",
         columns={
@@ -109,7 +109,7 @@ OTHER_SETS = (
             "Gender": "gender, coded 1 or 2",
             "Age": "age in four classes",
             "Homesize": "size of the household in two classes, coded 1 and 3",
-            "Work": "kind of work, in seven classes",
+            "Work": "type of work, in seven classes",
             "Income": "income in four classes; 72 missing",
             "Preference": "preference score from 1 to 7; 3 missing",
             "Sweetness": "sweetness score from 1 to 7; 3 missing",
@@ -177,7 +177,7 @@ OTHER_SETS = (
     DataSet(
         name="ham",
         title="Liking of dry-cured hams with and without information on their origin",
-        about="A conjoint study: 81 consumers scored four hams, each once for either kind of information.",
+        about="A conjoint study: 81 consumers scored four hams, each once with and once without information.",
         columns={
             "Consumer": "consumer (81 levels)",
             "Product": "ham (4 levels)",

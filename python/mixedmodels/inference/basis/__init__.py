@@ -1,1 +1,1 @@
-"""What tests rest on: coefficients, a covariance matrix, degrees of freedom."""
+"""The basis of tests: coefficients, a covariance matrix, degrees of freedom."""

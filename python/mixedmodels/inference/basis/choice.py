@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...checks import one_of, shown
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import listed
-from .degrees_of_freedom import DDF_NAMES, DdfName, basis_by_name, without_optimum
-from .kinds import DegreesOfFreedom, Infinite, Residual
-from .no_optimum import have_optimum
+from .degrees_of_freedom import DegreesOfFreedom
+from .kinds import Infinite, Residual
+from .model_basis import DDF_NAMES, DdfName, basis_by_name, without_optimum
 from .origin import check_origin, origin_of
+from .testable import have_optimum
 
 # The ``vcov`` argument: the result of vcov_cluster(), a rule of one's own, or a matrix.
 Vcov: TypeAlias = DegreesOfFreedom | ArrayLike
@@ -101,9 +101,8 @@ def _is_list_of_covariances(value: Any) -> bool:
 
 def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
     """The ``ddf`` argument as the name of a method that suits the model."""
-    linear = isinstance(fitted, FittedLinear)
     if ddf is None:
-        return "satterthwaite" if linear else "inf"
+        return "satterthwaite" if fitted.exact_likelihood else "inf"
     if isinstance(ddf, (DegreesOfFreedom, pd.DataFrame, np.ndarray, list, tuple)):
         raise ArgumentError(
             f"ddf takes the name of a method ({', '.join(map(repr, DDF_NAMES))}), not {shown(ddf)}; pass a "
@@ -111,7 +110,7 @@ def check_ddf(fitted: FittedModel, ddf: Any) -> DdfName:
         )
     wanted = ddf.lower() if isinstance(ddf, str) else "inf" if _is_infinite(ddf) else ddf
     name = one_of("ddf", DDF_SYNONYMS.get(wanted, wanted) if isinstance(wanted, str) else wanted, DDF_NAMES)
-    if name != "inf" and not linear:
+    if name != "inf" and not fitted.exact_likelihood:
         raise ArgumentError(
             f"ddf={ddf!r}: tests of a generalized model rest on large samples and have no "
             "denominator degrees of freedom; take ddf='inf'"
@@ -179,15 +178,15 @@ def _matrix(fitted: FittedModel, vcov: Any) -> NDArray[np.float64]:
     variances = np.diag(matrix)
     if (variances < 0).any():
         name = fitted.design.x_names[fitted.estimates.kept[int(np.argmin(variances))]]
-        raise ArgumentError(f"vcov is no covariance matrix: the variance of {name!r} is negative")
+        raise ArgumentError(f"vcov is not a covariance matrix: the variance of {name!r} is negative")
     size = np.sqrt(np.where(variances > 0, variances, 1.0))
     scaled = matrix / np.outer(size, size)
     if np.abs(scaled - scaled.T).max(initial=0.0) > _ROUNDING:
-        raise ArgumentError("vcov is no covariance matrix: it is not symmetric")
+        raise ArgumentError("vcov is not a covariance matrix: it is not symmetric")
     scaled = (scaled + scaled.T) / 2
     if len(scaled) and np.linalg.eigvalsh(scaled)[0] < -_ROUNDING * len(scaled):
         raise ArgumentError(
-            "vcov is no covariance matrix: it has a negative eigenvalue (it is not positive semidefinite)"
+            "vcov is not a covariance matrix: it has a negative eigenvalue (it is not positive semidefinite)"
         )
     return (matrix + matrix.T) / 2
 

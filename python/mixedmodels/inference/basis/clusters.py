@@ -1,4 +1,4 @@
-"""Clusters of rows that a model holds to be independent of each other."""
+"""Clusters of rows that are independent of each other by the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ...design.used_rows import in_used_order, used_data
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...frame import Frame, as_factor
 from ..estimates.variance_components import variance_components
@@ -55,7 +54,7 @@ def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
                 return _partition(label, codes)
         raise ArgumentError(
             f"none of the grouping factors {', '.join(groups)} contains the others: observations of "
-            "different groups share random effects, so that there are no independent clusters among them; "
+            "different groups share random effects, so they form no independent clusters; "
             "name a coarser factor with cluster=, if there is one"
         )
     label, codes = _codes(fitted, cluster)
@@ -68,7 +67,7 @@ def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
     return _partition(label, codes)
 
 
-def cluster_covariance(fitted: FittedLinear, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+def cluster_covariance(fitted: FittedModel, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Covariance matrix of the responses of a cluster by the model, shape (n_j, n_j)."""
     weights = fitted.design.weights
     variance = np.full(len(rows), fitted.estimates.sigma**2)
@@ -117,5 +116,5 @@ def _partition(label: str, codes: NDArray[Any]) -> Clusters:
     starts = np.flatnonzero(np.diff(codes[order].astype(np.int64))) + 1
     rows = tuple(np.split(order, starts))
     if len(rows) < 2:
-        raise ArgumentError(f"cluster: {label!r} makes one cluster only")
+        raise ArgumentError(f"cluster: {label!r} defines only one cluster")
     return Clusters(label, rows)

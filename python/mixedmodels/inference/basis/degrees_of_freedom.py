@@ -1,216 +1,337 @@
-"""
-Degrees of freedom for tests of the fixed effects.
-
-Satterthwaite: Fai & Cornelius (1996); Kuznetsova, Brockhoff & Christensen (2017). Kenward-Roger: Kenward &
-Roger (1997), as in Halekoh & Højsgaard (2014). The derivatives and traces are the engine's exact ones.
-Directions of the variance parameters that the data do not determine are left out.
-"""
+"""The basis of tests: coefficients, a covariance matrix, a rule for degrees of freedom."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, Literal, TypeVar
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...design.theta import interior
 from ...errors import ArgumentError
-from ...fit.changes import by_criterion
-from ...fit.endpoint.separation import separation_note
-from ...fit.endpoint.singularity import boundary_directions
-from ...fit.endpoint.undetermined import Direction, describe, structural_directions
-from ...fit.fitted_generalized import FittedGeneralized
-from ...fit.fitted_linear import FittedLinear
-from ...fit.fixed import embedded
-from ...fit.state import FittedModel
-from ...wording import one_line
-from ..estimates.variance_parameters import undetermined_directions, undetermined_text
-from .decorrelated import kenward_roger_parts
-from .kinds import DegreesOfFreedom, Infinite, KenwardRoger, NoOptimum, Residual, Satterthwaite
-from .no_optimum import have_optimum, no_optimum_note
-from .origin import origin_of
-
-DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]
-DDF_NAMES: tuple[DdfName, ...] = ("satterthwaite", "kenward-roger", "residual", "inf")
-
-Basis = TypeVar("Basis", bound=DegreesOfFreedom)
+from ...fit.endpoint.curvature import PART
+from ...wording import capital
+from .origin import Origin
 
 
-def basis_by_name(fitted: FittedModel, name: DdfName) -> DegreesOfFreedom:
-    """The model's own covariance matrix with degrees of freedom by a method, computed once for each model."""
-    if not _has_optimum_for(fitted, name):
-        return without_optimum(fitted, fitted.covariance(), name == "inf")
-    return fitted.derived(_METHODS[name])
-
-
-def _has_optimum_for(fitted: FittedModel, name: DdfName) -> bool:
-    """Whether the fit has an optimum, and the one by REML that Kenward and Roger's method needs."""
-    if name == "kenward-roger" and isinstance(fitted, FittedLinear) and have_optimum(fitted):
-        return have_optimum(by_criterion(fitted, reml=True))
-    return have_optimum(fitted)
-
-
-def without_optimum(
-    fitted: FittedModel, covariance: NDArray[np.float64], large_samples: bool, notes: tuple[str, ...] = ()
-) -> NoOptimum:
-    """The basis of a fit without a finite optimum: estimates and standard errors, but no tests."""
-    beta, _ = _beta_and_covariance(fitted)
-    notes = (no_optimum_note(), *notes)
-    return NoOptimum(beta, covariance, large_samples, origin=origin_of(fitted), notes=notes)
-
-
-def _infinite(fitted: FittedModel) -> Infinite:
-    beta, covariance = _beta_and_covariance(fitted)
-    slopes, notes = _without_curvature(fitted)
-    separation = separation_note(fitted)
-    if separation:
-        notes = (*notes, one_line(separation))
-    return Infinite(beta, covariance, origin=origin_of(fitted), undetermined=slopes, notes=notes)
-
-
-def _residual(fitted: FittedModel) -> Residual:
-    beta, covariance = _beta_and_covariance(fitted)
-    slopes, notes = _without_curvature(fitted)
-    df = fitted.n_obs - fitted.n_coefficients
-    return Residual(beta, covariance, df, origin=origin_of(fitted), undetermined=slopes, notes=notes)
-
-
-def _slopes(fitted: FittedLinear) -> NDArray[np.float64]:
-    """Derivatives of the covariance matrix of the coefficients in theta and log sigma."""
-    estimates = fitted.estimates
-    slopes = estimates.sigma**2 * fitted.engine.covariance_slopes(estimates.theta, fitted.reml)
-    slopes = embedded(slopes, estimates.kept, estimates.held)
-    # The derivative in log sigma is twice the covariance matrix.
-    return np.concatenate([slopes, 2.0 * fitted.covariance()[None]])
-
-
-def _satterthwaite(fitted: FittedLinear) -> Satterthwaite:
-    """In the parameters theta and log sigma, those on the boundary left out."""
-    theta = fitted.estimates.theta
-    beta, covariance = _beta_and_covariance(fitted)
-    slopes = fitted.derived(_slopes)
-    parameters = fitted.parameter_covariance()
-    free = fitted.free()
-    if free is None:
-        chosen = np.append(interior(fitted.design, theta), True)
-    else:
-        chosen = ~np.any(free.slopes[:, ~free.inner] != 0.0, axis=1)
-    inverse = parameters.matrix[np.ix_(chosen, chosen)]
-    undetermined = np.tensordot(parameters.undetermined, slopes, 1)
-    notes = []
-    if not chosen.all():
-        known = fitted.known_singularities()
-        directions = boundary_directions(fitted.design, theta, fitted.term_roots, known)
-        if directions:
-            notes.append(f"Estimated as zero and left out of the degrees of freedom: {', '.join(directions)}")
-    if np.isnan(inverse).any():
-        notes.append(
-            "No degrees of freedom by Satterthwaite's method: the Hessian in the variance parameters is not "
-            "positive definite (ddf='kenward-roger' does not need it)"
-        )
-    basis = Satterthwaite(
-        beta,
-        covariance,
-        slopes[chosen],
-        inverse,
-        origin=origin_of(fitted),
-        undetermined=undetermined,
-        notes=tuple(notes),
-    )
-    return _told(basis, fitted, undetermined_directions(fitted))
-
-
-def _kenward_roger(fitted: FittedLinear) -> KenwardRoger:
-    if fitted.held.variances:
-        raise ArgumentError(
-            "ddf='kenward-roger': the method expands the covariance matrix in all variance parameters, and "
-            f"some are fixed ({', '.join(fitted.held.texts)}); take ddf='satterthwaite'"
-        )
-    origin, notes = origin_of(fitted), []
-    if not fitted.reml:
-        fitted = by_criterion(fitted, reml=True)
-        notes.append("Refitted by REML (instead of ML) for Kenward and Roger's method")
-        notes += fitted.convergence.messages
-    parts = kenward_roger_parts(fitted)
-    beta, _ = _beta_and_covariance(fitted)
-    half = parts.turn @ parts.phi
-    undetermined = half @ np.tensordot(parts.undetermined, parts.p, 1) @ half.T
-    known = bool(np.isfinite(parts.w).all())
-    if not known:
-        notes.append(
-            "No covariance matrix and degrees of freedom by Kenward and Roger's method: the information on "
-            "the variances is not finite"
-        )
-    basis = KenwardRoger(
-        beta,
-        parts.adjusted,
-        parts.phi,
-        parts.p,
-        parts.w,
-        parts.turn,
-        origin=origin,
-        undetermined=undetermined if known else None,
-        notes=tuple(notes),
-    )
-    return _told(basis, fitted, parts.directions if known else [])
-
-
-def _told(basis: Basis, fitted: FittedLinear, directions: Sequence[Direction]) -> Basis:
-    """The basis with a note on what the data do not determine."""
-    text = describe(fitted.design, fitted.term_roots, directions)
-    return replace(basis, notes=(*basis.notes, _note(text, basis))) if text else basis
-
-
-def _note(text: str, basis: DegreesOfFreedom) -> str:
-    if basis.without_directions:
-        return f"{text}: left out of standard errors and degrees of freedom"
-    return f"{text}: NaN for standard errors and tests that depend on this"
-
-
-def _without_curvature(fitted: FittedModel) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+@dataclass(frozen=True)
+class JointTest:
     """
-    Of methods that do not use the curvature: directions along which standard errors change, and notes.
+    The test of several linear functions of the coefficients at once.
 
-    What columns and levels of a term leave undetermined changes none.
+    Attributes
+    ----------
+    wald : float
+        d'(LCL')⁻¹d / df1 with d = Lβ - rhs and C the method's covariance matrix.
+    scaling : float
+        The statistic is this times `wald`: 1 but for Kenward and Roger's method.
+    df1 : int
+        The number of independent rows of L.
+    df2 : float
+    undetermined : bool
+        Whether there is no test because the data do not determine what the statistic depends on.
     """
-    design, roots = fitted.design, fitted.term_roots
-    slopes = None
-    if isinstance(fitted, FittedGeneralized) and fitted.arguments.n_agq > 0:
-        text = undetermined_text(fitted)
-    elif isinstance(fitted, FittedLinear) and _may_explain(fitted):
-        found = fitted.parameter_covariance().undetermined
-        slopes = np.tensordot(found, fitted.derived(_slopes), 1)
-        text = describe(design, roots, undetermined_directions(fitted))
-    else:
-        text = describe(design, roots, structural_directions(design, roots, fitted.held.terms(design)))
-    notes = []
-    if text:
-        beta, covariance = _beta_and_covariance(fitted)
-        notes.append(_note(text, Infinite(beta, covariance, undetermined=slopes)))
-    if not np.isfinite(fitted.covariance()).all():
-        notes.append("No standard errors and no tests: the Hessian is not positive definite")
-    return slopes, tuple(notes)
+
+    wald: float
+    scaling: float
+    df1: int
+    df2: float
+    undetermined: bool = False
+
+    @property
+    def statistic(self) -> float:
+        """The F statistic: F with df1 and df2 degrees of freedom under the hypothesis."""
+        return self.scaling * self.wald
+
+    @property
+    def p_value(self) -> float:
+        """The probability of a larger statistic; by χ² for infinite df2."""
+        from scipy.special import chdtrc, fdtrc
+
+        if self.df1 == 0 or math.isnan(self.df2) or math.isnan(self.wald):
+            return math.nan
+        if math.isinf(self.df2):
+            return float(chdtrc(self.df1, self.df1 * self.statistic))
+        return float(fdtrc(self.df1, self.df2, self.statistic))
 
 
-def _may_explain(fitted: FittedLinear) -> bool:
+@dataclass(frozen=True, eq=False)
+class DegreesOfFreedom(ABC):
     """
-    Whether the fixed effects may explain so much of the random ones that a variance is undetermined.
+    Coefficients, their covariance matrix and a rule for degrees of freedom: the basis of tests and intervals.
 
-    The REML criterion does not change with V along a symmetric G where PGP = 0, P annihilating X. Then G is
-    XA' + AX', of at most twice the rank of X; that of a term is at least the number of its levels.
+    Every function with an argument ``vcov`` takes an instance. For a rule of your own, write a subclass with
+    `label`, `df` and `joint_df`.
+
+    Attributes
+    ----------
+    beta : ndarray, shape (rank,)
+        The coefficients of the model without those that were dropped, ``model.fixef(add_dropped=False)``.
+    covariance : ndarray, shape (rank, rank)
+        Their covariance matrix.
+    origin : Origin or None
+        The model that they belong to. None for an instance made by hand: it is accepted by a model with
+        exactly these coefficients.
+    undetermined : ndarray, shape (d, rank, rank), or None
+        Derivatives of the covariance matrix along directions of the variance parameters that the data do not
+        determine: a standard error that changes along one of them is arbitrary. None for no directions.
+    notes : tuple of str
+        Remarks for the reader of the results.
+
+    Examples
+    --------
+    Twelve degrees of freedom for every test, whatever its coefficients:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from mixedmodels import DegreesOfFreedom, lmer, load_machines
+    >>> @dataclass(frozen=True, eq=False)
+    ... class Twelve(DegreesOfFreedom):
+    ...     @property
+    ...     def label(self):
+    ...         return "twelve degrees of freedom"
+    ...
+    ...     def df(self, rows):
+    ...         return np.full(len(rows), 12.0)
+    ...
+    ...     def joint_df(self, rows):
+    ...         return 12.0, 1.0
+    >>> m = lmer("score ~ Machine + (1 | Worker)", load_machines())
+    >>> rule = Twelve(m.fixef().to_numpy(), m.vcov().to_numpy())
+    >>> m.anova(vcov=rule)[["NumDF", "DenDF", "F value"]].round(2)
+             NumDF  DenDF  F value
+    Machine      2   12.0    87.8
     """
-    return fitted.reml and any(len(term.group.levels) <= 2 * fitted.rank for term in fitted.design.terms)
+
+    beta: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    origin: Origin | None = field(default=None, kw_only=True)
+    undetermined: NDArray[np.float64] | None = field(default=None, kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The rule as tables name it, such as "Satterthwaite's degrees of freedom"."""
+
+    @abstractmethod
+    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        Degrees of freedom of single linear functions of the coefficients.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, rank)
+            One function in each row.
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            ``inf`` for a normal distribution; NaN where there are none (the notes say why), and for a row of
+            zeros.
+        """
+
+    @abstractmethod
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+        """
+        Denominator degrees of freedom of a joint test.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (q, rank)
+            Linearly independent functions of the coefficients.
+
+        Returns
+        -------
+        df : float
+        scaling : float
+            The statistic is this times the Wald statistic divided by q; 1 for an ordinary F test.
+        """
+
+    @property
+    def infinite(self) -> bool:
+        """Whether tests use normal and χ² distributions instead of t and F."""
+        return False
+
+    @property
+    def testable(self) -> bool:
+        """Whether there are tests; False where the likelihood has no finite optimum."""
+        return True
+
+    @property
+    def connectives(self) -> tuple[str, str]:
+        """Words before the label, after "t tests" and after "t quantiles"."""
+        return " by ", " with "
+
+    def depends(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """
+        Which functions of the coefficients have a variance that the data do not determine.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, rank)
+
+        Returns
+        -------
+        ndarray of bool, shape (m,)
+        """
+        if self.undetermined is None or not len(self.undetermined):
+            return np.zeros(len(rows), dtype=bool)
+        variance = np.sum(rows @ self.covariance * rows, axis=1)
+        change = np.abs(np.sum(rows @ self.undetermined * rows, axis=2))
+        return (change > PART * variance).any(axis=0)
+
+    @property
+    def without_directions(self) -> bool:
+        """Whether no standard error changes along the directions that the data do not determine."""
+        root = standard_root(self.covariance)
+        rows = np.eye(len(self.beta)) if root is None else root
+        return not self.depends(_whitened(rows, self.undetermined)).any()
+
+    def covariance_of(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        Covariance matrix of linear functions of the coefficients.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, rank)
+
+        Returns
+        -------
+        ndarray, shape (m, m)
+            NaN where the data do not determine it.
+        """
+        matrix = rows @ self.covariance @ rows.T
+        depends = self.depends(rows)
+        return np.where(depends[:, None] | depends, np.nan, matrix)
+
+    def standard_errors(self, rows: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """
+        Standard errors of linear functions of the coefficients.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, rank), optional
+            By default the coefficients themselves.
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            NaN where the data do not determine them.
+        """
+        rows = np.eye(len(self.beta)) if rows is None else rows
+        variance = np.sum(rows @ self.covariance * rows, axis=1)
+        return np.sqrt(np.where(self.depends(rows), np.nan, variance))
+
+    def joint(self, rows: NDArray[np.float64], rhs: NDArray[np.float64] | None = None) -> JointTest:
+        """
+        Test Lβ = rhs.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (m, rank)
+            L; rows that depend linearly on others are left out.
+        rhs : ndarray, shape (m,), optional
+            Zeros by default.
+
+        Returns
+        -------
+        JointTest
+
+        Raises
+        ------
+        ArgumentError
+            When the rows contradict each other.
+        """
+        rows, rhs = independent_rows(rows, np.zeros(len(rows)) if rhs is None else rhs)
+        if not len(rows):
+            return JointTest(math.nan, 1.0, 0, math.nan)
+        distance = rows @ self.beta - rhs
+        root = standard_root(rows @ self.covariance @ rows.T)
+        if root is None or not np.isfinite(distance).all():
+            return JointTest(math.nan, math.nan, len(rows), math.nan)
+        if self.depends(_whitened(root @ rows, self.undetermined)).any():
+            return JointTest(math.nan, math.nan, len(rows), math.nan, undetermined=True)
+        wald = float(np.sum((root @ distance) ** 2)) / len(rows)
+        df2, scaling = self.joint_df(rows)
+        return JointTest(wald, scaling, len(rows), df2)
 
 
-def _beta_and_covariance(fitted: FittedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return fitted.estimates.beta[fitted.estimates.kept], fitted.covariance()
+def by_method(what: str, basis: DegreesOfFreedom, start: str = "") -> str:
+    """
+    Tests and the source of their degrees of freedom: "t tests by Satterthwaite's degrees of freedom".
+
+    Parameters
+    ----------
+    what : str
+        The kind of tests.
+    basis : DegreesOfFreedom
+    start : str
+        The beginning of the line.
+    """
+    if not basis.testable:
+        return start + basis.label if start else capital(basis.label)
+    return start + what + basis.connectives[0] + basis.label
 
 
-_METHODS: dict[DdfName, Callable[[Any], DegreesOfFreedom]] = {
-    "satterthwaite": _satterthwaite,
-    "kenward-roger": _kenward_roger,
-    "residual": _residual,
-    "inf": _infinite,
-}
+def limits_note(basis: DegreesOfFreedom, level: float) -> str:
+    """How confidence limits were computed."""
+    limits = f"{100 * level:.4g} % Wald limits"
+    if not basis.testable:
+        return f"{limits}: none, the likelihood has no finite optimum"
+    if basis.infinite:
+        return f"{limits}: normal quantiles"
+    return f"{limits}: t quantiles{basis.connectives[1]}{basis.label}"
+
+
+def notes_on_tests(basis: DegreesOfFreedom, tests: Sequence[JointTest]) -> list[str]:
+    """The notes of a basis, and why some of the joint tests made with it have no statistic."""
+    singular = [test.df1 and math.isnan(test.wald) and not test.undetermined for test in tests]
+    without = basis.testable and any(singular)
+    notes = list(basis.notes)
+    if without:
+        notes.append("No test where the covariance matrix of the coefficients is singular")
+    unknown = any(test.df1 > 1 and not math.isnan(test.wald) and math.isnan(test.df2) for test in tests)
+    if unknown and not np.isnan(basis.df(np.eye(len(basis.beta)))).any():
+        # Otherwise the basis has a note.
+        notes.append("No joint test where no F distribution matches its moments: too few degrees of freedom")
+    return notes
+
+
+def standard_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The inverse of a triangular root of a covariance matrix; None unless it is positive definite."""
+    if not np.isfinite(matrix).all() or (np.diag(matrix) <= 0).any():
+        return None
+    size = np.sqrt(np.diag(matrix))
+    try:
+        root = np.linalg.cholesky(matrix / np.outer(size, size))
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(np.linalg.inv(root), dtype=np.float64) / size
+
+
+def _whitened(rows: NDArray[np.float64], slopes: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Those combinations of functions that change most along these directions, and least, of each."""
+    if slopes is None or not len(slopes):
+        return rows[:0]
+    _, vectors = np.linalg.eigh(rows @ slopes @ rows.T)
+    return np.concatenate([part.T @ rows for part in vectors])
+
+
+def independent_rows(
+    rows: NDArray[np.float64], rhs: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Equivalent rows that are independent, and their right side."""
+    if not len(rows):
+        return rows, rhs
+    size = np.maximum(np.linalg.norm(rows, axis=1), np.finfo(float).tiny)
+    left, values, right = np.linalg.svd(rows / size[:, None], full_matrices=True)
+    rank = int(np.count_nonzero(values > 1e-10 * values[0])) if len(values) and values[0] > 0 else 0
+    scaled = left.T @ (rhs / size)
+    if np.abs(scaled[rank:]).max(initial=0.0) > 1e-8 * max(1.0, np.abs(scaled).max(initial=0.0)):
+        raise ArgumentError("the hypotheses contradict each other: no coefficients satisfy all of them")
+    if rank == len(rows):
+        return rows, rhs
+    return values[:rank, None] * right[:rank], scaled[:rank]

@@ -1,187 +1,14 @@
-"""The basis of tests of the fixed effects: coefficients, a covariance matrix, degrees of freedom."""
+"""Rules for degrees of freedom: infinite, residual, Satterthwaite's, Kenward and Roger's."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ArgumentError
-from ...fit.endpoint.curvature import PART
-from .moments import df_of_mean_square, kenward_roger_df
-from .origin import Origin
-
-
-@dataclass(frozen=True)
-class JointTest:
-    """
-    The test of several linear functions of the coefficients at once.
-
-    Attributes
-    ----------
-    wald : float
-        d'(LCL')⁻¹d / df1 with d = Lβ - rhs and C the method's covariance matrix.
-    scaling : float
-        The statistic is this times `wald`: 1 but for Kenward and Roger's method.
-    df1 : int
-        The number of independent rows of L.
-    df2 : float
-    undetermined : bool
-        Whether there is no test because the data do not determine what the statistic depends on.
-    """
-
-    wald: float
-    scaling: float
-    df1: int
-    df2: float
-    undetermined: bool = False
-
-    @property
-    def statistic(self) -> float:
-        """The F statistic: F with df1 and df2 degrees of freedom under the hypothesis."""
-        return self.scaling * self.wald
-
-    @property
-    def p_value(self) -> float:
-        """The probability of a larger statistic; by χ² for infinite df2."""
-        from scipy.special import chdtrc, fdtrc
-
-        if self.df1 == 0 or math.isnan(self.df2) or math.isnan(self.wald):
-            return math.nan
-        if math.isinf(self.df2):
-            return float(chdtrc(self.df1, self.df1 * self.statistic))
-        return float(fdtrc(self.df1, self.df2, self.statistic))
-
-
-@dataclass(frozen=True, eq=False)
-class DegreesOfFreedom(ABC):
-    """
-    Coefficients, their covariance matrix and the degrees of freedom of functions of them.
-
-    Attributes
-    ----------
-    beta : ndarray, shape (rank,)
-        The coefficients that are kept.
-    covariance : ndarray, shape (rank, rank)
-        Adjusted for small samples by Kenward and Roger's method.
-    origin : Origin or None
-        The model that they belong to; None for those made by hand, which the coefficients tell.
-    undetermined : ndarray, shape (d, rank, rank), or None
-        Derivatives of the covariance matrix along directions of the variance parameters that the data do not
-        determine: a standard error that changes along one of them is arbitrary. None for no directions.
-    notes : tuple of str
-        What a reader of the results should know.
-    """
-
-    beta: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    origin: Origin | None = field(default=None, kw_only=True)
-    undetermined: NDArray[np.float64] | None = field(default=None, kw_only=True)
-    notes: tuple[str, ...] = field(default=(), kw_only=True)
-
-    @property
-    @abstractmethod
-    def label(self) -> str:
-        """The method as tables name it."""
-
-    @abstractmethod
-    def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """
-        Degrees of freedom of single functions of the coefficients.
-
-        Parameters
-        ----------
-        rows : ndarray, shape (m, rank)
-
-        Returns
-        -------
-        ndarray, shape (m,)
-            NaN where there are none (the notes say why), or for a row of zeros.
-        """
-
-    @abstractmethod
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
-        """Degrees of freedom and scaling of the joint test of rows that are independent."""
-
-    @property
-    def infinite(self) -> bool:
-        """Whether normal and χ² distributions take the place of t and F."""
-        return False
-
-    @property
-    def testable(self) -> bool:
-        """Whether there are any tests: False for an optimum at infinity."""
-        return True
-
-    def depends(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """
-        Which functions of the coefficients have a variance that the data do not determine.
-
-        Parameters
-        ----------
-        rows : ndarray, shape (m, rank)
-
-        Returns
-        -------
-        ndarray of bool, shape (m,)
-        """
-        if self.undetermined is None or not len(self.undetermined):
-            return np.zeros(len(rows), dtype=bool)
-        variance = np.sum(rows @ self.covariance * rows, axis=1)
-        change = np.abs(np.sum(rows @ self.undetermined * rows, axis=2))
-        return (change > PART * variance).any(axis=0)
-
-    @property
-    def without_directions(self) -> bool:
-        """Whether no standard error changes along the directions that the data do not determine."""
-        root = standard_root(self.covariance)
-        rows = np.eye(len(self.beta)) if root is None else root
-        return not self.depends(_whitened(rows, self.undetermined)).any()
-
-    def covariance_of(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Covariance matrix of functions of the coefficients; NaN where the data do not determine it."""
-        matrix = rows @ self.covariance @ rows.T
-        depends = self.depends(rows)
-        return np.where(depends[:, None] | depends, np.nan, matrix)
-
-    def standard_errors(self, rows: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Of functions of the coefficients, by default of these; NaN where the data do not determine them."""
-        rows = np.eye(len(self.beta)) if rows is None else rows
-        variance = np.sum(rows @ self.covariance * rows, axis=1)
-        return np.sqrt(np.where(self.depends(rows), np.nan, variance))
-
-    def joint(self, rows: NDArray[np.float64], rhs: NDArray[np.float64] | None = None) -> JointTest:
-        """
-        Test Lβ = rhs.
-
-        Parameters
-        ----------
-        rows : ndarray, shape (m, rank)
-            L; rows that follow from others are left out.
-        rhs : ndarray, shape (m,), optional
-            Zeros by default.
-
-        Raises
-        ------
-        ArgumentError
-            When the rows contradict each other.
-        """
-        rows, rhs = _independent(rows, np.zeros(len(rows)) if rhs is None else rhs)
-        if not len(rows):
-            return JointTest(math.nan, 1.0, 0, math.nan)
-        distance = rows @ self.beta - rhs
-        root = standard_root(rows @ self.covariance @ rows.T)
-        if root is None or not np.isfinite(distance).all():
-            return JointTest(math.nan, math.nan, len(rows), math.nan)
-        if self.depends(_whitened(root @ rows, self.undetermined)).any():
-            return JointTest(math.nan, math.nan, len(rows), math.nan, undetermined=True)
-        wald = float(np.sum((root @ distance) ** 2)) / len(rows)
-        df2, scaling = self._joint(rows)
-        return JointTest(wald, scaling, len(rows), df2)
+from .degrees_of_freedom import DegreesOfFreedom, JointTest, independent_rows, standard_root
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +26,7 @@ class Infinite(DegreesOfFreedom):
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.full(len(rows), np.inf)
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         return math.inf, 1.0
 
 
@@ -216,7 +43,7 @@ class Residual(DegreesOfFreedom):
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.full(len(rows), float(self.n_minus_rank))
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         return float(self.n_minus_rank), 1.0
 
 
@@ -249,10 +76,10 @@ class NoOptimum(DegreesOfFreedom):
         return np.full(len(rows), np.nan)
 
     def joint(self, rows: NDArray[np.float64], rhs: NDArray[np.float64] | None = None) -> JointTest:
-        rows, _ = _independent(rows, np.zeros(len(rows)) if rhs is None else rhs)
+        rows, _ = independent_rows(rows, np.zeros(len(rows)) if rhs is None else rhs)
         return JointTest(math.nan, math.nan, len(rows), math.nan)
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         return math.nan, math.nan
 
 
@@ -266,7 +93,7 @@ class Satterthwaite(DegreesOfFreedom):
     slopes : ndarray, shape (m, rank, rank)
         Derivatives of the covariance matrix in the variance parameters.
     parameter_covariance : ndarray, shape (m, m)
-        Covariance matrix of the estimates of these parameters; NaN where there is none.
+        Covariance matrix of the estimates of these parameters; NaN where it does not exist.
     """
 
     slopes: NDArray[np.float64]
@@ -284,7 +111,7 @@ class Satterthwaite(DegreesOfFreedom):
             df = 2.0 * variance**2 / uncertainty
         return np.where(self.depends(rows), np.nan, df)
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         if len(rows) == 1:
             return float(self.df(rows)[0]), 1.0
         _, vectors = np.linalg.eigh(rows @ self.covariance @ rows.T)
@@ -327,7 +154,7 @@ class KenwardRoger(DegreesOfFreedom):
             df = 2.0 * variance**2 / np.einsum("im,mn,in->i", slopes, self.w, slopes)
         return np.where(depends, np.nan, df)
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         if len(rows) == 1:
             return float(self.df(rows)[0]), 1.0
         if np.isnan(self.df(rows)).any():
@@ -345,52 +172,62 @@ class KenwardRoger(DegreesOfFreedom):
         return kenward_roger_df(len(rows), a1, a2)
 
 
-def notes_on_tests(basis: DegreesOfFreedom, tests: Sequence[JointTest]) -> list[str]:
-    """The notes of a basis, and why some of the joint tests made with it have no statistic."""
-    singular = [test.df1 and math.isnan(test.wald) and not test.undetermined for test in tests]
-    without = basis.testable and any(singular)
-    notes = list(basis.notes)
-    if without:
-        notes.append("No test where the covariance matrix of the coefficients is singular")
-    unknown = any(test.df1 > 1 and not math.isnan(test.wald) and math.isnan(test.df2) for test in tests)
-    if unknown and not np.isnan(basis.df(np.eye(len(basis.beta)))).any():
-        # Otherwise the basis has a note.
-        notes.append("No joint test where no F distribution matches its moments: too few degrees of freedom")
-    return notes
+def df_of_mean_square(df: NDArray[np.float64]) -> float:
+    """
+    Degrees of freedom of the F variable with the same mean as the mean of squared t variables.
+
+    That mean is infinite when one of them has two or fewer, as it is for two degrees of freedom.
+    """
+    if np.isnan(df).any():
+        return math.nan
+    if np.allclose(df, df[0], rtol=1e-8, atol=0):
+        return float(df.mean())
+    if df.min() <= 2:
+        return 2.0
+    excess = float(np.sum(2 / (df - 2)))
+    return 2 * (len(df) + excess) / excess if excess > 0 else math.inf
 
 
-def standard_root(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The inverse of a triangular root of a covariance matrix; None unless it is positive definite."""
-    if not np.isfinite(matrix).all() or (np.diag(matrix) <= 0).any():
-        return None
-    size = np.sqrt(np.diag(matrix))
-    try:
-        root = np.linalg.cholesky(matrix / np.outer(size, size))
-    except np.linalg.LinAlgError:
-        return None
-    return np.asarray(np.linalg.inv(root), dtype=np.float64) / size
+def kenward_roger_df(q: int, a1: float, a2: float) -> tuple[float, float]:
+    """
+    Denominator degrees of freedom and scaling that match the first two moments of the Wald statistic / q.
+
+    Parameters
+    ----------
+    q : int
+        Rows of the hypothesis.
+    a1, a2 : float
+        The sums A1 and A2 of the paper.
+
+    Returns
+    -------
+    df, scaling : float
+        NaN where no F distribution has these moments, as with very few rows.
+
+    Examples
+    --------
+    >>> from mixedmodels.inference.basis.kinds import kenward_roger_df
+    >>> kenward_roger_df(1, 0.125, 0.125)
+    (16.0, 1.0)
+    """
+    if a2 <= 0:
+        return (math.inf, 1.0) if a2 == 0 else (math.nan, math.nan)
+    if math.isclose(a1, q * a2, rel_tol=1e-9):
+        # Then the formulas below come down to this, but are 0/0 for two degrees of freedom.
+        return 2 * q / a2, 1.0
+    b = (a1 + 6 * a2) / (2 * q)
+    g = ((q + 1) * a1 - (q + 4) * a2) / ((q + 2) * a2)
+    c = 3 * q + 2 * (1 - g)
+    c1, c2, c3 = g / c, (q - g) / c, (q + 2 - g) / c
+    shrink = 1 - a2 / q
+    # rho = V* / (2 E*²), with E* = 1 / shrink and V* = (2/q) (1 + c1 B) / ((1 - c2 B)² (1 - c3 B)).
+    rho = _over(1 + c1 * b, 1 - c3 * b) * _over(shrink, 1 - c2 * b) ** 2 / q
+    df = 4 + _over(q + 2, q * rho - 1)
+    scaling = _over(df * shrink, df - 2)
+    return (df, scaling) if df > 0 and scaling > 0 else (math.nan, math.nan)
 
 
-def _whitened(rows: NDArray[np.float64], slopes: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Those combinations of functions that change most along these directions, and least, of each."""
-    if slopes is None or not len(slopes):
-        return rows[:0]
-    _, vectors = np.linalg.eigh(rows @ slopes @ rows.T)
-    return np.concatenate([part.T @ rows for part in vectors])
-
-
-def _independent(
-    rows: NDArray[np.float64], rhs: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Equivalent rows that are independent, and their right side."""
-    if not len(rows):
-        return rows, rhs
-    size = np.maximum(np.linalg.norm(rows, axis=1), np.finfo(float).tiny)
-    left, values, right = np.linalg.svd(rows / size[:, None], full_matrices=True)
-    rank = int(np.count_nonzero(values > 1e-10 * values[0])) if len(values) and values[0] > 0 else 0
-    scaled = left.T @ (rhs / size)
-    if np.abs(scaled[rank:]).max(initial=0.0) > 1e-8 * max(1.0, np.abs(scaled).max(initial=0.0)):
-        raise ArgumentError("the hypotheses contradict each other: no coefficients satisfy all of them")
-    if rank == len(rows):
-        return rows, rhs
-    return values[:rank, None] * right[:rank], scaled[:rank]
+def _over(top: float, bottom: float) -> float:
+    if bottom == 0:
+        return math.nan if top == 0 else math.copysign(math.inf, top)
+    return top / bottom

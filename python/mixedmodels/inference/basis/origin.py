@@ -1,4 +1,4 @@
-"""Which model a result was computed from, so that it is not taken for a result of another one."""
+"""The model that a result was computed from, so that no other model takes it for its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...wording import one_line
 @dataclass(frozen=True)
 class Origin:
     """
-    What identifies a fitted model; equal for copies and after pickling.
+    The identity of a fitted model; equal for copies and after pickling.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Origin:
 
 
 def origin_of(fitted: FittedModel) -> Origin:
-    """The origin of what is computed from a model."""
+    """The origin of results computed from a model."""
     estimates = fitted.estimates
     parameters = (*estimates.theta.tolist(), *estimates.beta[estimates.kept].tolist())
     return Origin(fitted.design.formula.text, fitted.n_obs, float(estimates.objective), parameters)
@@ -66,7 +66,7 @@ def check_origin(fitted: FittedModel, result: Derived, what: str) -> None:
     if origin is None:
         if np.array_equal(result.beta, fitted.estimates.beta[fitted.estimates.kept]):
             return
-        source = "its coefficients are not those of this model"
+        source = "its coefficients differ from those of this model"
     elif origin == own:
         return
     else:

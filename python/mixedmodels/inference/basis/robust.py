@@ -1,8 +1,8 @@
 """
-Covariance matrices of the coefficients that do not rest on the model's variances.
+Covariance matrices of the coefficients that do not depend on the model's variances.
 
 Liang & Zeger (1986); the correction CR2 and its degrees of freedom by Bell & McCaffrey (2002) and Pustejovsky
-& Tipton (2018), with the fitted model as working model. All is computed cluster by cluster.
+& Tipton (2018), with the fitted model as working model. Everything is computed cluster by cluster.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 
 from ...checks import one_of
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
+from ...render.frame_table import matrix_of
 from ...render.page import Page
 from ...render.printed import Printed
-from ...render.result_table import table_of
 from ...render.style import Style
 from ...wording import capital
 from .clusters import cluster_covariance, find_clusters
-from .kinds import DegreesOfFreedom
+from .degrees_of_freedom import DegreesOfFreedom
 from .origin import origin_of
 
 Kind = Literal["CR0", "CR1", "CR2"]
@@ -39,8 +38,16 @@ class RobustCovariance(Printed, DegreesOfFreedom):
 
     Attributes
     ----------
-    beta, covariance, notes
-        As for any `DegreesOfFreedom`.
+    beta : ndarray, shape (rank,)
+        The coefficients.
+    covariance : ndarray, shape (rank, rank)
+        Their cluster-robust covariance matrix.
+    notes : tuple of str
+        Remarks for the tables that use it.
+    origin : Origin or None
+        The model it belongs to; other models refuse it.
+    undetermined : None
+        Of other kinds of `DegreesOfFreedom`.
     kind : {"CR0", "CR1", "CR2"}
     cluster : str
     n_clusters : int
@@ -64,6 +71,10 @@ class RobustCovariance(Printed, DegreesOfFreedom):
     shared: NDArray[np.float64]
 
     @property
+    def connectives(self) -> tuple[str, str]:
+        return "; ", "; "
+
+    @property
     def label(self) -> str:
         return (
             f"{self.kind} covariance matrix with {self.n_clusters} clusters of {self.cluster} and "
@@ -71,11 +82,17 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """The covariance matrix with names, shape (rank, rank)."""
+        """
+        The covariance matrix with the names of the coefficients.
+
+        Returns
+        -------
+        DataFrame, shape (rank, rank)
+        """
         return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
 
-    def page(self, style: Style) -> Page:
-        return Page.of(table_of(self.to_frame(), style), [capital(self.label)])
+    def _page(self, style: Style) -> Page:
+        return Page.of(matrix_of(self.to_frame(), style.estimates), [capital(self.label)])
 
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         # The estimated variance is a quadratic form in the residuals: 2 E² / Var under the working model.
@@ -87,7 +104,7 @@ class RobustCovariance(Printed, DegreesOfFreedom):
             result.append(mean**2 / square if square > 0 else math.nan)
         return np.array(result)
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         q = len(rows)
         if q == 1:
             return float(self.df(rows)[0]), 1.0
@@ -97,7 +114,7 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         )
         standard = np.asarray(np.linalg.solve(np.linalg.cholesky(mean), rows), dtype=np.float64)
         own, shared = self._moments(standard)
-        # Of the matrix's entries over all pairs, matched to those of a Wishart matrix.
+        # Variances of the matrix's entries over all pairs, matched to a Wishart matrix.
         variances = sum(
             _sum_of_products(own, shared, self.bread, (a, a), (b, b))
             + _sum_of_products(own, shared, self.bread, (a, b), (b, a))
@@ -109,7 +126,7 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         return (df, df / wishart) if df > 0 else (math.nan, math.nan)
 
     def _moments(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Of the functions of the coefficients: `own`, shape (m, q, q), and `shared`, shape (m, q, rank)."""
+        """`own`, shape (m, q, q), and `shared`, shape (m, q, rank), of functions of the coefficients."""
         own = np.einsum("aj,mjk,bk->mab", rows, self.own, rows, optimize=True)
         return own, np.einsum("mij,aj->mai", self.shared, rows)
 
@@ -117,10 +134,10 @@ class RobustCovariance(Printed, DegreesOfFreedom):
 def robust_covariance(fitted: FittedModel, cluster: Any = None, type: str = "CR2") -> RobustCovariance:
     """See :func:`mixedmodels.vcov_cluster`."""
     kind: Kind = one_of("type", type.upper() if isinstance(type, str) else type, KINDS)
-    if not isinstance(fitted, FittedLinear):
+    if not fitted.exact_likelihood:
         raise ArgumentError(
-            "vcov_cluster is for linear mixed models: the likelihood of a generalized one has no residuals "
-            "that could be summed over clusters"
+            "vcov_cluster is for linear mixed models: a generalized one has no residuals "
+            "whose products could be summed over clusters"
         )
     clusters = find_clusters(fitted, cluster)
     design, kept = fitted.design, fitted.estimates.kept
@@ -159,7 +176,7 @@ def _adjustment(
     """
     The matrix that makes the residuals of a cluster have covariance Φ under the working model.
 
-    D'B^(-1/2)D with D'D = Φ and B = D(Φ - XMX')D', the power that of the generalised inverse.
+    D'B^(-1/2)D with D'D = Φ and B = D(Φ - XMX')D', the power of the generalised inverse.
     """
     root = np.linalg.cholesky(phi).T
     values, vectors = np.linalg.eigh(root @ (phi - x @ bread @ x.T) @ root.T)

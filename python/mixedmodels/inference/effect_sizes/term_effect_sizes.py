@@ -2,8 +2,8 @@
 Effect sizes of terms from their F tests: partial eta, omega and epsilon squared.
 
 All three estimate the share of variance that a term explains of what it does not share with other terms, eta
-squared with the largest bias (Olejnik & Algina 2003; Okada 2013). Their confidence limits are those of
-this share, from the noncentral F distribution (Steiger 2004).
+squared with the largest bias (Olejnik & Algina 2003; Okada 2013). Their confidence limits are
+limits of this share, from the noncentral F distribution (Steiger 2004).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from ...checks import probability
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel, fitted_of
 from ..basis.choice import DdfName, Vcov
 from ..hypotheses.anova_table import AnovaTable, anova_table
@@ -83,7 +82,7 @@ def effect_size_table(
             columns[f"{100 * share:.4g} %"] = limits[:, side]
     notes: list[str] = [*getattr(table, "notes", ())]
     if np.isnan(size).any():
-        notes.append("NaN: there is no effect size without an F test")
+        notes.append("NaN: no effect size without an F test")
     heading = [f"Partial {measure} squared of terms", *getattr(table, "heading", ())]
     return anova_table(columns, names, heading, notes)
 
@@ -91,10 +90,10 @@ def effect_size_table(
 def _f_table(measure: str, source: Any, type: Any, ddf: DdfName | None, vcov: Vcov | None) -> AnovaTable:
     """The F tests of a model."""
     fitted: FittedModel = fitted_of(source)
-    if not isinstance(fitted, FittedLinear):
+    if not fitted.exact_likelihood:
         raise ArgumentError(
-            f"{measure}_squared: a generalized model has no F tests, and no variance of which terms explain "
-            "shares; take odds ratios and the like from emmeans(), or r2() for the whole model"
+            f"{measure}_squared: a generalized model has no F tests and no variance that terms could share; "
+            "take odds ratios and the like from emmeans(), or r2() for the whole model"
         )
     return term_table(fitted, type, "F", ddf, vcov)
 
@@ -109,7 +108,7 @@ def _f_tests(measure: str, table: Any) -> tuple[list[str], tuple[Values, Values,
     f, df1, df2 = (table[name].to_numpy(dtype=float) for name in found)
     if np.isinf(df2).any():
         raise ArgumentError(
-            f"{measure}_squared: tests with infinite degrees of freedom say nothing of explained variance; "
+            f"{measure}_squared: tests with infinite degrees of freedom do not measure explained variance; "
             "take another ddf"
         )
     labels = [str(name) for name in getattr(table, "labels", ()) if name in table.columns]
@@ -120,7 +119,7 @@ def _f_tests(measure: str, table: Any) -> tuple[list[str], tuple[Values, Values,
 
 
 def _limits(f: float, df1: float, df2: float, level: float) -> tuple[float, float]:
-    """Confidence limits of the share: those of the noncentrality parameter, over themselves plus df2."""
+    """Confidence limits of the share: limits of the noncentrality parameter over themselves plus df2."""
     if not (math.isfinite(f) and df1 > 0 and df2 > 0):
         return math.nan, math.nan
     low, high = (_noncentrality(f, df1, df2, p) for p in ((1 + level) / 2, (1 - level) / 2))

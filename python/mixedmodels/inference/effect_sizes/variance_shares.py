@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...render.numbers import format_fixed
 from ...render.page import Facts, Page
@@ -30,11 +29,11 @@ class VarianceParts:
     Attributes
     ----------
     fixed : float
-        Of the fixed part over the observations.
+        Variance of the fixed part over the observations.
     groups : dict of str to float
         Of each grouping factor's random effects, averaged over the observations (Johnson 2014).
     residual : float
-        Of single observations, with a random effect that has a level for each of them.
+        Of single observations, including a random effect with a level for each observation.
     """
 
     fixed: float
@@ -81,7 +80,7 @@ class RSquared(Printed):
         """
         return pd.DataFrame({"R2": [self.marginal, self.conditional]}, index=["marginal", "conditional"])
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         shares = (("marginal", self.marginal), ("conditional", self.conditional))
         return Page.of(Facts(tuple((name, _shown(value, style)) for name, value in shares), True), ["R²"])
 
@@ -124,7 +123,7 @@ class IntraclassCorrelation(Printed):
         groups = self.by_group if len(self.by_group) > 1 else {}
         return {"adjusted": self.adjusted, "unadjusted": self.unadjusted, **groups}
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         facts = tuple((name, _shown(value, style)) for name, value in self._shares().items())
         return Page.of(Facts(facts, True), ["ICC"])
 
@@ -163,9 +162,9 @@ def variance_parts(fitted: FittedModel, approximation: Approximation = "lognorma
 
 
 def _one_level_a_row(fitted: FittedModel, members: tuple[int, ...]) -> bool:
-    """Whether the random effects are those of single observations: overdispersion, not groups."""
+    """Whether each observation has a random effect of its own: overdispersion, not groups."""
     levels = len(fitted.design.terms[members[0]].group.levels)
-    return not isinstance(fitted, FittedLinear) and levels == fitted.n_obs
+    return not fitted.exact_likelihood and levels == fitted.n_obs
 
 
 def _shown(share: float, style: Style) -> str:

@@ -1,1 +1,1 @@
-"""What a fit estimates: coefficients, random effects, variances, criteria."""
+"""Estimates of a fit: coefficients, random effects, variances, criteria."""

@@ -27,9 +27,9 @@ class ConvergenceCheck(Printed):
     ----------
     ok : bool
     messages : tuple of str
-        What is wrong; empty when nothing is.
+        The faults; empty for a fit that passes.
     notes : tuple of str
-        Remarks that are no faults, such as a singular fit.
+        Remarks on a fit that may well be fine, such as a singular one.
     gradient : Series
         Exact gradient of the objective, by parameter.
     hessian : DataFrame, shape (n_theta, n_theta)
@@ -71,7 +71,7 @@ class ConvergenceCheck(Printed):
         """
         return pd.DataFrame({"gradient": self.gradient, "fall": self.shares})
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         verdict = "Converged" if self.ok else "Not converged"
         heading = [
             f"{verdict}: the objective would still fall by {self.predicted_fall:.2g} "
@@ -124,7 +124,7 @@ def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Convergenc
     notes = [f"singular fit: {part}" for part in singular]
     undetermined = undetermined_text(fitted)
     if undetermined:
-        notes.append(f"{undetermined}: the objective stays the same, so that the estimates are arbitrary")
+        notes.append(f"{undetermined}: the objective does not change, so the estimates are arbitrary")
     elif certificate.flat is not None:
         notes.append(f"the data hardly determine {names[certificate.flat]}: the objective is flat along it")
     return ConvergenceCheck(

@@ -1,4 +1,4 @@
-"""Log-likelihood and what is made of it."""
+"""Log-likelihood and information criteria."""
 
 from __future__ import annotations
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from ...checks import flag
 from ...fit.state import FittedModel
+from ...render.frame_table import rows_left_out, table_of
 from ...render.page import Page, Section
 from ...render.printed import Printed
-from ...render.result_table import ResultTable, rows_left_out, table_of
+from ...render.result_table import ResultTable
 from ...render.style import Style
 from ...wording import counted, unique_names
 
@@ -86,7 +87,7 @@ class RandomEffects(Printed, Mapping[str, pd.DataFrame]):
         diagonals = [np.diagonal(part, axis1=1, axis2=2) for part in self.condvar[group]]
         return np.sqrt(np.concatenate(diagonals, axis=1))
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         """A table for each grouping factor, in displays its first levels."""
         if style.most_rows is not None:
             style = dataclasses.replace(style, most_rows=_MOST_LEVELS)

@@ -31,7 +31,7 @@ class ComponentParameter(NamedTuple):
         The effects as positions, none for a correlation that several pairs share.
     value : float
     fixed : bool
-        Whether it was held at this value.
+        Whether it is held at this value.
     """
 
     kind: str
@@ -53,7 +53,7 @@ class VarianceComponent:
     names : tuple of str
         Names of the k effects.
     sd : ndarray, shape (k,)
-        Standard deviations, in the unit of the response (or linear predictor) over that of the column.
+        Standard deviations, in units of the response (or linear predictor) per unit of the column.
     corr : ndarray, shape (k, k)
         Correlations. NaN where there is none: with an effect of zero variance, and between the
         effects of a double-bar term, which are independent by assumption.

@@ -45,7 +45,7 @@ def theta_covariance(fitted: FittedModel) -> pd.DataFrame:
 
 
 def undetermined_text(fitted: FittedModel) -> str:
-    """What the data do not determine, by the curvature of the objective; empty when there is nothing."""
+    """Parameters that the data do not determine, judged by the curvature of the objective; empty for none."""
     found, n_theta = fitted.parameter_covariance(), len(fitted.estimates.theta)
     names = fitted.all_names()
     others = [names[i] for i in range(n_theta, len(names)) if found.moved[i]]

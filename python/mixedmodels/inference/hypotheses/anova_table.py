@@ -15,9 +15,9 @@ class AnovaTable(ResultTable):
     Attributes
     ----------
     heading : tuple of str
-        What was tested or compared, and how.
+        The hypotheses tested or the models compared, and the method.
     notes : tuple of str
-        Remarks on the results; printed below.
+        Remarks on the results, printed below the table.
 
     Examples
     --------

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from ...fit.state import FittedModel
 from ..basis.choice import DdfName, Vcov, basis_of
-from ..basis.headings import by_method
-from ..basis.kinds import DegreesOfFreedom
+from ..basis.degrees_of_freedom import DegreesOfFreedom, by_method
 from .anova_table import AnovaTable, anova_table
 
 
@@ -53,7 +52,8 @@ def coefficient_tests(
     table = function_tests(basis, np.eye(fitted.rank), np.zeros(fitted.rank))
     table.index = names[fitted.estimates.kept]
     held = np.isin(fitted.estimates.kept, fitted.estimates.held)
-    table.loc[held, table.columns != "Estimate"] = np.nan
+    if held.any():
+        table.loc[held, table.columns != "Estimate"] = np.nan
     return CoefficientTests(table.reindex(names), basis, basis.notes)
 
 
@@ -67,11 +67,21 @@ def coefficient_table(
     return anova_table(columns, fitted.design.x_names, heading, tests.notes)
 
 
+def t_values(fitted: FittedModel) -> pd.Series:
+    """Estimates over standard errors, by name."""
+    return coefficient_tests(fitted).table.iloc[:, -2].rename("tvalues")
+
+
+def p_values(fitted: FittedModel) -> pd.Series:
+    """Two-sided p-values by the model's default degrees of freedom, by name."""
+    return coefficient_tests(fitted).table.iloc[:, -1].rename("pvalues")
+
+
 def function_tests(
     basis: DegreesOfFreedom, rows: NDArray[np.float64], rhs: NDArray[np.float64]
 ) -> pd.DataFrame:
     """
-    Test each row of Lβ = rhs by itself.
+    Test the rows of Lβ = rhs one at a time.
 
     Parameters
     ----------
@@ -87,11 +97,13 @@ def function_tests(
     estimate = rows @ basis.beta
     error = basis.standard_errors(rows)
     ratio = test_ratios(basis, estimate - rhs, error)
-    table = pd.DataFrame({"Estimate": estimate, "Std. Error": error})
+    columns = {"Estimate": estimate, "Std. Error": error}
     if basis.infinite:
-        return table.assign(**{"z value": ratio, "Pr(>|z|)": two_sided_p(ratio)})
-    df = basis.df(rows)
-    return table.assign(**{"df": df, "t value": ratio, "Pr(>|t|)": two_sided_t(ratio, df)})
+        columns |= {"z value": ratio, "Pr(>|z|)": two_sided_p(ratio)}
+    else:
+        df = basis.df(rows)
+        columns |= {"df": df, "t value": ratio, "Pr(>|t|)": two_sided_t(ratio, df)}
+    return pd.DataFrame(columns)
 
 
 def test_ratios(

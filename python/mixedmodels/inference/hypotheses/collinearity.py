@@ -1,4 +1,4 @@
-"""How far the columns of the fixed-effects model matrix determine each other."""
+"""Collinearity of the fixed-effects model matrix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...design.matrix import INTERCEPT
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.result_table import ResultTable, result_table
-from ..basis.held_parameters import refuse_held_coefficients
+from ..basis.testable import refuse_held_coefficients
 
 
 def variance_inflation(fitted: FittedModel) -> ResultTable:
@@ -29,7 +29,7 @@ def variance_inflation(fitted: FittedModel) -> ResultTable:
         if members and label != INTERCEPT:
             terms[label] = members
     if len(terms) < 2:
-        raise ArgumentError(f"vif compares terms with each other, and the model has {len(terms)}")
+        raise ArgumentError(f"vif needs two or more terms besides the intercept; the model has {len(terms)}")
     chosen = sorted(i for members in terms.values() for i in members)
     matrix = fitted.covariance()[np.ix_(chosen, chosen)]
     root = np.sqrt(np.diag(matrix))

@@ -40,10 +40,10 @@ class Undetermined:
 
     def parts(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """
-        What functions have of the directions; zero where that is rounding.
+        The parts of functions in the directions; zero where only rounding is left.
 
-        A function is compared with its coefficients of the columns that some direction involves: the others,
-        such as that of a covariate at a huge value, have no bearing on this.
+        A function is compared with its coefficients of the columns that some direction involves: other
+        columns, such as a covariate at a huge value, have no bearing on this.
 
         Parameters
         ----------

@@ -70,7 +70,7 @@ def parse_hypothesis(
     reader.end()
     difference = left + right.times(-1.0)
     if not difference.weights.any():
-        raise ArgumentError(f"hypothesis {text!r} says nothing of the coefficients")
+        raise ArgumentError(f"hypothesis {text!r} does not restrict any coefficient")
     return difference.weights, 0.0 - difference.constant
 
 
@@ -102,14 +102,14 @@ class _Reader:
             if self.takes("*"):
                 other = self.factor()
                 if result.weights.any() and other.weights.any():
-                    self.fail("coefficients cannot be multiplied with each other")
+                    self.fail("coefficients cannot be multiplied by each other")
                 if other.weights.any():
                     result, other = other, result
                 result = result.times(other.constant)
             elif self.takes("/"):
                 other = self.factor()
                 if other.weights.any() or other.constant == 0:
-                    self.fail("one can divide by numbers other than zero only")
+                    self.fail("only division by a nonzero number is allowed")
                 result = result.times(1.0 / other.constant)
             else:
                 return result
@@ -128,14 +128,14 @@ class _Reader:
         if self.takes("("):
             inside = self.sum()
             if not self.takes(")"):
-                self.fail("a bracket '(' is not closed")
+                self.fail("a parenthesis '(' is not closed")
             return inside
         number = _NUMBER.match(rest)
         if number is None:
             known = (
                 f"there are {listed(self.names, most=20)}" if self.names else "the model has no coefficients"
             )
-            self.fail(f"a coefficient or a number is expected; {known}")
+            self.fail(f"expected a coefficient or a number; {known}")
         self.position += number.end()
         value = _Linear(zero, float(number[0]))
         self.skip()

@@ -18,8 +18,7 @@ from ...notices import warn_user
 from ...render.numbers import format_number
 from ...wording import listed, one_line
 from ..basis.choice import DdfName, Vcov, basis_of, large_samples
-from ..basis.headings import by_method
-from ..basis.kinds import DegreesOfFreedom, JointTest, notes_on_tests
+from ..basis.degrees_of_freedom import DegreesOfFreedom, JointTest, by_method, notes_on_tests
 from .anova_table import AnovaTable, anova_table
 from .coefficient_tests import function_tests
 from .estimability import Undetermined
@@ -32,7 +31,7 @@ NO_TEST = JointTest(math.nan, math.nan, 0, math.nan)
 @dataclass(frozen=True, eq=False)
 class Hypotheses:
     """
-    Linear functions of the coefficients and what they are supposed to be.
+    Linear functions of the coefficients and their values under the hypothesis.
 
     Attributes
     ----------
@@ -99,7 +98,7 @@ def single_tests(
     vcov: Vcov | None = None,
 ) -> AnovaTable:
     """
-    Test each hypothesis by itself, see :func:`mixedmodels.t_test`.
+    Test the hypotheses one at a time, see :func:`mixedmodels.t_test`.
 
     Returns
     -------
@@ -125,7 +124,7 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
         Texts such as ``"a2 - a1 = 0"``, names of coefficients with weights, or L. Names are those of the
         summary, or R's.
     rhs : float or array-like of shape (m,), optional
-        What Lβ is supposed to be; zero by default. Texts say it themselves.
+        The value of Lβ under the hypothesis; zero by default. Texts state it themselves.
 
     Raises
     ------
@@ -156,7 +155,7 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
     if given is None:
         given = _right_side(rhs, len(rows))
     elif rhs is not None:
-        raise ArgumentError("rhs belongs to a matrix; a hypothesis as text says it itself: 'x = 1'")
+        raise ArgumentError("rhs goes with a matrix; a hypothesis in text states its own right side: 'x = 1'")
     kept = fitted.estimates.kept
     undetermined = Undetermined(fitted)
     dropped = undetermined.dropped

@@ -1,7 +1,7 @@
 """
-Which hypothesis about the coefficients belongs to a term: types I, II and III.
+The hypotheses about the coefficients that belong to a term: types I, II and III.
 
-The definitions are those of Goodnight (1980), "Tests of hypotheses in fixed effects linear models", and
+The definitions follow Goodnight (1980), "Tests of hypotheses in fixed effects linear models", and
 speak of the columns that the terms have when factors are coded by all their levels. So they do not depend on
 the contrasts of the fit, and empty cells are allowed.
 """
@@ -55,7 +55,7 @@ class TermHypotheses:
     def notes(self) -> list[str]:
         """Which terms are not tested as coefficients of theirs are held."""
         left_out = self._held
-        return [f"Not tested, as coefficients are fixed: {', '.join(left_out)}"] if left_out else []
+        return [f"Not tested, because coefficients are fixed: {', '.join(left_out)}"] if left_out else []
 
     @property
     def _held(self) -> list[str]:
@@ -96,12 +96,12 @@ class TermHypotheses:
         for term in self._terms:
             others = [o for o in self._all.terms if o is not term and not contains(term, o)]
             before, own = self._columns(others), self._columns([term])
-            # Of the information in the term's columns, what is not in those of the others.
+            # The information in the term's columns that the columns of the others do not have.
             basis = _column_basis(root @ before)
             rest = root @ own
             rest = rest - basis @ (basis.T @ rest)
             found = _column_basis(rest, largest=_largest(root @ own)).T @ root
-            # Orthonormal as functions of the coefficients of all levels, as those of type III are:
+            # Orthonormal as functions of the coefficients of all levels, like those of type III:
             # Satterthwaite's degrees of freedom depend a little on the choice of rows.
             triangle = _triangle((found @ self._scaled).T)
             result.append(np.linalg.solve(triangle.T, found) * self._sizes)

@@ -1,4 +1,4 @@
-"""Tables of tests of the terms of one model: types I, II and III."""
+"""Tests of the terms of one model, of types I, II and III, and the choice between these and comparisons."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any, Literal
 
 from ...checks import one_of
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
 from ..basis.choice import DdfName, Vcov, basis_of, check_ddf, large_samples
-from ..basis.headings import by_method
-from ..basis.held_parameters import refuse_held_coefficients
-from ..basis.kinds import DegreesOfFreedom, JointTest, notes_on_tests, standard_root
+from ..basis.degrees_of_freedom import DegreesOfFreedom, JointTest, by_method, notes_on_tests, standard_root
+from ..basis.testable import refuse_held_coefficients
+from ..likelihood.likelihood_ratio import likelihood_ratio_table
 from .anova_table import AnovaTable, anova_table
 from .term_hypotheses import TermHypotheses, contained, marginal
 
@@ -66,7 +65,7 @@ def term_table(
 
 def check_test(fitted: FittedModel, test: Any) -> str:
     """The ``test`` argument: "F" or "Chisq", by default whichever suits the model."""
-    linear = isinstance(fitted, FittedLinear)
+    linear = fitted.exact_likelihood
     if test is None:
         return "F" if linear else "Chisq"
     if one_of("test", test, ("F", "Chisq")) == "F" and not linear:
@@ -90,7 +89,6 @@ def f_columns(tests: Sequence[JointTest], sigma: float) -> dict[str, list[float]
 
 
 def _f_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) -> AnovaTable:
-    assert isinstance(fitted, FittedLinear)
     terms = TermHypotheses(fitted)
     hypotheses = {1: terms.type_1, 2: lambda: terms.type_2(contained), 3: terms.type_3}[kind]()
     heading = [
@@ -129,4 +127,29 @@ def _chisq_table(fitted: FittedModel, kind: AnovaType, basis: DegreesOfFreedom) 
 
 def _untested(labels: list[str], df: list[float]) -> list[str]:
     empty = [one_line(label) for label, count in zip(labels, df, strict=True) if not count]
-    return [f"Not tested, for lack of an estimable contrast: {', '.join(empty)}"] if empty else []
+    return [f"Not testable: {', '.join(empty)}"] if empty else []
+
+
+def anova_of(
+    models: Sequence[FittedModel],
+    refit: bool | None = None,
+    names: Any = None,
+    type: Any = None,
+    test: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
+) -> AnovaTable:
+    """Tests of the terms of one model, or a comparison of several, see :func:`mixedmodels.anova`."""
+    if not models:
+        raise ArgumentError("anova() needs a model, or two or more to compare their likelihoods")
+    if len(models) == 1:
+        _refuse("one model", refit=refit, names=names)
+        return term_table(models[0], 3 if type is None else type, test, ddf, vcov)
+    _refuse("several models", type=type, test=test, ddf=ddf, vcov=vcov)
+    return likelihood_ratio_table(models, names, True if refit is None else refit)
+
+
+def _refuse(given: str, **arguments: Any) -> None:
+    strange = [name for name, value in arguments.items() if value is not None]
+    if strange:
+        raise ArgumentError(f"anova() of {given} has no argument {strange[0]}=")

@@ -23,7 +23,7 @@ def mixture_p_value(statistic: float, covariances: int) -> float:
     Returns
     -------
     float
-        By the half-half mixture of χ² distributions with q and q + 1 degrees of freedom (Self & Liang 1987,
+        By the 50:50 mixture of χ² distributions with q and q + 1 degrees of freedom (Self & Liang 1987,
         Stram & Lee 1994), for zero degrees of freedom all of it at zero.
 
     Examples
@@ -72,7 +72,7 @@ def _same(one: RandomTerm, other: RandomTerm) -> bool:
 
 def family_step(smaller: Family, larger: Family) -> Literal["same", "inner", "boundary", "unrelated"]:
     """
-    How the family of a smaller model lies in that of a larger one.
+    How the family of a smaller model is related to the family of a larger one.
 
     Returns
     -------

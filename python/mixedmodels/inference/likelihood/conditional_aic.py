@@ -19,7 +19,6 @@ from ...design.theta import interior
 from ...errors import ArgumentError
 from ...fit.endpoint.curvature import covariance_from
 from ...fit.endpoint.singularity import boundary_directions
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...render.numbers import format_fixed, format_number
 from ...render.page import Facts, Page
@@ -32,7 +31,7 @@ METHODS: tuple[Method, ...] = ("greven-kneib", "vaida-blanchard")
 
 class ConditionalAIC(Printed, float):
     """
-    A conditional AIC: a number that knows what it is made of.
+    A conditional AIC: a number with its parts as attributes.
 
     Attributes
     ----------
@@ -74,7 +73,7 @@ class ConditionalAIC(Printed, float):
     def __str__(self) -> str:
         return f"{format_number(float(self), 7)} (conditional AIC by {self.method}, df = {self.df:.2f})"
 
-    def page(self, style: Style) -> Page:
+    def _page(self, style: Style) -> Page:
         digits = style.digits or 7
         facts = (
             ("cAIC", format_number(float(self), digits)),
@@ -87,19 +86,19 @@ class ConditionalAIC(Printed, float):
 def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> ConditionalAIC:
     """See :func:`mixedmodels.cAIC`."""
     one_of("method", method, METHODS)
-    if not isinstance(fitted, FittedLinear):
+    if not fitted.exact_likelihood:
         raise ArgumentError(
-            "cAIC is for linear mixed models: for a generalized one the degrees of freedom have no formula "
-            "that holds for all families, and are not available"
+            "cAIC is for linear mixed models: no formula for the degrees of freedom holds for all "
+            "families of generalized models"
         )
     if fitted.held.variances:
         raise ArgumentError(
-            "cAIC: its degrees of freedom have no formula here for models with variance parameters that are "
-            f"fixed ({', '.join(fitted.held.texts)})"
+            "cAIC: the formula for the degrees of freedom does not allow for fixed variance parameters "
+            f"({', '.join(fitted.held.texts)})"
         )
     notes: tuple[str, ...] = ()
     theta = fitted.estimates.theta
-    trace, sensitivity = fitted.engine.sensitivity(theta, fitted.reml)
+    trace, sensitivity = fitted.engine.sensitivity(theta, fitted.restricted)
     df = trace + 1.0
     if method == "greven-kneib":
         inner = interior(fitted.design, theta)
@@ -114,7 +113,7 @@ def conditional_aic(fitted: FittedModel, method: Method = "greven-kneib") -> Con
     return ConditionalAIC(_conditional_log_likelihood(fitted), df, method, notes)
 
 
-def _conditional_log_likelihood(fitted: FittedLinear) -> float:
+def _conditional_log_likelihood(fitted: FittedModel) -> float:
     sigma2 = fitted.estimates.sigma**2
     residual = fitted.design.y - fitted.estimates.fitted
     weights = np.ones(fitted.n_obs) if fitted.design.weights is None else fitted.design.weights
@@ -122,12 +121,12 @@ def _conditional_log_likelihood(fitted: FittedLinear) -> float:
     return -0.5 * (constant + float(weights @ residual**2) / sigma2)
 
 
-def _uncertainty_of_theta(fitted: FittedLinear, sensitivity: NDArray[np.float64], chosen: list[int]) -> float:
+def _uncertainty_of_theta(fitted: FittedModel, sensitivity: NDArray[np.float64], chosen: list[int]) -> float:
     """
-    What the estimation of theta adds to the trace of ∂ŷ/∂y.
+    The increase of the trace of ∂ŷ/∂y from the estimation of theta.
 
     θ̂ moves with y as the implicit function theorem says: by the inverse of the Hessian times the derivatives
-    of the gradient with y, which `sensitivity` holds times those of ŷ with θ.
+    of the gradient in y; `sensitivity` holds the products of these and the derivatives of ŷ in θ.
     """
     if not chosen:
         return 0.0

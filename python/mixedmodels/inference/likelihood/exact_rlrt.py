@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from ...checks import random_generator, whole_number
 from ...errors import ArgumentError
-from ...fit.changes import by_criterion
-from ...fit.fitted_linear import FittedLinear
+from ...fit.changes import by_reml
 from ...fit.state import FittedModel
 from ...wording import one_line
-from ..basis.no_optimum import have_optimum, no_optimum_note
+from ..basis.testable import have_optimum, no_optimum_note
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .reduced_fits import objective_without_random_effects
 
@@ -29,7 +28,7 @@ _MOST_LEVELS = 20_000
 
 def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, rng: Any = None) -> AnovaTable:
     """Test that the only variance component is zero, see :func:`mixedmodels.exact_rlrt`."""
-    if not isinstance(fitted, FittedLinear):
+    if not fitted.exact_likelihood:
         raise ArgumentError("exact_rlrt: the exact distribution is known for linear mixed models only")
     terms = fitted.design.terms
     if len(terms) != 1 or len(terms[0].names) != 1:
@@ -44,8 +43,8 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, rng: Any = No
             f"({', '.join(fitted.held.texts)}); ranova(m) or pb_compare(m1, m0) will do"
         )
     heading = []
-    if not fitted.reml:
-        fitted = by_criterion(fitted, reml=True)
+    if not fitted.restricted:
+        fitted = by_reml(fitted)
         heading.append("Refitted by REML (instead of ML) for this test")
     statistic = max(0.0, objective_without_random_effects(fitted) - fitted.estimates.objective)
     if statistic < 1e-8:
@@ -60,13 +59,13 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, rng: Any = No
     return anova_table({"RLRT": [statistic], "Pr(>RLRT)": [p]}, [terms[0].text], heading, notes)
 
 
-def _p_value(fitted: FittedLinear, statistic: float, nsim: int, rng: Any) -> float:
+def _p_value(fitted: FittedModel, statistic: float, nsim: int, rng: Any) -> float:
     """The share of simulated ratios that are no smaller."""
     simulated = simulate_null(eigenvalues(fitted), fitted.n_obs - fitted.rank, nsim, random_generator(rng))
     return (np.count_nonzero(simulated >= statistic) + 1) / (len(simulated) + 1)
 
 
-def eigenvalues(fitted: FittedLinear) -> NDArray[np.float64]:
+def eigenvalues(fitted: FittedModel) -> NDArray[np.float64]:
     """The eigenvalues of Z'(I - X(X'X)⁻¹X')Z, rows scaled by the roots of their weights."""
     design = fitted.design
     (term,) = design.terms

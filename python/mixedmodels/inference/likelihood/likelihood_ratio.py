@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from ...design import MissingRows
 from ...design.rows import ZERO_WEIGHT
 from ...errors import ArgumentError, DataError
-from ...fit.changes import by_criterion
-from ...fit.fitted_generalized import FittedGeneralized
-from ...fit.fitted_linear import FittedLinear
+from ...fit.changes import by_ml
 from ...fit.state import FittedModel
 from ...render.numbers import p_statement
-from ..basis.no_optimum import have_optimum, notes_on_comparisons
+from ..basis.testable import have_optimum, notes_on_comparisons
 from ..estimates import criteria
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value, same_apart_from_family
@@ -60,10 +58,10 @@ def likelihood_ratio_table(
         )
     labels = check_names(models, names)
     check_same_data(models, labels)
-    linear = [model for model in models if isinstance(model, FittedLinear)]
-    if len(linear) == len(models):
-        models, heading = _by_one_criterion(linear, labels, refit_ml)
-    elif linear:
+    exact = [model.exact_likelihood for model in models]
+    if all(exact):
+        models, heading = _by_one_criterion(models, labels, refit_ml)
+    elif any(exact):
         raise ArgumentError(
             "anova() compares linear mixed models with each other, or generalized ones with each other"
         )
@@ -79,13 +77,13 @@ def likelihood_ratio_table(
 
 
 def _by_one_criterion(
-    models: Sequence[FittedLinear], labels: Sequence[str], refit_ml: bool
-) -> tuple[Sequence[FittedLinear], list[str]]:
+    models: Sequence[FittedModel], labels: Sequence[str], refit_ml: bool
+) -> tuple[Sequence[FittedModel], list[str]]:
     """Linear mixed models whose criteria can be compared, and what was done for that."""
     heading = []
-    by_reml = [model.reml for model in models]
+    by_reml = [model.restricted for model in models]
     if refit_ml and any(by_reml):
-        models = [by_criterion(model, reml=False) for model in models]
+        models = [by_ml(model) for model in models]
         which = (
             "the models" if all(by_reml) else ", ".join(n for n, r in zip(labels, by_reml, strict=True) if r)
         )
@@ -168,7 +166,7 @@ def _remarks(
         if covariances is not None and columns["Df"][i] == covariances + 1:
             p = mixture_p_value(columns["Chisq"][i], covariances)
             remarks.append(
-                f"{labels[i]} has one random effect more than {labels[i - 1]}: by the half-half mixture of "
+                f"{labels[i]} has one more random effect than {labels[i - 1]}: by the 50:50 mixture of "
                 f"χ² with {covariances} and {covariances + 1} degrees of freedom {p_statement(p)}"
             )
         remarks += _family_remarks(smaller, larger, (labels[i - 1], labels[i]), columns["Chisq"][i])
@@ -185,7 +183,7 @@ def _random_part(model: FittedModel) -> tuple[Any, ...]:
 
 def _instead(model: FittedModel, reasons: Sequence[str]) -> str:
     """Advice; a likelihood that prior weights multiply is no longer one of the same data."""
-    return "" if "weights" in reasons and not isinstance(model, FittedLinear) else "; compare AIC or BIC"
+    return "" if "weights" in reasons and not model.exact_likelihood else "; compare AIC or BIC"
 
 
 def _family_remarks(
@@ -194,15 +192,13 @@ def _family_remarks(
     """Remarks on a family on the boundary of another one."""
     if family_step_of(smaller, larger) != "boundary":
         return []
-    assert isinstance(smaller, FittedGeneralized)
-    assert isinstance(larger, FittedGeneralized)
     text = (
         f"{labels[0]} ({smaller.family.name}) is {labels[1]} ({larger.family.name}) with its "
         f"{larger.family.parameter} on the boundary: the p-value is too large (the test is conservative)"
     )
     if same_apart_from_family(smaller.design, larger.design):
         p = mixture_p_value(chisq, 0)
-        text += f"; halved, by the half-half mixture of χ² with 0 and 1 degrees of freedom, {p_statement(p)}"
+        text += f"; halved, by the 50:50 mixture of χ² with 0 and 1 degrees of freedom, {p_statement(p)}"
     return [text]
 
 
@@ -258,7 +254,7 @@ def _data_of(model: FittedModel) -> NDArray[np.float64]:
     return design.y
 
 
-def _check_same_fixed_effects(models: Sequence[FittedLinear], by_reml: Sequence[bool]) -> None:
+def _check_same_fixed_effects(models: Sequence[FittedModel], by_reml: Sequence[bool]) -> None:
     if not all(by_reml):
         raise ArgumentError(
             "refit=False cannot compare REML with ML fits; let anova() refit them (refit=True)"

@@ -10,8 +10,6 @@ import numpy as np
 from ...checks import shown
 from ...design.contrast_coding import contrasts_text
 from ...errors import ArgumentError
-from ...fit.fitted_generalized import FittedGeneralized
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
 
@@ -48,15 +46,7 @@ def described(models: Sequence[FittedModel], labels: Sequence[str]) -> list[str]
 
 def family_text(fitted: FittedModel) -> str:
     """Family and link."""
-    return repr(fitted.family) if isinstance(fitted, FittedGeneralized) else "gaussian (identity)"
-
-
-def method_text(fitted: FittedModel) -> str:
-    """The criterion, or the approximation of the likelihood."""
-    if isinstance(fitted, FittedLinear):
-        return "REML" if fitted.reml else "ML"
-    assert isinstance(fitted, FittedGeneralized)
-    return fitted.method
+    return repr(fitted.family)
 
 
 def _facts(model: FittedModel, first: FittedModel) -> dict[str, tuple[str, Any]]:
@@ -65,7 +55,7 @@ def _facts(model: FittedModel, first: FittedModel) -> dict[str, tuple[str, Any]]
     contrasts = contrasts_text(arguments.contrasts)
     return {
         "family": (f"family {family_text(model)}", family_text(model)),
-        "method": (method_text(model), method_text(model)),
+        "method": (model.method, model.method),
         "weights": _values("weights", arguments.weights, design.weights),
         "offset": _values("offset", arguments.offset, design.offset),
         "contrasts": (one_line(contrasts), contrasts),
@@ -81,7 +71,7 @@ def _values(name: str, argument: Any, used: Any) -> tuple[str, Any]:
 
 
 def _predictors(model: FittedModel, first: FittedModel) -> tuple[str, Any]:
-    """The columns of X that have other values than those of the same name in the first model."""
+    """The columns of X whose values differ from the column of the same name in the first model."""
     if model.design.formula.text != first.design.formula.text or model.n_obs != first.n_obs:
         return "", ""
     theirs = dict(zip(first.design.x_names, first.design.x.T, strict=True))

@@ -9,8 +9,7 @@ import numpy as np
 
 from ...checks import one_of
 from ...errors import ArgumentError
-from ...fit.changes import by_criterion
-from ...fit.fitted_linear import FittedLinear
+from ...fit.changes import by_ml
 from ...fit.state import FittedModel
 from ..estimates import criteria
 from ..hypotheses.anova_table import AnovaTable, anova_table
@@ -64,18 +63,18 @@ def comparable_fits(
         For different responses or rows, linear and generalized models, or different approximations.
     """
     check_same_data(models, labels)
-    linear = [model for model in models if isinstance(model, FittedLinear)]
-    if not linear:
+    exact = [model.exact_likelihood for model in models]
+    if not any(exact):
         check_same_approximation(models, labels)
         return list(models), []
-    if len(linear) < len(models):
+    if not all(exact):
         raise ArgumentError("linear and generalized models are fitted to different likelihoods")
-    by_reml = [model.reml for model in linear]
+    by_reml = [model.restricted for model in models]
     if not any(by_reml):
         return list(models), []
-    if all(by_reml) and _same_fixed_part(linear):
+    if all(by_reml) and _same_fixed_part(models):
         return list(models), ["From restricted likelihoods (REML): the models have the same fixed effects"]
-    refitted = [by_criterion(model, reml=False) for model in linear]
+    refitted = [by_ml(model) for model in models]
     heading = ["Refitted by ML (instead of REML), as restricted likelihoods are not comparable"]
     for label, model in zip(labels, refitted, strict=True):
         if not model.convergence.converged:
@@ -83,7 +82,7 @@ def comparable_fits(
     return list(refitted), heading
 
 
-def _same_fixed_part(models: Sequence[FittedLinear]) -> bool:
+def _same_fixed_part(models: Sequence[FittedModel]) -> bool:
     first = models[0].design.x
     return all(
         model.design.x.shape == first.shape and np.array_equal(model.design.x, first) for model in models

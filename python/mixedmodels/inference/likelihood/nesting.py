@@ -1,4 +1,4 @@
-"""What two models differ in so that neither is a special case of the other."""
+"""Differences of two models that keep either from being a special case of the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ROUNDING = 1e-8
 
 
 def family_step_of(smaller: FittedModel, larger: FittedModel) -> str:
-    """How the family of the smaller model lies in that of the larger, see `family_step`."""
+    """How the family of the smaller model is related to the family of the larger one, see `family_step`."""
     return family_step(smaller.family, larger.family)
 
 

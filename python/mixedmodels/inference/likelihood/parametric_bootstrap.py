@@ -12,7 +12,7 @@ from ...errors import ArgumentError, MixedModelError
 from ...fit.changes import by_ml, refitted
 from ...fit.draws import draw_response
 from ...fit.state import FittedModel
-from ..basis.no_optimum import have_optimum, notes_on_comparisons
+from ..basis.testable import have_optimum, notes_on_comparisons
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described
@@ -45,7 +45,7 @@ def bootstrap_comparison(
         *about,
     ]
     failed = int(nsim) - len(simulated)
-    notes = [f"{failed} of {nsim} simulations left out, as a model could not be fitted to them"]
+    notes = [f"{failed} of {nsim} simulations left out because a model could not be fitted to them"]
     return anova_table(*_table(_p_values(statistic, df, simulated)), heading, notes if failed else [])
 
 
@@ -102,5 +102,5 @@ def _simulated_ratios(
             continue
         ratios.append(max(0.0, fits[1].estimates.objective - fits[0].estimates.objective))
     if not ratios:
-        raise ArgumentError("pb_compare: the models could be fitted to none of the simulated responses")
+        raise ArgumentError("pb_compare: neither model could be fitted to any of the simulated responses")
     return np.array(ratios)

@@ -14,11 +14,9 @@ from ...design.matrix import Levels, MatrixPlan, label_of
 from ...design.random_term import rows_apart
 from ...design.repeated_effects import n_covariance_parameters, overlapping_terms
 from ...errors import ArgumentError
-from ...fit.fitted_linear import FittedLinear
 from ...fit.state import FittedModel
 from ...wording import one_line
-from ..basis.held_parameters import refuse_held_covariances
-from ..basis.no_optimum import have_optimum, notes_on_reductions
+from ..basis.testable import have_optimum, notes_on_reductions, refuse_held_covariances
 from ..hypotheses.anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value
 from .reduced_fits import objective_without_random_effects, with_random_terms
@@ -41,7 +39,7 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
 
     refuse_held_covariances(fitted, "ranova", "compare the model with another one by anova(m1, m2)")
     reductions = list(_reductions(fitted))
-    if not isinstance(fitted, FittedLinear) and any(part.terms for part in reductions):
+    if not fitted.exact_likelihood and any(part.terms for part in reductions):
         # A generalized model needs a random-effects term.
         reductions = [part for part in reductions if part.terms]
     objectives, problems = [], []
@@ -53,13 +51,13 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
             objectives.append(fit.estimates.objective)
             if fit.convergence.problem:
                 problems.append(f"Without {part.label}: {fit.convergence.problem}")
-        elif isinstance(fitted, FittedLinear):
+        elif fitted.exact_likelihood:
             fits.append(None)
             objectives.append(objective_without_random_effects(fitted))
         else:
             raise ArgumentError(
-                "ranova: a generalized model without random effects is no mixed model, and its likelihood is "
-                "not computed here; the model needs a second random-effects term"
+                "ranova: dropping the only random-effects term leaves no mixed model, whose likelihood is "
+                "not computed; the model needs a second random-effects term"
             )
     criterion = np.array([fitted.estimates.objective, *objectives])
     df = np.array([part.df for part in reductions], dtype=float)
@@ -83,14 +81,14 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
         ),
         "Pr(mixture)": np.append(np.nan, mixture),
     }
-    restricted = isinstance(fitted, FittedLinear) and fitted.reml
+    restricted = fitted.restricted
     heading = [
         f"Random effects left out one at a time, {'restricted ' if restricted else ''}likelihood-ratio tests",
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
     notes = [
-        "Pr(>Chisq) is too large, as a variance of zero lies on the boundary; Pr(mixture), for one random "
-        "effect, is by the half-half mixture of χ² with Df - 1 and Df degrees of freedom"
+        "Pr(>Chisq) is too large because a variance of zero lies on the boundary; Pr(mixture), for one "
+        "random effect, uses the 50:50 mixture of χ² with Df - 1 and Df degrees of freedom"
     ]
     labels = [part.label for part in reductions]
     untested = [term.text for term in fitted.design.terms if _residual_without_correlations(fitted, term)]
@@ -100,7 +98,7 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
             "from residual error without them"
         )
     if any(part.inside for part in reductions):
-        notes.append("Zero correlations are inside the parameter space: their Pr(>Chisq) applies as it is")
+        notes.append("Zero correlations lie inside the parameter space: their Pr(>Chisq) is valid as it is")
     notes += [*problems, *notes_on_reductions(fitted, fits, labels)]
     return anova_table(columns, ["<none>", *labels], heading, notes)
 
@@ -155,7 +153,7 @@ def _structured_reductions(fitted: FittedModel, t: int) -> Iterator[_Reduction]:
 
 def _residual_without_correlations(fitted: FittedModel, term: RandomTerm) -> bool:
     """Whether a term with a rule for its correlations would be residual error if these were zero."""
-    if term.blocks or not term.structure.correlated or not isinstance(fitted, FittedLinear):
+    if term.blocks or not term.structure.correlated or not fitted.exact_likelihood:
         return False
     return fitted.design.weights is None and rows_apart(term)
 

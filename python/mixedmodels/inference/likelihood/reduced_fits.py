@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ...design import RandomTerm
 from ...errors import ArgumentError
 from ...fit.changes import refitted_design
-from ...fit.fitted_linear import FittedLinear
 from ...fit.fixed import without_coefficients
 from ...fit.state import FittedModel
 from ..hypotheses.term_hypotheses import left_null
@@ -57,7 +56,7 @@ def _fit(fitted: FittedModel, parts: dict[str, Any], changes: dict[str, Any]) ->
     return refitted_design(fitted, design, own)
 
 
-def objective_without_random_effects(fitted: FittedLinear) -> float:
+def objective_without_random_effects(fitted: FittedModel) -> float:
     """The criterion of the linear model with the same fixed part, by weighted least squares."""
     design, kept, held = fitted.design, fitted.estimates.free, fitted.held
     root = np.ones(fitted.n_obs) if design.weights is None else np.sqrt(design.weights)
@@ -65,19 +64,19 @@ def objective_without_random_effects(fitted: FittedLinear) -> float:
     y = design.y if offset is None else design.y - offset
     q, r = np.linalg.qr(root[:, None] * design.x[:, kept])
     residual = root * y - q @ (q.T @ (root * y))
-    df = fitted.n_obs - (len(kept) if fitted.reml else 0)
+    df = fitted.n_obs - (len(kept) if fitted.restricted else 0)
     squares = float(residual @ residual)
     if held.sigma is None:
         objective = df * (1 + math.log(2 * math.pi * squares / df))
     else:
         objective = df * math.log(2 * math.pi * held.sigma**2) + squares / held.sigma**2
     log_det_x = 2 * float(np.log(np.abs(np.diag(r))).sum())
-    return objective - 2 * float(np.log(root).sum()) + (log_det_x if fitted.reml else 0.0)
+    return objective - 2 * float(np.log(root).sum()) + (log_det_x if fitted.restricted else 0.0)
 
 
 def restriction(full: FittedModel, reduced: FittedModel) -> NDArray[np.float64]:
     """
-    What the smaller fixed part says of the coefficients of the larger one.
+    The restriction of the larger fixed part to the smaller one.
 
     Returns
     -------
@@ -96,9 +95,9 @@ def restriction(full: FittedModel, reduced: FittedModel) -> NDArray[np.float64]:
     basis = np.linalg.lstsq(x / size, inner, rcond=None)[0]
     if np.abs(inner - (x / size) @ basis).max(initial=0.0) > 1e-7:
         raise ArgumentError(
-            f"the fixed part of {reduced.design.formula.text!r} is not contained in that of "
+            f"the fixed part of {reduced.design.formula.text!r} is not contained in the fixed part of "
             f"{full.design.formula.text!r}"
         )
     if inner.shape[1] == x.shape[1]:
-        raise ArgumentError("the models have the same fixed part: there is nothing to test")
+        raise ArgumentError("the models have the same fixed part: nothing to test")
     return left_null(basis).T * size

@@ -1,9 +1,10 @@
-"""Fits whose likelihood has no finite optimum: nothing is tested with them."""
+"""Whether a fit can be tested: no finite optimum, or parameters that are held fixed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...wording import listed
 
@@ -17,13 +18,13 @@ def no_optimum_note(where: str = "") -> str:
     """Why there are no tests; `where` as in "of x" or "with model 2"."""
     subject = f" {where}" if where else ""
     return (
-        f"No tests{subject}: the likelihood has no finite optimum. Estimates and standard errors are those "
-        "where the search stopped; do not interpret them"
+        f"No tests{subject}: the likelihood has no finite optimum. Estimates and standard errors are from "
+        "the point where the search stopped; do not interpret them"
     )
 
 
 def notes_on_comparisons(fits: Sequence[FittedModel | None], labels: Sequence[str]) -> list[str]:
-    """The note on those of several models that have no finite optimum, if there are any."""
+    """The note on models without a finite optimum, if there are any."""
     without = [label for fit, label in zip(fits, labels, strict=True) if not have_optimum(fit)]
     return [no_optimum_note(f"with {listed(without)}")] if without else []
 
@@ -36,3 +37,18 @@ def notes_on_reductions(
         return [no_optimum_note()]
     without = [label for fit, label in zip(reduced, labels, strict=True) if not have_optimum(fit)]
     return [no_optimum_note(f"of {listed(without)}")] if without else []
+
+
+def refuse_held_coefficients(fitted: FittedModel, what: str, instead: str) -> None:
+    """ArgumentError when coefficients are held; `what` is the method, `instead` what to do."""
+    held = fitted.estimates.held
+    if len(held):
+        names = ", ".join(fitted.design.x_names[j] for j in held)
+        raise ArgumentError(f"{what}: not available with fixed coefficients ({names}); {instead}")
+
+
+def refuse_held_covariances(fitted: FittedModel, what: str, instead: str) -> None:
+    """ArgumentError when covariance parameters of random effects are held."""
+    if fitted.held.random:
+        texts = ", ".join(fitted.held.texts)
+        raise ArgumentError(f"{what}: not available with fixed covariance parameters ({texts}); {instead}")

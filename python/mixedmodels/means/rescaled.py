@@ -1,4 +1,4 @@
-"""Standardized effect sizes of contrasts."""
+"""Rows on another scale (regrid), and in units of a standard deviation (eff_size)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,68 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import one_of
 from ..errors import ArgumentError
+from ..families.links import LINKS
 from ..inference.basis.choice import DdfName, Vcov
-from ..inference.basis.kinds import DegreesOfFreedom
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom
 from ..inference.hypotheses.estimability import Undetermined
-from .estimates import Emmeans
-from .functions_of_beta import LinearFunctions, Space
+from .contrasts import contrasted
+from .linear_functions import LinearFunctions, Space
+from .rows import Rows
 from .scale import Scale
+
+_TRANSFORMS = ("response", "log", "logit", "sqrt", "none")
+
+
+def regridded(means: Rows, transform: Any) -> Rows:
+    """The rows linearized on another scale, see `Emmeans.regrid`."""
+    one_of("transform", transform, _TRANSFORMS)
+    if transform == "none":
+        name = means.predictor if means.scale.link is None else means.scale.link.name
+        scale = Scale("estimate" if means.contrasts else "emmean")
+        return replace(means, scale=scale, link=None, predictor=name)
+    scale = means.response or means.scale if means.scale.link is None else means.scale
+    if scale.link is None and transform == "response":
+        return means
+    # Rows without another scale than their own are on the scale of the response.
+    shown = means.scale.link is not None or means.response is None
+    functions = means.functions
+    eta = functions.estimate
+    values, slope = scale.shown(eta), scale.slope(eta)
+    note = [scale.spread_note] if scale.spread_note else []
+    link, target, predictor = None, Scale(scale.name), ""
+    if transform != "response":
+        link = LINKS[transform]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = link.link(values)
+            slope = slope / link.slope(moved)
+        refused = np.isfinite(values) & ~np.isfinite(moved)
+        if refused.any():
+            raise ArgumentError(
+                f"regrid: the {transform} of {values[refused][0]:.4g} is not defined; take 'response'"
+            )
+        values = moved
+        if shown:
+            target = Scale(scale.name, link)
+        else:
+            target, predictor = Scale("emmean"), link.name
+    return replace(
+        means,
+        functions=_linearized(functions, slope, values),
+        scale=target,
+        link=link if shown else None,
+        predictor=predictor,
+        response=None if link is None else Scale(scale.name, link),
+        notes=(*means.notes, *note),
+    )
+
+
+def _linearized(functions: LinearFunctions, slope: Any, values: Any) -> LinearFunctions:
+    """Functions with these values and slopes in the ones given (delta method)."""
+    rows = slope[:, None] * functions.rows
+    constants = values - slope * (functions.estimate - functions.constants)
+    return LinearFunctions(rows, constants, functions.space)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +94,7 @@ class _WithScale(DegreesOfFreedom):
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.coefficients.df(rows[:, :-1])
 
-    def _joint(self, rows: NDArray[np.float64]) -> tuple[float, float]:
+    def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
         test = self.coefficients.joint(rows[:, :-1])
         return test.df2, test.scaling
 
@@ -77,17 +132,17 @@ def _with_scale(space: Space, variance: float, p: int) -> _SpaceWithScale:
 
 @dataclass(frozen=True, eq=False)
 class _UndeterminedWithScale(Undetermined):
-    """Of functions with a last coefficient, that of the scale, which the data determine."""
+    """For functions whose last coefficient is the scale, which the data determine."""
 
     def parts(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return super().parts(rows[:, :-1])
 
 
-def effect_sizes(means: Emmeans, sigma: Any, edf: Any, method: Any = "pairwise") -> Emmeans:
+def effect_sizes(means: Rows, sigma: Any, edf: Any, method: Any = "pairwise") -> Rows:
     """Contrasts divided by a standard deviation, see :func:`mixedmodels.eff_size`."""
     sigma, edf = _positive(sigma, "sigma"), _positive(edf, "edf", infinite=True)
     # Differences on the scale of the linear predictor, never ratios.
-    contrasts = _differences(means) if means.contrasts else replace(means, link=None).contrast(method)
+    contrasts = _differences(means) if means.contrasts else contrasted(replace(means, link=None), method)
     functions = contrasts.functions
     d = functions.estimate / sigma
     # The derivative of L beta / sigma in log sigma is -d.
@@ -110,7 +165,7 @@ def effect_sizes(means: Emmeans, sigma: Any, edf: Any, method: Any = "pairwise")
     )
 
 
-def _differences(contrasts: Emmeans) -> Emmeans:
+def _differences(contrasts: Rows) -> Rows:
     """Contrasts that are named as differences even where they are shown as ratios."""
     if contrasts.link is None:
         return contrasts

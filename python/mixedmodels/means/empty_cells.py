@@ -1,16 +1,13 @@
-"""Why means cannot be estimated, in words."""
+"""Why means are not estimable, in words."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..fit.state import FittedModel
-from .averages import averaged
-from .functions_of_beta import LinearFunctions
-from .grid import ReferenceGrid
-from .specs import Specs
-from .table import show
-from .terms import model_terms
+from .grid import ReferenceGrid, averaged, model_terms
+from .linear_functions import LinearFunctions
+from .specs import Specs, show
 
 # How many empty cells or columns a note lists.
 _MOST = 4

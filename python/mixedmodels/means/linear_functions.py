@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, basis_of
-from ..inference.basis.kinds import DegreesOfFreedom, JointTest
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, JointTest
 from ..inference.hypotheses.estimability import Undetermined
 
-# What is this small beside the terms that were added up is zero but for rounding.
+# A sum this small compared with its terms is zero but for rounding.
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
     """
-    What the data say about the coefficients.
+    The coefficients with their directions that the data do not determine, and the basis of their tests.
 
     Attributes
     ----------
@@ -107,8 +107,8 @@ class LinearFunctions:
         """
         Linear combinations of these, with weights of shape (k, m).
 
-        Functions with a weight of zero have no part in one, even where they are not a number. What cancels
-        but for rounding is zero.
+        Functions with a weight of zero have no part in one, even where they are NaN. Terms that cancel but
+        for rounding are zero.
         """
         valid = np.isfinite(self.rows).all(axis=1) & np.isfinite(self.constants)
         rows, constants = np.where(valid[:, None], self.rows, 0.0), np.where(valid, self.constants, 0.0)
@@ -133,7 +133,7 @@ class LinearFunctions:
         """
         if not self.estimable.all():
             raise ArgumentError(
-                "there is no joint test: some of these functions of the coefficients are not estimable"
+                "not jointly testable: some of these functions of the coefficients are not estimable"
             )
         return self.space.basis.joint(self.rows[:, self.space.kept], -self.constants)
 

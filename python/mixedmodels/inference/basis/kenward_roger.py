@@ -21,8 +21,8 @@ from ...fit.endpoint.term_roots import (
 )
 from ...fit.endpoint.undetermined import Direction, of_elements
 from ...fit.engine_terms import EngineTerm, engine_term
-from ...fit.fitted_linear import FittedLinear
 from ...fit.fixed import embedded
+from ...fit.state import FittedModel
 
 # Columns with a smaller share of their own beside those before them are decorrelated.
 _OWN = 0.1
@@ -31,7 +31,7 @@ _OWN = 0.1
 @dataclass(frozen=True, eq=False)
 class KenwardRogerParts:
     """
-    What the engine gives for Kenward and Roger's method, see `KenwardRoger`.
+    The engine's results for Kenward and Roger's method, see `KenwardRoger`.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class KenwardRogerParts:
     directions: Sequence[Direction]
 
 
-def kenward_roger_parts(fitted: FittedLinear) -> KenwardRogerParts:
+def kenward_roger_parts(fitted: FittedModel) -> KenwardRogerParts:
     """Kenward and Roger's quantities at the estimates of a fit by REML."""
     design, theta = fitted.design, fitted.estimates.theta
     kept = design.x[:, fitted.estimates.free]
@@ -119,7 +119,7 @@ def _triangular(factor: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _in_columns(
-    fitted: FittedLinear,
+    fitted: FittedModel,
     x: NDArray[np.float64],
     turns: Sequence[NDArray[np.float64] | None],
     factors: Sequence[NDArray[np.float64]],
@@ -139,7 +139,7 @@ def _in_columns(
 
 
 def _size(
-    fitted: FittedLinear,
+    fitted: FittedModel,
     direction: Direction,
     roots: Sequence[NDArray[np.float64]],
     factors: Sequence[NDArray[np.float64]],

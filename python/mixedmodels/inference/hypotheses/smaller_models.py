@@ -1,4 +1,4 @@
-"""Tests of leaving out one fixed-effects term at a time."""
+"""Tests of smaller fixed parts: one term left out, or the fixed part of another model."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
-from ...fit.changes import by_criterion
-from ...fit.fitted_linear import FittedLinear
+from ...fit.changes import by_ml
 from ...fit.state import FittedModel
 from ...wording import one_line
 from ..basis.choice import DdfName, Vcov, basis_of
-from ..basis.headings import by_method
-from ..basis.held_parameters import refuse_held_coefficients
-from ..basis.kinds import notes_on_tests
-from ..basis.no_optimum import have_optimum, notes_on_reductions
+from ..basis.degrees_of_freedom import by_method, notes_on_tests
+from ..basis.testable import have_optimum, notes_on_reductions, refuse_held_coefficients
 from ..estimates import criteria
-from ..likelihood.reduced_fits import with_fixed_part
+from ..likelihood.likelihood_ratio import check_same_data
+from ..likelihood.model_differences import described
+from ..likelihood.reduced_fits import restriction, with_fixed_part
 from .anova_table import AnovaTable, anova_table
 from .term_hypotheses import TermHypotheses
 from .term_tests import check_test, f_columns
@@ -42,10 +41,9 @@ def drop_terms(
     terms = TermHypotheses(fitted)
     labels = terms.droppable()
     if not labels:
-        raise ArgumentError("drop1: the model has no fixed-effects term that can be left out")
+        raise ArgumentError("drop1: the model has no fixed-effects term that could be dropped")
     if kind == "Chisq":
         return _likelihood_ratios(fitted, terms, labels)
-    assert isinstance(fitted, FittedLinear)
     basis = basis_of(fitted, ddf, vcov)
     tests = [basis.joint(terms.dropped(label)) for label in labels]
     columns = f_columns(tests, fitted.estimates.sigma)
@@ -62,7 +60,7 @@ def _nothing_lost(labels: list[str]) -> list[str]:
     """A note on terms that other columns of the model make up."""
     if not labels:
         return []
-    return [f"Not tested, as the model stays the same without them: {', '.join(labels)}"]
+    return [f"Not tested, because the model is the same without them: {', '.join(labels)}"]
 
 
 def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[str]) -> AnovaTable:
@@ -72,9 +70,8 @@ def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[
         "Terms left out one at a time, likelihood-ratio tests",
         f"Model: {one_line(fitted.design.formula.text)}",
     ]
-    full = fitted
-    if isinstance(fitted, FittedLinear) and fitted.reml:
-        full = by_criterion(fitted, reml=False)
+    full = by_ml(fitted)
+    if fitted.restricted:
         heading.append("Refitted by ML (instead of REML) for this comparison")
     bases = [terms.without(label) for label in labels]
     fits = [with_fixed_part(fitted, basis) for basis in bases]
@@ -96,3 +93,23 @@ def _likelihood_ratios(fitted: FittedModel, terms: TermHypotheses, labels: list[
     notes += notes_on_reductions(full, fits, labels)
     notes += _nothing_lost([label for label, lost in zip(labels, df, strict=True) if lost == 0])
     return anova_table(columns, ["<none>", *labels], heading, notes)
+
+
+def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTable:
+    """Compare models that differ in their fixed parts, see :func:`mixedmodels.kr_compare`."""
+    if not full.exact_likelihood or not reduced.exact_likelihood:
+        raise ArgumentError("kr_compare: Kenward and Roger's method is for linear mixed models")
+    check_same_data([full, reduced], ["the full model", "the reduced model"])
+    for model in (full, reduced):
+        refuse_held_coefficients(model, "kr_compare", "compare the models by anova(m1, m2)")
+    basis = basis_of(full, "kenward-roger")
+    test = basis.joint(restriction(full, reduced))
+    columns = {
+        "F value": [test.statistic],
+        "NumDF": [test.df1],
+        "DenDF": [test.df2],
+        "F scaling": [test.scaling],
+        "Pr(>F)": [test.p_value],
+    }
+    heading = [by_method("F test", basis), *described([full, reduced], ["full", "reduced"])]
+    return anova_table(columns, ["reduced"], heading, notes_on_tests(basis, [test]))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from ...checks import one_of, probability
-from ...fit.fitted_generalized import FittedGeneralized
 from ...fit.state import FittedModel
 from ...not_here import CONFINT_METHODS, refuse_not_here
 from ...render.result_table import ResultTable, result_table
 from ...wording import unique_names
 from ..basis.choice import DdfName, Vcov, basis_of
-from ..basis.headings import limits_note
-from ..basis.intervals import coefficient_limits
+from ..basis.degrees_of_freedom import DegreesOfFreedom, limits_note
 from ..estimates.variance_components import variance_components
 
 
@@ -41,7 +41,7 @@ def confidence_intervals(
     -------
     ResultTable
         The limits in two columns named by their percentages. Rows ``sd_...`` and ``cor_...`` of the
-        random effects and of the scale are NaN: Wald intervals do not suit variances. Then the coefficients.
+        random effects and of the scale are NaN: Wald intervals are not suitable for variances. Then the coefficients.
     """
     level = probability("level", level)
     if isinstance(method, str):
@@ -55,7 +55,7 @@ def confidence_intervals(
     names = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
     notes = [limits_note(basis, level), *basis.notes]
     if variances:
-        notes.append("Wald limits do not suit variance parameters: NaN")
+        notes.append("Wald limits are not suitable for variance parameters: NaN")
     table = result_table(
         dict(zip(names, limits.T, strict=True)), [*variances, *fitted.design.x_names], notes=notes
     )
@@ -73,6 +73,49 @@ def _variance_names(fitted: FittedModel) -> list[str]:
 
 def _scale_name(fitted: FittedModel) -> list[str]:
     """The name of the scale or of the family's own parameter, if the model estimates one."""
-    if not isinstance(fitted, FittedGeneralized):
-        return ["sigma"]
     return [fitted.family.scale_name] if fitted.family.estimates_dispersion else []
+
+
+def interval(
+    fitted: FittedModel,
+    alpha: float = 0.05,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
+) -> pd.DataFrame:
+    """Confidence limits of the coefficients in columns 0 and 1; t quantiles where df are finite."""
+    level = 1.0 - probability("alpha", alpha)
+    basis = basis_of(fitted, ddf, vcov)
+    limits = np.full((len(fitted.design.x_names), 2), np.nan)
+    limits[fitted.estimates.kept] = coefficient_limits(basis, level)
+    limits[fitted.estimates.held] = np.nan
+    table = pd.DataFrame(limits, index=pd.Index(fitted.design.x_names, dtype=object))
+    table.attrs.update(method="Wald", level=level, ddf=basis.label)
+    return table
+
+
+def t_quantile(probability: float, df: Any) -> NDArray[np.float64]:
+    """Quantiles of t distributions, of the normal one for infinite degrees of freedom; shape of df."""
+    from scipy.special import ndtri, stdtrit
+
+    df = np.asarray(df, dtype=float)
+    finite = np.where(np.isinf(df), 1.0, df)
+    return np.where(np.isinf(df), ndtri(probability), stdtrit(finite, probability))
+
+
+def coefficient_limits(basis: DegreesOfFreedom, level: float) -> NDArray[np.float64]:
+    """
+    Confidence limits of the kept coefficients: estimate ± quantile times standard error.
+
+    Parameters
+    ----------
+    basis : DegreesOfFreedom
+    level : float
+
+    Returns
+    -------
+    ndarray, shape (rank, 2)
+        NaN where the degrees of freedom or standard errors are.
+    """
+    df = basis.df(np.eye(len(basis.beta)))
+    half = t_quantile(0.5 + probability("level", level) / 2, df) * basis.standard_errors()
+    return np.column_stack([basis.beta - half, basis.beta + half])
