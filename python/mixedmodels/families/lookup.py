@@ -80,7 +80,7 @@ def _refuse_call(text: str) -> None:
     if call is None:
         return
     family, link = _name(call[1]), f", link={call[2]!r}" if call[2] else ""
-    raise ArgumentError(f"family={text!r}: give the name of the family and its link apart: {family!r}{link}")
+    raise ArgumentError(f"family={text!r}: give the name of the family and its link separately: {family!r}{link}")
 
 
 def _known() -> str:
