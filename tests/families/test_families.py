@@ -131,7 +131,7 @@ def test_lookup(given, name):
         ("quasipoisson", None, "no likelihood.*nbinom2"),
         (3, None, "not int"),
         ("poisson", "logit", "no link 'logit'; its links: log, identity, sqrt"),
-        (families.Poisson("sqrt"), "log", "has a link of its own"),
+        (families.Poisson("sqrt"), "log", "already sets a link"),
         (families.Binomial, "log-log", "no link 'log-log'"),
     ],
 )
