@@ -25,7 +25,8 @@ def predict(
     re_form: Any = None,
     allow_new_levels: bool = False,
     offset: Any = None,
-    type: str = "response",
+    *,
+    type: str,
 ) -> NDArray[np.float64]:
     """
     Predicted means or linear predictors, see `MixedModel.predict`.
