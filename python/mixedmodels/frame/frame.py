@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,27 @@ class Frame:
         source = self._source
         original = source.original if isinstance(source, Kept) else held(source.original)
         return Frame(Kept(columns, self.n_rows, self.index, self.names, original), self._what)
+
+    @contextmanager
+    def explaining_what_is_kept(self, instead: str) -> Iterator[None]:
+        """
+        Explain in the error for a missing column which columns the model kept.
+
+        Parameters
+        ----------
+        instead : str
+            What the user can pass, such as ``data=``.
+        """
+        try:
+            yield
+        except MissingColumnError as error:
+            reason = (
+                "the model keeps only the columns that it used, and the full data are no longer available "
+                f"(read from a file, a query or a stream, or the model was unpickled): pass {instead}"
+                if self.original is None
+                else f"the model holds the data as of its fit; for a column added since, pass {instead}"
+            )
+            raise MissingColumnError(f"{error}\n{reason}") from None
 
     def anew(self) -> Frame:
         """The same data with no column read yet."""
