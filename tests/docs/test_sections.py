@@ -70,7 +70,7 @@ def test_every_method_is_a_function_and_every_function_a_method():
 
 
 def test_faults_are_found():
-    def function(first: int, second: int = 2):
+    def function(first: int, second: int = 2, fourth: int = 4, fifth: int = 5, sixth: int = 6):
         """
         Summary of it
 
@@ -81,6 +81,11 @@ def test_faults_are_found():
         third : int
         first
             Without a type.
+        fourth : int, default 3
+            Another default.
+        fifth : int
+            Without one.
+        sixth : int, optional
 
         Raises
         ------
@@ -92,6 +97,10 @@ def test_faults_are_found():
         "parameter second is not described",
         "describes third, which is no parameter",
         "parameter first has no type",
+        "parameter third has no description",
+        "parameter sixth has no description",
+        "the default of fifth is not stated",
+        "the default of fourth is 4",
         "the type of the result is not annotated",
         "no Returns",
         "unknown exception NoSuchError",

@@ -51,7 +51,7 @@ def load_dataset(name: str, backend: str = "pandas") -> Any:
     ----------
     name : str
         One of :func:`dataset_names`, in upper or lower case.
-    backend : {"pandas", "polars", "pyarrow"}
+    backend : {"pandas", "polars", "pyarrow"}, default "pandas"
         Library of the data frame. The levels of factors keep R's order in all of them; polars
         has no ordered factors, so there an ordered one becomes a plain Enum. The function
         named after a data set (``load_sleepstudy`` for example) documents its columns.

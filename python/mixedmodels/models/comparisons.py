@@ -66,7 +66,7 @@ class Comparisons(Holder):
 
         Parameters
         ----------
-        nsim : int, default 10,000
+        nsim : int, default 10000
             Number of simulations.
         rng : int, Generator or None, optional
             Seed or random number generator.
@@ -211,6 +211,7 @@ class Comparisons(Holder):
         formulas : sequence of str, optional
             More candidates, as changes of this model: ``". ~ . - x"``, or whole formulas.
         criterion : {"AICc", "AIC", "BIC"}, default "AICc"
+            What the models are ranked by, the smallest first.
         names : sequence of str, optional
             One for each model and formula; by default ``model 1``, ``model 2``, ... in the order given.
 

@@ -40,7 +40,7 @@ class TermTests(Holder):
         ----------
         level : float, default 0.95
             Confidence level.
-        method : {"wald"}
+        method : {"wald"}, default "wald"
             "profile" and "boot" are not available yet.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the t quantiles; by default Satterthwaite's, as in `summary`, and for a

@@ -172,6 +172,7 @@ class DegreesOfFreedom(ABC):
         Parameters
         ----------
         rows : ndarray, shape (m, rank)
+            Weights of the coefficients, one combination a row.
 
         Returns
         -------
@@ -197,6 +198,7 @@ class DegreesOfFreedom(ABC):
         Parameters
         ----------
         rows : ndarray, shape (m, rank)
+            Weights of the coefficients, one combination a row.
 
         Returns
         -------
