@@ -48,6 +48,11 @@ def test_a_function_is_like_its_method(name):
     function, method = TWINS[name]
     ours, theirs = (list(inspect.signature(one).parameters.values())[1:] for one in TWINS[name])
     assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs]
+    assert [p.annotation for p in ours] == [p.annotation for p in theirs]
+    ours, theirs = (inspect.signature(one) for one in TWINS[name])
+    assert ours.return_annotation == theirs.return_annotation
+    assert next(iter(ours.parameters.values())).kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert function.__name__ == method.__name__
     ours, theirs = (sections_of(inspect.getdoc(one) or "") for one in (function, method))
     # The function describes one parameter more: the model.
     parameters = theirs.pop("Parameters", "").strip()

@@ -156,8 +156,8 @@ class MarginalMeans(Holder):
         by : str or sequence of str, optional
             Variables that define groups.
         at, weights, level, ddf, vcov, cov_reduce, infer : as for `emmeans`, optional
-            Values of predictors, weights of averages, confidence level, degrees of freedom, covariance matrix,
-            reduction of covariates, and what is shown.
+            Values of predictors, weights of averages, confidence level, degrees of freedom, covariance
+            matrix, reduction of covariates, and what is shown.
 
         Returns
         -------
