@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError, MissingColumnError
+from ..wording import nearest
 from .column import Column, LabelsOnly
 from .kept import Kept, held
 from .sources import Eager, Source, find_source
@@ -222,8 +222,5 @@ class Frame:
         message = f"{self._what} has no column {name!r}"
         if self.index is not None and name in self.index.names:
             return f"{message}: it is the index; make it a column with reset_index()"
-        close = difflib.get_close_matches(str(name), self.names, n=3)
-        if close:
-            return f"{message}; did you mean {' or '.join(map(repr, close))}?"
         shown = ", ".join(map(repr, self.names[:20])) + (", ..." if len(self.names) > 20 else "")
-        return f"{message}; its columns are {shown}"
+        return message + (nearest(name, self.names, 3) or f"; its columns are {shown}")
