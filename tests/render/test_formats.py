@@ -25,7 +25,7 @@ from mixedmodels.render.markdown import markdown_page
 from mixedmodels.render.page import Facts, Page, Section, Table
 from mixedmodels.render.printed import Printed
 from mixedmodels.render.style import Style
-from mixedmodels.render.text import text_page, text_table
+from mixedmodels.render.text import text_page
 from mixedmodels.wording import display_width, one_line
 from shared_fits import USUAL, fits
 
@@ -293,6 +293,10 @@ WIDE = Table.from_columns(
         *((f"column {j}", ["1.5", "-22.25"]) for j in range(12)),
     ]
 )
+
+
+def text_table(table: Table, width: int | None = None) -> str:
+    return text_page(Page.of(table), width)
 
 
 def test_numbers_are_aligned_to_the_right():

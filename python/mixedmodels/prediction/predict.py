@@ -21,11 +21,11 @@ _TYPES = ("response", "link")
 
 def predict(
     fitted: FittedModel,
-    newdata: Any = None,
-    re_form: Any = None,
-    allow_new_levels: bool = False,
-    offset: Any = None,
-    type: str = "response",
+    newdata: Any,
+    re_form: Any,
+    allow_new_levels: bool,
+    offset: Any,
+    type: str,
 ) -> NDArray[np.float64]:
     """
     Predicted means or linear predictors, see `MixedModel.predict`.

@@ -42,11 +42,6 @@ def text_page(page: Page, width: int | None = None) -> str:
     return "\n\n".join(filter(None, (_section(section, width) for section in page.sections)))
 
 
-def text_table(table: Table, width: int | None = None) -> str:
-    """A table as text."""
-    return "\n".join(_table(table, terminal_width() if width is None else width))
-
-
 def _section(section: Section, width: int | None) -> str:
     lines = all_folded(section.heading, width)
     if isinstance(section.body, Facts):
