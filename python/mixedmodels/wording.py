@@ -71,7 +71,7 @@ def nearest(name: object, known: Iterable[str], most: int = 1, write: Callable[[
     Parameters
     ----------
     name : object
-        What the user gave; nothing is near to what is not a string.
+        What the user gave; only strings have near names.
     known : iterable of str
     most : int
         How many names to suggest.

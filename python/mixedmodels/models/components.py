@@ -97,7 +97,7 @@ def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
     """
-    Upper triangular R with R'R = X'V⁻¹X; for a generalized model that of the last step for the modes.
+    Upper triangular R with R'R = X'V⁻¹X; for a generalized model at the last step for the modes.
 
     NaN where the covariance matrix of the coefficients is singular.
     """

@@ -78,7 +78,7 @@ class VarianceComponent:
 
     def __getitem__(self, key: str) -> Any:
         if key not in _KEYS:
-            raise KeyError(f"no entry {key!r}; there are {', '.join(_KEYS)}")
+            raise KeyError(f"no entry {key!r}; the entries are: {', '.join(_KEYS)}")
         return getattr(self, key)
 
     def keys(self) -> tuple[str, ...]:
