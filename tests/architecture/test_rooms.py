@@ -74,6 +74,14 @@ def test_no_module_imports_itself_by_way_of_others():
     assert not circles(frozenset(edge for edge in edges() if edge[0]))
 
 
+def test_no_folder_of_a_room_imports_itself_by_way_of_others():
+    folders = {name.rpartition(".")[0] for name in modules() if name.count(".") > 1}
+    places = ((first.rpartition(".")[0], second.rpartition(".")[0]) for first, second in edges())
+    between = {(first, second) for first, second in places if first != second if {first, second} <= folders}
+    assert ("inference.hypotheses", "inference.likelihood") in between
+    assert not circles(frozenset(between))
+
+
 def test_circles_are_found():
     graph = frozenset({("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "a")})
     assert circles(graph) == [["a", "b", "c"]]

@@ -7,13 +7,13 @@ from typing import Literal
 from ..checks import several_texts
 from ..fit.state import fitted_of
 from ..fit.update import updated
-from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.smaller_models import kenward_roger_comparison
 from ..inference.likelihood.exact_rlrt import exact_restricted_test
 from ..inference.likelihood.model_selection import criteria_table, selection_table
 from ..inference.likelihood.parametric_bootstrap import bootstrap_comparison
 from ..inference.likelihood.ranova import random_term_table
 from ..public import public, renamed
+from ..render.anova_table import AnovaTable
 from .arguments import Names, Rng
 from .holder import Holder
 

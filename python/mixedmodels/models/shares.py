@@ -12,9 +12,9 @@ from ..inference.effect_sizes.variance_shares import (
     intraclass_correlation,
     r_squared,
 )
-from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.collinearity import condition_number_of, variance_inflation
 from ..public import public, renamed
+from ..render.anova_table import AnovaTable
 from ..render.result_table import ResultTable
 from .arguments import DdfName, Vcov
 from .holder import Holder
