@@ -152,13 +152,13 @@ def test_rows_are_named_by_their_labels():
 @pytest.mark.parametrize(
     ("family", "value", "message"),
     [
-        ("poisson", -1, "hits is -1 in row 4 .*family poisson needs every value a whole number"),
+        ("poisson", -1, "hits is -1 in row 4 .*family poisson requires every value to be a whole number"),
         ("poisson", 1.5, "hits is 1.5 in row 4"),
         ("nbinom2", 0.5, "family nbinom2"),
         ("nbinom1", -2, "family nbinom1"),
-        ("gamma", 0, "family gamma needs every value positive"),
-        ("inverse_gaussian", -0.1, "family inverse_gaussian needs every value positive"),
-        ("beta", 1, "family beta needs every value strictly between 0 and 1"),
+        ("gamma", 0, "family gamma requires every value to be positive"),
+        ("inverse_gaussian", -0.1, "family inverse_gaussian requires every value to be positive"),
+        ("beta", 1, "family beta requires every value to be strictly between 0 and 1"),
         ("beta", 0, "hits is 0 in row 4"),
     ],
 )

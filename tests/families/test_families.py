@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from mixedmodels import families
-from mixedmodels.errors import ArgumentError
+from mixedmodels import families, glmer
+from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.families import FAMILIES, as_family
 
 MU = np.array([0.2, 0.5, 0.9])
@@ -129,7 +131,7 @@ def test_lookup(given, name):
         ("quasipoisson", None, "no likelihood.*nbinom2"),
         (3, None, "not int"),
         ("poisson", "logit", "no link 'logit'; its links: log, identity, sqrt"),
-        (families.Poisson("sqrt"), "log", "has a link of its own"),
+        (families.Poisson("sqrt"), "log", "already sets a link"),
         (families.Binomial, "log-log", "no link 'log-log'"),
     ],
 )
@@ -150,3 +152,33 @@ def test_fixed_dispersion():
             families.NegativeBinomial(size=size)
     with pytest.raises(ArgumentError, match="no dispersion"):
         families.Poisson(dispersion=2.0)
+
+
+@pytest.mark.parametrize("family", ["gamma", "inverse_gaussian", "lognormal"])
+@pytest.mark.parametrize("power", [-170, -110, 110, 170])
+def test_the_unit_of_a_positive_response_does_not_matter(family, power):
+    if family == "inverse_gaussian":
+        # The dispersion has the unit of 1/y.
+        power = power // 2
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"g": np.repeat(np.arange(12), 8), "x": np.tile(np.arange(8.0), 12)})
+    data["y"] = np.exp(0.1 * data["x"] + 0.4 * rng.normal(size=12)[data["g"]]) * rng.gamma(9.0, 1 / 9, 96)
+    fits = [
+        glmer("y ~ x + (1 | g)", data.assign(y=data["y"] * scale), family) for scale in (1.0, 10.0**power)
+    ]
+    assert all(fit.converged for fit in fits)
+    np.testing.assert_allclose(fits[1].theta, fits[0].theta, rtol=1e-4)
+    np.testing.assert_allclose(fits[1].beta[1], fits[0].beta[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "nbinom2", "beta"])
+def test_residuals_without_a_scale_are_not_scaled(family):
+    data = pd.DataFrame({"g": np.repeat(list("abcdef"), 4), "y": np.tile([0.0, 1.0, 1.0, 0.0], 6)})
+    data.loc[::5, "y"] = 1.0
+    if family == "beta":
+        data["y"] = 0.2 + 0.5 * data["y"] + 0.01 * np.arange(24)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MixedModelsWarning)
+        model = glmer("y ~ 1 + (1 | g)", data, family)
+    with pytest.raises(ArgumentError, match=f"family {family} has no scale"):
+        model.residuals(scaled=True)

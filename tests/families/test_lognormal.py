@@ -132,7 +132,7 @@ def test_the_dispersion_is_found_and_held_by_its_names():
 
 
 def test_responses_must_be_positive():
-    with pytest.raises(DataError, match=r"family lognormal needs every value positive"):
+    with pytest.raises(DataError, match=r"family lognormal requires every value to be positive"):
         glmer("y ~ x + (1 | g)", DATA.assign(y=DATA["y"].where(DATA.index != 3, 0.0)), "lognormal")
     with pytest.raises(ArgumentError, match="no link 'identity'"):
         glmer("y ~ x + (1 | g)", DATA, "lognormal", link="identity")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+import mixedmodels as mm
 from mixedmodels import families
 from mixedmodels.errors import ArgumentError
 
@@ -76,3 +79,25 @@ def test_links():
     )
     np.testing.assert_allclose(own.mean(np.array([0.0, 1.0])), [1.0, np.e])
     assert repr(own) == "user (own)"
+
+
+@pytest.mark.parametrize("weights", [None, "size"])
+def test_leverages_are_those_of_the_family(weights):
+    data = mm.load_epil().assign(size=lambda d: 1.0 + d["V4"])
+    own = families.user(log_density, score, information, information, link="log", variance=lambda mu: mu)
+    fits = [mm.glmer("y ~ trt + (1 | subject)", data, f, weights=weights) for f in (own, "poisson")]
+    mine, theirs = [fit.augment(influence=True)[[".hat", ".cooksd"]].to_numpy() for fit in fits]
+    np.testing.assert_allclose(mine, theirs, rtol=1e-5)
+
+
+def test_the_functions_of_a_user_hide_nothing_of_a_family():
+    fields = {field.name for field in dataclasses.fields(families.UserFamily)}
+    inherited = {name for name in vars(families.Family) if callable(getattr(families.Family, name))}
+    assert not fields & inherited
+
+
+def test_another_link_needs_other_functions():
+    own = families.user(log_density, score, information, information, link="log")
+    model = mm.glmer("y ~ trt + (1 | subject)", mm.load_epil(), own)
+    with pytest.raises(ArgumentError, match="create it again"):
+        model.update(link="identity")

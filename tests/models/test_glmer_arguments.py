@@ -224,10 +224,10 @@ def test_modes_that_cannot_be_found_name_the_row():
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("binomial(probit)", r"apart: 'binomial', link='probit'"),
-        ("binomial(link = 'probit')", r"apart: 'binomial', link='probit'"),
-        ("Gamma(log)", r"apart: 'gamma', link='log'"),
-        ("poisson()", r"apart: 'poisson'$"),
+        ("binomial(probit)", r"separately: 'binomial', link='probit'"),
+        ("binomial(link = 'probit')", r"separately: 'binomial', link='probit'"),
+        ("Gamma(log)", r"separately: 'gamma', link='log'"),
+        ("poisson()", r"separately: 'poisson'$"),
         ("nonsense(log)", "unknown family"),
     ],
 )

@@ -139,7 +139,8 @@ def check_values(y: Values, family: Family, name: str, row: RowName) -> None:
     if bad is not None:
         i, wanted = bad
         raise DataError(
-            f"the response {name} is {y[i]:g} in {row(i)}; family {family.name} needs every value {wanted}"
+            f"the response {name} is {y[i]:g} in {row(i)}; family {family.name} requires every value to be "
+            f"{wanted}"
         )
 
 

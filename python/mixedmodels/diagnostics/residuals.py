@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import flag, one_of
+from ..errors import ArgumentError
 from ..fit.state import FittedModel, ResidualType
 
 TYPES: tuple[ResidualType, ...] = get_args(ResidualType)
@@ -40,6 +41,13 @@ def residuals_used(fitted: FittedModel, type: ResidualType, scaled: bool = False
     """Residuals for the rows used, see :func:`residuals`."""
     family, eta, y = fitted.family, fitted.linear_predictor, fitted.observed
     weights, dispersion = fitted.prior_weights, fitted.dispersion
+    if scaled and fitted.residual_sd is None:
+        raise ArgumentError(f"residuals: family {family.name} has no scale to divide by; leave scaled out")
+    if scaled and type == "response" and family.center != "mean":
+        raise ArgumentError(
+            f"residuals: with family {family.name} sigma is not on the scale of the response; take "
+            "type='pearson'"
+        )
     sigma = 1.0 if fitted.residual_sd is None else fitted.residual_sd
     if type == "pearson":
         values = sigma * family.pearson(y, eta, weights, dispersion)

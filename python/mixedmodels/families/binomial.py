@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad, known, log_ratio
+from .family import Family, Values, first_bad, log_ratio, register
 
 # Variances of a latent variable of which only the sign is seen: logistic, normal, Gumbel, Cauchy.
 _LATENT = {"logit": math.pi**2 / 3, "probit": 1.0, "cloglog": math.pi**2 / 6, "cauchit": math.inf}
 
 
-@known
+@register
 @dataclass(frozen=True, repr=False)
 class Binomial(Family):
     """

@@ -22,7 +22,7 @@ F = TypeVar("F", bound="type[Family]")
 FAMILIES: dict[str, type[Family]] = {}
 
 
-def known(family: F) -> F:
+def register(family: F) -> F:
     """Enter a family among those that `glmer` takes by name."""
     FAMILIES[family.name] = family
     return family
@@ -131,6 +131,10 @@ class Family(ABC):
         """The arguments that hold the dispersion fixed."""
         return {} if self.dispersion is None else {"dispersion": self.dispersion}
 
+    def with_link(self, link: str) -> Family:
+        """The family with another link."""
+        return type(self)(link=link, **self.held())
+
     def for_engine(self) -> dict[str, Any]:
         """The family as the engine takes it."""
         return {"name": self.name, "link": self.link, "dispersion": self.dispersion}
@@ -150,7 +154,8 @@ class Family(ABC):
 
     def relative_variance(self, mu: float, dispersion: float) -> float:
         """The squared coefficient of variation of an observation of weight one."""
-        return float(self.variance(np.array([mu]), dispersion)[0]) / mu**2
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return float(self.variance(np.array([mu]), dispersion)[0] / np.float64(mu) ** 2)
 
     def latent_variance(self, dispersion: float) -> float | None:
         """
@@ -160,7 +165,7 @@ class Family(ABC):
         """
         return None
 
-    def information(self, eta: Values, dispersion: float) -> Values:
+    def expected_information(self, eta: Values, dispersion: float) -> Values:
         """The expected information in the linear predictor of an observation of weight one."""
         slope = self.functions.slope(eta)
         variance = self.variance(self.mean(eta), dispersion)

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad, known
+from .family import Family, Values, first_bad, register
 
 
-@known
+@register
 @dataclass(frozen=True, repr=False)
 class Gamma(Family):
     """
@@ -38,6 +38,9 @@ class Gamma(Family):
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return dispersion * np.square(mu)
+
+    def relative_variance(self, mu: float, dispersion: float) -> float:
+        return dispersion
 
     def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
         return 2.0 * ((y - mu) / mu - np.log(y / mu))

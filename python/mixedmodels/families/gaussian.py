@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad, known
+from .family import Family, Values, first_bad, register
 
 
-@known
+@register
 @dataclass(frozen=True, repr=False)
 class Gaussian(Family):
     """

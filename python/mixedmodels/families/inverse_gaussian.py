@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad, known
+from .family import Family, Values, first_bad, register
 
 
-@known
+@register
 @dataclass(frozen=True, repr=False)
 class InverseGaussian(Family):
     """
@@ -39,6 +39,9 @@ class InverseGaussian(Family):
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return dispersion * mu**3
+
+    def relative_variance(self, mu: float, dispersion: float) -> float:
+        return dispersion * mu
 
     def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
         return np.square((y - mu) / mu) / y

@@ -7,10 +7,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from .family import Family, Values, first_bad, known
+from .family import Family, Values, first_bad, register
+
+# Of larger numbers the exponential is infinite.
+_LARGEST = 700.0
 
 
-@known
+@register
 @dataclass(frozen=True, repr=False)
 class LogNormal(Family):
     """
@@ -47,12 +50,16 @@ class LogNormal(Family):
     center: ClassVar[Literal["mean", "median"]] = "median"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
-        return np.exp(dispersion) * np.expm1(dispersion) * np.square(mu)
+        with np.errstate(over="ignore"):
+            return np.exp(dispersion) * np.expm1(dispersion) * np.square(mu)
+
+    def relative_variance(self, mu: float, dispersion: float) -> float:
+        return float(np.expm1(min(dispersion, _LARGEST)))
 
     def latent_variance(self, dispersion: float) -> float | None:
         return dispersion
 
-    def information(self, eta: Values, dispersion: float) -> Values:
+    def expected_information(self, eta: Values, dispersion: float) -> Values:
         return np.full_like(eta, 1.0 / dispersion)
 
     def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:

@@ -34,7 +34,7 @@ def as_family(family: Any, link: Any = None) -> Family:
     """
     if isinstance(family, Family):
         if link is not None and check_link(link, family.name, family.links or (family.link,)) != family.link:
-            raise ArgumentError(f"link={link!r} does not fit family={family!r}, which has a link of its own")
+            raise ArgumentError(f"link={link!r} conflicts with family={family!r}, which already sets a link")
         return family
     if isinstance(family, type) and issubclass(family, Family) and family.links:
         return family(link=link or "")
@@ -80,7 +80,9 @@ def _refuse_call(text: str) -> None:
     if call is None:
         return
     family, link = _name(call[1]), f", link={call[2]!r}" if call[2] else ""
-    raise ArgumentError(f"family={text!r}: give the name of the family and its link apart: {family!r}{link}")
+    raise ArgumentError(
+        f"family={text!r}: give the name of the family and its link separately: {family!r}{link}"
+    )
 
 
 def _known() -> str:

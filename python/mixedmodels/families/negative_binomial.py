@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, known, log_ratio
+from .family import Family, Values, log_ratio, register
 from .poisson import check_counts
 
 
-@known
+@register
 @dataclass(frozen=True, repr=False, init=False)
 class NegativeBinomial(Family):
     """
@@ -68,7 +68,7 @@ class NegativeBinomial(Family):
         return rng.poisson(mu * rng.gamma(dispersion, 1.0 / dispersion, size=mu.shape)).astype(np.float64)
 
 
-@known
+@register
 @dataclass(frozen=True, repr=False)
 class NegativeBinomial1(Family):
     """

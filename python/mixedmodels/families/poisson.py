@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .family import Family, Values, first_bad, known, log_ratio
+from .family import Family, Values, first_bad, log_ratio, register
 
 
-@known
+@register
 @dataclass(frozen=True, repr=False)
 class Poisson(Family):
     """

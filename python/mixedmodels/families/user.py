@@ -59,6 +59,12 @@ class UserFamily(Family):
             raise ArgumentError("the family has no variance function: pass variance= to families.user()")
         return np.asarray(self.own_variance(mu), dtype=np.float64)
 
+    def with_link(self, link: str) -> Family:
+        raise ArgumentError(
+            f"link={link!r}: the functions of a family of your own are written for its link; create it again "
+            "with families.user(..., link=...)"
+        )
+
     def unit_deviance(self, y: Values, mu: Values, dispersion: float) -> Values:
         raise ArgumentError(
             "a family of your own has no deviance; use type='response', 'pearson' or 'working'"
@@ -190,7 +196,7 @@ def _check_derivatives(
         possible = np.isfinite(_values(functions, "log_density", y, eta, weights))
         if not possible.any():
             raise ArgumentError(
-                "families.user: log_density is finite at none of the points of check_y and check_eta; "
+                "families.user: log_density is not finite at any point of check_y and check_eta; "
                 "give responses that the family can have by check_y="
             )
         y, eta, weights = y[possible], eta[possible], weights[possible]

@@ -87,7 +87,7 @@ class GeneralizedArguments(ModelArguments):
         if "family" in given:
             given["family"] = as_family(given["family"], link)
         elif link is not None:
-            given["family"] = type(self.family)(link=link, **self.family.held())
+            given["family"] = self.family.with_link(link)
         if "nb_theta" in given:
             size, family = given.pop("nb_theta"), given.get("family", self.family)
             # None sets a size that was held free.

@@ -142,7 +142,7 @@ class FittedModel(Pickled):
 
     def working_weights(self) -> NDArray[np.float64]:
         """The weights of the expected information in the linear predictor at the modes, shape (n,)."""
-        return self.prior_weights * self.family.information(self.linear_predictor, self.dispersion)
+        return self.prior_weights * self.family.expected_information(self.linear_predictor, self.dispersion)
 
     @abstractmethod
     def leverages(self) -> NDArray[np.float64]:

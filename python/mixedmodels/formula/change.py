@@ -54,7 +54,7 @@ def update_formula(
     for sign, part in _items(right):
         if len(part) == 1 and _is_dot(part[0]):
             if sign == "-":
-                raise FormulaError(f"update: '- .' would take away every term; got {change!r}")
+                raise FormulaError(f"update: '- .' would remove every term; got {change!r}")
             items += _old_items(old)
         elif any(token.kind == "operator" and token.text in ("|", "||") for token in part):
             text = _text(change, part)

@@ -73,7 +73,8 @@ class MixedModel(
         Scale of the response given the random effects.
 
         The residual standard deviation of a linear model and of the gaussian family, the coefficient of
-        variation (gamma), the root of the dispersion (inverse_gaussian), the size (nbinom2), the dispersion
+        variation (gamma), the root of the dispersion (inverse_gaussian), the residual standard deviation of
+        log y (lognormal), the size (nbinom2), the dispersion
         (nbinom1), the precision (beta); 1 for families without a dispersion parameter. It is the sigma of
         glmmTMB.
         """

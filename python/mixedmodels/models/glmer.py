@@ -77,7 +77,8 @@ def glmer(
         conditional modes, which is faster and not maximum likelihood.
     weights : str or array-like of shape (n,), optional
         Numbers of trials for the binomial family. Otherwise prior weights: they divide the variance
-        (gaussian, gamma, inverse_gaussian) or multiply the log-likelihood of a row.
+        (gaussian, gamma, inverse_gaussian; for lognormal, the variance of log y) or multiply the
+        log-likelihood of a row.
     offset : str or array-like of shape (n,), optional
         Known part of the linear predictor, such as ``"log(exposure)"``.
     contrasts, na_action, subset, functions : as for `lmer`, optional

@@ -54,7 +54,8 @@ class Predictions(Holder):
             By default "response" for a linear model and "deviance" for a generalized one. "pearson" and
             "deviance" residuals are multiplied by the square root of the prior weights.
         scaled : bool, default False
-            Divide by sigma; for families with a scale only (gaussian, gamma, inverse_gaussian).
+            Divide by sigma; for families with a scale only (gaussian, gamma, inverse_gaussian, and
+            lognormal except for "response" residuals).
 
         Returns
         -------
@@ -134,7 +135,7 @@ class Predictions(Holder):
         >>> b.predict({"period": ["1", "4"]}, re_form="~0", type="response").round(3)
         array([0.198, 0.048])
         """
-        return _predict.predict(self._fitted, newdata, re_form, allow_new_levels, offset, type)
+        return _predict.predict(self._fitted, newdata, re_form, allow_new_levels, offset, type=type)
 
     @renamed(seed="rng")
     @public

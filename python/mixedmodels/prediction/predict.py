@@ -21,10 +21,11 @@ _TYPES = ("response", "link")
 
 def predict(
     fitted: FittedModel,
-    newdata: Any,
-    re_form: Any,
-    allow_new_levels: bool,
-    offset: Any,
+    newdata: Any = None,
+    re_form: Any = None,
+    allow_new_levels: bool = False,
+    offset: Any = None,
+    *,
     type: str,
 ) -> NDArray[np.float64]:
     """

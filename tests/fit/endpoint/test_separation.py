@@ -70,7 +70,7 @@ def test_a_huge_standard_deviation_that_the_data_bound_is_an_optimum(sd, slope):
         assert there.objective > model.objective + 0.1
     assert np.isfinite(model.summary().coefficients).all(axis=None)
     assert len(texts) == 1
-    assert "the data bound them" in texts[0]
+    assert "are finite but may be far off" in texts[0]
 
 
 @pytest.mark.parametrize("groups", [6, 12, 30])

@@ -107,7 +107,7 @@ def test_bad_names(full, intercept, names):
 
 
 def test_what_cannot_be_compared(full):
-    with pytest.raises(ArgumentError, match="a model fitted by"):
+    with pytest.raises(TypeError, match="needs its first argument, model"):
         anova()
     with pytest.raises(ArgumentError, match="several models has no argument ddf="):
         anova(full, full, ddf="inf")

@@ -78,7 +78,7 @@ def test_singular_fits_have_weights():
 def test_models_that_cannot_be_compared(slopes):
     with pytest.raises(DataError, match="different responses"):
         aic_table(slopes, slopes.update("log(Reaction) ~ Days + (1 | Subject)"))
-    with pytest.raises(ArgumentError, match="a model fitted by"):
+    with pytest.raises(TypeError, match="needs its first argument, model"):
         aic_table()
     with pytest.raises(ArgumentError, match="2 different names"):
         aic_table(slopes, slopes, names=["a", "a"])

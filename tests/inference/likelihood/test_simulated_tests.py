@@ -184,5 +184,5 @@ def test_a_family_that_cannot_draw_says_so():
         link="log",
     )
     model = glmer("y ~ trt + (1 | subject)", load_epil(), own)
-    with pytest.raises(ArgumentError, match="without draw="):
+    with pytest.raises(ArgumentError, match="pass draw="):
         pb_compare(model, model.update(". ~ . - trt"), nsim=3, rng=1)

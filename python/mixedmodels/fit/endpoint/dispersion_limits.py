@@ -48,7 +48,12 @@ def relative_residual_sd(family: Family, estimates: GeneralizedEstimates) -> flo
     """The standard deviation of an observation as a share of its mean; None without an estimate of it."""
     if not family.estimates_dispersion or family.discrete:
         return None
-    size = float(np.sqrt(np.mean(np.square(family.mean(estimates.eta)))))
+    means = np.abs(family.mean(estimates.eta))
+    largest = float(means.max())
+    if not np.isfinite(largest):
+        return None
+    # Squares of means overflow before the means do.
+    size = largest * float(np.sqrt(np.mean(np.square(means / largest)))) if largest > 0.0 else 0.0
     return float(np.sqrt(family.relative_variance(size, estimates.dispersion)))
 
 

@@ -35,7 +35,7 @@ def towards(design: Design, family: Family) -> NDArray[np.float64]:
     1 upwards, -1 downwards, 0 in neither direction, NaN for rows without weight, which do not count.
     """
     observed, signs = design.observed, np.zeros(len(design.y))
-    # Binomial with a log link, a mean of 1 lies at the edge of the domain.
+    # With a log link a mean of 1 is at the edge of the domain, not at infinity.
     for sign, limit in zip((-1.0, 1.0), family.mean(np.array([-np.inf, np.inf])), strict=True):
         if limit in family.certain_means:
             signs[observed == limit] = sign

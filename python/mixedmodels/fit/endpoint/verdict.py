@@ -232,9 +232,9 @@ def _among_few_digits(certificate: Certificate, ratio: float) -> tuple[bool, str
         return True, ""
     return False, (
         f"not converged to full precision: random effects {ratio:.2g} times as large as the residuals leave "
-        f"too few digits to find where the criterion is least (it would fall by about {fall:.2g}; a standard "
+        f"too few digits to locate the minimum (it would fall by about {fall:.2g}; a standard "
         "error is a fall of 1). Coefficients and residual variance are hardly affected, the variances of the "
-        "random effects by a part of their standard errors"
+        "random effects by a fraction of their standard errors"
     )
 
 

@@ -28,7 +28,7 @@ fn unknown_names_are_answered_with_the_known_ones() {
 
 #[test]
 fn responses_outside_their_range_are_named() {
-    let wrong: [(&str, &str, f64, f64); 14] = [
+    let wrong: [(&str, &str, f64, f64); 15] = [
         ("binomial", "logit", 1.0, -1.0),
         ("binomial", "probit", 0.0, 1.5),
         ("poisson", "log", 3.0, 2.5),
