@@ -45,8 +45,8 @@ class RandomEffects(Printed, Mapping[str, pd.DataFrame]):
 
     def __getitem__(self, group: str) -> pd.DataFrame:
         if group not in self._frames:
-            names = ", ".join(map(repr, self._frames))
-            raise KeyError(f"no grouping factor {group!r}; the grouping factors are: {names}")
+            known = ", ".join(map(repr, self._frames))
+            raise KeyError(f"no grouping factor {group!r}; the grouping factors are: {known}")
         return self._frames[group]
 
     def __iter__(self) -> Iterator[str]:
