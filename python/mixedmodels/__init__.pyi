@@ -73,7 +73,6 @@ from .inference.estimates.convergence import ConvergenceCheck as ConvergenceChec
 from .inference.estimates.criteria import LogLik as LogLik
 from .inference.estimates.random_effects import RandomEffects as RandomEffects
 from .inference.estimates.variance_components import VarianceComponent as VarianceComponent
-from .inference.hypotheses.anova_table import AnovaTable as AnovaTable
 from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalAIC
 from .means.emmeans import Emmeans as Emmeans
 from .means.table import MeansTable as MeansTable
@@ -159,6 +158,7 @@ from .models.glmer import glmer as glmer
 from .models.linear import LinearMixedModel as LinearMixedModel
 from .models.lmer import lmer as lmer
 from .models.many import fit_many as fit_many
+from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable
 from .report.summary import Summary as Summary

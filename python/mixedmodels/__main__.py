@@ -11,7 +11,7 @@ _PACKAGES = ("numpy", "pandas", "scipy", "formulaic", "narwhals", "polars", "pya
 
 
 def main() -> None:
-    """Print the versions of the package, of Python and of what it stands on."""
+    """Print the versions of the package, of Python and of the packages it uses."""
     print(f"mixedmodels {mixedmodels.__version__}")
     print(f"python      {platform.python_version()} ({platform.python_implementation()})")
     print(f"platform    {platform.platform()}")

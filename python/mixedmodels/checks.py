@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 from .errors import ArgumentError
+from .wording import nearest
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> Any:
@@ -24,9 +24,8 @@ def one_of(name: str, value: Any, choices: Iterable[str]) -> Any:
     known = list(choices)
     if isinstance(value, str) and value in known:
         return value
-    close = get_close_matches(value, known, n=1) if isinstance(value, str) else []
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise ArgumentError(f"{name} must be one of {', '.join(map(repr, known))}, not {shown(value)}{hint}")
+    listed = ", ".join(map(repr, known))
+    raise ArgumentError(f"{name} must be one of {listed}, not {shown(value)}{nearest(value, known)}")
 
 
 def some_of(name: str, value: Any, choices: Iterable[str]) -> tuple[Any, ...]:
@@ -40,7 +39,7 @@ def some_of(name: str, value: Any, choices: Iterable[str]) -> tuple[Any, ...]:
 
 
 def several_texts(name: str, value: Any) -> list[str]:
-    """One text or several in a list or tuple; ArgumentError for anything else."""
+    """One string or several in a list or tuple; ArgumentError for anything else."""
     values = [value] if isinstance(value, str) else value
     if isinstance(values, (list, tuple)) and all(isinstance(part, str) for part in values):
         return list(values)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+from .wording import nearest
 
 
 class MixedModelError(ValueError):
@@ -75,10 +76,9 @@ class UnknownArgumentError(ArgumentError, TypeError):
         self.function, self.name, self.known = function, name, known
 
     def __str__(self) -> str:
-        close = get_close_matches(self.name, self.known, n=1)
-        all_known = f"its arguments: {', '.join(self.known)}" if self.known else "it has no arguments"
-        hint = f"did you mean {close[0]!r}?" if close else all_known
-        return f"{self.function}() has no argument {self.name!r}; {hint}"
+        all_known = f"; its arguments: {', '.join(self.known)}" if self.known else "; it has no arguments"
+        hint = nearest(self.name, self.known) or all_known
+        return f"{self.function}() has no argument {self.name!r}{hint}"
 
 
 class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -64,10 +64,23 @@ def shorten(text: str, width: int) -> str:
     return kept + "…"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message, suggesting the nearest of some names; empty when no name is near."""
-    close = get_close_matches(name, [own for own in known if not own.startswith("_")], n=1, cutoff=0.7)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def nearest(name: object, known: Iterable[str], most: int = 1, write: Callable[[str], str] = repr) -> str:
+    """
+    The end of a message, suggesting the nearest of some names; empty when no name is near.
+
+    Parameters
+    ----------
+    name : object
+        What the user gave; only strings have near names.
+    known : iterable of str
+    most : int
+        How many names to suggest.
+    write : callable
+        How a name is written.
+    """
+    folded = {own.casefold(): own for own in known}
+    close = get_close_matches(name.casefold(), folded, n=most) if isinstance(name, str) else []
+    return f"; did you mean {' or '.join(write(folded[own]) for own in close)}?" if close else ""
 
 
 def _columns(c: str) -> int:

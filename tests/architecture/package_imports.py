@@ -41,15 +41,35 @@ def room(module: str) -> str:
 def _imported(name: str, path: Path) -> Iterator[str]:
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     for source in (path, path.with_suffix(".pyi")):
-        if not source.exists():
-            continue
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                start = package[: len(package) - (node.level - 1)]
-                origin = ".".join(part for part in (*start, node.module or "") if part)
-                for alias in node.names:
-                    whole = f"{origin}.{alias.name}".strip(".")
-                    yield whole if whole in modules() or whole == "_engine" else origin
+        if source.exists():
+            yield from imports(source.read_text(encoding="utf-8"), package)
+
+
+def imports(code: str, package: list[str]) -> Iterator[str]:
+    """The modules of the package that code in one of its folders imports, by relative or absolute names."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            start = package[: len(package) - (node.level - 1)]
+            origin = ".".join(part for part in (*start, node.module or "") if part)
+            yield from (_module(f"{origin}.{alias.name}".strip("."), origin) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and _is_ours(node.module or ""):
+            origin = _below(node.module or "")
+            yield from (_module(f"{origin}.{alias.name}".strip("."), origin) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (_below(alias.name) for alias in node.names if _is_ours(alias.name))
+
+
+def _module(whole: str, origin: str) -> str:
+    """The imported name if it is a module, else the module that holds it."""
+    return whole if whole in modules() or whole == "_engine" else origin
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == PACKAGE.name
+
+
+def _below(module: str) -> str:
+    return module.removeprefix(PACKAGE.name).lstrip(".")
 
 
 def circles(graph: frozenset[Edge]) -> list[list[str]]:

@@ -6,6 +6,7 @@ The public functions, classes and methods, and what their docstrings lack.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import dataclasses
 import inspect
@@ -46,6 +47,10 @@ MADE = ("Control",)
 INHERITED = ("copy",)
 
 SECTION = re.compile(r"^(\w[\w ]*)\n(-{3,})$", re.MULTILINE)
+# How an entry says what is used where the argument is left out.
+STATED = re.compile(r"\b(default|optional)\b")
+# An argument that is None or missing by default has no value to state.
+NO_DEFAULT = (None, inspect.Parameter.empty)
 NO_VALUE = (None, "None", "NoReturn")
 
 
@@ -95,11 +100,22 @@ class Documented:
         return [f"attribute {name} is not described" for name in names if name not in entries(section)]
 
     def _faults_of_parameters(self, section: str) -> list[str]:
-        described = entries(section)
+        described, about = entries(section), descriptions(section)
         wanted = [_starred(parameter) for parameter in self.parameters()]
         faults = [f"parameter {name} is not described" for name in wanted if name not in described]
         faults += [f"describes {name}, which is no parameter" for name in described if name not in wanted]
         faults += [f"parameter {name} has no type" for name, type in described.items() if not type]
+        faults += [f"parameter {name} has no description" for name, text in about.items() if not text]
+        faults += [
+            f"the default of {name} is not stated"
+            for name in (own.name for own in self.parameters() if own.default not in NO_DEFAULT)
+            if name in described and not STATED.search(f"{described[name]} {about[name]}")
+        ]
+        faults += [
+            f"the default of {own.name} is {own.default!r}"
+            for own in self.parameters()
+            if own.name in described and not _is_default(described[own.name], own.default)
+        ]
         if not faults and list(described) != wanted:
             faults.append("the parameters are described in another order")
         return faults
@@ -120,6 +136,28 @@ def entries(section: str) -> dict[str, str]:
             names, _, type = line.partition(" : ")
             found |= {name.strip(): type.strip() for name in names.split(",")}
     return found
+
+
+def descriptions(section: str) -> dict[str, str]:
+    """The names described in a section, with the lines below them; names of one entry share them."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in section.strip("\n").splitlines():
+        if line and not line[0].isspace():
+            names = [name.strip() for name in line.partition(" : ")[0].split(",")]
+            found |= dict.fromkeys(names, "")
+        else:
+            found |= {name: f"{found[name]} {line.strip()}".strip() for name in names}
+    return found
+
+
+def _is_default(type: str, default: object) -> bool:
+    """Whether a default that is stated with the type is the default."""
+    stated = type.partition(", default ")[2]
+    try:
+        return not stated or ast.literal_eval(stated) == default
+    except (SyntaxError, ValueError):
+        return stated == str(default)
 
 
 def unknown_errors(section: str) -> list[str]:

@@ -48,6 +48,11 @@ def test_a_function_is_like_its_method(name):
     function, method = TWINS[name]
     ours, theirs = (list(inspect.signature(one).parameters.values())[1:] for one in TWINS[name])
     assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs]
+    assert [p.annotation for p in ours] == [p.annotation for p in theirs]
+    ours, theirs = (inspect.signature(one) for one in TWINS[name])
+    assert ours.return_annotation == theirs.return_annotation
+    assert next(iter(ours.parameters.values())).kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert function.__name__ == method.__name__
     ours, theirs = (sections_of(inspect.getdoc(one) or "") for one in (function, method))
     # The function describes one parameter more: the model.
     parameters = theirs.pop("Parameters", "").strip()
@@ -70,7 +75,7 @@ def test_every_method_is_a_function_and_every_function_a_method():
 
 
 def test_faults_are_found():
-    def function(first: int, second: int = 2):
+    def function(first: int, second: int = 2, fourth: int = 4, fifth: int = 5, sixth: int = 6):
         """
         Summary of it
 
@@ -81,6 +86,11 @@ def test_faults_are_found():
         third : int
         first
             Without a type.
+        fourth : int, default 3
+            Another default.
+        fifth : int
+            Without one.
+        sixth : int, optional
 
         Raises
         ------
@@ -92,6 +102,10 @@ def test_faults_are_found():
         "parameter second is not described",
         "describes third, which is no parameter",
         "parameter first has no type",
+        "parameter third has no description",
+        "parameter sixth has no description",
+        "the default of fifth is not stated",
+        "the default of fourth is 4",
         "the type of the result is not annotated",
         "no Returns",
         "unknown exception NoSuchError",

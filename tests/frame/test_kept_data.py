@@ -295,6 +295,18 @@ def test_a_new_column_that_is_not_at_hand(options: dict[str, str], tmp_path: Pat
         assert "keeps" not in str(caught.value)
 
 
+def test_a_column_of_clusters_that_is_not_at_hand(tmp_path: Path) -> None:
+    lazy, _ = parquet(tmp_path)
+    here = lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+    labels = SLEEP["Subject"].astype(str).to_numpy()
+    for model in (lmer("Reaction ~ Days + (1 | Subject)", lazy), pickle.loads(pickle.dumps(here))):
+        with pytest.raises(MissingColumnError, match=r"no longer available.*pass the labels of the rows"):
+            model.vcov_cluster(cluster="extra")
+        assert np.isfinite(model.vcov_cluster(cluster=labels).covariance).all()
+    with pytest.raises(MissingColumnError, match="for a column added since, pass the labels of the rows"):
+        here.vcov_cluster(cluster="nowhere")
+
+
 def holders() -> dict[str, Any]:
     arrays_ = {name: SLEEP[name].to_numpy().copy() for name in SLEEP}
     return {

@@ -84,5 +84,5 @@ def test_names(model):
         model.getME("lambda")
     with pytest.raises(ArgumentError, match="devcomp"):
         model.getME("nonsense")
-    with pytest.raises(ArgumentError, match="text"):
+    with pytest.raises(ArgumentError, match="must be a string or a list of strings"):
         model.getME(3)

@@ -251,3 +251,10 @@ def test_results_are_closed_to_writing():
     fits = fit_many("~ x + (1 | g)", data, y)
     with pytest.raises(ValueError, match="read-only"):
         fits.theta[0, 0] = 1.0
+
+
+def test_one_response_is_one_model():
+    data = pd.DataFrame({"g": np.repeat(list("abcdef"), 5), "y": np.random.default_rng(1).normal(size=30)})
+    assert str(fit_many("~ 1 + (1 | g)", data, ["y"])).startswith("1 linear mixed model fitted by REML")
+    two = fit_many("~ 1 + (1 | g)", data.assign(z=-data["y"]), ["y", "z"])
+    assert str(two).startswith("2 linear mixed models fitted by REML")

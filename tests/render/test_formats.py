@@ -24,7 +24,8 @@ from mixedmodels.render.latex import latex_page
 from mixedmodels.render.markdown import markdown_page
 from mixedmodels.render.page import Facts, Page, Section, Table
 from mixedmodels.render.printed import Printed
-from mixedmodels.render.text import text_page, text_table
+from mixedmodels.render.style import Style
+from mixedmodels.render.text import text_page
 from mixedmodels.wording import display_width, one_line
 from shared_fits import USUAL, fits
 
@@ -294,6 +295,10 @@ WIDE = Table.from_columns(
 )
 
 
+def text_table(table: Table, width: int | None = None) -> str:
+    return text_page(Page.of(table), width)
+
+
 def test_numbers_are_aligned_to_the_right():
     lines = text_table(
         Table.from_columns([("name", ["a", "日数"]), ("x", ["1.5", "-10.5"]), ("p", ["NaN", ""])])
@@ -312,6 +317,18 @@ def test_wide_tables_are_printed_in_blocks():
     assert sum(block[0].count("column") for block in blocks) == 12
     assert max(map(len, text.splitlines())) <= 80
     assert text_table(WIDE, 1000).count("\n") == 2
+
+
+@pytest.mark.parametrize("width", range(41, 100))
+def test_confidence_limits_stay_side_by_side(width):
+    model = fits("sleepstudy")
+    means = model.emmeans("~ Days").summary(infer=True)
+    tables = [(model.tidy(conf_int=True), "conf.low", "conf.high"), (means, "lower.CL", "upper.CL")]
+    for table, *names in tables:
+        lines = [line.split() for line in text_page(table._page(Style()), width).splitlines()]
+        low, high = ([i for i, words in enumerate(lines) if name in words] for name in names)
+        assert low
+        assert low == high
 
 
 def test_gaps_shrink_before_names_are_folded():

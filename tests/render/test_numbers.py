@@ -16,7 +16,7 @@ from mixedmodels.render.numbers import (
     format_p_value,
 )
 from mixedmodels.render.page import Page, Table
-from mixedmodels.render.text import text_table
+from mixedmodels.render.text import text_page
 from mixedmodels.wording import display_width, one_line, shorten
 
 
@@ -104,9 +104,9 @@ def test_control_characters_do_not_break_rows():
 
 def test_text_and_html():
     table = Table.from_columns([("name", ["名", "b<c"]), ("value", ["1", "10"])])
-    assert text_table(table) == " name  value\n 名        1\n b<c      10"
+    assert text_page(Page.of(table)) == " name  value\n 名        1\n b<c      10"
     assert "b&lt;c" in html_page(Page.of(table))
-    assert text_table(Table.from_columns([("name", [])])) == " name"
+    assert text_page(Page.of(Table.from_columns([("name", [])]))) == " name"
 
 
 def test_integer_parts_are_written_out():

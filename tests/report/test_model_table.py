@@ -153,7 +153,7 @@ def test_choice_order_and_names_of_rows(slopes):
         "fixed",
         "fit",
     ]
-    with pytest.raises(ArgumentError, match="no model has 'day'; there are '\\(Intercept\\)', 'Days'"):
+    with pytest.raises(ArgumentError, match="no model has 'day'; the coefficients are: '\\(Intercept\\)'"):
         model_table(slopes, coefficients=["day"])
     with pytest.raises(ArgumentError, match="must differ"):
         model_table(slopes, coefficients={"Days": "x", "(Intercept)": "x"})

@@ -47,6 +47,27 @@ def test_limits(linear):
         tidy(linear, conf_int=True, level=95)
 
 
+def test_notes_say_how_limits_were_computed(linear):
+    t_limits = "90 % Wald limits: t quantiles with Satterthwaite's degrees of freedom"
+    of_effects = "90 % limits of random effects: normal quantiles"
+    assert t_limits in tidy(linear, conf_int=True, level=0.9).notes
+    assert "90 % Wald limits: normal quantiles" in tidy(linear, conf_int=True, level=0.9, ddf="inf").notes
+    assert tidy(linear, "ran_vals", conf_int=True, level=0.9).notes == (of_effects,)
+    assert {t_limits, of_effects} <= {*tidy(linear, "all", conf_int=True, level=0.9).notes}
+    for effects in ("fixed", "ran_vals", "all"):
+        assert "limits" not in " ".join(tidy(linear, effects).notes)
+
+
+def test_random_effects_need_no_degrees_of_freedom(linear, monkeypatch):
+    def refused(*_):
+        raise AssertionError("the basis was computed")
+
+    monkeypatch.setattr("mixedmodels.report.tidy.basis_of", refused)
+    assert len(tidy(linear, ["ran_pars", "ran_vals"], conf_int=True)) == 40
+    with pytest.raises(AssertionError, match="was computed"):
+        tidy(linear, "ran_pars", ddf="kenward-roger")
+
+
 @pytest.mark.parametrize("link", ["logit", "cloglog"])
 def test_exponentials(binomial, link):
     model = binomial.update(link=link)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..checks import one_of
 from ..errors import ArgumentError
+from ..wording import nearest
 from .catalogue import CATALOGUE
 from .store import read_columns, to_pandas, to_polars, to_pyarrow
 
@@ -51,7 +51,7 @@ def load_dataset(name: str, backend: str = "pandas") -> Any:
     ----------
     name : str
         One of :func:`dataset_names`, in upper or lower case.
-    backend : {"pandas", "polars", "pyarrow"}
+    backend : {"pandas", "polars", "pyarrow"}, default "pandas"
         Library of the data frame. The levels of factors keep R's order in all of them; polars
         has no ordered factors, so there an ordered one becomes a plain Enum. The function
         named after a data set (``load_sleepstudy`` for example) documents its columns.
@@ -75,9 +75,8 @@ def load_dataset(name: str, backend: str = "pandas") -> Any:
     """
     found = _BY_LOWER_NAME.get(str(name).lower())
     if found is None:
-        close = difflib.get_close_matches(str(name).lower(), _BY_LOWER_NAME, n=1)
-        hint = f"did you mean {_BY_LOWER_NAME[close[0]]!r}? " if close else ""
-        raise ArgumentError(f"there is no data set {name!r}; {hint}The data sets are {', '.join(CATALOGUE)}")
+        hint = nearest(name, CATALOGUE) or "."
+        raise ArgumentError(f"there is no data set {name!r}{hint} The data sets are {', '.join(CATALOGUE)}")
     return _BACKENDS[one_of("backend", backend, _BACKENDS)](read_columns(found))
 
 

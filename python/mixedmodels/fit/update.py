@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from ..checks import optional_flag
 from ..design.plan_columns import contrasts_in
 from ..design.rows import columns_of
-from ..errors import ArgumentError, MissingColumnError
+from ..errors import ArgumentError
 from ..formula import check_functions, parse_formula
 from ..formula.change import update_formula
 from ..frame import Frame
@@ -104,7 +105,7 @@ def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
         # Read once: the names here and the columns of the fit come from the same source.
         given["data"] = frame
     functions = check_functions(given.get("functions", fitted.arguments.functions))
-    try:
+    with nullcontext() if "data" in given else frame.explaining_what_is_kept("data="):
         if "formula" in given:
             text = update_formula(fitted.design.formula, given["formula"], frame.names, functions)
             given["formula"] = text
@@ -114,16 +115,6 @@ def _read_names(fitted: FittedModel, given: dict[str, Any]) -> None:
         for name in ("weights", "offset", "subset"):
             if isinstance(given.get(name), str):
                 columns_of(given[name], frame, functions)
-    except MissingColumnError as error:
-        if "data" in given:
-            raise
-        reason = (
-            "the model keeps only the columns that it used, and the full data are no longer available (read "
-            "from a file, a query or a stream, or the model was unpickled): pass data="
-            if frame.original is None
-            else "the model holds the data as of its fit; for a column added since, pass data="
-        )
-        raise MissingColumnError(f"{error}\n{reason}") from None
 
 
 def snapshot(value: Any) -> Any:

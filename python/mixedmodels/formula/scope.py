@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..covariance import structure_names
 from ..errors import FormulaError, MissingColumnError, NotAvailableError
 from ..not_here import COVARIANCES, SMOOTHS, not_available
+from ..wording import nearest
 from .function_table import FUNCTIONS, FormulaFunction
 from .nodes import is_plain
 
@@ -68,8 +68,7 @@ def find_function(name: str, scope: Scope, source: str, start: int) -> FormulaFu
         message = str(not_available(f"{name}()", entry))
         raise NotAvailableError(str(error_at(message, source, start)), *entry)
     known = [*FUNCTIONS, *scope.functions]
-    close = difflib.get_close_matches(name, known, n=3)
-    hint = f"; did you mean {' or '.join(close)}?" if close else "."
+    hint = nearest(name, known, 3, str) or "."
     raise error_at(
         f"formulas have no function {name!r}{hint} Pass your own with functions={{{name!r}: ...}}",
         source,
@@ -80,13 +79,7 @@ def find_function(name: str, scope: Scope, source: str, start: int) -> FormulaFu
 def missing_column(name: str, scope: Scope, source: str, start: int) -> Exception:
     """The error for an unknown column, suggesting the nearest names."""
     names = list(map(str, scope.columns))
-    close = difflib.get_close_matches(name, names, n=3)
-    if not close:
-        folded = {n.casefold(): n for n in names}
-        close = [folded[name.casefold()]] if name.casefold() in folded else []
-    if close:
-        hint = "did you mean " + " or ".join(n if is_plain(n) else f"`{n}`" for n in close) + "?"
-    else:
-        hint = f"its columns are {', '.join(map(repr, names[:20]))}{', ...' if len(names) > 20 else ''}"
-    shown = error_at(f"the data has no column {name!r}; {hint}", source, start)
+    hint = nearest(name, names, 3, lambda own: own if is_plain(own) else f"`{own}`")
+    known = f"; its columns are {', '.join(map(repr, names[:20]))}{', ...' if len(names) > 20 else ''}"
+    shown = error_at(f"the data has no column {name!r}{hint or known}", source, start)
     return MissingColumnError(str(shown))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from ..covariance import structure_name, structure_names
 from ..errors import FormulaError, NotAvailableError
 from ..not_here import COVARIANCES, not_available
+from ..wording import nearest
 from .function_table import FUNCTIONS
 from .scope import error_at
 from .tokens import Token, tokenize
@@ -118,10 +118,9 @@ def unknown_structure(source: str, name: str, start: int) -> FormulaError:
         message = str(not_available(f"{name}()", entry))
         return NotAvailableError(str(error_at(message, source, start)), *entry)
     known = structure_names()
-    close = difflib.get_close_matches(name.lower(), known, n=2)
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    hint = nearest(name, known, 2, str) or "."
     return error_at(
-        f"{name!r} is neither a covariance structure nor a function of formulas; {hint}Structures: "
+        f"{name!r} is neither a covariance structure nor a function of formulas{hint} Structures: "
         f"{', '.join(known)}",
         source,
         start,

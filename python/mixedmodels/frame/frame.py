@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError, MissingColumnError
+from ..wording import nearest
 from .column import Column, LabelsOnly
 from .kept import Kept, held
 from .sources import Eager, Source, find_source
@@ -102,6 +103,27 @@ class Frame:
         source = self._source
         original = source.original if isinstance(source, Kept) else held(source.original)
         return Frame(Kept(columns, self.n_rows, self.index, self.names, original), self._what)
+
+    @contextmanager
+    def explaining_what_is_kept(self, instead: str) -> Iterator[None]:
+        """
+        Explain in the error for a missing column which columns the model kept.
+
+        Parameters
+        ----------
+        instead : str
+            What the user can pass, such as ``data=``.
+        """
+        try:
+            yield
+        except MissingColumnError as error:
+            reason = (
+                "the model keeps only the columns that it used, and the full data are no longer available "
+                f"(read from a file, a query or a stream, or the model was unpickled): pass {instead}"
+                if self.original is None
+                else f"the model holds the data as of its fit; for a column added since, pass {instead}"
+            )
+            raise MissingColumnError(f"{error}\n{reason}") from None
 
     def anew(self) -> Frame:
         """The same data with no column read yet."""
@@ -200,8 +222,5 @@ class Frame:
         message = f"{self._what} has no column {name!r}"
         if self.index is not None and name in self.index.names:
             return f"{message}: it is the index; make it a column with reset_index()"
-        close = difflib.get_close_matches(str(name), self.names, n=3)
-        if close:
-            return f"{message}; did you mean {' or '.join(map(repr, close))}?"
         shown = ", ".join(map(repr, self.names[:20])) + (", ..." if len(self.names) > 20 else "")
-        return f"{message}; its columns are {shown}"
+        return message + (nearest(name, self.names, 3) or f"; its columns are {shown}")

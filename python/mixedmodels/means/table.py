@@ -69,7 +69,8 @@ class MeansTable(ResultTable):
         cells = self._cells(style)
         left = [i for i, name in enumerate(names) if name in self.labels]
         columns = [(name, cells[name]) for name in names]
-        table = Table.from_columns(columns, left, len(left), self._groups(style.most_rows))
+        joined = [j for j in range(1, len(names)) if {*names[j - 1 : j + 1]} <= _LIMITS]
+        table = Table.from_columns(columns, left, len(left), self._groups(style.most_rows), joined)
         return Page((Section((), table, (*rows_left_out(self, style), *self.notes), spaced=True),))
 
     def _cells(self, style: Style) -> dict[str, list[str]]:

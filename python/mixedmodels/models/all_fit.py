@@ -26,8 +26,42 @@ from ..render.style import Style
 from .arguments import Rng
 
 
+class _Comparison(Printed):
+    """Fits side by side: a row of `table` for each."""
+
+    table: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        The comparison as a data frame.
+
+        Returns
+        -------
+        DataFrame
+            A copy of `table`.
+        """
+        return self.table.copy()
+
+    def _page(self, style: Style) -> Page:
+        table = self.table
+        columns = [
+            ("optimizer", list(map(str, table.index))),
+            ("objective", format_fixed(table["objective"], style.digits or 6)),
+            ("excess", ["" if np.isnan(v) else f"{v:.1e}" for v in table["excess"]]),
+            ("converged", ["yes" if v else "no" for v in table["converged"]]),
+            ("evaluations", ["" if np.isnan(v) else f"{v:.0f}" for v in table["evaluations"]]),
+            ("seconds", format_fixed(table["seconds"], 3)),
+        ]
+        if table["message"].astype(bool).any():
+            columns.append(("message", list(map(str, table["message"]))))
+        spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
+        return Page.of(
+            Table.from_columns(columns, (0, 3, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
+        )
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class AllFit(Printed):
+class AllFit(_Comparison):
     """
     The fits of one model by several optimizers and from random starts.
 
@@ -57,23 +91,9 @@ class AllFit(Printed):
         frames.append(self.table.loc[list(good), [c for c in self.table.columns if c.startswith("theta: ")]])
         return AllFitSummary(self.table, *frames)
 
-    def to_frame(self) -> pd.DataFrame:
-        """
-        The comparison as a data frame.
-
-        Returns
-        -------
-        DataFrame
-            A copy of `table`.
-        """
-        return self.table.copy()
-
-    def _page(self, style: Style) -> Page:
-        return comparison(self.table, style)
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AllFitSummary(Printed):
+class AllFitSummary(_Comparison):
     """
     The result of `AllFit.summary`.
 
@@ -90,38 +110,6 @@ class AllFitSummary(Printed):
     table: pd.DataFrame
     fixef: pd.DataFrame
     theta: pd.DataFrame
-
-    def to_frame(self) -> pd.DataFrame:
-        """
-        The comparison as a data frame.
-
-        Returns
-        -------
-        DataFrame
-            A copy of `table`.
-        """
-        return self.table.copy()
-
-    def _page(self, style: Style) -> Page:
-        return comparison(self.table, style)
-
-
-def comparison(table: pd.DataFrame, style: Style) -> Page:
-    """The printed comparison of fits."""
-    columns = [
-        ("optimizer", list(map(str, table.index))),
-        ("objective", format_fixed(table["objective"], style.digits or 6)),
-        ("excess", ["" if np.isnan(v) else f"{v:.1e}" for v in table["excess"]]),
-        ("converged", ["yes" if v else "no" for v in table["converged"]]),
-        ("evaluations", ["" if np.isnan(v) else f"{v:.0f}" for v in table["evaluations"]]),
-        ("seconds", format_fixed(table["seconds"], 3)),
-    ]
-    if table["message"].astype(bool).any():
-        columns.append(("message", list(map(str, table["message"]))))
-    spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
-    return Page.of(
-        Table.from_columns(columns, (0, 3, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
-    )
 
 
 def all_fit(

@@ -133,6 +133,7 @@ class Changes(Holder):
             Generalized models only. A new family has its own default link; ``nb_theta=None`` estimates the
             size of the negative binomial family.
         weights, offset, contrasts, na_action, subset : as for `lmer`, optional
+            By default unchanged; None removes weights, offset, contrasts or subset.
         functions, start, fixed, optimizer, control : as for `lmer`, optional
             By default unchanged, except that `start` is not kept when the model changes.
             ``fixed=None`` estimates all parameters.

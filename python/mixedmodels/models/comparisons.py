@@ -7,13 +7,13 @@ from typing import Literal
 from ..checks import several_texts
 from ..fit.state import fitted_of
 from ..fit.update import updated
-from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.smaller_models import kenward_roger_comparison
 from ..inference.likelihood.exact_rlrt import exact_restricted_test
 from ..inference.likelihood.model_selection import criteria_table, selection_table
 from ..inference.likelihood.parametric_bootstrap import bootstrap_comparison
 from ..inference.likelihood.ranova import random_term_table
 from ..public import public, renamed
+from ..render.anova_table import AnovaTable
 from .arguments import Names, Rng
 from .holder import Holder
 
@@ -66,7 +66,7 @@ class Comparisons(Holder):
 
         Parameters
         ----------
-        nsim : int, default 10,000
+        nsim : int, default 10000
             Number of simulations.
         rng : int, Generator or None, optional
             Seed or random number generator.
@@ -212,6 +212,7 @@ class Comparisons(Holder):
         formulas : sequence of str, optional
             More candidates, as changes of this model: ``". ~ . - x"``, or whole formulas.
         criterion : {"AICc", "AIC", "BIC"}, default "AICc"
+            What the models are ranked by, the smallest first.
         names : sequence of str, optional
             One for each model and formula; by default ``model 1``, ``model 2``, ... in the order given.
 

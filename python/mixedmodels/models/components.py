@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from ..fit.starting_point import check_generalized_start, check_start
 from ..fit.state import FittedModel
 from ..inference.basis.degrees_of_freedom import standard_root
 from ..inference.estimates.random_effects import numbers_of_levels
+from ..wording import nearest
 
 
 def get_component(fitted: FittedModel, name: Any) -> Any:
@@ -32,13 +32,12 @@ def get_component(fitted: FittedModel, name: Any) -> Any:
         if name == "ALL":
             return {key: make(fitted) for key, make in table.items()}
         if name not in table:
-            close = get_close_matches(name, table, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ArgumentError(f"getME: unknown name {name!r}{hint}; names: {', '.join(table)}, ALL")
+            hint = nearest(name, table) or "."
+            raise ArgumentError(f"getME: unknown name {name!r}{hint} The names are {', '.join(table)}, ALL")
         return table[name](fitted)
     if isinstance(name, (list, tuple)):
         return {key: get_component(fitted, key) for key in name}
-    raise ArgumentError(f"getME: name must be text or a list of texts, not {type(name).__name__}")
+    raise ArgumentError(f"getME: name must be a string or a list of strings, not {type(name).__name__}")
 
 
 def z_matrix(fitted: FittedModel) -> Any:
@@ -98,7 +97,7 @@ def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _fixed_factor(fitted: FittedModel) -> NDArray[np.float64]:
     """
-    Upper triangular R with R'R = X'V⁻¹X; for a generalized model that of the last step for the modes.
+    Upper triangular R with R'R = X'V⁻¹X; for a generalized model at the last step for the modes.
 
     NaN where the covariance matrix of the coefficients is singular.
     """

@@ -19,6 +19,7 @@ from ..render.page import Page, Table
 from ..render.printed import Printed
 from ..render.result_table import ResultTable
 from ..render.style import Style
+from ..wording import counted
 
 _SHOWN = 10
 
@@ -150,7 +151,7 @@ class FitMany(Printed):
         failed = sum(status == "failed" for status in self.status)
         criterion = "REML" if self.reml else "maximum likelihood"
         heading = [
-            f"{m} linear mixed models fitted by {criterion}: {self.predictors.formula}",
+            f"{counted(m, 'linear mixed model')} fitted by {criterion}: {self.predictors.formula}",
             f" {np.count_nonzero(self.converged)} converged, {np.count_nonzero(self.singular)} singular, "
             f"{failed} failed; {self.n_obs.max()} observations",
         ]

@@ -160,6 +160,7 @@ def sigma(model: MixedModel) -> float:
     Parameters
     ----------
     model : MixedModel
+        A fitted model.
 
     Returns
     -------
@@ -182,6 +183,7 @@ def nobs(model: MixedModel) -> int:
     Parameters
     ----------
     model : MixedModel
+        A fitted model.
 
     Returns
     -------
@@ -204,6 +206,7 @@ def ngrps(model: MixedModel) -> dict[str, int]:
     Parameters
     ----------
     model : MixedModel
+        A fitted model.
 
     Returns
     -------

@@ -71,7 +71,7 @@ def glmer(
         ("negative_binomial"), "nbinom1", "beta".
     link : str, optional
         By default the first link of the family, see :mod:`mixedmodels.families`.
-    nAGQ : int
+    nAGQ : int, default 1
         1 for the Laplace approximation, up to 100 points of adaptive Gauss-Hermite quadrature (one
         grouping factor with at most three random effects a level); 0 takes the coefficients from the
         conditional modes, which is faster and not maximum likelihood.
@@ -91,12 +91,12 @@ def glmer(
         :func:`mixedmodels.glance`: ``"size"``, ``"precision"``, or ``"sigma"`` for the families with a scale,
         whose square is the dispersion.
     optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
-        None evaluates the model at `start` without optimising.
+        By default "trust_region". None evaluates the model at `start` without optimising.
     control : Control or dict, optional
         Limits of the optimisation, see :class:`mixedmodels.Control`.
-    verbose : bool
+    verbose : bool, default False
         Print the objective after every evaluation, while the fit runs.
-    information : {"observed", "expected"}
+    information : {"observed", "expected"}, default "observed"
         Which information weighs the rows in the Laplace approximation. "observed" is the Laplace
         approximation itself, as in glmmTMB; "expected" is what lme4 uses. They are the same for the
         canonical links.

@@ -31,7 +31,11 @@ class Holder:
     if not TYPE_CHECKING:
         # A type checker would take every attribute for one of these.
         def __getattr__(self, name: str) -> NoReturn:
-            hint = "" if name.startswith("_") else not_here.hint(name) or nearest(name, dir(type(self)))
+            hint = (
+                ""
+                if name.startswith("_")
+                else not_here.hint(name) or nearest(name, (own for own in dir(type(self)) if own[0] != "_"))
+            )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -226,7 +226,7 @@ class Likelihood(Holder):
 
         Parameters
         ----------
-        tol : float
+        tol : float, default 1e-5
             Smallest standard deviation that counts as positive, in any direction of the random effects of a
             term: relative to sigma on the scale of the response, for a generalized model on the scale of
             the linear predictor.
@@ -253,7 +253,7 @@ class Likelihood(Holder):
 
         Parameters
         ----------
-        tol : float
+        tol : float, default 1e-5
             Largest predicted decrease g'H⁻¹g/2 of the objective that passes, in units of -2 log-likelihood.
             It does not depend on the units of the data.
 

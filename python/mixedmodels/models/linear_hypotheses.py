@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.coefficient_tests import coefficient_table
 from ..inference.hypotheses.linear_hypothesis import joint_test, single_tests, wald_test
 from ..public import public
+from ..render.anova_table import AnovaTable
 from .arguments import DdfName, Hypotheses, Vcov
 from .holder import Holder
 

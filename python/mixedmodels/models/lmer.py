@@ -48,7 +48,7 @@ def lmer(
         those that the documentation lists.
     data : data frame
         pandas, polars (eager or lazy), pyarrow, a dict of arrays, or anything narwhals takes; n rows.
-    REML : bool
+    REML : bool, default True
         Restricted maximum likelihood (True) or maximum likelihood (False).
     weights : str or array-like of shape (n,), optional
         Prior weights: the variance of an observation is sigma² over its weight. A pandas Series is matched to
@@ -57,7 +57,7 @@ def lmer(
         Known part of the linear predictor, in the unit of the response.
     contrasts : mapping or str, optional
         Coding by factor, such as ``{"treatment": "sum"}``, or one for all factors, such as ``"sum"``.
-    na_action : {"omit", "exclude", "fail"}
+    na_action : {"omit", "exclude", "fail"}, default "omit"
         Leave rows with missing values out; the same, with results padded by NaN; or refuse them.
     subset : str or array-like of bool of shape (n,), optional
         Rows to use, such as ``"age > 30"``.
@@ -79,10 +79,10 @@ def lmer(
         Held parameters count neither in degrees of freedom nor in AIC and BIC; tests and standard errors take
         them as known.
     optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
-        None evaluates the model at `start` without optimising.
+        By default "trust_region". None evaluates the model at `start` without optimising.
     control : Control or dict, optional
         Limits of the optimisation, see :class:`mixedmodels.Control`.
-    verbose : bool
+    verbose : bool, default False
         Print the objective after every evaluation, while the fit runs.
 
     Returns

@@ -79,14 +79,14 @@ def fit_many(
     responses : list of str, array-like of shape (n, m), or data frame with n rows
         Columns of `data` by name, or the values, in the order of the rows of `data`. The columns of a
         matrix are called ``y1``, ``y2``, and so on.
-    REML : bool
+    REML : bool, default True
         Restricted maximum likelihood (True) or maximum likelihood (False).
     weights, offset : str or array-like of shape (n,), optional
         Prior weights, and a known part of the linear predictor, as for :func:`mixedmodels.lmer`; the same for
         all responses.
     contrasts : mapping or str, optional
         Coding by factor, as for :func:`mixedmodels.lmer`.
-    na_action : {"omit", "exclude", "fail"}
+    na_action : {"omit", "exclude", "fail"}, default "omit"
         Rows with a missing value in the predictors are left out for all responses; rows with a missing
         response for that response alone. Levels, contrasts and the constants of transforms such as
         ``scale`` come from the rows with complete predictors. "exclude" is the same here; "fail"
@@ -97,7 +97,7 @@ def fit_many(
         Your own functions for the formula; trusted code.
     control : Control or dict, optional
         Limits hold for each response. With limits every fit is a search like that of ``lmer``.
-    verbose : bool
+    verbose : bool, default False
         Print how many responses are done, while the fits run.
 
     Returns

@@ -157,8 +157,9 @@ class MarginalMeans(Holder):
             The covariate.
         by : str or sequence of str, optional
             Variables that define groups.
-        at, weights, level, ddf, vcov, cov_reduce, infer : as for `emmeans`
-            As for `emmeans`.
+        at, weights, level, ddf, vcov, cov_reduce, infer : as for `emmeans`, optional
+            Values of predictors, weights of averages, confidence level, degrees of freedom, covariance
+            matrix, reduction of covariates, and what is shown.
 
         Returns
         -------
@@ -219,8 +220,9 @@ class MarginalMeans(Holder):
         ----------
         by : str or sequence of str, optional
             Test the other predictors at each level of these: simple effects.
-        at, weights, ddf, vcov, cov_reduce : as for `emmeans`
-            As for `emmeans`.
+        at, weights, ddf, vcov, cov_reduce : as for `emmeans`, optional
+            Values of predictors, weights of averages, degrees of freedom, covariance matrix, and reduction of
+            covariates.
 
         Returns
         -------

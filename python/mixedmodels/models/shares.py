@@ -12,9 +12,9 @@ from ..inference.effect_sizes.variance_shares import (
     intraclass_correlation,
     r_squared,
 )
-from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.collinearity import condition_number_of, variance_inflation
 from ..public import public, renamed
+from ..render.anova_table import AnovaTable
 from ..render.result_table import ResultTable
 from .arguments import DdfName, Vcov
 from .holder import Holder
@@ -112,7 +112,7 @@ class EffectSizes(Holder):
         level : float or None, default 0.95
             Level of the two-sided confidence limits; None for no limits. A 90 % interval excludes zero
             exactly if the F test rejects at 5 %.
-        type, ddf, vcov : as for `anova`
+        type, ddf, vcov : as for `anova`, optional
             How the terms are tested. The function ``eta_squared(table)`` also takes the F
             tests themselves: the result of ``anova(model)`` or ``joint_tests(model)``.
 
@@ -166,8 +166,8 @@ class EffectSizes(Holder):
 
         Parameters
         ----------
-        partial, level, type, ddf, vcov : as for `eta_squared`
-            As for `eta_squared`.
+        partial, level, type, ddf, vcov : as for `eta_squared`, optional
+            Partial effect sizes only, the confidence level, and how the terms are tested.
 
         Returns
         -------
@@ -204,8 +204,8 @@ class EffectSizes(Holder):
 
         Parameters
         ----------
-        partial, level, type, ddf, vcov : as for `eta_squared`
-            As for `eta_squared`.
+        partial, level, type, ddf, vcov : as for `eta_squared`, optional
+            Partial effect sizes only, the confidence level, and how the terms are tested.
 
         Returns
         -------

@@ -8,12 +8,12 @@ from ..errors import ArgumentError
 from ..fit.state import fitted_of
 from ..inference.basis.model_basis import DDF_NAMES
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
-from ..inference.hypotheses.anova_table import AnovaTable
 from ..inference.hypotheses.confidence_limits import confidence_intervals
 from ..inference.hypotheses.smaller_models import drop_terms
 from ..inference.hypotheses.term_tests import anova_of
 from ..notices import warn_deprecated
 from ..public import public
+from ..render.anova_table import AnovaTable
 from ..render.result_table import ResultTable
 from .arguments import DdfName, Names, Rows, Vcov
 from .holder import Holder
@@ -40,7 +40,7 @@ class TermTests(Holder):
         ----------
         level : float, default 0.95
             Confidence level.
-        method : {"wald"}
+        method : {"wald"}, default "wald"
             "profile" and "boot" are not available yet.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the t quantiles; by default Satterthwaite's, as in `summary`, and for a

@@ -52,7 +52,8 @@ def table_of(frame: pd.DataFrame, style: Style) -> Table:
             left.add(len(columns))
             cells = ["" if pd.isna(v) else str(v) for v in shown[name]]
         columns.append((str(name), cells))
-    return Table.from_columns(columns, left, _leading(left))
+    joined = [j for j in range(1, len(columns)) if _is_limit(columns[j][0]) and _is_limit(columns[j - 1][0])]
+    return Table.from_columns(columns, left, _leading(left), joined=joined)
 
 
 def matrix_of(matrix: pd.DataFrame, write: Write) -> Table:
@@ -88,6 +89,11 @@ def _names(matrix: pd.DataFrame) -> tuple[list[str], list[str]]:
 def _is_p_value(name: str) -> bool:
     """Whether a column holds p-values."""
     return name == "p.value" or name.startswith("Pr(")
+
+
+def _is_limit(name: str) -> bool:
+    """Whether a column holds confidence limits."""
+    return name in _LIMITS or name.endswith(" %")
 
 
 def _leading(left: set[int]) -> int:
@@ -131,7 +137,7 @@ def _writer(name: str, style: Style) -> Write:
 
 def _limit_cells(table: pd.DataFrame, marks: Sequence[str], style: Style) -> dict[str, list[str]]:
     """Lower and upper confidence limits, with common decimals."""
-    names = [str(name) for name in table.columns if name in _LIMITS or str(name).endswith(" %")]
+    names = [str(name) for name in table.columns if _is_limit(str(name))]
     if not names:
         return {}
     values = table[names].to_numpy(dtype=float).ravel(order="F")

@@ -39,12 +39,15 @@ class Table:
         Columns of text, aligned to the left; numbers are aligned to the right.
     labels : int
         So many leading columns name the row. A table that is too wide for a terminal repeats them.
+    joined : frozenset of int
+        Columns that are printed beside the column before them where that fits, such as upper limits.
     """
 
     headings: Row
     groups: tuple[Group, ...]
     left: frozenset[int] = frozenset({0})
     labels: int = 1
+    joined: frozenset[int] = frozenset()
 
     @classmethod
     def from_columns(
@@ -53,6 +56,7 @@ class Table:
         left: Iterable[int] = (0,),
         labels: int = 1,
         groups: Sequence[tuple[str, Sequence[int]]] | None = None,
+        joined: Iterable[int] = (),
     ) -> Table:
         """
         A table from its columns.
@@ -65,6 +69,7 @@ class Table:
         labels : int
         groups : sequence of (str, sequence of int), optional
             Titles and positions of the rows of each group; by default one group of all rows.
+        joined : iterable of int
         """
         left = frozenset(left) & frozenset(range(len(columns)))
         headings = tuple(one_line(heading) for heading, _ in columns)
@@ -77,7 +82,7 @@ class Table:
             parts = (Group(rows),)
         else:
             parts = tuple(Group(tuple(rows[i] for i in places), one_line(title)) for title, places in groups)
-        return cls(headings, parts, left, labels)
+        return cls(headings, parts, left, labels, frozenset(joined))
 
     @property
     def rows(self) -> tuple[Row, ...]:

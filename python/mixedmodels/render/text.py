@@ -42,11 +42,6 @@ def text_page(page: Page, width: int | None = None) -> str:
     return "\n\n".join(filter(None, (_section(section, width) for section in page.sections)))
 
 
-def text_table(table: Table, width: int | None = None) -> str:
-    """A table as text."""
-    return "\n".join(_table(table, terminal_width() if width is None else width))
-
-
 def _section(section: Section, width: int | None) -> str:
     lines = all_folded(section.heading, width)
     if isinstance(section.body, Facts):
@@ -175,8 +170,10 @@ def _in_blocks(table: Table, widths: list[int], least: list[int], width: int) ->
     gap, names = "  ", list(range(table.labels))
     own, rest = [widths[j] for j in names], widths[table.labels :]
     own = _narrowed(own, [least[j] for j in names], _total(own, gap) - width // 2)
-    # The widest of the other columns has to fit beside them.
-    beside = width - len(gap) - max([_LEAST_NAME, *least[table.labels :]])
+    # The widest of the other columns, or of those that are joined, has to fit beside them.
+    runs = _runs(table)
+    widest = max(sum(least[j] for j in run) + len(gap) * (len(run) - 1) for run in runs) if runs else 0
+    beside = width - len(gap) - max(_LEAST_NAME, widest)
     own = _narrowed(own, [min(_LEAST_NAME, widths[j]) for j in names], _total(own, gap) - beside)
     left = max(_LEAST_NAME, width - _total(own, gap) - len(gap))
     numbers = [max([0, *(display_width(row[j]) for row in table.rows)]) for j in range(len(widths))]
@@ -186,9 +183,21 @@ def _in_blocks(table: Table, widths: list[int], least: list[int], width: int) ->
     ]
     widths = [*own, *rest]
     blocks: list[list[int]] = []
-    for j in range(table.labels, len(widths)):
-        if blocks and _total([widths[i] for i in (*blocks[-1], j)], gap) <= width:
-            blocks[-1].append(j)
-        else:
-            blocks.append([*names, j])
+    for run in runs:
+        if blocks and _total([widths[i] for i in (*blocks[-1], *run)], gap) <= width:
+            blocks[-1] += run
+            continue
+        together = _total([widths[i] for i in (*names, *run)], gap) <= width
+        blocks += [[*names, *part] for part in ([run] if together else [[j] for j in run])]
     return _Layout(widths, gap, blocks or [names])
+
+
+def _runs(table: Table) -> list[list[int]]:
+    """The columns beside the names, those together that are printed side by side."""
+    runs: list[list[int]] = []
+    for j in range(table.labels, len(table.headings)):
+        if runs and j in table.joined:
+            runs[-1].append(j)
+        else:
+            runs.append([j])
+    return runs

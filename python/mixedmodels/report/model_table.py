@@ -19,6 +19,7 @@ from ..inference.likelihood.model_differences import check_names, described
 from ..render.page import Page, Table
 from ..render.printed import Printed
 from ..render.style import Style
+from ..wording import listed
 from .model_cells import (
     Cell,
     CellStyle,
@@ -181,9 +182,8 @@ def _chosen(columns: Sequence[Mapping[str, Cell]], coefficients: Any) -> dict[st
     wanted = dict(coefficients) if isinstance(coefficients, Mapping) else {c: c for c in coefficients}
     for name in wanted:
         if name not in rows:
-            raise ArgumentError(
-                f"coefficients: no model has {name!r}; there are {', '.join(map(repr, list(rows)[:20]))}"
-            )
+            known = listed(list(map(repr, rows)), most=20)
+            raise ArgumentError(f"coefficients: no model has {name!r}; the coefficients are: {known}")
     if len(set(wanted.values())) < len(wanted):
         raise ArgumentError(f"coefficients: the names shown must differ, got {list(wanted.values())!r}")
     return {str(title): rows[name] for name, title in wanted.items()}

@@ -12,7 +12,7 @@ from ..checks import flag, probability, some_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import DdfName, Vcov, basis_of
-from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, by_method
+from ..inference.basis.degrees_of_freedom import DegreesOfFreedom, by_method, limits_note
 from ..inference.estimates import criteria
 from ..inference.estimates.random_effects import conditional_variances, terms_by_group
 from ..inference.hypotheses.coefficient_tests import test_ratios, two_sided_t
@@ -58,19 +58,24 @@ def tidy_table(
     flag("conf_int", conf_int)
     if flag("exponentiate", exponentiate):
         ratio_name(fitted)
-    basis = basis_of(fitted, ddf, vcov)
-    makers = {
-        "fixed": lambda: fixed_rows(fitted, level, basis, exponentiate),
-        "ran_pars": lambda: _parameters(fitted),
-        "ran_vals": lambda: _values(fitted, level),
-    }
-    parts = [makers[name]() for name in wanted]
+    # Only the fixed effects need the basis; ddf and vcov are checked in any case.
+    basis = basis_of(fitted, ddf, vcov) if "fixed" in wanted or ddf is not None or vcov is not None else None
+    parts: list[dict[str, Any]] = []
+    notes: list[str] = []
+    for name in wanted:
+        if name == "ran_pars":
+            parts.append(_parameters(fitted))
+        elif name == "ran_vals":
+            parts.append(_values(fitted, level))
+            notes += [f"{100 * level:.4g} % limits of random effects: normal quantiles"] * conf_int
+        elif basis is not None:
+            parts.append(fixed_rows(fitted, level, basis, exponentiate))
+            notes += [by_method("Tests", basis), *[limits_note(basis, level)] * conf_int, *basis.notes]
     columns = [name for name in _COLUMNS if any(name in part for part in parts)]
     if not conf_int:
         columns = [name for name in columns if not name.startswith("conf.")]
     table = ResultTable(pd.concat([_complete(part, columns) for part in parts], ignore_index=True))
-    if "fixed" in wanted:
-        table.notes = (by_method("Tests", basis), *basis.notes)
+    table.notes = tuple(notes)
     return table
 
 

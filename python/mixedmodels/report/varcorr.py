@@ -69,7 +69,9 @@ class VarianceComponents(Printed):
             return self.components[key]
         names = self.keys()
         if key not in names:
-            raise KeyError(f"no grouping factor {key!r}; there are {', '.join(map(repr, names))}")
+            raise KeyError(
+                f"no grouping factor {key!r}; the grouping factors are: {', '.join(map(repr, names))}"
+            )
         return self.components[names.index(key)]
 
     def __contains__(self, key: object) -> bool:

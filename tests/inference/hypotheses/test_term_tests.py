@@ -8,7 +8,7 @@ import pytest
 
 from mixedmodels import anova, anova_type3, glmer, lmer, load_carrots, load_chickweight, load_epil
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
-from mixedmodels.inference.hypotheses.term_hypotheses import TermHypotheses
+from mixedmodels.inference.terms.term_hypotheses import TermHypotheses
 
 CODINGS = ["sum", "helmert", "SAS", "poly"]
 

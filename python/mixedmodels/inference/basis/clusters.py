@@ -83,7 +83,8 @@ def _codes(fitted: FittedModel, cluster: Any) -> tuple[str, NDArray[Any]]:
         for term in fitted.design.terms:
             if term.group.label == cluster:
                 return cluster, term.group.codes
-        column = used_data(fitted.design, fitted.arguments).frame.labels(cluster)
+        with fitted.arguments.data.explaining_what_is_kept("the labels of the rows as an array"):
+            column = used_data(fitted.design, fitted.arguments).frame.labels(cluster)
         label = cluster
     else:
         used = used_data(fitted.design, fitted.arguments)

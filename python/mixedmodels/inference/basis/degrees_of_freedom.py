@@ -181,6 +181,7 @@ class DegreesOfFreedom(ABC):
         Parameters
         ----------
         rows : ndarray, shape (m, rank)
+            Weights of the coefficients, one combination a row.
 
         Returns
         -------
@@ -206,6 +207,7 @@ class DegreesOfFreedom(ABC):
         Parameters
         ----------
         rows : ndarray, shape (m, rank)
+            Weights of the coefficients, one combination a row.
 
         Returns
         -------

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from ...checks import probability
 from ...errors import ArgumentError
 from ...fit.state import FittedModel, fitted_of
+from ...render.anova_table import AnovaTable, anova_table
 from ..basis.choice import DdfName, Vcov
-from ..hypotheses.anova_table import AnovaTable, anova_table
 from ..hypotheses.term_tests import term_table
 
 Values = NDArray[np.float64]

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...fit.state import FittedModel
+from ...render.anova_table import AnovaTable, anova_table
 from ..basis.choice import DdfName, Vcov, basis_of
 from ..basis.degrees_of_freedom import DegreesOfFreedom, by_method
-from .anova_table import AnovaTable, anova_table
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,11 @@ from ...design import r_names
 from ...errors import ArgumentError, EstimabilityWarning
 from ...fit.state import FittedModel
 from ...notices import warn_user
+from ...render.anova_table import AnovaTable, anova_table
 from ...render.numbers import format_number
 from ...wording import listed, one_line
 from ..basis.choice import DdfName, Vcov, basis_of, large_samples
 from ..basis.degrees_of_freedom import DegreesOfFreedom, JointTest, by_method, notes_on_tests
-from .anova_table import AnovaTable, anova_table
 from .coefficient_tests import function_tests
 from .estimability import Undetermined
 from .hypothesis_text import parse_hypothesis

@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import ArgumentError
 from ...fit.changes import by_ml
 from ...fit.state import FittedModel
+from ...render.anova_table import AnovaTable, anova_table
 from ...wording import one_line
 from ..basis.choice import DdfName, Vcov, basis_of
 from ..basis.degrees_of_freedom import by_method, notes_on_tests
@@ -18,8 +19,7 @@ from ..likelihood.likelihood_ratio import check_same_data
 from ..likelihood.model_differences import described
 from ..likelihood.nesting import offset_coefficients, refuse_not_nested
 from ..likelihood.reduced_fits import restriction, with_fixed_part
-from .anova_table import AnovaTable, anova_table
-from .term_hypotheses import TermHypotheses
+from ..terms.term_hypotheses import TermHypotheses
 from .term_tests import check_test, f_columns
 
 

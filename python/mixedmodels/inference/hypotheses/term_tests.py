@@ -9,13 +9,13 @@ from typing import Any, Literal
 from ...checks import flag, one_of
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
+from ...render.anova_table import AnovaTable, anova_table
 from ...wording import one_line
 from ..basis.choice import DdfName, Vcov, basis_of, check_ddf, large_samples
 from ..basis.degrees_of_freedom import DegreesOfFreedom, JointTest, by_method, notes_on_tests, standard_root
 from ..basis.testable import refuse_held_coefficients
 from ..likelihood.likelihood_ratio import likelihood_ratio_table
-from .anova_table import AnovaTable, anova_table
-from .term_hypotheses import TermHypotheses, contained, marginal
+from ..terms.term_hypotheses import TermHypotheses, contained, marginal
 
 AnovaType = Literal[1, 2, 3]
 _TYPES: dict[Any, AnovaType] = {1: 1, 2: 2, 3: 3, "I": 1, "II": 2, "III": 3, "1": 1, "2": 2, "3": 3}
@@ -37,7 +37,7 @@ def term_table(
     fitted : FittedModel
     type : {3, 2, 1}
         Which hypothesis each term is tested for, see
-        :mod:`~mixedmodels.inference.hypotheses.term_hypotheses`.
+        :mod:`~mixedmodels.inference.terms.term_hypotheses`.
     test : {"F", "Chisq"}, optional
         By default F tests for linear mixed models and χ² tests for generalized ones.
     ddf, vcov

@@ -15,9 +15,9 @@ from ...checks import random_generator, whole_number
 from ...errors import ArgumentError
 from ...fit.changes import by_reml
 from ...fit.state import FittedModel
+from ...render.anova_table import AnovaTable, anova_table
 from ...wording import one_line
 from ..basis.testable import have_optimum, no_optimum_note
-from ..hypotheses.anova_table import AnovaTable, anova_table
 from .reduced_fits import objective_without_random_effects
 
 # Ratios of variances at which the simulated criterion is looked at, relative to the scale of the design.

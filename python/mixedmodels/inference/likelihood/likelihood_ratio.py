@@ -14,10 +14,10 @@ from ...design.rows import ZERO_WEIGHT
 from ...errors import ArgumentError, DataError
 from ...fit.changes import by_ml
 from ...fit.state import FittedModel
+from ...render.anova_table import AnovaTable, anova_table
 from ...render.numbers import p_statement
 from ..basis.testable import have_optimum, notes_on_comparisons
 from ..estimates import criteria
-from ..hypotheses.anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value, same_apart_from_family
 from .model_differences import check_names, described
 from .nesting import family_step_of, not_nested_in

@@ -11,8 +11,8 @@ from ...checks import one_of
 from ...errors import ArgumentError
 from ...fit.changes import by_ml
 from ...fit.state import FittedModel
+from ...render.anova_table import AnovaTable, anova_table
 from ..estimates import criteria
-from ..hypotheses.anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import check_names, described
 

@@ -12,8 +12,8 @@ from ...errors import ArgumentError, MixedModelError
 from ...fit.changes import by_ml, refitted
 from ...fit.draws import draw_response
 from ...fit.state import FittedModel
+from ...render.anova_table import AnovaTable, anova_table
 from ..basis.testable import have_optimum, notes_on_comparisons
-from ..hypotheses.anova_table import AnovaTable, anova_table
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described
 from .nesting import refuse_not_nested

@@ -15,9 +15,9 @@ from ...design.random_term import rows_apart
 from ...design.repeated_effects import n_covariance_parameters, overlapping_terms
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
+from ...render.anova_table import AnovaTable, anova_table
 from ...wording import one_line
 from ..basis.testable import have_optimum, notes_on_reductions, refuse_held_covariances
-from ..hypotheses.anova_table import AnovaTable, anova_table
 from .boundary import covariances_of_added_effect, mixture_p_value
 from .reduced_fits import objective_without_random_effects, with_random_terms
 

@@ -15,7 +15,7 @@ from ...errors import ArgumentError
 from ...fit.changes import refitted_design
 from ...fit.fixed import without_coefficients
 from ...fit.state import FittedModel
-from ..hypotheses.term_hypotheses import left_null
+from ..terms.term_hypotheses import left_null
 
 
 def with_fixed_part(fitted: FittedModel, basis: NDArray[np.float64]) -> FittedModel:

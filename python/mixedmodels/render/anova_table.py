@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...render.result_table import ResultTable, result_table
+from .result_table import ResultTable, result_table
 
 
 class AnovaTable(ResultTable):

@@ -1,0 +1,1 @@
+"""Terms of the fixed part as hypotheses about the coefficients."""
