@@ -534,3 +534,19 @@ def test_names_after_by_are_of_by(ham):
             call()
     with pytest.raises(ArgumentError, match=r"^specs: the model has no predictor 'x'"):
         model.emmeans("~ Product | x", by="Information")
+
+
+@pytest.mark.parametrize("ddf", ["inf", "residual", "satterthwaite", "kenward-roger"])
+def test_other_degrees_of_freedom_keep_the_covariance_matrix(ddf):
+    model = fits("machines")
+    robust, matrix = model.vcov_cluster(), 4 * model.vcov().to_numpy()
+    with pytest.raises(ArgumentError, match="brings its own degrees of freedom"):
+        model.emmeans("~ Machine", vcov=robust).pairs(ddf=ddf)
+    means = model.emmeans("~ Machine", vcov=matrix)
+    if ddf in ("inf", "residual"):
+        np.testing.assert_allclose(
+            means.pairs(ddf=ddf).to_frame()["SE"], 2 * model.emmeans("~ Machine").pairs().to_frame()["SE"]
+        )
+    else:
+        with pytest.raises(ArgumentError, match="the model's own covariance matrix"):
+            means.pairs(ddf=ddf)

@@ -32,6 +32,8 @@ def as_family(family: Any, link: Any = None) -> Family:
     >>> as_family("Bernoulli", "cloglog")
     binomial (cloglog)
     """
+    if link is not None and not isinstance(link, str):
+        raise ArgumentError(f"link must be the name of a link, not a {type(link).__name__}")
     if isinstance(family, Family):
         if link is not None and check_link(link, family.name, family.links or (family.link,)) != family.link:
             raise ArgumentError(f"link={link!r} conflicts with family={family!r}, which already sets a link")

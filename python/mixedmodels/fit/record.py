@@ -221,14 +221,14 @@ class Convergence(Printed):
         """How the search ended, in one line."""
         gradient = np.abs(self.gradient).max(initial=0.0)
         if self.optimizer is None:
-            return f"Not optimised: evaluated at the given theta; |gradient| ≤ {gradient:.2g}"
+            return f"Not optimised: evaluated at the given theta; |gradient| <= {gradient:.2g}"
         verdict = "converged" if self.converged else f"NOT CONVERGED ({self.status})"
         if self.unbounded:
             verdict = "NO FINITE OPTIMUM"
         counts = counted(self.n_evaluations, "evaluation")
         if self.n_gradients:
             counts += f", {counted(self.n_gradients, 'gradient')}"
-        line = f"{self.optimizer}: {verdict} after {counts}; |gradient| ≤ {gradient:.2g}"
+        line = f"{self.optimizer}: {verdict} after {counts}; |gradient| <= {gradient:.2g}"
         if not self.checked and self.optimizer != "trust_region":
             line += "; derivatives not checked"
         return line

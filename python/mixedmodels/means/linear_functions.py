@@ -34,12 +34,15 @@ class Space:
     basis : DegreesOfFreedom
     linearized : bool
         Whether functions are linear approximations at these coefficients, good for no others.
+    vcov : RobustCovariance, DegreesOfFreedom or array-like, optional
+        The covariance matrix asked for; None for the model's own.
     """
 
     kept: NDArray[np.int64]
     undetermined: Undetermined
     basis: DegreesOfFreedom
     linearized: bool = field(default=False, kw_only=True)
+    vcov: Vcov | None = field(default=None, kw_only=True)
 
     @property
     def null(self) -> NDArray[np.float64]:
@@ -59,6 +62,7 @@ class Space:
         ArgumentError
             When the functions are linearized and Kenward and Roger's method has other coefficients.
         """
+        vcov = self.vcov if vcov is None else vcov
         basis = basis_of(self.undetermined.fitted, ddf, vcov)
         if self.linearized and len(basis.beta):
             distance = np.abs(basis.beta - self.basis.beta)
@@ -68,12 +72,12 @@ class Space:
                     "coefficients, and regrid() and eff_size() computed these rows from the old ones; "
                     "give ddf= to emmeans()"
                 )
-        return replace(self, basis=basis)
+        return replace(self, basis=basis, vcov=vcov)
 
 
 def space_of(fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None = None) -> Space:
     """The space of a fit with a covariance matrix and degrees of freedom."""
-    return Space(fitted.estimates.kept, Undetermined(fitted), basis_of(fitted, ddf, vcov))
+    return Space(fitted.estimates.kept, Undetermined(fitted), basis_of(fitted, ddf, vcov), vcov=vcov)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import one_of
-from ...errors import ArgumentError
 from ...fit.state import FittedModel
+from ...not_here import NotHere, not_available
 from ...render.frame_table import matrix_of
 from ...render.page import Page, Section
 from ...render.printed import Printed
@@ -140,9 +140,12 @@ def robust_covariance(fitted: FittedModel, cluster: Any = None, type: str = "CR2
     """See :func:`mixedmodels.vcov_cluster`."""
     kind: Kind = one_of("type", type.upper() if isinstance(type, str) else type, KINDS)
     if not fitted.exact_likelihood:
-        raise ArgumentError(
-            "vcov_cluster is for linear mixed models: a generalized one has no residuals "
-            "whose products could be summed over clusters"
+        raise not_available(
+            "vcov_cluster() of a generalized model",
+            NotHere(
+                "cluster-robust covariance matrices of generalized models",
+                "glmer() has model-based ones; add random effects for the clusters",
+            ),
         )
     clusters = find_clusters(fitted, cluster)
     design, kept = fitted.design, fitted.estimates.kept
