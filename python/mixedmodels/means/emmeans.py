@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeAlias, overload
 
 from numpy.typing import ArrayLike
 
-from ..errors import ArgumentError
 from ..inference.basis.choice import DdfName, Vcov
 from ..public import public
 from .adjustments import Adjustment
@@ -399,8 +398,3 @@ class Emmeans(TestedRows):
         In units of sigma = 3.162, estimated with 46 degrees of freedom
         """
         return effect_sizes(self, sigma, edf, method)
-
-
-def not_means(value: object) -> ArgumentError:
-    """The error for an argument that should be marginal means."""
-    return ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from ..errors import ArgumentError
 from ..fit.state import not_a_model
 from ..inference.effect_sizes.term_effect_sizes import effect_size_table
-from ..means.emmeans import Emmeans, not_means
+from ..means.emmeans import Emmeans
 from ..public import public, renamed
 from .base import MixedModel
 
@@ -16,9 +17,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Function = Callable[Concatenate[Any, P], R]
 
+
+def _not_means(value: Any) -> ArgumentError:
+    """The error for something else in the place of means."""
+    return ArgumentError(f"means made by emmeans() or emtrends() are needed here, not {type(value).__name__}")
+
+
 _SUBJECTS: dict[type[Any], tuple[str, str, Callable[[Any], Exception]]] = {
     MixedModel: ("MixedModel", "A model fitted by `lmer` or `glmer`.", not_a_model),
-    Emmeans: ("Emmeans", "Made by `emmeans` or `emtrends`.", not_means),
+    Emmeans: ("Emmeans", "Made by `emmeans` or `emtrends`.", _not_means),
 }
 
 

@@ -16,7 +16,7 @@ from mixedmodels import (
     tidy,
     vcov_cluster,
 )
-from mixedmodels.errors import ArgumentError
+from mixedmodels.errors import ArgumentError, NotAvailableError
 from mixedmodels.inference.basis.clusters import cluster_covariance, find_clusters
 from shared_fits import fits
 
@@ -175,5 +175,5 @@ def test_other_arguments(balanced):
     with pytest.raises(ArgumentError, match="type must be one of"):
         vcov_cluster(balanced, type="HC3")
     model = fits("cbpp")
-    with pytest.raises(ArgumentError, match="linear mixed models"):
+    with pytest.raises(NotAvailableError, match="of generalized models"):
         vcov_cluster(model)
