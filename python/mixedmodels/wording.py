@@ -64,6 +64,10 @@ def shorten(text: str, width: int) -> str:
     return kept + "…"
 
 
+# How alike two names must be; the usual 0.6 suggests names that have nothing to do with each other.
+_NEAR = 0.65
+
+
 def nearest(name: object, known: Iterable[str], most: int = 1, write: Callable[[str], str] = repr) -> str:
     """
     The end of a message, suggesting the nearest of some names; empty when no name is near.
@@ -79,7 +83,7 @@ def nearest(name: object, known: Iterable[str], most: int = 1, write: Callable[[
         How a name is written.
     """
     folded = {own.casefold(): own for own in known}
-    close = get_close_matches(name.casefold(), folded, n=most) if isinstance(name, str) else []
+    close = get_close_matches(name.casefold(), folded, n=most, cutoff=_NEAR) if isinstance(name, str) else []
     return f"; did you mean {' or '.join(write(folded[own]) for own in close)}?" if close else ""
 
 

@@ -51,6 +51,14 @@ class ResultTable(Printed, pd.DataFrame):
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> ResultTable:
+        # What pandas makes of a table is a plain data frame; a copy is a table.
+        table = result_table(self.to_frame(), None, self.heading, self.notes, type(self))
+        table.attrs.update(self.attrs)
+        return table
+
+    __copy__ = __deepcopy__
+
     def to_frame(self) -> pd.DataFrame:
         """
         A plain data frame: without heading and notes, printed and exported as pandas does.
