@@ -250,7 +250,7 @@ def test_wide_characters_line_up():
 
 def test_notes_name_other_covariance_matrices(slopes):
     robust = model_table(slopes, vcov=slopes.vcov_cluster())
-    assert any(note.startswith("Standard errors; CR2") for note in robust.notes)
+    assert any(note.startswith("Standard errors with the CR2") for note in robust.notes)
     assert len(model_table(slopes).notes) == 1
 
 

@@ -243,14 +243,8 @@ class Emmeans(TestedRows):
         simple : str or sequence of str, optional
             Compare the levels of these variables at each combination of all others; ``"each"`` for every
             variable in turn.
-        infer : bool or (bool, bool), optional
-            Whether the printed table has confidence limits and tests; by default only tests.
-        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
-            Degrees of freedom; by default those of the means.
-        vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the model's coefficients: from `vcov_cluster`, with its degrees of freedom,
-            or a matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
-            matrix of the means.
+        infer, ddf, vcov : as for `contrast`
+            As for `contrast`.
 
         Returns
         -------

@@ -338,7 +338,7 @@ def test_numbers_follow_the_matrix(model, where):
     robust = vcov_cluster(model)
     own, changed = call(where, model), call(where, model, vcov=robust)
     assert numbers(own) != numbers(changed)
-    assert "CR2 covariance matrix with 45 clusters of recipe:replicate" in text(changed)
+    assert "CR2 covariance matrix (45 clusters of recipe:replicate)" in text(changed)
     # A rule of one's own, a matrix and a data frame in another order.
     for given in (
         Infinite(model.beta, 4 * model.vcov().to_numpy()),

@@ -80,10 +80,10 @@ def test_no_table_has_tests_by_no_method(unbounded):
 
 def test_robust_covariance_matrices():
     robust = vcov_cluster(SLEEP)
-    label = "CR2 covariance matrix with 18 clusters of Subject and Satterthwaite-type degrees of freedom"
-    assert coef_test(SLEEP, vcov=robust).heading[0] == f"Coefficients; {label}"
-    assert SLEEP.confint(vcov=robust).notes[0] == f"95 % Wald limits: t quantiles; {label}"
-    assert SLEEP.summary(vcov=robust).tests == f"t tests; {label}"
+    label = "CR2 covariance matrix (18 clusters of Subject) and Satterthwaite-type degrees of freedom"
+    assert coef_test(SLEEP, vcov=robust).heading[0] == f"Coefficients with the {label}"
+    assert SLEEP.confint(vcov=robust).notes[0] == f"95 % Wald limits: t quantiles with the {label}"
+    assert SLEEP.summary(vcov=robust).tests == f"t tests with the {label}"
 
 
 def test_capitals():

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...checks import one_of, shown
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
-from ...wording import listed
+from ...wording import capital, listed
 from ..estimates.origin import check_origin, origin_of, refuse_other, signature_of
 from .degrees_of_freedom import DegreesOfFreedom
 from .kinds import Infinite, Residual
@@ -129,7 +129,7 @@ def large_samples(basis: DegreesOfFreedom) -> DegreesOfFreedom:
         basis.covariance,
         origin=basis.origin,
         undetermined=basis.undetermined,
-        notes=(f"Covariance matrix: {basis.label}; χ² tests do not use the degrees of freedom", *basis.notes),
+        notes=(f"{capital(basis.label)}; χ² tests do not use the degrees of freedom", *basis.notes),
     )
 
 

@@ -72,12 +72,12 @@ class RobustCovariance(Printed, DegreesOfFreedom):
 
     @property
     def connectives(self) -> tuple[str, str]:
-        return "; ", "; "
+        return " with the ", " with the "
 
     @property
     def label(self) -> str:
         return (
-            f"{self.kind} covariance matrix with {self.n_clusters} clusters of {self.cluster} and "
+            f"{self.kind} covariance matrix ({self.n_clusters} clusters of {self.cluster}) and "
             "Satterthwaite-type degrees of freedom"
         )
 
