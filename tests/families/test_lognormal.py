@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,8 +98,18 @@ def test_marginal_means_are_medians_and_means_on_request():
     for adjust in (False, True):
         own = emmeans(model, "~ f", type="response", bias_adjust=adjust).to_frame()
         other = emmeans(linear, "~ f", type="response", bias_adjust=adjust).to_frame()
-        assert "median" in own
-        np.testing.assert_allclose(own["median"], other["response"], rtol=1e-5)
+        name = "response" if adjust else "median"
+        assert ("median" in own) != adjust
+        np.testing.assert_allclose(own[name], other["response"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_means_are_averaged_over_residuals_too(which):
+    """The note states the standard deviation of all that is averaged over."""
+    model = both("slope")[which]
+    text = " ".join(str(emmeans(model, "~ f", type="response", bias_adjust=True)).split())
+    assert re.search(r"Averaged over random effects and residuals with a standard deviation of [\d.]+", text)
+    assert "residuals" not in str(emmeans(model, "~ f", type="response"))
 
 
 def test_shares_of_variance_are_those_of_the_logarithm():

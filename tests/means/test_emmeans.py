@@ -271,7 +271,7 @@ def test_tables_print_as_html(model):
     ("call", "message"),
     [
         (lambda m: emmeans(m, "Z"), "no predictor 'Z'"),
-        (lambda m: emmeans(m, "pairwise ~ A"), "the left side of"),
+        (lambda m: emmeans(m, "pairwise ~ A"), "nothing may precede"),
         (lambda m: emmeans(m, "~ A *"), "is not understood"),
         (lambda m: emmeans(m, 3), "specs must be"),
         (lambda m: emmeans(m, "A", at={"A": "a7"}), "no level 'a7'"),

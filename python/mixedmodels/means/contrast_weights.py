@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from ..checks import flag
 from ..design import make_contrast
 from ..errors import ArgumentError
+from ..inference.hypotheses.labelled_weights import weight_rows
 
 Values = NDArray[np.float64]
 
@@ -40,7 +42,12 @@ class Contrasts:
 
 
 def make_contrasts(
-    method: Any, labels: Sequence[str], ratios: bool, ref: Any = None, reverse: bool = False
+    method: Any,
+    labels: Sequence[str],
+    ratios: bool,
+    ref: Any = None,
+    reverse: bool = False,
+    values: Sequence[str] | None = None,
 ) -> Contrasts:
     """
     The contrasts of means with these labels.
@@ -56,7 +63,10 @@ def make_contrasts(
         The control of ``"trt.vs.ctrl"`` (``"dunnett"``): its label or position; by default the first.
     reverse : bool
         Take differences with the opposite sign.
+    values : sequence of str, length k, optional
+        The levels as tables show them, which also name the means: "2" for "period2".
     """
+    others = dict(zip(values or labels, labels, strict=True))
     flag("reverse", reverse)
     if isinstance(method, str):
         name, other_way, position = _SYNONYMS.get(method, (method, False, None))
@@ -68,14 +78,14 @@ def make_contrasts(
         if reverse and name not in _DIFFERENCES:
             raise ArgumentError(f"reverse= is for differences of two means, not for method={method!r}")
         if name in _DIFFERENCES:
-            base = (position or 0) % len(labels) if ref is None else _position(ref, labels)
+            base = (position or 0) % len(labels) if ref is None else _position(ref, labels, others)
             return _differences(name, labels, " / " if ratios else " - ", base, reverse != other_way)
         return _METHODS[name](labels)
     if ref is not None:
         raise ArgumentError("ref= is for method='trt.vs.ctrl', not for weights of your own")
     if reverse:
         raise ArgumentError("reverse= is for differences of two means, not for weights of your own")
-    names, weights = _custom(method)
+    names, weights = _custom(method, labels, others)
     if weights.ndim != 2 or weights.shape[1] != len(labels):
         raise ArgumentError(
             f"a contrast needs {len(labels)} weights, one for each of {', '.join(labels)}; "
@@ -177,16 +187,18 @@ _SYNONYMS: dict[str, tuple[str, bool, int | None]] = {
 _DEGREES = ("linear", "quadratic", "cubic", "quartic")
 
 
-def _custom(method: Any) -> tuple[tuple[str, ...], Values]:
+def _custom(method: Any, labels: Sequence[str], others: Mapping[str, str]) -> tuple[tuple[str, ...], Values]:
+    """Weights of the user's own, by the labels of the means where they have labels."""
     names: Sequence[str] | None = None
+    rows = method
     if isinstance(method, Mapping):
         names, rows = tuple(map(str, method)), list(method.values())
     elif isinstance(method, pd.DataFrame):
-        names, rows = tuple(map(str, method.index)), method.to_numpy()
-    else:
-        rows = method
+        names = tuple(map(str, method.index))
     try:
-        weights = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+        weights = weight_rows(rows, labels, others, "mean")
+    except ArgumentError:
+        raise
     except (TypeError, ValueError):
         raise ArgumentError(
             "method must be the name of a kind of contrasts, a mapping of names to weights, or a matrix "
@@ -197,11 +209,12 @@ def _custom(method: Any) -> tuple[tuple[str, ...], Values]:
     return tuple(names or (f"contrast {i + 1}" for i in range(len(weights)))), weights
 
 
-def _position(ref: Any, labels: Sequence[str]) -> int:
-    if isinstance(ref, int) and not isinstance(ref, bool) and 0 <= ref < len(labels):
-        return ref
-    if str(ref) in labels:
-        return list(labels).index(str(ref))
+def _position(ref: Any, labels: Sequence[str], others: Mapping[str, str]) -> int:
+    if isinstance(ref, numbers.Integral) and not isinstance(ref, bool) and 0 <= int(ref) < len(labels):
+        return int(ref)
+    label = str(ref) if str(ref) in labels else others.get(str(ref))
+    if label is not None:
+        return list(labels).index(label)
     raise ArgumentError(f"ref must be one of {', '.join(labels)}, or its position from 0; not {ref!r}")
 
 

@@ -21,6 +21,7 @@ from .rows import (
     group_rows,
     grouped,
     names_of_rows,
+    values_of_rows,
     variables_of,
 )
 from .scale import Scale, ratio_scale
@@ -29,12 +30,13 @@ from .specs import show
 
 def contrasts_of(means: Rows, method: Any, adjust: Any, ref: Any, reverse: bool) -> Rows:
     """Contrasts of the rows within each group, see `Emmeans.contrast`."""
-    ratios, labels = ratio_scale(means.link) is not None, names_of_rows(means)
+    ratios, labels, values = ratio_scale(means.link) is not None, names_of_rows(means), values_of_rows(means)
     found: list[Contrasts] = []
     first: list[int] = []
     parts: list[NDArray[np.float64]] = []
     for places in group_rows(means):
-        made = make_contrasts(method, [labels[i] for i in places], ratios, ref, reverse)
+        named, shown = ([texts[i] for i in places] for texts in (labels, values))
+        made = make_contrasts(method, named, ratios, ref, reverse, shown)
         weights = np.zeros((len(made.weights), len(means)))
         weights[:, places] = made.weights
         found.append(made)

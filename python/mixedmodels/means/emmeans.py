@@ -129,7 +129,8 @@ class Emmeans(TestedRows):
             each minus the one before. "mean_chg": the mean of all that follow minus the mean of those before.
             "eff": each minus the mean of all. "del.eff": each minus the mean of the others. "poly":
             orthogonal polynomials for equally spaced levels. "identity": the rows themselves. Or your own
-            weights.
+            weights, one for each row of a group in its order; the columns of a data frame and the index of a
+            Series are labels of rows, unless they are 0, 1, 2, ...
         adjust : {"none", "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "fdr"}, optional
             Adjustment of p-values and intervals for the number of tests in a group. The default depends on
             the method: "tukey" for "pairwise", "mvt" (Dunnett's test) for "trt.vs.ctrl", "consec" and
@@ -137,7 +138,8 @@ class Emmeans(TestedRows):
         by : str or sequence of str, optional
             Variables that define groups; by default the groups of the means. ``[]`` for none.
         ref : str or int, optional
-            The control, by label or position; by default the first level.
+            The control, by its label (as tables or names of contrasts show it) or its position from 0; by
+            default the first level.
         reverse : bool, default False
             Take differences with the opposite sign.
         interaction : bool, str, sequence, or mapping of str to method, default False
@@ -150,7 +152,9 @@ class Emmeans(TestedRows):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom; by default those of the means.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the model's coefficients; by default the matrix of the means.
+            Covariance matrix of the model's coefficients: from `vcov_cluster`, with its degrees of freedom,
+            or a matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            matrix of the means.
 
         Returns
         -------
@@ -245,7 +249,9 @@ class Emmeans(TestedRows):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom; by default those of the means.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the model's coefficients; by default the matrix of the means.
+            Covariance matrix of the model's coefficients: from `vcov_cluster`, with its degrees of freedom,
+            or a matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            matrix of the means.
 
         Returns
         -------
@@ -390,7 +396,7 @@ class Emmeans(TestedRows):
         Satterthwaite's degrees of freedom
         Confidence level: 0.95
         Intervals are not adjusted for their number
-        In units of sigma = 3.162, known with 46 degrees of freedom
+        In units of sigma = 3.162, estimated with 46 degrees of freedom
         """
         return effect_sizes(self, sigma, edf, method)
 

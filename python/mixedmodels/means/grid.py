@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import one_of
+from ..checks import finite_number, one_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..formula.nodes import variables as variables_in
@@ -119,9 +119,7 @@ def cells(variables: Mapping[str, GridVariable]) -> pd.DataFrame:
 
 def _offset(fitted: FittedModel, wanted: float | None) -> float:
     if wanted is not None:
-        if isinstance(wanted, bool) or not isinstance(wanted, (int, float)) or not math.isfinite(wanted):
-            raise ArgumentError(f"offset must be a finite number, not {wanted!r}")
-        return float(wanted)
+        return finite_number("offset", wanted)
     given = fitted.design.offset
     return 0.0 if given is None else float(given.mean())
 

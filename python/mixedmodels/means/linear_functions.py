@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,8 @@ from ..inference.hypotheses.estimability import Undetermined
 
 # A sum this small compared with its terms is zero but for rounding.
 _ROUNDING = 1e-12
+# Coefficients this close, in standard errors, are the same.
+_SAME = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +32,14 @@ class Space:
     undetermined : Undetermined
         Directions of the coefficients that change no fitted value.
     basis : DegreesOfFreedom
+    linearized : bool
+        Whether functions are linear approximations at these coefficients, good for no others.
     """
 
     kept: NDArray[np.int64]
     undetermined: Undetermined
     basis: DegreesOfFreedom
+    linearized: bool = field(default=False, kw_only=True)
 
     @property
     def null(self) -> NDArray[np.float64]:
@@ -46,8 +51,24 @@ class Space:
         return self.undetermined.estimable(rows)
 
     def rebased(self, ddf: DdfName | None, vcov: Vcov | None) -> Space:
-        """The same coefficients with another covariance matrix or other degrees of freedom."""
-        return replace(self, basis=basis_of(self.undetermined.fitted, ddf, vcov))
+        """
+        The same coefficients with another covariance matrix or other degrees of freedom.
+
+        Raises
+        ------
+        ArgumentError
+            When the functions are linearized and Kenward and Roger's method has other coefficients.
+        """
+        basis = basis_of(self.undetermined.fitted, ddf, vcov)
+        if self.linearized and len(basis.beta):
+            distance = np.abs(basis.beta - self.basis.beta)
+            if (distance > _SAME * basis.standard_errors()).any():
+                raise ArgumentError(
+                    "ddf: Kenward and Roger's method refits the model by REML, which changes the "
+                    "coefficients, and regrid() and eff_size() computed these rows from the old ones; "
+                    "give ddf= to emmeans()"
+                )
+        return replace(self, basis=basis)
 
 
 def space_of(fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None = None) -> Space:

@@ -25,7 +25,7 @@ from .grid import (
     reference_grid,
 )
 from .linear_functions import space_of
-from .scale import Scale, mean_name, random_spread, response_link
+from .scale import Scale, response_link, response_scale
 from .specs import Specs, read_specs, show
 from .table import check_infer
 from .variables import STEP
@@ -54,9 +54,9 @@ def emmeans(
     link = response_link(fitted)
     response = check_type(type) == "response" and link is not None
     labels, functions = averaged(grid, space_of(fitted, ddf, vcov), wanted, weights)
-    adjusted = flag("bias_adjust", bias_adjust) and link is not None and response
-    spread = random_spread(fitted, link) if adjusted and link is not None else 0.0
-    on_response = None if link is None else Scale(mean_name(fitted), link, spread)
+    if flag("bias_adjust", bias_adjust) and type != "response":
+        raise ArgumentError("bias_adjust=True needs type='response': it averages responses")
+    on_response = None if link is None else response_scale(fitted, link, bias_adjust)
     scale = on_response if response and on_response else Scale("emmean")
     notes = [*functions.space.basis.notes, *grid_notes(grid, wanted, weights)]
     terms = model_terms(fitted)

@@ -70,7 +70,7 @@ def _linearized(functions: LinearFunctions, slope: Any, values: Any) -> LinearFu
     """Functions with these values and slopes in the ones given (delta method)."""
     rows = slope[:, None] * functions.rows
     constants = values - slope * (functions.estimate - functions.constants)
-    return LinearFunctions(rows, constants, functions.space)
+    return LinearFunctions(rows, constants, replace(functions.space, linearized=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +148,8 @@ def effect_sizes(means: Rows, sigma: Any, edf: Any, method: Any = "pairwise") ->
     # The derivative of L beta / sigma in log sigma is -d.
     rows = np.column_stack([functions.rows / sigma, -np.where(np.isnan(d), 0.0, d)])
     # The variance of the logarithm of a standard deviation is about 1 / (2 edf).
-    extended = _with_scale(functions.space, 1.0 / (2.0 * edf), functions.rows.shape[1])
+    space = replace(functions.space, linearized=True)
+    extended = _with_scale(space, 1.0 / (2.0 * edf), functions.rows.shape[1])
     return replace(
         contrasts,
         functions=LinearFunctions(rows, functions.constants / sigma, extended),
@@ -159,7 +160,7 @@ def effect_sizes(means: Rows, sigma: Any, edf: Any, method: Any = "pairwise") ->
         predictor=contrasts.predictor if means.link is None else means.link.name,
         notes=(
             *contrasts.notes,
-            f"In units of sigma = {sigma:.4g}, known with {_shown(edf)} degrees of freedom",
+            f"In units of sigma = {sigma:.4g}, estimated with {_shown(edf)} degrees of freedom",
         ),
         infer=(True, False),
     )

@@ -16,7 +16,7 @@ from ..inference.basis.choice import DdfName, Vcov
 from .adjustments import TestFamily
 from .linear_functions import LinearFunctions
 from .scale import Scale
-from .specs import names_of, row_labels
+from .specs import names_of, row_labels, show
 
 # The column with the names of contrasts.
 CONTRAST = "contrast"
@@ -59,7 +59,7 @@ def check_variables(rows: EstimatedRows, given: Any, argument: str) -> tuple[str
     for name in names:
         if name not in known:
             listed = ", ".join(map(repr, known)) or "none"
-            raise ArgumentError(f"{argument}: there is no variable {name!r}; there are {listed}")
+            raise ArgumentError(f"{argument}: there is no variable {name!r}; the variables are: {listed}")
     return names
 
 
@@ -107,3 +107,9 @@ def families(rows: EstimatedRows) -> Iterator[tuple[NDArray[np.intp], TestFamily
 def names_of_rows(rows: EstimatedRows) -> list[str]:
     """Short names of the rows within their groups."""
     return row_labels(rows.labels.drop(columns=list(rows.by)))
+
+
+def values_of_rows(rows: EstimatedRows) -> list[str]:
+    """The values of the rows within their groups, as tables show them."""
+    labels = rows.labels.drop(columns=list(rows.by))
+    return [" ".join(map(show, row)) for row in labels.itertuples(index=False, name=None)]

@@ -33,11 +33,14 @@ class Scale:
     spread : float
         Standard deviation of a normal variable (the random effects) in the linear predictor that is
         averaged over.
+    varying : str
+        What this variable consists of.
     """
 
     name: str
     link: Link | None = None
     spread: float = 0.0
+    varying: str = "random effects"
 
     def shown(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
         """Linear predictors as they are shown."""
@@ -59,9 +62,9 @@ class Scale:
 
     @property
     def spread_note(self) -> str:
-        """The random effects averaged over, in a sentence; empty for none."""
+        """The random variation averaged over, in a sentence; empty for none."""
         return (
-            f"Averaged over random effects with a standard deviation of {self.spread:.4g}"
+            f"Averaged over {self.varying} with a standard deviation of {self.spread:.4g}"
             if self.spread
             else ""
         )
@@ -89,9 +92,14 @@ def response_link(fitted: FittedModel) -> Link | None:
     return None
 
 
-def mean_name(fitted: FittedModel) -> str:
-    """The name of a mean on the scale of the response."""
-    return fitted.family.mean_name
+def response_scale(fitted: FittedModel, link: Link, adjusted: bool) -> Scale:
+    """The scale of the response; adjusted, the scale of its means over the random variation."""
+    name = fitted.family.mean_name
+    if not adjusted:
+        return Scale(name, link)
+    medians = _medians(fitted)
+    varying = "random effects and residuals" if medians else "random effects"
+    return Scale("response" if medians else name, link, random_spread(fitted, link), varying)
 
 
 def ratio_scale(link: Link | None) -> Scale | None:

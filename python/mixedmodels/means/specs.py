@@ -49,13 +49,16 @@ def read_specs(specs: Any, by: Any, known: Collection[str]) -> Specs:
     ArgumentError
         For another form, or a name that is not a predictor.
     """
+    listed = ", ".join(map(repr, known)) or "none"
     groups = names_of(by, "by")
+    for name in groups:
+        if name not in known:
+            raise ArgumentError(f"by: the model has no predictor {name!r}; it has {listed}")
     if isinstance(specs, str) and specs not in known:
         left, bar, right = specs.partition("|")
         if "~" in left and left.partition("~")[0].strip():
             raise ArgumentError(
-                f"specs {specs!r}: the left side of '~' must be empty; "
-                "for contrasts call .contrast() or .pairs()"
+                f"specs {specs!r}: nothing may precede '~'; for contrasts call .contrast() or .pairs()"
             )
         factors = _parts(left.replace("~", ""), specs)
         if bar:
@@ -66,7 +69,6 @@ def read_specs(specs: Any, by: Any, known: Collection[str]) -> Specs:
     factors = tuple(name for name in dict.fromkeys(factors) if name not in groups)
     for name in (*factors, *groups):
         if name not in known:
-            listed = ", ".join(map(repr, known)) or "none"
             raise ArgumentError(f"specs: the model has no predictor {name!r}; it has {listed}")
     return Specs(factors, groups)
 

@@ -206,7 +206,7 @@ def covariate_values(cov_reduce: Any, names: Sequence[str]) -> Callable[[str], t
 def _reducer(value: Any) -> Reducer | None:
     if value is False:
         return None
-    if value is None or value is True:
+    if value is None:
         value = "mean"
     function = _SUMMARIES.get(value) if isinstance(value, str) else value
     if not callable(function):

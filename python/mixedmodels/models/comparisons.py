@@ -109,7 +109,8 @@ class Comparisons(Holder):
         Raises
         ------
         ArgumentError, DataError
-            When the fixed parts are not nested, or the responses differ.
+            When the fixed parts are not nested, or the responses, weights or offsets differ. An offset that
+            the coefficients of the full model can make up for is part of the hypothesis.
 
         Examples
         --------
@@ -148,7 +149,7 @@ class Comparisons(Holder):
         Raises
         ------
         ArgumentError, DataError
-            When the models cannot be compared.
+            When the models are not nested: other responses, weights, offsets or families.
 
         Examples
         --------

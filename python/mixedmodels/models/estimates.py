@@ -171,6 +171,8 @@ class Estimates(Holder):
         Returns
         -------
         DataFrame, shape (p, p)
+            Its ``attrs`` identify the model: as ``vcov`` of another model it is refused, also after
+            arithmetic such as ``2 * m.vcov()``. An array made from it (``to_numpy()``) cannot be checked.
 
         Warns
         -----

@@ -28,7 +28,9 @@ class LinearHypotheses(Holder):
             Degrees of freedom for the model's own matrix; for a given matrix "residual" or "inf" (the
             default).
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            From `vcov_cluster`, with its degrees of freedom, or a matrix; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            model's own.
 
         Returns
         -------
@@ -68,13 +70,16 @@ class LinearHypotheses(Holder):
         hypotheses : str, sequence of str, mapping of str to float, or array-like of shape (m, p) or (p,)
             Texts such as ``"Days = 10"`` or ``"2*a - b = 0"`` (R's ``period2`` for ``period[T.2]`` is
             understood), weights of coefficients by name, or the matrix L. Names are those of the summary; L
-            multiplies all columns of the model matrix, dropped ones included.
+            multiplies all columns of the model matrix, dropped ones included. The columns of a data frame and
+            the index of a Series are names of coefficients, unless they are 0, 1, 2, ...
         rhs : float or array-like of shape (m,), optional
             With a matrix or weights: the value of Lβ under the hypothesis, zero by default.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Denominator degrees of freedom; by default Satterthwaite's, for a generalized model "inf".
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            From `vcov_cluster`, with its degrees of freedom, or a matrix; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            model's own.
 
         Returns
         -------

@@ -71,7 +71,9 @@ class MarginalMeans(Holder):
             Degrees of freedom; by default Satterthwaite's, for a generalized model "inf". Kenward and Roger's
             method also adjusts the covariance matrix.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the coefficients, see `vcov_cluster`; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            model's own.
         cov_reduce : str, callable, False, or mapping of str to these, optional
             Replaces the mean of covariates with more than two values: ``"mean"``, ``"median"``, ``"range"``,
             a function of the column's values that returns one or several numbers, or False for all values in

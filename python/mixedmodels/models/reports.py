@@ -51,7 +51,9 @@ class Reports(Holder):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the tests; by default Satterthwaite's, for a generalized model "inf".
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the coefficients, see `vcov_cluster`; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            model's own.
         digits : int, default 5
             Significant digits of the smallest number in a column of estimates, from 1 to 15; other printed
             numbers follow. Attributes of the result keep all digits.
@@ -109,7 +111,9 @@ class Reports(Holder):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the coefficients; by default Satterthwaite's, for a generalized model "inf".
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the coefficients, see `vcov_cluster`; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            model's own.
         exponentiate : bool, default False
             Exponentiate coefficients and their limits: odds ratios (logit), ratios of means (log) or hazard
             ratios (cloglog), with standard errors by the delta method. Statistics and p-values remain those
@@ -258,7 +262,8 @@ class Reports(Holder):
             Degrees of freedom of limits and p-values, stated in the notes; by default Satterthwaite's, for a
             generalized model "inf".
         vcov : RobustCovariance or array-like, or sequence of them, optional
-            Covariance matrix of the coefficients: one for a single model, or one (or None) for each model.
+            Covariance matrix of the coefficients: one for a single model, or one (or None) for each model. A
+            matrix goes with normal distributions unless ``ddf="residual"``.
         stars : bool or mapping of str to float, default False
             Mark small p-values; True means ``{"***": 0.001, "**": 0.01, "*": 0.05}``.
         exponentiate : bool, default False

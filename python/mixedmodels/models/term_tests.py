@@ -47,7 +47,9 @@ class TermTests(Holder):
             generalized model "inf": normal quantiles, which R's ``confint(m, method = "Wald")`` uses for
             every model.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the coefficients, see `vcov_cluster`; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
+            model's own.
 
         Returns
         -------
@@ -115,7 +117,9 @@ class TermTests(Holder):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             For one linear model: denominator degrees of freedom; by default Satterthwaite's.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            For one model: covariance matrix of the coefficients, see `vcov_cluster`; by default its own.
+            For one model, covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of
+            freedom, or a matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by
+            default its own.
 
         Returns
         -------
@@ -193,7 +197,9 @@ class TermTests(Holder):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             For F tests: denominator degrees of freedom; by default Satterthwaite's.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            For F tests: covariance matrix of the coefficients, see `vcov_cluster`; by default its own.
+            For F tests, covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of
+            freedom, or a matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by
+            default its own.
 
         Returns
         -------

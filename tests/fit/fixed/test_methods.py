@@ -4,6 +4,7 @@ import pickle
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from bcg import bcg
 
@@ -29,6 +30,7 @@ from mixedmodels import (
 
 SLEEP = "Reaction ~ Days + (Days | Subject)"
 COR = "cor__(Intercept).Days"
+TESTS = ("value", "Chisq", "Pr(>", ".ratio", "p.value", ".CL")
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +128,22 @@ def test_tables_show_values_without_errors(held):
     parts = held.VarCorr()["Subject"].parameters
     assert [own.fixed for own in parts] == [False, False, True]
     assert held.VarCorr().sigma_fixed
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "residual", "inf"])
+def test_known_values_have_no_tests(held, ddf):
+    """Estimates without a standard error: no statistic, no p-value, no limits."""
+    zero = np.zeros((2, 2))
+    for model, vcov in ((held, None), (held, zero), (held.update(fixed=None), zero)):
+        options = {"ddf": ddf} if vcov is None else {"ddf": None if ddf[0] == "s" else ddf, "vcov": vcov}
+        tables = [model.t_test("Days = 1", **options), model.coef_test(**options).loc[["Days"]]]
+        tables += [model.linear_hypothesis("Days = 1", **options)]
+        trends = model.emtrends("~ 1", "Days", **options)
+        tables += [trends.summary(infer=True).to_frame(), trends.test(null=1).to_frame()]
+        for table in map(pd.DataFrame, tables):
+            found = table[[name for name in table if any(word in name for word in TESTS)]]
+            assert len(found.columns) >= 2
+            assert found.isna().all(axis=None), table
 
 
 def test_degrees_of_freedom_and_criteria_count_free_parameters(held, free):

@@ -7,8 +7,11 @@ The functions are found by their signatures: a new one without a call in `CALLS`
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
+import json
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,7 +23,7 @@ import mixedmodels as mm
 from mixedmodels import lmer, load_cake, vcov_cluster
 from mixedmodels.errors import ArgumentError
 from mixedmodels.inference.basis.choice import basis_of
-from mixedmodels.inference.basis.kinds import Infinite
+from mixedmodels.inference.basis.kinds import Infinite, Residual
 from mixedmodels.interop.marginaleffects import covariance_for
 from mixedmodels.means.emmeans import Emmeans
 from shared_fits import fits
@@ -51,7 +54,13 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "tidy": ((), {"conf_int": True}),
     "wald_test": (("first = 0",), {}),
 }
-LINEAR_ONLY = {"drop1", "emtrends", "epsilon_squared", "eta_squared", "omega_squared"}
+LINEAR_ONLY = {
+    "drop1": "test='F': tests of a generalized model rest on large samples",
+    **{
+        f"{name}_squared": f"{name}_squared: a generalized model has no F tests"
+        for name in ("epsilon", "eta", "omega")
+    },
+}
 
 
 def takes(function: Any, name: str) -> bool:
@@ -82,7 +91,7 @@ def call(where: tuple[str, str], model: Any, **options: Any) -> Any:
     place, name = where
     names = {"factor": "recipe", "covariate": "temp", "first": "temp"}
     if isinstance(model, mm.GeneralizedLinearMixedModel):
-        names = {"factor": "period", "covariate": "", "first": "period2"}
+        names = {"factor": "trt", "covariate": "age", "first": "age"}
     arguments, fixed = CALLS[name]
     for word, meant in names.items():
         arguments = tuple(text.replace(word, meant) for text in arguments)
@@ -135,6 +144,65 @@ def test_another_models_covariance_is_refused(model, others, where, other):
         assert others[other].formula in message
         assert f"{others[other].objective:.7g}" in message
         assert f"{model.objective:.7g}" in message
+
+
+FRAMES: dict[str, Callable[[Any], pd.DataFrame]] = {
+    "vcov": lambda m: m.vcov(),
+    "vcov(complete=False)": lambda m: m.vcov(complete=False),
+    "cov_params": lambda m: m.cov_params(),
+    "to_frame": lambda m: vcov_cluster(m).to_frame(),
+    "corr_fixef": lambda m: m.corr_fixef(),
+}
+CHANGES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "nothing": lambda v: v,
+    "copy": copy.deepcopy,
+    "pickle": lambda v: pickle.loads(pickle.dumps(v)),
+    "a factor": lambda v: 2 * v,
+    "a quotient": lambda v: v / 2,
+    "the mean with its transpose": lambda v: (v + v.T) / 2,
+    "another order": lambda v: v.iloc[::-1, ::-1],
+    "attributes through JSON": lambda v: through_json(v),
+    "no names": lambda v: v.set_axis(range(len(v)), axis=0).set_axis(range(len(v)), axis=1),
+}
+
+
+def through_json(frame: pd.DataFrame) -> pd.DataFrame:
+    """As a Parquet file stores the attributes."""
+    result = pd.DataFrame(frame.to_numpy(), index=frame.index, columns=frame.columns)
+    result.attrs.update(json.loads(json.dumps(frame.attrs)))
+    return result
+
+
+@pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)
+def test_data_frames_of_another_model_are_refused(model, others, where):
+    for make in FRAMES.values():
+        with pytest.raises(ArgumentError, match="vcov belongs to another model: it was computed from"):
+            call(where, model, vcov=make(others["other data"]))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("frame", FRAMES)
+def test_data_frames_remember_their_model(model, others, frame, change):
+    """The same names in a model of another response, and of a rescaled predictor with the same likelihood."""
+    make, changed = FRAMES[frame], CHANGES[change]
+    mm.coef_test(model, vcov=changed(make(model)))
+    rescaled = lmer(FORMULA, CAKE.assign(temp=2 * CAKE["temp"]), REML=False)
+    pairs = [(model, other) for other in others.values() if other.formula == FORMULA]
+    for own, other in [*pairs, (others["other criterion"], rescaled)]:
+        with pytest.raises(ArgumentError, match="vcov belongs to another model") as caught:
+            mm.coef_test(own, vcov=changed(make(other)))
+        assert f"{other.objective:.7g}" in str(caught.value)
+
+
+def test_attributes_of_others_are_no_origin(model):
+    frame = model.vcov()
+    for given in ("my model", 3, {"formula": FORMULA}):
+        frame.attrs["model"] = given
+        mm.coef_test(model, vcov=frame)
+
+
+def test_arrays_cannot_be_checked(model, others):
+    mm.coef_test(model, vcov=others["other data"].vcov().to_numpy())
 
 
 @pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)
@@ -217,6 +285,44 @@ def test_what_is_no_covariance_matrix_is_refused(model, where, what):
         call(where, model, vcov=make(model.vcov().to_numpy()))
 
 
+@pytest.mark.parametrize("what", [w for w in NO_COVARIANCE if w not in ("a text", "an object", "ragged")])
+@pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)
+def test_rules_made_by_hand_hold_a_covariance_matrix(model, where, what):
+    make, message = NO_COVARIANCE[what]
+    matrix = make(model.vcov().to_numpy())
+    for rule in (
+        Infinite(model.beta, matrix),
+        Residual(model.beta, matrix, 10),
+        dataclasses.replace(vcov_cluster(model), covariance=matrix),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            call(where, model, vcov=rule)
+
+
+@pytest.mark.parametrize("what", ["a text", "an object", "ragged"])
+def test_rules_made_by_hand_hold_numbers(model, what):
+    make, _ = NO_COVARIANCE[what]
+    with pytest.raises(ArgumentError, match="Infinite: covariance must be an array of numbers"):
+        Infinite(model.beta, make(None))
+    with pytest.raises(ArgumentError, match="Infinite: beta must be an array of numbers"):
+        Infinite(make(None), model.vcov())
+
+
+def test_arrays_of_a_rule_are_closed_to_writing(model):
+    robust, matrix = vcov_cluster(model), model.vcov().to_numpy().copy()
+    rule = Infinite(model.beta, matrix)
+    wanted = numbers(mm.coef_test(model, vcov=rule))
+    matrix[0, 0] = 0.0
+    for basis in (robust, rule, basis_of(model._fitted), basis_of(model._fitted, "kenward-roger")):
+        for array in (basis.beta, basis.covariance):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0.0
+    frame = robust.to_frame()
+    frame.iloc[0, 0] = 0.0
+    assert robust.covariance[0, 0] > 0
+    assert numbers(mm.coef_test(model, vcov=rule)) == wanted
+
+
 @pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)
 def test_rounded_and_singular_matrices_are_taken(model, where):
     matrix = model.vcov().to_numpy().copy()
@@ -248,7 +354,15 @@ def test_numbers_follow_the_matrix(model, where):
         assert again != numbers(changed)
 
 
-@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual", "inf"])
+LABELS = {
+    "satterthwaite": "satterthwaite's degrees of freedom",
+    "kenward-roger": "kenward and roger's degrees of freedom",
+    "residual": "residual degrees of freedom",
+    "inf": "infinite degrees of freedom",
+}
+
+
+@pytest.mark.parametrize("ddf", LABELS)
 @pytest.mark.parametrize("where", WITH_DDF, ids="-".join)
 def test_the_degrees_of_freedom_are_named(model, where, ddf):
     if where[1].endswith("_squared") and ddf == "inf":
@@ -256,9 +370,9 @@ def test_the_degrees_of_freedom_are_named(model, where, ddf):
             call(where, model, ddf=ddf)
         return
     found = call(where, model, ddf=ddf)
-    words = {"kenward-roger": "kenward and roger's", "inf": "infinite degrees of freedom"}.get(ddf, ddf)
-    label = text(found)
-    assert words in label.lower() or (ddf == "inf" and "normal quantiles" in label)
+    assert LABELS[ddf] in text(found).lower()
+    # The names of the others are absent, so that one label cannot pass for all.
+    assert not any(label in text(found).lower() for name, label in LABELS.items() if name != ddf)
 
 
 @pytest.mark.parametrize("where", WITH_VCOV, ids="-".join)
@@ -273,10 +387,10 @@ def test_a_method_that_does_not_go_with_the_matrix(model, where):
 
 @pytest.mark.parametrize("name", sorted(of_generalized()))
 def test_generalized_models(name):
-    model = fits("cbpp")
+    model = fits("epil", "y ~ trt + age + (1 | subject)", "poisson")
     where = ("method", name)
     if name in LINEAR_ONLY:
-        with pytest.raises((ArgumentError, mm.errors.DataError)):
+        with pytest.raises(ArgumentError, match=f"^{LINEAR_ONLY[name]}"):
             call(where, model, vcov=4 * model.vcov())
         return
     own, changed = call(where, model), call(where, model, vcov=4 * model.vcov())
@@ -356,3 +470,18 @@ def test_covariance_matrices_for_marginaleffects(model, others):
         covariance_for(fitted, vcov_cluster(others["other data"]))
     with pytest.raises(ArgumentError, match="not a covariance matrix"):
         covariance_for(fitted, -robust.covariance)
+
+
+@pytest.mark.parametrize("where", WITH_DDF, ids="-".join)
+def test_docstrings_say_what_goes_with_a_matrix(where):
+    """A matrix alone turns t and F tests into z and χ² tests: the description of ``vcov`` says so."""
+    place, name = where
+    owner = {"function": mm, "method": mm.LinearMixedModel, "means": Emmeans}[place]
+    lines = inspect.getdoc(getattr(owner, name)).split("\n")
+    starts = [i for i, line in enumerate(lines) if line.startswith("vcov : ")]
+    if not starts:
+        assert any(re.match(r"[\w, ]*\bvcov\b[\w, ]* : as for `\w+`$", line) for line in lines)
+        return
+    described = [line for line in lines[starts[0] + 1 : starts[0] + 5] if line.startswith("    ")]
+    text = " ".join(" ".join(described).split()).lower()
+    assert re.search(r"a matrix,? .*normal .*unless ``ddf=\"residual\"``", text)

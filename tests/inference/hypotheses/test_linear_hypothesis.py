@@ -54,8 +54,8 @@ def test_texts(text, weights, rhs):
         ("x * x2", "multiplied by each other"),
         ("x / 0", "nonzero number"),
         ("1 / x", "nonzero number"),
-        ("(x", "not closed"),
-        ("x = 1 = 2", "should end here"),
+        ("(x", "unclosed parenthesis"),
+        ("x = 1 = 2", "unexpected text"),
         ("x = x", "does not restrict"),
         ("1 = 1", "does not restrict"),
         ("a[T.4]", "expected a coefficient or a number"),
@@ -107,9 +107,9 @@ def test_bad_forms(model):
         model.linear_hypothesis([0, np.nan, 1])
     with pytest.raises(ArgumentError, match="rhs must be"):
         model.linear_hypothesis(np.eye(3), rhs=[1, 2])
-    with pytest.raises(ArgumentError, match="states its own"):
+    with pytest.raises(ArgumentError, match="in a string write"):
         model.linear_hypothesis("MachineB", rhs=1)
-    with pytest.raises(ArgumentError, match="must be texts"):
+    with pytest.raises(ArgumentError, match="must be strings"):
         model.linear_hypothesis(object())
 
 
@@ -181,3 +181,38 @@ def test_a_model_without_coefficients_says_so(hypothesis):
     model = fits("sleepstudy", "Reaction ~ 0 + (1 | Subject)")
     with pytest.raises(ArgumentError, match="the model has no"):
         model.linear_hypothesis(hypothesis)
+
+
+LABELLED = {
+    "Series": lambda w: pd.Series(w),
+    "Series in another order": lambda w: pd.Series(w)[::-1],
+    "Series of some": lambda w: pd.Series({name: x for name, x in w.items() if x}),
+    "data frame": lambda w: pd.DataFrame([w]),
+    "data frame in another order": lambda w: pd.DataFrame([w]).iloc[:, ::-1],
+    "list of Series": lambda w: [pd.Series(w)[::-1]],
+    "R's names": lambda w: pd.Series({"MachineB": w["Machine[T.B]"], "MachineC": w["Machine[T.C]"]}),
+    "no names": lambda w: pd.Series(list(w.values())),
+    "array": lambda w: list(w.values()),
+}
+
+
+@pytest.mark.parametrize("form", LABELLED)
+@pytest.mark.parametrize("name", ["linear_hypothesis", "t_test", "f_test", "wald_test"])
+def test_labels_are_names(model, name, form):
+    weights = {"(Intercept)": 0.0, "Machine[T.B]": -1.0, "Machine[T.C]": 2.0}
+    test = getattr(model, name)
+    found = pd.DataFrame(test(LABELLED[form](weights)))
+    np.testing.assert_array_equal(found, pd.DataFrame(test("2*MachineC - MachineB = 0")))
+
+
+def test_labels_of_other_names(model):
+    for given in (pd.Series([1.0], ["MachinC"]), pd.DataFrame([[1.0, 2.0, 3.0]], columns=list("abc"))):
+        with pytest.raises(ArgumentError, match=r"no coefficient '(MachinC|a)'; the coefficients are"):
+            model.t_test(given)
+    with pytest.raises(ArgumentError, match="two weights"):
+        model.t_test(pd.Series([1.0, 2.0], ["MachineB", "Machine[T.B]"]))
+    for weight in ("a", None, True, np.nan):
+        with pytest.raises(ArgumentError, match="the weight of 'MachineB' must be a finite number"):
+            model.linear_hypothesis({"MachineB": weight})
+    with pytest.raises(ArgumentError, match="must be"):
+        model.linear_hypothesis(pd.Series(["a"], ["MachineB"]))

@@ -381,3 +381,9 @@ def test_a_matrix_of_contrasts_is_one_line_of_the_heading(matrix):
         if "'sum'" in line
     ]
     assert line.endswith("contrasts 'sum'")
+
+
+@pytest.mark.parametrize("refit", ["no", 0, 1, [True]])
+def test_refit_is_true_or_false(full, refit):
+    with pytest.raises(ArgumentError, match="refit must be True or False"):
+        anova(full, full.update(". ~ . - Days"), refit=refit)

@@ -8,10 +8,12 @@ import pytest
 from scipy import stats
 
 from mixedmodels import (
+    anova,
     exact_rlrt,
     families,
     glmer,
     kr_compare,
+    linear_hypothesis,
     lmer,
     load_beets,
     load_cbpp,
@@ -146,6 +148,47 @@ def test_what_cannot_be_compared(beets):
     generalized = fits("cbpp", "cbind(incidence, size - incidence) ~ 1 + (1 | herd)", "binomial")
     with pytest.raises(ArgumentError, match="linear mixed models"):
         kr_compare(generalized, generalized)
+
+
+WEIGHTS = np.random.default_rng(2).uniform(0.2, 5.0, len(SLEEP))
+OPTIONS = {
+    "weights": ({"weights": WEIGHTS}, {}),
+    "other weights": ({"weights": WEIGHTS}, {"weights": WEIGHTS[::-1]}),
+    "offset": ({"offset": WEIGHTS}, {}),
+    "other offset": ({"offset": WEIGHTS}, {"offset": WEIGHTS[::-1]}),
+    "fixed values": ({}, {"fixed": {"sigma": 30.0}}),
+}
+
+
+@pytest.mark.parametrize("what", OPTIONS)
+@pytest.mark.parametrize("compare", [pb_compare, kr_compare])
+def test_models_that_anova_calls_not_nested(compare, what):
+    """The same question has the same answer in every comparison."""
+    one, other = OPTIONS[what]
+    full = lmer("Reaction ~ Days + (1 | Subject)", SLEEP, **other)
+    reduced = lmer("Reaction ~ 1 + (1 | Subject)", SLEEP, **one)
+    reason = what.removeprefix("other ").rstrip("s")
+    assert np.isnan(anova(full, reduced)["Pr(>Chisq)"]).all()
+    with pytest.raises(ArgumentError, match=f"{compare.__name__}: .* not nested .*: they differ in {reason}"):
+        compare(full, reduced)
+
+
+def test_families_that_are_not_nested():
+    full = fits("epil", "y ~ trt + (1 | subject)", "poisson")
+    reduced = glmer("y ~ 1 + (1 | subject)", load_epil(), "poisson", link="sqrt")
+    with pytest.raises(ArgumentError, match="differ in family or link"):
+        pb_compare(full, reduced)
+
+
+def test_an_offset_is_part_of_the_hypothesis():
+    """With the slope held by an offset of the reduced model, of the full one, or of both."""
+    formula, data = "Reaction ~ Days + (1 | Subject)", SLEEP.assign(ten=10.0 * SLEEP["Days"])
+    for offsets, value in (((None, "ten"), 10), (("ten", None), -10), (("ten", "ten"), 0)):
+        larger = lmer(formula, data, offset=offsets[0])
+        reduced = lmer("Reaction ~ 1 + (1 | Subject)", data, offset=offsets[1])
+        got = kr_compare(larger, reduced)[["F value", "NumDF", "DenDF", "Pr(>F)"]]
+        wanted = linear_hypothesis(larger, f"Days = {value}", ddf="kenward-roger")
+        np.testing.assert_allclose(got, wanted, rtol=1e-8)
 
 
 @pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")

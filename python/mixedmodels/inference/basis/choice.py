@@ -14,10 +14,11 @@ from ...checks import one_of, shown
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...wording import listed
+from ..estimates.origin import check_origin, origin_of, refuse_other, signature_of
 from .degrees_of_freedom import DegreesOfFreedom
 from .kinds import Infinite, Residual
 from .model_basis import DDF_NAMES, DdfName, basis_by_name, without_optimum
-from .origin import check_origin, origin_of
+from .robust import RobustCovariance
 from .testable import have_optimum
 
 # The ``vcov`` argument: the result of vcov_cluster(), a rule of one's own, or a matrix.
@@ -40,8 +41,9 @@ def basis_of(fitted: FittedModel, ddf: DdfName | None = None, vcov: Vcov | None 
         generalized model and for a matrix given as `vcov`.
     vcov : RobustCovariance, DegreesOfFreedom or array-like of shape (rank, rank), optional
         By default the model's own covariance matrix. A RobustCovariance or another DegreesOfFreedom brings
-        its own degrees of freedom; a matrix goes with ``ddf="inf"`` or ``ddf="residual"``. The rows of a
-        data frame are matched by name.
+        its own degrees of freedom; a matrix goes with ``ddf="inf"`` (the default) or ``ddf="residual"``. The
+        rows of a data frame are matched by name, and a data frame from `vcov` or `RobustCovariance.to_frame`
+        must be of this model. An array of numbers cannot be checked.
 
     Returns
     -------
@@ -141,6 +143,9 @@ def _given(fitted: FittedModel, ddf: DdfName | None, vcov: Vcov) -> DegreesOfFre
             check_ddf(fitted, ddf)
             raise ArgumentError("vcov brings its own degrees of freedom; leave ddf out")
         check_origin(fitted, vcov, "vcov")
+        if vcov.origin is None or isinstance(vcov, RobustCovariance):
+            # Made by hand, or a copy with other values.
+            _matrix(fitted, vcov.covariance)
         return vcov
     name = "inf" if ddf is None else check_ddf(fitted, ddf)
     if name not in ("inf", "residual"):
@@ -160,7 +165,9 @@ def _matrix(fitted: FittedModel, vcov: Any) -> NDArray[np.float64]:
     if isinstance(vcov, str):
         raise ArgumentError(f"vcov must be the result of vcov_cluster() or a matrix, not {shown(vcov)}")
     if isinstance(vcov, pd.DataFrame):
-        vcov = _by_name(fitted, vcov)
+        origin, vcov = signature_of(vcov), _by_name(fitted, vcov)
+        if origin is not None:
+            refuse_other(fitted, origin, "vcov")
     try:
         matrix = np.asarray(vcov, dtype=np.float64)
     except (TypeError, ValueError):

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from ...errors import ArgumentError
 from ...fit.endpoint.curvature import PART
+from ...fit.record import read_only
 from ...wording import capital
-from .origin import Origin
+from ..estimates.origin import Origin
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class DegreesOfFreedom(ABC):
         Their covariance matrix.
     origin : Origin or None
         The model that they belong to. None for an instance made by hand: it is accepted by a model with
-        exactly these coefficients.
+        exactly these coefficients when `covariance` is symmetric, finite and positive semidefinite.
     undetermined : ndarray, shape (d, rank, rank), or None
         Derivatives of the covariance matrix along directions of the variance parameters that the data do not
         determine: a standard error that changes along one of them is arbitrary. None for no directions.
@@ -110,6 +111,14 @@ class DegreesOfFreedom(ABC):
     origin: Origin | None = field(default=None, kw_only=True)
     undetermined: NDArray[np.float64] | None = field(default=None, kw_only=True)
     notes: tuple[str, ...] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        # Others share the instance: its arrays are copies closed to writing.
+        for name in ("beta", "covariance"):
+            try:
+                object.__setattr__(self, name, read_only(getattr(self, name)))
+            except (TypeError, ValueError):
+                raise ArgumentError(f"{type(self).__name__}: {name} must be an array of numbers") from None
 
     @property
     @abstractmethod
@@ -298,7 +307,7 @@ def notes_on_tests(basis: DegreesOfFreedom, tests: Sequence[JointTest]) -> list[
     unknown = any(test.df1 > 1 and not math.isnan(test.wald) and math.isnan(test.df2) for test in tests)
     if unknown and not np.isnan(basis.df(np.eye(len(basis.beta)))).any():
         # Otherwise the basis has a note.
-        notes.append("No joint test where no F distribution matches its moments: too few degrees of freedom")
+        notes.append("No joint test: too few degrees of freedom for an F approximation")
     return notes
 
 

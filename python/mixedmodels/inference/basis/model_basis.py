@@ -24,11 +24,11 @@ from ...fit.endpoint.undetermined import Direction, describe, structural_directi
 from ...fit.fixed import embedded
 from ...fit.state import FittedModel
 from ...wording import one_line
+from ..estimates.origin import origin_of
 from ..estimates.variance_parameters import undetermined_directions, undetermined_text
 from .degrees_of_freedom import DegreesOfFreedom
 from .kenward_roger import kenward_roger_parts
 from .kinds import Infinite, KenwardRoger, NoOptimum, Residual, Satterthwaite
-from .origin import origin_of
 from .testable import have_optimum, no_optimum_note
 
 DdfName = Literal["satterthwaite", "kenward-roger", "residual", "inf"]

@@ -23,9 +23,9 @@ from ...render.page import Page, Section
 from ...render.printed import Printed
 from ...render.style import Style
 from ...wording import capital
+from ..estimates.origin import origin_of, signed
 from .clusters import cluster_covariance, find_clusters
 from .degrees_of_freedom import DegreesOfFreedom
-from .origin import origin_of
 
 Kind = Literal["CR0", "CR1", "CR2"]
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR2")
@@ -85,11 +85,14 @@ class RobustCovariance(Printed, DegreesOfFreedom):
         """
         The covariance matrix with the names of the coefficients.
 
+        ``DataFrame.attrs`` identify the model, so that other models refuse the matrix as ``vcov``.
+
         Returns
         -------
         DataFrame, shape (rank, rank)
         """
-        return pd.DataFrame(self.covariance, index=list(self.names), columns=list(self.names))
+        names = list(self.names)
+        return signed(pd.DataFrame(self.covariance.copy(), index=names, columns=names), self.origin)
 
     def _page(self, style: Style) -> Page:
         if not self.names:

@@ -92,8 +92,8 @@ def _f_table(measure: str, source: Any, type: Any, ddf: DdfName | None, vcov: Vc
     fitted: FittedModel = fitted_of(source)
     if not fitted.exact_likelihood:
         raise ArgumentError(
-            f"{measure}_squared: a generalized model has no F tests and no variance that terms could share; "
-            "take odds ratios and the like from emmeans(), or r2() for the whole model"
+            f"{measure}_squared: a generalized model has no F tests and no variance that the terms could "
+            "explain; take odds ratios and the like from emmeans(), or r2() for the whole model"
         )
     return term_table(fitted, type, "F", ddf, vcov)
 

@@ -10,6 +10,7 @@ from ...checks import flag
 from ...errors import MixedModelsWarning
 from ...fit.state import FittedModel
 from ...notices import warn_user
+from .origin import origin_of, signed
 
 
 def fixed_effects(fitted: FittedModel, add_dropped: bool = True) -> pd.Series:
@@ -105,9 +106,9 @@ def _names(fitted: FittedModel) -> pd.Index:
 
 
 def _labelled(fitted: FittedModel, matrix: NDArray[np.float64], complete: bool) -> pd.DataFrame:
-    kept, names = fitted.estimates.kept, _names(fitted)
+    kept, names, origin = fitted.estimates.kept, _names(fitted), origin_of(fitted)
     if not flag("complete", complete):
-        return pd.DataFrame(matrix.copy(), index=names[kept], columns=names[kept])
+        return signed(pd.DataFrame(matrix.copy(), index=names[kept], columns=names[kept]), origin)
     full = np.full((len(names), len(names)), np.nan)
     full[np.ix_(kept, kept)] = matrix
-    return pd.DataFrame(full, index=names, columns=names)
+    return signed(pd.DataFrame(full, index=names, columns=names), origin)

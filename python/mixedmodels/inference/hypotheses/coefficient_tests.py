@@ -109,11 +109,11 @@ def function_tests(
 def test_ratios(
     basis: DegreesOfFreedom, distance: NDArray[np.float64], error: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Distances from the hypotheses in standard errors; NaN where nothing is tested."""
+    """Distances from the hypotheses in standard errors; NaN without a test or a standard error above zero."""
     if not basis.testable:
         return np.full(len(distance), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return distance / error
+        return np.where(error > 0, distance / error, np.nan)
 
 
 def two_sided_p(z: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ def variance_inflation(fitted: FittedModel) -> ResultTable:
         if members and label != INTERCEPT:
             terms[label] = members
     if len(terms) < 2:
-        raise ArgumentError(f"vif needs two or more terms besides the intercept; the model has {len(terms)}")
+        raise ArgumentError(f"vif needs at least two terms besides the intercept; the model has {len(terms)}")
     chosen = sorted(i for members in terms.values() for i in members)
     matrix = fitted.covariance()[np.ix_(chosen, chosen)]
     root = np.sqrt(np.diag(matrix))

@@ -94,13 +94,13 @@ def interval(
     return table
 
 
-def t_quantile(probability: float, df: Any) -> NDArray[np.float64]:
+def t_quantile(p: float, df: Any) -> NDArray[np.float64]:
     """Quantiles of t distributions, of the normal one for infinite degrees of freedom; shape of df."""
     from scipy.special import ndtri, stdtrit
 
     df = np.asarray(df, dtype=float)
     finite = np.where(np.isinf(df), 1.0, df)
-    return np.where(np.isinf(df), ndtri(probability), stdtrit(finite, probability))
+    return np.where(np.isinf(df), ndtri(p), stdtrit(finite, p))
 
 
 def coefficient_limits(basis: DegreesOfFreedom, level: float) -> NDArray[np.float64]:

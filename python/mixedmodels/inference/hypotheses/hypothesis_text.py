@@ -109,7 +109,7 @@ class _Reader:
             elif self.takes("/"):
                 other = self.factor()
                 if other.weights.any() or other.constant == 0:
-                    self.fail("only division by a nonzero number is allowed")
+                    self.fail("only division by a nonzero number is possible")
                 result = result.times(1.0 / other.constant)
             else:
                 return result
@@ -128,12 +128,14 @@ class _Reader:
         if self.takes("("):
             inside = self.sum()
             if not self.takes(")"):
-                self.fail("a parenthesis '(' is not closed")
+                self.fail("unclosed parenthesis")
             return inside
         number = _NUMBER.match(rest)
         if number is None:
             known = (
-                f"there are {listed(self.names, most=20)}" if self.names else "the model has no coefficients"
+                f"the coefficients are: {listed(self.names, most=20)}"
+                if self.names
+                else "the model has no coefficients"
             )
             self.fail(f"expected a coefficient or a number; {known}")
         self.position += number.end()
@@ -166,7 +168,7 @@ class _Reader:
     def end(self) -> None:
         self.skip()
         if self.position < len(self.text):
-            self.fail("the hypothesis should end here")
+            self.fail("unexpected text")
 
     def fail(self, message: str) -> NoReturn:
         raise ArgumentError(f"hypothesis: {message}\n  {self.text}\n  {' ' * self.position}^")

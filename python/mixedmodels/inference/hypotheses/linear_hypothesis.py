@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from ...checks import finite_number
 from ...design import r_names
 from ...errors import ArgumentError, EstimabilityWarning
 from ...fit.state import FittedModel
@@ -23,6 +23,7 @@ from ..basis.degrees_of_freedom import DegreesOfFreedom, JointTest, by_method, n
 from .coefficient_tests import function_tests
 from .estimability import Undetermined
 from .hypothesis_text import parse_hypothesis
+from .labelled_weights import weight_rows
 
 # Of functions that the data do not determine.
 NO_TEST = JointTest(math.nan, math.nan, 0, math.nan)
@@ -121,7 +122,8 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
     ----------
     fitted : FittedModel
     hypotheses : str, sequence of str, mapping of str to float, or array-like of shape (m, p) or (p,)
-        Texts such as ``"a2 - a1 = 0"``, names of coefficients with weights, or L. Names are those of the
+        Texts such as ``"a2 - a1 = 0"``, names of coefficients with weights, or L. The columns of a data
+        frame and the index of a Series are names, unless they are 0, 1, 2, ... Names are those of the
         summary, or R's.
     rhs : float or array-like of shape (m,), optional
         The value of Lβ under the hypothesis; zero by default. Texts state it themselves.
@@ -155,7 +157,7 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
     if given is None:
         given = _right_side(rhs, len(rows))
     elif rhs is not None:
-        raise ArgumentError("rhs goes with a matrix; a hypothesis in text states its own right side: 'x = 1'")
+        raise ArgumentError("rhs= is for a matrix or weights; in a string write 'x = 1'")
     kept = fitted.estimates.kept
     undetermined = Undetermined(fitted)
     dropped = undetermined.dropped
@@ -177,7 +179,7 @@ def read_hypotheses(fitted: FittedModel, hypotheses: Any, rhs: Any = None) -> Hy
             columns = [one_line(names[j]) for j in dropped[depends.any(axis=0)]]
             unknown = listed([labels[i] for i in np.flatnonzero(~estimable)], "; ")
             warn_user(
-                f"L: NaN for {unknown}: the data do not determine it "
+                f"L: NaN for {unknown}: not determined by the data "
                 f"(dropped column{'s' if len(columns) > 1 else ''} {listed(columns)})",
                 EstimabilityWarning,
             )
@@ -197,22 +199,20 @@ def _from_mapping(
     for given, weight in weights.items():
         name = others.get(given, given)
         if name not in names:
-            known = f"there are {', '.join(names[:20])}" if names else "the model has none"
+            known = f"the coefficients are: {listed(names, most=20)}" if names else "the model has none"
             raise ArgumentError(f"there is no coefficient {given!r}; {known}")
-        row[list(names).index(name)] += weight
+        row[list(names).index(name)] += finite_number(f"the weight of {given!r}", weight)
     return _finite(row)
 
 
 def _from_array(value: Any, names: Sequence[str], others: Mapping[str, str]) -> NDArray[np.float64]:
-    if isinstance(value, pd.DataFrame):
-        own = [others.get(str(column), str(column)) for column in value.columns]
-        if sorted(own) == sorted(names):
-            value = value.set_axis(own, axis=1)[list(names)]
     try:
-        rows = np.atleast_2d(np.asarray(value, dtype=np.float64))
+        rows = weight_rows(value, names, others, "coefficient")
+    except ArgumentError:
+        raise
     except (TypeError, ValueError):
         raise ArgumentError(
-            f"hypotheses must be texts, a mapping of names to weights, or numbers, not {value!r}"
+            f"hypotheses must be strings, a mapping of names to weights, or numbers, not {value!r}"
         ) from None
     if rows.ndim != 2 or rows.shape[1] != len(names) or not len(rows):
         raise ArgumentError(

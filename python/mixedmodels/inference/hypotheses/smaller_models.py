@@ -17,6 +17,7 @@ from ..basis.testable import have_optimum, notes_on_reductions, refuse_held_coef
 from ..estimates import criteria
 from ..likelihood.likelihood_ratio import check_same_data
 from ..likelihood.model_differences import described
+from ..likelihood.nesting import offset_coefficients, refuse_not_nested
 from ..likelihood.reduced_fits import restriction, with_fixed_part
 from ..terms.term_hypotheses import TermHypotheses
 from .term_tests import check_test, f_columns
@@ -102,8 +103,10 @@ def kenward_roger_comparison(full: FittedModel, reduced: FittedModel) -> AnovaTa
     check_same_data([full, reduced], ["the full model", "the reduced model"])
     for model in (full, reduced):
         refuse_held_coefficients(model, "kr_compare", "compare the models by anova(m1, m2)")
+    refuse_not_nested(reduced, full, "kr_compare")
     basis = basis_of(full, "kenward-roger")
-    test = basis.joint(restriction(full, reduced))
+    rows = restriction(full, reduced)
+    test = basis.joint(rows, rows @ offset_coefficients(reduced, full))
     columns = {
         "F value": [test.statistic],
         "NumDF": [test.df1],

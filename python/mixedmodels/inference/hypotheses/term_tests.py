@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ...checks import one_of
+from ...checks import flag, one_of
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.anova_table import AnovaTable, anova_table
@@ -146,7 +146,7 @@ def anova_of(
         _refuse("one model", refit=refit, names=names)
         return term_table(models[0], 3 if type is None else type, test, ddf, vcov)
     _refuse("several models", type=type, test=test, ddf=ddf, vcov=vcov)
-    return likelihood_ratio_table(models, names, True if refit is None else refit)
+    return likelihood_ratio_table(models, names, True if refit is None else flag("refit", refit))
 
 
 def _refuse(given: str, **arguments: Any) -> None:

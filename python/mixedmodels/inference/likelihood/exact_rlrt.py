@@ -40,7 +40,7 @@ def exact_restricted_test(fitted: FittedModel, nsim: Any = 10_000, rng: Any = No
     if fitted.arguments.fixed:
         raise ArgumentError(
             f"exact_rlrt: the distribution is known where all parameters are estimated, and some are fixed "
-            f"({', '.join(fitted.held.texts)}); ranova(m) or pb_compare(m1, m0) will do"
+            f"({', '.join(fitted.held.texts)}); use ranova(m) or pb_compare(m1, m0) instead"
         )
     heading = []
     if not fitted.restricted:
@@ -74,7 +74,7 @@ def eigenvalues(fitted: FittedModel) -> NDArray[np.float64]:
     if n_levels > _MOST_LEVELS:
         raise ArgumentError(
             f"exact_rlrt: {term.text} has {n_levels} levels, and the test needs the eigenvalues of a matrix "
-            f"of that size (at most {_MOST_LEVELS}); with so many levels Pr(mixture) of ranova() will do"
+            f"of that size (at most {_MOST_LEVELS}); use Pr(mixture) of ranova() instead"
         )
     q, _ = np.linalg.qr(np.sqrt(weights)[:, None] * design.x[:, fitted.estimates.kept])
     projected = np.zeros((n_levels, q.shape[1]))

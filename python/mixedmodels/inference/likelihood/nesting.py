@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from .boundary import family_step
 
@@ -37,6 +39,16 @@ def not_nested_in(smaller: FittedModel, larger: FittedModel) -> list[str]:
     return reasons
 
 
+def refuse_not_nested(smaller: FittedModel, larger: FittedModel, function: str) -> None:
+    """Raise ArgumentError when the reduced model is no special case of the full one, for a test of these."""
+    reasons = not_nested_in(smaller, larger)
+    if reasons:
+        raise ArgumentError(
+            f"{function}: the reduced model is not nested in the full one: they differ in "
+            f"{' and '.join(reasons)}; fit both with the same"
+        )
+
+
 def _same_weights(one: FittedModel, other: FittedModel) -> bool:
     """Whether the weights are equal, for linear models up to a factor that the residual variance has."""
     first, second = one.prior_weights, other.prior_weights
@@ -47,14 +59,25 @@ def _same_weights(one: FittedModel, other: FittedModel) -> bool:
 
 def _offset_within(smaller: FittedModel, larger: FittedModel) -> bool:
     """Whether the larger model has coefficients that make up for a difference of the offsets."""
+    difference = _difference_of_offsets(smaller, larger)
+    size = np.abs(difference).max(initial=0.0)
+    left = difference - larger.design.x[:, larger.estimates.kept] @ offset_coefficients(smaller, larger)
+    return bool(np.abs(left).max(initial=0.0) <= _ROUNDING * size)
+
+
+def offset_coefficients(smaller: FittedModel, larger: FittedModel) -> NDArray[np.float64]:
+    """The coefficients of the larger model that make up for its difference of offsets, shape (rank,)."""
+    difference = _difference_of_offsets(smaller, larger)
+    x = larger.design.x[:, larger.estimates.kept]
+    if not difference.any():
+        return np.zeros(x.shape[1])
+    size = np.linalg.norm(x, axis=0)
+    return np.linalg.lstsq(x / size, difference, rcond=None)[0] / size
+
+
+def _difference_of_offsets(smaller: FittedModel, larger: FittedModel) -> NDArray[np.float64]:
+    """Zero where it is a rounding error."""
     first, second = (0.0 if m.design.offset is None else m.design.offset for m in (smaller, larger))
     difference = np.broadcast_to(first, (larger.n_obs,)) - second
-    size = np.abs(difference).max(initial=0.0)
-    if size <= _ROUNDING * np.abs(first).max(initial=0.0):
-        return True
-    x = larger.design.x[:, larger.estimates.kept]
-    if not x.shape[1]:
-        return False
-    x = x / np.linalg.norm(x, axis=0)
-    left = difference - x @ np.linalg.lstsq(x, difference, rcond=None)[0]
-    return bool(np.abs(left).max() <= _ROUNDING * size)
+    equal = np.abs(difference).max(initial=0.0) <= _ROUNDING * np.abs(first).max(initial=0.0)
+    return np.zeros(larger.n_obs) if equal else difference

@@ -16,6 +16,7 @@ from ...render.anova_table import AnovaTable, anova_table
 from ..basis.testable import have_optimum, notes_on_comparisons
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described
+from .nesting import refuse_not_nested
 
 _LABELS = ["the full model", "the reduced model"]
 _ROWS: tuple[str, ...] = ("LRT", "PBtest", "Bartlett", "Gamma", "F")
@@ -56,6 +57,7 @@ def _comparable(full: FittedModel, reduced: FittedModel) -> tuple[FittedModel, F
         raise ArgumentError("pb_compare: both models must be linear, or both generalized")
     if not full.exact_likelihood:
         check_same_approximation([full, reduced], _LABELS)
+    refuse_not_nested(reduced, full, "pb_compare")
     note = ["Refitted by ML (instead of REML) for this comparison"]
     return by_ml(full), by_ml(reduced), note if full.restricted or reduced.restricted else []
 
@@ -102,5 +104,5 @@ def _simulated_ratios(
             continue
         ratios.append(max(0.0, fits[1].estimates.objective - fits[0].estimates.objective))
     if not ratios:
-        raise ArgumentError("pb_compare: neither model could be fitted to any of the simulated responses")
+        raise ArgumentError("pb_compare: the models could not be fitted to any simulated response")
     return np.array(ratios)

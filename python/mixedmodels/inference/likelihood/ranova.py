@@ -56,8 +56,8 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
             objectives.append(objective_without_random_effects(fitted))
         else:
             raise ArgumentError(
-                "ranova: dropping the only random-effects term leaves no mixed model, whose likelihood is "
-                "not computed; the model needs a second random-effects term"
+                "ranova: without its only random-effects term the model is not a mixed model, and its "
+                "likelihood is not computed; the model needs a second random-effects term"
             )
     criterion = np.array([fitted.estimates.objective, *objectives])
     df = np.array([part.df for part in reductions], dtype=float)
