@@ -480,7 +480,7 @@ def test_docstrings_say_what_goes_with_a_matrix(where):
     lines = inspect.getdoc(getattr(owner, name)).split("\n")
     starts = [i for i, line in enumerate(lines) if line.startswith("vcov : ")]
     if not starts:
-        assert any(re.match(r"[\w, ]*\bvcov\b[\w, ]* : as for `\w+`$", line) for line in lines)
+        assert any(re.match(r"[\w, ]*\bvcov\b[\w, ]* : as for `\w+`(, optional)?$", line) for line in lines)
         return
     described = [line for line in lines[starts[0] + 1 : starts[0] + 5] if line.startswith("    ")]
     text = " ".join(" ".join(described).split()).lower()
