@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import dataclasses
 import io
 import math
@@ -347,3 +348,16 @@ def test_headings_are_in_every_format():
     # Without a heading the table comes first.
     assert result_table({"x": [1.0]}).to_markdown().startswith("| ")
     assert result_table({"x": [1.0]}).to_latex().split("\n")[1] == r"\toprule"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_copies_are_tables(copied):
+    model = fits("sleepstudy")
+    tables = [model.anova(), model.tidy(), model.confint(), model.glance(), model.joint_tests()]
+    for table in [*tables, model.emmeans("~ 1").summary()]:
+        again = copied(table)
+        assert type(again) is type(table)
+        assert str(again) == str(table)
+        assert again.attrs == table.attrs
+        again.iloc[0, -1] = 7.0
+        assert str(again) != str(table)

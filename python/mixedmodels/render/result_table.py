@@ -53,7 +53,9 @@ class ResultTable(Printed, pd.DataFrame):
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> ResultTable:
         # What pandas makes of a table is a plain data frame; a copy is a table.
-        table = result_table(self.to_frame(), None, self.heading, self.notes, type(self))
+        table = type(self)(pd.DataFrame(self).copy())
+        for name in self._metadata:
+            setattr(table, name, getattr(self, name))
         table.attrs.update(self.attrs)
         return table
 
