@@ -87,3 +87,11 @@ def test_of_an_effect_with_empty_cells_the_estimable_part_is_tested():
         model = lmer("y ~ A * B + (1 | g)", holes)
     table = joint_tests(model).set_index("model term")
     assert table["df1"].to_dict() == {"A": 1, "B": 0, "A:B": 1}
+
+
+def test_joint_tests_say_where_covariates_are():
+    model = fits("orthodont")
+    assert "At age = 11" in str(joint_tests(model))
+    assert "At age = 8" in str(joint_tests(model, at={"age": 8}))
+    assert "age =" not in str(joint_tests(model, at={"age": [8, 12]}))
+    assert "At" not in str(joint_tests(fits("cake")))

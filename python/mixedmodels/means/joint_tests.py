@@ -18,7 +18,7 @@ from ..wording import capital
 from .empty_cells import reasons
 from .grid import ReferenceGrid, averaged, cells, check_weights, grid_of, model_terms, reference_grid
 from .linear_functions import LinearFunctions, Space, space_of
-from .specs import Specs, names_of, read_specs
+from .specs import Specs, names_of, read_specs, show
 from .table import MeansTable, joint_columns, means_table
 from .variables import STEP, GridVariable
 
@@ -37,6 +37,7 @@ def joint_tests(
     grid = reference_grid(fitted, at, cov_reduce=cov_reduce)
     groups = names_of(by, "by")
     read_specs([], groups, grid.variables)
+    single = {name: v for name, v in grid.variables.items() if _is_held(name, v, groups)}
     variables = {name: v if name in groups else _two_values(v) for name, v in grid.variables.items()}
     grid = grid_of(fitted, variables, grid.offset)
     weights, space = check_weights(weights), space_of(fitted, ddf, vcov)
@@ -56,7 +57,10 @@ def joint_tests(
     columns: dict[str, Any] = {name: labels[name].to_numpy()[places] for name in groups}
     columns["model term"] = np.array(names, dtype=object)
     columns.update(joint_columns(tests))
-    notes = [capital(space.basis.label), *space.basis.notes, *_notes(fitted, grid, tests, full)]
+    notes = [capital(space.basis.label), *space.basis.notes]
+    if single:
+        notes.append(f"At {', '.join(f'{name} = {show(v.values[0])}' for name, v in single.items())}")
+    notes += _notes(fitted, grid, tests, full)
     return means_table(columns, [*groups, "model term"], groups, notes)
 
 
@@ -71,6 +75,11 @@ def _notes(fitted: FittedModel, grid: ReferenceGrid, tests: list[JointTest], ful
     if any(test.df1 and math.isnan(test.p_value) and not test.undetermined for test in tests):
         notes.append("NaN: no degrees of freedom or no covariance matrix, so no test")
     return notes
+
+
+def _is_held(name: str, variable: GridVariable, groups: tuple[str, ...]) -> bool:
+    """Whether effects are tested at one value of this covariate."""
+    return variable.covariate and len(variable.values) == 1 and name not in groups
 
 
 def _two_values(variable: GridVariable) -> GridVariable:

@@ -128,8 +128,8 @@ class Comparisons(Holder):
         """
         Likelihood-ratio test by parametric bootstrap (Halekoh & Højsgaard 2014).
 
-        Responses are drawn from the reduced model, and both models are fitted to each of them. Prior weights of
-        counts, and of proportions other than binomial ones, do not affect the draws, see `simulate`.
+        Responses are drawn from the reduced model, and both models are fitted to each of them. Prior weights
+        of counts, and of proportions other than binomial ones, do not affect the draws, see `simulate`.
 
         Parameters
         ----------
