@@ -92,7 +92,7 @@ def _hint(name: str) -> str:
     if name.startswith("_"):
         return ""
     not_here, wording = (import_module(f".{module}", __name__) for module in ("not_here", "wording"))
-    return not_here.hint(name) or wording.nearest(name, __all__)
+    return not_here.hint(name) or wording.nearest(name, __all__, alike=0.65)
 
 
 def __dir__() -> list[str]:

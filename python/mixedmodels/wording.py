@@ -64,11 +64,13 @@ def shorten(text: str, width: int) -> str:
     return kept + "…"
 
 
-# How alike two names must be; the usual 0.6 suggests names that have nothing to do with each other.
-_NEAR = 0.65
-
-
-def nearest(name: object, known: Iterable[str], most: int = 1, write: Callable[[str], str] = repr) -> str:
+def nearest(
+    name: object,
+    known: Iterable[str],
+    most: int = 1,
+    write: Callable[[str], str] = repr,
+    alike: float = 0.6,
+) -> str:
     """
     The end of a message, suggesting the nearest of some names; empty when no name is near.
 
@@ -81,9 +83,11 @@ def nearest(name: object, known: Iterable[str], most: int = 1, write: Callable[[
         How many names to suggest.
     write : callable
         How a name is written.
+    alike : float
+        How alike names must be, from 0 to 1; among many names some are alike by chance.
     """
     folded = {own.casefold(): own for own in known}
-    close = get_close_matches(name.casefold(), folded, n=most, cutoff=_NEAR) if isinstance(name, str) else []
+    close = get_close_matches(name.casefold(), folded, n=most, cutoff=alike) if isinstance(name, str) else []
     return f"; did you mean {' or '.join(write(folded[own]) for own in close)}?" if close else ""
 
 

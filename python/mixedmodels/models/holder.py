@@ -31,11 +31,7 @@ class Holder:
     if not TYPE_CHECKING:
         # A type checker would take every attribute for one of these.
         def __getattr__(self, name: str) -> NoReturn:
-            hint = (
-                ""
-                if name.startswith("_")
-                else not_here.hint(name) or nearest(name, (own for own in dir(type(self)) if own[0] != "_"))
-            )
+            hint = "" if name.startswith("_") else not_here.hint(name) or _nearest(type(self), name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -47,3 +43,8 @@ class Holder:
     def __deepcopy__(self: Own, memo: dict[int, Any]) -> Own:
         # Nothing in it can change, so the copy may be the model itself.
         return self
+
+
+def _nearest(model: type[Holder], name: str) -> str:
+    public = [own for own in dir(model) if not own.startswith("_")]
+    return nearest(name, public, alike=0.65)
