@@ -29,80 +29,25 @@ def no_columns() -> NDArray[np.int64]:
     return read_only((), np.int64)
 
 
-@dataclass(frozen=True, eq=False)
-class Estimates:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CommonEstimates:
     """
-    The results of the engine at theta; all arrays are read-only.
+    What the engine finds at its parameters, for any model; all arrays are read-only.
 
     Attributes
     ----------
     theta : ndarray, shape (n_theta,)
+        Relative to sigma for a linear model, on the scale of the linear predictor for a generalized one.
     objective : float
-        -2 log-likelihood (ML) or REML criterion.
-    log_det_z, log_det_x : float
-        log|Λ'Z'ZΛ + I| and log|X'V⁻¹X|.
-    pwrss : float
-        Penalised weighted residual sum of squares r².
-    sigma : float
-    beta : ndarray, shape (p,)
-        NaN for dropped columns.
-    kept : ndarray of int, shape (rank,)
-        The columns of x that are linearly independent of those to their left, and those that are held.
-    unscaled_covariance : ndarray, shape (rank, rank)
-        (X'V⁻¹X)⁻¹ of the kept columns; σ² times it is the covariance of beta. Zero for those that are held.
-    b, u : tuple of ndarray, shape (n_levels, k) each
-        Conditional modes and spherical random effects of each term.
-    fitted : ndarray, shape (n,)
-        Xβ + Zb + offset.
-    held : ndarray of int
-        The columns of x whose coefficients are held.
-    """
-
-    theta: NDArray[np.float64]
-    objective: float
-    log_det_z: float
-    log_det_x: float
-    pwrss: float
-    sigma: float
-    beta: NDArray[np.float64]
-    kept: NDArray[np.int64]
-    unscaled_covariance: NDArray[np.float64]
-    b: tuple[NDArray[np.float64], ...]
-    u: tuple[NDArray[np.float64], ...]
-    fitted: NDArray[np.float64]
-    held: NDArray[np.int64] = field(default_factory=no_columns)
-
-    @property
-    def free(self) -> NDArray[np.int64]:
-        """The columns of x whose coefficients are estimated."""
-        return np.setdiff1d(self.kept, self.held) if len(self.held) else self.kept
-
-
-@dataclass(frozen=True, eq=False)
-class GeneralizedEstimates:
-    """
-    What the engine finds at its parameters; all arrays are read-only.
-
-    Attributes
-    ----------
-    theta : ndarray, shape (n_theta,)
-        The covariance factors on the scale of the linear predictor.
-    objective : float
-        -2 log-likelihood.
+        -2 log-likelihood (ML, Laplace, quadrature) or REML criterion.
     log_det_z : float
         log|Λ'Z'WZΛ + I|.
     beta : ndarray, shape (p,)
         NaN for dropped columns.
     kept : ndarray of int, shape (rank,)
         The columns of x that are linearly independent of those to their left, and those that are held.
-    dispersion : float
-        The family's own parameter, estimated or held fixed; NaN for a family without one.
-    conditional_covariance : ndarray, shape (rank, rank)
-        Covariance of beta given theta and the dispersion; zero for coefficients that are held.
     b, u : tuple of ndarray, shape (n_levels, k) each
         Conditional modes and spherical random effects of each term.
-    eta : ndarray, shape (n,)
-        Xβ + Zb + offset.
     held : ndarray of int
         The columns of x whose coefficients are held.
     """
@@ -112,17 +57,59 @@ class GeneralizedEstimates:
     log_det_z: float
     beta: NDArray[np.float64]
     kept: NDArray[np.int64]
-    dispersion: float
-    conditional_covariance: NDArray[np.float64]
     b: tuple[NDArray[np.float64], ...]
     u: tuple[NDArray[np.float64], ...]
-    eta: NDArray[np.float64]
     held: NDArray[np.int64] = field(default_factory=no_columns)
 
     @property
     def free(self) -> NDArray[np.int64]:
         """The columns of x whose coefficients are estimated."""
         return np.setdiff1d(self.kept, self.held) if len(self.held) else self.kept
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Estimates(CommonEstimates):
+    """
+    The estimates of a linear model.
+
+    Attributes
+    ----------
+    log_det_x : float
+        log|X'V⁻¹X|.
+    pwrss : float
+        Penalised weighted residual sum of squares r².
+    sigma : float
+    unscaled_covariance : ndarray, shape (rank, rank)
+        (X'V⁻¹X)⁻¹ of the kept columns; σ² times it is the covariance of beta. Zero for those that are held.
+    fitted : ndarray, shape (n,)
+        Xβ + Zb + offset.
+    """
+
+    log_det_x: float
+    pwrss: float
+    sigma: float
+    unscaled_covariance: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GeneralizedEstimates(CommonEstimates):
+    """
+    The estimates of a generalized model.
+
+    Attributes
+    ----------
+    dispersion : float
+        The family's own parameter, estimated or held fixed; NaN for a family without one.
+    conditional_covariance : ndarray, shape (rank, rank)
+        Covariance of beta given theta and the dispersion; zero for coefficients that are held.
+    eta : ndarray, shape (n,)
+        Xβ + Zb + offset.
+    """
+
+    dispersion: float
+    conditional_covariance: NDArray[np.float64]
+    eta: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

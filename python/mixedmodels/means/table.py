@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -94,10 +95,10 @@ class MeansTable(ResultTable):
             values = self[name].to_numpy(dtype=float)
             finite = values[np.isfinite(values)]
             whole = bool((np.abs(finite - np.round(finite)) < 5e-3).all())
-            write = (lambda values: format_fixed(values, 0)) if whole else style.degrees
+            write = partial(format_fixed, decimals=0) if whole else style.degrees
         else:
             digits = style.digits or _DIGITS
-            write = lambda values: format_column(values, digits, digits + 1)  # noqa: E731
+            write = partial(format_column, digits=digits, most_decimals=digits + 1)
         return cells_of(self[name], write, ["" if name in _BESIDE else "nonEst"] * len(self))
 
     def _without_df(self) -> list[int]:

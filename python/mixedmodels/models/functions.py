@@ -67,7 +67,7 @@ def function_of(
     function.__name__ = function.__qualname__ = name
     function.__module__ = "mixedmodels"
     function.__doc__ = _with_parameter(inspect.getdoc(method) or "", f"{first} : {kind}", description)
-    setattr(function, "__signature__", signature.replace(parameters=parameters))  # noqa: B010
+    vars(function)["__signature__"] = signature.replace(parameters=parameters)
     return function
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -30,16 +31,16 @@ class TextFile(Protocol):
 Target = str | PathLike[str] | TextFile | None
 
 
-class Printed:
+class Printed(ABC):
     """
     A result that prints in text, HTML, LaTeX and Markdown, without any other package.
 
     A class of results describes itself once, as a `Page`; the formats are made from that.
     """
 
+    @abstractmethod
     def _page(self, style: Style) -> Page:
         """The printed result, independent of the format."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return text_page(self._page(Style(most_rows=_MOST_ROWS)))
@@ -115,12 +116,8 @@ class Printed:
 
         Parameters
         ----------
-        buf : path or file, optional
-            Where to write the text; by default it is returned.
-        digits : int, optional
-            Significant digits of the smallest estimate in a column, from 1 to 15.
-        p_style : {"exact", "apa"}, optional
-            How p-values are written, see `to_text`.
+        buf, digits, p_style : as for `to_text`, optional
+            Where to write the text, and how numbers are written.
         **options : object
             Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
@@ -156,12 +153,8 @@ class Printed:
 
         Parameters
         ----------
-        buf : path or file, optional
-            Where to write the text; by default it is returned.
-        digits : int, optional
-            Significant digits of the smallest estimate in a column, from 1 to 15.
-        p_style : {"exact", "apa"}, optional
-            How p-values are written, see `to_text`.
+        buf, digits, p_style : as for `to_text`, optional
+            Where to write the text, and how numbers are written.
         **options : object
             Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
@@ -203,12 +196,8 @@ class Printed:
 
         Parameters
         ----------
-        buf : path or file, optional
-            Where to write the text; by default it is returned.
-        digits : int, optional
-            Significant digits of the smallest estimate in a column, from 1 to 15.
-        p_style : {"exact", "apa"}, optional
-            How p-values are written, see `to_text`.
+        buf, digits, p_style : as for `to_text`, optional
+            Where to write the text, and how numbers are written.
         **options : object
             Refused: arguments of the pandas methods of that name are for ``to_frame()``.
 
