@@ -108,6 +108,16 @@ def refit_samples(fitted: FittedModel, samples: Sequence[Sample]) -> Refits:
     return _refits(fitted, fitted.refit_samples_in_engine(list(samples), _limits(fitted)))
 
 
+def refit_without_levels(fitted: FittedModel, term: int) -> Refits | None:
+    """
+    Fit the model without each level of the grouping factor of a term, from its theta and without warnings.
+
+    None where the engine has no shorter way than to fit the other rows.
+    """
+    found = fitted.deletions_in_engine(term, _limits(fitted))
+    return None if found is None else _refits(fitted, found)
+
+
 def _limits(fitted: FittedModel) -> dict[str, Any]:
     """A limit of time would make results depend on the machine; nobody listens."""
     control = as_control(fitted.arguments.control)
