@@ -1,8 +1,8 @@
 """
 Samples of cases: levels of factors, with all their rows, or rows.
 
-A level that is drawn twice makes two levels, as two people with the same answers are two people. So do the levels
-within it; levels of factors that are crossed with it stay what they are.
+A level that is drawn twice makes two levels, as two people with the same answers are two people. So do the
+levels within it; levels of factors that are crossed with it stay what they are.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Cases:
             When a factor is not nested in the one before it.
         """
         found = [_codes(fitted, name) for name in names]
-        for (outer, codes), (inner, finer) in zip(zip(names, found, strict=True), _rest(names, found)):
-            if not _nested(finer, codes):
+        for i in range(1, len(found)):
+            if not _nested(found[i], found[i - 1]):
                 raise ArgumentError(
-                    f"cases: levels of {inner!r} occur in several levels of {outer!r}; name the factors from the "
-                    "outermost inwards, each within the one before, or only one of them"
+                    f"cases: levels of {names[i]!r} occur in several levels of {names[i - 1]!r}; name the "
+                    "factors from the outermost inwards, each within the one before, or only one of them"
                 )
         within = []
         for term in fitted.design.terms:
@@ -96,10 +96,6 @@ def without_each(fitted: FittedModel, codes: Codes) -> list[Sample]:
         parts = [_renumbered(term.group.codes[rows].astype(np.intp)) for term in fitted.design.terms]
         samples.append((rows.astype(np.uint32), [code for code, _ in parts], [n for _, n in parts]))
     return samples
-
-
-def _rest(names: Sequence[str], found: Sequence[Codes]) -> list[tuple[str, Codes]]:
-    return [*zip(names, found, strict=True)][1:]
 
 
 def _codes(fitted: FittedModel, name: str) -> Codes:

@@ -1,8 +1,8 @@
 """
 Confidence limits from bootstrap replicates.
 
-Davison & Hinkley (1997), Bootstrap Methods and their Application, chapter 5; quantiles are interpolated on the
-scale of normal quantiles, their equation 5.8.
+Davison & Hinkley (1997), Bootstrap Methods and their Application, chapter 5; quantiles are interpolated on
+the scale of normal quantiles, their equation 5.8.
 """
 
 from __future__ import annotations

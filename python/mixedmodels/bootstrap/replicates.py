@@ -76,8 +76,8 @@ def replicates(plan: Plan, start: int, stop: int) -> Replicates:
     """
     The replicates from `start` to `stop`.
 
-    Blocks are drawn as a whole, though a chunk may use a part of them: replicate i is the same for any number of
-    replicates and any chunks.
+    Blocks are drawn as a whole, though a chunk may use a part of them: replicate i is the same for any number
+    of replicates and any chunks.
     """
     scheme = plan.scheme
     if isinstance(scheme, Cases):

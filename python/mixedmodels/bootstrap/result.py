@@ -137,7 +137,7 @@ class Bootstrap(Printed):
         Returns
         -------
         ResultTable
-            Columns ``estimate``, ``bias`` (the mean of the replicates less the estimate), ``std.error`` (their
+            Columns ``estimate``, ``bias`` (mean of the replicates less the estimate), ``std.error`` (their
             standard deviation) and ``n``, the replicates that have a value.
 
         Examples
@@ -230,8 +230,8 @@ class Bootstrap(Printed):
         Parameters
         ----------
         path : path
-            Where to write. A row for each replicate: ``replicate``, ``status``, ``message``, ``singular``, then
-            the parameters. The rest is metadata of the file.
+            The new file: a row for each replicate with ``replicate``, ``status``, ``message``, ``singular``
+            and the parameters. All else is metadata.
 
         Raises
         ------
@@ -349,8 +349,8 @@ class Bootstrap(Printed):
         if "acceleration" not in self._known:
             if self._plan is None:
                 raise ArgumentError(
-                    "confint: kind='bca' needs the model, which a file does not hold; call confint(kind='bca') "
-                    "before save(), and the file has what is needed"
+                    "confint: kind='bca' needs the model, which a file does not hold; call "
+                    "confint(kind='bca') before save(), and the file has what is needed"
                 )
             found = read_only(accelerations(self._plan.fitted, self._plan.statistic))
             self._known.setdefault("acceleration", found)
@@ -365,8 +365,8 @@ class Bootstrap(Printed):
             found = found or [j for j, name in enumerate(self.names) if fnmatchcase(name, text)]
             if not found:
                 raise ArgumentError(
-                    f"parm: there is no parameter {shown(text)}{nearest(text, self.names)}; the parameters are "
-                    f"{', '.join(self.names)}"
+                    f"parm: there is no parameter {shown(text)}{nearest(text, self.names)}; the parameters "
+                    f"are {', '.join(self.names)}"
                 )
             chosen += [j for j in found if j not in chosen]
         return chosen

@@ -114,9 +114,9 @@ def _check_suited(fitted: FittedModel, type: str, cases: Any, use_u: bool) -> No
     """Refuse what does not make sense for this kind of model, or with this type."""
     if type in ("semiparametric", "wild") and not fitted.exact_likelihood:
         raise ArgumentError(
-            f"bootstrap: type={type!r} resamples residuals, which is for linear models only: the residuals of "
-            "a generalized model have distributions of their own, and added to other means they may not even "
-            "be possible responses; use type='parametric' or 'cases'"
+            f"bootstrap: type={type!r} resamples residuals, which is for linear models only: the residuals "
+            "of a generalized model have distributions of their own, and added to other means they may not "
+            "even be possible responses; use type='parametric' or 'cases'"
         )
     if use_u and type not in ("parametric", "semiparametric"):
         raise ArgumentError(f"use_u=True is for type='parametric' and 'semiparametric', not {type!r}")
@@ -131,9 +131,9 @@ def _independent_factor(fitted: FittedModel) -> str:
     except ArgumentError:
         names = ", ".join(dict.fromkeys(repr(term.group.label) for term in fitted.design.terms))
         raise ArgumentError(
-            f"bootstrap: none of the grouping factors {names} contains the others, so there are no independent "
-            "cases; cases= names the factor whose levels are drawn (the others stay as they are), or use "
-            "type='parametric'"
+            f"bootstrap: none of the grouping factors {names} contains the others, so there are no "
+            "independent cases; name with cases= the factor whose levels are drawn (the others stay as they "
+            "are), or use type='parametric'"
         ) from None
 
 

@@ -85,9 +85,10 @@ def _numbers(found: Any) -> tuple[tuple[str, ...], Values]:
     except (TypeError, ValueError):
         values = np.zeros((0, 0))
     if values.ndim != 1 or not len(values):
+        what = f"an array of shape {values.shape}" if values.size else shown(found)
         raise ArgumentError(
-            "statistic must return a number, a dict or Series of numbers, or a one-dimensional array, not "
-            f"{shown(found) if np.ndim(values) != 2 or not values.size else f'an array of shape {values.shape}'}"
+            "statistic must return a number, a dict or Series of numbers, or a one-dimensional array, "
+            f"not {what}"
         )
     names = names or [f"{_NAME} {i + 1}" for i in range(len(values))]
     return tuple(unique_names(names)), values

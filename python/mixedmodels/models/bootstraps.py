@@ -44,10 +44,10 @@ class Bootstraps(Holder):
             Number of replicates.
         type : {"parametric", "semiparametric", "cases", "wild"}, default "parametric"
             "parametric": responses drawn from the model, random effects included. "semiparametric" (linear
-            models): residuals and conditional modes drawn with replacement, after they are centred and rescaled
-            to the estimated variances. "cases": levels of a factor drawn with replacement, with all their rows;
-            copies of a level are different levels. "wild" (linear models): the residuals of each cluster times
-            a random number, which allows for variances that differ between clusters.
+            models): residuals and conditional modes drawn with replacement, after they are centred and
+            rescaled to the estimated variances. "cases": levels of a factor drawn with replacement, with all
+            their rows; copies of a level are different levels. "wild" (linear models): the residuals of each
+            cluster times a random number, which allows for variances that differ between clusters.
         statistic : callable, optional
             A function of a fitted model that returns a number, a dict or Series of numbers, or a
             one-dimensional array. By default all parameters: standard deviations, correlations, the scale and
@@ -64,16 +64,16 @@ class Bootstraps(Holder):
         rng : int, Generator or None, default None
             Seed or generator of random numbers.
         executor : Executor, optional
-            Any executor with the interface of `concurrent.futures`: threads, processes, dask's. By default the
-            work is done here.
+            Any executor with the interface of `concurrent.futures`: threads, processes, dask's. By default
+            the work is done here.
         progress : bool or callable, default False
             True shows a bar; a callable is told how many of how many replicates are done.
 
         Returns
         -------
         Bootstrap
-            With ``summary()``, ``confint()``, ``plot()``, ``to_frame()`` and ``save()``. After an interrupt it
-            holds what is done.
+            With ``summary()``, ``confint()``, ``plot()``, ``to_frame()`` and ``save()``. After an interrupt
+            it holds what is done.
 
         Raises
         ------
@@ -91,11 +91,11 @@ class Bootstraps(Holder):
 
         References
         ----------
-        Davison & Hinkley (1997), Bootstrap Methods and their Application. Carpenter, Goldstein & Rasbash (2003),
-        A novel bootstrap procedure for assessing the relationship between class size and achievement, Applied
-        Statistics 52. Modugno & Giannerini (2015), The wild bootstrap for multilevel models, Communications in
-        Statistics 44. Mammen (1993), Bootstrap and wild bootstrap for high dimensional linear models, Annals
-        of Statistics 21.
+        Davison & Hinkley (1997), Bootstrap Methods and their Application. Carpenter, Goldstein & Rasbash
+        (2003), A novel bootstrap procedure for assessing the relationship between class size and achievement,
+        Applied Statistics 52. Modugno & Giannerini (2015), The wild bootstrap for multilevel models,
+        Communications in Statistics 44. Mammen (1993), Bootstrap and wild bootstrap for high dimensional
+        linear models, Annals of Statistics 21.
 
         Examples
         --------

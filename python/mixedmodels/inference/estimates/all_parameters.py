@@ -1,4 +1,4 @@
-"""All parameters of a model in the layout of `confint`: standard deviations and correlations, scale, coefficients."""
+"""All parameters of a model in the order of `confint`: variance parameters, scale, coefficients."""
 
 from __future__ import annotations
 
