@@ -101,9 +101,7 @@ def test_refits_are_single_fits(fitted):
     assert values.shape == (5, len(parameter_names(fitted)))
     for j in range(5):
         y = np.ascontiguousarray(responses[:, j])
-        alone = refitted(
-            fitted, response=Response(y, fitted.design.weights, fitted.design.form), quiet=True
-        )
+        alone = refitted(fitted, response=Response(y, fitted.design.weights, fitted.design.form), quiet=True)
         assert refits.status[j] == "converged"
         assert refits.objective[j] == pytest.approx(alone.estimates.objective, abs=1e-6)
         np.testing.assert_allclose(values[j], parameter_values(alone), rtol=2e-4, atol=2e-4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from os import PathLike
 from typing import Any
 
@@ -12,15 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import one_of, probability, several_texts, shown
+from ..checks import chosen, one_of, probability
 from ..errors import ArgumentError
 from ..fit.record import read_only
-from ..fit.refits import FAILED
+from ..fit.refits import FAILED, UNBOUNDED
 from ..render.page import Page
 from ..render.printed import Printed
 from ..render.result_table import ResultTable, result_table
 from ..render.style import Style
-from ..wording import counted, nearest
+from ..wording import counted
 from .intervals import KINDS, SIMPLE, IntervalKind, bca
 from .jackknife import accelerations, largest_factor
 from .replicates import Plan
@@ -102,6 +101,11 @@ class Bootstrap(Printed):
         return sum(status == FAILED for status in self.status)
 
     @property
+    def n_unbounded(self) -> int:
+        """Replicates with infinite coefficients, as predictors separate the outcomes."""
+        return sum(status == UNBOUNDED for status in self.status)
+
+    @property
     def n_singular(self) -> int:
         """Replicates with a singular fit."""
         return int(np.count_nonzero(self.singular))
@@ -138,7 +142,7 @@ class Bootstrap(Printed):
         -------
         ResultTable
             Columns ``estimate``, ``bias`` (mean of the replicates less the estimate), ``std.error`` (their
-            standard deviation) and ``n``, the replicates that have a value.
+            standard deviation) and ``n``, the replicates that have a finite value.
 
         Examples
         --------
@@ -147,7 +151,7 @@ class Bootstrap(Printed):
         >>> list(m.bootstrap(100, rng=1).summary().columns)
         ['estimate', 'bias', 'std.error', 'n']
         """
-        columns = [self._present(j) for j in range(len(self.names))]
+        columns = [self._present(j, finite=True) for j in range(len(self.names))]
         mean = [float(own.mean()) if len(own) else np.nan for own in columns]
         table = {
             "estimate": self.estimate,
@@ -205,8 +209,8 @@ class Bootstrap(Printed):
         """
         level = probability("level", level)
         one_of("confint: kind", kind, KINDS)
-        chosen = self._chosen(parm)
-        limits = np.array([self._limits(j, level, kind) for j in chosen]).reshape(-1, 2)
+        places = chosen("parm", parm, self.names)
+        limits = np.array([self._limits(j, level, kind) for j in places]).reshape(-1, 2)
         percents = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
         notes = [
             f"{_WORDS[kind]} limits; {self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
@@ -217,7 +221,7 @@ class Bootstrap(Printed):
             notes.append("Too few replicates for this level: limits are the smallest and the largest ones")
         table = result_table(
             dict(zip(percents, limits.T, strict=True)),
-            [self.names[j] for j in chosen],
+            [self.names[j] for j in places],
             notes=[*notes, *self._notes()],
         )
         table.attrs.update(method="boot", level=level, kind=kind)
@@ -321,22 +325,26 @@ class Bootstrap(Printed):
 
         level = probability("level", level)
         one_of("plot: kind", kind, KINDS)
-        chosen = self._chosen(parm)
+        places = chosen("parm", parm, self.names)
         return distribution_plot(
-            [self.names[j] for j in chosen],
-            [self._present(j) for j in chosen],
-            self.estimate[chosen],
-            np.array([self._limits(j, level, kind) for j in chosen]).reshape(-1, 2),
+            [self.names[j] for j in places],
+            [self._present(j) for j in places],
+            self.estimate[places],
+            np.array([self._limits(j, level, kind) for j in places]).reshape(-1, 2),
             ax,
         )
 
-    def _present(self, j: int) -> NDArray[np.float64]:
-        """The values of a parameter where it has any."""
+    def _present(self, j: int, finite: bool = False) -> NDArray[np.float64]:
+        """The values of a parameter where it has any; `finite`: without those of unbounded estimates."""
         values = self.values[:, j]
-        return values[np.isfinite(values)]
+        good = np.isfinite(values)
+        if finite and self.n_unbounded:
+            good &= np.array([status != UNBOUNDED for status in self.status])
+        return values[good]
 
     def _limits(self, j: int, level: float, kind: str) -> tuple[float, float]:
-        values, estimate = self._present(j), float(self.estimate[j])
+        # Infinite estimates are beyond all others: as quantiles they count, not in means.
+        values, estimate = self._present(j, finite=kind == "normal"), float(self.estimate[j])
         if not len(values) or not np.isfinite(estimate):
             return np.nan, np.nan
         if kind == "bca":
@@ -356,28 +364,18 @@ class Bootstrap(Printed):
             self._known.setdefault("acceleration", found)
         return self._known["acceleration"]
 
-    def _chosen(self, parm: Any) -> list[int]:
-        if parm is None:
-            return list(range(len(self.names)))
-        chosen: list[int] = []
-        for text in several_texts("parm", parm):
-            found = [j for j, name in enumerate(self.names) if name == text]
-            found = found or [j for j, name in enumerate(self.names) if fnmatchcase(name, text)]
-            if not found:
-                raise ArgumentError(
-                    f"parm: there is no parameter {shown(text)}{nearest(text, self.names)}; the parameters "
-                    f"are {', '.join(self.names)}"
-                )
-            chosen += [j for j in found if j not in chosen]
-        return chosen
-
     def _notes(self) -> list[str]:
         notes = []
         if self.n < self.n_asked:
             notes.append(f"Interrupted: {self.n} of {self.n_asked} replicates")
         if self.n_failed:
             notes.append(f"{counted(self.n_failed, 'replicate')} without a fit left out; see messages")
-        unsettled = sum(status not in (FAILED, "converged") for status in self.status)
+        if self.n_unbounded:
+            notes.append(
+                f"{counted(self.n_unbounded, 'replicate')} with infinite coefficients (separation): in "
+                "quantiles, but not in bias and standard errors"
+            )
+        unsettled = sum(status not in (FAILED, UNBOUNDED, "converged") for status in self.status)
         if unsettled:
             notes.append(f"{counted(unsettled, 'replicate')} did not converge")
         if self.n_singular:
