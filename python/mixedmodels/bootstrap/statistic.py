@@ -79,6 +79,8 @@ def _numbers(found: Any) -> tuple[tuple[str, ...], Values]:
     else:
         names = []
     try:
+        if found is None:
+            raise TypeError
         values = np.array(found, dtype=np.float64)
         if values.ndim == 0:
             values, names = values[None], [_NAME]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..wording import unique_names
 
 if TYPE_CHECKING:
     from .result import Bootstrap
@@ -37,9 +38,10 @@ def write(result: Bootstrap, path: str | PathLike[str]) -> None:
         "estimate": _exact(result.estimate),
         "acceleration": _exact(result._known.get("acceleration")),
     }
-    # Names may repeat those of the first columns; their place tells them apart.
+    # A parameter may have the name of another column; the metadata know its own.
+    names = unique_names([*_COLUMNS, *result.names])
     schema = pyarrow.schema(
-        [(name, array.type) for name, array in zip([*_COLUMNS, *result.names], arrays, strict=True)],
+        [(name, array.type) for name, array in zip(names, arrays, strict=True)],
         metadata={_KEY: json.dumps(about).encode()},
     )
     parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), str(path))
@@ -48,7 +50,8 @@ def write(result: Bootstrap, path: str | PathLike[str]) -> None:
 def read(path: str | PathLike[str]) -> dict[str, Any]:
     """The parts of a `Bootstrap`."""
     _, parquet = _pyarrow()
-    table = parquet.read_table(str(path))
+    with parquet.ParquetFile(str(path)) as file:
+        table = file.read()
     metadata = table.schema.metadata or {}
     if _KEY not in metadata:
         raise ArgumentError(f"load: {str(path)!r} was not written by Bootstrap.save()")
