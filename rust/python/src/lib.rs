@@ -12,6 +12,7 @@ mod lmm;
 mod many;
 mod panics;
 mod predictors;
+mod profile;
 mod user_family;
 
 use pyo3::prelude::*;
@@ -32,6 +33,9 @@ mod _engine {
 
     #[pymodule_export]
     use crate::many::fit_many;
+
+    #[pymodule_export]
+    use crate::profile::{profile_curves, profile_origin, profile_points};
 
     #[pymodule_export]
     use crate::interrupt::provoke_panic;
