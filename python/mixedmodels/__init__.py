@@ -25,9 +25,9 @@ _EXPORTS = {
     ),
     "errors": (
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
-        "FormulaError FormulaWarning InternalError LargeModelWarning MemoryLimitError MissingColumnError "
-        "MixedModelError MixedModelsWarning ModesError NewLevelsError NotAvailableError "
-        "RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning "
+        "ExecutorError FormulaError FormulaWarning InternalError InterruptedWarning LargeModelWarning "
+        "MemoryLimitError MissingColumnError MixedModelError MixedModelsWarning ModesError NewLevelsError "
+        "NotAvailableError RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning "
         "UnknownArgumentError"
     ),
     "fit.block_costs": "BlockDescription",

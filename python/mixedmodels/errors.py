@@ -132,6 +132,10 @@ class MemoryLimitError(MixedModelError, MemoryError):
     """The model needs more memory than is available; the message gives the figure."""
 
 
+class ExecutorError(MixedModelError, RuntimeError):
+    """An executor lost work, as when one of its processes dies; the message names the replicates."""
+
+
 class InternalError(MixedModelError, RuntimeError):
     """A bug in the package, whatever the input; please report it."""
 
@@ -176,6 +180,10 @@ class LargeModelWarning(MixedModelsWarning):
 
 class FormulaWarning(MixedModelsWarning):
     """The formula does not mean what a reader might expect."""
+
+
+class InterruptedWarning(MixedModelsWarning):
+    """The user ended a repetition; the result holds what was done until then."""
 
 
 class DataWarning(MixedModelsWarning):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -20,6 +21,9 @@ Data: TypeAlias = "IntoFrame | Mapping[str, Any] | str | PathLike[str]"
 # A column of the data by name, or a value for each row.
 Rows: TypeAlias = str | ArrayLike
 Rng: TypeAlias = int | np.random.Generator | None
+# Where repeated work runs; its progress: a bar, or a function of the numbers done and in all.
+Executor: TypeAlias = concurrent.futures.Executor | None
+ShowProgress: TypeAlias = bool | Callable[[int, int], object]
 Names: TypeAlias = str | Sequence[str]
 Hypotheses: TypeAlias = str | Sequence[str] | Mapping[str, float] | ArrayLike
 Contrasts: TypeAlias = Mapping[str, Any] | str

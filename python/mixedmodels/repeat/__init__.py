@@ -1,0 +1,1 @@
+"""Repetitions, such as the refits of a bootstrap: random streams, executors, progress."""
