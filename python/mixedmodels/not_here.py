@@ -35,10 +35,6 @@ def _zero_inflation(instead: str = "family='nbinom2' accommodates many zeros") -
 _WALD = "confint() gives Wald intervals for the coefficients"
 
 CONFINT_METHODS: dict[str, NotHere] = {
-    "profile": NotHere(
-        "profile-likelihood intervals",
-        f"{_WALD}; anova(m1, m2) and ranova(m) test variances by likelihood ratio",
-    ),
     "boot": NotHere("bootstrap intervals", f"{_WALD}; pb_compare(m1, m0) tests by parametric bootstrap"),
 }
 
@@ -121,7 +117,6 @@ FUNCTIONS: dict[str, NotHere] = {
     "bootMer": NotHere(
         "the parametric bootstrap", "pb_compare(m1, m0) compares two models by parametric bootstrap"
     ),
-    "profile": CONFINT_METHODS["profile"],
     "influence": NotHere("case deletion", "augment(m, influence=True) gives leverages and Cook's distances"),
     "lmList": NotHere("separate regressions for each group", "(x | g) fits them with partial pooling"),
     "nlmer": NotHere("nonlinear mixed models", "poly(), ns() and bs() make the linear predictor a curve"),
