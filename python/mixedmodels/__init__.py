@@ -16,7 +16,7 @@ from typing import Any
 
 # Where each public name is defined; `__init__.pyi` shows them to type checkers.
 _EXPORTS = {
-    "bootstrap.result": "Bootstrap",
+    "resampling.result": "Bootstrap",
     "datasets": (
         "dataset_names load_arabidopsis load_bacteria load_beets load_cake load_carrots load_cbpp "
         "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 "

@@ -1,5 +1,5 @@
 from . import families as families
-from .bootstrap.result import Bootstrap as Bootstrap
+from .resampling.result import Bootstrap as Bootstrap
 from .datasets import (
     dataset_names as dataset_names,
     load_arabidopsis as load_arabidopsis,

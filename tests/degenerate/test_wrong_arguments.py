@@ -60,6 +60,7 @@ LEFT_OUT = {
     "pb_compare",
     "exact_rlrt",
     "allFit",
+    "bootstrap",
     "simulate",
 }
 

@@ -74,6 +74,8 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "allFit": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]),
     "allFit summary": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]).summary(),
     "blocks": lambda m: m.describe_blocks(),
+    "bootstrap": lambda m: m.bootstrap(20, rng=1),
+    "limits of a bootstrap": lambda m: m.bootstrap(20, rng=1).confint(),
     "R2": mm.r2,
     "ICC": mm.icc,
 }

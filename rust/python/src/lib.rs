@@ -12,6 +12,7 @@ mod lmm;
 mod many;
 mod panics;
 mod predictors;
+mod profile;
 mod refits;
 mod samples;
 mod user_family;
@@ -34,6 +35,9 @@ mod _engine {
 
     #[pymodule_export]
     use crate::many::fit_many;
+
+    #[pymodule_export]
+    use crate::profile::{profile_curves, profile_origin, profile_points};
 
     #[pymodule_export]
     use crate::refits::{delete_levels, refit_generalized, refit_linear};

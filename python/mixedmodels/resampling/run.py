@@ -14,13 +14,15 @@ from ..errors import ArgumentError, MixedModelsWarning
 from ..fit.refits import refit_responses
 from ..fit.state import FittedModel
 from ..inference.basis.clusters import find_clusters
-from ..inference.estimates.all_parameters import parameter_names, parameter_values
+from ..inference.estimates.parameter_rows import ParameterRow, chosen_rows, parameter_rows
 from ..notices import warn_user
+from ..render.result_table import ResultTable
 from ..repeat.chunks import run_chunks
 from ..repeat.seeds import Streams
 from .cases import Cases
+from .intervals import KINDS
 from .replicates import Plan, Replicates, replicates
-from .result import Bootstrap
+from .result import Bootstrap, bootstrap_of
 from .schemes import Parametric, Scheme, Semiparametric, Wild
 from .statistic import Statistic
 
@@ -78,6 +80,24 @@ def bootstrap(
             MixedModelsWarning,
         )
     return result
+
+
+def bootstrap_limits(
+    fitted: FittedModel,
+    level: float,
+    parm: Any = None,
+    nsim: Any = 1000,
+    kind: Any = "percentile",
+    rng: Any = None,
+    executor: Any = None,
+    progress: Any = False,
+) -> ResultTable:
+    """Confidence limits from a parametric bootstrap, see `MixedModel.confint`."""
+    nsim = whole_number("nsim", nsim, 1)
+    one_of("confint: kind", kind, KINDS)
+    chosen_rows("parm", parm, parameter_rows(fitted))
+    result = bootstrap(fitted, nsim, rng=rng, executor=executor, progress=progress)
+    return result.confint(level, kind, parm)
 
 
 def _scheme(
@@ -162,16 +182,15 @@ def _joined(
     n: int,
 ) -> Bootstrap:
     numbers = [np.arange(start + 1, stop + 1) for start, stop in spans]
-    if plan.statistic is None:
-        names, estimate = parameter_names(plan.fitted), parameter_values(plan.fitted)
-    else:
-        names, estimate = plan.statistic.names, plan.statistic.estimate
-    return Bootstrap.of(
+    own = plan.statistic
+    rows = parameter_rows(plan.fitted) if own is None else _rows(own)
+    return bootstrap_of(
         type=type,
         about=about,
         n_asked=n,
-        names=tuple(names),
-        estimate=estimate,
+        names=tuple([row.name for row in rows]),
+        kinds=tuple([row.kind for row in rows]),
+        estimate=[row.estimate for row in rows],
         values=np.concatenate([part.values for part in parts]),
         numbers=np.concatenate(numbers),
         status=tuple([status for part in parts for status in part.status]),
@@ -179,3 +198,9 @@ def _joined(
         singular=np.concatenate([part.singular for part in parts]),
         plan=plan,
     )
+
+
+def _rows(statistic: Statistic) -> list[ParameterRow]:
+    """The parts of a statistic as rows."""
+    parts = zip(statistic.names, statistic.estimate.tolist(), strict=True)
+    return [ParameterRow(name, "statistic", (), value, True) for name, value in parts]

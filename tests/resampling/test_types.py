@@ -18,10 +18,10 @@ from mixedmodels import (
     load_penicillin,
     load_sleepstudy,
 )
-from mixedmodels.bootstrap.cases import Cases, without_each
-from mixedmodels.bootstrap.schemes import Semiparametric, Wild
 from mixedmodels.design.theta import factors
 from mixedmodels.inference.basis.clusters import find_clusters
+from mixedmodels.resampling.cases import Cases, without_each
+from mixedmodels.resampling.schemes import Semiparametric, Wild
 from shared_fits import fits
 
 SLEEP = "Reaction ~ Days + (Days | Subject)"
@@ -191,7 +191,7 @@ def test_cases_by_a_column_of_the_data():
     y = rng.normal(size=12)[school] + rng.normal(size=48)[room] + rng.normal(size=240)
     data = pd.DataFrame({"y": y, "room": room, "school": [f"s{i}" for i in school]})
     model = lmer("y ~ 1 + (1 | room)", data)
-    _, (rows, (codes,), (levels,)) = sample_of(model, ["school"])
+    _, (rows, _, (levels,)) = sample_of(model, ["school"])
     assert levels == 48
     assert len(rows) == 240
     boot = model.bootstrap(200, type="cases", cases="school", rng=1)

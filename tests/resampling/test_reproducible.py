@@ -12,9 +12,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from bootstrap import work
 from mixedmodels import ExecutorError, InterruptedWarning, lmer, load_sleepstudy
-from mixedmodels.bootstrap import run
+from mixedmodels.resampling import run
+from resampling import work
 from shared_fits import fits
 
 TYPES = ("parametric", "semiparametric", "cases", "wild")
@@ -146,7 +146,7 @@ def test_an_interrupt_leaves_what_is_done(monkeypatch):
 
 def test_an_interrupted_refit_is_no_failed_replicate(monkeypatch):
     """Ctrl-C while the engine works."""
-    from mixedmodels.bootstrap import replicates
+    from mixedmodels.resampling import replicates
 
     calls = []
 

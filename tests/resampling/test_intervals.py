@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixedmodels.bootstrap.intervals import SIMPLE, acceleration, bca, quantile, shortest
+from mixedmodels.resampling.intervals import SIMPLE, acceleration, bca, quantile, shortest
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "bootstrap.json").read_text())
 CASES = GOLDEN["intervals"]["cases"]

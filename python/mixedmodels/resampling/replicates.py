@@ -15,7 +15,7 @@ from ..fit.endpoint.singularity import singular_fits
 from ..fit.record import read_only
 from ..fit.refits import FAILED, Refits, refit_responses, refit_samples
 from ..fit.state import FittedModel, Sample
-from ..inference.estimates.all_parameters import refitted_values
+from ..inference.estimates.refitted_values import refitted_values
 from ..repeat.seeds import Streams
 from .cases import Cases
 from .sampled_design import sampled_design

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import chosen, one_of, probability
+from ..checks import one_of, probability
 from ..errors import ArgumentError
 from ..fit.record import read_only
 from ..fit.refits import FAILED, UNBOUNDED
+from ..inference.estimates.parameter_rows import ParameterRow, chosen_rows
+from ..inference.profiles.limits import percentages
 from ..render.page import Page
 from ..render.printed import Printed
 from ..render.result_table import ResultTable, result_table
@@ -24,6 +26,7 @@ from .intervals import KINDS, SIMPLE, IntervalKind, bca
 from .jackknife import accelerations, largest_factor
 from .replicates import Plan
 
+_ARRAYS = {"values": np.float64, "estimate": np.float64, "numbers": np.int64, "singular": np.bool_}
 _WORDS = {
     "percentile": "Percentile",
     "basic": "Basic bootstrap",
@@ -47,6 +50,8 @@ class Bootstrap(Printed):
         How the replicates were made, in words.
     names : tuple of str
         The q parameters, as in `confint`, or the parts of the statistic.
+    kinds : tuple of str
+        ``"sd"``, ``"cor"``, ``"scale"`` or ``"coefficient"``; ``"statistic"``.
     estimate : ndarray, shape (q,)
         Their values in the model.
     values : ndarray, shape (n, q)
@@ -66,6 +71,7 @@ class Bootstrap(Printed):
     type: str
     about: str
     names: tuple[str, ...]
+    kinds: tuple[str, ...]
     estimate: NDArray[np.float64]
     values: NDArray[np.float64]
     numbers: NDArray[np.int64]
@@ -75,20 +81,6 @@ class Bootstrap(Printed):
     n_asked: int
     _plan: Plan | None = None
     _known: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls, *, plan: Plan | None = None, known: Mapping[str, Any] | None = None, **parts: Any
-    ) -> Bootstrap:
-        """From its parts, whose arrays are closed to writing."""
-        for name, dtype in (
-            ("estimate", float),
-            ("values", float),
-            ("numbers", np.int64),
-            ("singular", bool),
-        ):
-            parts[name] = read_only(parts[name], dtype)
-        return cls(**parts, _plan=plan, _known=dict(known or {}))
 
     @property
     def n(self) -> int:
@@ -182,7 +174,8 @@ class Bootstrap(Printed):
             that correct for bias and skewness; the acceleration comes from refits without each level of the
             largest grouping factor. "shortest": the shortest interval with that share of the replicates.
         parm : str or list of str, optional
-            Parameters by name or pattern (``"sd_*"``); by default all.
+            Parameters by name or pattern (``"sd_*"``), ``"theta_"`` for all variance parameters, ``"beta_"``
+            for all coefficients; by default all.
 
         Returns
         -------
@@ -209,9 +202,8 @@ class Bootstrap(Printed):
         """
         level = probability("level", level)
         one_of("confint: kind", kind, KINDS)
-        places = chosen("parm", parm, self.names)
+        places = self._places(parm)
         limits = np.array([self._limits(j, level, kind) for j in places]).reshape(-1, 2)
-        percents = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
         notes = [
             f"{_WORDS[kind]} limits; {self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
         ]
@@ -220,7 +212,7 @@ class Bootstrap(Printed):
         if kind != "normal" and (self.n - self.n_failed + 1) * (1 - level) / 2 < 1:
             notes.append("Too few replicates for this level: limits are the smallest and the largest ones")
         table = result_table(
-            dict(zip(percents, limits.T, strict=True)),
+            dict(zip(percentages(level), limits.T, strict=True)),
             [self.names[j] for j in places],
             notes=[*notes, *self._notes()],
         )
@@ -252,7 +244,10 @@ class Bootstrap(Printed):
         """
         from .stored import write
 
-        write(self, path)
+        columns = (self.numbers, self.status, self.messages, self.singular)
+        about = {name: getattr(self, name) for name in ("type", "about", "names", "kinds", "n_asked")}
+        numbers = {"estimate": self.estimate, "acceleration": self._known.get("acceleration")}
+        write(path, columns, self.values, about, numbers)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Bootstrap:
@@ -284,7 +279,7 @@ class Bootstrap(Printed):
         """
         from .stored import read
 
-        return cls.of(**read(path))
+        return bootstrap_of(**read(path))
 
     def plot(
         self,
@@ -325,7 +320,7 @@ class Bootstrap(Printed):
 
         level = probability("level", level)
         one_of("plot: kind", kind, KINDS)
-        places = chosen("parm", parm, self.names)
+        places = self._places(parm)
         return distribution_plot(
             [self.names[j] for j in places],
             [self._present(j) for j in places],
@@ -364,6 +359,11 @@ class Bootstrap(Printed):
             self._known.setdefault("acceleration", found)
         return self._known["acceleration"]
 
+    def _places(self, parm: Any) -> list[int]:
+        parts = zip(self.names, self.kinds, self.estimate.tolist(), strict=True)
+        rows = [ParameterRow(name, kind, (j,), value, True) for j, (name, kind, value) in enumerate(parts)]
+        return [row.place[0] for row in chosen_rows("parm", parm, rows)]
+
     def _notes(self) -> list[str]:
         notes = []
         if self.n < self.n_asked:
@@ -384,3 +384,12 @@ class Bootstrap(Printed):
 
     def _page(self, style: Style) -> Page:
         return self.summary()._page(style)
+
+
+def bootstrap_of(
+    *, plan: Plan | None = None, known: Mapping[str, Any] | None = None, **parts: Any
+) -> Bootstrap:
+    """A result from its parts, whose arrays are closed to writing."""
+    for name, dtype in _ARRAYS.items():
+        parts[name] = read_only(parts[name], dtype)
+    return Bootstrap(**parts, _plan=plan, _known=dict(known or {}))

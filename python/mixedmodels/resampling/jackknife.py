@@ -9,7 +9,7 @@ from ..errors import MixedModelError
 from ..fit.changes import refitted_design
 from ..fit.refits import refit_samples, refit_without_levels
 from ..fit.state import FittedModel
-from ..inference.estimates.all_parameters import refitted_values
+from ..inference.estimates.refitted_values import refitted_values
 from ..notices import silent
 from .cases import without_each
 from .intervals import acceleration

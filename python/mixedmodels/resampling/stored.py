@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..wording import unique_names
 
-if TYPE_CHECKING:
-    from .result import Bootstrap
-
 _FORMAT = 1
-_KEY = b"mixedmodels.bootstrap"
+_KEY = b"mixedmodels.resampling"
 _COLUMNS = ("replicate", "status", "message", "singular")
 
 
-def write(result: Bootstrap, path: str | PathLike[str]) -> None:
-    """Write a table with a row for each replicate; what belongs to all of them is metadata."""
+def write(
+    path: str | PathLike[str],
+    columns: Sequence[Any],
+    values: NDArray[np.float64],
+    about: Mapping[str, Any],
+    numbers: Mapping[str, NDArray[np.float64] | None],
+) -> None:
+    """
+    Write a table with a row for each replicate.
+
+    Parameters
+    ----------
+    path : path
+    columns : sequence of array-like
+        Those before the values.
+    values : ndarray, shape (n, q)
+    about : mapping
+        What belongs to all replicates, as it goes into metadata.
+    numbers : mapping of str to ndarray
+        Likewise, without rounding.
+    """
     pyarrow, parquet = _pyarrow()
-    arrays = [
-        pyarrow.array(result.numbers),
-        pyarrow.array(result.status),
-        pyarrow.array(result.messages),
-        pyarrow.array(result.singular),
-        *[pyarrow.array(column) for column in result.values.T],
-    ]
-    about = {
-        "format": _FORMAT,
-        "type": result.type,
-        "about": result.about,
-        "names": list(result.names),
-        "n_asked": result.n_asked,
-        "estimate": _exact(result.estimate),
-        "acceleration": _exact(result._known.get("acceleration")),
-    }
+    arrays = [pyarrow.array(column) for column in (*columns, *values.T)]
+    metadata = {"format": _FORMAT, **about, **{name: _exact(own) for name, own in numbers.items()}}
     # A parameter may have the name of another column; the metadata know its own.
-    names = unique_names([*_COLUMNS, *result.names])
+    names = unique_names([*_COLUMNS, *about["names"]])
     schema = pyarrow.schema(
         [(name, array.type) for name, array in zip(names, arrays, strict=True)],
-        metadata={_KEY: json.dumps(about).encode()},
+        metadata={_KEY: json.dumps(metadata).encode()},
     )
     parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), str(path))
 
@@ -67,6 +71,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
         "type": about["type"],
         "about": about["about"],
         "names": tuple(about["names"]),
+        "kinds": tuple(about["kinds"]),
         "n_asked": about["n_asked"],
         "estimate": _numbers(about["estimate"]),
         "values": np.column_stack(values) if values else np.zeros((len(columns[0]), 0)),

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bootstrap import work
 from mixedmodels import ArgumentError, Bootstrap, MixedModelsWarning, glmer, lmer, load_sleepstudy
+from resampling import work
 from shared_fits import fits
 
 NAMES = [
@@ -78,7 +78,7 @@ def test_limits(boot):
         assert (limits["2.5 %"] < limits["97.5 %"]).all()
         assert any("replicates" in note for note in limits.notes)
     assert boot.confint(parm="Days").equals(boot.confint().loc[["Days"]])
-    with pytest.raises(ArgumentError, match="no 'Dais'; did you mean 'Days'"):
+    with pytest.raises(ArgumentError, match="no parameter 'Dais'; did you mean 'Days'"):
         boot.confint(parm="Dais")
     with pytest.raises(ArgumentError, match="parm must be a string or a list"):
         boot.confint(parm=3)
@@ -86,6 +86,21 @@ def test_limits(boot):
         boot.confint(kind="student")
     with pytest.raises(ArgumentError, match="level must be"):
         boot.confint(level=95)
+
+
+def test_confint_of_the_model(boot):
+    model = fits("sleepstudy")
+    assert model.confint(method="boot", nsim=200, rng=1).equals(boot.confint())
+    limits = model.confint(0.9, "Boot", nsim=200, rng=1, kind="normal", parm="theta_")
+    assert limits.equals(boot.confint(0.9, "normal", "theta_"))
+    assert list(limits.index) == NAMES[:4]
+    for options, match in [
+        ({"nsim": 0}, "nsim must be"),
+        ({"kind": "t"}, "kind must be one of"),
+        ({"parm": "nothing"}, "no parameter"),
+    ]:
+        with pytest.raises(ArgumentError, match=match):
+            model.confint(method="boot", **options)
 
 
 def test_few_replicates_are_mentioned():
