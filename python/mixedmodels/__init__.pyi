@@ -1,5 +1,4 @@
 from . import families as families
-from .resampling.result import Bootstrap as Bootstrap
 from .datasets import (
     dataset_names as dataset_names,
     load_arabidopsis as load_arabidopsis,
@@ -167,5 +166,6 @@ from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable
 from .report.summary import Summary as Summary
 from .report.varcorr import VarianceComponents as VarianceComponents
+from .resampling.result import Bootstrap as Bootstrap
 
 __version__: str
