@@ -114,6 +114,7 @@ from .models.functions import (
     emtrends as emtrends,
     epsilon_squared as epsilon_squared,
     eta_squared as eta_squared,
+    exact_lrt as exact_lrt,
     exact_rlrt as exact_rlrt,
     f_test as f_test,
     fitted as fitted,

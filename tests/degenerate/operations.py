@@ -112,6 +112,7 @@ OPERATIONS: dict[str, Operation] = {
     "emtrends": trends,
     "epsilon_squared": mm.epsilon_squared,
     "eta_squared": mm.eta_squared,
+    "exact_lrt": lambda m: mm.exact_lrt(m, nsim=50, rng=1),
     "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, rng=1),
     "f_test": lambda m: mm.f_test(m, f"{coefficient(m)} = 0"),
     "fitted": mm.fitted,

@@ -58,6 +58,7 @@ LEFT_OUT = {
     "families",
     "dataset_names",
     "pb_compare",
+    "exact_lrt",
     "exact_rlrt",
     "allFit",
     "simulate",
