@@ -119,7 +119,7 @@ def _refuse_constant(fitted: FittedModel, responses: NDArray[np.float64], found:
     design = fitted.design
     low, high = responses.min(axis=0), responses.max(axis=0)
     if design.form.binomial:
-        constant = (high == 0.0) | (responses.T == design.unit_weights).all(axis=1)
+        constant = (high == 0.0) | (design.unit_weights == responses.T).all(axis=1)
     else:
         constant = (low == high) & ((high == 0.0) | (design.offset is None))
     for j in np.flatnonzero(constant).tolist():

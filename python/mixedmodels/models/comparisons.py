@@ -14,7 +14,7 @@ from ..inference.likelihood.parametric_bootstrap import bootstrap_comparison
 from ..inference.likelihood.ranova import random_term_table
 from ..public import public, renamed
 from ..render.anova_table import AnovaTable
-from .arguments import Names, Rng
+from .arguments import Executor, Names, Rng, ShowProgress
 from .holder import Holder
 
 
@@ -187,12 +187,22 @@ class Comparisons(Holder):
 
     @renamed(seed="rng")
     @public
-    def pb_compare(self, reduced: Holder, nsim: int = 1000, rng: Rng = None) -> AnovaTable:
+    def pb_compare(
+        self,
+        reduced: Holder,
+        nsim: int = 1000,
+        *,
+        rng: Rng = None,
+        executor: Executor = None,
+        progress: ShowProgress = False,
+    ) -> AnovaTable:
         """
         Likelihood-ratio test by parametric bootstrap (Halekoh & Højsgaard 2014).
 
-        Responses are drawn from the reduced model, and both models are fitted to each of them. Prior weights
-        of counts, and of proportions other than binomial ones, do not affect the draws, see `simulate`.
+        Responses are drawn from the reduced model, and the engine fits both models to each of them, starting
+        at their estimates. The simulations are the same for any number of threads and any executor. Prior
+        weights of counts, and of proportions other than binomial ones, do not affect the draws, see
+        `simulate`.
 
         Parameters
         ----------
@@ -202,6 +212,11 @@ class Comparisons(Holder):
             Number of simulated responses.
         rng : int, Generator or None, optional
             Seed or random number generator.
+        executor : Executor, optional
+            Where the refits run: any executor with the interface of `concurrent.futures`. By default here, in
+            the threads of the engine.
+        progress : bool or callable, default False
+            True shows a bar; a function is told the numbers of simulations done and in all.
 
         Returns
         -------
@@ -214,6 +229,18 @@ class Comparisons(Holder):
         ------
         ArgumentError, DataError
             When the models are not nested: other responses, weights, offsets or families.
+        ExecutorError
+            When a worker of the executor dies.
+
+        Warns
+        -----
+        InterruptedWarning
+            When the user interrupts: the result rests on the simulations done.
+
+        References
+        ----------
+        Halekoh, U., & Højsgaard, S. (2014). A Kenward-Roger approximation and parametric bootstrap methods
+        for tests in linear mixed models. Journal of Statistical Software, 59(9).
 
         Examples
         --------
@@ -223,7 +250,9 @@ class Comparisons(Holder):
         >>> float(table.loc["PBtest", "Pr(>statistic)"])
         0.05
         """
-        return bootstrap_comparison(self._fitted, fitted_of(reduced), nsim, rng)
+        return bootstrap_comparison(
+            self._fitted, fitted_of(reduced), nsim, rng=rng, executor=executor, progress=progress
+        )
 
     @public
     def aic_table(self, *models: Holder, names: Names | None = None) -> AnovaTable:
