@@ -136,6 +136,7 @@ from .models.functions import (
     omega_squared as omega_squared,
     pairs as pairs,
     pb_compare as pb_compare,
+    permutation_test as permutation_test,
     predict as predict,
     r2 as r2,
     ranef as ranef,

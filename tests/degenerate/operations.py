@@ -33,6 +33,12 @@ def coefficient(model: Any) -> str:
     return str(kept.index[-1]) if len(kept) else "(Intercept)"
 
 
+def last_term(model: Any) -> str:
+    """The last term of the fixed part: not marginal to others."""
+    labels = [label for label, _ in model._fitted.design.x_terms if label != "(Intercept)"]
+    return labels[-1] if labels else "x"
+
+
 def rows(model: Any) -> pd.DataFrame:
     return pd.DataFrame(model.data).iloc[[0, 1, -1]]
 
@@ -136,6 +142,8 @@ OPERATIONS: dict[str, Operation] = {
     "pairs confint": lambda m: mm.pairs(emmeans(m)).confint(),
     "pairs Kenward-Roger": lambda m: mm.pairs(emmeans(m, ddf="kenward-roger")).confint(),
     "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, rng=1),
+    "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
+    "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
     "predict": mm.predict,
     "predict rows": lambda m: mm.predict(m, rows(m)),
     "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),

@@ -58,6 +58,7 @@ LEFT_OUT = {
     "families",
     "dataset_names",
     "pb_compare",
+    "permutation_test",
     "exact_lrt",
     "exact_rlrt",
     "allFit",

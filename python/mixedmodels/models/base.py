@@ -16,6 +16,7 @@ from .estimates import Estimates
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
+from .permutation import PermutationTests
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
@@ -29,6 +30,7 @@ class MixedModel(
     TermTests,
     LinearHypotheses,
     Comparisons,
+    PermutationTests,
     MarginalMeans,
     EffectSizes,
     Predictions,

@@ -69,7 +69,7 @@ def bootstrap_comparison(
         progress=progress,
     )
     heading += [
-        f"Parametric bootstrap of the likelihood-ratio test, {simulated.n} simulations from the reduced model",
+        f"Parametric bootstrap of the likelihood-ratio test, {simulated.n} draws from the reduced model",
         *about,
     ]
     return anova_table(*_table(_p_values(statistic, df, simulated)), heading, simulated.notes())
