@@ -11,6 +11,7 @@ mod interrupt;
 mod lmm;
 mod many;
 mod panics;
+mod prediction;
 mod predictors;
 mod user_family;
 
@@ -32,6 +33,9 @@ mod _engine {
 
     #[pymodule_export]
     use crate::many::fit_many;
+
+    #[pymodule_export]
+    use crate::prediction::{generalized_prediction_variances, prediction_variances};
 
     #[pymodule_export]
     use crate::interrupt::provoke_panic;
