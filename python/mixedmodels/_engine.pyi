@@ -106,6 +106,24 @@ def delete_levels(
     control: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
 
+def prediction_variances(
+    engine: Lmm,
+    theta: NDArray[np.float64],
+    x: NDArray[np.float64],
+    terms: list[tuple[NDArray[np.uint32], NDArray[np.float64]]],
+    with_coefficients: bool,
+) -> NDArray[np.float64]: ...
+def generalized_prediction_variances(
+    engine: Glmm,
+    theta: NDArray[np.float64],
+    beta: NDArray[np.float64],
+    log_dispersion: float,
+    eta: NDArray[np.float64] | None,
+    x: NDArray[np.float64],
+    terms: list[tuple[NDArray[np.uint32], NDArray[np.float64]]],
+    with_coefficients: bool,
+) -> NDArray[np.float64]: ...
+
 @final
 class Lmm:
     """A linear mixed model as cross-products of [Z X y]. Immutable and safe to share between threads."""

@@ -37,6 +37,7 @@ class Binomial(Family):
     trials: ClassVar[bool] = True
     certain_means: ClassVar[tuple[float, ...]] = (0.0, 1.0)
     mean_name: ClassVar[str] = "prob"
+    support: ClassVar = "proportions"
 
     def latent_variance(self, dispersion: float) -> float | None:
         return _LATENT.get(self.link)
@@ -49,6 +50,15 @@ class Binomial(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad((y >= 0) & (y <= 1), "between 0 and 1")
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import betaincc
+
+        # Of at most k successes in n trials.
+        k = np.floor(np.round(y * weights, 6))
+        inside = (k >= 0) & (k < weights)
+        left = np.where(inside, weights - k, 1.0)
+        return np.where(inside, betaincc(np.where(inside, k + 1.0, 1.0), left, mu), np.where(k < 0, 0.0, 1.0))
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         trials = weights.astype(np.int64)

@@ -69,6 +69,9 @@ class Family(ABC):
         Limits of the mean at which a response of this value is certain. Estimates may run off towards them.
     mean_name : str
         What tables of means call a mean.
+    support : {"real", "positive", "unit", "counts", "proportions"}
+        The values of a response: numbers, positive ones, those between 0 and 1; whole numbers, or these divided
+        by the weight. Empty where the distribution function is not known.
     center : {"mean", "median"}
         What the inverse link gives, which other methods call ``mu`` and "mean".
     """
@@ -89,6 +92,7 @@ class Family(ABC):
     trials: ClassVar[bool] = False
     certain_means: ClassVar[tuple[float, ...]] = ()
     mean_name: ClassVar[str] = "response"
+    support: ClassVar[Literal["real", "positive", "unit", "counts", "proportions", ""]] = "real"
     center: ClassVar[Literal["mean", "median"]] = "mean"
 
     def __post_init__(self) -> None:
@@ -187,6 +191,10 @@ class Family(ABC):
     @abstractmethod
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         """One random response of each mean."""
+
+    @abstractmethod
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        """The probability of a response of at most y, at its mean; the arrays are broadcast."""
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """(y - mu) √weight / √variance."""

@@ -35,6 +35,7 @@ class Gamma(Family):
     parameter: ClassVar[str] = "dispersion"
     meaning: ClassVar[str] = "variance d·mu²"
     has_scale: ClassVar[bool] = True
+    support: ClassVar = "positive"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return dispersion * np.square(mu)
@@ -50,6 +51,12 @@ class Gamma(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(y > 0, "positive")
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammainc
+
+        shape = weights / dispersion
+        return gammainc(shape, np.maximum(y, 0.0) * shape / mu)
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.gamma(weights / dispersion, mu * dispersion / weights)

@@ -46,6 +46,7 @@ class NegativeBinomial(Family):
     limit: ClassVar[str] = "poisson"
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
     mean_name: ClassVar[str] = "rate"
+    support: ClassVar = "counts"
 
     def __init__(self, link: str = "", size: float | None = None) -> None:
         object.__setattr__(self, "link", link)
@@ -63,6 +64,9 @@ class NegativeBinomial(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        return _cumulative(y, np.asarray(dispersion), dispersion / (dispersion + mu))
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.poisson(mu * rng.gamma(dispersion, 1.0 / dispersion, size=mu.shape)).astype(np.float64)
@@ -100,6 +104,7 @@ class NegativeBinomial1(Family):
     limit: ClassVar[str] = "poisson"
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
     mean_name: ClassVar[str] = "rate"
+    support: ClassVar = "counts"
     has_expected_information: ClassVar[bool] = False
 
     def variance(self, mu: Values, dispersion: float) -> Values:
@@ -111,8 +116,18 @@ class NegativeBinomial1(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
 
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        return _cumulative(y, mu / dispersion, np.asarray(1.0 / (1.0 + dispersion)))
+
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.poisson(rng.gamma(mu / dispersion, dispersion)).astype(np.float64)
+
+
+def _cumulative(y: Values, size: Values, probability: Values) -> Values:
+    """The probability of at most y failures before so many successes of this probability."""
+    from scipy.special import betainc
+
+    return np.where(y < 0, 0.0, betainc(size, np.maximum(np.floor(y), 0.0) + 1.0, probability))
 
 
 def _mean_part(y: Values, mu: Values, dispersion: float) -> Values:

@@ -31,6 +31,7 @@ class Poisson(Family):
     links: ClassVar[tuple[str, ...]] = ("log", "identity", "sqrt")
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
     mean_name: ClassVar[str] = "rate"
+    support: ClassVar = "counts"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return mu
@@ -40,6 +41,11 @@ class Poisson(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import pdtr
+
+        return np.where(y < 0, 0.0, pdtr(np.maximum(np.floor(y), 0.0), mu))
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.poisson(mu).astype(np.float64)

@@ -35,6 +35,7 @@ class UserFamily(Family):
     name: ClassVar[str] = "user"
     has_deviance: ClassVar[bool] = False
     has_expected_information: ClassVar[bool] = False
+    support: ClassVar = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", self.own.name)
@@ -72,6 +73,9 @@ class UserFamily(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(np.isfinite(y), "finite")
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        raise ArgumentError("a family of your own has no distribution function")
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         if self.own_draw is None:

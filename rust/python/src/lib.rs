@@ -11,6 +11,7 @@ mod interrupt;
 mod lmm;
 mod many;
 mod panics;
+mod prediction;
 mod predictors;
 mod refits;
 mod samples;
@@ -40,6 +41,9 @@ mod _engine {
 
     #[pymodule_export]
     use crate::samples::{refit_generalized_samples, refit_linear_samples};
+
+    #[pymodule_export]
+    use crate::prediction::{generalized_prediction_variances, prediction_variances};
 
     #[pymodule_export]
     use crate::interrupt::provoke_panic;

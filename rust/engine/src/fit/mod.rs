@@ -9,6 +9,7 @@ mod linear;
 
 pub use conditional::ConditionalVariances;
 pub use free::FreeDerivatives;
+pub(crate) use generalized::at as generalized_at;
 pub use generalized::GlmmEstimates;
 pub(crate) use linear::{all_explained, coefficients, optimum, unscaled_covariance};
 pub use linear::{Estimates, Linear};
