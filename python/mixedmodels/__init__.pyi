@@ -107,6 +107,7 @@ from .models.functions import (
     contrast as contrast,
     corr_fixef as corr_fixef,
     cov_params as cov_params,
+    cross_validate as cross_validate,
     deviance as deviance,
     drop1 as drop1,
     eff_size as eff_size,
@@ -162,6 +163,7 @@ from .models.glmer import glmer as glmer
 from .models.linear import LinearMixedModel as LinearMixedModel
 from .models.lmer import lmer as lmer
 from .models.many import fit_many as fit_many
+from .prediction.validation.result import CrossValidation as CrossValidation
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable

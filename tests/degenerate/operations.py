@@ -33,6 +33,11 @@ def coefficient(model: Any) -> str:
     return str(kept.index[-1]) if len(kept) else "(Intercept)"
 
 
+def group(model: Any) -> str:
+    """The first grouping factor."""
+    return next(iter(model.ngrps))
+
+
 def last_term(model: Any) -> str:
     """The last term of the fixed part: not marginal to others."""
     labels = [label for label, _ in model._fitted.design.x_terms if label != "(Intercept)"]
@@ -101,6 +106,8 @@ OPERATIONS: dict[str, Operation] = {
     "confint": mm.confint,
     "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),
     "contrast eff": lambda m: printed(emmeans(m).contrast("eff")).confint(),
+    "cross_validate": lambda m: printed(mm.cross_validate(m, 2, rng=1)),
+    "cross_validate groups": lambda m: mm.cross_validate(m, 2, by=group(m), rng=1).units,
     "describe_blocks": mm.describe_blocks,
     "deviance": mm.deviance,
     "drop1": mm.drop1,

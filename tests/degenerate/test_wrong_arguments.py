@@ -57,6 +57,7 @@ LEFT_OUT = {
     "fit_many",
     "families",
     "dataset_names",
+    "cross_validate",
     "pb_compare",
     "permutation_test",
     "exact_lrt",

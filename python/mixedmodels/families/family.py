@@ -193,6 +193,15 @@ class Family(ABC):
         """One random response of each mean."""
 
     @abstractmethod
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        """
+        The log-density of a response at its linear predictor, normalized, as the engine has it.
+
+        The weight of a count or of a beta response multiplies it. Minus infinity where y is impossible; the
+        arrays are broadcast.
+        """
+
+    @abstractmethod
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         """The probability of a response of at most y, at its mean; the arrays are broadcast."""
 

@@ -65,6 +65,15 @@ class NegativeBinomial(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln, xlogy
+
+        mu, k = self.mean(eta), dispersion
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ways = gammaln(y + k) - gammaln(k) - gammaln(y + 1.0)
+            value = weights * (ways - k * np.log1p(mu / k) + xlogy(y, mu / (mu + k)))
+        return np.where(mu >= 0, value, -np.inf)
+
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         return _cumulative(y, np.asarray(dispersion), dispersion / (dispersion + mu))
 
@@ -115,6 +124,14 @@ class NegativeBinomial1(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln
+
+        mu = self.mean(eta)
+        constant = y * np.log(dispersion / (1.0 + dispersion)) - gammaln(y + 1.0)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return weights * (_mean_part(y, mu, dispersion) + constant)
 
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         return _cumulative(y, mu / dispersion, np.asarray(1.0 / (1.0 + dispersion)))

@@ -42,6 +42,14 @@ class Poisson(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln, xlogy
+
+        mu = self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = weights * (xlogy(y, mu) - mu - gammaln(y + 1.0))
+        return np.where(mu >= 0, value, -np.inf)
+
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         from scipy.special import pdtr
 

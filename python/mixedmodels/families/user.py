@@ -74,6 +74,9 @@ class UserFamily(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(np.isfinite(y), "finite")
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        return np.asarray(self.log_density(*np.broadcast_arrays(y, eta, weights)), dtype=np.float64)
+
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         raise ArgumentError("a family of your own has no distribution function")
 

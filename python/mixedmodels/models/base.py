@@ -22,6 +22,7 @@ from .reports import Reports
 from .shares import EffectSizes
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
+from .validation import Validation
 
 
 class MixedModel(
@@ -34,6 +35,7 @@ class MixedModel(
     MarginalMeans,
     EffectSizes,
     Predictions,
+    Validation,
     Reports,
     Changes,
     StatsmodelsNames,
