@@ -79,10 +79,8 @@ from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalA
 from .means.emmeans import Emmeans as Emmeans
 from .means.table import MeansTable as MeansTable
 from .means.tested_rows import SimpleContrasts as SimpleContrasts
-from .models.all_fit import (
-    AllFit as AllFit,
-    AllFitSummary as AllFitSummary,
-)
+from .models.all_fit import AllFit as AllFit
+from .models.all_fit_summary import AllFitSummary as AllFitSummary
 from .models.base import MixedModel as MixedModel
 from .models.describe_blocks import describe_blocks as describe_blocks
 from .models.fit_many_result import FitMany as FitMany
