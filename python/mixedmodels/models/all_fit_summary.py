@@ -221,8 +221,8 @@ def _verdict(table: pd.DataFrame, differences: pd.DataFrame, own: float) -> tupl
     if not close:
         lines.append(
             f"These differ in their estimates, coefficients by up to {among['coefficients'].max():.2g} "
-            f"standard errors and standard deviations by up to {among['sd'].max():.1%}: the objective is flat, or has "
-            "several optima of one height"
+            f"standard errors and standard deviations by up to {among['sd'].max():.1%}: the "
+            "objective is flat, or has several optima of one height"
         )
     if not table.loc[best, "converged"]:
         lines.append("The fit with the lowest objective has not converged: there may be a lower one")
