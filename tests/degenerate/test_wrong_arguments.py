@@ -63,6 +63,7 @@ LEFT_OUT = {
     "exact_lrt",
     "exact_rlrt",
     "allFit",
+    "bootstrap",
     "simulate",
 }
 

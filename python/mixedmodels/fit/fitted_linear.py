@@ -187,6 +187,13 @@ class FittedLinear(FittedModel):
         theta = self.estimates.theta
         return refit_linear_samples(self.engine, samples, self.reml, optimizer, theta, limits, held)
 
+    def deletions_in_engine(self, term: int, limits: dict[str, Any]) -> dict[str, Any] | None:
+        from .._engine import delete_levels
+
+        if self.held.variances:
+            return None
+        return delete_levels(self.engine, term, self.reml, self.estimates.theta, limits)
+
     def _all_coordinates(self) -> NDArray[np.float64]:
         return coordinates.of_theta(self.design, self.term_roots, self.estimates.theta)
 

@@ -330,6 +330,10 @@ class FittedModel(Pickled):
     def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
         """The engine's fits to samples of the rows, likewise."""
 
+    def deletions_in_engine(self, term: int, limits: dict[str, Any]) -> dict[str, Any] | None:
+        """The engine's fits without each level of the grouping factor of a term; None without such."""
+        return None
+
     @abstractmethod
     def _all_coordinates(self) -> NDArray[np.float64]: ...
 
