@@ -61,7 +61,6 @@ def fit_many(
     offset: NDArray[np.float64] | None = None,
     control: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
-
 def prediction_variances(
     engine: Lmm,
     theta: NDArray[np.float64],

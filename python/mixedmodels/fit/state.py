@@ -218,7 +218,8 @@ class FittedModel(Pickled):
         self, x: NDArray[np.float64], terms: NewTerms, coefficients: bool = True
     ) -> NDArray[np.float64]:
         """
-        Variances of the errors of x'β + z'b given theta, shape (n,); without `coefficients` those given β, too.
+        Variances of the errors of x'β + z'b given theta, shape (n,); without `coefficients` those given β,
+        too.
 
         `x` has all columns of the model matrix. `terms` gives for each random-effects term the levels (the
         largest number for none) and values of the rows.

@@ -12,10 +12,12 @@ from ..frame.kept import held
 from ..report.describe import describe, model_matrix
 from .changes import Changes
 from .comparisons import Comparisons
+from .effects import Effects
 from .estimates import Estimates
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
+from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
@@ -30,8 +32,10 @@ class MixedModel(
     LinearHypotheses,
     Comparisons,
     MarginalMeans,
+    Effects,
     EffectSizes,
     Predictions,
+    PartsOfPredictions,
     Reports,
     Changes,
     StatsmodelsNames,

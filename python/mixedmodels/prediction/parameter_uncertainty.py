@@ -1,9 +1,10 @@
 """
 The uncertainty of the variance parameters in predictions.
 
-By the delta method (Kackar & Harville 1984, JASA 79, 853-862): the predictions change with the parameters, whose
-covariance matrix is known for large samples. By parametric bootstrap (Butar & Lahiri 2003, Journal of Statistical
-Planning and Inference 112, 63-76): with g(ψ) the variance given parameters ψ, the mean squared error is
+By the delta method (Kackar & Harville 1984, JASA 79, 853-862): the predictions change with the parameters,
+whose covariance matrix is known for large samples. By parametric bootstrap (Butar & Lahiri 2003, Journal of
+Statistical Planning and Inference 112, 63-76): with g(ψ) the variance given parameters ψ, the mean squared
+error is
 
     2 g(ψ̂) - E g(ψ*) + E (prediction at ψ* - prediction at ψ̂)²
 
