@@ -16,6 +16,7 @@ from typing import Any
 
 # Where each public name is defined; `__init__.pyi` shows them to type checkers.
 _EXPORTS = {
+    "bootstrap.result": "Bootstrap",
     "datasets": (
         "dataset_names load_arabidopsis load_bacteria load_beets load_cake load_carrots load_cbpp "
         "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 "
@@ -51,8 +52,8 @@ _EXPORTS = {
     "models.describe_blocks": "describe_blocks",
     "models.fit_many_result": "FitMany",
     "models.functions": (
-        "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment cAIC checkConv coef "
-        "coef_test condition_number conf_int confint contrast corr_fixef cov_params deviance drop1 "
+        "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC checkConv "
+        "coef coef_test condition_number conf_int confint contrast corr_fixef cov_params deviance drop1 "
         "eff_size emmeans emtrends epsilon_squared eta_squared exact_rlrt f_test fitted fixef getME "
         "glance hessian icc isSingular is_singular joint_tests kr_compare linear_hypothesis logLik "
         "model_selection model_table ngrps nobs omega_squared pairs partial_fitted pb_compare predict "

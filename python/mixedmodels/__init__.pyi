@@ -1,4 +1,5 @@
 from . import families as families
+from .bootstrap.result import Bootstrap as Bootstrap
 from .datasets import (
     dataset_names as dataset_names,
     load_arabidopsis as load_arabidopsis,
@@ -98,6 +99,7 @@ from .models.functions import (
     anova as anova,
     anova_type3 as anova_type3,
     augment as augment,
+    bootstrap as bootstrap,
     cAIC as cAIC,
     checkConv as checkConv,
     coef as coef,

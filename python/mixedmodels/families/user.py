@@ -80,6 +80,9 @@ class UserFamily(Family):
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         if self.own_draw is None:
             raise ArgumentError("simulate() needs to draw responses: pass draw= to families.user()")
+        if mu.ndim > 1:
+            # The user's function draws a response of n values.
+            return np.stack([self.draw(rng, row, weights, dispersion) for row in mu])
         return np.asarray(self.own_draw(rng, mu, weights), dtype=np.float64)
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:

@@ -14,13 +14,13 @@ from ..design import Design, build_design, theta as theta_layout
 from ..families import Family, Gaussian
 from ..frame import Frame
 from .arguments import FitArguments
-from .control import as_control
+from .control import DEFAULT_OPTIMIZER, as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates
-from .state import FittedModel, NewTerms, ResidualType
+from .state import FittedModel, NewTerms, ResidualType, Sample
 
 if TYPE_CHECKING:
     from .._engine import Lmm
@@ -170,6 +170,27 @@ class FittedLinear(FittedModel):
 
     def _build_engine(self) -> Lmm:
         return build_engine(self.design, self.held)
+
+    def refit_in_engine(self, responses: NDArray[np.float64], limits: dict[str, Any]) -> dict[str, Any]:
+        from .._engine import refit_linear
+
+        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        theta = self.estimates.theta
+        return refit_linear(self.engine, responses, self.reml, optimizer, theta, limits, held)
+
+    def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
+        from .._engine import refit_linear_samples
+
+        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        theta = self.estimates.theta
+        return refit_linear_samples(self.engine, samples, self.reml, optimizer, theta, limits, held)
+
+    def deletions_in_engine(self, term: int, limits: dict[str, Any]) -> dict[str, Any] | None:
+        from .._engine import delete_levels
+
+        if self.held.variances:
+            return None
+        return delete_levels(self.engine, term, self.reml, self.estimates.theta, limits)
 
     def _all_coordinates(self) -> NDArray[np.float64]:
         return coordinates.of_theta(self.design, self.term_roots, self.estimates.theta)

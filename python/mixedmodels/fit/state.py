@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from operator import methodcaller
 from typing import Any, ClassVar, Literal, TypeVar, cast
 
 import numpy as np
@@ -20,6 +21,8 @@ from .fixed import FreeParameters, Held, free_parameters, known_singularities
 from .pickled import Pickled, closed
 from .record import Convergence
 
+# Rows; and for each random-effects term the levels of these rows, and their number.
+Sample = tuple[NDArray[np.uint32], list[NDArray[np.uint32]], list[int]]
 T = TypeVar("T")
 Own = TypeVar("Own", bound="FittedModel")
 # Levels and values of the rows of each random-effects term.
@@ -322,6 +325,18 @@ class FittedModel(Pickled):
         """The engine's model of the design."""
 
     @abstractmethod
+    def refit_in_engine(self, responses: NDArray[np.float64], limits: dict[str, Any]) -> dict[str, Any]:
+        """The engine's fits to the columns of `responses`; see :mod:`mixedmodels.fit.refits`."""
+
+    @abstractmethod
+    def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
+        """The engine's fits to samples of the rows, likewise."""
+
+    def deletions_in_engine(self, term: int, limits: dict[str, Any]) -> dict[str, Any] | None:
+        """The engine's fits without each level of the grouping factor of a term; None without such."""
+        return None
+
+    @abstractmethod
     def _all_coordinates(self) -> NDArray[np.float64]: ...
 
     @abstractmethod
@@ -348,38 +363,23 @@ class FittedModel(Pickled):
     def _parameter_covariance(self) -> ParameterCovariance: ...
 
 
+# Keys of what is computed once, see `derived`.
+_held = methodcaller("_resolve_held")
+_coordinates = methodcaller("_all_coordinates")
+_gradient = methodcaller("_gradient")
+_hessian = methodcaller("_hessian")
+_level_variances = methodcaller("_level_variances")
+_parameter_covariance = methodcaller("_parameter_covariance")
+
+
 def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
     held = fitted.held.terms(fitted.design)
     directions = undetermined.structural_directions(fitted.design, fitted.term_roots, held)
     return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
 
 
-def _held(fitted: FittedModel) -> Held:
-    return fitted._resolve_held()
-
-
 def _free(fitted: FittedModel) -> FreeParameters:
     return fitted._free_from(fitted._free_derivatives(fitted.held.for_engine() or {}))
-
-
-def _coordinates(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._all_coordinates()
-
-
-def _gradient(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._gradient()
-
-
-def _hessian(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._hessian()
-
-
-def _level_variances(fitted: FittedModel) -> list[tuple[list[int], NDArray[np.float64]]]:
-    return fitted._level_variances()
-
-
-def _parameter_covariance(fitted: FittedModel) -> ParameterCovariance:
-    return fitted._parameter_covariance()
 
 
 def fitted_of(model: Any) -> FittedModel:

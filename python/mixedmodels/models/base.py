@@ -10,6 +10,7 @@ from ..design.used_rows import whole_frame
 from ..families import Family
 from ..frame.kept import held
 from ..report.describe import describe, model_matrix
+from .bootstraps import Bootstraps
 from .changes import Changes
 from .comparisons import Comparisons
 from .effects import Effects
@@ -36,6 +37,7 @@ class MixedModel(
     EffectSizes,
     Predictions,
     PartsOfPredictions,
+    Bootstraps,
     Reports,
     Changes,
     StatsmodelsNames,

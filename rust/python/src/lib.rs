@@ -13,6 +13,8 @@ mod many;
 mod panics;
 mod prediction;
 mod predictors;
+mod refits;
+mod samples;
 mod user_family;
 
 use pyo3::prelude::*;
@@ -36,6 +38,10 @@ mod _engine {
 
     #[pymodule_export]
     use crate::prediction::{generalized_prediction_variances, prediction_variances};
+    use crate::refits::{delete_levels, refit_generalized, refit_linear};
+
+    #[pymodule_export]
+    use crate::samples::{refit_generalized_samples, refit_linear_samples};
 
     #[pymodule_export]
     use crate::interrupt::provoke_panic;

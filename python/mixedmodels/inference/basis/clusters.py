@@ -57,7 +57,7 @@ def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
             "different groups share random effects, so they form no independent clusters; "
             "name a coarser factor with cluster=, if there is one"
         )
-    label, codes = _codes(fitted, cluster)
+    label, codes = codes_of(fitted, cluster)
     shared = _first_shared_group(fitted, codes)
     if shared is not None:
         raise ArgumentError(
@@ -78,7 +78,8 @@ def cluster_covariance(fitted: FittedModel, rows: NDArray[np.intp]) -> NDArray[n
     return result
 
 
-def _codes(fitted: FittedModel, cluster: Any) -> tuple[str, NDArray[Any]]:
+def codes_of(fitted: FittedModel, cluster: Any, argument: str = "cluster") -> tuple[str, NDArray[Any]]:
+    """The label and the level of each row used of a factor, which is the value of the argument."""
     if isinstance(cluster, str):
         for term in fitted.design.terms:
             if term.group.label == cluster:
@@ -88,18 +89,18 @@ def _codes(fitted: FittedModel, cluster: Any) -> tuple[str, NDArray[Any]]:
         label = cluster
     else:
         used = used_data(fitted.design, fitted.arguments)
-        values = np.asarray(in_used_order(cluster, fitted.design, fitted.arguments, "cluster"))
+        values = np.asarray(in_used_order(cluster, fitted.design, fitted.arguments, argument))
         if values.shape == (used.n_total,):
             values = values[used.positions]
         if values.shape != (fitted.n_obs,):
             raise ArgumentError(
-                f"cluster has shape {np.shape(cluster)}; it needs a label for each of the {fitted.n_obs} "
+                f"{argument} has shape {np.shape(cluster)}; it needs a label for each of the {fitted.n_obs} "
                 f"rows used, or of the {used.n_total} of the data"
             )
         column, label = Frame.from_any({"cluster": values}).column("cluster"), "cluster"
     factor = as_factor(column)
     if factor.gaps:
-        raise ArgumentError(f"cluster: {label!r} has missing values in the rows used")
+        raise ArgumentError(f"{argument}: {label!r} has missing values in the rows used")
     return label, factor.codes
 
 

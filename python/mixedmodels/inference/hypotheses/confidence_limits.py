@@ -12,10 +12,9 @@ from ...checks import one_of, probability
 from ...fit.state import FittedModel
 from ...not_here import CONFINT_METHODS, refuse_not_here
 from ...render.result_table import ResultTable, result_table
-from ...wording import unique_names
 from ..basis.choice import DdfName, Vcov, basis_of
 from ..basis.degrees_of_freedom import DegreesOfFreedom, limits_note
-from ..estimates.variance_components import variance_components
+from ..estimates.all_parameters import scale_name, variance_names
 
 
 def confidence_intervals(
@@ -49,7 +48,7 @@ def confidence_intervals(
         refuse_not_here(CONFINT_METHODS, method.lower(), f"confint(method={method!r})")
     one_of("confint: method", method.lower() if isinstance(method, str) else method, ("wald",))
     basis = basis_of(fitted, ddf, vcov)
-    variances = [*_variance_names(fitted), *_scale_name(fitted)]
+    variances = [*variance_names(fitted), *scale_name(fitted)]
     limits = np.full((len(variances) + len(fitted.design.x_names), 2), np.nan)
     limits[len(variances) + fitted.estimates.kept] = coefficient_limits(basis, level)
     limits[len(variances) + fitted.estimates.held] = np.nan
@@ -62,19 +61,6 @@ def confidence_intervals(
     )
     table.attrs.update(method="Wald", level=level, ddf=basis.label)
     return table
-
-
-def _variance_names(fitted: FittedModel) -> list[str]:
-    """Names of standard deviations and correlations, as lme4 writes them on request."""
-    names: list[str] = []
-    for part in variance_components(fitted):
-        names += [f"{own.kind}_{'.'.join(reversed(own.effects))}|{part.group}" for own in part.parameters]
-    return unique_names(names)
-
-
-def _scale_name(fitted: FittedModel) -> list[str]:
-    """The name of the scale or of the family's own parameter, if the model estimates one."""
-    return [fitted.family.scale_name] if fitted.family.estimates_dispersion else []
 
 
 def interval(
@@ -101,6 +87,13 @@ def t_quantile(p: float, df: Any) -> NDArray[np.float64]:
     df = np.asarray(df, dtype=float)
     finite = np.where(np.isinf(df), 1.0, df)
     return np.where(np.isinf(df), ndtri(p), stdtrit(finite, p))
+
+
+def normal_quantile(p: float) -> float:
+    """A quantile of the standard normal distribution."""
+    from scipy.special import ndtri
+
+    return float(ndtri(p))
 
 
 def coefficient_limits(basis: DegreesOfFreedom, level: float) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""The bootstrap: resampled responses or rows, refits, intervals."""
