@@ -38,6 +38,8 @@ mod _engine {
 
     #[pymodule_export]
     use crate::prediction::{generalized_prediction_variances, prediction_variances};
+
+    #[pymodule_export]
     use crate::refits::{delete_levels, refit_generalized, refit_linear};
 
     #[pymodule_export]
