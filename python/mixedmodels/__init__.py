@@ -43,6 +43,7 @@ _EXPORTS = {
     "inference.estimates.random_effects": "RandomEffects",
     "inference.estimates.variance_components": "VarianceComponent",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
+    "means.effects": "PredictedEffects",
     "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "means.tested_rows": "SimpleContrasts",
@@ -56,9 +57,10 @@ _EXPORTS = {
         "coef coef_test condition_number conf_int confint contrast corr_fixef cov_params cross_validate "
         "deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt exact_rlrt f_test "
         "fitted fixef getME glance hessian icc isSingular is_singular joint_tests kr_compare "
-        "linear_hypothesis logLik model_selection model_table ngrps nobs omega_squared pairs pb_compare "
-        "permutation_test predict r2 ranef ranova refit refitML residuals sigma simulate summary t_test "
-        "tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "linear_hypothesis logLik model_selection model_table ngrps nobs omega_squared pairs "
+        "partial_fitted pb_compare permutation_test predict predict_effects predictions r2 ranef ranova "
+        "refit refitML residuals sigma simulate summary t_test tidy update vcov vcov_cluster "
+        "vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

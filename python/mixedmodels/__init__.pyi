@@ -77,6 +77,7 @@ from .inference.estimates.criteria import LogLik as LogLik
 from .inference.estimates.random_effects import RandomEffects as RandomEffects
 from .inference.estimates.variance_components import VarianceComponent as VarianceComponent
 from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalAIC
+from .means.effects import PredictedEffects as PredictedEffects
 from .means.emmeans import Emmeans as Emmeans
 from .means.table import MeansTable as MeansTable
 from .means.tested_rows import SimpleContrasts as SimpleContrasts
@@ -136,9 +137,12 @@ from .models.functions import (
     nobs as nobs,
     omega_squared as omega_squared,
     pairs as pairs,
+    partial_fitted as partial_fitted,
     pb_compare as pb_compare,
     permutation_test as permutation_test,
     predict as predict,
+    predict_effects as predict_effects,
+    predictions as predictions,
     r2 as r2,
     ranef as ranef,
     ranova as ranova,

@@ -70,8 +70,8 @@ class Family(ABC):
     mean_name : str
         What tables of means call a mean.
     support : {"real", "positive", "unit", "counts", "proportions"}
-        The values of a response: numbers, positive ones, those between 0 and 1; whole numbers, or these divided
-        by the weight. Empty where the distribution function is not known.
+        The values of a response: numbers, positive ones, those between 0 and 1; whole numbers, or these
+        divided by the weight. Empty where the distribution function is not known.
     center : {"mean", "median"}
         What the inverse link gives, which other methods call ``mu`` and "mean".
     """

@@ -144,9 +144,7 @@ class FittedLinear(FittedModel):
         found = prediction_variances(self.engine, own.theta, x[:, own.free], terms, coefficients)
         return own.sigma**2 * found
 
-    def at(
-        self, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float
-    ) -> FittedLinear:
+    def at(self, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float) -> FittedLinear:
         found, own = self.engine.evaluate(theta, self.reml), self.estimates
         estimates = dataclasses.replace(
             own,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from operator import methodcaller
 from typing import Any, ClassVar, Literal, TypeVar, cast
 
 import numpy as np
@@ -220,7 +221,8 @@ class FittedModel(Pickled):
         self, x: NDArray[np.float64], terms: NewTerms, coefficients: bool = True
     ) -> NDArray[np.float64]:
         """
-        Variances of the errors of x'β + z'b given theta, shape (n,); without `coefficients` those given β, too.
+        Variances of the errors of x'β + z'b given theta, shape (n,); without `coefficients` those given β,
+        too.
 
         `x` has all columns of the model matrix. `terms` gives for each random-effects term the levels (the
         largest number for none) and values of the rows.
@@ -361,38 +363,23 @@ class FittedModel(Pickled):
     def _parameter_covariance(self) -> ParameterCovariance: ...
 
 
+# Keys of what is computed once, see `derived`.
+_held = methodcaller("_resolve_held")
+_coordinates = methodcaller("_all_coordinates")
+_gradient = methodcaller("_gradient")
+_hessian = methodcaller("_hessian")
+_level_variances = methodcaller("_level_variances")
+_parameter_covariance = methodcaller("_parameter_covariance")
+
+
 def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
     held = fitted.held.terms(fitted.design)
     directions = undetermined.structural_directions(fitted.design, fitted.term_roots, held)
     return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
 
 
-def _held(fitted: FittedModel) -> Held:
-    return fitted._resolve_held()
-
-
 def _free(fitted: FittedModel) -> FreeParameters:
     return fitted._free_from(fitted._free_derivatives(fitted.held.for_engine() or {}))
-
-
-def _coordinates(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._all_coordinates()
-
-
-def _gradient(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._gradient()
-
-
-def _hessian(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._hessian()
-
-
-def _level_variances(fitted: FittedModel) -> list[tuple[list[int], NDArray[np.float64]]]:
-    return fitted._level_variances()
-
-
-def _parameter_covariance(fitted: FittedModel) -> ParameterCovariance:
-    return fitted._parameter_covariance()
 
 
 def fitted_of(model: Any) -> FittedModel:

@@ -13,11 +13,13 @@ from ..report.describe import describe, model_matrix
 from .bootstraps import Bootstraps
 from .changes import Changes
 from .comparisons import Comparisons
+from .effects import Effects
 from .estimates import Estimates
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .permutation import PermutationTests
+from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
@@ -34,9 +36,11 @@ class MixedModel(
     Comparisons,
     PermutationTests,
     MarginalMeans,
+    Effects,
     EffectSizes,
     Predictions,
     Validation,
+    PartsOfPredictions,
     Bootstraps,
     Reports,
     Changes,

@@ -93,7 +93,7 @@ class Predictions(Holder):
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
         n_boot: int = 500,
         rng: Rng = None,
-        executor: Executor | None = None,
+        executor: Executor = None,
         progress: ShowProgress = False,
     ) -> NDArray[np.float64]: ...
 
@@ -115,7 +115,7 @@ class Predictions(Holder):
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
         n_boot: int = 500,
         rng: Rng = None,
-        executor: Executor | None = None,
+        executor: Executor = None,
         progress: ShowProgress = False,
     ) -> pd.DataFrame: ...
 
@@ -137,7 +137,7 @@ class Predictions(Holder):
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
         n_boot: int = 500,
         rng: Rng = None,
-        executor: Executor | None = None,
+        executor: Executor = None,
         progress: ShowProgress = False,
     ) -> pd.DataFrame: ...
 
@@ -159,7 +159,7 @@ class Predictions(Holder):
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
         n_boot: int = 500,
         rng: Rng = None,
-        executor: Executor | None = None,
+        executor: Executor = None,
         progress: ShowProgress = False,
     ) -> NDArray[np.float64] | pd.DataFrame:
         """
@@ -185,13 +185,13 @@ class Predictions(Holder):
         se_fit : bool, default False
             Return a data frame with standard errors.
         interval : {"confidence", "prediction"}, optional
-            Add limits: for the linear predictor or mean, or for a new response. For a generalized model, limits
-            for a response need ``type="response"``.
+            Add limits: for the linear predictor or mean, or for a new response. For a generalized model,
+            limits for a response need ``type="response"``.
         level : float, default 0.95
             Probability of the interval.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or float, optional
-            Degrees of freedom of the limits; by default Satterthwaite's for each prediction of a linear model,
-            and normal quantiles for a generalized one. "kenward-roger" needs ``re_form="~0"``.
+            Degrees of freedom of the limits; by default Satterthwaite's for each prediction of a linear
+            model, and normal quantiles for a generalized one. "kenward-roger" needs ``re_form="~0"``.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
             Another covariance matrix of the coefficients, with ``re_form="~0"``.
         weights : str, float, or array-like of shape (n_new,), optional
@@ -214,8 +214,8 @@ class Predictions(Holder):
         -------
         ndarray, shape (n_new,), or DataFrame
             With `se_fit` or `interval` a data frame with columns ``fit``, ``se_fit`` and, for an interval,
-            ``lower`` and ``upper``; its index is that of `newdata`. NaN in rows with a missing predictor, and in
-            rows whose fixed part the data of the fit do not determine, such as an empty cell.
+            ``lower`` and ``upper``; its index is that of `newdata`. NaN in rows with a missing predictor, and
+            in rows whose fixed part the data of the fit do not determine, such as an empty cell.
 
         Raises
         ------
@@ -233,15 +233,15 @@ class Predictions(Holder):
         Notes
         -----
         ``se_fit`` is the standard error of prediction minus target, from the joint covariance matrix of
-        coefficients and conditional modes (Henderson 1975, Biometrics 31, 423-447); for a generalized model from
-        the Hessian in both at the modes. On the scale of the response it follows by the delta method, and limits
-        are transformed from the linear predictor.
+        coefficients and conditional modes (Henderson 1975, Biometrics 31, 423-447); for a generalized model
+        from the Hessian in both at the modes. On the scale of the response it follows by the delta method,
+        and limits are transformed from the linear predictor.
 
         Limits for new responses add the residual variance of a linear model. For a generalized model they are
         quantiles of the predictive distribution: the linear predictor is normal around its prediction, and
-        the response has its family's distribution. Those of counts are whole numbers, those of a binomial model
-        proportions. ``re_form="~0"`` leaves out the variance of the random effects; for a response from a new
-        group give it a new level.
+        the response has its family's distribution. Those of counts are whole numbers, those of a binomial
+        model proportions. ``re_form="~0"`` leaves out the variance of the random effects; for a response from
+        a new group give it a new level.
 
         Examples
         --------
@@ -267,7 +267,13 @@ class Predictions(Holder):
             allow_new_levels,
             offset,
             _predict.Wanted(
-                type, se_fit, interval, level, ddf, vcov, weights,
+                type,
+                se_fit,
+                interval,
+                level,
+                ddf,
+                vcov,
+                weights,
                 Uncertainty(parameter_uncertainty, n_boot, rng, executor, progress),
             ),
         )

@@ -1,9 +1,10 @@
 """
 Limits for new responses of a generalized model: quantiles of their predictive distribution.
 
-The linear predictor is normal around its prediction, and the response has its family's distribution around the
-mean that belongs to it. The distribution function of the mixture is a sum over points of the linear predictor
-that lie close enough for the family's own spread, and is inverted numerically: nothing is simulated.
+The linear predictor is normal around its prediction, and the response has its family's distribution around
+the mean that belongs to it. The distribution function of the mixture is a sum over points of the linear
+predictor that lie close enough for the family's own spread, and is inverted numerically: nothing is
+simulated.
 """
 
 from __future__ import annotations
@@ -73,12 +74,16 @@ def _points(family: Family, rows: Values, dispersion: float) -> NDArray[np.int64
     """How many points of the linear predictor each row needs, one of a few numbers."""
     eta, error, weights = rows.T
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        information = weights if family.support in ("proportions", "real", "positive") else np.ones_like(weights)
+        information = (
+            weights if family.support in ("proportions", "real", "positive") else np.ones_like(weights)
+        )
         spread = 1.0 / np.sqrt(information * family.expected_information(eta, dispersion))
         ratio = np.nan_to_num(spread / error, nan=np.inf, posinf=np.inf)
     step = _CLOSE * np.clip(ratio, _NARROW, 1.0)
     needed = 2.0 * _REACH / step
-    return np.where(error > 0, np.take([33, 65, 129, 257, 513], np.searchsorted([33, 65, 129, 257], needed)), 1)
+    return np.where(
+        error > 0, np.take([33, 65, 129, 257, 513], np.searchsorted([33, 65, 129, 257], needed)), 1
+    )
 
 
 class _Mixture:
@@ -147,7 +152,9 @@ class _Mixture:
     def _width(self) -> Values:
         if self.family.support != "real":
             return np.ones_like(self.centre)
-        return np.sqrt(self.dispersion / self.weights) + np.abs(self.means - self.centre[:, None]) @ self.shares
+        return (
+            np.sqrt(self.dispersion / self.weights) + np.abs(self.means - self.centre[:, None]) @ self.shares
+        )
 
 
 def _bounded(values: Values) -> Values:

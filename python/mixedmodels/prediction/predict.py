@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import flag, one_of, probability
 from ..design.rows import named_or_given
+from ..design.used_rows import as_data_frame, used_data
 from ..errors import ArgumentError, DataError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import Vcov
@@ -43,7 +44,7 @@ class Wanted:
     ddf: Any = None
     vcov: Vcov | None = None
     weights: Any = None
-    uncertainty: Uncertainty = Uncertainty()
+    uncertainty: Uncertainty = field(default_factory=Uncertainty)
 
     def __post_init__(self) -> None:
         one_of("type", self.type, _TYPES)
@@ -52,7 +53,9 @@ class Wanted:
             one_of("interval", self.interval, _INTERVALS)
         probability("level", self.level)
         if self.weights is not None and self.interval != "prediction":
-            raise ArgumentError("predict: weights= are those of new responses; they need interval='prediction'")
+            raise ArgumentError(
+                "predict: weights= are those of new responses; they need interval='prediction'"
+            )
 
 
 def predict(
@@ -64,8 +67,8 @@ def predict(
     Returns
     -------
     ndarray, shape (n_new,), or DataFrame
-        A frame when standard errors or an interval are wanted, with columns ``fit``, ``se_fit``, ``lower`` and
-        ``upper``.
+        A frame when standard errors or an interval are wanted, with columns ``fit``, ``se_fit``, ``lower``
+        and ``upper``.
     """
     _check_scale(fitted, wanted)
     rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
@@ -74,6 +77,26 @@ def predict(
         return pd.DataFrame(columns, index=rows.labels())
     eta = rows.padded(_eta(rows, re_form))
     return fitted.family.mean(eta) if wanted.type == "response" else eta
+
+
+def predictions(
+    fitted: FittedModel, newdata: Any, re_form: Any, allow_new_levels: Any, offset: Any, wanted: Wanted
+) -> pd.DataFrame:
+    """The data with predictions beside them, see `MixedModel.predictions`."""
+    _check_scale(fitted, wanted)
+    if newdata is None:
+        frame = used_data(fitted.design, fitted.arguments)
+        beside = pd.DataFrame(frame.columns(fitted.design.formula.variables), index=fitted.design.row_labels)
+    else:
+        beside = newdata = as_data_frame(newdata, "newdata")
+    rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
+    columns = _with_errors(rows, re_form, wanted)
+    taken = [name for name in columns if name in beside]
+    if taken:
+        raise DataError(
+            f"predictions: newdata already has a column {taken[0]!r}; rename it, or use predict(se_fit=True)"
+        )
+    return beside.assign(**columns)
 
 
 def _with_errors(rows: PredictedRows, re_form: Any, wanted: Wanted) -> dict[str, NDArray[np.float64]]:
@@ -169,8 +192,8 @@ def _weights(rows: PredictedRows, given: Any) -> NDArray[np.float64]:
             given = of_fit
         elif fitted.family.trials and fitted.design.weights is not None:
             raise ArgumentError(
-                "interval='prediction' needs the numbers of trials of the new responses: give weights= (1 for "
-                "single trials)"
+                "interval='prediction' needs the numbers of trials of the new responses: give weights= "
+                "(1 for single trials)"
             )
         else:
             return np.ones(len(rows))

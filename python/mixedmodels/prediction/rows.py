@@ -77,15 +77,21 @@ class PredictedRows:
         return missing if self.offset is None else missing | np.isnan(self.offset)
 
     def linear_predictor(self, fitted: FittedModel | None = None) -> NDArray[np.float64]:
-        """Xβ + Zb + offset with the estimates of the model, or of the same model at other values; shape (n,)."""
+        """Xβ + Zb + offset with the estimates, or at other values of the parameters; shape (n,)."""
         estimates = (fitted or self.fitted).estimates
-        total = self.x[:, estimates.kept] @ estimates.beta[estimates.kept]
+        total = self.x[:, estimates.kept] @ estimates.beta[estimates.kept] + self.random_part(fitted)
+        return total if self.offset is None else total + self.offset
+
+    def random_part(self, fitted: FittedModel | None = None) -> NDArray[np.float64]:
+        """Zb, shape (n,)."""
+        estimates = (fitted or self.fitted).estimates
+        total = np.zeros(len(self))
         for part in self.parts:
             b = estimates.b[part.term][:, part.columns]
             # The row after the last level is for new levels: their expected effect is zero.
             b = np.vstack([b, np.zeros(len(part.columns))])
             total += np.einsum("ij,ij->i", part.z, b[part.codes])
-        return total if self.offset is None else total + self.offset
+        return total
 
     def for_engine(self) -> tuple[NDArray[np.float64], NewTerms]:
         """The rows as `FittedModel.prediction_variances` takes them; those with missing values are zero."""

@@ -1,8 +1,8 @@
 """
 How far predictions of the linear predictor are from what they predict.
 
-Given the variance parameters, the variance of the error of x'β + z'b comes from the joint covariance matrix of
-coefficients and conditional modes (Henderson 1975, Biometrics 31, 423-447; for generalized models from the
+Given the variance parameters, the variance of the error of x'β + z'b comes from the joint covariance matrix
+of coefficients and conditional modes (Henderson 1975, Biometrics 31, 423-447; for generalized models from the
 Hessian in both at the modes). A level that was not in the fit adds z'Gz.
 """
 
@@ -53,8 +53,8 @@ def variances_given_theta(
 @dataclass(frozen=True, eq=False)
 class Parameters:
     """
-    The parameters of a model with their covariance matrix: theta, the coefficients unless they are profiled, the
-    logarithm of the family's own parameter (of sigma for a linear model).
+    The parameters of a model with their covariance matrix: theta, the coefficients unless they are profiled,
+    the logarithm of the family's own parameter (of sigma for a linear model).
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Parameters:
         return np.einsum("in,ij,jn->n", slopes, self.covariance, slopes)
 
     def changes_along_undetermined(self, quantity: ByRow) -> NDArray[np.float64]:
-        """The largest change of a quantity by a unit step in a direction that is not determined; shape (n,)."""
+        """The largest change of a quantity by a unit step in such a direction, shape (n,)."""
         found = [np.abs(self._slope(quantity, _STEP * direction)) / _STEP for direction in self.undetermined]
         return np.max(found, axis=0)
 
@@ -120,7 +120,7 @@ def parameters_of(fitted: FittedModel) -> Parameters:
 
 
 def structural_parameters(fitted: FittedModel) -> Parameters:
-    """The parameters with the directions that no data of these levels determine, without a covariance matrix."""
+    """The directions that no data of these levels determine, without a covariance matrix."""
     more = 0 if fitted.profiled_coefficients else len(fitted.estimates.free)
     directions = np.pad(fitted.structural_directions(), ((0, 0), (0, more)))
     m = directions.shape[1]
