@@ -63,6 +63,7 @@ _EXPORTS = {
     "models.linear": "LinearMixedModel",
     "models.lmer": "lmer",
     "models.many": "fit_many",
+    "models.simulate_formula": "parameter_names simulate_formula",
     "render.anova_table": "AnovaTable",
     "render.result_table": "ResultTable",
     "report.model_table": "ModelTable",

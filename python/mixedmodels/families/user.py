@@ -78,6 +78,10 @@ class UserFamily(Family):
             raise ArgumentError("simulate() needs to draw responses: pass draw= to families.user()")
         return np.asarray(self.own_draw(rng, mu, weights), dtype=np.float64)
 
+    def draw_many(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        # The caller's function is for one response of each row.
+        return np.array([self.draw(rng, row, weights, dispersion) for row in mu])
+
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """With the variance when it is known; otherwise the score over the root of the information."""
         if self.own_variance is not None:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Response
-from ..design.theta import factors
 from .record import read_only
+from .sources import ResponseSource, source_of
 from .state import FittedModel
 
 
@@ -22,9 +22,14 @@ def draw(fitted: FittedModel, rng: np.random.Generator, use_u: bool = False) -> 
     use_u : bool
         Keep the random effects at their conditional modes; by default they are drawn, too.
     """
-    eta = fitted.linear_predictor if use_u else fixed_part(fitted) + _random_part(fitted, rng)
-    family = fitted.family
-    return family.draw(rng, family.mean(eta), fitted.prior_weights, fitted.dispersion)
+    return _source(fitted, use_u).draw(rng)
+
+
+def draw_many(
+    fitted: FittedModel, rng: np.random.Generator, m: int, use_u: bool = False
+) -> NDArray[np.float64]:
+    """Several responses at once, shape (n, m), see `ResponseSource.draw_many`."""
+    return _source(fitted, use_u).draw_many(rng, m)
 
 
 def draw_response(fitted: FittedModel, rng: np.random.Generator) -> Response:
@@ -35,17 +40,10 @@ def draw_response(fitted: FittedModel, rng: np.random.Generator) -> Response:
     return Response(read_only(drawn), design.weights, design.form)
 
 
-def fixed_part(fitted: FittedModel) -> NDArray[np.float64]:
-    """Xβ + offset, shape (n,)."""
-    kept = fitted.estimates.kept
-    eta = fitted.design.x[:, kept] @ fitted.estimates.beta[kept]
-    return eta if fitted.design.offset is None else eta + fitted.design.offset
+def _source(fitted: FittedModel, use_u: bool) -> ResponseSource:
+    return fitted.derived(_conditional_source if use_u else source_of)
 
 
-def _random_part(fitted: FittedModel, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Zb with b drawn from its distribution, shape (n,)."""
-    total = np.zeros(fitted.n_obs)
-    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
-        b = rng.standard_normal((len(term.group.levels), len(factor))) @ factor.T
-        total += np.einsum("ij,ij->i", term.z, b[term.group.codes])
-    return fitted.scale * total
+def _conditional_source(fitted: FittedModel) -> ResponseSource:
+    columns = {t: np.arange(len(term.names)) for t, term in enumerate(fitted.design.terms)}
+    return source_of(fitted, kept=columns)

@@ -19,6 +19,7 @@ from .means import MarginalMeans
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
+from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
 
@@ -32,6 +33,7 @@ class MixedModel(
     MarginalMeans,
     EffectSizes,
     Predictions,
+    Simulations,
     Reports,
     Changes,
     StatsmodelsNames,
