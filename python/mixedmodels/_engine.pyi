@@ -61,6 +61,50 @@ def fit_many(
     offset: NDArray[np.float64] | None = None,
     control: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
+def refit_linear(
+    model: Lmm,
+    responses: NDArray[np.float64],
+    reml: bool,
+    optimizer: str,
+    theta: NDArray[np.float64],
+    control: dict[str, Any] | None = None,
+    held: dict[str, Any] | None = None,
+) -> dict[str, Any]: ...
+def refit_generalized(
+    model: Glmm,
+    responses: NDArray[np.float64],
+    optimizer: str,
+    start: dict[str, Any] | None = None,
+    weights: NDArray[np.float64] | None = None,
+    control: dict[str, Any] | None = None,
+    held: dict[str, Any] | None = None,
+) -> dict[str, Any]: ...
+def refit_linear_samples(
+    model: Lmm,
+    rows: list[tuple[NDArray[np.uint32], list[NDArray[np.uint32]], list[int]]],
+    reml: bool,
+    optimizer: str,
+    theta: NDArray[np.float64],
+    control: dict[str, Any] | None = None,
+    held: dict[str, Any] | None = None,
+) -> dict[str, Any]: ...
+def refit_generalized_samples(
+    model: Glmm,
+    y: NDArray[np.float64],
+    rows: list[tuple[NDArray[np.uint32], list[NDArray[np.uint32]], list[int]]],
+    optimizer: str,
+    start: dict[str, Any] | None = None,
+    weights: NDArray[np.float64] | None = None,
+    control: dict[str, Any] | None = None,
+    held: dict[str, Any] | None = None,
+) -> dict[str, Any]: ...
+def delete_levels(
+    model: Lmm,
+    term: int,
+    reml: bool,
+    theta: NDArray[np.float64],
+    control: dict[str, Any] | None = None,
+) -> dict[str, Any]: ...
 
 @final
 class Lmm:

@@ -11,6 +11,7 @@ from ..checks import flag, one_of, optional_flag, positive_number, shown, whole_
 from ..errors import ArgumentError
 
 OPTIMIZERS = ("trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx")
+DEFAULT_OPTIMIZER = OPTIMIZERS[0]
 _CHECKS = ("error", "warning", "ignore")
 
 

@@ -28,8 +28,24 @@ def draw(fitted: FittedModel, rng: np.random.Generator, use_u: bool = False) -> 
 def draw_many(
     fitted: FittedModel, rng: np.random.Generator, m: int, use_u: bool = False
 ) -> NDArray[np.float64]:
-    """Several responses at once, shape (n, m), see `ResponseSource.draw_many`."""
+    """
+    `m` responses as `draw` gives one, shape (n, m), column-major; all random effects are drawn together.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    rng : Generator
+    m : int
+    use_u : bool
+    """
     return _source(fitted, use_u).draw_many(rng, m)
+
+
+def as_responses(fitted: FittedModel, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Draws of shape (n, m) as the engine takes them: counts of successes for the binomial family."""
+    if not fitted.design.form.binomial:
+        return drawn
+    return np.round(drawn.T * fitted.design.unit_weights).T
 
 
 def draw_response(fitted: FittedModel, rng: np.random.Generator) -> Response:
@@ -38,6 +54,13 @@ def draw_response(fitted: FittedModel, rng: np.random.Generator) -> Response:
     if design.form.binomial:
         drawn = np.round(drawn * design.unit_weights)
     return Response(read_only(drawn), design.weights, design.form)
+
+
+def fixed_part(fitted: FittedModel) -> NDArray[np.float64]:
+    """Xβ + offset, shape (n,)."""
+    kept = fitted.estimates.kept
+    eta = fitted.design.x[:, kept] @ fitted.estimates.beta[kept]
+    return eta if fitted.design.offset is None else eta + fitted.design.offset
 
 
 def _source(fitted: FittedModel, use_u: bool) -> ResponseSource:

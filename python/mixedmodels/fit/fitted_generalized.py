@@ -16,7 +16,7 @@ from ..errors import ModesError
 from ..families import Family
 from ..frame import Frame
 from .arguments import GeneralizedArguments
-from .control import as_control
+from .control import DEFAULT_OPTIMIZER, as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .endpoint.term_roots import (
@@ -25,7 +25,7 @@ from .endpoint.term_roots import (
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve
 from .record import Convergence, GeneralizedEstimates
-from .state import FittedModel, ResidualType
+from .state import FittedModel, ResidualType, Sample
 
 if TYPE_CHECKING:
     from .._engine import Glmm
@@ -163,6 +163,28 @@ class FittedGeneralized(FittedModel):
 
     def _build_engine(self) -> Glmm:
         return build_generalized_engine(self.design, self.arguments, self.held)
+
+    def refit_in_engine(self, responses: NDArray[np.float64], limits: dict[str, Any]) -> dict[str, Any]:
+        from .._engine import refit_generalized
+
+        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        weights = self.design.weights
+        return refit_generalized(self.engine, responses, optimizer, self._start, weights, limits, held)
+
+    def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
+        from .._engine import refit_generalized_samples
+
+        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        y, weights = self.design.y, self.design.weights
+        # Other rows may not determine the coefficients of all columns.
+        start = {"theta": self.estimates.theta}
+        return refit_generalized_samples(self.engine, y, samples, optimizer, start, weights, limits, held)
+
+    @property
+    def _start(self) -> dict[str, Any]:
+        """The estimates as a start for the engine."""
+        theta, beta, log_dispersion = self.point
+        return {"theta": theta, "beta": beta, "log_dispersion": log_dispersion}
 
     def _all_coordinates(self) -> NDArray[np.float64]:
         """The coefficients are decorrelated, too."""

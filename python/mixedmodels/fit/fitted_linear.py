@@ -14,13 +14,13 @@ from ..design import Design, build_design, theta as theta_layout
 from ..families import Family, Gaussian
 from ..frame import Frame
 from .arguments import FitArguments
-from .control import as_control
+from .control import DEFAULT_OPTIMIZER, as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
 from .fixed import Held, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates
-from .state import FittedModel, ResidualType
+from .state import FittedModel, ResidualType, Sample
 
 if TYPE_CHECKING:
     from .._engine import Lmm
@@ -142,6 +142,20 @@ class FittedLinear(FittedModel):
 
     def _build_engine(self) -> Lmm:
         return build_engine(self.design, self.held)
+
+    def refit_in_engine(self, responses: NDArray[np.float64], limits: dict[str, Any]) -> dict[str, Any]:
+        from .._engine import refit_linear
+
+        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        theta = self.estimates.theta
+        return refit_linear(self.engine, responses, self.reml, optimizer, theta, limits, held)
+
+    def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
+        from .._engine import refit_linear_samples
+
+        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        theta = self.estimates.theta
+        return refit_linear_samples(self.engine, samples, self.reml, optimizer, theta, limits, held)
 
     def _all_coordinates(self) -> NDArray[np.float64]:
         return coordinates.of_theta(self.design, self.term_roots, self.estimates.theta)

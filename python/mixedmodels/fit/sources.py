@@ -41,14 +41,18 @@ class RandomPart:
 
     def draw(self, rng: np.random.Generator, *m: int) -> NDArray[np.float64]:
         """Zb with effects drawn, shape (n,), or (m, n)."""
-        count = len(self.center)
-        u = rng.standard_normal((*m, self.n_levels, len(self.factor)))
-        b = u @ self.new_factor.T
-        if count:
-            b[..., :count, :] = u[..., :count, :] @ self.factor.T + self.center
-        total = self.z[:, 0] * b[..., self.codes, 0]
-        for j in range(1, self.z.shape[1]):
-            total += self.z[:, j] * b[..., self.codes, j]
+        known, k = len(self.center), len(self.factor)
+        u = rng.standard_normal((*m, self.n_levels, k))
+        b = (u.reshape(-1, k) @ self.new_factor.T).reshape(u.shape)
+        if known:
+            b[..., :known, :] = u[..., :known, :] @ self.factor.T + self.center
+        total = np.zeros((*m, len(self.codes)))
+        for j in range(k):
+            # A column at a time: (m, n, k) values would be many more than the result has.
+            values = np.ascontiguousarray(b[..., j])[..., self.codes]
+            if not (self.z[:, j] == 1.0).all():
+                values *= self.z[:, j]
+            total += values
         return total
 
 
@@ -80,13 +84,13 @@ class ResponseSource:
 
     def draw_many(self, rng: np.random.Generator, m: int) -> NDArray[np.float64]:
         """
-        Several responses at once, shape (n, m).
+        Several responses at once, shape (n, m), column-major.
 
         The random numbers are used in another order than by m calls of `draw`.
         """
         mean = np.broadcast_to(self._mean(rng, m), (m, len(self.eta)))
         drawn = self.family.draw_many(rng, mean, self.weights, self.dispersion)
-        return drawn.T
+        return np.asarray(drawn, dtype=np.float64).T
 
     def _mean(self, rng: np.random.Generator, *m: int) -> NDArray[np.float64]:
         eta = self.eta

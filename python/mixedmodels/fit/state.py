@@ -19,6 +19,8 @@ from .fixed import FreeParameters, Held, free_parameters, known_singularities
 from .pickled import Pickled, closed
 from .record import Convergence
 
+# Rows; and for each random-effects term the levels of these rows, and their number.
+Sample = tuple[NDArray[np.uint32], list[NDArray[np.uint32]], list[int]]
 T = TypeVar("T")
 Own = TypeVar("Own", bound="FittedModel")
 ResidualType = Literal["response", "pearson", "working", "deviance"]
@@ -293,6 +295,14 @@ class FittedModel(Pickled):
     @abstractmethod
     def _build_engine(self) -> Any:
         """The engine's model of the design."""
+
+    @abstractmethod
+    def refit_in_engine(self, responses: NDArray[np.float64], limits: dict[str, Any]) -> dict[str, Any]:
+        """The engine's fits to the columns of `responses`; see :mod:`mixedmodels.fit.refits`."""
+
+    @abstractmethod
+    def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
+        """The engine's fits to samples of the rows, likewise."""
 
     @abstractmethod
     def _all_coordinates(self) -> NDArray[np.float64]: ...

@@ -317,7 +317,15 @@ fn refits_from_shared_products_agree_with_fits_from_the_rows() {
             let theta = optimum(model, criterion);
             let y = responses(data, 3);
             let go = &|_| Ok(());
-            let found = refit_many(model, &y, criterion, &theta, &TIGHT, go).expect("no interrupt");
+            let task = Task {
+                start: StartValues {
+                    theta: Some(theta.clone()),
+                    ..StartValues::default()
+                },
+                control: TIGHT,
+                ..Task::default()
+            };
+            let found = refit_many(model, &y, criterion, &task, go).expect("no interrupt");
             for (column, found) in found.into_iter().enumerate() {
                 let alone = Design {
                     y: y.column(column).to_vec(),

@@ -25,8 +25,8 @@ use crate::user_family::UserFamily;
 /// A generalized linear mixed model, ready to be fitted. Immutable.
 #[pyclass(frozen, module = "mixedmodels._engine")]
 pub struct Glmm {
-    model: Arc<GeneralizedModel>,
-    spec: FamilySpec,
+    pub(crate) model: Arc<GeneralizedModel>,
+    pub(crate) spec: FamilySpec,
     /// The family of the model, where it is the user's.
     user: Option<Arc<UserFamily>>,
 }
@@ -35,7 +35,7 @@ pub struct Glmm {
 type FamilyOfData = (Arc<dyn Family>, Option<Arc<UserFamily>>);
 
 /// Family and link, without their data.
-enum FamilySpec {
+pub enum FamilySpec {
     Named {
         name: String,
         link: String,
@@ -112,7 +112,7 @@ fn information(name: &str) -> PyResult<Information> {
     }
 }
 
-fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
+pub fn start_values(start: Option<&Bound<'_, PyDict>>) -> PyResult<StartValues> {
     let item = |key: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
         let value = start.map(|s| s.get_item(key)).transpose()?.flatten();
         Ok(value.filter(|v| !v.is_none()))

@@ -12,6 +12,8 @@ mod lmm;
 mod many;
 mod panics;
 mod predictors;
+mod refits;
+mod samples;
 mod user_family;
 
 use pyo3::prelude::*;
@@ -32,6 +34,12 @@ mod _engine {
 
     #[pymodule_export]
     use crate::many::fit_many;
+
+    #[pymodule_export]
+    use crate::refits::{delete_levels, refit_generalized, refit_linear};
+
+    #[pymodule_export]
+    use crate::samples::{refit_generalized_samples, refit_linear_samples};
 
     #[pymodule_export]
     use crate::interrupt::provoke_panic;

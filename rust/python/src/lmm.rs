@@ -41,7 +41,7 @@ pub type TermTuple<'py> = (
 /// A linear mixed model: data reduced to cross-products, ready to be fitted. Immutable.
 #[pyclass(frozen, module = "mixedmodels._engine")]
 pub struct Lmm {
-    model: Arc<Model>,
+    pub(crate) model: Arc<Model>,
 }
 
 pub fn criterion(reml: bool) -> Criterion {

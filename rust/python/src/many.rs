@@ -44,7 +44,7 @@ pub fn fit_many<'py>(
 }
 
 /// One entry or row for each response: NaN and a message where there is no fit.
-fn to_dict<'py>(
+pub fn to_dict<'py>(
     py: Python<'py>,
     fits: &[Result<ResponseFit>],
     p: usize,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::design::Design;
 use crate::error::{Error, Result};
+use crate::fit::{StartValues, Task};
 use crate::linalg::threads;
 use crate::many::patterns::Pattern;
 use crate::many::{general, uninterrupted, ResponseFit, Watch};
@@ -43,8 +44,14 @@ pub fn delete_levels(
         all: model.rows(&z)?,
         by_level: ByLevel::new(&model.structure.blocks[block])?,
         criterion,
-        theta,
-        control,
+        task: Task {
+            control: *control,
+            start: StartValues {
+                theta: Some(theta.to_vec()),
+                ..StartValues::default()
+            },
+            ..Task::default()
+        },
         watch,
         done: AtomicUsize::new(0),
     };
@@ -57,8 +64,7 @@ struct Deletions<'a> {
     all: DataRows<'a>,
     by_level: ByLevel,
     criterion: Criterion,
-    theta: &'a [f64],
-    control: &'a Control,
+    task: Task<'a>,
     watch: Watch<'a>,
     done: AtomicUsize,
 }
@@ -74,8 +80,7 @@ impl Deletions<'_> {
             Some(model) => model,
             None => self.model_of_others(&rows)?,
         };
-        let (criterion, start) = (self.criterion, Some(self.theta));
-        let fit = general::fit(&model, criterion, start, self.control, &|_| watch());
+        let fit = general::fit(&model, self.criterion, &self.task, &|_| watch());
         self.done.fetch_add(1, Ordering::Relaxed);
         fit
     }

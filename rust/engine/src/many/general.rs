@@ -2,37 +2,31 @@
 
 use crate::error::Result;
 use crate::fit::{
-    all_explained, coefficients, optimum, unscaled_covariance, Linear, StartValues, Task,
+    all_explained, coefficients, optimum, unscaled_covariance, Estimates, Fit, Linear, MixedModel,
+    Task,
 };
+use crate::linalg::Matrix;
 use crate::many::ResponseFit;
 use crate::model::Model;
 use crate::objective::{Criterion, Monitor};
-use crate::optimize::Control;
 
-/// Fits one response by the default optimizer, from this theta or from a start of its own.
+/// Fits one response.
 pub fn fit(
     model: &Model,
     criterion: Criterion,
-    start: Option<&[f64]>,
-    control: &Control,
+    task: &Task<'_>,
     monitor: Monitor<'_>,
 ) -> Result<ResponseFit> {
-    let task = Task {
-        control: *control,
-        start: StartValues {
-            theta: start.map(<[f64]>::to_vec),
-            ..StartValues::default()
-        },
-        ..Task::default()
-    };
-    let (mut objective, outcome, theta) = optimum(Linear { model, criterion }, &task, monitor)?;
+    let linear = Linear { model, criterion };
+    if task.held.is_some() {
+        return Ok(of_all(model, linear.fit(task, monitor)?));
+    }
+    let (mut objective, outcome, theta) = optimum(linear, task, monitor)?;
     let scale = model.response.scale;
     let sigma = scale * (objective.r2() / objective.scale_df()).sqrt();
     let beta = coefficients(model, &all_explained(model, &objective.solution()?));
     let covariance = unscaled_covariance(model, &objective);
-    let std_errors: Vec<f64> = (0..beta.len())
-        .map(|j| sigma * covariance[(j, j)].sqrt())
-        .collect();
+    let std_errors = std_errors(&covariance, sigma);
     Ok(ResponseFit {
         theta,
         beta: model.expand(&beta),
@@ -42,4 +36,26 @@ pub fn fit(
         evaluations: outcome.log.entries.len(),
         status: outcome.status,
     })
+}
+
+/// Parameters that are held have a criterion of their own, in which sigma is not profiled out.
+fn of_all(model: &Model, fit: Fit<Estimates>) -> ResponseFit {
+    let estimates = fit.estimates;
+    let errors = std_errors(&estimates.unscaled_covariance, estimates.sigma);
+    ResponseFit {
+        theta: fit.theta,
+        beta: model.expand(&estimates.beta),
+        std_errors: model.expand(&errors),
+        sigma: estimates.sigma,
+        objective: estimates.objective,
+        evaluations: fit.outcome.log.entries.len(),
+        status: fit.outcome.status,
+    }
+}
+
+/// Roots of the diagonal of a covariance matrix in units of sigma².
+pub fn std_errors(covariance: &Matrix, sigma: f64) -> Vec<f64> {
+    (0..covariance.rows())
+        .map(|j| sigma * covariance[(j, j)].sqrt())
+        .collect()
 }

@@ -1,19 +1,24 @@
 //! Many responses, one design: what does not depend on the response is computed once, and the
-//! responses are fitted in parallel.
+//! responses are fitted in parallel. Likewise many samples of the rows of one design.
 
 mod deletion;
 mod general;
+mod generalized;
 mod patterns;
 mod profile;
+mod samples;
 mod scalar;
 
 pub use deletion::delete_levels;
+pub use generalized::refit_generalized;
+pub use samples::{refit_generalized_samples, refit_samples, Sample};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use crate::design::Predictors;
 use crate::error::{same_length, Error, Result};
+use crate::fit::Task;
 use crate::linalg::{threads, Matrix};
 use crate::model::{Frame, Model};
 use crate::objective::Criterion;
@@ -33,8 +38,9 @@ pub struct ResponseFit {
     pub theta: Vec<f64>,
     /// One for each column of X; NaN for dropped columns.
     pub beta: Vec<f64>,
-    /// Like `beta`.
+    /// Like `beta`; given theta and the dispersion.
     pub std_errors: Vec<f64>,
+    /// Of a generalized model the dispersion, NaN without one.
     pub sigma: f64,
     /// −2 log-likelihood (ML) or REML criterion.
     pub objective: f64,
@@ -62,8 +68,10 @@ pub fn fit_many(
     let work = Work {
         responses,
         criterion,
-        start: None,
-        control,
+        task: &Task {
+            control: *control,
+            ..Task::default()
+        },
         watch,
         done: &done,
     };
@@ -83,8 +91,8 @@ pub fn fit_many(
 }
 
 /// Fits each column of `responses` to the predictors of a model, whose cross-products are those of all
-/// fits: the refits of a bootstrap. Searches start at theta. Whatever the number of threads, the results
-/// are the same.
+/// fits: the refits of a bootstrap. Searches start as the task says, and hold what it holds. Whatever the
+/// number of threads, the results are the same.
 ///
 /// # Errors
 /// Responses of another length; an interrupt. What prevents a single fit is its result.
@@ -92,8 +100,7 @@ pub fn refit_many(
     model: &Model,
     responses: &Matrix,
     criterion: Criterion,
-    theta: &[f64],
-    control: &Control,
+    task: &Task<'_>,
     watch: Watch<'_>,
 ) -> Result<Vec<Result<ResponseFit>>> {
     same_length("the responses", model.design.n_obs(), responses.rows())?;
@@ -101,8 +108,7 @@ pub fn refit_many(
     let work = Work {
         responses,
         criterion,
-        start: Some(theta),
-        control,
+        task,
         watch,
         done: &done,
     };
@@ -123,8 +129,7 @@ fn uninterrupted(fits: Vec<Result<ResponseFit>>) -> Result<Vec<Result<ResponseFi
 struct Work<'a> {
     responses: &'a Matrix,
     criterion: Criterion,
-    start: Option<&'a [f64]>,
-    control: &'a Control,
+    task: &'a Task<'a>,
     watch: Watch<'a>,
     done: &'a AtomicUsize,
 }
@@ -161,9 +166,9 @@ impl Work<'_> {
 
     fn share_frame<'p>(&self, frame: Arc<Frame>, pattern: &'p Pattern) -> Result<Shared<'p>> {
         let z = frame.block_rows()?;
-        // Limits on the search are for the optimizer; the scalar form has none.
-        let unlimited = self.control.is_unlimited();
-        let scalar = unlimited.then(|| ScalarForm::new(&frame, self.criterion, &z));
+        // Limits on the search are for the optimizer; the scalar form has none, and holds nothing.
+        let free = self.task.control.is_unlimited() && self.task.held.is_none();
+        let scalar = free.then(|| ScalarForm::new(&frame, self.criterion, &z));
         Ok(Shared {
             frame,
             z,
@@ -195,9 +200,7 @@ impl Work<'_> {
         let scalar = shared.scalar.as_ref();
         match scalar.and_then(|form| form.fit(&model, scratch)) {
             Some(fit) => Ok(fit),
-            None => general::fit(&model, self.criterion, self.start, self.control, &|_| {
-                watch()
-            }),
+            None => general::fit(&model, self.criterion, self.task, &|_| watch()),
         }
     }
 }

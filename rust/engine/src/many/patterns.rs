@@ -83,7 +83,9 @@ impl Pattern {
     }
 }
 
-fn pick(values: &[f64], rows: &[usize]) -> Vec<f64> {
+/// The values of these rows.
+#[must_use]
+pub fn pick(values: &[f64], rows: &[usize]) -> Vec<f64> {
     rows.iter().map(|&i| values[i]).collect()
 }
 

@@ -1,0 +1,191 @@
+"""Refits of a model to many responses or samples of its rows, in the engine and in parallel."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design.theta import natural
+from .control import as_control, for_engine
+from .endpoint.singularity import singular_fits
+from .fitting import exact_theta
+from .state import FittedModel, Sample
+
+FAILED = "failed"
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """
+    The estimates of m refits; where a model could not be fitted they are NaN.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (m, n_theta)
+    beta : ndarray, shape (m, p)
+        NaN for dropped columns.
+    std_errors : ndarray, shape (m, p)
+        Given theta and the dispersion; 0 for coefficients that are held.
+    dispersion : ndarray, shape (m,)
+        As `FittedModel.dispersion`: the residual variance of a linear model, 1 without a dispersion.
+    sigma : ndarray, shape (m,)
+        As `FittedModel.sigma`.
+    scale : ndarray, shape (m,)
+        As `FittedModel.scale`, the unit of the covariance factors.
+    objective : ndarray, shape (m,)
+    n_evaluations : ndarray of int, shape (m,)
+    status, messages : tuple of str
+        How each search ended, ``"failed"`` without a fit, and why.
+    singular : ndarray of bool, shape (m,)
+    """
+
+    theta: NDArray[np.float64]
+    beta: NDArray[np.float64]
+    std_errors: NDArray[np.float64]
+    dispersion: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    objective: NDArray[np.float64]
+    n_evaluations: NDArray[np.int64]
+    status: tuple[str, ...]
+    messages: tuple[str, ...]
+    singular: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.objective)
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Where there is no fit, shape (m,)."""
+        return np.array([status == FAILED for status in self.status], dtype=bool)
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Where the search ended at an optimum, shape (m,)."""
+        return np.array([status == "converged" for status in self.status], dtype=bool)
+
+    def natural(self, fitted: FittedModel) -> list[NDArray[np.float64]]:
+        """Standard deviations and correlations of each term of the model, shape (m, n_parameters) each."""
+        parts = natural(fitted.design, self.theta)
+        for term, part in zip(fitted.design.terms, parts, strict=True):
+            for j, own in enumerate(term.structure.parameters):
+                if own.kind == "sd":
+                    part[:, j] *= self.scale
+        return parts
+
+
+def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refits:
+    """
+    Fit the model to other responses, from its estimates and without warnings.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    responses : ndarray, shape (n, m)
+        Best column-major. Numbers of successes for the binomial family, as `as_responses` gives them.
+    """
+    found = fitted.refit_in_engine(np.asarray(responses, dtype=np.float64), _limits(fitted))
+    if not fitted.exact_likelihood:
+        _refuse_constant(fitted, responses, found)
+    return _refits(fitted, found)
+
+
+def refit_samples(fitted: FittedModel, samples: Sequence[Sample]) -> Refits:
+    """
+    Fit the model to samples of its rows, from its theta and without warnings.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    samples : sequence of Sample
+        Rows by position; and for each random-effects term the levels of these rows, and their number.
+    """
+    return _refits(fitted, fitted.refit_samples_in_engine(list(samples), _limits(fitted)))
+
+
+def _limits(fitted: FittedModel) -> dict[str, Any]:
+    """A limit of time would make results depend on the machine; nobody listens."""
+    control = as_control(fitted.arguments.control)
+    return for_engine(dataclasses.replace(control, max_time=None), None)
+
+
+def _refuse_constant(fitted: FittedModel, responses: NDArray[np.float64], found: dict[str, Any]) -> None:
+    """Responses without variation have no finite estimates, or carry no information."""
+    design = fitted.design
+    low, high = responses.min(axis=0), responses.max(axis=0)
+    if design.form.binomial:
+        constant = (high == 0.0) | (design.unit_weights == responses.T).all(axis=1)
+    else:
+        constant = (low == high) & ((high == 0.0) | (design.offset is None))
+    for j in np.flatnonzero(constant).tolist():
+        found["status"][j], found["messages"][j] = FAILED, "the response is constant"
+    if constant.any():
+        for name in ("theta", "beta", "std_errors", "sigma", "objective"):
+            found[name] = np.array(found[name])
+            found[name][constant] = np.nan
+
+
+def _refits(fitted: FittedModel, found: dict[str, Any]) -> Refits:
+    theta = _with_exact_values(fitted, found["theta"])
+    good = np.isfinite(theta).all(axis=1) & np.isfinite(found["objective"])
+    singular = np.zeros(len(theta), dtype=bool)
+    if good.any():
+        singular[good] = singular_fits(fitted.design, theta[good], fitted.term_roots)
+    scale = np.asarray(found["sigma"])
+    sigma, dispersion = _scales(fitted, scale, good)
+    return Refits(
+        theta=theta,
+        beta=_in_all_columns(fitted, found["beta"], [value for _, value in fitted.held.coefficients], good),
+        std_errors=_in_all_columns(fitted, found["std_errors"], 0.0, good),
+        dispersion=dispersion,
+        sigma=sigma,
+        scale=sigma if fitted.exact_likelihood else np.ones(len(theta)),
+        objective=found["objective"],
+        n_evaluations=np.asarray(found["n_evaluations"], dtype=np.int64),
+        status=tuple(found["status"]),
+        messages=tuple(found["messages"]),
+        singular=singular,
+    )
+
+
+def _scales(
+    fitted: FittedModel, found: NDArray[np.float64], good: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sigma and dispersion from the engine's number: sigma of a linear model, else the dispersion."""
+    if fitted.exact_likelihood:
+        sigma = found if fitted.held.sigma is None else np.where(good, fitted.held.sigma, np.nan)
+        return sigma, np.square(sigma)
+    if not fitted.family.estimates_dispersion:
+        constant = np.array([fitted.sigma, fitted.dispersion])
+        return tuple(np.where(good, constant[:, None], np.nan))
+    return np.array([fitted.family.sigma(value) for value in found.tolist()]), found
+
+
+def _with_exact_values(fitted: FittedModel, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Thetas with the values that are held in them without rounding."""
+    held = fitted.held
+    if not held.random:
+        return theta
+    rows = []
+    for row in theta:
+        exact = exact_theta(row, fitted.design, held) if np.isfinite(row).all() else None
+        rows.append(row if exact is None else exact)
+    return np.array(rows).reshape(theta.shape)
+
+
+def _in_all_columns(
+    fitted: FittedModel, free: NDArray[np.float64], held: Any, good: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Values for all columns of x from those of the ones that are not held."""
+    if not len(fitted.held.columns):
+        return free
+    p = fitted.design.x.shape[1]
+    result = np.full((len(free), p), np.nan)
+    result[:, np.setdiff1d(np.arange(p), fitted.held.columns)] = free
+    result[np.ix_(good, fitted.held.columns)] = held
+    return result
