@@ -70,6 +70,8 @@ class Family(ABC):
     weighted_draws : bool
         Whether `draw` takes prior weights into account. A weight that only multiplies the log-likelihood of a
         row, as of a count, belongs to no distribution of the row.
+    sequential : bool
+        Whether the family may be used by one thread at a time only.
     mean_name : str
         What tables of means call a mean.
     center : {"mean", "median"}
@@ -92,6 +94,7 @@ class Family(ABC):
     trials: ClassVar[bool] = False
     certain_means: ClassVar[tuple[float, ...]] = ()
     weighted_draws: ClassVar[bool] = True
+    sequential: ClassVar[bool] = False
     mean_name: ClassVar[str] = "response"
     center: ClassVar[Literal["mean", "median"]] = "mean"
 

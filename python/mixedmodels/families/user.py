@@ -34,6 +34,7 @@ class UserFamily(Family):
 
     name: ClassVar[str] = "user"
     has_deviance: ClassVar[bool] = False
+    sequential: ClassVar[bool] = True
     has_expected_information: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from ..fit.fixed import names_of_parameters
 from ..fit.parameters import complete_parameters
 from ..fit.sources import ResponseSource, part_of
 from ..formula import Scope, check_functions, parse_expression
-from ..formula.nodes import Node, variables
+from ..formula.nodes import Name, Node, is_plain, variables
 from ..frame import Frame
 from .new_source import check_weights
 from .simulate import as_given, draws, warn_of_weights
@@ -39,6 +39,8 @@ class Unfitted:
     weights : ndarray, shape (n,), or None
     form : ResponseForm
     index : index or None
+    response : Node or None
+        The left side of the formula: a column, which the data may lack, or an expression of columns.
     """
 
     predictors: Predictors
@@ -46,6 +48,7 @@ class Unfitted:
     weights: NDArray[np.float64] | None
     form: ResponseForm
     index: Any
+    response: Node | None
 
 
 def simulated_formula(
@@ -91,7 +94,8 @@ def unfitted(arguments: DesignArguments, family: Family | None) -> Unfitted:
     weights = predictors.weights
     if weights is not None:
         check_weights(weights, trials=form.binomial)
-    return Unfitted(predictors, family, weights, form, frame.index)
+    response = Name(left.strip()) if node is None and is_plain(left.strip()) else node
+    return Unfitted(predictors, family, weights, form, frame.index, response)
 
 
 def source_from(model: Unfitted, params: Any) -> ResponseSource:
