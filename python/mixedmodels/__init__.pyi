@@ -166,8 +166,8 @@ from .models.simulate_formula import (
     simulate_formula as simulate_formula,
 )
 from .models.study_designs import crossed_design as crossed_design, extend as extend
-from .power.curve import PowerCurve as PowerCurve
-from .power.result import Power as Power
+from .planning.curve import PowerCurve as PowerCurve
+from .planning.result import Power as Power
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable

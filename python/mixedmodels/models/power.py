@@ -17,11 +17,11 @@ from ..fit.arguments import (
 )
 from ..fit.state import fitted_of, not_a_model
 from ..frame import Frame
-from ..power.curve import PowerCurve, numbers, power_along
-from ..power.estimate import Plan, estimated_power
-from ..power.extend import extended, sized
-from ..power.result import Power
-from ..power.scenario import Scenario, rows_of_fit, scenario_from, scenario_of
+from ..planning.curve import PowerCurve, numbers, power_along
+from ..planning.estimate import Plan, estimated_power
+from ..planning.extend import extended, sized
+from ..planning.result import Power
+from ..planning.scenario import Scenario, rows_of_fit, scenario_from, scenario_of
 from ..prediction.simulate_formula import linear_or_family
 from ..public import public
 from ..repeat.seeds import Streams

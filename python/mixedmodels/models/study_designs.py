@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
-from ..power.designs import crossed
-from ..power.extend import extended
+from ..planning.designs import crossed
+from ..planning.extend import extended
 from ..public import public
 from .arguments import Rng
 

@@ -16,7 +16,7 @@ def wilson_interval(successes: int, n: int, level: float) -> tuple[float, float]
 
     Examples
     --------
-    >>> from mixedmodels.power.wilson import wilson_interval
+    >>> from mixedmodels.planning.wilson import wilson_interval
     >>> [round(limit, 4) for limit in wilson_interval(8, 10, 0.95)]
     [0.4902, 0.9433]
     """
