@@ -219,6 +219,14 @@ def test_failures_are_counted_as_not_significant():
     assert set(found.simulations().query("status == 'failed'")["message"]) != {""}
 
 
+def test_means_out_of_range_are_failures():
+    params = {"(Intercept)": 1.0, "x": 0.2, "sd__(Intercept)": 0.4}
+    options = {"data": design(), "family": "poisson", "link": "identity", "rng": 1}
+    found = power("y ~ x + (1 | subject)", "x", 30, params=params, **options)
+    assert 0 < found.failures < 30
+    assert "out of its range" in str(found)
+
+
 @QUIET
 def test_models_with_weights_offsets_missing_rows_and_held_parameters():
     rng = np.random.default_rng(8)

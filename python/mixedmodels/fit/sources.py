@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
 from ..families import Family
 from .parameters import Parameters, estimated
 from .state import FittedModel
@@ -79,8 +81,17 @@ class ResponseSource:
     dispersion: float
 
     def draw(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        """A response on the scale of its mean, shape (n,): proportions for the binomial family."""
-        return self.family.draw(rng, self._mean(rng), self.weights, self.dispersion)
+        """
+        A response on the scale of its mean, shape (n,): proportions for the binomial family.
+
+        Raises
+        ------
+        DataError
+            When a mean is out of the range of the family.
+        """
+        mean = self._mean(rng)
+        with self._explaining(mean):
+            return self.family.draw(rng, mean, self.weights, self.dispersion)
 
     def draw_many(self, rng: np.random.Generator, m: int) -> NDArray[np.float64]:
         """
@@ -89,8 +100,22 @@ class ResponseSource:
         The random numbers are used in another order than by m calls of `draw`.
         """
         mean = np.broadcast_to(self._mean(rng, m), (m, len(self.eta)))
-        drawn = self.family.draw_many(rng, mean, self.weights, self.dispersion)
+        with self._explaining(mean):
+            drawn = self.family.draw_many(rng, mean, self.weights, self.dispersion)
         return np.asarray(drawn, dtype=np.float64).T
+
+    @contextmanager
+    def _explaining(self, mean: NDArray[np.float64]) -> Iterator[None]:
+        """Explain what numpy says of parameters of a distribution."""
+        try:
+            yield
+        except ValueError as error:
+            if self.family.sequential:
+                raise
+            raise DataError(
+                f"responses of family {self.family!r} cannot be drawn: some means are out of its range (from "
+                f"{np.min(mean):.3g} to {np.max(mean):.3g}); take another link, or smaller effects"
+            ) from error
 
     def _mean(self, rng: np.random.Generator, *m: int) -> NDArray[np.float64]:
         eta = self.eta

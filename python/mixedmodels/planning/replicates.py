@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Response
-from ..errors import ArgumentError, MixedModelError
+from ..errors import ArgumentError, DataError, MixedModelError
 from ..fit.changes import state_at
 from ..fit.draws import as_responses
 from ..fit.fitting import Point
@@ -107,13 +107,14 @@ def _run(work: _Work, start: int, stop: int) -> Replicates:
 
 def _one_block(work: _Work, first: int, count: int) -> Replicates:
     test, fitted = work.test, work.test.fitted
-    generator = work.streams.generator(*work.key, first // work.block)
-    drawn = work.source.draw_many(generator, work.block)[:, :count]
-    responses = as_responses(fitted, drawn)
+    drawn, faults = _drawn(work, first // work.block)
+    responses = as_responses(fitted, drawn[:, :count])
     refits = refit_responses(fitted, responses)
     prepared = test.prepared(responses)
 
     def tested(j: int) -> tuple[Outcome, str]:
+        if faults[j]:
+            return Outcome(), faults[j]
         return _tested(test, j, refits, prepared, responses)
 
     results = in_threads(tested, range(count)) if test.parallel else [tested(j) for j in range(count)]
@@ -121,6 +122,30 @@ def _one_block(work: _Work, first: int, count: int) -> Replicates:
     status = [FAILED if message else own for message, own in zip(messages, refits.status, strict=True)]
     outcomes = np.array([outcome for outcome, _ in results], dtype=np.float64).reshape(count, 3)
     return Replicates(outcomes, refits.singular, tuple(status), tuple(messages))
+
+
+def _drawn(work: _Work, block: int) -> tuple[NDArray[np.float64], list[str]]:
+    """The responses of a block, and why some of them could not be drawn (they are copies of others)."""
+    key = (*work.key, block)
+    try:
+        return work.source.draw_many(work.streams.generator(*key), work.block), [""] * work.block
+    except DataError:
+        pass
+    # Random effects have taken some means out of the range of the family.
+    generator = work.streams.generator(*key)
+    columns: list[NDArray[np.float64] | None] = []
+    faults = []
+    for _ in range(work.block):
+        try:
+            columns.append(work.source.draw(generator))
+            faults.append("")
+        except DataError as error:
+            columns.append(None)
+            faults.append(str(error))
+    good = next((column for column in columns if column is not None), None)
+    if good is None:
+        raise DataError(faults[0])
+    return np.column_stack([good if column is None else column for column in columns]), faults
 
 
 def _tested(
