@@ -23,6 +23,7 @@ from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
+from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
 from .validation import Validation
@@ -42,6 +43,7 @@ class MixedModel(
     Validation,
     PartsOfPredictions,
     Bootstraps,
+    Simulations,
     Reports,
     Changes,
     StatsmodelsNames,

@@ -171,20 +171,22 @@ def _new_rows(
         RandomPart(t, columns, new.codes, new.z)
         for (t, columns), new in zip(selection.items(), found, strict=True)
     ]
-    offsets = [recipe.new_offset(frame), _argument_offset(fitted, frame, offset)]
+    offsets = [recipe.new_offset(frame), argument_offset(fitted, frame, offset)]
     given = [values for values in offsets if values is not None]
     return PredictedRows(fitted, x, tuple(parts), np.sum(given, axis=0) if given else None, frame)
 
 
-def _argument_offset(fitted: FittedModel, frame: Frame, offset: Any) -> NDArray[np.float64] | None:
-    """The counterpart of the ``offset`` argument of the fit."""
+def argument_offset(
+    fitted: FittedModel, frame: Frame, offset: Any, function: str = "predict"
+) -> NDArray[np.float64] | None:
+    """The counterpart of the ``offset`` argument of the fit; `function` is named in messages."""
     fitted_with = fitted.arguments.offset
     if offset is None:
         if fitted_with is None:
             return None
         if not isinstance(fitted_with, str):
             raise ArgumentError(
-                "predict: the model was fitted with an array as offset, so new data needs one too: "
+                f"{function}: the model was fitted with an array as offset, so new data needs one too: "
                 "give offset= with one value for each row (zeros for none)"
             )
         offset = fitted_with
