@@ -65,16 +65,7 @@ GLMER_ARGUMENTS: dict[str, NotHere] = {
     "REML": NotHere("REML for generalized models", "glmer() fits by maximum likelihood; leave REML out"),
 }
 
-PREDICT_ARGUMENTS: dict[str, NotHere] = {
-    "se_fit": NotHere(
-        "standard errors of predictions", "emmeans() gives standard errors and intervals of population means"
-    ),
-    "interval": NotHere(
-        "intervals of predictions", "emmeans() gives standard errors and intervals of population means"
-    ),
-}
-
-ARGUMENTS = {**GLMER_ARGUMENTS, **PREDICT_ARGUMENTS}
+ARGUMENTS = GLMER_ARGUMENTS
 
 # Lower-case names without blanks, dots, hyphens or underscores.
 FAMILIES: dict[str, NotHere] = {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..fit.state import FittedModel, Sample
-from ..inference.basis.clusters import codes_of
+from ..inference.basis.row_labels import row_labels
 
 ROWS = "rows"
 # Codes with so many gaps are sorted rather than marked.
@@ -106,7 +106,7 @@ def without_each(fitted: FittedModel, codes: Codes) -> list[Sample]:
 def _codes(fitted: FittedModel, name: str) -> Codes:
     if name == ROWS and all(term.group.label != ROWS for term in fitted.design.terms):
         return np.arange(fitted.n_obs)
-    _, codes = codes_of(fitted, name, "cases")
+    codes = row_labels(fitted, name, "cases").codes
     return np.unique(codes, return_inverse=True)[1].astype(np.intp)
 
 

@@ -168,7 +168,7 @@ impl Glmm {
 
     /// Engine work on the model. What a function of a user-defined family raised comes first: all
     /// else follows from it.
-    fn run<T: Send + 'static>(
+    pub(crate) fn run<T: Send + 'static>(
         &self,
         py: Python<'_>,
         listener: Option<Py<PyAny>>,

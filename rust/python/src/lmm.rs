@@ -135,7 +135,7 @@ impl Lmm {
         to_square(py, matrix)
     }
 
-    fn slow(&self) -> bool {
+    pub(crate) fn slow(&self) -> bool {
         self.model.flops() > SLOW || n_values(&self.model.design) >= MANY_VALUES
     }
 

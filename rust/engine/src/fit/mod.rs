@@ -10,6 +10,7 @@ mod linear;
 pub use conditional::ConditionalVariances;
 pub(crate) use free::search;
 pub use free::FreeDerivatives;
+pub(crate) use generalized::at as generalized_at;
 pub use generalized::GlmmEstimates;
 pub(crate) use generalized::{engine_coefficients, keeps_user_basis, user_theta, Search};
 pub(crate) use linear::{all_explained, coefficients, optimum, unscaled_covariance, Setting};

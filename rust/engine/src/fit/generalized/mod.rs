@@ -173,7 +173,7 @@ fn check_start(model: &GeneralizedModel, start: &StartValues) -> Result<()> {
 }
 
 /// The objective in the parameters of the user (coefficients in the basis of the engine), evaluated.
-fn at<'a>(
+pub(crate) fn at<'a>(
     model: &'a GeneralizedModel,
     point: &Point,
     monitor: Monitor<'a>,
