@@ -74,6 +74,8 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "allFit": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]),
     "allFit summary": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]).summary(),
     "blocks": lambda m: m.describe_blocks(),
+    "power": lambda m: mm.power(m, "k", nsim=4, rng=1),
+    "power curve": lambda m: mm.power_curve(m, "k", 2, along=GROUP, values=[8, 12], rng=1),
     "R2": mm.r2,
     "ICC": mm.icc,
 }

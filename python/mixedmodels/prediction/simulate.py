@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import flag, random_generator, whole_number
 from ..design import ResponseForm
+from ..design.matrix import check_memory
 from ..design.used_rows import labels_of_results
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family
@@ -74,6 +75,8 @@ def simulate(
 
 def draws(source: ResponseSource, nsim: int, rng: np.random.Generator) -> list[Values]:
     """Responses one after the other, so that the first do not depend on how many there are."""
+    # They are in memory twice: as drawn, and in the result.
+    check_memory(len(source.eta), 2 * nsim, "the simulations")
     return [source.draw(rng) for _ in range(nsim)]
 
 
