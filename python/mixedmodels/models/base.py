@@ -16,6 +16,7 @@ from .estimates import Estimates
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
+from .planning import Planning
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
@@ -34,6 +35,7 @@ class MixedModel(
     EffectSizes,
     Predictions,
     Simulations,
+    Planning,
     Reports,
     Changes,
     StatsmodelsNames,

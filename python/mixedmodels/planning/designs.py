@@ -89,7 +89,7 @@ def crossed(
             columns[name] = drawn if positions is None else drawn[positions]
     frame = pd.DataFrame(columns)
     kept = _kept(missing, len(frame), generator)
-    return frame if kept is None else frame[kept].reset_index(drop=True)
+    return frame if kept is None else frame.loc[kept].reset_index(drop=True)
 
 
 def _count(name: str, value: Any) -> int:

@@ -144,7 +144,7 @@ def _next_numbers(values: NDArray[np.float64], count: int, labels: Sequence[Any]
     return [round(value) for value in new.tolist()] if whole else new.tolist()
 
 
-def sized(data: Any, along: str | None, within: Any) -> str:
+def sized(along: str | None, within: Any) -> str:
     """What the argument of a power curve along the size of the study is called."""
     if along is not None:
         return f"levels of {along}"

@@ -84,8 +84,8 @@ def warn_of_weights(family: Family, weights: Values | None) -> None:
     """Say where prior weights have no meaning for a single response."""
     if weights is not None and not family.weighted_draws and (weights != 1.0).any():
         warn_user(
-            f"simulate: prior weights are ignored: those of family {family.name} multiply the log-likelihood "
-            "of a row and do not change the distribution of its response",
+            f"prior weights are ignored in simulated responses: those of family {family.name} multiply the "
+            "log-likelihood of a row and do not change the distribution of its response",
             MixedModelsWarning,
         )
 
