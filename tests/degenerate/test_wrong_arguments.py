@@ -57,7 +57,10 @@ LEFT_OUT = {
     "fit_many",
     "families",
     "dataset_names",
+    "cross_validate",
     "pb_compare",
+    "permutation_test",
+    "exact_lrt",
     "exact_rlrt",
     "allFit",
     "crossed_design",
@@ -65,6 +68,7 @@ LEFT_OUT = {
     "parameter_names",
     "power",
     "power_curve",
+    "bootstrap",
     "simulate",
     "simulate_formula",
 }

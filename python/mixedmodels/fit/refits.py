@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design import Design
 from ..design.theta import natural
 from .control import as_control, for_engine
+from .endpoint.separation import huge_effects, separated_coefficients
 from .endpoint.singularity import singular_fits
 from .fitting import exact_theta
 from .state import FittedModel, Sample
 
 FAILED = "failed"
+UNBOUNDED = "unbounded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,8 @@ class Refits:
     objective : ndarray, shape (m,)
     n_evaluations : ndarray of int, shape (m,)
     status, messages : tuple of str
-        How each search ended, ``"failed"`` without a fit, and why.
+        How each search ended, and why: ``"failed"`` without a fit, ``"unbounded"`` if some coefficients are
+        infinite, as predictors separate the outcomes.
     singular : ndarray of bool, shape (m,)
     """
 
@@ -92,7 +96,8 @@ def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refi
     found = fitted.refit_in_engine(np.asarray(responses, dtype=np.float64), _limits(fitted))
     if not fitted.exact_likelihood:
         _refuse_constant(fitted, responses, found)
-    return _refits(fitted, found)
+    design = fitted.design
+    return _refits(fitted, found, lambda j: dataclasses.replace(design, y=responses[:, j]))
 
 
 def refit_samples(fitted: FittedModel, samples: Sequence[Sample]) -> Refits:
@@ -105,7 +110,25 @@ def refit_samples(fitted: FittedModel, samples: Sequence[Sample]) -> Refits:
     samples : sequence of Sample
         Rows by position; and for each random-effects term the levels of these rows, and their number.
     """
-    return _refits(fitted, fitted.refit_samples_in_engine(list(samples), _limits(fitted)))
+    samples = list(samples)
+    found = fitted.refit_samples_in_engine(samples, _limits(fitted))
+    return _refits(fitted, found, lambda j: _in_rows(fitted.design, samples[j][0]))
+
+
+def _in_rows(design: Design, rows: NDArray[np.uint32]) -> Design:
+    """A design in some of its rows, its random-effects terms apart."""
+    weights = None if design.weights is None else design.weights[rows]
+    return dataclasses.replace(design, x=design.x[rows], y=design.y[rows], weights=weights)
+
+
+def refit_without_levels(fitted: FittedModel, term: int) -> Refits | None:
+    """
+    Fit the model without each level of the grouping factor of a term, from its theta and without warnings.
+
+    None where the engine has no shorter way than to fit the other rows.
+    """
+    found = fitted.deletions_in_engine(term, _limits(fitted))
+    return None if found is None else _refits(fitted, found, None)
 
 
 def _limits(fitted: FittedModel) -> dict[str, Any]:
@@ -130,17 +153,20 @@ def _refuse_constant(fitted: FittedModel, responses: NDArray[np.float64], found:
             found[name][constant] = np.nan
 
 
-def _refits(fitted: FittedModel, found: dict[str, Any]) -> Refits:
+def _refits(fitted: FittedModel, found: dict[str, Any], design_of: Callable[[int], Design] | None) -> Refits:
     theta = _with_exact_values(fitted, found["theta"])
     good = np.isfinite(theta).all(axis=1) & np.isfinite(found["objective"])
     singular = np.zeros(len(theta), dtype=bool)
     if good.any():
         singular[good] = singular_fits(fitted.design, theta[good], fitted.term_roots)
+    beta = _in_all_columns(fitted, found["beta"], [value for _, value in fitted.held.coefficients], good)
+    if design_of is not None:
+        _mark_separated(fitted, beta, found, design_of)
     scale = np.asarray(found["sigma"])
     sigma, dispersion = _scales(fitted, scale, good)
     return Refits(
         theta=theta,
-        beta=_in_all_columns(fitted, found["beta"], [value for _, value in fitted.held.coefficients], good),
+        beta=beta,
         std_errors=_in_all_columns(fitted, found["std_errors"], 0.0, good),
         dispersion=dispersion,
         sigma=sigma,
@@ -151,6 +177,27 @@ def _refits(fitted: FittedModel, found: dict[str, Any]) -> Refits:
         messages=tuple(found["messages"]),
         singular=singular,
     )
+
+
+def _mark_separated(
+    fitted: FittedModel,
+    beta: NDArray[np.float64],
+    found: dict[str, Any],
+    design_of: Callable[[int], Design],
+) -> None:
+    """Fits whose predictors separate the outcomes: some of their estimates are infinite."""
+    if fitted.exact_likelihood:
+        return
+    free, family = fitted.estimates.free, fitted.family
+    huge = huge_effects(fitted.design.x, family, beta, free).any(axis=1)
+    for j in np.flatnonzero(huge).tolist():
+        names = separated_coefficients(design_of(j), family, beta[j], free)
+        if names and found["status"][j] != FAILED:
+            found["status"][j] = UNBOUNDED
+            found["messages"][j] = (
+                "predictors separate the outcomes: the data do not bound the coefficient of "
+                f"{', '.join(names)}"
+            )
 
 
 def _scales(

@@ -74,6 +74,29 @@ def separation_of(design: Design, family: Family, estimates: GeneralizedEstimate
     return Separation(names, int(np.count_nonzero(at_limit)), limit)
 
 
+def separated_coefficients(
+    design: Design, family: Family, beta: NDArray[np.float64], free: NDArray[np.int64]
+) -> tuple[str, ...]:
+    """The coefficients that the data do not bound among those whose effects are huge, by name."""
+    columns = free[huge_effects(design.x, family, beta, free)]
+    if not len(columns):
+        return ()
+    kept = np.flatnonzero(np.isfinite(beta))
+    kept = kept[np.isin(kept, free)]
+    places = np.searchsorted(kept, columns)
+    running = unbounded_columns(design.x[:, kept], towards(design, family), places.tolist())
+    return tuple([design.x_names[j] for j in kept[running]])
+
+
+def huge_effects(
+    x: NDArray[np.float64], family: Family, beta: NDArray[np.float64], free: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Where effects over the whole range of a free column are huge; beta of shape (..., p)."""
+    if not _may_separate(family) or not len(free):
+        return np.zeros((*beta.shape[:-1], len(free)), dtype=bool)
+    return np.abs(beta[..., free]) * _ranges(x[:, free]) > family.functions.huge
+
+
 def _may_separate(family: Family) -> bool:
     """Whether estimates can run to infinity, where observations become certain."""
     return family.discrete and np.isfinite(family.functions.huge)
