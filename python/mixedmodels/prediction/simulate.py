@@ -20,7 +20,7 @@ from ..fit.sources import ResponseSource, source_of
 from ..fit.state import FittedModel
 from ..frame import Frame
 from ..notices import warn_user
-from .new_source import new_rows
+from .new_source import new_responses
 from .selection import select_effects
 
 Values = NDArray[np.float64]
@@ -66,7 +66,7 @@ def simulate(
         frame = as_given(drawn, design.form, design.weights, design.missing.pad, complete)
     else:
         given = Frame.from_any(newdata, what="newdata")
-        rows, labels = new_rows(fitted, given, own, kept, weights, offset), given.index
+        rows, labels = new_responses(fitted, given, own, kept, weights, offset), given.index
         warn_of_weights(fitted.family, rows.weights)
         drawn = draws(rows.source, nsim, generator)
         frame = as_given(drawn, design.form, rows.weights, rows.pad, bool(rows.complete.all()))
