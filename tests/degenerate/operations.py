@@ -128,6 +128,7 @@ OPERATIONS: dict[str, Operation] = {
     "emtrends": trends,
     "epsilon_squared": mm.epsilon_squared,
     "eta_squared": mm.eta_squared,
+    "extend": lambda m: mm.extend(rows(m), 50, along="g"),
     "exact_lrt": lambda m: mm.exact_lrt(m, nsim=50, rng=1),
     "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, rng=1),
     "f_test": lambda m: mm.f_test(m, f"{coefficient(m)} = 0"),
@@ -152,6 +153,11 @@ OPERATIONS: dict[str, Operation] = {
     "pairs confint": lambda m: mm.pairs(emmeans(m)).confint(),
     "pairs Kenward-Roger": lambda m: mm.pairs(emmeans(m, ddf="kenward-roger")).confint(),
     "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, rng=1),
+    "power": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1).to_frame(),
+    "power of new data": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1, data=rows(m)),
+    "power_curve": lambda m: printed(
+        mm.power_curve(m, f"{coefficient(m)} = 0", nsim=2, rng=1, within="g", values=[3, 40])
+    ),
     "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
     "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
     "predict": mm.predict,
@@ -168,6 +174,7 @@ OPERATIONS: dict[str, Operation] = {
     "residuals scaled": lambda m: mm.residuals(m, scaled=True),
     "sigma": mm.sigma,
     "simulate": lambda m: mm.simulate(m, 2, rng=1),
+    "simulate new levels": lambda m: mm.simulate(m, 2, rng=1, newdata=rows(m).assign(g="new"), re_form=None),
     "summary": mm.summary,
     "summary Kenward-Roger": lambda m: mm.summary(m, ddf="kenward-roger"),
     "summary residual": lambda m: mm.summary(m, ddf="residual"),

@@ -19,6 +19,7 @@ from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .permutation import PermutationTests
+from .planning import Planning
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .reports import Reports
@@ -44,6 +45,7 @@ class MixedModel(
     PartsOfPredictions,
     Bootstraps,
     Simulations,
+    Planning,
     Reports,
     Changes,
     StatsmodelsNames,
