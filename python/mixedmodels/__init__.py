@@ -42,6 +42,8 @@ _EXPORTS = {
     "inference.estimates.random_effects": "RandomEffects",
     "inference.estimates.variance_components": "VarianceComponent",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
+    "inference.profiles.profile": "Profile",
+    "inference.profiles.surface": "Profile2D",
     "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "means.tested_rows": "SimpleContrasts",
@@ -54,9 +56,9 @@ _EXPORTS = {
         "coef_test condition_number conf_int confint contrast corr_fixef cov_params deviance drop1 "
         "eff_size emmeans emtrends epsilon_squared eta_squared exact_rlrt f_test fitted fixef getME "
         "glance hessian icc isSingular is_singular joint_tests kr_compare linear_hypothesis logLik "
-        "model_selection model_table ngrps nobs omega_squared pairs pb_compare predict r2 ranef ranova "
-        "refit refitML residuals sigma simulate summary t_test tidy update vcov vcov_cluster "
-        "vcov_parameters vcov_theta vif wald_test"
+        "model_selection model_table ngrps nobs omega_squared pairs pb_compare predict profile profile_2d r2 "
+        "ranef ranova refit refitML residuals sigma simulate summary t_test tidy update vcov "
+        "vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

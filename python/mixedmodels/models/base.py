@@ -17,6 +17,7 @@ from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .predictions import Predictions
+from .profiles import Profiles
 from .reports import Reports
 from .shares import EffectSizes
 from .statsmodels_names import StatsmodelsNames
@@ -27,6 +28,7 @@ class MixedModel(
     Estimates,
     Likelihood,
     TermTests,
+    Profiles,
     LinearHypotheses,
     Comparisons,
     MarginalMeans,
