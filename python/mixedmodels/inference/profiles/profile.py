@@ -354,12 +354,12 @@ def profile_of(
 
 
 def _refitted(fitted: FittedModel, point: Mapping[str, Any], reml: bool) -> FittedModel:
-    """The model fitted from a point."""
+    """The model fitted from a point, without the limits that may have stopped the fit."""
+    changes: dict[str, Any] = {"optimizer": "trust_region", "control": None}
     if fitted.exact_likelihood:
-        changes: dict[str, Any] = {"start": point["theta"]}
         if fitted.restricted and not reml:
             changes["REML"] = False
-        return updated(fitted, changes)
+        return updated(fitted, changes | {"start": point["theta"]})
     start: dict[str, Any] = {"theta": point["theta"]}
     if not fitted.profiled_coefficients:
         beta = np.array(fitted.estimates.beta[fitted.estimates.kept])
@@ -367,4 +367,4 @@ def _refitted(fitted: FittedModel, point: Mapping[str, Any], reml: bool) -> Fitt
         start["beta"] = beta
     if fitted.family.estimates_dispersion:
         start["dispersion"] = math.exp(point["log_dispersion"])
-    return updated(fitted, {"start": start})
+    return updated(fitted, changes | {"start": start})

@@ -69,8 +69,8 @@ pub enum Effort {
     Thorough,
 }
 
-const STARTS: usize = 5;
-const MOST_EVALUATIONS: usize = 500;
+const STARTS: usize = 4;
+const MOST_EVALUATIONS: usize = 300;
 
 /// The end of a search in the free parameters.
 pub struct Found {
@@ -83,9 +83,6 @@ pub struct Found {
     pub gradient: Vec<f64>,
 }
 
-/// Fall of the criterion by which another minimum is the better one, relatively.
-const LOWER: f64 = 1e-10;
-
 /// Minimises over the free parameters; the objective stands at the minimum then.
 ///
 /// Where a covariance matrix is singular, what vanishes has no derivatives to lead a search away, and the
@@ -97,22 +94,12 @@ pub fn minimise(
     effort: Effort,
 ) -> Result<Option<Found>> {
     let mut held = HeldObjective::new(objective, roles.to_vec());
-    let mut best = attempt(&mut held, start, effort)?;
-    let far = match effort {
-        Effort::Usual => best.as_ref().and_then(|o| held.opposite(&o.theta)),
-        Effort::Near | Effort::Thorough => None,
-    };
-    if let Some(far) = far.filter(|far| !far.is_empty()) {
-        let other = attempt(&mut held, &far, Effort::Near)?;
-        let is_lower = match (&other, &best) {
-            (Some(other), Some(best)) => {
-                other.value < best.value - LOWER * best.value.abs().max(1.0)
-            }
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if is_lower {
-            best = other;
+    let starts = if effort == Effort::Thorough { STARTS } else { 1 };
+    let mut best = attempt(&mut held, start, starts)?;
+    if let (Effort::Usual, Some(found)) = (effort, &best) {
+        if held.opposite(&found.theta).is_some() && !found.theta.is_empty() {
+            // From the minimum that is known the first search is at its end at once.
+            best = attempt(&mut held, &found.theta.clone(), 2)?.or(best);
         }
     }
     let Some(outcome) = best else {
@@ -136,10 +123,10 @@ pub fn minimise(
 fn attempt(
     held: &mut HeldObjective<'_>,
     start: &[f64],
-    effort: Effort,
+    starts: usize,
 ) -> Result<Option<Outcome>> {
     let control = Control {
-        starts: Some(if effort == Effort::Thorough { STARTS } else { 1 }),
+        starts: Some(starts),
         max_evaluations: Some(MOST_EVALUATIONS),
         ..Control::UNLIMITED
     };

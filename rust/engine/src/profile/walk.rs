@@ -279,7 +279,10 @@ impl Walk<'_> {
             let Some(lower) = lower else {
                 return Ok(end);
             };
-            self.steps.retain(|(k, _)| k.w != knot.w);
+            // What lies beyond belongs to the minimum before.
+            let gone = self.distance(knot.w);
+            let (sign, origin) = (self.sign, self.variable.origin);
+            self.steps.retain(|(k, _)| sign * (k.w - origin) < gone);
             self.keep(knot.w, step.value, lower);
             end = self.to(z, margin)?;
         }
@@ -359,18 +362,10 @@ impl Walk<'_> {
             .min_by(|a, b| (a.0 - w).abs().total_cmp(&(b.0 - w).abs()))
             .map(|(_, free)| free.to_vec());
         let mut found = self.hold.at(&[value], &predicted, Effort::Usual)?;
-        if found.as_ref().map_or(true, |f| !f.converged) {
+        if found.is_none() {
             // A prediction that leads nowhere.
             if let Some(nearest) = nearest.filter(|n| *n != predicted) {
-                let again = self.hold.at(&[value], &nearest, Effort::Usual)?;
-                let better = match (&again, &found) {
-                    (Some(a), Some(f)) => a.objective < f.objective,
-                    (Some(_), None) => true,
-                    (None, _) => false,
-                };
-                if better {
-                    found = again;
-                }
+                found = self.hold.at(&[value], &nearest, Effort::Usual)?;
             }
         }
         let Some(at) = found else {
