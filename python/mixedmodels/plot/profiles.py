@@ -255,14 +255,25 @@ def surface_plot(
         ax = figure_of(1, 1, (5.0, 4.2))[1][0, 0]
     elif not hasattr(ax, "contour"):
         raise ArgumentError("plot: ax must be Axes of matplotlib")
-    heights = sorted({float(-2.0 * np.log1p(-level)) for level in levels})
-    texts = {-2.0 * np.log1p(-level): f"{100 * level:g} %" for level in levels}
-    drawn = ax.contour(x, y, rise.T, levels=heights, colors=_LINE, linewidths=1.2)
-    ax.clabel(drawn, fmt={h: texts[h] for h in heights}, fontsize=8)
+    texts = {float(-2.0 * np.log1p(-level)): f"{100 * level:g} %" for level in sorted(levels)}
+    drawn = ax.contour(*_smooth(x, y, rise), levels=list(texts), colors=_LINE, linewidths=1.2)
+    ax.clabel(drawn, fmt=texts, fontsize=8)
     ax.plot([estimate[0]], [estimate[1]], marker="+", color=_TRACE, markersize=9)
     ax.set_xlabel(shorten(names[0], _LABEL))
     ax.set_ylabel(shorten(names[1], _LABEL))
     return ax
+
+
+def _smooth(
+    x: NDArray[np.float64], y: NDArray[np.float64], rise: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The grid with points between; as it is where a point is missing."""
+    from scipy.interpolate import RectBivariateSpline
+
+    if not np.isfinite(rise).all() or min(rise.shape) < 4:
+        return x, y, rise.T
+    fine = np.linspace(x[0], x[-1], _FINE), np.linspace(y[0], y[-1], _FINE)
+    return *fine, RectBivariateSpline(x, y, rise)(*fine).T
 
 
 def _fine(panel: Panel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

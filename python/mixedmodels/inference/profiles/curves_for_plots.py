@@ -15,9 +15,11 @@ from .scales import label, on_scale
 from .walks import Curve
 
 
-def panels(fitted: FittedModel, curves: Sequence[Curve], scale: str) -> list[Panel]:
-    """What plots need of each curve that has points."""
-    result = []
+def panels(
+    fitted: FittedModel, curves: Sequence[Curve], scale: str
+) -> tuple[list[Curve], list[Panel]]:
+    """The curves that have points enough to be drawn, and what plots need of each."""
+    used, result = [], []
     for curve in curves:
         values, zeta = _monotone(curve)
         values = on_scale(scale, curve.row.kind, values, fitted)
@@ -26,7 +28,8 @@ def panels(fitted: FittedModel, curves: Sequence[Curve], scale: str) -> list[Pan
         if np.count_nonzero(finite) > 2:
             name = label(scale, curve.row.kind, curve.row.name, fitted)
             result.append(Panel(name, values[finite], zeta[finite]))
-    return result
+            used.append(curve)
+    return used, result
 
 
 def _monotone(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -45,19 +48,18 @@ def _monotone(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return values[keep], zeta[keep]
 
 
-def traces(base: Base, curves: Sequence[Curve], names: Sequence[str]) -> dict[tuple[int, int], Trace]:
+def traces(base: Base, curves: Sequence[Curve]) -> dict[tuple[int, int], Trace]:
     """
     For each pair (i, j) of curves the values of parameter j along the profile of parameter i, as ζ of both.
     """
     from scipy.interpolate import PchipInterpolator
 
     rows = [row.name for row in parameter_rows(base.fitted)]
-    used = [curve for curve in curves if len(curve.values) > 1][: len(names)]
     result: dict[tuple[int, int], Trace] = {}
-    for j, other in enumerate(used):
+    for j, other in enumerate(curves):
         values, zeta = _monotone(other)
         to_zeta = PchipInterpolator(values, zeta, extrapolate=False)
-        for i, curve in enumerate(used):
+        for i, curve in enumerate(curves):
             if i == j:
                 continue
             column = curve.parameters[:, rows.index(other.row.name)]

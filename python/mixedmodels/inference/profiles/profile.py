@@ -260,7 +260,7 @@ class Profile(Printed):
         wanted = [probability("levels", level) for level in levels]
         shown = [level for level in wanted if level <= self.level_max + 1e-12]
         curves = [self._curves[row.name] for row in rows]
-        parts = panels(self._base.fitted, curves, scale)
+        curves, parts = panels(self._base.fitted, curves, scale)
         if not parts:
             raise ArgumentError("there is no profile to plot")
         if kind == "zeta":
@@ -269,8 +269,7 @@ class Profile(Printed):
             return plots.density_plot(parts)
         if len(parts) < 2:
             raise ArgumentError("kind='pairs' needs the profiles of two parameters")
-        names = [part.name for part in parts]
-        return plots.pairs_plot(parts, traces(self._base, curves, names), shown)
+        return plots.pairs_plot(parts, traces(self._base, curves), shown)
 
     def _page(self, style: Style) -> Page:
         rows, z = [curve.row for curve in self._curves.values()], quantile(self.level_max)
