@@ -266,6 +266,14 @@ def test_a_million_rows():
     assert found.failures == 0
 
 
+def test_models_of_another_response():
+    model = fits("sleepstudy")
+    again = model.refit(model.simulate(1, rng=3)["sim_1"])
+    found = power(again, "~ . - Days", 10, rng=1)
+    assert found.failures == 0
+    assert (power(again, "Days", 10, rng=1).p_values < 0.05).all()
+
+
 def test_result():
     found = power(fits("sleepstudy"), "Days", 40, params={"Days": 5.0}, rng=1)
     frame = found.to_frame()

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import r_names
+from ..design import Response, r_names
 from ..design.matrix import INTERCEPT
 from ..errors import ArgumentError
-from ..fit.changes import by_ml
+from ..fit.changes import by_ml, refitted
 from ..fit.refits import Refits, refit_responses
 from ..fit.state import FittedModel
 from ..fit.update import updated
@@ -276,6 +276,9 @@ def _comparison(fitted: FittedModel, formula: str) -> Comparison:
     full = by_ml(fitted)
     right = formula.rpartition("~")[2]
     smaller = by_ml(updated(full, {"formula": f". ~ {right}"}))
+    design = full.design
+    if design.new_response and smaller.n_obs == full.n_obs:
+        smaller = refitted(smaller, response=Response(design.y, design.weights, design.form), quiet=True)
     check_same_data([full, smaller], _LABELS)
     if not full.exact_likelihood:
         check_same_approximation([full, smaller], _LABELS)

@@ -76,7 +76,9 @@ class PredictedRows:
         missing = np.isnan(self.x).any(axis=1)
         for part in self.parts:
             missing |= np.isnan(part.z).any(axis=1)
-        return missing if self.offset is None else missing | np.isnan(self.offset)
+        if self.offset is not None:
+            missing |= np.isnan(self.offset)
+        return missing
 
     def linear_predictor(self, fitted: FittedModel | None = None) -> NDArray[np.float64]:
         """Xβ + Zb + offset with the estimates, or at other values of the parameters; shape (n,)."""
