@@ -44,6 +44,8 @@ _EXPORTS = {
     "inference.estimates.variance_components": "VarianceComponent",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
     "means.effects": "PredictedEffects",
+    "inference.profiles.profile": "Profile",
+    "inference.profiles.surface": "Profile2D",
     "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "means.tested_rows": "SimpleContrasts",
@@ -58,9 +60,9 @@ _EXPORTS = {
         "cross_validate deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt "
         "exact_rlrt f_test fitted fixef getME glance hessian icc isSingular is_singular joint_tests "
         "kr_compare linear_hypothesis logLik model_selection model_table ngrps nobs omega_squared pairs "
-        "partial_fitted pb_compare permutation_test predict predict_effects predictions r2 ranef ranova "
-        "refit refitML residuals sigma simulate summary t_test tidy update vcov vcov_cluster "
-        "vcov_parameters vcov_theta vif wald_test"
+        "partial_fitted pb_compare permutation_test predict predict_effects predictions profile "
+        "profile_2d r2 ranef ranova refit refitML residuals sigma simulate summary t_test tidy update "
+        "vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

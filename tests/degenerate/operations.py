@@ -70,6 +70,17 @@ def plot(model: Any) -> None:
         plt.close("all")
 
 
+def profile_plots(model: Any) -> None:
+    import matplotlib.pyplot as plt
+
+    profile = mm.profile(model)
+    try:
+        for kind in ("zeta", "density", "pairs"):
+            profile.plot(kind, scale="log")
+    finally:
+        plt.close("all")
+
+
 def trends(model: Any) -> Any:
     name = covariate(model)
     return mm.emtrends(model, "~ 1", name or "x")
@@ -107,6 +118,7 @@ OPERATIONS: dict[str, Operation] = {
     "condition_number": mm.condition_number,
     "confint": mm.confint,
     "confint boot": lambda m: mm.confint(m, method="boot", nsim=3, rng=1),
+    "confint profile": lambda m: mm.confint(m, method="profile"),
     "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),
     "contrast eff": lambda m: printed(emmeans(m).contrast("eff")).confint(),
     "cross_validate": lambda m: printed(mm.cross_validate(m, 2, rng=1)),
@@ -164,6 +176,9 @@ OPERATIONS: dict[str, Operation] = {
     "predict rows": lambda m: mm.predict(m, rows(m)),
     "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),
     "predict new level": lambda m: mm.predict(m, rows(m).assign(g="new"), allow_new_levels=True),
+    "profile": lambda m: mm.profile(m, progress=lambda done, total: None),
+    "profile plot": profile_plots,
+    "profile_2d": lambda m: mm.profile_2d(m, m.confint().index[0], coefficient(m), n=3),
     "r2": mm.r2,
     "ranef": mm.ranef,
     "ranef condVar": lambda m: mm.ranef(m, condVar=True).condvar,

@@ -22,6 +22,7 @@ from .permutation import PermutationTests
 from .planning import Planning
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
+from .profiles import Profiles
 from .reports import Reports
 from .shares import EffectSizes
 from .simulations import Simulations
@@ -34,6 +35,7 @@ class MixedModel(
     Estimates,
     Likelihood,
     TermTests,
+    Profiles,
     LinearHypotheses,
     Comparisons,
     PermutationTests,
