@@ -74,6 +74,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "allFit": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]),
     "allFit summary": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]).summary(),
     "blocks": lambda m: m.describe_blocks(),
+    "effects": lambda m: m.predict_effects(["f", "k"]),
     "R2": mm.r2,
     "ICC": mm.icc,
 }
@@ -269,7 +270,7 @@ def test_names_are_never_cut(kind, name):
 ORDINARY: dict[str, Callable[[Any], Any]] = {
     name: RESULTS[name]
     for name in RESULTS
-    if name not in ("two models", "emmeans", "means", "groups of means", "contrasts", "simple contrasts")
+    if name not in ("two models", "effects", "emmeans", "means", "groups of means", "contrasts", "simple contrasts")
 } | {"two models": lambda m: mm.model_table(m, m, names=["first", "second"])}
 
 

@@ -1,0 +1,81 @@
+"""
+Coverage of the intervals of predictions: how often do 95 % limits hold the truth?
+
+Designs with random intercepts and slopes. Targets are the mean of a known group and of a new one, within the
+range of the predictor (x = 0.5) and beyond it (x = 1.2), and a new response of each; and the population mean.
+
+    python benches/prediction_coverage.py [simulations]
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mixedmodels import LinearMixedModel, MixedModelsWarning, lmer
+
+DESIGNS = ((8, 6), (18, 8), (60, 5))
+SD, SIGMA, BETA = np.array([1.0, 0.4]), 1.0, np.array([2.0, 1.0])
+AT = np.array([0.5, 1.2])
+METHODS = {
+    "mean": {"interval": "confidence"},
+    "mean, normal quantiles": {"interval": "confidence", "ddf": "inf"},
+    "mean, delta method": {"interval": "confidence", "parameter_uncertainty": "delta"},
+    "response": {"interval": "prediction"},
+    "response, normal quantiles": {"interval": "prediction", "ddf": "inf"},
+}
+Row = tuple[str, np.ndarray]
+
+
+def design(groups: int, rows: int) -> pd.DataFrame:
+    x = np.tile(np.arange(rows) / rows, groups)
+    return pd.DataFrame({"x": x, "g": np.repeat([f"g{i}" for i in range(groups)], rows)})
+
+
+def hits(model: LinearMixedModel, b: np.ndarray, rng: np.random.Generator) -> Iterator[Row]:
+    """Which limits hold the truth, for each method: known group, then new group."""
+    new = pd.DataFrame({"x": [*AT, *AT], "g": ["g0", "g0", "new", "new"]})
+    effects = np.vstack([b[0], b[0], *[rng.normal(size=2) * SD] * 2])
+    mean = BETA[0] + effects[:, 0] + (BETA[1] + effects[:, 1]) * new["x"]
+    response = mean + rng.normal(size=4) * SIGMA
+    for name, options in METHODS.items():
+        target = response if name.startswith("response") else mean
+        yield name, inside(model.predict(new, allow_new_levels=True, **options), target)
+    population = model.predict({"x": AT}, "~0", interval="confidence")
+    yield "population mean", np.append(inside(population, BETA[0] + BETA[1] * AT), [np.nan] * 2)
+
+
+def inside(limits: pd.DataFrame, target: np.ndarray) -> np.ndarray:
+    return ((limits["lower"] <= target) & (target <= limits["upper"])).to_numpy(float)
+
+
+def coverage(groups: int, rows: int, count: int) -> pd.DataFrame:
+    data, rng = design(groups, rows), np.random.default_rng([groups, rows])
+    found: dict[str, list[np.ndarray]] = {}
+    for _ in range(count):
+        b = rng.normal(size=(groups, 2)) * SD
+        own = np.repeat(b, rows, axis=0)
+        mean = BETA[0] + own[:, 0] + (BETA[1] + own[:, 1]) * data["x"]
+        data["y"] = mean + rng.normal(size=len(data)) * SIGMA
+        for name, row in hits(lmer("y ~ x + (x | g)", data), b, rng):
+            found.setdefault(name, []).append(row)
+    columns = [f"{group}, x = {x}" for group in ("known", "new") for x in AT]
+    return pd.DataFrame({name: np.mean(rows, axis=0) for name, rows in found.items()}, index=columns).T
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    warnings.simplefilter("ignore", MixedModelsWarning)
+    for groups, rows in DESIGNS:
+        print(f"\n{groups} groups of {rows} rows, {count} simulations")
+        print((100 * coverage(groups, rows, count)).round(1).to_string())
+    print(f"\nMonte Carlo standard error at 95 %: {100 * math.sqrt(0.95 * 0.05 / count):.1f}")
+
+
+if __name__ == "__main__":
+    main()
