@@ -3,6 +3,7 @@ Coverage of the intervals of predictions: how often do 95 % limits hold the trut
 
 Designs with random intercepts and slopes. Targets are the mean of a known group and of a new one, within the
 range of the predictor (x = 0.5) and beyond it (x = 1.2), and a new response of each; and the population mean.
+Prints the table of `docs/prediction.md`:
 
     python benches/prediction_coverage.py [simulations]
 """
@@ -22,6 +23,7 @@ from mixedmodels import LinearMixedModel, MixedModelsWarning, lmer
 DESIGNS = ((8, 6), (18, 8), (60, 5))
 SD, SIGMA, BETA = np.array([1.0, 0.4]), 1.0, np.array([2.0, 1.0])
 AT = np.array([0.5, 1.2])
+COLUMNS = ("known group, x = 0.5", "x = 1.2", "new group, x = 0.5", "x = 1.2")
 METHODS = {
     "mean": {"interval": "confidence"},
     "mean, normal quantiles": {"interval": "confidence", "ddf": "inf"},
@@ -54,7 +56,8 @@ def inside(limits: pd.DataFrame, target: np.ndarray) -> np.ndarray:
     return ((limits["lower"] <= target) & (target <= limits["upper"])).to_numpy(float)
 
 
-def coverage(groups: int, rows: int, count: int) -> pd.DataFrame:
+def coverage(groups: int, rows: int, count: int) -> dict[str, np.ndarray]:
+    """The share of limits that hold the truth, by method."""
     data, rng = design(groups, rows), np.random.default_rng([groups, rows])
     found: dict[str, list[np.ndarray]] = {}
     for _ in range(count):
@@ -64,18 +67,20 @@ def coverage(groups: int, rows: int, count: int) -> pd.DataFrame:
         data["y"] = mean + rng.normal(size=len(data)) * SIGMA
         for name, row in hits(lmer("y ~ x + (x | g)", data), b, rng):
             found.setdefault(name, []).append(row)
-    columns = [f"{group}, x = {x}" for group in ("known", "new") for x in AT]
-    return pd.DataFrame({name: np.mean(rows, axis=0) for name, rows in found.items()}, index=columns).T
+    return {name: np.mean(rows, axis=0) for name, rows in found.items()}
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+def main(count: int) -> None:
     warnings.simplefilter("ignore", MixedModelsWarning)
+    print(
+        f"{count} simulations; Monte Carlo standard error of 95 %: {100 * math.sqrt(0.95 * 0.05 / count):.1f} %\n"
+    )
+    print(f"| groups × rows | limits of | {' | '.join(COLUMNS)} |\n|---|---|--:|--:|--:|--:|")
     for groups, rows in DESIGNS:
-        print(f"\n{groups} groups of {rows} rows, {count} simulations")
-        print((100 * coverage(groups, rows, count)).round(1).to_string())
-    print(f"\nMonte Carlo standard error at 95 %: {100 * math.sqrt(0.95 * 0.05 / count):.1f}")
+        for name, shares in coverage(groups, rows, count).items():
+            cells = ["" if math.isnan(share) else f"{100 * share:.1f}" for share in shares]
+            print(f"| {groups} × {rows} | {name} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
