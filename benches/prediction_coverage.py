@@ -72,9 +72,8 @@ def coverage(groups: int, rows: int, count: int) -> dict[str, np.ndarray]:
 
 def main(count: int) -> None:
     warnings.simplefilter("ignore", MixedModelsWarning)
-    print(
-        f"{count} simulations; Monte Carlo standard error of 95 %: {100 * math.sqrt(0.95 * 0.05 / count):.1f} %\n"
-    )
+    error = 100 * math.sqrt(0.95 * 0.05 / count)
+    print(f"{count} simulations; Monte Carlo standard error of 95 %: {error:.1f} %\n")
     print(f"| groups × rows | limits of | {' | '.join(COLUMNS)} |\n|---|---|--:|--:|--:|--:|")
     for groups, rows in DESIGNS:
         for name, shares in coverage(groups, rows, count).items():

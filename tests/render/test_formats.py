@@ -270,7 +270,8 @@ def test_names_are_never_cut(kind, name):
 ORDINARY: dict[str, Callable[[Any], Any]] = {
     name: RESULTS[name]
     for name in RESULTS
-    if name not in ("two models", "effects", "emmeans", "means", "groups of means", "contrasts", "simple contrasts")
+    if name
+    not in ("two models", "effects", "emmeans", "means", "groups of means", "contrasts", "simple contrasts")
 } | {"two models": lambda m: mm.model_table(m, m, names=["first", "second"])}
 
 

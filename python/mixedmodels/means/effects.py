@@ -208,7 +208,7 @@ def _grid(
 
 def _values(fitted: FittedModel, name: str, on_axis: bool) -> list[float]:
     """Values of a covariate that show its effect."""
-    column = used_data(fitted.design, fitted.arguments).frame.column(name)
+    column: Any = used_data(fitted.design, fitted.arguments).frame.column(name)
     values = np.asarray(column.values, dtype=np.float64)
     distinct = np.unique(values)
     if len(distinct) <= (_VALUES if on_axis else _CURVES):
