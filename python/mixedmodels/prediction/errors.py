@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, UndeterminedWarning
 from ..fit.endpoint.curvature import PART
 from ..fit.state import FittedModel
 from ..inference.basis.choice import Vcov, basis_of, check_ddf
 from ..inference.basis.testable import have_optimum
+from ..notices import warn_user
 from .rows import PredictedRows
 from .uncertainty import Parameters, parameters_of, structural_parameters, variances_given_theta
 
@@ -111,7 +112,15 @@ def _satterthwaite(
     with np.errstate(divide="ignore", invalid="ignore"):
         df = 2.0 * variance**2 / parameters.spread(slopes)
     # Nothing varies where there is no variance, as with every parameter on its boundary or held.
-    return np.where(variance == 0.0, np.inf, df)
+    df = np.where(variance == 0.0, np.inf, df)
+    unknown = np.isnan(df) & ~np.isnan(variance)
+    if unknown.any():
+        warn_user(
+            "predict: NaN for limits, as the information on the variances is not finite and Satterthwaite's "
+            "method gives no degrees of freedom; ddf='inf' takes normal quantiles",
+            UndeterminedWarning,
+        )
+    return df
 
 
 def _by_basis(
