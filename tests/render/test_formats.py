@@ -84,6 +84,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "allFit summary": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]).summary(),
     "cross_validate": lambda m: m.cross_validate(2, rng=1),
     "blocks": lambda m: m.describe_blocks(),
+    "effects": lambda m: m.predict_effects(["f", "k"]),
     "power": lambda m: mm.power(m, {last(m): 1.0}, nsim=4, rng=1),
     "power curve": lambda m: mm.power_curve(
         m, {last(m): 1.0}, 2, along=("parameter", ("fixed", last(m))), values=[8, 12], rng=1
@@ -285,7 +286,8 @@ def test_names_are_never_cut(kind, name):
 ORDINARY: dict[str, Callable[[Any], Any]] = {
     name: RESULTS[name]
     for name in RESULTS
-    if name not in ("two models", "emmeans", "means", "groups of means", "contrasts", "simple contrasts")
+    if name
+    not in ("two models", "effects", "emmeans", "means", "groups of means", "contrasts", "simple contrasts")
 } | {"two models": lambda m: mm.model_table(m, m, names=["first", "second"])}
 
 

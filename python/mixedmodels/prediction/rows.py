@@ -73,7 +73,8 @@ class PredictedRows:
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
         """Rows without a prediction, shape (n,)."""
-        missing = np.asarray(np.isnan(self.x).any(axis=1))
+        missing = np.zeros(len(self.x), dtype=bool)
+        missing |= np.isnan(self.x).any(axis=1)
         for part in self.parts:
             missing |= np.isnan(part.z).any(axis=1)
         if self.offset is not None:
