@@ -1,13 +1,14 @@
 """
 How often 95 % intervals contain what they are for, in simulated data sets.
 
-Coefficients and standard deviations: Wald intervals with Satterthwaite's degrees of freedom (normal quantiles for
-the binomial model), profile likelihood, percentile and BCa intervals of the parametric bootstrap. New responses:
-prediction intervals for the groups in the data and for new groups. Prints the tables of `docs/coverage.md`:
+Coefficients and standard deviations: Wald intervals with Satterthwaite's degrees of freedom (normal quantiles
+for the binomial model), profile likelihood, percentile and BCa intervals of the parametric bootstrap. New
+responses: prediction intervals for the groups in the data and for new groups, at the estimated variances and
+with their errors by the delta method. Prints the tables of `docs/coverage.md`:
 
     python benches/coverage.py [settings] [--simulations 1000] [--replicates 499] [--store coverage.csv]
 
-A setting is interrupted and taken up again where it ended: every interval that was computed is a line of the store.
+Every interval is a line of the store; what is there is not computed again.
 """
 
 from __future__ import annotations
@@ -131,7 +132,10 @@ def intervals(setting: Setting, rng: np.random.Generator, replicates: int) -> It
                 yield quantity, method, _inside(value, lower, upper), upper - lower
     for kind, rows in new.items():
         options = {} if linear else {"weights": "n", "type": "response"}
-        for method, more in (("plug-in", {}), ("delta", {"parameter_uncertainty": "delta"})):
+        for method, more in (
+            ("estimated variances", {}),
+            ("delta method", {"parameter_uncertainty": "delta"}),
+        ):
             limits = model.predict(
                 rows, allow_new_levels=True, interval="prediction", level=LEVEL, **options, **more
             )
@@ -189,12 +193,12 @@ def report(name: str, store: Path) -> str:
         parts.append("| | " + " | ".join(methods) + " |\n|---|" + "--:|" * len(methods))
         for quantity in dict.fromkeys(part["quantity"]):
             row = [_cell(cells, quantity, method) for method in methods]
-            parts[-1] += f"\n| {quantity} | " + " | ".join(row) + " |"
+            parts[-1] += f"\n| `{quantity.replace('|', chr(92) + '|')}` | " + " | ".join(row) + " |"
     return "\n\n".join(parts)
 
 
 def _cell(cells: pd.DataFrame, quantity: str, method: str) -> str:
-    if (quantity, method) not in cells.index:
+    if (quantity, method) not in cells.index or np.isnan(cells.loc[(quantity, method), "covered"]):
         return ""
     found = cells.loc[(quantity, method)]
     missing = f", {found['missing']:.0f} missing" if found["missing"] else ""
