@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,10 @@ from mixedmodels import MixedModel, glmer, lmer
 LEVEL = 0.95
 SEED = 20_261_127
 Row = tuple[str, str, float, float]
+_UNCERTAINTIES: dict[str, dict[str, Any]] = {
+    "estimated variances": {},
+    "delta method": {"parameter_uncertainty": "delta"},
+}
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def intervals(setting: Setting, rng: np.random.Generator, replicates: int) -> It
                 lower, upper = np.asarray(table.loc[quantity], dtype=float)[:2]
                 yield quantity, method, _inside(value, lower, upper), upper - lower
     for kind, rows in new.items():
-        options = {} if linear else {"weights": "n", "type": "response"}
+        options: dict[str, Any] = {} if linear else {"weights": "n", "type": "response"}
         for method, more in (
             ("estimated variances", {}),
             ("delta method", {"parameter_uncertainty": "delta"}),
@@ -168,14 +173,14 @@ def run(name: str, simulations: int, replicates: int, store: Path) -> None:
 def _done(store: Path, name: str) -> set[int]:
     if not store.exists():
         store.write_text("setting,simulation,quantity,method,covered,width\n")
-    table = pd.read_csv(store)
+    table: Any = pd.read_csv(store)
     return set(table.loc[table["setting"] == name, "simulation"])
 
 
 def report(name: str, store: Path) -> str:
     """Coverage in percent (and mean width) as a Markdown table."""
-    table = pd.read_csv(store)
-    table = table[table["setting"] == name]
+    everything: Any = pd.read_csv(store)
+    table = everything[everything["setting"] == name]
     n = table["simulation"].nunique()
     parts = [f"{name}, {n} data sets"]
     predicted = table["quantity"].isin(["known groups", "new groups"])
@@ -206,7 +211,7 @@ def _cell(cells: pd.DataFrame, quantity: str, method: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("settings", nargs="*", choices=[*SETTINGS, []], default=[])
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--replicates", type=int, default=499)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,10 @@ ERRORS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "normal": lambda rng, n: rng.normal(size=n),
     "exponential": lambda rng, n: rng.exponential(size=n) - 1.0,
 }
-TERMS = {"between groups": ("treatment", {}), "within groups": ("x", {"within": "g"})}
+TERMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "between groups": ("treatment", {}),
+    "within groups": ("x", {"within": "g"}),
+}
 
 
 def groups(rng: np.random.Generator, draw: Callable[[np.random.Generator, int], np.ndarray]) -> pd.DataFrame:
@@ -43,11 +47,11 @@ def permutations(n: int, rng: np.random.Generator) -> str:
         for _ in range(n):
             model = lmer("y ~ treatment + x + (1 | g)", groups(rng, draw))
             for term, (label, options) in TERMS.items():
-                tables = [
-                    permutation_test(model, label, PERMUTATIONS, permute=kind, rng=rng, **more).iloc[0]
-                    for kind, more in (("residuals", {}), ("labels", options))
-                ]
-                p = [*(table["Pr(permutation)"] for table in tables), tables[0]["Pr(>Chisq)"]]
+                by_residuals = permutation_test(model, label, PERMUTATIONS, rng=rng).iloc[0]
+                by_labels = permutation_test(
+                    model, label, PERMUTATIONS, permute="labels", rng=rng, **options
+                ).iloc[0]
+                p = by_residuals["Pr(permutation)"], by_labels["Pr(permutation)"], by_labels["Pr(>Chisq)"]
                 count[term] += np.array(p) <= 0.05
         for term, rejected in count.items():
             cells = " | ".join(f"{100 * share:.1f} %" for share in rejected / n)

@@ -95,7 +95,7 @@ class _JointPrecision:
             columns = term.group.codes.astype(np.int64)[:, None] * k + np.arange(k)
             place = (np.repeat(np.arange(n), k), columns.ravel())
             parts.append(coo_array((z.ravel(), place), shape=(n, k * len(term.group.levels))))
-        z = csc_array(block_array([parts]))
+        z: Any = csc_array(block_array([parts]))
         x = root[:, None] * fitted.design.x[:, fitted.estimates.free]
         across = csc_array(z.T @ x)
         q = z.shape[1]
