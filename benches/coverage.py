@@ -137,10 +137,7 @@ def intervals(setting: Setting, rng: np.random.Generator, replicates: int) -> It
                 yield quantity, method, _inside(value, lower, upper), upper - lower
     for kind, rows in new.items():
         options: dict[str, Any] = {} if linear else {"weights": "n", "type": "response"}
-        for method, more in (
-            ("estimated variances", {}),
-            ("delta method", {"parameter_uncertainty": "delta"}),
-        ):
+        for method, more in _UNCERTAINTIES.items():
             limits = model.predict(
                 rows, allow_new_levels=True, interval="prediction", level=LEVEL, **options, **more
             )
