@@ -44,6 +44,8 @@ _EXPORTS = {
     "inference.estimates.variance_components": "VarianceComponent",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
     "means.effects": "PredictedEffects",
+    "inference.profiles.profile": "Profile",
+    "inference.profiles.surface": "Profile2D",
     "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "means.tested_rows": "SimpleContrasts",
@@ -53,14 +55,14 @@ _EXPORTS = {
     "models.describe_blocks": "describe_blocks",
     "models.fit_many_result": "FitMany",
     "models.functions": (
-        "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC checkConv "
-        "coef coef_test condition_number conf_int confint contrast corr_fixef cov_params cross_validate "
-        "deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt exact_rlrt f_test "
-        "fitted fixef getME glance hessian icc isSingular is_singular joint_tests kr_compare "
-        "linear_hypothesis logLik model_selection model_table ngrps nobs omega_squared pairs "
-        "partial_fitted pb_compare permutation_test predict predict_effects predictions r2 ranef ranova "
-        "refit refitML residuals sigma simulate summary t_test tidy update vcov vcov_cluster "
-        "vcov_parameters vcov_theta vif wald_test"
+        "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC "
+        "checkConv coef coef_test condition_number conf_int confint contrast corr_fixef cov_params "
+        "cross_validate deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt "
+        "exact_rlrt f_test fitted fixef getME glance hessian icc isSingular is_singular joint_tests "
+        "kr_compare linear_hypothesis logLik model_selection model_table ngrps nobs omega_squared pairs "
+        "partial_fitted pb_compare permutation_test predict predict_effects predictions profile "
+        "profile_2d r2 ranef ranova refit refitML residuals sigma simulate summary t_test tidy update "
+        "vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",
@@ -68,6 +70,11 @@ _EXPORTS = {
     "models.lmer": "lmer",
     "models.many": "fit_many",
     "prediction.validation.result": "CrossValidation",
+    "models.power": "power power_curve",
+    "models.simulate_formula": "parameter_names simulate_formula",
+    "models.study_designs": "crossed_design extend",
+    "planning.curve": "PowerCurve",
+    "planning.result": "Power",
     "render.anova_table": "AnovaTable",
     "render.result_table": "ResultTable",
     "report.model_table": "ModelTable",

@@ -1,5 +1,4 @@
 from . import families as families
-from .resampling.result import Bootstrap as Bootstrap
 from .datasets import (
     dataset_names as dataset_names,
     load_arabidopsis as load_arabidopsis,
@@ -77,6 +76,8 @@ from .inference.estimates.criteria import LogLik as LogLik
 from .inference.estimates.random_effects import RandomEffects as RandomEffects
 from .inference.estimates.variance_components import VarianceComponent as VarianceComponent
 from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalAIC
+from .inference.profiles.profile import Profile as Profile
+from .inference.profiles.surface import Profile2D as Profile2D
 from .means.effects import PredictedEffects as PredictedEffects
 from .means.emmeans import Emmeans as Emmeans
 from .means.table import MeansTable as MeansTable
@@ -143,6 +144,8 @@ from .models.functions import (
     predict as predict,
     predict_effects as predict_effects,
     predictions as predictions,
+    profile as profile,
+    profile_2d as profile_2d,
     r2 as r2,
     ranef as ranef,
     ranova as ranova,
@@ -167,11 +170,20 @@ from .models.glmer import glmer as glmer
 from .models.linear import LinearMixedModel as LinearMixedModel
 from .models.lmer import lmer as lmer
 from .models.many import fit_many as fit_many
+from .models.power import power as power, power_curve as power_curve
+from .models.simulate_formula import (
+    parameter_names as parameter_names,
+    simulate_formula as simulate_formula,
+)
+from .models.study_designs import crossed_design as crossed_design, extend as extend
+from .planning.curve import PowerCurve as PowerCurve
+from .planning.result import Power as Power
 from .prediction.validation.result import CrossValidation as CrossValidation
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable
 from .report.summary import Summary as Summary
 from .report.varcorr import VarianceComponents as VarianceComponents
+from .resampling.result import Bootstrap as Bootstrap
 
 __version__: str

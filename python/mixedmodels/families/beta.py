@@ -41,6 +41,7 @@ class Beta(Family):
     precision: ClassVar[bool] = True
     support: ClassVar = "unit"
     meaning: ClassVar[str] = "variance mu (1 - mu)/(1 + d)"
+    weighted_draws: ClassVar[bool] = False
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return mu * (1.0 - mu) / (1.0 + dispersion)

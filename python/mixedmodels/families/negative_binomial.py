@@ -45,6 +45,7 @@ class NegativeBinomial(Family):
     precision: ClassVar[bool] = True
     limit: ClassVar[str] = "poisson"
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
     support: ClassVar = "counts"
 
@@ -112,6 +113,7 @@ class NegativeBinomial1(Family):
     meaning: ClassVar[str] = "variance mu (1 + d)"
     limit: ClassVar[str] = "poisson"
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
     support: ClassVar = "counts"
     has_expected_information: ClassVar[bool] = False

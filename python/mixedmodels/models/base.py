@@ -19,10 +19,13 @@ from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .permutation import PermutationTests
+from .planning import Planning
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
+from .profiles import Profiles
 from .reports import Reports
 from .shares import EffectSizes
+from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
 from .validation import Validation
@@ -32,6 +35,7 @@ class MixedModel(
     Estimates,
     Likelihood,
     TermTests,
+    Profiles,
     LinearHypotheses,
     Comparisons,
     PermutationTests,
@@ -42,6 +46,8 @@ class MixedModel(
     Validation,
     PartsOfPredictions,
     Bootstraps,
+    Simulations,
+    Planning,
     Reports,
     Changes,
     StatsmodelsNames,

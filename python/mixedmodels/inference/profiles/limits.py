@@ -76,7 +76,9 @@ def limits_table(
         names, values = transform(rows, values)
     columns = percentages(level)
     table = result_table(
-        dict(zip(columns, values.reshape(-1, 2).T, strict=True)), names, notes=_notes(fitted, rows, limits, curves, level, reml)
+        dict(zip(columns, values.reshape(-1, 2).T, strict=True)),
+        names,
+        notes=_notes(fitted, rows, limits, curves, level, reml),
     )
     table.attrs.update(method="profile", level=level)
     return table

@@ -119,7 +119,16 @@ def _curve(base: Base, row: ParameterRow, found: dict[str, Any]) -> Curve:
     if "error" in found:
         none = np.zeros(0)
         return Curve(
-            row, row.estimate, none, none, none, np.zeros((0, 0)), none.astype(bool), {}, ("", ""), found["error"]
+            row,
+            row.estimate,
+            none,
+            none,
+            none,
+            np.zeros((0, 0)),
+            none.astype(bool),
+            {},
+            ("", ""),
+            found["error"],
         )
     limits: dict[float, tuple[Limit, Limit]] = {}
     for (goal, low, end_low), (_, high, end_high) in zip(found["below"], found["above"], strict=True):
