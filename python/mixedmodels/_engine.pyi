@@ -61,7 +61,6 @@ def fit_many(
     offset: NDArray[np.float64] | None = None,
     control: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
-
 def profile_origin(
     model: Lmm | Glmm, reml: bool, near: dict[str, Any], held: dict[str, Any] | None = None
 ) -> dict[str, Any]: ...
@@ -83,6 +82,7 @@ def profile_points(
     held: dict[str, Any] | None = None,
     listener: Any = None,
 ) -> list[dict[str, Any]]: ...
+
 @final
 class Lmm:
     """A linear mixed model as cross-products of [Z X y]. Immutable and safe to share between threads."""

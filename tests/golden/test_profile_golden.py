@@ -19,8 +19,9 @@ from mixedmodels.inference.profiles.walks import constrained
 
 CASES = read_cases("profile.json")
 KINDS = {"sd": "sd", "cor": "cor", "sigma": "scale", "fixef": "coefficient"}
-# Within this share of their width lme4's limits, which are on a spline, are ours. Its upper limit of sigma for
-# the orthodontic data is missing, and the lower one at an end of its profile, which stops at a singular fit.
+# Within this share of their width lme4's limits, which are on a spline, are ours. Its upper limit of sigma
+# for the orthodontic data is missing, and the lower one at an end of its profile, which stops at a singular
+# fit.
 SPLINE = 1e-3
 GAVE_UP = {("inf_orthodont", "sigma")}
 
@@ -48,8 +49,7 @@ def row_of(model: Any, part: dict[str, Any]) -> ParameterRow:
         rows = [
             row
             for row in rows
-            if row.name.split("|")[1] == group
-            and {canonical(n) for n in _effects(row.name)} == names
+            if row.name.split("|")[1] == group and {canonical(n) for n in _effects(row.name)} == names
         ]
     assert len(rows) == 1, part["lme4_name"]
     return rows[0]
@@ -103,8 +103,13 @@ def test_the_other_parameters_are_at_the_constrained_optimum(case):
         for side, found in zip((below, above), constrained(base, [row], chains), strict=True):
             got = base.values(found)[:, columns]
             wanted = np.array([part["others"][i] for i in side], dtype=float).reshape(got.shape)
-            # At a standard deviation near zero the criterion is flat, and a correlation with it means nothing.
-            flat = np.isnan(wanted) | np.isnan(got) | (np.abs(wanted) < 1e-3) & np.isclose(got, wanted, atol=1e-2)
+            # At a standard deviation near zero the criterion is flat, and a correlation with it means
+            # nothing.
+            flat = (
+                np.isnan(wanted)
+                | np.isnan(got)
+                | (np.abs(wanted) < 1e-3) & np.isclose(got, wanted, atol=1e-2)
+            )
             np.testing.assert_array_less(
                 np.where(flat, 0.0, np.abs(got - wanted)), np.tile(1e-4 * units, (len(got), 1)), row.name
             )

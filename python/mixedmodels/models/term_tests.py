@@ -105,9 +105,7 @@ class TermTests(Holder):
                 raise ArgumentError(f"confint: method={method!r} is the old way to say ddf=; give only ddf")
             method, ddf = "wald", method
         options = {} if method == "wald" else {"progress": progress}
-        return confidence_intervals(
-            self._fitted, level, method, parm=parm, ddf=ddf, vcov=vcov, **options
-        )
+        return confidence_intervals(self._fitted, level, method, parm=parm, ddf=ddf, vcov=vcov, **options)
 
     @public
     def anova(

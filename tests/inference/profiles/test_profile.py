@@ -84,9 +84,7 @@ def test_scales(profile):
 
 def test_levels(ml, profile):
     for level in (0.5, 0.9, 0.99):
-        np.testing.assert_allclose(
-            profile.confint(level), ml.confint(level, method="profile"), rtol=1e-7
-        )
+        np.testing.assert_allclose(profile.confint(level), ml.confint(level, method="profile"), rtol=1e-7)
     with pytest.raises(ArgumentError, match=r"profile\(level_max=0.999\)"):
         profile.confint(0.999)
 

@@ -15,9 +15,7 @@ from .scales import label, on_scale
 from .walks import Curve
 
 
-def panels(
-    fitted: FittedModel, curves: Sequence[Curve], scale: str
-) -> tuple[list[Curve], list[Panel]]:
+def panels(fitted: FittedModel, curves: Sequence[Curve], scale: str) -> tuple[list[Curve], list[Panel]]:
     """The curves that have points enough to be drawn, and what plots need of each."""
     used, result = [], []
     for curve in curves:

@@ -76,7 +76,9 @@ def limits_table(
         names, values = transform(rows, values)
     columns = percentages(level)
     table = result_table(
-        dict(zip(columns, values.reshape(-1, 2).T, strict=True)), names, notes=_notes(fitted, rows, limits, curves, level, reml)
+        dict(zip(columns, values.reshape(-1, 2).T, strict=True)),
+        names,
+        notes=_notes(fitted, rows, limits, curves, level, reml),
     )
     table.attrs.update(method="profile", level=level)
     return table
@@ -124,8 +126,8 @@ def warn_of_better(curves: Sequence[Curve]) -> None:
     names = [curve.row.name for curve in curves if curve.better is not None]
     if names:
         warn_user(
-            f"along the profile of {listed(names)} the criterion falls below its value at the estimates, which "
-            "are not the global optimum: there are no limits on that side; model.profile().better is the better "
-            "fit",
+            f"along the profile of {listed(names)} the criterion falls below its value at the estimates, so "
+            "they are not the global optimum, and there are no limits on that side; model.profile().better "
+            "is a better fit",
             MixedModelsWarning,
         )

@@ -101,10 +101,10 @@ def walk(
     """
     from ..._engine import profile_curves
 
-    tasks = [
-        (base.place(row), base.unit(row), tuple(map(float, base.in_engine(row, base.range(row)))))
-        for row in rows
-    ]
+    tasks: list[tuple[tuple[str, int, int], float, tuple[float, float]]] = []
+    for row in rows:
+        lower, upper = base.in_engine(row, np.array(base.range(row))).tolist()
+        tasks.append((base.place(row), base.unit(row), (lower, upper)))
     fitted = base.fitted
     with reporting(progress, len(rows), "profiles") as tell:
         listener = None if progress is False else lambda done: tell(done, len(rows))
@@ -119,7 +119,16 @@ def _curve(base: Base, row: ParameterRow, found: dict[str, Any]) -> Curve:
     if "error" in found:
         none = np.zeros(0)
         return Curve(
-            row, row.estimate, none, none, none, np.zeros((0, 0)), none.astype(bool), {}, ("", ""), found["error"]
+            row,
+            row.estimate,
+            none,
+            none,
+            none,
+            np.zeros((0, 0)),
+            none.astype(bool),
+            {},
+            ("", ""),
+            found["error"],
         )
     limits: dict[float, tuple[Limit, Limit]] = {}
     for (goal, low, end_low), (_, high, end_high) in zip(found["below"], found["above"], strict=True):
