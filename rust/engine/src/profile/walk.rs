@@ -344,10 +344,11 @@ impl Walk<'_> {
         if gone >= self.variable.far {
             return Err(End::Flat);
         }
-        if last
+        let unbounded = self.variable.bound.is_none();
+        let out_of_reach = last
             .slope
-            .is_some_and(|s| (z - last.zeta) / s.abs() > self.variable.far)
-        {
+            .is_some_and(|s| (z - last.zeta) / s.abs() > self.variable.far);
+        if unbounded && out_of_reach {
             return Err(End::Flat);
         }
         let guess = match before {
