@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import pickle
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import ArgumentError, Bootstrap, MixedModelsWarning, glmer, lmer, load_sleepstudy
+from mixedmodels import (
+    ArgumentError,
+    Bootstrap,
+    MixedModelsWarning,
+    RankDeficiencyWarning,
+    SingularFitWarning,
+    glmer,
+    lmer,
+    load_dyestuff2,
+    load_sleepstudy,
+)
+from mixedmodels.resampling.intervals import KINDS
 from resampling import work
 from shared_fits import fits
 
@@ -123,6 +135,75 @@ def test_the_acceleration_is_that_of_fits_without_each_level(boot):
     assert own.acceleration == pytest.approx(boot.acceleration[[5, 3]], rel=1e-3)
     generalized = fits("cbpp").bootstrap(20, rng=1)
     assert np.isfinite(generalized.acceleration).all()
+
+
+def test_tables_say_why_there_are_no_bca_limits():
+    with pytest.warns(SingularFitWarning):
+        singular = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2())
+    limits = singular.bootstrap(200, rng=1).confint(kind="bca")
+    assert np.isnan(limits.loc["sd_(Intercept)|Batch"]).all()
+    assert np.isfinite(limits.loc[["sigma", "(Intercept)"]]).all(axis=None)
+    (note,) = [note for note in limits.notes if note.startswith("No BCa limits")]
+    assert "sd_(Intercept)|Batch:" in note
+    assert "sigma" not in note
+
+
+def test_limits_of_values_held_fixed_are_these():
+    model = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy(), fixed={"Days": 10.0})
+    boot = model.bootstrap(50, rng=1)
+    for kind in KINDS:
+        assert boot.confint(kind=kind).loc["Days"].tolist() == [10.0, 10.0]
+
+
+def test_columns_without_an_estimate_have_no_limits():
+    data = load_sleepstudy().assign(twice=lambda d: 2 * d["Days"])
+    with pytest.warns(RankDeficiencyWarning):
+        model = lmer("Reaction ~ Days + twice + (1 | Subject)", data)
+    boot = model.bootstrap(20, rng=1)
+    for kind in ("bca", "percentile", "normal"):
+        limits = boot.confint(kind=kind)
+        assert limits.isna().all(axis=1).sum() == 1
+        assert any(note.startswith("No limits of twice: there is no estimate") for note in limits.notes)
+
+
+def test_bca_limits_beyond_the_replicates_are_mentioned():
+    boot = fits("sleepstudy").bootstrap(60, rng=1)
+    limits, values = boot.confint(kind="bca"), boot.replicates
+    ends = [name for name in NAMES if limits.loc[name].isin([values[name].min(), values[name].max()]).any()]
+    assert 0 < len(ends) < len(NAMES)
+    assert f"Too few replicates for this level: limits of {', '.join(ends)} are" in " ".join(limits.notes)
+    assert not any("Too few" in note for note in boot.confint(kind="percentile").notes)
+
+
+@pytest.mark.parametrize("statistic", [None, work.named])
+def test_deletions_run_anywhere_and_tell_their_progress(statistic):
+    model = fits("cbpp") if statistic is None else fits("sleepstudy")
+    told = []
+    boot = model.bootstrap(20, rng=1, statistic=statistic)
+    with ThreadPoolExecutor(2) as executor:
+        limits = boot.confint(kind="bca", executor=executor, progress=lambda *done: told.append(done))
+    n = len(next(iter(model.ranef().values())))
+    assert told[-1] == (n, n)
+    again = model.bootstrap(20, rng=1, statistic=statistic).confint(kind="bca")
+    assert limits.equals(again)
+
+
+def test_a_statistic_that_raises_without_some_level_still_has_an_acceleration():
+    def unless_309_is_left_out(model):
+        if "309" not in model.ranef()["Subject"].index:
+            raise RuntimeError("309")
+        return model.sigma
+
+    boot = fits("sleepstudy").bootstrap(20, statistic=unless_309_is_left_out, rng=1)
+    data = load_sleepstudy()
+    without = [
+        lmer("Reaction ~ Days + (Days | Subject)", data[data["Subject"] != level]).sigma
+        for level in data["Subject"].cat.categories
+        if level != "309"
+    ]
+    influence = np.mean(without) - np.array(without)
+    expected = np.sum(influence**3) / (6 * np.sum(influence**2) ** 1.5)
+    assert boot.acceleration[0] == pytest.approx(expected, rel=1e-3)
 
 
 def test_files(boot, tmp_path):

@@ -20,7 +20,7 @@ from mixedmodels import (
 )
 from mixedmodels.design.theta import factors
 from mixedmodels.inference.basis.clusters import find_clusters
-from mixedmodels.resampling.cases import Cases, without_each
+from mixedmodels.resampling.cases import Cases, without_level
 from mixedmodels.resampling.schemes import Semiparametric, Wild
 from shared_fits import fits
 
@@ -216,12 +216,10 @@ def test_unequal_levels_bring_all_their_rows():
     assert len(totals) > 1
 
 
-def test_without_each_level():
+def test_without_a_level():
     fitted = fits("penicillin")._fitted
     plate = fitted.design.terms[0].group.codes.astype(np.intp)
-    samples = without_each(fitted, plate)
-    assert len(samples) == 24
-    rows, _, levels = samples[5]
+    rows, _, levels = without_level(fitted, plate, 5)
     assert (plate[rows] != 5).all()
     assert len(rows) == 138
     assert levels == [23, 6]

@@ -93,14 +93,11 @@ class Cases:
         return rows.astype(np.uint32), codes, n_levels
 
 
-def without_each(fitted: FittedModel, codes: Codes) -> list[Sample]:
-    """The rows without those of each level in turn, with the levels that are left."""
-    samples: list[Sample] = []
-    for level in range(int(codes.max()) + 1):
-        rows = np.flatnonzero(codes != level)
-        parts = [_renumbered(term.group.codes[rows].astype(np.intp)) for term in fitted.design.terms]
-        samples.append((rows.astype(np.uint32), [code for code, _ in parts], [n for _, n in parts]))
-    return samples
+def without_level(fitted: FittedModel, codes: Codes, level: int) -> Sample:
+    """The rows without those of a level, with the levels that are left."""
+    rows = np.flatnonzero(codes != level)
+    parts = [_renumbered(term.group.codes[rows].astype(np.intp)) for term in fitted.design.terms]
+    return rows.astype(np.uint32), [code for code, _ in parts], [n for _, n in parts]
 
 
 def _codes(fitted: FittedModel, name: str) -> Codes:

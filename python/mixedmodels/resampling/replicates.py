@@ -84,7 +84,7 @@ def replicates(plan: Plan, start: int, stop: int) -> Replicates:
         samples: list[Sample] = []
         for generator, wanted in _blocks(plan, start, stop):
             samples += scheme.samples(plan.fitted, generator, wanted.stop)[wanted]
-        return _of_samples(plan, samples)
+        return of_samples(plan.fitted, plan.statistic, samples)
     responses = np.empty((stop - start, plan.fitted.n_obs)).T
     done = 0
     for generator, wanted in _blocks(plan, start, stop):
@@ -115,15 +115,15 @@ def _of_responses(plan: Plan, responses: NDArray[np.float64]) -> Replicates:
     return _of_models(plan.statistic, fit, responses.shape[1])
 
 
-def _of_samples(plan: Plan, samples: list[Sample]) -> Replicates:
-    fitted = plan.fitted
-    if plan.statistic is None:
+def of_samples(fitted: FittedModel, statistic: Statistic | None, samples: list[Sample]) -> Replicates:
+    """The replicates that samples of the rows give: of a statistic, or of all parameters."""
+    if statistic is None:
         return _of_refits(fitted, refit_samples(fitted, samples))
 
     def fit(j: int) -> FittedModel:
         return refitted_design(fitted, sampled_design(fitted.design, samples[j]))
 
-    return _of_models(plan.statistic, fit, len(samples))
+    return _of_models(statistic, fit, len(samples))
 
 
 def _of_refits(fitted: FittedModel, refits: Refits) -> Replicates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -21,19 +22,15 @@ from ..render.page import Page
 from ..render.printed import Printed
 from ..render.result_table import ResultTable, result_table
 from ..render.style import Style
+from ..repeat.progress import Listener
 from ..wording import counted
-from .intervals import KINDS, SIMPLE, IntervalKind, bca
+from .intervals import KINDS, IntervalKind
 from .jackknife import accelerations, largest_factor
+from .limits import WORDS, Distribution, remarks
+from .notes import notes_on_replicates
 from .replicates import Plan
 
 _ARRAYS = {"values": np.float64, "estimate": np.float64, "numbers": np.int64, "singular": np.bool_}
-_WORDS = {
-    "percentile": "Percentile",
-    "basic": "Basic bootstrap",
-    "normal": "Normal",
-    "bca": "BCa",
-    "shortest": "Shortest",
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -160,6 +157,9 @@ class Bootstrap(Printed):
         level: float = 0.95,
         kind: IntervalKind = "percentile",
         parm: str | list[str] | None = None,
+        *,
+        executor: Executor | None = None,
+        progress: bool | Listener = False,
     ) -> ResultTable:
         """
         Confidence limits from the replicates.
@@ -176,11 +176,16 @@ class Bootstrap(Printed):
         parm : str or list of str, optional
             Parameters by name or pattern (``"sd_*"``), ``"theta_"`` for all variance parameters, ``"beta_"``
             for all coefficients; by default all.
+        executor : Executor, optional
+            For "bca": where the refits without each level run, as for `bootstrap`; by default here.
+        progress : bool or callable, default False
+            For "bca": as for `bootstrap`, of these refits. Those of most linear models take no time.
 
         Returns
         -------
         ResultTable
-            Two columns named by their percentages.
+            Two columns named by their percentages; ``notes`` say why limits are NaN, and which are the
+            outermost replicates.
 
         Raises
         ------
@@ -202,18 +207,19 @@ class Bootstrap(Printed):
         """
         level = probability("level", level)
         one_of("confint: kind", kind, KINDS)
-        places = self._places(parm)
-        limits = np.array([self._limits(j, level, kind) for j in places]).reshape(-1, 2)
+        if kind == "bca":
+            self._accelerated(executor, progress)
+        distributions = self._distributions(self._places(parm), kind)
+        limits = np.array([own.limits(level, kind) for own in distributions]).reshape(-1, 2)
         notes = [
-            f"{_WORDS[kind]} limits; {self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
+            f"{WORDS[kind]} limits; {self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
         ]
         if kind == "bca" and self._plan is not None:
             notes.append(f"Acceleration by deletion of the levels of {largest_factor(self._plan.fitted)}")
-        if kind != "normal" and (self.n - self.n_failed + 1) * (1 - level) / 2 < 1:
-            notes.append("Too few replicates for this level: limits are the smallest and the largest ones")
+        notes += remarks(distributions, level, kind)
         table = result_table(
             dict(zip(percentages(level), limits.T, strict=True)),
-            [self.names[j] for j in places],
+            [own.name for own in distributions],
             notes=[*notes, *self._notes()],
         )
         table.attrs.update(method="boot", level=level, kind=kind)
@@ -325,11 +331,12 @@ class Bootstrap(Printed):
         level = probability("level", level)
         one_of("plot: kind", kind, KINDS)
         places = self._places(parm)
+        limits = [own.limits(level, kind) for own in self._distributions(places, kind)]
         return distribution_plot(
             [self.names[j] for j in places],
             [self._present(j) for j in places],
             self.estimate[places],
-            np.array([self._limits(j, level, kind) for j in places]).reshape(-1, 2),
+            np.array(limits).reshape(-1, 2),
             ax,
         )
 
@@ -341,26 +348,31 @@ class Bootstrap(Printed):
             good &= np.array([status != UNBOUNDED for status in self.status])
         return values[good]
 
-    def _limits(self, j: int, level: float, kind: str) -> tuple[float, float]:
+    def _distributions(self, places: list[int], kind: str) -> list[Distribution]:
+        accelerations = self.acceleration if kind == "bca" else np.full(len(self.names), np.nan)
         # Infinite estimates are beyond all others: as quantiles they count, not in means.
-        values, estimate = self._present(j, finite=kind == "normal"), float(self.estimate[j])
-        if not len(values) or not np.isfinite(estimate):
-            return np.nan, np.nan
-        if kind == "bca":
-            return bca(values, estimate, level, float(self.acceleration[j]))
-        return SIMPLE[kind](values, estimate, level)
+        finite = kind == "normal"
+        return [
+            Distribution(
+                self.names[j], float(self.estimate[j]), self._present(j, finite), float(accelerations[j])
+            )
+            for j in places
+        ]
 
     @property
     def acceleration(self) -> NDArray[np.float64]:
         """The acceleration constants of BCa limits, shape (q,); computed when they are first needed."""
+        return self._accelerated(None, False)
+
+    def _accelerated(self, executor: Executor | None, progress: bool | Listener) -> NDArray[np.float64]:
         if "acceleration" not in self._known:
             if self._plan is None:
                 raise ArgumentError(
                     "confint: kind='bca' needs the model, which a file does not hold; call "
                     "confint(kind='bca') before save(), and the file has what is needed"
                 )
-            found = read_only(accelerations(self._plan.fitted, self._plan.statistic))
-            self._known.setdefault("acceleration", found)
+            found = accelerations(self._plan.fitted, self._plan.statistic, executor, progress)
+            self._known.setdefault("acceleration", read_only(found))
         return self._known["acceleration"]
 
     def _places(self, parm: Any) -> list[int]:
@@ -369,22 +381,7 @@ class Bootstrap(Printed):
         return [row.place[0] for row in chosen_rows("parm", parm, rows)]
 
     def _notes(self) -> list[str]:
-        notes = []
-        if self.n < self.n_asked:
-            notes.append(f"Interrupted: {self.n} of {self.n_asked} replicates")
-        if self.n_failed:
-            notes.append(f"{counted(self.n_failed, 'replicate')} without a fit left out; see messages")
-        if self.n_unbounded:
-            notes.append(
-                f"{counted(self.n_unbounded, 'replicate')} without a finite optimum (see messages): in "
-                "quantiles, but not in bias and standard errors"
-            )
-        unsettled = sum(status not in (FAILED, UNBOUNDED, "converged") for status in self.status)
-        if unsettled:
-            notes.append(f"{counted(unsettled, 'replicate')} did not converge")
-        if self.n_singular:
-            notes.append(f"{counted(self.n_singular, 'singular fit')}")
-        return notes
+        return notes_on_replicates(self.n_asked, self.status, self.n_singular)
 
     def _page(self, style: Style) -> Page:
         return self.summary()._page(style)

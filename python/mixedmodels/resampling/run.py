@@ -97,7 +97,7 @@ def bootstrap_limits(
     one_of("confint: kind", kind, KINDS)
     chosen_rows("parm", parm, parameter_rows(fitted))
     result = bootstrap(fitted, nsim, rng=rng, executor=executor, progress=progress)
-    return result.confint(level, kind, parm)
+    return result.confint(level, kind, parm, executor=executor, progress=progress)
 
 
 def _scheme(
