@@ -189,7 +189,7 @@ class TestBootstrap:
     OPTIONS: ClassVar[dict[str, Any]] = {
         "se_fit": True,
         "parameter_uncertainty": "bootstrap",
-        "n_boot": 60,
+        "nsim": 60,
         "rng": 3,
     }
 

@@ -91,7 +91,7 @@ class Predictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -113,7 +113,7 @@ class Predictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -135,7 +135,7 @@ class Predictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -157,7 +157,7 @@ class Predictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -203,7 +203,7 @@ class Predictions(Holder):
         parameter_uncertainty : {"none", "delta", "bootstrap"}, default "none"
             Standard errors take the variance parameters as known, or allow for their estimation: by the delta
             method (as glmmTMB does) or by parametric bootstrap.
-        n_boot : int, default 500
+        nsim : int, default 500
             Number of refits of the bootstrap.
         rng : int, Generator or None, optional
             Seed or random number generator of the bootstrap.
@@ -276,6 +276,6 @@ class Predictions(Holder):
                 ddf,
                 vcov,
                 weights,
-                Uncertainty(parameter_uncertainty, n_boot, rng, executor, progress),
+                Uncertainty(parameter_uncertainty, nsim, rng, executor, progress),
             ),
         )

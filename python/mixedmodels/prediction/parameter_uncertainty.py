@@ -57,7 +57,7 @@ class Uncertainty:
 
     def __post_init__(self) -> None:
         one_of("parameter_uncertainty", self.method, METHODS)
-        whole_number("n_boot", self.n, 2)
+        whole_number("nsim", self.n, 2)
 
 
 def with_parameters(
