@@ -148,11 +148,36 @@ def test_tables_say_why_there_are_no_bca_limits():
     assert "sigma" not in note
 
 
-def test_limits_of_values_held_fixed_are_these():
-    model = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy(), fixed={"Days": 10.0})
-    boot = model.bootstrap(50, rng=1)
+def test_values_held_fixed_have_no_limits(tmp_path):
+    model = lmer(
+        "Reaction ~ Days + (Days | Subject)", load_sleepstudy(), fixed={"Days": 10.0, "sd__Days": 5.0}
+    )
+    for type in ("parametric", "cases"):
+        boot = model.bootstrap(50, type=type, rng=1)
+        for name, value in (("Days", 10.0), ("sd_Days|Subject", 5.0)):
+            assert boot.replicates[name].nunique() == 1
+            assert boot.replicates[name].iloc[0] == pytest.approx(value, rel=1e-14)
+            assert boot.summary().loc[name, ["bias", "std.error"]].tolist() == [0.0, 0.0]
+            for kind in KINDS:
+                limits = boot.confint(kind=kind)
+                assert limits.loc[name].isna().all()
+                assert np.isfinite(limits.loc["sigma"]).all()
+                assert "Held fixed, without limits: sd_Days|Subject, Days" in limits.notes
+    pytest.importorskip("pyarrow")
+    boot.save(tmp_path / "held.parquet")
+    assert str(Bootstrap.load(tmp_path / "held.parquet").confint()) == str(boot.confint())
+
+
+@pytest.mark.parametrize("multipliers", ["mammen", "rademacher"])
+def test_the_wild_bootstrap_has_no_limits_of_variance_parameters(multipliers):
+    boot = fits("sleepstudy").bootstrap(50, type="wild", multipliers=multipliers, rng=1)
     for kind in KINDS:
-        assert boot.confint(kind=kind).loc["Days"].tolist() == [10.0, 10.0]
+        limits = boot.confint(kind=kind)
+        assert limits.loc[NAMES[:4]].isna().all(axis=None)
+        assert np.isfinite(limits.loc[NAMES[4:]]).all(axis=None)
+        assert any("The wild bootstrap is for coefficients" in note for note in limits.notes)
+        assert not any("is for coefficients" in note for note in boot.confint(kind=kind, parm="beta_").notes)
+    assert any("The wild bootstrap is for coefficients" in note for note in boot.summary().notes)
 
 
 def test_columns_without_an_estimate_have_no_limits():
@@ -228,6 +253,11 @@ def test_files(boot, tmp_path):
     pd.DataFrame({"a": [1]}).to_parquet(path)
     with pytest.raises(ArgumentError, match="not written by Bootstrap"):
         Bootstrap.load(path)
+    whole = (boot.save(path), path.read_bytes())[1]
+    for content in (b"replicate,status\n1,converged\n", b"", whole[: len(whole) // 2], b"PAR1" * 20):
+        path.write_bytes(content)
+        with pytest.raises(ArgumentError, match=r"not written by Bootstrap\.save\(\), or it is damaged"):
+            Bootstrap.load(path)
     with pytest.raises(FileNotFoundError):
         Bootstrap.load(tmp_path / "none.parquet")
 

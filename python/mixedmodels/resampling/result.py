@@ -17,20 +17,26 @@ from ..errors import ArgumentError
 from ..fit.record import read_only
 from ..fit.refits import FAILED, UNBOUNDED
 from ..inference.estimates.parameter_rows import ParameterRow, chosen_rows
-from ..inference.profiles.limits import percentages
 from ..render.page import Page
 from ..render.printed import Printed
-from ..render.result_table import ResultTable, result_table
+from ..render.result_table import ResultTable
 from ..render.style import Style
 from ..repeat.progress import Listener
 from ..wording import counted
 from .intervals import KINDS, IntervalKind
 from .jackknife import accelerations, largest_factor
-from .limits import WORDS, Distribution, remarks
+from .limits import UNSUITED, WORDS, Distribution, all_limits, limits_table
 from .notes import notes_on_replicates
 from .replicates import Plan
+from .summary import summary_table
 
-_ARRAYS = {"values": np.float64, "estimate": np.float64, "numbers": np.int64, "singular": np.bool_}
+_ARRAYS = {
+    "values": np.float64,
+    "estimate": np.float64,
+    "numbers": np.int64,
+    "singular": np.bool_,
+    "free": np.bool_,
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -49,6 +55,8 @@ class Bootstrap(Printed):
         The q parameters, as in `confint`, or the parts of the statistic.
     kinds : tuple of str
         ``"sd"``, ``"cor"``, ``"scale"`` or ``"coefficient"``; ``"statistic"``.
+    free : ndarray of bool, shape (q,)
+        Whether each is estimated: not held fixed and not dropped.
     estimate : ndarray, shape (q,)
         Their values in the model.
     values : ndarray, shape (n, q)
@@ -69,6 +77,7 @@ class Bootstrap(Printed):
     about: str
     names: tuple[str, ...]
     kinds: tuple[str, ...]
+    free: NDArray[np.bool_]
     estimate: NDArray[np.float64]
     values: NDArray[np.float64]
     numbers: NDArray[np.int64]
@@ -141,16 +150,10 @@ class Bootstrap(Printed):
         ['estimate', 'bias', 'std.error', 'n']
         """
         columns = [self._present(j, finite=True) for j in range(len(self.names))]
-        mean = [float(own.mean()) if len(own) else np.nan for own in columns]
-        table = {
-            "estimate": self.estimate,
-            "bias": np.array(mean) - self.estimate,
-            "std.error": [float(own.std(ddof=1)) if len(own) > 1 else np.nan for own in columns],
-            "n": [len(own) for own in columns],
-        }
-        return result_table(
-            table, list(self.names), [f"{self.about}, {counted(self.n, 'replicate')}"], self._notes()
-        )
+        suited = all(self._suited(j) for j in range(len(self.names)))
+        notes = [*([] if suited else [UNSUITED]), *self._notes()]
+        heading = f"{self.about}, {counted(self.n, 'replicate')}"
+        return summary_table(self.names, self.estimate, columns, heading, notes)
 
     def confint(
         self,
@@ -209,21 +212,12 @@ class Bootstrap(Printed):
         one_of("confint: kind", kind, KINDS)
         if kind == "bca":
             self._accelerated(executor, progress)
-        distributions = self._distributions(self._places(parm), kind)
-        limits = np.array([own.limits(level, kind) for own in distributions]).reshape(-1, 2)
-        notes = [
-            f"{WORDS[kind]} limits; {self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
-        ]
+        about = f"{self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
+        notes = [f"{WORDS[kind]} limits; {about}"]
         if kind == "bca" and self._plan is not None:
             notes.append(f"Acceleration by deletion of the levels of {largest_factor(self._plan.fitted)}")
-        notes += remarks(distributions, level, kind)
-        table = result_table(
-            dict(zip(percentages(level), limits.T, strict=True)),
-            [own.name for own in distributions],
-            notes=[*notes, *self._notes()],
-        )
-        table.attrs.update(method="boot", level=level, kind=kind)
-        return table
+        distributions = self._distributions(self._places(parm), kind)
+        return limits_table(distributions, level, kind, notes, self._notes())
 
     def save(self, path: str | PathLike[str]) -> None:
         """
@@ -254,6 +248,7 @@ class Bootstrap(Printed):
 
         columns = (self.numbers, self.status, self.messages, self.singular)
         about = {name: getattr(self, name) for name in ("type", "about", "names", "kinds", "n_asked")}
+        about["free"] = self.free.tolist()
         numbers = {"estimate": self.estimate, "acceleration": self._known.get("acceleration")}
         write(path, columns, self.values, about, numbers)
 
@@ -331,12 +326,11 @@ class Bootstrap(Printed):
         level = probability("level", level)
         one_of("plot: kind", kind, KINDS)
         places = self._places(parm)
-        limits = [own.limits(level, kind) for own in self._distributions(places, kind)]
         return distribution_plot(
             [self.names[j] for j in places],
             [self._present(j) for j in places],
             self.estimate[places],
-            np.array(limits).reshape(-1, 2),
+            all_limits(self._distributions(places, kind), level, kind),
             ax,
         )
 
@@ -348,13 +342,22 @@ class Bootstrap(Printed):
             good &= np.array([status != UNBOUNDED for status in self.status])
         return values[good]
 
+    def _suited(self, j: int) -> bool:
+        """The wild bootstrap changes the variances within clusters by far too much, or not at all."""
+        return self.type != "wild" or self.kinds[j] in ("coefficient", "statistic")
+
     def _distributions(self, places: list[int], kind: str) -> list[Distribution]:
         accelerations = self.acceleration if kind == "bca" else np.full(len(self.names), np.nan)
         # Infinite estimates are beyond all others: as quantiles they count, not in means.
         finite = kind == "normal"
         return [
             Distribution(
-                self.names[j], float(self.estimate[j]), self._present(j, finite), float(accelerations[j])
+                self.names[j],
+                float(self.estimate[j]),
+                self._present(j, finite),
+                bool(self.free[j]),
+                self._suited(j),
+                float(accelerations[j]),
             )
             for j in places
         ]
