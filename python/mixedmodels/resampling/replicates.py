@@ -14,11 +14,11 @@ from ..fit.changes import refitted, refitted_design
 from ..fit.endpoint.singularity import singular_fits
 from ..fit.record import read_only
 from ..fit.refits import FAILED, Refits, refit_responses, refit_samples
+from ..fit.sampled_design import sampled_design
 from ..fit.state import FittedModel, Sample
 from ..inference.estimates.refitted_values import refitted_values
 from ..repeat.seeds import Streams
 from .cases import Cases
-from .sampled_design import sampled_design
 from .schemes import Scheme
 from .statistic import Statistic
 
