@@ -256,7 +256,7 @@ def verdict(fitted, sample):
 
 
 def test_a_residual_variance_that_vanishes_in_a_sample_is_no_optimum():
-    """Where few of the levels that are drawn have two rows, effects and coefficients are as many as the rows."""
+    """Where few of the drawn levels have two rows, effects and coefficients are as many as the rows."""
     rng = np.random.default_rng(51)
     g = np.append(np.arange(40), np.arange(3))
     data = pd.DataFrame({"y": 2.0 * rng.normal(size=40)[g] + rng.normal(size=43), "x": rng.normal(size=43)})

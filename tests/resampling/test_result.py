@@ -281,6 +281,17 @@ def test_pickles(boot):
     assert again.confint(kind="bca").equals(boot.confint(kind="bca"))
 
 
+def test_pickles_without_a_statistic_that_cannot_be_sent(boot):
+    own = fits("sleepstudy").bootstrap(20, statistic=lambda m: m.sigma, rng=1)
+    again = pickle.loads(pickle.dumps(own))
+    np.testing.assert_array_equal(again.values, own.values)
+    assert again.confint().equals(own.confint())
+    with pytest.raises(ArgumentError, match="before you save"):
+        again.confint(kind="bca")
+    limits = own.confint(kind="bca")
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(own)).confint(kind="bca"), limits)
+
+
 def test_figures(boot):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     try:

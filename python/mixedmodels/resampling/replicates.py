@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -50,6 +51,14 @@ class Plan:
     def block(self) -> int:
         """Replicates in a block: it depends on the data alone."""
         return max(1, min(_BLOCK, _MOST_VALUES // max(self.fitted.n_obs, 1)))
+
+    def sendable(self) -> Plan | None:
+        """The plan if it can be pickled; None for a statistic that cannot, such as a lambda."""
+        try:
+            pickle.dumps(self.statistic)
+        except Exception:  # The errors of pickling have many classes.
+            return None
+        return self
 
 
 @dataclass(frozen=True, eq=False)

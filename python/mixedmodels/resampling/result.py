@@ -210,13 +210,11 @@ class Bootstrap(Printed):
         """
         level = probability("level", level)
         one_of("confint: kind", kind, KINDS)
-        if kind == "bca":
-            self._accelerated(executor, progress)
         about = f"{self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
         notes = [f"{WORDS[kind]} limits; {about}"]
         if kind == "bca" and self._plan is not None:
             notes.append(f"Acceleration by deletion of the levels of {largest_factor(self._plan.fitted)}")
-        distributions = self._distributions(self._places(parm), kind)
+        distributions = self._distributions(self._places(parm), kind, executor, progress)
         return limits_table(distributions, level, kind, notes, self._notes())
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -346,15 +344,14 @@ class Bootstrap(Printed):
         """The wild bootstrap changes the variances within clusters by far too much, or not at all."""
         return self.type != "wild" or self.kinds[j] in ("coefficient", "statistic")
 
-    def _distributions(self, places: list[int], kind: str) -> list[Distribution]:
-        accelerations = self.acceleration if kind == "bca" else np.full(len(self.names), np.nan)
+    def _distributions(self, places: list[int], kind: str, *run: Any) -> list[Distribution]:
+        accelerations = self._accelerated(*run) if kind == "bca" else np.full(len(self.names), np.nan)
         # Infinite estimates are beyond all others: as quantiles they count, not in means.
-        finite = kind == "normal"
         return [
             Distribution(
                 self.names[j],
                 float(self.estimate[j]),
-                self._present(j, finite),
+                self._present(j, finite=kind == "normal"),
                 bool(self.free[j]),
                 self._suited(j),
                 float(accelerations[j]),
@@ -365,18 +362,21 @@ class Bootstrap(Printed):
     @property
     def acceleration(self) -> NDArray[np.float64]:
         """The acceleration constants of BCa limits, shape (q,); computed when they are first needed."""
-        return self._accelerated(None, False)
+        return self._accelerated()
 
-    def _accelerated(self, executor: Executor | None, progress: bool | Listener) -> NDArray[np.float64]:
+    def _accelerated(self, *run: Any) -> NDArray[np.float64]:
         if "acceleration" not in self._known:
             if self._plan is None:
                 raise ArgumentError(
-                    "confint: kind='bca' needs the model, which a file does not hold; call "
-                    "confint(kind='bca') before save(), and the file has what is needed"
+                    "confint: kind='bca' needs the model, which a file does not hold, nor the pickle of a "
+                    "result whose statistic cannot be pickled; call confint(kind='bca') before you save"
                 )
-            found = accelerations(self._plan.fitted, self._plan.statistic, executor, progress)
+            found = accelerations(self._plan.fitted, self._plan.statistic, *run)
             self._known.setdefault("acceleration", read_only(found))
         return self._known["acceleration"]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_plan": None if self._plan is None else self._plan.sendable()}
 
     def _places(self, parm: Any) -> list[int]:
         parts = zip(self.names, self.kinds, self.estimate.tolist(), strict=True)
