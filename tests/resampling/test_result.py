@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -213,6 +214,31 @@ def test_deletions_run_anywhere_and_tell_their_progress(statistic):
     assert limits.equals(again)
 
 
+def test_the_acceleration_leaves_out_independent_units():
+    model = fits("pastes")
+    label = next(term.group.label for term in model._fitted.design.terms if term.group.label != "batch")
+    sigma = {}
+    for unit in ("batch", label):
+        codes = next(t.group.codes for t in model._fitted.design.terms if t.group.label == unit)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SingularFitWarning)
+            without = [model.update(subset=codes != level).sigma for level in range(int(codes.max()) + 1)]
+        influence = np.mean(without) - np.array(without)
+        sigma[unit] = np.sum(influence**3) / (6 * np.sum(influence**2) ** 1.5)
+    assert abs(sigma["batch"] - sigma[label]) > 0.01
+    for options, unit in [
+        ({}, "batch"),
+        ({"type": "wild"}, "batch"),
+        ({"type": "cases"}, "batch"),
+        ({"type": "cases", "cases": label}, label),
+    ]:
+        boot = model.bootstrap(20, rng=1, **options)
+        assert boot.acceleration[boot.names.index("sigma")] == pytest.approx(sigma[unit], rel=1e-3)
+        assert f"Acceleration by deletion of the levels of {unit}" in boot.confint(kind="bca").notes
+    crossed = fits("penicillin").bootstrap(20, rng=1).confint(kind="bca")
+    assert "Acceleration by deletion of the levels of plate" in crossed.notes
+
+
 def test_a_statistic_that_raises_without_some_level_still_has_an_acceleration():
     def unless_309_is_left_out(model):
         if "309" not in model.ranef()["Subject"].index:
@@ -312,6 +338,19 @@ def test_figures(boot):
         pyplot.close("all")
 
 
+def test_figures_of_values_without_variation():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    held = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), fixed={"sd__Days": 5.0, "Days": 8.0})
+    sparse = fits("pastes").bootstrap(20, type="wild", multipliers="rademacher", rng=1)
+    try:
+        for boot in (held.bootstrap(20, rng=1), sparse):
+            for ax in boot.plot():
+                area = sum(patch.get_width() * patch.get_height() for patch in ax.patches)
+                assert area == pytest.approx(1.0)
+    finally:
+        pyplot.close("all")
+
+
 def test_failed_and_separated_replicates_are_counted_and_kept():
     with pytest.warns(MixedModelsWarning):
         model = small_binary()
@@ -378,6 +417,32 @@ def test_what_statistics_may_return(statistic, names):
     boot = fits("sleepstudy").bootstrap(5, statistic=statistic, rng=1)
     assert boot.names == names
     assert boot.values.shape == (5, len(names))
+
+
+@pytest.mark.parametrize(
+    "statistic",
+    [
+        lambda m: {f"k{int(m.sigma)}": 1.0, "s": m.sigma},
+        lambda m: np.ones(int(m.sigma) - 20),
+    ],
+)
+def test_replicates_with_other_names_or_lengths_say_so(statistic):
+    model = fits("sleepstudy")
+    with pytest.warns(MixedModelsWarning, match="where the model itself gives"):
+        boot = model.bootstrap(20, statistic=statistic, rng=1)
+    other = model.bootstrap(20, rng=1).replicates["sigma"].astype(int) != int(model.sigma)
+    assert [status == "failed" for status in boot.status] == other.tolist()
+    assert np.isnan(boot.values[other]).all()
+    assert np.isfinite(boot.values[~other]).all()
+
+
+def test_parts_that_a_replicate_does_not_name_are_missing():
+    def sometimes(model):
+        return {"a": 1.0, "b": 2.0} if model.sigma < 26 else {"a": 1.0}
+
+    boot = fits("sleepstudy").bootstrap(20, statistic=sometimes, rng=1)
+    assert boot.n_failed == 0
+    assert 0 < boot.summary()["n"]["b"] < boot.summary()["n"]["a"] == 20
 
 
 @pytest.mark.parametrize("value", ["text", None, np.eye(2), [], {"a": "b"}])

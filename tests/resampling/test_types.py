@@ -98,7 +98,7 @@ def test_kept_effects_leave_only_residuals():
 def test_wild_draws_have_the_moments_of_the_residuals_of_a_cluster(multipliers):
     model = weighted()
     fitted = model._fitted
-    scheme = Wild.of(fitted, find_clusters(fitted).rows, multipliers)
+    scheme = Wild.of(fitted, find_clusters(fitted), multipliers)
     x, w = fitted.design.x, fitted.design.weights
     hat = x @ np.linalg.solve(x.T @ (w[:, None] * x), (w[:, None] * x).T)
     mean = x @ model.fixef().to_numpy() + fitted.design.offset

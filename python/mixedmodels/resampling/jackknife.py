@@ -1,4 +1,4 @@
-"""The acceleration of BCa intervals: each statistic without each level of the largest grouping factor."""
+"""The acceleration of BCa intervals: each statistic without each of the independent units."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ArgumentError
 from ..fit.refits import UNBOUNDED, refit_without_levels
 from ..fit.state import FittedModel
+from ..inference.basis.clusters import find_clusters
 from ..inference.estimates.refitted_values import refitted_values
 from ..repeat.chunks import run_chunks
-from .cases import without_level
+from .cases import Cases, without_level
 from .intervals import acceleration
-from .replicates import of_samples
+from .replicates import Plan, of_samples
+from .schemes import Wild
 from .statistic import Statistic
 
 # Deletions in a chunk, and codes of rows and levels in their samples.
 _MOST, _MOST_CODES = 32, 2**23
 
 
-def accelerations(
-    fitted: FittedModel, statistic: Statistic | None, executor: Any = None, progress: Any = False
-) -> NDArray[np.float64]:
+def accelerations(plan: Plan, executor: Any = None, progress: Any = False) -> NDArray[np.float64]:
     """
     The acceleration of each statistic; of all parameters by default.
 
     Levels whose deletion leaves no model to fit, or no finite optimum, are left out.
     """
-    term, codes = _largest(fitted)
-    refits = refit_without_levels(fitted, term) if statistic is None else None
+    fitted, statistic = plan.fitted, plan.statistic
+    label, codes = independent_units(plan)
+    terms = [t for t, term in enumerate(fitted.design.terms) if term.group.label == label]
+    refits = refit_without_levels(fitted, terms[0]) if terms and statistic is None else None
     if refits is not None:
         return acceleration(refitted_values(fitted, refits))
     size = min(_MOST, _MOST_CODES // (fitted.n_obs * (1 + len(fitted.design.terms))))
@@ -47,9 +50,24 @@ def accelerations(
     return acceleration(np.concatenate(chunks.results))
 
 
-def largest_factor(fitted: FittedModel) -> str:
-    """The grouping factor with the most levels."""
-    return fitted.design.terms[_largest(fitted)[0]].group.label
+def independent_units(plan: Plan) -> tuple[str, NDArray[np.intp]]:
+    """
+    The factor whose levels are deleted, and the level of each row.
+
+    What a bootstrap draws as a whole; without that the grouping factor that contains all others, and for
+    crossed factors, which have no independent units, the one with the most levels.
+    """
+    fitted, scheme = plan.fitted, plan.scheme
+    if isinstance(scheme, Cases):
+        return scheme.labels[0], scheme.codes[0]
+    if isinstance(scheme, Wild):
+        return scheme.label, scheme.codes
+    groups = [term.group for term in fitted.design.terms]
+    try:
+        label = find_clusters(fitted).label
+    except ArgumentError:
+        label = max(groups, key=lambda group: len(group.levels)).label
+    return label, next(group.codes for group in groups if group.label == label).astype(np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +86,3 @@ def _without(deletions: _Deletions, start: int, stop: int) -> NDArray[np.float64
     found = of_samples(fitted, deletions.statistic, samples)
     unbounded = np.array([status == UNBOUNDED for status in found.status])
     return np.where(unbounded[:, None], np.nan, found.values)
-
-
-def _largest(fitted: FittedModel) -> tuple[int, NDArray[np.intp]]:
-    sizes = [len(term.group.levels) for term in fitted.design.terms]
-    largest = int(np.argmax(sizes))
-    return largest, fitted.design.terms[largest].group.codes.astype(np.intp)

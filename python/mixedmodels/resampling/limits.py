@@ -111,6 +111,11 @@ def _remarks(distributions: list[Distribution], level: float, kind: str) -> list
     if any(own.estimated and own.free and not own.suited for own in distributions):
         notes.append(UNSUITED)
     known = [own for own in distributions if own.known]
+    if kind == "bca":
+        alone = [own.name for own in known if not np.isfinite(own.acceleration)]
+        if alone:
+            notes.append(f"No BCa limits of {listed(alone)}: there are no fits without single units")
+        known = [own for own in known if np.isfinite(own.acceleration)]
     missing = [own.name for own in known if not np.isfinite(own.limits(level, kind)).all()]
     if missing:
         why = "they need two replicates"

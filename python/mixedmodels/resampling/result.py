@@ -24,7 +24,7 @@ from ..render.style import Style
 from ..repeat.progress import Listener
 from ..wording import counted
 from .intervals import KINDS, IntervalKind
-from .jackknife import accelerations, largest_factor
+from .jackknife import accelerations, independent_units
 from .limits import UNSUITED, WORDS, Distribution, all_limits, limits_table
 from .notes import notes_on_replicates
 from .replicates import Plan
@@ -174,8 +174,9 @@ class Bootstrap(Printed):
         kind : {"percentile", "basic", "normal", "bca", "shortest"}, default "percentile"
             "percentile": quantiles of the replicates. "basic": these reflected at the estimate. "normal": the
             estimate less the bias ± a normal quantile times the standard error. "bca": percentiles at levels
-            that correct for bias and skewness; the acceleration comes from refits without each level of the
-            largest grouping factor. "shortest": the shortest interval with that share of the replicates.
+            that correct for bias and skewness; the acceleration comes from refits without each unit that
+            "cases" or "wild" draw, else each level of the grouping factor that contains all others, or of the
+            largest. "shortest": the shortest interval with that share of the replicates.
         parm : str or list of str, optional
             Parameters by name or pattern (``"sd_*"``), ``"theta_"`` for all variance parameters, ``"beta_"``
             for all coefficients; by default all.
@@ -213,7 +214,7 @@ class Bootstrap(Printed):
         about = f"{self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
         notes = [f"{WORDS[kind]} limits; {about}"]
         if kind == "bca" and self._plan is not None:
-            notes.append(f"Acceleration by deletion of the levels of {largest_factor(self._plan.fitted)}")
+            notes.append(f"Acceleration by deletion of the levels of {independent_units(self._plan)[0]}")
         distributions = self._distributions(self._places(parm), kind, executor, progress)
         return limits_table(distributions, level, kind, notes, self._notes())
 
@@ -371,7 +372,7 @@ class Bootstrap(Printed):
                     "confint: kind='bca' needs the model, which a file does not hold, nor the pickle of a "
                     "result whose statistic cannot be pickled; call confint(kind='bca') before you save"
                 )
-            found = accelerations(self._plan.fitted, self._plan.statistic, *run)
+            found = accelerations(self._plan, *run)
             self._known.setdefault("acceleration", read_only(found))
         return self._known["acceleration"]
 

@@ -124,7 +124,7 @@ def _scheme(
     if type == "wild":
         clusters, multipliers = _clusters(fitted, cases), multipliers or MULTIPLIERS[0]
         about = f"Wild bootstrap by {clusters.label}, {multipliers.capitalize()} multipliers"
-        return Wild.of(fitted, clusters.rows, multipliers), about
+        return Wild.of(fitted, clusters, multipliers), about
     names = [_independent_factor(fitted)] if cases is None else several_texts("cases", cases)
     if not names:
         raise ArgumentError("cases must name at least one factor")
