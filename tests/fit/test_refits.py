@@ -246,6 +246,22 @@ def test_a_residual_variance_that_vanishes_is_no_optimum():
     assert "residual variance tends to zero" in refits.messages[0]
 
 
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_samples_without_variation_fail_as_responses_do(family):
+    data = pd.DataFrame({"y": np.repeat([0, 0, 0, 1, 0, 1], 5), "x": np.tile(np.arange(5.0), 6)})
+    data.loc[[16, 27], "y"] = 0
+    fitted = glmer("y ~ x + (1 | g)", data.assign(g=np.repeat(np.arange(6), 5)), family)._fitted
+    rows = [np.arange(15), np.arange(15, 30)]
+    codes = [(own // 5 - own[0] // 5).astype(np.uint32) for own in rows]
+    samples = [(own.astype(np.uint32), [code], [3]) for own, code in zip(rows, codes, strict=True)]
+    refits = refit_samples(fitted, samples)
+    assert refits.status[0] == "failed"
+    assert refits.messages[0] == "the response is constant"
+    assert np.isnan(refits.beta[0]).all()
+    assert refits.status[1] != "failed"
+    assert np.isfinite(refits.beta[1]).all()
+
+
 def verdict(fitted, sample):
     """How a fit of the sample alone ends."""
     try:

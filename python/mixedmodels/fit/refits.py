@@ -111,7 +111,7 @@ def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refi
     if fitted.exact_likelihood:
         _mark_vanishing(fitted, found, design_of, alone)
     else:
-        _refuse_constant(fitted, responses, found)
+        _refuse_constant(fitted, found, lambda j: (responses[:, j], design.unit_weights))
     return _refits(fitted, found, design_of)
 
 
@@ -134,6 +134,9 @@ def refit_samples(fitted: FittedModel, samples: Sequence[Sample]) -> Refits:
             lambda j: sampled_design(fitted.design, samples[j]),
             lambda j: refitted_design(fitted, sampled_design(fitted.design, samples[j])),
         )
+    else:
+        y, trials = fitted.design.y, fitted.design.unit_weights
+        _refuse_constant(fitted, found, lambda j: (y[samples[j][0]], trials[samples[j][0]]))
     return _refits(fitted, found, lambda j: _in_rows(fitted.design, samples[j][0]))
 
 
@@ -159,14 +162,24 @@ def _limits(fitted: FittedModel) -> dict[str, Any]:
     return for_engine(dataclasses.replace(control, max_time=None), None)
 
 
-def _refuse_constant(fitted: FittedModel, responses: NDArray[np.float64], found: dict[str, Any]) -> None:
-    """Responses without variation have no finite estimates, or carry no information."""
-    design = fitted.design
-    low, high = responses.min(axis=0), responses.max(axis=0)
-    if design.form.binomial:
-        constant = (high == 0.0) | (design.unit_weights == responses.T).all(axis=1)
-    else:
-        constant = (low == high) & ((high == 0.0) | (design.offset is None))
+def _refuse_constant(
+    fitted: FittedModel,
+    found: dict[str, Any],
+    part_of: Callable[[int], tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> None:
+    """
+    Responses of a generalized model without variation have no finite estimates, or carry no information.
+
+    `part_of` gives each response and the unit weights of its rows.
+    """
+    design, constant = fitted.design, np.zeros(len(found["status"]), dtype=bool)
+    for j in range(len(constant)):
+        y, trials = part_of(j)
+        low, high = float(y.min()), float(y.max())
+        if design.form.binomial:
+            constant[j] = high == 0.0 or bool((y == trials).all())
+        else:
+            constant[j] = low == high and (high == 0.0 or design.offset is None)
     for j in np.flatnonzero(constant).tolist():
         found["status"][j], found["messages"][j] = FAILED, "the response is constant"
     if constant.any():
