@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import permutations
 from typing import Any
 
@@ -169,6 +169,16 @@ def test_the_same_with_any_executor(permute):
         other = permutation_test(model, "Sex", 120, **options)
     pd.testing.assert_frame_equal(alone.to_frame(), other.to_frame())
     assert told[-1] == (120, 120)
+    with ProcessPoolExecutor(2) as pool:
+        other = permutation_test(model, "Sex", 120, permute=permute, rng=4, executor=pool)
+    pd.testing.assert_frame_equal(alone.to_frame(), other.to_frame())
+
+
+def test_a_term_may_be_quoted_as_in_the_formula():
+    data = load_orthodont().rename(columns={"Sex": "sex of child"})
+    model = lmer("distance ~ age + `sex of child` + (1 | Subject)", data)
+    quoted = permutation_test(model, "`sex of child`", 20, rng=1)
+    assert quoted.index.tolist() == ["sex of child"]
 
 
 @pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")

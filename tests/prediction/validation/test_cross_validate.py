@@ -235,3 +235,21 @@ def test_wrong_arguments():
         cross_validate(model, by="nothing")
     labels = np.arange(180) // 30
     assert len(cross_validate(model, None, by=labels).folds) == 6
+
+
+def test_the_monte_carlo_error_of_simulated_scores_is_reported():
+    """Where a level has an effect for each row, too, scores are integrals over many dimensions."""
+    rng = np.random.default_rng(1)
+    g = np.repeat(np.arange(6), 15)
+    eta = 1.0 + 0.5 * rng.standard_normal(6)[g] + 0.5 * rng.standard_normal(90)
+    data = pd.DataFrame({"g": g, "row": np.arange(90), "y": rng.poisson(np.exp(eta))})
+    model = glmer("y ~ 1 + (1 | g) + (1 | row)", data, "poisson")
+    found = [cross_validate(model, None, by="g", rng=i) for i in (1, 2, 3)]
+    errors = [np.sqrt(np.square(own.units["mc.error"]).sum()) for own in found]
+    assert 0.0 < max(errors) < 0.02
+    assert np.ptp([own.log_score for own in found]) < 5 * max(errors)
+    assert "Log scores are simulated; Monte Carlo error of their sum" in str(found[0])
+    assert "Monte Carlo error of a difference" in str(found[0].compare(found[1]))
+    linear = cross_validate(lmer("y ~ 1 + (1 | g)", data), None, by="g")
+    assert (linear.units["mc.error"] == 0).all()
+    assert "Monte Carlo" not in str(linear)

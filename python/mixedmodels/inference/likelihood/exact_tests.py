@@ -65,7 +65,8 @@ def exact_likelihood_test(
     function = "exact_lrt"
     _check(fitted, function)
     nsim, generator = whole_number("nsim", nsim, 1), random_generator(rng)
-    labels = several_texts("drop", drop)
+    named = TermHypotheses(fitted).named
+    labels = list(map(named, several_texts("drop", drop)))
     terms = fitted.design.terms
     if len(terms) > 1:
         raise ArgumentError(
@@ -133,4 +134,10 @@ def _without(fitted: FittedModel, labels: Sequence[str], function: str) -> NDArr
             raise ArgumentError(
                 f"{function}: {label!r} is a part of {listed([repr(o) for o in above])}; drop these too"
             )
-    return terms.without(*labels)
+    basis = terms.without(*labels)
+    if basis.shape[1] == fitted.rank:
+        raise ArgumentError(
+            f"{function}: the model is the same without {listed(list(map(repr, labels)))}, which other terms "
+            "determine; drop these, too, or give no drop="
+        )
+    return basis

@@ -58,10 +58,11 @@ def bootstrap_comparison(
         rows["LRT"] = (statistic, df, np.nan, np.nan)
         heading += ["Parametric bootstrap of the likelihood-ratio test", *about]
         return anova_table(*_table(rows), heading, notes_on_comparisons([full, reduced], _LABELS))
+    source = DrawnFrom(reduced)
     simulated = simulated_ratios(
         full,
-        reduced,
-        DrawnFrom(reduced),
+        source,
+        source,
         nsim,
         "pb_compare",
         rng=rng,

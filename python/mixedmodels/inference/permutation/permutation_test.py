@@ -21,7 +21,7 @@ from ...repeat.progress import check_progress
 from ...wording import listed, nearest, one_line
 from ..basis.row_labels import row_labels
 from ..basis.testable import have_optimum, notes_on_comparisons, refuse_held_coefficients
-from ..likelihood.reduced_fits import with_fixed_part
+from ..likelihood.reduced_fits import ConfinedFit
 from ..likelihood.simulated_ratios import SimulatedRatios, simulated_ratios
 from ..terms.term_hypotheses import TermHypotheses
 from .labels import label_notes, permuted_labels, ratios_of_labels
@@ -52,13 +52,15 @@ def term_permutation_test(
     check_progress(progress)
     refuse_held_coefficients(fitted, _FUNCTION, "compare the models by pb_compare(m1, m0)")
     terms = TermHypotheses(fitted)
+    term = terms.named(term)
     _check_term(terms, term)
     full = by_ml(fitted)
     basis = terms.without(term)
     df = fitted.rank - basis.shape[1]
     if df == 0:
         raise ArgumentError(f"{_FUNCTION}: the model is the same without {term!r}: nothing to test")
-    reduced = with_fixed_part(fitted, basis)
+    smaller = ConfinedFit(fitted, basis)
+    reduced = smaller.fitted
     statistic = max(0.0, reduced.estimates.objective - full.estimates.objective)
     repeats: dict[str, Any] = {"rng": rng, "executor": executor, "progress": progress}
     notes: list[str] = []
@@ -68,7 +70,7 @@ def term_permutation_test(
     elif kind == "residuals":
         blocks = None if within is None else row_labels(fitted, within, "within")
         source = permuted_residuals(reduced, None if blocks is None else blocks.codes, _FUNCTION)
-        simulated = simulated_ratios(full, reduced, source, nsim, _FUNCTION, **repeats)
+        simulated = simulated_ratios(full, smaller, source, nsim, _FUNCTION, **repeats)
         notes.append("Permuted: the white residuals of the model without the term")
         if blocks is not None:
             notes[-1] += f", within {blocks.name}"

@@ -25,7 +25,7 @@ from .folds import Folds
 @dataclass(frozen=True, eq=False)
 class FoldScores:
     """
-    What a fit without a fold says about it.
+    The scores of one fold by the fit without it.
 
     Attributes
     ----------
@@ -40,6 +40,8 @@ class FoldScores:
     units : ndarray of int, shape (k,)
     log_scores : ndarray, shape (k,)
         Log predictive densities of the units.
+    errors : ndarray, shape (k,)
+        Their Monte Carlo errors, zero where they are not simulated.
     problem : str
         Why there are no scores, or what is wrong with them; empty when nothing is.
     """
@@ -51,12 +53,13 @@ class FoldScores:
     reference: float
     units: NDArray[np.intp]
     log_scores: NDArray[np.float64]
+    errors: NDArray[np.float64]
     problem: str = ""
 
     @classmethod
     def failed(cls, fold: int, n: int, problem: str) -> FoldScores:
         none = np.zeros(0, dtype=np.intp)
-        return cls(fold, n, none, np.zeros(0), np.nan, none, np.zeros(0), problem)
+        return cls(fold, n, none, np.zeros(0), np.nan, none, np.zeros(0), np.zeros(0), problem)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,7 +77,8 @@ class CrossValidation(Printed):
         The same measures over all folds with standard errors (index: the measures; columns ``estimate`` and
         ``std.error``). The standard errors take the units, rows or groups, for independent.
     units : DataFrame
-        The unit (row or group), its fold, number of rows and log score.
+        The unit (row or group), its fold, number of rows, log score, and the Monte Carlo error of the
+        latter (zero where it is not simulated).
     rows : DataFrame
         Fold, observed and predicted value of each row that was predicted, by position among the rows used.
     heading, notes : tuple of str
@@ -225,6 +229,10 @@ def _totals(
     return pd.DataFrame.from_dict(values, orient="index", columns=["estimate", "std.error"])
 
 
+def _root_of_squares(values: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.square(values).sum()))
+
+
 def _error_of_sum(values: NDArray[np.float64]) -> float:
     n = len(values)
     # A response without probability under a model has a score of minus infinity.
@@ -256,6 +264,7 @@ def _units(folds: Folds, scores: Sequence[FoldScores]) -> pd.DataFrame:
             "fold": folds.fold[unit] + 1,
             "n": counts[unit],
             "log_score": np.concatenate([part.log_scores for part in scores]),
+            "mc.error": np.concatenate([part.errors for part in scores]),
         }
     )
     return frame.iloc[np.argsort(unit, kind="stable")].reset_index(drop=True)
@@ -266,6 +275,9 @@ def _notes(folds: Folds, scores: Sequence[FoldScores]) -> tuple[str, ...]:
         "Log score: sum of the logarithms of predictive densities, of each "
         + ("level's rows jointly" if folds.grouped else "row given the others' random effects")
     ]
+    error = _root_of_squares(np.concatenate([part.errors for part in scores]))
+    if error > 0:
+        notes.append(f"Log scores are simulated; Monte Carlo error of their sum: {error:.2g}")
     lost = sum(part.n - len(part.rows) for part in scores if len(part.rows))
     if lost:
         notes.append(
@@ -314,4 +326,7 @@ def _comparison(results: Sequence[Any], names: Sequence[str] | None) -> ResultTa
     for name in ("rmse", "mae", "r2"):
         columns[name] = [float(results[i].totals.loc[name, "estimate"]) for i in order]
     notes = ["difference: of the log score from the best, with the standard error of a paired comparison"]
+    error = _root_of_squares(np.concatenate([result.units["mc.error"].to_numpy() for result in results]))
+    if error > 0:
+        notes.append(f"Log scores are simulated; Monte Carlo error of a difference: at most {error:.2g}")
     return result_table(columns, [labels[i] for i in order], [first.heading[0]], notes)
