@@ -9,7 +9,13 @@ import pytest
 
 import mixedmodels as mm
 from mixedmodels import crossed_design, extend, power, power_curve
-from mixedmodels.errors import ArgumentError, InterruptedWarning, MissingColumnError, MixedModelsWarning
+from mixedmodels.errors import (
+    ArgumentError,
+    DataError,
+    InterruptedWarning,
+    MissingColumnError,
+    MixedModelsWarning,
+)
 from shared_fits import fits
 
 EFFECT = {"Days": 5.0}
@@ -86,6 +92,17 @@ def test_weights_and_offsets_stay_with_their_rows():
         assert one.failures == 0
 
 
+def test_a_study_that_cannot_be_fitted_is_named():
+    data = crossed_design(6, between_subjects={"group": ["a", "b"]}, repetitions=3)
+    data = data.sort_values("group").reset_index(drop=True)
+    data["subject"] = data["subject"].cat.set_categories(data["subject"].unique().tolist())
+    params = {"(Intercept)": 0.0, "group[T.b]": 1.0, "sd__(Intercept)": 1.0, "sigma": 1.0}
+    with pytest.raises(DataError, match="power_curve: with 3 levels of subject: factor 'group' has"):
+        power_curve(
+            "y ~ group + (1 | subject)", None, 5, along="subject", values=[3], data=data, params=params
+        )
+
+
 def test_progress_of_a_curve_runs_over_all_values_and_ends_on_interruption():
     seen = []
     model = fits("sleepstudy")
@@ -115,6 +132,10 @@ def test_plot():
     np.testing.assert_allclose(ends, [curve.powers[1].limits, curve.powers[0].limits])
     assert [own.get_ydata()[0] for own in axes.lines if own.get_linestyle() == "--"] == [0.8]
     assert axes.get_xlabel() == "levels of Subject"
+    axes.figure.canvas.draw()
+    few = power_curve(model, "Days", 5, along="Subject", values=[6, 7], params=EFFECT, rng=1).plot()
+    few.figure.canvas.draw()
+    assert all(float(label.get_text()).is_integer() for label in few.get_xticklabels() if label.get_text())
     effects = power_curve(model, "Days", 5, along=("parameter", "Days"), values=[1, 2], rng=1)
     assert effects.plot().get_xlabel() == "true value of Days"
     own = pyplot.subplots()[1]
@@ -141,6 +162,7 @@ def test_plot():
             "along='Subjects' is neither a column of the data nor a parameter; did you mean 'Subject'?",
         ),
         ({"along": ("parameter", "Dayz"), "values": [5]}, "there is no such parameter; did you mean 'Days'?"),
+        ({"along": ("param", "Days"), "values": [5]}, r"or \('parameter', name\) for a parameter"),
         ({"along": "Subject", "values": [5], "weights": "w"}, "weights= of a fitted model needs data="),
         ({"along": 3, "values": [5]}, "along must be the name of a column or a parameter"),
         ({"within": "Subjects", "values": [5]}, "power_curve: the data has no column 'Subjects'"),

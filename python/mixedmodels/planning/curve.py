@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..checks import probability, shown
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DataError, MissingColumnError
 from ..fit.fixed import UnknownParameterError
 from ..frame import Frame
 from ..render.page import Page, Table
@@ -152,6 +152,10 @@ def power_along(
                 if parameter is None or error.key != parameter:
                     raise
                 raise _unknown(along, rows, error) from None
+            except DataError as error:
+                if parameter is not None or isinstance(error, MissingColumnError):
+                    raise
+                raise DataError(f"power_curve: with {value} {sized(along, within)}: {error}") from None
             before = i * plan.nsim
 
             def told(done: int, _: int, before: int = before) -> None:
@@ -182,7 +186,10 @@ def _unknown(along: Any, rows: Any, error: UnknownParameterError) -> ArgumentErr
     parameters = f"the parameters are {listed(error.known, most=20)}"
     if not isinstance(along, str):
         hint = nearest(error.key, error.known) or "."
-        return ArgumentError(f"along={along!r}: there is no such parameter{hint} T{parameters[1:]}")
+        return ArgumentError(
+            f"along={along!r}: there is no such parameter{hint} Name a column, a parameter, or "
+            f"('parameter', name) for a parameter that has the name of a column; {parameters}"
+        )
     columns = Frame.from_any(rows).names
     hint = nearest(along, [*columns, *error.known]) or "."
     return ArgumentError(

@@ -176,7 +176,7 @@ def _next_numbers(values: NDArray[np.float64], count: int, labels: Sequence[Any]
 
 
 def sized(along: str | None, within: Any) -> str:
-    """What the argument of a power curve along the size of the study is called."""
+    """The name of the size of a study that a power curve goes along."""
     if along is not None:
         return f"levels of {along}"
     names = [within] if isinstance(within, str) else list(within)

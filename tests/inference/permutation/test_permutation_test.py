@@ -174,6 +174,14 @@ def test_the_same_with_any_executor(permute):
     pd.testing.assert_frame_equal(alone.to_frame(), other.to_frame())
 
 
+def test_models_without_terms_and_one_permutation():
+    orthodont = load_orthodont()
+    with pytest.raises(ArgumentError, match="the model has no fixed-effects terms that can be tested"):
+        permutation_test(lmer("distance ~ 1 + (1 | Subject)", orthodont), "(Intercept)")
+    one = permutation_test(lmer("distance ~ age + (1 | Subject)", orthodont), "age", 1, rng=1)
+    assert "Permutation test of age, 1 permutation\n" in str(one)
+
+
 def test_a_term_may_be_quoted_as_in_the_formula():
     data = load_orthodont().rename(columns={"Sex": "sex of child"})
     model = lmer("distance ~ age + `sex of child` + (1 | Subject)", data)

@@ -20,7 +20,7 @@ from ...fit.changes import by_ml, by_reml
 from ...fit.state import FittedModel
 from ...render.anova_table import AnovaTable, anova_table
 from ...wording import counted, listed, nearest, one_line
-from ..basis.testable import have_optimum, no_optimum_note
+from ..basis.testable import have_optimum, no_optimum_note, refuse_evaluated
 from ..terms.term_hypotheses import TermHypotheses
 from .exact_distribution import component_design, likelihood_ratios, restricted_ratios
 from .reduced_fits import objective_without_random_effects, with_random_terms
@@ -100,6 +100,7 @@ def _check(fitted: FittedModel, function: str) -> None:
             f"{function}: the exact distribution is known for linear mixed models only; pb_compare() tests "
             "generalized ones"
         )
+    refuse_evaluated(fitted, function)
     if fitted.arguments.fixed:
         raise ArgumentError(
             f"{function}: the distribution is known where all parameters are estimated, and some are fixed "

@@ -60,7 +60,7 @@ class SimulatedRatios:
         return float((np.count_nonzero(reached) + 1) / (len(self.ratios) + 1))
 
     def notes(self) -> list[str]:
-        """What was left out."""
+        """How many simulations were left out."""
         if not self.n_failed:
             return []
         return [

@@ -14,6 +14,7 @@ from ...errors import ArgumentError, MixedModelError
 from ...fit.changes import fitted_to_rows
 from ...fit.state import FittedModel
 from ...frame import Frame
+from ...inference.basis.testable import refuse_evaluated
 from ...repeat.chunks import run_chunks
 from ...repeat.seeds import Streams
 from ..uncertainty import variances_given_theta
@@ -50,6 +51,7 @@ def cross_validation(
     progress: Any = False,
 ) -> CrossValidation:
     """Predict the rows of each fold from the others, see :func:`mixedmodels.cross_validate`."""
+    refuse_evaluated(fitted, "cross_validate")
     generator = random_generator(rng)
     chosen = make_folds(fitted, folds, by, generator)
     if chosen.grouped:

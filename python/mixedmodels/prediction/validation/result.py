@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import shown
+from ...design.used_rows import used_data
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.frame_table import table_of
@@ -77,10 +78,11 @@ class CrossValidation(Printed):
         The same measures over all folds with standard errors (index: the measures; columns ``estimate`` and
         ``std.error``). The standard errors take the units, rows or groups, for independent.
     units : DataFrame
-        The unit (row or group), its fold, number of rows, log score, and the Monte Carlo error of the
-        latter (zero where it is not simulated).
+        The unit (row, by the label below, or group), its fold, number of rows, log score, and the Monte Carlo
+        error of the latter (zero where it is not simulated).
     rows : DataFrame
-        Fold, observed and predicted value of each row that was predicted, by position among the rows used.
+        Fold, observed and predicted value of each row that was predicted, by its label in the index of the
+        data, or its position in data without an index.
     heading, notes : tuple of str
     partition : Folds
         Which rows belong to which unit, and which units to which fold.
@@ -166,17 +168,24 @@ def summarized(fitted: FittedModel, folds: Folds, scores: Sequence[FoldScores]) 
         }
     )
     rows.insert(2, "observed", observed[rows["row"]])
+    rows = rows.sort_values("row", ignore_index=True)
+    labels = _row_labels(fitted)
+    rows["row"] = labels[rows["row"]]
     table = pd.DataFrame([_measures(part, observed, weights) for part in scores])
-    units = _units(folds, good)
+    units = _units(folds, good, labels)
     notes = _notes(folds, scores)
     heading = (
         f"Cross-validation, {_described(folds)}",
         f"Model: {one_line(fitted.design.formula.text)}",
     )
     totals = _totals(folds, good, observed, weights)
-    return CrossValidation(
-        table, totals, units, rows.sort_values("row", ignore_index=True), heading, notes, folds
-    )
+    return CrossValidation(table, totals, units, rows, heading, notes, folds)
+
+
+def _row_labels(fitted: FittedModel) -> NDArray[Any]:
+    """The labels that the data have for the rows used, their positions without an index."""
+    labels = fitted.design.row_labels
+    return used_data(fitted.design, fitted.arguments).positions if labels is None else np.asarray(labels)
 
 
 def _described(folds: Folds) -> str:
@@ -252,7 +261,7 @@ def _ratio(
     return mean, float(np.sqrt(n / (n - 1) * np.square(deviations).sum()) / weights.sum())
 
 
-def _units(folds: Folds, scores: Sequence[FoldScores]) -> pd.DataFrame:
+def _units(folds: Folds, scores: Sequence[FoldScores], row_labels: NDArray[Any]) -> pd.DataFrame:
     unit = np.concatenate([part.units for part in scores])
     counts = np.bincount(
         folds.units.codes[np.concatenate([part.rows for part in scores])], minlength=len(folds.units.levels)
@@ -260,7 +269,7 @@ def _units(folds: Folds, scores: Sequence[FoldScores]) -> pd.DataFrame:
     labels = np.array(folds.units.levels, dtype=object)
     frame = pd.DataFrame(
         {
-            "unit": labels[unit] if folds.grouped else unit,
+            "unit": labels[unit] if folds.grouped else row_labels[unit],
             "fold": folds.fold[unit] + 1,
             "n": counts[unit],
             "log_score": np.concatenate([part.log_scores for part in scores]),

@@ -76,8 +76,10 @@ def normal_log_scores(residual: Values, variance: Values) -> Values:
 
 def normal_joint_log_score(residual: Values, covariance: Values) -> float:
     """The log-density of normal responses, jointly."""
+    from scipy.linalg import solve_triangular
+
     factor = np.linalg.cholesky(covariance)
-    scaled = np.linalg.solve(factor, residual)
+    scaled = solve_triangular(factor, residual, lower=True)
     return float(
         -0.5 * (len(residual) * np.log(2.0 * np.pi) + scaled @ scaled) - np.log(np.diag(factor)).sum()
     )
