@@ -50,8 +50,12 @@ class ConfinedFit:
     full: FittedModel
     basis: NDArray[np.float64]
 
-    @cached_property
+    @property
     def fitted(self) -> FittedModel:
+        return self._made
+
+    @cached_property
+    def _made(self) -> FittedModel:
         return with_fixed_part(self.full, self.basis)
 
     def __getstate__(self) -> dict[str, Any]:
