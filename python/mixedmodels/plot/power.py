@@ -35,6 +35,7 @@ def power_plot(
     Parameters
     ----------
     values, estimates : ndarray, shape (m,)
+        Integers are numbers of levels or rows.
     limits : ndarray, shape (m, 2)
     along : str
         Label of the axis of `values`.
@@ -49,7 +50,7 @@ def power_plot(
     """
     try:
         from matplotlib import pyplot
-        from matplotlib.ticker import PercentFormatter
+        from matplotlib.ticker import MaxNLocator, PercentFormatter
     except ImportError:
         raise ArgumentError("plots need matplotlib: pip install 'mixedmodels[plot]'") from None
     if ax is None:
@@ -65,6 +66,8 @@ def power_plot(
     ax.errorbar(at, share, yerr=[below, above], fmt="o-", color=_CURVE, capsize=3, zorder=2)
     ax.set_ylim(-0.02, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    if np.issubdtype(values.dtype, np.integer):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel(along)
     ax.set_ylabel("power")
     ax.set_title("\n".join(textwrap.wrap(title, _TITLE)))
