@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from ..checks import flag, one_of, probability
 from ..design.used_rows import as_data_frame, used_data
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, UndeterminedWarning
 from ..fit.state import FittedModel
-from ..inference.basis.choice import Vcov
+from ..inference.basis.choice import Vcov, check_ddf
+from ..inference.basis.testable import have_optimum
+from ..notices import warn_user
 from .errors import PredictionErrors, prediction_errors
 from .new_responses import response_quantiles
 from .new_weights import new_weights
@@ -22,6 +24,7 @@ from .rows import PredictedRows, predicted_rows
 
 _TYPES = ("response", "link")
 _INTERVALS = ("confidence", "prediction")
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Wanted:
     type: str = "link"
     se_fit: bool = False
     interval: str | None = None
-    level: float = 0.95
+    level: float = _LEVEL
     ddf: Any = None
     vcov: Vcov | None = None
     weights: Any = None
@@ -56,6 +59,27 @@ class Wanted:
             raise ArgumentError(
                 "predict: weights= are those of new responses; they need interval='prediction'"
             )
+        if self.interval is None and self.level != _LEVEL:
+            raise ArgumentError("predict: level= needs interval='confidence' or 'prediction'")
+        self._refuse_idle()
+        if self.uncertainty.method != "none" and self.vcov is not None:
+            raise ArgumentError(
+                "predict: parameter_uncertainty= adds to the model's own standard errors, which vcov= replaces; "
+                "leave one of them out"
+            )
+
+    def _refuse_idle(self) -> None:
+        """Without standard errors and limits nothing would come of the arguments that change them."""
+        if self.se_fit or self.interval is not None:
+            return
+        given = {"ddf": self.ddf is not None, "vcov": self.vcov is not None}
+        given["parameter_uncertainty"] = self.uncertainty.method != "none"
+        for name, present in given.items():
+            if present:
+                raise ArgumentError(
+                    f"predict: {name}= changes standard errors and limits only: ask for them by se_fit=True or "
+                    "interval="
+                )
 
 
 def predict(
@@ -71,6 +95,7 @@ def predict(
         and ``upper``.
     """
     _check_scale(fitted, wanted)
+    _check_uncertainty(fitted, wanted)
     rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
     if wanted.se_fit or wanted.interval is not None:
         columns, facts = _with_errors(rows, re_form, wanted)
@@ -86,6 +111,7 @@ def predictions(
 ) -> pd.DataFrame:
     """The data with predictions beside them, see `MixedModel.predictions`."""
     _check_scale(fitted, wanted)
+    _check_uncertainty(fitted, wanted)
     if newdata is None:
         frame = used_data(fitted.design, fitted.arguments)
         beside = pd.DataFrame(frame.columns(fitted.design.formula.variables), index=fitted.design.row_labels)
@@ -119,6 +145,12 @@ def _with_errors(
         columns = {"fit": family.mean(eta), "se_fit": _times(np.abs(family.functions.slope(eta)), se)}
     if wanted.interval is None:
         return columns, {}
+    if not have_optimum(fitted):
+        warn_user(
+            "predict: NaN for limits, as the likelihood has no finite optimum; the predictions are from the "
+            "point where the search stopped",
+            UndeterminedWarning,
+        )
     if wanted.interval == "confidence":
         half = errors.half_width(wanted.level)
         columns |= _limits(fitted, eta - half, eta + half, on_response)
@@ -165,6 +197,16 @@ def _check_scale(fitted: FittedModel, wanted: Wanted) -> None:
         raise ArgumentError(
             "interval='prediction': the distribution function of a family of your own is not known; "
             "simulate() draws new responses"
+        )
+
+
+def _check_uncertainty(fitted: FittedModel, wanted: Wanted) -> None:
+    if wanted.uncertainty.method == "none" or wanted.vcov is not None:
+        return
+    if check_ddf(fitted, wanted.ddf) == "kenward-roger":
+        raise ArgumentError(
+            "predict: ddf='kenward-roger' allows for the estimation of the variances already; leave out "
+            "parameter_uncertainty=, or take another ddf"
         )
 
 
