@@ -202,3 +202,26 @@ class TestPlot:
             effects.plot(own[0])
         with pytest.raises(ArgumentError, match="must be Axes"):
             effects.plot("here")
+
+
+def test_predictors_with_the_names_of_results_are_refused():
+    """They would be overwritten in `to_frame` and on the axis of a plot."""
+    data = mm.load_sleepstudy().rename(columns={"Days": "fit"})
+    model = mm.lmer("Reaction ~ fit + (1 | Subject)", data)
+    with pytest.raises(ArgumentError, match="the predictor 'fit' has the name of a column of the result"):
+        model.predict_effects("fit")
+
+
+@pytest.mark.parametrize("weights", ["prop", np.ones(3), None])
+def test_wrong_weights_list_every_choice(weights):
+    with pytest.raises(ArgumentError, match=r"weights must be one of 'equal', .*, 'reference'"):
+        fits("sleepstudy").predict_effects("Days", weights=weights)
+
+
+def test_the_legend_lies_beside_the_axes():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    ax = fits("orthodont").predict_effects(["Sex", "age"]).plot()
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().x0 > ax.get_window_extent().x1
+    assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.x1
+    pyplot.close(ax.figure)

@@ -22,7 +22,7 @@ from ..inference.basis.choice import Vcov, basis_of, check_ddf
 from ..inference.basis.testable import have_optimum
 from ..notices import warn_user
 from .rows import PredictedRows
-from .uncertainty import Parameters, parameters_of, structural_parameters, variances_given_theta
+from .uncertainty import parameters_of, structural_parameters, variances_given_theta
 
 # The least degrees of freedom of a limit, but for rounding errors.
 _LEAST_DF = 1.0
@@ -103,7 +103,7 @@ def prediction_errors(
         found = variances_given_theta(rows, model)
         return found if noise is None else found + model.dispersion * noise
 
-    satterthwaite = need_df and name == "satterthwaite"
+    satterthwaite = need_df and name == "satterthwaite" and have_optimum(fitted)
     parameters = parameters_of(fitted) if satterthwaite else structural_parameters(fitted)
     variance = variance_of(fitted)
     if len(parameters.undetermined) and rows.parts:

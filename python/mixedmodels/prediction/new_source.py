@@ -43,7 +43,13 @@ class NewResponses:
 
 
 def new_responses(
-    fitted: FittedModel, frame: Frame, own: Parameters, kept: Selection, weights: Any, offset: Any
+    fitted: FittedModel,
+    frame: Frame,
+    own: Parameters,
+    kept: Selection,
+    weights: Any,
+    offset: Any,
+    unknown_levels: bool = False,
 ) -> NewResponses:
     """
     The source of responses in new rows.
@@ -57,6 +63,8 @@ def new_responses(
         Effects that stay at their conditional modes, for levels that were in the fit.
     weights, offset : str or array-like of shape (n,), optional
         See :meth:`mixedmodels.MixedModel.simulate`.
+    unknown_levels : bool
+        Whether rows that lack a level have a response, each with effects of its own, as predictions have.
     """
     terms = fitted.design.terms
     all_effects = {t: np.arange(len(term.names)) for t, term in enumerate(terms)}
@@ -65,8 +73,9 @@ def new_responses(
     )
     prior = new_weights(fitted, frame, weights, "simulate: newdata")
     complete = ~rows.missing
-    for part in rows.parts:
-        complete &= part.codes >= 0
+    if not unknown_levels:
+        for part in rows.parts:
+            complete &= part.codes >= 0
     if prior is not None:
         complete &= np.isfinite(prior)
         prior = prior[complete]
@@ -74,6 +83,9 @@ def new_responses(
     for part, factor in zip(rows.parts, own.factors(fitted.design), strict=True):
         codes, t = part.codes[complete], part.term
         levels = max(len(terms[t].group.levels), int(codes.max(initial=-1)) + 1)
+        unknown = codes < 0
+        codes = np.where(unknown, levels + np.cumsum(unknown) - 1, codes)
+        levels += int(unknown.sum())
         modes = fitted.estimates.b[t]
         parts.append(part_of(codes, part.z[complete], levels, factor, kept.get(t), modes))
     eta = rows.x[complete] @ own.beta

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from ..checks import flag, one_of, probability
 from ..design.used_rows import as_data_frame, used_data
-from ..errors import ArgumentError, DataError, UndeterminedWarning
+from ..errors import ArgumentError, DataError, MixedModelsWarning, UndeterminedWarning
 from ..fit.state import FittedModel
+from ..formula.nodes import variables
 from ..inference.basis.choice import Vcov, check_ddf
 from ..inference.basis.testable import have_optimum
 from ..notices import warn_user
 from .errors import PredictionErrors, prediction_errors
-from .new_responses import response_quantiles
+from .new_responses import possible_means, response_quantiles
 from .new_weights import new_weights
 from .parameter_uncertainty import Uncertainty, with_parameters
 from .rows import PredictedRows, predicted_rows
+from .simulate import warn_of_weights
 
 _TYPES = ("response", "link")
 _INTERVALS = ("confidence", "prediction")
@@ -64,8 +66,8 @@ class Wanted:
         self._refuse_idle()
         if self.uncertainty.method != "none" and self.vcov is not None:
             raise ArgumentError(
-                "predict: parameter_uncertainty= adds to the model's own standard errors, which vcov= replaces; "
-                "leave one of them out"
+                "predict: parameter_uncertainty= adds to the model's own standard errors, which vcov= "
+                "replaces; leave one of them out"
             )
 
     def _refuse_idle(self) -> None:
@@ -77,8 +79,8 @@ class Wanted:
         for name, present in given.items():
             if present:
                 raise ArgumentError(
-                    f"predict: {name}= changes standard errors and limits only: ask for them by se_fit=True or "
-                    "interval="
+                    f"predict: {name}= changes standard errors and limits only: ask for them by se_fit=True "
+                    "or interval="
                 )
 
 
@@ -113,8 +115,7 @@ def predictions(
     _check_scale(fitted, wanted)
     _check_uncertainty(fitted, wanted)
     if newdata is None:
-        frame = used_data(fitted.design, fitted.arguments)
-        beside = pd.DataFrame(frame.columns(fitted.design.formula.variables), index=fitted.design.row_labels)
+        beside = _data_of_fit(fitted)
     else:
         beside = newdata = as_data_frame(newdata, "newdata")
     rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
@@ -127,6 +128,21 @@ def predictions(
     frame = beside.assign(**columns)
     frame.attrs.update(facts)
     return frame
+
+
+def _data_of_fit(fitted: FittedModel) -> pd.DataFrame:
+    """The columns that the model reads, in the rows used; a refit has a response that is none of them."""
+    design = fitted.design
+    names = list(design.formula.variables)
+    used, node = used_data(design, fitted.arguments), design.formula.response_node
+    if not design.new_response or node is None:
+        return pd.DataFrame(used.columns(names), index=design.row_labels)
+    recipe = design.recipe
+    nodes = [*recipe.fixed.nodes, *recipe.formula.offset_nodes]
+    nodes += [node for part in recipe.random for half in part for node in half.nodes]
+    others = {name for part in nodes for name in variables(part)}
+    data = used.columns(name for name in names if name in others)
+    return pd.DataFrame({design.response_name: design.observed, **data}, index=design.row_labels)
 
 
 def _with_errors(
@@ -224,6 +240,14 @@ def _response_limits(
 ) -> dict[str, NDArray[np.float64]]:
     """Limits for new responses of a generalized model."""
     fitted, weights = rows.fitted, _weights(rows, wanted.weights)
+    warn_of_weights(fitted.family, weights, "limits for new responses")
+    impossible = ~possible_means(fitted.family, eta) & ~np.isnan(eta)
+    if impossible.any():
+        warn_user(
+            f"predict: NaN for limits in {impossible.sum()} of {len(eta)} rows, whose predicted means family "
+            f"{fitted.family.name} cannot have",
+            MixedModelsWarning,
+        )
     se = np.where(np.isnan(errors.df), np.nan, np.sqrt(errors.variance))
     low, high = (
         response_quantiles(fitted.family, eta, se, weights, fitted.dispersion, 0.5 + side * wanted.level / 2)
