@@ -124,7 +124,31 @@ def test_impossible_means_have_no_limits_and_say_so():
     with pytest.warns(mm.MixedModelsWarning, match="NaN for limits in 1 of 2 rows, whose predicted means"):
         out = model.predict({"x": [-9.0, 3.0]}, "~0", type="response", interval="prediction")
     assert out.loc[0, ["lower", "upper"]].isna().all()
+    with pytest.warns(mm.MixedModelsWarning, match="NaN for limits in 1 of 2 rows, whose predicted means"):
+        mean = model.predict({"x": [-9.0, 3.0]}, "~0", type="response", interval="confidence")
+    assert mean.loc[0, ["lower", "upper"]].isna().all()
     assert 0.0 <= out.loc[1, "lower"] < out.loc[1, "fit"] < out.loc[1, "upper"] < 30.0
+
+
+@pytest.mark.parametrize(
+    ("family", "low", "high", "wanted"),
+    [
+        (mm.families.Poisson("sqrt"), -0.175, 1.124, (0.0, 1.124**2)),
+        (mm.families.Poisson("sqrt"), -2.0, -1.0, (1.0, 4.0)),
+        (mm.families.Gamma("inverse"), -0.5, 0.25, (4.0, np.inf)),
+        (mm.families.Gamma("inverse"), 0.25, 0.5, (2.0, 4.0)),
+        (mm.families.Gamma("inverse"), -0.5, -0.25, (np.nan, np.nan)),
+        (mm.families.InverseGaussian("1/mu^2"), -0.5, 0.25, (2.0, np.inf)),
+        (mm.families.Poisson("identity"), -1.0, 2.0, (0.0, 2.0)),
+        (mm.families.Poisson("identity"), -2.0, -1.0, (np.nan, np.nan)),
+        (mm.families.Binomial("log"), -1.0, 0.5, (np.exp(-1.0), 1.0)),
+        (mm.families.Binomial("log"), 0.25, 0.5, (np.nan, np.nan)),
+        (mm.families.Poisson("log"), np.nan, np.nan, (np.nan, np.nan)),
+    ],
+)
+def test_limits_through_a_link_hold_every_possible_mean(family, low, high, wanted):
+    found = family.mean_limits(np.array([low]), np.array([high]))
+    np.testing.assert_allclose(np.ravel(found), wanted, rtol=1e-12)
 
 
 def test_prior_weights_of_counts_are_ignored_with_a_warning():

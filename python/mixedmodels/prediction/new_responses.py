@@ -81,7 +81,7 @@ def response_quantiles(
 
 def possible_means(family: Family, eta: Values) -> NDArray[np.bool_]:
     """Whether the family can have the means that belong to linear predictors."""
-    low, high = _MEANS[family.support]
+    low, high = family.mean_range
     mean = family.mean(eta)
     return (mean >= low) & (mean <= high)
 
@@ -255,11 +255,4 @@ _COORDINATES: dict[str, Any] = {
         lambda t: 1.0 / (1.0 + np.exp(np.minimum(-t, 709.0))),
         lambda y: 1.0 / (y * (1.0 - y)),
     ),
-}
-_MEANS = {
-    "real": (-np.inf, np.inf),
-    "positive": (0.0, np.inf),
-    "counts": (0.0, np.inf),
-    "unit": (0.0, 1.0),
-    "proportions": (0.0, 1.0),
 }

@@ -196,9 +196,9 @@ def _limits(
     fitted: FittedModel, low: NDArray[np.float64], high: NDArray[np.float64], on_response: bool
 ) -> dict[str, NDArray[np.float64]]:
     if on_response:
-        low, high = fitted.family.mean(low), fitted.family.mean(high)
-        # Some links decrease.
-        low, high = np.minimum(low, high), np.maximum(low, high)
+        known = ~np.isnan(low)
+        low, high = fitted.family.mean_limits(low, high)
+        _warn_of_means(fitted, known & np.isnan(low))
     return {"lower": low, "upper": high}
 
 
@@ -241,19 +241,22 @@ def _response_limits(
     """Limits for new responses of a generalized model."""
     fitted, weights = rows.fitted, _weights(rows, wanted.weights)
     warn_of_weights(fitted.family, weights, "limits for new responses")
-    impossible = ~possible_means(fitted.family, eta) & ~np.isnan(eta)
-    if impossible.any():
-        warn_user(
-            f"predict: NaN for limits in {impossible.sum()} of {len(eta)} rows, whose predicted means family "
-            f"{fitted.family.name} cannot have",
-            MixedModelsWarning,
-        )
+    _warn_of_means(fitted, ~possible_means(fitted.family, eta) & ~np.isnan(eta))
     se = np.where(np.isnan(errors.df), np.nan, np.sqrt(errors.variance))
     low, high = (
         response_quantiles(fitted.family, eta, se, weights, fitted.dispersion, 0.5 + side * wanted.level / 2)
         for side in (-1.0, 1.0)
     )
     return {"lower": low, "upper": high}
+
+
+def _warn_of_means(fitted: FittedModel, impossible: NDArray[np.bool_]) -> None:
+    if impossible.any():
+        warn_user(
+            f"predict: NaN for limits in {impossible.sum()} of {len(impossible)} rows, whose predicted means "
+            f"family {fitted.family.name} cannot have",
+            MixedModelsWarning,
+        )
 
 
 def _weights(rows: PredictedRows, given: Any) -> NDArray[np.float64]:
