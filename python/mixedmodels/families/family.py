@@ -174,24 +174,7 @@ class Family(ABC):
 
         Of the means that the family can have; NaN where there are none between the limits.
         """
-        ends = self.mean(low), self.mean(high)
-        # Some links decrease.
-        lower, upper = np.minimum(*ends), np.maximum(*ends)
-        # Others turn at 0, or have a pole there.
-        around = (low < 0.0) & (high > 0.0)
-        least, most = self.mean_range
-        if self.link == "sqrt":
-            lower = np.where(around, 0.0, lower)
-        elif self.link == "inverse":
-            lower, upper = (
-                np.where(around, ends[1] if least == 0.0 else -np.inf, lower),
-                np.where(around, np.inf, upper),
-            )
-        elif self.link == "1/mu^2":
-            lower, upper = np.where(around, ends[1], lower), np.where(around, np.inf, upper)
-        none = (upper < least) | (lower > most)
-        lower, upper = np.maximum(lower, least), np.minimum(upper, most)
-        return np.where(none, np.nan, lower), np.where(none, np.nan, upper)
+        return self.functions.limits(low, high, *self.mean_range)
 
     @abstractmethod
     def variance(self, mu: Values, dispersion: float) -> Values:

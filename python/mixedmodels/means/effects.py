@@ -272,7 +272,7 @@ def _predictions(
 ) -> PredictedEffects:
     eta, error, df = functions.estimate, functions.standard_error, functions.df
     half = t_quantile(0.5 + level / 2, df) * error
-    low, high = scale.shown(eta - half), scale.shown(eta + half)
+    low, high = scale.limits(eta - half, eta + half)
     notes = [
         *functions.space.basis.notes,
         *grid_notes(grid, specs, weights),
@@ -288,8 +288,8 @@ def _predictions(
         scale.shown(eta),
         scale.error(eta, error),
         df,
-        np.fmin(low, high),
-        np.fmax(low, high),
+        low,
+        high,
         tuple(name for name in specs.all if grid.variables[name].numeric),
         scale.name,
         level,

@@ -32,7 +32,7 @@ _LEVEL = 0.95
 @dataclass(frozen=True)
 class Wanted:
     """
-    What is wanted of predictions, as the arguments of `MixedModel.predict` say.
+    The wishes for predictions, as the arguments of `MixedModel.predict` say.
 
     Attributes
     ----------
