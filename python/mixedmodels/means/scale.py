@@ -141,7 +141,8 @@ def random_spread(fitted: FittedModel, link: Link) -> float:
     """
     if not link.averages:
         raise ArgumentError(
-            f"bias_adjust: with the {link.name} link the mean over normal random effects does not exist"
+            f"with the {link.name} link the mean over normal random effects does not exist: leave out "
+            "bias_adjust= (marginal= of predict_effects)"
         )
     variance = residual_variance(fitted)
     for term, part in zip(fitted.design.terms, variance_components(fitted), strict=True):
