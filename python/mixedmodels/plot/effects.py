@@ -66,7 +66,11 @@ def effect_plots(
         if place is None or place.is_first_col():
             panel.set_ylabel(label)
     if colour is not None:
-        panels[-1].legend(title=colour)
+        if ax is None:
+            # Beside the axes, where it covers nothing; the layout of the figure makes room.
+            panels[-1].legend(title=colour, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        else:
+            panels[-1].legend(title=colour)
     return np.array(panels, dtype=object) if facets else panels[0]
 
 

@@ -53,6 +53,7 @@ def new_responses(
     weights: Any,
     offset: Any,
     function: str = "simulate",
+    unknown_levels: bool = False,
 ) -> NewResponses:
     """
     The source of responses in new rows.
@@ -68,6 +69,8 @@ def new_responses(
         See :meth:`mixedmodels.MixedModel.simulate`.
     function : str
         For messages.
+    unknown_levels : bool
+        Whether rows that lack a level have a response, each with effects of its own, as predictions have.
     """
     terms = fitted.design.terms
     data = "newdata" if function == "simulate" else "data"
@@ -77,8 +80,9 @@ def new_responses(
     )
     prior = new_weights(fitted, frame, weights, f"{function}: {data}")
     complete = ~rows.missing
-    for part in rows.parts:
-        complete &= part.codes >= 0
+    if not unknown_levels:
+        for part in rows.parts:
+            complete &= part.codes >= 0
     if prior is not None:
         complete &= np.isfinite(prior)
         prior = prior[complete]
@@ -86,6 +90,9 @@ def new_responses(
     for part, factor in zip(rows.parts, own.factors(fitted.design), strict=True):
         codes, t = part.codes[complete], part.term
         levels = max(len(terms[t].group.levels), int(codes.max(initial=-1)) + 1)
+        unknown = codes < 0
+        codes = np.where(unknown, levels + np.cumsum(unknown) - 1, codes)
+        levels += int(unknown.sum())
         modes = fitted.estimates.b[t]
         parts.append(part_of(codes, part.z[complete], levels, factor, kept.get(t), modes))
     fixed = eta = rows.x[complete] @ own.beta
