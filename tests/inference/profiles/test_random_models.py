@@ -107,16 +107,24 @@ def check(model: Any, fit: Any, curve: Curve) -> None:
         what = f"{model.formula} {curve.row.name} {('lower', 'upper')[i]} {limit}"
         # There always is an end, with a reason.
         assert limit.end in ("met", "bound", "flat", "jump", "not computable", "better"), what
-        if limit.end not in ("met", "bound"):
+        if limit.end not in ("met", "bound", "jump"):
             continue
+
+        def refit(value: float) -> Any:
+            return fit(fixed={key_of(model, curve.row): value, **dropped}, control={"starts": 4})
+
         try:
-            held = fit(fixed={key_of(model, curve.row): limit.value, **dropped}, control={"starts": 4})
+            held = refit(limit.value)
         except DataError:
-            # The argument `fixed` does not take a correlation of a higher lag.
-            assert curve.row.name.startswith("cor_lag"), what
+            # The argument `fixed` does not take a correlation of a higher lag, nor a scale of zero.
+            assert curve.row.name.startswith("cor_lag") or limit.value == 0.0, what
             continue
         rise = held.objective - model.objective
-        if limit.end == "bound":
+        if limit.end == "jump":
+            near = 1e-4 * (limit.value - curve.estimate)
+            assert refit(limit.value - near).objective - model.objective <= Z * Z + EXACT, what
+            assert refit(limit.value + near).objective - model.objective >= Z * Z - EXACT, what
+        elif limit.end == "bound":
             assert rise <= Z * Z + EXACT, what
         else:
             # A refit from scratch may end in a minimum that is not the lowest.

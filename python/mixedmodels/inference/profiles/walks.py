@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...fit.state import FittedModel
 from ...repeat.progress import reporting
 from ..estimates.parameter_rows import ParameterRow
 from .base import Base
@@ -134,7 +133,8 @@ def _curve(base: Base, row: ParameterRow, found: dict[str, Any]) -> Curve:
     lowest = base.range(row)[0]
     for (goal, low, end_low), (_, high, end_high) in zip(found["below"], found["above"], strict=True):
         # A scale comes near to zero, and never is zero.
-        low = max(low, lowest)
+        if low < lowest:
+            low, end_low = lowest, "bound"
         limits[goal] = (
             Limit(float(base.of_engine(row, low)), end_low),
             Limit(float(base.of_engine(row, high)), end_high),
@@ -195,7 +195,7 @@ def constrained(
     return found
 
 
-def better_fit(fitted: FittedModel, curves: Sequence[Curve], reml: bool) -> dict[str, Any] | None:
-    """The start of a search for the best of the optima found on the way; None without any."""
+def better_point(curves: Sequence[Curve]) -> dict[str, Any] | None:
+    """The best of the points below the minimum that walks came to; None without any."""
     found = [curve.better for curve in curves if curve.better is not None]
     return min(found, key=lambda point: point["objective"]) if found else None
