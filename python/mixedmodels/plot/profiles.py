@@ -22,6 +22,8 @@ _COLUMNS = 3
 _FINE = 201
 # The longest label of an axis.
 _LABEL = 34
+# How exactly a profile goes to its last level.
+_ROUNDING = 1e-4
 
 
 class Panel(NamedTuple):
@@ -95,7 +97,7 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool)
             low, high = (float(v) for v in _values(panel, np.array([-cutoff, cutoff])))
             for limit, z in ((low, -cutoff), (high, cutoff)):
                 # No line where the profile ends before, as at a bound.
-                if panel.zeta[0] <= z <= panel.zeta[-1]:
+                if panel.zeta[0] - _ROUNDING <= z <= panel.zeta[-1] + _ROUNDING:
                     end = cutoff if absolute else z
                     ax.plot([limit, limit], [0, end], color=_GUIDE, linewidth=0.8)
             if absolute:

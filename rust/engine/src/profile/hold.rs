@@ -80,7 +80,8 @@ pub enum Effort {
     Thorough,
 }
 
-const STARTS: usize = 3;
+const STARTS: usize = 5;
+/// Of the criterion, for each start.
 const MOST_EVALUATIONS: usize = 100;
 /// Fall of the criterion that a search may leave: ζ is exact to about its half.
 const TOLERANCE: f64 = 1e-11;
@@ -152,7 +153,7 @@ fn count(outcome: Option<&Outcome>) -> usize {
 fn attempt(held: &mut HeldObjective<'_>, start: &[f64], starts: usize) -> Result<Option<Outcome>> {
     let control = Control {
         starts: Some(starts),
-        max_evaluations: Some(MOST_EVALUATIONS),
+        max_evaluations: Some(starts * MOST_EVALUATIONS),
         tolerance: Some(TOLERANCE),
         ..Control::UNLIMITED
     };
