@@ -121,6 +121,10 @@ def test_a_limit_on_the_boundary_is_exactly_the_bound():
     assert limits.loc["sd_(Intercept)|Batch"].iloc[0] == 0.0
     assert any("One-sided" in note and "sd_(Intercept)|Batch (lower)" in note for note in limits.notes)
     assert np.isfinite(limits).all(axis=None)
+    # The estimate is the bound: no point above it is one.
+    points = model.profile("sd_*").to_frame()
+    assert points["note"].iloc[0] == "estimate"
+    assert "at its bound" not in set(points["note"])
 
 
 def test_a_limit_is_no_jump_to_another_minimum():
@@ -167,6 +171,31 @@ def test_parameters_that_are_held_have_no_profile():
         fixed={"sd__Days": 6.0, "Days": 10.0, "cor__(Intercept).Days": value},
     )
     assert refit.objective - model.objective == pytest.approx(z * z, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "without"),
+    [
+        ({"theta": [None, 0.0, None]}, ["sd_(Intercept)", "sd_Days", "cor_Days.(Intercept)"]),
+        ({"sd__Days": 0.0}, ["sd_Days", "cor_Days.(Intercept)"]),
+    ],
+)
+def test_no_limits_of_what_the_held_parameters_decide(fixed, without):
+    model = mm.lmer(SLOPES, mm.load_sleepstudy(), REML=False, fixed=fixed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        limits = model.confint(method="profile")
+    names = [f"{name}|Subject" for name in without]
+    assert list(limits.index[limits.isna().all(axis=1)]) == names
+    assert limits.drop(names).notna().all(axis=None)
+    assert any("held fixed" in note and "cor_Days" in note for note in limits.notes)
+
+
+def test_progress_rises(ml):
+    calls = []
+    ml.profile(progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (6, 6)
+    assert all(a < b for (a, _), (b, _) in zip(calls, calls[1:], strict=False))
 
 
 @pytest.mark.parametrize("n_agq", [0, 1, 9])

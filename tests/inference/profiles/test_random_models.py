@@ -150,6 +150,9 @@ def test_every_limit_is_a_constrained_optimum(seed, generalized):
         fitted = model._fitted
         if fitted.convergence.unbounded or not fitted.convergence.converged:
             return
+        if fit(control={"starts": 6}).objective < model.objective - EXACT:
+            # Profiles of a local optimum are those of its neighbourhood.
+            return
         curves = walk(base_of(fitted), profilable(fitted, parameter_rows(fitted), False), [(Z, True)])
         for curve in curves:
             assert not curve.failure, curve.failure

@@ -15,7 +15,7 @@ from ...render.numbers import percent
 from ...render.result_table import ResultTable, result_table
 from ...wording import listed
 from ..estimates.parameter_rows import ParameterRow, chosen_rows, parameter_rows
-from .base import base_of, profilable
+from .base import base_of, is_tied, profilable
 from .walks import REASONS, Curve, Limit, walk
 
 
@@ -116,6 +116,12 @@ def _notes(
     for curve in curves.values():
         if curve.failure:
             notes.append(f"No profile of {curve.row.name}: {curve.failure}")
+    tied = [row.name for row in rows if row.free and is_tied(fitted, row)]
+    if tied:
+        notes.append(
+            "No limits, as entries of theta of their term, or a standard deviation of zero, are held fixed: "
+            f"{listed(tied, most=12)}"
+        )
     held = [row.name for row in rows if not row.free and not math.isnan(row.estimate)]
     if held:
         notes.append(f"Held fixed, without limits: {listed(held, most=12)}")

@@ -96,7 +96,9 @@ class Profile(Printed):
         estimates = base.values(_one_point(base))
         notes = np.where(curve.converged, "", "not converged").astype(object)
         for end, place in zip(curve.ends, (0, -1), strict=True):
-            if REASONS[end] and len(notes):
+            # Of a side without points the estimate is the end.
+            own = curve.values < curve.estimate if place == 0 else curve.values > curve.estimate
+            if REASONS[end] and own.any():
                 notes[place] = REASONS[end]
         parameters = np.insert(curve.parameters.reshape(-1, len(rows)), at, estimates[0], axis=0)
         columns: dict[str, Any] = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...repeat.progress import reporting
+from ...repeat.progress import Listener, reporting
 from ..estimates.parameter_rows import ParameterRow
 from .base import Base
 
@@ -106,11 +106,12 @@ def walk(
         tasks.append((base.place(row), base.unit(row), (lower, upper)))
     fitted = base.fitted
     with reporting(progress, len(rows), "profiles") as tell:
-        listener = None if progress is False else lambda done: tell(done, len(rows))
+        told = _rising(tell, len(rows))
+        listener = None if progress is False else told
         found = profile_curves(
             fitted.engine, base.reml, base.origin, tasks, list(goals), fitted.held.for_engine(), listener
         )
-        tell(len(rows), len(rows))
+        told(len(rows))
     return tuple([_curve(base, row, part) for row, part in zip(rows, found, strict=True)])
 
 
@@ -154,6 +155,19 @@ def _curve(base: Base, row: ParameterRow, found: dict[str, Any]) -> Curve:
     )
 
 
+def _rising(tell: Listener, total: int) -> Callable[[int], None]:
+    """Passes on each number of what is done once: threads may report a smaller one after a larger one."""
+    last = -1
+
+    def told(done: int) -> None:
+        nonlocal last
+        if done > last:
+            last = done
+            tell(done, total)
+
+    return told
+
+
 def constrained(
     base: Base,
     rows: Sequence[ParameterRow],
@@ -181,7 +195,8 @@ def constrained(
         for chain in chains
     ]
     with reporting(progress, total, "points") as tell:
-        listener = None if progress is False else lambda done: tell(done, total)
+        told = _rising(tell, total)
+        listener = None if progress is False else told
         found = profile_points(
             fitted.engine,
             base.reml,
@@ -191,7 +206,7 @@ def constrained(
             fitted.held.for_engine(),
             listener,
         )
-        tell(total, total)
+        told(total)
     return found
 
 
