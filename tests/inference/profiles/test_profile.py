@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -195,7 +196,7 @@ def test_progress_rises(ml):
     calls = []
     ml.profile(progress=lambda done, total: calls.append((done, total)))
     assert calls[-1] == (6, 6)
-    assert all(a < b for (a, _), (b, _) in zip(calls, calls[1:], strict=False))
+    assert all(a < b for (a, _), (b, _) in pairwise(calls))
 
 
 @pytest.mark.parametrize("n_agq", [0, 1, 9])
