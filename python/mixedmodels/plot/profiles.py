@@ -220,8 +220,8 @@ def contour(first: Trace, second: Trace, radius: float) -> tuple[NDArray[np.floa
     left, bottom = phase(first, -radius), phase(second, -radius)
     angles = np.array([-right / 2, top / 2, np.pi - left / 2, np.pi + bottom / 2])
     phases = np.array([right, top, left, bottom])
-    # Angles meet where the parameters move together.
-    keep = np.append(True, np.diff(angles) > 1e-6)
+    # Angles meet where the parameters move together, the last with the first, too.
+    keep = np.append(np.diff(np.append(angles, angles[0] + 2 * np.pi)) > 1e-6, True)[:4]
     angles, phases = angles[keep], phases[keep]
     angles, phases = np.append(angles, angles[0] + 2 * np.pi), np.append(phases, phases[0])
     t = np.linspace(angles[0], angles[-1], _FINE)

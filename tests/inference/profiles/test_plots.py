@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mixedmodels as mm
@@ -101,6 +102,24 @@ def test_the_contour_of_a_quadratic_is_an_ellipse():
     x, y = contour(trace, trace, radius)
     form = (x**2 - 2 * rho * x * y + y**2) / (1 - rho**2)
     np.testing.assert_allclose(form, radius**2, rtol=1e-8)
+
+
+@pytest.mark.parametrize("slope", [-1.0, 1.0])
+def test_the_contour_of_parameters_that_move_together_is_a_line(slope):
+    zeta = np.linspace(-3, 3, 7)
+    x, y = contour(Trace(zeta, slope * zeta), Trace(zeta, slope * zeta), 2.0)
+    assert np.ptp(x) > 3.9
+    np.testing.assert_allclose(y, slope * x, atol=1e-6)
+
+
+def test_pairs_of_a_separated_fit():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat(list("abcdefgh"), 12), "h": np.tile(list("ab"), 48)})
+    data["q"] = np.where(data["h"] == "a", 0, rng.integers(0, 2, 96))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        figure = mm.glmer("q ~ h + (1 | g)", data, family="binomial").profile(level_max=0.9).plot("pairs")
+    assert len(figure.axes) == 9
 
 
 def test_arguments(profile):

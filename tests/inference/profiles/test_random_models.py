@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import mixedmodels as mm
-from mixedmodels.errors import DataError, MixedModelError
+from mixedmodels.errors import DataError, InternalError, MixedModelError
 from mixedmodels.inference.estimates.parameter_rows import ParameterRow, parameter_rows
 from mixedmodels.inference.profiles.base import base_of, profilable
 from mixedmodels.inference.profiles.limits import quantile
@@ -125,6 +125,10 @@ def check(model: Any, fit: Any, curve: Curve) -> None:
             assert refit(limit.value - near).objective - model.objective <= Z * Z + EXACT, what
             assert refit(limit.value + near).objective - model.objective >= Z * Z - EXACT, what
         elif limit.end == "bound":
+            if rise > Z * Z:
+                # Such a refit may end in a minimum that is not the lowest; one beside it may not.
+                inside = limit.value + 1e-4 * (curve.estimate - limit.value)
+                rise = min(rise, refit(inside).objective - model.objective)
             assert rise <= Z * Z + EXACT, what
         else:
             # A refit from scratch may end in a minimum that is not the lowest.
@@ -138,13 +142,24 @@ def _is_best(held: Any, rise: float) -> bool:
     return bool(with_more.objective - held.objective > -1e-9) and rise < Z * Z
 
 
-@pytest.mark.parametrize("generalized", [False, True])
-@pytest.mark.parametrize("seed", range(100 if THOROUGH else 6))
+# Models whose criteria have several minima, beside any.
+HARD = [
+    *((seed, False) for seed in (1006, 1032, 1045, 1101)),
+    *((seed, True) for seed in (1020, 1055, 2034, 2080, 3044)),
+]
+
+
+@pytest.mark.parametrize(
+    ("seed", "generalized"),
+    [*((seed, kind) for seed in range(100 if THOROUGH else 6) for kind in (False, True)), *HARD],
+)
 def test_every_limit_is_a_constrained_optimum(seed, generalized):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             model, fit = random_model(seed, generalized)
+        except InternalError:
+            raise
         except MixedModelError:
             return
         fitted = model._fitted
