@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::anchor::{minimise_anchored, Anchor};
 use super::conjugate::Split;
 use super::hold::{
-    anchors, coefficients, has_curved_terms, split, Constrained, Effort, Hold, Origin, Parameter,
+    anchors, coefficients, split, Constrained, Effort, Hold, Origin, Parameter,
 };
 use super::reduced::{natural, picked};
 use crate::design::Predictors;
@@ -184,8 +184,10 @@ impl Hold for GeneralizedHold<'_> {
         self.start.clone()
     }
 
+    /// Where random effects are large the approximation has minima of its own, and the one that is the lowest
+    /// changes along a walk.
     fn is_doubtful(&self) -> bool {
-        has_curved_terms(self.model.frame())
+        true
     }
 
     fn minimum(

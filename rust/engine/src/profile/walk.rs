@@ -8,7 +8,7 @@ use super::Task;
 use crate::error::Result;
 
 /// Evaluations of the criterion on one side.
-const MOST_EVALUATIONS: usize = 10_000;
+const MOST_EVALUATIONS: usize = 2_000;
 /// Points of one side.
 const MOST_POINTS: usize = 300;
 /// Trials for one goal.
@@ -235,6 +235,7 @@ impl Walk<'_> {
         };
         let start = at(self, near.w).map_or_else(|| self.start.clone(), |(_, s)| s.at.free);
         let found = self.hold.at(&[step.value], &start, Effort::Thorough)?;
+        self.evaluations += found.as_ref().map_or(0, |f| f.evaluations);
         let Some(found) = found.filter(|f| f.objective < step.at.objective - LOWER) else {
             return Ok(false);
         };
@@ -265,6 +266,7 @@ impl Walk<'_> {
             let found = self
                 .hold
                 .at(&[step.value], &step.at.free, Effort::Thorough)?;
+            self.evaluations += found.as_ref().map_or(0, |f| f.evaluations);
             let lower = found.filter(|f| f.objective < step.at.objective - LOWER);
             let Some(lower) = lower else {
                 return Ok(end);
