@@ -204,7 +204,7 @@ def test_names_of_lme4_and_wrong_arguments():
         ({"ddf": "inf"}, "ddf= changes standard errors"),
         ({"re_form": "~0", "vcov": np.eye(2)}, "vcov= changes standard errors"),
         ({"parameter_uncertainty": "delta"}, "parameter_uncertainty= changes standard errors"),
-        ({"se_fit": True, "n_boot": 50}, "n_boot= needs parameter_uncertainty='bootstrap'"),
+        ({"se_fit": True, "nsim": 50}, "nsim= needs parameter_uncertainty='bootstrap'"),
     ]
     for options, message in wrong:
         with pytest.raises(mm.MixedModelError, match=message):
@@ -281,7 +281,7 @@ def test_undetermined_errors_stay_undetermined(method):
         new,
         se_fit=True,
         parameter_uncertainty=method,
-        **({"n_boot": 4, "rng": 1} if method != "delta" else {}),
+        **({"nsim": 4, "rng": 1} if method != "delta" else {}),
     )
     assert out["se_fit"].isna().tolist() == [False, True]
 
