@@ -66,7 +66,7 @@ def simulate(
         frame = as_given(drawn, design.form, design.weights, design.missing.pad, complete)
     else:
         given = Frame.from_any(newdata, what="newdata")
-        rows, labels = new_responses(fitted, given, own, kept, weights, offset, True), given.index
+        rows, labels = new_responses(fitted, given, own, kept, weights, offset, unknown_levels=True), given.index
         warn_of_weights(fitted.family, rows.weights)
         drawn = draws(rows.source, nsim, generator)
         frame = as_given(drawn, design.form, rows.weights, rows.pad, bool(rows.complete.all()))

@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use super::anchor::{minimise_anchored, Anchor};
 use super::conjugate::Split;
-use super::hold::{
-    anchors, coefficients, split, Constrained, Effort, Hold, Origin, Parameter,
-};
+use super::hold::{anchors, coefficients, split, Constrained, Effort, Hold, Origin, Parameter};
 use super::reduced::{natural, picked};
 use crate::design::Predictors;
 use crate::error::{Error, Result};

@@ -80,7 +80,7 @@ pub enum Effort {
     Thorough,
 }
 
-const STARTS: usize = 5;
+const STARTS: usize = 9;
 /// Of the criterion, for each start.
 const MOST_EVALUATIONS: usize = 100;
 /// Fall of the criterion that a search may leave: ζ is exact to about its half.

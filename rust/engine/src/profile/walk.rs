@@ -8,7 +8,7 @@ use super::Task;
 use crate::error::Result;
 
 /// Evaluations of the criterion on one side.
-const MOST_EVALUATIONS: usize = 2_000;
+const MOST_EVALUATIONS: usize = 4_000;
 /// Points of one side.
 const MOST_POINTS: usize = 300;
 /// Trials for one goal.
@@ -32,7 +32,7 @@ const ROUNDING: f64 = 1e-10;
 /// Distance of two values that double precision cannot tell apart.
 const SAME: f64 = 1e-11;
 /// How often a lower minimum at the end of a walk is followed, and what counts as one.
-const CONFIRMATIONS: usize = 4;
+const CONFIRMATIONS: usize = 12;
 const LOWER: f64 = 1e-7;
 /// Share of the way to the bound within which the bound is tried.
 const NEAR_BOUND: f64 = 0.02;
@@ -50,6 +50,8 @@ struct Walk<'h> {
     /// Beyond which nothing can be computed.
     wall: Option<f64>,
     better: Option<Step>,
+    /// Distance from which on the points belong to another minimum than those before.
+    branch: f64,
     evaluations: usize,
 }
 
@@ -67,6 +69,7 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
         steps: Vec::new(),
         wall: None,
         better: None,
+        branch: 0.0,
         evaluations: 0,
     };
     let mut limits = Vec::new();
@@ -248,6 +251,7 @@ impl Walk<'_> {
         let gone = self.distance(w);
         let (sign, origin) = (self.sign, self.variable.origin);
         self.steps.retain(|(k, _)| sign * (k.w - origin) < gone);
+        self.branch = gone;
         self.keep(w, value, at);
     }
 
@@ -351,9 +355,11 @@ impl Walk<'_> {
     /// Holds the parameter there.
     fn evaluate(&mut self, w: f64) -> Result<()> {
         let value = self.variable.value(w);
+        let beyond = self.distance(w) >= self.branch;
         let known: Vec<(f64, &[f64])> = [(self.variable.origin, self.start.as_slice())]
             .into_iter()
             .chain(self.steps.iter().map(|(k, s)| (k.w, s.at.free.as_slice())))
+            .filter(|(known, _)| (self.distance(*known) >= self.branch) == beyond)
             .collect();
         let predicted = extrapolate(&known, w);
         let nearest = known
