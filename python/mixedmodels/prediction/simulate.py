@@ -66,7 +66,8 @@ def simulate(
         frame = as_given(drawn, design.form, design.weights, design.missing.pad, complete)
     else:
         given = Frame.from_any(newdata, what="newdata")
-        rows, labels = new_responses(fitted, given, own, kept, weights, offset, unknown_levels=True), given.index
+        rows = new_responses(fitted, given, own, kept, weights, offset, unknown_levels=True)
+        labels = given.index
         warn_of_weights(fitted.family, rows.weights)
         drawn = draws(rows.source, nsim, generator)
         frame = as_given(drawn, design.form, rows.weights, rows.pad, bool(rows.complete.all()))
