@@ -103,10 +103,12 @@ class Planning(Holder):
             What is tested, and the number of simulations for each value.
         values, along, within : as for `mixedmodels.power_curve`
             The sizes, and the column, cells or parameter that they are of.
+        params, data : as for `mixedmodels.power`, optional
+            The truth, and the rows.
         weights, offset : str or array-like of shape (n,), optional
             Replace those of the fit for `data`; the values of an array are copied with its rows.
-        params, data, alpha, level, ddf, rng, executor, progress : as for `mixedmodels.power`, optional
-            The truth, the rows, and how the power is estimated.
+        alpha, level, ddf, rng, executor, progress : as for `mixedmodels.power`, optional
+            How the power is estimated.
 
         Returns
         -------

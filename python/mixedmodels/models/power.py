@@ -203,10 +203,12 @@ def power_curve(
         both, such as ``"Days"``, means the column; ``("parameter", "Days")`` means the parameter.
     within : str or sequence of str, optional
         Instead of `along`: columns in whose cells there are so many rows each.
-    params, data, REML, family, link, contrasts, functions : as for `power`, optional
+    params, data, REML, family, link : as for `power`, optional
         The truth and the model.
     weights, offset : str or array-like of shape (n,), optional
         As for `power`; the values of an array are copied with its rows.
+    contrasts, functions : as for `power`, optional
+        Of the formula.
     alpha, level, ddf, rng, executor, progress : as for `power`, optional
         How the power is estimated.
 
