@@ -146,7 +146,8 @@ SWEPT = {
     "generalized": lambda data: glmer("late ~ x + f + (1 | g)", data, "binomial", subset="x < 9"),
 }
 # What says where the data came from (a model of a stream has the columns that it used), or takes the time.
-NOT_COMPARED = frozenset({"data", "getME", "allFit"})
+# `extend` copies whole rows.
+NOT_COMPARED = frozenset({"data", "getME", "allFit", "extend"})
 
 
 def swept_data() -> pd.DataFrame:

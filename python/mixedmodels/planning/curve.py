@@ -103,7 +103,11 @@ class PowerCurve(Printed):
             ("failures", [str(power.failures) for power in self.powers]),
             ("singular", [str(int(power.singular.sum())) for power in self.powers]),
         ]
-        notes = [f"Model: {one_line(first.formula)}", f"{100 * first.level:g} % intervals by Wilson's method"]
+        notes = [first.method] if first.method else []
+        notes += [
+            f"Model: {one_line(first.formula)}",
+            f"{100 * first.level:g} % intervals by Wilson's method",
+        ]
         return Page.of(Table.from_columns(columns, left=(), joined=(3,)), heading, notes)
 
 

@@ -15,7 +15,7 @@ from ..prediction.simulate import warn_of_weights
 from ..repeat.chunks import check_executor
 from ..repeat.progress import check_progress
 from ..repeat.seeds import Streams
-from .hypotheses import read_test
+from .hypotheses import Test, read_test
 from .replicates import Replicates, simulated
 from .result import Power
 from .scenario import Scenario
@@ -91,17 +91,18 @@ def simulated_power(
     warn_of_weights(scenario.fitted.family, scenario.fitted.design.weights)
     test = read_test(scenario.fitted, plan.test, plan.ddf, plan.wrap)
     found, interrupted = simulated(scenario.source, test, plan.nsim, streams, key, plan.executor, progress)
-    return _result(scenario, plan, test.label, test.effect(scenario.beta), found), interrupted
+    return _result(scenario, plan, test, found), interrupted
 
 
-def _result(scenario: Scenario, plan: Plan, label: str, effect: float, found: Replicates) -> Power:
+def _result(scenario: Scenario, plan: Plan, test: Test, found: Replicates) -> Power:
     design = scenario.fitted.design
     p_values, statistics, estimates = found.outcomes.T.copy()
     for array in (p_values, statistics, estimates, found.singular):
         array.flags.writeable = False
     return Power(
-        test=label,
-        effect=effect,
+        test=test.label,
+        method=test.method,
+        effect=test.effect(scenario.beta),
         formula=scenario.formula,
         n_obs=scenario.fitted.n_obs,
         groups={term.group.label: len(term.group.levels) for term in design.terms},

@@ -20,13 +20,14 @@ from ..fit.state import FittedModel
 from ..fit.update import updated
 from ..formula import NoRandomEffectsError
 from ..inference.basis.choice import DdfName, basis_of, check_ddf
+from ..inference.basis.degrees_of_freedom import by_method
 from ..inference.hypotheses.coefficient_tests import test_ratios, two_sided_t
 from ..inference.hypotheses.linear_hypothesis import read_hypotheses
 from ..inference.likelihood.likelihood_ratio import check_same_approximation, check_same_data
 from ..inference.likelihood.nesting import refuse_not_nested
 from ..inference.terms.term_hypotheses import TermHypotheses
 from ..notices import silent
-from ..wording import listed
+from ..wording import counted, listed
 
 Values = NDArray[np.float64]
 _LABELS = ["the model", "the smaller model"]
@@ -70,6 +71,11 @@ class Test(ABC):
 
     label: str
     fitted: FittedModel
+
+    @property
+    def method(self) -> str:
+        """The distribution and degrees of freedom of the p-values; empty where the caller knows."""
+        return ""
 
     @property
     def parallel(self) -> bool:
@@ -119,6 +125,10 @@ class LinearTest(Test):
     ddf: DdfName
     joint: bool
 
+    @property
+    def method(self) -> str:
+        return by_method("F tests" if self.joint else "t tests", basis_of(self.fitted, self.ddf))
+
     def outcome(self, j: int, refits: Refits, prepared: Any, state: Callable[[], FittedModel]) -> Outcome:
         basis = basis_of(state(), self.ddf)
         if self.joint:
@@ -148,6 +158,10 @@ class Comparison(Test):
 
     smaller: FittedModel
     df: int
+
+    @property
+    def method(self) -> str:
+        return f"Likelihood ratios by the χ² distribution with {counted(self.df, 'degree')} of freedom"
 
     def prepared(self, responses: Values) -> Any:
         return refit_responses(self.smaller, responses)

@@ -32,6 +32,8 @@ class Power(Printed):
     ----------
     test : str
         What was tested.
+    method : str
+        The distribution and degrees of freedom of the p-values; empty for a test of your own.
     effect : float
         The true value of the function of the coefficients that was tested; NaN unless it is a single one.
     formula : str
@@ -50,6 +52,7 @@ class Power(Printed):
     """
 
     test: str
+    method: str
     effect: float
     formula: str
     n_obs: int
@@ -153,7 +156,8 @@ class Power(Printed):
 
     def _notes(self) -> list[str]:
         sizes = ", ".join([f"{count} {one_line(name)}" for name, count in self.groups.items()])
-        notes = [f"Model: {one_line(self.formula)}", f"Design: {counted(self.n_obs, 'row')}; {sizes}"]
+        notes = [self.method] if self.method else []
+        notes += [f"Model: {one_line(self.formula)}", f"Design: {counted(self.n_obs, 'row')}; {sizes}"]
         singular = int(self.singular.sum())
         if singular:
             notes.append(

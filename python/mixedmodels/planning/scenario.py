@@ -24,6 +24,7 @@ from ..fit.state import FittedModel
 from ..formula import ModelFormula, check_functions
 from ..formula.nodes import Name, is_plain
 from ..frame import Frame
+from ..inference.basis.testable import have_optimum
 from ..notices import warn_user
 from ..prediction.new_source import new_responses
 from ..prediction.simulate_formula import source_from, unfitted
@@ -81,6 +82,11 @@ def scenario_of(
     function : str
         For messages.
     """
+    if not params and not have_optimum(fitted):
+        raise ArgumentError(
+            f"{function}: the likelihood of the model has no finite optimum, so its estimates are no truth to "
+            "plan with; give params=, or simplify the model"
+        )
     own = parameters_with(fitted, params)
     if data is None:
         if weights is not None or offset is not None:

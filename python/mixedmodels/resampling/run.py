@@ -14,6 +14,7 @@ from ..errors import ArgumentError, MixedModelsWarning
 from ..fit.refits import refit_responses
 from ..fit.state import FittedModel
 from ..inference.basis.clusters import Clusters, find_clusters
+from ..inference.basis.testable import have_optimum
 from ..inference.estimates.parameter_rows import ParameterRow, chosen_rows, parameter_rows
 from ..notices import warn_user
 from ..render.result_table import ResultTable
@@ -115,6 +116,11 @@ def _scheme(
         )
     if not fitted.design.terms:
         raise ArgumentError("bootstrap: the model has no random-effects terms")
+    if not have_optimum(fitted):
+        raise ArgumentError(
+            "bootstrap: the likelihood has no finite optimum, so there are no estimates to draw from or to "
+            "compare with; simplify the model first"
+        )
     _check_suited(fitted, type, cases, use_u, multipliers)
     kept = ", random effects kept" if use_u else ""
     if type == "parametric":

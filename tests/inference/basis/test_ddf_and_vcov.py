@@ -49,6 +49,8 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "model_table": ((), {"show": ["std.error", "p.value"]}),
     "omega_squared": ((), {}),
     "pairs": ((), {}),
+    "power": (("first = 0",), {"nsim": 2, "rng": 1}),
+    "power_curve": (("first = 0", 2), {"along": "group", "values": [12], "rng": 1}),
     "predict": ((), {"re_form": "~0", "interval": "confidence"}),
     "predict_effects": (("factor",), {}),
     "predictions": ((), {"re_form": "~0"}),
@@ -92,12 +94,13 @@ EITHER = sorted({*WITH_VCOV, *WITH_DDF})
 
 def call(where: tuple[str, str], model: Any, **options: Any) -> Any:
     place, name = where
-    names = {"factor": "recipe", "covariate": "temp", "first": "temp"}
+    names = {"factor": "recipe", "covariate": "temp", "first": "temp", "group": "replicate"}
     if isinstance(model, mm.GeneralizedLinearMixedModel):
-        names = {"factor": "trt", "covariate": "age", "first": "age"}
+        names = {"factor": "trt", "covariate": "age", "first": "age", "group": "ID"}
     arguments, fixed = CALLS[name]
     for word, meant in names.items():
-        arguments = tuple(text.replace(word, meant) for text in arguments)
+        arguments = tuple(v.replace(word, meant) if isinstance(v, str) else v for v in arguments)
+        fixed = {key: meant if value == word else value for key, value in fixed.items()}
     subject: Any = model.emmeans(f"~ {names['factor']}") if name in ("contrast", "pairs") else model
     function: Callable[..., Any] = getattr(mm, name) if place == "function" else getattr(type(subject), name)
     return function(subject, *arguments, **{**fixed, **options})
@@ -134,7 +137,9 @@ def test_every_function_has_a_call():
     assert of_generalized() <= set(CALLS)
     # What has one has the other; a Wald test by χ² has no degrees of freedom.
     assert {name for _, name in WITH_VCOV} - {name for _, name in WITH_DDF} == {"wald_test"}
-    assert {name for _, name in WITH_DDF} <= {name for _, name in WITH_VCOV}
+    # Every simulation of a power analysis has a covariance matrix of its own.
+    planning = {"power", "power_curve"}
+    assert {name for _, name in WITH_DDF} - planning <= {name for _, name in WITH_VCOV}
 
 
 @pytest.mark.parametrize("other", ["other data", "other formula", "other criterion"])
@@ -475,7 +480,7 @@ def test_covariance_matrices_for_marginaleffects(model, others):
         covariance_for(fitted, -robust.covariance)
 
 
-@pytest.mark.parametrize("where", WITH_DDF, ids="-".join)
+@pytest.mark.parametrize("where", [own for own in WITH_DDF if own in WITH_VCOV], ids="-".join)
 def test_docstrings_say_what_goes_with_a_matrix(where):
     """A matrix alone turns t and F tests into z and χ² tests: the description of ``vcov`` says so."""
     place, name = where

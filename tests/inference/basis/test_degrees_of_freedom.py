@@ -206,7 +206,9 @@ def test_confidence_intervals(slope, ddf):
     np.testing.assert_allclose(limits.loc[table.index, "95 %"], table["Estimate"] + half)
     assert list(limits.index) == list(slope.confint().index)
     for method in ("profil", None, 3):
-        with pytest.raises(ArgumentError, match=r"^confint: method must be one of 'wald', not"):
+        with pytest.raises(
+            ArgumentError, match=r"^confint: method must be one of 'wald', 'profile', 'boot', not"
+        ):
             slope.confint(method=method)
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...design.theta import slices
+from ...errors import ArgumentError
 from ...fit.state import FittedModel
+from ..basis.testable import have_optimum
 from ..estimates.parameter_rows import ParameterRow, parameter_rows
 
 # First steps, relative to the estimate, to the scale of the response, and of a correlation.
@@ -137,6 +139,11 @@ def base_of(fitted: FittedModel, reml: bool = False) -> Base:
     reml : bool
         For a fit by REML; otherwise its likelihood is maximized first, from its estimates.
     """
+    if fitted.exact_likelihood and not have_optimum(fitted):
+        raise ArgumentError(
+            "profile: the likelihood has no finite optimum, as the residual variance tends to zero, so there is "
+            "nothing to start from; simplify the model first"
+        )
     if reml == fitted.restricted:
         origin = _point(fitted) | {"objective": fitted.estimates.objective}
     else:
