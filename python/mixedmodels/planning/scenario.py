@@ -84,8 +84,8 @@ def scenario_of(
     """
     if not params and not have_optimum(fitted):
         raise ArgumentError(
-            f"{function}: the likelihood of the model has no finite optimum, so its estimates are no truth to "
-            "plan with; give params=, or simplify the model"
+            f"{function}: the likelihood of the model has no finite optimum, so its estimates are no truth "
+            "to plan with; give params=, or simplify the model"
         )
     own = parameters_with(fitted, params)
     if data is None:

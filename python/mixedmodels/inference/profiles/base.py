@@ -141,8 +141,8 @@ def base_of(fitted: FittedModel, reml: bool = False) -> Base:
     """
     if fitted.exact_likelihood and not have_optimum(fitted):
         raise ArgumentError(
-            "profile: the likelihood has no finite optimum, as the residual variance tends to zero, so there is "
-            "nothing to start from; simplify the model first"
+            "profile: the likelihood has no finite optimum, as the residual variance tends to zero, so there "
+            "is nothing to start from; simplify the model first"
         )
     if reml == fitted.restricted:
         origin = _point(fitted) | {"objective": fitted.estimates.objective}
