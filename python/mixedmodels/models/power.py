@@ -134,6 +134,7 @@ def power(
     True value: 5
       power     95 % interval  significant
      84.0 %  75.6 % to 89.9 %    84 of 100
+    t tests by Satterthwaite's degrees of freedom
     Model: Reaction ~ Days + (Days | Subject)
     Design: 180 rows; 18 Subject
     3 singular fits, which are kept

@@ -82,12 +82,12 @@ def scenario_of(
     function : str
         For messages.
     """
-    if not params and not have_optimum(fitted):
+    own = parameters_with(fitted, params)
+    if params is None and not have_optimum(fitted):
         raise ArgumentError(
             f"{function}: the likelihood of the model has no finite optimum, so its estimates are no truth "
             "to plan with; give params=, or simplify the model"
         )
-    own = parameters_with(fitted, params)
     if data is None:
         if weights is not None or offset is not None:
             name = "offset" if weights is None else "weights"
