@@ -311,7 +311,7 @@ def _comparison(results: Sequence[Any], names: Sequence[str] | None) -> ResultTa
     if len(labels) != len(results) or len(set(labels)) != len(labels):
         raise ArgumentError(f"names must be {len(results)} different names, got {listed(labels)}")
     for label, other in zip(labels[1:], results[1:], strict=True):
-        if other.partition != first.partition:
+        if not other.partition.agrees_with(first.partition):
             raise ArgumentError(
                 f"compare: {labels[0]} and {label} have other folds; use the same rows, folds=, by= and a "
                 "whole number as rng="
