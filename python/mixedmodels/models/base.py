@@ -18,6 +18,7 @@ from .estimates import Estimates
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
+from .plots import Plots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .reports import Reports
@@ -38,6 +39,7 @@ class MixedModel(
     Predictions,
     PartsOfPredictions,
     Bootstraps,
+    Plots,
     Reports,
     Changes,
     StatsmodelsNames,
