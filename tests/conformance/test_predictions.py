@@ -55,7 +55,9 @@ def test_92_some_of_the_random_effects(slopes):
     orders = ("~(0 + Days | Subject) + (1 | Subject)", "~(1 | Subject) + (0 + Days | Subject)")
     assert split.predict(new, orders[0])[0] == split.predict(new, orders[1])[0]
     nested = fits("pastes")
-    np.testing.assert_allclose(nested.predict(load_pastes(), "~(1 | batch/cask)"), nested.fitted(), rtol=1e-12)
+    np.testing.assert_allclose(
+        nested.predict(load_pastes(), "~(1 | batch/cask)"), nested.fitted(), rtol=1e-12
+    )
     for formula in ("poly(Days, 2)", "ns(Days, df = 3)"):
         model = lmer(f"Reaction ~ {formula} + (1 | Subject)", load_sleepstudy())
         np.testing.assert_allclose(model.predict(load_sleepstudy()[::7]), model.fitted()[::7], rtol=1e-12)
@@ -120,7 +122,9 @@ def test_97_of_the_random_part_alone(iris):
 
     fitted = lmer("width ~ length + (1 | species)", iris)._fitted
     x, terms = predicted_rows(fitted, None, None, False, None).for_engine()
-    assert np.sqrt(fitted.prediction_variances(np.zeros_like(x), terms))[0] == pytest.approx(0.451570, abs=1e-6)
+    assert np.sqrt(fitted.prediction_variances(np.zeros_like(x), terms))[0] == pytest.approx(
+        0.451570, abs=1e-6
+    )
 
 
 def test_97_on_the_scale_of_the_response():

@@ -136,16 +136,12 @@ def test_a_subset_of_the_terms():
 
 
 def test_a_variance_of_zero_leaves_the_fixed_part():
-    singular = fitted_quietly(
-        mm.lmer, "Reaction ~ Days + (1 | Subject) + (1 | Days)", mm.load_sleepstudy()
-    )
+    singular = fitted_quietly(mm.lmer, "Reaction ~ Days + (1 | Subject) + (1 | Days)", mm.load_sleepstudy())
     without = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)")
     pd.testing.assert_frame_equal(
         singular.predict(interval="confidence"), without.predict(interval="confidence"), rtol=1e-5
     )
-    held = mm.lmer(
-        "Reaction ~ Days + (1 | Subject)", mm.load_sleepstudy(), fixed={"sd__(Intercept)": 0}
-    )
+    held = mm.lmer("Reaction ~ Days + (1 | Subject)", mm.load_sleepstudy(), fixed={"sd__(Intercept)": 0})
     both = [held.predict(re_form=form, se_fit=True)["se_fit"] for form in (None, "~0")]
     np.testing.assert_allclose(both[0], both[1], rtol=1e-12)
 

@@ -62,8 +62,8 @@ def row_values(fitted: FittedModel, given: Any, argument: str) -> RowValues:
     n = len(values) if hasattr(values, "__len__") else -1
     if n not in (fitted.n_obs, used.n_total):
         raise ArgumentError(
-            f"{argument} must be a column of the data or have a value for each of the {fitted.n_obs} rows used"
-            + (f", or of the {used.n_total} of the data" if used.n_total != fitted.n_obs else "")
+            f"{argument} must be a column of the data or have a value for each of the {fitted.n_obs} rows "
+            "used" + (f", or of the {used.n_total} of the data" if used.n_total != fitted.n_obs else "")
         )
     column = Frame.from_any({name: values}, what=argument).labels(name)
     if n == used.n_total != fitted.n_obs:

@@ -180,6 +180,11 @@ def note(ax: Axes, text: str, corner: str = "upper left") -> None:
             bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
             zorder=9,
         )
+        # Room for it beside the data.
+        bottom, top = ax.get_ylim()
+        room = 0.07 * (1 + text.count("\n")) * (top - bottom)
+        if ax.get_yscale() == "linear":
+            ax.set_ylim(bottom - room if low else bottom, top if low else top + room)
 
 
 def bare(ax: Axes) -> None:
