@@ -13,6 +13,8 @@ MOST_MEANS = 60
 _CLEAR = 0.03
 # What an arrow that misleads costs, in units of length.
 _PENALTY = 1000.0
+# What arms of different lengths cost.
+_EVEN = 0.3
 
 
 def arrow_lengths(
@@ -60,22 +62,29 @@ def arrow_lengths(
     difference = estimates[above] - estimates[below]
     significant = difference > half
     n, rows = len(pairs), np.arange(len(pairs))
-    # Unknown are the arms (left, right), the distance of each sum from the critical difference, and faults.
+    # Unknown are the arms (left, right), the distance of each sum of two arms from the critical difference, the
+    # distance of each arm from half of it, and faults.
     sums = np.zeros((n, 2 * m))
     sums[rows, above] = 1.0
     sums[rows, m + below] += 1.0
-    none, one = np.zeros((n, n)), np.eye(n)
+    arms = np.eye(2 * m)
+    usual = np.tile(_half_of_each(critical), 2)
+    facing = sums.any(axis=0)
     sign = np.where(significant, 1.0, -1.0)
-    limits = sign * difference - _CLEAR * half
-    rows_of_limits = [
-        np.hstack([sums, -one, none]),
-        np.hstack([-sums, -one, none]),
-        np.hstack([sign[:, None] * sums, none, -one]),
-    ]
     found = linprog(
-        np.concatenate([np.full(2 * m, 1e-6), np.ones(n), np.full(n, _PENALTY)]),
-        np.vstack(rows_of_limits),
-        np.concatenate([half, -half, limits]),
+        np.concatenate(
+            [np.where(facing, 0.0, 1.0), np.ones(n), np.where(facing, _EVEN, 0.0), np.full(n, _PENALTY)]
+        ),
+        np.vstack(
+            [
+                np.hstack([sums, -np.eye(n), np.zeros((n, 2 * m + n))]),
+                np.hstack([-sums, -np.eye(n), np.zeros((n, 2 * m + n))]),
+                np.hstack([arms, np.zeros((2 * m, n)), -arms, np.zeros((2 * m, n))]),
+                np.hstack([-arms, np.zeros((2 * m, n)), -arms, np.zeros((2 * m, n))]),
+                np.hstack([sign[:, None] * sums, np.zeros((n, n + 2 * m)), -np.eye(n)]),
+            ]
+        ),
+        np.concatenate([half, -half, usual, -usual, sign * difference - _CLEAR * half]),
         method="highs",
     )
     if found.x is None:
@@ -83,3 +92,12 @@ def arrow_lengths(
     lengths = found.x[: 2 * m].reshape(2, m).T
     reached = sums @ found.x[: 2 * m]
     return lengths, int(((reached < difference) != significant).sum())
+
+
+def _half_of_each(critical: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half the median critical difference of each mean; zero for one that is not compared."""
+    result = np.zeros(len(critical))
+    for i, row in enumerate(critical):
+        known = row[np.isfinite(row)]
+        result[i] = 0.5 * float(np.median(known)) if len(known) else 0.0
+    return result

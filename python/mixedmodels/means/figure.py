@@ -66,8 +66,8 @@ def _split(means: EstimatedRows) -> tuple[list[str], list[str]]:
     """
     The variables that colours tell apart, and those that name the rows.
 
-    Colours are for the groups; without groups and with several variables for that with the fewest levels. More
-    levels than there are colours are in the rows.
+    Colours are for the groups; without groups and with several variables for that with the fewest levels.
+    Where these are more than the colours, they are in the rows.
     """
     labels = [str(name) for name in means.labels]
     by = list(means.by)

@@ -19,6 +19,7 @@ from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .plots import Plots
+from .plots_of_estimates import EstimatePlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .reports import Reports
@@ -40,6 +41,7 @@ class MixedModel(
     PartsOfPredictions,
     Bootstraps,
     Plots,
+    EstimatePlots,
     Reports,
     Changes,
     StatsmodelsNames,

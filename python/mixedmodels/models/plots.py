@@ -74,8 +74,9 @@ class Plots(Holder):
         Draw residuals and random effects in four panels.
 
         Residuals against fitted values with a smoother; their normal Q-Q plot; the roots of their sizes
-        against fitted values (scale-location); the Q-Q plot of the random effects. Q-Q plots have simultaneous 95 %
-        bands: under the model all points lie within with this probability, if they are independent.
+        against fitted values (scale-location); the Q-Q plot of the random effects. The bands of Q-Q
+        plots are simultaneous: if the points are independent and normal, all of them lie within with a
+        probability of 95 %.
 
         Parameters
         ----------

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .style import BLACK, BLUE, COLOURS, MARKERS, axes_or_new, bare, label_ticks, note, zero_line
+from .style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    MARKERS,
+    axes_or_new,
+    bare,
+    in_two_lines,
+    label_ticks,
+    note,
+    zero_line,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,11 +85,12 @@ def interval_plot(
         Small print.
     ax : matplotlib Axes, optional
     """
-    lines = len(names) * max(1.0, 0.75 * len(series))
+    texts = in_two_lines(names)
+    lines = sum(max(1.0 + 0.9 * text.count("\n"), 0.75 * len(series)) for text in texts)
     ax = axes_or_new(ax, (6.4, float(np.clip(_LINE * lines + _REST, 2.4, _TALLEST))))
     for i, one in enumerate(series):
         _draw(ax, one, i, len(series))
-    label_ticks(ax.yaxis, range(len(names)), names)
+    label_ticks(ax.yaxis, range(len(names)), texts, ready=True)
     ax.set_ylim(len(names) - 0.4, -0.6)
     # A matplotlib axis with a logarithm has to show something positive.
     drawn = np.concatenate([np.r_[one.estimates, one.lower] for one in series]) if series else np.empty(0)
@@ -154,8 +166,10 @@ def _ratio_axis(ax: Axes) -> None:
 
     ax.set_xscale("log")
     low, high = ax.get_xlim()
-    wide = high / low > 30.0
-    ax.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0,) if wide else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    marks = (
+        (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if high / low < 8 else (1.0, 2.0, 5.0) if high / low < 300 else (1.0,)
+    )
+    ax.xaxis.set_major_locator(LogLocator(base=10, subs=marks))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
 

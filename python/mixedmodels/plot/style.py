@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,9 +149,22 @@ def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
     return [text if display_width(text) <= width else f"{text[:half]}…{text[-half:]}" for text in whole]
 
 
-def label_ticks(axis: Any, positions: Sequence[float], texts: Sequence[Any]) -> None:
-    """Labels at these positions of an axis (`ax.xaxis`, `ax.yaxis`); slanted below it if they are long."""
-    labels = fitting(texts)
+def in_two_lines(texts: Sequence[Any], width: int = LABEL) -> list[str]:
+    """Labels in up to two lines of this width."""
+    result = []
+    for text in fitting(texts, 2 * width - 6):
+        lines = wrap(text, width, break_on_hyphens=False) or [text]
+        result.append("\n".join(fitting([lines[0], " ".join(lines[1:])], width)) if len(lines) > 1 else text)
+    return result if len(set(result)) == len(set(map(str, texts))) else fitting(texts, width)
+
+
+def label_ticks(axis: Any, positions: Sequence[float], texts: Sequence[Any], ready: bool = False) -> None:
+    """
+    Labels at these positions of an axis (`ax.xaxis`, `ax.yaxis`); slanted below it if they are long.
+
+    They are cut to fit, unless they are `ready`.
+    """
+    labels = [str(text) for text in texts] if ready else fitting(texts)
     axis.set_ticks(list(positions), labels)
     if axis.axis_name == "x" and sum(map(display_width, labels)) > 48:
         for label in axis.get_ticklabels():
