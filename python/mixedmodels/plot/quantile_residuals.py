@@ -76,7 +76,7 @@ def _along(ax: Any, residuals: NDArray[np.float64], predicted: NDArray[np.float6
     rank = ((ends - counts + ends + 1) / 2)[places] / (n + 1)
     chosen, thin = thinned(residuals)
     ax.scatter(rank[chosen], residuals[chosen], color=BLUE, **point_look(len(chosen)))
-    bins = int(np.clip(n / 25, 1, 20))
+    bins = int(np.clip(n / 50, 1, 15))
     parts = np.array_split(order, bins)
     middle = [float(np.mean(rank[part])) for part in parts]
     for share in _QUARTILES:
