@@ -57,7 +57,7 @@ _EXPORTS = {
         "deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_rlrt f_test fitted "
         "fixef getME glance hessian icc isSingular is_singular joint_tests kr_compare linear_hypothesis "
         "logLik model_selection model_table ngrps nobs omega_squared pairs partial_fitted pb_compare "
-        "plot plot_binned_residuals plot_coef plot_diagnostics plot_effects plot_emmeans plot_fit_log "
+        "plot_binned_residuals plot_coef plot_diagnostics plot_effects plot_emmeans plot_fit_log "
         "plot_groups plot_interaction plot_ranef plot_ranef_qq plot_residuals plot_rootogram "
         "plot_shrinkage plot_variances predict predict_effects predictions r2 ranef ranova refit refitML "
         "residuals sigma simulate summary t_test tidy update vcov vcov_cluster vcov_parameters "
@@ -68,6 +68,7 @@ _EXPORTS = {
     "models.linear": "LinearMixedModel",
     "models.lmer": "lmer",
     "models.many": "fit_many",
+    "plot.style": "Panels",
     "render.anova_table": "AnovaTable",
     "render.result_table": "ResultTable",
     "report.model_table": "ModelTable",

@@ -137,7 +137,6 @@ from .models.functions import (
     pairs as pairs,
     partial_fitted as partial_fitted,
     pb_compare as pb_compare,
-    plot as plot,
     plot_binned_residuals as plot_binned_residuals,
     plot_coef as plot_coef,
     plot_diagnostics as plot_diagnostics,
@@ -181,6 +180,7 @@ from .models.glmer import glmer as glmer
 from .models.linear import LinearMixedModel as LinearMixedModel
 from .models.lmer import lmer as lmer
 from .models.many import fit_many as fit_many
+from .plot.style import Panels as Panels
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable

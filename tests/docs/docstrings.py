@@ -32,6 +32,7 @@ RESULTS = (
     "LogLik",
     "MeansTable",
     "ModelTable",
+    "Panels",
     "RSquared",
     "RandomEffects",
     "ResultTable",

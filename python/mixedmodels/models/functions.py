@@ -95,7 +95,6 @@ def _of_table(kind: str) -> Callable[..., Any]:
 AIC = function_of(MixedModel.AIC)
 AICc = function_of(MixedModel.AICc)
 BIC = function_of(MixedModel.BIC)
-plot = function_of(MixedModel.plot)
 plot_binned_residuals = function_of(MixedModel.plot_binned_residuals)
 plot_coef = function_of(MixedModel.plot_coef)
 plot_diagnostics = function_of(MixedModel.plot_diagnostics)
