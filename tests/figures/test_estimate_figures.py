@@ -23,10 +23,10 @@ from mixedmodels import (
 from shared_fits import fits
 
 
-def intervals(container):
-    """Estimates and limits of a series of errorbar()."""
-    x, y = container.lines[0].get_data()
-    ends = np.array([segment[:, 0] for segment in container.lines[2][0].get_segments()])
+def intervals(ax, series=0):
+    """Estimates, positions and limits of a series."""
+    x, y = ax.containers[series].lines[0].get_data()
+    ends = np.array([segment[:, 0] for segment in ax.collections[series].get_segments()])
     return np.asarray(x), np.asarray(y), ends
 
 
@@ -51,8 +51,8 @@ def test_coefficients_of_two_models_share_their_rows():
     ax = plot_coef(*models, names=["one", "two"])
     assert labels(ax) == ["age", "Sex[T.Female]", "age:Sex[T.Female]"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]
-    for model, container, side in zip(models, ax.containers, (-1, 1), strict=True):
-        x, y, ends = intervals(container)
+    for i, (model, side) in enumerate(zip(models, (-1, 1), strict=True)):
+        x, y, ends = intervals(ax, i)
         np.testing.assert_allclose(x, model.fixef()[1:])
         np.testing.assert_allclose(ends, model.confint().iloc[-3:])
         assert (np.sign(y - np.arange(3)) == side).all()
@@ -63,7 +63,7 @@ def test_coefficients_of_two_models_share_their_rows():
 def test_odds_ratios_are_on_a_logarithmic_axis():
     model = fits("cbpp")
     ax = plot_coef(model, exponentiate=True, intercept=True, level=0.9)
-    x, _, ends = intervals(ax.containers[0])
+    x, _, ends = intervals(ax)
     np.testing.assert_allclose(x, np.exp(model.fixef()))
     np.testing.assert_allclose(ends, np.exp(model.confint(level=0.9).iloc[-4:]))
     assert ax.get_xscale() == "log"
@@ -76,7 +76,7 @@ def test_dropped_coefficients_are_not_drawn():
     data = load_orthodont().assign(twice=lambda d: 2 * d["age"])
     with pytest.warns(match="twice"):
         model = lmer("distance ~ age + twice + (1 | Subject)", data)
-    x, *_ = intervals(plot_coef(model).containers[0])
+    x, *_ = intervals(plot_coef(model))
     np.testing.assert_allclose(x, model.fixef()[["age"]])
 
 
@@ -94,8 +94,8 @@ def test_means_of_two_variables_are_coloured_by_one(wide):
     assert ax.get_legend().get_title().get_text() == "week"
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list("1234")
     table = emmeans(wide, "~ trt * week").confint()
-    for week, container in zip("1234", ax.containers, strict=True):
-        x, y, ends = intervals(container)
+    for i, week in enumerate("1234"):
+        x, y, ends = intervals(ax, i)
         part = table[table["week"] == week]
         np.testing.assert_allclose(x, part["emmean"])
         np.testing.assert_allclose(ends, part[["lower.CL", "upper.CL"]])
@@ -151,7 +151,7 @@ def test_a_figure_of_means_by_the_model():
     model = fits("cake")
     ax = plot_emmeans(model, "~ temperature | recipe", level=0.9)
     table = emmeans(model, "~ temperature | recipe", level=0.9).confint()
-    np.testing.assert_allclose(np.concatenate([intervals(c)[0] for c in ax.containers]), table["emmean"])
+    np.testing.assert_allclose(np.concatenate([intervals(ax, i)[0] for i in range(3)]), table["emmean"])
     assert ax.get_xlabel() == "emmean of angle, 90 % intervals"
 
 
@@ -206,12 +206,11 @@ def test_standard_deviations_with_intervals():
     x = ax.containers[0].lines[0].get_xdata()
     np.testing.assert_allclose(x, [*model.VarCorr()["Subject"].sd, model.sigma])
     assert labels(ax) == ["Subject: (Intercept)", "Subject: Days", "residual"]
-    limits = pd.DataFrame(
-        {"2.5 %": [10.0, -0.5, 3.0, 20.0], "97.5 %": [40.0, 0.7, 9.0, 30.0]},
-        index=model.confint().index[:4],
-    )
-    _, _, ends = intervals(plot_variances(model, limits).containers[0])
-    np.testing.assert_allclose(ends, limits.iloc[[0, 2, 3]])
+    names = ["sd_(Intercept)|Subject", "sd_Days|Subject", "cor_Days.(Intercept)|Subject", "sigma"]
+    # The second lies above the estimate, as an interval by percentiles may.
+    limits = pd.DataFrame({"low": [10.0, 7.0, -0.5, 20.0], "high": [40.0, 9.0, 0.7, 30.0]}, index=names)
+    _, _, ends = intervals(plot_variances(model, limits))
+    np.testing.assert_allclose(ends, limits.iloc[[0, 1, 3]])
     with pytest.raises(ArgumentError, match="intervals has no row"):
         plot_variances(model, limits.set_axis(list("abcd")))
 
