@@ -35,7 +35,7 @@ def share_outside(n: int) -> float:
     The level at which pointwise limits of n order statistics contain all of them in 95 % of samples.
 
     It is the same for all order statistics (Aldor-Noiman, Brown, Buja, Rolke & Stine 2013, The power to see,
-    The American Statistician 67), so that the band is as sensitive in the tails as in the middle. Interpolated.
+    The American Statistician 67), so that the band is as sensitive in the tails as in the middle.
     """
     return float(np.exp(np.interp(np.log(n), np.log(_SIZES), np.log(_OUTSIDE))))
 
