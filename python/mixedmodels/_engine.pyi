@@ -122,6 +122,27 @@ def delete_levels(
     theta: NDArray[np.float64],
     control: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
+def profile_origin(
+    model: Lmm | Glmm, reml: bool, near: dict[str, Any], held: dict[str, Any] | None = None
+) -> dict[str, Any]: ...
+def profile_curves(
+    model: Lmm | Glmm,
+    reml: bool,
+    origin: dict[str, Any],
+    tasks: list[tuple[tuple[str, int, int], float, tuple[float, float]]],
+    goals: list[tuple[float, bool]],
+    held: dict[str, Any] | None = None,
+    listener: Any = None,
+) -> list[dict[str, Any]]: ...
+def profile_points(
+    model: Lmm | Glmm,
+    reml: bool,
+    origin: dict[str, Any],
+    parameters: list[tuple[str, int, int]],
+    chains: list[list[list[float]]],
+    held: dict[str, Any] | None = None,
+    listener: Any = None,
+) -> list[dict[str, Any]]: ...
 
 @final
 class Lmm:

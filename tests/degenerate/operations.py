@@ -33,6 +33,17 @@ def coefficient(model: Any) -> str:
     return str(kept.index[-1]) if len(kept) else "(Intercept)"
 
 
+def group(model: Any) -> str:
+    """The first grouping factor."""
+    return next(iter(model.ngrps))
+
+
+def last_term(model: Any) -> str:
+    """The last term of the fixed part: not marginal to others."""
+    labels = [label for label, _ in model._fitted.design.x_terms if label != "(Intercept)"]
+    return labels[-1] if labels else "x"
+
+
 def rows(model: Any) -> pd.DataFrame:
     return pd.DataFrame(model.data).iloc[[0, 1, -1]]
 
@@ -64,6 +75,17 @@ def drawn(draw: Operation) -> Operation:
     return draw_and_close
 
 
+def profile_plots(model: Any) -> None:
+    import matplotlib.pyplot as plt
+
+    profile = mm.profile(model)
+    try:
+        for kind in ("zeta", "density", "pairs"):
+            profile.plot(kind, scale="log")
+    finally:
+        plt.close("all")
+
+
 def trends(model: Any) -> Any:
     name = covariate(model)
     return mm.emtrends(model, "~ 1", name or "x")
@@ -92,14 +114,20 @@ OPERATIONS: dict[str, Operation] = {
     "anova of two": lambda m: mm.anova(m, m.update(". ~ 1 + (1 | g)") if "| g)" in m.formula else m),
     "anova_type3": mm.anova_type3,
     "augment": mm.augment,
+    "bootstrap": lambda m: printed(mm.bootstrap(m, 3, rng=1)).confint(kind="basic"),
+    "bootstrap cases": lambda m: mm.bootstrap(m, 3, type="cases", cases="rows", rng=1),
     "cAIC": mm.cAIC,
     "checkConv": mm.checkConv,
     "coef": mm.coef,
     "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,
     "confint": mm.confint,
+    "confint boot": lambda m: mm.confint(m, method="boot", nsim=3, rng=1),
+    "confint profile": lambda m: mm.confint(m, method="profile"),
     "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),
     "contrast eff": lambda m: printed(emmeans(m).contrast("eff")).confint(),
+    "cross_validate": lambda m: printed(mm.cross_validate(m, 2, rng=1)),
+    "cross_validate groups": lambda m: mm.cross_validate(m, 2, by=group(m), rng=1).units,
     "describe_blocks": mm.describe_blocks,
     "deviance": mm.deviance,
     "drop1": mm.drop1,
@@ -119,6 +147,8 @@ OPERATIONS: dict[str, Operation] = {
     "emtrends": trends,
     "epsilon_squared": mm.epsilon_squared,
     "eta_squared": mm.eta_squared,
+    "extend": lambda m: mm.extend(rows(m), 50, along="g"),
+    "exact_lrt": lambda m: mm.exact_lrt(m, nsim=50, rng=1),
     "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, rng=1),
     "f_test": lambda m: mm.f_test(m, f"{coefficient(m)} = 0"),
     "fitted": mm.fitted,
@@ -159,10 +189,20 @@ OPERATIONS: dict[str, Operation] = {
     "plot_rootogram": drawn(mm.plot_rootogram),
     "plot_shrinkage": drawn(mm.plot_shrinkage),
     "plot_variances": drawn(mm.plot_variances),
+    "power": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1).to_frame(),
+    "power of new data": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1, data=rows(m)),
+    "power_curve": lambda m: printed(
+        mm.power_curve(m, f"{coefficient(m)} = 0", nsim=2, rng=1, within="g", values=[3, 40])
+    ),
+    "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
+    "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
     "predict": mm.predict,
     "predict rows": lambda m: mm.predict(m, rows(m)),
     "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),
     "predict new level": lambda m: mm.predict(m, rows(m).assign(g="new"), allow_new_levels=True),
+    "profile": lambda m: mm.profile(m, progress=lambda done, total: None),
+    "profile plot": profile_plots,
+    "profile_2d": lambda m: mm.profile_2d(m, m.confint().index[0], coefficient(m), n=3),
     "r2": mm.r2,
     "ranef": mm.ranef,
     "ranef condVar": lambda m: mm.ranef(m, condVar=True).condvar,
@@ -173,6 +213,7 @@ OPERATIONS: dict[str, Operation] = {
     "residuals scaled": lambda m: mm.residuals(m, scaled=True),
     "sigma": mm.sigma,
     "simulate": lambda m: mm.simulate(m, 2, rng=1),
+    "simulate new levels": lambda m: mm.simulate(m, 2, rng=1, newdata=rows(m).assign(g="new"), re_form=None),
     "summary": mm.summary,
     "summary Kenward-Roger": lambda m: mm.summary(m, ddf="kenward-roger"),
     "summary residual": lambda m: mm.summary(m, ddf="residual"),

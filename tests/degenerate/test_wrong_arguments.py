@@ -50,17 +50,27 @@ NEEDED: dict[str, Any] = {
     "sigma": 1.0,
     "edf": 10.0,
 }
-# They take what they are given, or many fits.
+# They take what they are given, or many fits, or simulate.
 LEFT_OUT = {
     "glmer",
     "lmer",
     "fit_many",
     "families",
     "dataset_names",
+    "cross_validate",
     "pb_compare",
+    "permutation_test",
+    "exact_lrt",
     "exact_rlrt",
     "allFit",
+    "crossed_design",
+    "extend",
+    "parameter_names",
+    "power",
+    "power_curve",
+    "bootstrap",
     "simulate",
+    "simulate_formula",
 }
 
 

@@ -12,7 +12,7 @@ import mixedmodels as mm
 
 ITEMS = {item.name: item for item in documented()}
 # It also takes a formula and data.
-OF_ITS_OWN = {"describe_blocks"}
+OF_ITS_OWN = {"describe_blocks", "power", "power_curve"}
 # As a function it is `plot_diagnostics`: `mixedmodels.plot` are the modules that draw.
 METHODS_ONLY = {"plot"}
 

@@ -22,7 +22,8 @@ METHODS = sorted(
     name for name, value in inspect.getmembers(MixedModel, inspect.isroutine) if not name.startswith("_")
 )
 # Functions of the package whose first argument is not a fitted model.
-MAKERS = {"lmer", "glmer", "fit_many", "describe_blocks", "dataset_names"}
+MAKERS = {"lmer", "glmer", "fit_many", "describe_blocks", "dataset_names", "power", "power_curve"}
+MAKERS |= {"crossed_design", "extend", "parameter_names", "simulate_formula"}
 OF_MEANS = {"contrast", "eff_size", "pairs"}
 OF_PROPERTIES = {"sigma", "nobs", "ngrps"}
 FUNCTIONS = sorted(
@@ -38,7 +39,7 @@ def model_of(kind):
 
 
 def test_every_method_is_a_function():
-    of_formulas = {"describe_blocks"}
+    of_formulas = {"describe_blocks", "power", "power_curve"}
     assert {*METHODS} - of_formulas == {*FUNCTIONS} - OF_MEANS - OF_PROPERTIES
 
 
@@ -52,7 +53,15 @@ def test_every_function_is_a_method_or_an_attribute():
 def test_functions_do_what_methods_do(kind):
     model = model_of(kind)
     needed = {"linear_hypothesis", "t_test", "f_test", "wald_test", "emmeans", "emtrends", "kr_compare"}
-    slow = {"pb_compare", "exact_rlrt", "simulate", "allFit"}
+    slow = {
+        "pb_compare",
+        "cross_validate",
+        "permutation_test",
+        "exact_lrt",
+        "exact_rlrt",
+        "simulate",
+        "allFit",
+    }
     for name in sorted({*FUNCTIONS} - OF_MEANS - OF_PROPERTIES - needed - slow - {"getME"}):
         by_function, by_method = outcome(getattr(mm, name), model), outcome(getattr(model, name))
         assert by_function == by_method, name

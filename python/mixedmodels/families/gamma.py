@@ -52,6 +52,14 @@ class Gamma(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(y > 0, "positive")
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln
+
+        shape, mu = weights / dispersion, self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            value = shape * (np.log(shape * y / mu) - y / mu) - np.log(y) - gammaln(shape)
+        return np.where(mu > 0, value, -np.inf)
+
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         from scipy.special import gammainc
 

@@ -57,6 +57,10 @@ class Gaussian(Family):
             return ""
         return f"has no value above 0, but with link {self.link!r} every mean is positive"
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        variance = dispersion / weights
+        return -0.5 * (np.log(2.0 * np.pi * variance) + np.square(y - self.mean(eta)) / variance)
+
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         from scipy.special import ndtr
 

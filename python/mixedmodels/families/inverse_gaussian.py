@@ -53,6 +53,13 @@ class InverseGaussian(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(y > 0, "positive")
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        precision, mu = weights / dispersion, self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            value = 0.5 * np.log(precision / (2.0 * np.pi * y**3))
+            value = value - precision * np.square(y / mu - 1.0) / (2.0 * y)
+        return np.where(mu > 0, value, -np.inf)
+
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         from scipy.special import log_ndtr, ndtr
 

@@ -78,6 +78,11 @@ class LogNormal(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(y > 0, "positive")
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        variance = dispersion / weights
+        log_y = np.log(y)
+        return -log_y - 0.5 * (np.log(2.0 * np.pi * variance) + np.square(log_y - eta) / variance)
+
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         from scipy.special import ndtr
 

@@ -45,6 +45,7 @@ class NegativeBinomial(Family):
     precision: ClassVar[bool] = True
     limit: ClassVar[str] = "poisson"
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
     support: ClassVar = "counts"
 
@@ -64,6 +65,15 @@ class NegativeBinomial(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln, xlogy
+
+        mu, k = self.mean(eta), dispersion
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ways = gammaln(y + k) - gammaln(k) - gammaln(y + 1.0)
+            value = weights * (ways - k * np.log1p(mu / k) + xlogy(y, mu / (mu + k)))
+        return np.where(mu >= 0, value, -np.inf)
 
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         return _cumulative(y, np.asarray(dispersion), dispersion / (dispersion + mu))
@@ -103,6 +113,7 @@ class NegativeBinomial1(Family):
     meaning: ClassVar[str] = "variance mu (1 + d)"
     limit: ClassVar[str] = "poisson"
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
     support: ClassVar = "counts"
     has_expected_information: ClassVar[bool] = False
@@ -115,6 +126,14 @@ class NegativeBinomial1(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln
+
+        mu = self.mean(eta)
+        constant = y * np.log(dispersion / (1.0 + dispersion)) - gammaln(y + 1.0)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return weights * (_mean_part(y, mu, dispersion) + constant)
 
     def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
         return _cumulative(y, mu / dispersion, np.asarray(1.0 / (1.0 + dispersion)))

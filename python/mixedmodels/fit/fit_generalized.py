@@ -25,6 +25,7 @@ from .endpoint.verdict import Notice, Verdict, not_optimised
 from .fitted_generalized import FittedGeneralized, build_generalized_engine
 from .fitting import (
     Fitting,
+    Point,
     Roots,
     check_numbers_of_effects,
     check_only_scale_held,
@@ -94,6 +95,13 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
         except ModesError as error:
             raise _located(error, self.design) from error
 
+    def evaluated(self, point: Point, engine: Glmm) -> dict[str, Any]:
+        free = np.setdiff1d(self.held.in_all_columns(engine.kept, self.design.x.shape[1]), self.held.columns)
+        theta = read_only(point.theta)
+        log_dispersion = float(np.log(point.dispersion)) if self.family.estimates_dispersion else 0.0
+        result = engine.evaluate(theta, read_only(point.beta[free]), log_dispersion)
+        return {**result, "theta": theta, "beta": read_only(result["beta"])}
+
     def state(self, result: Mapping[str, Any], engine: Glmm, roots: Roots) -> FittedGeneralized:
         """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""
         held, free, p = self.held, engine.kept, self.design.x.shape[1]
@@ -155,7 +163,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
             watch.end(result)
             return result if held.variances else self._not_above_the_start(result, engine)
         check_only_scale_held(held)
-        theta, beta, log_dispersion = start.complete(arguments)
+        theta, beta, log_dispersion = start.complete(arguments, len(free))
         result = engine.evaluate(theta, beta, log_dispersion)
         gradient = engine.gradient(theta, beta, log_dispersion)
         parts = [theta]

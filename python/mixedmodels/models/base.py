@@ -18,30 +18,40 @@ from .estimates import Estimates
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
+from .permutation import PermutationTests
+from .planning import Planning
 from .plots import Plots
 from .plots_of_estimates import EstimatePlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
+from .profiles import Profiles
 from .reports import Reports
 from .shares import EffectSizes
+from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
+from .validation import Validation
 
 
 class MixedModel(
     Estimates,
     Likelihood,
     TermTests,
+    Profiles,
     LinearHypotheses,
     Comparisons,
+    PermutationTests,
     MarginalMeans,
     Effects,
     EffectSizes,
     Predictions,
+    Validation,
     PartsOfPredictions,
     Bootstraps,
     Plots,
     EstimatePlots,
+    Simulations,
+    Planning,
     Reports,
     Changes,
     StatsmodelsNames,

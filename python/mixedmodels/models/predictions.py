@@ -1,4 +1,4 @@
-"""Fitted values, residuals, predictions and simulated responses."""
+"""Fitted values, residuals and predictions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
-from ..prediction import predict as _predict, simulate as _simulate
+from ..prediction import predict as _predict
 from ..prediction.parameter_uncertainty import Uncertainty
-from ..public import public, renamed
+from ..public import public
 from .arguments import Data, DdfName, Executor, Rng, Rows, ShowProgress, Vcov
 from .holder import Holder
 
 
 class Predictions(Holder):
-    """What the model says of the data, of new data, and of data that might have been."""
+    """What the model says of the data and of new data."""
 
     __slots__ = ()
 
@@ -277,40 +277,3 @@ class Predictions(Holder):
                 Uncertainty(parameter_uncertainty, n_boot, rng, executor, progress),
             ),
         )
-
-    @renamed(seed="rng")
-    @public
-    def simulate(self, nsim: int = 1, rng: Rng = None, *, use_u: bool = False) -> pd.DataFrame:
-        """
-        Draw new responses from the fitted model.
-
-        Parameters
-        ----------
-        nsim : int, default 1
-            Number of responses.
-        rng : int, Generator or None, optional
-            Seed or random number generator, see :func:`numpy.random.default_rng`.
-        use_u : bool, default False
-            Keep the random effects at their conditional modes instead of drawing new ones.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``sim_1``, ``sim_2``, ... in the form in which the response was given, so that `refit`
-            takes each of them: numbers, labels, or proportions of the same numbers of trials; for
-            ``cbind(a, b)`` two columns each, successes and failures (``sims["sim_1"]``). Prior weights of
-            counts and of proportions other than binomial ones do not affect the draws.
-
-        Raises
-        ------
-        ArgumentError
-            For an invalid number of simulations or generator.
-
-        Examples
-        --------
-        >>> from mixedmodels import glmer, load_cbpp
-        >>> b = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
-        >>> b.simulate(2, rng=1).shape
-        (56, 4)
-        """
-        return _simulate.simulate(self._fitted, nsim, rng, use_u)

@@ -145,6 +145,15 @@ fn point(
 }
 
 impl Glmm {
+    pub fn model(&self) -> Arc<GeneralizedModel> {
+        Arc::clone(&self.model)
+    }
+
+    /// The family, where it is the user's.
+    pub fn user(&self) -> Option<Arc<UserFamily>> {
+        self.user.clone()
+    }
+
     fn at<T: Send + 'static>(
         &self,
         py: Python<'_>,

@@ -13,6 +13,7 @@ mod many;
 mod panics;
 mod prediction;
 mod predictors;
+mod profile;
 mod refits;
 mod samples;
 mod user_family;
@@ -37,13 +38,16 @@ mod _engine {
     use crate::many::fit_many;
 
     #[pymodule_export]
-    use crate::prediction::{generalized_prediction_variances, prediction_variances};
-
-    #[pymodule_export]
     use crate::refits::{delete_levels, refit_generalized, refit_linear};
 
     #[pymodule_export]
     use crate::samples::{refit_generalized_samples, refit_linear_samples};
+
+    #[pymodule_export]
+    use crate::prediction::{generalized_prediction_variances, prediction_variances};
+
+    #[pymodule_export]
+    use crate::profile::{profile_curves, profile_origin, profile_points};
 
     #[pymodule_export]
     use crate::interrupt::provoke_panic;
