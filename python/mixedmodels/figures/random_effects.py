@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import chosen, one_of, probability
+from ..checks import one_of, probability
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.estimates.random_effects import conditional_variances, terms_by_group
@@ -17,6 +17,7 @@ from ..plot.caterpillar import caterpillar, quantile_caterpillar
 from ..plot.quantiles import qq_plot
 from ..plot.shrinkage import shrinkage_pair, shrinkage_single
 from ..plot.style import MOST_LABELS, Panels, fitting, note, panels_of, panels_or_new
+from .chosen import chosen
 from .within_groups import within_group_estimates
 
 # More panels than these are too small to read.
