@@ -195,8 +195,15 @@ def plot_shrinkage(fitted: FittedModel, group: Any = None, effects: Any = None, 
                 ax, within[:, pair], modes[:, pair], covariance, (names[0], names[1]), term.group.levels
             )
         ax.set_title(f"{group} ({len(modes):,} levels)")
-    cells[0].legend(fontsize="x-small", loc="upper left", framealpha=0.8)
+    cells[0].legend(
+        fontsize="x-small", loc="upper left", framealpha=0.8, markerscale=_legend_scale(fitted, group)
+    )
     return panels_of(cells)
+
+
+def _legend_scale(fitted: FittedModel, group: str) -> float:
+    """Points of thousands of levels are too small to recognise in a legend."""
+    return 3.0 if len(fitted.design.terms[terms_by_group(fitted)[group][0]].group.levels) > 300 else 1.0
 
 
 def _few_effects(fitted: FittedModel, group: Any, effects: Any) -> list[Effect]:

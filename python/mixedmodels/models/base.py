@@ -22,6 +22,7 @@ from .permutation import PermutationTests
 from .planning import Planning
 from .plots import Plots
 from .plots_of_estimates import EstimatePlots
+from .plots_of_predictions import PredictionPlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .profiles import Profiles
@@ -50,6 +51,7 @@ class MixedModel(
     Bootstraps,
     Plots,
     EstimatePlots,
+    PredictionPlots,
     Simulations,
     Planning,
     Reports,

@@ -157,4 +157,4 @@ def _notes(ax: Axes, m: int, drawn: int, without: int, beyond: int) -> None:
     parts = [f"{drawn:,} of {m:,} groups"] if drawn < m else []
     parts += [f"{counted(without, 'group')} without an estimate within"] if without else []
     parts += [f"{counted(beyond, 'estimate')} beyond the limits"] if beyond else []
-    note(ax, "; ".join(parts), "lower right")
+    note(ax, "\n".join(parts), "lower right")
