@@ -55,4 +55,4 @@ if __name__ == "__main__":
     for page in map(Path, sys.argv[1:] or sorted(DOCS.glob("*.md"))):
         if "](pictures/" in page.read_text(encoding="utf-8"):
             for path in draw(page):
-                print(f"{path.relative_to(DOCS)}: {path.stat().st_size / 1024:.0f} kB")
+                print(f"{path.name}: {path.stat().st_size / 1024:.0f} kB")

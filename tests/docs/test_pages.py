@@ -23,9 +23,7 @@ class Checker(doctest.OutputChecker):
         return super().check_output(portable(want), portable(got), optionflags)
 
 
-@pytest.fixture(autouse=True)
-def figures_are_closed():
-    yield
+def close_figures() -> None:
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")
 
@@ -57,6 +55,7 @@ def test_the_examples_of_a_page_run(page):
         failures: list[str] = []
         runner.run(test, out=failures.append, clear_globs=False)
         names = test.globs
+        close_figures()
         assert not failures, "".join(failures)
 
 

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
 from ..wording import shorten
+from .style import BLUE, COLUMNS, GUIDE, VERMILION, axes_or_new, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Blue, orange and grey of the palette of Okabe & Ito.
-_LINE, _TRACE, _GUIDE = "#0072B2", "#D55E00", "#8C8C8C"
-_COLUMNS = 3
+_LINE, _TRACE, _GUIDE = BLUE, VERMILION, GUIDE
 _FINE = 201
 # The longest label of an axis.
 _LABEL = 34
@@ -54,19 +52,15 @@ class Trace(NamedTuple):
 
 
 def figure_of(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, NDArray[Any]]:
-    """A figure with panels; ArgumentError without matplotlib."""
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise ArgumentError("plots need matplotlib: pip install 'mixedmodels[plot]'") from None
-    figure, axes = pyplot.subplots(
+    """A figure with panels of a size in inches; ArgumentError without matplotlib."""
+    figure, axes = pyplot().subplots(
         rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False, layout="constrained"
     )
     return figure, axes
 
 
 def _grid(panels: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
-    columns = min(_COLUMNS, len(panels))
+    columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = figure_of(rows, columns, (3.4, 2.9))
     cells = list(axes.ravel())
@@ -249,10 +243,7 @@ def surface_plot(
     estimate : tuple of float
     ax : matplotlib Axes, optional
     """
-    if ax is None:
-        ax = figure_of(1, 1, (5.0, 4.2))[1][0, 0]
-    elif not hasattr(ax, "contour"):
-        raise ArgumentError("plot: ax must be Axes of matplotlib")
+    ax = axes_or_new(ax, (5.0, 4.2))
     texts = {float(-2.0 * np.log1p(-level)): f"{100 * level:g} %" for level in sorted(levels)}
     drawn = ax.contour(*_smooth(x, y, rise), levels=list(texts), colors=_LINE, linewidths=1.2)
     ax.clabel(drawn, fmt=texts, fontsize=8)
