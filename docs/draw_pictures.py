@@ -22,7 +22,7 @@ from PIL import Image
 DOCS = Path(__file__).parent
 # A block of code, and the picture below it if there is one.
 BLOCK = re.compile(
-    r"^```pycon\n(.*?)^```$(?:\n+!\[[^\]]*\]\((pictures/[\w-]+\.png)\))?", re.MULTILINE | re.DOTALL
+    r"^```pycon\n(.*?)^```$(?:\n+!\[[^\]]*\]\((images/[\w-]+\.png)\))?", re.MULTILINE | re.DOTALL
 )
 DOTS_PER_INCH = 84
 COLOURS = 96
@@ -53,6 +53,6 @@ def save(path: Path) -> None:
 
 if __name__ == "__main__":
     for page in map(Path, sys.argv[1:] or sorted(DOCS.glob("*.md"))):
-        if "](pictures/" in page.read_text(encoding="utf-8"):
+        if "](images/" in page.read_text(encoding="utf-8"):
             for path in draw(page):
                 print(f"{path.name}: {path.stat().st_size / 1024:.0f} kB")

@@ -5,7 +5,7 @@ mod designs;
 
 use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use designs::Shape;
-use mixedmodels::fit::{Linear, MixedModel, Task};
+use mixedmodels::fit::{Linear, MixedModel, StartValues, Task};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::{delete_levels, refit_many};
 use mixedmodels::model::Model;
@@ -53,10 +53,16 @@ fn bootstrap(bench: &mut Bench) {
     let responses = Matrix::from_columns(n, RESPONSES, values.map(|i| y[i]).collect());
     let go = |_| Ok(());
     let name = format!("{}/1,000 responses", SLEEPSTUDY.name);
+    let task = Task {
+        start: StartValues {
+            theta: Some(theta),
+            ..StartValues::default()
+        },
+        ..Task::default()
+    };
     bench.bench_function(&name, |b| {
         b.iter(|| {
-            let control = &Control::UNLIMITED;
-            refit_many(&model, &responses, Criterion::Reml, &theta, control, &go)
+            refit_many(&model, &responses, Criterion::Reml, &task, &go)
         });
     });
 }

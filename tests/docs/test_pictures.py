@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-PICTURE = re.compile(r"!\[([^\]]*)\]\((pictures/[^)]+)\)")
-BELOW_CODE = re.compile(r"^```\n\n!\[[^\]]+\]\((pictures/[^)]+)\)$", re.MULTILINE)
+PICTURE = re.compile(r"!\[([^\]]*)\]\((images/[^)]+)\)")
+BELOW_CODE = re.compile(r"^```\n\n!\[[^\]]+\]\((images/[^)]+)\)$", re.MULTILINE)
 PAGES = [page for page in sorted(DOCS.glob("*.md")) if PICTURE.search(page.read_text(encoding="utf-8"))]
 # Bytes of a picture.
 MOST = 80_000
@@ -25,5 +25,5 @@ def test_a_picture_is_below_the_code_that_draws_it(page):
 def test_every_picture_is_on_a_page_and_small():
     used = [name for page in PAGES for _, name in PICTURE.findall(page.read_text(encoding="utf-8"))]
     assert len(used) == len(set(used))
-    assert sorted(used) == sorted(str(path.relative_to(DOCS)) for path in (DOCS / "pictures").glob("*.png"))
+    assert sorted(used) == sorted(str(path.relative_to(DOCS)) for path in (DOCS / "images").glob("*.png"))
     assert all((DOCS / name).stat().st_size < MOST for name in used)

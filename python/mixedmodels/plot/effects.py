@@ -68,7 +68,8 @@ def effect_plots(
     """
     groups: list[tuple[Any, pd.DataFrame]] = [((), frame)]
     if facets:
-        groups = list(frame.groupby(list(facets), sort=False, observed=True))
+        grouped: Any = frame.groupby(list(facets), sort=False, observed=True)
+        groups = list(grouped)
     size = (3.6, 3.2) if len(groups) > 1 else (6.0, 4.1)
     panels = panels_or_new(
         ax, len(groups), size, 2 if len(groups) == 4 else 3, argument="ax", sharex=True, sharey=True
@@ -84,7 +85,8 @@ def effect_plots(
             ", ".join(f"{n} = {_text(v)}" for n, v in zip(facets, key, strict=True)), fontsize="medium"
         )
         panel.set_xlabel(x)
-        if panel.get_subplotspec() is None or panel.get_subplotspec().is_first_col():
+        place = panel.get_subplotspec()
+        if place is None or place.is_first_col():
             panel.set_ylabel(label)
         bare(panel)
     if colour is not None:

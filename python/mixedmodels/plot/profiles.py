@@ -197,8 +197,8 @@ def contour(first: Trace, second: Trace, radius: float) -> tuple[NDArray[np.floa
     """
     The contour of a pair at a distance, as ζ of both (Bates & Watts 1988, appendix 6).
 
-    With ``ζ = r cos(a + d/2), r cos(a - d/2)`` for the two parameters the phase d is a smooth periodic function
-    of a, which the traces give at the four points where a profile comes to the contour.
+    With ``ζ = r cos(a + d/2), r cos(a - d/2)`` for the two parameters the phase d is a smooth periodic
+    function of a, which the traces give at the four points where a profile comes to the contour.
     """
     from scipy.interpolate import CubicSpline
 

@@ -101,10 +101,10 @@ def walk(
     """
     from ..._engine import profile_curves
 
-    tasks = [
-        (base.place(row), base.unit(row), tuple(map(float, base.in_engine(row, base.range(row)))))
-        for row in rows
-    ]
+    tasks: list[tuple[tuple[str, int, int], float, tuple[float, float]]] = []
+    for row in rows:
+        lower, upper = base.in_engine(row, np.array(base.range(row))).tolist()
+        tasks.append((base.place(row), base.unit(row), (lower, upper)))
     fitted = base.fitted
     with reporting(progress, len(rows), "profiles") as tell:
         listener = None if progress is False else lambda done: tell(done, len(rows))

@@ -71,6 +71,8 @@ pub enum Effort {
 
 const STARTS: usize = 4;
 const MOST_EVALUATIONS: usize = 300;
+/// Fall of the criterion that a search may leave: ζ is exact to about its half.
+const TOLERANCE: f64 = 1e-11;
 
 /// The end of a search in the free parameters.
 pub struct Found {
@@ -93,7 +95,7 @@ pub fn minimise(
     start: &[f64],
     effort: Effort,
 ) -> Result<Option<Found>> {
-    let mut held = HeldObjective::new(objective, roles.to_vec());
+    let mut held = HeldObjective::new(objective, roles.to_vec()).unpolished();
     let starts = if effort == Effort::Thorough { STARTS } else { 1 };
     let mut best = attempt(&mut held, start, starts)?;
     if let (Effort::Usual, Some(found)) = (effort, &best) {
@@ -128,6 +130,7 @@ fn attempt(
     let control = Control {
         starts: Some(starts),
         max_evaluations: Some(MOST_EVALUATIONS),
+        tolerance: Some(TOLERANCE),
         ..Control::UNLIMITED
     };
     match search(Optimizer::TrustRegion, held, start, &control) {

@@ -81,8 +81,10 @@ const MOST_POINTS: usize = 300;
 /// Trials for one goal.
 const MOST_TRIALS: usize = 60;
 /// Difference of ζ at which an exact goal is met, and share of the distance to the goal before for others.
-const EXACT: f64 = 1e-9;
+const EXACT: f64 = 1e-8;
 const ABOUT: f64 = 0.03;
+/// The same where a last step along the tangent goes the rest of the way.
+const NEWTON: f64 = 1e-5;
 /// Largest growth of the distance from the estimate in one step.
 const GROWTH: f64 = 3.0;
 /// Below this ζ the slope of a root says nothing.
@@ -97,6 +99,8 @@ const CONFIRMATIONS: usize = 4;
 const LOWER: f64 = 1e-7;
 /// Share of the way to the bound within which the bound is tried.
 const NEAR_BOUND: f64 = 0.02;
+/// Share of the way to the bound that the first step goes at most.
+const FIRST: f64 = 0.7;
 
 struct Walk<'h> {
     hold: &'h mut dyn Hold,
@@ -231,7 +235,11 @@ impl Walk<'_> {
             if self.better.is_some() {
                 return Ok(End::Better);
             }
-            if self.steps.iter().any(|(k, _)| (k.zeta - z).abs() <= margin) {
+            let is_met = |k: &Knot| {
+                let margin = if k.slope.is_some() { margin.max(NEWTON) } else { margin };
+                (k.zeta - z).abs() <= margin
+            };
+            if self.steps.iter().any(|(k, _)| is_met(k)) {
                 return Ok(End::Met);
             }
             if self.steps.len() >= MOST_POINTS {
@@ -325,7 +333,8 @@ impl Walk<'_> {
         }
         let guess = match before {
             Some(before) => beyond(before, last, z).map(|w| self.distance(w)),
-            None => Some(step),
+            // At the quantile of a normal distribution.
+            None => Some(step * z.clamp(0.5, 2.0)),
         };
         let most = gone + (GROWTH - 1.0) * gone.max(step);
         let mut next = guess.unwrap_or(most).min(most).min(self.variable.far);
@@ -342,6 +351,9 @@ impl Walk<'_> {
         let w = self.variable.origin + self.sign * next;
         if let Some((bound, _)) = self.variable.bound {
             let end = self.distance(bound);
+            if before.is_none() && next > FIRST * end {
+                return Ok(self.variable.origin + self.sign * FIRST * end);
+            }
             if next >= end - NEAR_BOUND * end {
                 return Ok(bound);
             }
