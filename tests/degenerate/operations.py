@@ -183,6 +183,7 @@ OPERATIONS: dict[str, Operation] = {
     "plot_fit_log": drawn(mm.plot_fit_log),
     "plot_groups": drawn(mm.plot_groups),
     "plot_interaction": drawn(lambda m: mm.plot_interaction(m, predictor(m), covariate(m) or "x")),
+    "plot_profile": drawn(lambda m: mm.plot_profile(m, "beta_")),
     "plot_ranef": drawn(mm.plot_ranef),
     "plot_ranef_qq": drawn(mm.plot_ranef_qq),
     "plot_residuals": drawn(mm.plot_residuals),

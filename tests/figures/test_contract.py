@@ -35,6 +35,7 @@ FIGURES = {
         "ax",
         lambda **o: mm.plot_interaction(fits("cake"), "temperature", "recipe", **o),
     ),
+    "plot_profile": (1, "axes", lambda **o: mm.plot_profile(sleep(), "sigma", **o)),
     "plot_ranef": (2, "axes", lambda **o: mm.plot_ranef(sleep(), **o)),
     "plot_ranef_qq": (2, "axes", lambda **o: mm.plot_ranef_qq(sleep(), **o)),
     "plot_residuals": (1, "ax", lambda **o: mm.plot_residuals(sleep(), **o)),

@@ -9,10 +9,11 @@ import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 from ..figures import coefficients
 from ..fit.state import fitted_of
+from ..inference.profiles.profile import profile_of
 from ..means import marginal_means
 from ..plot.fit_log import fit_log_plot
 from ..public import public
-from .arguments import DdfName, Names, Vcov
+from .arguments import DdfName, Names, ShowProgress, Vcov
 from .holder import Holder
 
 if TYPE_CHECKING:
@@ -178,6 +179,51 @@ class EstimatePlots(Holder):
         ['plate: (Intercept)', 'sample: (Intercept)', 'residual']
         """
         return coefficients.plot_variances(self._fitted, intervals, ax)
+
+    @public
+    def plot_profile(
+        self,
+        which: Names | None = None,
+        kind: Literal["zeta", "density", "pairs"] = "zeta",
+        axes: Sequence[Axes] | None = None,
+        *,
+        REML: bool = False,
+        progress: ShowProgress = False,
+    ) -> Panels:
+        """
+        Profile the likelihood of parameters and draw it: ``profile(...).plot(...)``.
+
+        Parameters
+        ----------
+        which : str or sequence of str, optional
+            Names or patterns of parameters, see `profile`; by default all.
+        kind : {"zeta", "density", "pairs"}, default "zeta"
+            ζ with the limits of intervals, densities, or contours of pairs, see `Profile.plot`.
+        axes : sequence of matplotlib Axes, optional
+            One for each parameter, for "pairs" a square of them by rows; by default a new figure.
+        REML : bool, default False
+            Profile the REML criterion, see `profile`.
+        progress : bool or callable, default False
+            True shows a bar; a function is called with the numbers of parameters done and in all.
+
+        Returns
+        -------
+        Panels
+
+        Raises
+        ------
+        ArgumentError
+            Without matplotlib, and for unknown parameters.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_dyestuff, plot_profile
+        >>> m = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff(), REML=False)
+        >>> plot_profile(m, "sigma")[0].get_xlabel()
+        'sigma'
+        """
+        found = profile_of(self._fitted, which, 0.99, REML, progress, type(self))
+        return found.plot(kind, axes=axes)
 
     @public
     def plot_fit_log(self, ax: Axes | None = None) -> Axes:

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import shorten
-from .style import BLUE, COLUMNS, GUIDE, VERMILION, axes_or_new, pyplot
+from .style import BLUE, GUIDE, VERMILION, Panels, axes_or_new, panels_of, panels_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _LINE, _TRACE, _GUIDE = BLUE, VERMILION, GUIDE
+# Inches of a panel.
+_SIZE = (3.4, 2.9)
 _FINE = 201
 # The longest label of an axis.
 _LABEL = 34
@@ -51,25 +52,7 @@ class Trace(NamedTuple):
     other: NDArray[np.float64]
 
 
-def figure_of(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, NDArray[Any]]:
-    """A figure with panels of a size in inches; ArgumentError without matplotlib."""
-    figure, axes = pyplot().subplots(
-        rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False, layout="constrained"
-    )
-    return figure, axes
-
-
-def _grid(panels: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
-    columns = min(COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
-    figure, axes = figure_of(rows, columns, (3.4, 2.9))
-    cells = list(axes.ravel())
-    for spare in cells[len(panels) :]:
-        spare.set_visible(False)
-    return figure, cells[: len(panels)]
-
-
-def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool) -> Figure:
+def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool, axes: Any = None) -> Panels:
     """
     ζ against each parameter, with the intervals that cut-offs of ζ give.
 
@@ -79,8 +62,9 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool)
     cutoffs : sequence of float
     absolute : bool
         Draw |ζ|: a V, in which an interval is a horizontal line.
+    axes : sequence of Axes, optional
     """
-    figure, cells = _grid(panels)
+    cells = panels_or_new(axes, len(panels), _SIZE)
     for ax, panel in zip(cells, panels, strict=True):
         x, zeta = _fine(panel)
         ax.plot(x, np.abs(zeta) if absolute else zeta, color=_LINE, linewidth=1.8)
@@ -96,14 +80,14 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool)
         ax.plot([_estimate(panel)], [0.0], marker="o", color=_LINE, markersize=4)
         ax.set_xlabel(shorten(panel.name, _LABEL))
         ax.set_ylabel("|ζ|" if absolute else "ζ")
-    return figure
+    return panels_of(cells)
 
 
-def density_plot(panels: Sequence[Panel]) -> Figure:
+def density_plot(panels: Sequence[Panel], axes: Any = None) -> Panels:
     """The density φ(ζ) dζ/dψ of each parameter."""
     from scipy.interpolate import PchipInterpolator
 
-    figure, cells = _grid(panels)
+    cells = panels_or_new(axes, len(panels), _SIZE)
     for ax, panel in zip(cells, panels, strict=True):
         x = np.linspace(panel.values[0], panel.values[-1], _FINE)
         curve = PchipInterpolator(panel.values, panel.zeta)
@@ -114,12 +98,15 @@ def density_plot(panels: Sequence[Panel]) -> Figure:
         ax.set_ylim(bottom=0.0)
         ax.set_xlabel(shorten(panel.name, _LABEL))
         ax.set_ylabel("density")
-    return figure
+    return panels_of(cells)
 
 
 def pairs_plot(
-    panels: Sequence[Panel], traces: Mapping[tuple[int, int], Trace], levels: Sequence[float]
-) -> Figure:
+    panels: Sequence[Panel],
+    traces: Mapping[tuple[int, int], Trace],
+    levels: Sequence[float],
+    axes: Any = None,
+) -> Panels:
     """
     Contours for each pair of parameters: above the diagonal as they are, below it as ζ.
 
@@ -130,13 +117,15 @@ def pairs_plot(
         From pairs of positions to traces.
     levels : sequence of float
         Confidence levels of the regions, two parameters at a time.
+    axes : sequence of Axes, optional
+        By rows, one for each pair and each parameter.
     """
     n = len(panels)
     size = 2.2 if n < 6 else 1.7
-    figure, axes = figure_of(n, n, (size, size))
+    cells = panels_or_new(axes, n * n, (size, size), n)
     for i in range(n):
         for j in range(n):
-            ax = axes[i, j]
+            ax = cells[i * n + j]
             if i == j:
                 ax.text(
                     0.5,
@@ -151,7 +140,7 @@ def pairs_plot(
                 continue
             _pair(ax, panels, traces, (j, i), levels, plain=j > i)
             ax.tick_params(labelsize=7)
-    return figure
+    return panels_of(cells, (n, n))
 
 
 def _pair(
