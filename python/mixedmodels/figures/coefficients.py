@@ -48,10 +48,10 @@ def plot_coef(
         raise ArgumentError("plot_coef: the models have no coefficients")
     series: list[Series] = []
     for title, table in zip(titles, tables, strict=True):
-        part = table[table["term"].isin(shown) & table["estimate"].notna()]
+        part: pd.DataFrame = table.loc[table["term"].isin(shown) & table["estimate"].notna()]
         rows = np.array([shown.index(term) for term in part["term"]], dtype=np.intp)
-        columns = (part[name].to_numpy(float) for name in ("estimate", "conf.low", "conf.high"))
-        series.append(Series(title, rows, *columns))
+        columns = part[["estimate", "conf.low", "conf.high"]].to_numpy(dtype=float)
+        series.append(Series(title, rows, columns[:, 0], columns[:, 1], columns[:, 2]))
     what = ratio_name(models[0]) if exponentiate else "coefficient"
     return interval_plot(
         shown,

@@ -46,7 +46,7 @@ def within_group_estimates(fitted: FittedModel, term: int) -> NDArray[np.float64
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.sqrt(np.diagonal(cross, axis1=1, axis2=2))
         standard = cross / (scale[:, :, None] * scale[:, None, :])
-    usable = np.isfinite(standard).all(axis=(1, 2)) & np.isfinite(right).all(axis=1)
+    usable = np.asarray(np.isfinite(standard).all(axis=(1, 2)) & np.isfinite(right).all(axis=1))
     usable[usable] = np.linalg.eigvalsh(standard[usable])[:, 0] > _RANK
     if usable.any():
         # The residuals hold what is left after the modes, which are added again.

@@ -39,7 +39,8 @@ def draw_rows(means: EstimatedRows, ax: Any, comparisons: Any, alpha: Any, adjus
     for key in dict.fromkeys(keys):
         chosen = np.array([own == key for own in keys])
         ends = None if arrows is None else arrows[chosen]
-        series.append(Series(key, rows[chosen], *frame[chosen].T, ends))
+        estimates, low, high = frame[chosen].T
+        series.append(Series(key, rows[chosen], estimates, low, high, ends))
     ratios = means.contrasts and means.scale.link is not None
     slopes = means.scale.name.endswith(".trend")
     remarks = [f"arrows that do not overlap: different at {alpha:g}"] if arrows is not None else []
@@ -87,7 +88,7 @@ def _split(means: EstimatedRows) -> tuple[list[str], list[str]]:
 
 def _names(means: EstimatedRows, names: list[str]) -> list[str]:
     """A row's values of these variables; the level alone where the axis names a single factor."""
-    frame: pd.DataFrame = means.labels[names]
+    frame = pd.DataFrame(means.labels[names])
     if len(names) == 1:
         return [show(value) for value in frame[names[0]]]
     return row_labels(frame)

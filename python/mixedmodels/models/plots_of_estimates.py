@@ -12,6 +12,7 @@ from ..fit.state import fitted_of
 from ..inference.profiles.profile import profile_of
 from ..means import marginal_means
 from ..plot.fit_log import fit_log_plot
+from ..plot.style import Panels
 from ..public import public
 from .arguments import DdfName, Names, ShowProgress, Vcov
 from .holder import Holder

@@ -76,7 +76,7 @@ def effect_plots(
     )
     for panel, (key, part) in zip(panels, groups, strict=True):
         if points is not None:
-            here = points
+            here: Any = points
             for name, value in zip(facets, key, strict=True):
                 here = here[here[name] == value]
             _draw_points(panel, here, frame, x, colour, line)
@@ -96,7 +96,8 @@ def effect_plots(
 
 
 def _curves(frame: pd.DataFrame, colour: str | None) -> list[tuple[Any, pd.DataFrame]]:
-    return [("", frame)] if colour is None else list(frame.groupby(colour, sort=False, observed=True))
+    grouped: Any = [("", frame)] if colour is None else frame.groupby(colour, sort=False, observed=True)
+    return list(grouped)
 
 
 def _positions(frame: pd.DataFrame, x: str) -> dict[Any, int]:
@@ -119,7 +120,7 @@ def _draw(
     # Panels share their axes, also when one lacks some of the levels.
     positions, curves = _positions(whole, x), _curves(whole, colour)
     for i, (key, _) in enumerate(curves):
-        part = frame if colour is None else frame[frame[colour] == key]
+        part: Any = frame if colour is None else frame[frame[colour] == key]
         look = {"color": COLOURS[i % len(COLOURS)], "label": None if colour is None else _text(key)}
         fit, low, high = (part[column].to_numpy(float) for column in ("fit", "lower", "upper"))
         if line:
@@ -145,7 +146,7 @@ def _draw_points(
     look = point_look(len(points))
     look["alpha"] *= 0.6
     for i, (key, _) in enumerate(curves):
-        part = points if colour is None else points[points[colour] == key]
+        part: Any = points if colour is None else points[points[colour] == key]
         values = part["value"].to_numpy(float)
         if line:
             at = part[x].to_numpy(float)

@@ -61,8 +61,8 @@ def group_panels(
     own = axes is None
     panels = panels_or_new(axes, len(groups), (1.75, 1.6), columns, sharex=True, sharey=True)
     for ax, group in zip(panels, groups, strict=True):
-        look = 14.0 if len(group.y) < 60 else 5.0
-        ax.scatter(group.x, group.y, s=look, color=BLUE, alpha=0.7, linewidths=0, label="data")
+        size = 14.0 if len(group.y) < 60 else 5.0
+        ax.scatter(group.x, group.y, s=size, color=BLUE, alpha=0.7, linewidths=0, label="data")
         for values, colour, dash, name in (
             (group.population, GUIDE, "--", "population"),
             (group.conditional, VERMILION, "-", "this group"),
@@ -70,7 +70,7 @@ def group_panels(
             at, line = mean_line(group.x, values)
             # A line of one point is a dash.
             marker = "_" if len(at) == 1 else ""
-            look = {"marker": marker, "color": colour, "linestyle": dash, "label": name}
+            look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": dash, "label": name}
             ax.plot(at, line, linewidth=1.4, markersize=11, **look)
         ax.set_title(fitting([group.name], 20)[0], fontsize="small", pad=3)
         ax.tick_params(labelsize="x-small")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -85,7 +85,7 @@ def axes_or_new(ax: Any, size: tuple[float, float] = (6.4, 4.4)) -> Axes:
         ax = ax.flat[0]
     if not hasattr(ax, "errorbar"):
         raise ArgumentError(f"plot: ax must be Axes of matplotlib, not {shown(ax)}")
-    return ax
+    return cast("Axes", ax)
 
 
 def panels_or_new(
