@@ -93,10 +93,10 @@ def variances(n: int, rng: np.random.Generator) -> str:
 
 
 def main(n: int) -> None:
-    rng = np.random.default_rng(20_250_102)
     warnings.simplefilter("ignore", MixedModelsWarning)
     print(f"{n} data sets; Monte Carlo standard error of 5 %: {100 * np.sqrt(0.05 * 0.95 / n):.1f} %\n")
-    print(permutations(n, rng), variances(n, rng), sep="\n\n")
+    for table, seed in ((permutations, 20_250_102), (variances, 20_250_103)):
+        print(table(n, np.random.default_rng(seed)), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

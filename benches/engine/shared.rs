@@ -61,9 +61,7 @@ fn bootstrap(bench: &mut Bench) {
         ..Task::default()
     };
     bench.bench_function(&name, |b| {
-        b.iter(|| {
-            refit_many(&model, &responses, Criterion::Reml, &task, &go)
-        });
+        b.iter(|| refit_many(&model, &responses, Criterion::Reml, &task, &go));
     });
 }
 

@@ -160,7 +160,7 @@ def test_confidence_intervals(cbpp):
     np.testing.assert_allclose(table.iloc[1:, 1] - cbpp.beta, half)
     narrow = mm.confint(cbpp, level=0.5)
     assert list(narrow.columns) == ["25 %", "75 %"]
-    for options in ({"level": 1.0}, {"level": "0.9"}, {"method": "profile"}):
+    for options in ({"level": 1.0}, {"level": "0.9"}, {"method": "sandwich"}):
         with pytest.raises(ArgumentError):
             cbpp.confint(**options)
 

@@ -53,6 +53,7 @@ def test_every_function_is_a_method_or_an_attribute():
 def test_functions_do_what_methods_do(kind):
     model = model_of(kind)
     needed = {"linear_hypothesis", "t_test", "f_test", "wald_test", "emmeans", "emtrends", "kr_compare"}
+    needed |= {"predict_effects", "profile_2d"}
     slow = {
         "bootstrap",
         "pb_compare",

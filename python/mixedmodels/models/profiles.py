@@ -24,8 +24,7 @@ class Profiles(Holder):
         progress: ShowProgress = False,
     ) -> Profile:
         """
-        Profile likelihood of parameters: each is held at a series of values, and all others are estimated
-        again.
+        Profile likelihood: each parameter is held at a series of values, and all others are estimated again.
 
         Every kind of parameter has a profile: standard deviations, correlations and other parameters of
         covariance structures, sigma or the family's own parameter, and coefficients. The model stays as it

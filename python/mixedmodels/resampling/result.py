@@ -236,10 +236,12 @@ class Bootstrap(Printed):
 
         Examples
         --------
+        >>> from tempfile import TemporaryDirectory
         >>> from mixedmodels import Bootstrap, lmer, load_dyestuff
         >>> boot = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).bootstrap(50, rng=1)
-        >>> boot.save("dyestuff.parquet")
-        >>> Bootstrap.load("dyestuff.parquet").n
+        >>> with TemporaryDirectory() as folder:
+        ...     boot.save(f"{folder}/dyestuff.parquet")
+        ...     Bootstrap.load(f"{folder}/dyestuff.parquet").n
         50
         """
         from .stored import write
@@ -271,10 +273,12 @@ class Bootstrap(Printed):
 
         Examples
         --------
+        >>> from tempfile import TemporaryDirectory
         >>> from mixedmodels import Bootstrap, lmer, load_dyestuff
         >>> boot = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).bootstrap(50, rng=1)
-        >>> boot.save("dyestuff.parquet")
-        >>> Bootstrap.load("dyestuff.parquet").confint().equals(boot.confint())
+        >>> with TemporaryDirectory() as folder:
+        ...     boot.save(f"{folder}/dyestuff.parquet")
+        ...     Bootstrap.load(f"{folder}/dyestuff.parquet").confint().equals(boot.confint())
         True
         """
         from .stored import read

@@ -90,7 +90,7 @@ pub fn refit_generalized<'py>(
     let weights = optional_vector(weights.as_ref())?;
     let (control, listener) = limits(control)?;
     let held = self::held(held)?;
-    let data = |j: usize| (responses.column(j).to_vec(), weights.clone());
+    let data = |j: usize| of_column(&responses, weights.as_deref(), j);
     let m = responses.cols();
     let families = Arc::new(Families::new(py, &model.spec, m, data)?);
     let (own, shared) = (Arc::clone(&model.model), Arc::clone(&families));
@@ -102,7 +102,7 @@ pub fn refit_generalized<'py>(
             control,
         };
         let watch = |done: usize| tell((done,));
-        let family = |j: usize| shared.family(j, || of_column(&responses, &weights, j));
+        let family = |j: usize| shared.family(j, || of_column(&responses, weights.as_deref(), j));
         many::refit_generalized(&own, m, &family, &task, &watch)
     })?;
     of_fits(
@@ -114,8 +114,8 @@ pub fn refit_generalized<'py>(
 
 type Data = (Vec<f64>, Option<Vec<f64>>);
 
-fn of_column(responses: &Matrix, weights: &Option<Vec<f64>>, j: usize) -> Data {
-    (responses.column(j).to_vec(), weights.clone())
+fn of_column(responses: &Matrix, weights: Option<&[f64]>, j: usize) -> Data {
+    (responses.column(j).to_vec(), weights.map(<[f64]>::to_vec))
 }
 
 /// The families of many data sets: those of the engine are made where they are needed, the user's before,

@@ -131,7 +131,10 @@ def _curve(base: Base, row: ParameterRow, found: dict[str, Any]) -> Curve:
             found["error"],
         )
     limits: dict[float, tuple[Limit, Limit]] = {}
+    lowest = base.range(row)[0]
     for (goal, low, end_low), (_, high, end_high) in zip(found["below"], found["above"], strict=True):
+        # A scale comes near to zero, and never is zero.
+        low = max(low, lowest)
         limits[goal] = (
             Limit(float(base.of_engine(row, low)), end_low),
             Limit(float(base.of_engine(row, high)), end_high),

@@ -42,6 +42,9 @@ pub struct Constrained {
     /// All parameters of the user; log σ² of a linear model.
     pub point: Point,
     pub converged: bool,
+    /// Whether a covariance matrix is singular there.
+    pub singular: bool,
+    pub evaluations: usize,
 }
 
 /// The criterion of a model with some parameters held.
@@ -52,8 +55,7 @@ pub trait Hold {
     fn start(&self) -> Vec<f64>;
     /// The minimum with these values, sought from these free parameters; `None` where the criterion cannot
     /// be computed.
-    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort)
-        -> Result<Option<Constrained>>;
+    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort) -> Result<Option<Constrained>>;
     /// Whether the criterion may well have several minima.
     fn is_doubtful(&self) -> bool;
 }
@@ -69,8 +71,8 @@ pub enum Effort {
     Thorough,
 }
 
-const STARTS: usize = 4;
-const MOST_EVALUATIONS: usize = 300;
+const STARTS: usize = 3;
+const MOST_EVALUATIONS: usize = 100;
 /// Fall of the criterion that a search may leave: ζ is exact to about its half.
 const TOLERANCE: f64 = 1e-11;
 
@@ -80,6 +82,8 @@ pub struct Found {
     /// All parameters, held or not.
     pub all: Vec<f64>,
     pub converged: bool,
+    pub singular: bool,
+    pub evaluations: usize,
     pub value: f64,
     /// Of the objective with nothing held.
     pub gradient: Vec<f64>,
@@ -96,13 +100,21 @@ pub fn minimise(
     effort: Effort,
 ) -> Result<Option<Found>> {
     let mut held = HeldObjective::new(objective, roles.to_vec()).unpolished();
-    let starts = if effort == Effort::Thorough { STARTS } else { 1 };
+    let starts = if effort == Effort::Thorough {
+        STARTS
+    } else {
+        1
+    };
     let mut best = attempt(&mut held, start, starts)?;
-    if let (Effort::Usual, Some(found)) = (effort, &best) {
-        if held.opposite(&found.theta).is_some() && !found.theta.is_empty() {
-            // From the minimum that is known the first search is at its end at once.
-            best = attempt(&mut held, &found.theta.clone(), 2)?.or(best);
-        }
+    let mut evaluations = count(best.as_ref());
+    let opposite =
+        |held: &HeldObjective<'_>, found: &Outcome| held.opposite(&found.theta).is_some();
+    let singular = best.as_ref().is_some_and(|found| opposite(&held, found));
+    if let (Effort::Usual, true, Some(found)) = (effort, singular, &best) {
+        // From the minimum that is known the first search is at its end at once.
+        let again = attempt(&mut held, &found.theta.clone(), 2)?;
+        evaluations += count(again.as_ref());
+        best = again.or(best);
     }
     let Some(outcome) = best else {
         return Ok(None);
@@ -116,17 +128,19 @@ pub fn minimise(
         free: outcome.theta,
         all,
         converged: outcome.status == Status::Converged,
+        singular,
+        evaluations,
         value,
         gradient,
     }))
 }
 
+fn count(outcome: Option<&Outcome>) -> usize {
+    outcome.map_or(0, |o| o.log.entries.len())
+}
+
 /// One search; `None` where nothing can be computed.
-fn attempt(
-    held: &mut HeldObjective<'_>,
-    start: &[f64],
-    starts: usize,
-) -> Result<Option<Outcome>> {
+fn attempt(held: &mut HeldObjective<'_>, start: &[f64], starts: usize) -> Result<Option<Outcome>> {
     let control = Control {
         starts: Some(starts),
         max_evaluations: Some(MOST_EVALUATIONS),

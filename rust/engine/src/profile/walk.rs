@@ -76,6 +76,8 @@ pub struct Side {
     pub better: Option<Step>,
 }
 
+/// Evaluations of the criterion on one side.
+const MOST_EVALUATIONS: usize = 10_000;
 /// Points of one side.
 const MOST_POINTS: usize = 300;
 /// Trials for one goal.
@@ -113,6 +115,7 @@ struct Walk<'h> {
     /// Beyond which nothing can be computed.
     wall: Option<f64>,
     better: Option<Step>,
+    evaluations: usize,
 }
 
 /// Walks to one side.
@@ -129,6 +132,7 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
         steps: Vec::new(),
         wall: None,
         better: None,
+        evaluations: 0,
     };
     let mut limits = Vec::new();
     let mut shown = Vec::new();
@@ -142,7 +146,8 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
                 ABOUT.max(0.25 * (goal.zeta - before))
             };
             end = walk.to(goal.zeta, margin)?;
-            if goal.exact && walk.hold.is_doubtful() {
+            let singular = walk.steps.iter().any(|(_, step)| step.at.singular);
+            if goal.exact && (walk.hold.is_doubtful() || singular || end == End::Jump) {
                 end = walk.confirmed(goal.zeta, margin, end)?;
             }
         }
@@ -206,12 +211,16 @@ impl Walk<'_> {
 
     fn limit(&self, z: f64, end: End) -> Limit {
         let value = match end {
-            End::Met | End::Jump => {
-                let steps = self.steps.iter();
-                let nearest =
-                    steps.min_by(|a, b| (a.0.zeta - z).abs().total_cmp(&(b.0.zeta - z).abs()));
-                nearest.map_or(f64::NAN, |(_, step)| step.value)
-            }
+            End::Met | End::Jump => self.nearest(z).map_or(f64::NAN, |(knot, step)| {
+                let off = z - knot.zeta;
+                match knot.slope {
+                    // What the tangent leaves is of the square of that.
+                    Some(slope) if end == End::Met && off.abs() <= NEWTON => {
+                        self.variable.value(knot.w + off / slope)
+                    }
+                    _ => step.value,
+                }
+            }),
             End::Bound => self.variable.bound.map_or(f64::NAN, |(_, value)| value),
             End::Flat => self.sign * f64::INFINITY,
             End::NotComputable | End::Evaluations | End::Better => f64::NAN,
@@ -236,13 +245,17 @@ impl Walk<'_> {
                 return Ok(End::Better);
             }
             let is_met = |k: &Knot| {
-                let margin = if k.slope.is_some() { margin.max(NEWTON) } else { margin };
+                let margin = if k.slope.is_some() {
+                    margin.max(NEWTON)
+                } else {
+                    margin
+                };
                 (k.zeta - z).abs() <= margin
             };
             if self.steps.iter().any(|(k, _)| is_met(k)) {
                 return Ok(End::Met);
             }
-            if self.steps.len() >= MOST_POINTS {
+            if self.steps.len() >= MOST_POINTS || self.evaluations > MOST_EVALUATIONS {
                 return Ok(End::Evaluations);
             }
             let (last, before, above) = self.bracket(z);
@@ -331,6 +344,12 @@ impl Walk<'_> {
         if gone >= self.variable.far {
             return Err(End::Flat);
         }
+        if last
+            .slope
+            .is_some_and(|s| (z - last.zeta) / s.abs() > self.variable.far)
+        {
+            return Err(End::Flat);
+        }
         let guess = match before {
             Some(before) => beyond(before, last, z).map(|w| self.distance(w)),
             // At the quantile of a normal distribution.
@@ -389,6 +408,7 @@ impl Walk<'_> {
     }
 
     fn keep(&mut self, w: f64, value: f64, at: Constrained) {
+        self.evaluations += at.evaluations;
         let rise = at.objective - self.lowest;
         let size = rise.max(0.0).sqrt();
         let slope = self.sign * at.slopes[0] * self.variable.slope(value) / (2.0 * size);
