@@ -60,15 +60,18 @@ _EXPORTS = {
         "cross_validate deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt "
         "exact_rlrt f_test fitted fixef getME glance hessian icc isSingular is_singular joint_tests "
         "kr_compare linear_hypothesis logLik model_selection model_table ngrps nobs omega_squared pairs "
-        "partial_fitted pb_compare permutation_test predict predict_effects predictions profile "
-        "profile_2d r2 ranef ranova refit refitML residuals sigma simulate summary t_test tidy update "
-        "vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "partial_fitted pb_compare permutation_test plot_binned_residuals plot_coef plot_diagnostics "
+        "plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction plot_profile plot_ranef "
+        "plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage plot_variances predict "
+        "predict_effects predictions profile profile_2d r2 ranef ranova refit refitML residuals sigma "
+        "simulate summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",
     "models.linear": "LinearMixedModel",
     "models.lmer": "lmer",
     "models.many": "fit_many",
+    "plot.style": "Panels",
     "prediction.validation.result": "CrossValidation",
     "models.power": "power power_curve",
     "models.simulate_formula": "parameter_names simulate_formula",

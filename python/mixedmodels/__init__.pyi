@@ -89,15 +89,13 @@ from .models.describe_blocks import describe_blocks as describe_blocks
 from .models.fit_many_result import FitMany as FitMany
 from .models.functions import (
     AIC as AIC,
-    BIC as BIC,
-    AICc as AICc,
-    REMLcrit as REMLcrit,
-    VarCorr as VarCorr,
     aic_table as aic_table,
+    AICc as AICc,
     allFit as allFit,
     anova as anova,
     anova_type3 as anova_type3,
     augment as augment,
+    BIC as BIC,
     bootstrap as bootstrap,
     cAIC as cAIC,
     checkConv as checkConv,
@@ -141,6 +139,21 @@ from .models.functions import (
     partial_fitted as partial_fitted,
     pb_compare as pb_compare,
     permutation_test as permutation_test,
+    plot_binned_residuals as plot_binned_residuals,
+    plot_coef as plot_coef,
+    plot_diagnostics as plot_diagnostics,
+    plot_effects as plot_effects,
+    plot_emmeans as plot_emmeans,
+    plot_fit_log as plot_fit_log,
+    plot_groups as plot_groups,
+    plot_interaction as plot_interaction,
+    plot_profile as plot_profile,
+    plot_ranef as plot_ranef,
+    plot_ranef_qq as plot_ranef_qq,
+    plot_residuals as plot_residuals,
+    plot_rootogram as plot_rootogram,
+    plot_shrinkage as plot_shrinkage,
+    plot_variances as plot_variances,
     predict as predict,
     predict_effects as predict_effects,
     predictions as predictions,
@@ -151,6 +164,7 @@ from .models.functions import (
     ranova as ranova,
     refit as refit,
     refitML as refitML,
+    REMLcrit as REMLcrit,
     residuals as residuals,
     sigma as sigma,
     simulate as simulate,
@@ -158,6 +172,7 @@ from .models.functions import (
     t_test as t_test,
     tidy as tidy,
     update as update,
+    VarCorr as VarCorr,
     vcov as vcov,
     vcov_cluster as vcov_cluster,
     vcov_parameters as vcov_parameters,
@@ -178,6 +193,7 @@ from .models.simulate_formula import (
 from .models.study_designs import crossed_design as crossed_design, extend as extend
 from .planning.curve import PowerCurve as PowerCurve
 from .planning.result import Power as Power
+from .plot.style import Panels as Panels
 from .prediction.validation.result import CrossValidation as CrossValidation
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable

@@ -20,6 +20,9 @@ from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .permutation import PermutationTests
 from .planning import Planning
+from .plots import Plots
+from .plots_of_estimates import EstimatePlots
+from .plots_of_predictions import PredictionPlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .profiles import Profiles
@@ -46,6 +49,9 @@ class MixedModel(
     Validation,
     PartsOfPredictions,
     Bootstraps,
+    Plots,
+    EstimatePlots,
+    PredictionPlots,
     Simulations,
     Planning,
     Reports,
@@ -57,7 +63,8 @@ class MixedModel(
 
     It is immutable, and arrays and tables that it returns are copies or read-only. It can be pickled, copied
     and shared between threads. (Never unpickle untrusted files.) Every method is also a function of the
-    package: ``model.tidy()`` and ``tidy(model)`` are the same.
+    package: ``model.tidy()`` and ``tidy(model)`` are the same. For ``model.plot()`` this is
+    ``plot_diagnostics(model)``.
     """
 
     __slots__ = ()
