@@ -8,12 +8,12 @@ mod elements;
 mod information;
 mod kenward_roger;
 mod leverage;
-mod scaled_effects;
+pub(crate) mod scaled_effects;
 mod sensitivity;
 mod traces_by_columns;
 
 pub use kenward_roger::{kenward_roger, KenwardRoger};
-pub use leverage::{leverages, working_leverages};
+pub use leverage::{leverages, working_leverages, Leverages};
 pub use sensitivity::{sensitivity, Sensitivity};
 
 use crate::error::Result;

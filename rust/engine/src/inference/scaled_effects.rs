@@ -111,7 +111,8 @@ pub fn unit_effects(system: &dyn System, structure: &Structure, lower: &[f64]) -
     Ok(system.solve(right))
 }
 
-fn root(model: &Model, lower: &[f64]) -> Vec<f64> {
+/// T^-1 L^-T: its square is the covariance of the user's coefficients, over σ².
+pub fn root(model: &Model, lower: &[f64]) -> Vec<f64> {
     let rank = model.structure.rank;
     let mut upper = vec![0.0; rank * rank];
     (0..rank).for_each(|j| upper[j + j * rank] = 1.0);
