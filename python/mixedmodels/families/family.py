@@ -67,8 +67,16 @@ class Family(ABC):
         their weights the numbers of trials.
     certain_means : tuple of float
         Limits of the mean at which a response of this value is certain. Estimates may run off towards them.
+    weighted_draws : bool
+        Whether `draw` takes prior weights into account. A weight that only multiplies the log-likelihood of a
+        row, as of a count, belongs to no distribution of the row.
+    sequential : bool
+        Whether the family may be used by one thread at a time only.
     mean_name : str
         What tables of means call a mean.
+    support : {"real", "positive", "unit", "counts", "proportions"}
+        The values of a response: numbers, positive ones, those between 0 and 1; whole numbers, or these
+        divided by the weight. Empty where the distribution function is not known.
     center : {"mean", "median"}
         What the inverse link gives, which other methods call ``mu`` and "mean".
     """
@@ -88,7 +96,10 @@ class Family(ABC):
     has_expected_information: ClassVar[bool] = True
     trials: ClassVar[bool] = False
     certain_means: ClassVar[tuple[float, ...]] = ()
+    weighted_draws: ClassVar[bool] = True
+    sequential: ClassVar[bool] = False
     mean_name: ClassVar[str] = "response"
+    support: ClassVar[Literal["real", "positive", "unit", "counts", "proportions", ""]] = "real"
     center: ClassVar[Literal["mean", "median"]] = "mean"
 
     def __post_init__(self) -> None:
@@ -187,6 +198,23 @@ class Family(ABC):
     @abstractmethod
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         """One random response of each mean."""
+
+    def draw_many(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        """Responses for several rows of means, shape (m, n), with the same weights (n,) in each."""
+        return self.draw(rng, mu, weights, dispersion)
+
+    @abstractmethod
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        """
+        The log-density of a response at its linear predictor, normalized, as the engine has it.
+
+        The weight of a count or of a beta response multiplies it. Minus infinity where y is impossible; the
+        arrays are broadcast.
+        """
+
+    @abstractmethod
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        """The probability of a response of at most y, at its mean; the arrays are broadcast."""
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """(y - mu) √weight / √variance."""

@@ -34,7 +34,9 @@ class UserFamily(Family):
 
     name: ClassVar[str] = "user"
     has_deviance: ClassVar[bool] = False
+    sequential: ClassVar[bool] = True
     has_expected_information: ClassVar[bool] = False
+    support: ClassVar = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", self.own.name)
@@ -73,6 +75,12 @@ class UserFamily(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(np.isfinite(y), "finite")
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        return np.asarray(self.log_density(*np.broadcast_arrays(y, eta, weights)), dtype=np.float64)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        raise ArgumentError("a family of your own has no distribution function")
+
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         if self.own_draw is None:
             raise ArgumentError("simulate() needs to draw responses: pass draw= to families.user()")
@@ -80,6 +88,10 @@ class UserFamily(Family):
             # The user's function draws a response of n values.
             return np.stack([self.draw(rng, row, weights, dispersion) for row in mu])
         return np.asarray(self.own_draw(rng, mu, weights), dtype=np.float64)
+
+    def draw_many(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        # The caller's function is for one response of each row.
+        return np.array([self.draw(rng, row, weights, dispersion) for row in mu])
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """With the variance when it is known; otherwise the score over the root of the information."""

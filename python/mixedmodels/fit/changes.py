@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..design import Design, Response
+from ..design.used_rows import used_data
 from ..frame import Frame
-from ..notices import UNNAMED
+from ..notices import UNNAMED, silent
 from .arguments import FitArguments, GeneralizedArguments, ModelArguments
+from .endpoint.term_roots import term_roots
 from .fit_generalized import GeneralizedFitting
 from .fit_linear import LinearFitting
 from .fitted_generalized import FittedGeneralized, generalized_design_of
 from .fitted_linear import FittedLinear, design_of
-from .fitting import Fitting
+from .fitting import Fitting, Point
 from .state import FittedModel
 
 M = TypeVar("M", bound=FittedModel)
@@ -75,6 +80,43 @@ def refitted(
     return again.fit(again.with_response(fitted.engine), roots, response_name or UNNAMED, quiet)
 
 
+def state_at(fitted: M, response: Response, point: Point, status: str = "converged") -> M:
+    """
+    The model with another response at the parameters that a refit has found, without a search and a verdict.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    response : Response
+    point : Point
+    status : str
+        How the refit ended.
+    """
+    fitting, _ = _KINDS[type(fitted.arguments)]
+    parts = {"y": response.y, "weights": response.weights, "form": response.form}
+    again = fitting(fitted.design.with_response(**parts, new_response=True), fitted.arguments)
+    return again.at(point, again.with_response(fitted.engine), fitted.term_roots, status)
+
+
+def fit_at(arguments: ModelArguments, point_of: Callable[[Design], Point]) -> FittedModel:
+    """
+    Build the design that the arguments describe, at given parameters: without a search and without warnings.
+
+    Parameters
+    ----------
+    arguments : ModelArguments
+    point_of : callable
+        Gives the parameters in the order of the design.
+    """
+    fitting, design_from = _KINDS[type(arguments)]
+    with silent():
+        frame = Frame.from_any(arguments.data).anew()
+        design = design_from(arguments, frame)
+        own = fitting(design, dataclasses.replace(arguments, data=frame.kept()))
+        roots = term_roots(design, own.root_weights())
+        return own.at(point_of(design), own.build_engine(), roots)
+
+
 def refitted_design(fitted: M, design: Design, changes: Mapping[str, Any] | None = None) -> M:
     """
     The fit of another design with the other arguments of a fit, from a start of its own and without warnings.
@@ -88,6 +130,29 @@ def refitted_design(fitted: M, design: Design, changes: Mapping[str, Any] | None
     """
     arguments = dataclasses.replace(fitted.arguments, start=None, **dict(changes or {}))
     fitting, _ = _KINDS[type(arguments)]
+    return fitting(design, arguments).fit(quiet=True)
+
+
+def fitted_to_rows(fitted: M, rows: NDArray[np.bool_]) -> M:
+    """
+    The model fitted to some of the rows that it used, without warnings.
+
+    The design is built anew: levels, contrasts and the constants of transforms come from these rows.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    rows : ndarray of bool, shape (n,)
+    """
+    whole = fitted.arguments.data
+    chosen = np.zeros(whole.n_rows, dtype=bool)
+    chosen[used_data(fitted.design, fitted.arguments).positions[rows]] = True
+    arguments = dataclasses.replace(fitted.arguments, subset=chosen, start=None)
+    fitting, design_from = _KINDS[type(arguments)]
+    design, old = design_from(arguments, whole), fitted.design
+    if old.new_response:
+        weights = old.weights if old.weights is None else old.weights[rows]
+        design = design.with_response(y=old.y[rows], weights=weights, form=old.form, new_response=True)
     return fitting(design, arguments).fit(quiet=True)
 
 

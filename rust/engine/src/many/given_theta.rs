@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Result;
 use crate::fit::Linear;
-use crate::inference::scaled_effects::{root, unit_effects};
+use crate::inference::scaled_effects::{root_of_covariance, unit_effects};
 use crate::linalg::{dense, small, threads};
 use crate::many::level_inverse::LevelInverse;
 use crate::many::row_sets::RowSets;
@@ -93,7 +93,7 @@ pub fn delete_given_theta(
         z: &z,
         gamma: effects.fixed(structure),
         b: &effects,
-        root: root(model, &lower),
+        root: root_of_covariance(&model.fixed, &lower),
         own_variance,
         inverse,
         value,
