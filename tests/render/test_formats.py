@@ -58,6 +58,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "confint": lambda m: m.confint(),
     "coef_test": mm.coef_test,
     "anova": mm.anova,
+    "influence": lambda m: mm.influence(m, groups=GROUP if GROUP in m.ngrps else next(iter(m.ngrps))),
     "drop1": lambda m: m.drop1(),
     "two models": lambda m: mm.model_table(
         m, m, names=["a|b", "<b>$_&"], show=["std.error", "p.value"], stars=True

@@ -217,13 +217,11 @@ class FittedGeneralized(FittedModel):
         samples = [_without(self.design, rows) for rows in sets]
         return self.refit_samples_in_engine(samples, limits)
 
-    def deletions_given_theta(
-        self, sets: RowSets, theta: NDArray[np.float64] | None = None
-    ) -> GivenTheta:
+    def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
         """Those of the last weighted least-squares step: a quadratic approximation at the modes."""
         from .._engine import Lmm, delete_given_theta
 
-        weights = np.maximum(self.working_weights(), np.finfo(float).tiny**0.5)
+        weights = np.maximum(self.working_weights(), np.finfo(float).tiny ** 0.5)
         eta, design = self.linear_predictor, self.design
         working = eta + self.family.working(self.observed, eta)
         x, offset = self.held.free_columns(design.x), self.held.offset(design.x, design.offset)

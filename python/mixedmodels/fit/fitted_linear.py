@@ -193,9 +193,7 @@ class FittedLinear(FittedModel):
         theta = self.estimates.theta
         return delete_rows(self.engine, sets.rows, sets.ranges, self.reml, optimizer, theta, limits, held)
 
-    def deletions_given_theta(
-        self, sets: RowSets, theta: NDArray[np.float64] | None = None
-    ) -> GivenTheta:
+    def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
         from .._engine import delete_given_theta
 
         theta = self.estimates.theta if theta is None else theta

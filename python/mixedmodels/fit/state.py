@@ -363,9 +363,7 @@ class FittedModel(Pickled):
         """The engine's fits without each set of rows, with the covariance of the coefficients in each."""
 
     @abstractmethod
-    def deletions_given_theta(
-        self, sets: RowSets, theta: NDArray[np.float64] | None = None
-    ) -> GivenTheta:
+    def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
         """The estimates without each set of rows with the covariance parameters held, in closed form."""
 
     @abstractmethod

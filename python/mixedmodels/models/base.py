@@ -15,6 +15,7 @@ from .changes import Changes
 from .comparisons import Comparisons
 from .effects import Effects
 from .estimates import Estimates
+from .influences import Influences
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
@@ -40,6 +41,7 @@ class MixedModel(
     Effects,
     EffectSizes,
     Predictions,
+    Influences,
     Validation,
     PartsOfPredictions,
     Bootstraps,

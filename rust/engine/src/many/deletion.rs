@@ -75,16 +75,9 @@ impl Deletions<'_> {
         let (fit, covariance) =
             general::fit_with_covariance(&model, self.criterion, self.task, &|_| watch())?;
         self.done.fetch_add(1, Ordering::Relaxed);
-        let p = fit.beta.len();
-        let mut all = vec![f64::NAN; p * p];
-        for (j, &column) in model.fixed.kept.iter().enumerate() {
-            for (i, &row) in model.fixed.kept.iter().enumerate() {
-                all[row + column * p] = covariance[(i, j)];
-            }
-        }
         Ok(Deletion {
             fit,
-            covariance: all,
+            covariance: model.expand_square(&covariance),
         })
     }
 

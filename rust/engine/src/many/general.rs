@@ -45,6 +45,7 @@ pub fn fit_with_covariance(
         objective: objective.last_value(),
         evaluations: outcome.log.entries.len(),
         status: outcome.status,
+        covariance: None,
     };
     Ok((fit, covariance))
 }
@@ -61,6 +62,7 @@ fn of_all(model: &Model, fit: Fit<Estimates>) -> (ResponseFit, Matrix) {
         objective: estimates.objective,
         evaluations: fit.outcome.log.entries.len(),
         status: fit.outcome.status,
+        covariance: None,
     };
     (found, estimates.unscaled_covariance)
 }

@@ -69,5 +69,6 @@ pub fn fit(
         objective,
         evaluations: outcome.log.entries.len(),
         status: outcome.status,
+        covariance: Some(frame.expand_square(&conditional_covariance)),
     })
 }

@@ -51,6 +51,8 @@ pub struct ResponseFit {
     pub objective: f64,
     pub evaluations: usize,
     pub status: Status,
+    /// Of all coefficients of a generalized model given theta and the dispersion, column by column.
+    pub covariance: Option<Vec<f64>>,
 }
 
 /// Fits each column of `responses` (n rows) to the same predictors. A row where a response is NaN
