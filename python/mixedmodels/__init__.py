@@ -45,6 +45,8 @@ _EXPORTS = {
     "inference.estimates.variance_components": "VarianceComponent",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
     "means.effects": "PredictedEffects",
+    "inference.profiles.profile": "Profile",
+    "inference.profiles.surface": "Profile2D",
     "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "means.tested_rows": "SimpleContrasts",
@@ -60,9 +62,9 @@ _EXPORTS = {
         "emmeans emtrends epsilon_squared eta_squared exact_lrt exact_rlrt f_test fitted fixef getME "
         "glance hatvalues hessian icc influence isSingular is_singular joint_tests kr_compare "
         "linear_hypothesis logLik mdffits model_selection model_table ngrps nobs omega_squared pairs "
-        "partial_fitted pb_compare permutation_test predict predict_effects predictions r2 ranef ranova "
-        "refit refitML residuals rstandard rstudent sigma simulate summary t_test tidy update vcov "
-        "vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "partial_fitted pb_compare permutation_test predict predict_effects predictions profile "
+        "profile_2d r2 ranef ranova refit refitML residuals rstandard rstudent sigma simulate summary "
+        "t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

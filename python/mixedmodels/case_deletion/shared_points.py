@@ -1,11 +1,11 @@
 """
 Fits of a large linear model without each of many sets of rows, from a few points of θ that all of them share.
 
-A factorisation for each step of each fit costs most of the time of such fits. But one factorisation at θ gives
-the criterion without every set (`FittedModel.deletions_given_theta`), and all optima are near that of the full
-data. So the criterion is looked at in the points of a small design around it: the gradient of the full criterion
-and its change by each deletion are interpolated by quadratic polynomials, and so are the estimates at the optima.
-Sets that move the optimum further than the design reaches are left to refits.
+A factorisation for each step of each fit costs most of the time of such fits. But one factorisation at θ
+gives the criterion without every set (`FittedModel.deletions_given_theta`), and all optima are near that of
+the full data. So the criterion is looked at in the points of a small design around it: the gradient of the
+full criterion and its change by each deletion are interpolated by quadratic polynomials, and so are the
+estimates at the optima. Sets that move the optimum further than the design reaches are left to refits.
 """
 
 from __future__ import annotations

@@ -20,8 +20,10 @@ from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .permutation import PermutationTests
+from .planning import Planning
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
+from .profiles import Profiles
 from .reports import Reports
 from .shares import EffectSizes
 from .simulations import Simulations
@@ -34,6 +36,7 @@ class MixedModel(
     Estimates,
     Likelihood,
     TermTests,
+    Profiles,
     LinearHypotheses,
     Comparisons,
     PermutationTests,
@@ -46,6 +49,7 @@ class MixedModel(
     PartsOfPredictions,
     Bootstraps,
     Simulations,
+    Planning,
     Reports,
     Changes,
     StatsmodelsNames,

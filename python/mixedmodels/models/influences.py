@@ -48,7 +48,8 @@ class Influences(Holder):
 
         References
         ----------
-        Demidenko & Stukel (2005), Influence analysis for linear mixed-effects models, Statistics in Medicine 24.
+        Demidenko & Stukel (2005), Influence analysis for linear mixed-effects models, Statistics in Medicine
+        24.
 
         Examples
         --------
@@ -157,7 +158,8 @@ class Influences(Holder):
 
         References
         ----------
-        Demidenko & Stukel (2005), Influence analysis for linear mixed-effects models, Statistics in Medicine 24.
+        Demidenko & Stukel (2005), Influence analysis for linear mixed-effects models, Statistics in Medicine
+        24.
         Loy & Hofmann (2014), HLMdiag: A suite of diagnostics for hierarchical linear models in R, Journal of
         Statistical Software 56.
 

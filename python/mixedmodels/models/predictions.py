@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, overload
 
 import numpy as np
+import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from ..diagnostics import kinds as _kinds, residuals as _residuals
@@ -87,9 +88,9 @@ class Predictions(Holder):
 
         References
         ----------
-        Nobre & Singer (2007), Residual analysis for linear mixed models, Biometrical Journal 49. Houseman, Ryan &
-        Coull (2004), Cholesky residuals for assessing normal errors in a linear model with correlated outcomes,
-        Journal of the American Statistical Association 99.
+        Nobre & Singer (2007), Residual analysis for linear mixed models, Biometrical Journal 49. Houseman,
+        Ryan & Coull (2004), Cholesky residuals for assessing normal errors in a linear model with correlated
+        outcomes, Journal of the American Statistical Association 99.
 
         Examples
         --------

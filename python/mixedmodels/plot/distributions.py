@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from ..checks import shown
 from ..errors import ArgumentError
 
 _COLUMNS = 3
+# Characters of a title in a line.
+_TITLE = 36
 # Of a palette that colour-blind readers can tell apart.
 _BARS, _LINE = "#9ecae1", "#b3440e"
 
@@ -87,6 +90,6 @@ def _panel(ax: Any, name: str, values: NDArray[np.float64], estimate: float, low
             solid_capstyle="butt",
             transform=ax.get_xaxis_transform(),
         )
-    ax.set_title(name, fontsize="medium")
+    ax.set_title(fill(name, _TITLE), fontsize="medium")
     ax.set_yticks([])
     ax.spines[["left", "right", "top"]].set_visible(False)
