@@ -13,6 +13,9 @@ from mixedmodels.errors import ArgumentError, MissingColumnError
 from shared_fits import fits
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
+
+
 @pytest.fixture(scope="module")
 def data():
     rng = np.random.default_rng(8)
