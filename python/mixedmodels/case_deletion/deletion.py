@@ -40,7 +40,7 @@ class Estimates:
         Of the q coefficients that are estimated, deleted less full; NaN where the other rows do not determine
         one.
     covariance : ndarray, shape (m, q, q)
-        Their covariance given the variances.
+        Their covariance, by refits as that of the model.
     sigma : ndarray, shape (m,)
     variances : ndarray, shape (m, v)
         Variances of the random effects and, for families with a scale, of the residuals.

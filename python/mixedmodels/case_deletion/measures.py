@@ -37,7 +37,7 @@ class Measures:
     covratio: Values
 
 
-def measures(deleted: Estimates, covariance: Values, given_theta: Values) -> Measures:
+def measures(deleted: Estimates, covariance: Values, reference: Values) -> Measures:
     """
     The measures.
 
@@ -46,8 +46,8 @@ def measures(deleted: Estimates, covariance: Values, given_theta: Values) -> Mea
     deleted : Estimates
     covariance : ndarray, shape (p, p)
         Of the coefficients in the full data.
-    given_theta : ndarray, shape (p, p)
-        The same given the variances, as the covariances of the deletions are.
+    reference : ndarray, shape (p, p)
+        The same by the method of the covariances of the deletions.
     """
     change = deleted.change
     m, p = change.shape
@@ -61,9 +61,9 @@ def measures(deleted: Estimates, covariance: Values, given_theta: Values) -> Mea
     good = np.isfinite(change).all(axis=1)
     cooks[good] = np.square(_whitened(covariance, change[good].T)).sum(axis=0) / p
     good &= np.isfinite(deleted.covariance).all(axis=(1, 2))
-    relative = _whitened(given_theta, deleted.covariance[good])
-    relative = _whitened(given_theta, np.swapaxes(relative, 1, 2))
-    scaled = _whitened(given_theta, change[good].T).T
+    relative = _whitened(reference, deleted.covariance[good])
+    relative = _whitened(reference, np.swapaxes(relative, 1, 2))
+    scaled = _whitened(reference, change[good].T).T
     trace[good] = np.abs(np.trace(relative, axis1=1, axis2=2) - p)
     ratio[good] = np.linalg.det(relative)
     mdffits[good] = _forms(relative, scaled) / p

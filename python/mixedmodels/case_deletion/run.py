@@ -43,7 +43,8 @@ def influence(
         estimates = given_theta(fitted, deleted.sets)
     kept, own = np.asarray(fitted.estimates.kept), estimated(fitted)
     places = np.ix_(np.isin(kept, own), np.isin(kept, own))
-    found = measures(estimates, fitted.covariance()[places], fitted.conditional_covariance()[places])
+    covariance, given = fitted.covariance()[places], fitted.conditional_covariance()[places]
+    found = measures(estimates, covariance, covariance if method == "exact" else given)
     names = tuple(fitted.design.x_names[j] for j in own)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = estimates.variances / variances(fitted) - 1.0

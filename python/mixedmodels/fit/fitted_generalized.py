@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Design, build_generalized_design, theta as theta_layout
-from ..errors import ModesError
+from ..errors import MixedModelError, ModesError
 from ..families import Family
 from ..frame import Frame
 from .arguments import GeneralizedArguments
@@ -215,7 +215,55 @@ class FittedGeneralized(FittedModel):
 
     def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
         samples = [_without(self.design, rows) for rows in sets]
-        return self.refit_samples_in_engine(samples, limits)
+        found = self.refit_samples_in_engine(samples, limits)
+        if self.joint:
+            for j, sample in enumerate(samples):
+                joint = self._joint_covariance(sample, *(found[name][j] for name in ("theta", "beta", "sigma")))
+                if joint is not None:
+                    found["covariance"][j] = joint
+        return found
+
+    def _joint_covariance(
+        self, sample: Sample, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float
+    ) -> NDArray[np.float64] | None:
+        """Of the free coefficients of a fit to some rows, as `covariance`; None where the Hessian gives none."""
+        from .._engine import Glmm
+
+        rows, codes, n_levels = sample
+        design, kept = self.design, np.isfinite(beta)
+        if not (kept.any() and np.isfinite(theta).all()):
+            return None
+        parts = zip(engine_terms(design), codes, n_levels, strict=True)
+        offset = self.held.offset(design.x, design.offset)
+        engine = Glmm(
+            design.y[rows],
+            np.asfortranarray(self.held.free_columns(design.x)[rows][:, kept]),
+            [
+                (own, n, np.ascontiguousarray(z[rows]), name, times)
+                for (_, _, z, name, times), own, n in parts
+            ],
+            self.arguments.family.for_engine(),
+            None if design.weights is None else design.weights[rows],
+            None if offset is None else offset[rows],
+            self.arguments.n_agq,
+            self.arguments.information,
+        )
+        log_dispersion = math.log(dispersion) if self.family.estimates_dispersion else 0.0
+        try:
+            hessian = engine.hessian(theta, beta[kept], log_dispersion)
+        except MixedModelError:
+            return None
+        inner = np.ones(len(hessian), dtype=bool)
+        inner[: len(theta)] = theta_layout.interior(design, theta)
+        try:
+            np.linalg.cholesky(hessian[np.ix_(inner, inner)])
+        except np.linalg.LinAlgError:
+            return None
+        inverse = 2.0 * np.linalg.inv(hessian[np.ix_(inner, inner)])
+        first, count = int(inner[: len(theta)].sum()), int(kept.sum())
+        result = np.full((len(beta), len(beta)), np.nan)
+        result[np.ix_(kept, kept)] = inverse[first : first + count, first : first + count]
+        return result
 
     def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
         """Those of the last weighted least-squares step: a quadratic approximation at the modes."""
