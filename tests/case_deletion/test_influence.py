@@ -12,7 +12,6 @@ import mixedmodels as mm
 from mixedmodels.errors import ArgumentError, MissingColumnError
 from shared_fits import fits
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
 
 

@@ -101,15 +101,13 @@ def check_data(fitted: FittedModel, data: Any) -> None:
     if data is None:
         return
     if isinstance(data, str):
-        raise ArgumentError(
-            f"influence: data must be the data of the fit; name a factor with groups={data!r}"
-        )
+        raise ArgumentError(f"influence: data must be the data of the fit; a factor is groups={data!r}")
     n = Frame.from_any(data, what="data").n_rows
     used = used_data(fitted.design, fitted.arguments)
     if n not in (used.n_total, fitted.n_obs):
         raise ArgumentError(
-            f"influence: data has {n} rows, but the model was fitted to {used.n_total}; leave data out, or fit "
-            "the model to these data"
+            f"influence: data has {n} rows, but the model was fitted to {used.n_total}; leave data out, or "
+            "fit the model to these data"
         )
 
 

@@ -58,8 +58,8 @@ def _used(fitted: FittedModel, type: str | None, scaled: bool, kind: str) -> NDA
 def _marginal(fitted: FittedModel, type: str, scaled: bool) -> NDArray[np.float64]:
     if not fitted.exact_likelihood:
         raise ArgumentError(
-            f"residuals: kind='marginal' is for linear models; with family {fitted.family.name} the mean over "
-            "the random effects is no function of the fixed part alone. Leave kind and type='whitened' out"
+            f"residuals: kind='marginal' is for linear models; with family {fitted.family.name} the mean "
+            "over the random effects is no function of the fixed part alone. Leave kind and type='whitened' out"
         )
     if type not in _MARGINAL:
         raise ArgumentError(

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Design, build_generalized_design, theta as theta_layout
-from ..errors import MixedModelError, ModesError
+from ..errors import ModesError
 from ..families import Family
 from ..frame import Frame
 from .arguments import GeneralizedArguments
 from .control import DEFAULT_OPTIMIZER, as_control
+from .deleted_generalized import deleted_in_last_step, with_joint_covariance, without
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .endpoint.term_roots import (
@@ -25,8 +26,8 @@ from .endpoint.term_roots import (
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve
 from .record import Convergence, GeneralizedEstimates
-from .row_sets import RowSets
-from .state import FittedModel, GivenTheta, NewTerms, ResidualType, Sample
+from .row_sets import GivenTheta, RowSets
+from .state import FittedModel, NewTerms, ResidualType, Sample
 
 if TYPE_CHECKING:
     from .._engine import Glmm
@@ -214,71 +215,12 @@ class FittedGeneralized(FittedModel):
         return refit_generalized_samples(self.engine, y, samples, optimizer, start, weights, limits, held)
 
     def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
-        samples = [_without(self.design, rows) for rows in sets]
+        samples = [without(self.design, rows) for rows in sets]
         found = self.refit_samples_in_engine(samples, limits)
-        if self.joint:
-            for j, sample in enumerate(samples):
-                joint = self._joint_covariance(sample, *(found[name][j] for name in ("theta", "beta", "sigma")))
-                if joint is not None:
-                    found["covariance"][j] = joint
-        return found
-
-    def _joint_covariance(
-        self, sample: Sample, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float
-    ) -> NDArray[np.float64] | None:
-        """Of the free coefficients of a fit to some rows, as `covariance`; None where the Hessian gives none."""
-        from .._engine import Glmm
-
-        rows, codes, n_levels = sample
-        design, kept = self.design, np.isfinite(beta)
-        if not (kept.any() and np.isfinite(theta).all()):
-            return None
-        parts = zip(engine_terms(design), codes, n_levels, strict=True)
-        offset = self.held.offset(design.x, design.offset)
-        engine = Glmm(
-            design.y[rows],
-            np.asfortranarray(self.held.free_columns(design.x)[rows][:, kept]),
-            [
-                (own, n, np.ascontiguousarray(z[rows]), name, times)
-                for (_, _, z, name, times), own, n in parts
-            ],
-            self.arguments.family.for_engine(),
-            None if design.weights is None else design.weights[rows],
-            None if offset is None else offset[rows],
-            self.arguments.n_agq,
-            self.arguments.information,
-        )
-        log_dispersion = math.log(dispersion) if self.family.estimates_dispersion else 0.0
-        try:
-            hessian = engine.hessian(theta, beta[kept], log_dispersion)
-        except MixedModelError:
-            return None
-        inner = np.ones(len(hessian), dtype=bool)
-        inner[: len(theta)] = theta_layout.interior(design, theta)
-        try:
-            np.linalg.cholesky(hessian[np.ix_(inner, inner)])
-        except np.linalg.LinAlgError:
-            return None
-        inverse = 2.0 * np.linalg.inv(hessian[np.ix_(inner, inner)])
-        first, count = int(inner[: len(theta)].sum()), int(kept.sum())
-        result = np.full((len(beta), len(beta)), np.nan)
-        result[np.ix_(kept, kept)] = inverse[first : first + count, first : first + count]
-        return result
+        return with_joint_covariance(self, samples, found) if self.joint else found
 
     def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
-        """Those of the last weighted least-squares step: a quadratic approximation at the modes."""
-        from .._engine import Lmm, delete_given_theta
-
-        weights = np.maximum(self.working_weights(), np.finfo(float).tiny ** 0.5)
-        eta, design = self.linear_predictor, self.design
-        working = eta + self.family.working(self.observed, eta)
-        x, offset = self.held.free_columns(design.x), self.held.offset(design.x, design.offset)
-        theta = self.estimates.theta if theta is None else theta
-        engine = Lmm(working, x, engine_terms(design), weights, offset)
-        found = delete_given_theta(engine, sets.rows, sets.ranges, False, theta)
-        known = np.isfinite(found["sigma"])
-        sigma = np.where(known, self.sigma, np.nan)
-        return GivenTheta(found["beta"], found["covariance"], sigma, found["objective"])
+        return deleted_in_last_step(self, sets, self.estimates.theta if theta is None else theta)
 
     @property
     def _start(self) -> dict[str, Any]:
@@ -353,20 +295,6 @@ class FittedGeneralized(FittedModel):
         known = np.zeros((len(structural), len(hessian)))
         known[:, : len(theta)] = structural
         return covariance_from(hessian, inner, self.coordinates(), wanted, known)
-
-
-def _without(design: Design, rows: NDArray[np.uint32]) -> Sample:
-    """The other rows, with the levels that are left."""
-    kept = np.ones(len(design.y), dtype=bool)
-    kept[rows] = False
-    codes, n_levels = [], []
-    for term in design.terms:
-        own = term.group.codes[kept]
-        present = np.zeros(len(term.group.levels), dtype=bool)
-        present[own] = True
-        codes.append((np.cumsum(present) - 1)[own].astype(np.uint32))
-        n_levels.append(int(present.sum()))
-    return np.flatnonzero(kept).astype(np.uint32), codes, n_levels
 
 
 def point_of(

@@ -20,8 +20,8 @@ from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates
-from .row_sets import RowSets
-from .state import FittedModel, GivenTheta, NewTerms, ResidualType, Sample
+from .row_sets import GivenTheta, RowSets
+from .state import FittedModel, NewTerms, ResidualType, Sample
 
 if TYPE_CHECKING:
     from .._engine import Lmm

@@ -1,9 +1,10 @@
-"""Sets of rows that a refit leaves out."""
+"""Sets of rows that are left out, and estimates without them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,3 +63,24 @@ class RowSets:
         """Some successive sets."""
         first, last = self.ranges[start], self.ranges[stop]
         return RowSets(self.rows[first:last], self.ranges[start : stop + 1] - first)
+
+
+class GivenTheta(NamedTuple):
+    """
+    Estimates without sets of rows, theta held.
+
+    Attributes
+    ----------
+    change : ndarray, shape (m, p)
+        Of the coefficients that are free; NaN where the other rows do not determine them.
+    covariance : ndarray, shape (m, p, p)
+        Of these coefficients given theta.
+    sigma : ndarray, shape (m,)
+        As `FittedModel.sigma`.
+    objective : ndarray, shape (m,)
+    """
+
+    change: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    objective: NDArray[np.float64]

@@ -6,7 +6,7 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from operator import methodcaller
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from .endpoint.singularity import KnownSingularity
 from .fixed import FreeParameters, Held, free_parameters, known_singularities
 from .pickled import Pickled, closed
 from .record import Convergence
-from .row_sets import RowSets
+from .row_sets import GivenTheta, RowSets
 
 # Rows; and for each random-effects term the levels of these rows, and their number.
 Sample = tuple[NDArray[np.uint32], list[NDArray[np.uint32]], list[int]]
@@ -29,27 +29,6 @@ Own = TypeVar("Own", bound="FittedModel")
 # Levels and values of the rows of each random-effects term.
 NewTerms = list[tuple[NDArray[np.uint32], NDArray[np.float64]]]
 ResidualType = Literal["response", "pearson", "working", "deviance"]
-
-
-class GivenTheta(NamedTuple):
-    """
-    Estimates without sets of rows, theta held.
-
-    Attributes
-    ----------
-    change : ndarray, shape (m, p)
-        Of the coefficients that are free; NaN where the other rows do not determine them.
-    covariance : ndarray, shape (m, p, p)
-        Of these coefficients given theta.
-    sigma : ndarray, shape (m,)
-        As `FittedModel.sigma`.
-    objective : ndarray, shape (m,)
-    """
-
-    change: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    sigma: NDArray[np.float64]
-    objective: NDArray[np.float64]
 
 
 class FittedModel(Pickled):
@@ -175,17 +154,12 @@ class FittedModel(Pickled):
         return self.prior_weights * self.family.expected_information(self.linear_predictor, self.dispersion)
 
     def leverages(self) -> NDArray[np.float64]:
-        """
-        Diagonal of the matrix that takes the response to the fitted values, given theta; shape (n,).
-
-        For an approximate likelihood from the last weighted least-squares step, NaN where its weights leave
-        the coefficients without information.
-        """
+        """How far each fitted value follows its observation, given theta; shape (n,)."""
         return self.leverage_parts()[0]
 
     @abstractmethod
     def leverage_parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The leverages, and the part of the fixed effects in each; shape (n,)."""
+        """Leverages (of the working regression, NaN without one) and the parts of the fixed effects in them."""
 
     @property
     def held(self) -> Held:

@@ -14,6 +14,7 @@ from .bootstraps import Bootstraps
 from .changes import Changes
 from .comparisons import Comparisons
 from .effects import Effects
+from .deletions import Deletions
 from .estimates import Estimates
 from .influences import Influences
 from .likelihood import Likelihood
@@ -45,6 +46,7 @@ class MixedModel(
     EffectSizes,
     Predictions,
     Influences,
+    Deletions,
     Validation,
     PartsOfPredictions,
     Bootstraps,

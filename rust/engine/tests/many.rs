@@ -6,7 +6,9 @@ use common::{design, linear, Grouping, Random, TermSpec, U};
 use mixedmodels::design::{Design, Predictors, Term};
 use mixedmodels::fit::{Estimates, Linear, MixedModel, Point, StartValues, Task};
 use mixedmodels::linalg::Matrix;
-use mixedmodels::many::{delete_given_theta, delete_rows, fit_many, refit_many, ResponseFit, RowSets};
+use mixedmodels::many::{
+    delete_given_theta, delete_rows, fit_many, refit_many, ResponseFit, RowSets,
+};
 use mixedmodels::model::Model;
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::{Control, Optimizer, Status};

@@ -18,7 +18,7 @@ use crate::arrays::{by_term, optional_vector, to_blocks, to_square, to_vector, v
 use crate::costs;
 use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
-use crate::lmm::{Pair, find_optimizer, limits, n_values, put_outcome, TermTuple, SLOW};
+use crate::lmm::{find_optimizer, limits, n_values, put_outcome, Pair, TermTuple, SLOW};
 use crate::predictors::predictors;
 use crate::user_family::UserFamily;
 

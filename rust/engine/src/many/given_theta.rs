@@ -133,7 +133,11 @@ struct Forms {
 
 impl Work<'_> {
     fn all(&self) -> Result<GivenTheta> {
-        let at_once = if self.inverse.is_none() { ROWS_AT_ONCE } else { 1 };
+        let at_once = if self.inverse.is_none() {
+            ROWS_AT_ONCE
+        } else {
+            1
+        };
         let n = self.sets.len();
         let chunks: Vec<Range<usize>> = (0..n)
             .step_by(at_once)
@@ -163,7 +167,8 @@ impl Work<'_> {
         let rows = self.sets.of(set);
         let p = self.model.structure.rank;
         let found = if rows.len() + p < self.model.n_obs() {
-            self.forms(rows)?.and_then(|forms| self.estimates(rows, &forms, out))
+            self.forms(rows)?
+                .and_then(|forms| self.estimates(rows, &forms, out))
         } else {
             None
         };
@@ -212,7 +217,8 @@ impl Work<'_> {
         small::solve_lower(&lower, &mut half, p, p);
         for j in 0..p {
             for i in 0..p {
-                out.covariance.push(small::dot(&half[i * p..][..p], &half[j * p..][..p]));
+                out.covariance
+                    .push(small::dot(&half[i * p..][..p], &half[j * p..][..p]));
             }
         }
         let df = self.df - rows.len() as f64;
@@ -221,13 +227,16 @@ impl Work<'_> {
             Criterion::Ml => 0.0,
             Criterion::Reml => log_det_fixed,
         };
-        let profiled = |r2: f64, df: f64| df * (1.0 + (std::f64::consts::TAU * r2 / df).ln() + 2.0 * scale.ln());
+        let profiled = |r2: f64, df: f64| {
+            df * (1.0 + (std::f64::consts::TAU * r2 / df).ln() + 2.0 * scale.ln())
+        };
         let logs: f64 = self.model.root_weights.as_ref().map_or(0.0, |root| {
             rows.iter().map(|&i| 2.0 * root[i as usize].ln()).sum()
         });
         out.sigma.push(scale * (r2 / df).sqrt());
         out.objective.push(
-            self.value + forms.log_det + joint + logs + profiled(r2, df) - profiled(self.r2, self.df),
+            self.value + forms.log_det + joint + logs + profiled(r2, df)
+                - profiled(self.r2, self.df),
         );
         Some(())
     }
@@ -240,7 +249,10 @@ impl Work<'_> {
             let mut gram = vec![0.0; m * m];
             small::add_outer(&mut gram, &own, &own);
             gram.iter_mut().for_each(|g| *g /= v);
-            return Ok((v > 0.0).then(|| Forms { gram, log_det: v.ln() }));
+            return Ok((v > 0.0).then(|| Forms {
+                gram,
+                log_det: v.ln(),
+            }));
         };
         let touched = Touched::new(&self.model.structure, rows);
         let s = inverse.between(&self.model.structure, &touched.levels, self.b)?;
@@ -273,7 +285,8 @@ impl Work<'_> {
                 }
                 for (at, (block, z)) in structure.blocks.iter().zip(self.z).enumerate() {
                     let k = block.width;
-                    let b = &self.b.block(structure, at)[block.codes[i] as usize * k * p..][..k * p];
+                    let b =
+                        &self.b.block(structure, at)[block.codes[i] as usize * k * p..][..k * p];
                     for (z, b) in z[i * k..(i + 1) * k].iter().zip(b.chunks_exact(p)) {
                         small::axpy(*z, b, &mut sum);
                     }
@@ -353,7 +366,10 @@ impl Set<'_> {
             }
             let column = &mut v[j * n..][..n];
             for (i, out) in column.iter_mut().enumerate().skip(j) {
-                *out = self.parts(i).map(|(first, z)| small::dot(z, &own[first..])).sum();
+                *out = self
+                    .parts(i)
+                    .map(|(first, z)| small::dot(z, &own[first..]))
+                    .sum();
             }
             column[j] += 1.0;
         }
@@ -451,7 +467,9 @@ fn semidefinite_root(s: &[f64], d: usize) -> Vec<f64> {
         let pivot = root[j + j * d];
         if pivot > NOTHING * s[j + j * d] {
             let scale = pivot.sqrt().recip();
-            root[j * d + j..(j + 1) * d].iter_mut().for_each(|v| *v *= scale);
+            root[j * d + j..(j + 1) * d]
+                .iter_mut()
+                .for_each(|v| *v *= scale);
         } else {
             root[j * d + j..(j + 1) * d].fill(0.0);
         }

@@ -116,7 +116,9 @@ impl<'a> LevelInverse<'a> {
                     .collect();
                 for (out, &j) in out.chunks_exact_mut(d).zip(&index) {
                     let column = whole.column(j);
-                    out.iter_mut().zip(&index).for_each(|(out, &i)| *out = column[i]);
+                    out.iter_mut()
+                        .zip(&index)
+                        .for_each(|(out, &i)| *out = column[i]);
                 }
             }
             Self::Columns(system) => {

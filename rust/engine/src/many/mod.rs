@@ -3,9 +3,9 @@
 
 mod deletion;
 mod general;
+mod generalized;
 mod given_theta;
 mod level_inverse;
-mod generalized;
 mod patterns;
 mod profile;
 mod row_sets;
@@ -13,9 +13,9 @@ mod samples;
 mod scalar;
 
 pub use deletion::{delete_rows, Deletion};
+pub use generalized::refit_generalized;
 pub use given_theta::{delete_given_theta, GivenTheta};
 pub use row_sets::RowSets;
-pub use generalized::refit_generalized;
 pub use samples::{refit_generalized_samples, refit_samples, Sample};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -126,7 +126,10 @@ pub fn refit_many(
 
 /// The fits, unless the caller has ended them.
 fn uninterrupted<T>(fits: Vec<Result<T>>) -> Result<Vec<Result<T>>> {
-    if fits.iter().any(|fit| matches!(fit, Err(Error::Interrupted))) {
+    if fits
+        .iter()
+        .any(|fit| matches!(fit, Err(Error::Interrupted)))
+    {
         return Err(Error::Interrupted);
     }
     Ok(fits)

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use super::anchor::{minimise_anchored, Anchor};
-use super::hold::{anchors, coefficients, has_curved_terms, split, Constrained, Effort, Hold, Origin, Parameter};
+use super::hold::{
+    anchors, coefficients, has_curved_terms, split, Constrained, Effort, Hold, Origin, Parameter,
+};
 use super::linear::{natural, picked};
 use crate::design::Predictors;
 use crate::error::{Error, Result};
@@ -187,12 +189,7 @@ impl Hold for GeneralizedHold<'_> {
         has_curved_terms(self.model.frame())
     }
 
-    fn at(
-        &mut self,
-        values: &[f64],
-        start: &[f64],
-        effort: Effort,
-    ) -> Result<Option<Constrained>> {
+    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort) -> Result<Option<Constrained>> {
         if let Some(mut setting) = self.setting.take() {
             let found = setting.solve(self.model, self, values, (start, effort));
             self.setting = Some(setting);
@@ -305,7 +302,13 @@ impl<'a> Setting<'a> {
         for (anchor, &i) in self.anchors.iter_mut().zip(&hold.anchored) {
             anchor.hold_at(values[i]);
         }
-        let found = minimise_anchored(&mut self.objective, &roles, &mut self.anchors, start, effort)?;
+        let found = minimise_anchored(
+            &mut self.objective,
+            &roles,
+            &mut self.anchors,
+            start,
+            effort,
+        )?;
         let Some(found) = found else {
             return Ok(None);
         };

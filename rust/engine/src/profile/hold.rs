@@ -52,8 +52,7 @@ pub trait Hold {
     fn start(&self) -> Vec<f64>;
     /// The minimum with these values, sought from these free parameters; `None` where the criterion cannot
     /// be computed.
-    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort)
-        -> Result<Option<Constrained>>;
+    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort) -> Result<Option<Constrained>>;
     /// Whether the criterion may well have several minima.
     fn is_doubtful(&self) -> bool;
 }
@@ -94,7 +93,11 @@ pub fn minimise(
     effort: Effort,
 ) -> Result<Option<Found>> {
     let mut held = HeldObjective::new(objective, roles.to_vec());
-    let starts = if effort == Effort::Thorough { STARTS } else { 1 };
+    let starts = if effort == Effort::Thorough {
+        STARTS
+    } else {
+        1
+    };
     let mut best = attempt(&mut held, start, starts)?;
     if let (Effort::Usual, Some(found)) = (effort, &best) {
         if held.opposite(&found.theta).is_some() && !found.theta.is_empty() {
@@ -120,11 +123,7 @@ pub fn minimise(
 }
 
 /// One search; `None` where nothing can be computed.
-fn attempt(
-    held: &mut HeldObjective<'_>,
-    start: &[f64],
-    starts: usize,
-) -> Result<Option<Outcome>> {
+fn attempt(held: &mut HeldObjective<'_>, start: &[f64], starts: usize) -> Result<Option<Outcome>> {
     let control = Control {
         starts: Some(starts),
         max_evaluations: Some(MOST_EVALUATIONS),

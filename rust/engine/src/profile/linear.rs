@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use super::anchor::{minimise_anchored, Anchor};
-use super::hold::{along, anchors, coefficients, has_curved_terms, split, Constrained, Effort, Hold, Origin, Parameter};
+use super::hold::{
+    along, anchors, coefficients, has_curved_terms, split, Constrained, Effort, Hold, Origin,
+    Parameter,
+};
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::fit::{self, all_explained, Linear, MixedModel, Point, Setting, StartValues};
@@ -200,12 +203,7 @@ impl Hold for LinearHold<'_> {
         has_curved_terms(self.linear.model)
     }
 
-    fn at(
-        &mut self,
-        values: &[f64],
-        start: &[f64],
-        effort: Effort,
-    ) -> Result<Option<Constrained>> {
+    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort) -> Result<Option<Constrained>> {
         if let Some(setting) = &mut self.setting {
             let place = (self.linear.model, (&*self.parameters, &*self.anchored));
             let found = solve(setting, place, &mut self.anchors, values, (start, effort))?;
@@ -227,7 +225,13 @@ impl Hold for LinearHold<'_> {
         };
         let mut setting = Setting::new(linear, &self.held, self.monitor)?;
         let place = (&model, (&*self.parameters, &*self.anchored));
-        let found = solve(&mut setting, place, &mut self.anchors, values, (start, effort))?;
+        let found = solve(
+            &mut setting,
+            place,
+            &mut self.anchors,
+            values,
+            (start, effort),
+        )?;
         let Some((mut found, precision)) = found else {
             return Ok(None);
         };
