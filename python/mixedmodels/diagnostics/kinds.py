@@ -59,7 +59,7 @@ def _marginal(fitted: FittedModel, type: str, scaled: bool) -> NDArray[np.float6
     if not fitted.exact_likelihood:
         raise ArgumentError(
             f"residuals: kind='marginal' is for linear models; with family {fitted.family.name} the mean "
-            "over the random effects is no function of the fixed part alone. Leave kind and type='whitened' out"
+            "over the random effects is no function of the fixed part. Leave kind and type='whitened' out"
         )
     if type not in _MARGINAL:
         raise ArgumentError(

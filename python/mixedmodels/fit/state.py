@@ -159,7 +159,7 @@ class FittedModel(Pickled):
 
     @abstractmethod
     def leverage_parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Leverages (of the working regression, NaN without one) and the parts of the fixed effects in them."""
+        """Leverages (of a working regression, NaN without one), and the fixed effects' parts in them."""
 
     @property
     def held(self) -> Held:
@@ -314,8 +314,6 @@ class FittedModel(Pickled):
         names, coordinates = self._described_parameters()
         return free_parameters(found, names, coordinates, self.design, self.estimates.theta)
 
-    # What the kinds of models differ in.
-
     @abstractmethod
     def _resolve_held(self) -> Held:
         """The parameters that the argument `fixed` names."""
@@ -334,7 +332,7 @@ class FittedModel(Pickled):
 
     @abstractmethod
     def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
-        """The engine's fits without each set of rows, with the covariance of the coefficients in each."""
+        """The engine's fits without each set of rows, with the covariance of the coefficients."""
 
     @abstractmethod
     def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
