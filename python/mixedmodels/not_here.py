@@ -65,8 +65,6 @@ GLMER_ARGUMENTS: dict[str, NotHere] = {
     "REML": NotHere("REML for generalized models", "glmer() fits by maximum likelihood; leave REML out"),
 }
 
-ARGUMENTS = GLMER_ARGUMENTS
-
 # Lower-case names without blanks, dots, hyphens or underscores.
 FAMILIES: dict[str, NotHere] = {
     "tweedie": NotHere(

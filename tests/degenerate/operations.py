@@ -187,6 +187,7 @@ OPERATIONS: dict[str, Operation] = {
     "pairs": lambda m: mm.pairs(emmeans(m)),
     "pairs confint": lambda m: mm.pairs(emmeans(m)).confint(),
     "pairs Kenward-Roger": lambda m: mm.pairs(emmeans(m, ddf="kenward-roger")).confint(),
+    "partial_fitted": lambda m: mm.partial_fitted(m, exclude=m.formula.split(" + ")[-1]),
     "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, rng=1),
     "power": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1).to_frame(),
     "power of new data": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1, data=rows(m)),
@@ -196,9 +197,22 @@ OPERATIONS: dict[str, Operation] = {
     "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
     "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
     "predict": mm.predict,
+    "predict errors": lambda m: mm.predict(m, se_fit=True),
+    "predict interval": lambda m: mm.predict(m, rows(m), interval="confidence"),
+    "predict delta": lambda m: mm.predict(m, rows(m), se_fit=True, parameter_uncertainty="delta"),
+    "predict bootstrap": lambda m: mm.predict(
+        m, rows(m), se_fit=True, parameter_uncertainty="bootstrap", n_boot=3, rng=1
+    ),
+    "predict responses": lambda m: mm.predict(m, type="response", interval="prediction"),
     "predict rows": lambda m: mm.predict(m, rows(m)),
     "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),
     "predict new level": lambda m: mm.predict(m, rows(m).assign(g="new"), allow_new_levels=True),
+    "predict new level interval": lambda m: mm.predict(
+        m, rows(m).assign(g="new"), allow_new_levels=True, interval="confidence"
+    ),
+    "predict_effects": lambda m: printed(mm.predict_effects(m, predictor(m))),
+    "predict_effects marginal": lambda m: printed(mm.predict_effects(m, predictor(m), marginal=True)),
+    "predictions": mm.predictions,
     "profile": lambda m: mm.profile(m, progress=lambda done, total: None),
     "profile plot": profile_plots,
     "profile_2d": lambda m: mm.profile_2d(m, m.confint().index[0], coefficient(m), n=3),

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import families, glmer, lmer, load_cbpp, load_grouseticks, load_sleepstudy
+from mixedmodels import (
+    ConvergenceWarning,
+    families,
+    glmer,
+    lmer,
+    load_cbpp,
+    load_grouseticks,
+    load_sleepstudy,
+)
 from mixedmodels.design import Response
 from mixedmodels.fit.changes import refitted, refitted_design
 from mixedmodels.fit.draws import as_responses, draw, draw_many
@@ -212,3 +220,25 @@ def test_singular_refits_are_known():
     np.testing.assert_array_equal(refits.singular, refits.theta[:, 0] < 1e-5)
     assert refits.singular.any()
     assert not refits.singular.all()
+
+
+def test_a_residual_variance_that_vanishes_is_no_optimum():
+    """With nearly as many levels as rows the random effects can reproduce a response."""
+    rng = np.random.default_rng(51)
+    data = pd.DataFrame({"y": rng.normal(size=60), "x": rng.normal(size=60), "g": np.arange(60)})
+    data.loc[0, "g"] = 1
+    with pytest.warns(ConvergenceWarning):
+        fitted = lmer("y ~ x + (1 | g)", data)._fitted
+    assert fitted.convergence.unbounded
+    other = np.random.default_rng(1).normal(size=(60, 20))
+    responses = np.column_stack([fitted.design.y, other])
+    refits = refit_responses(fitted, responses)
+    form = fitted.design.form
+    unbounded = [
+        refitted(fitted, response=Response(y.copy(), None, form), quiet=True).convergence.unbounded
+        for y in responses.T
+    ]
+    assert unbounded[0]
+    assert not all(unbounded)
+    assert [status == "unbounded" for status in refits.status] == unbounded
+    assert "residual variance tends to zero" in refits.messages[0]

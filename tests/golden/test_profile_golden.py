@@ -19,8 +19,9 @@ from mixedmodels.inference.profiles.walks import constrained
 
 CASES = read_cases("profile.json")
 KINDS = {"sd": "sd", "cor": "cor", "sigma": "scale", "fixef": "coefficient"}
-# Within this share of their width lme4's limits, which are on a spline, are ours. Its upper limit of sigma for
-# the orthodontic data is missing, and the lower one at an end of its profile, which stops at a singular fit.
+# Within this share of their width lme4's limits, which are on a spline, are ours. Its upper limit of sigma
+# for the orthodontic data is missing, and the lower one at an end of its profile, which stops at a singular
+# fit.
 SPLINE = 1e-3
 GAVE_UP = {("inf_orthodont", "sigma")}
 
@@ -102,7 +103,8 @@ def test_the_other_parameters_are_at_the_constrained_optimum(case):
         for side, found in zip((below, above), constrained(base, [row], chains), strict=True):
             got = base.values(found)[:, columns]
             wanted = np.array([part["others"][i] for i in side], dtype=float).reshape(got.shape)
-            # At a standard deviation near zero the criterion is flat, and a correlation with it means nothing.
+            # At a standard deviation near zero the criterion is flat, and a correlation with it means
+            # nothing.
             flat = (
                 np.isnan(wanted)
                 | np.isnan(got)

@@ -54,6 +54,7 @@ def test_functions_do_what_methods_do(kind):
     model = model_of(kind)
     needed = {"linear_hypothesis", "t_test", "f_test", "wald_test", "emmeans", "emtrends", "kr_compare"}
     slow = {
+        "bootstrap",
         "pb_compare",
         "cross_validate",
         "permutation_test",

@@ -49,7 +49,7 @@ def test_smooths(name):
 
 @pytest.mark.parametrize("name", not_here.GLMER_ARGUMENTS)
 def test_arguments_of_fits(name):
-    feature, given = not_here.ARGUMENTS[name].feature, {name: "~ 1"}
+    feature, given = not_here.GLMER_ARGUMENTS[name].feature, {name: "~ 1"}
     refused(
         lambda: mm.glmer("y ~ trt + (1 | subject)", mm.load_epil(), "poisson", **given), feature, f"{name}="
     )
@@ -59,21 +59,13 @@ def test_arguments_of_fits(name):
 
 @pytest.mark.parametrize("name", not_here.FIT_ARGUMENTS)
 def test_arguments_of_linear_fits(name):
-    feature, given = not_here.ARGUMENTS[name].feature, {name: "~ 1"}
+    feature, given = not_here.GLMER_ARGUMENTS[name].feature, {name: "~ 1"}
     refused(lambda: mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP, **given), feature, f"{name}=")
     refused(lambda: LINEAR.update(**given), feature, f"{name}=")
     refused(lambda: mm.fit_many("~ Days + (1 | Subject)", SLEEP, "Reaction", **given), feature, f"{name}=")
 
 
-@pytest.mark.parametrize("name", not_here.PREDICT_ARGUMENTS)
-def test_arguments_of_predictions(name):
-    feature, given = not_here.ARGUMENTS[name].feature, {name: True}
-    for model in (LINEAR, COUNTS):
-        refused(lambda model=model: model.predict(**given), feature, f"{name}=")
-        refused(lambda model=model: mm.predict(model, **given), feature, f"{name}=")
-
-
-@pytest.mark.parametrize("name", not_here.ARGUMENTS)
+@pytest.mark.parametrize("name", not_here.GLMER_ARGUMENTS)
 def test_functions_that_never_have_the_argument_say_so(name):
     for function in (mm.fixef, mm.ranova, mm.vif):
         with pytest.raises(mm.UnknownArgumentError, match=f"has no argument '{name}'"):
@@ -131,7 +123,7 @@ def test_no_name_is_both_here_and_not():
     [
         ("Covariance structures", not_here.COVARIANCES),
         ("Smooths", not_here.SMOOTHS),
-        ("Arguments", not_here.ARGUMENTS),
+        ("Arguments", not_here.GLMER_ARGUMENTS),
         ("Families", not_here.FAMILIES),
         ("Functions", not_here.FUNCTIONS),
     ],

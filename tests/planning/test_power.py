@@ -237,6 +237,17 @@ def test_means_out_of_range_are_failures():
     assert "out of its range" in str(found)
 
 
+@pytest.mark.parametrize("test", ["x", "~ 1 + (1 | subject)"])
+def test_separated_simulations_have_no_test_and_nobody_is_warned(test):
+    data = crossed_design(6, within={"x": [-0.5, 0.5]}, repetitions=4)
+    params = {"(Intercept)": -1.0, "x": 5.0, "sd__(Intercept)": 0.3}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = power("y ~ x + (1 | subject)", test, 40, data=data, params=params, family="binomial", rng=1)
+    assert 0 < found.failures < 40
+    assert "the likelihood has no finite optimum" in str(found)
+
+
 @QUIET
 def test_models_with_weights_offsets_missing_rows_and_held_parameters():
     rng = np.random.default_rng(8)
@@ -264,6 +275,14 @@ def test_a_million_rows():
     params = {"(Intercept)": 0.0, "x": 0.004, "sd__(Intercept)": 1.0, "sigma": 1.0}
     found = power("y ~ x + (1 | g)", "x", 3, data=data, params=params, rng=1)
     assert found.failures == 0
+
+
+def test_models_of_another_response():
+    model = fits("sleepstudy")
+    again = model.refit(model.simulate(1, rng=3)["sim_1"])
+    found = power(again, "~ . - Days", 10, rng=1)
+    assert found.failures == 0
+    assert (power(again, "Days", 10, rng=1).p_values < 0.05).all()
 
 
 def test_result():

@@ -196,7 +196,7 @@ def test_names_of_lme4_and_wrong_arguments():
         ({"interval": "prediction", "weights": -1.0}, "weights must be positive"),
         ({"se_fit": True, "parameter_uncertainty": "profile"}, "parameter_uncertainty must be one of"),
         ({"se_fit": True, "parameter_uncertainty": "bootstrap", "n_boot": 0}, "n_boot"),
-        ({"interval": "confidence", "ddf": -2.0}, "ddf"),
+        ({"interval": "confidence", "ddf": 12.0}, "ddf must be one of"),
     ]
     for options, message in wrong:
         with pytest.raises(mm.MixedModelError, match=message):

@@ -49,6 +49,12 @@ AWKWARD = (
 )
 COVARIATE, GROUP = "x <i>|$_&\\", "g|<u>_$&"
 
+
+def last(model: Any) -> str:
+    """The name of the last coefficient."""
+    return str(model.fixef().index[-1])
+
+
 RESULTS: dict[str, Callable[[Any], Any]] = {
     "summary": lambda m: m.summary(),
     "VarCorr": lambda m: m.VarCorr(),
@@ -79,8 +85,11 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "allFit summary": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]).summary(),
     "cross_validate": lambda m: m.cross_validate(2, rng=1),
     "blocks": lambda m: m.describe_blocks(),
-    "power": lambda m: mm.power(m, "k", nsim=4, rng=1),
-    "power curve": lambda m: mm.power_curve(m, "k", 2, along=GROUP, values=[8, 12], rng=1),
+    "effects": lambda m: m.predict_effects(["f", "k"]),
+    "power": lambda m: mm.power(m, {last(m): 1.0}, nsim=4, rng=1),
+    "power curve": lambda m: mm.power_curve(
+        m, {last(m): 1.0}, 2, along=("parameter", ("fixed", last(m))), values=[8, 12], rng=1
+    ),
     "bootstrap": lambda m: m.bootstrap(20, rng=1),
     "limits of a bootstrap": lambda m: m.bootstrap(20, rng=1).confint(),
     "R2": mm.r2,
@@ -278,7 +287,8 @@ def test_names_are_never_cut(kind, name):
 ORDINARY: dict[str, Callable[[Any], Any]] = {
     name: RESULTS[name]
     for name in RESULTS
-    if name not in ("two models", "emmeans", "means", "groups of means", "contrasts", "simple contrasts")
+    if name
+    not in ("two models", "effects", "emmeans", "means", "groups of means", "contrasts", "simple contrasts")
 } | {"two models": lambda m: mm.model_table(m, m, names=["first", "second"])}
 
 

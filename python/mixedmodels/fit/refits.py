@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import Design
+from ..design import Design, Response
 from ..design.theta import natural
+from .changes import refitted
 from .control import as_control, for_engine
 from .endpoint.separation import huge_effects, separated_coefficients
 from .endpoint.singularity import singular_fits
+from .endpoint.unbounded import column_sizes, large_fits, may_vanish
 from .fitting import exact_theta
+from .record import read_only
 from .row_sets import RowSets
 from .state import FittedModel, Sample
 
@@ -44,8 +47,8 @@ class Refits:
     objective : ndarray, shape (m,)
     n_evaluations : ndarray of int, shape (m,)
     status, messages : tuple of str
-        How each search ended, and why: ``"failed"`` without a fit, ``"unbounded"`` if some coefficients are
-        infinite, as predictors separate the outcomes.
+        How each search ended, and why: ``"failed"`` without a fit, ``"unbounded"`` if there is no finite
+        optimum: predictors separate the outcomes, or random effects leave no residual variance.
     singular : ndarray of bool, shape (m,)
     covariance : ndarray, shape (m, p, p), or None
         Of the coefficients given theta and the dispersion, for deletions; NaN for dropped columns, 0 for
@@ -99,10 +102,16 @@ def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refi
         Best column-major. Numbers of successes for the binomial family, as `as_responses` gives them.
     """
     found = fitted.refit_in_engine(np.asarray(responses, dtype=np.float64), _limits(fitted))
-    if not fitted.exact_likelihood:
-        _refuse_constant(fitted, responses, found)
     design = fitted.design
-    return _refits(fitted, found, lambda j: dataclasses.replace(design, y=responses[:, j]))
+
+    def design_of(j: int) -> Design:
+        return dataclasses.replace(design, y=responses[:, j])
+
+    if fitted.exact_likelihood:
+        _mark_vanishing(fitted, found, design_of)
+    else:
+        _refuse_constant(fitted, responses, found)
+    return _refits(fitted, found, design_of)
 
 
 def refit_samples(fitted: FittedModel, samples: Sequence[Sample]) -> Refits:
@@ -211,6 +220,20 @@ def _covariance(
     columns = np.setdiff1d(np.arange(p), fitted.held.columns)
     result[np.ix_(np.arange(len(free)), columns, columns)] = free
     return result
+
+
+def _mark_vanishing(fitted: FittedModel, found: dict[str, Any], design_of: Callable[[int], Design]) -> None:
+    """Fits whose residual variance tends to zero: those that may are fitted again and judged as any fit."""
+    design, roots, rank = fitted.design, fitted.term_roots, len(fitted.estimates.free)
+    theta = found["theta"]
+    good = np.flatnonzero(np.isfinite(theta).all(axis=1))
+    for j in good[large_fits(design, roots, theta[good])].tolist():
+        if not may_vanish(design, column_sizes(design, roots, theta[j]), rank):
+            continue
+        response = Response(read_only(design_of(j).y), design.weights, design.form)
+        convergence = refitted(fitted, response=response, quiet=True).convergence
+        if convergence.unbounded:
+            found["status"][j], found["messages"][j] = UNBOUNDED, convergence.problem
 
 
 def _mark_separated(

@@ -69,11 +69,11 @@ class PredictedEffects(Printed):
     >>> from mixedmodels import lmer, load_orthodont
     >>> m = lmer("distance ~ age * Sex + (age | Subject)", load_orthodont())
     >>> m.predict_effects(["age", "Sex"], at={"age": [8, 14]}).to_frame().round(1)
-       age     Sex   fit  se_fit    df  lower  upper
-    0  8.0    Male  22.6     0.5  25.0   21.6   23.7
-    1 14.0    Male  27.3     0.6  25.0   26.1   28.6
-    2  8.0  Female  21.2     0.6  25.0   19.9   22.5
-    3 14.0  Female  24.1     0.7  25.0   22.6   25.6
+        age     Sex   fit  se_fit    df  lower  upper
+    0   8.0    Male  22.6     0.5  25.0   21.5   23.7
+    1  14.0    Male  27.3     0.6  25.0   26.1   28.5
+    2   8.0  Female  21.2     0.6  25.0   19.9   22.5
+    3  14.0  Female  24.1     0.7  25.0   22.7   25.5
     """
 
     labels: pd.DataFrame
@@ -208,7 +208,7 @@ def _grid(
 
 def _values(fitted: FittedModel, name: str, on_axis: bool) -> list[float]:
     """Values of a covariate that show its effect."""
-    column = used_data(fitted.design, fitted.arguments).frame.column(name)
+    column: Any = used_data(fitted.design, fitted.arguments).frame.column(name)
     values = np.asarray(column.values, dtype=np.float64)
     distinct = np.unique(values)
     if len(distinct) <= (_VALUES if on_axis else _CURVES):

@@ -62,7 +62,8 @@ class Effects(Holder):
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom; by default Satterthwaite's, for a generalized model "inf".
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Covariance matrix of the coefficients; by default the model's own.
+            Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
+            matrix, which goes with normal quantiles unless ``ddf="residual"``; by default the model's own.
 
         Returns
         -------
@@ -87,7 +88,20 @@ class Effects(Holder):
         >>> from mixedmodels import glmer, load_cbpp
         >>> b = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
         >>> b.predict_effects("period")
-        >>> b.predict_effects("period", marginal=True).to_frame().round(3)
+         period     prob       SE   df  lower.CL  upper.CL
+         1       0.19805  0.03692  Inf   0.13538   0.28032
+         2       0.08387  0.02384  Inf   0.04748   0.14395
+         3       0.07397  0.02262  Inf   0.04014   0.13240
+         4       0.04839  0.01980  Inf   0.02142   0.10565
+        <BLANKLINE>
+        Infinite degrees of freedom; confidence level: 0.95
+        Intervals are transformed from the logit scale
+        >>> b.predict_effects("period", marginal=True).to_frame()[["period", "fit"]].round(3)
+          period    fit
+        0      1  0.216
+        1      2  0.097
+        2      3  0.086
+        3      4  0.057
         """
         return _effects.predict_effects(
             self._fitted,

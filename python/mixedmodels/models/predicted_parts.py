@@ -31,7 +31,7 @@ class PartsOfPredictions(Holder):
         type: Literal["link", "response"] = "response",
         interval: Literal["confidence", "prediction"] | None = "confidence",
         level: float = 0.95,
-        ddf: DdfName | float | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
@@ -61,10 +61,12 @@ class PartsOfPredictions(Holder):
             Limits for the mean or for a new response; None for no limits.
         level : float, default 0.95
             Probability of the interval.
-        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or float, optional
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the limits, see `predict`.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Another covariance matrix of the coefficients, with ``re_form="~0"``.
+            Covariance matrix of the coefficients, for ``re_form="~0"``: from `vcov_cluster`, with its degrees
+            of freedom, or a matrix, which goes with normal quantiles unless ``ddf="residual"``; by default
+            the model's own.
         weights : str, float, or array-like of shape (n_new,), optional
             Prior weights or numbers of trials of new responses, with ``interval="prediction"``.
         parameter_uncertainty : {"none", "delta", "bootstrap"}, default "none"
@@ -97,8 +99,8 @@ class PartsOfPredictions(Holder):
         >>> m.predictions({"Days": [0, 5, 9]}, re_form="~0").round(1)
            Days    fit  se_fit  lower  upper
         0     0  251.4     6.8  237.0  265.8
-        1     5  303.7     9.0  284.7  322.8
-        2     9  345.6    14.4  315.2  376.1
+        1     5  303.7     9.6  283.5  324.0
+        2     9  345.6    14.6  314.7  376.5
         """
         return _predict.predictions(
             self._fitted,

@@ -112,7 +112,7 @@ class Predictions(Holder):
         se_fit: Literal[False] = False,
         interval: None = None,
         level: float = 0.95,
-        ddf: DdfName | float | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
@@ -134,7 +134,7 @@ class Predictions(Holder):
         se_fit: bool,
         interval: Literal["confidence", "prediction"] | None = None,
         level: float = 0.95,
-        ddf: DdfName | float | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
@@ -156,7 +156,7 @@ class Predictions(Holder):
         se_fit: bool = False,
         interval: Literal["confidence", "prediction"],
         level: float = 0.95,
-        ddf: DdfName | float | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
@@ -178,7 +178,7 @@ class Predictions(Holder):
         se_fit: bool = False,
         interval: Literal["confidence", "prediction"] | None = None,
         level: float = 0.95,
-        ddf: DdfName | float | None = None,
+        ddf: DdfName | None = None,
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
@@ -214,11 +214,13 @@ class Predictions(Holder):
             limits for a response need ``type="response"``.
         level : float, default 0.95
             Probability of the interval.
-        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or float, optional
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the limits; by default Satterthwaite's for each prediction of a linear
             model, and normal quantiles for a generalized one. "kenward-roger" needs ``re_form="~0"``.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
-            Another covariance matrix of the coefficients, with ``re_form="~0"``.
+            Covariance matrix of the coefficients, for ``re_form="~0"``: from `vcov_cluster`, with its degrees
+            of freedom, or a matrix, which goes with normal quantiles unless ``ddf="residual"``; by default
+            the model's own.
         weights : str, float, or array-like of shape (n_new,), optional
             With ``interval="prediction"``: prior weights of the new responses, numbers of trials for a
             binomial model. By default those of the fit, the column of `newdata` that the fit takes them from,
@@ -277,13 +279,13 @@ class Predictions(Holder):
         >>> new = {"Days": [10, 10], "Subject": ["308", "another"]}
         >>> m.predict(new, allow_new_levels=True, interval="prediction").round(1)
              fit  se_fit  lower  upper
-        0  453.7    13.3  396.2  511.1
-        1  356.1    66.4  208.2  503.9
+        0  450.3    15.9  390.9  509.8
+        1  356.1    67.6  205.1  507.1
         >>> b = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
         >>> b.predict({"period": ["1", "4"]}, re_form="~0", type="response", se_fit=True).round(3)
              fit  se_fit
         0  0.198   0.036
-        1  0.048   0.019
+        1  0.048   0.020
         """
         return _predict.predict(
             self._fitted,

@@ -24,17 +24,19 @@ class Profiles(Holder):
         progress: ShowProgress = False,
     ) -> Profile:
         """
-        Profile likelihood of parameters: each is held at a series of values, and all others are estimated again.
+        Profile likelihood of parameters: each is held at a series of values, and all others are estimated
+        again.
 
         Every kind of parameter has a profile: standard deviations, correlations and other parameters of
-        covariance structures, sigma or the family's own parameter, and coefficients. The model stays as it is.
+        covariance structures, sigma or the family's own parameter, and coefficients. The model stays as it
+        is.
 
         Parameters
         ----------
         which : str or sequence of str, optional
             Names of parameters, as the rows of `confint` have them, or patterns such as ``"sd_*"``;
-            ``"theta_"`` stands for all variance parameters and ``"beta_"`` for all coefficients. By default all
-            that are estimated.
+            ``"theta_"`` stands for all variance parameters and ``"beta_"`` for all coefficients. By default
+            all that are estimated.
         level_max : float, default 0.99
             The profiles go to the limits of this confidence level.
         REML : bool, default False
@@ -46,9 +48,9 @@ class Profiles(Holder):
         Returns
         -------
         Profile
-            With ``to_frame()``, ``confint()``, ``zeta_at()``, ``plot()`` and ``better``, a better fit if one was
-            found on the way. A profile ends at the bound of its parameter, or where ζ levels off; its table says
-            so.
+            With ``to_frame()``, ``confint()``, ``zeta_at()``, ``plot()`` and ``better``, a better fit if one
+            was found on the way. A profile ends at the bound of its parameter, or where ζ levels off; its
+            table says so.
 
         Raises
         ------
@@ -110,8 +112,8 @@ class Profiles(Holder):
         Returns
         -------
         Profile2D
-            With the arrays ``x``, ``y`` and ``objective``, with ``to_frame()`` and ``plot()``: contours of the
-            joint confidence regions.
+            With the arrays ``x``, ``y`` and ``objective``, with ``to_frame()`` and ``plot()``: contours of
+            the joint confidence regions.
 
         Raises
         ------

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import r_names
+from ..design import Response, r_names
 from ..design.matrix import INTERCEPT
 from ..errors import ArgumentError
-from ..fit.changes import by_ml
-from ..fit.refits import Refits, refit_responses
+from ..fit.changes import by_ml, refitted
+from ..fit.refits import UNBOUNDED, Refits, refit_responses
 from ..fit.state import FittedModel
 from ..fit.update import updated
 from ..inference.basis.choice import DdfName, basis_of, check_ddf
@@ -24,6 +24,7 @@ from ..inference.hypotheses.linear_hypothesis import read_hypotheses
 from ..inference.likelihood.likelihood_ratio import check_same_approximation, check_same_data
 from ..inference.likelihood.nesting import refuse_not_nested
 from ..inference.terms.term_hypotheses import TermHypotheses
+from ..notices import silent
 from ..wording import listed
 
 Values = NDArray[np.float64]
@@ -150,7 +151,7 @@ class Comparison(Test):
         from scipy.special import chdtrc
 
         ratio = float(prepared.objective[j] - refits.objective[j])
-        if not math.isfinite(ratio):
+        if not math.isfinite(ratio) or UNBOUNDED in (refits.status[j], prepared.status[j]):
             return Outcome()
         return Outcome(float(chdtrc(self.df, max(ratio, 0.0))), max(ratio, 0.0))
 
@@ -275,7 +276,12 @@ def _comparison(fitted: FittedModel, formula: str) -> Comparison:
     """The comparison with the model of a formula, whose response is that of the fit."""
     full = by_ml(fitted)
     right = formula.rpartition("~")[2]
-    smaller = by_ml(updated(full, {"formula": f". ~ {right}"}))
+    with silent():
+        # Its fit to the data that there are, if any, is of no interest.
+        smaller = by_ml(updated(full, {"formula": f". ~ {right}"}))
+    design = full.design
+    if design.new_response and smaller.n_obs == full.n_obs:
+        smaller = refitted(smaller, response=Response(design.y, design.weights, design.form), quiet=True)
     check_same_data([full, smaller], _LABELS)
     if not full.exact_likelihood:
         check_same_approximation([full, smaller], _LABELS)

@@ -16,7 +16,7 @@ from ..fit.changes import state_at
 from ..fit.draws import as_responses
 from ..fit.fitting import Point
 from ..fit.record import read_only
-from ..fit.refits import FAILED, Refits, refit_responses
+from ..fit.refits import FAILED, UNBOUNDED, Refits, refit_responses
 from ..fit.sources import ResponseSource
 from ..fit.state import FittedModel
 from ..repeat.chunks import run_chunks
@@ -161,7 +161,10 @@ def _tested(
         raise
     except (MixedModelError, np.linalg.LinAlgError) as error:
         return Outcome(), str(error)
-    return outcome, "the test has no p-value" if np.isnan(outcome.p_value) else ""
+    if not np.isnan(outcome.p_value):
+        return outcome, ""
+    unbounded = refits.status[j] == UNBOUNDED
+    return outcome, "the likelihood has no finite optimum" if unbounded else "the test has no p-value"
 
 
 def _state(

@@ -52,7 +52,7 @@ def effect_plots(
     """
     groups = [("", frame)]
     if facets:
-        grouped = frame.groupby(list(facets), sort=False, observed=True)
+        grouped: Any = frame.groupby(list(facets), sort=False, observed=True)
         groups = [
             (", ".join(f"{n} = {_text(v)}" for n, v in zip(facets, key, strict=True)), part)
             for key, part in grouped
@@ -62,7 +62,8 @@ def effect_plots(
         _draw(panel, part, x, colour, line)
         panel.set_title(title)
         panel.set_xlabel(x)
-        if panel.get_subplotspec() is None or panel.get_subplotspec().is_first_col():
+        place = panel.get_subplotspec()
+        if place is None or place.is_first_col():
             panel.set_ylabel(label)
     if colour is not None:
         panels[-1].legend(title=colour)

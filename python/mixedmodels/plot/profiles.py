@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import shown
 from ..errors import ArgumentError
 from ..wording import shorten
 
@@ -203,8 +204,8 @@ def contour(first: Trace, second: Trace, radius: float) -> tuple[NDArray[np.floa
     """
     The contour of a pair at a distance, as ζ of both (Bates & Watts 1988, appendix 6).
 
-    With ``ζ = r cos(a + d/2), r cos(a - d/2)`` for the two parameters the phase d is a smooth periodic function
-    of a, which the traces give at the four points where a profile comes to the contour.
+    With ``ζ = r cos(a + d/2), r cos(a - d/2)`` for the two parameters the phase d is a smooth periodic
+    function of a, which the traces give at the four points where a profile comes to the contour.
     """
     from scipy.interpolate import CubicSpline
 
@@ -249,10 +250,9 @@ def surface_plot(
     estimate : tuple of float
     ax : matplotlib Axes, optional
     """
-    if ax is None:
-        ax = figure_of(1, 1, (5.0, 4.2))[1][0, 0]
-    elif not hasattr(ax, "contour"):
-        raise ArgumentError("plot: ax must be Axes of matplotlib")
+    if ax is not None and not hasattr(ax, "contour"):
+        raise ArgumentError(f"plot: ax must be Axes of matplotlib, not {shown(ax)}")
+    ax = cast("Axes", figure_of(1, 1, (5.0, 4.2))[1][0, 0]) if ax is None else ax
     texts = {float(-2.0 * np.log1p(-level)): f"{100 * level:g} %" for level in sorted(levels)}
     drawn = ax.contour(*_smooth(x, y, rise), levels=list(texts), colors=_LINE, linewidths=1.2)
     ax.clabel(drawn, fmt=texts, fontsize=8)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import numbers
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import positive_number
-from ..errors import ArgumentError
+from ..errors import ArgumentError, UndeterminedWarning
 from ..fit.endpoint.curvature import PART
 from ..fit.state import FittedModel
 from ..inference.basis.choice import Vcov, basis_of, check_ddf
 from ..inference.basis.testable import have_optimum
+from ..notices import warn_user
 from .rows import PredictedRows
 from .uncertainty import Parameters, parameters_of, structural_parameters, variances_given_theta
 
@@ -62,7 +61,7 @@ def prediction_errors(
     Parameters
     ----------
     rows : PredictedRows
-    ddf : str or float, optional
+    ddf : str, optional
         By default Satterthwaite's degrees of freedom for a linear model, infinite ones for a generalized one.
     vcov : RobustCovariance or array-like, optional
         Covariance matrix of the coefficients, for predictions without random effects.
@@ -72,7 +71,7 @@ def prediction_errors(
         Whether degrees of freedom are wanted: they take the Hessian.
     """
     fitted = rows.fitted
-    df, name = _given_df(fitted, ddf, vcov)
+    name = "" if vcov is not None else check_ddf(fitted, ddf)
     alone = not rows.parts and noise is None
     if vcov is not None or name == "kenward-roger":
         if rows.parts:
@@ -80,15 +79,15 @@ def prediction_errors(
                 "predict: vcov= and ddf='kenward-roger' replace the covariance matrix of the coefficients; "
                 "with random effects take another ddf, without them re_form='~0'"
             )
-        return _by_basis(rows, None if df is not None else ddf, vcov, noise, df)
+        return _by_basis(rows, ddf, vcov, noise)
     if alone and fitted.exact_likelihood:
-        return _by_basis(rows, None if df is not None else ddf, None, None, df)
+        return _by_basis(rows, ddf, None, None)
 
     def variance_of(model: FittedModel) -> NDArray[np.float64]:
         found = variances_given_theta(rows, model)
         return found if noise is None else found + model.dispersion * noise
 
-    satterthwaite = need_df and name == "satterthwaite" and df is None
+    satterthwaite = need_df and name == "satterthwaite"
     parameters = parameters_of(fitted) if satterthwaite else structural_parameters(fitted)
     variance = variance_of(fitted)
     if len(parameters.undetermined) and rows.parts:
@@ -98,8 +97,6 @@ def prediction_errors(
         variance = np.where(arbitrary, np.nan, variance)
     if not have_optimum(fitted):
         return PredictionErrors(variance, np.full(len(rows), np.nan), "no finite optimum")
-    if df is not None:
-        return PredictionErrors(variance, np.full(len(rows), df), f"{df:g} degrees of freedom")
     if name == "residual":
         df = float(fitted.n_obs - fitted.n_coefficients)
         return PredictionErrors(variance, np.full(len(rows), df), "residual degrees of freedom")
@@ -109,27 +106,21 @@ def prediction_errors(
     return PredictionErrors(variance, found, "Satterthwaite's degrees of freedom")
 
 
-def with_more_variance(errors: PredictionErrors, more: NDArray[np.float64]) -> PredictionErrors:
-    """The errors with more variance, of the same degrees of freedom."""
-    return replace(errors, variance=errors.variance + more)
-
-
 def _satterthwaite(
     parameters: Parameters, slopes: NDArray[np.float64], variance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         df = 2.0 * variance**2 / parameters.spread(slopes)
     # Nothing varies where there is no variance, as with every parameter on its boundary or held.
-    return np.where(variance == 0.0, np.inf, df)
-
-
-def _given_df(fitted: FittedModel, ddf: Any, vcov: Any) -> tuple[float | None, str]:
-    """A number of degrees of freedom, or the name of a method."""
-    if isinstance(ddf, numbers.Real) and not isinstance(ddf, bool) and np.isfinite(float(ddf)):
-        return positive_number("ddf", ddf), ""
-    if vcov is not None:
-        return None, ""
-    return None, check_ddf(fitted, ddf)
+    df = np.where(variance == 0.0, np.inf, df)
+    unknown = np.isnan(df) & ~np.isnan(variance)
+    if unknown.any():
+        warn_user(
+            "predict: NaN for limits, as the information on the variances is not finite and Satterthwaite's "
+            "method gives no degrees of freedom; ddf='inf' takes normal quantiles",
+            UndeterminedWarning,
+        )
+    return df
 
 
 def _by_basis(
@@ -137,7 +128,6 @@ def _by_basis(
     ddf: Any,
     vcov: Vcov | None,
     noise: NDArray[np.float64] | None,
-    df: float | None,
 ) -> PredictionErrors:
     """By the covariance matrix of the coefficients alone."""
     fitted = rows.fitted
@@ -146,7 +136,7 @@ def _by_basis(
     variance = np.square(basis.standard_errors(x))
     # A row of zeros has no error at all.
     with np.errstate(invalid="ignore"):
-        found = np.where(variance == 0.0, np.inf, basis.df(x)) if df is None else np.full(len(rows), df)
+        found = np.where(variance == 0.0, np.inf, basis.df(x))
     if not basis.testable:
         found = np.full(len(rows), np.nan)
     if noise is not None:

@@ -103,7 +103,8 @@ def _by_bootstrap(
     fitted = rows.fitted
     if fitted.arguments.optimizer is None:
         raise ArgumentError(
-            "parameter_uncertainty='bootstrap': the model was evaluated at start=, not fitted (optimizer=None)"
+            "parameter_uncertainty='bootstrap': the model was evaluated at start=, not fitted "
+            "(optimizer=None); fit it with an optimizer"
         )
     task = _Task(replace(rows, frame=None), Streams.of(uncertainty.rng))
     chunks = run_chunks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -73,8 +73,10 @@ def predict(
     _check_scale(fitted, wanted)
     rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
     if wanted.se_fit or wanted.interval is not None:
-        columns = {name: rows.padded(values) for name, values in _with_errors(rows, re_form, wanted).items()}
-        return pd.DataFrame(columns, index=rows.labels())
+        columns, facts = _with_errors(rows, re_form, wanted)
+        frame = pd.DataFrame({name: rows.padded(values) for name, values in columns.items()}, rows.labels())
+        frame.attrs.update(facts)
+        return frame
     eta = rows.padded(_eta(rows, re_form))
     return fitted.family.mean(eta) if wanted.type == "response" else eta
 
@@ -90,21 +92,24 @@ def predictions(
     else:
         beside = newdata = as_data_frame(newdata, "newdata")
     rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
-    columns = _with_errors(rows, re_form, wanted)
+    columns, facts = _with_errors(rows, re_form, wanted)
     taken = [name for name in columns if name in beside]
     if taken:
         raise DataError(
             f"predictions: newdata already has a column {taken[0]!r}; rename it, or use predict(se_fit=True)"
         )
-    return beside.assign(**columns)
+    frame = beside.assign(**columns)
+    frame.attrs.update(facts)
+    return frame
 
 
-def _with_errors(rows: PredictedRows, re_form: Any, wanted: Wanted) -> dict[str, NDArray[np.float64]]:
-    """Predictions with standard errors and limits."""
+def _with_errors(
+    rows: PredictedRows, re_form: Any, wanted: Wanted
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, Any]]:
+    """Predictions with standard errors and limits; and how these were made, where there are limits."""
     fitted, eta = rows.fitted, _eta(rows, re_form)
-    errors = prediction_errors(
-        rows, ddf=wanted.ddf, vcov=wanted.vcov, need_df=wanted.interval == "confidence"
-    )
+    need_df = wanted.interval == "confidence"
+    errors = prediction_errors(rows, ddf=wanted.ddf, vcov=wanted.vcov, need_df=need_df)
     errors = with_parameters(rows, errors, wanted.uncertainty)
     se = np.sqrt(errors.variance)
     columns = {"fit": eta, "se_fit": se}
@@ -112,12 +117,18 @@ def _with_errors(rows: PredictedRows, re_form: Any, wanted: Wanted) -> dict[str,
     if on_response:
         family = fitted.family
         columns = {"fit": family.mean(eta), "se_fit": _times(np.abs(family.functions.slope(eta)), se)}
+    if wanted.interval is None:
+        return columns, {}
     if wanted.interval == "confidence":
         half = errors.half_width(wanted.level)
         columns |= _limits(fitted, eta - half, eta + half, on_response)
-    elif wanted.interval == "prediction":
+    elif fitted.exact_likelihood:
+        errors = _with_noise(rows, errors, wanted)
+        half = errors.half_width(wanted.level)
+        columns |= {"lower": eta - half, "upper": eta + half}
+    else:
         columns |= _response_limits(rows, eta, errors, wanted)
-    return columns
+    return columns, {"interval": wanted.interval, "level": wanted.level, "ddf": errors.label}
 
 
 def _eta(rows: PredictedRows, re_form: Any) -> NDArray[np.float64]:
@@ -157,26 +168,26 @@ def _check_scale(fitted: FittedModel, wanted: Wanted) -> None:
         )
 
 
+def _with_noise(rows: PredictedRows, errors: PredictionErrors, wanted: Wanted) -> PredictionErrors:
+    """The errors for new responses of a linear model."""
+    with np.errstate(divide="ignore"):
+        noise = 1.0 / _weights(rows, wanted.weights)
+    given = prediction_errors(rows, ddf=wanted.ddf, vcov=wanted.vcov, noise=noise)
+    # The uncertainty of the parameters, where it was asked for, is kept.
+    return replace(given, variance=errors.variance + rows.fitted.dispersion * noise)
+
+
 def _response_limits(
     rows: PredictedRows, eta: NDArray[np.float64], errors: PredictionErrors, wanted: Wanted
 ) -> dict[str, NDArray[np.float64]]:
-    """Limits for new responses."""
-    fitted, level = rows.fitted, wanted.level
-    weights = _weights(rows, wanted.weights)
-    if not fitted.exact_likelihood:
-        se = np.where(np.isnan(errors.df), np.nan, np.sqrt(errors.variance))
-        low, high = (
-            response_quantiles(fitted.family, eta, se, weights, fitted.dispersion, 0.5 + side * level / 2)
-            for side in (-1.0, 1.0)
-        )
-        return {"lower": low, "upper": high}
-    with np.errstate(divide="ignore"):
-        noise = 1.0 / weights
-    given = prediction_errors(rows, ddf=wanted.ddf, vcov=wanted.vcov, noise=noise)
-    # The uncertainty of the parameters, where it was asked for, comes on top.
-    more = errors.variance - prediction_errors(rows, vcov=wanted.vcov, need_df=False).variance
-    half = PredictionErrors(given.variance + more, given.df, given.label).half_width(level)
-    return {"lower": eta - half, "upper": eta + half}
+    """Limits for new responses of a generalized model."""
+    fitted, weights = rows.fitted, _weights(rows, wanted.weights)
+    se = np.where(np.isnan(errors.df), np.nan, np.sqrt(errors.variance))
+    low, high = (
+        response_quantiles(fitted.family, eta, se, weights, fitted.dispersion, 0.5 + side * wanted.level / 2)
+        for side in (-1.0, 1.0)
+    )
+    return {"lower": low, "upper": high}
 
 
 def _weights(rows: PredictedRows, given: Any) -> NDArray[np.float64]:

@@ -73,10 +73,13 @@ class PredictedRows:
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
         """Rows without a prediction, shape (n,)."""
-        missing = np.isnan(self.x).any(axis=1)
+        missing = np.zeros(len(self.x), dtype=bool)
+        missing |= np.isnan(self.x).any(axis=1)
         for part in self.parts:
             missing |= np.isnan(part.z).any(axis=1)
-        return missing if self.offset is None else missing | np.isnan(self.offset)
+        if self.offset is not None:
+            missing |= np.isnan(self.offset)
+        return missing
 
     def linear_predictor(self, fitted: FittedModel | None = None) -> NDArray[np.float64]:
         """Xβ + Zb + offset with the estimates, or at other values of the parameters; shape (n,)."""

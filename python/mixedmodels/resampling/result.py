@@ -94,7 +94,7 @@ class Bootstrap(Printed):
 
     @property
     def n_unbounded(self) -> int:
-        """Replicates with infinite coefficients, as predictors separate the outcomes."""
+        """Replicates without a finite optimum, as when predictors separate the outcomes."""
         return sum(status == UNBOUNDED for status in self.status)
 
     @property
@@ -372,7 +372,7 @@ class Bootstrap(Printed):
             notes.append(f"{counted(self.n_failed, 'replicate')} without a fit left out; see messages")
         if self.n_unbounded:
             notes.append(
-                f"{counted(self.n_unbounded, 'replicate')} with infinite coefficients (separation): in "
+                f"{counted(self.n_unbounded, 'replicate')} without a finite optimum (see messages): in "
                 "quantiles, but not in bias and standard errors"
             )
         unsettled = sum(status not in (FAILED, UNBOUNDED, "converged") for status in self.status)

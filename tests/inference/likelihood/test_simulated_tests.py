@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,7 +21,7 @@ from mixedmodels import (
     load_sleepstudy,
     pb_compare,
 )
-from mixedmodels.errors import ArgumentError, DataError
+from mixedmodels.errors import ArgumentError, DataError, InterruptedWarning
 from shared_fits import fits
 
 SLEEP = load_sleepstudy()
@@ -57,6 +59,48 @@ def test_parametric_bootstrap_of_a_generalized_model():
     assert table.loc["PBtest", "Pr(>statistic)"] == pytest.approx(1 / 41)
     # The mean of the simulated ratios is not far from that of chi2(3).
     assert 0.6 < table.loc["Bartlett", "statistic"] / table.loc["LRT", "statistic"] < 1.6
+
+
+def test_the_same_simulations_with_any_executor(beets):
+    full, reduced = beets
+    told = []
+    alone = pb_compare(full, reduced, 120, rng=3)
+    for make in (ThreadPoolExecutor, ProcessPoolExecutor):
+        with make(2) as pool:
+            other = pb_compare(
+                full, reduced, 120, rng=3, executor=pool, progress=lambda *numbers: told.append(numbers)
+            )
+        pd.testing.assert_frame_equal(alone.to_frame(), other.to_frame())
+        assert told[-1] == (120, 120)
+
+
+def test_interrupted_it_rests_on_what_was_done(beets):
+    def stop(done, total):
+        if done >= 100:
+            raise KeyboardInterrupt
+
+    full, reduced = beets
+    with pytest.warns(InterruptedWarning, match="100 of 200 simulations"):
+        table = pb_compare(full, reduced, 200, rng=3, progress=stop)
+    assert "100 draws from the reduced model" in str(table)
+    share = table.loc["PBtest", "Pr(>statistic)"] * 101
+    assert share == pytest.approx(round(share))
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
+def test_simulations_without_a_fit_are_counted():
+    """Rare events: many simulated responses have none."""
+    y = np.zeros(30)
+    y[[3, 17]] = 1.0
+    data = pd.DataFrame({"y": y, "x": np.tile([0.0, 1.0], 15), "g": np.repeat(np.arange(6), 5)})
+    full = glmer("y ~ x + (1 | g)", data, "binomial")
+    table = pb_compare(full, full.update(". ~ . - x"), 200, rng=1)
+    (note,) = table.notes
+    failed = int(note.split(" of 200 simulations left out")[0])
+    # (1 - 2/30)^30 of them.
+    assert failed == pytest.approx(200 * 0.126, abs=4 * np.sqrt(200 * 0.126))
+    share = table.loc["PBtest", "Pr(>statistic)"] * (201 - failed)
+    assert share == pytest.approx(round(share))
 
 
 def test_what_cannot_be_compared(beets):

@@ -53,10 +53,7 @@ def exact_restricted_test(
         p, notes = _p_value(restricted_ratios(design, nsim, generator), statistic), []
         title += f", {nsim} simulations"
         if component.others:
-            notes = [
-                "The other random effects count as known in the null distribution "
-                "(Greven et al. 2008), which is then exact"
-            ]
+            notes = ["Null distribution: as if the other random effects were known (Greven et al. 2008)"]
     heading += [title, f"Model: {one_line(fitted.design.formula.text)}"]
     return anova_table({"RLRT": [statistic], "Pr(>RLRT)": [p]}, [component.text], heading, notes)
 

@@ -112,4 +112,5 @@ def _functions(gram: Any, labels: NDArray[Any], sizes: NDArray[np.intp]) -> tupl
     if not where:
         return csr_array((q, q)), csr_array((q, q))
     index = tuple(np.concatenate(side) for side in zip(*where, strict=True))
-    return tuple(csr_array(coo_array((np.concatenate(own), index), shape=(q, q))) for own in values)
+    root, inverse = (csr_array(coo_array((np.concatenate(own), index), shape=(q, q))) for own in values)
+    return root, inverse

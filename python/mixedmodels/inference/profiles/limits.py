@@ -126,8 +126,8 @@ def warn_of_better(curves: Sequence[Curve]) -> None:
     names = [curve.row.name for curve in curves if curve.better is not None]
     if names:
         warn_user(
-            f"along the profile of {listed(names)} the criterion falls below its value at the estimates, which "
-            "are not the global optimum: there are no limits on that side; model.profile().better is the better "
-            "fit",
+            f"along the profile of {listed(names)} the criterion falls below its value at the estimates, so "
+            "they are not the global optimum, and there are no limits on that side; model.profile().better "
+            "is a better fit",
             MixedModelsWarning,
         )

@@ -39,9 +39,9 @@ class Profile(Printed):
     """
     Profiles of the parameters of a model, the result of :func:`mixedmodels.profile`.
 
-    The profile of a parameter ψ is ``ζ(ψ) = ± √(d(ψ) - d)``, where d is the minimum of -2 log-likelihood (or of
-    the REML criterion), d(ψ) its minimum with ψ held, and the sign that of ψ minus the estimate. A straight
-    line means that the log-likelihood is quadratic in ψ, so that Wald intervals are right.
+    The profile of a parameter ψ is ``ζ(ψ) = ± √(d(ψ) - d)``, where d is the minimum of -2 log-likelihood (or
+    of the REML criterion), d(ψ) its minimum with ψ held, and the sign that of ψ minus the estimate. A
+    straight line means that the log-likelihood is quadratic in ψ, so that Wald intervals are right.
 
     Attributes
     ----------
@@ -71,8 +71,8 @@ class Profile(Printed):
         Parameters
         ----------
         scale : {"sd", "variance", "log"}, default "sd"
-            Standard deviations and sigma as they are, squared, or their logarithms. Correlations, coefficients
-            and parameters of families that are no standard deviations stay as they are.
+            Standard deviations and sigma as they are, squared, or their logarithms. Correlations,
+            coefficients and parameters of families that are no standard deviations stay as they are.
 
         Returns
         -------
@@ -173,6 +173,7 @@ class Profile(Printed):
         Parameters
         ----------
         parameter : str
+            Its name, as the rows of `confint` have it.
         values : array-like of shape (m,)
             Standard deviations, not variances.
 
@@ -337,8 +338,8 @@ def profile_of(
     rows = profilable(fitted, rows, reml)
     if not rows:
         raise ArgumentError(
-            "profile: none of these parameters can be profiled: they are held or dropped, or the REML criterion "
-            "does not depend on them"
+            "profile: none of these parameters can be profiled: they are held or dropped, or the REML "
+            "criterion does not depend on them"
         )
     base = base_of(fitted, reml)
     z = quantile(level_max)

@@ -58,8 +58,8 @@ class Profile2D(Printed):
         Returns
         -------
         DataFrame
-            A row for each point: the two parameters, ``objective``, and ``level``: the confidence level of the
-            joint region on whose border it lies, by the χ² distribution with two degrees of freedom.
+            A row for each point: the two parameters, ``objective``, and ``level``: the confidence level of
+            the joint region on whose border it lies, by the χ² distribution with two degrees of freedom.
         """
         first, second = np.meshgrid(self.x, self.y, indexing="ij")
         rise = np.maximum(self.objective - self.minimum, 0.0)
@@ -81,6 +81,7 @@ class Profile2D(Printed):
         ax : matplotlib Axes, optional
             By default of a new figure.
         levels : sequence of float, default (0.5, 0.8, 0.9, 0.95, 0.99)
+            Confidence levels of the regions.
 
         Returns
         -------

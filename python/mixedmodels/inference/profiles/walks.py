@@ -101,10 +101,10 @@ def walk(
     """
     from ..._engine import profile_curves
 
-    tasks = [
-        (base.place(row), base.unit(row), tuple(map(float, base.in_engine(row, base.range(row)))))
-        for row in rows
-    ]
+    tasks: list[tuple[tuple[str, int, int], float, tuple[float, float]]] = []
+    for row in rows:
+        lower, upper = base.in_engine(row, np.array(base.range(row))).tolist()
+        tasks.append((base.place(row), base.unit(row), (lower, upper)))
     fitted = base.fitted
     with reporting(progress, len(rows), "profiles") as tell:
         listener = None if progress is False else lambda done: tell(done, len(rows))
@@ -131,7 +131,10 @@ def _curve(base: Base, row: ParameterRow, found: dict[str, Any]) -> Curve:
             found["error"],
         )
     limits: dict[float, tuple[Limit, Limit]] = {}
+    lowest = base.range(row)[0]
     for (goal, low, end_low), (_, high, end_high) in zip(found["below"], found["above"], strict=True):
+        # A scale comes near to zero, and never is zero.
+        low = max(low, lowest)
         limits[goal] = (
             Limit(float(base.of_engine(row, low)), end_low),
             Limit(float(base.of_engine(row, high)), end_high),

@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...design.theta import factors
+from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...formula.nodes import variables
 from ...frame import Factor, Frame
 from ..fixed_part import determined_x
 from ..rows import PredictedRows, RandomPart
+
+_MOST_KNOWN = 5_000
+# Columns of an inverse that are solved for together.
+_TOGETHER = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,54 +62,72 @@ class HeldOut:
     def _of_estimates(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
         """The part of the coefficients and of the effects of known levels."""
         fitted, estimates = self.fitted, self.fitted.estimates
-        parts = self.predicted.parts
-        if all((part.codes[chosen] < 0).all() for part in parts):
+        if all((part.codes[chosen] < 0).all() for part in self.predicted.parts):
             x = self.predicted.x[np.ix_(chosen, estimates.kept)]
             return x @ fitted.conditional_covariance() @ x.T
-        rows = np.zeros((len(chosen), self._joint.size))
-        start = 0
-        for part, factor in zip(parts, self._factors, strict=True):
-            k, codes = factor.shape[1], part.codes[chosen]
-            known = np.flatnonzero(codes >= 0)
-            columns = start + codes[known, None] * k + np.arange(k)
-            rows[known[:, None], columns] = part.z[chosen[known]] @ factor
-            start += k * len(fitted.design.terms[part.term].group.levels)
-        rows[:, start:] = self.predicted.x[np.ix_(chosen, estimates.free)]
-        return fitted.scale**2 * (rows @ self._joint.solve(rows.T))
+        rows, covariance = self._known
+        own = rows[chosen]
+        return own @ (own @ covariance).T
 
     @cached_property
-    def _joint(self) -> _JointPrecision:
-        return _JointPrecision(self.fitted)
+    def _known(self) -> tuple[Any, NDArray[np.float64]]:
+        """
+        What the held-out rows have of the spherical effects of known levels and of the coefficients, and the
+        joint covariance matrix of these; without the effects that no held-out row has.
+        """
+        from scipy.sparse import coo_array, csr_array, hstack
+
+        fitted, n = self.fitted, len(self.rows)
+        blocks = []
+        for part, factor in zip(self.predicted.parts, self._factors, strict=True):
+            k, levels = factor.shape[1], len(fitted.design.terms[part.term].group.levels)
+            known = np.flatnonzero(part.codes >= 0)
+            columns = part.codes[known, None] * k + np.arange(k)
+            place = (np.repeat(known, k), columns.ravel())
+            values = (part.z[known] @ factor).ravel()
+            blocks.append(coo_array((values, place), shape=(n, k * levels)))
+        x = self.predicted.x[:, fitted.estimates.free]
+        rows: Any = csr_array(hstack([*blocks, csr_array(x)]))
+        used = np.unique(rows.nonzero()[1])
+        if len(used) > _MOST_KNOWN:
+            raise ArgumentError(
+                f"held-out rows share {len(used)} known random effects with the other folds, and joint "
+                f"scores need their covariance matrix (at most {_MOST_KNOWN}); use by='rows' or more folds"
+            )
+        return rows[:, used], fitted.scale**2 * _joint_covariance(fitted, used)
 
 
-class _JointPrecision:
-    """The precision of spherical random effects and coefficients relative to the scale, as a factor."""
+def _joint_covariance(fitted: FittedModel, used: NDArray[np.intp]) -> NDArray[np.float64]:
+    """
+    The covariance matrix of some of the spherical random effects and coefficients, in units of the scale.
 
-    def __init__(self, fitted: FittedModel) -> None:
-        from scipy.sparse import block_array, coo_array, csc_array, eye_array
-        from scipy.sparse.linalg import splu
+    From the inverse of Henderson's equations, by a sparse factor.
+    """
+    from scipy.sparse import block_array, coo_array, csc_array, eye_array
+    from scipy.sparse.linalg import splu
 
-        n = fitted.n_obs
-        root = np.sqrt(fitted.working_weights()) * fitted.scale
-        parts = []
-        for term, factor in zip(
-            fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True
-        ):
-            z = root[:, None] * (term.z @ factor)
-            k = z.shape[1]
-            columns = term.group.codes.astype(np.int64)[:, None] * k + np.arange(k)
-            place = (np.repeat(np.arange(n), k), columns.ravel())
-            parts.append(coo_array((z.ravel(), place), shape=(n, k * len(term.group.levels))))
-        z = csc_array(block_array([parts]))
-        x = root[:, None] * fitted.design.x[:, fitted.estimates.free]
-        across = csc_array(z.T @ x)
-        q = z.shape[1]
-        whole = block_array([[z.T @ z + eye_array(q), across], [across.T, csc_array(x.T @ x)]])
-        self.size = q + x.shape[1]
-        self._factor = splu(csc_array(whole))
-
-    def solve(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self._factor.solve(values)
+    n = fitted.n_obs
+    root = np.sqrt(fitted.working_weights()) * fitted.scale
+    parts = []
+    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
+        z = root[:, None] * (term.z @ factor)
+        k = z.shape[1]
+        columns = term.group.codes.astype(np.int64)[:, None] * k + np.arange(k)
+        place = (np.repeat(np.arange(n), k), columns.ravel())
+        parts.append(coo_array((z.ravel(), place), shape=(n, k * len(term.group.levels))))
+    z: Any = csc_array(block_array([parts]))
+    x = root[:, None] * fitted.design.x[:, fitted.estimates.free]
+    across = csc_array(z.T @ x)
+    q = z.shape[1]
+    whole = block_array([[z.T @ z + eye_array(q), across], [across.T, csc_array(x.T @ x)]])
+    solver = splu(csc_array(whole))
+    result = np.empty((len(used), len(used)))
+    for start in range(0, len(used), _TOGETHER):
+        own = used[start : start + _TOGETHER]
+        unit = np.zeros((q + x.shape[1], len(own)))
+        unit[own, np.arange(len(own))] = 1.0
+        result[:, start : start + len(own)] = solver.solve(unit)[used]
+    return (result + result.T) / 2.0
 
 
 def held_out(full: FittedModel, fitted: FittedModel, frame: Frame, rows: NDArray[np.bool_]) -> HeldOut:

@@ -78,6 +78,8 @@ class CrossValidation(Printed):
     rows : DataFrame
         Fold, observed and predicted value of each row that was predicted, by position among the rows used.
     heading, notes : tuple of str
+    partition : Folds
+        Which rows belong to which unit, and which units to which fold.
     """
 
     folds: pd.DataFrame

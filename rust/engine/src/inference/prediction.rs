@@ -19,7 +19,7 @@ use crate::linalg::{small, threads, Matrix};
 use crate::model::{Frame, GeneralizedModel, Model};
 use crate::objective::{Criterion, Monitor, Progress};
 use crate::products::stacked::Stacked;
-use crate::products::structure::Structure;
+use crate::products::structure::{Block, Structure};
 use crate::system::System;
 
 /// The code of a row without a level that the model knows.
@@ -116,6 +116,9 @@ struct Fixed {
     b: Stacked,
 }
 
+/// The code of a level with its rows.
+type RowsOfLevel = (u32, Vec<usize>);
+
 /// The rows of the terms of one block that have their levels in common.
 struct Piece<'r> {
     block: usize,
@@ -131,7 +134,7 @@ impl Piece<'_> {
     }
 
     /// The rows of each of its levels.
-    fn by_level(&self) -> Vec<(u32, Vec<usize>)> {
+    fn by_level(&self) -> Vec<RowsOfLevel> {
         let mut found: HashMap<u32, Vec<usize>> = HashMap::new();
         for (i, &code) in self.codes.iter().enumerate() {
             if code != NO_LEVEL {
@@ -258,12 +261,12 @@ fn add_pairs(
     out: &mut [f64],
     monitor: Monitor<'_>,
 ) -> Result<()> {
-    let mut levels: Vec<(&Piece<'_>, Vec<(u32, Vec<usize>)>)> = pieces
+    let mut levels: Vec<(&Piece<'_>, Vec<RowsOfLevel>)> = pieces
         .iter()
         .map(|piece| (piece, piece.by_level()))
         .collect();
     levels.sort_by_key(|(piece, levels)| levels.len() * piece.width);
-    let rows = structure.blocks.iter().map(|b| b.dim()).sum::<usize>() + structure.rank;
+    let rows = structure.blocks.iter().map(Block::dim).sum::<usize>() + structure.rank;
     for (at, (piece, own)) in levels.iter().enumerate() {
         let others: Vec<&Piece<'_>> = levels[at + 1..].iter().map(|(piece, _)| *piece).collect();
         if others.is_empty() {
@@ -304,7 +307,7 @@ struct Pairs<'p, 'r> {
 
 impl Pairs<'_, '_> {
     /// For rows of these levels.
-    fn of(&self, levels: &[(u32, Vec<usize>)]) -> Result<Vec<(usize, f64)>> {
+    fn of(&self, levels: &[RowsOfLevel]) -> Result<Vec<(usize, f64)>> {
         let k = self.piece.width;
         let m = levels.len() * k;
         let mut right = Stacked::zeros(self.structure, m)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::family::Family;
-use crate::fit::{Fit, GlmmEstimates, MixedModel, Task};
+use crate::fit::{estimates_of, GlmmEstimates, Task};
 use crate::linalg::threads;
 use crate::many::general::std_errors;
 use crate::many::{uninterrupted, ResponseFit, Watch};
@@ -43,9 +43,7 @@ pub fn refit_generalized(
 
 /// Fits one generalized model.
 pub fn fit(model: &GeneralizedModel, task: &Task<'_>, monitor: Monitor<'_>) -> Result<ResponseFit> {
-    let Fit {
-        estimates, outcome, ..
-    } = model.fit(task, monitor)?;
+    let (estimates, outcome) = estimates_of(model, task, monitor)?;
     let GlmmEstimates {
         point,
         objective,

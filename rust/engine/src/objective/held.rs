@@ -14,6 +14,7 @@ pub struct HeldObjective<'o> {
     free: Vec<usize>,
     /// The last point, of all parameters.
     point: Vec<f64>,
+    polished: bool,
 }
 
 impl<'o> HeldObjective<'o> {
@@ -24,6 +25,16 @@ impl<'o> HeldObjective<'o> {
             point: Vec::new(),
             objective,
             roles,
+            polished: true,
+        }
+    }
+
+    /// Ends of searches are as exact as their tolerance says.
+    #[must_use]
+    pub fn unpolished(self) -> Self {
+        Self {
+            polished: false,
+            ..self
         }
     }
 
@@ -193,6 +204,10 @@ impl Objective for HeldObjective<'_> {
     }
 
     fn polish_steps(&self) -> usize {
-        self.objective.polish_steps()
+        if self.polished {
+            self.objective.polish_steps()
+        } else {
+            0
+        }
     }
 }

@@ -45,6 +45,8 @@ pub struct HeldCoordinates {
     user: Vec<(Arc<dyn Covariance>, usize)>,
     /// Those of the coordinates.
     own: Vec<(Arc<dyn Covariance>, usize)>,
+    /// (term, natural parameter) and the parameter of the term that is behind it, for those that are held.
+    behind: Vec<((usize, usize), usize)>,
 }
 
 /// Halvings of an angle's range.
@@ -76,7 +78,12 @@ impl HeldCoordinates {
             coordinates,
             user,
             own,
+            behind: Vec::new(),
         };
+        for &(term, index, _) in &held.natural {
+            let own = out.behind(term, index)?;
+            out.behind.push(((term, index), own));
+        }
         out.hold_theta(frame, held)?;
         for &(term, index, value) in &held.natural {
             out.hold_natural(frame, (term, index, value), sigma)?;
@@ -150,6 +157,18 @@ impl HeldCoordinates {
         self.hold(at, role)
     }
 
+    /// The parameter of a term that is behind a natural one, for which the structure was chosen.
+    fn behind(&self, term: usize, index: usize) -> Result<usize> {
+        let known = self.behind.iter().find(|(own, _)| *own == (term, index));
+        if let Some((_, own)) = known {
+            return Ok(*own);
+        }
+        let (covariance, k) = &self.own[term];
+        parameter_behind(&**covariance, *k, index).ok_or_else(|| {
+            Error::Internal("a parameter that is held depends on several others".into())
+        })
+    }
+
     /// Where the parameter stands that a natural parameter is a function of, and what becomes of it when
     /// the natural one has this value.
     pub fn natural_role(
@@ -160,7 +179,7 @@ impl HeldCoordinates {
     ) -> Result<(usize, Role)> {
         let (covariance, k) = self.own[term].clone();
         let kind = covariance.natural_parameters(k)[index].kind;
-        let own = behind(&*covariance, k, index)?;
+        let own = self.behind(term, index)?;
         let at = self.coordinates.terms[term].start + own;
         let mut theta = self.to_user_start(frame);
         let first = self.coordinates.terms[term].start;
@@ -204,7 +223,7 @@ impl HeldCoordinates {
         own: f64,
     ) -> Result<f64> {
         let (covariance, k) = &self.own[term];
-        let place = behind(&**covariance, *k, index)?;
+        let place = self.behind(term, index)?;
         Ok(match covariance.natural_parameters(*k)[index].kind {
             Kind::StandardDeviation => own / (power_of(&**covariance, *k, (index, place)) * value),
             Kind::Correlation => {
@@ -330,12 +349,6 @@ fn parameter_behind(covariance: &dyn Covariance, k: usize, natural: usize) -> Op
     }
 }
 
-/// The same of a parameter that is held, whose structure was chosen so that there is one.
-fn behind(covariance: &dyn Covariance, k: usize, natural: usize) -> Result<usize> {
-    parameter_behind(covariance, k, natural)
-        .ok_or_else(|| Error::Internal("a parameter that is held depends on several others".into()))
-}
-
 /// p for a standard deviation that is the p-th power of its parameter.
 fn power_of(covariance: &dyn Covariance, k: usize, (natural, own): (usize, usize)) -> f64 {
     let theta = generic_theta(covariance, k);
@@ -367,9 +380,10 @@ fn angle_of(
         theta[own] = angle;
         covariance.natural_values(&theta, k)[natural]
     };
-    for end in [low, high] {
-        if at(end) == value {
-            return end;
+    // Many a correlation is the sine of its angle.
+    for angle in [low, high, value.clamp(-1.0, 1.0).asin()] {
+        if (at(angle) - value).abs() <= f64::EPSILON * value.abs() {
+            return angle;
         }
     }
     for _ in 0..BISECTIONS {

@@ -180,6 +180,7 @@ pub fn minimise_anchored(
     let mut effort = effort;
     let mut start = start.to_vec();
     let mut last = f64::INFINITY;
+    let mut evaluations = 0;
     for round in 0..MOST_ROUNDS {
         let mut anchored = Anchored {
             objective: &mut *objective,
@@ -190,6 +191,8 @@ pub fn minimise_anchored(
             return Ok(None);
         };
         effort = Effort::Near;
+        evaluations += found.evaluations;
+        found.evaluations = evaluations;
         let mut farthest = 0.0_f64;
         for anchor in &mut *anchors {
             let excess = anchor.excess(&found.all);

@@ -358,6 +358,8 @@ impl<'a> Setting<'a> {
             free: found.free,
             point,
             converged: found.converged,
+            singular: found.singular,
+            evaluations: found.evaluations,
         }))
     }
 }

@@ -42,6 +42,9 @@ pub struct Constrained {
     /// All parameters of the user; log σ² of a linear model.
     pub point: Point,
     pub converged: bool,
+    /// Whether a covariance matrix is singular there.
+    pub singular: bool,
+    pub evaluations: usize,
 }
 
 /// The criterion of a model with some parameters held.
@@ -68,8 +71,10 @@ pub enum Effort {
     Thorough,
 }
 
-const STARTS: usize = 4;
-const MOST_EVALUATIONS: usize = 300;
+const STARTS: usize = 3;
+const MOST_EVALUATIONS: usize = 100;
+/// Fall of the criterion that a search may leave: ζ is exact to about its half.
+const TOLERANCE: f64 = 1e-11;
 
 /// The end of a search in the free parameters.
 pub struct Found {
@@ -77,6 +82,8 @@ pub struct Found {
     /// All parameters, held or not.
     pub all: Vec<f64>,
     pub converged: bool,
+    pub singular: bool,
+    pub evaluations: usize,
     pub value: f64,
     /// Of the objective with nothing held.
     pub gradient: Vec<f64>,
@@ -92,18 +99,22 @@ pub fn minimise(
     start: &[f64],
     effort: Effort,
 ) -> Result<Option<Found>> {
-    let mut held = HeldObjective::new(objective, roles.to_vec());
+    let mut held = HeldObjective::new(objective, roles.to_vec()).unpolished();
     let starts = if effort == Effort::Thorough {
         STARTS
     } else {
         1
     };
     let mut best = attempt(&mut held, start, starts)?;
-    if let (Effort::Usual, Some(found)) = (effort, &best) {
-        if held.opposite(&found.theta).is_some() && !found.theta.is_empty() {
-            // From the minimum that is known the first search is at its end at once.
-            best = attempt(&mut held, &found.theta.clone(), 2)?.or(best);
-        }
+    let mut evaluations = count(best.as_ref());
+    let opposite =
+        |held: &HeldObjective<'_>, found: &Outcome| held.opposite(&found.theta).is_some();
+    let singular = best.as_ref().is_some_and(|found| opposite(&held, found));
+    if let (Effort::Usual, true, Some(found)) = (effort, singular, &best) {
+        // From the minimum that is known the first search is at its end at once.
+        let again = attempt(&mut held, &found.theta.clone(), 2)?;
+        evaluations += count(again.as_ref());
+        best = again.or(best);
     }
     let Some(outcome) = best else {
         return Ok(None);
@@ -117,9 +128,15 @@ pub fn minimise(
         free: outcome.theta,
         all,
         converged: outcome.status == Status::Converged,
+        singular,
+        evaluations,
         value,
         gradient,
     }))
+}
+
+fn count(outcome: Option<&Outcome>) -> usize {
+    outcome.map_or(0, |o| o.log.entries.len())
 }
 
 /// One search; `None` where nothing can be computed.
@@ -127,6 +144,7 @@ fn attempt(held: &mut HeldObjective<'_>, start: &[f64], starts: usize) -> Result
     let control = Control {
         starts: Some(starts),
         max_evaluations: Some(MOST_EVALUATIONS),
+        tolerance: Some(TOLERANCE),
         ..Control::UNLIMITED
     };
     match search(Optimizer::TrustRegion, held, start, &control) {

@@ -334,6 +334,8 @@ fn solve(
         free: found.free,
         point,
         converged: found.converged,
+        singular: found.singular,
+        evaluations: found.evaluations,
     };
     Ok(Some((constrained, (-2.0 * log_sigma).exp())))
 }

@@ -76,13 +76,17 @@ pub struct Side {
     pub better: Option<Step>,
 }
 
+/// Evaluations of the criterion on one side.
+const MOST_EVALUATIONS: usize = 10_000;
 /// Points of one side.
 const MOST_POINTS: usize = 300;
 /// Trials for one goal.
 const MOST_TRIALS: usize = 60;
 /// Difference of ζ at which an exact goal is met, and share of the distance to the goal before for others.
-const EXACT: f64 = 1e-9;
+const EXACT: f64 = 1e-8;
 const ABOUT: f64 = 0.03;
+/// The same where a last step along the tangent goes the rest of the way.
+const NEWTON: f64 = 1e-5;
 /// Largest growth of the distance from the estimate in one step.
 const GROWTH: f64 = 3.0;
 /// Below this ζ the slope of a root says nothing.
@@ -97,6 +101,8 @@ const CONFIRMATIONS: usize = 4;
 const LOWER: f64 = 1e-7;
 /// Share of the way to the bound within which the bound is tried.
 const NEAR_BOUND: f64 = 0.02;
+/// Share of the way to the bound that the first step goes at most.
+const FIRST: f64 = 0.7;
 
 struct Walk<'h> {
     hold: &'h mut dyn Hold,
@@ -109,6 +115,7 @@ struct Walk<'h> {
     /// Beyond which nothing can be computed.
     wall: Option<f64>,
     better: Option<Step>,
+    evaluations: usize,
 }
 
 /// Walks to one side.
@@ -125,6 +132,7 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
         steps: Vec::new(),
         wall: None,
         better: None,
+        evaluations: 0,
     };
     let mut limits = Vec::new();
     let mut shown = Vec::new();
@@ -138,7 +146,8 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
                 ABOUT.max(0.25 * (goal.zeta - before))
             };
             end = walk.to(goal.zeta, margin)?;
-            if goal.exact && walk.hold.is_doubtful() {
+            let singular = walk.steps.iter().any(|(_, step)| step.at.singular);
+            if goal.exact && (walk.hold.is_doubtful() || singular || end == End::Jump) {
                 end = walk.confirmed(goal.zeta, margin, end)?;
             }
         }
@@ -202,12 +211,16 @@ impl Walk<'_> {
 
     fn limit(&self, z: f64, end: End) -> Limit {
         let value = match end {
-            End::Met | End::Jump => {
-                let steps = self.steps.iter();
-                let nearest =
-                    steps.min_by(|a, b| (a.0.zeta - z).abs().total_cmp(&(b.0.zeta - z).abs()));
-                nearest.map_or(f64::NAN, |(_, step)| step.value)
-            }
+            End::Met | End::Jump => self.nearest(z).map_or(f64::NAN, |(knot, step)| {
+                let off = z - knot.zeta;
+                match knot.slope {
+                    // What the tangent leaves is of the square of that.
+                    Some(slope) if end == End::Met && off.abs() <= NEWTON => {
+                        self.variable.value(knot.w + off / slope)
+                    }
+                    _ => step.value,
+                }
+            }),
             End::Bound => self.variable.bound.map_or(f64::NAN, |(_, value)| value),
             End::Flat => self.sign * f64::INFINITY,
             End::NotComputable | End::Evaluations | End::Better => f64::NAN,
@@ -231,10 +244,18 @@ impl Walk<'_> {
             if self.better.is_some() {
                 return Ok(End::Better);
             }
-            if self.steps.iter().any(|(k, _)| (k.zeta - z).abs() <= margin) {
+            let is_met = |k: &Knot| {
+                let margin = if k.slope.is_some() {
+                    margin.max(NEWTON)
+                } else {
+                    margin
+                };
+                (k.zeta - z).abs() <= margin
+            };
+            if self.steps.iter().any(|(k, _)| is_met(k)) {
                 return Ok(End::Met);
             }
-            if self.steps.len() >= MOST_POINTS {
+            if self.steps.len() >= MOST_POINTS || self.evaluations > MOST_EVALUATIONS {
                 return Ok(End::Evaluations);
             }
             let (last, before, above) = self.bracket(z);
@@ -323,9 +344,16 @@ impl Walk<'_> {
         if gone >= self.variable.far {
             return Err(End::Flat);
         }
+        if last
+            .slope
+            .is_some_and(|s| (z - last.zeta) / s.abs() > self.variable.far)
+        {
+            return Err(End::Flat);
+        }
         let guess = match before {
             Some(before) => beyond(before, last, z).map(|w| self.distance(w)),
-            None => Some(step),
+            // At the quantile of a normal distribution.
+            None => Some(step * z.clamp(0.5, 2.0)),
         };
         let most = gone + (GROWTH - 1.0) * gone.max(step);
         let mut next = guess.unwrap_or(most).min(most).min(self.variable.far);
@@ -342,6 +370,9 @@ impl Walk<'_> {
         let w = self.variable.origin + self.sign * next;
         if let Some((bound, _)) = self.variable.bound {
             let end = self.distance(bound);
+            if before.is_none() && next > FIRST * end {
+                return Ok(self.variable.origin + self.sign * FIRST * end);
+            }
             if next >= end - NEAR_BOUND * end {
                 return Ok(bound);
             }
@@ -377,6 +408,7 @@ impl Walk<'_> {
     }
 
     fn keep(&mut self, w: f64, value: f64, at: Constrained) {
+        self.evaluations += at.evaluations;
         let rise = at.objective - self.lowest;
         let size = rise.max(0.0).sqrt();
         let slope = self.sign * at.slopes[0] * self.variable.slope(value) / (2.0 * size);

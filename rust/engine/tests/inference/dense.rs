@@ -45,7 +45,7 @@ fn trace_of_product(a: &Matrix, b: &Matrix) -> f64 {
 }
 
 /// Gauss-Jordan with pivots.
-fn inverse(a: &Matrix) -> Matrix {
+pub fn inverse(a: &Matrix) -> Matrix {
     let n = a.rows();
     let mut a = transposed(a);
     let mut out = zeros(n, n);

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod dense;
+mod prediction;
 
 use common::{random_theta, scaled_theta, Grouping, Random, TermSpec, D, U};
 use dense::{zeros, Reference};

@@ -14,7 +14,7 @@ use crate::linalg::threads::{map, MANY_ROWS};
 use crate::linalg::Matrix;
 use crate::model::GeneralizedModel;
 use crate::objective::{GlmmObjective, Monitor, Objective};
-use crate::optimize;
+use crate::optimize::{self, Outcome};
 use crate::parameters::{AffineNumber, AffineVector, Coordinates, Held, ParameterVector};
 use estimates::estimates;
 pub(crate) use search::Search;
@@ -53,17 +53,7 @@ impl MixedModel for GeneralizedModel {
         if let Some(held) = task.held {
             return held::fit(self, task, held, monitor);
         }
-        let Search {
-            parameters,
-            start,
-            gamma,
-        } = Search::new(self, &task.start)?;
-        let mut objective = GlmmObjective::new(self, parameters, gamma, monitor)?;
-        let mut outcome = optimize::minimize(task.optimizer, &mut objective, &start, &task.control)
-            .map_err(|error| explained(error, &objective))?;
-        if !settle(&mut objective, &outcome.theta, &start)? {
-            return Err(no_modes(&objective));
-        }
+        let (mut objective, mut outcome) = optimum(self, task, monitor)?;
         let parameters = objective.parameters.clone();
         let theta = user_theta(self, &parameters, &outcome.theta);
         let gradient = user_gradient(&mut objective, &theta)?;
@@ -123,6 +113,42 @@ impl MixedModel for GeneralizedModel {
         let diagonals = objective.system().system_mut().conditional_covariances()?;
         Ok(ConditionalVariances::of_blocks(self.frame(), diagonals))
     }
+}
+
+/// The objective as it stands at its optimum, and the way there in its parameters.
+fn optimum<'m>(
+    model: &'m GeneralizedModel,
+    task: &Task<'_>,
+    monitor: Monitor<'m>,
+) -> Result<(GlmmObjective<'m>, Outcome)> {
+    let Search {
+        parameters,
+        start,
+        gamma,
+    } = Search::new(model, &task.start)?;
+    let mut objective = GlmmObjective::new(model, parameters, gamma, monitor)?;
+    let outcome = optimize::minimize(task.optimizer, &mut objective, &start, &task.control)
+        .map_err(|error| explained(error, &objective))?;
+    if !settle(&mut objective, &outcome.theta, &start)? {
+        return Err(no_modes(&objective));
+    }
+    Ok((objective, outcome))
+}
+
+/// The estimates and the way to them, without derivatives in the parameters of the user.
+pub(crate) fn estimates_of(
+    model: &GeneralizedModel,
+    task: &Task<'_>,
+    monitor: Monitor<'_>,
+) -> Result<(GlmmEstimates, Outcome)> {
+    if task.held.is_some() {
+        let fit = model.fit(task, monitor)?;
+        return Ok((fit.estimates, fit.outcome));
+    }
+    let (mut objective, outcome) = optimum(model, task, monitor)?;
+    let theta = user_theta(model, &objective.parameters, &outcome.theta);
+    let estimates = estimates(&mut objective, theta, &outcome.theta)?;
+    Ok((estimates, outcome))
 }
 
 /// Evaluates at the end of a search with modes as exact as can be. False where there are none.
