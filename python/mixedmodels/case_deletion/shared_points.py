@@ -72,8 +72,8 @@ def optima(fitted: FittedModel, sets: RowSets) -> Optima | None:
         covariances.append(found.covariance)
         sigmas.append(np.log(found.sigma))
     inverse = np.linalg.inv(_monomials(points))
-    slope = _Quadratic.of(np.tensordot(inverse, np.array(slopes), 1))
-    change = _Quadratic.of(np.tensordot(inverse, np.array(changes), 1))
+    slope = _Quadratic.of(np.asarray(np.tensordot(inverse, np.array(slopes), 1), dtype=np.float64))
+    change = _Quadratic.of(np.asarray(np.tensordot(inverse, np.array(changes), 1), dtype=np.float64))
     x = np.zeros((len(sets), len(theta)))
     for _ in range(_ITERATIONS):
         gradient, curvature = _derivatives(slope, change, x)

@@ -57,7 +57,7 @@ def whitened(fitted: FittedModel) -> Values:
     for term, own in zip(fitted.design.terms, _covariances(fitted), strict=True):
         same = term.group.codes[:, None] == term.group.codes
         covariance += np.where(same, term.z @ own @ term.z.T, 0.0)
-    return np.linalg.solve(np.linalg.cholesky(covariance), marginal(fitted))
+    return np.asarray(np.linalg.solve(np.linalg.cholesky(covariance), marginal(fitted)), dtype=np.float64)
 
 
 def _by_levels(fitted: FittedModel, codes: NDArray[np.integer]) -> Values:

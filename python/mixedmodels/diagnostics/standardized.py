@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fit.state import FittedModel
+from ..fit.state import FittedModel, ResidualType
 from .residuals import residuals_used
 
 Values = NDArray[np.float64]
 
 
-def standardized(fitted: FittedModel, type: str | None = None) -> Values:
+def standardized(fitted: FittedModel, type: ResidualType | None = None) -> Values:
     """
     Residuals over σ√(1 - h), rows used; h are the leverages.
 
@@ -64,7 +64,7 @@ def dffits(residuals: Values, hat: Values) -> Values:
         return residuals * np.sqrt(hat / (1.0 - hat))
 
 
-def _kind(fitted: FittedModel, type: str | None) -> str:
+def _kind(fitted: FittedModel, type: ResidualType | None) -> ResidualType:
     if type is not None:
         return type
     return "pearson" if fitted.exact_likelihood or not fitted.family.has_deviance else "deviance"
