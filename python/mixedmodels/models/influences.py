@@ -192,10 +192,12 @@ class Influences(Holder):
 
         Parameters
         ----------
-        data, groups, executor, progress : as for `influence`, optional
+        data, groups : as for `influence`, optional
             By default rows.
         method : {"exact", "one-step"}, optional
             For the distances of the fixed effects; "exact" by default when `groups` is given.
+        executor, progress : as for `influence`, optional
+            For "exact".
 
         Returns
         -------
