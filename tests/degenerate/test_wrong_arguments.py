@@ -126,6 +126,8 @@ def required(function: Any) -> list[str]:
 @pytest.mark.parametrize("value", WRONG)
 @pytest.mark.parametrize(("kind", "form", "name", "parameter"), calls())
 def test_a_wrong_value_has_a_clear_error(kind, form, name, parameter, value):
+    if parameter == "progress" and value == "function":
+        pytest.skip("the function is called, and its own errors are the caller's")
     fitted = model(kind)
     owner = {"function": mm, "method": fitted, "means": means(kind)}[form]
     function = getattr(owner, name)

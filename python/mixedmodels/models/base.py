@@ -14,7 +14,9 @@ from .bootstraps import Bootstraps
 from .changes import Changes
 from .comparisons import Comparisons
 from .effects import Effects
+from .deletions import Deletions
 from .estimates import Estimates
+from .influences import Influences
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
@@ -46,6 +48,8 @@ class MixedModel(
     Effects,
     EffectSizes,
     Predictions,
+    Influences,
+    Deletions,
     Validation,
     PartsOfPredictions,
     Bootstraps,
