@@ -1,0 +1,135 @@
+"""Tests of quantile residuals by predictor, time and place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...checks import whole_number
+from ...errors import ArgumentError
+from ..check import Check, tested
+from .rows import numeric_values, row_values
+from .source import Source, Values
+from .statistics import DurbinWatson, Groups, LocationAndSpread, Moran, compared, p_value
+
+_MOST_PLACES = 4000
+
+
+def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) -> Check:
+    """Location and spread of the residuals in groups of rows with similar values."""
+    bins = whole_number("bins", bins, 2)
+    if x is None:
+        values = pd.Series(source.predictor, name="linear predictor")
+    else:
+        values = row_values(source.fitted, x, "x")
+    codes, labels = _groups(values, bins)
+    groups = Groups.of(codes)
+    own, simulated = compared(source, LocationAndSpread(groups), n_sim)
+    location, spread = (p_value(own[j], simulated[:, j]) for j in range(2))
+    p = min(1.0, 2.0 * min(location, spread))
+    means = groups.means(residuals[None, :])[0]
+    name = str(values.name)
+    verdict = tested(p)
+    what = "location" if location <= spread else "spread"
+    return Check(
+        name=f"residuals by {name}",
+        measure="largest deviation of a mean from 0.5",
+        value=float(np.abs(means - 0.5).max()),
+        p_value=p,
+        verdict=verdict,
+        text=f"the {what} of the residuals depends on {name}"
+        if verdict == "attention"
+        else f"no dependence of the residuals on {name}",
+        advice=""
+        if verdict != "attention"
+        else f"let the mean depend on {name} in another way, or look at the link"
+        if what == "location"
+        else f"the variance depends on {name}: look at the family, or weight the rows",
+        table=pd.DataFrame(
+            {
+                name: labels,
+                "nobs": groups.sizes,
+                "mean": means,
+                "spread": groups.means(np.abs(2.0 * residuals - 1.0)[None, :])[0],
+            }
+        ),
+    )
+
+
+def _groups(values: pd.Series, bins: int) -> tuple[NDArray[np.intp], list[str]]:
+    """Codes of groups of rows, -1 for missing values, and the labels of the groups."""
+    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    dates = pd.api.types.is_datetime64_any_dtype(values)
+    if (numeric or dates) and values.nunique() > bins:
+        values = pd.qcut(values, bins, duplicates="drop", precision=2)
+    codes, levels = pd.factorize(values, sort=True)
+    if len(levels) < 2:
+        raise ArgumentError("x is the same in all rows used")
+    return codes.astype(np.intp), [str(level) for level in levels]
+
+
+def temporal(source: Source, n_sim: int, residuals: Values, time: Any, by: Any) -> Check:
+    """The statistic of Durbin and Watson."""
+    times, order = pd.factorize(row_values(source.fitted, time, "time"), sort=True)
+    series = np.zeros(len(times), dtype=np.intp)
+    if by is not None:
+        series = pd.factorize(row_values(source.fitted, by, "by"))[0].astype(np.intp)
+    cells = np.where((times < 0) | (series < 0), -1, series * len(order) + times)
+    present, codes = np.unique(cells[cells >= 0], return_inverse=True)
+    own_codes = np.full(len(cells), -1, dtype=np.intp)
+    own_codes[cells >= 0] = codes
+    statistic = DurbinWatson(Groups.of(own_codes), present // max(len(order), 1))
+    if np.count_nonzero(np.diff(statistic.series) == 0) < 2:
+        raise ArgumentError("test_temporal needs at least three times in a series")
+    own, simulated = compared(source, statistic, n_sim)
+    p = p_value(own[0], simulated[:, 0], "two-sided")
+    value = float(statistic(residuals[None, :])[0, 0])
+    verdict = tested(p)
+    usual = float(simulated.mean())
+    return Check(
+        name="temporal autocorrelation",
+        measure="Durbin-Watson",
+        value=value,
+        p_value=p,
+        verdict=verdict,
+        text=f"Durbin-Watson statistic {value:.3g}, {usual:.3g} expected by the model",
+        advice=""
+        if verdict != "attention"
+        else "model the course over time: a trend, a random slope, or ar1(0 + time | group)",
+    )
+
+
+def spatial(source: Source, n_sim: int, residuals: Values, x: Any, y: Any) -> Check:
+    """Moran's I."""
+    coordinates = np.column_stack([numeric_values(source.fitted, x, "x"), numeric_values(source.fitted, y, "y")])
+    known = np.isfinite(coordinates).all(axis=1)
+    places, codes = np.unique(coordinates[known], axis=0, return_inverse=True)
+    if not 4 <= len(places) <= _MOST_PLACES:
+        raise ArgumentError(
+            f"test_spatial needs from 4 to {_MOST_PLACES} different places; there are {len(places)}"
+        )
+    own_codes = np.full(len(known), -1, dtype=np.intp)
+    own_codes[known] = codes.ravel()
+    distance = np.sqrt(np.square(places[:, None, :] - places[None, :, :]).sum(axis=2))
+    np.fill_diagonal(distance, np.inf)
+    weights = 1.0 / distance
+    weights /= weights.sum(axis=1, keepdims=True)
+    statistic = Moran(Groups.of(own_codes), weights)
+    own, simulated = compared(source, statistic, n_sim)
+    p = p_value(own[0], simulated[:, 0], "two-sided")
+    value = float(statistic(residuals[None, :])[0, 0])
+    verdict = tested(p)
+    return Check(
+        name="spatial autocorrelation",
+        measure="Moran's I",
+        value=value,
+        p_value=p,
+        verdict=verdict,
+        text=f"Moran's I {value:.3g}, {float(simulated.mean()):.3g} expected by the model",
+        advice=""
+        if verdict != "attention"
+        else "add spatial predictors or a random effect of the region, (1 | region)",
+    )
