@@ -162,6 +162,14 @@ from .models.glmer import glmer as glmer
 from .models.linear import LinearMixedModel as LinearMixedModel
 from .models.lmer import lmer as lmer
 from .models.many import fit_many as fit_many
+from .models.power import power as power, power_curve as power_curve
+from .models.simulate_formula import (
+    parameter_names as parameter_names,
+    simulate_formula as simulate_formula,
+)
+from .models.study_designs import crossed_design as crossed_design, extend as extend
+from .planning.curve import PowerCurve as PowerCurve
+from .planning.result import Power as Power
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable

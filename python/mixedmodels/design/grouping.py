@@ -98,6 +98,46 @@ class GroupRecipe:
         key[new] = -1
         return key
 
+    def all_codes(self, evaluator: Evaluator) -> tuple[NDArray[np.int64], int]:
+        """
+        The level of each row, and the number of levels.
+
+        Levels that were not in the fit follow those that were; -1 where a variable is missing.
+        """
+        key = np.zeros(evaluator.n, dtype=np.int64)
+        missing = np.zeros(evaluator.n, dtype=bool)
+        for node, labels in zip(self.nodes, self.labels, strict=True):
+            factor = _component(node, evaluator)
+            _, unseen = translate(factor, labels)
+            codes, _ = translate(factor, (*labels, *unseen))
+            missing |= codes < 0
+            # Keys of the fit, and others for cells with a level that was not in it.
+            key = key * (len(labels) + len(unseen)) + np.maximum(codes, 0)
+        known = self._known_keys(evaluator)
+        new = np.setdiff1d(key[~missing], known)
+        order = np.argsort(known)
+        place = np.searchsorted(known, key, sorter=order)
+        place[place == len(known)] = 0
+        codes = order[place].astype(np.int64)
+        strange = known[codes] != key
+        codes[strange] = len(known) + np.searchsorted(new, key[strange])
+        codes[missing] = -1
+        return codes, len(known) + len(new)
+
+    def _known_keys(self, evaluator: Evaluator) -> NDArray[np.int64]:
+        """The keys of the levels of the fit, in bases that have room for the new levels."""
+        if self.cells is None:
+            return np.arange(len(self.labels[0]), dtype=np.int64)
+        rest, digits = self.cells.copy(), []
+        for labels in reversed(self.labels):
+            rest, digit = np.divmod(rest, len(labels))
+            digits.append(digit)
+        key = np.zeros(len(self.cells), dtype=np.int64)
+        for node, labels, digit in zip(self.nodes, self.labels, reversed(digits), strict=True):
+            _, unseen = translate(_component(node, evaluator), labels)
+            key = key * (len(labels) + len(unseen)) + digit
+        return key
+
 
 def make_group(
     spec: RandomTermSpec,

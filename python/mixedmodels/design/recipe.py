@@ -27,13 +27,16 @@ class NewRandomTerm:
     Attributes
     ----------
     codes : ndarray of int64, shape (n,)
-        The level of each row; -1 for a level that was not in the fit.
+        The level of each row; -1 for a level that was not in the fit, unless these are counted.
     z : ndarray, shape (n, k)
         The columns; NaN in rows with missing values.
+    n_levels : int or None
+        Number of levels, with those that were not in the fit; None when these are not counted.
     """
 
     codes: NDArray[np.int64]
     z: NDArray[np.float64]
+    n_levels: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,14 +157,30 @@ class DesignRecipe:
             parts = list(self.random)
         else:
             parts = [(self.random[t][0].part(chosen), self.random[t][1]) for t, chosen in columns.items()]
+        return self._random_terms(
+            frame, parts, lambda group, grouping: (group.codes(grouping, allow_new_levels), None)
+        )
+
+    def random_with_new_levels(self, data: Any) -> tuple[NewRandomTerm, ...]:
+        """All random-effects terms for new data, with codes of their own for levels not in the fit."""
+        frame = Frame.from_any(data, what="newdata")
+        return self._random_terms(frame, self.random, GroupRecipe.all_codes)
+
+    def _random_terms(
+        self,
+        frame: Frame,
+        parts: Sequence[tuple[MatrixPlan, GroupRecipe]],
+        coded: Callable[[GroupRecipe, Evaluator], tuple[NDArray[np.int64], int | None]],
+    ) -> tuple[NewRandomTerm, ...]:
         evaluator = self._evaluator(frame, [node for part in parts for half in part for node in half.nodes])
         grouping = component_evaluator(frame, self.functions)
-        codes: dict[int, NDArray[np.int64]] = {}
+        codes: dict[int, tuple[NDArray[np.int64], int | None]] = {}
         result = []
         for plan, group in parts:
             if id(group) not in codes:
-                codes[id(group)] = group.codes(grouping, allow_new_levels)
-            result.append(NewRandomTerm(codes[id(group)], self._build(plan, evaluator, "C")))
+                codes[id(group)] = coded(group, grouping)
+            own, n_levels = codes[id(group)]
+            result.append(NewRandomTerm(own, self._build(plan, evaluator, "C"), n_levels))
         return tuple(result)
 
     def prefetch(self, frame: Frame, terms: Iterable[int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError, DataError
 from ..families import Family
 from ..formula.nodes import Binary, Call, Name, Node, variables, write
-from ..frame import Factor, Numeric
+from ..frame import Factor, Frame, Numeric
 from .column_checks import numbers_as_text
-from .evaluator import Evaluator
+from .evaluator import Evaluator, Memory
 from .rows import ChosenRows
 from .values import Basis, Coded
 
@@ -131,6 +131,22 @@ def read_response(node: Node, evaluator: Evaluator, rows: ChosenRows, family: Fa
     y = np.array(value, dtype=np.float64)
     check_values(y, family, name, rows.name)
     return Response(y, rows.weights, ResponseForm("number"))
+
+
+def trials_of(node: Node, frame: Frame, functions: Mapping[str, Callable[..., Any]]) -> Values | None:
+    """
+    The numbers of trials in a response of two columns, shape (n,), NaN where they are missing.
+
+    None when the data lack a column, or the response is not of this form.
+    """
+    ratio = _ratio(node)
+    parts = [ratio[1]] if ratio is not None else []
+    if isinstance(node, Call) and node.function == "cbind" and len(node.arguments) == 2:
+        parts = list(node.arguments)
+    if not parts or not all(name in frame for part in parts for name in variables(part)):
+        return None
+    evaluator = Evaluator(frame, Memory(), functions, fitting=True)
+    return np.sum([_counts(part, evaluator) for part in parts], axis=0)
 
 
 def check_values(y: Values, family: Family, name: str, row: RowName) -> None:
@@ -291,11 +307,16 @@ def _two_columns(successes: Values, failures: Values, name: str, rows: ChosenRow
 
 
 def _numbers(node: Node, evaluator: Evaluator) -> Values:
+    value = _counts(node, evaluator)
+    evaluator.finite(node, value, None)
+    return value
+
+
+def _counts(node: Node, evaluator: Evaluator) -> Values:
     value = evaluator.value(node)
     if isinstance(value, (Factor, Coded, Basis)):
         raise DataError(f"the response: {write(node)} must be a column of counts")
-    evaluator.finite(node, value, None)
-    return np.array(value, dtype=np.float64)
+    return np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), (evaluator.n,)))
 
 
 def _is_bool(node: Node, evaluator: Evaluator) -> bool:

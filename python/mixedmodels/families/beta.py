@@ -40,6 +40,7 @@ class Beta(Family):
     parameter: ClassVar[str] = "precision"
     precision: ClassVar[bool] = True
     meaning: ClassVar[str] = "variance mu (1 - mu)/(1 + d)"
+    weighted_draws: ClassVar[bool] = False
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return mu * (1.0 - mu) / (1.0 + dispersion)

@@ -67,6 +67,11 @@ class Family(ABC):
         their weights the numbers of trials.
     certain_means : tuple of float
         Limits of the mean at which a response of this value is certain. Estimates may run off towards them.
+    weighted_draws : bool
+        Whether `draw` takes prior weights into account. A weight that only multiplies the log-likelihood of a
+        row, as of a count, belongs to no distribution of the row.
+    sequential : bool
+        Whether the family may be used by one thread at a time only.
     mean_name : str
         What tables of means call a mean.
     center : {"mean", "median"}
@@ -88,6 +93,8 @@ class Family(ABC):
     has_expected_information: ClassVar[bool] = True
     trials: ClassVar[bool] = False
     certain_means: ClassVar[tuple[float, ...]] = ()
+    weighted_draws: ClassVar[bool] = True
+    sequential: ClassVar[bool] = False
     mean_name: ClassVar[str] = "response"
     center: ClassVar[Literal["mean", "median"]] = "mean"
 
@@ -187,6 +194,10 @@ class Family(ABC):
     @abstractmethod
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         """One random response of each mean."""
+
+    def draw_many(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        """Responses for several rows of means, shape (m, n), with the same weights (n,) in each."""
+        return self.draw(rng, mu, weights, dispersion)
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """(y - mu) √weight / √variance."""

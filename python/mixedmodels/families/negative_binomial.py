@@ -45,6 +45,7 @@ class NegativeBinomial(Family):
     precision: ClassVar[bool] = True
     limit: ClassVar[str] = "poisson"
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
 
     def __init__(self, link: str = "", size: float | None = None) -> None:
@@ -99,6 +100,7 @@ class NegativeBinomial1(Family):
     meaning: ClassVar[str] = "variance mu (1 + d)"
     limit: ClassVar[str] = "poisson"
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
     has_expected_information: ClassVar[bool] = False
 

@@ -30,6 +30,7 @@ class Poisson(Family):
     name: ClassVar[str] = "poisson"
     links: ClassVar[tuple[str, ...]] = ("log", "identity", "sqrt")
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
+    weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
 
     def variance(self, mu: Values, dispersion: float) -> Values:

@@ -34,6 +34,7 @@ class UserFamily(Family):
 
     name: ClassVar[str] = "user"
     has_deviance: ClassVar[bool] = False
+    sequential: ClassVar[bool] = True
     has_expected_information: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -80,6 +81,10 @@ class UserFamily(Family):
             # The user's function draws a response of n values.
             return np.stack([self.draw(rng, row, weights, dispersion) for row in mu])
         return np.asarray(self.own_draw(rng, mu, weights), dtype=np.float64)
+
+    def draw_many(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
+        # The caller's function is for one response of each row.
+        return np.array([self.draw(rng, row, weights, dispersion) for row in mu])
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """With the variance when it is known; otherwise the score over the root of the information."""

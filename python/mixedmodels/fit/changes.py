@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
 from ..design import Design, Response
 from ..frame import Frame
-from ..notices import UNNAMED
+from ..notices import UNNAMED, silent
 from .arguments import FitArguments, GeneralizedArguments, ModelArguments
+from .endpoint.term_roots import term_roots
 from .fit_generalized import GeneralizedFitting
 from .fit_linear import LinearFitting
 from .fitted_generalized import FittedGeneralized, generalized_design_of
 from .fitted_linear import FittedLinear, design_of
-from .fitting import Fitting
+from .fitting import Fitting, Point
 from .state import FittedModel
 
 M = TypeVar("M", bound=FittedModel)
@@ -73,6 +74,43 @@ def refitted(
     parts = {"y": response.y, "weights": response.weights, "form": response.form}
     again = fitting(fitted.design.with_response(**parts, new_response=True), arguments)
     return again.fit(again.with_response(fitted.engine), roots, response_name or UNNAMED, quiet)
+
+
+def state_at(fitted: M, response: Response, point: Point, status: str = "converged") -> M:
+    """
+    The model with another response at the parameters that a refit has found, without a search and a verdict.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    response : Response
+    point : Point
+    status : str
+        How the refit ended.
+    """
+    fitting, _ = _KINDS[type(fitted.arguments)]
+    parts = {"y": response.y, "weights": response.weights, "form": response.form}
+    again = fitting(fitted.design.with_response(**parts, new_response=True), fitted.arguments)
+    return again.at(point, again.with_response(fitted.engine), fitted.term_roots, status)
+
+
+def fit_at(arguments: ModelArguments, point_of: Callable[[Design], Point]) -> FittedModel:
+    """
+    Build the design that the arguments describe, at given parameters: without a search and without warnings.
+
+    Parameters
+    ----------
+    arguments : ModelArguments
+    point_of : callable
+        Gives the parameters in the order of the design.
+    """
+    fitting, design_from = _KINDS[type(arguments)]
+    with silent():
+        frame = Frame.from_any(arguments.data).anew()
+        design = design_from(arguments, frame)
+        own = fitting(design, dataclasses.replace(arguments, data=frame.kept()))
+        roots = term_roots(design, own.root_weights())
+        return own.at(point_of(design), own.build_engine(), roots)
 
 
 def refitted_design(fitted: M, design: Design, changes: Mapping[str, Any] | None = None) -> M:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Response
-from ..design.theta import factors
 from .record import read_only
+from .sources import ResponseSource, source_of
 from .state import FittedModel
 
 
@@ -22,9 +22,7 @@ def draw(fitted: FittedModel, rng: np.random.Generator, use_u: bool = False) -> 
     use_u : bool
         Keep the random effects at their conditional modes; by default they are drawn, too.
     """
-    eta = fitted.linear_predictor if use_u else fixed_part(fitted) + _random_part(fitted, rng)
-    family = fitted.family
-    return family.draw(rng, family.mean(eta), fitted.prior_weights, fitted.dispersion)
+    return _source(fitted, use_u).draw(rng)
 
 
 def draw_many(
@@ -40,14 +38,7 @@ def draw_many(
     m : int
     use_u : bool
     """
-    if use_u:
-        eta = np.broadcast_to(fitted.linear_predictor, (m, fitted.n_obs))
-    else:
-        eta = _random_parts(fitted, rng, m)
-        eta += fixed_part(fitted)
-    family = fitted.family
-    drawn = family.draw(rng, family.mean(eta), fitted.prior_weights, fitted.dispersion)
-    return np.asarray(drawn, dtype=np.float64).T
+    return _source(fitted, use_u).draw_many(rng, m)
 
 
 def as_responses(fitted: FittedModel, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,27 +63,10 @@ def fixed_part(fitted: FittedModel) -> NDArray[np.float64]:
     return eta if fitted.design.offset is None else eta + fitted.design.offset
 
 
-def _random_part(fitted: FittedModel, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Zb with b drawn from its distribution, shape (n,)."""
-    total = np.zeros(fitted.n_obs)
-    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
-        b = rng.standard_normal((len(term.group.levels), len(factor))) @ factor.T
-        total += np.einsum("ij,ij->i", term.z, b[term.group.codes])
-    return fitted.scale * total
+def _source(fitted: FittedModel, use_u: bool) -> ResponseSource:
+    return fitted.derived(_conditional_source if use_u else source_of)
 
 
-def _random_parts(fitted: FittedModel, rng: np.random.Generator, m: int) -> NDArray[np.float64]:
-    """`_random_part` for m draws, shape (m, n)."""
-    total = np.zeros((m, fitted.n_obs))
-    for term, factor in zip(fitted.design.terms, factors(fitted.design, fitted.estimates.theta), strict=True):
-        k, levels = len(factor), len(term.group.levels)
-        u = rng.standard_normal((m, levels, k))
-        b = (u.reshape(m * levels, k) @ factor.T).reshape(m, levels, k)
-        for j in range(k):
-            # A column at a time: (m, n, k) values would be many more than the result has.
-            values = np.ascontiguousarray(b[:, :, j])[:, term.group.codes]
-            if not (term.z[:, j] == 1.0).all():
-                values *= term.z[:, j]
-            total += values
-    total *= fitted.scale
-    return total
+def _conditional_source(fitted: FittedModel) -> ResponseSource:
+    columns = {t: np.arange(len(term.names)) for t, term in enumerate(fitted.design.terms)}
+    return source_of(fitted, kept=columns)

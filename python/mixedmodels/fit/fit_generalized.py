@@ -25,6 +25,7 @@ from .endpoint.verdict import Notice, Verdict, not_optimised
 from .fitted_generalized import FittedGeneralized, build_generalized_engine
 from .fitting import (
     Fitting,
+    Point,
     Roots,
     check_numbers_of_effects,
     check_only_scale_held,
@@ -93,6 +94,14 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
             return self._with_exact_values(self._run(engine, watch), engine)
         except ModesError as error:
             raise _located(error, self.design) from error
+
+    def evaluated(self, point: Point, engine: Glmm) -> dict[str, Any]:
+        free = np.setdiff1d(self.held.in_all_columns(engine.kept, self.design.x.shape[1]), self.held.columns)
+        theta = read_only(point.theta)
+        log_dispersion = float(np.log(point.dispersion)) if self.family.estimates_dispersion else 0.0
+        beta = read_only(point.beta[free] if self.arguments.n_agq > 0 else ())
+        result = engine.evaluate(theta, beta, log_dispersion)
+        return {**result, "theta": theta, "beta": read_only(result["beta"])}
 
     def state(self, result: Mapping[str, Any], engine: Glmm, roots: Roots) -> FittedGeneralized:
         """The engine's numbers, whose arrays are closed to writing, in the shapes of the design."""

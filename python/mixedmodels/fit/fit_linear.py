@@ -18,6 +18,7 @@ from .endpoint.verdict import Notice, Verdict, not_optimised
 from .fitted_linear import FittedLinear, build_engine
 from .fitting import (
     Fitting,
+    Point,
     Roots,
     check_numbers_of_effects,
     check_only_scale_held,
@@ -70,6 +71,11 @@ class LinearFitting(Fitting[FitArguments, FittedLinear]):
     def search(self, engine: Lmm, watch: Watch) -> dict[str, Any]:
         result = self._run(engine, watch)
         return self._with_exact_values(result, engine)
+
+    def evaluated(self, point: Point, engine: Lmm) -> dict[str, Any]:
+        theta, sigma = read_only(point.theta), self.held.sigma
+        result = {**engine.evaluate(theta, self.reml), "theta": theta}
+        return result if sigma is None else at_sigma(result, engine, self.reml, sigma)
 
     def state(self, result: Mapping[str, Any], engine: Lmm, roots: Roots) -> FittedLinear:
         estimates = estimates_from(result, engine, self.design, self.held)

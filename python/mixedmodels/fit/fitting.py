@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,15 @@ from .endpoint.term_roots import (
     term_roots,
 )
 from .endpoint.undetermined import undetermined_notices
-from .endpoint.verdict import Notice, Verdict, convergence_of, dropped_notices, judge, singular_notices
+from .endpoint.verdict import (
+    Notice,
+    Verdict,
+    convergence_of,
+    dropped_notices,
+    found_elsewhere,
+    judge,
+    singular_notices,
+)
 from .fixed import Held
 from .progress import Watch
 from .record import read_only
@@ -28,6 +36,24 @@ from .state import FittedModel
 A = TypeVar("A", bound=ModelArguments)
 S = TypeVar("S", bound=FittedModel)
 Roots = tuple[NDArray[np.float64], ...]
+
+
+class Point(NamedTuple):
+    """
+    Parameters at which a model is evaluated.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (n_theta,)
+    beta : ndarray, shape (p,)
+        For a linear model irrelevant: the best coefficients follow from theta.
+    dispersion : float
+        Irrelevant for a linear model whose sigma is not held, and for a family without one.
+    """
+
+    theta: NDArray[np.float64]
+    beta: NDArray[np.float64]
+    dispersion: float
 
 
 class Fitting(ABC, Generic[A, S]):
@@ -101,6 +127,28 @@ class Fitting(ABC, Generic[A, S]):
             warn_of_fit(notices, label)
         messages = tuple([text for _, text in notices])
         return fitted.concluded(convergence_of(self.optimizer, result, verdict, messages))
+
+    def at(self, point: Point, engine: Any, roots: Roots, status: str = "converged") -> S:
+        """
+        The state at parameters that are known to be the optimum; nothing is searched and nobody is warned.
+
+        Parameters
+        ----------
+        point : Point
+        engine : Lmm or Glmm
+            The engine's model of this design.
+        roots : tuple of ndarray
+            The square roots of Z'WZ/n of its terms.
+        status : str
+            How the search for the point ended.
+        """
+        fitted = self.state(self.evaluated(point, engine), engine, roots)
+        fitted.know(self.held, None)
+        return fitted.concluded(found_elsewhere(self.optimizer, status))
+
+    @abstractmethod
+    def evaluated(self, point: Point, engine: Any) -> dict[str, Any]:
+        """What the engine says of a point."""
 
     @abstractmethod
     def check_response(self) -> None:

@@ -20,6 +20,7 @@ from .means import MarginalMeans
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
+from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
 
@@ -34,6 +35,7 @@ class MixedModel(
     EffectSizes,
     Predictions,
     Bootstraps,
+    Simulations,
     Reports,
     Changes,
     StatsmodelsNames,

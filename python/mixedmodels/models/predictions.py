@@ -1,23 +1,22 @@
-"""Fitted values, residuals, predictions and simulated responses."""
+"""Fitted values, residuals and predictions."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
 from ..not_here import PREDICT_ARGUMENTS
-from ..prediction import predict as _predict, simulate as _simulate
-from ..public import public, public_except, renamed
-from .arguments import Data, Rng, Rows
+from ..prediction import predict as _predict
+from ..public import public, public_except
+from .arguments import Data, Rows
 from .holder import Holder
 
 
 class Predictions(Holder):
-    """What the model says of the data, of new data, and of data that might have been."""
+    """What the model says of the data and of new data."""
 
     __slots__ = ()
 
@@ -136,40 +135,3 @@ class Predictions(Holder):
         array([0.198, 0.048])
         """
         return _predict.predict(self._fitted, newdata, re_form, allow_new_levels, offset, type=type)
-
-    @renamed(seed="rng")
-    @public
-    def simulate(self, nsim: int = 1, rng: Rng = None, *, use_u: bool = False) -> pd.DataFrame:
-        """
-        Draw new responses from the fitted model.
-
-        Parameters
-        ----------
-        nsim : int, default 1
-            Number of responses.
-        rng : int, Generator or None, optional
-            Seed or random number generator, see :func:`numpy.random.default_rng`.
-        use_u : bool, default False
-            Keep the random effects at their conditional modes instead of drawing new ones.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``sim_1``, ``sim_2``, ... in the form in which the response was given, so that `refit`
-            takes each of them: numbers, labels, or proportions of the same numbers of trials; for
-            ``cbind(a, b)`` two columns each, successes and failures (``sims["sim_1"]``). Prior weights of
-            counts and of proportions other than binomial ones do not affect the draws.
-
-        Raises
-        ------
-        ArgumentError
-            For an invalid number of simulations or generator.
-
-        Examples
-        --------
-        >>> from mixedmodels import glmer, load_cbpp
-        >>> b = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
-        >>> b.simulate(2, rng=1).shape
-        (56, 4)
-        """
-        return _simulate.simulate(self._fitted, nsim, rng, use_u)

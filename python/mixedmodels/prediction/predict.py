@@ -81,21 +81,23 @@ def _predict_new(
         # The row after the last level is for new levels: their expected effect is zero.
         b = np.vstack([estimates.b[t][:, columns], np.zeros(len(columns))])
         total += np.einsum("ij,ij->i", part.z, b[part.codes])
-    for values in (design.recipe.new_offset(frame), _argument_offset(fitted, frame, offset)):
+    for values in (design.recipe.new_offset(frame), argument_offset(fitted, frame, offset)):
         if values is not None:
             total += values
     return total
 
 
-def _argument_offset(fitted: FittedModel, frame: Frame, offset: Any) -> NDArray[np.float64] | None:
-    """The counterpart of the ``offset`` argument of the fit."""
+def argument_offset(
+    fitted: FittedModel, frame: Frame, offset: Any, function: str = "predict"
+) -> NDArray[np.float64] | None:
+    """The counterpart of the ``offset`` argument of the fit; `function` is named in messages."""
     fitted_with = fitted.arguments.offset
     if offset is None:
         if fitted_with is None:
             return None
         if not isinstance(fitted_with, str):
             raise ArgumentError(
-                "predict: the model was fitted with an array as offset, so new data needs one too: "
+                f"{function}: the model was fitted with an array as offset, so new data needs one too: "
                 "give offset= with one value for each row (zeros for none)"
             )
         offset = fitted_with

@@ -128,6 +128,26 @@ def convergence_of(
     )
 
 
+def found_elsewhere(optimizer: str | None, status: str) -> Convergence:
+    """The record of a fit whose search another part of the package made."""
+    none = read_only(())
+    return Convergence(
+        optimizer=optimizer,
+        status=status,
+        converged=status == "converged",
+        message="",
+        n_evaluations=0,
+        n_gradients=0,
+        gradient=none,
+        checked=False,
+        predicted_fall=float("nan"),
+        problem="",
+        messages=(),
+        unbounded=status == "unbounded",
+        log=FitLog(read_only(np.zeros((0, 0))), none, none),
+    )
+
+
 def not_optimised(
     point: NDArray[np.float64], objective: float, gradient: NDArray[np.float64]
 ) -> dict[str, Any]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from .argument import check_fixed, without_coefficients
 from .free import FreeParameters, free_parameters, in_all_parameters
 from .held import NOTHING_HELD, Held, embedded
-from .resolve import held_dispersion, resolve, sigma_is_held, without_dispersion
+from .resolve import (
+    held_dispersion,
+    names_of_parameters,
+    resolve,
+    sigma_is_held,
+    without_dispersion,
+)
 from .singular import known_singularities
 
 __all__ = [
@@ -18,6 +24,7 @@ __all__ = [
     "held_dispersion",
     "in_all_parameters",
     "known_singularities",
+    "names_of_parameters",
     "resolve",
     "sigma_is_held",
     "without_coefficients",

@@ -39,9 +39,11 @@ class _Holdable(NamedTuple):
         return self.groups[0], self.name
 
 
-def resolve(fixed: Mapping[Any, Any] | None, design: Predictors, family: Family | None = None) -> Held:
+def resolve(
+    fixed: Mapping[Any, Any] | None, design: Predictors, family: Family | None = None, argument: str = "fixed"
+) -> Held:
     """
-    The parameters that the argument `fixed` names.
+    The parameters that an argument such as `fixed` names.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ def resolve(fixed: Mapping[Any, Any] | None, design: Predictors, family: Family 
     design : Predictors
     family : Family, optional
         Of a generalized model.
+    argument : str
+        The name of the argument in messages.
 
     Raises
     ------
@@ -62,27 +66,27 @@ def resolve(fixed: Mapping[Any, Any] | None, design: Predictors, family: Family 
     counts = Counter(part.name for part in known)
     chosen: dict[tuple[str, tuple[int, ...]], tuple[str, float]] = {}
     for key, value in fixed.items():
-        for part, text, number in _assigned(key, value, known, design, family):
+        for part, text, number in _assigned(key, value, known, design, family, argument):
             place = part.kind, part.place
             if place in chosen:
-                raise ArgumentError(f"fixed: {key!r} names {chosen[place][0]} again")
+                raise ArgumentError(f"{argument}: {key!r} names {chosen[place][0]} again")
             name = part.name if counts[part.name] <= 1 else ".".join(part.qualified)
-            number = _in_range(text, number, part)
+            number = _in_range(text, number, part, argument)
             if part.kind == "sigma":
                 name = "sigma"
             elif part.kind == "dispersion" and family is not None:
                 name, number = family.scale_name, family.sigma(family.dispersion or math.nan)
             chosen[place] = name, number
-    return _collected(chosen, design, family)
+    return _collected(chosen, design, family, argument)
 
 
-def held_dispersion(fixed: Mapping[Any, Any] | None, family: Family) -> float | None:
+def held_dispersion(fixed: Mapping[Any, Any] | None, family: Family, argument: str = "fixed") -> float | None:
     """The family's parameter as `fixed` holds it, as ``model.dispersion`` has it; None if it is free."""
     scale = list(_scale(family))
     for key, value in (fixed or {}).items():
         for part in scale:
             if _matches(key, part):
-                number = _in_range(part.name, _number(part.name, value), part)
+                number = _in_range(part.name, _number(part.name, value, argument), part, argument)
                 return number**2 if family.has_scale and part.name != "dispersion" else number
     return None
 
@@ -127,53 +131,60 @@ def _coefficients(design: Predictors) -> Iterator[_Holdable]:
 
 
 def _assigned(
-    key: Any, value: Any, known: Sequence[_Holdable], design: Predictors, family: Family | None
+    key: Any,
+    value: Any,
+    known: Sequence[_Holdable],
+    design: Predictors,
+    family: Family | None,
+    argument: str,
 ) -> Iterator[tuple[_Holdable, str, float]]:
     """The parameters, names and values of one entry of the mapping."""
     if key == "theta":
-        yield from _theta(value, design)
+        yield from _theta(value, design, argument)
         return
     entry = _ENTRY.fullmatch(key) if isinstance(key, str) else None
     if entry:
-        yield _entry_of_theta(int(entry[1]), design), key, _number(key, value)
+        yield _entry_of_theta(int(entry[1]), design, argument), key, _number(key, value, argument)
         return
-    part = _find(key, known, design, family)
+    part = _find(key, known, design, family, argument)
     text = ".".join(key) if isinstance(key, tuple) else key
-    yield part, text, _number(text, value)
+    yield part, text, _number(text, value, argument)
 
 
-def _theta(value: Any, design: Predictors) -> Iterator[tuple[_Holdable, str, float]]:
+def _theta(value: Any, design: Predictors, argument: str) -> Iterator[tuple[_Holdable, str, float]]:
     names = theta_layout.theta_names(design)
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, (list, tuple)) or len(value) != len(names):
         raise ArgumentError(
-            f"fixed: theta must be a list of {len(names)} values, None for those that are estimated "
+            f"{argument}: theta must be a list of {len(names)} values, None for those that are estimated "
             f"({listed(names, most=12)}), not {value!r}"
         )
     for i, own in enumerate(value):
         if own is not None:
             text = f"theta[{i}]"
-            yield _entry_of_theta(i, design), text, _number(text, own)
+            yield _entry_of_theta(i, design, argument), text, _number(text, own, argument)
 
 
-def _entry_of_theta(i: int, design: Predictors) -> _Holdable:
+def _entry_of_theta(i: int, design: Predictors, argument: str) -> _Holdable:
     names = theta_layout.theta_names(design)
     if i >= len(names):
         raise ArgumentError(
-            f"fixed: theta has {len(names)} entries, from theta[0] on: {listed(names, most=12)}"
+            f"{argument}: theta has {len(names)} entries, from theta[0] on: {listed(names, most=12)}"
         )
     lower, upper = theta_layout.bounds(design)
     return _Holdable("theta", (i,), f"theta[{i}]", ("theta",), float(lower[i]), float(upper[i]))
 
 
-def _find(key: Any, known: Sequence[_Holdable], design: Predictors, family: Family | None) -> _Holdable:
+def _find(
+    key: Any, known: Sequence[_Holdable], design: Predictors, family: Family | None, argument: str
+) -> _Holdable:
     found = [part for part in known if _matches(key, part)]
     if len(found) == 1:
         return found[0]
     if found:
         qualified = listed([repr(part.qualified) for part in found], most=_SHOWN)
-        raise ArgumentError(f"fixed: {key!r} names {len(found)} parameters; say which: {qualified}")
+        raise ArgumentError(f"{argument}: {key!r} names {len(found)} parameters; say which: {qualified}")
     what = f"{key!r}" if isinstance(key, (str, tuple)) else f"of type {type(key).__name__}"
     names = list(dict.fromkeys(part.name for part in known))
     text = key if isinstance(key, str) else str(key[-1]) if isinstance(key, tuple) and key else ""
@@ -185,7 +196,8 @@ def _find(key: Any, known: Sequence[_Holdable], design: Predictors, family: Fami
         [*names, *(f"theta[{i}]" for i in range(len(theta_layout.theta_names(design))))], most=_SHOWN
     )
     end = " " if hint.endswith("?") else ". "
-    raise ArgumentError(f"fixed: no parameter {what}{hint}{end}These can be held: {can}")
+    verb = "held" if argument == "fixed" else "set"
+    raise ArgumentError(f"{argument}: no parameter {what}{hint}{end}These can be {verb}: {can}")
 
 
 def _matches(key: Any, part: _Holdable) -> bool:
@@ -196,31 +208,34 @@ def _matches(key: Any, part: _Holdable) -> bool:
     )
 
 
-def _number(text: str, value: Any) -> float:
+def _number(text: str, value: Any, argument: str) -> float:
     if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
-        raise ArgumentError(f"fixed: {text} must be a finite number, not {shown(value)}")
+        raise ArgumentError(f"{argument}: {text} must be a finite number, not {shown(value)}")
     return float(value)
 
 
-def _in_range(text: str, value: float, part: _Holdable) -> float:
+def _in_range(text: str, value: float, part: _Holdable, argument: str) -> float:
     if part.lower <= value <= part.upper:
         return value
     if part.upper < math.inf:
         wanted = f"between {part.lower:.4g} and {part.upper:.4g}"
     else:
         wanted = "positive" if part.lower > 0 else "zero or positive"
-    raise ArgumentError(f"fixed: {text} must be {wanted}, not {value:g}")
+    raise ArgumentError(f"{argument}: {text} must be {wanted}, not {value:g}")
 
 
 def _collected(
-    chosen: Mapping[tuple[str, tuple[int, ...]], tuple[str, float]], design: Predictors, family: Family | None
+    chosen: Mapping[tuple[str, tuple[int, ...]], tuple[str, float]],
+    design: Predictors,
+    family: Family | None,
+    argument: str,
 ) -> Held:
     values: dict[str, list[tuple[tuple[int, ...], float]]] = {}
     for (kind, place), (_, value) in chosen.items():
         values.setdefault(kind, []).append((place, value))
     theta = tuple(sorted((place[0], value) for place, value in values.get("theta", [])))
     natural = tuple(sorted((place[0], place[1], value) for place, value in values.get("natural", [])))
-    _check_apart(theta, natural, design)
+    _check_apart(theta, natural, design, argument)
     sigma = next((value for _, value in values.get("sigma", [])), None)
     return Held(
         theta=theta,
@@ -234,14 +249,17 @@ def _collected(
 
 
 def _check_apart(
-    theta: Iterable[tuple[int, float]], natural: Iterable[tuple[int, int, float]], design: Predictors
+    theta: Iterable[tuple[int, float]],
+    natural: Iterable[tuple[int, int, float]],
+    design: Predictors,
+    argument: str,
 ) -> None:
     """Theta and what users see of a term are two descriptions of the same parameters."""
     named = {t for t, _, _ in natural}
     for t, (term, part) in enumerate(theta_layout.slices(design)):
         if t in named and any(part.start <= i < part.stop for i, _ in theta):
             raise ArgumentError(
-                f"fixed: hold either entries of theta or standard deviations and correlations of "
+                f"{argument}: give either entries of theta or standard deviations and correlations of "
                 f"{term.text}, not both"
             )
 
@@ -258,3 +276,15 @@ def _without_meaning(natural: tuple[tuple[int, int, float], ...], design: Predic
                 gone = zero.intersection(part.columns) if part.columns else len(zero) >= term.structure.k - 1
                 count += part.kind == "cor" and (t, i) not in held and bool(gone)
     return count
+
+
+def names_of_parameters(design: Predictors, family: Family | None = None) -> list[str]:
+    """
+    All parameters, each by the shortest name that is its own: coefficients, standard deviations, scale.
+
+    Standard deviations and correlations that several terms have by the same name are preceded by the group.
+    """
+    scale = ["sigma"] if family is None else [family.scale_name] if family.estimates_dispersion else []
+    known = [*_coefficients(design), *_natural(design)]
+    counts = Counter([*(part.name for part in known), *scale])
+    return [*(part.name if counts[part.name] == 1 else ".".join(part.qualified) for part in known), *scale]
