@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .ranks import largest_deviation
-from .source import Source, Values
+from .ranks import largest_deviation, relative_zeros, weighted_squares
+from .source import Block, Source, Values
 
 Whole = NDArray[np.int32]
 
@@ -30,12 +30,12 @@ class Extremes:
     owner: Whole
 
     @classmethod
-    def of(cls, values: Values, start: int) -> Extremes:
-        """Of replicates with the numbers from `start` on, shape (m, n)."""
+    def of(cls, values: Values, numbers: NDArray[np.int64]) -> Extremes:
+        """Of replicates with these numbers, shape (m, n)."""
         where = values.argmin(axis=0)
         low = np.take_along_axis(values, where[None, :], axis=0)[0]
         shared = (values == low).sum(axis=0) > 1
-        return cls(low, np.where(shared, -1, where + start).astype(np.int32))
+        return cls(low, np.where(shared, -1, numbers[where]).astype(np.int32))
 
     def with_(self, other: Extremes) -> Extremes:
         """The smallest of both."""
@@ -63,9 +63,11 @@ class Counts:
         Simulated responses below the one observed, and equal to it.
     low, high : Extremes
         Of the responses, and of their negatives.
-    deviation, squares, zeros : ndarray, shape (m,)
-        For each replicate the deviation of its ranks from uniformity, the weighted sum of squares about the
-        expected response, and the number of zeros.
+    deviation, squares, relative_zeros : ndarray, shape (m,)
+        For each replicate the deviation of its ranks from uniformity, the weighted mean of squares about the
+        expected response, and how many more zeros it has than what it is compared with.
+    zeros : ndarray, shape (m,)
+        The number of zeros.
     """
 
     numbers: NDArray[np.int64]
@@ -75,6 +77,7 @@ class Counts:
     high: Extremes
     deviation: Values
     squares: Values
+    relative_zeros: Values
     zeros: Values
 
     def __len__(self) -> int:
@@ -94,53 +97,36 @@ class Counts:
             high,
             np.concatenate([part.deviation for part in parts]),
             np.concatenate([part.squares for part in parts]),
+            np.concatenate([part.relative_zeros for part in parts]),
             np.concatenate([part.zeros for part in parts]),
         )
-
-
-def expected(source: Source) -> Values:
-    """The response expected in each row, shape (n,): the mean of the reference where a formula is not known."""
-    if source.conditional and not source.refit:
-        return source.center
-    return source.reference.mean(axis=0)
-
-
-def weighted_squares(source: Source, values: Values) -> Values:
-    """The weighted mean of squares about the expected response, shape (m,)."""
-    return np.square(values - expected(source)) @ source.weights / values.shape[-1]
 
 
 def count(source: Source, start: int, stop: int) -> Counts | None:
     """The counts over a chunk of replicates; the work of `run_chunks`. None when no refit succeeded."""
     parts = []
-    for first in range(start, stop, source.block):
-        values, ties = source.simulated(first // source.block, min(source.block, stop - first))
-        good = np.isfinite(values).all(axis=1)
-        if good.any():
-            parts.append(_block(source, values, good, first, ties))
+    for first in range(start, stop, source.size):
+        block = source.block(first, min(first + source.size, stop))
+        if len(block.numbers):
+            parts.append(_counts(source, block))
     return Counts.merged(parts) if parts else None
 
 
-def _block(
-    source: Source, values: Values, good: NDArray[np.bool_], first: int, ties: np.random.Generator
-) -> Counts:
-    y = source.observed
-    values = values if good.all() else values[good]
-    low, high = Extremes.of(values, first), Extremes.of(-values, first)
-    if not good.all():
-        places = np.flatnonzero(good)
-        low, high = (Extremes(e.value, _renumbered(e.owner, places, first)) for e in (low, high))
+def _counts(source: Source, block: Block) -> Counts:
+    y, values = source.observed, block.values
+    deviation, squares, zeros = [], [], []
+    for some, standard in source.compared(block):
+        deviation.append(largest_deviation(some, standard, source.discrete, block.ties))
+        squares.append(weighted_squares(some, standard))
+        zeros.append(relative_zeros(some, standard))
     return Counts(
-        np.flatnonzero(good) + first,
+        block.numbers,
         (values < y).sum(axis=0, dtype=np.int32),
         (values == y).sum(axis=0, dtype=np.int32),
-        low,
-        high,
-        largest_deviation(source, values, ties),
-        weighted_squares(source, values),
+        Extremes.of(values, block.numbers),
+        Extremes.of(-values, block.numbers),
+        np.concatenate(deviation),
+        np.concatenate(squares),
+        np.concatenate(zeros),
         (values == 0.0).sum(axis=1).astype(np.float64),
     )
-
-
-def _renumbered(owner: Whole, places: NDArray[np.intp], first: int) -> Whole:
-    return np.where(owner < 0, -1, places[np.maximum(owner - first, 0)] + first).astype(np.int32)

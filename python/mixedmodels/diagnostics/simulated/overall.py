@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from ...checks import one_of
 from ..check import Check, not_applicable, tested
-from .counts import Counts, weighted_squares
-from .ranks import largest_deviation
+from .counts import Counts
+from .ranks import largest_deviation, relative_zeros
 from .source import Source, Values
 from .statistics import p_value
 
+# Rows with less than this share of their own error in the residual say nothing of it.
+_LEAST_LEFT = 1e-6
 _ALTERNATIVES = ("two-sided", "greater", "less")
 
 
@@ -21,7 +23,7 @@ def uniformity(source: Source, counts: Counts, residuals: Values) -> Check:
     ordered = np.sort(residuals)
     steps = np.arange(n + 1) / n
     distance = float(np.maximum(steps[1:] - ordered, ordered - steps[:-1]).max())
-    own = largest_deviation(source, source.observed[None, :], source.ties())[0]
+    own = largest_deviation(source.observed[None, :], source.standard, source.discrete, source.ties())[0]
     p = p_value(float(own), counts.deviation)
     bad = tested(p) == "attention"
     return Check(
@@ -38,7 +40,7 @@ def uniformity(source: Source, counts: Counts, residuals: Values) -> Check:
 def dispersion(source: Source, counts: Counts, alternative: str) -> Check:
     """The weighted sum of squares about the expected response, against those of simulated responses."""
     one_of("alternative", alternative, _ALTERNATIVES)
-    own = float(weighted_squares(source, source.observed[None, :])[0])
+    own = _squares(source)
     usual = float(counts.squares.mean())
     ratio = own / usual if usual > 0 else np.nan
     p = p_value(own, counts.squares, alternative)
@@ -61,6 +63,20 @@ def dispersion(source: Source, counts: Counts, alternative: str) -> Check:
         text=text,
         advice=advice,
     )
+
+
+def _squares(source: Source) -> float:
+    """
+    The weighted mean of squares of the data about the expected response.
+
+    Residuals at the conditional modes are smaller than errors are, by a share that is their leverage.
+    """
+    standard, fitted = source.standard, source.fitted
+    squares = np.square(source.observed - standard.expected) * standard.weights
+    if source.conditional:
+        left = 1.0 - fitted.leverages()
+        squares = squares / np.where(left > _LEAST_LEFT, left, 1.0)
+    return float(squares.mean())
 
 
 def outside(source: Source, counts: Counts) -> NDArray[np.bool_]:
@@ -106,11 +122,10 @@ def zero_inflation(source: Source, counts: Counts, alternative: str) -> Check:
     fitted = source.fitted
     if not fitted.family.discrete:
         return not_applicable("zero inflation", f"responses of family {fitted.family.name} have no zeros")
-    if source.refit:
-        return not_applicable("zero inflation", "residuals of refits say nothing of zeros; use refit=False")
     own = int(np.count_nonzero(fitted.observed == 0.0))
     usual = float(counts.zeros.mean())
-    p = p_value(own, counts.zeros, alternative)
+    excess = float(relative_zeros(fitted.observed[None, :], source.standard)[0])
+    p = p_value(excess, counts.relative_zeros, alternative)
     verdict = tested(p)
     ratio = own / usual if usual > 0 else (np.inf if own else np.nan)
     return Check(

@@ -32,14 +32,11 @@ def quantile_residuals(
     conditional, refit = flag("conditional", conditional), flag("refit", refit)
     if conditional and refit:
         raise ArgumentError(
-            "quantile_residuals: refits are compared without their random effects; leave out conditional "
-            "or refit"
+            "quantile_residuals: responses to refit to have new random effects; leave out conditional or refit"
         )
     source = Source(fitted, Streams.of(rng), conditional, refit)
-    if refit and len(source.reference) < 2:
-        raise ArgumentError("quantile_residuals: the model could not be refitted to responses drawn from it")
-    blocks = -(-nsim // source.block)
-    size = source.block * max(1, blocks // _CHUNKS)
+    blocks = -(-nsim // source.size)
+    size = source.size * max(1, blocks // _CHUNKS)
     done = run_chunks(
         count, source, nsim, size=size, executor=executor, progress=progress, what="simulations"
     )

@@ -120,15 +120,21 @@ def compared(source: Source, statistic: Statistic, n_sim: int) -> tuple[Values, 
     All are scores relative to the same reference responses, so that they are exchangeable if the data come
     from the model, whatever the correlation of the rows.
     """
-    own = statistic(scores(source, source.observed[None, :], source.ties()))[0]
-    work = run_chunks(_work, _Task(source, statistic), n_sim, size=source.block, what="simulations")
+    y, discrete = source.observed[None, :], source.discrete
+    own = statistic(scores(y, source.standard, discrete, source.ties()))[0]
+    task = _Task(source, statistic)
+    work = run_chunks(_work, task, n_sim, size=source.size, what="simulations")
     return own, np.concatenate(work.results)
 
 
 def _work(task: _Task, start: int, stop: int) -> Values:
-    values, ties = task.source.simulated(start // task.source.block, stop - start)
-    values = values[np.isfinite(values).all(axis=1)]
-    return task.statistic(scores(task.source, values, ties))
+    source = task.source
+    block = source.block(start, stop)
+    found = [
+        task.statistic(scores(values, standard, source.discrete, block.ties))
+        for values, standard in source.compared(block)
+    ]
+    return np.concatenate(found) if found else np.empty((0, 1))
 
 
 def p_value(own: float, simulated: Values, alternative: str = "greater") -> float:
