@@ -16,7 +16,7 @@ from typing import Any
 
 # Where each public name is defined; `__init__.pyi` shows them to type checkers.
 _EXPORTS = {
-    "bootstrap.result": "Bootstrap",
+    "resampling.result": "Bootstrap",
     "datasets": (
         "dataset_names load_arabidopsis load_bacteria load_beets load_cake load_carrots load_cbpp "
         "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 "
@@ -43,19 +43,22 @@ _EXPORTS = {
     "inference.estimates.random_effects": "RandomEffects",
     "inference.estimates.variance_components": "VarianceComponent",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
+    "means.effects": "PredictedEffects",
     "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "means.tested_rows": "SimpleContrasts",
-    "models.all_fit": "AllFit AllFitSummary",
+    "models.all_fit": "AllFit",
+    "models.all_fit_summary": "AllFitSummary",
     "models.base": "MixedModel",
     "models.describe_blocks": "describe_blocks",
     "models.fit_many_result": "FitMany",
     "models.functions": (
-        "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC checkConv "
-        "coef coef_test condition_number conf_int confint contrast corr_fixef cov_params deviance drop1 "
-        "eff_size emmeans emtrends epsilon_squared eta_squared exact_rlrt f_test fitted fixef getME "
-        "glance hessian icc isSingular is_singular joint_tests kr_compare linear_hypothesis logLik "
-        "model_selection model_table ngrps nobs omega_squared pairs pb_compare predict r2 ranef ranova "
+        "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC "
+        "checkConv coef coef_test condition_number conf_int confint contrast corr_fixef cov_params "
+        "cross_validate deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt "
+        "exact_rlrt f_test fitted fixef getME glance hessian icc isSingular is_singular joint_tests "
+        "kr_compare linear_hypothesis logLik model_selection model_table ngrps nobs omega_squared pairs "
+        "partial_fitted pb_compare permutation_test predict predict_effects predictions r2 ranef ranova "
         "refit refitML residuals sigma simulate summary t_test tidy update vcov vcov_cluster "
         "vcov_parameters vcov_theta vif wald_test"
     ),
@@ -64,6 +67,7 @@ _EXPORTS = {
     "models.linear": "LinearMixedModel",
     "models.lmer": "lmer",
     "models.many": "fit_many",
+    "prediction.validation.result": "CrossValidation",
     "models.power": "power power_curve",
     "models.simulate_formula": "parameter_names simulate_formula",
     "models.study_designs": "crossed_design extend",

@@ -1,5 +1,4 @@
 from . import families as families
-from .bootstrap.result import Bootstrap as Bootstrap
 from .datasets import (
     dataset_names as dataset_names,
     load_arabidopsis as load_arabidopsis,
@@ -77,13 +76,12 @@ from .inference.estimates.criteria import LogLik as LogLik
 from .inference.estimates.random_effects import RandomEffects as RandomEffects
 from .inference.estimates.variance_components import VarianceComponent as VarianceComponent
 from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalAIC
+from .means.effects import PredictedEffects as PredictedEffects
 from .means.emmeans import Emmeans as Emmeans
 from .means.table import MeansTable as MeansTable
 from .means.tested_rows import SimpleContrasts as SimpleContrasts
-from .models.all_fit import (
-    AllFit as AllFit,
-    AllFitSummary as AllFitSummary,
-)
+from .models.all_fit import AllFit as AllFit
+from .models.all_fit_summary import AllFitSummary as AllFitSummary
 from .models.base import MixedModel as MixedModel
 from .models.describe_blocks import describe_blocks as describe_blocks
 from .models.fit_many_result import FitMany as FitMany
@@ -109,6 +107,7 @@ from .models.functions import (
     contrast as contrast,
     corr_fixef as corr_fixef,
     cov_params as cov_params,
+    cross_validate as cross_validate,
     deviance as deviance,
     drop1 as drop1,
     eff_size as eff_size,
@@ -116,6 +115,7 @@ from .models.functions import (
     emtrends as emtrends,
     epsilon_squared as epsilon_squared,
     eta_squared as eta_squared,
+    exact_lrt as exact_lrt,
     exact_rlrt as exact_rlrt,
     f_test as f_test,
     fitted as fitted,
@@ -136,8 +136,12 @@ from .models.functions import (
     nobs as nobs,
     omega_squared as omega_squared,
     pairs as pairs,
+    partial_fitted as partial_fitted,
     pb_compare as pb_compare,
+    permutation_test as permutation_test,
     predict as predict,
+    predict_effects as predict_effects,
+    predictions as predictions,
     r2 as r2,
     ranef as ranef,
     ranova as ranova,
@@ -170,10 +174,12 @@ from .models.simulate_formula import (
 from .models.study_designs import crossed_design as crossed_design, extend as extend
 from .planning.curve import PowerCurve as PowerCurve
 from .planning.result import Power as Power
+from .prediction.validation.result import CrossValidation as CrossValidation
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable
 from .report.summary import Summary as Summary
 from .report.varcorr import VarianceComponents as VarianceComponents
+from .resampling.result import Bootstrap as Bootstrap
 
 __version__: str

@@ -61,6 +61,23 @@ def fit_many(
     offset: NDArray[np.float64] | None = None,
     control: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
+def prediction_variances(
+    engine: Lmm,
+    theta: NDArray[np.float64],
+    x: NDArray[np.float64],
+    terms: list[tuple[NDArray[np.uint32], NDArray[np.float64]]],
+    with_coefficients: bool,
+) -> NDArray[np.float64]: ...
+def generalized_prediction_variances(
+    engine: Glmm,
+    theta: NDArray[np.float64],
+    beta: NDArray[np.float64],
+    log_dispersion: float,
+    eta: NDArray[np.float64] | None,
+    x: NDArray[np.float64],
+    terms: list[tuple[NDArray[np.uint32], NDArray[np.float64]]],
+    with_coefficients: bool,
+) -> NDArray[np.float64]: ...
 def refit_linear(
     model: Lmm,
     responses: NDArray[np.float64],
@@ -105,6 +122,27 @@ def delete_levels(
     theta: NDArray[np.float64],
     control: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
+def profile_origin(
+    model: Lmm | Glmm, reml: bool, near: dict[str, Any], held: dict[str, Any] | None = None
+) -> dict[str, Any]: ...
+def profile_curves(
+    model: Lmm | Glmm,
+    reml: bool,
+    origin: dict[str, Any],
+    tasks: list[tuple[tuple[str, int, int], float, tuple[float, float]]],
+    goals: list[tuple[float, bool]],
+    held: dict[str, Any] | None = None,
+    listener: Any = None,
+) -> list[dict[str, Any]]: ...
+def profile_points(
+    model: Lmm | Glmm,
+    reml: bool,
+    origin: dict[str, Any],
+    parameters: list[tuple[str, int, int]],
+    chains: list[list[list[float]]],
+    held: dict[str, Any] | None = None,
+    listener: Any = None,
+) -> list[dict[str, Any]]: ...
 
 @final
 class Lmm:

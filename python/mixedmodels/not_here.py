@@ -32,16 +32,6 @@ def _zero_inflation(instead: str = "family='nbinom2' accommodates many zeros") -
     return NotHere("zero inflation", instead)
 
 
-_WALD = "confint() gives Wald intervals for the coefficients"
-
-CONFINT_METHODS: dict[str, NotHere] = {
-    "profile": NotHere(
-        "profile-likelihood intervals",
-        f"{_WALD}; anova(m1, m2) and ranova(m) test variances by likelihood ratio",
-    ),
-    "boot": NotHere("bootstrap intervals", f"{_WALD}; pb_compare(m1, m0) tests by parametric bootstrap"),
-}
-
 COVARIANCES: dict[str, NotHere] = {
     "mat": NotHere("Matérn covariance", "(1 | region) gives independent region effects"),
     "gau": NotHere("Gaussian spatial covariance", "(1 | region) gives independent region effects"),
@@ -75,16 +65,7 @@ GLMER_ARGUMENTS: dict[str, NotHere] = {
     "REML": NotHere("REML for generalized models", "glmer() fits by maximum likelihood; leave REML out"),
 }
 
-PREDICT_ARGUMENTS: dict[str, NotHere] = {
-    "se_fit": NotHere(
-        "standard errors of predictions", "emmeans() gives standard errors and intervals of population means"
-    ),
-    "interval": NotHere(
-        "intervals of predictions", "emmeans() gives standard errors and intervals of population means"
-    ),
-}
-
-ARGUMENTS = {**GLMER_ARGUMENTS, **PREDICT_ARGUMENTS}
+ARGUMENTS = GLMER_ARGUMENTS
 
 # Lower-case names without blanks, dots, hyphens or underscores.
 FAMILIES: dict[str, NotHere] = {
@@ -118,10 +99,6 @@ FAMILIES: dict[str, NotHere] = {
 }
 
 FUNCTIONS: dict[str, NotHere] = {
-    "bootMer": NotHere(
-        "the parametric bootstrap", "pb_compare(m1, m0) compares two models by parametric bootstrap"
-    ),
-    "profile": CONFINT_METHODS["profile"],
     "influence": NotHere("case deletion", "augment(m, influence=True) gives leverages and Cook's distances"),
     "lmList": NotHere("separate regressions for each group", "(x | g) fits them with partial pooling"),
     "nlmer": NotHere("nonlinear mixed models", "poly(), ns() and bs() make the linear predictor a curve"),

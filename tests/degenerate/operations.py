@@ -33,6 +33,17 @@ def coefficient(model: Any) -> str:
     return str(kept.index[-1]) if len(kept) else "(Intercept)"
 
 
+def group(model: Any) -> str:
+    """The first grouping factor."""
+    return next(iter(model.ngrps))
+
+
+def last_term(model: Any) -> str:
+    """The last term of the fixed part: not marginal to others."""
+    labels = [label for label, _ in model._fitted.design.x_terms if label != "(Intercept)"]
+    return labels[-1] if labels else "x"
+
+
 def rows(model: Any) -> pd.DataFrame:
     return pd.DataFrame(model.data).iloc[[0, 1, -1]]
 
@@ -87,14 +98,19 @@ OPERATIONS: dict[str, Operation] = {
     "anova of two": lambda m: mm.anova(m, m.update(". ~ 1 + (1 | g)") if "| g)" in m.formula else m),
     "anova_type3": mm.anova_type3,
     "augment": mm.augment,
+    "bootstrap": lambda m: printed(mm.bootstrap(m, 3, rng=1)).confint(kind="basic"),
+    "bootstrap cases": lambda m: mm.bootstrap(m, 3, type="cases", cases="rows", rng=1),
     "cAIC": mm.cAIC,
     "checkConv": mm.checkConv,
     "coef": mm.coef,
     "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,
     "confint": mm.confint,
+    "confint boot": lambda m: mm.confint(m, method="boot", nsim=3, rng=1),
     "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),
     "contrast eff": lambda m: printed(emmeans(m).contrast("eff")).confint(),
+    "cross_validate": lambda m: printed(mm.cross_validate(m, 2, rng=1)),
+    "cross_validate groups": lambda m: mm.cross_validate(m, 2, by=group(m), rng=1).units,
     "describe_blocks": mm.describe_blocks,
     "deviance": mm.deviance,
     "drop1": mm.drop1,
@@ -112,6 +128,7 @@ OPERATIONS: dict[str, Operation] = {
     "emtrends": trends,
     "epsilon_squared": mm.epsilon_squared,
     "eta_squared": mm.eta_squared,
+    "exact_lrt": lambda m: mm.exact_lrt(m, nsim=50, rng=1),
     "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, rng=1),
     "f_test": lambda m: mm.f_test(m, f"{coefficient(m)} = 0"),
     "fitted": mm.fitted,
@@ -135,6 +152,8 @@ OPERATIONS: dict[str, Operation] = {
     "pairs confint": lambda m: mm.pairs(emmeans(m)).confint(),
     "pairs Kenward-Roger": lambda m: mm.pairs(emmeans(m, ddf="kenward-roger")).confint(),
     "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, rng=1),
+    "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
+    "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
     "predict": mm.predict,
     "predict rows": lambda m: mm.predict(m, rows(m)),
     "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),

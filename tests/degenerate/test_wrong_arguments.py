@@ -57,9 +57,13 @@ LEFT_OUT = {
     "fit_many",
     "families",
     "dataset_names",
+    "cross_validate",
     "pb_compare",
+    "permutation_test",
+    "exact_lrt",
     "exact_rlrt",
     "allFit",
+    "bootstrap",
     "simulate",
 }
 

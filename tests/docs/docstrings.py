@@ -22,6 +22,7 @@ RESULTS = (
     "AllFit",
     "AnovaTable",
     "BlockDescription",
+    "Bootstrap",
     "ConditionalAIC",
     "Convergence",
     "ConvergenceCheck",

@@ -7,16 +7,13 @@ import pandas as pd
 import pytest
 
 from mixedmodels import families, glmer, lmer, load_cbpp, load_grouseticks, load_sleepstudy
-from mixedmodels.bootstrap.sampled_design import sampled_design
 from mixedmodels.design import Response
 from mixedmodels.fit.changes import refitted, refitted_design
 from mixedmodels.fit.draws import as_responses, draw, draw_many
 from mixedmodels.fit.refits import refit_responses, refit_samples, refit_without_levels
-from mixedmodels.inference.estimates.all_parameters import (
-    parameter_names,
-    parameter_values,
-    refitted_values,
-)
+from mixedmodels.inference.estimates.parameter_rows import parameter_rows
+from mixedmodels.inference.estimates.refitted_values import refitted_values
+from mixedmodels.resampling.sampled_design import sampled_design
 from shared_fits import fits
 
 SLEEP = "Reaction ~ Days + (Days | Subject)"
@@ -83,6 +80,10 @@ def fits_held(fixed):
     return lmer(SLEEP, load_sleepstudy(), fixed=fixed)
 
 
+def estimates(fitted):
+    return [row.estimate for row in parameter_rows(fitted)]
+
+
 @pytest.fixture(params=MODELS, scope="module")
 def fitted(request):
     import warnings
@@ -98,13 +99,13 @@ def test_refits_are_single_fits(fitted):
     responses = as_responses(fitted, drawn)
     refits = refit_responses(fitted, responses)
     values = refitted_values(fitted, refits)
-    assert values.shape == (5, len(parameter_names(fitted)))
+    assert values.shape == (5, len(parameter_rows(fitted)))
     for j in range(5):
         y = np.ascontiguousarray(responses[:, j])
         alone = refitted(fitted, response=Response(y, fitted.design.weights, fitted.design.form), quiet=True)
         assert refits.status[j] == "converged"
         assert refits.objective[j] == pytest.approx(alone.estimates.objective, abs=1e-6)
-        np.testing.assert_allclose(values[j], parameter_values(alone), rtol=2e-4, atol=2e-4)
+        np.testing.assert_allclose(values[j], estimates(alone), rtol=2e-4, atol=2e-4)
         assert refits.dispersion[j] == pytest.approx(alone.dispersion, rel=2e-4)
         kept = alone.estimates.kept
         expected = np.sqrt(np.diag(alone.conditional_covariance()))
@@ -127,7 +128,7 @@ def test_samples_are_fits_of_their_rows(fitted):
     for j, sample in enumerate(samples):
         alone = refitted_design(fitted, sampled_design(fitted.design, sample))
         assert refits.objective[j] == pytest.approx(alone.estimates.objective, abs=1e-5)
-        np.testing.assert_allclose(values[j], parameter_values(alone), rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(values[j], estimates(alone), rtol=1e-3, atol=1e-3)
 
 
 def test_many_draws_have_the_distribution_of_single_draws(fitted):

@@ -52,7 +52,15 @@ def test_every_function_is_a_method_or_an_attribute():
 def test_functions_do_what_methods_do(kind):
     model = model_of(kind)
     needed = {"linear_hypothesis", "t_test", "f_test", "wald_test", "emmeans", "emtrends", "kr_compare"}
-    slow = {"pb_compare", "exact_rlrt", "simulate", "allFit"}
+    slow = {
+        "pb_compare",
+        "cross_validate",
+        "permutation_test",
+        "exact_lrt",
+        "exact_rlrt",
+        "simulate",
+        "allFit",
+    }
     for name in sorted({*FUNCTIONS} - OF_MEANS - OF_PROPERTIES - needed - slow - {"getME"}):
         by_function, by_method = outcome(getattr(mm, name), model), outcome(getattr(model, name))
         assert by_function == by_method, name

@@ -24,7 +24,6 @@ from mixedmodels import (
     load_cbpp,
     load_machines,
     model_selection,
-    pb_compare,
     tidy,
 )
 
@@ -103,13 +102,7 @@ def test_refits_by_the_other_criterion():
     model, calls = counted(lmer(LINEAR, data))
     other = lmer("score ~ 1 + (1 | Worker)", data, REML=False)
     for _ in range(2):
-        (
-            anova(model, other),
-            drop1(model),
-            model_selection(model, other),
-            pb_compare(model, other, nsim=1, rng=1),
-        )
-    # Two refits of pb_compare are to simulated responses, by engines of their own.
+        anova(model, other), drop1(model), model_selection(model, other)
     assert calls["fit", False] == 1
     model, calls = counted(lmer(LINEAR, data, REML=False))
     for _ in range(2):

@@ -129,7 +129,6 @@ def test_no_name_is_both_here_and_not():
 @pytest.mark.parametrize(
     ("heading", "table"),
     [
-        ("Intervals", not_here.CONFINT_METHODS),
         ("Covariance structures", not_here.COVARIANCES),
         ("Smooths", not_here.SMOOTHS),
         ("Arguments", not_here.ARGUMENTS),

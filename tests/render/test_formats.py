@@ -73,7 +73,10 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "fit log": lambda m: m.convergence.log,
     "allFit": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]),
     "allFit summary": lambda m: mm.allFit(m, optimizers=["trust_region", "bobyqa"]).summary(),
+    "cross_validate": lambda m: m.cross_validate(2, rng=1),
     "blocks": lambda m: m.describe_blocks(),
+    "bootstrap": lambda m: m.bootstrap(20, rng=1),
+    "limits of a bootstrap": lambda m: m.bootstrap(20, rng=1).confint(),
     "R2": mm.r2,
     "ICC": mm.icc,
 }

@@ -183,6 +183,11 @@ class DesignRecipe:
             result.append(NewRandomTerm(own, self._build(plan, evaluator, "C"), n_levels))
         return tuple(result)
 
+    def new_z(self, data: Any, term: int) -> NDArray[np.float64]:
+        """The columns of a random-effects term for new data, whatever their groups; shape (n, k)."""
+        plan = self.random[term][0]
+        return self._build(plan, self._evaluator(Frame.from_any(data, what="newdata"), plan.nodes), "C")
+
     def prefetch(self, frame: Frame, terms: Iterable[int]) -> None:
         """Read the columns of the fixed part, the offsets and these terms together: a query runs once."""
         nodes = [*self.fixed.nodes, *self.formula.offset_nodes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from ..formula import Scope, parse_expression
 from ..formula.nodes import variables
 from ..frame import Column, Factor, Frame, as_factor
 from ..frame.alignment import in_row_order
+from ..frame.convert import is_from
 from .arguments import DesignArguments
 from .build import Predictors
 from .rows import subset_mask
@@ -98,6 +99,25 @@ def labels_of_results(design: Predictors, arguments: DesignArguments) -> Any | N
 def whole_frame(frame: Frame) -> pd.DataFrame:
     """All columns of a frame as a pandas data frame."""
     return pd.DataFrame({name: as_pandas(frame.labels(name)) for name in frame.names}, index=frame.index)
+
+
+def as_data_frame(data: Any, what: str = "data") -> pd.DataFrame:
+    """Data of any kind as a pandas data frame; one of pandas is returned itself."""
+    if isinstance(data, pd.DataFrame):
+        return data
+    # An error for anything but a table.
+    frame = Frame.from_any(data, what=what)
+    if isinstance(data, Mapping):
+        return pd.DataFrame(dict(data))
+    if frame.original is None:
+        # A query, files or a stream: read once.
+        frame.prefetch(frame.names)
+        return whole_frame(frame)
+    if is_from("pyarrow", "RecordBatch", data):
+        return data.to_pandas()
+    import narwhals as nw
+
+    return nw.from_native(data, eager_only=True).to_pandas()
 
 
 def as_pandas(column: Column) -> Any:

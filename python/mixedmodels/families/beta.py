@@ -39,6 +39,7 @@ class Beta(Family):
     links: ClassVar[tuple[str, ...]] = ("logit",)
     parameter: ClassVar[str] = "precision"
     precision: ClassVar[bool] = True
+    support: ClassVar = "unit"
     meaning: ClassVar[str] = "variance mu (1 - mu)/(1 + d)"
     weighted_draws: ClassVar[bool] = False
 
@@ -54,6 +55,17 @@ class Beta(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad((y > 0) & (y < 1), "strictly between 0 and 1")
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        mu = self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = _mean_part(y, mu, dispersion) - np.log(y) - np.log1p(-y)
+        return np.where((mu > 0) & (mu < 1), weights * value, -np.inf)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import betainc
+
+        return betainc(mu * dispersion, (1.0 - mu) * dispersion, np.clip(y, 0.0, 1.0))
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         # Rounding may reach 0 or 1, which no beta variable is.

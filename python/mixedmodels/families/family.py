@@ -74,6 +74,9 @@ class Family(ABC):
         Whether the family may be used by one thread at a time only.
     mean_name : str
         What tables of means call a mean.
+    support : {"real", "positive", "unit", "counts", "proportions"}
+        The values of a response: numbers, positive ones, those between 0 and 1; whole numbers, or these
+        divided by the weight. Empty where the distribution function is not known.
     center : {"mean", "median"}
         What the inverse link gives, which other methods call ``mu`` and "mean".
     """
@@ -96,6 +99,7 @@ class Family(ABC):
     weighted_draws: ClassVar[bool] = True
     sequential: ClassVar[bool] = False
     mean_name: ClassVar[str] = "response"
+    support: ClassVar[Literal["real", "positive", "unit", "counts", "proportions", ""]] = "real"
     center: ClassVar[Literal["mean", "median"]] = "mean"
 
     def __post_init__(self) -> None:
@@ -198,6 +202,19 @@ class Family(ABC):
     def draw_many(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         """Responses for several rows of means, shape (m, n), with the same weights (n,) in each."""
         return self.draw(rng, mu, weights, dispersion)
+
+    @abstractmethod
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        """
+        The log-density of a response at its linear predictor, normalized, as the engine has it.
+
+        The weight of a count or of a beta response multiplies it. Minus infinity where y is impossible; the
+        arrays are broadcast.
+        """
+
+    @abstractmethod
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        """The probability of a response of at most y, at its mean; the arrays are broadcast."""
 
     def pearson(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
         """(y - mu) √weight / √variance."""

@@ -35,6 +35,7 @@ class Gamma(Family):
     parameter: ClassVar[str] = "dispersion"
     meaning: ClassVar[str] = "variance d·mu²"
     has_scale: ClassVar[bool] = True
+    support: ClassVar = "positive"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return dispersion * np.square(mu)
@@ -50,6 +51,20 @@ class Gamma(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(y > 0, "positive")
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln
+
+        shape, mu = weights / dispersion, self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            value = shape * (np.log(shape * y / mu) - y / mu) - np.log(y) - gammaln(shape)
+        return np.where(mu > 0, value, -np.inf)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammainc
+
+        shape = weights / dispersion
+        return gammainc(shape, np.maximum(y, 0.0) * shape / mu)
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.gamma(weights / dispersion, mu * dispersion / weights)

@@ -57,5 +57,14 @@ class Gaussian(Family):
             return ""
         return f"has no value above 0, but with link {self.link!r} every mean is positive"
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        variance = dispersion / weights
+        return -0.5 * (np.log(2.0 * np.pi * variance) + np.square(y - self.mean(eta)) / variance)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import ndtr
+
+        return ndtr((y - mu) / np.sqrt(dispersion / weights))
+
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.normal(mu, np.sqrt(dispersion / weights))

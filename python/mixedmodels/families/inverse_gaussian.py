@@ -36,6 +36,7 @@ class InverseGaussian(Family):
     parameter: ClassVar[str] = "dispersion"
     meaning: ClassVar[str] = "variance d·mu³"
     has_scale: ClassVar[bool] = True
+    support: ClassVar = "positive"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return dispersion * mu**3
@@ -51,6 +52,20 @@ class InverseGaussian(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(y > 0, "positive")
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        precision, mu = weights / dispersion, self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            value = 0.5 * np.log(precision / (2.0 * np.pi * y**3))
+            value = value - precision * np.square(y / mu - 1.0) / (2.0 * y)
+        return np.where(mu > 0, value, -np.inf)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import log_ndtr, ndtr
+
+        shape, y = weights / dispersion, np.maximum(y, np.finfo(float).tiny)
+        root = np.sqrt(shape / y)
+        return ndtr(root * (y / mu - 1.0)) + np.exp(2.0 * shape / mu + log_ndtr(-root * (y / mu + 1.0)))
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.wald(mu, weights / dispersion)

@@ -47,6 +47,7 @@ class LogNormal(Family):
     meaning: ClassVar[str] = "variance d of log y"
     has_scale: ClassVar[bool] = True
     mean_name: ClassVar[str] = "median"
+    support: ClassVar = "positive"
     center: ClassVar[Literal["mean", "median"]] = "median"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
@@ -76,6 +77,17 @@ class LogNormal(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(y > 0, "positive")
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        variance = dispersion / weights
+        log_y = np.log(y)
+        return -log_y - 0.5 * (np.log(2.0 * np.pi * variance) + np.square(log_y - eta) / variance)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import ndtr
+
+        with np.errstate(divide="ignore"):
+            return ndtr((np.log(np.maximum(y, 0.0)) - np.log(mu)) / np.sqrt(dispersion / weights))
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.lognormal(np.log(mu), np.sqrt(dispersion / weights))

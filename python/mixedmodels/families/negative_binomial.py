@@ -47,6 +47,7 @@ class NegativeBinomial(Family):
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
     weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
+    support: ClassVar = "counts"
 
     def __init__(self, link: str = "", size: float | None = None) -> None:
         object.__setattr__(self, "link", link)
@@ -64,6 +65,18 @@ class NegativeBinomial(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln, xlogy
+
+        mu, k = self.mean(eta), dispersion
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ways = gammaln(y + k) - gammaln(k) - gammaln(y + 1.0)
+            value = weights * (ways - k * np.log1p(mu / k) + xlogy(y, mu / (mu + k)))
+        return np.where(mu >= 0, value, -np.inf)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        return _cumulative(y, np.asarray(dispersion), dispersion / (dispersion + mu))
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.poisson(mu * rng.gamma(dispersion, 1.0 / dispersion, size=mu.shape)).astype(np.float64)
@@ -102,6 +115,7 @@ class NegativeBinomial1(Family):
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
     weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
+    support: ClassVar = "counts"
     has_expected_information: ClassVar[bool] = False
 
     def variance(self, mu: Values, dispersion: float) -> Values:
@@ -113,8 +127,26 @@ class NegativeBinomial1(Family):
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
 
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln
+
+        mu = self.mean(eta)
+        constant = y * np.log(dispersion / (1.0 + dispersion)) - gammaln(y + 1.0)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return weights * (_mean_part(y, mu, dispersion) + constant)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        return _cumulative(y, mu / dispersion, np.asarray(1.0 / (1.0 + dispersion)))
+
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.poisson(rng.gamma(mu / dispersion, dispersion)).astype(np.float64)
+
+
+def _cumulative(y: Values, size: Values, probability: Values) -> Values:
+    """The probability of at most y failures before so many successes of this probability."""
+    from scipy.special import betainc
+
+    return np.where(y < 0, 0.0, betainc(size, np.maximum(np.floor(y), 0.0) + 1.0, probability))
 
 
 def _mean_part(y: Values, mu: Values, dispersion: float) -> Values:

@@ -32,6 +32,7 @@ class Poisson(Family):
     certain_means: ClassVar[tuple[float, ...]] = (0.0,)
     weighted_draws: ClassVar[bool] = False
     mean_name: ClassVar[str] = "rate"
+    support: ClassVar = "counts"
 
     def variance(self, mu: Values, dispersion: float) -> Values:
         return mu
@@ -41,6 +42,19 @@ class Poisson(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return check_counts(y)
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import gammaln, xlogy
+
+        mu = self.mean(eta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = weights * (xlogy(y, mu) - mu - gammaln(y + 1.0))
+        return np.where(mu >= 0, value, -np.inf)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        from scipy.special import pdtr
+
+        return np.where(y < 0, 0.0, pdtr(np.maximum(np.floor(y), 0.0), mu))
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         return rng.poisson(mu).astype(np.float64)

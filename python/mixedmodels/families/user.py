@@ -36,6 +36,7 @@ class UserFamily(Family):
     has_deviance: ClassVar[bool] = False
     sequential: ClassVar[bool] = True
     has_expected_information: ClassVar[bool] = False
+    support: ClassVar = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", self.own.name)
@@ -73,6 +74,12 @@ class UserFamily(Family):
 
     def check(self, y: Values) -> tuple[int, str] | None:
         return first_bad(np.isfinite(y), "finite")
+
+    def log_likelihood(self, y: Values, eta: Values, weights: Values, dispersion: float) -> Values:
+        return np.asarray(self.log_density(*np.broadcast_arrays(y, eta, weights)), dtype=np.float64)
+
+    def cumulative(self, y: Values, mu: Values, weights: Values, dispersion: float) -> Values:
+        raise ArgumentError("a family of your own has no distribution function")
 
     def draw(self, rng: np.random.Generator, mu: Values, weights: Values, dispersion: float) -> Values:
         if self.own_draw is None:

@@ -6,7 +6,11 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..design import Design, Response
+from ..design.used_rows import used_data
 from ..frame import Frame
 from ..notices import UNNAMED, silent
 from .arguments import FitArguments, GeneralizedArguments, ModelArguments
@@ -126,6 +130,29 @@ def refitted_design(fitted: M, design: Design, changes: Mapping[str, Any] | None
     """
     arguments = dataclasses.replace(fitted.arguments, start=None, **dict(changes or {}))
     fitting, _ = _KINDS[type(arguments)]
+    return fitting(design, arguments).fit(quiet=True)
+
+
+def fitted_to_rows(fitted: M, rows: NDArray[np.bool_]) -> M:
+    """
+    The model fitted to some of the rows that it used, without warnings.
+
+    The design is built anew: levels, contrasts and the constants of transforms come from these rows.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    rows : ndarray of bool, shape (n,)
+    """
+    whole = fitted.arguments.data
+    chosen = np.zeros(whole.n_rows, dtype=bool)
+    chosen[used_data(fitted.design, fitted.arguments).positions[rows]] = True
+    arguments = dataclasses.replace(fitted.arguments, subset=chosen, start=None)
+    fitting, design_from = _KINDS[type(arguments)]
+    design, old = design_from(arguments, whole), fitted.design
+    if old.new_response:
+        weights = old.weights if old.weights is None else old.weights[rows]
+        design = design.with_response(y=old.y[rows], weights=weights, form=old.form, new_response=True)
     return fitting(design, arguments).fit(quiet=True)
 
 

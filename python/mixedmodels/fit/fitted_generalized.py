@@ -25,7 +25,7 @@ from .endpoint.term_roots import (
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve
 from .record import Convergence, GeneralizedEstimates
-from .state import FittedModel, ResidualType, Sample
+from .state import FittedModel, NewTerms, ResidualType, Sample
 
 if TYPE_CHECKING:
     from .._engine import Glmm
@@ -142,6 +142,38 @@ class FittedGeneralized(FittedModel):
 
     def conditional_covariance(self) -> NDArray[np.float64]:
         return self.estimates.conditional_covariance
+
+    def prediction_variances(
+        self, x: NDArray[np.float64], terms: NewTerms, coefficients: bool = True
+    ) -> NDArray[np.float64]:
+        """NaN where the modes cannot be found again."""
+        from .._engine import generalized_prediction_variances
+
+        own = self.estimates
+        try:
+            return generalized_prediction_variances(
+                self.engine, *self.point, own.eta, x[:, own.free], terms, coefficients
+            )
+        except ModesError:
+            return np.full(len(x), np.nan)
+
+    def at(
+        self, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float
+    ) -> FittedGeneralized:
+        own = self.estimates
+        moved = dataclasses.replace(own, theta=theta, beta=beta, dispersion=dispersion)
+        found = self.engine.evaluate(*point_of(moved, self.family))
+        estimates = dataclasses.replace(
+            moved,
+            objective=found["objective"],
+            log_det_z=found["log_det_z"],
+            beta=own.with_free(found["beta"]),
+            conditional_covariance=embedded(found["xtvx_inv"], own.kept, own.held),
+            b=tuple(found["b"]),
+            u=tuple(found["u"]),
+            eta=found["eta"],
+        )
+        return self._with_estimates(estimates)
 
     @property
     def _coefficients(self) -> slice:

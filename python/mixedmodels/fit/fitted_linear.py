@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,9 @@ from .control import DEFAULT_OPTIMIZER, as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
-from .fixed import Held, in_all_parameters, resolve, sigma_is_held
+from .fixed import Held, embedded, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates
-from .state import FittedModel, ResidualType, Sample
+from .state import FittedModel, NewTerms, ResidualType, Sample
 
 if TYPE_CHECKING:
     from .._engine import Lmm
@@ -47,6 +47,7 @@ class FittedLinear(FittedModel):
     arguments: FitArguments
     reml: bool
     estimates: Estimates
+    dispersion_root: ClassVar[int] = 2
     term_roots: tuple[NDArray[np.float64], ...]
     convergence: Convergence = field(init=False)
     _engine: Lmm | None = field(default=None, repr=False)
@@ -133,6 +134,33 @@ class FittedLinear(FittedModel):
 
     def conditional_covariance(self) -> NDArray[np.float64]:
         return self.covariance()
+
+    def prediction_variances(
+        self, x: NDArray[np.float64], terms: NewTerms, coefficients: bool = True
+    ) -> NDArray[np.float64]:
+        from .._engine import prediction_variances
+
+        own = self.estimates
+        found = prediction_variances(self.engine, own.theta, x[:, own.free], terms, coefficients)
+        return own.sigma**2 * found
+
+    def at(self, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float) -> FittedLinear:
+        found, own = self.engine.evaluate(theta, self.reml), self.estimates
+        estimates = dataclasses.replace(
+            own,
+            theta=theta,
+            objective=found["objective"],
+            log_det_z=found["log_det_z"],
+            log_det_x=found["log_det_x"],
+            pwrss=found["pwrss"],
+            sigma=float(np.sqrt(dispersion)),
+            beta=own.with_free(found["beta"]),
+            unscaled_covariance=embedded(found["xtvx_inv"], own.kept, own.held),
+            b=tuple(found["b"]),
+            u=tuple(found["u"]),
+            fitted=found["fitted"],
+        )
+        return self._with_estimates(estimates)
 
     def all_names(self) -> tuple[str, ...]:
         return theta_layout.theta_names(self.design)

@@ -66,6 +66,12 @@ class CommonEstimates:
         """The columns of x whose coefficients are estimated."""
         return np.setdiff1d(self.kept, self.held) if len(self.held) else self.kept
 
+    def with_free(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The coefficients with other values of those that are estimated, shape (p,)."""
+        beta = self.beta.copy()
+        beta[self.free] = values
+        return read_only(beta)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Estimates(CommonEstimates):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from operator import methodcaller
+from typing import Any, ClassVar, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,8 @@ from .record import Convergence
 Sample = tuple[NDArray[np.uint32], list[NDArray[np.uint32]], list[int]]
 T = TypeVar("T")
 Own = TypeVar("Own", bound="FittedModel")
+# Levels and values of the rows of each random-effects term.
+NewTerms = list[tuple[NDArray[np.uint32], NDArray[np.float64]]]
 ResidualType = Literal["response", "pearson", "working", "deviance"]
 
 
@@ -46,6 +50,8 @@ class FittedModel(Pickled):
     estimates: Any
     convergence: Convergence
     term_roots: tuple[NDArray[np.float64], ...]
+    # The last parameter of `parameter_covariance` is the logarithm of this root of the dispersion.
+    dispersion_root: ClassVar[int] = 1
     _engine: Any
     _results: dict[Any, Any]
 
@@ -210,6 +216,22 @@ class FittedModel(Pickled):
     def conditional_covariance(self) -> NDArray[np.float64]:
         """Covariance matrix of the kept coefficients given theta and the dispersion, shape (rank, rank)."""
 
+    @abstractmethod
+    def prediction_variances(
+        self, x: NDArray[np.float64], terms: NewTerms, coefficients: bool = True
+    ) -> NDArray[np.float64]:
+        """
+        Variances of the errors of x'β + z'b given theta, shape (n,); without `coefficients` those given β,
+        too.
+
+        `x` has all columns of the model matrix. `terms` gives for each random-effects term the levels (the
+        largest number for none) and values of the rows.
+        """
+
+    @abstractmethod
+    def at(self: Own, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float) -> Own:
+        """The model at other values of its parameters; coefficients that are profiled follow from theta."""
+
     def level_variances(self) -> list[tuple[list[int], NDArray[np.float64]]]:
         """
         Conditional covariance matrices of the random effects given data and estimates.
@@ -277,6 +299,12 @@ class FittedModel(Pickled):
         """Covariance matrix of the parameters, and the directions in them that the data do not determine."""
         return self.derived(_parameter_covariance)
 
+    def _with_estimates(self: Own, estimates: Any) -> Own:
+        """The state with other estimates, of the same design in the same engine."""
+        other = dataclasses.replace(cast(Any, self), estimates=estimates, _engine=self.engine)
+        other.know(self.held, None)
+        return other
+
     def concluded(self: Own, convergence: Convergence) -> Own:
         """The state with the record of its search, which is made last."""
         object.__setattr__(self, "convergence", convergence)
@@ -335,38 +363,23 @@ class FittedModel(Pickled):
     def _parameter_covariance(self) -> ParameterCovariance: ...
 
 
+# Keys of what is computed once, see `derived`.
+_held = methodcaller("_resolve_held")
+_coordinates = methodcaller("_all_coordinates")
+_gradient = methodcaller("_gradient")
+_hessian = methodcaller("_hessian")
+_level_variances = methodcaller("_level_variances")
+_parameter_covariance = methodcaller("_parameter_covariance")
+
+
 def _structural_directions(fitted: FittedModel) -> NDArray[np.float64]:
     held = fitted.held.terms(fitted.design)
     directions = undetermined.structural_directions(fitted.design, fitted.term_roots, held)
     return undetermined.in_theta(fitted.design, fitted.estimates.theta, directions)
 
 
-def _held(fitted: FittedModel) -> Held:
-    return fitted._resolve_held()
-
-
 def _free(fitted: FittedModel) -> FreeParameters:
     return fitted._free_from(fitted._free_derivatives(fitted.held.for_engine() or {}))
-
-
-def _coordinates(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._all_coordinates()
-
-
-def _gradient(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._gradient()
-
-
-def _hessian(fitted: FittedModel) -> NDArray[np.float64]:
-    return fitted._hessian()
-
-
-def _level_variances(fitted: FittedModel) -> list[tuple[list[int], NDArray[np.float64]]]:
-    return fitted._level_variances()
-
-
-def _parameter_covariance(fitted: FittedModel) -> ParameterCovariance:
-    return fitted._parameter_covariance()
 
 
 def fitted_of(model: Any) -> FittedModel:

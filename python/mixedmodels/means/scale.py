@@ -30,16 +30,16 @@ class Scale:
         The column of estimates.
     link : Link or None
         The link from the shown values back to the linear predictor; None when that itself is shown.
-    spread : float
+    spread : float or ndarray, shape (m,)
         Standard deviation of a normal variable (the random effects) in the linear predictor that is
-        averaged over.
+        averaged over, of all rows or of each.
     varying : str
         What this variable consists of.
     """
 
     name: str
     link: Link | None = None
-    spread: float = 0.0
+    spread: float | NDArray[np.float64] = 0.0
     varying: str = "random effects"
 
     def shown(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -63,19 +63,22 @@ class Scale:
     @property
     def spread_note(self) -> str:
         """The random variation averaged over, in a sentence; empty for none."""
-        return (
-            f"Averaged over {self.varying} with a standard deviation of {self.spread:.4g}"
-            if self.spread
-            else ""
-        )
+        if not np.any(self.spread):
+            return ""
+        low, high = float(np.min(self.spread)), float(np.max(self.spread))
+        size = f"a standard deviation of {low:.4g}"
+        if f"{low:.4g}" != f"{high:.4g}":
+            size = f"standard deviations from {low:.4g} to {high:.4g}"
+        return f"Averaged over {self.varying} with {size}"
 
     def _averaged(
         self, function: Callable[[NDArray[np.float64]], NDArray[np.float64]], eta: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        if not self.spread:
+        if not np.any(self.spread):
             return function(eta)
         points, weights = np.polynomial.hermite_e.hermegauss(_POINTS)
-        return function(eta[:, None] + self.spread * points) @ (weights / weights.sum())
+        spread = np.broadcast_to(self.spread, eta.shape)
+        return function(eta[:, None] + spread[:, None] * points) @ (weights / weights.sum())
 
 
 def response_link(fitted: FittedModel) -> Link | None:
@@ -125,10 +128,15 @@ def random_spread(fitted: FittedModel, link: Link) -> float:
         raise ArgumentError(
             f"bias_adjust: with the {link.name} link the mean over normal random effects does not exist"
         )
-    variance = fitted.dispersion if _medians(fitted) else 0.0
+    variance = residual_variance(fitted)
     for term, part in zip(fitted.design.terms, variance_components(fitted), strict=True):
         variance += float(np.mean(np.einsum("ij,jk,ik->i", term.z, part.cov, term.z)))
     return float(np.sqrt(variance))
+
+
+def residual_variance(fitted: FittedModel) -> float:
+    """The variance of the residuals in the linear predictor, where the link leads to medians."""
+    return fitted.dispersion if _medians(fitted) else 0.0
 
 
 def _medians(fitted: FittedModel) -> bool:

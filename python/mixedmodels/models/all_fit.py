@@ -19,49 +19,13 @@ from ..errors import ArgumentError, MixedModelError
 from ..fit.changes import fit_new, refitted
 from ..fit.control import OPTIMIZERS, as_control, check_optimizer
 from ..fit.state import FittedModel
-from ..render.numbers import format_fixed
-from ..render.page import Page, Table
-from ..render.printed import Printed
-from ..render.style import Style
-from .arguments import Rng
-
-
-class _Comparison(Printed):
-    """Fits side by side: a row of `table` for each."""
-
-    table: pd.DataFrame
-
-    def to_frame(self) -> pd.DataFrame:
-        """
-        The comparison as a data frame.
-
-        Returns
-        -------
-        DataFrame
-            A copy of `table`.
-        """
-        return self.table.copy()
-
-    def _page(self, style: Style) -> Page:
-        table = self.table
-        columns = [
-            ("optimizer", list(map(str, table.index))),
-            ("objective", format_fixed(table["objective"], style.digits or 6)),
-            ("excess", ["" if np.isnan(v) else f"{v:.1e}" for v in table["excess"]]),
-            ("converged", ["yes" if v else "no" for v in table["converged"]]),
-            ("evaluations", ["" if np.isnan(v) else f"{v:.0f}" for v in table["evaluations"]]),
-            ("seconds", format_fixed(table["seconds"], 3)),
-        ]
-        if table["message"].astype(bool).any():
-            columns.append(("message", list(map(str, table["message"]))))
-        spread = np.nanmax(table["excess"].to_numpy(dtype=float), initial=0.0)
-        return Page.of(
-            Table.from_columns(columns, (0, 3, 6)), notes=[f" The objectives differ by up to {spread:.2g}"]
-        )
+from ..repeat.chunks import run_chunks
+from .all_fit_summary import AllFitSummary, Comparison, summarized
+from .arguments import Executor, Rng, ShowProgress
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AllFit(_Comparison):
+class AllFit(Comparison):
     """
     The fits of one model by several optimizers and from random starts.
 
@@ -72,44 +36,25 @@ class AllFit(_Comparison):
     table : DataFrame
         A row for each fit: objective, its excess over the lowest, whether converged, theta,
         numbers of evaluations, seconds, messages.
+    own_objective : float
+        That of the model itself; NaN for a fit to other data.
     """
 
     fits: Mapping[str, Any]
     table: pd.DataFrame
+    own_objective: float
 
     def summary(self) -> AllFitSummary:
         """
-        The comparison, with fixed effects and covariance parameters by optimizer.
+        The comparison, whether the fits agree, and their estimates.
 
         Returns
         -------
         AllFitSummary
-            With ``table``, ``fixef`` and ``theta``; fits that ended with an error are in the table only.
+            With ``table``, ``agree``, ``verdict``, ``differences``, ``fixef``, ``sd`` and ``theta``; fits
+            that ended with an error are in the table only.
         """
-        good = {name: fit for name, fit in self.fits.items() if not isinstance(fit, Exception)}
-        frames = [pd.DataFrame({name: fit.fixef() for name, fit in good.items()}).T]
-        frames.append(self.table.loc[list(good), [c for c in self.table.columns if c.startswith("theta: ")]])
-        return AllFitSummary(self.table, *frames)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class AllFitSummary(_Comparison):
-    """
-    The result of `AllFit.summary`.
-
-    Attributes
-    ----------
-    table : DataFrame
-        As `AllFit.table`.
-    fixef : DataFrame
-        Fixed effects, fits by coefficients.
-    theta : DataFrame
-        Covariance parameters, fits by parameters.
-    """
-
-    table: pd.DataFrame
-    fixef: pd.DataFrame
-    theta: pd.DataFrame
+        return summarized(self.fits, self.table, self.own_objective)
 
 
 def all_fit(
@@ -118,6 +63,8 @@ def all_fit(
     optimizers: Sequence[str] | None,
     starts: int,
     rng: Rng,
+    executor: Executor,
+    progress: ShowProgress,
     wrap: Callable[[Any], Any],
 ) -> AllFit:
     """
@@ -134,6 +81,8 @@ def all_fit(
         So many fits from random covariance parameters, by the first of the optimizers.
     rng : int, Generator or None
         Of the random starts.
+    executor, progress
+        As everywhere.
     wrap : callable
         Makes a public model of a `FittedModel`.
     """
@@ -155,24 +104,43 @@ def all_fit(
     for i in range(int(starts)):
         drawn = random_start(base.design, base.term_roots, generator)
         changes[f"start {i + 1}"] = {**changes[names[0]], "start": drawn}
+    work = _Fits(base, list(changes.values()))
+    chunks = run_chunks(_fit, work, len(changes), size=1, executor=executor, progress=progress, what="fits")
     fits: dict[str, Any] = {}
     rows = []
-    for name, change in changes.items():
-        start = time.perf_counter()
-        try:
-            state = refitted(base, change, quiet=True)
-        except MixedModelError as error:
-            fits[name] = error
-            rows.append({"objective": np.nan, "converged": False, "message": str(error)})
+    for (start, _), (found, seconds) in zip(chunks.spans, chunks.results, strict=True):
+        name = list(changes)[start]
+        if isinstance(found, MixedModelError):
+            fits[name] = found
+            rows.append({"objective": np.nan, "converged": False, "message": str(found)})
         else:
-            fits[name] = wrap(state)
-            rows.append(_row(state))
-        rows[-1]["seconds"] = time.perf_counter() - start
+            fits[name] = wrap(found)
+            rows.append(_row(found))
+        rows[-1]["seconds"] = seconds
     columns = ["objective", "converged", *(f"theta: {n}" for n in theta_names(base.design))]
     columns += ["evaluations", "gradients", "seconds", "message"]
-    table = pd.DataFrame(rows, index=pd.Index(list(changes), name="optimizer", dtype=object), columns=columns)
+    table = pd.DataFrame(rows, index=pd.Index(list(fits), name="optimizer", dtype=object), columns=columns)
     table.insert(1, "excess", table["objective"] - table["objective"].min())
-    return AllFit(fits, table)
+    own = fitted.estimates.objective if data is None else np.nan
+    return AllFit(fits, table, own)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fits:
+    """The model, and the options of each fit."""
+
+    base: FittedModel
+    changes: list[dict[str, Any]]
+
+
+def _fit(work: _Fits, start: int, stop: int) -> tuple[FittedModel | MixedModelError, float]:
+    """One fit, or its error, and the seconds that it took."""
+    before = time.perf_counter()
+    try:
+        found: FittedModel | MixedModelError = refitted(work.base, work.changes[start], quiet=True)
+    except MixedModelError as error:
+        found = error
+    return found, time.perf_counter() - before
 
 
 def _row(state: FittedModel) -> dict[str, Any]:

@@ -13,16 +13,20 @@ from ..report.describe import describe, model_matrix
 from .bootstraps import Bootstraps
 from .changes import Changes
 from .comparisons import Comparisons
+from .effects import Effects
 from .estimates import Estimates
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
+from .permutation import PermutationTests
+from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .reports import Reports
 from .shares import EffectSizes
 from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
+from .validation import Validation
 
 
 class MixedModel(
@@ -31,9 +35,13 @@ class MixedModel(
     TermTests,
     LinearHypotheses,
     Comparisons,
+    PermutationTests,
     MarginalMeans,
+    Effects,
     EffectSizes,
     Predictions,
+    Validation,
+    PartsOfPredictions,
     Bootstraps,
     Simulations,
     Reports,

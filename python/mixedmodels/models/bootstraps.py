@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ..bootstrap.result import Bootstrap
-from ..bootstrap.run import bootstrap
 from ..public import public
+from ..resampling.result import Bootstrap
+from ..resampling.run import bootstrap
 from .arguments import Executor, Names, Rng, ShowProgress
 from .holder import Holder
 

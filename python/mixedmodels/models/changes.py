@@ -13,7 +13,17 @@ from ..fit.update import UNCHANGED, Unchanged, refit_response, updated
 from ..not_here import FIT_ARGUMENTS
 from ..public import public, public_except, renamed
 from .all_fit import AllFit, all_fit
-from .arguments import Contrasts, Data, Functions, NaAction, Optimizer, Rng, Rows
+from .arguments import (
+    Contrasts,
+    Data,
+    Executor,
+    Functions,
+    NaAction,
+    Optimizer,
+    Rng,
+    Rows,
+    ShowProgress,
+)
 from .holder import Holder
 
 Own = TypeVar("Own", bound=Holder)
@@ -192,6 +202,8 @@ class Changes(Holder):
         optimizers: Optimizer | Sequence[Optimizer] | None = None,
         starts: int = 0,
         rng: Rng = None,
+        executor: Executor = None,
+        progress: ShowProgress = False,
     ) -> AllFit:
         """
         Fit the model with every optimizer, and from random starts, and compare the optima.
@@ -207,16 +219,28 @@ class Changes(Holder):
             show whether the objective has several optima.
         rng : int, Generator or None, optional
             Seed or random number generator of the random starts.
+        executor : Executor, optional
+            Where the fits run: any executor with the interface of `concurrent.futures`. By default here.
+        progress : bool or callable, default False
+            True shows a bar; a function is told the numbers of fits done and in all.
 
         Returns
         -------
         AllFit
-            With ``fits`` (by optimizer or ``"start 1"``, ``"start 2"``, ...), ``table`` and ``summary()``.
+            With ``fits`` (by optimizer or ``"start 1"``, ``"start 2"``, ...), ``table``, and ``summary()``,
+            which says whether they agree.
 
         Raises
         ------
         ArgumentError
             For an unknown optimizer, or when `starts` is not a whole number of at least 0.
+        ExecutorError
+            When a worker of the executor dies.
+
+        Warns
+        -----
+        InterruptedWarning
+            When the user interrupts: the result holds the fits done.
 
         Examples
         --------
@@ -227,5 +251,7 @@ class Changes(Holder):
         ['trust_region', 'start 1', 'start 2', 'start 3']
         >>> bool(table["excess"].max() < 1e-6)
         True
+        >>> m.allFit(optimizers=["trust_region", "bobyqa"]).summary().agree
+        True
         """
-        return all_fit(self._fitted, data, optimizers, starts, rng, type(self))
+        return all_fit(self._fitted, data, optimizers, starts, rng, executor, progress, type(self))

@@ -8,13 +8,13 @@ from ..checks import several_texts
 from ..fit.state import fitted_of
 from ..fit.update import updated
 from ..inference.hypotheses.smaller_models import kenward_roger_comparison
-from ..inference.likelihood.exact_rlrt import exact_restricted_test
+from ..inference.likelihood.exact_tests import exact_likelihood_test, exact_restricted_test
 from ..inference.likelihood.model_selection import criteria_table, selection_table
 from ..inference.likelihood.parametric_bootstrap import bootstrap_comparison
 from ..inference.likelihood.ranova import random_term_table
 from ..public import public, renamed
 from ..render.anova_table import AnovaTable
-from .arguments import Names, Rng
+from .arguments import Executor, Names, Rng, ShowProgress
 from .holder import Holder
 
 
@@ -57,15 +57,21 @@ class Comparisons(Holder):
 
     @renamed(seed="rng")
     @public
-    def exact_rlrt(self, nsim: int = 10_000, rng: Rng = None) -> AnovaTable:
+    def exact_rlrt(self, term: str | None = None, nsim: int = 10_000, *, rng: Rng = None) -> AnovaTable:
         """
-        Test the only variance component by the exact distribution of the restricted likelihood ratio.
+        Test a variance component by the finite-sample distribution of the restricted likelihood ratio.
 
         The distribution for a variance of zero depends only on the design and is simulated from its
-        eigenvalues, without refitting (Crainiceanu & Ruppert 2004).
+        eigenvalues, without refitting. With one variance component it is exact (Crainiceanu & Ruppert 2004).
+        With others the statistic compares the model with the one without the tested term, and the
+        distribution is that of the model with the tested term alone, as if the other random effects were
+        known (Greven et al. 2008).
 
         Parameters
         ----------
+        term : str, optional
+            The random-effects term to test, such as ``"(1 | g)"`` or ``"(0 + x | g)"``; it has one variance,
+            and no correlation with other terms. By default the only one.
         nsim : int, default 10000
             Number of simulations.
         rng : int, Generator or None, optional
@@ -74,21 +80,78 @@ class Comparisons(Holder):
         Returns
         -------
         AnovaTable
-            Columns RLRT, Pr(>RLRT).
+            Columns RLRT, Pr(>RLRT), the share (count + 1) / (nsim + 1) of simulated ratios that are at least
+            as large.
 
         Raises
         ------
         ArgumentError
-            Unless the model is linear with a single random effect, such as ``(1 | g)``.
+            For a generalized model, fixed parameters, and a term with correlations or several variances.
+
+        References
+        ----------
+        Crainiceanu, C. M., & Ruppert, D. (2004). Likelihood ratio tests in linear mixed models with one
+        variance component. Journal of the Royal Statistical Society B, 66, 165-185.
+
+        Greven, S., Crainiceanu, C. M., Küchenhoff, H., & Peters, A. (2008). Restricted likelihood ratio
+        testing for zero variance components in linear mixed models. Journal of Computational and Graphical
+        Statistics, 17, 870-891.
 
         Examples
         --------
-        >>> from mixedmodels import lmer, load_dyestuff
+        >>> from mixedmodels import lmer, load_dyestuff, load_sleepstudy
         >>> m = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff())
         >>> bool(m.exact_rlrt(rng=1)["Pr(>RLRT)"].iloc[0] < 0.01)
         True
+        >>> m = lmer("Reaction ~ Days + (Days || Subject)", load_sleepstudy())
+        >>> m.exact_rlrt("(0 + Days | Subject)", rng=1)["RLRT"].round(2).to_dict()
+        {'(0 + Days | Subject)': 42.8}
         """
-        return exact_restricted_test(self._fitted, nsim, rng)
+        return exact_restricted_test(self._fitted, term, nsim, rng)
+
+    @public
+    def exact_lrt(self, drop: Names = (), nsim: int = 10_000, *, rng: Rng = None) -> AnovaTable:
+        """
+        Test the only variance component together with fixed effects by their exact likelihood ratio.
+
+        Under the hypothesis the variance is zero and the dropped terms have no effect: the model is a linear
+        regression. The distribution of the likelihood ratio is simulated from eigenvalues of the design,
+        without refitting (Crainiceanu & Ruppert 2004). For the variance alone `exact_rlrt` has more power.
+
+        Parameters
+        ----------
+        drop : str or sequence of str, optional
+            Fixed-effects terms that are left out under the hypothesis; none by default.
+        nsim : int, default 10000
+            Number of simulations.
+        rng : int, Generator or None, optional
+            Seed or random number generator.
+
+        Returns
+        -------
+        AnovaTable
+            Columns LRT, Pr(>LRT), the share (count + 1) / (nsim + 1) of simulated ratios that are at least as
+            large.
+
+        Raises
+        ------
+        ArgumentError
+            Unless the model is linear with one variance component and without fixed parameters, and for
+            unknown terms or terms marginal to others that stay.
+
+        References
+        ----------
+        Crainiceanu, C. M., & Ruppert, D. (2004). Likelihood ratio tests in linear mixed models with one
+        variance component. Journal of the Royal Statistical Society B, 66, 165-185.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_orthodont
+        >>> m = lmer("distance ~ age + Sex + (1 | Subject)", load_orthodont())
+        >>> bool(m.exact_lrt("Sex", rng=1)["Pr(>LRT)"].iloc[0] < 0.001)
+        True
+        """
+        return exact_likelihood_test(self._fitted, drop, nsim, rng)
 
     @public
     def kr_compare(self, reduced: Holder) -> AnovaTable:
@@ -124,12 +187,22 @@ class Comparisons(Holder):
 
     @renamed(seed="rng")
     @public
-    def pb_compare(self, reduced: Holder, nsim: int = 1000, rng: Rng = None) -> AnovaTable:
+    def pb_compare(
+        self,
+        reduced: Holder,
+        nsim: int = 1000,
+        *,
+        rng: Rng = None,
+        executor: Executor = None,
+        progress: ShowProgress = False,
+    ) -> AnovaTable:
         """
         Likelihood-ratio test by parametric bootstrap (Halekoh & Højsgaard 2014).
 
-        Responses are drawn from the reduced model, and both models are fitted to each of them. Prior weights
-        of counts, and of proportions other than binomial ones, do not affect the draws, see `simulate`.
+        Responses are drawn from the reduced model, and the engine fits both models to each of them, starting
+        at their estimates. The simulations are the same for any number of threads and any executor. Prior
+        weights of counts, and of proportions other than binomial ones, do not affect the draws, see
+        `simulate`.
 
         Parameters
         ----------
@@ -139,6 +212,11 @@ class Comparisons(Holder):
             Number of simulated responses.
         rng : int, Generator or None, optional
             Seed or random number generator.
+        executor : Executor, optional
+            Where the refits run: any executor with the interface of `concurrent.futures`. By default here, in
+            the threads of the engine.
+        progress : bool or callable, default False
+            True shows a bar; a function is told the numbers of simulations done and in all.
 
         Returns
         -------
@@ -151,6 +229,18 @@ class Comparisons(Holder):
         ------
         ArgumentError, DataError
             When the models are not nested: other responses, weights, offsets or families.
+        ExecutorError
+            When a worker of the executor dies.
+
+        Warns
+        -----
+        InterruptedWarning
+            When the user interrupts: the result rests on the simulations done.
+
+        References
+        ----------
+        Halekoh, U., & Højsgaard, S. (2014). A Kenward-Roger approximation and parametric bootstrap methods
+        for tests in linear mixed models. Journal of Statistical Software, 59(9).
 
         Examples
         --------
@@ -160,7 +250,9 @@ class Comparisons(Holder):
         >>> float(table.loc["PBtest", "Pr(>statistic)"])
         0.05
         """
-        return bootstrap_comparison(self._fitted, fitted_of(reduced), nsim, rng)
+        return bootstrap_comparison(
+            self._fitted, fitted_of(reduced), nsim, rng=rng, executor=executor, progress=progress
+        )
 
     @public
     def aic_table(self, *models: Holder, names: Names | None = None) -> AnovaTable:

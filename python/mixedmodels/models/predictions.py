@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..diagnostics import residuals as _residuals
-from ..not_here import PREDICT_ARGUMENTS
 from ..prediction import predict as _predict
-from ..public import public, public_except
-from .arguments import Data, Rows
+from ..prediction.parameter_uncertainty import Uncertainty
+from ..public import public
+from .arguments import Data, DdfName, Executor, Rng, Rows, ShowProgress, Vcov
 from .holder import Holder
 
 
@@ -74,7 +74,7 @@ class Predictions(Holder):
         """
         return _residuals.residuals(self._fitted, type, scaled)
 
-    @public_except(PREDICT_ARGUMENTS)
+    @overload
     def predict(
         self,
         newdata: Data | None = None,
@@ -83,9 +83,86 @@ class Predictions(Holder):
         *,
         offset: Rows | None = None,
         type: Literal["link", "response"] = "link",
-    ) -> NDArray[np.float64]:
+        se_fit: Literal[False] = False,
+        interval: None = None,
+        level: float = 0.95,
+        ddf: DdfName | float | None = None,
+        vcov: Vcov | None = None,
+        weights: Rows | float | None = None,
+        parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
+        n_boot: int = 500,
+        rng: Rng = None,
+        executor: Executor = None,
+        progress: ShowProgress = False,
+    ) -> NDArray[np.float64]: ...
+
+    @overload
+    def predict(
+        self,
+        newdata: Data | None = None,
+        re_form: Any = None,
+        allow_new_levels: bool = False,
+        *,
+        offset: Rows | None = None,
+        type: Literal["link", "response"] = "link",
+        se_fit: bool,
+        interval: Literal["confidence", "prediction"] | None = None,
+        level: float = 0.95,
+        ddf: DdfName | float | None = None,
+        vcov: Vcov | None = None,
+        weights: Rows | float | None = None,
+        parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
+        n_boot: int = 500,
+        rng: Rng = None,
+        executor: Executor = None,
+        progress: ShowProgress = False,
+    ) -> pd.DataFrame: ...
+
+    @overload
+    def predict(
+        self,
+        newdata: Data | None = None,
+        re_form: Any = None,
+        allow_new_levels: bool = False,
+        *,
+        offset: Rows | None = None,
+        type: Literal["link", "response"] = "link",
+        se_fit: bool = False,
+        interval: Literal["confidence", "prediction"],
+        level: float = 0.95,
+        ddf: DdfName | float | None = None,
+        vcov: Vcov | None = None,
+        weights: Rows | float | None = None,
+        parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
+        n_boot: int = 500,
+        rng: Rng = None,
+        executor: Executor = None,
+        progress: ShowProgress = False,
+    ) -> pd.DataFrame: ...
+
+    @public
+    def predict(
+        self,
+        newdata: Data | None = None,
+        re_form: Any = None,
+        allow_new_levels: bool = False,
+        *,
+        offset: Rows | None = None,
+        type: Literal["link", "response"] = "link",
+        se_fit: bool = False,
+        interval: Literal["confidence", "prediction"] | None = None,
+        level: float = 0.95,
+        ddf: DdfName | float | None = None,
+        vcov: Vcov | None = None,
+        weights: Rows | float | None = None,
+        parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
+        n_boot: int = 500,
+        rng: Rng = None,
+        executor: Executor = None,
+        progress: ShowProgress = False,
+    ) -> NDArray[np.float64] | pd.DataFrame:
         """
-        Predictions for the data of the fit or for new data.
+        Predictions for the data of the fit or for new data, with standard errors and intervals on request.
 
         Parameters
         ----------
@@ -97,19 +174,47 @@ class Predictions(Holder):
             ``"~(1 | Subject)"``: these.
         allow_new_levels : bool, default False
             Predict levels of grouping factors that were not in the fit with random effects of zero, instead
-            of raising an error.
+            of raising an error. Standard errors allow for the variance of these effects.
         offset : str or array-like of shape (n_new,), optional
             Replaces the ``offset`` argument of the fit for new data.
         type : {"link", "response"}, default "link"
             Linear predictor, as in lme4, or mean (probability for a binomial model). For a linear model they
             are the same. Without random effects the mean is the one of a group whose effects are zero, not
-            the average over groups.
+            the average over groups (see `predict_effects`).
+        se_fit : bool, default False
+            Return a data frame with standard errors.
+        interval : {"confidence", "prediction"}, optional
+            Add limits: for the linear predictor or mean, or for a new response. For a generalized model,
+            limits for a response need ``type="response"``.
+        level : float, default 0.95
+            Probability of the interval.
+        ddf : {"satterthwaite", "kenward-roger", "residual", "inf"} or float, optional
+            Degrees of freedom of the limits; by default Satterthwaite's for each prediction of a linear
+            model, and normal quantiles for a generalized one. "kenward-roger" needs ``re_form="~0"``.
+        vcov : RobustCovariance or array-like of shape (rank, rank), optional
+            Another covariance matrix of the coefficients, with ``re_form="~0"``.
+        weights : str, float, or array-like of shape (n_new,), optional
+            With ``interval="prediction"``: prior weights of the new responses, numbers of trials for a
+            binomial model. By default those of the fit, the column of `newdata` that the fit takes them from,
+            or 1.
+        parameter_uncertainty : {"none", "delta", "bootstrap"}, default "none"
+            Standard errors take the variance parameters as known, or allow for their estimation: by the delta
+            method (as glmmTMB does) or by parametric bootstrap.
+        n_boot : int, default 500
+            Number of refits of the bootstrap.
+        rng : int, Generator or None, optional
+            Seed or random number generator of the bootstrap.
+        executor : concurrent.futures.Executor, optional
+            Where the bootstrap runs; by default in this process.
+        progress : bool or callable, default False
+            Show the progress of the bootstrap, or call a function with the numbers of refits done and wanted.
 
         Returns
         -------
-        ndarray, shape (n_new,)
-            NaN in rows with a missing predictor, and in rows whose fixed part the data of the fit do not
-            determine, such as an empty cell.
+        ndarray, shape (n_new,), or DataFrame
+            With `se_fit` or `interval` a data frame with columns ``fit``, ``se_fit`` and, for an interval,
+            ``lower`` and ``upper``; its index is that of `newdata`. NaN in rows with a missing predictor, and
+            in rows whose fixed part the data of the fit do not determine, such as an empty cell.
 
         Raises
         ------
@@ -124,14 +229,50 @@ class Predictions(Holder):
             For cells or columns that the data of the fit do not determine (Searle 1971, Linear Models,
             section 5.4), where R's ``predict`` returns an arbitrary number.
 
+        Notes
+        -----
+        ``se_fit`` is the standard error of prediction minus target, from the joint covariance matrix of
+        coefficients and conditional modes (Henderson 1975, Biometrics 31, 423-447); for a generalized model
+        from the Hessian in both at the modes. On the scale of the response it follows by the delta method,
+        and limits are transformed from the linear predictor.
+
+        Limits for new responses add the residual variance of a linear model. For a generalized model they are
+        quantiles of the predictive distribution: the linear predictor is normal around its prediction, and
+        the response has its family's distribution. Those of counts are whole numbers, those of a binomial
+        model proportions. ``re_form="~0"`` leaves out the variance of the random effects; for a response from
+        a new group give it a new level.
+
         Examples
         --------
         >>> from mixedmodels import glmer, lmer, load_cbpp, load_sleepstudy
         >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
         >>> m.predict({"Days": [0, 9]}, re_form="~0").round(2)
         array([251.41, 345.61])
+        >>> new = {"Days": [10, 10], "Subject": ["308", "another"]}
+        >>> m.predict(new, allow_new_levels=True, interval="prediction").round(1)
+             fit  se_fit  lower  upper
+        0  453.7    13.3  396.2  511.1
+        1  356.1    66.4  208.2  503.9
         >>> b = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
-        >>> b.predict({"period": ["1", "4"]}, re_form="~0", type="response").round(3)
-        array([0.198, 0.048])
+        >>> b.predict({"period": ["1", "4"]}, re_form="~0", type="response", se_fit=True).round(3)
+             fit  se_fit
+        0  0.198   0.036
+        1  0.048   0.019
         """
-        return _predict.predict(self._fitted, newdata, re_form, allow_new_levels, offset, type=type)
+        return _predict.predict(
+            self._fitted,
+            newdata,
+            re_form,
+            allow_new_levels,
+            offset,
+            _predict.Wanted(
+                type,
+                se_fit,
+                interval,
+                level,
+                ddf,
+                vcov,
+                weights,
+                Uncertainty(parameter_uncertainty, n_boot, rng, executor, progress),
+            ),
+        )

@@ -15,7 +15,9 @@ from ..notices import warn_deprecated
 from ..public import public
 from ..render.anova_table import AnovaTable
 from ..render.result_table import ResultTable
-from .arguments import DdfName, Names, Rows, Vcov
+from ..resampling.intervals import IntervalKind
+from ..resampling.run import bootstrap_limits
+from .arguments import DdfName, Executor, Names, Rng, Rows, ShowProgress, Vcov
 from .holder import Holder
 
 
@@ -30,18 +32,32 @@ class TermTests(Holder):
         level: float = 0.95,
         method: str = "wald",
         *,
+        parm: Names | None = None,
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
+        nsim: int | None = None,
+        kind: IntervalKind | None = None,
+        rng: Rng = None,
+        executor: Executor = None,
+        progress: ShowProgress = False,
     ) -> ResultTable:
         """
-        Confidence limits of the coefficients: estimate ± quantile times standard error.
+        Confidence limits of the parameters.
 
         Parameters
         ----------
         level : float, default 0.95
             Confidence level.
-        method : {"wald"}, default "wald"
-            "profile" and "boot" are not available yet.
+        method : {"wald", "profile", "boot"}, default "wald"
+            "wald": estimate ± quantile times standard error, for the coefficients. "profile": the values at
+            which a likelihood-ratio test of a parameter, all others estimated again, has the p-value
+            ``1 - level``; for every parameter. The likelihood is that of ML also for a model fitted by REML,
+            as in R. See `profile` for the curves behind the limits. "boot": limits from a parametric
+            bootstrap, for every parameter; `bootstrap` has other types and keeps the replicates.
+        parm : str or sequence of str, optional
+            Names of parameters, as the rows of the result have them, or patterns such as ``"sd_*"``;
+            ``"theta_"`` stands for all variance parameters and ``"beta_"`` for all coefficients. By default
+            all.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the t quantiles; by default Satterthwaite's, as in `summary`, and for a
             generalized model "inf": normal quantiles, which R's ``confint(m, method = "Wald")`` uses for
@@ -49,22 +65,36 @@ class TermTests(Holder):
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
             Covariance matrix of the coefficients: from `vcov_cluster`, with its degrees of freedom, or a
             matrix, which goes with normal and χ² distributions unless ``ddf="residual"``; by default the
-            model's own.
+            model's own. `ddf` and `vcov` are for "wald".
+        nsim : int, optional
+            For "boot": number of replicates, by default 1000.
+        kind : {"percentile", "basic", "normal", "bca", "shortest"}, optional
+            For "boot": the kind of limits, see :meth:`Bootstrap.confint`; by default "percentile".
+        rng : int, Generator or None, default None
+            For "boot": seed or generator of random numbers.
+        executor : Executor, optional
+            For "boot": where the refits run; by default here.
+        progress : bool or callable, default False
+            For "profile" and "boot": True shows a bar; a function is called with the numbers of parameters or
+            replicates done and in all.
 
         Returns
         -------
         ResultTable
-            Two columns named by their percentages; ``notes`` state the degrees of freedom. Rows of standard
-            deviations and correlations, for which Wald intervals are unsuitable, are NaN. The row of the
-            scale is named ``sigma``, or after the parameter of the family: ``size``, ``dispersion``,
-            ``precision``.
+            Two columns named by their percentages; ``notes`` state the degrees of freedom, and limits that
+            are one-sided or do not exist. A limit on the boundary is exactly 0 (-1 or 1 for a correlation).
+            Rows of standard deviations and correlations, for which Wald intervals are unsuitable, are NaN
+            with "wald". The row of the scale is named ``sigma``, or after the parameter of the family:
+            ``size``, ``dispersion``, ``precision``.
 
         Raises
         ------
         ArgumentError
-            For an unknown method or degrees of freedom, and a covariance matrix of another model.
-        NotAvailableError
-            For "profile" and "boot".
+            For an unknown method, parameter or degrees of freedom, and a covariance matrix of another model.
+        Warns
+        -----
+        MixedModelsWarning
+            When a profile comes below the optimum of the fit.
 
         Examples
         --------
@@ -74,6 +104,11 @@ class TermTests(Holder):
         sd_(Intercept)|Batch       NaN     NaN
         sigma                      NaN     NaN
         (Intercept)             1477.7  1577.3
+        >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).confint(method="profile").round(1)
+                                 2.5 %  97.5 %
+        sd_(Intercept)|Batch      12.2    84.1
+        sigma                     38.2    67.7
+        (Intercept)             1486.5  1568.5
         """
         # Anything may come in place of a text, arrays too.
         if isinstance(method, str) and method in DDF_NAMES:  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -81,7 +116,20 @@ class TermTests(Holder):
             if ddf is not None:
                 raise ArgumentError(f"confint: method={method!r} is the old way to say ddf=; give only ddf")
             method, ddf = "wald", method
-        return confidence_intervals(self._fitted, level, method, ddf=ddf, vcov=vcov)
+        return confidence_intervals(
+            self._fitted,
+            level,
+            method,
+            parm=parm,
+            ddf=ddf,
+            vcov=vcov,
+            methods={"boot": bootstrap_limits},
+            nsim=nsim,
+            kind=kind,
+            rng=rng,
+            executor=executor,
+            progress=progress,
+        )
 
     @public
     def anova(

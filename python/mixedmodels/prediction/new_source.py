@@ -16,7 +16,7 @@ from ..fit.sources import ResponseSource, part_of
 from ..fit.state import FittedModel
 from ..frame import Frame
 from .fixed_part import determined_x
-from .predict import argument_offset
+from .rows import argument_offset
 from .selection import Selection
 
 

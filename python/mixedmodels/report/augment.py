@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import flag
-from ..design.used_rows import used_data, whole_frame
+from ..design.used_rows import as_data_frame, used_data
 from ..diagnostics.leverage import cooks_distances
 from ..diagnostics.residuals import residuals_used
 from ..errors import DataError
 from ..fit.state import FittedModel
-from ..frame import Frame
 from ..frame.alignment import in_row_order
-from ..frame.convert import is_from
 
 
 def augmented_data(fitted: FittedModel, data: Any = None, influence: Any = False) -> pd.DataFrame:
@@ -30,7 +27,7 @@ def augmented_data(fitted: FittedModel, data: Any = None, influence: Any = False
         if fitted.design.row_labels is not None:
             frame.index = fitted.design.row_labels
     else:
-        frame = _as_pandas(data)
+        frame = as_data_frame(data)
         labels = fitted.design.row_labels
         if len(frame) == used.n_total != fitted.n_obs:
             added = {name: _spread(values, used.positions, len(frame)) for name, values in added.items()}
@@ -68,21 +65,3 @@ def _spread(values: NDArray[np.float64], positions: NDArray[np.intp], n: int) ->
     whole = np.full(n, np.nan)
     whole[positions] = values
     return whole
-
-
-def _as_pandas(data: Any) -> pd.DataFrame:
-    if isinstance(data, pd.DataFrame):
-        return data
-    # An error for anything but a table.
-    frame = Frame.from_any(data, what="data")
-    if isinstance(data, Mapping):
-        return pd.DataFrame(dict(data))
-    if frame.original is None:
-        # A query, files or a stream: read once.
-        frame.prefetch(frame.names)
-        return whole_frame(frame)
-    if is_from("pyarrow", "RecordBatch", data):
-        return data.to_pandas()
-    import narwhals as nw
-
-    return nw.from_native(data, eager_only=True).to_pandas()

@@ -3,8 +3,8 @@
 //!
 //! Data flows one way: [`design`] (data, basis) → [`products`] (cross-products) → [`model`] (data with
 //! their products and a response) → [`system`] (factorisation) → [`objective`] (functions of
-//! [`parameters`]) → [`optimize`] → [`fit`] → [`inference`], or [`many`] for many responses to one
-//! design.
+//! [`parameters`]) → [`optimize`] → [`fit`] → [`inference`], [`profile`] for walks along held parameters, or
+//! [`many`] for many responses to one design.
 
 pub mod covariance;
 pub mod design;
@@ -19,6 +19,7 @@ pub mod objective;
 pub mod optimize;
 pub mod parameters;
 pub mod products;
+pub mod profile;
 pub mod system;
 
 pub use error::{Error, Result};

@@ -145,6 +145,15 @@ fn point(
 }
 
 impl Glmm {
+    pub fn model(&self) -> Arc<GeneralizedModel> {
+        Arc::clone(&self.model)
+    }
+
+    /// The family, where it is the user's.
+    pub fn user(&self) -> Option<Arc<UserFamily>> {
+        self.user.clone()
+    }
+
     fn at<T: Send + 'static>(
         &self,
         py: Python<'_>,
@@ -159,7 +168,7 @@ impl Glmm {
 
     /// Engine work on the model. What a function of a user-defined family raised comes first: all
     /// else follows from it.
-    fn run<T: Send + 'static>(
+    pub(crate) fn run<T: Send + 'static>(
         &self,
         py: Python<'_>,
         listener: Option<Py<PyAny>>,

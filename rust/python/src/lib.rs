@@ -11,7 +11,9 @@ mod interrupt;
 mod lmm;
 mod many;
 mod panics;
+mod prediction;
 mod predictors;
+mod profile;
 mod refits;
 mod samples;
 mod user_family;
@@ -40,6 +42,12 @@ mod _engine {
 
     #[pymodule_export]
     use crate::samples::{refit_generalized_samples, refit_linear_samples};
+
+    #[pymodule_export]
+    use crate::prediction::{generalized_prediction_variances, prediction_variances};
+
+    #[pymodule_export]
+    use crate::profile::{profile_curves, profile_origin, profile_points};
 
     #[pymodule_export]
     use crate::interrupt::provoke_panic;

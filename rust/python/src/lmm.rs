@@ -116,6 +116,10 @@ fn linear(model: &Model, reml: bool) -> Linear<'_> {
 type Hessian = fn(Linear<'_>, &[f64], Monitor<'_>) -> mixedmodels::Result<Matrix>;
 
 impl Lmm {
+    pub fn model(&self) -> Arc<Model> {
+        Arc::clone(&self.model)
+    }
+
     fn second_derivatives<'py>(
         &self,
         py: Python<'py>,
@@ -131,7 +135,7 @@ impl Lmm {
         to_square(py, matrix)
     }
 
-    fn slow(&self) -> bool {
+    pub(crate) fn slow(&self) -> bool {
         self.model.flops() > SLOW || n_values(&self.model.design) >= MANY_VALUES
     }
 

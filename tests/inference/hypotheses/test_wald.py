@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 from mixedmodels import (
-    NotAvailableError,
     coef_test,
     confint,
     emmeans,
@@ -93,10 +92,13 @@ def test_methods():
     for method in ("wald", "Wald"):
         np.testing.assert_array_equal(SLOPES.confint(method=method), SLOPES.confint())
     np.testing.assert_array_equal(SLOPES.confint(ddf="kr"), SLOPES.confint(ddf="kenward-roger"))
-    for model in (SLOPES, BINOMIAL):
-        for method in ("profile", "boot", "Profile"):
-            with pytest.raises(NotAvailableError, match=rf"confint\(method='{method}'\)"):
-                model.confint(method=method)
+    for argument, value in (("nsim", 10), ("kind", "basic"), ("rng", 1), ("executor", 3)):
+        with pytest.raises(ArgumentError, match=f"{argument} is for method='boot', not 'wald'"):
+            SLOPES.confint(**{argument: value})
+    with pytest.raises(ArgumentError, match="ddf is for method='wald', not 'boot'"):
+        SLOPES.confint(method="boot", ddf="kr")
+    with pytest.raises(ArgumentError, match="progress is for method='profile' and method='boot'"):
+        SLOPES.confint(progress=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Tests by simulation, and Kenward and Roger's comparison of models."""
+"""Tests by parametric bootstrap, and Kenward and Roger's comparison of models."""
 
 from __future__ import annotations
 
@@ -9,94 +9,20 @@ from scipy import stats
 
 from mixedmodels import (
     anova,
-    exact_rlrt,
     families,
     glmer,
     kr_compare,
     linear_hypothesis,
     lmer,
     load_beets,
-    load_cbpp,
-    load_dyestuff,
-    load_dyestuff2,
     load_epil,
     load_sleepstudy,
-    load_sleepstudy_x,
     pb_compare,
 )
-from mixedmodels.errors import ArgumentError, DataError, MixedModelsWarning
-from mixedmodels.inference.likelihood.exact_rlrt import eigenvalues, simulate_null
+from mixedmodels.errors import ArgumentError, DataError
 from shared_fits import fits
 
 SLEEP = load_sleepstudy()
-
-
-def test_balanced_one_way():
-    """There the restricted likelihood ratio is an increasing function of the F statistic above 1."""
-    model = fits("dyestuff")
-    groups = [part["Yield"] for _, part in load_dyestuff().groupby("Batch", observed=True)]
-    p = stats.f_oneway(*groups).pvalue
-    n = 200_000
-    got = exact_rlrt(model, n, rng=1)["Pr(>RLRT)"].iloc[0]
-    assert got == pytest.approx(p, abs=4 * np.sqrt(p / n))
-    # The ratio is zero for F below 1.
-    simulated = simulate_null(eigenvalues(model._fitted), 29, n, np.random.default_rng(2))
-    share = stats.f.cdf(1, 5, 24)
-    assert np.mean(simulated < 1e-9) == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n))
-
-
-def test_maximum_of_the_simulated_criterion():
-    """Against a fit: the largest value over all ratios of variances, for one draw."""
-    mu, df = np.array([3.0, 8.0, 20.0, 21.0]), 30
-    got = simulate_null(mu, df, 50, np.random.default_rng(3))
-    rng = np.random.default_rng(3)
-    squares, rest = rng.chisquare(1.0, (50, 4)), rng.chisquare(26, 50)
-    ratios = np.concatenate([[0], np.geomspace(1e-6, 1e3, 200_001)])
-    for i in range(50):
-        shrunk = np.sum(squares[i][:, None] / (1 + np.outer(mu, ratios)), axis=0) + rest[i]
-        criterion = df * np.log((squares[i].sum() + rest[i]) / shrunk) - np.log1p(np.outer(mu, ratios)).sum(
-            axis=0
-        )
-        assert got[i] == pytest.approx(criterion.max(), abs=2e-5 * (1 + criterion.max()))
-
-
-def test_eigenvalues_with_weights_and_slopes():
-    model = lmer("Reaction ~ Days + (0 + Days | Subject)", load_sleepstudy_x(), weights="w")
-    design = model._fitted.design
-    root = np.sqrt(design.weights)[:, None]
-    z = np.zeros((180, 18))
-    z[np.arange(180), design.terms[0].group.codes] = design.terms[0].z[:, 0]
-    x, z = root * design.x, root * z
-    residual = z - x @ np.linalg.lstsq(x, z, rcond=None)[0]
-    wanted = np.linalg.eigvalsh(z.T @ residual)
-    got = eigenvalues(model._fitted)
-    np.testing.assert_allclose(got, wanted[-len(got) :], rtol=1e-8)
-    assert len(got) == 17
-
-
-def test_no_variance_at_all():
-    with pytest.warns(MixedModelsWarning):
-        model = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2())
-    table = exact_rlrt(model, 100, rng=1)
-    assert table["RLRT"].iloc[0] == 0
-    assert table["Pr(>RLRT)"].iloc[0] == 1
-
-
-def test_what_has_no_exact_test():
-    with pytest.raises(ArgumentError, match="one random effect"):
-        exact_rlrt(lmer("Reaction ~ Days + (Days | Subject)", SLEEP))
-    with pytest.raises(ArgumentError, match="linear mixed models only"):
-        exact_rlrt(glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", load_cbpp(), "binomial"))
-    model = fits("sleepstudy", "Reaction ~ Days + (1 | Subject)", REML=False)
-    assert "by REML (instead of ML)" in str(exact_rlrt(model, 100, rng=1))
-    n = 40_002
-    data = pd.DataFrame({"y": np.random.default_rng(1).normal(size=n), "g": np.arange(n) // 2})
-    data["y"] += data["g"] % 3
-    with pytest.raises(ArgumentError, match="has 20001 levels"):
-        exact_rlrt(lmer("y ~ 1 + (1 | g)", data))
-    for nsim in (0, 1.5, True, "many"):
-        with pytest.raises(ArgumentError, match="nsim"):
-            exact_rlrt(model, nsim)
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +136,8 @@ def test_a_wrong_rng(rng):
     counts = fits("cbpp")
     for test in (
         lambda: pb_compare(model, model.update(". ~ . - Days"), nsim=2, rng=rng),
-        lambda: exact_rlrt(model, nsim=2, rng=rng),
+        lambda: model.exact_rlrt(nsim=2, rng=rng),
+        lambda: model.exact_lrt(nsim=2, rng=rng),
         lambda: model.allFit(optimizers="bobyqa", starts=1, rng=rng),
         lambda: counts.simulate(1, rng),
     ):

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...design.used_rows import in_used_order, used_data
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
-from ...frame import Frame, as_factor
 from ..estimates.variance_components import variance_components
+from .row_labels import row_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +56,8 @@ def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
             "different groups share random effects, so they form no independent clusters; "
             "name a coarser factor with cluster=, if there is one"
         )
-    label, codes = codes_of(fitted, cluster)
+    labels = row_labels(fitted, cluster, "cluster")
+    label, codes = labels.name, labels.codes
     shared = _first_shared_group(fitted, codes)
     if shared is not None:
         raise ArgumentError(
@@ -76,32 +76,6 @@ def cluster_covariance(fitted: FittedModel, rows: NDArray[np.intp]) -> NDArray[n
         z, codes = term.z[rows], term.group.codes[rows]
         result += np.where(codes[:, None] == codes, z @ part.cov @ z.T, 0.0)
     return result
-
-
-def codes_of(fitted: FittedModel, cluster: Any, argument: str = "cluster") -> tuple[str, NDArray[Any]]:
-    """The label and the level of each row used of a factor, which is the value of the argument."""
-    if isinstance(cluster, str):
-        for term in fitted.design.terms:
-            if term.group.label == cluster:
-                return cluster, term.group.codes
-        with fitted.arguments.data.explaining_what_is_kept("the labels of the rows as an array"):
-            column = used_data(fitted.design, fitted.arguments).frame.labels(cluster)
-        label = cluster
-    else:
-        used = used_data(fitted.design, fitted.arguments)
-        values = np.asarray(in_used_order(cluster, fitted.design, fitted.arguments, argument))
-        if values.shape == (used.n_total,):
-            values = values[used.positions]
-        if values.shape != (fitted.n_obs,):
-            raise ArgumentError(
-                f"{argument} has shape {np.shape(cluster)}; it needs a label for each of the {fitted.n_obs} "
-                f"rows used, or of the {used.n_total} of the data"
-            )
-        column, label = Frame.from_any({"cluster": values}).column("cluster"), "cluster"
-    factor = as_factor(column)
-    if factor.gaps:
-        raise ArgumentError(f"{argument}: {label!r} has missing values in the rows used")
-    return label, factor.codes
 
 
 def _first_shared_group(fitted: FittedModel, codes: NDArray[Any]) -> str | None:

@@ -1,7 +1,9 @@
-"""Wald confidence limits of the coefficients, in the layout that R's confint has."""
+"""Confidence limits of parameters, in the layout that R's confint has, by each of the methods."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -9,20 +11,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import one_of, probability
+from ...errors import ArgumentError
 from ...fit.state import FittedModel
-from ...not_here import CONFINT_METHODS, refuse_not_here
 from ...render.result_table import ResultTable, result_table
 from ..basis.choice import DdfName, Vcov, basis_of
 from ..basis.degrees_of_freedom import DegreesOfFreedom, limits_note
-from ..estimates.all_parameters import scale_name, variance_names
+from ..estimates.parameter_rows import chosen_rows, parameter_rows
+from ..profiles.limits import percentages, profile_limits
 
 
 def confidence_intervals(
     fitted: FittedModel,
     level: float = 0.95,
     method: Any = "wald",
+    *,
+    parm: Any = None,
     ddf: DdfName | None = None,
     vcov: Vcov | None = None,
+    methods: Mapping[str, Callable[..., ResultTable]] | None = None,
+    **options: Any,
 ) -> ResultTable:
     """
     Confidence limits of the parameters.
@@ -31,33 +38,62 @@ def confidence_intervals(
     ----------
     fitted : FittedModel
     level : float
-    method : {"wald"}
-        Estimate ± quantile times standard error.
+    method : str
+        "wald", a key of `METHODS` or one of `methods`.
+    parm : str or sequence of str, optional
+        See :func:`~mixedmodels.inference.estimates.parameter_rows.chosen_rows`.
     ddf, vcov
-        See :func:`~mixedmodels.inference.basis.choice.basis_of`.
+        For "wald" alone, see :func:`~mixedmodels.inference.basis.choice.basis_of`.
+    methods : mapping of str to callable, optional
+        More methods.
+    **options
+        Of the method; those of other methods must be None.
 
     Returns
     -------
     ResultTable
         The limits in two columns named by their percentages. Rows ``sd_...`` and ``cor_...`` of the
-        random effects and of the scale are NaN: Wald intervals are not suitable for variances. Then the
-        coefficients.
+        random effects, then the scale, then the coefficients.
     """
     level = probability("level", level)
-    if isinstance(method, str):
-        refuse_not_here(CONFINT_METHODS, method.lower(), f"confint(method={method!r})")
-    one_of("confint: method", method.lower() if isinstance(method, str) else method, ("wald",))
+    name = method.lower() if isinstance(method, str) else method
+    known = {"wald": wald_limits, **METHODS, **(methods or {})}
+    one_of("confint: method", name, known)
+    given = {"ddf": ddf, "vcov": vcov, **options}
+    takes = {own: frozenset(signature(function).parameters) for own, function in known.items()}
+    for argument, value in given.items():
+        if value is not None and value is not False and argument not in takes[name]:
+            theirs = " and ".join(f"method={own!r}" for own in known if argument in takes[own])
+            raise ArgumentError(f"confint: {argument} is for {theirs}, not {method!r}")
+    own = {key: value for key, value in given.items() if key in takes[name] and value is not None}
+    return known[name](fitted, level, parm, **own)
+
+
+# Everything but Wald's, by name: functions of the fit, the level and the parameters.
+METHODS: dict[str, Callable[..., ResultTable]] = {"profile": profile_limits}
+
+
+def wald_limits(
+    fitted: FittedModel,
+    level: float,
+    parm: Any = None,
+    ddf: DdfName | None = None,
+    vcov: Vcov | None = None,
+) -> ResultTable:
+    """Estimate ± quantile times standard error; NaN for variance parameters."""
+    rows = chosen_rows("parm", parm, parameter_rows(fitted))
     basis = basis_of(fitted, ddf, vcov)
-    variances = [*variance_names(fitted), *scale_name(fitted)]
-    limits = np.full((len(variances) + len(fitted.design.x_names), 2), np.nan)
-    limits[len(variances) + fitted.estimates.kept] = coefficient_limits(basis, level)
-    limits[len(variances) + fitted.estimates.held] = np.nan
-    names = [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
+    known = np.full((len(fitted.design.x_names), 2), np.nan)
+    known[fitted.estimates.kept] = coefficient_limits(basis, level)
+    known[fitted.estimates.held] = np.nan
+    limits = np.array(
+        [known[row.place[0]] if row.kind == "coefficient" else (np.nan, np.nan) for row in rows]
+    ).reshape(-1, 2)
     notes = [limits_note(basis, level), *basis.notes]
-    if variances:
-        notes.append("Wald limits are not suitable for variance parameters: NaN")
+    if any(row.kind != "coefficient" for row in rows):
+        notes.append("Wald limits are not suitable for variance parameters: NaN; use method='profile'")
     table = result_table(
-        dict(zip(names, limits.T, strict=True)), [*variances, *fitted.design.x_names], notes=notes
+        dict(zip(percentages(level), limits.T, strict=True)), [row.name for row in rows], notes=notes
     )
     table.attrs.update(method="Wald", level=level, ddf=basis.label)
     return table

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...checks import random_generator, whole_number
-from ...errors import ArgumentError, MixedModelError
-from ...fit.changes import by_ml, refitted
-from ...fit.draws import draw_response
+from ...checks import whole_number
+from ...errors import ArgumentError
+from ...fit.changes import by_ml
+from ...fit.draws import as_responses, draw_many
 from ...fit.state import FittedModel
 from ...render.anova_table import AnovaTable, anova_table
 from ..basis.testable import have_optimum, notes_on_comparisons
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described
 from .nesting import refuse_not_nested
+from .simulated_ratios import SimulatedRatios, simulated_ratios
 
 _LABELS = ["the full model", "the reduced model"]
 _ROWS: tuple[str, ...] = ("LRT", "PBtest", "Bartlett", "Gamma", "F")
@@ -24,8 +26,24 @@ _COLUMNS = ("statistic", "Df", "DenDF", "Pr(>statistic)")
 _Row = tuple[float, float, float, float]
 
 
+@dataclass(frozen=True, eq=False)
+class DrawnFrom:
+    """Responses drawn from a fitted model."""
+
+    fitted: FittedModel
+
+    def draw(self, rng: np.random.Generator, m: int) -> NDArray[np.float64]:
+        return as_responses(self.fitted, draw_many(self.fitted, rng, m))
+
+
 def bootstrap_comparison(
-    full: FittedModel, reduced: FittedModel, nsim: Any = 1000, rng: Any = None
+    full: FittedModel,
+    reduced: FittedModel,
+    nsim: Any = 1000,
+    *,
+    rng: Any = None,
+    executor: Any = None,
+    progress: Any = False,
 ) -> AnovaTable:
     """Compare nested models by simulation, see :func:`mixedmodels.pb_compare`."""
     nsim = whole_number("nsim", nsim, 1)
@@ -40,14 +58,21 @@ def bootstrap_comparison(
         rows["LRT"] = (statistic, df, np.nan, np.nan)
         heading += ["Parametric bootstrap of the likelihood-ratio test", *about]
         return anova_table(*_table(rows), heading, notes_on_comparisons([full, reduced], _LABELS))
-    simulated = _simulated_ratios(full, reduced, nsim, random_generator(rng))
+    simulated = simulated_ratios(
+        full,
+        reduced,
+        DrawnFrom(reduced),
+        nsim,
+        "pb_compare",
+        rng=rng,
+        executor=executor,
+        progress=progress,
+    )
     heading += [
-        f"Parametric bootstrap of the likelihood-ratio test, {nsim} simulations from the reduced model",
+        f"Parametric bootstrap of the likelihood-ratio test, {simulated.n} draws from the reduced model",
         *about,
     ]
-    failed = int(nsim) - len(simulated)
-    notes = [f"{failed} of {nsim} simulations left out because a model could not be fitted to them"]
-    return anova_table(*_table(_p_values(statistic, df, simulated)), heading, notes if failed else [])
+    return anova_table(*_table(_p_values(statistic, df, simulated)), heading, simulated.notes())
 
 
 def _comparable(full: FittedModel, reduced: FittedModel) -> tuple[FittedModel, FittedModel, list[str]]:
@@ -67,14 +92,13 @@ def _table(rows: dict[str, _Row]) -> tuple[dict[str, list[float]], list[str]]:
     return {name: [row[i] for row in rows.values()] for i, name in enumerate(_COLUMNS)}, list(rows)
 
 
-def _p_values(statistic: float, df: int, simulated: NDArray[np.float64]) -> dict[str, _Row]:
+def _p_values(statistic: float, df: int, simulated: SimulatedRatios) -> dict[str, _Row]:
     """The tests by χ², by the simulations, and by distributions with their moments."""
     from scipy.special import chdtrc, fdtrc, gammaincc
 
-    n = len(simulated)
-    mean = float(simulated.mean())
-    variance = float(simulated.var(ddof=1)) if n > 1 else np.nan
-    exceeding = (np.count_nonzero(simulated >= statistic) + 1) / (n + 1)
+    ratios = simulated.ratios
+    mean = float(ratios.mean())
+    variance = float(ratios.var(ddof=1)) if len(ratios) > 1 else np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         bartlett = float(np.divide(statistic * df, mean))
         gamma = float(gammaincc(np.divide(mean**2, variance), np.divide(statistic * mean, variance)))
@@ -83,26 +107,8 @@ def _p_values(statistic: float, df: int, simulated: NDArray[np.float64]) -> dict
     by_f = fdtrc(df, ddf, statistic / df) if np.isfinite(ddf) else chdtrc(df, statistic)
     return {
         "LRT": (statistic, df, np.nan, float(chdtrc(df, statistic))),
-        "PBtest": (statistic, np.nan, np.nan, exceeding),
+        "PBtest": (statistic, np.nan, np.nan, simulated.p_value(statistic)),
         "Bartlett": (bartlett, df, np.nan, float(chdtrc(df, bartlett))),
         "Gamma": (statistic, np.nan, np.nan, gamma),
         "F": (statistic / df, df, ddf, float(by_f)),
     }
-
-
-def _simulated_ratios(
-    full: FittedModel, reduced: FittedModel, nsim: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Likelihood ratios of responses drawn from the reduced model, where both models can be fitted."""
-    ratios = []
-    for _ in range(nsim):
-        response = draw_response(reduced, rng)
-        try:
-            fits = [refitted(model, response=response, quiet=True) for model in (full, reduced)]
-        except MixedModelError:
-            # A simulated response may be constant, or separated.
-            continue
-        ratios.append(max(0.0, fits[1].estimates.objective - fits[0].estimates.objective))
-    if not ratios:
-        raise ArgumentError("pb_compare: the models could not be fitted to any simulated response")
-    return np.array(ratios)

@@ -56,15 +56,24 @@ def _fit(fitted: FittedModel, parts: dict[str, Any], changes: dict[str, Any]) ->
     return refitted_design(fitted, design, own)
 
 
-def objective_without_random_effects(fitted: FittedModel) -> float:
-    """The criterion of the linear model with the same fixed part, by weighted least squares."""
+def objective_without_random_effects(fitted: FittedModel, basis: NDArray[np.float64] | None = None) -> float:
+    """
+    The criterion of the linear model without random effects, by weighted least squares.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    basis : ndarray, shape (rank, dimension), optional
+        Confines the kept coefficients to a subspace, in a model that holds none.
+    """
     design, kept, held = fitted.design, fitted.estimates.free, fitted.held
+    x = design.x[:, kept] if basis is None else design.x[:, kept] @ basis
     root = np.ones(fitted.n_obs) if design.weights is None else np.sqrt(design.weights)
     offset = held.offset(design.x, design.offset)
     y = design.y if offset is None else design.y - offset
-    q, r = np.linalg.qr(root[:, None] * design.x[:, kept])
+    q, r = np.linalg.qr(root[:, None] * x)
     residual = root * y - q @ (q.T @ (root * y))
-    df = fitted.n_obs - (len(kept) if fitted.restricted else 0)
+    df = fitted.n_obs - (x.shape[1] if fitted.restricted else 0)
     squares = float(residual @ residual)
     if held.sigma is None:
         objective = df * (1 + math.log(2 * math.pi * squares / df))

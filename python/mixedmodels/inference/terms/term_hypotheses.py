@@ -8,7 +8,7 @@ the contrasts of the fit, and empty cells are allowed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,17 +129,22 @@ class TermHypotheses:
             result.append(_column_basis(own, largest=1.0).T @ functions @ back * self._sizes)
         return result
 
-    def without(self, label: str) -> NDArray[np.float64]:
+    def without(self, *labels: str) -> NDArray[np.float64]:
         """The coefficients of a basis of what the other terms span, shape (rank, dimension)."""
-        return self._others(label) / self._sizes[:, None]
+        return self._others(labels) / self._sizes[:, None]
 
     def dropped(self, label: str) -> NDArray[np.float64]:
         """The hypothesis that a term can be left out: L of shape (df, rank)."""
-        return left_null(self._others(label)).T * self._sizes
+        return left_null(self._others([label])).T * self._sizes
 
     def droppable(self) -> list[str]:
         """The terms that are not marginal to others."""
-        return [t.label for t in self._terms if not any(marginal(t, other) for other in self._all.terms)]
+        return [label for label in self.labels if not self.containing(label)]
+
+    def containing(self, label: str) -> list[str]:
+        """The terms to which this one is marginal."""
+        (own,) = [term for term in self._all.terms if term.label == label]
+        return [term.label for term in self._all.terms if marginal(own, term)]
 
     @property
     def _terms(self) -> list[CodedTerm]:
@@ -150,8 +155,8 @@ class TermHypotheses:
     def _all(self) -> AllLevels:
         return self.fitted.derived(_coding)
 
-    def _others(self, label: str) -> NDArray[np.float64]:
-        return _column_basis(self._columns([term for term in self._all.terms if term.label != label]))
+    def _others(self, labels: Sequence[str]) -> NDArray[np.float64]:
+        return _column_basis(self._columns([term for term in self._all.terms if term.label not in labels]))
 
     @property
     def _sizes(self) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ pub struct FreeDerivatives {
 }
 
 /// Minimises, or evaluates where nothing is free.
-pub(super) fn search(
+pub(crate) fn search(
     optimizer: Optimizer,
     objective: &mut dyn Objective,
     start: &[f64],

@@ -8,9 +8,12 @@ mod hessian;
 mod linear;
 
 pub use conditional::ConditionalVariances;
+pub(crate) use free::search;
 pub use free::FreeDerivatives;
+pub(crate) use generalized::at as generalized_at;
 pub use generalized::GlmmEstimates;
-pub(crate) use linear::{all_explained, coefficients, optimum, unscaled_covariance};
+pub(crate) use generalized::{engine_coefficients, keeps_user_basis, user_theta, Search};
+pub(crate) use linear::{all_explained, coefficients, optimum, unscaled_covariance, Setting};
 pub use linear::{Estimates, Linear};
 
 use crate::error::{same_length, Error, Result};

@@ -1,6 +1,6 @@
 //! What inference needs beyond a fit: how the covariance of the fixed effects depends on the variance
 //! parameters (Satterthwaite), what it costs that these are estimated (Kenward-Roger), how far fitted
-//! values follow the response (leverages, conditional AIC).
+//! values follow the response (leverages, conditional AIC), and how far predictions are from the truth.
 //!
 //! Everything is of the size of the random effects or of X; no n × n matrix is formed.
 
@@ -8,12 +8,16 @@ mod elements;
 mod information;
 mod kenward_roger;
 mod leverage;
+mod prediction;
 mod scaled_effects;
 mod sensitivity;
 mod traces_by_columns;
 
 pub use kenward_roger::{kenward_roger, KenwardRoger};
 pub use leverage::{leverages, working_leverages};
+pub use prediction::{
+    generalized_prediction_variances, prediction_variances, NewRows, NewTerm, NO_LEVEL,
+};
 pub use sensitivity::{sensitivity, Sensitivity};
 
 use crate::error::Result;

@@ -6,6 +6,7 @@
 
 use faer::{MatRef, Par};
 
+use crate::design::basis::FixedBasis;
 use crate::error::Result;
 use crate::linalg::{dense, small, Matrix};
 use crate::model::Model;
@@ -53,7 +54,7 @@ impl<'a> ScaledEffects<'a> {
             .collect::<Result<_>>()?;
         Ok(Self {
             model,
-            root: root(model, &lower),
+            root: root_of_covariance(&model.fixed, &lower),
             lower,
             h,
             grams,
@@ -111,12 +112,13 @@ pub fn unit_effects(system: &dyn System, structure: &Structure, lower: &[f64]) -
     Ok(system.solve(right))
 }
 
-fn root(model: &Model, lower: &[f64]) -> Vec<f64> {
-    let rank = model.structure.rank;
+/// T^-1 L^-T: its square is the covariance of the user's coefficients.
+pub fn root_of_covariance(fixed: &FixedBasis, lower: &[f64]) -> Vec<f64> {
+    let rank = fixed.rank();
     let mut upper = vec![0.0; rank * rank];
     (0..rank).for_each(|j| upper[j + j * rank] = 1.0);
     small::solve_lower_transposed(lower, &mut upper, rank, rank);
-    model.fixed.solve(upper, rank)
+    fixed.solve(upper, rank)
 }
 
 /// `left A left'`, symmetric to the last digit.

@@ -91,6 +91,24 @@ impl Model {
         Self::of_frame(Arc::clone(&self.frame), y)
     }
 
+    /// The model of the response `y - Σ t d`, for responses d to the same predictors; in the scale of this
+    /// one, of which it takes linear combinations.
+    #[must_use]
+    pub fn moved(&self, along: &[(f64, &Self)]) -> Self {
+        let mut out = self.clone();
+        let mut values = out.response.values.to_vec();
+        for (t, d) in along {
+            let factor = -t * d.response.scale / self.response.scale;
+            small::axpy(factor, &d.response.values, &mut values);
+            small::axpy(factor, &d.response.explained, &mut out.response.explained);
+            out.response.centre -= t * d.response.centre;
+            out.response_products.add(factor, &d.response_products);
+        }
+        out.response_square = sum_of_products(&values, &values);
+        out.response.values = values.into();
+        out
+    }
+
     /// The model of the other observations: what these rows add to the cross-products is taken out, and
     /// nothing else is computed anew. `None` where what is left does not resolve the fixed effects or
     /// the response. `all` are the rows of the frame, `rows` the ones to leave out, ascending.

@@ -143,15 +143,24 @@ impl HeldCoordinates {
     fn hold_natural(
         &mut self,
         frame: &Frame,
-        (term, index, value): (usize, usize, f64),
+        natural: (usize, usize, f64),
         sigma: Option<(usize, f64)>,
     ) -> Result<()> {
+        let (at, role) = self.natural_role(frame, natural, sigma)?;
+        self.hold(at, role)
+    }
+
+    /// Where the parameter stands that a natural parameter is a function of, and what becomes of it when
+    /// the natural one has this value.
+    pub fn natural_role(
+        &self,
+        frame: &Frame,
+        (term, index, value): (usize, usize, f64),
+        sigma: Option<(usize, f64)>,
+    ) -> Result<(usize, Role)> {
         let (covariance, k) = self.own[term].clone();
         let kind = covariance.natural_parameters(k)[index].kind;
-        let Some(own) = parameter_behind(&*covariance, k, index) else {
-            let what = "a parameter that is held depends on several others";
-            return Err(Error::Internal(what.into()));
-        };
+        let own = behind(&*covariance, k, index)?;
         let at = self.coordinates.terms[term].start + own;
         let mut theta = self.to_user_start(frame);
         let first = self.coordinates.terms[term].start;
@@ -184,7 +193,27 @@ impl HeldCoordinates {
             },
             _ => Role::Held(held),
         };
-        self.hold(at, role)
+        Ok((at, role))
+    }
+
+    /// The derivative of the parameter that is behind a natural one with respect to it, where they have the
+    /// values `own` and `value`; not finite at a bound.
+    pub fn natural_slope(
+        &self,
+        (term, index, value): (usize, usize, f64),
+        own: f64,
+    ) -> Result<f64> {
+        let (covariance, k) = &self.own[term];
+        let place = behind(&**covariance, *k, index)?;
+        Ok(match covariance.natural_parameters(*k)[index].kind {
+            Kind::StandardDeviation => own / (power_of(&**covariance, *k, (index, place)) * value),
+            Kind::Correlation => {
+                let mut theta = covariance.isotropic(1.0, *k);
+                theta[place] = own;
+                let jets = covariance.natural(&along(&theta, place, place), *k);
+                jets[index].first.recip()
+            }
+        })
     }
 
     fn hold(&mut self, at: usize, role: Role) -> Result<()> {
@@ -299,6 +328,12 @@ fn parameter_behind(covariance: &dyn Covariance, k: usize, natural: usize) -> Op
         (Some(one), None) => Some(one),
         _ => None,
     }
+}
+
+/// The same of a parameter that is held, whose structure was chosen so that there is one.
+fn behind(covariance: &dyn Covariance, k: usize, natural: usize) -> Result<usize> {
+    parameter_behind(covariance, k, natural)
+        .ok_or_else(|| Error::Internal("a parameter that is held depends on several others".into()))
 }
 
 /// p for a standard deviation that is the p-th power of its parameter.

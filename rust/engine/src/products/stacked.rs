@@ -65,6 +65,13 @@ impl Stacked {
         }
     }
 
+    /// Sum of the products of all entries with those of another.
+    #[must_use]
+    pub fn inner(&self, other: &Self) -> f64 {
+        let pairs = self.parts().zip(other.parts());
+        pairs.map(|(a, b)| small::dot(a, b)).sum()
+    }
+
     pub fn scale(&mut self, factor: f64) {
         for part in self.parts_mut() {
             part.iter_mut().for_each(|v| *v *= factor);

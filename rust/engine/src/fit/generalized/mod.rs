@@ -17,8 +17,9 @@ use crate::objective::{GlmmObjective, Monitor, Objective};
 use crate::optimize;
 use crate::parameters::{AffineNumber, AffineVector, Coordinates, Held, ParameterVector};
 use estimates::estimates;
-use search::Search;
-use units::{engine_coefficients, to_user_coefficients, user_gradient, user_theta, user_values};
+pub(crate) use search::Search;
+pub(crate) use units::{engine_coefficients, keeps_user_basis, user_theta};
+use units::{to_user_coefficients, user_gradient, user_values};
 
 /// Bytes of a system that every thread may have for itself.
 const SMALL: f64 = 5e7;
@@ -172,7 +173,7 @@ fn check_start(model: &GeneralizedModel, start: &StartValues) -> Result<()> {
 }
 
 /// The objective in the parameters of the user (coefficients in the basis of the engine), evaluated.
-fn at<'a>(
+pub(crate) fn at<'a>(
     model: &'a GeneralizedModel,
     point: &Point,
     monitor: Monitor<'a>,

@@ -12,7 +12,7 @@ use crate::parameters::Coordinates;
 use crate::parameters::{AffineNumber, AffineVector, ParameterVector};
 
 /// The parameters of an optimisation and its start.
-pub(super) struct Search {
+pub(crate) struct Search {
     pub parameters: ParameterVector,
     pub start: Vec<f64>,
     /// Coefficients in the basis of the engine.

@@ -12,14 +12,15 @@ use crate::parameters::coordinates::to_user;
 use crate::parameters::{Coordinates, Held, HeldCoordinates, Role};
 
 /// The joint criterion and its parameters.
-struct Setting<'a> {
-    held: HeldCoordinates,
-    objective: JointObjective<'a>,
-    roles: Vec<Role>,
+pub(crate) struct Setting<'a> {
+    pub held: HeldCoordinates,
+    pub objective: JointObjective<'a>,
+    /// Of theta, and of log σ at the end.
+    pub roles: Vec<Role>,
 }
 
 impl<'a> Setting<'a> {
-    fn new(linear: Linear<'a>, held: &Held, monitor: Monitor<'a>) -> Result<Self> {
+    pub fn new(linear: Linear<'a>, held: &Held, monitor: Monitor<'a>) -> Result<Self> {
         let Linear { model, criterion } = linear;
         let n = model.n_theta();
         let scale = model.response.scale;
@@ -44,7 +45,7 @@ impl<'a> Setting<'a> {
         })
     }
 
-    fn enter(&self, model: &Model, theta: &[f64], sigma: f64) -> Result<Vec<f64>> {
+    pub fn enter(&self, model: &Model, theta: &[f64], sigma: f64) -> Result<Vec<f64>> {
         let mut point = self.held.enter(model, theta)?;
         point.push((sigma / model.response.scale).ln());
         Ok(point)

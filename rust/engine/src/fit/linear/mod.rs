@@ -6,6 +6,7 @@ mod start;
 
 pub use estimates::Estimates;
 pub(crate) use estimates::{all_explained, coefficients, unscaled_covariance};
+pub(crate) use held::Setting;
 
 use crate::error::{Error, Result};
 use crate::fit::{

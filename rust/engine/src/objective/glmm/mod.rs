@@ -194,9 +194,13 @@ impl<'a> GlmmObjective<'a> {
         if self.model.rank() == 0 {
             return Ok(Some(Vec::new()));
         }
+        Ok(self.own_border()?.map(Border::into_factor))
+    }
+
+    /// The coefficients beside the random effects at the last point; `None` where they have no information.
+    pub(crate) fn own_border(&self) -> Result<Option<Border>> {
         let (system, weight) = self.weighted();
-        let border = Border::new(&self.model.rows, system, weight)?;
-        Ok(border.map(Border::into_factor))
+        Border::new(&self.model.rows, system, weight)
     }
 
     fn weighted(&self) -> (&WeightedSystem<'a>, &[f64]) {

@@ -1,1 +1,0 @@
-"""The bootstrap: resampled responses or rows, refits, intervals."""

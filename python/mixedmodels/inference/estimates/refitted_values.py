@@ -1,0 +1,16 @@
+"""The estimates of all parameters of many refits, in the order of `parameter_rows`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...fit.refits import Refits
+from ...fit.state import FittedModel
+from .parameter_rows import parameter_rows
+
+
+def refitted_values(fitted: FittedModel, refits: Refits) -> NDArray[np.float64]:
+    """The estimates of refits of the model, shape (m, number of parameters); NaN as in `ParameterRow`."""
+    scale = [refits.sigma[:, None] for row in parameter_rows(fitted) if row.kind == "scale"]
+    return np.hstack([*refits.natural(fitted), *scale, refits.beta])

@@ -1,0 +1,1 @@
+"""Profile likelihood: walks along one parameter with all others optimised again."""

@@ -1,0 +1,194 @@
+"""The rows that are predicted: those of the fit or new ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design.rows import named_or_given
+from ..design.theta import factors
+from ..design.used_rows import labels_of_results, naming_left_out
+from ..errors import ArgumentError
+from ..fit.state import FittedModel, NewTerms
+from ..frame import Frame
+from .fixed_part import determined_x
+from .selection import Selection, select_effects
+
+# The code of the engine for rows in which a term takes no part.
+_NO_LEVEL = np.iinfo(np.uint32).max
+
+
+@dataclass(frozen=True, eq=False)
+class RandomPart:
+    """
+    The columns of a random-effects term that take part.
+
+    Attributes
+    ----------
+    term : int
+        Its position among the terms of the design.
+    columns : ndarray of int, shape (k,)
+    codes : ndarray of int, shape (n,)
+        The level of each row; -1 for a level that was not in the fit.
+    z : ndarray, shape (n, k)
+    """
+
+    term: int
+    columns: NDArray[np.intp]
+    codes: NDArray[np.int64]
+    z: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedRows:
+    """
+    Rows of predictors, with the random effects that take part.
+
+    Attributes
+    ----------
+    fitted : FittedModel
+    x : ndarray, shape (n, p)
+        NaN in rows with missing values, and where the data of the fit do not determine the fixed part.
+    parts : tuple of RandomPart
+    offset : ndarray, shape (n,), or None
+    frame : Frame or None
+        The new data; None for the rows of the fit.
+    """
+
+    fitted: FittedModel
+    x: NDArray[np.float64]
+    parts: tuple[RandomPart, ...]
+    offset: NDArray[np.float64] | None
+    frame: Frame | None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @cached_property
+    def missing(self) -> NDArray[np.bool_]:
+        """Rows without a prediction, shape (n,)."""
+        missing = np.isnan(self.x).any(axis=1)
+        for part in self.parts:
+            missing |= np.isnan(part.z).any(axis=1)
+        return missing if self.offset is None else missing | np.isnan(self.offset)
+
+    def linear_predictor(self, fitted: FittedModel | None = None) -> NDArray[np.float64]:
+        """Xβ + Zb + offset with the estimates, or at other values of the parameters; shape (n,)."""
+        estimates = (fitted or self.fitted).estimates
+        total = self.x[:, estimates.kept] @ estimates.beta[estimates.kept] + self.random_part(fitted)
+        return total if self.offset is None else total + self.offset
+
+    def random_part(self, fitted: FittedModel | None = None) -> NDArray[np.float64]:
+        """Zb, shape (n,)."""
+        estimates = (fitted or self.fitted).estimates
+        total = np.zeros(len(self))
+        for part in self.parts:
+            b = estimates.b[part.term][:, part.columns]
+            # The row after the last level is for new levels: their expected effect is zero.
+            b = np.vstack([b, np.zeros(len(part.columns))])
+            total += np.einsum("ij,ij->i", part.z, b[part.codes])
+        return total
+
+    def for_engine(self) -> tuple[NDArray[np.float64], NewTerms]:
+        """The rows as `FittedModel.prediction_variances` takes them; those with missing values are zero."""
+        x = np.where(self.missing[:, None], 0.0, self.x)
+        chosen = {part.term: part for part in self.parts}
+        terms: NewTerms = []
+        for t, term in enumerate(self.fitted.design.terms):
+            codes = np.full(len(x), _NO_LEVEL, dtype=np.uint32)
+            z = np.zeros((len(x), len(term.names)))
+            if t in chosen:
+                part = chosen[t]
+                known = (part.codes >= 0) & ~self.missing
+                codes[known] = part.codes[known]
+                z[np.ix_(known, part.columns)] = part.z[known]
+            terms.append((codes, z))
+        return x, terms
+
+    def prior_variance(self, fitted: FittedModel | None = None) -> NDArray[np.float64]:
+        """z'Gz for levels that were not in the fit, G the covariance matrix of the term; shape (n,)."""
+        fitted = fitted or self.fitted
+        variance = np.zeros(len(self))
+        for part, factor in self._factors(fitted):
+            new = part.codes < 0
+            variance[new] += fitted.scale**2 * np.square(part.z[new] @ factor).sum(axis=1)
+        return variance
+
+    def _factors(self, fitted: FittedModel) -> list[tuple[RandomPart, NDArray[np.float64]]]:
+        found = factors(fitted.design, fitted.estimates.theta)
+        return [(part, found[part.term][part.columns]) for part in self.parts]
+
+    def padded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values of the rows of the fit for all rows that the user knows; others as they are."""
+        return values if self.frame is not None else self.fitted.design.missing.pad(values)
+
+    def labels(self) -> Any:
+        """Labels of the padded rows; None for rows that are numbered."""
+        if self.frame is None:
+            return labels_of_results(self.fitted.design, self.fitted.arguments)
+        return self.frame.index
+
+
+def predicted_rows(
+    fitted: FittedModel, newdata: Any, re_form: Any, allow_new_levels: bool, offset: Any
+) -> PredictedRows:
+    """The rows that the arguments of `MixedModel.predict` describe."""
+    selection = select_effects(fitted, re_form)
+    if newdata is None:
+        if offset is not None:
+            raise ArgumentError(
+                "predict: offset= needs newdata; predictions for the data of the fit use its own offset"
+            )
+        return rows_of_fit(fitted, selection)
+    frame = Frame.from_any(newdata, what="newdata")
+    with naming_left_out(fitted.design, fitted.arguments):
+        return _new_rows(fitted, frame, selection, allow_new_levels, offset)
+
+
+def rows_of_fit(fitted: FittedModel, selection: Selection) -> PredictedRows:
+    """The rows of the fit."""
+    design = fitted.design
+    parts = [
+        RandomPart(t, columns, design.terms[t].group.codes, design.terms[t].z[:, columns])
+        for t, columns in selection.items()
+    ]
+    return PredictedRows(fitted, design.x, tuple(parts), design.offset, None)
+
+
+def _new_rows(
+    fitted: FittedModel, frame: Frame, selection: Selection, allow_new_levels: bool, offset: Any
+) -> PredictedRows:
+    recipe = fitted.design.recipe
+    recipe.prefetch(frame, selection)
+    x = determined_x(fitted, frame)
+    chosen = {t: columns.tolist() for t, columns in selection.items()}
+    found = recipe.new_random(frame, allow_new_levels, chosen) if selection else ()
+    parts = [
+        RandomPart(t, columns, new.codes, new.z)
+        for (t, columns), new in zip(selection.items(), found, strict=True)
+    ]
+    offsets = [recipe.new_offset(frame), argument_offset(fitted, frame, offset)]
+    given = [values for values in offsets if values is not None]
+    return PredictedRows(fitted, x, tuple(parts), np.sum(given, axis=0) if given else None, frame)
+
+
+def argument_offset(
+    fitted: FittedModel, frame: Frame, offset: Any, function: str = "predict"
+) -> NDArray[np.float64] | None:
+    """The counterpart of the ``offset`` argument of the fit; `function` is named in messages."""
+    fitted_with = fitted.arguments.offset
+    if offset is None:
+        if fitted_with is None:
+            return None
+        if not isinstance(fitted_with, str):
+            raise ArgumentError(
+                f"{function}: the model was fitted with an array as offset, so new data needs one too: "
+                "give offset= with one value for each row (zeros for none)"
+            )
+        offset = fitted_with
+    found = named_or_given(offset, frame, "offset", fitted.design.recipe.functions)
+    return None if found is None else found[1]

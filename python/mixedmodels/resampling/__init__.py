@@ -1,0 +1,1 @@
+"""The bootstrap: responses and rows drawn anew, refits, intervals."""

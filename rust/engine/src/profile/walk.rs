@@ -1,0 +1,373 @@
+//! A walk from the estimate to one side.
+
+use super::hold::{Constrained, Hold};
+use super::interpolate::{between, beyond, extrapolate, Knot};
+use super::scale::Variable;
+use super::Task;
+use crate::error::Result;
+
+/// A value of |ζ| to walk to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Goal {
+    pub zeta: f64,
+    /// Whether it is to be met to the last digits, or about.
+    pub exact: bool,
+}
+
+/// Why a walk ends, or where it has met its goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Met,
+    /// The range of the parameter ends before.
+    Bound,
+    /// ζ rises no more, or so slowly that the goal is out of reach.
+    Flat,
+    /// ζ jumps over the goal: the criterion has several minima.
+    Jump,
+    /// The criterion cannot be computed farther away.
+    NotComputable,
+    Evaluations,
+    /// There is a better minimum of the criterion.
+    Better,
+}
+
+impl End {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Bound => "bound",
+            Self::Flat => "flat",
+            Self::Jump => "jump",
+            Self::NotComputable => "not computable",
+            Self::Evaluations => "evaluations",
+            Self::Better => "better",
+        }
+    }
+}
+
+/// Where an exact goal was met, or why it was not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    pub goal: f64,
+    /// The bound where that is the end; infinite or NaN where there is no limit.
+    pub value: f64,
+    pub end: End,
+}
+
+/// A point of the walk.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub value: f64,
+    /// With its sign.
+    pub zeta: f64,
+    pub at: Constrained,
+}
+
+/// What was found on one side.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// Away from the estimate.
+    pub steps: Vec<Step>,
+    pub limits: Vec<Limit>,
+    /// `Met` when all goals were.
+    pub end: End,
+    /// The lowest point below the minimum.
+    pub better: Option<Step>,
+}
+
+/// Points of one side.
+const MOST_POINTS: usize = 300;
+/// Trials for one goal.
+const MOST_TRIALS: usize = 60;
+/// Difference of ζ at which an exact goal is met, and share of the distance to the goal before for others.
+const EXACT: f64 = 1e-9;
+const ABOUT: f64 = 0.03;
+/// Largest growth of the distance from the estimate in one step.
+const GROWTH: f64 = 3.0;
+/// Below this ζ the slope of a root says nothing.
+const NEAR: f64 = 1e-3;
+/// Fall of the criterion that is more than rounding, and relatively.
+const FALL: f64 = 1e-5;
+const ROUNDING: f64 = 1e-10;
+/// Distance of two values that double precision cannot tell apart.
+const SAME: f64 = 1e-11;
+/// Share of the way to the bound within which the bound is tried.
+const NEAR_BOUND: f64 = 0.02;
+
+struct Walk<'h> {
+    hold: &'h mut dyn Hold,
+    variable: Variable,
+    lowest: f64,
+    sign: f64,
+    start: Vec<f64>,
+    /// Away from the estimate.
+    steps: Vec<(Knot, Step)>,
+    /// Beyond which nothing can be computed.
+    wall: Option<f64>,
+    better: Option<Step>,
+}
+
+/// Walks to one side.
+pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<Side> {
+    let estimate = hold.estimates()[0];
+    let variable = Variable::new(task.parameter, estimate, task.unit, task.range, up);
+    let start = hold.start();
+    let mut walk = Walk {
+        hold,
+        variable,
+        lowest,
+        sign: if up { 1.0 } else { -1.0 },
+        start,
+        steps: Vec::new(),
+        wall: None,
+        better: None,
+    };
+    let mut limits = Vec::new();
+    let mut end = End::Met;
+    let mut before = 0.0;
+    for goal in &task.goals {
+        if end == End::Met {
+            let margin = if goal.exact {
+                EXACT
+            } else {
+                ABOUT.max(0.25 * (goal.zeta - before))
+            };
+            end = walk.to(goal.zeta, margin)?;
+        }
+        before = goal.zeta;
+        if goal.exact {
+            limits.push(walk.limit(goal.zeta, end));
+        }
+        // A jump belongs to its goal.
+        if end == End::Jump {
+            end = End::Met;
+        }
+    }
+    Ok(Side {
+        steps: walk.steps.into_iter().map(|(_, step)| step).collect(),
+        limits,
+        end,
+        better: walk.better,
+    })
+}
+
+impl Walk<'_> {
+    fn origin(&self) -> Knot {
+        Knot {
+            w: self.variable.origin,
+            zeta: 0.0,
+            slope: None,
+        }
+    }
+
+    /// How far from the estimate.
+    fn distance(&self, w: f64) -> f64 {
+        self.sign * (w - self.variable.origin)
+    }
+
+    /// The last point below z, the one before it, and the first above.
+    fn bracket(&self, z: f64) -> (Knot, Option<Knot>, Option<Knot>) {
+        let knots = self.steps.iter().map(|(knot, _)| *knot);
+        let above = knots.clone().find(|knot| knot.zeta >= z);
+        let far = above.map_or(f64::INFINITY, |knot| self.distance(knot.w));
+        let mut below = [self.origin()]
+            .into_iter()
+            .chain(knots.filter(|k| self.distance(k.w) < far))
+            .rev_pair();
+        let last = below.0.take().unwrap_or_else(|| self.origin());
+        (last, below.1, above)
+    }
+
+    fn limit(&self, z: f64, end: End) -> Limit {
+        let value = match end {
+            End::Met | End::Jump => {
+                let steps = self.steps.iter();
+                let nearest =
+                    steps.min_by(|a, b| (a.0.zeta - z).abs().total_cmp(&(b.0.zeta - z).abs()));
+                nearest.map_or(f64::NAN, |(_, step)| step.value)
+            }
+            End::Bound => self.variable.bound.map_or(f64::NAN, |(_, value)| value),
+            End::Flat => self.sign * f64::INFINITY,
+            End::NotComputable | End::Evaluations | End::Better => f64::NAN,
+        };
+        Limit {
+            goal: z,
+            value,
+            end,
+        }
+    }
+
+    /// Walks until |ζ| is z.
+    fn to(&mut self, z: f64, margin: f64) -> Result<End> {
+        if let Some((bound, _)) = self.variable.bound {
+            if bound == self.variable.origin {
+                return Ok(End::Bound);
+            }
+        }
+        let mut narrowed = 0.0;
+        for trial in 0..MOST_TRIALS {
+            if self.better.is_some() {
+                return Ok(End::Better);
+            }
+            if self.steps.iter().any(|(k, _)| (k.zeta - z).abs() <= margin) {
+                return Ok(End::Met);
+            }
+            if self.steps.len() >= MOST_POINTS {
+                return Ok(End::Evaluations);
+            }
+            let (last, before, above) = self.bracket(z);
+            let w = match above {
+                Some(above) => {
+                    let width = self.distance(above.w) - self.distance(last.w);
+                    let size = self.distance(above.w).abs().max(above.w.abs());
+                    if width <= SAME * size {
+                        return Ok(End::Jump);
+                    }
+                    // Where the cubic does not close in, halving does.
+                    let slow = trial > 8 && width > 0.5 * narrowed;
+                    narrowed = width;
+                    self.inside(last, above, z, slow)
+                }
+                None => match self.outside(last, before, z) {
+                    Ok(w) => w,
+                    Err(end) => return Ok(end),
+                },
+            };
+            self.evaluate(w)?;
+        }
+        Ok(End::Evaluations)
+    }
+
+    fn inside(&self, last: Knot, above: Knot, z: f64, slow: bool) -> f64 {
+        let middle = 0.5 * (last.w + above.w);
+        if slow {
+            return middle;
+        }
+        let w = between(last, above, z);
+        let share = (w - last.w) / (above.w - last.w);
+        if share > 0.0 && share < 1.0 {
+            w
+        } else {
+            let chord = last.w + (z - last.zeta) / (above.zeta - last.zeta) * (above.w - last.w);
+            let share = (chord - last.w) / (above.w - last.w);
+            if share > 0.0 && share < 1.0 {
+                chord
+            } else {
+                middle
+            }
+        }
+    }
+
+    /// The next point beyond all others.
+    fn outside(&self, last: Knot, before: Option<Knot>, z: f64) -> std::result::Result<f64, End> {
+        let step = self.variable.step.abs();
+        let gone = self.distance(last.w);
+        if self
+            .variable
+            .bound
+            .is_some_and(|(bound, _)| bound == last.w)
+        {
+            return Err(End::Bound);
+        }
+        if gone >= self.variable.far {
+            return Err(End::Flat);
+        }
+        let guess = match before {
+            Some(before) => beyond(before, last, z).map(|w| self.distance(w)),
+            None => Some(step),
+        };
+        let most = gone + (GROWTH - 1.0) * gone.max(step);
+        let mut next = guess.unwrap_or(most).min(most).min(self.variable.far);
+        // Not so near that nothing changes.
+        next = next.max(gone + 1e-3 * step.min(gone.max(step)));
+        if let Some(wall) = self.wall {
+            if next >= wall {
+                next = 0.5 * (gone + wall);
+                if next - gone <= 1e-6 * gone.max(step) {
+                    return Err(End::NotComputable);
+                }
+            }
+        }
+        let w = self.variable.origin + self.sign * next;
+        if let Some((bound, _)) = self.variable.bound {
+            let end = self.distance(bound);
+            if next >= end - NEAR_BOUND * end {
+                return Ok(bound);
+            }
+        }
+        Ok(w)
+    }
+
+    /// Holds the parameter there.
+    fn evaluate(&mut self, w: f64) -> Result<()> {
+        let value = self.variable.value(w);
+        let known: Vec<(f64, &[f64])> = [(self.variable.origin, self.start.as_slice())]
+            .into_iter()
+            .chain(self.steps.iter().map(|(k, s)| (k.w, s.at.free.as_slice())))
+            .collect();
+        let predicted = extrapolate(&known, w);
+        let nearest = known
+            .iter()
+            .min_by(|a, b| (a.0 - w).abs().total_cmp(&(b.0 - w).abs()))
+            .map(|(_, free)| free.to_vec());
+        let mut found = self.hold.at(&[value], &predicted)?;
+        if found.as_ref().map_or(true, |f| !f.converged) {
+            // A prediction that leads nowhere.
+            if let Some(nearest) = nearest.filter(|n| *n != predicted) {
+                let again = self.hold.at(&[value], &nearest)?;
+                let better = match (&again, &found) {
+                    (Some(a), Some(f)) => a.objective < f.objective,
+                    (Some(_), None) => true,
+                    (None, _) => false,
+                };
+                if better {
+                    found = again;
+                }
+            }
+        }
+        let Some(at) = found else {
+            self.wall = Some(self.distance(w));
+            return Ok(());
+        };
+        let rise = at.objective - self.lowest;
+        let size = rise.max(0.0).sqrt();
+        let slope = self.sign * at.slopes[0] * self.variable.slope(value) / (2.0 * size);
+        let knot = Knot {
+            w,
+            zeta: size,
+            slope: (size > NEAR && slope.is_finite() && slope > 0.0).then_some(self.sign * slope),
+        };
+        let step = Step {
+            value,
+            zeta: self.sign * size,
+            at,
+        };
+        if rise < -(FALL + ROUNDING * self.lowest.abs()) {
+            let is_lower = |known: &Step| step.at.objective < known.at.objective;
+            if self.better.as_ref().map_or(true, is_lower) {
+                self.better = Some(step.clone());
+            }
+        }
+        let place = self
+            .steps
+            .iter()
+            .position(|(k, _)| self.distance(k.w) > self.distance(w))
+            .unwrap_or(self.steps.len());
+        self.steps.insert(place, (knot, step));
+        Ok(())
+    }
+}
+
+/// The last item of an iterator and the one before it.
+trait RevPair: Iterator + Sized {
+    fn rev_pair(self) -> (Option<Self::Item>, Option<Self::Item>) {
+        let (mut last, mut before) = (None, None);
+        for item in self {
+            before = last.replace(item);
+        }
+        (last, before)
+    }
+}
+
+impl<I: Iterator> RevPair for I {}
