@@ -19,6 +19,8 @@ from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .permutation import PermutationTests
+from .plots import Plots
+from .plots_of_estimates import EstimatePlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .reports import Reports
@@ -44,6 +46,8 @@ class MixedModel(
     PartsOfPredictions,
     Bootstraps,
     Simulations,
+    Plots,
+    EstimatePlots,
     Reports,
     Changes,
     StatsmodelsNames,

@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..checks import shown
-from ..errors import ArgumentError
+from .style import (
+    BAND,
+    COLOURS,
+    LINE,
+    MARKERS,
+    Panels,
+    bare,
+    label_ticks,
+    note,
+    panels_of,
+    panels_or_new,
+    point_look,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# Okabe and Ito's colours, which the colour-blind can tell apart.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-_MARKERS = "osD^vPX*"
-_MOST_COLUMNS = 3
 
 
 def effect_plots(
@@ -28,8 +34,11 @@ def effect_plots(
     *,
     line: bool,
     label: str,
+    points: pd.DataFrame | None = None,
+    connected: bool = False,
+    remark: str = "",
     ax: Any = None,
-) -> Any:
+) -> Axes | Panels:
     """
     One panel for each combination of the facets.
 
@@ -44,81 +53,104 @@ def effect_plots(
         Lines with bands rather than points with bars.
     label : str
         Of the axis of predictions.
+    points : DataFrame, optional
+        Partial residuals: the columns named, with values of `frame`, and ``value``.
+    connected : bool
+        Lines between the points of a factor.
+    remark : str
+        Small print in the first panel.
     ax : Axes or sequence of Axes, optional
 
     Returns
     -------
-    Axes, or ndarray of Axes where there are facets
+    Axes, or Panels where there are facets
     """
-    groups = [("", frame)]
+    groups: list[tuple[Any, pd.DataFrame]] = [((), frame)]
     if facets:
-        grouped = frame.groupby(list(facets), sort=False, observed=True)
-        groups = [
-            (", ".join(f"{n} = {_text(v)}" for n, v in zip(facets, key, strict=True)), part)
-            for key, part in grouped
-        ]
-    panels = _axes(ax, len(groups))
-    for panel, (title, part) in zip(panels, groups, strict=True):
-        _draw(panel, part, x, colour, line)
-        panel.set_title(title)
+        groups = list(frame.groupby(list(facets), sort=False, observed=True))
+    size = (3.6, 3.2) if len(groups) > 1 else (6.0, 4.1)
+    panels = panels_or_new(
+        ax, len(groups), size, 2 if len(groups) == 4 else 3, argument="ax", sharex=True, sharey=True
+    )
+    for panel, (key, part) in zip(panels, groups, strict=True):
+        if points is not None:
+            here = points
+            for name, value in zip(facets, key, strict=True):
+                here = here[here[name] == value]
+            _draw_points(panel, here, frame, x, colour, line)
+        _draw(panel, part, frame, x, colour, line, connected)
+        panel.set_title(
+            ", ".join(f"{n} = {_text(v)}" for n, v in zip(facets, key, strict=True)), fontsize="medium"
+        )
         panel.set_xlabel(x)
         if panel.get_subplotspec() is None or panel.get_subplotspec().is_first_col():
             panel.set_ylabel(label)
+        bare(panel)
     if colour is not None:
-        panels[-1].legend(title=colour)
-    return np.array(panels, dtype=object) if facets else panels[0]
+        panels[-1].legend(title=colour, fontsize="small", title_fontsize="small", frameon=False)
+    note(panels[0], remark)
+    return panels_of(panels) if facets else panels[0]
 
 
-def _axes(ax: Any, count: int) -> list[Axes]:
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise ArgumentError("plots need matplotlib: pip install 'mixedmodels[plot]'") from None
-    if ax is None:
-        columns = 2 if count == 4 else min(count, _MOST_COLUMNS)
-        rows = -(-count // columns)
-        size = (max(6.4, 3.6 * columns), max(4.8, 3.4 * rows) if rows > 1 else 4.8)
-        figure, found = pyplot.subplots(
-            rows, columns, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
-        )
-        panels = list(found.flat)
-        for i, spare in enumerate(panels[count:], count):
-            # The panel above is the last of its column.
-            panels[i - columns].tick_params(labelbottom=True)
-            figure.delaxes(spare)
-        return panels[:count]
-    panels = list(np.ravel(np.asarray(ax, dtype=object)))
-    for panel in panels:
-        if not hasattr(panel, "errorbar"):
-            raise ArgumentError(f"plot: ax must be Axes of matplotlib, not {shown(panel)}")
-    if len(panels) != count:
-        raise ArgumentError(f"plot: these predictions need {count} Axes, not {len(panels)}")
-    return panels
+def _curves(frame: pd.DataFrame, colour: str | None) -> list[tuple[Any, pd.DataFrame]]:
+    return [("", frame)] if colour is None else list(frame.groupby(colour, sort=False, observed=True))
 
 
-def _draw(ax: Axes, frame: pd.DataFrame, x: str, colour: str | None, line: bool) -> None:
-    curves = [("", frame)]
-    if colour is not None:
-        curves = [(_text(key), part) for key, part in frame.groupby(colour, sort=False, observed=True)]
-    positions = {value: i for i, value in enumerate(dict.fromkeys(frame[x]))}
-    for i, (name, part) in enumerate(curves):
-        look = {"color": _COLOURS[i % len(_COLOURS)], "label": name or None}
+def _positions(frame: pd.DataFrame, x: str) -> dict[Any, int]:
+    return {value: i for i, value in enumerate(dict.fromkeys(frame[x]))}
+
+
+def _shift(i: int, count: int) -> float:
+    return 0.5 * ((i + 0.5) / count - 0.5)
+
+
+def _draw(
+    ax: Axes,
+    frame: pd.DataFrame,
+    whole: pd.DataFrame,
+    x: str,
+    colour: str | None,
+    line: bool,
+    connected: bool,
+) -> None:
+    # Panels share their axes, also when one lacks some of the levels.
+    positions, curves = _positions(whole, x), _curves(whole, colour)
+    for i, (key, _) in enumerate(curves):
+        part = frame if colour is None else frame[frame[colour] == key]
+        look = {"color": COLOURS[i % len(COLOURS)], "label": None if colour is None else _text(key)}
         fit, low, high = (part[column].to_numpy(float) for column in ("fit", "lower", "upper"))
         if line:
             at = part[x].to_numpy(float)
-            ax.plot(at, fit, **look)
-            ax.fill_between(at, low, high, color=look["color"], alpha=0.2, linewidth=0)
-        else:
-            shift = 0.5 * ((i + 0.5) / len(curves) - 0.5)
-            at = np.array([positions[value] for value in part[x]]) + shift
-            marker = _MARKERS[i % len(_MARKERS)]
-            ax.errorbar(at, fit, yerr=[fit - low, high - fit], fmt=marker, capsize=3, **look)
+            ax.plot(at, fit, linewidth=LINE, linestyle=_DASHES[i % len(_DASHES)], **look)
+            ax.fill_between(at, low, high, color=look["color"], alpha=BAND, linewidth=0)
+            continue
+        at = np.array([positions[value] for value in part[x]]) + _shift(i, len(curves))
+        style = MARKERS[i % len(MARKERS)] + ("-" if connected else "")
+        ax.errorbar(at, fit, yerr=[fit - low, high - fit], fmt=style, capsize=0, linewidth=LINE, **look)
     if not line:
-        texts = list(map(_text, positions))
-        long = sum(map(len, texts)) > 40
-        ax.set_xticks(
-            list(positions.values()), texts, rotation=30 if long else 0, ha="right" if long else "center"
-        )
+        label_ticks(ax.xaxis, list(positions.values()), list(map(_text, positions)))
+
+
+_DASHES = ("-", "--", "-.", ":")
+
+
+def _draw_points(
+    ax: Axes, points: pd.DataFrame, whole: pd.DataFrame, x: str, colour: str | None, line: bool
+) -> None:
+    positions, curves = _positions(whole, x), _curves(whole, colour)
+    look = point_look(len(points))
+    look["alpha"] *= 0.6
+    for i, (key, _) in enumerate(curves):
+        part = points if colour is None else points[points[colour] == key]
+        values = part["value"].to_numpy(float)
+        if line:
+            at = part[x].to_numpy(float)
+        else:
+            # Beside each other within the width of a level, always in the same way.
+            spread = 0.16 / len(curves) * np.sin(np.arange(len(part)) * 2.399963)
+            at = np.array([positions[value] for value in part[x]]) + _shift(i, len(curves)) + spread
+        tint = COLOURS[i % len(COLOURS)] if colour is not None else "#606060"
+        ax.scatter(at, values, color=tint, zorder=1, **look)
 
 
 def _text(value: Any) -> str:

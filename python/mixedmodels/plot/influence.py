@@ -1,0 +1,145 @@
+"""Influence of rows or groups: by position, and against leverage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..wording import shorten
+from .style import BLUE, GUIDE, SKY, VERMILION, axes_or_new, bare, note, zero_line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# So many of the largest are named.
+_NAMED = 5
+_MOST = 20_000
+
+
+def index_plot(
+    values: NDArray[np.float64],
+    names: Sequence[object],
+    labels: tuple[str, str],
+    cutoff: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """
+    A stem for each row or group; the largest are named.
+
+    Parameters
+    ----------
+    values : ndarray, shape (m,)
+    names : sequence, length m
+        Of the rows or groups.
+    labels : tuple of str
+        What they are, and what the values are.
+    cutoff : float, optional
+        Where a line is drawn, for absolute values.
+    ax : matplotlib Axes, optional
+    """
+    ax = axes_or_new(ax)
+    m = len(values)
+    at, size = np.arange(m), np.abs(np.nan_to_num(values))
+    drawn = at if m <= _MOST else np.sort(np.argsort(size)[-_MOST:])
+    above = size > cutoff if cutoff is not None else np.zeros(m, dtype=bool)
+    for chosen, colour in ((drawn[~above[drawn]], BLUE), (drawn[above[drawn]], VERMILION)):
+        ax.vlines(
+            at[chosen],
+            0.0,
+            values[chosen],
+            color=colour,
+            linewidth=float(np.clip(200.0 / max(m, 1), 0.3, 1.6)),
+        )
+        ax.scatter(
+            at[chosen],
+            values[chosen],
+            s=float(np.clip(2000.0 / max(m, 1), 2.0, 22.0)),
+            color=colour,
+            linewidths=0,
+        )
+    zero_line(ax, "y")
+    if cutoff is not None:
+        for sign in (1.0, -1.0) if np.nanmin(values, initial=0.0) < 0 else (1.0,):
+            ax.axhline(sign * cutoff, color=GUIDE, linestyle="--", linewidth=1.0)
+    _name(ax, at, values, names, size)
+    ax.set_xlabel(labels[0])
+    ax.set_ylabel(labels[1])
+    ax.margins(y=0.12)
+    bare(ax)
+    if m > _MOST:
+        note(ax, f"the {_MOST:,} largest of {m:,}")
+    return ax
+
+
+def bubble_plot(
+    leverage: NDArray[np.float64],
+    residuals: NDArray[np.float64],
+    distances: NDArray[np.float64],
+    names: Sequence[object],
+    labels: tuple[str, str, str] = ("leverage", "studentised residual", "Cook's distance"),
+    ax: Axes | None = None,
+) -> Axes:
+    """
+    Residuals against leverages, in circles whose areas are the distances.
+
+    Parameters
+    ----------
+    leverage, residuals, distances : ndarray, shape (m,)
+    names : sequence, length m
+    labels : tuple of str
+        What the three are.
+    ax : matplotlib Axes, optional
+    """
+    ax = axes_or_new(ax)
+    size = np.nan_to_num(np.abs(distances))
+    m = len(size)
+    drawn = np.arange(m) if m <= _MOST else np.sort(np.argsort(size)[-_MOST:])
+    scale = 900.0 / max(float(size.max(initial=0.0)), 1e-300)
+    zero_line(ax, "y")
+    for guide in (-2.0, 2.0):
+        ax.axhline(guide, color=GUIDE, linestyle=":", linewidth=0.9)
+    # The largest below, so that they hide none.
+    order = drawn[np.argsort(-size[drawn], kind="stable")]
+    ax.scatter(
+        leverage[order],
+        residuals[order],
+        s=np.maximum(scale * size[order], 3.0),
+        facecolor=SKY,
+        edgecolor=BLUE,
+        alpha=0.55,
+        linewidths=0.6,
+        rasterized=m > 3000,
+    )
+    _name(ax, leverage, residuals, names, size)
+    ax.set_xlabel(labels[0])
+    ax.set_ylabel(labels[1])
+    ax.margins(0.08)
+    bare(ax)
+    remark = f"area of the circles: {labels[2]}, up to {size.max(initial=0.0):.3g}"
+    note(ax, remark + (f"\nthe {_MOST:,} largest of {m:,}" if m > _MOST else ""))
+    return ax
+
+
+def _name(
+    ax: Axes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    names: Sequence[object],
+    size: NDArray[np.float64],
+) -> None:
+    for i in np.argsort(-size, kind="stable")[: min(_NAMED, len(size))]:
+        if size[i] > 0 and np.isfinite(x[i]) and np.isfinite(y[i]):
+            text = shorten(str(names[int(i)]), 18)
+            up = y[i] >= 0
+            ax.annotate(
+                text,
+                (x[i], y[i]),
+                (0, 5 if up else -5),
+                textcoords="offset points",
+                fontsize="x-small",
+                ha="center",
+                va="bottom" if up else "top",
+            )

@@ -1,0 +1,94 @@
+"""Small panels: the data and the fitted lines of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .style import BLUE, GUIDE, VERMILION, bare, fitting, label_ticks, panels_or_new
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLUMNS = 6
+
+
+class GroupPanel(NamedTuple):
+    """
+    The rows of a group.
+
+    Attributes
+    ----------
+    name : str
+    x : ndarray, shape (m,)
+        Numbers, dates, or the positions of levels.
+    y, conditional, population : ndarray, shape (m,)
+        The response and the means given the random effects and with these at zero.
+    """
+
+    name: str
+    x: NDArray[Any]
+    y: NDArray[np.float64]
+    conditional: NDArray[np.float64]
+    population: NDArray[np.float64]
+
+
+def group_panels(
+    groups: Sequence[GroupPanel],
+    labels: tuple[str, str],
+    levels: Sequence[str],
+    title: str,
+    axes: Any = None,
+) -> list[Axes]:
+    """
+    One panel for each group, all with the same limits.
+
+    Parameters
+    ----------
+    groups : sequence of GroupPanel
+    labels : tuple of str
+        Of the two axes.
+    levels : sequence of str
+        Labels of the positions if x is a factor.
+    title : str
+        Of the figure, if it is new.
+    axes : sequence of Axes, optional
+    """
+    columns = min(_COLUMNS, int(np.ceil(np.sqrt(1.6 * len(groups)))))
+    own = axes is None
+    panels = panels_or_new(axes, len(groups), (1.75, 1.6), columns, sharex=True, sharey=True)
+    for ax, group in zip(panels, groups, strict=True):
+        look = 14.0 if len(group.y) < 60 else 5.0
+        ax.scatter(group.x, group.y, s=look, color=BLUE, alpha=0.7, linewidths=0, label="data")
+        for values, colour, dash, name in (
+            (group.population, GUIDE, "--", "population"),
+            (group.conditional, VERMILION, "-", "this group"),
+        ):
+            ax.plot(*mean_line(group.x, values), color=colour, linestyle=dash, linewidth=1.4, label=name)
+        ax.set_title(fitting([group.name], 20)[0], fontsize="small", pad=3)
+        ax.tick_params(labelsize="x-small")
+        bare(ax)
+    if levels:
+        label_ticks(panels[0].xaxis, range(len(levels)), levels)
+    elif groups[0].x.dtype.kind == "M":
+        for ax in panels:
+            for text in ax.get_xticklabels():
+                text.set(rotation=35, ha="right", rotation_mode="anchor")
+    if own:
+        figure = panels[0].figure
+        figure.supxlabel(labels[0], fontsize="medium")
+        figure.supylabel(labels[1], fontsize="medium")
+        figure.suptitle(title, fontsize="medium")
+        handles, names = panels[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper right", ncols=3, fontsize="x-small", frameon=False)
+    return panels
+
+
+def mean_line(x: NDArray[Any], y: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The different values of x in order, with the means of y."""
+    known = ~np.isnat(x) if x.dtype.kind == "M" else ~np.isnan(x)
+    at, places, counts = np.unique(x[known], return_inverse=True, return_counts=True)
+    return at, np.bincount(places, y[known], minlength=len(at)) / counts
