@@ -24,6 +24,8 @@ _EXPORTS = {
         "load_pastes load_penicillin load_rail load_salamanders load_sleepstudy load_sleepstudy_x "
         "load_verbagg"
     ),
+    "diagnostics.check": "Check",
+    "diagnostics.simulated.result": "QuantileResiduals",
     "errors": (
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
         "ExecutorError FormulaError FormulaWarning InternalError InterruptedWarning LargeModelWarning "
@@ -61,8 +63,8 @@ _EXPORTS = {
         "partial_fitted pb_compare permutation_test plot plot_binned_residuals plot_coef plot_diagnostics "
         "plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction plot_ranef plot_ranef_qq "
         "plot_residuals plot_rootogram plot_shrinkage plot_variances predict predict_effects predictions "
-        "r2 ranef ranova refit refitML residuals sigma simulate summary t_test tidy update vcov "
-        "vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "quantile_residuals r2 ranef ranova refit refitML residuals sigma simulate summary t_test tidy "
+        "update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

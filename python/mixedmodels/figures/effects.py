@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from ..checks import flag
 from ..diagnostics.residuals import residuals_used
+from ..diagnostics.rows import row_values
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..means.effects import PredictedEffects, predict_effects
 from ..means.scale import response_link
 from ..plot.effects import effect_plots
 from ..plot.smoother import thinned
-from .rows import row_values
 
 # Between the drawn points a curve is taken as straight.
 _FINE = 200

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import one_of, several_texts, whole_number
+from ..diagnostics.rows import row_values
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..formula.nodes import variables
@@ -14,7 +15,6 @@ from ..inference.estimates.random_effects import terms_by_group
 from ..plot.panels_of_groups import GroupPanel, group_panels
 from ..plot.style import Panels, panels_of
 from ..wording import nearest
-from .rows import row_values
 
 _PER_PAGE = 30
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from ..checks import one_of, random_generator, whole_number
 from ..diagnostics.randomized import randomized_quantiles
 from ..diagnostics.residuals import TYPES, residuals_used
+from ..diagnostics.rows import row_values
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..plot.quantiles import qq_plot
 from ..plot.residuals import binned_plot, box_plot, scatter_plot
 from ..plot.style import Panels, panels_of, panels_or_new
 from .random_effects import draw_effects_qq
-from .rows import row_values
 
 _NAMES = {
     "quantile": "quantile residual",

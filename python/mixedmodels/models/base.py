@@ -23,6 +23,7 @@ from .plots import Plots
 from .plots_of_estimates import EstimatePlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
+from .quantile_residuals import SimulatedResiduals
 from .reports import Reports
 from .shares import EffectSizes
 from .simulations import Simulations
@@ -42,6 +43,7 @@ class MixedModel(
     Effects,
     EffectSizes,
     Predictions,
+    SimulatedResiduals,
     Validation,
     PartsOfPredictions,
     Bootstraps,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...checks import whole_number
 from ...errors import ArgumentError
 from ..check import Check, tested
-from .rows import numeric_values, row_values
+from ..rows import RowValues, row_values
 from .source import Source, Values
 from .statistics import DurbinWatson, Groups, LocationAndSpread, Moran, compared, p_value
 
@@ -22,7 +22,7 @@ def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) 
     """Location and spread of the residuals in groups of rows with similar values."""
     bins = whole_number("bins", bins, 2)
     if x is None:
-        values = pd.Series(source.predictor, name="linear predictor")
+        values = RowValues("linear predictor", source.predictor, np.empty(0, dtype=np.int64), ())
     else:
         values = row_values(source.fitted, x, "x")
     codes, labels = _groups(values, bins)
@@ -31,7 +31,7 @@ def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) 
     location, spread = (p_value(own[j], simulated[:, j]) for j in range(2))
     p = min(1.0, 2.0 * min(location, spread))
     means = groups.means(residuals[None, :])[0]
-    name = str(values.name)
+    name = values.name
     verdict = tested(p)
     what = "location" if location <= spread else "spread"
     return Check(
@@ -59,24 +59,34 @@ def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) 
     )
 
 
-def _groups(values: pd.Series, bins: int) -> tuple[NDArray[np.intp], list[str]]:
+def _groups(variable: RowValues, bins: int) -> tuple[NDArray[np.intp], list[str]]:
     """Codes of groups of rows, -1 for missing values, and the labels of the groups."""
-    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    dates = pd.api.types.is_datetime64_any_dtype(values)
-    if (numeric or dates) and values.nunique() > bins:
-        values = pd.qcut(values, bins, duplicates="drop", precision=2)
-    codes, levels = pd.factorize(values, sort=True)
-    if len(levels) < 2:
+    codes, levels = _coded(variable)
+    if variable.values is not None and len(levels) > bins:
+        cells = pd.qcut(pd.Series(variable.values), bins, duplicates="drop", precision=2)
+        codes, levels = cells.cat.codes.to_numpy(), cells.cat.categories
+    present, own = np.unique(codes[codes >= 0], return_inverse=True)
+    if len(present) < 2:
         raise ArgumentError("x is the same in all rows used")
-    return codes.astype(np.intp), [str(level) for level in levels]
+    codes = codes.astype(np.intp)
+    codes[codes >= 0] = own
+    return codes, [str(levels[int(code)]) for code in present]
+
+
+def _coded(variable: RowValues) -> tuple[NDArray[np.intp], Any]:
+    """Distinct values in order, and for each row which of them it has; -1 for a missing one."""
+    if variable.values is None:
+        return variable.codes.astype(np.intp), list(variable.levels)
+    codes, levels = pd.factorize(variable.values, sort=True)
+    return codes.astype(np.intp), levels
 
 
 def temporal(source: Source, n_sim: int, residuals: Values, time: Any, by: Any) -> Check:
     """The statistic of Durbin and Watson."""
-    times, order = pd.factorize(row_values(source.fitted, time, "time"), sort=True)
+    times, order = _coded(row_values(source.fitted, time, "time"))
     series = np.zeros(len(times), dtype=np.intp)
     if by is not None:
-        series = pd.factorize(row_values(source.fitted, by, "by"))[0].astype(np.intp)
+        series = _coded(row_values(source.fitted, by, "by"))[0]
     cells = np.where((times < 0) | (series < 0), -1, series * len(order) + times)
     present, codes = np.unique(cells[cells >= 0], return_inverse=True)
     own_codes = np.full(len(cells), -1, dtype=np.intp)
@@ -104,7 +114,7 @@ def temporal(source: Source, n_sim: int, residuals: Values, time: Any, by: Any) 
 
 def spatial(source: Source, n_sim: int, residuals: Values, x: Any, y: Any) -> Check:
     """Moran's I."""
-    coordinates = np.column_stack([numeric_values(source.fitted, x, "x"), numeric_values(source.fitted, y, "y")])
+    coordinates = np.column_stack([_numbers(source, x, "x"), _numbers(source, y, "y")])
     known = np.isfinite(coordinates).all(axis=1)
     places, codes = np.unique(coordinates[known], axis=0, return_inverse=True)
     if not 4 <= len(places) <= _MOST_PLACES:
@@ -133,3 +143,10 @@ def spatial(source: Source, n_sim: int, residuals: Values, x: Any, y: Any) -> Ch
         if verdict != "attention"
         else "add spatial predictors or a random effect of the region, (1 | region)",
     )
+
+
+def _numbers(source: Source, given: Any, argument: str) -> Values:
+    variable = row_values(source.fitted, given, argument)
+    if variable.values is None or variable.values.dtype.kind != "f":
+        raise ArgumentError(f"{argument} must be numeric, but {variable.name!r} is not")
+    return variable.values

@@ -334,16 +334,18 @@ class QuantileResiduals(Printed):
 
         Returns
         -------
-        ndarray of Axes, shape (2,)
+        Panels
+            The two axes, with the figure as ``.figure``.
 
         Raises
         ------
         ArgumentError
             Without matplotlib.
         """
-        from ...plot.quantile_residuals import quantile_residual_plot
+        from ...plot.quantile_residuals import quantile_residual_plots
 
-        return quantile_residual_plot(self.used, self.predicted, self.outlier, axes)
+        tests = dict(zip(*(self.tests()[name] for name in ("test", "p.value")), strict=True))
+        return quantile_residual_plots(self.used, self.predicted, tests, axes=axes)
 
     def _heading(self) -> str:
         how = "at the conditional modes" if self.conditional else "with new random effects"

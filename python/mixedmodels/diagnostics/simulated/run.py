@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from ...checks import flag, whole_number
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
@@ -32,7 +31,8 @@ def quantile_residuals(
     conditional, refit = flag("conditional", conditional), flag("refit", refit)
     if conditional and refit:
         raise ArgumentError(
-            "quantile_residuals: responses to refit to have new random effects; leave out conditional or refit"
+            "quantile_residuals: refits are to responses with new random effects; leave out conditional or "
+            "refit"
         )
     source = Source(fitted, Streams.of(rng), conditional, refit)
     blocks = -(-nsim // source.size)
@@ -44,5 +44,3 @@ def quantile_residuals(
     if not parts:
         raise ArgumentError("quantile_residuals: the model could not be refitted to responses drawn from it")
     return QuantileResiduals.of(source, Counts.merged(parts), nsim)
-
-

@@ -119,14 +119,14 @@ class Source:
     def block(self, start: int, stop: int) -> Block:
         """The replicates from `start`, where a block begins, to `stop`."""
         key = start // self.size
-        drawn = draw_many(
-            self.fitted, self.streams.generator(_BLOCKS, key), stop - start, self.conditional
-        )
+        drawn = draw_many(self.fitted, self.streams.generator(_BLOCKS, key), stop - start, self.conditional)
         numbers, ties = np.arange(start, stop), self.streams.generator(_TIES, key)
         if not self.refit:
             return Block(drawn.T, numbers, ties, None)
         refits = refit_responses(self.fitted, as_responses(self.fitted, drawn))
-        good = np.isfinite(refits.objective) & np.isfinite(refits.beta[:, self.fitted.estimates.kept]).all(axis=1)
+        good = np.isfinite(refits.objective) & np.isfinite(refits.beta[:, self.fitted.estimates.kept]).all(
+            axis=1
+        )
         chosen = np.flatnonzero(good)
         return Block(np.ascontiguousarray(drawn.T[chosen]), numbers[chosen], ties, refits.rows(chosen))
 

@@ -1,4 +1,4 @@
-"""Statistics of scores between 0 and 1, of many replicates at a time; plain data that can be sent to workers."""
+"""Statistics of scores between 0 and 1, of many replicates at a time; workers can receive them."""
 
 from __future__ import annotations
 
