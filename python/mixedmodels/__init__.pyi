@@ -1,4 +1,7 @@
 from . import families as families
+from .assessment.model_checks import ModelChecks as ModelChecks
+from .assessment.random_effects_pca import RandomEffectsPCA as RandomEffectsPCA
+from .assessment.simplify import Simplification as Simplification
 from .datasets import (
     dataset_names as dataset_names,
     load_arabidopsis as load_arabidopsis,
@@ -28,6 +31,8 @@ from .datasets import (
     load_sleepstudy_x as load_sleepstudy_x,
     load_verbagg as load_verbagg,
 )
+from .diagnostics.check import Check as Check
+from .diagnostics.simulated.result import QuantileResiduals as QuantileResiduals
 from .errors import (
     ArgumentError as ArgumentError,
     ConvergenceError as ConvergenceError,
@@ -98,6 +103,17 @@ from .models.functions import (
     augment as augment,
     bootstrap as bootstrap,
     cAIC as cAIC,
+    check_collinearity as check_collinearity,
+    check_convergence as check_convergence,
+    check_group_sizes as check_group_sizes,
+    check_heteroscedasticity as check_heteroscedasticity,
+    check_model as check_model,
+    check_normality as check_normality,
+    check_outliers as check_outliers,
+    check_overdispersion as check_overdispersion,
+    check_separation as check_separation,
+    check_singularity as check_singularity,
+    check_zeroinflation as check_zeroinflation,
     checkConv as checkConv,
     coef as coef,
     coef_test as coef_test,
@@ -163,8 +179,10 @@ from .models.functions import (
     ranova as ranova,
     refit as refit,
     refitML as refitML,
+    rePCA as rePCA,
     residuals as residuals,
     sigma as sigma,
+    simplify as simplify,
     simulate as simulate,
     summary as summary,
     t_test as t_test,

@@ -12,6 +12,7 @@ from ..frame.kept import held
 from ..report.describe import describe, model_matrix
 from .bootstraps import Bootstraps
 from .changes import Changes
+from .checks import Checks
 from .comparisons import Comparisons
 from .effects import Effects
 from .estimates import Estimates
@@ -44,6 +45,7 @@ class MixedModel(
     EffectSizes,
     Predictions,
     SimulatedResiduals,
+    Checks,
     Validation,
     PartsOfPredictions,
     Bootstraps,

@@ -29,8 +29,8 @@ class SimulatedResiduals(Holder):
         Quantile residuals by simulation: where each response lies among responses drawn from the model.
 
         If the model is right they are uniform between 0 and 1, in every family. Ties, as of counts, are
-        broken at random. The tests of the result compare the data with the simulated responses, so that they allow
-        for discrete responses and for rows that share random effects.
+        broken at random. The tests of the result compare the data with the simulated responses, so that they
+        allow for discrete responses and for rows that share random effects.
 
         Parameters
         ----------
