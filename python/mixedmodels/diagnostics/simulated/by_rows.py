@@ -27,13 +27,13 @@ def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) 
         values = row_values(source.fitted, x, "x")
     codes, labels = _groups(values, bins)
     groups = Groups.of(codes)
-    own, simulated = compared(source, LocationAndSpread(groups), n_sim)
-    location, spread = (p_value(own[j], simulated[:, j]) for j in range(2))
-    p = min(1.0, 2.0 * min(location, spread))
+    own, simulated = compared(source, LocationAndSpread(groups, _ranks(values)), n_sim)
+    each = [p_value(own[j], simulated[:, j]) for j in range(len(own))]
+    p = min(1.0, len(each) * min(each))
     means = groups.means(residuals[None, :])[0]
     name = values.name
     verdict = tested(p)
-    what = "location" if location <= spread else "spread"
+    what = "spread" if each[1] < min(each[0], each[-1]) else "location"
     return Check(
         name=f"residuals by {name}",
         measure="largest deviation of a mean from 0.5",
@@ -57,6 +57,21 @@ def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) 
             }
         ),
     )
+
+
+def _ranks(variable: RowValues) -> Values | None:
+    """Ranks of numbers, of mean zero and length one; zero for missing values. None for labels."""
+    if variable.values is None:
+        return None
+    codes, _ = _coded(variable)
+    known = codes >= 0
+    ends = np.cumsum(np.bincount(codes[known]))
+    rank = np.zeros(len(codes))
+    # Equal values share a rank, the mean of theirs.
+    rank[known] = ((ends + np.append(0, ends[:-1])) / 2.0)[codes[known]]
+    rank[known] -= rank[known].mean()
+    size = np.linalg.norm(rank)
+    return rank / size if size > 0 else None
 
 
 def _groups(variable: RowValues, bins: int) -> tuple[NDArray[np.intp], list[str]]:

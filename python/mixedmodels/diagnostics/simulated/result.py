@@ -197,8 +197,9 @@ class QuantileResiduals(Printed):
         Returns
         -------
         Check
-            `value` is the largest distance of the mean of a group from 1/2. The p-value is the smaller of two
-            (of the means, and of the spread within groups) times 2. `table` has a row for each group.
+            `value` is the largest distance of the mean of a group from 1/2. The p-value is the smallest of
+            those of the means, the spread within groups and, for numbers, a linear trend, adjusted by
+            Bonferroni. `table` has a row for each group.
 
         Raises
         ------

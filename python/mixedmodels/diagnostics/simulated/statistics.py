@@ -51,12 +51,24 @@ class Groups:
 
 @dataclass(frozen=True, eq=False)
 class LocationAndSpread:
-    """How far the means of scores, and of their distances from 1/2, are from those of uniform ones."""
+    """
+    How far the means of scores, and of their distances from 1/2, are from those of uniform ones.
+
+    Attributes
+    ----------
+    groups : Groups
+    trend : ndarray, shape (n,), optional
+        Ranks of the rows, of mean zero and length one, for a third statistic: a linear trend of the scores.
+    """
 
     groups: Groups
+    trend: Values | None = None
 
     def __call__(self, u: Values) -> Values:
-        return np.column_stack([self._sum(u), self._sum(np.abs(2.0 * u - 1.0))])
+        found = [self._sum(u), self._sum(np.abs(2.0 * u - 1.0))]
+        if self.trend is not None:
+            found.append(12.0 * np.square((u - 0.5) @ self.trend))
+        return np.column_stack(found)
 
     def _sum(self, values: Values) -> Values:
         # The variance of a uniform variable is 1/12.
