@@ -102,6 +102,15 @@ OPERATIONS: dict[str, Operation] = {
     "bootstrap cases": lambda m: mm.bootstrap(m, 3, type="cases", cases="rows", rng=1),
     "cAIC": mm.cAIC,
     "checkConv": mm.checkConv,
+    **{
+        name: (lambda m, name=name: printed(getattr(mm, name)(m)))
+        for name in (
+            *("check_collinearity", "check_convergence", "check_group_sizes", "check_heteroscedasticity"),
+            *("check_model", "check_normality", "check_outliers", "check_overdispersion", "check_separation"),
+            *("check_singularity", "check_zeroinflation", "rePCA", "simplify"),
+        )
+    },
+    "check_normality random": lambda m: printed(mm.check_normality(m, "random")),
     "coef": mm.coef,
     "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,
@@ -158,6 +167,14 @@ OPERATIONS: dict[str, Operation] = {
     "predict rows": lambda m: mm.predict(m, rows(m)),
     "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),
     "predict new level": lambda m: mm.predict(m, rows(m).assign(g="new"), allow_new_levels=True),
+    "quantile_residuals": lambda m: printed(mm.quantile_residuals(m, 20, rng=1)),
+    "quantile_residuals conditional": lambda m: printed(
+        mm.quantile_residuals(m, 20, conditional=True, rng=1)
+    ),
+    "quantile_residuals refit": lambda m: printed(mm.quantile_residuals(m, 20, refit=True, rng=1)),
+    "quantile_residuals by predictor": lambda m: printed(
+        mm.quantile_residuals(m, 20, rng=1).test_predictor()
+    ),
     "r2": mm.r2,
     "ranef": mm.ranef,
     "ranef condVar": lambda m: mm.ranef(m, condVar=True).condvar,

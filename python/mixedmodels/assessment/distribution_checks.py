@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ..design.theta import factors
 from ..diagnostics.check import Check, not_applicable, tested
-from ..diagnostics.leverage import cooks_distances
 from ..fit.state import FittedModel
+from ..wording import counted
 
 # Shapiro and Wilk's test is known to be accurate up to here; larger samples are thinned evenly.
 _MOST_ROWS = 5000
@@ -206,34 +206,30 @@ def _normality(name: str, samples: dict[str, NDArray[np.float64]], advice: str) 
 
 
 def check_outliers(fitted: FittedModel) -> Check:
-    """Cook's distances above the median of F, see :func:`mixedmodels.check_outliers`."""
+    """Cook's distances of the fitted values above the median of F, see :func:`mixedmodels.check_outliers`."""
     from scipy.special import fdtri
 
-    name = "outliers"
-    df = fitted.n_obs - fitted.rank
-    if fitted.rank == 0:
-        return not_applicable(name, "Cook's distances need fixed effects")
-    if df <= 0:
-        return not_applicable(name, "there are not more rows than coefficients")
-    distance = cooks_distances(fitted, fitted.leverages())
-    limit = float(fdtri(fitted.rank, df, 0.5))
+    name, hat = "outliers", fitted.leverages()
+    effective = float(hat.sum())
+    df = fitted.n_obs - effective
+    if not (effective > 0 and df > 1e-6 * fitted.n_obs):
+        return not_applicable(name, "the model fits every row, or none: no row can stand out")
+    residual = fitted.scaled_residuals()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = np.square(residual / (1.0 - hat)) * hat / effective
     if not np.isfinite(distance).any():
         return not_applicable(name, "Cook's distances cannot be computed: all leverages are 1")
+    limit = float(fdtri(effective, df, 0.5))
     above = np.flatnonzero(distance > limit)
     order = np.argsort(-np.where(np.isfinite(distance), distance, -1.0))[: max(len(above), 1)][:_SHOWN]
     labels = fitted.design.row_labels
     rows = order.tolist() if labels is None else [labels[i] for i in order]
-    table = pd.DataFrame(
-        {"row": rows, "Cook's distance": distance[order], "residual": fitted.scaled_residuals()[order]}
-    )
     return Check(
         name=name,
         measure="largest Cook's distance",
         value=float(np.nanmax(distance)),
         verdict="attention" if len(above) else "ok",
-        text=f"{len(above)} rows have a Cook's distance above {limit:.3g}",
-        advice="fit without these rows (table) and compare; influence() does this for each"
-        if len(above)
-        else "",
-        table=table,
+        text=f"{counted(len(above), 'row')} with a Cook's distance above {limit:.3g}",
+        advice="fit without these rows (table) and compare" if len(above) else "",
+        table=pd.DataFrame({"row": rows, "Cook's distance": distance[order], "residual": residual[order]}),
     )

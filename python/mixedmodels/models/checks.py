@@ -36,7 +36,7 @@ class Checks(Holder):
         >>> from mixedmodels import lmer, load_sleepstudy
         >>> checks = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()).check_model()
         >>> [check.name for check in checks.attention]
-        ['heteroscedasticity', 'normality of residuals', 'outliers']
+        ['heteroscedasticity', 'normality of residuals']
         """
         return model_checks.check_model(self._fitted)
 
@@ -268,7 +268,10 @@ class Checks(Holder):
     @public
     def check_outliers(self) -> Check:
         """
-        Rows that pull the coefficients: Cook's distance above the median of F(p, n - p).
+        Rows that pull the fitted values: Cook's distance above the median of F(t, n - t).
+
+        Here t is the trace of the hat matrix, the effective number of parameters: fitted values depend on
+        random effects, too.
 
         Returns
         -------
@@ -342,8 +345,8 @@ class Checks(Holder):
         References
         ----------
         Barr, Levy, Scheepers & Tily (2013), Random effects structure for confirmatory hypothesis testing:
-        Keep it maximal, Journal of Memory and Language 68. Matuschek, Kliegl, Vasishth, Baayen & Bates (2017),
-        Balancing type I error and power in linear mixed models, Journal of Memory and Language 94. Bates,
+        Keep it maximal, Journal of Memory and Language 68. Matuschek, Kliegl, Vasishth, Baayen & Bates
+        (2017), Balancing type I error and power in linear mixed models, Journal of Memory and Language 94. Bates,
         Kliegl, Vasishth & Baayen (2015), Parsimonious mixed models, arXiv:1506.04967.
 
         Examples

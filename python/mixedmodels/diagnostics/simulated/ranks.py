@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from .source import Standard, Values
 
+_TIE = 1e-9
+
 
 def scores(values: Values, standard: Standard, discrete: bool, ties: np.random.Generator) -> Values:
     """
@@ -27,7 +29,9 @@ def largest_deviation(
     flat = rank.astype(np.intp) + cells * np.arange(m)[:, None]
     counts = np.bincount(flat.ravel(), minlength=m * cells).reshape(m, cells)
     expected = np.arange(1, cells + 1) / cells
-    return np.abs(np.cumsum(counts, axis=1) / n - expected).max(axis=1)
+    largest = np.abs(np.cumsum(counts, axis=1) / n - expected).max(axis=1)
+    # Equal distances, of which there are many for few rows, get a random order.
+    return largest + _TIE * ties.random(m)
 
 
 def weighted_squares(values: Values, standard: Standard) -> Values:
