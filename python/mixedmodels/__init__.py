@@ -49,6 +49,8 @@ _EXPORTS = {
     "inference.estimates.variance_components": "VarianceComponent",
     "inference.likelihood.conditional_aic": "ConditionalAIC",
     "means.effects": "PredictedEffects",
+    "inference.profiles.profile": "Profile",
+    "inference.profiles.surface": "Profile2D",
     "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
     "means.tested_rows": "SimpleContrasts",
@@ -68,9 +70,9 @@ _EXPORTS = {
         "omega_squared pairs partial_fitted pb_compare permutation_test plot plot_binned_residuals "
         "plot_coef plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
         "plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage plot_variances predict "
-        "predict_effects predictions quantile_residuals r2 ranef ranova rePCA refit refitML residuals "
-        "sigma simplify simulate summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta "
-        "vif wald_test"
+        "predict_effects predictions profile profile_2d quantile_residuals r2 ranef ranova rePCA refit "
+        "refitML residuals sigma simplify simulate summary t_test tidy update vcov vcov_cluster "
+        "vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

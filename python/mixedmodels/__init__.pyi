@@ -81,6 +81,8 @@ from .inference.estimates.criteria import LogLik as LogLik
 from .inference.estimates.random_effects import RandomEffects as RandomEffects
 from .inference.estimates.variance_components import VarianceComponent as VarianceComponent
 from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalAIC
+from .inference.profiles.profile import Profile as Profile
+from .inference.profiles.surface import Profile2D as Profile2D
 from .means.effects import PredictedEffects as PredictedEffects
 from .means.emmeans import Emmeans as Emmeans
 from .means.table import MeansTable as MeansTable
@@ -173,6 +175,8 @@ from .models.functions import (
     predict as predict,
     predict_effects as predict_effects,
     predictions as predictions,
+    profile as profile,
+    profile_2d as profile_2d,
     quantile_residuals as quantile_residuals,
     r2 as r2,
     ranef as ranef,

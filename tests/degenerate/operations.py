@@ -70,6 +70,17 @@ def plot(model: Any) -> None:
         plt.close("all")
 
 
+def profile_plots(model: Any) -> None:
+    import matplotlib.pyplot as plt
+
+    profile = mm.profile(model)
+    try:
+        for kind in ("zeta", "density", "pairs"):
+            profile.plot(kind, scale="log")
+    finally:
+        plt.close("all")
+
+
 def trends(model: Any) -> Any:
     name = covariate(model)
     return mm.emtrends(model, "~ 1", name or "x")
@@ -116,6 +127,7 @@ OPERATIONS: dict[str, Operation] = {
     "condition_number": mm.condition_number,
     "confint": mm.confint,
     "confint boot": lambda m: mm.confint(m, method="boot", nsim=3, rng=1),
+    "confint profile": lambda m: mm.confint(m, method="profile"),
     "contrast": lambda m: mm.contrast(emmeans(m), "trt.vs.ctrl"),
     "contrast eff": lambda m: printed(emmeans(m).contrast("eff")).confint(),
     "cross_validate": lambda m: printed(mm.cross_validate(m, 2, rng=1)),
@@ -137,6 +149,7 @@ OPERATIONS: dict[str, Operation] = {
     "emtrends": trends,
     "epsilon_squared": mm.epsilon_squared,
     "eta_squared": mm.eta_squared,
+    "extend": lambda m: mm.extend(rows(m), 50, along="g"),
     "exact_lrt": lambda m: mm.exact_lrt(m, nsim=50, rng=1),
     "exact_rlrt": lambda m: mm.exact_rlrt(m, nsim=50, rng=1),
     "f_test": lambda m: mm.f_test(m, f"{coefficient(m)} = 0"),
@@ -161,6 +174,11 @@ OPERATIONS: dict[str, Operation] = {
     "pairs confint": lambda m: mm.pairs(emmeans(m)).confint(),
     "pairs Kenward-Roger": lambda m: mm.pairs(emmeans(m, ddf="kenward-roger")).confint(),
     "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, rng=1),
+    "power": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1).to_frame(),
+    "power of new data": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1, data=rows(m)),
+    "power_curve": lambda m: printed(
+        mm.power_curve(m, f"{coefficient(m)} = 0", nsim=2, rng=1, within="g", values=[3, 40])
+    ),
     "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
     "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
     "predict": mm.predict,
@@ -175,6 +193,9 @@ OPERATIONS: dict[str, Operation] = {
     "quantile_residuals by predictor": lambda m: printed(
         mm.quantile_residuals(m, 20, rng=1).test_predictor()
     ),
+    "profile": lambda m: mm.profile(m, progress=lambda done, total: None),
+    "profile plot": profile_plots,
+    "profile_2d": lambda m: mm.profile_2d(m, m.confint().index[0], coefficient(m), n=3),
     "r2": mm.r2,
     "ranef": mm.ranef,
     "ranef condVar": lambda m: mm.ranef(m, condVar=True).condvar,
@@ -185,6 +206,7 @@ OPERATIONS: dict[str, Operation] = {
     "residuals scaled": lambda m: mm.residuals(m, scaled=True),
     "sigma": mm.sigma,
     "simulate": lambda m: mm.simulate(m, 2, rng=1),
+    "simulate new levels": lambda m: mm.simulate(m, 2, rng=1, newdata=rows(m).assign(g="new"), re_form=None),
     "summary": mm.summary,
     "summary Kenward-Roger": lambda m: mm.summary(m, ddf="kenward-roger"),
     "summary residual": lambda m: mm.summary(m, ddf="residual"),

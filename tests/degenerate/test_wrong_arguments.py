@@ -50,7 +50,7 @@ NEEDED: dict[str, Any] = {
     "sigma": 1.0,
     "edf": 10.0,
 }
-# They take what they are given, or many fits.
+# They take what they are given, or many fits, or simulate.
 LEFT_OUT = {
     "glmer",
     "lmer",
@@ -63,8 +63,14 @@ LEFT_OUT = {
     "exact_lrt",
     "exact_rlrt",
     "allFit",
+    "crossed_design",
+    "extend",
+    "parameter_names",
+    "power",
+    "power_curve",
     "bootstrap",
     "simulate",
+    "simulate_formula",
 }
 
 

@@ -48,7 +48,10 @@ def names() -> dict[str, Any]:
     data["y"] = data["x"] + levels + rng.normal(size=180)
     m = mm.lmer("y ~ x + a * b + (1 | g)", data)
     return {
-        **{name: getattr(mm, name) for name in ("lmer", "glmer", "families", "Control", "anova")},
+        **{
+            name: getattr(mm, name)
+            for name in ("lmer", "glmer", "families", "Control", "anova", "extend", "simulate_formula")
+        },
         "f": "y ~ x + a + (1 | g)",
         "data": data,
         "newdata": data.head(3),

@@ -12,7 +12,7 @@ import mixedmodels as mm
 
 ITEMS = {item.name: item for item in documented()}
 # It also takes a formula and data.
-OF_ITS_OWN = {"describe_blocks"}
+OF_ITS_OWN = {"describe_blocks", "power", "power_curve"}
 
 
 @pytest.mark.parametrize("name", sorted(ITEMS))

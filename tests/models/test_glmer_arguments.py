@@ -31,6 +31,7 @@ from mixedmodels.errors import (
     RankDeficiencyWarning,
     SeparationWarning,
 )
+from shared_fits import USUAL, fits
 
 CBPP = load_cbpp()
 COUNTS = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
@@ -265,3 +266,10 @@ def test_several_starts_are_for_the_trust_region(optimizer):
         assert model.update(optimizer=optimizer, control=Control(starts=1)).convergence.converged
         table = model.allFit(optimizers=["trust_region", optimizer], starts=1, rng=1).table
         assert table["objective"].notna().all()
+
+
+def test_the_fast_fit_can_be_evaluated_at_theta():
+    model = fits("cbpp", *USUAL["cbpp"], nAGQ=0)
+    there = model.update(optimizer=None, start=model.theta)
+    assert there.objective == pytest.approx(model.objective, abs=1e-9)
+    np.testing.assert_allclose(there.fixef(), model.fixef(), rtol=1e-6)

@@ -22,7 +22,8 @@ METHODS = sorted(
     name for name, value in inspect.getmembers(MixedModel, inspect.isroutine) if not name.startswith("_")
 )
 # Functions of the package whose first argument is not a fitted model.
-MAKERS = {"lmer", "glmer", "fit_many", "describe_blocks", "dataset_names"}
+MAKERS = {"lmer", "glmer", "fit_many", "describe_blocks", "dataset_names", "power", "power_curve"}
+MAKERS |= {"crossed_design", "extend", "parameter_names", "simulate_formula"}
 OF_MEANS = {"contrast", "eff_size", "pairs"}
 OF_PROPERTIES = {"sigma", "nobs", "ngrps"}
 FUNCTIONS = sorted(
@@ -38,7 +39,7 @@ def model_of(kind):
 
 
 def test_every_method_is_a_function():
-    of_formulas = {"describe_blocks"}
+    of_formulas = {"describe_blocks", "power", "power_curve"}
     assert {*METHODS} - of_formulas == {*FUNCTIONS} - OF_MEANS - OF_PROPERTIES
 
 

@@ -16,7 +16,7 @@ from mixedmodels.fit.draws import as_responses
 from mixedmodels.planning.scenario import scenario_of
 from mixedmodels.planning.wilson import wilson_interval
 from mixedmodels.repeat.seeds import Streams
-from shared_fits import fits
+from shared_fits import USUAL, fits
 
 QUIET = pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
 
@@ -190,6 +190,16 @@ def test_every_family(family):
     assert np.nanmean(found.estimates) == pytest.approx(
         params["x"], abs=4 * np.nanstd(found.estimates) / np.sqrt(60) + 0.05
     )
+
+
+@pytest.mark.parametrize("n_agq", [0, 9])
+@QUIET
+def test_quadrature_and_the_fast_fit(n_agq):
+    model = fits("cbpp", *USUAL["cbpp"], nAGQ=n_agq)
+    found = power(model, "period[T.2]", 6, rng=5)
+    responses = drawn_by_power(model, 6, 5)
+    wanted = [model.refit(own).coef_test().loc["period[T.2]"].iloc[-1] for own in responses.T]
+    np.testing.assert_allclose(found.p_values, wanted, rtol=1e-3)
 
 
 def test_a_family_of_the_caller():

@@ -109,8 +109,6 @@ def test_new_data_with_labels_weights_and_offsets():
     arrays = lmer("y ~ x + (1 | g)", data, weights=data["w"].to_numpy(), offset=np.ones(60))
     with pytest.raises(ArgumentError, match="with an array as offset, so new data needs one too"):
         arrays.simulate(1, newdata=new)
-    with pytest.raises(ArgumentError, match="with an array as weights, so new data needs one too"):
-        arrays.simulate(1, newdata=new, offset=np.ones(4))
     assert arrays.simulate(1, newdata=new, offset=np.ones(4), weights=np.ones(4)).shape == (4, 1)
 
 
@@ -122,12 +120,12 @@ def test_trials_in_new_data():
     shares = drawn.xs("successes", axis=1, level=1).to_numpy()[0] / 10
     mean = model.predict(new[:1], type="response")[0]
     assert shares.mean() == pytest.approx(mean, abs=5 * np.sqrt(mean * (1 - mean) / 10 / N))
-    with pytest.raises(ArgumentError, match="newdata does not hold the numbers of trials"):
+    with pytest.raises(ArgumentError, match="newdata needs the numbers of trials of the new responses"):
         model.simulate(1, newdata=new.drop(columns="size"))
     assert (
         model.simulate(1, newdata=new.drop(columns="size"), weights=[3, 4])["sim_1"].sum(axis=1) == [3, 4]
     ).all()
-    with pytest.raises(DataError, match="numbers of trials must be whole numbers"):
+    with pytest.raises(DataError, match="must be whole numbers of trials"):
         model.simulate(1, newdata=new, weights=[1.5, 2])
 
 
@@ -310,3 +308,55 @@ def test_means_out_of_the_range_of_a_family():
     params = {"(Intercept)": -1.0, "x": 0.0, "sd__(Intercept)": 0.0}
     with pytest.raises(DataError, match="cannot be drawn"):
         simulate_formula("~ x + (1 | subject)", data, params, family="poisson", link="identity")
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
+@pytest.mark.parametrize(
+    "formula", ["y ~ poly(scale(x), 2) + offset(o) + (1 | g)", "y ~ ns(x, 3) + (scale(x) | g)"]
+)
+def test_transformations_keep_the_constants_of_the_fit(formula):
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"x": rng.uniform(0, 9, 90), "g": np.arange(90) % 9, "o": rng.standard_normal(90)})
+    data["y"] = np.sin(data["x"]) + data["o"] + rng.standard_normal(9)[data["g"]] + rng.standard_normal(90)
+    model = lmer(formula, data)
+    new = data[:5]
+    values = model.simulate(N, rng=1, newdata=new, re_form=None).to_numpy()
+    within_error(values, model.predict(new), model.sigma)
+    within_error(values, model.fitted()[:5], model.sigma)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.errors.RankDeficiencyWarning")
+def test_awkward_names_and_dropped_columns():
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"my x": rng.standard_normal(60), "the group": np.arange(60) % 6})
+    data["twice"] = 2 * data["my x"]
+    data["the y"] = data["my x"] + rng.standard_normal(60)
+    model = lmer("`the y` ~ `my x` + twice + (1 | `the group`)", data)
+    values = model.simulate(N, rng=1, newdata=data[:4], re_form=None).to_numpy()
+    within_error(values, model.fitted()[:4], model.sigma)
+    again = model.refit(model.simulate(1, rng=1)["sim_1"])
+    assert again.rank == 2
+    found = mm.power(model, "my x", 20, rng=1)
+    assert found.failures == 0
+    drawn = simulate_formula(
+        "`the y` ~ `my x` + (1 | `the group`)",
+        data,
+        {"beta": [1.0, 2.0], "theta": [0.0], "sigma": 1e-9},
+        rng=1,
+    )
+    np.testing.assert_allclose(drawn["sim_1"], 1 + 2 * data["my x"], atol=1e-6)
+
+
+def test_data_and_parameters_of_the_caller_stay_as_they_are(sleep):
+    data, params = sleep.data.copy(), {"beta": {"Days": 3.0}, "sigma": 1.0}
+    before, copied = data.copy(), {"beta": {"Days": 3.0}, "sigma": 1.0}
+    sleep.simulate(2, rng=1, newdata=data, params=params)
+    mm.power(sleep, "Days", 5, params=params, data=data, rng=1)
+    pd.testing.assert_frame_equal(data, before)
+    assert params == copied
+
+
+def test_unknown_families():
+    data = crossed_design(5)
+    with pytest.raises(ArgumentError, match="unknown family 'norml'"):
+        simulate_formula("~ 1 + (1 | subject)", data, {}, family="norml")

@@ -98,9 +98,9 @@ class GroupRecipe:
         key[new] = -1
         return key
 
-    def all_codes(self, evaluator: Evaluator) -> tuple[NDArray[np.int64], int]:
+    def all_codes(self, evaluator: Evaluator) -> NDArray[np.int64]:
         """
-        The level of each row, and the number of levels.
+        The level of each row.
 
         Levels that were not in the fit follow those that were; -1 where a variable is missing.
         """
@@ -122,7 +122,7 @@ class GroupRecipe:
         strange = known[codes] != key
         codes[strange] = len(known) + np.searchsorted(new, key[strange])
         codes[missing] = -1
-        return codes, len(known) + len(new)
+        return codes
 
     def _known_keys(self, evaluator: Evaluator) -> NDArray[np.int64]:
         """The keys of the levels of the fit, in bases that have room for the new levels."""

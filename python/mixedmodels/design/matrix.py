@@ -272,11 +272,16 @@ def _named(node: Node) -> str:
 
 def check_size(n: int, p: int, what: str) -> None:
     """Refuse an array of n by p numbers that does not fit in memory."""
+    check_memory(n, p, what, "; for a factor with many levels use random effects, (1 | factor)")
+
+
+def check_memory(n: float, p: float, what: str, instead: str = "") -> None:
+    """Refuse an array of n by p numbers that does not fit in memory; `instead` is the end of the message."""
     size = 8.0 * n * p
     if size > _memory():
         raise MemoryLimitError(
-            f"{what} would have {p} columns and {n} rows, {size / 2**30:.1f} GiB, more than half of this "
-            "machine's memory; for a factor with many levels use random effects, (1 | factor)"
+            f"{what} would have {p:.10g} columns and {n:.10g} rows, {size / 2**30:.1f} GiB, more than half "
+            f"of this machine's memory{instead}"
         )
 
 

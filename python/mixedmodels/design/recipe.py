@@ -27,16 +27,13 @@ class NewRandomTerm:
     Attributes
     ----------
     codes : ndarray of int64, shape (n,)
-        The level of each row; -1 for a level that was not in the fit, unless these are counted.
+        The level of each row; -1 for a level that was not in the fit, unless these have codes of their own.
     z : ndarray, shape (n, k)
         The columns; NaN in rows with missing values.
-    n_levels : int or None
-        Number of levels, with those that were not in the fit; None when these are not counted.
     """
 
     codes: NDArray[np.int64]
     z: NDArray[np.float64]
-    n_levels: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +155,7 @@ class DesignRecipe:
         else:
             parts = [(self.random[t][0].part(chosen), self.random[t][1]) for t, chosen in columns.items()]
         return self._random_terms(
-            frame, parts, lambda group, grouping: (group.codes(grouping, allow_new_levels), None)
+            frame, parts, lambda group, grouping: group.codes(grouping, allow_new_levels)
         )
 
     def random_with_new_levels(self, data: Any) -> tuple[NewRandomTerm, ...]:
@@ -170,17 +167,16 @@ class DesignRecipe:
         self,
         frame: Frame,
         parts: Sequence[tuple[MatrixPlan, GroupRecipe]],
-        coded: Callable[[GroupRecipe, Evaluator], tuple[NDArray[np.int64], int | None]],
+        coded: Callable[[GroupRecipe, Evaluator], NDArray[np.int64]],
     ) -> tuple[NewRandomTerm, ...]:
         evaluator = self._evaluator(frame, [node for part in parts for half in part for node in half.nodes])
         grouping = component_evaluator(frame, self.functions)
-        codes: dict[int, tuple[NDArray[np.int64], int | None]] = {}
+        codes: dict[int, NDArray[np.int64]] = {}
         result = []
         for plan, group in parts:
             if id(group) not in codes:
                 codes[id(group)] = coded(group, grouping)
-            own, n_levels = codes[id(group)]
-            result.append(NewRandomTerm(own, self._build(plan, evaluator, "C"), n_levels))
+            result.append(NewRandomTerm(codes[id(group)], self._build(plan, evaluator, "C")))
         return tuple(result)
 
     def new_z(self, data: Any, term: int) -> NDArray[np.float64]:

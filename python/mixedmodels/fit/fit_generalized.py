@@ -99,8 +99,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
         free = np.setdiff1d(self.held.in_all_columns(engine.kept, self.design.x.shape[1]), self.held.columns)
         theta = read_only(point.theta)
         log_dispersion = float(np.log(point.dispersion)) if self.family.estimates_dispersion else 0.0
-        beta = read_only(point.beta[free] if self.arguments.n_agq > 0 else ())
-        result = engine.evaluate(theta, beta, log_dispersion)
+        result = engine.evaluate(theta, read_only(point.beta[free]), log_dispersion)
         return {**result, "theta": theta, "beta": read_only(result["beta"])}
 
     def state(self, result: Mapping[str, Any], engine: Glmm, roots: Roots) -> FittedGeneralized:
@@ -164,7 +163,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
             watch.end(result)
             return result if held.variances else self._not_above_the_start(result, engine)
         check_only_scale_held(held)
-        theta, beta, log_dispersion = start.complete(arguments)
+        theta, beta, log_dispersion = start.complete(arguments, len(free))
         result = engine.evaluate(theta, beta, log_dispersion)
         gradient = engine.gradient(theta, beta, log_dispersion)
         parts = [theta]

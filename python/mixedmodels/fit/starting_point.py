@@ -35,9 +35,9 @@ class StartingPoint:
         return {key: value for key, value in given.items() if value is not None} or None
 
     def complete(
-        self, arguments: GeneralizedArguments
+        self, arguments: GeneralizedArguments, n_beta: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """All parameters, for an evaluation without optimisation."""
+        """All parameters, for an evaluation without optimisation, with `n_beta` coefficients."""
         needed: list[tuple[str, Any]] = [("theta", self.theta)]
         if arguments.n_agq > 0:
             needed.append(("beta", self.beta))
@@ -51,7 +51,8 @@ class StartingPoint:
                 f"{', '.join(name for name, _ in needed)}"
             )
         assert self.theta is not None
-        beta = np.zeros(0) if self.beta is None else self.beta
+        # With nAGQ = 0 the coefficients follow from theta.
+        beta = np.zeros(n_beta) if self.beta is None else self.beta
         return self.theta, beta, 0.0 if self.log_dispersion is None else self.log_dispersion
 
 

@@ -20,10 +20,12 @@ from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .permutation import PermutationTests
+from .planning import Planning
 from .plots import Plots
 from .plots_of_estimates import EstimatePlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
+from .profiles import Profiles
 from .quantile_residuals import SimulatedResiduals
 from .reports import Reports
 from .shares import EffectSizes
@@ -37,6 +39,7 @@ class MixedModel(
     Estimates,
     Likelihood,
     TermTests,
+    Profiles,
     LinearHypotheses,
     Comparisons,
     PermutationTests,
@@ -52,6 +55,7 @@ class MixedModel(
     Simulations,
     Plots,
     EstimatePlots,
+    Planning,
     Reports,
     Changes,
     StatsmodelsNames,

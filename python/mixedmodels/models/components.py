@@ -201,7 +201,9 @@ def _generalized_objective(fitted: FittedGeneralized) -> Callable[[Any], float]:
 
     def objective(parameters: Any) -> float:
         start = check_generalized_start(parameters, fitted.design, fitted.estimates.free, fitted.family)
-        return float(fitted.engine.evaluate(*start.complete(fitted.arguments))["objective"])
+        return float(
+            fitted.engine.evaluate(*start.complete(fitted.arguments, len(fitted.estimates.free)))["objective"]
+        )
 
     return objective
 

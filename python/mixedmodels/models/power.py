@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..checks import shown
 from ..errors import ArgumentError
 from ..families import Family
 from ..fit.arguments import (
@@ -15,13 +14,11 @@ from ..fit.arguments import (
     check_formula_first,
     check_reml,
 )
-from ..fit.state import fitted_of, not_a_model
-from ..frame import Frame
-from ..planning.curve import PowerCurve, numbers, power_along
+from ..fit.state import not_a_model
+from ..planning.curve import PowerCurve, power_along
 from ..planning.estimate import Plan, estimated_power
-from ..planning.extend import extended, sized
 from ..planning.result import Power
-from ..planning.scenario import Scenario, rows_of_fit, scenario_from, scenario_of
+from ..planning.scenario import Scenario, scenario_from
 from ..prediction.simulate_formula import linear_or_family
 from ..public import public
 from ..repeat.seeds import Streams
@@ -29,8 +26,7 @@ from .arguments import Contrasts, Data, DdfName, Executor, Functions, Rng, Rows,
 from .base import MixedModel
 from .generalized import GeneralizedLinearMixedModel
 from .linear import LinearMixedModel
-
-PowerTest = str | Mapping[str, float] | Sequence[Any] | Callable[[Any], float] | None
+from .planning import PowerTest
 
 
 @public
@@ -81,10 +77,12 @@ def power(
     data : data frame, optional
         The rows of the study that is planned, such as those of :func:`mixedmodels.extend`; by default those
         of the fit. With a formula they are needed, see :func:`mixedmodels.crossed_design`.
-    REML, family, link, contrasts, functions : as for `lmer` and `glmer`, optional
+    REML, family, link : as for `lmer` and `glmer`, optional
         With a formula only: how the model is fitted.
     weights, offset : str or array-like of shape (n,), optional
         With a formula as for `lmer` and `glmer`; with a fitted model they replace its own for `data`.
+    contrasts, functions : as for `lmer`, optional
+        With a formula only.
     alpha : float, default 0.05
         Level of significance.
     level : float, default 0.95
@@ -135,10 +133,27 @@ def power(
     Design: 180 rows; 18 Subject
     3 singular fits, which are kept
     """
-    own = _plan(test, nsim, alpha, level, ddf, executor, model, family, link)
     described = _Described(REML, family, link, weights, offset, contrasts, functions)
-    scenario = _scenario(model, params, data, described, "power")
-    return estimated_power(scenario, own, Streams.of(rng), progress)[0]
+    if isinstance(model, MixedModel):
+        described.refuse("power")
+        return model.power(
+            test,
+            nsim,
+            params=params,
+            data=data,
+            weights=weights,
+            offset=offset,
+            alpha=alpha,
+            level=level,
+            ddf=ddf,
+            rng=rng,
+            executor=executor,
+            progress=progress,
+        )
+    plan = Plan(test, nsim, alpha, level, ddf, executor, described.kind)
+    return estimated_power(described.scenario("power", model, params, data), plan, Streams.of(rng), progress)[
+        0
+    ]
 
 
 @public
@@ -148,7 +163,7 @@ def power_curve(
     nsim: int = 1000,
     *,
     values: Sequence[float],
-    along: str | None = None,
+    along: str | tuple[str, Any] | None = None,
     within: str | Sequence[str] | None = None,
     params: Mapping[Any, Any] | None = None,
     data: Data | None = None,
@@ -211,23 +226,33 @@ def power_curve(
     >>> curve.to_frame()[["value", "power"]].to_dict("list")
     {'value': [6, 12], 'power': [0.34, 0.6]}
     """
-    own = _plan(test, nsim, alpha, level, ddf, executor, model, family, link)
     described = _Described(REML, family, link, None, None, contrasts, functions)
-    if (along is None) == (within is None):
-        raise ArgumentError("power_curve: give either along= (a column or a parameter) or within= (columns)")
-    rows = _rows_of(model, data)
-    parameter = _parameter(along, rows)
-    sizes = numbers(values, whole=parameter is None)
+    if isinstance(model, MixedModel):
+        described.refuse("power_curve")
+        return model.power_curve(
+            test,
+            nsim,
+            values=values,
+            along=along,
+            within=within,
+            params=params,
+            data=data,
+            alpha=alpha,
+            level=level,
+            ddf=ddf,
+            rng=rng,
+            executor=executor,
+            progress=progress,
+        )
+    plan = Plan(test, nsim, alpha, level, ddf, executor, described.kind)
 
-    def scenario_at(value: float) -> Scenario:
-        if parameter is not None:
-            return _scenario(model, {**(params or {}), parameter: value}, data, described, "power_curve")
-        new = extended(rows, value, along, within)
-        return _scenario(model, params, new, described, "power_curve")
+    def scenario(params: Any, data: Any) -> Scenario:
+        return described.scenario("power_curve", model, params, data)
 
-    label = parameter if parameter is not None else sized(rows, along, within)
-    text = ".".join(map(str, label)) if isinstance(label, tuple) else str(label)
-    return power_along(text, sizes, scenario_at, own, Streams.of(rng), progress)
+    if data is None:
+        # An error.
+        scenario(params, data)
+    return power_along(along, within, values, data, params, scenario, plan, Streams.of(rng), progress)
 
 
 class _Described(NamedTuple):
@@ -256,6 +281,24 @@ class _Described(NamedTuple):
             return GeneralizedArguments(family=family, **options)
         return FitArguments(reml=check_reml(self.REML), **options)
 
+    @property
+    def kind(self) -> type[MixedModel]:
+        """The class of the models that are fitted."""
+        linear = linear_or_family(self.family, self.link) is None
+        return LinearMixedModel if linear else GeneralizedLinearMixedModel
+
+    def scenario(self, function: str, formula: Any, params: Any, data: Any) -> Scenario:
+        """The truth of a study that a formula describes."""
+        if not isinstance(formula, str):
+            raise not_a_model(formula)
+        if data is None:
+            raise ArgumentError(
+                f"{function}: a formula needs data=, the rows of the study that is planned; without data, "
+                "begin with a model fitted by lmer() or glmer()"
+            )
+        check_formula_first(function, formula, data)
+        return scenario_from(self.arguments(formula, data), params)
+
     def refuse(self, function: str) -> None:
         """Refuse what describes a formula beside a fitted model."""
         given = {name: getattr(self, name) for name in ("family", "link", "contrasts", "functions")}
@@ -264,53 +307,3 @@ class _Described(NamedTuple):
             raise ArgumentError(
                 f"{function}: {strange[0]}= is for a formula; update() changes that of a fitted model"
             )
-
-
-def _plan(
-    test: Any,
-    nsim: Any,
-    alpha: Any,
-    level: Any,
-    ddf: Any,
-    executor: Any,
-    model: Any,
-    family: Any,
-    link: Any,
-) -> Plan:
-    if isinstance(model, MixedModel):
-        kind: Any = type(model)
-    else:
-        linear = linear_or_family(family, link) is None
-        kind = LinearMixedModel if linear else GeneralizedLinearMixedModel
-    return Plan(test, nsim, alpha, level, ddf, executor, kind)
-
-
-def _scenario(model: Any, params: Any, data: Any, described: _Described, function: str) -> Scenario:
-    if isinstance(model, MixedModel):
-        described.refuse(function)
-        weights, offset = described.weights, described.offset
-        return scenario_of(fitted_of(model), params, data, weights, offset)
-    if not isinstance(model, str):
-        raise not_a_model(model)
-    if data is None:
-        raise ArgumentError(f"{function}: a formula needs data=, the rows of the study that is planned")
-    check_formula_first(function, model, data)
-    return scenario_from(described.arguments(model, data), params)
-
-
-def _rows_of(model: Any, data: Any) -> Any:
-    """The rows that a curve extends."""
-    if data is not None or not isinstance(model, MixedModel):
-        return data
-    return rows_of_fit(fitted_of(model))
-
-
-def _parameter(along: Any, rows: Any) -> Any:
-    """The parameter that a curve goes along; None for a size of the study."""
-    if isinstance(along, tuple) and len(along) == 2 and along[0] == "parameter":
-        return along[1]
-    if along is None or (isinstance(along, str) and rows is not None and along in Frame.from_any(rows)):
-        return None
-    if isinstance(along, (str, tuple)):
-        return along
-    raise ArgumentError(f"along must be the name of a column or a parameter, not {shown(along)}")

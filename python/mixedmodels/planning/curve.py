@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..checks import probability, shown
 from ..errors import ArgumentError
+from ..frame import Frame
 from ..render.page import Page, Table
 from ..render.printed import Printed
 from ..render.style import Style
@@ -18,6 +19,7 @@ from ..repeat.progress import reporting
 from ..repeat.seeds import Streams
 from ..wording import one_line
 from .estimate import Plan, estimated_power
+from .extend import extended, sized
 from .result import Power, percent
 from .scenario import Scenario
 
@@ -104,9 +106,12 @@ class PowerCurve(Printed):
 
 
 def power_along(
-    along: str,
-    values: Sequence[float],
-    scenario_at: Callable[[float], Scenario],
+    along: Any,
+    within: Any,
+    values: Any,
+    rows: Any,
+    params: Any,
+    scenario: Callable[[Any, Any], Scenario],
     plan: Plan,
     streams: Streams,
     progress: Any,
@@ -116,30 +121,55 @@ def power_along(
 
     Parameters
     ----------
-    along : str
-    values : sequence of float
-    scenario_at : callable
-        Makes the scenario of a value.
+    along, within, values
+        See :func:`mixedmodels.power_curve`.
+    rows : data frame
+        The study that is extended.
+    params : mapping, optional
+    scenario : callable
+        Makes the scenario of parameters and data.
     plan : Plan
     streams : Streams
     progress : bool or callable
     """
+    if (along is None) == (within is None):
+        raise ArgumentError("power_curve: give either along= (a column or a parameter) or within= (columns)")
+    parameter = _parameter(along, rows)
+    sizes = numbers(values, whole=parameter is None)
     powers: list[Power] = []
-    total = plan.nsim * len(values)
+    total = plan.nsim * len(sizes)
     with reporting(progress, total, "simulations") as tell:
-        for i, value in enumerate(values):
+        for i, value in enumerate(sizes):
+            if parameter is None:
+                truth = scenario(params, extended(rows, value, along, within))
+            else:
+                truth = scenario({**(params or {}), parameter: value}, rows)
             before = i * plan.nsim
-            power, interrupted = estimated_power(
-                scenario_at(value),
-                plan,
-                streams,
-                lambda done, _, before=before: tell(before + done, total),
-                (i,),
-            )
+
+            def told(done: int, _: int, before: int = before) -> None:
+                tell(before + done, total)
+
+            power, interrupted = estimated_power(truth, plan, streams, told, (i,))
             powers.append(power)
             if interrupted:
                 break
-    return PowerCurve(along, tuple(values[: len(powers)]), tuple(powers))
+    label = sized(along, within) if parameter is None else _text(parameter)
+    return PowerCurve(label, tuple(sizes[: len(powers)]), tuple(powers))
+
+
+def _parameter(along: Any, rows: Any) -> Any:
+    """The parameter that a curve goes along; None for a size of the study."""
+    if isinstance(along, tuple) and len(along) == 2 and along[0] == "parameter":
+        return along[1]
+    if along is None or (isinstance(along, str) and along in Frame.from_any(rows)):
+        return None
+    if isinstance(along, (str, tuple)):
+        return along
+    raise ArgumentError(f"along must be the name of a column or a parameter, not {shown(along)}")
+
+
+def _text(parameter: Any) -> str:
+    return ".".join(map(str, parameter)) if isinstance(parameter, tuple) else str(parameter)
 
 
 def numbers(values: Any, whole: bool) -> list[Any]:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import flag, one_of, random_generator, shown, whole_number
+from ..design.matrix import check_memory
 from ..errors import ArgumentError
 from ..wording import listed
 
@@ -49,6 +50,7 @@ def crossed(
     generator = random_generator(rng)
     by_subject = _checked("between_subjects", between_subjects)
     by_item, inside = _checked("between_items", between_items), _checked("within", within)
+    known = {kind: _mapping(f"{kind}_covariates", given) for kind, given in covariates.items()}
     subject, item = _column_names(names)
     n_subjects, repetitions = _count("subjects", subjects), whole_number("repetitions", repetitions, 1)
     if items is None and by_item:
@@ -56,9 +58,13 @@ def crossed(
     n_items = 1 if items is None else _count("items", items)
     if flag("counterbalanced", counterbalanced) and (items is None or not inside):
         raise ArgumentError("counterbalanced=True needs items and within=: each item meets one condition")
-    _check_names([subject, item], by_subject, by_item, inside, *covariates.values())
+    _check_names([subject, item], by_subject, by_item, inside, *known.values())
     cells = list(itertools.product(*inside.values()))
     conditions = 1 if counterbalanced else len(cells)
+    n_rows = math.prod([n_subjects, n_items, conditions, repetitions])
+    n_columns = 6 + sum(len(group) for group in (by_subject, by_item, inside, *known.values()))
+    # The columns of factors are lists on their way.
+    check_memory(float(n_rows), 8 * n_columns, "the design")
     of_subject, of_item, of_cell, _ = (
         part.ravel()
         for part in np.meshgrid(
@@ -78,12 +84,12 @@ def crossed(
         columns[name] = _levels(levels, [cells[cell][place] for cell in of_cell.tolist()])
     kinds = (("subject", n_subjects, of_subject), ("item", n_items, of_item), ("row", len(of_subject), None))
     for kind, n, positions in kinds:
-        for name, values in _mapping(f"{kind}_covariates", covariates[kind]).items():
+        for name, values in known[kind].items():
             drawn = _covariate(name, values, n, generator)
             columns[name] = drawn if positions is None else drawn[positions]
     frame = pd.DataFrame(columns)
     kept = _kept(missing, len(frame), generator)
-    return frame if kept is None else frame[kept].reset_index(drop=True)
+    return frame if kept is None else frame.loc[kept].reset_index(drop=True)
 
 
 def _count(name: str, value: Any) -> int:
@@ -120,8 +126,8 @@ def _column_names(names: tuple[Any, Any]) -> tuple[str, str]:
     return names
 
 
-def _check_names(own: Sequence[str], *groups: Any) -> None:
-    names = [*own, *(name for group in groups for name in (group or {}))]
+def _check_names(own: Sequence[str], *groups: Mapping[str, Any]) -> None:
+    names = [*own, *(name for group in groups for name in group)]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise ArgumentError(f"two columns would be called {listed(list(map(repr, twice)))}")

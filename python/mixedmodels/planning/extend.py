@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import shown, whole_number
+from ..design.matrix import check_memory
 from ..errors import ArgumentError, MissingColumnError
 from ..wording import listed
 from .tables import Table, table_of
@@ -48,6 +49,7 @@ def _within(table: Table, names: Any, n: int) -> Any:
     _known(table, names)
     cells = pd.MultiIndex.from_arrays([table.codes(name)[0] for name in names])
     codes = pd.factorize(cells)[0]
+    check_memory(float(n) * (codes.max(initial=-1) + 1), 8 * len(table.names), "the data")
     parts = [np.resize(np.flatnonzero(codes == cell), n) for cell in range(codes.max(initial=-1) + 1)]
     return table.rows(np.concatenate([np.zeros(0, dtype=np.intp), *parts]), {})
 
@@ -61,6 +63,7 @@ def _along(table: Table, along: str, n: int) -> Any:
     if n <= k:
         # Rows without a level go with the levels that are left out.
         return table.rows(np.flatnonzero((codes >= 0) & (codes < n)), {})
+    check_memory(float(n) * max(1.0, len(codes) / k), 8 * len(table.names), "the data")
     rows = [np.arange(len(codes))]
     rows += [np.flatnonzero(codes == level % k) for level in range(k, n)]
     copies = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
@@ -141,7 +144,7 @@ def _next_numbers(values: NDArray[np.float64], count: int, labels: Sequence[Any]
     return [round(value) for value in new.tolist()] if whole else new.tolist()
 
 
-def sized(data: Any, along: str | None, within: Any) -> str:
+def sized(along: str | None, within: Any) -> str:
     """What the argument of a power curve along the size of the study is called."""
     if along is not None:
         return f"levels of {along}"

@@ -25,7 +25,7 @@ from ..fit.state import FittedModel
 from ..formula import ModelFormula, check_functions
 from ..formula.nodes import Name, is_plain
 from ..frame import Frame
-from ..prediction.new_source import new_rows
+from ..prediction.new_source import new_responses
 from ..prediction.simulate_formula import source_from, unfitted
 
 # Responses that are drawn for one that can be modelled.
@@ -89,7 +89,7 @@ def scenario_of(
             raise ArgumentError(f"power: {name}= of a fitted model needs data=")
         return Scenario(fitted, source_of(fitted, own), own.beta, fitted.design.formula.text)
     frame = Frame.from_any(data)
-    rows = new_rows(fitted, frame, own, {}, weights, offset)
+    rows = new_responses(fitted, frame, own, {}, weights, offset)
     old = fitted.design
     prior = None if rows.weights is None else rows.pad(rows.weights)
 

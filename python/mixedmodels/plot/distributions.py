@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,12 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from .style import BLACK, SKY, VERMILION, panels_of, panels_or_new
+
+_COLUMNS = 3
+# Characters of a title in a line.
+_TITLE = 36
+# Of a palette that colour-blind readers can tell apart.
+_BARS, _LINE = "#9ecae1", "#b3440e"
 
 
 def distribution_plot(
@@ -66,6 +73,6 @@ def _panel(ax: Any, name: str, values: NDArray[np.float64], estimate: float, low
             solid_capstyle="butt",
             transform=ax.get_xaxis_transform(),
         )
-    ax.set_title(name, fontsize="medium")
+    ax.set_title(fill(name, _TITLE), fontsize="medium")
     ax.set_yticks([])
     ax.spines[["left", "right", "top"]].set_visible(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Blue and grey, which colour-blind readers tell apart.
 _CURVE, _TARGET = "#0072B2", "#555555"
+# Characters in a line of the title that fit above narrow axes.
+_TITLE = 44
 
 
 def power_plot(
@@ -64,5 +67,5 @@ def power_plot(
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.set_xlabel(along)
     ax.set_ylabel("power")
-    ax.set_title(title, wrap=True)
+    ax.set_title("\n".join(textwrap.wrap(title, _TITLE)))
     return ax

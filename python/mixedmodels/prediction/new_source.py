@@ -8,22 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.response import trials_of
-from ..design.rows import named_or_given
-from ..errors import ArgumentError, DataError
 from ..fit.parameters import Parameters
 from ..fit.sources import ResponseSource, part_of
 from ..fit.state import FittedModel
 from ..frame import Frame
-from .fixed_part import determined_x
-from .rows import argument_offset
+from .new_weights import new_weights
+from .rows import new_rows
 from .selection import Selection
 
 
 @dataclass(frozen=True, eq=False)
-class NewRows:
+class NewResponses:
     """
-    New rows of data, of which those that are complete have a response.
+    Responses in new rows of data, of which those that are complete have one.
 
     Attributes
     ----------
@@ -45,9 +42,9 @@ class NewRows:
         return padded
 
 
-def new_rows(
+def new_responses(
     fitted: FittedModel, frame: Frame, own: Parameters, kept: Selection, weights: Any, offset: Any
-) -> NewRows:
+) -> NewResponses:
     """
     The source of responses in new rows.
 
@@ -61,68 +58,27 @@ def new_rows(
     weights, offset : str or array-like of shape (n,), optional
         See :meth:`mixedmodels.MixedModel.simulate`.
     """
-    design = fitted.design
-    recipe = design.recipe
-    recipe.prefetch(frame, range(len(design.terms)))
-    eta = determined_x(fitted, frame) @ own.beta
-    for values in (recipe.new_offset(frame), argument_offset(fitted, frame, offset, "simulate")):
-        if values is not None:
-            eta = eta + values
-    terms = recipe.random_with_new_levels(frame)
-    prior = _new_weights(fitted, frame, weights)
-    complete = np.isfinite(eta)
-    for term in terms:
-        complete &= (term.codes >= 0) & np.isfinite(term.z).all(axis=1)
+    terms = fitted.design.terms
+    all_effects = {t: np.arange(len(term.names)) for t, term in enumerate(terms)}
+    rows = new_rows(
+        fitted, frame, all_effects, offset, lambda recipe: recipe.random_with_new_levels(frame), "simulate"
+    )
+    prior = new_weights(fitted, frame, weights, "simulate: newdata")
+    complete = ~rows.missing
+    for part in rows.parts:
+        complete &= part.codes >= 0
     if prior is not None:
         complete &= np.isfinite(prior)
         prior = prior[complete]
-        check_weights(prior, trials=design.form.binomial)
-    parts = [
-        part_of(term.codes[complete], term.z[complete], int(term.n_levels or 0), factor, kept.get(t), b)
-        for t, (term, factor, b) in enumerate(
-            zip(terms, own.factors(design), fitted.estimates.b, strict=True)
-        )
-    ]
-    units = np.ones(int(complete.sum())) if prior is None else prior
-    source = ResponseSource(eta[complete], tuple(parts), fitted.family, units, own.dispersion)
-    return NewRows(source, complete, prior)
-
-
-def check_weights(weights: NDArray[np.float64], *, trials: bool) -> None:
-    """Refuse weights that are not positive, and numbers of trials that are not whole."""
-    good = weights > 0
-    if trials:
-        good &= weights == np.floor(weights)
-    if not good.all():
-        wanted = "numbers of trials must be whole numbers of at least 1" if trials else "must be positive"
-        raise DataError(f"weights: {wanted}, not {weights[np.argmin(good)]:g}")
-
-
-def _new_weights(fitted: FittedModel, frame: Frame, weights: Any) -> NDArray[np.float64] | None:
-    """Numbers of trials or prior weights of new rows; None for ones."""
-    own, functions = fitted.arguments.weights, fitted.design.recipe.functions
-    if weights is None and own is None:
-        return _new_trials(fitted, frame)
-    if weights is None:
-        if not isinstance(own, str):
-            raise ArgumentError(
-                "simulate: the model was fitted with an array as weights, so new data needs one too: give "
-                "weights= with one value for each row"
-            )
-        weights = own
-    found = named_or_given(weights, frame, "weights", functions)
-    return None if found is None else found[1]
-
-
-def _new_trials(fitted: FittedModel, frame: Frame) -> NDArray[np.float64] | None:
-    """Numbers of trials of a response in two columns."""
-    node = fitted.design.formula.response_node
-    if fitted.design.form.kind != "counts" or node is None:
-        return None
-    found = trials_of(node, frame, fitted.design.recipe.functions)
-    if found is None:
-        raise ArgumentError(
-            f"simulate: newdata does not hold the numbers of trials, which {fitted.design.response_name} "
-            "reads: add its columns, or give the numbers as weights="
-        )
-    return found
+    parts = []
+    for part, factor in zip(rows.parts, own.factors(fitted.design), strict=True):
+        codes, t = part.codes[complete], part.term
+        levels = max(len(terms[t].group.levels), int(codes.max(initial=-1)) + 1)
+        modes = fitted.estimates.b[t]
+        parts.append(part_of(codes, part.z[complete], levels, factor, kept.get(t), modes))
+    eta = rows.x[complete] @ own.beta
+    if rows.offset is not None:
+        eta = eta + rows.offset[complete]
+    units = np.ones(len(eta)) if prior is None else prior
+    source = ResponseSource(eta, tuple(parts), fitted.family, units, own.dispersion)
+    return NewResponses(source, complete, prior)

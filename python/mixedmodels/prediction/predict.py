@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import flag, one_of, probability
-from ..design.rows import named_or_given
 from ..design.used_rows import as_data_frame, used_data
 from ..errors import ArgumentError, DataError
 from ..fit.state import FittedModel
 from ..inference.basis.choice import Vcov
 from .errors import PredictionErrors, prediction_errors
 from .new_responses import response_quantiles
+from .new_weights import new_weights
 from .parameter_uncertainty import Uncertainty, with_parameters
 from .rows import PredictedRows, predicted_rows
 
@@ -186,25 +186,5 @@ def _weights(rows: PredictedRows, given: Any) -> NDArray[np.float64]:
         if given is not None:
             raise ArgumentError("predict: weights= needs newdata; the data of the fit have their own weights")
         return fitted.prior_weights
-    if given is None:
-        of_fit = fitted.arguments.weights
-        if isinstance(of_fit, str) and of_fit in frame:
-            given = of_fit
-        elif fitted.family.trials and fitted.design.weights is not None:
-            raise ArgumentError(
-                "interval='prediction' needs the numbers of trials of the new responses: give weights= "
-                "(1 for single trials)"
-            )
-        else:
-            return np.ones(len(rows))
-    if np.ndim(given) == 0 and not isinstance(given, str):
-        given = np.full(len(rows), given)
-    found = named_or_given(given, frame, "weights", fitted.design.recipe.functions)
-    values = np.ones(len(rows)) if found is None else np.asarray(found[1], dtype=np.float64)
-    bad = values[~np.isnan(values) & ~(np.isfinite(values) & (values > 0))]
-    if fitted.family.trials and not len(bad):
-        bad = values[~np.isnan(values) & (values != np.floor(values))]
-    if len(bad):
-        what = "whole numbers of trials" if fitted.family.trials else "positive finite numbers"
-        raise DataError(f"weights must be {what}, not {bad[0]:g}")
-    return values
+    found = new_weights(fitted, frame, given, "interval='prediction'")
+    return np.ones(len(rows)) if found is None else found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design.recipe import DesignRecipe, NewRandomTerm
 from ..design.rows import named_or_given
 from ..design.theta import factors
 from ..design.used_rows import labels_of_results, naming_left_out
@@ -146,7 +148,14 @@ def predicted_rows(
         return rows_of_fit(fitted, selection)
     frame = Frame.from_any(newdata, what="newdata")
     with naming_left_out(fitted.design, fitted.arguments):
-        return _new_rows(fitted, frame, selection, allow_new_levels, offset)
+        chosen = {t: columns.tolist() for t, columns in selection.items()}
+        return new_rows(
+            fitted,
+            frame,
+            selection,
+            offset,
+            lambda recipe: recipe.new_random(frame, allow_new_levels, chosen),
+        )
 
 
 def rows_of_fit(fitted: FittedModel, selection: Selection) -> PredictedRows:
@@ -159,19 +168,38 @@ def rows_of_fit(fitted: FittedModel, selection: Selection) -> PredictedRows:
     return PredictedRows(fitted, design.x, tuple(parts), design.offset, None)
 
 
-def _new_rows(
-    fitted: FittedModel, frame: Frame, selection: Selection, allow_new_levels: bool, offset: Any
+def new_rows(
+    fitted: FittedModel,
+    frame: Frame,
+    selection: Selection,
+    offset: Any,
+    new_random: Callable[[DesignRecipe], Sequence[NewRandomTerm]],
+    function: str = "predict",
 ) -> PredictedRows:
+    """
+    New rows.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    frame : Frame
+    selection : mapping of int to ndarray of int
+        The effects that take part.
+    offset : str or array-like of shape (n,), optional
+    new_random : callable
+        Makes the terms of the selection from the recipe.
+    function : str
+        For messages.
+    """
     recipe = fitted.design.recipe
     recipe.prefetch(frame, selection)
     x = determined_x(fitted, frame)
-    chosen = {t: columns.tolist() for t, columns in selection.items()}
-    found = recipe.new_random(frame, allow_new_levels, chosen) if selection else ()
+    found = new_random(recipe) if selection else ()
     parts = [
         RandomPart(t, columns, new.codes, new.z)
         for (t, columns), new in zip(selection.items(), found, strict=True)
     ]
-    offsets = [recipe.new_offset(frame), argument_offset(fitted, frame, offset)]
+    offsets = [recipe.new_offset(frame), argument_offset(fitted, frame, offset, function)]
     given = [values for values in offsets if values is not None]
     return PredictedRows(fitted, x, tuple(parts), np.sum(given, axis=0) if given else None, frame)
 

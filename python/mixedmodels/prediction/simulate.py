@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import flag, random_generator, whole_number
 from ..design import ResponseForm
+from ..design.matrix import check_memory
 from ..design.used_rows import labels_of_results
 from ..errors import ArgumentError, MixedModelsWarning
 from ..families import Family
@@ -19,7 +20,7 @@ from ..fit.sources import ResponseSource, source_of
 from ..fit.state import FittedModel
 from ..frame import Frame
 from ..notices import warn_user
-from .new_source import new_rows
+from .new_source import new_responses
 from .selection import select_effects
 
 Values = NDArray[np.float64]
@@ -65,7 +66,7 @@ def simulate(
         frame = as_given(drawn, design.form, design.weights, design.missing.pad, complete)
     else:
         given = Frame.from_any(newdata, what="newdata")
-        rows, labels = new_rows(fitted, given, own, kept, weights, offset), given.index
+        rows, labels = new_responses(fitted, given, own, kept, weights, offset), given.index
         warn_of_weights(fitted.family, rows.weights)
         drawn = draws(rows.source, nsim, generator)
         frame = as_given(drawn, design.form, rows.weights, rows.pad, bool(rows.complete.all()))
@@ -74,6 +75,8 @@ def simulate(
 
 def draws(source: ResponseSource, nsim: int, rng: np.random.Generator) -> list[Values]:
     """Responses one after the other, so that the first do not depend on how many there are."""
+    # They are in memory twice: as drawn, and in the result.
+    check_memory(len(source.eta), 2 * nsim, "the simulations")
     return [source.draw(rng) for _ in range(nsim)]
 
 
@@ -81,8 +84,8 @@ def warn_of_weights(family: Family, weights: Values | None) -> None:
     """Say where prior weights have no meaning for a single response."""
     if weights is not None and not family.weighted_draws and (weights != 1.0).any():
         warn_user(
-            f"simulate: prior weights are ignored: those of family {family.name} multiply the log-likelihood "
-            "of a row and do not change the distribution of its response",
+            f"prior weights are ignored in simulated responses: those of family {family.name} multiply the "
+            "log-likelihood of a row and do not change the distribution of its response",
             MixedModelsWarning,
         )
 

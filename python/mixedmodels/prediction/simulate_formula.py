@@ -22,7 +22,7 @@ from ..fit.sources import ResponseSource, part_of
 from ..formula import Scope, check_functions, parse_expression
 from ..formula.nodes import Name, Node, is_plain, variables
 from ..frame import Frame
-from .new_source import check_weights
+from .new_weights import checked_weights
 from .simulate import as_given, draws, warn_of_weights
 
 
@@ -93,7 +93,7 @@ def unfitted(arguments: DesignArguments, family: Family | None) -> Unfitted:
     predictors, _ = build_predictors(own, responses, check_effects="ignore")
     weights = predictors.weights
     if weights is not None:
-        check_weights(weights, trials=form.binomial)
+        checked_weights(weights, trials=form.binomial)
     response = Name(left.strip()) if node is None and is_plain(left.strip()) else node
     return Unfitted(predictors, family, weights, form, frame.index, response)
 

@@ -18,6 +18,8 @@ from ..fit.state import FittedModel, Sample
 from ..inference.basis.row_labels import row_labels
 
 ROWS = "rows"
+# Codes with so many gaps are sorted rather than marked.
+_SPARSE = 4
 Codes = NDArray[np.intp]
 
 
@@ -33,11 +35,14 @@ class Cases:
         The level of each row of each factor; rows are levels of their own.
     within : tuple of int
         For each random-effects term the innermost of these factors in whose levels its own lie; -1 for none.
+    outermost : Levels
+        Of the first factor.
     """
 
     labels: tuple[str, ...]
     codes: tuple[Codes, ...]
     within: tuple[int, ...]
+    outermost: Levels
 
     @classmethod
     def of(cls, fitted: FittedModel, names: Sequence[str]) -> Cases:
@@ -60,20 +65,20 @@ class Cases:
         for term in fitted.design.terms:
             inside = [i for i, codes in enumerate(found) if _nested(term.group.codes, codes)]
             within.append(max(inside, default=-1))
-        return cls(tuple(names), tuple(found), tuple(within))
+        outermost = Levels.within(np.zeros(fitted.n_obs, dtype=np.intp), found[0])
+        return cls(tuple(names), tuple(found), tuple(within), outermost)
 
     def samples(self, fitted: FittedModel, generator: np.random.Generator, m: int) -> list[Sample]:
         """m samples of the rows."""
         return [self._sample(fitted, generator) for _ in range(m)]
 
     def _sample(self, fitted: FittedModel, generator: np.random.Generator) -> Sample:
-        rows: Codes = np.arange(fitted.n_obs)
-        unit: Codes = np.zeros(fitted.n_obs, dtype=np.intp)
-        units = []
-        for codes in self.codes:
-            rows, unit, before = _drawn(rows, unit, codes[rows], generator)
-            units = [own[before] for own in units]
-            units.append(unit)
+        rows, unit = self.outermost.drawn(generator)
+        units = [unit]
+        for codes in self.codes[1:]:
+            inner = Levels.within(unit, codes[rows])
+            before, unit = inner.drawn(generator)
+            rows, units = rows[before], [*(own[before] for own in units), unit]
         return self._with_levels(fitted, rows, units)
 
     def _with_levels(self, fitted: FittedModel, rows: Codes, units: Sequence[Codes]) -> Sample:
@@ -112,35 +117,63 @@ def _nested(inner: NDArray[np.integer], outer: NDArray[np.integer]) -> bool:
     return bool((first[inner] == outer).all())
 
 
-def _drawn(
-    rows: Codes, unit: Codes, codes: Codes, generator: np.random.Generator
-) -> tuple[Codes, Codes, Codes]:
+@dataclass(frozen=True, eq=False)
+class Levels:
     """
-    Draw, within each unit, as many levels as it has.
+    The levels of a factor within units, as places of their rows.
 
-    Returns
-    -------
-    tuple
-        The rows, the new unit of each, and the positions among the old rows.
+    Attributes
+    ----------
+    order : ndarray of int, shape (n,)
+        The rows by unit and level.
+    starts, sizes : ndarray of int, shape (n_levels,)
+        Where the rows of each level begin in `order`, and their number.
+    first, count : ndarray of int, shape (n_levels,)
+        For each level the first level of its unit, and the number of these.
     """
-    key = unit * (int(codes.max()) + 1) + codes
-    order = np.argsort(key, kind="stable")
-    sizes = np.unique(key, return_counts=True)[1]
-    starts = np.cumsum(sizes) - sizes
-    unit_of_level = unit[order[starts]]
-    levels = np.bincount(unit_of_level)
-    levels = levels[levels > 0]
-    first = np.cumsum(levels) - levels
-    drawn = np.repeat(first, levels) + generator.integers(np.repeat(levels, levels))
-    n = sizes[drawn]
-    offsets = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-    positions = order[np.repeat(starts[drawn], n) + offsets]
-    return rows[positions], np.repeat(np.arange(len(drawn)), n), positions
+
+    order: Codes
+    starts: Codes
+    sizes: Codes
+    first: Codes
+    count: Codes
+
+    @classmethod
+    def within(cls, unit: Codes, codes: Codes) -> Levels:
+        """The levels of rows with these units and codes."""
+        key = unit * (int(codes.max()) + 1) + codes
+        order = np.argsort(key, kind="stable")
+        starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+        counts = np.bincount(unit[order[starts]])
+        counts = counts[counts > 0]
+        first = np.cumsum(counts) - counts
+        sizes = np.diff(starts, append=len(order))
+        return cls(order, starts, sizes, np.repeat(first, counts), np.repeat(counts, counts))
+
+    def drawn(self, generator: np.random.Generator) -> tuple[Codes, Codes]:
+        """
+        Draw, within each unit, as many levels as it has.
+
+        Returns
+        -------
+        tuple
+            The places of the rows, and for each of them the number of its level among those drawn.
+        """
+        levels = self.first + generator.integers(self.count)
+        sizes = self.sizes[levels]
+        ends = np.cumsum(sizes)
+        # Within each level its rows one after the other.
+        places = np.arange(ends[-1]) + np.repeat(self.starts[levels] - (ends - sizes), sizes)
+        return self.order[places], np.repeat(np.arange(len(levels)), sizes)
 
 
 def _renumbered(codes: Codes) -> tuple[NDArray[np.uint32], int]:
     """Codes without gaps, in the order of the old ones, and their number."""
-    present = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
+    largest = int(codes.max(initial=-1))
+    if largest > _SPARSE * len(codes):
+        values, number = np.unique(codes, return_inverse=True)
+        return number.astype(np.uint32), len(values)
+    present = np.zeros(largest + 1, dtype=bool)
     present[codes] = True
     number = np.cumsum(present) - 1
     return number[codes].astype(np.uint32), int(present.sum())

@@ -105,7 +105,11 @@ pub fn refit_generalized<'py>(
         let family = |j: usize| shared.family(j, || of_column(&responses, &weights, j));
         many::refit_generalized(&own, m, &family, &task, &watch)
     })?;
-    of_fits(py, &families.with_failures(py, fits), &model.model.frame().design)
+    of_fits(
+        py,
+        &families.with_failures(py, fits),
+        &model.model.frame().design,
+    )
 }
 
 type Data = (Vec<f64>, Option<Vec<f64>>);

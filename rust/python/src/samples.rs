@@ -117,5 +117,9 @@ pub fn refit_generalized_samples<'py>(
         let family = |j: usize| shared.family(j, || data(&samples[j]));
         many::refit_generalized_samples(&own, &samples, &family, &task, &watch)
     })?;
-    of_fits(py, &families.with_failures(py, fits), &model.model.frame().design)
+    of_fits(
+        py,
+        &families.with_failures(py, fits),
+        &model.model.frame().design,
+    )
 }

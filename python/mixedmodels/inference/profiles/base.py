@@ -137,7 +137,11 @@ def base_of(fitted: FittedModel, reml: bool = False) -> Base:
     reml : bool
         For a fit by REML; otherwise its likelihood is maximized first, from its estimates.
     """
-    return fitted.derived(_own_base if reml == fitted.restricted else _likelihood_base)
+    if reml == fitted.restricted:
+        origin = _point(fitted) | {"objective": fitted.estimates.objective}
+    else:
+        origin = fitted.derived(_likelihood_origin)
+    return Base(fitted, reml, origin)
 
 
 def _point(fitted: FittedModel) -> dict[str, Any]:
@@ -150,15 +154,10 @@ def _point(fitted: FittedModel) -> dict[str, Any]:
     }
 
 
-def _own_base(fitted: FittedModel) -> Base:
-    return Base(fitted, fitted.restricted, _point(fitted) | {"objective": fitted.estimates.objective})
-
-
-def _likelihood_base(fitted: FittedModel) -> Base:
+def _likelihood_origin(fitted: FittedModel) -> dict[str, Any]:
     from ..._engine import profile_origin
 
-    origin = profile_origin(fitted.engine, False, _point(fitted), fitted.held.for_engine())
-    return Base(fitted, False, origin)
+    return profile_origin(fitted.engine, False, _point(fitted), fitted.held.for_engine())
 
 
 def profilable(fitted: FittedModel, rows: Sequence[ParameterRow], reml: bool) -> tuple[ParameterRow, ...]:

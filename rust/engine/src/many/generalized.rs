@@ -42,11 +42,7 @@ pub fn refit_generalized(
 }
 
 /// Fits one generalized model.
-pub fn fit(
-    model: &GeneralizedModel,
-    task: &Task<'_>,
-    monitor: Monitor<'_>,
-) -> Result<ResponseFit> {
+pub fn fit(model: &GeneralizedModel, task: &Task<'_>, monitor: Monitor<'_>) -> Result<ResponseFit> {
     let Fit {
         estimates, outcome, ..
     } = model.fit(task, monitor)?;

@@ -8,8 +8,8 @@ use crate::design::{Design, Predictors, Term};
 use crate::error::{same_length, Error, Result};
 use crate::fit::Task;
 use crate::linalg::{threads, Columns};
-use crate::many::patterns::pick;
 use crate::many::generalized::FamilyOf;
+use crate::many::patterns::pick;
 use crate::many::{general, generalized, uninterrupted, ResponseFit, Watch};
 use crate::model::{GeneralizedModel, Model};
 use crate::objective::Criterion;
@@ -30,7 +30,11 @@ impl Sample {
             return Err(Error::Domain(format!("there is no row {bad} among {n}")));
         }
         same_length("the terms of a sample", of.terms.len(), self.codes.len())?;
-        same_length("the levels of a sample", of.terms.len(), self.n_levels.len())?;
+        same_length(
+            "the levels of a sample",
+            of.terms.len(),
+            self.n_levels.len(),
+        )?;
         for codes in &self.codes {
             same_length("the codes of a sample", self.rows.len(), codes.len())?;
         }
@@ -50,7 +54,9 @@ impl Sample {
         let terms = all.terms.iter().zip(&self.codes).zip(&self.n_levels);
         Ok(Predictors {
             x: Columns::new(self.rows.len(), p, columns.collect()),
-            terms: terms.map(|((t, codes), &n)| self.term(t, codes, n)).collect(),
+            terms: terms
+                .map(|((t, codes), &n)| self.term(t, codes, n))
+                .collect(),
             weights: all.weights.as_ref().map(|w| self.pick(w)),
             offset: all.offset.as_ref().map(|o| self.pick(o)),
         })

@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use super::hold::{coefficients, minimise, natural_values, Constrained, Hold, Origin, Parameter};
+use super::anchor::{minimise_anchored, Anchor};
+use super::hold::{anchors, coefficients, has_curved_terms, split, Constrained, Effort, Hold, Origin, Parameter};
 use super::linear::{natural, picked};
 use crate::design::Predictors;
 use crate::error::{Error, Result};
@@ -38,7 +39,7 @@ pub fn origin(
         start: start_values(near, near.beta.clone()),
         held: (*held != Held::default()).then_some(held),
         control: Control {
-            starts: Some(1),
+            starts: Some(2),
             ..Control::UNLIMITED
         },
         ..fit::Task::default()
@@ -62,6 +63,8 @@ pub struct GeneralizedHold<'m> {
     model: &'m GeneralizedModel,
     held: Held,
     parameters: Vec<Parameter>,
+    /// Places of the parameters that are held by anchors.
+    anchored: Vec<usize>,
     origin: Point,
     /// Places among the parameters and columns of coefficients that are held.
     places: Vec<usize>,
@@ -79,6 +82,7 @@ struct Setting<'m> {
     objective: GlmmObjective<'m>,
     /// From coefficients that are held to their coordinates.
     split: Option<Split>,
+    anchors: Vec<Anchor>,
     /// All parameters at the estimates.
     start: Vec<f64>,
 }
@@ -94,13 +98,14 @@ impl<'m> GeneralizedHold<'m> {
         let (places, columns) = coefficients(parameters);
         let point = &origin.point;
         let estimates = estimates(model, point, parameters)?;
-        let mut held = held.clone();
-        held.natural.extend(natural_values(parameters, &estimates));
+        let triangular = keeps_user_basis(model);
+        let (held, anchored) = split(model.frame(), held, parameters, &estimates, triangular)?;
         let profiled = model.n_free_coefficients() == 0;
         let mut out = Self {
             model,
             held,
             parameters: parameters.to_vec(),
+            anchored,
             origin: point.clone(),
             places,
             columns,
@@ -178,9 +183,18 @@ impl Hold for GeneralizedHold<'_> {
         self.start.clone()
     }
 
-    fn at(&mut self, values: &[f64], start: &[f64]) -> Result<Option<Constrained>> {
+    fn is_doubtful(&self) -> bool {
+        has_curved_terms(self.model.frame())
+    }
+
+    fn at(
+        &mut self,
+        values: &[f64],
+        start: &[f64],
+        effort: Effort,
+    ) -> Result<Option<Constrained>> {
         if let Some(mut setting) = self.setting.take() {
-            let found = setting.solve(self.model, self, values, start);
+            let found = setting.solve(self.model, self, values, (start, effort));
             self.setting = Some(setting);
             return found;
         }
@@ -188,7 +202,7 @@ impl Hold for GeneralizedHold<'_> {
         let reduced = self.without_columns(&held)?;
         let beta = self.other_coefficients();
         let mut setting = Setting::new(&reduced, self, &beta, &[], self.monitor)?;
-        let Some(mut found) = setting.solve(&reduced, self, values, start)? else {
+        let Some(mut found) = setting.solve(&reduced, self, values, (start, effort))? else {
             return Ok(None);
         };
         let mut others = std::mem::take(&mut found.point.beta).into_iter();
@@ -230,6 +244,7 @@ impl<'a> Setting<'a> {
             objective.begin_at(eta, point.log_dispersion)?;
         }
         Ok(Self {
+            anchors: anchors(&coordinates.coordinates, &hold.parameters, &hold.anchored),
             coordinates,
             objective,
             split,
@@ -247,8 +262,9 @@ impl<'a> Setting<'a> {
         let parameters = &self.objective.parameters;
         let mut roles = self.coordinates.roles.clone();
         roles.resize(parameters.dim(), Role::Free);
-        for (parameter, &value) in hold.parameters.iter().zip(values) {
+        for (i, (parameter, &value)) in hold.parameters.iter().zip(values).enumerate() {
             match *parameter {
+                Parameter::Natural { .. } if hold.anchored.contains(&i) => {}
                 Parameter::Natural { term, index } => {
                     let natural = (term, index, value);
                     let (at, role) = self
@@ -283,16 +299,25 @@ impl<'a> Setting<'a> {
         model: &GeneralizedModel,
         hold: &GeneralizedHold<'_>,
         values: &[f64],
-        start: &[f64],
+        (start, effort): (&[f64], Effort),
     ) -> Result<Option<Constrained>> {
         let roles = self.roles(model, hold, values)?;
-        let Some(found) = minimise(&mut self.objective, &roles, start)? else {
+        for (anchor, &i) in self.anchors.iter_mut().zip(&hold.anchored) {
+            anchor.hold_at(values[i]);
+        }
+        let found = minimise_anchored(&mut self.objective, &roles, &mut self.anchors, start, effort)?;
+        let Some(found) = found else {
             return Ok(None);
         };
         let parameters = &self.objective.parameters;
         let mut slopes = vec![f64::NAN; values.len()];
-        for ((parameter, &value), slope) in hold.parameters.iter().zip(values).zip(&mut slopes) {
+        for (i, (parameter, &value)) in hold.parameters.iter().zip(values).enumerate() {
+            let slope = &mut slopes[i];
+            let anchor = hold.anchored.iter().position(|&own| own == i);
             match *parameter {
+                Parameter::Natural { .. } if anchor.is_some() => {
+                    *slope = anchor.map_or(f64::NAN, |own| self.anchors[own].slope());
+                }
                 Parameter::Natural { term, index } => {
                     let natural = (term, index, value);
                     let (at, _) = self

@@ -1,10 +1,13 @@
 //! What a walk needs of a model: its criterion with parameters held.
 
+use super::anchor::Anchor;
+use crate::covariance::Kind;
 use crate::error::{Error, Result};
 use crate::fit::{search, Point};
+use crate::model::Frame;
 use crate::objective::{HeldObjective, Objective};
-use crate::optimize::{Control, Optimizer, Status};
-use crate::parameters::Role;
+use crate::optimize::{Control, Optimizer, Outcome, Status};
+use crate::parameters::{Coordinates, Held, HeldCoordinates, Role};
 
 /// A parameter that can be profiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,16 +52,25 @@ pub trait Hold {
     fn start(&self) -> Vec<f64>;
     /// The minimum with these values, sought from these free parameters; `None` where the criterion cannot
     /// be computed.
-    fn at(&mut self, values: &[f64], start: &[f64]) -> Result<Option<Constrained>>;
+    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort)
+        -> Result<Option<Constrained>>;
+    /// Whether the criterion may well have several minima.
+    fn is_doubtful(&self) -> bool;
 }
 
-/// Limits of the search at one point.
-const CONTROL: Control = Control {
-    max_evaluations: Some(500),
-    tolerance: None,
-    deadline: None,
-    starts: Some(1),
-};
+/// Where to look for the minimum at one point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Near the start.
+    Near,
+    /// Far off, too, where a covariance matrix is singular.
+    Usual,
+    /// From several starts.
+    Thorough,
+}
+
+const STARTS: usize = 4;
+const MOST_EVALUATIONS: usize = 300;
 
 /// The end of a search in the free parameters.
 pub struct Found {
@@ -72,16 +84,26 @@ pub struct Found {
 }
 
 /// Minimises over the free parameters; the objective stands at the minimum then.
+///
+/// Where a covariance matrix is singular, what vanishes has no derivatives to lead a search away, and the
+/// walk may have come along a minimum that is no longer the lowest one: a second search starts far off.
 pub fn minimise(
     objective: &mut dyn Objective,
     roles: &[Role],
     start: &[f64],
+    effort: Effort,
 ) -> Result<Option<Found>> {
     let mut held = HeldObjective::new(objective, roles.to_vec());
-    let outcome = match search(Optimizer::TrustRegion, &mut held, start, &CONTROL) {
-        Ok(outcome) => outcome,
-        Err(Error::Factorisation { .. } | Error::Modes { .. }) => return Ok(None),
-        Err(error) => return Err(error),
+    let starts = if effort == Effort::Thorough { STARTS } else { 1 };
+    let mut best = attempt(&mut held, start, starts)?;
+    if let (Effort::Usual, Some(found)) = (effort, &best) {
+        if held.opposite(&found.theta).is_some() && !found.theta.is_empty() {
+            // From the minimum that is known the first search is at its end at once.
+            best = attempt(&mut held, &found.theta.clone(), 2)?.or(best);
+        }
+    }
+    let Some(outcome) = best else {
+        return Ok(None);
     };
     let Some(value) = held.value(&outcome.theta)? else {
         return Ok(None);
@@ -95,6 +117,24 @@ pub fn minimise(
         value,
         gradient,
     }))
+}
+
+/// One search; `None` where nothing can be computed.
+fn attempt(
+    held: &mut HeldObjective<'_>,
+    start: &[f64],
+    starts: usize,
+) -> Result<Option<Outcome>> {
+    let control = Control {
+        starts: Some(starts),
+        max_evaluations: Some(MOST_EVALUATIONS),
+        ..Control::UNLIMITED
+    };
+    match search(Optimizer::TrustRegion, held, start, &control) {
+        Ok(outcome) => Ok(Some(outcome)),
+        Err(Error::Factorisation { .. } | Error::Modes { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The partial derivative along a parameter that is held, with those that are tied to it.
@@ -111,15 +151,57 @@ pub fn along(found: &Found, roles: &[Role], at: usize) -> f64 {
     found.gradient[at] + tied.sum::<f64>()
 }
 
-/// What is held already, with these natural parameters.
-pub fn natural_values(parameters: &[Parameter], values: &[f64]) -> Vec<(usize, usize, f64)> {
-    let pairs = parameters.iter().zip(values);
-    pairs
-        .filter_map(|(parameter, &value)| match *parameter {
-            Parameter::Natural { term, index } => Some((term, index, value)),
-            _ => None,
-        })
-        .collect()
+/// What is held as parameters of coordinates, and the places of correlations that no coordinates have.
+pub fn split(
+    frame: &Frame,
+    held: &Held,
+    parameters: &[Parameter],
+    values: &[f64],
+    triangular: bool,
+) -> Result<(Held, Vec<usize>)> {
+    let mut out = held.clone();
+    let mut anchored = Vec::new();
+    for (i, (parameter, &value)) in parameters.iter().zip(values).enumerate() {
+        let Parameter::Natural { term, index } = *parameter else {
+            continue;
+        };
+        out.natural.push((term, index, value));
+        if let Err(error) = HeldCoordinates::new(frame, &out, None, triangular) {
+            out.natural.pop();
+            if !is_correlation(frame, term, index) {
+                return Err(error);
+            }
+            anchored.push(i);
+        }
+    }
+    Ok((out, anchored))
+}
+
+/// Whether a term has a structure in which the correlations restrict each other: then several minima are frequent.
+pub fn has_curved_terms(frame: &Frame) -> bool {
+    let mut terms = frame.design.terms.iter();
+    terms.any(|t| t.covariance.entries(t.k).is_none())
+}
+
+fn is_correlation(frame: &Frame, term: usize, index: usize) -> bool {
+    let own = frame.design.terms.get(term);
+    let natural = own.map(|t| t.covariance.natural_parameters(t.k));
+    let parameter = natural.as_ref().and_then(|all| all.get(index));
+    parameter.is_some_and(|p| p.kind == Kind::Correlation)
+}
+
+/// The anchors of these parameters, in these coordinates.
+pub fn anchors(
+    coordinates: &Coordinates,
+    parameters: &[Parameter],
+    anchored: &[usize],
+) -> Vec<Anchor> {
+    let own = anchored.iter().map(|&i| parameters[i]);
+    own.filter_map(|parameter| match parameter {
+        Parameter::Natural { term, index } => Some(Anchor::new(coordinates, term, index)),
+        _ => None,
+    })
+    .collect()
 }
 
 /// The places of the coefficients among the parameters, and the columns of each.

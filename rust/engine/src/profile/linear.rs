@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use super::hold::{
-    along, coefficients, minimise, natural_values, Constrained, Hold, Origin, Parameter,
-};
+use super::anchor::{minimise_anchored, Anchor};
+use super::hold::{along, anchors, coefficients, has_curved_terms, split, Constrained, Effort, Hold, Origin, Parameter};
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::fit::{self, all_explained, Linear, MixedModel, Point, Setting, StartValues};
@@ -31,7 +30,7 @@ pub fn origin(
         },
         held: (*held != Held::default()).then_some(held),
         control: Control {
-            starts: Some(1),
+            starts: Some(2),
             ..Control::UNLIMITED
         },
         ..fit::Task::default()
@@ -109,6 +108,9 @@ pub struct LinearHold<'m> {
     linear: Linear<'m>,
     held: Held,
     parameters: Vec<Parameter>,
+    /// Places of the parameters that are held by anchors.
+    anchored: Vec<usize>,
+    anchors: Vec<Anchor>,
     /// Places among the parameters and columns of coefficients that are held.
     places: Vec<usize>,
     columns: Vec<usize>,
@@ -139,18 +141,21 @@ impl<'m> LinearHold<'m> {
         let point = &origin.point;
         let sigma = (0.5 * point.log_dispersion).exp();
         let estimates = estimates(model, point, sigma, parameters)?;
-        let mut held = held.clone();
-        held.natural.extend(natural_values(parameters, &estimates));
+        let (held, anchored) = split(model, held, parameters, &estimates, false)?;
         let reduced = if columns.is_empty() {
             None
         } else {
             Some(Reduced::new(model, &columns, &point.beta)?)
         };
         let begin = |setting: &Setting<'_>, model: &Model| -> Result<Vec<f64>> {
-            let roles = roles(setting, model, parameters, &estimates)?;
+            let roles = roles(setting, model, (parameters, &anchored), &estimates)?;
             let all = setting.enter(model, &point.theta, sigma)?;
             let free = (0..all.len()).filter(|&i| roles[i] == Role::Free);
             Ok(free.map(|i| all[i]).collect())
+        };
+        let mut own_anchors = Vec::new();
+        let mut found = |setting: &Setting<'_>| {
+            own_anchors = anchors(&setting.held.coordinates, parameters, &anchored);
         };
         let (start, setting) = if let Some(reduced) = &reduced {
             let model = &reduced.base;
@@ -161,12 +166,15 @@ impl<'m> LinearHold<'m> {
             )
         } else {
             let setting = Setting::new(linear, &held, monitor)?;
+            found(&setting);
             (begin(&setting, model)?, Some(setting))
         };
         Ok(Self {
             linear,
             held,
             parameters: parameters.to_vec(),
+            anchored,
+            anchors: own_anchors,
             places,
             columns,
             reduced,
@@ -188,10 +196,19 @@ impl Hold for LinearHold<'_> {
         self.start.clone()
     }
 
-    fn at(&mut self, values: &[f64], start: &[f64]) -> Result<Option<Constrained>> {
+    fn is_doubtful(&self) -> bool {
+        has_curved_terms(self.linear.model)
+    }
+
+    fn at(
+        &mut self,
+        values: &[f64],
+        start: &[f64],
+        effort: Effort,
+    ) -> Result<Option<Constrained>> {
         if let Some(setting) = &mut self.setting {
-            let place = (self.linear.model, &*self.parameters);
-            let found = solve(setting, place, values, start)?;
+            let place = (self.linear.model, (&*self.parameters, &*self.anchored));
+            let found = solve(setting, place, &mut self.anchors, values, (start, effort))?;
             return Ok(found.map(|(found, _)| found));
         }
         let Some(reduced) = &self.reduced else {
@@ -209,8 +226,9 @@ impl Hold for LinearHold<'_> {
             criterion: self.linear.criterion,
         };
         let mut setting = Setting::new(linear, &self.held, self.monitor)?;
-        let place = (&model, &*self.parameters);
-        let Some((mut found, precision)) = solve(&mut setting, place, values, start)? else {
+        let place = (&model, (&*self.parameters, &*self.anchored));
+        let found = solve(&mut setting, place, &mut self.anchors, values, (start, effort))?;
+        let Some((mut found, precision)) = found else {
             return Ok(None);
         };
         let solution = setting.objective.profiled.solution()?;
@@ -231,18 +249,22 @@ impl Hold for LinearHold<'_> {
     }
 }
 
+/// Parameters, and the places of those that are held by anchors.
+type Parameters<'p> = (&'p [Parameter], &'p [usize]);
+
 /// The roles when the parameters have these values.
 fn roles(
     setting: &Setting<'_>,
     model: &Model,
-    parameters: &[Parameter],
+    (parameters, anchored): Parameters<'_>,
     values: &[f64],
 ) -> Result<Vec<Role>> {
     let mut roles = setting.roles.clone();
     let n = roles.len() - 1;
     let unit = model.response.scale;
-    for (parameter, &value) in parameters.iter().zip(values) {
+    for (i, (parameter, &value)) in parameters.iter().zip(values).enumerate() {
         match *parameter {
+            Parameter::Natural { .. } if anchored.contains(&i) => {}
             Parameter::Natural { term, index } => {
                 let (at, role) =
                     setting
@@ -263,19 +285,28 @@ fn roles(
 /// The minimum, and 1/σ² there in the units of the engine.
 fn solve(
     setting: &mut Setting<'_>,
-    (model, parameters): (&Model, &[Parameter]),
+    (model, parameters): (&Model, Parameters<'_>),
+    anchors: &mut [Anchor],
     values: &[f64],
-    start: &[f64],
+    (start, effort): (&[f64], Effort),
 ) -> Result<Option<(Constrained, f64)>> {
     let roles = roles(setting, model, parameters, values)?;
-    let Some(found) = minimise(&mut setting.objective, &roles, start)? else {
+    for (anchor, &i) in anchors.iter_mut().zip(parameters.1) {
+        anchor.hold_at(values[i]);
+    }
+    let found = minimise_anchored(&mut setting.objective, &roles, anchors, start, effort)?;
+    let Some(found) = found else {
         return Ok(None);
     };
     let n = roles.len() - 1;
     let log_sigma = found.all[n];
     let mut slopes = Vec::with_capacity(values.len());
-    for (parameter, &value) in parameters.iter().zip(values) {
+    for (i, (parameter, &value)) in parameters.0.iter().zip(values).enumerate() {
+        let anchor = parameters.1.iter().position(|&own| own == i);
         slopes.push(match *parameter {
+            Parameter::Natural { .. } if anchor.is_some() => {
+                anchor.map_or(f64::NAN, |own| anchors[own].slope())
+            }
             Parameter::Natural { term, index } => {
                 let natural = (term, index, value);
                 let (at, _) = setting.held.natural_role(model, natural, None)?;

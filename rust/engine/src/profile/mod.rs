@@ -4,6 +4,7 @@
 //! parameter held at ψ, has the sign of ψ minus the estimate. Its slope is known at every point: at a
 //! constrained minimum dD/dψ is the partial derivative.
 
+mod anchor;
 mod generalized;
 mod hold;
 mod interpolate;
@@ -22,7 +23,7 @@ use crate::linalg::threads::map;
 use crate::model::GeneralizedModel;
 use crate::objective::Monitor;
 use crate::parameters::Held;
-use hold::Hold;
+use hold::{Effort, Hold};
 
 /// Told how much is done before every evaluation; its error ends the work.
 pub type Watch<'a> = &'a (dyn Fn(usize) -> Result<()> + Sync);
@@ -132,7 +133,7 @@ impl<'m> Profiled<'m> {
             let mut last = hold.start();
             let mut out = Vec::with_capacity(chain.len());
             for values in chain {
-                let found = hold.at(values, &last)?;
+                let found = hold.at(values, &last, Effort::Usual)?;
                 if let Some(found) = &found {
                     last.clone_from(&found.free);
                 }

@@ -1,6 +1,6 @@
 //! A walk from the estimate to one side.
 
-use super::hold::{Constrained, Hold};
+use super::hold::{Constrained, Effort, Hold};
 use super::interpolate::{between, beyond, extrapolate, Knot};
 use super::scale::Variable;
 use super::Task;
@@ -92,6 +92,9 @@ const FALL: f64 = 1e-5;
 const ROUNDING: f64 = 1e-10;
 /// Distance of two values that double precision cannot tell apart.
 const SAME: f64 = 1e-11;
+/// How often a lower minimum at the end of a walk is followed, and what counts as one.
+const CONFIRMATIONS: usize = 4;
+const LOWER: f64 = 1e-7;
 /// Share of the way to the bound within which the bound is tried.
 const NEAR_BOUND: f64 = 0.02;
 
@@ -124,6 +127,7 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
         better: None,
     };
     let mut limits = Vec::new();
+    let mut shown = Vec::new();
     let mut end = End::Met;
     let mut before = 0.0;
     for goal in &task.goals {
@@ -134,8 +138,14 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
                 ABOUT.max(0.25 * (goal.zeta - before))
             };
             end = walk.to(goal.zeta, margin)?;
+            if goal.exact && walk.hold.is_doubtful() {
+                end = walk.confirmed(goal.zeta, margin, end)?;
+            }
         }
         before = goal.zeta;
+        if end == End::Met {
+            shown.extend(walk.nearest(goal.zeta).map(|(knot, _)| knot.w));
+        }
         if goal.exact {
             limits.push(walk.limit(goal.zeta, end));
         }
@@ -144,8 +154,13 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
             end = End::Met;
         }
     }
+    // The points that were asked for, and where the walk has ended.
+    if end != End::Met {
+        shown.extend(walk.steps.last().map(|(knot, _)| knot.w));
+    }
+    let is_shown = |(knot, step): (Knot, Step)| shown.contains(&knot.w).then_some(step);
     Ok(Side {
-        steps: walk.steps.into_iter().map(|(_, step)| step).collect(),
+        steps: walk.steps.into_iter().filter_map(is_shown).collect(),
         limits,
         end,
         better: walk.better,
@@ -177,6 +192,12 @@ impl Walk<'_> {
             .rev_pair();
         let last = below.0.take().unwrap_or_else(|| self.origin());
         (last, below.1, above)
+    }
+
+    /// The step whose ζ is nearest to z.
+    fn nearest(&self, z: f64) -> Option<&(Knot, Step)> {
+        let off = |step: &(Knot, Step)| (step.0.zeta - z).abs();
+        self.steps.iter().min_by(|a, b| off(a).total_cmp(&off(b)))
     }
 
     fn limit(&self, z: f64, end: End) -> Limit {
@@ -237,6 +258,35 @@ impl Walk<'_> {
             self.evaluate(w)?;
         }
         Ok(End::Evaluations)
+    }
+
+    /// Looks for a lower minimum at the end, and goes on where there is one.
+    fn confirmed(&mut self, z: f64, margin: f64, end: End) -> Result<End> {
+        let mut end = end;
+        for _ in 0..CONFIRMATIONS {
+            let last = match end {
+                End::Met | End::Jump => self.nearest(z),
+                End::Bound => self.steps.last(),
+                _ => None,
+            };
+            let Some((knot, step)) = last.cloned() else {
+                return Ok(end);
+            };
+            let found = self
+                .hold
+                .at(&[step.value], &step.at.free, Effort::Thorough)?;
+            let lower = found.filter(|f| f.objective < step.at.objective - LOWER);
+            let Some(lower) = lower else {
+                return Ok(end);
+            };
+            // What lies beyond belongs to the minimum before.
+            let gone = self.distance(knot.w);
+            let (sign, origin) = (self.sign, self.variable.origin);
+            self.steps.retain(|(k, _)| sign * (k.w - origin) < gone);
+            self.keep(knot.w, step.value, lower);
+            end = self.to(z, margin)?;
+        }
+        Ok(end)
     }
 
     fn inside(&self, last: Knot, above: Knot, z: f64, slow: bool) -> f64 {
@@ -311,25 +361,22 @@ impl Walk<'_> {
             .iter()
             .min_by(|a, b| (a.0 - w).abs().total_cmp(&(b.0 - w).abs()))
             .map(|(_, free)| free.to_vec());
-        let mut found = self.hold.at(&[value], &predicted)?;
-        if found.as_ref().map_or(true, |f| !f.converged) {
+        let mut found = self.hold.at(&[value], &predicted, Effort::Usual)?;
+        if found.is_none() {
             // A prediction that leads nowhere.
             if let Some(nearest) = nearest.filter(|n| *n != predicted) {
-                let again = self.hold.at(&[value], &nearest)?;
-                let better = match (&again, &found) {
-                    (Some(a), Some(f)) => a.objective < f.objective,
-                    (Some(_), None) => true,
-                    (None, _) => false,
-                };
-                if better {
-                    found = again;
-                }
+                found = self.hold.at(&[value], &nearest, Effort::Usual)?;
             }
         }
         let Some(at) = found else {
             self.wall = Some(self.distance(w));
             return Ok(());
         };
+        self.keep(w, value, at);
+        Ok(())
+    }
+
+    fn keep(&mut self, w: f64, value: f64, at: Constrained) {
         let rise = at.objective - self.lowest;
         let size = rise.max(0.0).sqrt();
         let slope = self.sign * at.slopes[0] * self.variable.slope(value) / (2.0 * size);
@@ -355,7 +402,6 @@ impl Walk<'_> {
             .position(|(k, _)| self.distance(k.w) > self.distance(w))
             .unwrap_or(self.steps.len());
         self.steps.insert(place, (knot, step));
-        Ok(())
     }
 }
 

@@ -1,0 +1,80 @@
+"""What plots of profiles draw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mixedmodels.errors import ArgumentError
+from mixedmodels.plot.profiles import Trace, contour
+from shared_fits import fits
+
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(scope="module")
+def profile():
+    return fits("sleepstudy", REML=False).profile()
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def test_zeta_goes_through_the_points_and_the_limits(profile):
+    figure = profile.plot(levels=[0.95])
+    limits = profile.confint().to_numpy()
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    assert [ax.get_xlabel() for ax in shown] == list(profile.parameters)
+    for ax, (low, high) in zip(shown, limits, strict=True):
+        curve, *segments = ax.get_lines()
+        np.testing.assert_allclose(np.interp([low, high], *curve.get_data()), [-1.96, 1.96], atol=0.01)
+        ends = sorted(float(line.get_xdata()[0]) for line in segments[:2])
+        np.testing.assert_allclose(ends, [low, high], rtol=2e-3)
+
+
+def test_absolute_values_are_positive(profile):
+    figure = profile.plot(absolute=True, parm="sigma")
+    assert (figure.axes[0].get_lines()[0].get_ydata() >= 0).all()
+
+
+def test_densities_integrate_to_the_level(profile):
+    figure = profile.plot("density", parm=["sd_*", "sigma"])
+    for ax in figure.axes[:3]:
+        x, y = ax.get_lines()[0].get_data()
+        assert np.trapezoid(y, x) == pytest.approx(0.99, abs=0.01)
+
+
+def test_contours_of_pairs_are_those_of_the_surface(profile):
+    model = fits("sleepstudy", REML=False)
+    a, b = "sd_(Intercept)|Subject", "cor_Days.(Intercept)|Subject"
+    figure = profile.plot("pairs", parm=[a, b], levels=[0.8])
+    # In the upper panel the second parameter runs to the right.
+    y, x = (axis for axis in figure.axes[1].get_lines()[0].get_data()[::-1])
+    surface = model.profile_2d(a, b, n=41)
+    from scipy.interpolate import RectBivariateSpline
+
+    level = RectBivariateSpline(surface.x, surface.y, surface.objective - surface.minimum)
+    rise = level(y, x, grid=False)
+    np.testing.assert_allclose(rise, -2 * np.log(0.2), rtol=0.12)
+
+
+def test_the_contour_of_a_quadratic_is_an_ellipse():
+    rho, radius = 0.6, 2.0
+    # Of a bivariate normal, ζ are the standardised parameters and the traces have slope rho.
+    zeta = np.linspace(-3, 3, 7)
+    trace = Trace(zeta, rho * zeta)
+    x, y = contour(trace, trace, radius)
+    form = (x**2 - 2 * rho * x * y + y**2) / (1 - rho**2)
+    np.testing.assert_allclose(form, radius**2, rtol=1e-8)
+
+
+def test_arguments(profile):
+    with pytest.raises(ArgumentError, match="kind must be one of"):
+        profile.plot("zetas")
+    with pytest.raises(ArgumentError, match="two parameters"):
+        profile.plot("pairs", parm="sigma")
+    with pytest.raises(ArgumentError, match="scale must be one of"):
+        profile.plot(scale="var")
