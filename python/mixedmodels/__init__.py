@@ -67,7 +67,7 @@ _EXPORTS = {
         "cov_params cross_validate deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared "
         "exact_lrt exact_rlrt f_test fitted fixef getME glance hessian icc isSingular is_singular "
         "joint_tests kr_compare linear_hypothesis logLik model_selection model_table ngrps nobs "
-        "omega_squared pairs partial_fitted pb_compare permutation_test plot plot_binned_residuals "
+        "omega_squared pairs partial_fitted pb_compare permutation_test plot_binned_residuals "
         "plot_coef plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
         "plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage plot_variances predict "
         "predict_effects predictions profile profile_2d quantile_residuals r2 ranef ranova rePCA refit "
@@ -79,12 +79,7 @@ _EXPORTS = {
     "models.linear": "LinearMixedModel",
     "models.lmer": "lmer",
     "models.many": "fit_many",
-    "prediction.validation.result": "CrossValidation",
-    "models.power": "power power_curve",
-    "models.simulate_formula": "parameter_names simulate_formula",
-    "models.study_designs": "crossed_design extend",
-    "planning.curve": "PowerCurve",
-    "planning.result": "Power",
+@@CrossValidation Panels Power PowerCurve crossed_design extend models.power models.simulate_formula models.study_designs parameter_names planning.curve planning.result plot.style power power_curve prediction.validation.result simulate_formula@@
     "render.anova_table": "AnovaTable",
     "render.result_table": "ResultTable",
     "report.model_table": "ModelTable",

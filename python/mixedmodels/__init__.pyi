@@ -157,7 +157,6 @@ from .models.functions import (
     partial_fitted as partial_fitted,
     pb_compare as pb_compare,
     permutation_test as permutation_test,
-    plot as plot,
     plot_binned_residuals as plot_binned_residuals,
     plot_coef as plot_coef,
     plot_diagnostics as plot_diagnostics,
@@ -212,6 +211,7 @@ from .models.simulate_formula import (
 from .models.study_designs import crossed_design as crossed_design, extend as extend
 from .planning.curve import PowerCurve as PowerCurve
 from .planning.result import Power as Power
+from .plot.style import Panels as Panels
 from .prediction.validation.result import CrossValidation as CrossValidation
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable

@@ -61,13 +61,18 @@ def emmeans(model: Any, **options: Any) -> Emmeans:
     return mm.emmeans(model, f"~ {predictor(model)}", **options)
 
 
-def plot(model: Any) -> None:
-    import matplotlib.pyplot as plt
+def drawn(draw: Operation) -> Operation:
+    """The operation, drawn on a canvas and closed."""
 
-    try:
-        emmeans(model).plot()
-    finally:
-        plt.close("all")
+    def draw_and_close(model: Any) -> None:
+        import matplotlib.pyplot as plt
+
+        try:
+            draw(model).figure.canvas.draw()
+        finally:
+            plt.close("all")
+
+    return draw_and_close
 
 
 def profile_plots(model: Any) -> None:
@@ -144,7 +149,9 @@ OPERATIONS: dict[str, Operation] = {
     "emmeans joint": lambda m: emmeans(m).joint(),
     "emmeans cld": lambda m: emmeans(m).cld(),
     "emmeans regrid": lambda m: printed(emmeans(m).regrid()).pairs().to_frame(),
-    "emmeans plot": plot,
+    "emmeans plot": drawn(lambda m: emmeans(m).plot()),
+    "emmeans plot of comparisons": drawn(lambda m: emmeans(m).plot(comparisons=True)),
+    "pairs plot": drawn(lambda m: emmeans(m).pairs().plot()),
     "eff_size": lambda m: mm.eff_size(emmeans(m), 1.0, 10.0),
     "emtrends": trends,
     "epsilon_squared": mm.epsilon_squared,
@@ -181,6 +188,23 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
     "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
+    "plot": drawn(lambda m: m.plot()),
+    "plot_binned_residuals": drawn(mm.plot_binned_residuals),
+    "plot_coef": drawn(lambda m: mm.plot_coef(m, m, intercept=True)),
+    "plot_diagnostics": drawn(lambda m: mm.plot_diagnostics(m, rng=1)),
+    "plot_diagnostics response": drawn(lambda m: mm.plot_diagnostics(m, type="response")),
+    "plot_effects": drawn(lambda m: mm.plot_effects(m, predictor(m), partial=True)),
+    "plot_emmeans": drawn(lambda m: mm.plot_emmeans(m, f"~ {predictor(m)}")),
+    "plot_fit_log": drawn(mm.plot_fit_log),
+    "plot_groups": drawn(mm.plot_groups),
+    "plot_interaction": drawn(lambda m: mm.plot_interaction(m, predictor(m), covariate(m) or "x")),
+    "plot_ranef": drawn(mm.plot_ranef),
+    "plot_ranef_qq": drawn(mm.plot_ranef_qq),
+    "plot_residuals": drawn(mm.plot_residuals),
+    "plot_residuals of groups": drawn(lambda m: mm.plot_residuals(m, next(iter(m.ngrps)), rng=1)),
+    "plot_rootogram": drawn(mm.plot_rootogram),
+    "plot_shrinkage": drawn(mm.plot_shrinkage),
+    "plot_variances": drawn(mm.plot_variances),
     "predict": mm.predict,
     "predict rows": lambda m: mm.predict(m, rows(m)),
     "predict population": lambda m: mm.predict(m, rows(m), re_form="~0"),

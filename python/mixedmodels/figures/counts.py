@@ -51,6 +51,7 @@ def _counts(fitted: FittedModel) -> NDArray[np.int64]:
     family = fitted.family
     if family.support not in ("counts", "proportions"):
         raise ArgumentError(
-            f"plot_rootogram is for counts, not for family {family.name}; plot_diagnostics() is for all families"
+            f"plot_rootogram is for counts, not for family {family.name}; plot_diagnostics() is for all "
+            "families"
         )
     return np.round(fitted.design.y).astype(np.int64)

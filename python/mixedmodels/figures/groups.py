@@ -62,9 +62,7 @@ def _usual(fitted: FittedModel, group: str) -> str:
     for name in names:
         if name not in group.split(":"):
             return name
-    raise ArgumentError(
-        "x: the model has no predictor to draw the response against; name a column of the data"
-    )
+    raise ArgumentError("x: the model has no predictor for the axis; name a column of the data")
 
 
 def _page(group: str, known: Any, levels: Any, page: Any, per_page: Any) -> tuple[list[int], str]:

@@ -62,8 +62,8 @@ def arrow_lengths(
     difference = estimates[above] - estimates[below]
     significant = difference > half
     n, rows = len(pairs), np.arange(len(pairs))
-    # Unknown are the arms (left, right), the distance of each sum of two arms from the critical difference, the
-    # distance of each arm from half of it, and faults.
+    # Unknown are the arms (left, right), the distance of each sum of two arms from the critical difference,
+    # that of each arm from half of it, and faults.
     sums = np.zeros((n, 2 * m))
     sums[rows, above] = 1.0
     sums[rows, m + below] += 1.0

@@ -65,7 +65,8 @@ class MixedModel(
 
     It is immutable, and arrays and tables that it returns are copies or read-only. It can be pickled, copied
     and shared between threads. (Never unpickle untrusted files.) Every method is also a function of the
-    package: ``model.tidy()`` and ``tidy(model)`` are the same.
+    package: ``model.tidy()`` and ``tidy(model)`` are the same. For ``model.plot()`` this is
+    ``plot_diagnostics(model)``.
     """
 
     __slots__ = ()

@@ -321,8 +321,8 @@ class EstimatePlots(Holder):
         Parameters
         ----------
         x : str or array-like, optional
-            What is on the axis: a column of the data (numbers, dates or a factor), or a value for each row. By
-            default a variable with a random slope, else the first predictor.
+            What is on the axis: a column of the data (numbers, dates or a factor), or a value for each row.
+            By default a variable with a random slope, else the first predictor.
         group : str, optional
             A grouping factor; by default the first.
         axes : sequence of matplotlib Axes, optional

@@ -16,6 +16,7 @@ from .style import (
     Panels,
     bare,
     label_ticks,
+    legend_beside,
     note,
     panels_of,
     panels_or_new,
@@ -87,7 +88,7 @@ def effect_plots(
             panel.set_ylabel(label)
         bare(panel)
     if colour is not None:
-        panels[-1].legend(title=colour, fontsize="small", title_fontsize="small", frameon=False)
+        legend_beside(panels[-1], colour)
     note(panels[0], remark)
     return panels_of(panels) if facets else panels[0]
 

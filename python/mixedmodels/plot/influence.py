@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import shorten
-from .style import BLUE, GUIDE, SKY, VERMILION, axes_or_new, bare, note, zero_line
+from .style import BLUE, GUIDE, SKY, VERMILION, axes_or_new, bare, label_ticks, note, zero_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # So many of the largest are named.
 _NAMED = 5
+# So many are all named below the axis.
+_LABELLED = 30
 _MOST = 20_000
 
 
@@ -44,27 +46,19 @@ def index_plot(
     m = len(values)
     at, size = np.arange(m), np.abs(np.nan_to_num(values))
     drawn = at if m <= _MOST else np.sort(np.argsort(size)[-_MOST:])
+    wide, spot = float(np.clip(200.0 / max(m, 1), 0.3, 1.6)), float(np.clip(2000.0 / max(m, 1), 2.0, 22.0))
     above = size > cutoff if cutoff is not None else np.zeros(m, dtype=bool)
     for chosen, colour in ((drawn[~above[drawn]], BLUE), (drawn[above[drawn]], VERMILION)):
-        ax.vlines(
-            at[chosen],
-            0.0,
-            values[chosen],
-            color=colour,
-            linewidth=float(np.clip(200.0 / max(m, 1), 0.3, 1.6)),
-        )
-        ax.scatter(
-            at[chosen],
-            values[chosen],
-            s=float(np.clip(2000.0 / max(m, 1), 2.0, 22.0)),
-            color=colour,
-            linewidths=0,
-        )
+        ax.vlines(at[chosen], 0.0, values[chosen], color=colour, linewidth=wide)
+        ax.scatter(at[chosen], values[chosen], s=spot, color=colour, linewidths=0)
     zero_line(ax, "y")
     if cutoff is not None:
         for sign in (1.0, -1.0) if np.nanmin(values, initial=0.0) < 0 else (1.0,):
             ax.axhline(sign * cutoff, color=GUIDE, linestyle="--", linewidth=1.0)
-    _name(ax, at, values, names, size)
+    if m <= _LABELLED:
+        label_ticks(ax.xaxis, at.tolist(), [str(name) for name in names])
+    else:
+        _name(ax, at, values, names, size)
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     ax.margins(y=0.12)
@@ -97,7 +91,7 @@ def bubble_plot(
     size = np.nan_to_num(np.abs(distances))
     m = len(size)
     drawn = np.arange(m) if m <= _MOST else np.sort(np.argsort(size)[-_MOST:])
-    scale = 900.0 / max(float(size.max(initial=0.0)), 1e-300)
+    scale = min(900.0, 9000.0 / np.sqrt(max(m, 1))) / max(float(size.max(initial=0.0)), 1e-300)
     zero_line(ax, "y")
     for guide in (-2.0, 2.0):
         ax.axhline(guide, color=GUIDE, linestyle=":", linewidth=0.9)
@@ -109,7 +103,7 @@ def bubble_plot(
         s=np.maximum(scale * size[order], 3.0),
         facecolor=SKY,
         edgecolor=BLUE,
-        alpha=0.55,
+        alpha=0.55 if m < 500 else 0.3,
         linewidths=0.6,
         rasterized=m > 3000,
     )
@@ -125,21 +119,27 @@ def bubble_plot(
 
 def _name(
     ax: Axes,
-    x: NDArray[np.float64],
+    x: NDArray[Any],
     y: NDArray[np.float64],
     names: Sequence[object],
     size: NDArray[np.float64],
 ) -> None:
-    for i in np.argsort(-size, kind="stable")[: min(_NAMED, len(size))]:
-        if size[i] > 0 and np.isfinite(x[i]) and np.isfinite(y[i]):
-            text = shorten(str(names[int(i)]), 18)
-            up = y[i] >= 0
-            ax.annotate(
-                text,
-                (x[i], y[i]),
-                (0, 5 if up else -5),
-                textcoords="offset points",
-                fontsize="x-small",
-                ha="center",
-                va="bottom" if up else "top",
-            )
+    """Names at the largest, except those that would be written over another."""
+    wide, tall = float(np.ptp(x[np.isfinite(x)])) or 1.0, float(np.ptp(y[np.isfinite(y)])) or 1.0
+    written: list[tuple[float, float]] = []
+    for i in np.argsort(-size, kind="stable")[: 2 * _NAMED]:
+        place = float(x[i]), float(y[i])
+        near = any(abs(place[0] - a) < 0.12 * wide and abs(place[1] - b) < 0.07 * tall for a, b in written)
+        if near or len(written) == _NAMED or not size[i] > 0 or not np.isfinite(place).all():
+            continue
+        written.append(place)
+        up = place[1] >= 0
+        ax.annotate(
+            shorten(str(names[int(i)]), 18),
+            place,
+            (0, 5 if up else -5),
+            textcoords="offset points",
+            fontsize="x-small",
+            ha="center",
+            va="bottom" if up else "top",
+        )

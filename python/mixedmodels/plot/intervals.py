@@ -17,6 +17,7 @@ from .style import (
     bare,
     in_two_lines,
     label_ticks,
+    legend_beside,
     note,
     zero_line,
 )
@@ -102,14 +103,7 @@ def interval_plot(
     ax.set_ylabel(labels[1])
     bare(ax)
     if any(one.title for one in series):
-        ax.legend(
-            title=legend or None,
-            fontsize="small",
-            title_fontsize="small",
-            loc="upper left",
-            bbox_to_anchor=(1.0, 1.0),
-            frameon=False,
-        )
+        legend_beside(ax, legend)
     if remark:
         note(ax, remark, "lower right")
     return ax

@@ -67,7 +67,11 @@ def group_panels(
             (group.population, GUIDE, "--", "population"),
             (group.conditional, VERMILION, "-", "this group"),
         ):
-            ax.plot(*mean_line(group.x, values), color=colour, linestyle=dash, linewidth=1.4, label=name)
+            at, line = mean_line(group.x, values)
+            # A line of one point is a dash.
+            marker = "_" if len(at) == 1 else ""
+            look = {"marker": marker, "color": colour, "linestyle": dash, "label": name}
+            ax.plot(at, line, linewidth=1.4, markersize=11, **look)
         ax.set_title(fitting([group.name], 20)[0], fontsize="small", pad=3)
         ax.tick_params(labelsize="x-small")
         bare(ax)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .quantiles import local_level
+from .quantiles import uniform_band
 from .smoother import evenly, thinned
 from .style import BAND, BLUE, GUIDE, VERMILION, Panels, bare, note, panels_of, panels_or_new, point_look
 
@@ -48,17 +48,12 @@ def quantile_residual_plots(
 
 
 def _uniform_qq(ax: Any, values: NDArray[np.float64], tests: Mapping[str, float], level: float) -> None:
-    from scipy.special import betaincinv
-
     n = len(values)
-    ranks = np.arange(1, n + 1)
-    at = ranks / (n + 1)
-    outside = (1.0 - local_level(n, level)) / 2
-    low, high = (betaincinv(ranks, n + 1 - ranks, p) for p in (outside, 1.0 - outside))
-    ax.fill_between(at, low, high, color=GUIDE, alpha=BAND, linewidth=0)
-    ax.plot([0, 1], [0, 1], color=GUIDE, linewidth=1.0)
     chosen = evenly(n, _MOST)
-    ax.scatter(at[chosen], values[chosen], color=BLUE, **point_look(len(chosen)))
+    at = (chosen + 1) / (n + 1)
+    ax.fill_between(at, *uniform_band(n, level, chosen + 1).T, color=GUIDE, alpha=BAND, linewidth=0)
+    ax.plot([0, 1], [0, 1], color=GUIDE, linewidth=1.0)
+    ax.scatter(at, values[chosen], color=BLUE, **point_look(len(chosen)))
     ax.set_xlabel("uniform quantile")
     ax.set_ylabel("quantile residual")
     ax.set_title("Q-Q plot of quantile residuals")
@@ -76,7 +71,7 @@ def _along(ax: Any, residuals: NDArray[np.float64], predicted: NDArray[np.float6
     rank = ((ends - counts + ends + 1) / 2)[places] / (n + 1)
     chosen, thin = thinned(residuals)
     ax.scatter(rank[chosen], residuals[chosen], color=BLUE, **point_look(len(chosen)))
-    bins = int(np.clip(n / 25, 1, 20))
+    bins = int(np.clip(n / 50, 1, 15))
     parts = np.array_split(order, bins)
     middle = [float(np.mean(rank[part])) for part in parts]
     for share in _QUARTILES:

@@ -53,14 +53,25 @@ def _ranks(n: int) -> NDArray[np.int64]:
     return np.unique(np.concatenate([tail, n + 1 - tail]))
 
 
-def quantile_band(n: int, level: float) -> NDArray[np.float64]:
-    """Limits of the order statistics of n standard normal values, all at once with this level, (n, 2)."""
-    from scipy.special import betaincinv, ndtri
+def uniform_band(n: int, level: float, ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """
+    Limits of order statistics of n uniform values, all n at once with this level.
+
+    Parameters
+    ----------
+    n : int
+    level : float
+    ranks : ndarray of int, shape (m,)
+        Those wanted, from 1.
+
+    Returns
+    -------
+    ndarray, shape (m, 2)
+    """
+    from scipy.special import betaincinv
 
     outside = (1.0 - local_level(n, level)) / 2
-    i = np.arange(1, n + 1)
-    shares = [betaincinv(i, n + 1 - i, p) for p in (outside, 1.0 - outside)]
-    return ndtri(np.column_stack(shares))
+    return np.column_stack([betaincinv(ranks, n + 1 - ranks, p) for p in (outside, 1.0 - outside)])
 
 
 def qq_plot(
@@ -82,6 +93,8 @@ def qq_plot(
         Of the band, under independent normal values with the mean and the standard deviation of the series.
     ax : matplotlib Axes, optional
     """
+    from scipy.special import ndtri
+
     ax = axes_or_new(ax)
     several, thin = len(series) > 1, ""
     for i, (name, values) in enumerate(series):
@@ -91,16 +104,17 @@ def qq_plot(
             continue
         scores = normal_scores(n)
         colour = COLOURS[i % len(COLOURS)] if several else BLUE
-        spread = float(values.std(ddof=1)) if n > 1 else 0.0
-        if n > 2 and spread > 0:
-            band = values.mean() + spread * quantile_band(n, level)
-            ax.fill_between(scores, *band.T, color=colour if several else GUIDE, alpha=BAND, linewidth=0)
-            ends = scores[[0, -1]]
-            ax.plot(ends, values.mean() + spread * ends, color=colour if several else GUIDE, linewidth=1.0)
         # The tails are whole, as thinning by rank would leave nothing of them.
         chosen = np.union1d(
             evenly(n, _MOST), np.concatenate([np.arange(min(n, 100)), np.arange(max(0, n - 100), n)])
         )
+        spread = float(values.std(ddof=1)) if n > 1 else 0.0
+        if n > 2 and spread > 0:
+            band = values.mean() + spread * ndtri(uniform_band(n, level, chosen + 1))
+            tint = colour if several else GUIDE
+            ax.fill_between(scores[chosen], *band.T, color=tint, alpha=BAND, linewidth=0)
+            ends = scores[[0, -1]]
+            ax.plot(ends, values.mean() + spread * ends, color=colour if several else GUIDE, linewidth=1.0)
         thin = f"{len(chosen):,} of {n:,} points, tails whole" if len(chosen) < n else thin
         marker = MARKERS[i % len(MARKERS)] if several else "o"
         ax.scatter(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .smoother import smooth_curve, thinned
+from .smoother import evenly, smooth_curve, thinned
 from .style import (
     BLUE,
     FAINT,
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # More boxes than these are drawn as quartiles in order of the medians.
 _BOXES = 40
+# More lines than these are below the resolution of a page.
+_LINES = 4000
 
 
 def scatter_plot(
@@ -103,39 +105,56 @@ def box_plot(
     order = np.lexsort((y, codes))
     codes, y = codes[order], y[order]
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    parts = np.split(y, starts[1:]) if len(y) else []
-    names = [str(levels[int(codes[i])]) for i in starts]
     name = labels[0]
-    if len(parts) <= _BOXES:
-        ax.boxplot(
-            parts,
-            positions=range(len(parts)),
-            widths=0.6,
-            manage_ticks=False,
-            patch_artist=True,
-            boxprops={"facecolor": "#CFE3F1", "edgecolor": BLUE},
-            medianprops={"color": VERMILION, "linewidth": 1.8},
-            whiskerprops={"color": BLUE},
-            capprops={"color": BLUE},
-            flierprops={"marker": "o", "markersize": 3, "markerfacecolor": BLUE, "markeredgewidth": 0},
-        )
-        label_ticks(ax.xaxis, range(len(parts)), names)
+    if len(starts) <= _BOXES:
+        _boxes(ax, [str(levels[int(codes[i])]) for i in starts], np.split(y, starts[1:]) if len(y) else [])
     else:
-        quartiles = np.array([np.quantile(part, [0.0, 0.25, 0.5, 0.75, 1.0]) for part in parts])
-        quartiles = quartiles[np.argsort(quartiles[:, 2], kind="stable")]
-        at = np.arange(len(parts))
-        wide = max(0.5, min(3.0, 220.0 / len(parts)))
-        ax.vlines(at, quartiles[:, 0], quartiles[:, 4], color=FAINT, linewidth=wide / 2, rasterized=True)
-        ax.vlines(at, quartiles[:, 1], quartiles[:, 3], color=BLUE, linewidth=wide, rasterized=True)
-        ax.plot(at, quartiles[:, 2], color=VERMILION, linewidth=1.4)
-        ax.set_xticks([])
-        ax.set_xlim(-1, len(parts))
-        name = f"{name} ({len(parts):,} levels, ordered by median)"
-        note(ax, "line: medians; bars: quartiles; grey: range")
+        _quartiles(ax, _sorted_quantiles(y, starts))
+        name = f"{name} ({len(starts):,} levels, ordered by median)"
     ax.set_xlabel(name)
     ax.set_ylabel(labels[1])
     bare(ax)
     return ax
+
+
+def _boxes(ax: Axes, names: list[str], parts: list[NDArray[np.float64]]) -> None:
+    ax.boxplot(
+        parts,
+        positions=range(len(parts)),
+        widths=0.6,
+        manage_ticks=False,
+        patch_artist=True,
+        boxprops={"facecolor": "#CFE3F1", "edgecolor": BLUE},
+        medianprops={"color": VERMILION, "linewidth": 1.8},
+        whiskerprops={"color": BLUE},
+        capprops={"color": BLUE},
+        flierprops={"marker": "o", "markersize": 3, "markerfacecolor": BLUE, "markeredgewidth": 0},
+    )
+    label_ticks(ax.xaxis, range(len(parts)), names)
+
+
+def _quartiles(ax: Axes, values: NDArray[np.float64]) -> None:
+    """Medians, quartiles and ranges (columns of `values`) of many levels in the order of the medians."""
+    m = len(values)
+    at = evenly(m, _LINES)
+    low, first, median, third, high = values[np.argsort(values[:, 2], kind="stable")][at].T
+    wide = max(0.5, min(3.0, 220.0 / m))
+    ax.vlines(at, low, high, color=FAINT, linewidth=wide / 2, rasterized=True)
+    ax.vlines(at, first, third, color=BLUE, linewidth=wide, rasterized=True)
+    ax.plot(at, median, color=VERMILION, linewidth=1.4)
+    ax.set_xticks([])
+    ax.set_xlim(-0.01 * m - 1, 1.01 * m)
+    thin = f"; {len(at):,} of {m:,} levels" if len(at) < m else ""
+    note(ax, f"line: medians; bars: quartiles; grey: range{thin}")
+
+
+def _sorted_quantiles(y: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Minimum, quartiles and maximum of each part of y, which is sorted within parts; (m, 5)."""
+    sizes = np.diff(np.append(starts, len(y)))
+    place = starts[:, None] + (sizes[:, None] - 1) * np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+    below = np.floor(place).astype(np.intp)
+    above = np.minimum(below + 1, (starts + sizes - 1)[:, None])
+    return y[below] + (place - below) * (y[above] - y[below])
 
 
 def binned_plot(

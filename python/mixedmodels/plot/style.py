@@ -166,7 +166,7 @@ def label_ticks(axis: Any, positions: Sequence[float], texts: Sequence[Any], rea
     """
     labels = [str(text) for text in texts] if ready else fitting(texts)
     axis.set_ticks(list(positions), labels)
-    if axis.axis_name == "x" and sum(map(display_width, labels)) > 48:
+    if axis.axis_name == "x" and sum(map(display_width, labels)) > 36:
         for label in axis.get_ticklabels():
             label.set(rotation=35, ha="right", rotation_mode="anchor")
 
@@ -204,6 +204,18 @@ def note(ax: Axes, text: str, corner: str = "upper left") -> None:
 def bare(ax: Axes) -> None:
     """Axes without the lines at the top and to the right."""
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def legend_beside(ax: Axes, title: str = "") -> None:
+    """The legend to the right of the axes, where it hides nothing."""
+    ax.legend(
+        title=title or None,
+        fontsize="small",
+        title_fontsize="small",
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+    )
 
 
 def point_look(n: int) -> dict[str, Any]:
