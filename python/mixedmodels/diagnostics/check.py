@@ -80,17 +80,18 @@ class Check(Printed):
         }
         return pd.DataFrame([row])
 
-    def finding(self, style: Style) -> str:
-        """The finding with its p-value."""
-        tested = "" if np.isnan(self.p_value) else f" ({p_statement(self.p_value, style.p_style or 'exact')})"
-        return self.text + tested
-
     def _page(self, style: Style) -> Page:
-        lines = [f"{self.name[:1].upper()}{self.name[1:]}: {self.verdict}", self.finding(style)]
+        lines = [f"{self.name[:1].upper()}{self.name[1:]}: {self.verdict}", _finding(self, style)]
         if self.advice:
             lines.append(f"What to do: {self.advice}")
         body = None if self.table is None else table_of(self.table, style)
         return Page((Section(tuple(lines), body),))
+
+
+def _finding(check: Check, style: Style) -> str:
+    """The finding with its p-value."""
+    p = check.p_value
+    return check.text + ("" if np.isnan(p) else f" ({p_statement(p, style.p_style or 'exact')})")
 
 
 def not_applicable(name: str, why: str) -> Check:

@@ -43,7 +43,7 @@ class Checks(Holder):
     @public
     def check_convergence(self, tol: float = 1e-6) -> Check:
         """
-        Is the fit at its optimum? By the exact gradient and Hessian.
+        Check whether the fit is at its optimum, by the exact gradient and Hessian.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class Checks(Holder):
     @public
     def check_singularity(self, tol: float = 1e-5) -> Check:
         """
-        Which directions of the random effects have no variance, and which model is the next simpler one?
+        Check for directions of the random effects without variance, and name the next simpler model.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Checks(Holder):
     @public
     def check_separation(self) -> Check:
         """
-        Do predictors separate the outcomes, so that coefficients are infinite?
+        Check whether predictors separate the outcomes, so that coefficients are infinite.
 
         Returns
         -------
@@ -124,7 +124,7 @@ class Checks(Holder):
     @public
     def check_collinearity(self) -> Check:
         """
-        Variance inflation of the terms of the fixed part.
+        Check the variance inflation of the terms of the fixed part.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class Checks(Holder):
     @public
     def check_group_sizes(self) -> Check:
         """
-        How many levels do the grouping factors have, and how many rows has each?
+        Check the numbers of levels of the grouping factors, and of rows in each level.
 
         Returns
         -------
@@ -168,7 +168,7 @@ class Checks(Holder):
     @public
     def check_overdispersion(self) -> Check:
         """
-        Pearson's statistic over its degrees of freedom, for families that state their variance.
+        Check Pearson's statistic over its degrees of freedom, for families that state their variance.
 
         Returns
         -------
@@ -189,7 +189,7 @@ class Checks(Holder):
     @public
     def check_zeroinflation(self) -> Check:
         """
-        Zeros observed, and expected given the random effects; for counts.
+        Compare the zeros observed with those expected given the random effects; for counts.
 
         Returns
         -------
@@ -209,7 +209,7 @@ class Checks(Holder):
     @public
     def check_heteroscedasticity(self) -> Check:
         """
-        Does the residual variance change with the fitted value? A score test.
+        Test whether the residual variance changes with the fitted value, by a score test.
 
         Returns
         -------
@@ -233,7 +233,7 @@ class Checks(Holder):
     @public
     def check_normality(self, effects: Literal["residuals", "random"] = "residuals") -> Check:
         """
-        Are residuals or random effects normal? The test of Shapiro and Wilk.
+        Test whether residuals or random effects are normal, by the test of Shapiro and Wilk.
 
         Parameters
         ----------
@@ -268,7 +268,7 @@ class Checks(Holder):
     @public
     def check_outliers(self) -> Check:
         """
-        Rows that pull the fitted values: Cook's distance above the median of F(t, n - t).
+        Check for rows that pull the fitted values: Cook's distance above the median of F(t, n - t).
 
         Here t is the trace of the hat matrix, the effective number of parameters: fitted values depend on
         random effects, too.

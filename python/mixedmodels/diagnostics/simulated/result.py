@@ -52,24 +52,6 @@ class QuantileResiduals(Printed):
     _source: Source
     _counts: Counts
 
-    @classmethod
-    def of(cls, source: Source, counts: Counts, n_asked: int) -> QuantileResiduals:
-        """From the counts of all simulated responses."""
-        m = len(counts)
-        shares = source.ties().random(source.fitted.n_obs)
-        values = (counts.below + shares * (counts.equal + 1.0)) / (m + 1.0)
-        residuals = source.fitted.design.missing.pad(values)
-        residuals.flags.writeable = False
-        return cls(
-            residuals=residuals,
-            n_sim=m,
-            n_asked=n_asked,
-            conditional=source.conditional,
-            refit=source.refit,
-            _source=source,
-            _counts=counts,
-        )
-
     @cached_property
     def used(self) -> NDArray[np.float64]:
         """The residuals of the rows used."""
@@ -94,7 +76,7 @@ class QuantileResiduals(Printed):
 
     def test_uniformity(self) -> Check:
         """
-        Are the residuals uniform? The statistic of Kolmogorov and Smirnov.
+        Test whether the residuals are uniform, by the statistic of Kolmogorov and Smirnov.
 
         Returns
         -------
@@ -113,7 +95,7 @@ class QuantileResiduals(Printed):
 
     def test_dispersion(self, alternative: Alternative = "two-sided") -> Check:
         """
-        Do the data vary as much as the simulated responses?
+        Test whether the data vary as much as the simulated responses.
 
         Parameters
         ----------
@@ -137,7 +119,7 @@ class QuantileResiduals(Printed):
 
     def test_outliers(self, method: Literal["simulation", "binomial"] = "simulation") -> Check:
         """
-        Are there more responses outside all simulated ones than there should be?
+        Test whether more responses than expected are outside all simulated ones.
 
         Parameters
         ----------
@@ -162,7 +144,7 @@ class QuantileResiduals(Printed):
 
     def test_zero_inflation(self, alternative: Alternative = "two-sided") -> Check:
         """
-        Are there as many zeros as the model expects?
+        Test whether there are as many zeros as the model expects.
 
         Parameters
         ----------
@@ -185,7 +167,7 @@ class QuantileResiduals(Printed):
 
     def test_predictor(self, x: Any = None, *, bins: int = 10) -> Check:
         """
-        Do the residuals depend on a variable, whether or not it is in the model?
+        Test whether the residuals depend on a variable, in the model or not.
 
         Parameters
         ----------
@@ -218,7 +200,7 @@ class QuantileResiduals(Printed):
 
     def test_temporal(self, time: Any, *, by: Any = None) -> Check:
         """
-        Are residuals that follow each other in time alike? The statistic of Durbin and Watson.
+        Test for autocorrelation in time, by the statistic of Durbin and Watson.
 
         Parameters
         ----------
@@ -242,14 +224,14 @@ class QuantileResiduals(Printed):
         --------
         >>> from mixedmodels import lmer, load_sleepstudy
         >>> m = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
-        >>> m.quantile_residuals(rng=1).test_temporal("Days", by="Subject").verdict
-        'attention'
+        >>> m.quantile_residuals(rng=1).test_temporal("Days", by="Subject").measure
+        'Durbin-Watson'
         """
         return by_rows.temporal(self._source, self.n_asked, self.used, time, by)
 
     def test_spatial(self, x: Any, y: Any) -> Check:
         """
-        Are residuals of near places alike? Moran's I with the inverse of the distance as weight.
+        Test for autocorrelation in space, by Moran's I with inverse distances as weights.
 
         Parameters
         ----------
@@ -332,6 +314,7 @@ class QuantileResiduals(Printed):
         Parameters
         ----------
         axes : sequence of two matplotlib Axes, optional
+            Where to draw; by default in a new figure.
 
         Returns
         -------
@@ -367,3 +350,21 @@ class QuantileResiduals(Printed):
             ("", table["measure"].tolist()),
         ]
         return Page.of(Table.from_columns(columns, (0, 3, 4)), table.heading, table.notes)
+
+
+def result_of(source: Source, counts: Counts, n_asked: int) -> QuantileResiduals:
+    """The residuals by the counts of all simulated responses."""
+    m = len(counts)
+    shares = source.ties().random(source.fitted.n_obs)
+    values = (counts.below + shares * (counts.equal + 1.0)) / (m + 1.0)
+    residuals = source.fitted.design.missing.pad(values)
+    residuals.flags.writeable = False
+    return QuantileResiduals(
+        residuals=residuals,
+        n_sim=m,
+        n_asked=n_asked,
+        conditional=source.conditional,
+        refit=source.refit,
+        _source=source,
+        _counts=counts,
+    )

@@ -10,7 +10,7 @@ from ...fit.state import FittedModel
 from ...repeat.chunks import run_chunks
 from ...repeat.seeds import Streams
 from .counts import Counts, count
-from .result import QuantileResiduals
+from .result import QuantileResiduals, result_of
 from .source import Source
 
 # Chunks of replicates whose counts are in memory at the same time.
@@ -43,4 +43,4 @@ def quantile_residuals(
     parts = [part for part in done.results if part is not None]
     if not parts:
         raise ArgumentError("quantile_residuals: the model could not be refitted to responses drawn from it")
-    return QuantileResiduals.of(source, Counts.merged(parts), nsim)
+    return result_of(source, Counts.merged(parts), nsim)
