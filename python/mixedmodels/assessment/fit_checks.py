@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ..checks import positive_number
 from ..design.theta import factors
@@ -15,7 +14,8 @@ from ..fit.endpoint.separation import separation_of
 from ..fit.endpoint.singularity import TOLERANCE as SINGULAR, singular_terms
 from ..fit.state import FittedModel
 from ..inference.estimates.convergence import check_convergence as certified
-from .reductions import Reduced, best, reduced_fits
+from ..render.numbers import p_statement
+from .reductions import best, reduced_fits
 
 
 def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Check:
@@ -45,8 +45,8 @@ def check_singularity(fitted: FittedModel, tol: float = SINGULAR) -> Check:
     tol = positive_number("tol", tol)
     known = fitted.known_singularities()
     found = singular_terms(fitted.design, fitted.estimates.theta, fitted.term_roots, tol, fitted.scale, known)
-    sizes = _least_sizes(fitted)
-    least = float(min(sizes))
+    table = _least_sizes(fitted)
+    least = float(table["least sd"].min())
     if not found:
         return Check(
             name="singularity",
@@ -54,9 +54,9 @@ def check_singularity(fitted: FittedModel, tol: float = SINGULAR) -> Check:
             value=least,
             text=f"not singular: the least standard deviation of a direction is {least:.2g} of "
             f"{'the residual one' if fitted.exact_likelihood else 'the linear predictor unit'}",
+            table=table,
         )
     free = [part for part in found if not part.fixed]
-    table = pd.DataFrame({"term": [part.text for part in found], "reason": [part.reason for part in found]})
     if not free:
         return Check(
             name="singularity",
@@ -65,12 +65,11 @@ def check_singularity(fitted: FittedModel, tol: float = SINGULAR) -> Check:
             text="singular by values held fixed: " + "; ".join(map(str, found)),
             table=table,
         )
-    simpler, advice = _simpler(fitted, {part.text for part in free})
+    advice = _simpler(fitted, {part.text for part in free})
     return Check(
         name="singularity",
         measure="least relative standard deviation",
         value=least,
-        p_value=np.nan if simpler is None else simpler.p_value,
         verdict="attention",
         text="singular: " + "; ".join(f"{part.text}: {part.reason}" for part in free),
         advice=advice or "; ".join(part.remedy for part in free),
@@ -78,27 +77,27 @@ def check_singularity(fitted: FittedModel, tol: float = SINGULAR) -> Check:
     )
 
 
-def _least_sizes(fitted: FittedModel) -> list[float]:
+def _least_sizes(fitted: FittedModel) -> pd.DataFrame:
     """For each term the least standard deviation of a direction, on the scale of the response."""
     parts = zip(factors(fitted.design, fitted.estimates.theta), fitted.term_roots, strict=True)
-    return [_least(root @ factor) for factor, root in parts]
+    least = [float(np.linalg.svd(root @ factor, compute_uv=False)[-1]) for factor, root in parts]
+    terms = fitted.design.terms
+    return pd.DataFrame(
+        {"term": [t.text for t in terms], "effects": [len(t.names) for t in terms], "least sd": least}
+    )
 
 
-def _least(matrix: NDArray[np.float64]) -> float:
-    return float(np.linalg.svd(matrix, compute_uv=False)[-1])
-
-
-def _simpler(fitted: FittedModel, terms: set[str]) -> tuple[Reduced | None, str]:
-    """The best of the next simpler models that reduce one of some terms, and the advice to fit it."""
+def _simpler(fitted: FittedModel, terms: set[str]) -> str:
+    """The advice to fit the best of the next simpler models that reduce one of some terms."""
     try:
         simpler = best(reduced_fits(fitted, terms))
     except MixedModelError:
-        return None, ""
+        return ""
     if simpler is None:
-        return None, ""
-    return simpler, (
-        f"the next simpler model, {simpler.fitted.design.formula.text}, has a deviance larger by "
-        f"{simpler.ratio:.2g} (df {simpler.df}); simplify() shows the way from here"
+        return ""
+    return (
+        f"the next simpler model is {simpler.fitted.design.formula.text}, with a likelihood ratio of "
+        f"{simpler.ratio:.2g} ({simpler.df} df, {p_statement(simpler.p_value)}); simplify() shows the way on"
     )
 
 

@@ -81,8 +81,9 @@ class Checks(Holder):
         Returns
         -------
         Check
-            `value` is the least relative standard deviation of a direction. For a singular fit `advice` names
-            the next simpler formula with its likelihood ratio, and `p_value` belongs to that.
+            `value` is the least relative standard deviation of a direction, `table` has one for each term. For
+            a singular fit `text` names the directions, and `advice` the next simpler formula with its
+            likelihood-ratio test.
 
         Raises
         ------
@@ -346,8 +347,8 @@ class Checks(Holder):
         ----------
         Barr, Levy, Scheepers & Tily (2013), Random effects structure for confirmatory hypothesis testing:
         Keep it maximal, Journal of Memory and Language 68. Matuschek, Kliegl, Vasishth, Baayen & Bates
-        (2017), Balancing type I error and power in linear mixed models, Journal of Memory and Language 94. Bates,
-        Kliegl, Vasishth & Baayen (2015), Parsimonious mixed models, arXiv:1506.04967.
+        (2017), Balancing type I error and power in linear mixed models, Journal of Memory and Language 94.
+        Bates, Kliegl, Vasishth & Baayen (2015), Parsimonious mixed models, arXiv:1506.04967.
 
         Examples
         --------
