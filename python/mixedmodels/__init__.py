@@ -20,6 +20,7 @@ _EXPORTS = {
     "assessment.model_checks": "ModelChecks",
     "assessment.random_effects_pca": "RandomEffectsPCA",
     "assessment.simplify": "Simplification",
+    "case_deletion.result": "Influence",
     "datasets": (
         "dataset_names load_arabidopsis load_bacteria load_beets load_cake load_carrots load_cbpp "
         "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 "
@@ -63,16 +64,17 @@ _EXPORTS = {
         "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC checkConv "
         "check_collinearity check_convergence check_group_sizes check_heteroscedasticity check_model "
         "check_normality check_outliers check_overdispersion check_separation check_singularity "
-        "check_zeroinflation coef coef_test condition_number conf_int confint contrast corr_fixef "
-        "cov_params cross_validate deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared "
-        "exact_lrt exact_rlrt f_test fitted fixef getME glance hessian icc isSingular is_singular "
-        "joint_tests kr_compare linear_hypothesis logLik model_selection model_table ngrps nobs "
-        "omega_squared pairs partial_fitted pb_compare permutation_test plot_binned_residuals "
-        "plot_coef plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
-        "plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage plot_variances predict "
-        "predict_effects predictions profile profile_2d quantile_residuals r2 ranef ranova rePCA refit "
-        "refitML residuals sigma simplify simulate summary t_test tidy update vcov vcov_cluster "
-        "vcov_parameters vcov_theta vif wald_test"
+        "check_zeroinflation coef coef_test condition_number conf_int confint contrast cooks_distance "
+        "corr_fixef cov_params covratio covtrace cross_validate deviance dfbeta dfbetas dffits drop1 "
+        "eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt exact_rlrt f_test fitted fixef "
+        "getME glance hatvalues hessian icc influence isSingular is_singular joint_tests kr_compare "
+        "linear_hypothesis logLik mdffits model_selection model_table ngrps nobs omega_squared pairs "
+        "partial_fitted pb_compare permutation_test plot_binned_residuals plot_coef plot_diagnostics "
+        "plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction plot_ranef plot_ranef_qq "
+        "plot_residuals plot_rootogram plot_shrinkage plot_variances predict predict_effects predictions "
+        "profile profile_2d quantile_residuals r2 ranef ranova rePCA refit refitML residuals rstandard "
+        "rstudent sigma simplify simulate summary t_test tidy update vcov vcov_cluster vcov_parameters "
+        "vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

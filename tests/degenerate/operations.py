@@ -95,6 +95,14 @@ def generalized(model: Any) -> bool:
     return isinstance(model, mm.GeneralizedLinearMixedModel)
 
 
+def several_levels(model: Any) -> Any:
+    """A grouping factor with several levels; halves of the rows without one."""
+    for group, n in model.ngrps.items():
+        if n > 1:
+            return group
+    return np.arange(model.nobs) % 2
+
+
 def some_response(model: Any) -> Any:
     return np.nan_to_num(model.fitted(), nan=1.0).round() if generalized(model) else model.fitted()
 
@@ -117,6 +125,16 @@ OPERATIONS: dict[str, Operation] = {
     "bootstrap": lambda m: printed(mm.bootstrap(m, 3, rng=1)).confint(kind="basic"),
     "bootstrap cases": lambda m: mm.bootstrap(m, 3, type="cases", cases="rows", rng=1),
     "cAIC": mm.cAIC,
+    "cooks_distance": mm.cooks_distance,
+    "covratio": lambda m: mm.covratio(m, method="one-step"),
+    "covtrace": lambda m: mm.covtrace(m, method="one-step"),
+    "dfbeta": lambda m: mm.dfbeta(m, method="one-step"),
+    "dfbetas": lambda m: mm.dfbetas(m, method="one-step"),
+    "dffits": lambda m: mm.dffits(m, method="one-step"),
+    "mdffits": lambda m: mm.mdffits(m, method="one-step"),
+    "rstandard": mm.rstandard,
+    "rstudent": mm.rstudent,
+    "residuals whitened": lambda m: mm.residuals(m, "whitened" if not generalized(m) else "deletion"),
     "checkConv": mm.checkConv,
     **{
         name: (lambda m, name=name: printed(getattr(mm, name)(m)))
@@ -164,7 +182,12 @@ OPERATIONS: dict[str, Operation] = {
     "fixef": mm.fixef,
     "getME": lambda m: mm.getME(m, "ALL"),
     "glance": mm.glance,
+    "hatvalues": mm.hatvalues,
+    "hatvalues split": lambda m: mm.hatvalues(m, split=True),
     "icc": mm.icc,
+    "influence": lambda m: printed(mm.influence(m)),
+    "influence one-step": lambda m: printed(mm.influence(m, method="one-step")),
+    "influence by level": lambda m: printed(mm.influence(m, groups=several_levels(m))),
     "isSingular": mm.isSingular,
     "is_singular": mm.is_singular,
     "joint_tests": mm.joint_tests,

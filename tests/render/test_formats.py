@@ -61,6 +61,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "profile of two": lambda m: m.profile_2d(*m.confint().index[[0, -1]], n=3),
     "coef_test": mm.coef_test,
     "anova": mm.anova,
+    "influence": lambda m: mm.influence(m, groups=GROUP if GROUP in m.ngrps else next(iter(m.ngrps))),
     "drop1": lambda m: m.drop1(),
     "two models": lambda m: mm.model_table(
         m, m, names=["a|b", "<b>$_&"], show=["std.error", "p.value"], stars=True

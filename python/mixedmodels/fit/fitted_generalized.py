@@ -25,7 +25,8 @@ from .endpoint.term_roots import (
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve
 from .record import Convergence, GeneralizedEstimates
-from .state import FittedModel, NewTerms, ResidualType, Sample
+from .row_sets import RowSets
+from .state import FittedModel, GivenTheta, NewTerms, ResidualType, Sample
 
 if TYPE_CHECKING:
     from .._engine import Glmm
@@ -73,7 +74,7 @@ class FittedGeneralized(FittedModel):
     def residual_type(self) -> ResidualType:
         return "deviance" if self.family.has_deviance else "pearson"
 
-    def leverages(self) -> NDArray[np.float64]:
+    def leverage_parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.engine.leverages(self.estimates.theta, self.working_weights())
 
     @property
@@ -212,6 +213,25 @@ class FittedGeneralized(FittedModel):
         start = {"theta": self.estimates.theta}
         return refit_generalized_samples(self.engine, y, samples, optimizer, start, weights, limits, held)
 
+    def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
+        samples = [_without(self.design, rows) for rows in sets]
+        return self.refit_samples_in_engine(samples, limits)
+
+    def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
+        """Those of the last weighted least-squares step: a quadratic approximation at the modes."""
+        from .._engine import Lmm, delete_given_theta
+
+        weights = np.maximum(self.working_weights(), np.finfo(float).tiny ** 0.5)
+        eta, design = self.linear_predictor, self.design
+        working = eta + self.family.working(self.observed, eta)
+        x, offset = self.held.free_columns(design.x), self.held.offset(design.x, design.offset)
+        theta = self.estimates.theta if theta is None else theta
+        engine = Lmm(working, x, engine_terms(design), weights, offset)
+        found = delete_given_theta(engine, sets.rows, sets.ranges, False, theta)
+        known = np.isfinite(found["sigma"])
+        sigma = np.where(known, self.sigma, np.nan)
+        return GivenTheta(found["beta"], found["covariance"], sigma, found["objective"])
+
     @property
     def _start(self) -> dict[str, Any]:
         """The estimates as a start for the engine."""
@@ -285,6 +305,20 @@ class FittedGeneralized(FittedModel):
         known = np.zeros((len(structural), len(hessian)))
         known[:, : len(theta)] = structural
         return covariance_from(hessian, inner, self.coordinates(), wanted, known)
+
+
+def _without(design: Design, rows: NDArray[np.uint32]) -> Sample:
+    """The other rows, with the levels that are left."""
+    kept = np.ones(len(design.y), dtype=bool)
+    kept[rows] = False
+    codes, n_levels = [], []
+    for term in design.terms:
+        own = term.group.codes[kept]
+        present = np.zeros(len(term.group.levels), dtype=bool)
+        present[own] = True
+        codes.append((np.cumsum(present) - 1)[own].astype(np.uint32))
+        n_levels.append(int(present.sum()))
+    return np.flatnonzero(kept).astype(np.uint32), codes, n_levels
 
 
 def point_of(

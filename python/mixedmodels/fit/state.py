@@ -6,7 +6,7 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from operator import methodcaller
-from typing import Any, ClassVar, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from .endpoint.singularity import KnownSingularity
 from .fixed import FreeParameters, Held, free_parameters, known_singularities
 from .pickled import Pickled, closed
 from .record import Convergence
+from .row_sets import RowSets
 
 # Rows; and for each random-effects term the levels of these rows, and their number.
 Sample = tuple[NDArray[np.uint32], list[NDArray[np.uint32]], list[int]]
@@ -28,6 +29,27 @@ Own = TypeVar("Own", bound="FittedModel")
 # Levels and values of the rows of each random-effects term.
 NewTerms = list[tuple[NDArray[np.uint32], NDArray[np.float64]]]
 ResidualType = Literal["response", "pearson", "working", "deviance"]
+
+
+class GivenTheta(NamedTuple):
+    """
+    Estimates without sets of rows, theta held.
+
+    Attributes
+    ----------
+    change : ndarray, shape (m, p)
+        Of the coefficients that are free; NaN where the other rows do not determine them.
+    covariance : ndarray, shape (m, p, p)
+        Of these coefficients given theta.
+    sigma : ndarray, shape (m,)
+        As `FittedModel.sigma`.
+    objective : ndarray, shape (m,)
+    """
+
+    change: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    objective: NDArray[np.float64]
 
 
 class FittedModel(Pickled):
@@ -152,7 +174,6 @@ class FittedModel(Pickled):
         """The weights of the expected information in the linear predictor at the modes, shape (n,)."""
         return self.prior_weights * self.family.expected_information(self.linear_predictor, self.dispersion)
 
-    @abstractmethod
     def leverages(self) -> NDArray[np.float64]:
         """
         Diagonal of the matrix that takes the response to the fitted values, given theta; shape (n,).
@@ -160,6 +181,11 @@ class FittedModel(Pickled):
         For an approximate likelihood from the last weighted least-squares step, NaN where its weights leave
         the coefficients without information.
         """
+        return self.leverage_parts()[0]
+
+    @abstractmethod
+    def leverage_parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The leverages, and the part of the fixed effects in each; shape (n,)."""
 
     @property
     def held(self) -> Held:
@@ -332,9 +358,13 @@ class FittedModel(Pickled):
     def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
         """The engine's fits to samples of the rows, likewise."""
 
-    def deletions_in_engine(self, term: int, limits: dict[str, Any]) -> dict[str, Any] | None:
-        """The engine's fits without each level of the grouping factor of a term; None without such."""
-        return None
+    @abstractmethod
+    def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
+        """The engine's fits without each set of rows, with the covariance of the coefficients in each."""
+
+    @abstractmethod
+    def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
+        """The estimates without each set of rows with the covariance parameters held, in closed form."""
 
     @abstractmethod
     def _all_coordinates(self) -> NDArray[np.float64]: ...

@@ -16,6 +16,7 @@ from .checks import Checks
 from .comparisons import Comparisons
 from .effects import Effects
 from .estimates import Estimates
+from .influences import Influences
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
@@ -49,6 +50,7 @@ class MixedModel(
     Predictions,
     SimulatedResiduals,
     Checks,
+    Influences,
     Validation,
     PartsOfPredictions,
     Bootstraps,
