@@ -110,6 +110,7 @@ from .models.functions import (
     check_convergence as check_convergence,
     check_group_sizes as check_group_sizes,
     check_heteroscedasticity as check_heteroscedasticity,
+    check_influence as check_influence,
     check_model as check_model,
     check_normality as check_normality,
     check_outliers as check_outliers,

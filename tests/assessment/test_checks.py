@@ -39,7 +39,7 @@ def test_a_sound_model_passes_all():
         "overdispersion",
         "zero inflation",
     ]
-    assert len(checks) == len(checks.to_frame()) == 11
+    assert len(checks) == len(checks.to_frame()) == 12
     with pytest.raises(KeyError, match="convergence"):
         checks["nothing"]
 
@@ -192,3 +192,16 @@ def test_components_of_independent_terms_are_taken_together():
     assert part.names == ("(Intercept)", "Days")
     np.testing.assert_allclose(part.sdev, np.sort(model.theta)[::-1])
     assert part.dimension == 2
+
+
+def test_a_level_that_pulls():
+    rng, data, eta = grouped()
+    data["y"] = eta + rng.normal(size=len(data)) - 8 * data["x"] * (data["g"] == 7)
+    model = quiet(lmer, "y ~ x + (1 | g)", data)
+    check = model.check_influence()
+    assert not check
+    assert check.table["level"][0] == "7"
+    assert "7 of g" in check.text
+    distance = model.influence(groups="g", method="one-step").cooks_distance
+    assert check.value == pytest.approx(distance.max())
+    assert check.table["limit"][0] == pytest.approx(stats.f(2, 18).median())

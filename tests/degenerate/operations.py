@@ -140,6 +140,7 @@ OPERATIONS: dict[str, Operation] = {
         name: (lambda m, name=name: printed(getattr(mm, name)(m)))
         for name in (
             *("check_collinearity", "check_convergence", "check_group_sizes", "check_heteroscedasticity"),
+            "check_influence",
             *("check_model", "check_normality", "check_outliers", "check_overdispersion", "check_separation"),
             *("check_singularity", "check_zeroinflation", "rePCA", "simplify"),
         )

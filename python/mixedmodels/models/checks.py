@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..assessment import distribution_checks, fit_checks, model_checks, predictor_checks
+from ..assessment import distribution_checks, fit_checks, influence_checks, model_checks, predictor_checks
 from ..assessment.applied import applied
 from ..assessment.model_checks import ModelChecks
 from ..assessment.random_effects_pca import RandomEffectsPCA, random_effects_pca
@@ -81,8 +81,8 @@ class Checks(Holder):
         Returns
         -------
         Check
-            `value` is the least relative standard deviation of a direction, `table` has one for each term. For
-            a singular fit `text` names the directions, and `advice` the next simpler formula with its
+            `value` is the least relative standard deviation of a direction, `table` has one for each term.
+            For a singular fit `text` names the directions, and `advice` the next simpler formula with its
             likelihood-ratio test.
 
         Raises
@@ -290,6 +290,33 @@ class Checks(Holder):
         'ok'
         """
         return applied("outliers", distribution_checks.check_outliers, self._fitted)
+
+    @public
+    def check_influence(self) -> Check:
+        """
+        Check for levels of grouping factors that pull the coefficients, by one-step Cook's distances.
+
+        Returns
+        -------
+        Check
+            `value` is the largest distance of a level of any grouping factor: the squared change of the
+            coefficients without its rows, over their covariance matrix and their number p. The limit is the
+            median of F(p, m - p) with m levels. `table` has the most influential levels. ``influence()``
+            has all of them, and exact refits.
+
+        References
+        ----------
+        Demidenko & Stukel (2005), Influence analysis for linear mixed-effects models, Statistics in Medicine
+        24.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> check = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()).check_influence()
+        >>> check.verdict, check.table["level"][0]
+        ('ok', '308')
+        """
+        return applied("influential levels", influence_checks.check_influence, self._fitted)
 
     @public
     def rePCA(self) -> RandomEffectsPCA:

@@ -95,6 +95,7 @@ def _of_table(kind: str) -> Callable[..., Any]:
 simplify = function_of(MixedModel.simplify)
 rePCA = function_of(MixedModel.rePCA)
 check_outliers = function_of(MixedModel.check_outliers)
+check_influence = function_of(MixedModel.check_influence)
 check_normality = function_of(MixedModel.check_normality)
 check_heteroscedasticity = function_of(MixedModel.check_heteroscedasticity)
 check_zeroinflation = function_of(MixedModel.check_zeroinflation)
