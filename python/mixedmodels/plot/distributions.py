@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from .style import BLACK, SKY, VERMILION, panels_of, panels_or_new
 
-_COLUMNS = 3
 # Characters of a title in a line.
 _TITLE = 36
-# Of a palette that colour-blind readers can tell apart.
-_BARS, _LINE = "#9ecae1", "#b3440e"
 
 
 def distribution_plot(

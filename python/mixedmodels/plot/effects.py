@@ -127,7 +127,8 @@ def _draw(
             continue
         at = np.array([positions[value] for value in part[x]]) + _shift(i, len(curves))
         style = MARKERS[i % len(MARKERS)] + ("-" if connected else "")
-        ax.errorbar(at, fit, yerr=[fit - low, high - fit], fmt=style, capsize=0, linewidth=LINE, **look)
+        ax.vlines(at, low, high, color=look["color"], linewidth=LINE)
+        ax.errorbar(at, fit, fmt=style, linewidth=LINE, **look)
     if not line:
         label_ticks(ax.xaxis, list(positions.values()), list(map(_text, positions)))
 

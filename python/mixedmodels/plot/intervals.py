@@ -114,22 +114,15 @@ def _draw(ax: Axes, one: Series, i: int, count: int) -> None:
     at = one.rows + shift
     colour = COLOURS[i % len(COLOURS)] if count > 1 else BLUE
     marker = MARKERS[(i + i // len(COLOURS)) % len(MARKERS)] if count > 1 else "o"
-    arms = [one.estimates - one.lower, one.upper - one.estimates]
     size = 5.5 if count < 4 else 4.5
-    look: dict[str, Any] = {"elinewidth": 1.6, "capsize": 0}
+    look: dict[str, Any] = {"linewidth": 1.6}
     if one.arrows is not None:
         # Arrows are drawn over the intervals, which become bands.
-        look = {"elinewidth": 7.0, "capsize": 0, "ecolor": (*_rgb(colour), 0.3)}
-    ax.errorbar(
-        one.estimates,
-        at,
-        xerr=np.abs(arms),
-        fmt=marker,
-        color=colour,
-        markersize=size,
-        label=one.title or None,
-        **look,
-    )
+        look = {"linewidth": 7.0, "alpha": 0.3}
+    # Not as bars of an error: percentile intervals may lie on one side of the estimate.
+    ax.hlines(at, one.lower, one.upper, color=colour, zorder=1.8, **look)
+    title = one.title or None
+    ax.errorbar(one.estimates, at, fmt=marker, color=colour, markersize=size, label=title)
     if one.arrows is not None:
         for place, estimate, ends in zip(at, one.estimates, one.arrows, strict=True):
             for end in ends[np.isfinite(ends) & (ends != estimate)]:
@@ -146,12 +139,6 @@ def _arrow(ax: Axes, start: float, end: float, at: float) -> None:
         "mutation_scale": 8,
     }
     ax.annotate("", (end, at), (start, at), arrowprops=look, annotation_clip=False)
-
-
-def _rgb(colour: str) -> tuple[float, float, float]:
-    from matplotlib.colors import to_rgb
-
-    return to_rgb(colour)
 
 
 def _ratio_axis(ax: Axes) -> None:

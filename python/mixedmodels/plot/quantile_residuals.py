@@ -21,11 +21,10 @@ def quantile_residual_plots(
     predicted: NDArray[np.float64],
     tests: Mapping[str, float] | None = None,
     label: str = "predicted value (rank)",
-    level: float = 0.95,
     axes: Any = None,
 ) -> Panels:
     """
-    Two panels: uniform quantiles with a simultaneous band, and residuals along ranks of the predictions.
+    Two panels: uniform quantiles with a simultaneous 95 % band, and residuals along ranks of the predictions.
 
     Parameters
     ----------
@@ -36,22 +35,20 @@ def quantile_residual_plots(
         P-values that the first panel states.
     label : str
         Of the axis of ranks.
-    level : float
-        Of the band.
     axes : sequence of two Axes, optional
     """
     cells = panels_or_new(axes, 2, (4.4, 3.8), 2)
     good = np.isfinite(residuals)
-    _uniform_qq(cells[0], np.sort(residuals[good]), tests or {}, level)
+    _uniform_qq(cells[0], np.sort(residuals[good]), tests or {})
     _along(cells[1], residuals[good], predicted[good], label)
     return panels_of(cells)
 
 
-def _uniform_qq(ax: Any, values: NDArray[np.float64], tests: Mapping[str, float], level: float) -> None:
+def _uniform_qq(ax: Any, values: NDArray[np.float64], tests: Mapping[str, float]) -> None:
     n = len(values)
     chosen = evenly(n, _MOST)
     at = (chosen + 1) / (n + 1)
-    ax.fill_between(at, *uniform_band(n, level, chosen + 1).T, color=GUIDE, alpha=BAND, linewidth=0)
+    ax.fill_between(at, *uniform_band(n, chosen + 1).T, color=GUIDE, alpha=BAND, linewidth=0)
     ax.plot([0, 1], [0, 1], color=GUIDE, linewidth=1.0)
     ax.scatter(at, values[chosen], color=BLUE, **point_look(len(chosen)))
     ax.set_xlabel("uniform quantile")

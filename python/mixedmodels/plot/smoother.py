@@ -43,11 +43,32 @@ def smooth_curve(
     at = np.unique(
         np.concatenate([np.linspace(x[0], x[-1], _AT // 2), np.quantile(x, np.linspace(0, 1, _AT // 2))])
     )
-    within = max(2, int(np.ceil(span * len(x))))
+    return at, local_line(at, x, y, weight, span)
+
+
+def local_line(
+    at: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    span: float = _SPAN,
+) -> NDArray[np.float64]:
+    """
+    Lines by weighted least squares in the neighbourhood of each point, at this point.
+
+    Parameters
+    ----------
+    at : ndarray, shape (m,)
+    x, y, weight : ndarray, shape (n,)
+        Sorted by x.
+    span : float
+    """
+    within = max(2, int(span * len(x) + 1e-5))
     distance = np.abs(at[:, None] - x)
-    reach = np.partition(distance, within - 1, axis=1)[:, within - 1] * 1.0001
+    reach = np.partition(distance, within - 1, axis=1)[:, within - 1]
     # Where a neighbourhood is one tied value, the next one is needed for a slope.
-    reach = np.maximum(reach, 1e-9 * (x[-1] - x[0]) + np.sort(np.diff(np.unique(x)))[0])
+    distinct = np.unique(x)
+    reach = np.maximum(reach, 1.001 * np.partition(np.abs(at[:, None] - distinct), 2, axis=1)[:, 2])
     w = weight * (1.0 - np.minimum(distance / reach[:, None], 1.0) ** 3) ** 3
     total = w.sum(axis=1)
     mean_x, mean_y = w @ x / total, w @ y / total
@@ -55,7 +76,7 @@ def smooth_curve(
     spread = (w * centred**2).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         slope = np.where(spread > 0, (w * centred) @ y / spread, 0.0)
-    return at, mean_y + slope * (at - mean_x)
+    return mean_y + slope * (at - mean_x)
 
 
 def thinned(values: NDArray[np.float64], most: int = MOST_POINTS) -> tuple[NDArray[np.intp], str]:
