@@ -81,12 +81,7 @@ class Refits:
     def rows(self, chosen: NDArray[np.intp]) -> Refits:
         """Some of the refits."""
         parts = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return Refits(
-            **{
-                name: tuple(part[i] for i in chosen) if isinstance(part, tuple) else part[chosen]
-                for name, part in parts.items()
-            }
-        )
+        return Refits(**{name: _chosen(part, chosen) for name, part in parts.items()})
 
     def natural(self, fitted: FittedModel) -> list[NDArray[np.float64]]:
         """Standard deviations and correlations of each term of the model, shape (m, n_parameters) each."""
@@ -96,6 +91,12 @@ class Refits:
                 if own.kind == "sd":
                     part[:, j] *= self.scale
         return parts
+
+
+def _chosen(part: Any, chosen: NDArray[np.intp]) -> Any:
+    if part is None:
+        return None
+    return tuple(part[i] for i in chosen) if isinstance(part, tuple) else part[chosen]
 
 
 def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refits:
