@@ -118,7 +118,7 @@ def random_effects_pca(fitted: FittedModel) -> RandomEffectsPCA:
         blocks.append(factor)
     found = []
     for group, (names, blocks) in parts.items():
-        rotation, sdev, _ = np.linalg.svd(block_diag(*blocks))
+        rotation, sdev, _ = np.linalg.svd(np.asarray(block_diag(*blocks), dtype=np.float64))
         total = float(np.square(sdev).sum())
         share = np.square(sdev) / total if total > 0 else np.zeros(len(sdev))
         found.append(GroupPCA(group, tuple(names), sdev, rotation, share))

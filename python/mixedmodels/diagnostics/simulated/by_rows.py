@@ -78,8 +78,9 @@ def _groups(variable: RowValues, bins: int) -> tuple[NDArray[np.intp], list[str]
     """Codes of groups of rows, -1 for missing values, and the labels of the groups."""
     codes, levels = _coded(variable)
     if variable.values is not None and len(levels) > bins:
-        cells = pd.qcut(pd.Series(variable.values), bins, duplicates="drop", precision=2)
-        codes, levels = cells.cat.codes.to_numpy(), cells.cat.categories
+        cut = pd.qcut(pd.Series(variable.values), bins, duplicates="drop", precision=2)
+        cells = pd.Categorical(cut)
+        codes, levels = np.asarray(cells.codes), list(cells.categories)
     present, own = np.unique(codes[codes >= 0], return_inverse=True)
     if len(present) < 2:
         raise ArgumentError("x is the same in all rows used")
@@ -130,7 +131,7 @@ def temporal(source: Source, n_sim: int, residuals: Values, time: Any, by: Any) 
 def spatial(source: Source, n_sim: int, residuals: Values, x: Any, y: Any) -> Check:
     """Moran's I."""
     coordinates = np.column_stack([_numbers(source, x, "x"), _numbers(source, y, "y")])
-    known = np.isfinite(coordinates).all(axis=1)
+    known = np.asarray(np.isfinite(coordinates).all(axis=1))
     places, codes = np.unique(coordinates[known], axis=0, return_inverse=True)
     if not 4 <= len(places) <= _MOST_PLACES:
         raise ArgumentError(

@@ -91,8 +91,8 @@ class Counts:
             low, high = low.with_(part.low), high.with_(part.high)
         return cls(
             np.concatenate([part.numbers for part in parts]),
-            np.sum([part.below for part in parts], axis=0, dtype=np.int32),
-            np.sum([part.equal for part in parts], axis=0, dtype=np.int32),
+            np.asarray(np.sum([part.below for part in parts], axis=0), dtype=np.int32),
+            np.asarray(np.sum([part.equal for part in parts], axis=0), dtype=np.int32),
             low,
             high,
             np.concatenate([part.deviation for part in parts]),
