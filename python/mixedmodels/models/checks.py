@@ -314,7 +314,7 @@ class Checks(Holder):
         >>> from mixedmodels import lmer, load_sleepstudy
         >>> check = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()).check_influence()
         >>> check.verdict, check.table["level"][0]
-        ('ok', '308')
+        ('ok', '309')
         """
         return applied("influential levels", influence_checks.check_influence, self._fitted)
 
