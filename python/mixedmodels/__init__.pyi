@@ -1,4 +1,7 @@
 from . import families as families
+from .assessment.model_checks import ModelChecks as ModelChecks
+from .assessment.random_effects_pca import RandomEffectsPCA as RandomEffectsPCA
+from .assessment.simplify import Simplification as Simplification
 from .case_deletion.result import Influence as Influence
 from .datasets import (
     dataset_names as dataset_names,
@@ -29,6 +32,8 @@ from .datasets import (
     load_sleepstudy_x as load_sleepstudy_x,
     load_verbagg as load_verbagg,
 )
+from .diagnostics.check import Check as Check
+from .diagnostics.simulated.result import QuantileResiduals as QuantileResiduals
 from .errors import (
     ArgumentError as ArgumentError,
     ConvergenceError as ConvergenceError,
@@ -90,15 +95,29 @@ from .models.describe_blocks import describe_blocks as describe_blocks
 from .models.fit_many_result import FitMany as FitMany
 from .models.functions import (
     AIC as AIC,
-    aic_table as aic_table,
+    BIC as BIC,
     AICc as AICc,
+    REMLcrit as REMLcrit,
+    VarCorr as VarCorr,
+    aic_table as aic_table,
     allFit as allFit,
     anova as anova,
     anova_type3 as anova_type3,
     augment as augment,
-    BIC as BIC,
     bootstrap as bootstrap,
     cAIC as cAIC,
+    check_collinearity as check_collinearity,
+    check_convergence as check_convergence,
+    check_group_sizes as check_group_sizes,
+    check_heteroscedasticity as check_heteroscedasticity,
+    check_influence as check_influence,
+    check_model as check_model,
+    check_normality as check_normality,
+    check_outliers as check_outliers,
+    check_overdispersion as check_overdispersion,
+    check_separation as check_separation,
+    check_singularity as check_singularity,
+    check_zeroinflation as check_zeroinflation,
     checkConv as checkConv,
     coef as coef,
     coef_test as coef_test,
@@ -169,22 +188,23 @@ from .models.functions import (
     predictions as predictions,
     profile as profile,
     profile_2d as profile_2d,
+    quantile_residuals as quantile_residuals,
     r2 as r2,
     ranef as ranef,
     ranova as ranova,
     refit as refit,
     refitML as refitML,
-    REMLcrit as REMLcrit,
+    rePCA as rePCA,
     residuals as residuals,
     rstandard as rstandard,
     rstudent as rstudent,
     sigma as sigma,
+    simplify as simplify,
     simulate as simulate,
     summary as summary,
     t_test as t_test,
     tidy as tidy,
     update as update,
-    VarCorr as VarCorr,
     vcov as vcov,
     vcov_cluster as vcov_cluster,
     vcov_parameters as vcov_parameters,

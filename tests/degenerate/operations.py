@@ -136,6 +136,16 @@ OPERATIONS: dict[str, Operation] = {
     "rstudent": mm.rstudent,
     "residuals whitened": lambda m: mm.residuals(m, "whitened" if not generalized(m) else "deletion"),
     "checkConv": mm.checkConv,
+    **{
+        name: (lambda m, name=name: printed(getattr(mm, name)(m)))
+        for name in (
+            *("check_collinearity", "check_convergence", "check_group_sizes", "check_heteroscedasticity"),
+            "check_influence",
+            *("check_model", "check_normality", "check_outliers", "check_overdispersion", "check_separation"),
+            *("check_singularity", "check_zeroinflation", "rePCA", "simplify"),
+        )
+    },
+    "check_normality random": lambda m: printed(mm.check_normality(m, "random")),
     "coef": mm.coef,
     "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,
@@ -196,6 +206,13 @@ OPERATIONS: dict[str, Operation] = {
     "pairs Kenward-Roger": lambda m: mm.pairs(emmeans(m, ddf="kenward-roger")).confint(),
     "partial_fitted": lambda m: mm.partial_fitted(m, exclude=m.formula.split(" + ")[-1]),
     "pb_compare": lambda m: mm.pb_compare(m, m.update(". ~ 1 + (1 | g)"), nsim=3, rng=1),
+    "power": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1).to_frame(),
+    "power of new data": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1, data=rows(m)),
+    "power_curve": lambda m: printed(
+        mm.power_curve(m, f"{coefficient(m)} = 0", nsim=2, rng=1, within="g", values=[3, 40])
+    ),
+    "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
+    "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
     "plot": drawn(lambda m: m.plot()),
     "plot_binned_residuals": drawn(mm.plot_binned_residuals),
     "plot_coef": drawn(lambda m: mm.plot_coef(m, m, intercept=True)),
@@ -214,13 +231,6 @@ OPERATIONS: dict[str, Operation] = {
     "plot_rootogram": drawn(mm.plot_rootogram),
     "plot_shrinkage": drawn(mm.plot_shrinkage),
     "plot_variances": drawn(mm.plot_variances),
-    "power": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1).to_frame(),
-    "power of new data": lambda m: mm.power(m, f"{coefficient(m)} = 0", nsim=3, rng=1, data=rows(m)),
-    "power_curve": lambda m: printed(
-        mm.power_curve(m, f"{coefficient(m)} = 0", nsim=2, rng=1, within="g", values=[3, 40])
-    ),
-    "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
-    "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
     "predict": mm.predict,
     "predict errors": lambda m: mm.predict(m, se_fit=True),
     "predict interval": lambda m: mm.predict(m, rows(m), interval="confidence"),
@@ -238,6 +248,14 @@ OPERATIONS: dict[str, Operation] = {
     "predict_effects": lambda m: printed(mm.predict_effects(m, predictor(m))),
     "predict_effects marginal": lambda m: printed(mm.predict_effects(m, predictor(m), marginal=True)),
     "predictions": mm.predictions,
+    "quantile_residuals": lambda m: printed(mm.quantile_residuals(m, 20, rng=1)),
+    "quantile_residuals conditional": lambda m: printed(
+        mm.quantile_residuals(m, 20, conditional=True, rng=1)
+    ),
+    "quantile_residuals refit": lambda m: printed(mm.quantile_residuals(m, 20, refit=True, rng=1)),
+    "quantile_residuals by predictor": lambda m: printed(
+        mm.quantile_residuals(m, 20, rng=1).test_predictor()
+    ),
     "profile": lambda m: mm.profile(m, progress=lambda done, total: None),
     "profile plot": profile_plots,
     "profile_2d": lambda m: mm.profile_2d(m, m.confint().index[0], coefficient(m), n=3),

@@ -93,6 +93,11 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "bootstrap": lambda m: m.bootstrap(20, rng=1),
     "limits of a bootstrap": lambda m: m.bootstrap(20, rng=1).confint(),
     "R2": mm.r2,
+    "check": lambda m: m.check_group_sizes(),
+    "checks": mm.check_model,
+    "quantile residuals": lambda m: m.quantile_residuals(20, rng=1),
+    "rePCA": mm.rePCA,
+    "simplify": mm.simplify,
     "ICC": mm.icc,
 }
 LINEAR: dict[str, Callable[[Any], Any]] = {

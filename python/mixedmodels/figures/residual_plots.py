@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import one_of, random_generator, whole_number
 from ..diagnostics.randomized import randomized_quantiles
-from ..diagnostics.residuals import TYPES, residuals_used
+from ..diagnostics.residuals import residuals_used
 from ..diagnostics.rows import row_values
 from ..errors import ArgumentError
-from ..fit.state import FittedModel
+from ..fit.state import FittedModel, ResidualType
 from ..plot.quantiles import qq_plot
 from ..plot.residuals import binned_plot, box_plot, scatter_plot
 from ..plot.style import Panels, panels_of, panels_or_new
@@ -35,7 +35,7 @@ def shown_residuals(fitted: FittedModel, type: Any, rng: Any) -> tuple[str, NDAr
     which are normal under the model for every family.
     """
     if type is not None:
-        one_of("type", type, (*TYPES, "quantile"))
+        one_of("type", type, (*get_args(ResidualType), "quantile"))
     if type is None and fitted.residual_sd is not None and fitted.exact_likelihood:
         return "scaled residual", residuals_used(fitted, "pearson", scaled=True)
     generator = random_generator(rng)

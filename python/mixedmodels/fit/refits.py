@@ -81,6 +81,11 @@ class Refits:
         """Where the search ended at an optimum, shape (m,)."""
         return np.array([status == "converged" for status in self.status], dtype=bool)
 
+    def rows(self, chosen: NDArray[np.intp]) -> Refits:
+        """Some of the refits."""
+        parts = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return Refits(**{name: _chosen(part, chosen) for name, part in parts.items()})
+
     def natural(self, fitted: FittedModel) -> list[NDArray[np.float64]]:
         """Standard deviations and correlations of each term of the model, shape (m, n_parameters) each."""
         parts = natural(fitted.design, self.theta)
@@ -89,6 +94,12 @@ class Refits:
                 if own.kind == "sd":
                     part[:, j] *= self.scale
         return parts
+
+
+def _chosen(part: Any, chosen: NDArray[np.intp]) -> Any:
+    if part is None:
+        return None
+    return tuple(part[i] for i in chosen) if isinstance(part, tuple) else part[chosen]
 
 
 def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refits:

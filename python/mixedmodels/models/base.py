@@ -12,9 +12,10 @@ from ..frame.kept import held
 from ..report.describe import describe, model_matrix
 from .bootstraps import Bootstraps
 from .changes import Changes
+from .checks import Checks
 from .comparisons import Comparisons
-from .effects import Effects
 from .deletions import Deletions
+from .effects import Effects
 from .estimates import Estimates
 from .influences import Influences
 from .likelihood import Likelihood
@@ -28,6 +29,7 @@ from .plots_of_predictions import PredictionPlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .profiles import Profiles
+from .quantile_residuals import SimulatedResiduals
 from .reports import Reports
 from .shares import EffectSizes
 from .simulations import Simulations
@@ -48,15 +50,17 @@ class MixedModel(
     Effects,
     EffectSizes,
     Predictions,
+    SimulatedResiduals,
+    Checks,
     Influences,
     Deletions,
     Validation,
     PartsOfPredictions,
     Bootstraps,
+    Simulations,
     Plots,
     EstimatePlots,
     PredictionPlots,
-    Simulations,
     Planning,
     Reports,
     Changes,
