@@ -53,17 +53,18 @@ def test_every_function_is_a_method_or_an_attribute():
 @pytest.mark.parametrize("kind", ["linear", "generalized"])
 def test_functions_do_what_methods_do(kind):
     model = model_of(kind)
-    slow = {
+    slow_or_random = {
         "bootstrap",
         "pb_compare",
         "cross_validate",
         "permutation_test",
         "exact_lrt",
         "exact_rlrt",
+        "quantile_residuals",
         "simulate",
         "allFit",
     }
-    for name in sorted({*FUNCTIONS} - OF_MEANS - OF_PROPERTIES - slow - {"getME"}):
+    for name in sorted({*FUNCTIONS} - OF_MEANS - OF_PROPERTIES - slow_or_random - {"getME"}):
         # What figures show is compared in tests/figures.
         if name.startswith("plot_") or needs_arguments(getattr(model, name)):
             continue
