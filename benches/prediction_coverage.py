@@ -14,6 +14,7 @@ import math
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import Literal, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -24,14 +25,29 @@ DESIGNS = ((8, 6), (18, 8), (60, 5))
 SD, SIGMA, BETA = np.array([1.0, 0.4]), 1.0, np.array([2.0, 1.0])
 AT = np.array([0.5, 1.2])
 COLUMNS = ("known group, x = 0.5", "x = 1.2", "new group, x = 0.5", "x = 1.2")
-METHODS = {
+Row = tuple[str, np.ndarray]
+
+
+class Limits(TypedDict):
+    """The arguments of `predict` that every method gives,"""
+
+    interval: Literal["confidence", "prediction"]
+
+
+class Method(Limits, total=False):
+    """and those that only some do."""
+
+    ddf: Literal["inf"]
+    parameter_uncertainty: Literal["delta"]
+
+
+METHODS: dict[str, Method] = {
     "mean": {"interval": "confidence"},
     "mean, normal quantiles": {"interval": "confidence", "ddf": "inf"},
     "mean, delta method": {"interval": "confidence", "parameter_uncertainty": "delta"},
     "response": {"interval": "prediction"},
     "response, normal quantiles": {"interval": "prediction", "ddf": "inf"},
 }
-Row = tuple[str, np.ndarray]
 
 
 def design(groups: int, rows: int) -> pd.DataFrame:

@@ -91,6 +91,15 @@ def probability(name: str, value: Any) -> float:
     raise ArgumentError(f"{name} must be a number between 0 and 1, not {shown(value)}")
 
 
+def probabilities(name: str, values: Any) -> list[float]:
+    """Numbers strictly between 0 and 1."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ArgumentError(
+            f"{name} must be a list of numbers between 0 and 1, such as [0.5, 0.95], not {shown(values)}"
+        )
+    return [probability(f"{name}: each", value) for value in values]
+
+
 def whole_number(name: str, value: Any, least: int, most: int | None = None) -> int:
     """A whole number in a range; ArgumentError for anything else."""
     good = isinstance(value, numbers.Integral) and not isinstance(value, bool)

@@ -54,6 +54,14 @@ class ArgumentError(MixedModelError):
     """An argument of a function has an invalid value."""
 
 
+# Names of one thing, here in other functions or in other packages.
+_SAME = (
+    ("rng", "seed", "random_state"),
+    ("n", "nsim", "n_boot", "nboot", "B", "R"),
+    ("parm", "which"),
+)
+
+
 class UnknownArgumentError(ArgumentError, TypeError):
     """
     A keyword that a function does not have.
@@ -77,7 +85,8 @@ class UnknownArgumentError(ArgumentError, TypeError):
 
     def __str__(self) -> str:
         all_known = f"; its arguments: {', '.join(self.known)}" if self.known else "; it has no arguments"
-        hint = nearest(self.name, self.known) or all_known
+        same = [own for names in _SAME if self.name in names for own in self.known if own in names]
+        hint = f"; did you mean {same[0]!r}?" if same else nearest(self.name, self.known) or all_known
         return f"{self.function}() has no argument {self.name!r}{hint}"
 
 

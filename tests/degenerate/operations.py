@@ -236,7 +236,7 @@ OPERATIONS: dict[str, Operation] = {
     "predict interval": lambda m: mm.predict(m, rows(m), interval="confidence"),
     "predict delta": lambda m: mm.predict(m, rows(m), se_fit=True, parameter_uncertainty="delta"),
     "predict bootstrap": lambda m: mm.predict(
-        m, rows(m), se_fit=True, parameter_uncertainty="bootstrap", n_boot=3, rng=1
+        m, rows(m), se_fit=True, parameter_uncertainty="bootstrap", nsim=3, rng=1
     ),
     "predict responses": lambda m: mm.predict(m, type="response", interval="prediction"),
     "predict rows": lambda m: mm.predict(m, rows(m)),

@@ -8,6 +8,7 @@ import pytest
 
 from mixedmodels import (
     ConvergenceWarning,
+    DataError,
     families,
     glmer,
     lmer,
@@ -19,9 +20,10 @@ from mixedmodels.design import Response
 from mixedmodels.fit.changes import refitted, refitted_design
 from mixedmodels.fit.draws import as_responses, draw, draw_many
 from mixedmodels.fit.refits import refit_responses, refit_samples, refit_without_levels
+from mixedmodels.fit.sampled_design import sampled_design
 from mixedmodels.inference.estimates.parameter_rows import parameter_rows
 from mixedmodels.inference.estimates.refitted_values import refitted_values
-from mixedmodels.resampling.sampled_design import sampled_design
+from mixedmodels.resampling.cases import Cases
 from shared_fits import fits
 
 SLEEP = "Reaction ~ Days + (Days | Subject)"
@@ -242,3 +244,50 @@ def test_a_residual_variance_that_vanishes_is_no_optimum():
     assert not all(unbounded)
     assert [status == "unbounded" for status in refits.status] == unbounded
     assert "residual variance tends to zero" in refits.messages[0]
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_samples_without_variation_fail_as_responses_do(family):
+    data = pd.DataFrame({"y": np.repeat([0, 0, 0, 1, 0, 1], 5), "x": np.tile(np.arange(5.0), 6)})
+    data.loc[[16, 27], "y"] = 0
+    fitted = glmer("y ~ x + (1 | g)", data.assign(g=np.repeat(np.arange(6), 5)), family)._fitted
+    rows = [np.arange(15), np.arange(15, 30)]
+    codes = [(own // 5 - own[0] // 5).astype(np.uint32) for own in rows]
+    samples = [(own.astype(np.uint32), [code], [3]) for own, code in zip(rows, codes, strict=True)]
+    refits = refit_samples(fitted, samples)
+    assert refits.status[0] == "failed"
+    assert refits.messages[0] == "the response is constant"
+    assert np.isnan(refits.beta[0]).all()
+    assert refits.status[1] != "failed"
+    assert np.isfinite(refits.beta[1]).all()
+
+
+def verdict(fitted, sample):
+    """How a fit of the sample alone ends."""
+    try:
+        convergence = refitted_design(fitted, sampled_design(fitted.design, sample)).convergence
+    except DataError:
+        return "failed"
+    return "unbounded" if convergence.unbounded else "other"
+
+
+def test_a_residual_variance_that_vanishes_in_a_sample_is_no_optimum():
+    """Where few of the drawn levels have two rows, effects and coefficients are as many as the rows."""
+    rng = np.random.default_rng(51)
+    g = np.append(np.arange(40), np.arange(3))
+    data = pd.DataFrame({"y": 2.0 * rng.normal(size=40)[g] + rng.normal(size=43), "x": rng.normal(size=43)})
+    fitted = lmer("y ~ x + (1 | g)", data.assign(g=g))._fitted
+    assert fitted.convergence.converged
+    cases = Cases.of(fitted, ["g"])
+    samples = cases.samples(fitted, np.random.default_rng(3), 60)
+    refits = refit_samples(fitted, samples)
+    verdicts = [verdict(fitted, sample) for sample in samples]
+    for status, alone in zip(refits.status, verdicts, strict=True):
+        assert (
+            status in ("failed", "unbounded")
+            if alone == "failed"
+            else (status == "unbounded") == (alone == "unbounded")
+        )
+    assert {"converged", "unbounded"} <= set(refits.status)
+    message = refits.messages[verdicts.index("unbounded")]
+    assert "residual variance tends to zero" in message

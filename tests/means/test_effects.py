@@ -202,3 +202,44 @@ class TestPlot:
             effects.plot(own[0])
         with pytest.raises(ArgumentError, match="must be Axes"):
             effects.plot("here")
+
+
+def test_predictors_with_the_names_of_results_are_refused():
+    """They would be overwritten in `to_frame` and on the axis of a plot."""
+    data = mm.load_sleepstudy().rename(columns={"Days": "fit"})
+    model = mm.lmer("Reaction ~ fit + (1 | Subject)", data)
+    with pytest.raises(ArgumentError, match="the predictor 'fit' has the name of a column of the result"):
+        model.predict_effects("fit")
+
+
+@pytest.mark.parametrize("weights", ["prop", np.ones(3), None])
+def test_wrong_weights_list_every_choice(weights):
+    with pytest.raises(ArgumentError, match=r"weights must be one of 'equal', .*, 'reference'"):
+        fits("sleepstudy").predict_effects("Days", weights=weights)
+
+
+def test_the_legend_lies_beside_the_axes():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    ax = fits("orthodont").predict_effects(["Sex", "age"]).plot()
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().x0 > ax.get_window_extent().x1
+    assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.x1
+    pyplot.close(ax.figure)
+
+
+def test_limits_around_the_pole_of_a_link_are_those_of_predictions():
+    data = mm.load_sleepstudy()
+    model = mm.glmer("Reaction ~ Days + (1 | Subject)", data, "gamma", "inverse")
+    at = {"Days": [0.0, 30.0, 33.0, 100.0]}
+    # Marginal means allow for the estimation of the variances.
+    options: dict[str, Any] = {"interval": "confidence", "parameter_uncertainty": "delta"}
+    link = model.predict(at, "~0", **options)
+    assert ((link["lower"] < 0) & (link["upper"] > 0)).any(), "the pole lies between the limits of a row"
+    with pytest.warns(mm.MixedModelsWarning, match="family gamma cannot have"):
+        wanted = model.predict(at, "~0", type="response", **options)
+    found = model.predict_effects("Days", at=at).to_frame()
+    means = model.emmeans("~ Days", at=at, type="response").to_frame()
+    np.testing.assert_allclose(found[["lower", "upper"]], wanted[["lower", "upper"]], rtol=1e-5)
+    np.testing.assert_allclose(means[["lower.CL", "upper.CL"]], wanted[["lower", "upper"]], rtol=1e-5)
+    assert np.isinf(wanted["upper"]).any()
+    assert wanted.iloc[-1][["lower", "upper"]].isna().all()

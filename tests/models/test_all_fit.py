@@ -106,3 +106,11 @@ def test_any_executor():
     pd.testing.assert_frame_equal(one, two)
     assert told[-1] == (4, 4)
     assert other.fits["start 1"].fixef().tolist() == alone.fits["start 1"].fixef().tolist()
+
+
+def test_numbers_of_fits_in_words():
+    model = fits("sleepstudy")
+    both = model.allFit(optimizers=["trust_region", "bobyqa"]).summary()
+    assert both.verdict[0].startswith("Both fits agree: objectives within")
+    with pytest.raises(ArgumentError, match="optimizers is empty"):
+        model.allFit(optimizers=[])

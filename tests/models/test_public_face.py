@@ -113,6 +113,22 @@ def test_makers_explain_misspelt_keywords(maker):
         maker("y ~ x + (1 | g)", {}, wieghts=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "meant"),
+    [
+        ("bootstrap", "nsim", "n"),
+        ("bootstrap", "seed", "rng"),
+        ("simulate", "n", "nsim"),
+        ("predict", "n_boot", "nsim"),
+        ("profile", "parm", "which"),
+        ("confint", "which", "parm"),
+    ],
+)
+def test_names_of_the_same_thing_elsewhere_are_understood(name, given, meant):
+    with pytest.raises(mm.UnknownArgumentError, match=f"no argument '{given}'; did you mean '{meant}'"):
+        getattr(model_of("linear"), name)(**{given: 1})
+
+
 LEVELS = [("tidy", "conf_level"), ("eta_squared", "ci"), ("omega_squared", "ci"), ("epsilon_squared", "ci")]
 
 

@@ -9,7 +9,13 @@ import pytest
 
 import mixedmodels as mm
 from mixedmodels import crossed_design, extend, power, power_curve
-from mixedmodels.errors import ArgumentError, InterruptedWarning, MissingColumnError
+from mixedmodels.errors import (
+    ArgumentError,
+    DataError,
+    InterruptedWarning,
+    MissingColumnError,
+    MixedModelsWarning,
+)
 from shared_fits import fits
 
 EFFECT = {"Days": 5.0}
@@ -48,7 +54,7 @@ def test_curves_along_rows_covariates_and_parameters():
     assert [own.effect for own in effects.powers] == [0.0, 10.0]
     assert effects.powers[0].power < 0.2 < 0.9 < effects.powers[1].power
     noise = power_curve(model, "Days", 60, along="sigma", values=[5, 200], params=EFFECT, rng=1)
-    assert noise.along == "sigma"
+    assert noise.along == "true value of sigma"
     assert noise.powers[0].power > noise.powers[1].power
 
 
@@ -60,6 +66,41 @@ def test_curves_of_formulas():
     )
     assert [own.groups["subject"] for own in curve.powers] == [4, 40]
     assert curve.powers[0].power < curve.powers[1].power
+
+
+def test_weights_and_offsets_stay_with_their_rows():
+    """Trials by a column, by an array, and by the response; arrays of a fit."""
+    data = crossed_design(8, within={"x": [-0.5, 0.5]}).assign(n=np.arange(16) % 5 + 1)
+    params = {"(Intercept)": 0.0, "x": 1.0, "sd__(Intercept)": 1.0}
+    options = {"along": "subject", "values": [4, 16], "data": data, "params": params, "family": "binomial"}
+    column, array, ratio = (
+        power_curve(f"{left} ~ x + (1 | subject)", "x", 30, rng=1, weights=weights, **options)
+        for left, weights in (("y", "n"), ("y", data["n"].to_numpy()), ("a / n", None))
+    )
+    for other in (array, ratio):
+        for one, two in zip(column.powers, other.powers, strict=True):
+            np.testing.assert_array_equal(one.p_values, two.p_values)
+    sleep = mm.load_sleepstudy().assign(w=np.linspace(0.5, 2.0, 180), o=np.linspace(0.0, 50.0, 180))
+    named = mm.lmer("Reaction ~ Days + (1 | Subject)", sleep, weights="w", offset="o")
+    given = mm.lmer("Reaction ~ Days + (1 | Subject)", sleep, weights=sleep["w"], offset=sleep["o"])
+    by_name, by_array = (
+        power_curve(own, "Days", 20, along="Subject", values=[6, 20], params=EFFECT, rng=1)
+        for own in (named, given)
+    )
+    for one, two in zip(by_name.powers, by_array.powers, strict=True):
+        np.testing.assert_allclose(one.p_values, two.p_values, rtol=1e-9)
+        assert one.failures == 0
+
+
+def test_a_study_that_cannot_be_fitted_is_named():
+    data = crossed_design(6, between_subjects={"group": ["a", "b"]}, repetitions=3)
+    data = data.sort_values("group").reset_index(drop=True)
+    data["subject"] = data["subject"].cat.set_categories(data["subject"].unique().tolist())
+    params = {"(Intercept)": 0.0, "group[T.b]": 1.0, "sd__(Intercept)": 1.0, "sigma": 1.0}
+    with pytest.raises(DataError, match="power_curve: with 3 levels of subject: factor 'group' has"):
+        power_curve(
+            "y ~ group + (1 | subject)", None, 5, along="subject", values=[3], data=data, params=params
+        )
 
 
 def test_progress_of_a_curve_runs_over_all_values_and_ends_on_interruption():
@@ -91,6 +132,12 @@ def test_plot():
     np.testing.assert_allclose(ends, [curve.powers[1].limits, curve.powers[0].limits])
     assert [own.get_ydata()[0] for own in axes.lines if own.get_linestyle() == "--"] == [0.8]
     assert axes.get_xlabel() == "levels of Subject"
+    axes.figure.canvas.draw()
+    few = power_curve(model, "Days", 5, along="Subject", values=[6, 7], params=EFFECT, rng=1).plot()
+    few.figure.canvas.draw()
+    assert all(float(label.get_text()).is_integer() for label in few.get_xticklabels() if label.get_text())
+    effects = power_curve(model, "Days", 5, along=("parameter", "Days"), values=[1, 2], rng=1)
+    assert effects.plot().get_xlabel() == "true value of Days"
     own = pyplot.subplots()[1]
     assert curve.plot(own, target=None) is own
     assert not [line for line in own.lines if line.get_linestyle() == "--"]
@@ -109,9 +156,16 @@ def test_plot():
         ({"along": "Subject", "values": [2.5]}, "whole numbers of at least 1"),
         ({"along": "Subject", "values": []}, "at least one"),
         ({"along": "Subject", "values": "abc"}, "values must be a list of numbers"),
-        ({"along": "Subjects", "values": [5]}, "no parameter 'Subjects'"),
+        ({"along": "Subject", "values": [6, 6]}, "values must be different numbers"),
+        (
+            {"along": "Subjects", "values": [5]},
+            "along='Subjects' is neither a column of the data nor a parameter; did you mean 'Subject'?",
+        ),
+        ({"along": ("parameter", "Dayz"), "values": [5]}, "there is no such parameter; did you mean 'Days'?"),
+        ({"along": ("param", "Days"), "values": [5]}, r"or \('parameter', name\) for a parameter"),
+        ({"along": "Subject", "values": [5], "weights": "w"}, "weights= of a fitted model needs data="),
         ({"along": 3, "values": [5]}, "along must be the name of a column or a parameter"),
-        ({"within": "Subjects", "values": [5]}, "no column 'Subjects'"),
+        ({"within": "Subjects", "values": [5]}, "power_curve: the data has no column 'Subjects'"),
     ],
 )
 def test_wrong_arguments_of_curves(options, message):
@@ -148,6 +202,40 @@ def test_labels_are_continued():
     larger = extend(ordered, 3, along="g")["g"]
     assert larger.cat.categories.tolist() == ["Bob", "Ann", "Bob_2"]
     assert larger.cat.ordered
+
+
+def nested(cask):
+    return pd.DataFrame({"batch": np.repeat(list("abcd"), 6), "cask": np.repeat(cask, 2)})
+
+
+@pytest.mark.parametrize("kind", [list, pd.Categorical])
+def test_whole_numbers_may_label_parts_of_levels(kind):
+    data = nested(kind(np.arange(12).tolist()))
+    larger = extend(data, 8, along="batch")
+    assert larger["cask"].nunique() == 24
+    assert larger["cask"].dtype.kind == data["cask"].dtype.kind
+    assert larger.groupby("cask", observed=True)["batch"].nunique().max() == 1
+    polars_too = extend(pl.DataFrame({name: list(own) for name, own in data.items()}), 8, along="batch")
+    assert polars_too["cask"].n_unique() == 24
+
+
+def test_measurements_are_copied_and_numbers_that_may_be_labels_are_mentioned(recwarn):
+    data = nested(np.arange(12)).assign(cask=np.arange(24) ** 2, age=np.repeat([30, 41, 55, 62], 6))
+    larger = extend(data, 8, along="batch")
+    assert larger["cask"].tolist() == [*data["cask"], *data["cask"]]
+    assert larger["age"].tolist() == [*data["age"], *data["age"]]
+    assert not recwarn.list
+    with pytest.warns(
+        MixedModelsWarning, match="each number in column 'cask' occurs in one level of 'batch'"
+    ):
+        assert extend(nested(10 * np.arange(12)), 8, along="batch")["cask"].nunique() == 12
+    tens = nested(pd.Categorical(10 * np.arange(12)))
+    assert extend(tens, 8, along="batch")["cask"].nunique() == 24
+
+
+def test_rows_without_a_level_stay_unless_levels_are_left_out():
+    data = pd.DataFrame({"g": ["a", "b", None, "c"], "x": [1.0, 2.0, 3.0, 4.0]})
+    assert [len(extend(data, n, along="g")) for n in (2, 3, 4)] == [2, 4, 5]
 
 
 def test_parts_of_levels_get_labels_of_their_own():
@@ -247,7 +335,9 @@ def test_covariates_and_missing_rows():
         ({"subjects": 1}, "subjects must be a whole number of at least 2"),
         ({"items": 1}, "items must be a whole number of at least 2"),
         ({"between_items": {"f": ["a", "b"]}}, "between_items needs items"),
-        ({"within": {"f": ["a"]}}, "within: 'f' must be a list of two or more levels"),
+        ({"within": {"f": ["a"]}}, "within: 'f' must be a list of two or more levels, and has 1"),
+        ({"within": {"f": [1, "1"]}}, "a level of 'f' occurs twice"),
+        ({"subjects": 2, "missing": 0.9}, "missing=0.9 leaves none of the 2 rows"),
         ({"within": {"f": "ab"}}, "within: 'f' must be a list of two or more levels"),
         ({"within": {"f": ["a", "a"]}}, "a level of 'f' occurs twice"),
         ({"within": ["a", "b"]}, "within must map names of columns"),

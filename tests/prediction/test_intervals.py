@@ -79,6 +79,106 @@ def test_quantiles_without_error_are_those_of_the_distribution():
     assert found[0] == pytest.approx(stats.gamma.ppf(0.9, 4.0, scale=0.25), rel=1e-9)
 
 
+CONTINUOUS = [name for name in SETTINGS if FAMILIES[name].support not in ("counts", "proportions")]
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_quantiles_have_their_probability(name):
+    """Whatever the error, also where means run into their limits."""
+    family = FAMILIES[name]()
+    dispersion, eta = SETTINGS[name]
+    rng = np.random.default_rng(5)
+    centre, error = rng.choice(eta, 60), np.append(rng.exponential(0.5, 55), [0.0, 1e-7, 1.0, 1.5, 2.0])
+    z = np.linspace(-9.0, 9.0, 4001)
+    share = np.exp(-0.5 * z**2) / np.exp(-0.5 * z**2).sum()
+    for probability in (0.005, 0.3, 0.975):
+        found = response_quantiles(family, centre, error, np.ones(60), dispersion, probability)
+        means = family.mean(centre[:, None] + error[:, None] * z)
+        with np.errstate(all="ignore"):
+            below = family.cumulative(found[:, None], means, np.ones((60, 1)), dispersion)
+        # A quantile may lie beyond the smallest number, or next to 1.
+        inside = (found > 1e-300) & (found < 1.0 - 1e-15) if family.support == "unit" else found == found
+        assert inside.sum() >= 55
+        np.testing.assert_allclose((np.nan_to_num(below) @ share)[inside], probability, atol=2e-5)
+
+
+def test_quantiles_where_some_means_are_impossible():
+    """The normal distribution of the linear predictor is restricted to the means that the family can have."""
+    family = FAMILIES["poisson"]("identity")
+    eta, error = np.array([0.45, 3.0, 0.0, -4.0]), np.array([1.5, 2.0, 0.5, 1.0])
+    for probability in (0.025, 0.5, 0.975):
+        found = response_quantiles(family, eta, error, np.ones(4), 1.0, probability)
+        assert np.isnan(found[3])
+        for value, centre, sd in zip(found[:3], eta[:3], error[:3], strict=True):
+            share = np.linspace(0.0, 1.0, 20_001)[1:-1]
+            mu = stats.truncnorm(-centre / sd, np.inf, centre, sd).ppf(share)
+            assert stats.poisson.cdf(value, mu).mean() >= probability - 0.005
+            assert stats.poisson.cdf(value - 1, mu).mean() < probability + 0.005
+
+
+def test_impossible_means_have_no_limits_and_say_so():
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat([f"g{i}" for i in range(8)], 10), "x": rng.uniform(0, 4, 80)})
+    data["y"] = rng.poisson(1 + 0.8 * data["x"] + np.repeat(rng.uniform(0, 2, 8), 10))
+    model = mm.glmer("y ~ x + (1 | g)", data, mm.families.Poisson("identity"))
+    with pytest.warns(mm.MixedModelsWarning, match="NaN for limits in 1 of 2 rows, whose predicted means"):
+        out = model.predict({"x": [-9.0, 3.0]}, "~0", type="response", interval="prediction")
+    assert out.loc[0, ["lower", "upper"]].isna().all()
+    with pytest.warns(mm.MixedModelsWarning, match="NaN for limits in 1 of 2 rows, whose predicted means"):
+        mean = model.predict({"x": [-9.0, 3.0]}, "~0", type="response", interval="confidence")
+    assert mean.loc[0, ["lower", "upper"]].isna().all()
+    assert 0.0 <= out.loc[1, "lower"] < out.loc[1, "fit"] < out.loc[1, "upper"] < 30.0
+
+
+@pytest.mark.parametrize(
+    ("family", "low", "high", "wanted"),
+    [
+        (mm.families.Poisson("sqrt"), -0.175, 1.124, (0.0, 1.124**2)),
+        (mm.families.Poisson("sqrt"), -2.0, -1.0, (1.0, 4.0)),
+        (mm.families.Gamma("inverse"), -0.5, 0.25, (4.0, np.inf)),
+        (mm.families.Gamma("inverse"), 0.25, 0.5, (2.0, 4.0)),
+        (mm.families.Gamma("inverse"), -0.5, -0.25, (np.nan, np.nan)),
+        (mm.families.InverseGaussian("1/mu^2"), -0.5, 0.25, (2.0, np.inf)),
+        (mm.families.Poisson("identity"), -1.0, 2.0, (0.0, 2.0)),
+        (mm.families.Poisson("identity"), -2.0, -1.0, (np.nan, np.nan)),
+        (mm.families.Binomial("log"), -1.0, 0.5, (np.exp(-1.0), 1.0)),
+        (mm.families.Binomial("log"), 0.25, 0.5, (np.nan, np.nan)),
+        (mm.families.Poisson("log"), np.nan, np.nan, (np.nan, np.nan)),
+    ],
+)
+def test_limits_through_a_link_hold_every_possible_mean(family, low, high, wanted):
+    found = family.mean_limits(np.array([low]), np.array([high]))
+    np.testing.assert_allclose(np.ravel(found), wanted, rtol=1e-12)
+
+
+def test_prior_weights_of_counts_are_ignored_with_a_warning():
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat([f"g{i}" for i in range(8)], 10), "w": rng.integers(1, 4, 80)})
+    data["y"] = rng.poisson(np.exp(0.5 + np.repeat(rng.normal(size=8), 10)))
+    model = mm.glmer("y ~ 1 + (1 | g)", data, "poisson", weights="w")
+    new = data[:2].drop(columns="w")
+    plain = model.predict(new, type="response", interval="prediction")
+    for rows, weights in ((new, [1.0, 50.0]), (data[:2].assign(w=[1.0, 50.0]), None)):
+        with pytest.warns(
+            mm.MixedModelsWarning, match="prior weights are ignored in limits for new responses"
+        ):
+            out = model.predict(rows, type="response", interval="prediction", weights=weights)
+        pd.testing.assert_frame_equal(out, plain)
+    with pytest.warns(mm.MixedModelsWarning, match="prior weights are ignored"):
+        model.predict(type="response", interval="prediction")
+
+
+def test_the_response_of_a_refit_stands_beside_its_predictions():
+    data = mm.load_sleepstudy()
+    y = data["Reaction"].to_numpy()[::-1].copy()
+    linear = fits("sleepstudy").refit(y)
+    np.testing.assert_array_equal(linear.predictions()["Reaction"], y)
+    logs = mm.lmer("log(Reaction) ~ Days + (1 | Subject)", data).refit(np.log(y))
+    out = logs.predictions()
+    assert list(out)[:3] == ["log(Reaction)", "Days", "Subject"]
+    np.testing.assert_array_equal(out["log(Reaction)"], np.log(y))
+
+
 def test_population_limits_are_those_of_marginal_means():
     model = fits("machines")
     means = model.emmeans("~ Machine").to_frame()
@@ -189,7 +289,7 @@ class TestBootstrap:
     OPTIONS: ClassVar[dict[str, Any]] = {
         "se_fit": True,
         "parameter_uncertainty": "bootstrap",
-        "n_boot": 60,
+        "nsim": 60,
         "rng": 3,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import mixedmodels as mm
 from mixedmodels.design.theta import factors
-from mixedmodels.errors import ArgumentError, EstimabilityWarning, MixedModelsWarning
+from mixedmodels.errors import ArgumentError, EstimabilityWarning, MixedModelsWarning, UndeterminedWarning
 from shared_fits import fits
 
 
@@ -195,8 +196,15 @@ def test_names_of_lme4_and_wrong_arguments():
         ({"interval": "confidence", "vcov": np.eye(2)}, "re_form='~0'"),
         ({"interval": "prediction", "weights": -1.0}, "weights must be positive"),
         ({"se_fit": True, "parameter_uncertainty": "profile"}, "parameter_uncertainty must be one of"),
-        ({"se_fit": True, "parameter_uncertainty": "bootstrap", "n_boot": 0}, "n_boot"),
+        ({"se_fit": True, "parameter_uncertainty": "bootstrap", "nsim": 0}, "nsim"),
         ({"interval": "confidence", "ddf": 12.0}, "ddf must be one of"),
+        # Arguments that would change nothing.
+        ({"level": 0.5}, "level= needs interval="),
+        ({"se_fit": True, "level": 0.5}, "level= needs interval="),
+        ({"ddf": "inf"}, "ddf= changes standard errors"),
+        ({"re_form": "~0", "vcov": np.eye(2)}, "vcov= changes standard errors"),
+        ({"parameter_uncertainty": "delta"}, "parameter_uncertainty= changes standard errors"),
+        ({"se_fit": True, "nsim": 50}, "nsim= needs parameter_uncertainty='bootstrap'"),
     ]
     for options, message in wrong:
         with pytest.raises(mm.MixedModelError, match=message):
@@ -206,3 +214,92 @@ def test_names_of_lme4_and_wrong_arguments():
         binomial.predict(interval="prediction")
     with pytest.raises(ArgumentError, match="numbers of trials"):
         binomial.predict({"herd": ["1"], "period": ["1"]}, type="response", interval="prediction")
+
+
+@pytest.mark.parametrize("method", ["delta", "bootstrap"])
+@pytest.mark.parametrize("name", ["sleepstudy", "cbpp"])
+def test_another_covariance_matrix_leaves_no_room_for_the_parameters(name, method):
+    model = fits(name)
+    options: dict[str, Any] = {"se_fit": True, "parameter_uncertainty": method}
+    with pytest.raises(ArgumentError, match="vcov= replaces"):
+        model.predict(None, "~0", vcov=model.vcov(), **options)
+    if name == "sleepstudy":
+        with pytest.raises(ArgumentError, match="'kenward-roger' allows for the estimation"):
+            model.predict(None, "~0", ddf="KR", **options)
+
+
+@pytest.mark.parametrize("interval", ["confidence", "prediction"])
+def test_limits_rest_on_one_degree_of_freedom_at_least(interval):
+    """A residual variance that the data can hardly tell from that of the effects of days."""
+    data = mm.load_sleepstudy().query("Days < 4").copy()
+    data["day"] = data["Days"].astype(str)
+    model = fitted_quietly(mm.lmer, "Reaction ~ Days + ar1(0 + day | Subject)", data)
+    with pytest.warns(
+        UndeterminedWarning, match=r"less than 1 degree of freedom in 72 of 72 rows \(down to 0"
+    ):
+        out = model.predict(interval=interval)
+    variance = out["se_fit"] ** 2 + (model.sigma**2 if interval == "prediction" else 0.0)
+    np.testing.assert_allclose(out["upper"] - out["fit"], 12.706205 * np.sqrt(variance), rtol=1e-6)
+
+
+@pytest.mark.parametrize("interval", ["confidence", "prediction"])
+def test_limits_without_degrees_of_freedom_say_so(interval, monkeypatch):
+    model = mm.lmer("Reaction ~ Days + (1 | Subject)", mm.load_sleepstudy())
+    known = model._fitted.parameter_covariance()
+    unknown = dataclasses.replace(known, matrix=np.full_like(known.matrix, np.nan))
+    monkeypatch.setattr(type(model._fitted), "parameter_covariance", lambda self: unknown)
+    with pytest.warns(UndeterminedWarning, match=r"in 180 of 180 rows.*use the residual ones \(178\)"):
+        out = model.predict(interval=interval)
+    pd.testing.assert_frame_equal(out, model.predict(interval=interval, ddf="residual"))
+
+
+@pytest.mark.parametrize("interval", ["confidence", "prediction"])
+@pytest.mark.parametrize("re_form", [None, "~0"])
+def test_limits_without_an_optimum_are_missing_and_say_so(interval, re_form):
+    data = mm.load_sleepstudy()[:40].copy()
+    data["row"] = [f"r{max(i, 1)}" for i in range(40)]
+    model = fitted_quietly(mm.lmer, "Reaction ~ Days + (1 | row)", data)
+    with pytest.warns(UndeterminedWarning, match="NaN for limits, as the likelihood has no finite optimum"):
+        out = model.predict(re_form=re_form, interval=interval)
+    assert out[["lower", "upper"]].isna().all(axis=None)
+    np.testing.assert_array_equal(out["se_fit"], model.predict(re_form=re_form, se_fit=True)["se_fit"])
+
+
+@pytest.mark.parametrize("method", ["delta", "bootstrap"])
+def test_undetermined_errors_stay_undetermined(method):
+    """A standard error that the data do not determine is not known with more of its uncertainty counted."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat([f"g{i}" for i in range(30)], 3), "x": rng.normal(size=90)})
+    data["h"] = np.where(data["g"].str[1:].astype(int) % 2, "odd", "even")
+    data["y"] = rng.poisson(np.exp(1.0 + 0.5 * np.repeat(rng.normal(size=30), 3)))
+    model = fitted_quietly(mm.glmer, "y ~ x + (0 + h | g)", data, "poisson")
+    # Nothing tells the correlation of the two, and so the effect of a level on the other half.
+    new = pd.DataFrame({"g": ["g0", "g0"], "h": ["even", "odd"], "x": [0.0, 0.0]})
+    plain = model.predict(new, se_fit=True)["se_fit"]
+    assert plain.isna().tolist() == [False, True]
+    out = model.predict(
+        new,
+        se_fit=True,
+        parameter_uncertainty=method,
+        **({"nsim": 4, "rng": 1} if method != "delta" else {}),
+    )
+    assert out["se_fit"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("rows", [200, 20])
+def test_the_residual_variance_has_degrees_of_freedom_of_its_own(rows):
+    """A new response without random effects, by every way to the same covariance matrix."""
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame({"g": np.repeat(list("abcde"), rows // 5), "x": rng.normal(size=rows)})
+    data["y"] = data["x"] + np.repeat(2.0 * rng.normal(size=5), rows // 5) + 1.5 * rng.normal(size=rows)
+    model = mm.lmer("y ~ x + (1 | g)", data)
+    new = {"x": [0.0, 1.0]}
+    own = model.predict(new, "~0", interval="prediction")
+    adjusted = model.predict(new, "~0", interval="prediction", ddf="kenward-roger")
+    np.testing.assert_allclose(adjusted["upper"], own["upper"], rtol=0.03)
+    robust = model.predict(new, "~0", interval="prediction", vcov=model.vcov_cluster("g"))
+    np.testing.assert_allclose(robust["upper"], own["upper"], rtol=0.05)
+    # Those that were asked for stay.
+    for ddf in ("inf", "residual"):
+        given = model.predict(new, "~0", interval="prediction", ddf=ddf, vcov=model.vcov())
+        pd.testing.assert_frame_equal(given, model.predict(new, "~0", interval="prediction", ddf=ddf))

@@ -63,7 +63,6 @@ def test_new_data(sleep, kind):
     columns = {"Days": [0.0, 9.0, 9.0, 9.0, 5.0], "Subject": ["308", "308", "new", "new", None]}
     new = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "dict": dict}[kind](columns)
     kept = sleep.simulate(N, rng=4, newdata=new, re_form=None).to_numpy()
-    assert np.isnan(kept[4]).all()
     within_error(kept[:2], sleep.predict({"Days": [0, 9], "Subject": ["308", "308"]}), sleep.sigma)
     # The effects of a new level are drawn, the same for its rows.
     part = sleep.VarCorr()["Subject"]
@@ -71,8 +70,20 @@ def test_new_data(sleep, kind):
     between = np.array([1.0, 9.0]) @ covariance @ np.array([1.0, 9.0])
     within_error(kept[2:4], sleep.predict({"Days": [9, 9]}, re_form="~0"), np.sqrt(between + sleep.sigma**2))
     assert np.cov(kept[2:4])[0, 1] == pytest.approx(between, rel=0.15)
+    # A row without a level has effects of its own, as in predictions.
+    alone = np.array([1.0, 5.0]) @ covariance @ np.array([1.0, 5.0])
+    within_error(kept[4:], sleep.predict({"Days": [5]}, re_form="~0"), np.sqrt(alone + sleep.sigma**2))
+    assert kept[4].std() == pytest.approx(np.sqrt(alone + sleep.sigma**2), rel=0.1)
+    assert abs(np.corrcoef(kept[2], kept[4])[0, 1]) < 5 / np.sqrt(N)
     drawn = sleep.simulate(N, rng=4, newdata=new).to_numpy()
     assert np.cov(drawn[:2])[0, 1] > 0.5 * covariance[0, 0]
+
+
+def test_rows_without_a_level_are_independent(sleep):
+    new = {"Days": [9, 9, None], "Subject": [None, None, "308"]}
+    values = sleep.simulate(N, rng=5, newdata=new).to_numpy()
+    assert abs(np.corrcoef(values[:2])[0, 1]) < 5 / np.sqrt(N)
+    assert np.isnan(values[2]).all()
 
 
 def test_new_levels_of_nested_factors_are_cells_of_their_own():

@@ -14,6 +14,7 @@ from mixedmodels.render.numbers import (
     format_fixed,
     format_number,
     format_p_value,
+    percent,
 )
 from mixedmodels.render.page import Page, Table
 from mixedmodels.render.text import text_page
@@ -39,6 +40,22 @@ from mixedmodels.wording import display_width, one_line, shorten
 )
 def test_columns(values, wanted):
     assert format_column(values) == wanted
+
+
+@pytest.mark.parametrize(
+    ("share", "wanted"),
+    [
+        (0.025, "2.5 %"),
+        (0.975, "97.5 %"),
+        (0.5, "50 %"),
+        (0.0000005, "0.00005 %"),
+        (0.9999995, "99.99995 %"),
+        (1 / 3, "33.33 %"),
+        (2 / 3, "66.67 %"),
+    ],
+)
+def test_percentages(share, wanted):
+    assert percent(share) == wanted
 
 
 def test_decimals_can_be_limited():

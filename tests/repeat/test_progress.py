@@ -6,6 +6,7 @@ import pytest
 
 from mixedmodels import ArgumentError
 from mixedmodels.repeat.chunks import run_chunks
+from mixedmodels.repeat.progress import reporting
 from repeat import work
 
 
@@ -53,3 +54,11 @@ def test_errors_of_the_callback_end_the_work():
 def test_no_progress(progress):
     with pytest.raises(ArgumentError, match="progress must be True, False or a function"):
         run_chunks(work.draws, None, 10, size=5, progress=progress)
+
+
+def test_numbers_that_come_late_are_left_out():
+    told = []
+    with reporting(lambda done, total: told.append(done), 5, "refits") as tell:
+        for done in (0, 2, 1, 3, 3, 2, 5):
+            tell(done, 5)
+    assert told == [0, 2, 3, 3, 5]

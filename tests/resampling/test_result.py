@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import pickle
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import ArgumentError, Bootstrap, MixedModelsWarning, glmer, lmer, load_sleepstudy
+from mixedmodels import (
+    ArgumentError,
+    Bootstrap,
+    MixedModelsWarning,
+    RankDeficiencyWarning,
+    SingularFitWarning,
+    glmer,
+    lmer,
+    load_dyestuff2,
+    load_sleepstudy,
+)
+from mixedmodels.resampling.intervals import KINDS
 from resampling import work
 from shared_fits import fits
 
@@ -125,6 +138,125 @@ def test_the_acceleration_is_that_of_fits_without_each_level(boot):
     assert np.isfinite(generalized.acceleration).all()
 
 
+def test_tables_say_why_there_are_no_bca_limits():
+    with pytest.warns(SingularFitWarning):
+        singular = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2())
+    limits = singular.bootstrap(200, rng=1).confint(kind="bca")
+    assert np.isnan(limits.loc["sd_(Intercept)|Batch"]).all()
+    assert np.isfinite(limits.loc[["sigma", "(Intercept)"]]).all(axis=None)
+    (note,) = [note for note in limits.notes if note.startswith("No BCa limits")]
+    assert "sd_(Intercept)|Batch:" in note
+    assert "sigma" not in note
+
+
+def test_values_held_fixed_have_no_limits(tmp_path):
+    model = lmer(
+        "Reaction ~ Days + (Days | Subject)", load_sleepstudy(), fixed={"Days": 10.0, "sd__Days": 5.0}
+    )
+    for type in ("parametric", "cases"):
+        boot = model.bootstrap(50, type=type, rng=1)
+        for name, value in (("Days", 10.0), ("sd_Days|Subject", 5.0)):
+            assert boot.replicates[name].nunique() == 1
+            assert boot.replicates[name].iloc[0] == pytest.approx(value, rel=1e-14)
+            assert boot.summary().loc[name, ["bias", "std.error"]].tolist() == [0.0, 0.0]
+            for kind in KINDS:
+                limits = boot.confint(kind=kind)
+                assert limits.loc[name].isna().all()
+                assert np.isfinite(limits.loc["sigma"]).all()
+                assert "Held fixed, without limits: sd_Days|Subject, Days" in limits.notes
+    pytest.importorskip("pyarrow")
+    boot.save(tmp_path / "held.parquet")
+    assert str(Bootstrap.load(tmp_path / "held.parquet").confint()) == str(boot.confint())
+
+
+@pytest.mark.parametrize("multipliers", ["mammen", "rademacher"])
+def test_the_wild_bootstrap_has_no_limits_of_variance_parameters(multipliers):
+    boot = fits("sleepstudy").bootstrap(50, type="wild", multipliers=multipliers, rng=1)
+    for kind in KINDS:
+        limits = boot.confint(kind=kind)
+        assert limits.loc[NAMES[:4]].isna().all(axis=None)
+        assert np.isfinite(limits.loc[NAMES[4:]]).all(axis=None)
+        assert any("The wild bootstrap is for coefficients" in note for note in limits.notes)
+        assert not any("is for coefficients" in note for note in boot.confint(kind=kind, parm="beta_").notes)
+    assert any("The wild bootstrap is for coefficients" in note for note in boot.summary().notes)
+
+
+def test_columns_without_an_estimate_have_no_limits():
+    data = load_sleepstudy().assign(twice=lambda d: 2 * d["Days"])
+    with pytest.warns(RankDeficiencyWarning):
+        model = lmer("Reaction ~ Days + twice + (1 | Subject)", data)
+    boot = model.bootstrap(20, rng=1)
+    for kind in ("bca", "percentile", "normal"):
+        limits = boot.confint(kind=kind)
+        assert limits.isna().all(axis=1).sum() == 1
+        assert any(note.startswith("No limits of twice: there is no estimate") for note in limits.notes)
+
+
+def test_bca_limits_beyond_the_replicates_are_mentioned():
+    boot = fits("sleepstudy").bootstrap(60, rng=1)
+    limits, values = boot.confint(kind="bca"), boot.replicates
+    ends = [name for name in NAMES if limits.loc[name].isin([values[name].min(), values[name].max()]).any()]
+    assert 0 < len(ends) < len(NAMES)
+    assert f"Too few replicates for this level: limits of {', '.join(ends)} are" in " ".join(limits.notes)
+    assert not any("Too few" in note for note in boot.confint(kind="percentile").notes)
+
+
+@pytest.mark.parametrize("statistic", [None, work.named])
+def test_deletions_run_anywhere_and_tell_their_progress(statistic):
+    model = fits("cbpp") if statistic is None else fits("sleepstudy")
+    told = []
+    boot = model.bootstrap(20, rng=1, statistic=statistic)
+    with ThreadPoolExecutor(2) as executor:
+        limits = boot.confint(kind="bca", executor=executor, progress=lambda *done: told.append(done))
+    n = len(next(iter(model.ranef().values())))
+    assert told[-1] == (n, n)
+    again = model.bootstrap(20, rng=1, statistic=statistic).confint(kind="bca")
+    assert limits.equals(again)
+
+
+def test_the_acceleration_leaves_out_independent_units():
+    model = fits("pastes")
+    label = next(term.group.label for term in model._fitted.design.terms if term.group.label != "batch")
+    sigma = {}
+    for unit in ("batch", label):
+        codes = next(t.group.codes for t in model._fitted.design.terms if t.group.label == unit)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SingularFitWarning)
+            without = [model.update(subset=codes != level).sigma for level in range(int(codes.max()) + 1)]
+        influence = np.mean(without) - np.array(without)
+        sigma[unit] = np.sum(influence**3) / (6 * np.sum(influence**2) ** 1.5)
+    assert abs(sigma["batch"] - sigma[label]) > 0.01
+    for options, unit in [
+        ({}, "batch"),
+        ({"type": "wild"}, "batch"),
+        ({"type": "cases"}, "batch"),
+        ({"type": "cases", "cases": label}, label),
+    ]:
+        boot = model.bootstrap(20, rng=1, **options)
+        assert boot.acceleration[boot.names.index("sigma")] == pytest.approx(sigma[unit], rel=1e-3)
+        assert f"Acceleration by deletion of the levels of {unit}" in boot.confint(kind="bca").notes
+    crossed = fits("penicillin").bootstrap(20, rng=1).confint(kind="bca")
+    assert "Acceleration by deletion of the levels of plate" in crossed.notes
+
+
+def test_a_statistic_that_raises_without_some_level_still_has_an_acceleration():
+    def unless_309_is_left_out(model):
+        if "309" not in model.ranef()["Subject"].index:
+            raise RuntimeError("309")
+        return model.sigma
+
+    boot = fits("sleepstudy").bootstrap(20, statistic=unless_309_is_left_out, rng=1)
+    data = load_sleepstudy()
+    without = [
+        lmer("Reaction ~ Days + (Days | Subject)", data[data["Subject"] != level]).sigma
+        for level in data["Subject"].cat.categories
+        if level != "309"
+    ]
+    influence = np.mean(without) - np.array(without)
+    expected = np.sum(influence**3) / (6 * np.sum(influence**2) ** 1.5)
+    assert boot.acceleration[0] == pytest.approx(expected, rel=1e-3)
+
+
 def test_files(boot, tmp_path):
     pytest.importorskip("pyarrow")
     path = tmp_path / "boot.parquet"
@@ -147,6 +279,11 @@ def test_files(boot, tmp_path):
     pd.DataFrame({"a": [1]}).to_parquet(path)
     with pytest.raises(ArgumentError, match="not written by Bootstrap"):
         Bootstrap.load(path)
+    whole = (boot.save(path), path.read_bytes())[1]
+    for content in (b"replicate,status\n1,converged\n", b"", whole[: len(whole) // 2], b"PAR1" * 20):
+        path.write_bytes(content)
+        with pytest.raises(ArgumentError, match=r"not written by Bootstrap\.save\(\), or it is damaged"):
+            Bootstrap.load(path)
     with pytest.raises(FileNotFoundError):
         Bootstrap.load(tmp_path / "none.parquet")
 
@@ -170,6 +307,17 @@ def test_pickles(boot):
     assert again.confint(kind="bca").equals(boot.confint(kind="bca"))
 
 
+def test_pickles_without_a_statistic_that_cannot_be_sent(boot):
+    own = fits("sleepstudy").bootstrap(20, statistic=lambda m: m.sigma, rng=1)
+    again = pickle.loads(pickle.dumps(own))
+    np.testing.assert_array_equal(again.values, own.values)
+    assert again.confint().equals(own.confint())
+    with pytest.raises(ArgumentError, match="before you save"):
+        again.confint(kind="bca")
+    limits = own.confint(kind="bca")
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(own)).confint(kind="bca"), limits)
+
+
 def test_figures(boot):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     try:
@@ -186,6 +334,19 @@ def test_figures(boot):
             boot.plot(ax)
         with pytest.raises(ArgumentError, match="Axes"):
             boot.plot(3, parm="sigma")
+    finally:
+        pyplot.close("all")
+
+
+def test_figures_of_values_without_variation():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    held = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), fixed={"sd__Days": 5.0, "Days": 8.0})
+    sparse = fits("pastes").bootstrap(20, type="wild", multipliers="rademacher", rng=1)
+    try:
+        for boot in (held.bootstrap(20, rng=1), sparse):
+            for ax in boot.plot():
+                area = sum(patch.get_width() * patch.get_height() for patch in ax.patches)
+                assert area == pytest.approx(1.0)
     finally:
         pyplot.close("all")
 
@@ -256,6 +417,32 @@ def test_what_statistics_may_return(statistic, names):
     boot = fits("sleepstudy").bootstrap(5, statistic=statistic, rng=1)
     assert boot.names == names
     assert boot.values.shape == (5, len(names))
+
+
+@pytest.mark.parametrize(
+    "statistic",
+    [
+        lambda m: {f"k{int(m.sigma)}": 1.0, "s": m.sigma},
+        lambda m: np.ones(int(m.sigma) - 20),
+    ],
+)
+def test_replicates_with_other_names_or_lengths_say_so(statistic):
+    model = fits("sleepstudy")
+    with pytest.warns(MixedModelsWarning, match="where the model itself gives"):
+        boot = model.bootstrap(20, statistic=statistic, rng=1)
+    other = model.bootstrap(20, rng=1).replicates["sigma"].astype(int) != int(model.sigma)
+    assert [status == "failed" for status in boot.status] == other.tolist()
+    assert np.isnan(boot.values[other]).all()
+    assert np.isfinite(boot.values[~other]).all()
+
+
+def test_parts_that_a_replicate_does_not_name_are_missing():
+    def sometimes(model):
+        return {"a": 1.0, "b": 2.0} if model.sigma < 26 else {"a": 1.0}
+
+    boot = fits("sleepstudy").bootstrap(20, statistic=sometimes, rng=1)
+    assert boot.n_failed == 0
+    assert 0 < boot.summary()["n"]["b"] < boot.summary()["n"]["a"] == 20
 
 
 @pytest.mark.parametrize("value", ["text", None, np.eye(2), [], {"a": "b"}])

@@ -15,12 +15,13 @@ from mixedmodels import (
     glmer,
     lmer,
     load_dyestuff2,
+    load_pastes,
     load_penicillin,
     load_sleepstudy,
 )
 from mixedmodels.design.theta import factors
 from mixedmodels.inference.basis.clusters import find_clusters
-from mixedmodels.resampling.cases import Cases, without_each
+from mixedmodels.resampling.cases import Cases, without_level
 from mixedmodels.resampling.schemes import Semiparametric, Wild
 from shared_fits import fits
 
@@ -97,7 +98,7 @@ def test_kept_effects_leave_only_residuals():
 def test_wild_draws_have_the_moments_of_the_residuals_of_a_cluster(multipliers):
     model = weighted()
     fitted = model._fitted
-    scheme = Wild.of(fitted, find_clusters(fitted).rows, multipliers)
+    scheme = Wild.of(fitted, find_clusters(fitted), multipliers)
     x, w = fitted.design.x, fitted.design.weights
     hat = x @ np.linalg.solve(x.T @ (w[:, None] * x), (w[:, None] * x).T)
     mean = x @ model.fixef().to_numpy() + fitted.design.offset
@@ -216,15 +217,29 @@ def test_unequal_levels_bring_all_their_rows():
     assert len(totals) > 1
 
 
-def test_without_each_level():
+def test_without_a_level():
     fitted = fits("penicillin")._fitted
     plate = fitted.design.terms[0].group.codes.astype(np.intp)
-    samples = without_each(fitted, plate)
-    assert len(samples) == 24
-    rows, _, levels = samples[5]
+    rows, _, levels = without_level(fitted, plate, 5)
     assert (plate[rows] != 5).all()
     assert len(rows) == 138
     assert levels == [23, 6]
+
+
+def test_labels_used_again_in_each_level_are_told_from_factors_in_the_wrong_order():
+    model = lmer("strength ~ 1 + (1 | batch/cask)", load_pastes())
+    with pytest.raises(ArgumentError, match="with the same labels, name 'batch:cask' instead"):
+        model.bootstrap(5, type="cases", cases=["batch", "cask"])
+    boot = model.bootstrap(5, type="cases", cases=["batch", "batch:cask"], rng=1)
+    assert boot.about == "Bootstrap of cases: batch, then batch:cask"
+    with pytest.raises(ArgumentError, match="from the outermost inwards"):
+        model.bootstrap(5, type="cases", cases=["batch:cask", "batch"])
+
+
+def test_wild_takes_a_list_of_one_factor():
+    model = fits("sleepstudy")
+    given, named = (model.bootstrap(5, type="wild", cases=c, rng=1) for c in (["Subject"], "Subject"))
+    np.testing.assert_array_equal(given.values, named.values)
 
 
 def test_types_that_do_not_suit_the_model():
@@ -233,8 +248,10 @@ def test_types_that_do_not_suit_the_model():
         with pytest.raises(ArgumentError, match="for linear models only"):
             binary.bootstrap(5, type=type)
     crossed = lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
-    with pytest.raises(ArgumentError, match="no independent clusters"):
+    with pytest.raises(ArgumentError, match=r"no independent clusters; name a .* with cases=.*use type="):
         crossed.bootstrap(5, type="wild")
+    with pytest.raises(ArgumentError, match=r"cases: levels of .* 'sample' occur.*use type='parametric'"):
+        crossed.bootstrap(5, type="wild", cases="plate")
     model = fits("sleepstudy")
     for options, match in [
         ({"type": "bayesian"}, "type must be one of"),
@@ -245,6 +262,13 @@ def test_types_that_do_not_suit_the_model():
         ({"type": "cases", "cases": 3}, "cases must be a string or a list"),
         ({"type": "cases", "cases": []}, "at least one factor"),
         ({"type": "wild", "multipliers": "normal"}, "multipliers must be one of"),
+        ({"multipliers": "rademacher"}, "multipliers= is for type='wild', not 'parametric'"),
+        ({"type": "cases", "multipliers": "mammen"}, "multipliers= is for type='wild', not 'cases'"),
+        ({"type": "wild", "cases": "rows"}, "cases='rows' is for type='cases'"),
+        ({"type": "wild", "cases": ["Subject", "rows"]}, "cases must name one factor for type='wild'"),
+        ({"type": "wild", "cases": []}, "cases must name one factor for type='wild'"),
+        ({"type": "wild", "cases": 3}, "cases must be a string or a list"),
+        ({"type": "wild", "cases": "nobody"}, "nobody"),
         ({"n": 0}, "n must be a whole number"),
         ({"n": 2.5}, "n must be a whole number"),
         ({"rng": "seed"}, "rng must be"),

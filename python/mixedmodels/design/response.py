@@ -149,6 +149,11 @@ def trials_of(node: Node, frame: Frame, functions: Mapping[str, Callable[..., An
     return np.sum([_counts(part, evaluator) for part in parts], axis=0)
 
 
+def is_two_columns(node: Node) -> bool:
+    """Whether a response is written as ``cbind(successes, failures)`` or ``successes / trials``."""
+    return (isinstance(node, Call) and node.function == "cbind") or _ratio(node) is not None
+
+
 def check_values(y: Values, family: Family, name: str, row: RowName) -> None:
     """Refuse values outside the support of the family."""
     bad = family.check(y)

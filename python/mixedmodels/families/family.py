@@ -18,6 +18,14 @@ from .links import LINKS, Link
 Values = NDArray[np.float64]
 F = TypeVar("F", bound="type[Family]")
 
+# The means that a family can have, by its support.
+_MEANS = {
+    "positive": (0.0, math.inf),
+    "counts": (0.0, math.inf),
+    "unit": (0.0, 1.0),
+    "proportions": (0.0, 1.0),
+}
+
 # By the engine's names; each family enters itself.
 FAMILIES: dict[str, type[Family]] = {}
 
@@ -154,6 +162,19 @@ class Family(ABC):
         """The mean of the response (of a binomial one: the probability) at linear predictors."""
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             return self.functions.inverse(np.asarray(eta, dtype=np.float64))
+
+    @property
+    def mean_range(self) -> tuple[float, float]:
+        """The limits of the means that the family can have."""
+        return _MEANS.get(self.support, (-math.inf, math.inf))
+
+    def mean_limits(self, low: Values, high: Values) -> tuple[Values, Values]:
+        """
+        Limits of the mean where the linear predictor lies between limits.
+
+        Of the means that the family can have; NaN where there are none between the limits.
+        """
+        return self.functions.limits(low, high, *self.mean_range)
 
     @abstractmethod
     def variance(self, mu: Values, dispersion: float) -> Values:

@@ -45,6 +45,28 @@ class Link:
     ratio: str = ""
     averages: bool = True
 
+    def limits(self, low: Values, high: Values, least: float, most: float) -> tuple[Values, Values]:
+        """
+        Limits of the means that belong to linear predictors between limits.
+
+        Of the means from `least` to `most`; NaN where there are none between the limits.
+        """
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            ends = self.inverse(low), self.inverse(high)
+        # Some links decrease.
+        lower, upper = np.minimum(*ends), np.maximum(*ends)
+        # Others turn at 0, or have a pole there.
+        around = (low < 0.0) & (high > 0.0)
+        if self.name == "sqrt":
+            lower = np.where(around, 0.0, lower)
+        elif self.name in ("inverse", "1/mu^2"):
+            positive = least == 0.0 or self.name == "1/mu^2"
+            lower = np.where(around, ends[1] if positive else -np.inf, lower)
+            upper = np.where(around, np.inf, upper)
+        none = (upper < least) | (lower > most)
+        lower, upper = np.maximum(lower, least), np.minimum(upper, most)
+        return np.where(none, np.nan, lower), np.where(none, np.nan, upper)
+
 
 def _logit(mu: Values) -> Values:
     return np.log(mu) - np.log1p(-mu)

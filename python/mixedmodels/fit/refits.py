@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..design import Design, Response
 from ..design.theta import natural
-from .changes import refitted
+from ..errors import MixedModelError
+from .changes import refitted, refitted_design
 from .control import as_control, for_engine
 from .endpoint.separation import huge_effects, separated_coefficients
 from .endpoint.singularity import singular_fits
@@ -20,6 +21,7 @@ from .endpoint.unbounded import column_sizes, large_fits, may_vanish
 from .fitting import exact_theta
 from .record import read_only
 from .row_sets import RowSets
+from .sampled_design import sampled_design
 from .state import FittedModel, Sample
 
 FAILED = "failed"
@@ -118,10 +120,14 @@ def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refi
     def design_of(j: int) -> Design:
         return dataclasses.replace(design, y=responses[:, j])
 
+    def alone(j: int) -> FittedModel:
+        response = Response(read_only(responses[:, j]), design.weights, design.form)
+        return refitted(fitted, response=response, quiet=True)
+
     if fitted.exact_likelihood:
-        _mark_vanishing(fitted, found, design_of)
+        _mark_vanishing(fitted, found, design_of, alone)
     else:
-        _refuse_constant(fitted, responses, found)
+        _refuse_constant(fitted, found, lambda j: (responses[:, j], design.unit_weights))
     return _refits(fitted, found, design_of)
 
 
@@ -137,6 +143,16 @@ def refit_samples(fitted: FittedModel, samples: Sequence[Sample]) -> Refits:
     """
     samples = list(samples)
     found = fitted.refit_samples_in_engine(samples, _limits(fitted))
+    if fitted.exact_likelihood:
+        _mark_vanishing(
+            fitted,
+            found,
+            lambda j: sampled_design(fitted.design, samples[j]),
+            lambda j: refitted_design(fitted, sampled_design(fitted.design, samples[j])),
+        )
+    else:
+        y, trials = fitted.design.y, fitted.design.unit_weights
+        _refuse_constant(fitted, found, lambda j: (y[samples[j][0]], trials[samples[j][0]]))
     return _refits(fitted, found, lambda j: _in_rows(fitted.design, samples[j][0]))
 
 
@@ -172,14 +188,24 @@ def _limits(fitted: FittedModel) -> dict[str, Any]:
     return for_engine(dataclasses.replace(control, max_time=None), None)
 
 
-def _refuse_constant(fitted: FittedModel, responses: NDArray[np.float64], found: dict[str, Any]) -> None:
-    """Responses without variation have no finite estimates, or carry no information."""
-    design = fitted.design
-    low, high = responses.min(axis=0), responses.max(axis=0)
-    if design.form.binomial:
-        constant = (high == 0.0) | (design.unit_weights == responses.T).all(axis=1)
-    else:
-        constant = (low == high) & ((high == 0.0) | (design.offset is None))
+def _refuse_constant(
+    fitted: FittedModel,
+    found: dict[str, Any],
+    part_of: Callable[[int], tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> None:
+    """
+    Responses of a generalized model without variation have no finite estimates, or carry no information.
+
+    `part_of` gives each response and the unit weights of its rows.
+    """
+    design, constant = fitted.design, np.zeros(len(found["status"]), dtype=bool)
+    for j in range(len(constant)):
+        y, trials = part_of(j)
+        low, high = float(y.min()), float(y.max())
+        if design.form.binomial:
+            constant[j] = high == 0.0 or bool((y == trials).all())
+        else:
+            constant[j] = low == high and (high == 0.0 or design.offset is None)
     for j in np.flatnonzero(constant).tolist():
         found["status"][j], found["messages"][j] = FAILED, "the response is constant"
     if constant.any():
@@ -233,18 +259,28 @@ def _covariance(
     return result
 
 
-def _mark_vanishing(fitted: FittedModel, found: dict[str, Any], design_of: Callable[[int], Design]) -> None:
+def _mark_vanishing(
+    fitted: FittedModel,
+    found: dict[str, Any],
+    design_of: Callable[[int], Design],
+    alone: Callable[[int], FittedModel],
+) -> None:
     """Fits whose residual variance tends to zero: those that may are fitted again and judged as any fit."""
-    design, roots, rank = fitted.design, fitted.term_roots, len(fitted.estimates.free)
+    # The rows of a sample have other roots, by far less than what fits without an optimum are beyond.
+    roots, rank = fitted.term_roots, len(fitted.estimates.free)
     theta = found["theta"]
     good = np.flatnonzero(np.isfinite(theta).all(axis=1))
-    for j in good[large_fits(design, roots, theta[good])].tolist():
+    for j in good[large_fits(fitted.design, roots, theta[good])].tolist():
+        design = design_of(j)
         if not may_vanish(design, column_sizes(design, roots, theta[j]), rank):
             continue
-        response = Response(read_only(design_of(j).y), design.weights, design.form)
-        convergence = refitted(fitted, response=response, quiet=True).convergence
-        if convergence.unbounded:
-            found["status"][j], found["messages"][j] = UNBOUNDED, convergence.problem
+        try:
+            convergence = alone(j).convergence
+            problem = convergence.problem if convergence.unbounded else ""
+        except MixedModelError as error:
+            problem = str(error)
+        if problem:
+            found["status"][j], found["messages"][j] = UNBOUNDED, problem
 
 
 def _mark_separated(

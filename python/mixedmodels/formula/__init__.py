@@ -5,13 +5,14 @@ from __future__ import annotations
 from .expression import parse_expression
 from .function_table import FUNCTIONS, FormulaFunction
 from .model_formula import ModelFormula, RandomTermSpec, check_functions, parse_formula
-from .scope import Scope
+from .scope import NoRandomEffectsError, Scope
 from .term_list import TermList
 
 __all__ = [
     "FUNCTIONS",
     "FormulaFunction",
     "ModelFormula",
+    "NoRandomEffectsError",
     "RandomTermSpec",
     "Scope",
     "TermList",

@@ -12,7 +12,7 @@ from ..errors import FormulaError
 from .expression import parse_expression
 from .function_table import FUNCTIONS
 from .nodes import Call, Node, variables, walk, write
-from .scope import Scope, error_at
+from .scope import NoRandomEffectsError, Scope, error_at
 from .structures import formula_tokens, read_structure
 from .term_list import Bar, Reader, SelfProduct, TermList, multiply_out, read_terms, split_sum
 from .tokens import Token
@@ -206,6 +206,7 @@ def _parse(
             "for ordinary regression use, for example, statsmodels' OLS or WLS (GLM for other families)",
             text,
             None,
+            NoRandomEffectsError,
         )
     taken = {*used, *(variables(response) if response is not None else ())}
     taken.update(v for spec in random for node in spec.group_nodes for v in variables(node))

@@ -42,6 +42,10 @@ def error_at(
     return kind(f"{message}\n  in: {before}{shown}{after}\n      {caret}")
 
 
+class NoRandomEffectsError(FormulaError):
+    """A formula without random effects."""
+
+
 @dataclass(frozen=True)
 class Scope:
     """The names that a formula may use: columns of the data, and the caller's own functions."""

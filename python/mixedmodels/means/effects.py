@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..checks import flag, probability, several_texts
+from ..checks import flag, one_of, probability, several_texts
 from ..design.used_rows import used_data
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
@@ -24,9 +24,9 @@ from ..public import public
 from ..render.page import Page
 from ..render.printed import Printed
 from ..render.style import Style
-from ..wording import capital
+from ..wording import capital, listed
 from .empty_cells import not_estimable
-from .grid import ReferenceGrid, averaged, cells, check_weights, reference_grid
+from .grid import WEIGHTS, ReferenceGrid, averaged, cells, reference_grid
 from .linear_functions import LinearFunctions, space_of
 from .marginal_means import check_type, grid_notes
 from .scale import Scale, residual_variance, response_link, response_scale
@@ -42,6 +42,8 @@ _POINTS = 50
 # The values of a covariate that tells the curves apart: all of so many, or mean and a standard deviation off.
 _CURVES = 4
 REFERENCE = "reference"
+# Beside the terms in `to_frame`.
+_COLUMNS = ("fit", "se_fit", "df", "lower", "upper")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,9 +110,8 @@ class PredictedEffects(Printed):
         DataFrame
             The terms, then ``fit``, ``se_fit``, ``df``, ``lower`` and ``upper``.
         """
-        return self.labels.assign(
-            fit=self.estimate, se_fit=self.std_error, df=self.df, lower=self.lower, upper=self.upper
-        )
+        values = (self.estimate, self.std_error, self.df, self.lower, self.upper)
+        return self.labels.assign(**dict(zip(_COLUMNS, values, strict=True)))
 
     @public
     def plot(self, ax: Axes | Sequence[Axes] | None = None) -> Any:
@@ -171,10 +172,10 @@ def predict_effects(
     level, check = probability("level", level), check_type(type)
     if flag("marginal", marginal) and check != "response":
         raise ArgumentError("marginal=True needs type='response': it averages responses")
-    names = _terms(terms)
+    names, weights = _terms(terms), one_of("weights", weights, (*WEIGHTS, REFERENCE))
     grid = _grid(fitted, names, at, offset, weights)
     specs = Specs(tuple(names), ())
-    shares = "equal" if weights == REFERENCE else check_weights(weights)
+    shares = "equal" if weights == REFERENCE else weights
     labels, functions = averaged(grid, space_of(fitted, ddf, vcov), specs, shares)
     scale = _scale(fitted, grid, specs, shares, check == "response", bool(marginal))
     return _predictions(fitted, labels, functions, scale, level, grid, specs, shares)
@@ -184,6 +185,12 @@ def _terms(terms: Any) -> list[str]:
     names = several_texts("terms", terms)
     if not names or len(set(names)) < len(names):
         raise ArgumentError("terms: name one predictor or several different ones")
+    taken = [name for name in names if name in _COLUMNS]
+    if taken:
+        raise ArgumentError(
+            f"terms: the predictor {taken[0]!r} has the name of a column of the result ({listed(_COLUMNS)}); "
+            "rename it in the data"
+        )
     return names
 
 
@@ -265,7 +272,7 @@ def _predictions(
 ) -> PredictedEffects:
     eta, error, df = functions.estimate, functions.standard_error, functions.df
     half = t_quantile(0.5 + level / 2, df) * error
-    low, high = scale.shown(eta - half), scale.shown(eta + half)
+    low, high = scale.limits(eta - half, eta + half)
     notes = [
         *functions.space.basis.notes,
         *grid_notes(grid, specs, weights),
@@ -281,8 +288,8 @@ def _predictions(
         scale.shown(eta),
         scale.error(eta, error),
         df,
-        np.fmin(low, high),
-        np.fmax(low, high),
+        low,
+        high,
         tuple(name for name in specs.all if grid.variables[name].numeric),
         scale.name,
         level,

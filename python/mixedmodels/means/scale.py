@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,12 +36,15 @@ class Scale:
         averaged over, of all rows or of each.
     varying : str
         What this variable consists of.
+    means : tuple of float
+        The least and the largest value that can be shown.
     """
 
     name: str
     link: Link | None = None
     spread: float | NDArray[np.float64] = 0.0
     varying: str = "random effects"
+    means: tuple[float, float] = (-math.inf, math.inf)
 
     def shown(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
         """Linear predictors as they are shown."""
@@ -48,6 +52,17 @@ class Scale:
             return eta
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             return self._averaged(self.link.inverse, eta)
+
+    def limits(
+        self, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Limits as they are shown."""
+        if self.link is None:
+            return low, high
+        if not np.any(self.spread):
+            return self.link.limits(low, high, *self.means)
+        ends = self.shown(low), self.shown(high)
+        return np.fmin(*ends), np.fmax(*ends)
 
     def error(self, eta: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
         """Standard errors as they are shown, by the delta method."""
@@ -99,7 +114,7 @@ def response_scale(fitted: FittedModel, link: Link, adjusted: bool) -> Scale:
     """The scale of the response; adjusted, the scale of its means over the random variation."""
     name = fitted.family.mean_name
     if not adjusted:
-        return Scale(name, link)
+        return Scale(name, link, means=fitted.family.mean_range)
     medians = _medians(fitted)
     varying = "random effects and residuals" if medians else "random effects"
     return Scale("response" if medians else name, link, random_spread(fitted, link), varying)
@@ -126,7 +141,8 @@ def random_spread(fitted: FittedModel, link: Link) -> float:
     """
     if not link.averages:
         raise ArgumentError(
-            f"bias_adjust: with the {link.name} link the mean over normal random effects does not exist"
+            f"with the {link.name} link the mean over normal random effects does not exist: leave out "
+            "bias_adjust= (marginal= of predict_effects)"
         )
     variance = residual_variance(fitted)
     for term, part in zip(fitted.design.terms, variance_components(fitted), strict=True):

@@ -175,8 +175,8 @@ def estimate_table(
     notes = [capital(functions.space.basis.label)]
     if limits:
         level, interval = means.level if level is None else level, interval_method(method)
-        low, high = (scale.shown(eta) for eta in _limits(means, level, interval))
-        columns["lower.CL"], columns["upper.CL"] = np.fmin(low, high), np.fmax(low, high)
+        low, high = scale.limits(*_limits(means, level, interval))
+        columns["lower.CL"], columns["upper.CL"] = low, high
         notes += [f"Confidence level: {level:g}", adjustment_note(means, interval, "intervals")]
         if scale.link is not None:
             notes.append(f"Intervals are transformed from the {scale.link.name} scale")

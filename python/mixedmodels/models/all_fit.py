@@ -87,6 +87,8 @@ def all_fit(
         Makes a public model of a `FittedModel`.
     """
     names = several_texts("optimizers", OPTIMIZERS if optimizers is None else optimizers)
+    if not names:
+        raise ArgumentError("allFit: optimizers is empty; name at least one, or None for all")
     for name in names:
         if check_optimizer(name) is None:
             raise ArgumentError("allFit: None is not an optimizer")

@@ -59,7 +59,7 @@ class Comparison(Printed):
 
     def _notes(self) -> list[str]:
         spread = np.nanmax(self.table["excess"].to_numpy(dtype=float), initial=0.0)
-        return [f" The objectives differ by up to {spread:.2g}"]
+        return [f"The objectives differ by up to {spread:.2g}"]
 
 
 def _columns(table: pd.DataFrame, style: Style) -> list[tuple[str, list[str]]]:
@@ -209,7 +209,7 @@ def _verdict(table: pd.DataFrame, differences: pd.DataFrame, own: float) -> tupl
     )
     agree = len(reached) == n and close and bool(table.loc[best, "converged"])
     if agree:
-        who = f"All {n} fits agree" if n > 1 else "There is only one fit"
+        who = "There is only one fit" if n == 1 else "Both fits agree" if n == 2 else f"All {n} fits agree"
         lines = [
             f"{who}: objectives within {SAME_OBJECTIVE:g}, coefficients within {SAME_COEFFICIENTS:g} "
             f"standard errors, standard deviations within {SAME_DEVIATIONS:.0%}"

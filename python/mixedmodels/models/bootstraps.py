@@ -26,7 +26,7 @@ class Bootstraps(Holder):
         statistic: Callable[[Any], Any] | None = None,
         cases: Names | None = None,
         use_u: bool = False,
-        multipliers: Literal["mammen", "rademacher"] = "mammen",
+        multipliers: Literal["mammen", "rademacher"] | None = None,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -41,13 +41,14 @@ class Bootstraps(Holder):
         Parameters
         ----------
         n : int, default 1000
-            Number of replicates.
+            Number of replicates; other functions that repeat call it ``nsim``.
         type : {"parametric", "semiparametric", "cases", "wild"}, default "parametric"
             "parametric": responses drawn from the model, random effects included. "semiparametric" (linear
             models): residuals and conditional modes drawn with replacement, after they are centred and
             rescaled to the estimated variances. "cases": levels of a factor drawn with replacement, with all
             their rows; copies of a level are different levels. "wild" (linear models): the residuals of each
-            cluster times a random number, which allows for variances that differ between clusters.
+            cluster times a random number, which allows for variances that differ between clusters; for the
+            coefficients alone, as variance parameters do not vary in it as in new data.
         statistic : callable, optional
             A function of a fitted model that returns a number, a dict or Series of numbers, or a
             one-dimensional array. By default all parameters: standard deviations, correlations, the scale and
@@ -55,12 +56,12 @@ class Bootstraps(Holder):
             module.
         cases : str or list of str, optional
             For "cases": grouping factors or columns of the data whose levels are drawn, from the outermost
-            inwards, or ``"rows"``. For "wild": the factor that defines the clusters. By default the grouping
-            factor that contains all others.
+            inwards, or ``"rows"``. For "wild": one factor, whose levels are the clusters. By default the
+            grouping factor that contains all others.
         use_u : bool, default False
             Keep the random effects at their conditional modes; for "parametric" and "semiparametric".
-        multipliers : {"mammen", "rademacher"}, default "mammen"
-            For "wild": two-point distributions, that of Mammen (1993) or ±1.
+        multipliers : {"mammen", "rademacher"}, optional
+            For "wild": two-point distributions, that of Mammen (1993), the default, or ±1.
         rng : int, Generator or None, default None
             Seed or generator of random numbers.
         executor : Executor, optional

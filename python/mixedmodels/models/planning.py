@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 from ..planning.curve import PowerCurve, power_along
 from ..planning.estimate import Plan, estimated_power
 from ..planning.result import Power
-from ..planning.scenario import Scenario, rows_of_fit, scenario_of
+from ..planning.scenario import Scenario, scenario_of
+from ..planning.study import study_of_fit
 from ..public import public
 from ..repeat.seeds import Streams
 from .arguments import Data, DdfName, Executor, Rng, Rows, ShowProgress
@@ -71,7 +72,7 @@ class Planning(Holder):
         """
         plan = Plan(test, nsim, alpha, level, ddf, executor, type(self))
         scenario = scenario_of(self._fitted, params, data, weights, offset)
-        return estimated_power(scenario, plan, Streams.of(rng), progress)[0]
+        return estimated_power(scenario, plan, Streams.of(rng), progress)
 
     @public
     def power_curve(
@@ -84,6 +85,8 @@ class Planning(Holder):
         within: str | Sequence[str] | None = None,
         params: Mapping[Any, Any] | None = None,
         data: Data | None = None,
+        weights: Rows | None = None,
+        offset: Rows | None = None,
         alpha: float = 0.05,
         level: float = 0.95,
         ddf: DdfName | None = None,
@@ -100,6 +103,8 @@ class Planning(Holder):
             What is tested, and the number of simulations for each value.
         values, along, within : as for `mixedmodels.power_curve`
             The sizes, and the column, cells or parameter that they are of.
+        weights, offset : str or array-like of shape (n,), optional
+            Replace those of the fit for `data`; the values of an array are copied with its rows.
         params, data, alpha, level, ddf, rng, executor, progress : as for `mixedmodels.power`, optional
             The truth, the rows, and how the power is estimated.
 
@@ -122,8 +127,8 @@ class Planning(Holder):
         """
         plan = Plan(test, nsim, alpha, level, ddf, executor, type(self))
 
-        def scenario(params: Any, data: Any) -> Scenario:
-            return scenario_of(self._fitted, params, data)
+        def scenario(params: Any, data: Any, weights: Any, offset: Any) -> Scenario:
+            return scenario_of(self._fitted, params, data, weights, offset, "power_curve")
 
-        rows = rows_of_fit(self._fitted) if data is None else data
-        return power_along(along, within, values, rows, params, scenario, plan, Streams.of(rng), progress)
+        study = study_of_fit(self._fitted, data, weights, offset)
+        return power_along(along, within, values, study, params, scenario, plan, Streams.of(rng), progress)

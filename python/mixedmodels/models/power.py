@@ -19,6 +19,7 @@ from ..planning.curve import PowerCurve, power_along
 from ..planning.estimate import Plan, estimated_power
 from ..planning.result import Power
 from ..planning.scenario import Scenario, scenario_from
+from ..planning.study import Study
 from ..prediction.simulate_formula import linear_or_family
 from ..public import public
 from ..repeat.seeds import Streams
@@ -100,15 +101,19 @@ def power(
     Returns
     -------
     Power
-        With Wilson's interval. Simulations without a p-value count as not significant.
+        With Wilson's interval. Simulations without a p-value, because there is no fit or the function fails,
+        count as not significant.
 
     Raises
     ------
     ArgumentError
-        For parameters, tests and degrees of freedom that do not suit the model.
+        For parameters, tests and degrees of freedom that do not suit the model, and when no simulation gives
+        a p-value.
 
     Warns
     -----
+    MixedModelsWarning
+        When a coefficient means something else in `data` than in the fit, as with another reference level.
     InterruptedWarning
         When you interrupt: the result holds the simulations done.
 
@@ -151,9 +156,7 @@ def power(
             progress=progress,
         )
     plan = Plan(test, nsim, alpha, level, ddf, executor, described.kind)
-    return estimated_power(described.scenario("power", model, params, data), plan, Streams.of(rng), progress)[
-        0
-    ]
+    return estimated_power(described.scenario("power", model, params, data), plan, Streams.of(rng), progress)
 
 
 @public
@@ -170,6 +173,8 @@ def power_curve(
     REML: bool = True,
     family: str | Family | type[Family] | None = None,
     link: str | None = None,
+    weights: Rows | None = None,
+    offset: Rows | None = None,
     contrasts: Contrasts | None = None,
     functions: Functions | None = None,
     alpha: float = 0.05,
@@ -200,6 +205,8 @@ def power_curve(
         Instead of `along`: columns in whose cells there are so many rows each.
     params, data, REML, family, link, contrasts, functions : as for `power`, optional
         The truth and the model.
+    weights, offset : str or array-like of shape (n,), optional
+        As for `power`; the values of an array are copied with its rows.
     alpha, level, ddf, rng, executor, progress : as for `power`, optional
         How the power is estimated.
 
@@ -226,7 +233,7 @@ def power_curve(
     >>> curve.to_frame()[["value", "power"]].to_dict("list")
     {'value': [6, 12], 'power': [0.34, 0.6]}
     """
-    described = _Described(REML, family, link, None, None, contrasts, functions)
+    described = _Described(REML, family, link, weights, offset, contrasts, functions)
     if isinstance(model, MixedModel):
         described.refuse("power_curve")
         return model.power_curve(
@@ -237,6 +244,8 @@ def power_curve(
             within=within,
             params=params,
             data=data,
+            weights=weights,
+            offset=offset,
             alpha=alpha,
             level=level,
             ddf=ddf,
@@ -246,13 +255,15 @@ def power_curve(
         )
     plan = Plan(test, nsim, alpha, level, ddf, executor, described.kind)
 
-    def scenario(params: Any, data: Any) -> Scenario:
-        return described.scenario("power_curve", model, params, data)
+    def scenario(params: Any, data: Any, weights: Any, offset: Any) -> Scenario:
+        own = described._replace(weights=weights, offset=offset)
+        return own.scenario("power_curve", model, params, data)
 
     if data is None:
         # An error.
-        scenario(params, data)
-    return power_along(along, within, values, data, params, scenario, plan, Streams.of(rng), progress)
+        scenario(params, data, weights, offset)
+    study = Study.of(data, weights, offset)
+    return power_along(along, within, values, study, params, scenario, plan, Streams.of(rng), progress)
 
 
 class _Described(NamedTuple):
@@ -303,6 +314,8 @@ class _Described(NamedTuple):
         """Refuse what describes a formula beside a fitted model."""
         given = {name: getattr(self, name) for name in ("family", "link", "contrasts", "functions")}
         strange = [name for name, value in given.items() if value is not None]
+        if not check_reml(self.REML):
+            strange.append("REML")
         if strange:
             raise ArgumentError(
                 f"{function}: {strange[0]}= is for a formula; update() changes that of a fitted model"

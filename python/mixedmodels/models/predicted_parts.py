@@ -35,7 +35,7 @@ class PartsOfPredictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -71,7 +71,7 @@ class PartsOfPredictions(Holder):
             Prior weights or numbers of trials of new responses, with ``interval="prediction"``.
         parameter_uncertainty : {"none", "delta", "bootstrap"}, default "none"
             Whether and how standard errors allow for the estimation of the variance parameters.
-        n_boot : int, default 500
+        nsim : int, default 500
             Number of refits of the bootstrap.
         rng : int, Generator or None, optional
             Seed or random number generator of the bootstrap.
@@ -116,7 +116,7 @@ class PartsOfPredictions(Holder):
                 ddf,
                 vcov,
                 weights,
-                Uncertainty(parameter_uncertainty, n_boot, rng, executor, progress),
+                Uncertainty(parameter_uncertainty, nsim, rng, executor, progress),
             ),
         )
 

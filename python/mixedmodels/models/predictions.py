@@ -116,7 +116,7 @@ class Predictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -138,7 +138,7 @@ class Predictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -160,7 +160,7 @@ class Predictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -182,7 +182,7 @@ class Predictions(Holder):
         vcov: Vcov | None = None,
         weights: Rows | float | None = None,
         parameter_uncertainty: Literal["none", "delta", "bootstrap"] = "none",
-        n_boot: int = 500,
+        nsim: int = 500,
         rng: Rng = None,
         executor: Executor = None,
         progress: ShowProgress = False,
@@ -200,7 +200,8 @@ class Predictions(Holder):
             ``"~(1 | Subject)"``: these.
         allow_new_levels : bool, default False
             Predict levels of grouping factors that were not in the fit with random effects of zero, instead
-            of raising an error. Standard errors allow for the variance of these effects.
+            of raising an error. Standard errors allow for the variance of these effects. A row that lacks a
+            level is one of a new level.
         offset : str or array-like of shape (n_new,), optional
             Replaces the ``offset`` argument of the fit for new data.
         type : {"link", "response"}, default "link"
@@ -216,7 +217,9 @@ class Predictions(Holder):
             Probability of the interval.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
             Degrees of freedom of the limits; by default Satterthwaite's for each prediction of a linear
-            model, and normal quantiles for a generalized one. "kenward-roger" needs ``re_form="~0"``.
+            model, and normal quantiles for a generalized one. "kenward-roger" needs ``re_form="~0"``. Not
+            below 1, and the residual ones where the information on the variances is not finite; both with a
+            warning.
         vcov : RobustCovariance or array-like of shape (rank, rank), optional
             Covariance matrix of the coefficients, for ``re_form="~0"``: from `vcov_cluster`, with its degrees
             of freedom, or a matrix, which goes with normal quantiles unless ``ddf="residual"``; by default
@@ -224,11 +227,12 @@ class Predictions(Holder):
         weights : str, float, or array-like of shape (n_new,), optional
             With ``interval="prediction"``: prior weights of the new responses, numbers of trials for a
             binomial model. By default those of the fit, the column of `newdata` that the fit takes them from,
-            or 1.
+            or 1. Ignored, with a warning, for counts and beta responses, whose weights multiply the
+            log-likelihood.
         parameter_uncertainty : {"none", "delta", "bootstrap"}, default "none"
             Standard errors take the variance parameters as known, or allow for their estimation: by the delta
-            method (as glmmTMB does) or by parametric bootstrap.
-        n_boot : int, default 500
+            method (as glmmTMB does) or by parametric bootstrap. Not with `vcov` or "kenward-roger".
+        nsim : int, default 500
             Number of refits of the bootstrap.
         rng : int, Generator or None, optional
             Seed or random number generator of the bootstrap.
@@ -249,10 +253,15 @@ class Predictions(Holder):
         DataError
             For levels that were not in the fit.
         ArgumentError
-            When `re_form` names effects that the model does not have.
+            When `re_form` names effects that the model does not have, and for arguments without effect:
+            `level` without `interval`; `ddf`, `vcov` and `parameter_uncertainty` without standard errors or
+            limits; `nsim` without the bootstrap.
 
         Warns
         -----
+        UndeterminedWarning
+            Where limits have less than one degree of freedom or none that can be computed, and when the
+            likelihood has no finite optimum and limits are NaN.
         EstimabilityWarning
             For cells or columns that the data of the fit do not determine (Searle 1971, Linear Models,
             section 5.4), where R's ``predict`` returns an arbitrary number.
@@ -267,8 +276,10 @@ class Predictions(Holder):
         Limits for new responses add the residual variance of a linear model. For a generalized model they are
         quantiles of the predictive distribution: the linear predictor is normal around its prediction, and
         the response has its family's distribution. Those of counts are whole numbers, those of a binomial
-        model proportions. ``re_form="~0"`` leaves out the variance of the random effects; for a response from
-        a new group give it a new level.
+        model proportions. Where a link such as the identity leads to means that the family cannot have, that
+        normal distribution is restricted to the others; limits are NaN where the predicted mean is one.
+        ``re_form="~0"`` leaves out the variance of the random effects; for a response from a new group give
+        it a new level.
 
         Examples
         --------
@@ -301,6 +312,6 @@ class Predictions(Holder):
                 ddf,
                 vcov,
                 weights,
-                Uncertainty(parameter_uncertainty, n_boot, rng, executor, progress),
+                Uncertainty(parameter_uncertainty, nsim, rng, executor, progress),
             ),
         )

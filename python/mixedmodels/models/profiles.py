@@ -117,8 +117,8 @@ class Profiles(Holder):
         Raises
         ------
         ArgumentError
-            For unknown parameters, and for two that cannot be held together: correlations of different
-            pairs of columns.
+            For unknown parameters, for one parameter twice, and for parameters that are not estimated or
+            have no profile.
 
         Examples
         --------

@@ -48,7 +48,8 @@ class Simulations(Holder):
             these.
         newdata : data frame, optional
             Rows to draw responses for, by default those of the fit. The random effects of levels that were
-            not in the fit are drawn, whatever `re_form` says.
+            not in the fit are drawn, whatever `re_form` says; a row that lacks a level has a new level of its
+            own.
         params : mapping, optional
             Parameters that replace the estimates, by the names that ``fixed=`` of :func:`mixedmodels.lmer`
             takes: coefficients, ``"sd__(Intercept)"``, ``"cor__(Intercept).Days"``, ``"sigma"`` (or
@@ -69,7 +70,7 @@ class Simulations(Holder):
             Columns ``sim_1``, ``sim_2``, ... in the form in which the response was given, so that `refit`
             takes each of them: numbers, labels, or proportions of the same numbers of trials; for
             ``cbind(a, b)`` two columns each, successes and failures (``sims["sim_1"]``). NaN in rows of
-            `newdata` that lack a predictor, weight or level. The first columns do not depend on `nsim`.
+            `newdata` that lack a predictor or weight. The first columns do not depend on `nsim`.
 
         Raises
         ------

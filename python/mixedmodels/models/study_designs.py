@@ -121,8 +121,9 @@ def extend(data: Any, n: int, *, along: str | None = None, within: str | Sequenc
     along : str, optional
         A column, such as the subjects or the days of a study. Level i + k is a copy of the rows of level i, k
         being the number of levels that there are, so that factors between the levels stay balanced. Labels
-        and numbers are continued: ``S01``, ``S02``, ``S03``. Text columns that label parts of the levels get
-        new labels, too. With fewer levels than there are, the first n stay.
+        and numbers are continued: ``S01``, ``S02``, ``S03``. Columns that label parts of the levels get new
+        labels, too: text, categories, and whole numbers without gaps that occur several times each. With
+        fewer levels than there are, the first n stay.
     within : str or sequence of str, optional
         Columns in whose cells there shall be n rows each.
 
@@ -135,6 +136,11 @@ def extend(data: Any, n: int, *, along: str | None = None, within: str | Sequenc
     ------
     ArgumentError, MissingColumnError
         For columns that the data do not have or that cannot have more levels.
+
+    Warns
+    -----
+    MixedModelsWarning
+        When numbers that are copied may be labels of parts of the levels.
 
     Examples
     --------

@@ -92,6 +92,7 @@ class TermTests(Holder):
         ------
         ArgumentError
             For an unknown method, parameter or degrees of freedom, and a covariance matrix of another model.
+
         Warns
         -----
         MixedModelsWarning

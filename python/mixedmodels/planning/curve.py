@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +10,20 @@ import numpy as np
 import pandas as pd
 
 from ..checks import probability, shown
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DataError, MissingColumnError
+from ..fit.fixed import UnknownParameterError
 from ..frame import Frame
 from ..render.page import Page, Table
 from ..render.printed import Printed
 from ..render.style import Style
 from ..repeat.progress import reporting
 from ..repeat.seeds import Streams
-from ..wording import one_line
-from .estimate import Plan, estimated_power
+from ..wording import listed, nearest, one_line
+from .estimate import Plan, refuse_failures, simulated_power
 from .extend import extended, sized
 from .result import Power, percent
 from .scenario import Scenario
+from .study import Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +37,7 @@ class PowerCurve(Printed):
     Attributes
     ----------
     along : str
-        What differs: ``"levels of Subject"``, ``"rows within Subject"``, or the name of a parameter.
+        What differs: ``"levels of Subject"``, ``"rows within Subject"``, or ``"true value of Days"``.
     values : tuple of float
     powers : tuple of Power
         One for each value.
@@ -109,9 +111,9 @@ def power_along(
     along: Any,
     within: Any,
     values: Any,
-    rows: Any,
+    study: Study,
     params: Any,
-    scenario: Callable[[Any, Any], Scenario],
+    scenario: Callable[[Any, Any, Any, Any], Scenario],
     plan: Plan,
     streams: Streams,
     progress: Any,
@@ -123,37 +125,48 @@ def power_along(
     ----------
     along, within, values
         See :func:`mixedmodels.power_curve`.
-    rows : data frame
-        The study that is extended.
+    study : Study
+        What is extended.
     params : mapping, optional
     scenario : callable
-        Makes the scenario of parameters and data.
+        Makes the scenario of parameters, data, weights and offset.
     plan : Plan
     streams : Streams
     progress : bool or callable
     """
     if (along is None) == (within is None):
         raise ArgumentError("power_curve: give either along= (a column or a parameter) or within= (columns)")
-    parameter = _parameter(along, rows)
+    parameter = _parameter(along, study.rows)
     sizes = numbers(values, whole=parameter is None)
     powers: list[Power] = []
     total = plan.nsim * len(sizes)
     with reporting(progress, total, "simulations") as tell:
         for i, value in enumerate(sizes):
             if parameter is None:
-                truth = scenario(params, extended(rows, value, along, within))
+                given, rows = params, extended(study.rows, value, along, within, "power_curve")
             else:
-                truth = scenario({**(params or {}), parameter: value}, rows)
+                given, rows = _with(params, parameter, value), study.rows
+            try:
+                truth = scenario(given, rows, study.weights, study.offset)
+            except UnknownParameterError as error:
+                if parameter is None or error.key != parameter:
+                    raise
+                raise _unknown(along, rows, error) from None
+            except DataError as error:
+                if parameter is not None or isinstance(error, MissingColumnError):
+                    raise
+                raise DataError(f"power_curve: with {value} {sized(along, within)}: {error}") from None
             before = i * plan.nsim
 
             def told(done: int, _: int, before: int = before) -> None:
                 tell(before + done, total)
 
-            power, interrupted = estimated_power(truth, plan, streams, told, (i,))
+            power, interrupted = simulated_power(truth, plan, streams, told, (i,))
             powers.append(power)
             if interrupted:
                 break
-    label = sized(along, within) if parameter is None else _text(parameter)
+    refuse_failures("power_curve", powers)
+    label = sized(along, within) if parameter is None else f"true value of {_text(parameter)}"
     return PowerCurve(label, tuple(sizes[: len(powers)]), tuple(powers))
 
 
@@ -168,6 +181,31 @@ def _parameter(along: Any, rows: Any) -> Any:
     raise ArgumentError(f"along must be the name of a column or a parameter, not {shown(along)}")
 
 
+def _unknown(along: Any, rows: Any, error: UnknownParameterError) -> ArgumentError:
+    """The error for something that names neither a column nor a parameter."""
+    parameters = f"the parameters are {listed(error.known, most=20)}"
+    if not isinstance(along, str):
+        hint = nearest(error.key, error.known) or "."
+        return ArgumentError(
+            f"along={along!r}: there is no such parameter{hint} Name a column, a parameter, or "
+            f"('parameter', name) for a parameter that has the name of a column; {parameters}"
+        )
+    columns = Frame.from_any(rows).names
+    hint = nearest(along, [*columns, *error.known]) or "."
+    return ArgumentError(
+        f"along={along!r} is neither a column of the data nor a parameter{hint} The columns are "
+        f"{listed(columns, most=20)}; {parameters}"
+    )
+
+
+def _with(params: Any, parameter: Any, value: float) -> Any:
+    """True values of parameters, and that of one more."""
+    if params is not None and not isinstance(params, Mapping):
+        # An error where it is read.
+        return params
+    return {**(params or {}), parameter: value}
+
+
 def _text(parameter: Any) -> str:
     return ".".join(map(str, parameter)) if isinstance(parameter, tuple) else str(parameter)
 
@@ -180,6 +218,8 @@ def numbers(values: Any, whole: bool) -> list[Any]:
         raise ArgumentError(f"values must be a list of numbers, not {shown(values)}") from None
     if array.ndim != 1 or not len(array) or not np.isfinite(array).all():
         raise ArgumentError("values must be a list of finite numbers, at least one")
+    if len(np.unique(array)) < len(array):
+        raise ArgumentError("values must be different numbers, and one occurs twice")
     if not whole:
         return array.tolist()
     if (array < 1).any() or (array != np.floor(array)).any():

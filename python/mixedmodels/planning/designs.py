@@ -108,12 +108,17 @@ def _checked(name: str, value: Any) -> dict[str, list[Any]]:
     """Factors with their levels."""
     result = {}
     for factor, levels in _mapping(name, value).items():
-        if isinstance(levels, str) or not isinstance(levels, (Sequence, np.ndarray)) or len(levels) < 2:
+        if isinstance(levels, str) or not isinstance(levels, (Sequence, np.ndarray)):
             raise ArgumentError(
                 f"{name}: {factor!r} must be a list of two or more levels, not {shown(levels)}"
             )
+        if len(levels) < 2:
+            raise ArgumentError(
+                f"{name}: {factor!r} must be a list of two or more levels, and has {len(levels)}"
+            )
         own = np.asarray(levels).tolist() if isinstance(levels, np.ndarray) else list(levels)
-        if len(set(own)) < len(own):
+        # Levels that are not all numbers become text.
+        if len(set(own)) < len(own) or not (_are_numbers(own) or len(set(map(str, own))) == len(own)):
             raise ArgumentError(f"{name}: a level of {factor!r} occurs twice")
         result[factor] = own
     return result
@@ -155,9 +160,13 @@ def _n_cells(factors: Mapping[str, list[Any]]) -> int:
 
 def _levels(levels: list[Any], values: list[Any]) -> Any:
     """A column: of numbers, or of a factor with its levels in the order given."""
-    if all(isinstance(level, (int, float)) for level in levels):
+    if _are_numbers(levels):
         return np.array(values)
     return pd.Categorical([str(value) for value in values], categories=[str(level) for level in levels])
+
+
+def _are_numbers(levels: list[Any]) -> bool:
+    return all(isinstance(level, (int, float)) for level in levels)
 
 
 def _covariate(name: str, values: Any, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -186,6 +195,8 @@ def _kept(missing: Any, n: int, rng: np.random.Generator) -> NDArray[np.bool_] |
     lost = round(n * float(missing))
     if not lost:
         return None
+    if lost == n:
+        raise ArgumentError(f"missing={missing:g} leaves none of the {n} rows")
     kept = np.ones(n, dtype=bool)
     kept[rng.choice(n, lost, replace=False)] = False
     return kept

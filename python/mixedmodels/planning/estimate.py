@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 from ..checks import probability, whole_number
+from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.basis.model_basis import DdfName
 from ..prediction.simulate import warn_of_weights
@@ -23,7 +24,7 @@ from .scenario import Scenario
 @dataclass(frozen=True, eq=False)
 class Plan:
     """
-    How the power is estimated.
+    The arguments of a simulation of power.
 
     Attributes
     ----------
@@ -52,11 +53,33 @@ class Plan:
         check_executor(self.executor)
 
 
-def estimated_power(
+def estimated_power(scenario: Scenario, plan: Plan, streams: Streams, progress: Any = False) -> Power:
+    """
+    The power of a test, see :func:`mixedmodels.power`.
+
+    Raises
+    ------
+    ArgumentError
+        When no simulation gives a p-value.
+    """
+    power, _ = simulated_power(scenario, plan, streams, progress)
+    refuse_failures("power", [power])
+    return power
+
+
+def refuse_failures(function: str, powers: Sequence[Power]) -> None:
+    """ArgumentError when none of the simulations has a p-value."""
+    nsim = sum(power.nsim for power in powers)
+    if sum(power.failures for power in powers) == nsim:
+        first = next(message for power in powers for message in power.messages if message)
+        raise ArgumentError(f"{function}: none of {nsim} simulations gave a p-value (the first: {first})")
+
+
+def simulated_power(
     scenario: Scenario, plan: Plan, streams: Streams, progress: Any = False, key: tuple[int, ...] = ()
 ) -> tuple[Power, bool]:
     """
-    Simulate, fit and test.
+    Simulate, fit and test; simulations without a p-value are not significant, even if all are without.
 
     Returns
     -------

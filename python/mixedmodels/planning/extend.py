@@ -12,41 +12,42 @@ from numpy.typing import NDArray
 
 from ..checks import shown, whole_number
 from ..design.matrix import check_memory
-from ..errors import ArgumentError, MissingColumnError
+from ..errors import ArgumentError, MissingColumnError, MixedModelsWarning
+from ..notices import warn_user
 from ..wording import listed
 from .tables import Table, table_of
 
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
-def extended(data: Any, n: Any, along: Any = None, within: Any = None) -> Any:
+def extended(data: Any, n: Any, along: Any = None, within: Any = None, function: str = "extend") -> Any:
     """A data set with other numbers of levels or rows, see :func:`mixedmodels.extend`."""
     n = whole_number("n", n, 1)
     table = table_of(data)
     if (along is None) == (within is None):
         raise ArgumentError(
-            "extend: give either along= (a column that gets n levels) or within= (n rows each)"
+            f"{function}: give either along= (a column that gets n levels) or within= (n rows each)"
         )
     if within is not None:
         names = [within] if isinstance(within, str) else within
-        return _within(table, names, n)
+        return _within(table, names, n, function)
     if not isinstance(along, str):
         raise ArgumentError(f"along must be the name of a column, not {shown(along)}")
-    return _along(table, along, n)
+    return _along(table, along, n, function)
 
 
-def _known(table: Table, names: Sequence[Any]) -> None:
+def _known(table: Table, names: Sequence[Any], function: str) -> None:
     for name in names:
         if name not in table.names:
             raise MissingColumnError(
-                f"extend: the data has no column {name!r}; its columns are {listed(table.names, most=20)}"
+                f"{function}: the data has no column {name!r}; its columns are {listed(table.names, most=20)}"
             )
 
 
-def _within(table: Table, names: Any, n: int) -> Any:
+def _within(table: Table, names: Any, n: int, function: str) -> Any:
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
         raise ArgumentError(f"within must be the name of a column or a list of names, not {shown(names)}")
-    _known(table, names)
+    _known(table, names, function)
     cells = pd.MultiIndex.from_arrays([table.codes(name)[0] for name in names])
     codes = pd.factorize(cells)[0]
     check_memory(float(n) * (codes.max(initial=-1) + 1), 8 * len(table.names), "the data")
@@ -54,13 +55,15 @@ def _within(table: Table, names: Any, n: int) -> Any:
     return table.rows(np.concatenate([np.zeros(0, dtype=np.intp), *parts]), {})
 
 
-def _along(table: Table, along: str, n: int) -> Any:
-    _known(table, [along])
+def _along(table: Table, along: str, n: int, function: str) -> Any:
+    _known(table, [along], function)
     codes, labels = table.codes(along)
     k = len(labels)
     if k == 0:
-        raise ArgumentError(f"extend: the column {along!r} has no values")
-    if n <= k:
+        raise ArgumentError(f"{function}: the column {along!r} has no values")
+    if n == k:
+        return table.rows(np.arange(len(codes)), {})
+    if n < k:
         # Rows without a level go with the levels that are left out.
         return table.rows(np.flatnonzero((codes >= 0) & (codes < n)), {})
     check_memory(float(n) * max(1.0, len(codes) / k), 8 * len(table.names), "the data")
@@ -68,19 +71,17 @@ def _along(table: Table, along: str, n: int) -> Any:
     rows += [np.flatnonzero(codes == level % k) for level in range(k, n)]
     copies = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
     chosen = np.concatenate(rows)
-    new = [*labels, *_more(labels, n - k, along)]
+    new = [*labels, *_more(labels, n - k, along, function)]
     own = np.where(copies == 0, codes[chosen], k - 1 + copies)
     columns = {along: (own, new)}
     for name in table.names:
-        if name != along and _is_nested(table, name, codes):
+        if name != along and _is_nested(table, name, codes) and _are_labels(table, name, along, function):
             columns[name] = _copied(table, name, chosen, copies, k)
     return table.rows(chosen, columns)
 
 
 def _is_nested(table: Table, name: str, outer: NDArray[np.intp]) -> bool:
-    """Whether a column of text labels parts of the levels: each label is in one level, and there are more."""
-    if not table.is_text(name):
-        return False
+    """Whether each value of a column is in one level, and there are more values than levels."""
     codes, labels = table.codes(name)
     used = (codes >= 0) & (outer >= 0)
     if len(labels) <= len(np.unique(outer[used])):
@@ -89,12 +90,40 @@ def _is_nested(table: Table, name: str, outer: NDArray[np.intp]) -> bool:
     return len(pairs) == len(np.unique(codes[used]))
 
 
+def _are_labels(table: Table, name: str, along: str, function: str) -> bool:
+    """Whether values that are nested in the levels label parts of them, instead of measuring something."""
+    codes, labels = table.codes(name)
+    if table.is_text(name):
+        return True
+    if not _are_whole(labels):
+        return False
+    without_gaps = table.is_integer(name) and max(labels) - min(labels) == len(labels) - 1
+    repeated = bool(np.bincount(codes[codes >= 0]).min() > 1)
+    if table.is_categorical(name) or (without_gaps and repeated):
+        return True
+    # Numbers of which none is repeated may be counts.
+    if repeated or without_gaps:
+        warn_user(
+            f"{function}: each number in column {name!r} occurs in one level of {along!r} only, and copies "
+            "have the same numbers; if they are labels, such as those of a grouping factor, make them text",
+            MixedModelsWarning,
+        )
+    return False
+
+
+def _are_whole(labels: Sequence[Any]) -> bool:
+    numbers = all(isinstance(own, (int, float)) and not isinstance(own, bool) for own in labels)
+    return numbers and all(float(own).is_integer() for own in labels)
+
+
 def _copied(
     table: Table, name: str, rows: NDArray[np.intp], copies: NDArray[np.intp], k: int
 ) -> tuple[NDArray[np.intp], list[Any]]:
     """Labels of parts of the levels, with new ones in the copies."""
     codes, labels = table.codes(name)
     own, new, known = codes[rows].copy(), list(labels), set(labels)
+    numbers = _are_whole(labels)
+    largest = max(labels) if numbers else 0
     for copy in range(1, int(copies.max(initial=0)) + 1):
         at = np.flatnonzero((copies == copy) & (own >= 0))
         for code in np.unique(own[at]).tolist():
@@ -103,21 +132,23 @@ def _copied(
             while label in known:
                 generation += 1
                 label = f"{labels[code]}_{generation}"
+            if numbers:
+                label = largest = largest + 1
             known.add(label)
             own[at[own[at] == code]] = len(new)
             new.append(label)
     return own, new
 
 
-def _more(labels: Sequence[Any], count: int, name: str) -> list[Any]:
+def _more(labels: Sequence[Any], count: int, name: str, function: str) -> list[Any]:
     """Labels for new levels, in the manner of those that there are."""
     if all(isinstance(label, (bool, np.bool_)) for label in labels):
-        raise ArgumentError(f"extend: the column {name!r} is True or False and cannot have more levels")
+        raise ArgumentError(f"{function}: the column {name!r} is True or False and cannot have more levels")
     if all(isinstance(label, (int, float, np.number)) for label in labels):
         return _next_numbers(np.asarray(labels, dtype=np.float64), count, labels)
     if not all(isinstance(label, str) for label in labels):
         raise ArgumentError(
-            f"extend: the column {name!r} has neither text nor numbers, so there are no labels"
+            f"{function}: the column {name!r} has neither text nor numbers, so there are no labels"
         )
     found = [_NUMBERED.fullmatch(label) for label in labels]
     matches = [match for match in found if match is not None]
@@ -145,7 +176,7 @@ def _next_numbers(values: NDArray[np.float64], count: int, labels: Sequence[Any]
 
 
 def sized(along: str | None, within: Any) -> str:
-    """What the argument of a power curve along the size of the study is called."""
+    """The name of the size of a study that a power curve goes along."""
     if along is not None:
         return f"levels of {along}"
     names = [within] if isinstance(within, str) else list(within)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ..design import Response, r_names
 from ..design.matrix import INTERCEPT
-from ..errors import ArgumentError
+from ..errors import ArgumentError, MixedModelError
 from ..fit.changes import by_ml, refitted
 from ..fit.refits import UNBOUNDED, Refits, refit_responses
 from ..fit.state import FittedModel
 from ..fit.update import updated
+from ..formula import NoRandomEffectsError
 from ..inference.basis.choice import DdfName, basis_of, check_ddf
 from ..inference.hypotheses.coefficient_tests import test_ratios, two_sided_t
 from ..inference.hypotheses.linear_hypothesis import read_hypotheses
@@ -46,6 +47,10 @@ class Outcome(NamedTuple):
     p_value: float = math.nan
     statistic: float = math.nan
     estimate: float = math.nan
+
+
+class NoTestError(MixedModelError):
+    """There is no test of one simulation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +182,13 @@ class Called(Test):
         return False
 
     def outcome(self, j: int, refits: Refits, prepared: Any, state: Callable[[], FittedModel]) -> Outcome:
-        value = self.function(self.wrap(state()))
         try:
+            value = self.function(self.wrap(state()))
+        except Exception as error:  # The user's function: what it says of one simulation ends no other.
+            raise NoTestError(f"{self.label}: {type(error).__name__}: {error}") from error
+        try:
+            if value is None:
+                raise TypeError
             p_value = float(np.asarray(value, dtype=np.float64).item())
         except (TypeError, ValueError):
             raise ArgumentError(
@@ -241,6 +251,12 @@ def read_test(
         ) from None
     if not found.estimable.all():
         raise ArgumentError("test: the data do not determine what is to be tested")
+    free = np.isin(fitted.estimates.kept, fitted.estimates.free)
+    for label, row in zip(found.labels, found.rows, strict=True):
+        if not row[free].any():
+            raise ArgumentError(
+                f"test: {label} is about fixed coefficients only, which have no error; fit without fixed="
+            )
     return LinearTest("; ".join(found.labels), fitted, found.rows, found.rhs, method, len(found.rows) > 1)
 
 
@@ -255,13 +271,14 @@ def _only_coefficient(fitted: FittedModel) -> str:
         return names[0]
     terms = TermHypotheses(fitted).labels
     raise ArgumentError(
-        f"power: say what to test by test=: a coefficient ({listed(names, most=20)}), a term "
+        f"say what to test by test=: a coefficient ({listed(names, most=20)}), a term "
         f"({listed(terms, most=20)}), a hypothesis, the formula of a smaller model, or a function"
     )
 
 
 def _term(fitted: FittedModel, label: Any, ddf: DdfName) -> LinearTest:
     terms = TermHypotheses(fitted)
+    label = terms.named(label)
     if label not in terms.labels:
         raise ArgumentError(
             f"test: there is no term {label!r}; the terms are {listed(terms.labels, most=20)}"
@@ -276,16 +293,24 @@ def _comparison(fitted: FittedModel, formula: str) -> Comparison:
     """The comparison with the model of a formula, whose response is that of the fit."""
     full = by_ml(fitted)
     right = formula.rpartition("~")[2]
-    with silent():
-        # Its fit to the data that there are, if any, is of no interest.
-        smaller = by_ml(updated(full, {"formula": f". ~ {right}"}))
+    try:
+        with silent():
+            # Its fit to the data that there are, if any, is of no interest.
+            smaller = by_ml(updated(full, {"formula": f". ~ {right}"}))
+    except NoRandomEffectsError:
+        exact = full.exact_likelihood and len(full.design.terms) == 1
+        advice = " For the only variance use test=lambda m: m.exact_rlrt().iloc[0, -1]" if exact else ""
+        raise ArgumentError(
+            f"test={formula!r}: the smaller model has no random effects, and likelihood ratios are of mixed "
+            f"models.{advice}"
+        ) from None
     design = full.design
     if design.new_response and smaller.n_obs == full.n_obs:
         smaller = refitted(smaller, response=Response(design.y, design.weights, design.form), quiet=True)
     check_same_data([full, smaller], _LABELS)
     if not full.exact_likelihood:
         check_same_approximation([full, smaller], _LABELS)
-    refuse_not_nested(smaller, full, "power")
+    refuse_not_nested(smaller, full, "test")
     df = full.n_parameters - smaller.n_parameters
     if df <= 0:
         raise ArgumentError(

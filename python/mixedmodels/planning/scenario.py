@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..design import Design
 from ..design.rows import columns_of
 from ..design.theta import slices
-from ..design.used_rows import as_pandas, used_data
-from ..errors import ArgumentError, DataError
+from ..design.used_rows import as_pandas
+from ..errors import ArgumentError, DataError, MixedModelsWarning
 from ..fit.arguments import GeneralizedArguments, ModelArguments
 from ..fit.changes import fit_at
 from ..fit.fitting import Point
@@ -25,11 +24,15 @@ from ..fit.state import FittedModel
 from ..formula import ModelFormula, check_functions
 from ..formula.nodes import Name, is_plain
 from ..frame import Frame
+from ..notices import warn_user
 from ..prediction.new_source import new_responses
 from ..prediction.simulate_formula import source_from, unfitted
+from ..wording import listed
 
 # Responses that are drawn for one that can be modelled.
 _TRIES = 100
+# Share of the largest value that is rounding.
+_EXACT = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class Scenario:
     source : ResponseSource
         In the rows of its design.
     beta : ndarray, shape (p,)
-        The true coefficients.
+        The true coefficients; NaN where those of the design cannot express the true fixed part.
     formula : str
         As the user knows it.
     """
@@ -55,19 +58,13 @@ class Scenario:
     formula: str
 
 
-def rows_of_fit(fitted: FittedModel) -> pd.DataFrame:
-    """The columns of the model in the rows of its fit."""
-    arguments, design = fitted.arguments, fitted.design
-    used = used_data(design, arguments)
-    functions = check_functions(arguments.functions)
-    names = list(design.formula.variables)
-    for own in (arguments.weights, arguments.offset):
-        names += columns_of(own, used.frame, functions) if isinstance(own, str) else ()
-    return pd.DataFrame(used.columns(dict.fromkeys(names)))
-
-
 def scenario_of(
-    fitted: FittedModel, params: Any = None, data: Any = None, weights: Any = None, offset: Any = None
+    fitted: FittedModel,
+    params: Any = None,
+    data: Any = None,
+    weights: Any = None,
+    offset: Any = None,
+    function: str = "power",
 ) -> Scenario:
     """
     A fitted model as the truth, with other parameters or other data.
@@ -81,20 +78,22 @@ def scenario_of(
         Rows of the study that is planned; by default those of the fit.
     weights, offset : str or array-like of shape (n,), optional
         Replace those of the fit for `data`.
+    function : str
+        For messages.
     """
     own = parameters_with(fitted, params)
     if data is None:
         if weights is not None or offset is not None:
             name = "offset" if weights is None else "weights"
-            raise ArgumentError(f"power: {name}= of a fitted model needs data=")
+            raise ArgumentError(f"{function}: {name}= of a fitted model needs data=")
         return Scenario(fitted, source_of(fitted, own), own.beta, fitted.design.formula.text)
     frame = Frame.from_any(data)
-    rows = new_responses(fitted, frame, own, {}, weights, offset)
+    rows = new_responses(fitted, frame, own, {}, weights, offset, function)
     old = fitted.design
     prior = None if rows.weights is None else rows.pad(rows.weights)
 
     def point(design: Design) -> Point:
-        return Point(_theta_in(design, old, own.theta), _beta_in(design, old, own.beta), own.dispersion)
+        return Point(_theta_in(design, old, own.theta), _nearest(design.x, rows.fixed), own.dispersion)
 
     state = _with_response(
         fitted.arguments,
@@ -106,7 +105,8 @@ def scenario_of(
         fitted.arguments.offset if offset is None else offset,
         point,
     )
-    return Scenario(state, rows.source, _beta_in(state.design, old, own.beta), old.formula.text)
+    beta = _true_coefficients(state, rows.fixed, dict(zip(old.x_names, own.beta.tolist(), strict=True)))
+    return Scenario(state, rows.source, beta, old.formula.text)
 
 
 def scenario_from(arguments: ModelArguments, params: Any) -> Scenario:
@@ -181,10 +181,42 @@ def _possible(source: ResponseSource) -> NDArray[np.float64]:
     raise DataError("every simulated response is constant: check params= and the data")
 
 
-def _beta_in(design: Design, old: Design, beta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The coefficients in the order of another design of the same formula."""
-    values = dict(zip(old.x_names, beta.tolist(), strict=True))
-    return np.array([values.get(name, 0.0) for name in design.x_names])
+def _nearest(x: NDArray[np.float64], fixed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The coefficients whose Xβ is nearest to a fixed part."""
+    size = np.linalg.norm(x, axis=0)
+    size[size == 0] = 1.0
+    return np.linalg.lstsq(x / size, fixed, rcond=None)[0] / size
+
+
+def _true_coefficients(
+    state: FittedModel, fixed: NDArray[np.float64], before: Mapping[str, float]
+) -> NDArray[np.float64]:
+    """
+    The coefficients of a design that give the fixed part of the truth; NaN where none do.
+
+    Those of the fit, by their names, have another meaning where columns depend on the rows: without a level
+    of a factor, with poly() and scale().
+    """
+    names, kept = state.design.x_names, state.estimates.kept
+    x, largest = state.design.x[:, kept], _EXACT * np.abs(fixed).max(initial=0.0)
+
+    def are_true(beta: NDArray[np.float64]) -> bool:
+        return bool(np.abs(fixed - x @ beta[kept]).max(initial=0.0) <= largest)
+
+    same = np.array([before.get(name, np.nan) for name in names])
+    if are_true(same):
+        return same
+    beta = np.zeros(len(names))
+    beta[kept] = _nearest(x, fixed)
+    equals = np.abs(x * (beta - same)[kept]).max(axis=0, initial=0.0) <= largest
+    changed = [names[j] for j, equal in zip(kept.tolist(), equals.tolist(), strict=True) if not equal]
+    warn_user(
+        f"data: with these rows {listed(list(map(repr, changed)))} mean something else than in the fit, "
+        "as the reference level is another, or columns such as poly() and scale() depend on the rows; "
+        "the truth is the same, and the test and its true value are of the new coefficients",
+        MixedModelsWarning,
+    )
+    return beta if are_true(beta) else np.full_like(beta, np.nan)
 
 
 def _theta_in(design: Design, old: Design, theta: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -54,6 +54,14 @@ class Table:
         """Whether the values of a column are labels."""
         return all(isinstance(label, str) for label in self.codes(name)[1])
 
+    def is_categorical(self, name: str) -> bool:
+        """Whether a column is a factor."""
+        return isinstance(self.frame[name].dtype, pd.CategoricalDtype)
+
+    def is_integer(self, name: str) -> bool:
+        """Whether a column is of an integer type."""
+        return pd.api.types.is_integer_dtype(self.frame[name].dtype)
+
     def rows(self, rows: NDArray[np.intp], columns: Mapping[str, Coded]) -> Any:
         """The data frame of these rows, in the kind that was given, with some columns relabelled."""
         values = {name: _values(self.frame[name], coded) for name, coded in columns.items()}

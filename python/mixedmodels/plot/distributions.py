@@ -57,7 +57,20 @@ def distribution_plot(
 def _panel(ax: Any, name: str, values: NDArray[np.float64], estimate: float, low: float, high: float) -> None:
     if len(values):
         bins = int(np.clip(2.0 * len(values) ** (1 / 3), 5, 60))
-        ax.hist(values, bins=bins, density=True, color=SKY, edgecolor="white", linewidth=0.4)
+        low_end, high_end = float(values.min()), float(values.max())
+        # Values that differ by rounding alone are one bar.
+        if high_end - low_end <= 1e-10 * max(abs(low_end), abs(high_end)):
+            half = 0.5 * max(abs(high_end), 1.0) * 0.1
+            bins, low_end, high_end = 1, low_end - half, high_end + half
+        ax.hist(
+            values,
+            bins=bins,
+            range=(low_end, high_end),
+            density=True,
+            color=SKY,
+            edgecolor="white",
+            linewidth=0.4,
+        )
     if math.isfinite(estimate):
         ax.axvline(estimate, color=BLACK, linewidth=1.2)
     if math.isfinite(low) and math.isfinite(high):

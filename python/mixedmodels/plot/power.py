@@ -32,6 +32,7 @@ def power_plot(
     Parameters
     ----------
     values, estimates : ndarray, shape (m,)
+        Integers are numbers of levels or rows.
     limits : ndarray, shape (m, 2)
     along : str
         Label of the axis of `values`.
@@ -45,7 +46,7 @@ def power_plot(
         Without matplotlib, or when `ax` is not an Axes object.
     """
     ax = axes_or_new(ax)
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     order = np.argsort(values)
     at, share, (low, high) = values[order], estimates[order], limits[order].T
@@ -56,6 +57,8 @@ def power_plot(
     ax.errorbar(at, share, yerr=[below, above], fmt="o-", color=BLUE, capsize=3, zorder=2)
     ax.set_ylim(-0.02, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    if np.issubdtype(values.dtype, np.integer):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel(along)
     ax.set_ylabel("power")
     ax.set_title("\n".join(textwrap.wrap(title, _TITLE)))

@@ -20,6 +20,8 @@ _SIZE = (3.4, 2.9)
 _FINE = 201
 # The longest label of an axis.
 _LABEL = 34
+# How exactly a profile goes to its last level.
+_ROUNDING = 1e-4
 
 
 class Panel(NamedTuple):
@@ -69,13 +71,14 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool,
         x, zeta = _fine(panel)
         ax.plot(x, np.abs(zeta) if absolute else zeta, color=_LINE, linewidth=1.8)
         for cutoff in cutoffs:
-            low, high = (float(np.interp(z, panel.zeta, panel.values)) for z in (-cutoff, cutoff))
-            low, high = _at(panel, -cutoff, low), _at(panel, cutoff, high)
-            if absolute:
-                ax.plot([low, low, high, high], [0, cutoff, cutoff, 0], color=_GUIDE, linewidth=0.8)
-                continue
+            low, high = (float(v) for v in _values(panel, np.array([-cutoff, cutoff])))
             for limit, z in ((low, -cutoff), (high, cutoff)):
-                ax.plot([limit, limit], [0, z], color=_GUIDE, linewidth=0.8)
+                # No line where the profile ends before, as at a bound.
+                if panel.zeta[0] - _ROUNDING <= z <= panel.zeta[-1] + _ROUNDING:
+                    end = cutoff if absolute else z
+                    ax.plot([limit, limit], [0, end], color=_GUIDE, linewidth=0.8)
+            if absolute:
+                ax.plot([low, high], [cutoff, cutoff], color=_GUIDE, linewidth=0.8)
         ax.axhline(0.0, color=_GUIDE, linewidth=0.8)
         ax.plot([_estimate(panel)], [0.0], marker="o", color=_LINE, markersize=4)
         ax.set_xlabel(shorten(panel.name, _LABEL))
@@ -170,9 +173,8 @@ def _line(
     plain: bool,
     **style: Any,
 ) -> None:
-    if plain:
-        x, y = _values(panels[pair[0]], x), _values(panels[pair[1]], y)
-    ax.plot(x, y, **style)
+    shown = _values if plain else _within
+    ax.plot(shown(panels[pair[0]], x), shown(panels[pair[1]], y), **style)
 
 
 def radii(levels: Sequence[float], panels: Sequence[Panel]) -> list[float]:
@@ -200,8 +202,8 @@ def contour(first: Trace, second: Trace, radius: float) -> tuple[NDArray[np.floa
     left, bottom = phase(first, -radius), phase(second, -radius)
     angles = np.array([-right / 2, top / 2, np.pi - left / 2, np.pi + bottom / 2])
     phases = np.array([right, top, left, bottom])
-    # Angles meet where the parameters move together.
-    keep = np.append(True, np.diff(angles) > 1e-6)
+    # Angles meet where the parameters move together, the last with the first, too.
+    keep = np.append(np.diff(np.append(angles, angles[0] + 2 * np.pi)) > 1e-6, True)[:4]
     angles, phases = angles[keep], phases[keep]
     angles, phases = np.append(angles, angles[0] + 2 * np.pi), np.append(phases, phases[0])
     t = np.linspace(angles[0], angles[-1], _FINE)
@@ -263,18 +265,15 @@ def _fine(panel: Panel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _values(panel: Panel, zeta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values of the parameter where ζ is this; NaN beyond its points."""
+    """Values of the parameter where ζ is this; the last one where it never is."""
     from scipy.interpolate import PchipInterpolator
 
-    inside = np.clip(zeta, panel.zeta[0], panel.zeta[-1])
-    return PchipInterpolator(panel.zeta, panel.values)(inside)
+    return PchipInterpolator(panel.zeta, panel.values)(_within(panel, zeta))
 
 
-def _at(panel: Panel, z: float, nearest: float) -> float:
-    """The value where ζ is z; the last one where it never is."""
-    if not panel.zeta[0] <= z <= panel.zeta[-1]:
-        return nearest
-    return float(_values(panel, np.array([z]))[0])
+def _within(panel: Panel, zeta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ζ as far as the profile goes: beyond a bound there is nothing."""
+    return np.clip(zeta, panel.zeta[0], panel.zeta[-1])
 
 
 def _estimate(panel: Panel) -> float:

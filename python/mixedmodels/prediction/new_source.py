@@ -26,12 +26,15 @@ class NewResponses:
     ----------
     source : ResponseSource
         Of the complete rows.
+    fixed : ndarray, shape (n_complete,)
+        Xβ without an offset.
     complete : ndarray of bool, shape (n,)
     weights : ndarray, shape (n_complete,), or None
         Numbers of trials or prior weights.
     """
 
     source: ResponseSource
+    fixed: NDArray[np.float64]
     complete: NDArray[np.bool_]
     weights: NDArray[np.float64] | None
 
@@ -43,7 +46,14 @@ class NewResponses:
 
 
 def new_responses(
-    fitted: FittedModel, frame: Frame, own: Parameters, kept: Selection, weights: Any, offset: Any
+    fitted: FittedModel,
+    frame: Frame,
+    own: Parameters,
+    kept: Selection,
+    weights: Any,
+    offset: Any,
+    function: str = "simulate",
+    unknown_levels: bool = False,
 ) -> NewResponses:
     """
     The source of responses in new rows.
@@ -57,16 +67,22 @@ def new_responses(
         Effects that stay at their conditional modes, for levels that were in the fit.
     weights, offset : str or array-like of shape (n,), optional
         See :meth:`mixedmodels.MixedModel.simulate`.
+    function : str
+        For messages.
+    unknown_levels : bool
+        Whether rows that lack a level have a response, each with effects of its own, as predictions have.
     """
     terms = fitted.design.terms
+    data = "newdata" if function == "simulate" else "data"
     all_effects = {t: np.arange(len(term.names)) for t, term in enumerate(terms)}
     rows = new_rows(
-        fitted, frame, all_effects, offset, lambda recipe: recipe.random_with_new_levels(frame), "simulate"
+        fitted, frame, all_effects, offset, lambda recipe: recipe.random_with_new_levels(frame), function
     )
-    prior = new_weights(fitted, frame, weights, "simulate: newdata")
+    prior = new_weights(fitted, frame, weights, f"{function}: {data}")
     complete = ~rows.missing
-    for part in rows.parts:
-        complete &= part.codes >= 0
+    if not unknown_levels:
+        for part in rows.parts:
+            complete &= part.codes >= 0
     if prior is not None:
         complete &= np.isfinite(prior)
         prior = prior[complete]
@@ -74,11 +90,14 @@ def new_responses(
     for part, factor in zip(rows.parts, own.factors(fitted.design), strict=True):
         codes, t = part.codes[complete], part.term
         levels = max(len(terms[t].group.levels), int(codes.max(initial=-1)) + 1)
+        unknown = codes < 0
+        codes = np.where(unknown, levels + np.cumsum(unknown) - 1, codes)
+        levels += int(unknown.sum())
         modes = fitted.estimates.b[t]
         parts.append(part_of(codes, part.z[complete], levels, factor, kept.get(t), modes))
-    eta = rows.x[complete] @ own.beta
+    fixed = eta = rows.x[complete] @ own.beta
     if rows.offset is not None:
-        eta = eta + rows.offset[complete]
+        eta = fixed + rows.offset[complete]
     units = np.ones(len(eta)) if prior is None else prior
     source = ResponseSource(eta, tuple(parts), fitted.family, units, own.dispersion)
-    return NewResponses(source, complete, prior)
+    return NewResponses(source, fixed, complete, prior)

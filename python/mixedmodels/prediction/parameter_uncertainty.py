@@ -32,6 +32,7 @@ from .uncertainty import parameters_of, variances_given_theta
 
 # Replicates that are drawn and refitted together.
 _BLOCK = 25
+DEFAULT_REFITS = 500
 METHODS = ("none", "delta", "bootstrap")
 
 
@@ -50,14 +51,16 @@ class Uncertainty:
     """
 
     method: str = "none"
-    n: int = 500
+    n: int = DEFAULT_REFITS
     rng: Any = None
     executor: Any = None
     progress: Any = False
 
     def __post_init__(self) -> None:
         one_of("parameter_uncertainty", self.method, METHODS)
-        whole_number("n_boot", self.n, 2)
+        whole_number("nsim", self.n, 2)
+        if self.method != "bootstrap" and self.n != DEFAULT_REFITS:
+            raise ArgumentError("predict: nsim= needs parameter_uncertainty='bootstrap'")
 
 
 def with_parameters(
@@ -73,11 +76,17 @@ def with_parameters(
 
 def _by_delta(rows: PredictedRows, variance: NDArray[np.float64]) -> NDArray[np.float64]:
     fitted = rows.fitted
-    if not fitted.profiled_coefficients:
-        # The coefficients are among the parameters.
-        variance = variances_given_theta(rows, coefficients=False)
+    variance = _given_parameters(rows, variance)
     parameters = parameters_of(fitted)
     return variance + parameters.spread(parameters.slopes(rows.linear_predictor))
+
+
+def _given_parameters(rows: PredictedRows, variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The variance that is left when all parameters are known, NaN where the data do not determine it."""
+    if rows.fitted.profiled_coefficients:
+        return variance
+    # The coefficients are among the parameters.
+    return np.where(np.isnan(variance), np.nan, variances_given_theta(rows, coefficients=False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,9 +134,7 @@ def _by_bootstrap(
         )
     given = sum(part.given for part in chunks.results) / done
     change = sum(part.change for part in chunks.results) / done
-    if not fitted.profiled_coefficients:
-        # The coefficients vary with the replicates.
-        variance = variances_given_theta(rows, coefficients=False)
+    variance = _given_parameters(rows, variance)
     with np.errstate(divide="ignore", invalid="ignore"):
         # Where the correction for bias would leave nothing, by the same factor instead of the difference.
         corrected = np.where(given < variance, 2.0 * variance - given, variance**2 / given)

@@ -11,23 +11,28 @@ from numpy.typing import NDArray
 
 from ..checks import flag, one_of, probability
 from ..design.used_rows import as_data_frame, used_data
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, MixedModelsWarning, UndeterminedWarning
 from ..fit.state import FittedModel
-from ..inference.basis.choice import Vcov
+from ..formula.nodes import variables
+from ..inference.basis.choice import Vcov, check_ddf
+from ..inference.basis.testable import have_optimum
+from ..notices import warn_user
 from .errors import PredictionErrors, prediction_errors
-from .new_responses import response_quantiles
+from .new_responses import possible_means, response_quantiles
 from .new_weights import new_weights
 from .parameter_uncertainty import Uncertainty, with_parameters
 from .rows import PredictedRows, predicted_rows
+from .simulate import warn_of_weights
 
 _TYPES = ("response", "link")
 _INTERVALS = ("confidence", "prediction")
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
 class Wanted:
     """
-    What is wanted of predictions, as the arguments of `MixedModel.predict` say.
+    The wishes for predictions, as the arguments of `MixedModel.predict` say.
 
     Attributes
     ----------
@@ -40,7 +45,7 @@ class Wanted:
     type: str = "link"
     se_fit: bool = False
     interval: str | None = None
-    level: float = 0.95
+    level: float = _LEVEL
     ddf: Any = None
     vcov: Vcov | None = None
     weights: Any = None
@@ -56,6 +61,27 @@ class Wanted:
             raise ArgumentError(
                 "predict: weights= are those of new responses; they need interval='prediction'"
             )
+        if self.interval is None and self.level != _LEVEL:
+            raise ArgumentError("predict: level= needs interval='confidence' or 'prediction'")
+        self._refuse_idle()
+        if self.uncertainty.method != "none" and self.vcov is not None:
+            raise ArgumentError(
+                "predict: parameter_uncertainty= adds to the model's own standard errors, which vcov= "
+                "replaces; leave one of them out"
+            )
+
+    def _refuse_idle(self) -> None:
+        """Without standard errors and limits nothing would come of the arguments that change them."""
+        if self.se_fit or self.interval is not None:
+            return
+        given = {"ddf": self.ddf is not None, "vcov": self.vcov is not None}
+        given["parameter_uncertainty"] = self.uncertainty.method != "none"
+        for name, present in given.items():
+            if present:
+                raise ArgumentError(
+                    f"predict: {name}= changes standard errors and limits only: ask for them by se_fit=True "
+                    "or interval="
+                )
 
 
 def predict(
@@ -71,6 +97,7 @@ def predict(
         and ``upper``.
     """
     _check_scale(fitted, wanted)
+    _check_uncertainty(fitted, wanted)
     rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
     if wanted.se_fit or wanted.interval is not None:
         columns, facts = _with_errors(rows, re_form, wanted)
@@ -86,9 +113,9 @@ def predictions(
 ) -> pd.DataFrame:
     """The data with predictions beside them, see `MixedModel.predictions`."""
     _check_scale(fitted, wanted)
+    _check_uncertainty(fitted, wanted)
     if newdata is None:
-        frame = used_data(fitted.design, fitted.arguments)
-        beside = pd.DataFrame(frame.columns(fitted.design.formula.variables), index=fitted.design.row_labels)
+        beside = _data_of_fit(fitted)
     else:
         beside = newdata = as_data_frame(newdata, "newdata")
     rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
@@ -101,6 +128,21 @@ def predictions(
     frame = beside.assign(**columns)
     frame.attrs.update(facts)
     return frame
+
+
+def _data_of_fit(fitted: FittedModel) -> pd.DataFrame:
+    """The columns that the model reads, in the rows used; a refit has a response that is none of them."""
+    design = fitted.design
+    names = list(design.formula.variables)
+    used, node = used_data(design, fitted.arguments), design.formula.response_node
+    if not design.new_response or node is None:
+        return pd.DataFrame(used.columns(names), index=design.row_labels)
+    recipe = design.recipe
+    nodes = [*recipe.fixed.nodes, *recipe.formula.offset_nodes]
+    nodes += [node for part in recipe.random for half in part for node in half.nodes]
+    others = {name for part in nodes for name in variables(part)}
+    data = used.columns(name for name in names if name in others)
+    return pd.DataFrame({design.response_name: design.observed, **data}, index=design.row_labels)
 
 
 def _with_errors(
@@ -119,6 +161,12 @@ def _with_errors(
         columns = {"fit": family.mean(eta), "se_fit": _times(np.abs(family.functions.slope(eta)), se)}
     if wanted.interval is None:
         return columns, {}
+    if not have_optimum(fitted):
+        warn_user(
+            "predict: NaN for limits, as the likelihood has no finite optimum; the predictions are from the "
+            "point where the search stopped",
+            UndeterminedWarning,
+        )
     if wanted.interval == "confidence":
         half = errors.half_width(wanted.level)
         columns |= _limits(fitted, eta - half, eta + half, on_response)
@@ -148,9 +196,9 @@ def _limits(
     fitted: FittedModel, low: NDArray[np.float64], high: NDArray[np.float64], on_response: bool
 ) -> dict[str, NDArray[np.float64]]:
     if on_response:
-        low, high = fitted.family.mean(low), fitted.family.mean(high)
-        # Some links decrease.
-        low, high = np.minimum(low, high), np.maximum(low, high)
+        known = ~np.isnan(low)
+        low, high = fitted.family.mean_limits(low, high)
+        _warn_of_means(fitted, known & np.isnan(low))
     return {"lower": low, "upper": high}
 
 
@@ -168,6 +216,16 @@ def _check_scale(fitted: FittedModel, wanted: Wanted) -> None:
         )
 
 
+def _check_uncertainty(fitted: FittedModel, wanted: Wanted) -> None:
+    if wanted.uncertainty.method == "none" or wanted.vcov is not None:
+        return
+    if check_ddf(fitted, wanted.ddf) == "kenward-roger":
+        raise ArgumentError(
+            "predict: ddf='kenward-roger' allows for the estimation of the variances already; leave out "
+            "parameter_uncertainty=, or take another ddf"
+        )
+
+
 def _with_noise(rows: PredictedRows, errors: PredictionErrors, wanted: Wanted) -> PredictionErrors:
     """The errors for new responses of a linear model."""
     with np.errstate(divide="ignore"):
@@ -182,12 +240,23 @@ def _response_limits(
 ) -> dict[str, NDArray[np.float64]]:
     """Limits for new responses of a generalized model."""
     fitted, weights = rows.fitted, _weights(rows, wanted.weights)
+    warn_of_weights(fitted.family, weights, "limits for new responses")
+    _warn_of_means(fitted, ~possible_means(fitted.family, eta) & ~np.isnan(eta))
     se = np.where(np.isnan(errors.df), np.nan, np.sqrt(errors.variance))
     low, high = (
         response_quantiles(fitted.family, eta, se, weights, fitted.dispersion, 0.5 + side * wanted.level / 2)
         for side in (-1.0, 1.0)
     )
     return {"lower": low, "upper": high}
+
+
+def _warn_of_means(fitted: FittedModel, impossible: NDArray[np.bool_]) -> None:
+    if impossible.any():
+        warn_user(
+            f"predict: NaN for limits in {impossible.sum()} of {len(impossible)} rows, whose predicted means "
+            f"family {fitted.family.name} cannot have",
+            MixedModelsWarning,
+        )
 
 
 def _weights(rows: PredictedRows, given: Any) -> NDArray[np.float64]:

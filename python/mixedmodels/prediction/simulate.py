@@ -66,7 +66,8 @@ def simulate(
         frame = as_given(drawn, design.form, design.weights, design.missing.pad, complete)
     else:
         given = Frame.from_any(newdata, what="newdata")
-        rows, labels = new_responses(fitted, given, own, kept, weights, offset), given.index
+        rows = new_responses(fitted, given, own, kept, weights, offset, unknown_levels=True)
+        labels = given.index
         warn_of_weights(fitted.family, rows.weights)
         drawn = draws(rows.source, nsim, generator)
         frame = as_given(drawn, design.form, rows.weights, rows.pad, bool(rows.complete.all()))
@@ -80,11 +81,11 @@ def draws(source: ResponseSource, nsim: int, rng: np.random.Generator) -> list[V
     return [source.draw(rng) for _ in range(nsim)]
 
 
-def warn_of_weights(family: Family, weights: Values | None) -> None:
-    """Say where prior weights have no meaning for a single response."""
+def warn_of_weights(family: Family, weights: Values | None, what: str = "simulated responses") -> None:
+    """Say where prior weights have no meaning for a single response; `what` is made without them."""
     if weights is not None and not family.weighted_draws and (weights != 1.0).any():
         warn_user(
-            f"prior weights are ignored in simulated responses: those of family {family.name} multiply the "
+            f"prior weights are ignored in {what}: those of family {family.name} multiply the "
             "log-likelihood of a row and do not change the distribution of its response",
             MixedModelsWarning,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..checks import random_generator, whole_number
 from ..design import DesignArguments, Predictors, ResponseForm, build_predictors
-from ..design.response import trials_of
+from ..design.response import is_two_columns, trials_of
 from ..errors import ArgumentError, FormulaError, MissingColumnError
 from ..families import Family, as_family
 from ..families.gaussian import Gaussian
@@ -20,7 +21,7 @@ from ..fit.fixed import names_of_parameters
 from ..fit.parameters import complete_parameters
 from ..fit.sources import ResponseSource, part_of
 from ..formula import Scope, check_functions, parse_expression
-from ..formula.nodes import Name, Node, is_plain, variables
+from ..formula.nodes import Name, Node, variables
 from ..frame import Frame
 from .new_weights import checked_weights
 from .simulate import as_given, draws, warn_of_weights
@@ -82,7 +83,7 @@ def unfitted(arguments: DesignArguments, family: Family | None) -> Unfitted:
         raise FormulaError(f"formula must be a string, not {type(arguments.formula).__name__}")
     frame = Frame.from_any(arguments.data)
     left, _, right = arguments.formula.rpartition("~")
-    node = _response(left, frame, arguments)
+    node, known = _response(left, frame, arguments)
     own = dataclasses.replace(arguments, formula=f"~{right}", data=frame, na_action="exclude")
     responses = [] if node is None else [name for name in variables(node) if name in frame]
     form, trials = ResponseForm(), None
@@ -94,7 +95,7 @@ def unfitted(arguments: DesignArguments, family: Family | None) -> Unfitted:
     weights = predictors.weights
     if weights is not None:
         checked_weights(weights, trials=form.binomial)
-    response = Name(left.strip()) if node is None and is_plain(left.strip()) else node
+    response = node if known or isinstance(node, Name) else None
     return Unfitted(predictors, family, weights, form, frame.index, response)
 
 
@@ -115,15 +116,28 @@ def source_from(model: Unfitted, params: Any) -> ResponseSource:
     return ResponseSource(eta, tuple(parts), family, weights, own.dispersion)
 
 
-def _response(left: str, frame: Frame, arguments: DesignArguments) -> Node | None:
-    """The left side of the formula; None when there is none, or the data lack its columns."""
+def _response(left: str, frame: Frame, arguments: DesignArguments) -> tuple[Node | None, bool]:
+    """The left side of the formula, None when there is none, and whether the data have its columns."""
     if not left.strip():
-        return None
+        return None, False
     functions = frozenset(check_functions(arguments.functions))
     try:
-        return parse_expression(left, Scope(frame.names, functions))
+        return parse_expression(left, Scope(frame.names, functions)), True
     except MissingColumnError:
-        return None
+        return parse_expression(left, Scope(_Anything(), functions)), False
+
+
+class _Anything(Collection[str]):
+    """The names of columns that may still come."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def _trials(
@@ -134,7 +148,7 @@ def _trials(
         found = trials_of(node, frame, check_functions(arguments.functions))
         if found is not None:
             return ResponseForm("counts", binomial=True), found
-    two_columns = left.replace(" ", "").startswith("cbind(")
+    two_columns = node is not None and is_two_columns(node)
     if arguments.weights is None and two_columns:
         raise ArgumentError(
             f"the data do not hold the numbers of trials, which {left.strip()} reads: add its columns, or "

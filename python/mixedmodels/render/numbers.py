@@ -25,6 +25,22 @@ def format_number(value: float, digits: int = DIGITS) -> str:
     return format_column([value], digits)[0]
 
 
+def percent(share: float) -> str:
+    """
+    A share in per cent, such as the level of a confidence limit: four digits of its distance from 0 or 1.
+
+    Examples
+    --------
+    >>> from mixedmodels.render.numbers import percent
+    >>> percent(0.975), percent(0.9999995)
+    ('97.5 %', '99.99995 %')
+    """
+    tail = 100.0 * min(share, 1.0 - share)
+    decimals = max(0, 3 - math.floor(math.log10(tail))) if tail > 0.0 else 4
+    text = f"{100.0 * share:.{min(decimals, 15)}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+
+
 def format_column(
     values: Iterable[float],
     digits: int = DIGITS,

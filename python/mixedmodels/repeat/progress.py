@@ -44,9 +44,9 @@ def reporting(progress: Any, total: int, what: str) -> Iterator[Listener]:
         yield lambda done, total: None
     elif progress is True:
         with _displayed(total, what) as listener:
-            yield listener
+            yield _Rising(listener)
     else:
-        yield progress
+        yield _Rising(progress)
 
 
 @contextmanager
@@ -62,6 +62,18 @@ def _displayed(total: int, what: str) -> Iterator[Listener]:
         bar = tqdm(total=total, desc=what, file=sys.stderr)
     with bar:
         yield lambda done, total: bar.update(done - bar.n)
+
+
+class _Rising:
+    """Leaves out numbers below one already told: threads may report theirs in another order."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener, self._told = listener, 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if done >= self._told:
+            self._told = done
+            self._listener(done, total)
 
 
 class _Lines:

@@ -57,9 +57,15 @@ class Cases:
         found = [_codes(fitted, name) for name in names]
         for i in range(1, len(found)):
             if not _nested(found[i], found[i - 1]):
+                inner = _within(fitted, names[i], found[i - 1])
+                do = (
+                    f"if these are different levels with the same labels, name {inner!r} instead"
+                    if inner
+                    else "name the factors from the outermost inwards, each within the one before, or only "
+                    "one of them"
+                )
                 raise ArgumentError(
-                    f"cases: levels of {names[i]!r} occur in several levels of {names[i - 1]!r}; name the "
-                    "factors from the outermost inwards, each within the one before, or only one of them"
+                    f"cases: levels of {names[i]!r} occur in several levels of {names[i - 1]!r}; {do}"
                 )
         within = []
         for term in fitted.design.terms:
@@ -93,21 +99,30 @@ class Cases:
         return rows.astype(np.uint32), codes, n_levels
 
 
-def without_each(fitted: FittedModel, codes: Codes) -> list[Sample]:
-    """The rows without those of each level in turn, with the levels that are left."""
-    samples: list[Sample] = []
-    for level in range(int(codes.max()) + 1):
-        rows = np.flatnonzero(codes != level)
-        parts = [_renumbered(term.group.codes[rows].astype(np.intp)) for term in fitted.design.terms]
-        samples.append((rows.astype(np.uint32), [code for code, _ in parts], [n for _, n in parts]))
-    return samples
+def without_level(fitted: FittedModel, codes: Codes, level: int) -> Sample:
+    """The rows without those of a level, with the levels that are left."""
+    rows = np.flatnonzero(codes != level)
+    parts = [_renumbered(term.group.codes[rows].astype(np.intp)) for term in fitted.design.terms]
+    return rows.astype(np.uint32), [code for code, _ in parts], [n for _, n in parts]
+
+
+def is_rows(fitted: FittedModel, name: str) -> bool:
+    """Whether a name stands for the rows themselves."""
+    return name == ROWS and all(term.group.label != ROWS for term in fitted.design.terms)
 
 
 def _codes(fitted: FittedModel, name: str) -> Codes:
-    if name == ROWS and all(term.group.label != ROWS for term in fitted.design.terms):
+    if is_rows(fitted, name):
         return np.arange(fitted.n_obs)
     codes = row_labels(fitted, name, "cases").codes
     return np.unique(codes, return_inverse=True)[1].astype(np.intp)
+
+
+def _within(fitted: FittedModel, name: str, outer: Codes) -> str:
+    """A grouping factor that a column of this name is a part of, within another factor; or empty."""
+    groups = [term.group for term in fitted.design.terms if len(term.group.levels) > outer.max() + 1]
+    parts = (group.label for group in groups if name in group.columns and _nested(group.codes, outer))
+    return next(parts, "")
 
 
 def _nested(inner: NDArray[np.integer], outer: NDArray[np.integer]) -> bool:

@@ -44,23 +44,33 @@ def normal(values: Values, estimate: float, level: float) -> Limits:
 
 
 def bca(values: Values, estimate: float, level: float, acceleration: float) -> Limits:
-    """
-    Quantiles of the replicates at levels that correct for bias and acceleration (Efron 1987).
+    """Quantiles of the replicates at levels that correct for bias and acceleration (Efron 1987)."""
+    low, high = bca_levels(values, estimate, level, acceleration)
+    return quantile(values, low), quantile(values, high)
 
-    NaN if all replicates are on one side of the estimate: then the bias cannot be corrected.
+
+def bca_levels(values: Values, estimate: float, level: float, acceleration: float) -> Limits:
+    """
+    The levels of the quantiles that BCa limits are.
+
+    Replicates equal to the estimate count half as below it and half as above. NaN if the others are all on
+    one side: then the bias cannot be corrected.
     """
     from scipy.special import ndtr, ndtri
 
-    share = float(np.mean(values < estimate)) if len(values) else 0.0
-    if not 0.0 < share < 1.0 or not math.isfinite(acceleration):
+    below, above = np.count_nonzero(values < estimate), np.count_nonzero(values > estimate)
+    if not len(values) or bool(below) != bool(above) or not math.isfinite(acceleration):
         return NO_LIMITS
-    shift = float(ndtri(share))
-    alpha = 0.5 * (1.0 - level)
-    limits = []
-    for p in (alpha, 1.0 - alpha):
+    shift = float(ndtri(0.5 + 0.5 * (below - above) / len(values)))
+
+    def corrected(p: float) -> float:
         z = shift + float(ndtri(p))
-        limits.append(quantile(values, float(ndtr(shift + z / (1.0 - acceleration * z)))))
-    return limits[0], limits[1]
+        left = 1.0 - acceleration * z
+        # As `left` falls to zero the level tends to that of the outermost replicate, and stays there.
+        return float(ndtr(shift + z / left)) if left > 0.0 else float(z > 0.0)
+
+    alpha = 0.5 * (1.0 - level)
+    return corrected(alpha), corrected(1.0 - alpha)
 
 
 def shortest(values: Values, estimate: float, level: float) -> Limits:
@@ -68,7 +78,7 @@ def shortest(values: Values, estimate: float, level: float) -> Limits:
     m = len(values)
     if not m:
         return NO_LIMITS
-    inside = min(math.ceil(level * m), m)
+    inside = min(-_floor(-level * m, m), m)
     ordered = np.sort(values)
     widths = ordered[inside - 1 :] - ordered[: m - inside + 1]
     first = int(np.argmin(widths))
@@ -95,15 +105,25 @@ def quantile(values: Values, p: float) -> float:
     m = len(values)
     if not m or not math.isfinite(p):
         return math.nan
-    place = (m + 1) * p
-    # A product that is whole but for rounding is whole.
-    k = round(place) if abs(place - round(place)) < 1e-9 * (m + 1) else math.floor(place)
+    k = _floor((m + 1) * p, m + 1)
     if k < 1 or k >= m:
         return float(values.min() if k < 1 else values.max())
     ordered = np.partition(values, [k - 1, k])
     low, high = float(ordered[k - 1]), float(ordered[k])
     start, end = (float(ndtri(i / (m + 1))) for i in (k, k + 1))
     return low + max(0.0, (float(ndtri(p)) - start) / (end - start)) * (high - low)
+
+
+def is_beyond(m: int, p: float) -> bool:
+    """Whether m replicates are too few for the quantile at p, which is then the smallest or the largest."""
+    place = (m + 1) * p
+    return _floor(place, m + 1) < 1 or -_floor(-place, m + 1) > m
+
+
+def _floor(product: float, size: int) -> int:
+    """The whole number below a product with `size`; one that is whole but for rounding is whole."""
+    nearest = round(product)
+    return nearest if abs(product - nearest) < 1e-9 * size else math.floor(product)
 
 
 def acceleration(deleted: Values) -> Values:
@@ -117,10 +137,13 @@ def acceleration(deleted: Values) -> Values:
     Returns
     -------
     ndarray, shape (q,)
-        0 for a statistic that no unit changes.
+        0 for a statistic that no unit changes, NaN for one with fewer than two values.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        influence = np.nanmean(deleted, axis=0) - deleted
-        square = np.nansum(np.square(influence), axis=0)
-        result = np.nansum(influence**3, axis=0) / (6.0 * square**1.5)
-    return np.where(square > 0.0, result, 0.0)
+    known = np.isfinite(deleted)
+    count = known.sum(axis=0)
+    mean = np.where(known, deleted, 0.0).sum(axis=0) / np.maximum(count, 1)
+    influence = np.where(known, mean - np.where(known, deleted, 0.0), 0.0)
+    square = np.square(influence).sum(axis=0)
+    cube = (influence**3).sum(axis=0)
+    result = np.where(square > 0.0, cube / (6.0 * np.where(square > 0.0, square, 1.0) ** 1.5), 0.0)
+    return np.where(count > 1, result, np.nan)

@@ -1,55 +1,88 @@
-"""The acceleration of BCa intervals: each statistic without each level of the largest grouping factor."""
+"""The acceleration of BCa intervals: each statistic without each of the independent units."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MixedModelError
-from ..fit.changes import refitted_design
-from ..fit.refits import refit_samples, refit_without_levels
+from ..errors import ArgumentError
+from ..fit.refits import UNBOUNDED, refit_without_levels
 from ..fit.state import FittedModel
+from ..inference.basis.clusters import find_clusters
 from ..inference.estimates.refitted_values import refitted_values
-from ..notices import silent
-from .cases import without_each
+from ..repeat.chunks import run_chunks
+from .cases import Cases, without_level
 from .intervals import acceleration
-from .sampled_design import sampled_design
+from .replicates import Plan, of_samples
+from .schemes import Wild
 from .statistic import Statistic
 
+# Deletions in a chunk, and codes of rows and levels in their samples.
+_MOST, _MOST_CODES = 32, 2**23
 
-def accelerations(fitted: FittedModel, statistic: Statistic | None) -> NDArray[np.float64]:
+
+def accelerations(plan: Plan, executor: Any = None, progress: Any = False) -> NDArray[np.float64]:
     """
     The acceleration of each statistic; of all parameters by default.
 
-    Levels whose deletion leaves no model to fit are left out.
+    Levels whose deletion leaves no model to fit, or no finite optimum, are left out.
     """
-    if statistic is None:
-        return fitted.derived(_of_parameters)
-    samples = without_each(fitted, _largest(fitted)[1])
-    deleted = np.full((len(samples), len(statistic.names)), np.nan)
-    for j, sample in enumerate(samples):
-        try:
-            with silent():
-                deleted[j] = statistic.values(refitted_design(fitted, sampled_design(fitted.design, sample)))
-        except MixedModelError:
-            continue
-    return acceleration(deleted)
+    fitted, statistic = plan.fitted, plan.statistic
+    label, codes = independent_units(plan)
+    terms = [t for t, term in enumerate(fitted.design.terms) if term.group.label == label]
+    refits = refit_without_levels(fitted, terms[0]) if terms and statistic is None else None
+    if refits is not None:
+        return acceleration(refitted_values(fitted, refits))
+    size = min(_MOST, _MOST_CODES // (fitted.n_obs * (1 + len(fitted.design.terms))))
+    chunks = run_chunks(
+        _without,
+        _Deletions(fitted, statistic, codes),
+        int(codes.max()) + 1,
+        size=max(1, size),
+        executor=executor,
+        progress=progress,
+        what="deletions of a level",
+        partial=False,
+    )
+    return acceleration(np.concatenate(chunks.results))
 
 
-def largest_factor(fitted: FittedModel) -> str:
-    """The grouping factor with the most levels."""
-    return fitted.design.terms[_largest(fitted)[0]].group.label
+def independent_units(plan: Plan) -> tuple[str, NDArray[np.intp]]:
+    """
+    The factor whose levels are deleted, and the level of each row.
+
+    What a bootstrap draws as a whole; without that the grouping factor that contains all others, and for
+    crossed factors, which have no independent units, the one with the most levels.
+    """
+    fitted, scheme = plan.fitted, plan.scheme
+    if isinstance(scheme, Cases):
+        return scheme.labels[0], scheme.codes[0]
+    if isinstance(scheme, Wild):
+        return scheme.label, scheme.codes
+    groups = [term.group for term in fitted.design.terms]
+    try:
+        label = find_clusters(fitted).label
+    except ArgumentError:
+        label = max(groups, key=lambda group: len(group.levels)).label
+    return label, next(group.codes for group in groups if group.label == label).astype(np.intp)
 
 
-def _of_parameters(fitted: FittedModel) -> NDArray[np.float64]:
-    term, codes = _largest(fitted)
-    refits = refit_without_levels(fitted, term)
-    if refits is None:
-        refits = refit_samples(fitted, without_each(fitted, codes))
-    return acceleration(refitted_values(fitted, refits))
+@dataclass(frozen=True, eq=False)
+class _Deletions:
+    """What all deletions share; `codes` are the levels that are left out."""
+
+    fitted: FittedModel
+    statistic: Statistic | None
+    codes: NDArray[np.intp]
 
 
-def _largest(fitted: FittedModel) -> tuple[int, NDArray[np.intp]]:
-    sizes = [len(term.group.levels) for term in fitted.design.terms]
-    largest = int(np.argmax(sizes))
-    return largest, fitted.design.terms[largest].group.codes.astype(np.intp)
+def _without(deletions: _Deletions, start: int, stop: int) -> NDArray[np.float64]:
+    """The statistics without each of some levels, shape (stop - start, q)."""
+    fitted = deletions.fitted
+    samples = [without_level(fitted, deletions.codes, level) for level in range(start, stop)]
+    found = of_samples(fitted, deletions.statistic, samples)
+    unbounded = np.array([status == UNBOUNDED for status in found.status])
+    return np.where(unbounded[:, None], np.nan, found.values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,11 +15,11 @@ from ..fit.changes import refitted, refitted_design
 from ..fit.endpoint.singularity import singular_fits
 from ..fit.record import read_only
 from ..fit.refits import FAILED, Refits, refit_responses, refit_samples
+from ..fit.sampled_design import sampled_design
 from ..fit.state import FittedModel, Sample
 from ..inference.estimates.refitted_values import refitted_values
 from ..repeat.seeds import Streams
 from .cases import Cases
-from .sampled_design import sampled_design
 from .schemes import Scheme
 from .statistic import Statistic
 
@@ -50,6 +51,14 @@ class Plan:
     def block(self) -> int:
         """Replicates in a block: it depends on the data alone."""
         return max(1, min(_BLOCK, _MOST_VALUES // max(self.fitted.n_obs, 1)))
+
+    def sendable(self) -> Plan | None:
+        """The plan if it can be pickled; None for a statistic that cannot, such as a lambda."""
+        try:
+            pickle.dumps(self.statistic)
+        except Exception:  # The errors of pickling have many classes.
+            return None
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +93,7 @@ def replicates(plan: Plan, start: int, stop: int) -> Replicates:
         samples: list[Sample] = []
         for generator, wanted in _blocks(plan, start, stop):
             samples += scheme.samples(plan.fitted, generator, wanted.stop)[wanted]
-        return _of_samples(plan, samples)
+        return of_samples(plan.fitted, plan.statistic, samples)
     responses = np.empty((stop - start, plan.fitted.n_obs)).T
     done = 0
     for generator, wanted in _blocks(plan, start, stop):
@@ -115,15 +124,15 @@ def _of_responses(plan: Plan, responses: NDArray[np.float64]) -> Replicates:
     return _of_models(plan.statistic, fit, responses.shape[1])
 
 
-def _of_samples(plan: Plan, samples: list[Sample]) -> Replicates:
-    fitted = plan.fitted
-    if plan.statistic is None:
+def of_samples(fitted: FittedModel, statistic: Statistic | None, samples: list[Sample]) -> Replicates:
+    """The replicates that samples of the rows give: of a statistic, or of all parameters."""
+    if statistic is None:
         return _of_refits(fitted, refit_samples(fitted, samples))
 
     def fit(j: int) -> FittedModel:
         return refitted_design(fitted, sampled_design(fitted.design, samples[j]))
 
-    return _of_models(plan.statistic, fit, len(samples))
+    return _of_models(statistic, fit, len(samples))
 
 
 def _of_refits(fitted: FittedModel, refits: Refits) -> Replicates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -16,23 +17,25 @@ from ..errors import ArgumentError
 from ..fit.record import read_only
 from ..fit.refits import FAILED, UNBOUNDED
 from ..inference.estimates.parameter_rows import ParameterRow, chosen_rows
-from ..inference.profiles.limits import percentages
 from ..render.page import Page
 from ..render.printed import Printed
-from ..render.result_table import ResultTable, result_table
+from ..render.result_table import ResultTable
 from ..render.style import Style
+from ..repeat.progress import Listener
 from ..wording import counted
-from .intervals import KINDS, SIMPLE, IntervalKind, bca
-from .jackknife import accelerations, largest_factor
+from .intervals import KINDS, IntervalKind
+from .jackknife import accelerations, independent_units
+from .limits import UNSUITED, WORDS, Distribution, all_limits, limits_table
+from .notes import notes_on_replicates
 from .replicates import Plan
+from .summary import summary_table
 
-_ARRAYS = {"values": np.float64, "estimate": np.float64, "numbers": np.int64, "singular": np.bool_}
-_WORDS = {
-    "percentile": "Percentile",
-    "basic": "Basic bootstrap",
-    "normal": "Normal",
-    "bca": "BCa",
-    "shortest": "Shortest",
+_ARRAYS = {
+    "values": np.float64,
+    "estimate": np.float64,
+    "numbers": np.int64,
+    "singular": np.bool_,
+    "free": np.bool_,
 }
 
 
@@ -52,6 +55,8 @@ class Bootstrap(Printed):
         The q parameters, as in `confint`, or the parts of the statistic.
     kinds : tuple of str
         ``"sd"``, ``"cor"``, ``"scale"`` or ``"coefficient"``; ``"statistic"``.
+    free : ndarray of bool, shape (q,)
+        Whether each is estimated: not held fixed and not dropped.
     estimate : ndarray, shape (q,)
         Their values in the model.
     values : ndarray, shape (n, q)
@@ -72,6 +77,7 @@ class Bootstrap(Printed):
     about: str
     names: tuple[str, ...]
     kinds: tuple[str, ...]
+    free: NDArray[np.bool_]
     estimate: NDArray[np.float64]
     values: NDArray[np.float64]
     numbers: NDArray[np.int64]
@@ -144,22 +150,19 @@ class Bootstrap(Printed):
         ['estimate', 'bias', 'std.error', 'n']
         """
         columns = [self._present(j, finite=True) for j in range(len(self.names))]
-        mean = [float(own.mean()) if len(own) else np.nan for own in columns]
-        table = {
-            "estimate": self.estimate,
-            "bias": np.array(mean) - self.estimate,
-            "std.error": [float(own.std(ddof=1)) if len(own) > 1 else np.nan for own in columns],
-            "n": [len(own) for own in columns],
-        }
-        return result_table(
-            table, list(self.names), [f"{self.about}, {counted(self.n, 'replicate')}"], self._notes()
-        )
+        suited = all(self._suited(j) for j in range(len(self.names)))
+        notes = [*([] if suited else [UNSUITED]), *self._notes()]
+        heading = f"{self.about}, {counted(self.n, 'replicate')}"
+        return summary_table(self.names, self.estimate, columns, heading, notes)
 
     def confint(
         self,
         level: float = 0.95,
         kind: IntervalKind = "percentile",
         parm: str | list[str] | None = None,
+        *,
+        executor: Executor | None = None,
+        progress: bool | Listener = False,
     ) -> ResultTable:
         """
         Confidence limits from the replicates.
@@ -171,16 +174,22 @@ class Bootstrap(Printed):
         kind : {"percentile", "basic", "normal", "bca", "shortest"}, default "percentile"
             "percentile": quantiles of the replicates. "basic": these reflected at the estimate. "normal": the
             estimate less the bias ± a normal quantile times the standard error. "bca": percentiles at levels
-            that correct for bias and skewness; the acceleration comes from refits without each level of the
-            largest grouping factor. "shortest": the shortest interval with that share of the replicates.
+            that correct for bias and skewness; the acceleration comes from refits without each unit that
+            "cases" or "wild" draw, else each level of the grouping factor that contains all others, or of the
+            largest. "shortest": the shortest interval with that share of the replicates.
         parm : str or list of str, optional
             Parameters by name or pattern (``"sd_*"``), ``"theta_"`` for all variance parameters, ``"beta_"``
             for all coefficients; by default all.
+        executor : Executor, optional
+            For "bca": where the refits without each level run, as for `bootstrap`; by default here.
+        progress : bool or callable, default False
+            For "bca": as for `bootstrap`, of these refits. Those of most linear models take no time.
 
         Returns
         -------
         ResultTable
-            Two columns named by their percentages.
+            Two columns named by their percentages; ``notes`` say why limits are NaN, and which are the
+            outermost replicates.
 
         Raises
         ------
@@ -202,22 +211,12 @@ class Bootstrap(Printed):
         """
         level = probability("level", level)
         one_of("confint: kind", kind, KINDS)
-        places = self._places(parm)
-        limits = np.array([self._limits(j, level, kind) for j in places]).reshape(-1, 2)
-        notes = [
-            f"{_WORDS[kind]} limits; {self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
-        ]
+        about = f"{self.about[0].lower()}{self.about[1:]}, {counted(self.n, 'replicate')}"
+        notes = [f"{WORDS[kind]} limits; {about}"]
         if kind == "bca" and self._plan is not None:
-            notes.append(f"Acceleration by deletion of the levels of {largest_factor(self._plan.fitted)}")
-        if kind != "normal" and (self.n - self.n_failed + 1) * (1 - level) / 2 < 1:
-            notes.append("Too few replicates for this level: limits are the smallest and the largest ones")
-        table = result_table(
-            dict(zip(percentages(level), limits.T, strict=True)),
-            [self.names[j] for j in places],
-            notes=[*notes, *self._notes()],
-        )
-        table.attrs.update(method="boot", level=level, kind=kind)
-        return table
+            notes.append(f"Acceleration by deletion of the levels of {independent_units(self._plan)[0]}")
+        distributions = self._distributions(self._places(parm), kind, executor, progress)
+        return limits_table(distributions, level, kind, notes, self._notes())
 
     def save(self, path: str | PathLike[str]) -> None:
         """
@@ -248,6 +247,7 @@ class Bootstrap(Printed):
 
         columns = (self.numbers, self.status, self.messages, self.singular)
         about = {name: getattr(self, name) for name in ("type", "about", "names", "kinds", "n_asked")}
+        about["free"] = self.free.tolist()
         numbers = {"estimate": self.estimate, "acceleration": self._known.get("acceleration")}
         write(path, columns, self.values, about, numbers)
 
@@ -329,7 +329,7 @@ class Bootstrap(Printed):
             [self.names[j] for j in places],
             [self._present(j) for j in places],
             self.estimate[places],
-            np.array([self._limits(j, level, kind) for j in places]).reshape(-1, 2),
+            all_limits(self._distributions(places, kind), level, kind),
             ax,
         )
 
@@ -341,27 +341,43 @@ class Bootstrap(Printed):
             good &= np.array([status != UNBOUNDED for status in self.status])
         return values[good]
 
-    def _limits(self, j: int, level: float, kind: str) -> tuple[float, float]:
+    def _suited(self, j: int) -> bool:
+        """The wild bootstrap changes the variances within clusters by far too much, or not at all."""
+        return self.type != "wild" or self.kinds[j] in ("coefficient", "statistic")
+
+    def _distributions(self, places: list[int], kind: str, *run: Any) -> list[Distribution]:
+        accelerations = self._accelerated(*run) if kind == "bca" else np.full(len(self.names), np.nan)
         # Infinite estimates are beyond all others: as quantiles they count, not in means.
-        values, estimate = self._present(j, finite=kind == "normal"), float(self.estimate[j])
-        if not len(values) or not np.isfinite(estimate):
-            return np.nan, np.nan
-        if kind == "bca":
-            return bca(values, estimate, level, float(self.acceleration[j]))
-        return SIMPLE[kind](values, estimate, level)
+        return [
+            Distribution(
+                self.names[j],
+                float(self.estimate[j]),
+                self._present(j, finite=kind == "normal"),
+                bool(self.free[j]),
+                self._suited(j),
+                float(accelerations[j]),
+            )
+            for j in places
+        ]
 
     @property
     def acceleration(self) -> NDArray[np.float64]:
         """The acceleration constants of BCa limits, shape (q,); computed when they are first needed."""
+        return self._accelerated()
+
+    def _accelerated(self, *run: Any) -> NDArray[np.float64]:
         if "acceleration" not in self._known:
             if self._plan is None:
                 raise ArgumentError(
-                    "confint: kind='bca' needs the model, which a file does not hold; call "
-                    "confint(kind='bca') before save(), and the file has what is needed"
+                    "confint: kind='bca' needs the model, which a file does not hold, nor the pickle of a "
+                    "result whose statistic cannot be pickled; call confint(kind='bca') before you save"
                 )
-            found = read_only(accelerations(self._plan.fitted, self._plan.statistic))
-            self._known.setdefault("acceleration", found)
+            found = accelerations(self._plan, *run)
+            self._known.setdefault("acceleration", read_only(found))
         return self._known["acceleration"]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_plan": None if self._plan is None else self._plan.sendable()}
 
     def _places(self, parm: Any) -> list[int]:
         parts = zip(self.names, self.kinds, self.estimate.tolist(), strict=True)
@@ -369,22 +385,7 @@ class Bootstrap(Printed):
         return [row.place[0] for row in chosen_rows("parm", parm, rows)]
 
     def _notes(self) -> list[str]:
-        notes = []
-        if self.n < self.n_asked:
-            notes.append(f"Interrupted: {self.n} of {self.n_asked} replicates")
-        if self.n_failed:
-            notes.append(f"{counted(self.n_failed, 'replicate')} without a fit left out; see messages")
-        if self.n_unbounded:
-            notes.append(
-                f"{counted(self.n_unbounded, 'replicate')} without a finite optimum (see messages): in "
-                "quantiles, but not in bias and standard errors"
-            )
-        unsettled = sum(status not in (FAILED, UNBOUNDED, "converged") for status in self.status)
-        if unsettled:
-            notes.append(f"{counted(unsettled, 'replicate')} did not converge")
-        if self.n_singular:
-            notes.append(f"{counted(self.n_singular, 'singular fit')}")
-        return notes
+        return notes_on_replicates(self.n_asked, self.status, self.n_singular)
 
     def _page(self, style: Style) -> Page:
         return self.summary()._page(style)

@@ -13,13 +13,13 @@ from ..checks import flag, one_of, several_texts, whole_number
 from ..errors import ArgumentError, MixedModelsWarning
 from ..fit.refits import refit_responses
 from ..fit.state import FittedModel
-from ..inference.basis.clusters import find_clusters
+from ..inference.basis.clusters import Clusters, find_clusters
 from ..inference.estimates.parameter_rows import ParameterRow, chosen_rows, parameter_rows
 from ..notices import warn_user
 from ..render.result_table import ResultTable
 from ..repeat.chunks import run_chunks
 from ..repeat.seeds import Streams
-from .cases import Cases
+from .cases import Cases, is_rows
 from .intervals import KINDS
 from .replicates import Plan, Replicates, replicates
 from .result import Bootstrap, bootstrap_of
@@ -43,7 +43,7 @@ def bootstrap(
     model: Callable[[FittedModel], Any] = lambda fitted: fitted,
     cases: Any = None,
     use_u: Any = False,
-    multipliers: Any = "mammen",
+    multipliers: Any = None,
     rng: Any = None,
     executor: Any = None,
     progress: Any = False,
@@ -97,7 +97,7 @@ def bootstrap_limits(
     one_of("confint: kind", kind, KINDS)
     chosen_rows("parm", parm, parameter_rows(fitted))
     result = bootstrap(fitted, nsim, rng=rng, executor=executor, progress=progress)
-    return result.confint(level, kind, parm)
+    return result.confint(level, kind, parm, executor=executor, progress=progress)
 
 
 def _scheme(
@@ -106,7 +106,8 @@ def _scheme(
     """How replicates are made, and that in words."""
     one_of("bootstrap: type", type, TYPES)
     use_u = flag("use_u", use_u)
-    one_of("multipliers", multipliers, MULTIPLIERS)
+    if multipliers is not None:
+        one_of("multipliers", multipliers, MULTIPLIERS)
     if fitted.arguments.optimizer is None:
         raise ArgumentError(
             "bootstrap: the model was evaluated at start=, not fitted (optimizer=None), so there are no "
@@ -114,23 +115,23 @@ def _scheme(
         )
     if not fitted.design.terms:
         raise ArgumentError("bootstrap: the model has no random-effects terms")
-    _check_suited(fitted, type, cases, use_u)
+    _check_suited(fitted, type, cases, use_u, multipliers)
     kept = ", random effects kept" if use_u else ""
     if type == "parametric":
         return Parametric(use_u), f"Parametric bootstrap{kept}"
     if type == "semiparametric":
         return Semiparametric.of(fitted, use_u), f"Semiparametric bootstrap{kept}"
     if type == "wild":
-        clusters = find_clusters(fitted, cases)
+        clusters, multipliers = _clusters(fitted, cases), multipliers or MULTIPLIERS[0]
         about = f"Wild bootstrap by {clusters.label}, {multipliers.capitalize()} multipliers"
-        return Wild.of(fitted, clusters.rows, multipliers), about
+        return Wild.of(fitted, clusters, multipliers), about
     names = [_independent_factor(fitted)] if cases is None else several_texts("cases", cases)
     if not names:
         raise ArgumentError("cases must name at least one factor")
     return Cases.of(fitted, names), f"Bootstrap of cases: {', then '.join(names)}"
 
 
-def _check_suited(fitted: FittedModel, type: str, cases: Any, use_u: bool) -> None:
+def _check_suited(fitted: FittedModel, type: str, cases: Any, use_u: bool, multipliers: Any) -> None:
     """Refuse what does not make sense for this kind of model, or with this type."""
     if type in ("semiparametric", "wild") and not fitted.exact_likelihood:
         raise ArgumentError(
@@ -142,6 +143,30 @@ def _check_suited(fitted: FittedModel, type: str, cases: Any, use_u: bool) -> No
         raise ArgumentError(f"use_u=True is for type='parametric' and 'semiparametric', not {type!r}")
     if cases is not None and type not in ("cases", "wild"):
         raise ArgumentError(f"cases= is for type='cases' and 'wild', not {type!r}")
+    if multipliers is not None and type != "wild":
+        raise ArgumentError(f"multipliers= is for type='wild', not {type!r}")
+
+
+def _clusters(fitted: FittedModel, cases: Any) -> Clusters:
+    """What the wild bootstrap multiplies as a whole."""
+    if cases is not None:
+        names = several_texts("cases", cases)
+        if len(names) != 1:
+            raise ArgumentError(
+                f"cases must name one factor for type='wild', whose levels are the clusters, not {len(names)}"
+            )
+        if is_rows(fitted, names[0]):
+            raise ArgumentError(
+                "cases='rows' is for type='cases': the wild bootstrap needs independent clusters, and rows "
+                "with the same random effects are not; name a factor that contains the grouping factors"
+            )
+        cases = names[0]
+    try:
+        return find_clusters(fitted, cases, "cases")
+    except ArgumentError as error:
+        raise ArgumentError(
+            f"{error}; without independent clusters use type='parametric', 'semiparametric' or 'cases'"
+        ) from None
 
 
 def _independent_factor(fitted: FittedModel) -> str:
@@ -190,6 +215,7 @@ def _joined(
         n_asked=n,
         names=tuple([row.name for row in rows]),
         kinds=tuple([row.kind for row in rows]),
+        free=[row.free for row in rows],
         estimate=[row.estimate for row in rows],
         values=np.concatenate([part.values for part in parts]),
         numbers=np.concatenate(numbers),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..design.theta import factors
 from ..fit.draws import as_responses, draw_many, fixed_part
 from ..fit.state import FittedModel
+from ..inference.basis.clusters import Clusters
 
 Values = NDArray[np.float64]
 
@@ -120,18 +121,21 @@ class Wild:
         The cluster of each row.
     n_clusters : int
     multipliers : {"mammen", "rademacher"}
+    label : str
+        Of the factor whose levels are the clusters.
     """
 
     residuals: Values
     codes: NDArray[np.intp]
     n_clusters: int
     multipliers: str
+    label: str
 
     @classmethod
-    def of(cls, fitted: FittedModel, clusters: tuple[NDArray[np.intp], ...], multipliers: str) -> Wild:
-        """The scheme of a linear model with these rows in each cluster."""
+    def of(cls, fitted: FittedModel, clusters: Clusters, multipliers: str) -> Wild:
+        """The scheme of a linear model with these clusters."""
         codes = np.empty(fitted.n_obs, dtype=np.intp)
-        for i, rows in enumerate(clusters):
+        for i, rows in enumerate(clusters.rows):
             codes[rows] = i
         root = np.sqrt(fitted.prior_weights)
         basis = np.linalg.qr(root[:, None] * fitted.design.x[:, fitted.estimates.free], mode="reduced")[0]
@@ -140,7 +144,7 @@ class Wild:
         with np.errstate(divide="ignore"):
             # A row that determines a coefficient alone has no residual.
             factor = np.where(leverage < 1.0 - 1e-10, 1.0 / np.sqrt(1.0 - leverage), 0.0)
-        return cls(residuals * factor, codes, len(clusters), multipliers)
+        return cls(residuals * factor, codes, len(clusters.rows), multipliers, clusters.label)
 
     def responses(self, fitted: FittedModel, generator: np.random.Generator, m: int) -> Values:
         shape = (m, self.n_clusters)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..checks import shown
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
-from ..wording import unique_names
+from ..wording import listed, unique_names
 
 Values = NDArray[np.float64]
 _NAME = "statistic"
@@ -57,12 +57,23 @@ class Statistic:
         return cls(function, model, names, values)
 
     def values(self, fitted: FittedModel) -> Values:
-        """Its values for another fit, shape (q,), in the order of the names."""
+        """
+        Its values for another fit, shape (q,), in the order of the names; NaN for those it does not name.
+
+        Raises
+        ------
+        ArgumentError
+            For names that the model itself did not have, and arrays of another length.
+        """
         names, values = _numbers(self.function(self.model(fitted)))
         if names == self.names:
             return values
-        if len(names) == len(self.names) and any(name.startswith(_NAME) for name in names):
-            return values
+        new = [name for name in names if name not in self.names]
+        if new or any(name.startswith(_NAME) for name in names):
+            raise ArgumentError(
+                f"{len(values)} numbers ({listed(names)}) where the model itself gives {len(self.names)} "
+                f"({listed(self.names)}); return the same in each replicate, or NaN"
+            )
         by_name = dict(zip(names, values.tolist(), strict=True))
         return np.array([by_name.get(name, np.nan) for name in self.names])
 

@@ -53,12 +53,19 @@ def write(
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:
     """The parts of a `Bootstrap`."""
-    _, parquet = _pyarrow()
-    with parquet.ParquetFile(str(path)) as file:
-        table = file.read()
+    pyarrow, parquet = _pyarrow()
+    foreign = f"load: {str(path)!r} was not written by Bootstrap.save()"
+    try:
+        with parquet.ParquetFile(str(path)) as file:
+            table = file.read()
+    except (pyarrow.ArrowException, OSError) as error:
+        # Those of the file system, such as that there is no such file, say what they are.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ArgumentError(f"{foreign}, or it is damaged ({error})") from None
     metadata = table.schema.metadata or {}
     if _KEY not in metadata:
-        raise ArgumentError(f"load: {str(path)!r} was not written by Bootstrap.save()")
+        raise ArgumentError(foreign)
     about = json.loads(metadata[_KEY])
     if about["format"] != _FORMAT:
         raise ArgumentError(
@@ -72,6 +79,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
         "about": about["about"],
         "names": tuple(about["names"]),
         "kinds": tuple(about["kinds"]),
+        "free": about["free"],
         "n_asked": about["n_asked"],
         "estimate": _numbers(about["estimate"]),
         "values": np.column_stack(values) if values else np.zeros((len(columns[0]), 0)),

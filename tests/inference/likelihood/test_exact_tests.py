@@ -215,3 +215,11 @@ def test_which_terms_can_be_tested():
         spanned = lmer("Reaction ~ Days + Subject + (1 | Subject)", SLEEP)
     with pytest.raises(ArgumentError, match="already contains the effects"):
         exact_rlrt(spanned)
+
+
+def test_terms_that_others_determine_are_no_part_of_the_hypothesis():
+    with pytest.warns(MixedModelsWarning):
+        model = lmer("Reaction ~ Days + double + (1 | Subject)", SLEEP.assign(double=2 * SLEEP["Days"]))
+    with pytest.raises(ArgumentError, match="is the same without 'Days', which other terms determine"):
+        exact_lrt(model, drop="Days")
+    assert exact_lrt(model, drop=["Days", "double"], nsim=20, rng=1).shape == (1, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import permutations
 from typing import Any
 
@@ -169,6 +169,24 @@ def test_the_same_with_any_executor(permute):
         other = permutation_test(model, "Sex", 120, **options)
     pd.testing.assert_frame_equal(alone.to_frame(), other.to_frame())
     assert told[-1] == (120, 120)
+    with ProcessPoolExecutor(2) as pool:
+        other = permutation_test(model, "Sex", 120, permute=permute, rng=4, executor=pool)
+    pd.testing.assert_frame_equal(alone.to_frame(), other.to_frame())
+
+
+def test_models_without_terms_and_one_permutation():
+    orthodont = load_orthodont()
+    with pytest.raises(ArgumentError, match="the model has no fixed-effects terms that can be tested"):
+        permutation_test(lmer("distance ~ 1 + (1 | Subject)", orthodont), "(Intercept)")
+    one = permutation_test(lmer("distance ~ age + (1 | Subject)", orthodont), "age", 1, rng=1)
+    assert "Permutation test of age, 1 permutation\n" in str(one)
+
+
+def test_a_term_may_be_quoted_as_in_the_formula():
+    data = load_orthodont().rename(columns={"Sex": "sex of child"})
+    model = lmer("distance ~ age + `sex of child` + (1 | Subject)", data)
+    quoted = permutation_test(model, "`sex of child`", 20, rng=1)
+    assert quoted.index.tolist() == ["sex of child"]
 
 
 @pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 
+import mixedmodels as mm
 from mixedmodels.errors import ArgumentError
 from mixedmodels.plot.profiles import Trace, contour
 from shared_fits import fits
@@ -33,6 +37,35 @@ def test_zeta_goes_through_the_points_and_the_limits(profile):
         np.testing.assert_allclose(np.interp([low, high], *curve.get_data()), [-1.96, 1.96], atol=0.01)
         ends = sorted(float(line.get_xdata()[0]) for line in segments[:2])
         np.testing.assert_allclose(ends, [low, high], rtol=2e-3)
+
+
+@pytest.fixture(scope="module")
+def singular():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return mm.lmer("Yield ~ 1 + (1 | Batch)", mm.load_dyestuff2(), REML=False).profile()
+
+
+def test_a_bound_has_no_line_beyond_the_curve(singular):
+    for absolute in (False, True):
+        ax = singular.plot(levels=[0.95, 0.99], parm="sd_*", absolute=absolute).axes[0]
+        curve, *lines = ax.get_lines()
+        upright = [line for line in lines if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
+        # The deviation is zero at the estimate: only the upper limits have lines.
+        assert [float(line.get_xdata()[0]) > 0.0 for line in upright] == [True, True]
+        top = float(np.max(curve.get_ydata()))
+        assert all(0.0 <= y <= top + 1e-3 for line in upright for y in line.get_ydata())
+
+
+def test_contours_stop_at_a_bound(singular):
+    figure = singular.plot("pairs", parm=["sd_*", "sigma"], levels=[0.8])
+    above, below = figure.axes[1], figure.axes[2]
+    # The deviation runs upwards above the diagonal, to the right below it.
+    for line in above.get_lines():
+        assert np.min(line.get_ydata()) >= -1e-12
+    for line in below.get_lines():
+        assert np.min(line.get_xdata()) >= -1e-12
+    assert max(np.max(line.get_xdata()) for line in below.get_lines()) > 1.5
 
 
 def test_absolute_values_are_positive(profile):
@@ -71,6 +104,24 @@ def test_the_contour_of_a_quadratic_is_an_ellipse():
     np.testing.assert_allclose(form, radius**2, rtol=1e-8)
 
 
+@pytest.mark.parametrize("slope", [-1.0, 1.0])
+def test_the_contour_of_parameters_that_move_together_is_a_line(slope):
+    zeta = np.linspace(-3, 3, 7)
+    x, y = contour(Trace(zeta, slope * zeta), Trace(zeta, slope * zeta), 2.0)
+    assert np.ptp(x) > 3.9
+    np.testing.assert_allclose(y, slope * x, atol=1e-6)
+
+
+def test_pairs_of_a_separated_fit():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat(list("abcdefgh"), 12), "h": np.tile(list("ab"), 48)})
+    data["q"] = np.where(data["h"] == "a", 0, rng.integers(0, 2, 96))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        figure = mm.glmer("q ~ h + (1 | g)", data, family="binomial").profile(level_max=0.9).plot("pairs")
+    assert len(figure.axes) == 9
+
+
 def test_arguments(profile):
     with pytest.raises(ArgumentError, match="kind must be one of"):
         profile.plot("zetas")
@@ -78,3 +129,7 @@ def test_arguments(profile):
         profile.plot("pairs", parm="sigma")
     with pytest.raises(ArgumentError, match="scale must be one of"):
         profile.plot(scale="var")
+    with pytest.raises(ArgumentError, match="levels: each must be a number between 0 and 1, not 2"):
+        profile.plot(levels=[0.5, 2])
+    with pytest.raises(ArgumentError, match="levels must be a list of numbers"):
+        profile.plot(levels=0.95)

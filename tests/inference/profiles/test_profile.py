@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -121,6 +122,41 @@ def test_a_limit_on_the_boundary_is_exactly_the_bound():
     assert limits.loc["sd_(Intercept)|Batch"].iloc[0] == 0.0
     assert any("One-sided" in note and "sd_(Intercept)|Batch (lower)" in note for note in limits.notes)
     assert np.isfinite(limits).all(axis=None)
+    # The estimate is the bound: no point above it is one.
+    points = model.profile("sd_*").to_frame()
+    assert points["note"].iloc[0] == "estimate"
+    assert "at its bound" not in set(points["note"])
+
+
+def test_a_limit_is_no_jump_to_another_minimum():
+    rng = np.random.default_rng(7)
+    g = np.repeat(np.arange(10), 6).astype(str)
+    data = pd.DataFrame({"g": g, "x": rng.normal(size=60), "t": np.tile(np.arange(6), 10)})
+    data["y"] = rng.normal(size=60) + data["x"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = mm.lmer("y ~ x + (1 + x + t | g)", data, REML=False)
+        limits = model.confint(method="profile", parm="cor_*")
+    # The likelihood hardly depends on the correlations.
+    np.testing.assert_array_equal(limits, [[-1.0, 1.0]] * 3)
+    assert not any("jumps" in note for note in limits.notes)
+
+
+def test_a_side_that_cannot_be_computed_loses_no_other_profile():
+    data = mm.load_sleepstudy().query("Days < 4").assign(f=lambda d: d["Days"].astype(int).astype(str))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # A row for each effect: as sigma goes to zero, the relative factor grows without end.
+        profile = mm.lmer("Reaction ~ Days + ar1(0 + f | Subject)", data).profile()
+    limits = profile.confint()
+    assert np.isfinite(limits.loc[["sd_ar1|Subject", "(Intercept)", "Days"]]).all(axis=None)
+    assert limits.loc["sigma"].iloc[0] == 0.0
+    assert any("the other limit is the bound" in n and "sigma (lower)" in n for n in limits.notes)
+
+
+def test_levels_near_one_have_their_own_names(profile):
+    assert list(fits("sleepstudy").confint(0.999999).columns) == ["0.00005 %", "99.99995 %"]
+    assert list(profile.confint(0.95).columns) == ["2.5 %", "97.5 %"]
 
 
 def test_parameters_that_are_held_have_no_profile():
@@ -136,6 +172,31 @@ def test_parameters_that_are_held_have_no_profile():
         fixed={"sd__Days": 6.0, "Days": 10.0, "cor__(Intercept).Days": value},
     )
     assert refit.objective - model.objective == pytest.approx(z * z, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "without"),
+    [
+        ({"theta": [None, 0.0, None]}, ["sd_(Intercept)", "sd_Days", "cor_Days.(Intercept)"]),
+        ({"sd__Days": 0.0}, ["sd_Days", "cor_Days.(Intercept)"]),
+    ],
+)
+def test_no_limits_of_what_the_held_parameters_decide(fixed, without):
+    model = mm.lmer(SLOPES, mm.load_sleepstudy(), REML=False, fixed=fixed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        limits = model.confint(method="profile")
+    names = [f"{name}|Subject" for name in without]
+    assert list(limits.index[limits.isna().all(axis=1)]) == names
+    assert limits.drop(names).notna().all(axis=None)
+    assert any("held fixed" in note and "cor_Days" in note for note in limits.notes)
+
+
+def test_progress_rises(ml):
+    calls = []
+    ml.profile(progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (6, 6)
+    assert all(a < b for (a, _), (b, _) in pairwise(calls))
 
 
 @pytest.mark.parametrize("n_agq", [0, 1, 9])

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import mixedmodels as mm
-from mixedmodels.errors import DataError, MixedModelError
+from mixedmodels.errors import DataError, InternalError, MixedModelError
 from mixedmodels.inference.estimates.parameter_rows import ParameterRow, parameter_rows
 from mixedmodels.inference.profiles.base import base_of, profilable
 from mixedmodels.inference.profiles.limits import quantile
@@ -107,16 +107,28 @@ def check(model: Any, fit: Any, curve: Curve) -> None:
         what = f"{model.formula} {curve.row.name} {('lower', 'upper')[i]} {limit}"
         # There always is an end, with a reason.
         assert limit.end in ("met", "bound", "flat", "jump", "not computable", "better"), what
-        if limit.end not in ("met", "bound"):
+        if limit.end not in ("met", "bound", "jump"):
             continue
+
+        def refit(value: float) -> Any:
+            return fit(fixed={key_of(model, curve.row): value, **dropped}, control={"starts": 4})
+
         try:
-            held = fit(fixed={key_of(model, curve.row): limit.value, **dropped}, control={"starts": 4})
+            held = refit(limit.value)
         except DataError:
-            # The argument `fixed` does not take a correlation of a higher lag.
-            assert curve.row.name.startswith("cor_lag"), what
+            # The argument `fixed` does not take a correlation of a higher lag, nor a scale of zero.
+            assert curve.row.name.startswith("cor_lag") or limit.value == 0.0, what
             continue
         rise = held.objective - model.objective
-        if limit.end == "bound":
+        if limit.end == "jump":
+            near = 1e-4 * (limit.value - curve.estimate)
+            assert refit(limit.value - near).objective - model.objective <= Z * Z + EXACT, what
+            assert refit(limit.value + near).objective - model.objective >= Z * Z - EXACT, what
+        elif limit.end == "bound":
+            if rise > Z * Z:
+                # Such a refit may end in a minimum that is not the lowest; one beside it may not.
+                inside = limit.value + 1e-4 * (curve.estimate - limit.value)
+                rise = min(rise, refit(inside).objective - model.objective)
             assert rise <= Z * Z + EXACT, what
         else:
             # A refit from scratch may end in a minimum that is not the lowest.
@@ -130,17 +142,36 @@ def _is_best(held: Any, rise: float) -> bool:
     return bool(with_more.objective - held.objective > -1e-9) and rise < Z * Z
 
 
-@pytest.mark.parametrize("generalized", [False, True])
-@pytest.mark.parametrize("seed", range(100 if THOROUGH else 6))
+# Models whose criteria have several minima, beside any.
+HARD = [
+    *((seed, False) for seed in (1006, 1032, 1045, 1101)),
+    *((seed, True) for seed in (1020, 2034, 3044)),
+]
+# Searches from nine starts miss the lowest minimum of these.
+MISSED = [
+    pytest.param(seed, True, marks=pytest.mark.xfail(reason="a lower minimum exists", strict=True))
+    for seed in (1055, 2080)
+]
+
+
+@pytest.mark.parametrize(
+    ("seed", "generalized"),
+    [*((seed, kind) for seed in range(100 if THOROUGH else 6) for kind in (False, True)), *HARD, *MISSED],
+)
 def test_every_limit_is_a_constrained_optimum(seed, generalized):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             model, fit = random_model(seed, generalized)
+        except InternalError:
+            raise
         except MixedModelError:
             return
         fitted = model._fitted
         if fitted.convergence.unbounded or not fitted.convergence.converged:
+            return
+        if fit(control={"starts": 6}).objective < model.objective - EXACT:
+            # Profiles of a local optimum are those of its neighbourhood.
             return
         curves = walk(base_of(fitted), profilable(fitted, parameter_rows(fitted), False), [(Z, True)])
         for curve in curves:

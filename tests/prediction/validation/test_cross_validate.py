@@ -18,6 +18,7 @@ from mixedmodels import (
     load_penicillin,
     load_sleepstudy,
     load_sleepstudy_x,
+    pb_compare,
 )
 from mixedmodels.errors import ArgumentError, MissingColumnError
 from mixedmodels.fit.changes import fitted_to_rows
@@ -178,6 +179,13 @@ def test_missing_rows_subsets_and_new_responses():
     complete = data[data["Days"] > 0].dropna().reset_index(drop=True)
     rows = cross_validate(lmer(formula, complete), 5, rng=1)
     pd.testing.assert_frame_equal(full.folds, rows.folds)
+    used = data[data["Days"] > 0].dropna()
+    assert full.rows["row"].tolist() == full.units["unit"].tolist() == used.index.tolist()
+    np.testing.assert_allclose(data.loc[full.rows["row"], "Reaction"], full.rows["observed"])
+    columns = lmer(formula, data.to_dict("list"), subset="Days > 0")
+    assert cross_validate(columns, 5, rng=1).rows["row"].tolist() == used.index.tolist()
+    named = lmer(formula, used.set_axis([f"r{i}" for i in range(len(used))]))
+    assert cross_validate(named, 5, rng=1).rows["row"].tolist() == [f"r{i}" for i in range(len(used))]
     model = fits("sleepstudy")
     half = cross_validate(model.refit(SLEEP["Reaction"] / 2), 5, rng=1)
     whole = cross_validate(model, 5, rng=1)
@@ -235,3 +243,34 @@ def test_wrong_arguments():
         cross_validate(model, by="nothing")
     labels = np.arange(180) // 30
     assert len(cross_validate(model, None, by=labels).folds) == 6
+
+
+def test_the_monte_carlo_error_of_simulated_scores_is_reported():
+    """Where a level has an effect for each row, too, scores are integrals over many dimensions."""
+    rng = np.random.default_rng(1)
+    g = np.repeat(np.arange(6), 15)
+    eta = 1.0 + 0.5 * rng.standard_normal(6)[g] + 0.5 * rng.standard_normal(90)
+    data = pd.DataFrame({"g": g, "row": np.arange(90), "y": rng.poisson(np.exp(eta))})
+    model = glmer("y ~ 1 + (1 | g) + (1 | row)", data, "poisson")
+    found = [cross_validate(model, None, by="g", rng=i) for i in (1, 2, 3)]
+    errors = [np.sqrt(np.square(own.units["mc.error"]).sum()) for own in found]
+    assert 0.0 < max(errors) < 0.02
+    assert np.ptp([own.log_score for own in found]) < 5 * max(errors)
+    assert "Log scores are simulated; Monte Carlo error of their sum" in str(found[0])
+    assert "Monte Carlo error of a difference" in str(found[0].compare(found[1]))
+    linear = cross_validate(lmer("y ~ 1 + (1 | g)", data), None, by="g")
+    assert (linear.units["mc.error"] == 0).all()
+    assert "Monte Carlo" not in str(linear)
+
+
+def test_a_model_that_was_only_evaluated_is_not_compared_with_fits():
+    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP, start=[1.0], optimizer=None)
+    for repeat in (
+        lambda: cross_validate(model, 5),
+        lambda: model.permutation_test("Days", 5),
+        lambda: model.exact_rlrt(nsim=5),
+        lambda: model.exact_lrt(nsim=5),
+        lambda: pb_compare(model, fits("sleepstudy"), 5),
+    ):
+        with pytest.raises(ArgumentError, match="was evaluated at start=, not fitted"):
+            repeat()

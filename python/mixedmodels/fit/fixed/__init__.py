@@ -6,6 +6,7 @@ from .argument import check_fixed, without_coefficients
 from .free import FreeParameters, free_parameters, in_all_parameters
 from .held import NOTHING_HELD, Held, embedded
 from .resolve import (
+    UnknownParameterError,
     held_dispersion,
     names_of_parameters,
     resolve,
@@ -18,6 +19,7 @@ __all__ = [
     "NOTHING_HELD",
     "FreeParameters",
     "Held",
+    "UnknownParameterError",
     "check_fixed",
     "embedded",
     "free_parameters",

@@ -21,11 +21,28 @@ from .held import NOTHING_HELD, Held
 
 # Names that a message lists.
 _SHOWN = 30
+# Another name of sigma.
+_SCALE_OF_TIDY = "sd__Observation"
 _ENTRY = re.compile(r"theta\[(\d+)\]")
 
 
+class UnknownParameterError(ArgumentError):
+    """
+    A name of no parameter.
+
+    Attributes
+    ----------
+    key : object
+    known : list of str
+        The names that there are.
+    """
+
+    key: Any = None
+    known: Sequence[str] = ()
+
+
 class _Holdable(NamedTuple):
-    """A parameter: its kind and place, its name, what may qualify the name, and its range."""
+    """A parameter: its kind and place, its name, what may qualify it, its range, its names in tables."""
 
     kind: str
     place: tuple[int, ...]
@@ -33,6 +50,7 @@ class _Holdable(NamedTuple):
     groups: tuple[str, ...]
     lower: float
     upper: float
+    printed: tuple[str, ...] = ()
 
     @property
     def qualified(self) -> tuple[str, str]:
@@ -105,10 +123,10 @@ def sigma_is_held(fixed: Mapping[Any, Any] | None) -> bool:
 
 def _scale(family: Family | None) -> Iterator[_Holdable]:
     if family is None:
-        for name in ("sigma", "sd__Observation"):
+        for name in ("sigma", _SCALE_OF_TIDY):
             yield _Holdable("sigma", (), name, ("Residual",), np.nextafter(0.0, 1.0), math.inf)
     elif family.parameter:
-        names = ["sigma", "sd__Observation"] if family.has_scale else [family.parameter]
+        names = ["sigma", _SCALE_OF_TIDY] if family.has_scale else [family.parameter]
         for name in dict.fromkeys([*names, "dispersion"]):
             yield _Holdable("dispersion", (), name, ("Residual",), np.nextafter(0.0, 1.0), math.inf)
 
@@ -122,7 +140,9 @@ def _natural(design: Predictors) -> Iterator[_Holdable]:
             zip(structure.effects(term.names), structure.parameters, strict=True)
         ):
             name = f"{kind}__{'.'.join(effects)}"
-            yield _Holdable("natural", (t, i), name, groups, part.lower, part.upper)
+            # As confint() and profile() print it.
+            printed = tuple([f"{kind}_{'.'.join(reversed(effects))}|{group}" for group in groups])
+            yield _Holdable("natural", (t, i), name, groups, part.lower, part.upper, printed)
 
 
 def _coefficients(design: Predictors) -> Iterator[_Holdable]:
@@ -186,7 +206,7 @@ def _find(
         qualified = listed([repr(part.qualified) for part in found], most=_SHOWN)
         raise ArgumentError(f"{argument}: {key!r} names {len(found)} parameters; say which: {qualified}")
     what = f"{key!r}" if isinstance(key, (str, tuple)) else f"of type {type(key).__name__}"
-    names = list(dict.fromkeys(part.name for part in known))
+    names = list(dict.fromkeys(part.name for part in known if part.name != _SCALE_OF_TIDY))
     text = key if isinstance(key, str) else str(key[-1]) if isinstance(key, tuple) and key else ""
     close = get_close_matches(text, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
@@ -197,14 +217,16 @@ def _find(
     )
     end = " " if hint.endswith("?") else ". "
     verb = "held" if argument == "fixed" else "set"
-    raise ArgumentError(f"{argument}: no parameter {what}{hint}{end}These can be {verb}: {can}")
+    error = UnknownParameterError(f"{argument}: no parameter {what}{hint}{end}These can be {verb}: {can}")
+    error.key, error.known = key, names
+    raise error
 
 
 def _matches(key: Any, part: _Holdable) -> bool:
     if isinstance(key, tuple):
         return len(key) == 2 and key[0] in part.groups and key[1] == part.name
     return isinstance(key, str) and (
-        key == part.name or key in [f"{group}.{part.name}" for group in part.groups]
+        key == part.name or key in part.printed or key in [f"{group}.{part.name}" for group in part.groups]
     )
 
 

@@ -30,9 +30,9 @@ class Clusters:
     rows: tuple[NDArray[np.intp], ...]
 
 
-def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
+def find_clusters(fitted: FittedModel, cluster: Any = None, argument: str = "cluster") -> Clusters:
     """
-    The ``cluster`` argument as a partition of the rows used.
+    An argument that defines clusters as a partition of the rows used.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
     cluster : str or array-like, optional
         A grouping factor of the model, a column of its data, or a label for each row (used, or of the data).
         By default the grouping factor that contains all others.
+    argument : str
+        Its name in messages.
 
     Raises
     ------
@@ -50,21 +52,21 @@ def find_clusters(fitted: FittedModel, cluster: Any = None) -> Clusters:
         groups = {term.group.label: term.group.codes for term in fitted.design.terms}
         for label, codes in groups.items():
             if _first_shared_group(fitted, codes) is None:
-                return _partition(label, codes)
+                return _partition(label, codes, argument)
         raise ArgumentError(
             f"none of the grouping factors {', '.join(groups)} contains the others: observations of "
             "different groups share random effects, so they form no independent clusters; "
-            "name a coarser factor with cluster=, if there is one"
+            f"name a coarser factor with {argument}=, if there is one"
         )
-    labels = row_labels(fitted, cluster, "cluster")
+    labels = row_labels(fitted, cluster, argument)
     label, codes = labels.name, labels.codes
     shared = _first_shared_group(fitted, codes)
     if shared is not None:
         raise ArgumentError(
-            f"cluster: levels of the grouping factor {shared!r} occur in several clusters of {label!r}, "
+            f"{argument}: levels of the grouping factor {shared!r} occur in several clusters of {label!r}, "
             "which are then not independent; each group must lie within one cluster"
         )
-    return _partition(label, codes)
+    return _partition(label, codes, argument)
 
 
 def cluster_covariance(fitted: FittedModel, rows: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -87,10 +89,10 @@ def _first_shared_group(fitted: FittedModel, codes: NDArray[Any]) -> str | None:
     return None
 
 
-def _partition(label: str, codes: NDArray[Any]) -> Clusters:
+def _partition(label: str, codes: NDArray[Any], argument: str) -> Clusters:
     order = np.argsort(codes, kind="stable")
     starts = np.flatnonzero(np.diff(codes[order].astype(np.int64))) + 1
     rows = tuple(np.split(order, starts))
     if len(rows) < 2:
-        raise ArgumentError(f"cluster: {label!r} defines only one cluster")
+        raise ArgumentError(f"{argument}: {label!r} defines only one cluster")
     return Clusters(label, rows)

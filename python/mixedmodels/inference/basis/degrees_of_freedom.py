@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import ArgumentError
 from ...fit.endpoint.curvature import PART
 from ...fit.record import read_only
+from ...render.numbers import percent
 from ...wording import capital
 from ..estimates.origin import Origin
 
@@ -289,7 +290,7 @@ def by_method(what: str, basis: DegreesOfFreedom, start: str = "") -> str:
 
 def limits_note(basis: DegreesOfFreedom, level: float) -> str:
     """How confidence limits were computed."""
-    limits = f"{100 * level:.4g} % Wald limits"
+    limits = f"{percent(level)} Wald limits"
     if not basis.testable:
         return f"{limits}: none, the likelihood has no finite optimum"
     if basis.infinite:

@@ -1,4 +1,4 @@
-"""Whether a fit can be tested: no finite optimum, or parameters that are held fixed."""
+"""Whether a fit can be tested: no search, no finite optimum, or parameters that are held fixed."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ def notes_on_reductions(
         return [no_optimum_note()]
     without = [label for fit, label in zip(reduced, labels, strict=True) if not have_optimum(fit)]
     return [no_optimum_note(f"of {listed(without)}")] if without else []
+
+
+def refuse_evaluated(fitted: FittedModel, what: str) -> None:
+    """ArgumentError when the model was not fitted; `what` is the method, which fits it again."""
+    if fitted.arguments.optimizer is None:
+        raise ArgumentError(
+            f"{what}: the model was evaluated at start=, not fitted (optimizer=None), so it cannot be "
+            "compared with fits; fit it with an optimizer"
+        )
 
 
 def refuse_held_coefficients(fitted: FittedModel, what: str, instead: str) -> None:

@@ -19,6 +19,7 @@ from ...checks import probability
 from ...errors import ArgumentError
 from ...fit.state import FittedModel, fitted_of
 from ...render.anova_table import AnovaTable, anova_table
+from ...render.numbers import percent
 from ..basis.choice import DdfName, Vcov
 from ..hypotheses.term_tests import term_table
 
@@ -79,7 +80,7 @@ def effect_size_table(
         level = probability("level", level)
         limits = np.array([_limits(*test, level) for test in zip(f, df1, df2, strict=True)]).reshape(-1, 2)
         for side, share in enumerate(((1 - level) / 2, (1 + level) / 2)):
-            columns[f"{100 * share:.4g} %"] = limits[:, side]
+            columns[percent(share)] = limits[:, side]
     notes: list[str] = [*getattr(table, "notes", ())]
     if np.isnan(size).any():
         notes.append("NaN: no effect size without an F test")

@@ -12,5 +12,11 @@ from .parameter_rows import parameter_rows
 
 def refitted_values(fitted: FittedModel, refits: Refits) -> NDArray[np.float64]:
     """The estimates of refits of the model, shape (m, number of parameters); NaN as in `ParameterRow`."""
-    scale = [refits.sigma[:, None] for row in parameter_rows(fitted) if row.kind == "scale"]
-    return np.hstack([*refits.natural(fitted), *scale, refits.beta])
+    rows = parameter_rows(fitted)
+    scale = [refits.sigma[:, None] for row in rows if row.kind == "scale"]
+    values = np.hstack([*refits.natural(fitted), *scale, refits.beta])
+    for j, row in enumerate(rows):
+        if not row.free and np.isfinite(row.estimate):
+            # Held: without the rounding of a standard deviation relative to another sigma.
+            values[np.isfinite(values[:, j]), j] = row.estimate
+    return values

@@ -20,7 +20,7 @@ from ...fit.changes import by_ml, by_reml
 from ...fit.state import FittedModel
 from ...render.anova_table import AnovaTable, anova_table
 from ...wording import counted, listed, nearest, one_line
-from ..basis.testable import have_optimum, no_optimum_note
+from ..basis.testable import have_optimum, no_optimum_note, refuse_evaluated
 from ..terms.term_hypotheses import TermHypotheses
 from .exact_distribution import component_design, likelihood_ratios, restricted_ratios
 from .reduced_fits import objective_without_random_effects, with_random_terms
@@ -65,7 +65,8 @@ def exact_likelihood_test(
     function = "exact_lrt"
     _check(fitted, function)
     nsim, generator = whole_number("nsim", nsim, 1), random_generator(rng)
-    labels = several_texts("drop", drop)
+    named = TermHypotheses(fitted).named
+    labels = list(map(named, several_texts("drop", drop)))
     terms = fitted.design.terms
     if len(terms) > 1:
         raise ArgumentError(
@@ -99,6 +100,7 @@ def _check(fitted: FittedModel, function: str) -> None:
             f"{function}: the exact distribution is known for linear mixed models only; pb_compare() tests "
             "generalized ones"
         )
+    refuse_evaluated(fitted, function)
     if fitted.arguments.fixed:
         raise ArgumentError(
             f"{function}: the distribution is known where all parameters are estimated, and some are fixed "
@@ -133,4 +135,10 @@ def _without(fitted: FittedModel, labels: Sequence[str], function: str) -> NDArr
             raise ArgumentError(
                 f"{function}: {label!r} is a part of {listed([repr(o) for o in above])}; drop these too"
             )
-    return terms.without(*labels)
+    basis = terms.without(*labels)
+    if basis.shape[1] == fitted.rank:
+        raise ArgumentError(
+            f"{function}: the model is the same without {listed(list(map(repr, labels)))}, which other terms "
+            "determine; drop these, too, or give no drop="
+        )
+    return basis

@@ -14,7 +14,8 @@ from ...fit.changes import by_ml
 from ...fit.draws import as_responses, draw_many
 from ...fit.state import FittedModel
 from ...render.anova_table import AnovaTable, anova_table
-from ..basis.testable import have_optimum, notes_on_comparisons
+from ...wording import counted
+from ..basis.testable import have_optimum, notes_on_comparisons, refuse_evaluated
 from .likelihood_ratio import check_same_approximation, check_same_data
 from .model_differences import described
 from .nesting import refuse_not_nested
@@ -58,18 +59,20 @@ def bootstrap_comparison(
         rows["LRT"] = (statistic, df, np.nan, np.nan)
         heading += ["Parametric bootstrap of the likelihood-ratio test", *about]
         return anova_table(*_table(rows), heading, notes_on_comparisons([full, reduced], _LABELS))
+    source = DrawnFrom(reduced)
     simulated = simulated_ratios(
         full,
-        reduced,
-        DrawnFrom(reduced),
+        source,
+        source,
         nsim,
         "pb_compare",
         rng=rng,
         executor=executor,
         progress=progress,
     )
+    draws = counted(simulated.n, "draw")
     heading += [
-        f"Parametric bootstrap of the likelihood-ratio test, {simulated.n} draws from the reduced model",
+        f"Parametric bootstrap of the likelihood-ratio test, {draws} from the reduced model",
         *about,
     ]
     return anova_table(*_table(_p_values(statistic, df, simulated)), heading, simulated.notes())
@@ -82,6 +85,8 @@ def _comparable(full: FittedModel, reduced: FittedModel) -> tuple[FittedModel, F
         raise ArgumentError("pb_compare: both models must be linear, or both generalized")
     if not full.exact_likelihood:
         check_same_approximation([full, reduced], _LABELS)
+    for model in (full, reduced):
+        refuse_evaluated(model, "pb_compare")
     refuse_not_nested(reduced, full, "pb_compare")
     note = ["Refitted by ML (instead of REML) for this comparison"]
     return by_ml(full), by_ml(reduced), note if full.restricted or reduced.restricted else []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,32 @@ def with_fixed_part(fitted: FittedModel, basis: NDArray[np.float64]) -> FittedMo
     x.flags.writeable = False
     names = tuple(f"column {j + 1}" for j in range(x.shape[1]))
     return _fit(fitted, {"x": x, "x_names": names}, {"reml": False})
+
+
+@dataclass(frozen=True, eq=False)
+class ConfinedFit:
+    """
+    A fit by `with_fixed_part` that can travel: no formula describes its columns, so it is made again there.
+
+    Attributes
+    ----------
+    full : FittedModel
+    basis : ndarray, shape (rank, dimension)
+    """
+
+    full: FittedModel
+    basis: NDArray[np.float64]
+
+    @property
+    def fitted(self) -> FittedModel:
+        return self._made
+
+    @cached_property
+    def _made(self) -> FittedModel:
+        return with_fixed_part(self.full, self.basis)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"full": self.full, "basis": self.basis}
 
 
 def with_intercept_only(fitted: FittedModel) -> Any:

@@ -27,6 +27,13 @@ class Responses(Protocol):
         ...
 
 
+class Fit(Protocol):
+    """Has a fitted model; it can be pickled, which a model cannot whose design no formula describes."""
+
+    @property
+    def fitted(self) -> FittedModel: ...
+
+
 @dataclass(frozen=True, eq=False)
 class SimulatedRatios:
     """
@@ -53,7 +60,7 @@ class SimulatedRatios:
         return float((np.count_nonzero(reached) + 1) / (len(self.ratios) + 1))
 
     def notes(self) -> list[str]:
-        """What was left out."""
+        """How many simulations were left out."""
         if not self.n_failed:
             return []
         return [
@@ -64,7 +71,7 @@ class SimulatedRatios:
 @dataclass(frozen=True, eq=False)
 class _Repetition:
     full: FittedModel
-    reduced: FittedModel
+    reduced: Fit
     responses: Responses
     streams: Streams
     block: int
@@ -72,7 +79,7 @@ class _Repetition:
 
 def simulated_ratios(
     full: FittedModel,
-    reduced: FittedModel,
+    reduced: Fit,
     responses: Responses,
     nsim: int,
     function: str,
@@ -110,7 +117,7 @@ def collected(parts: list[NDArray[np.float64]], function: str) -> SimulatedRatio
 
 def _work(state: _Repetition, start: int, stop: int) -> NDArray[np.float64]:
     drawn = state.responses.draw(state.streams.generator(start // state.block), stop - start)
-    fits = [refit_responses(model, drawn) for model in (state.reduced, state.full)]
+    fits = [refit_responses(model, drawn) for model in (state.reduced.fitted, state.full)]
     ratios = fits[0].objective - fits[1].objective
     ratios[fits[0].failed | fits[1].failed] = np.nan
     return ratios

@@ -172,9 +172,10 @@ def _refuse_other_uses(fitted: FittedModel, label: str, columns: slice, function
     for term, (plan, _) in zip(fitted.design.terms, recipe.random, strict=True):
         shared = own & {name for node in plan.nodes for name in variables(node)}
         if shared:
+            other = "permute='residuals' or " if fitted.exact_likelihood else ""
             raise ArgumentError(
                 f"{function}: the effect of {listed(sorted(shared))} varies in {term.text}, so units are not "
-                "exchangeable when its mean is zero; use permute='residuals' or pb_compare()"
+                f"exchangeable when its mean is zero; use {other}pb_compare()"
             )
 
 

@@ -18,10 +18,15 @@ from ...fit.state import FittedModel
 from ...render.anova_table import AnovaTable, anova_table
 from ...repeat.chunks import check_executor
 from ...repeat.progress import check_progress
-from ...wording import listed, nearest, one_line
+from ...wording import counted, listed, nearest, one_line
 from ..basis.row_labels import row_labels
-from ..basis.testable import have_optimum, notes_on_comparisons, refuse_held_coefficients
-from ..likelihood.reduced_fits import with_fixed_part
+from ..basis.testable import (
+    have_optimum,
+    notes_on_comparisons,
+    refuse_evaluated,
+    refuse_held_coefficients,
+)
+from ..likelihood.reduced_fits import ConfinedFit
 from ..likelihood.simulated_ratios import SimulatedRatios, simulated_ratios
 from ..terms.term_hypotheses import TermHypotheses
 from .labels import label_notes, permuted_labels, ratios_of_labels
@@ -50,15 +55,18 @@ def term_permutation_test(
     kind = _kind(fitted, permute, units)
     check_executor(executor)
     check_progress(progress)
+    refuse_evaluated(fitted, _FUNCTION)
     refuse_held_coefficients(fitted, _FUNCTION, "compare the models by pb_compare(m1, m0)")
     terms = TermHypotheses(fitted)
+    term = terms.named(term)
     _check_term(terms, term)
     full = by_ml(fitted)
     basis = terms.without(term)
     df = fitted.rank - basis.shape[1]
     if df == 0:
         raise ArgumentError(f"{_FUNCTION}: the model is the same without {term!r}: nothing to test")
-    reduced = with_fixed_part(fitted, basis)
+    smaller = ConfinedFit(fitted, basis)
+    reduced = smaller.fitted
     statistic = max(0.0, reduced.estimates.objective - full.estimates.objective)
     repeats: dict[str, Any] = {"rng": rng, "executor": executor, "progress": progress}
     notes: list[str] = []
@@ -68,7 +76,7 @@ def term_permutation_test(
     elif kind == "residuals":
         blocks = None if within is None else row_labels(fitted, within, "within")
         source = permuted_residuals(reduced, None if blocks is None else blocks.codes, _FUNCTION)
-        simulated = simulated_ratios(full, reduced, source, nsim, _FUNCTION, **repeats)
+        simulated = simulated_ratios(full, smaller, source, nsim, _FUNCTION, **repeats)
         notes.append("Permuted: the white residuals of the model without the term")
         if blocks is not None:
             notes[-1] += f", within {blocks.name}"
@@ -85,7 +93,7 @@ def term_permutation_test(
     }
     title = f"Permutation test of {term}"
     if simulated is not None:
-        title += f", {simulated.n} permutations"
+        title += f", {counted(simulated.n, 'permutation')}"
         notes += simulated.notes()
     heading = ["Refitted by ML (instead of REML) for this test"] if fitted.restricted else []
     heading += [title, f"Model: {one_line(fitted.design.formula.text)}"]
@@ -93,7 +101,7 @@ def term_permutation_test(
 
 
 def _kind(fitted: FittedModel, permute: Any, units: Any) -> str:
-    """What is permuted."""
+    """The kind of things that are permuted."""
     if permute is None:
         permute = "residuals" if fitted.exact_likelihood and units is None else "labels"
     kind = one_of("permute", permute, _KINDS)
@@ -108,9 +116,11 @@ def _kind(fitted: FittedModel, permute: Any, units: Any) -> str:
 
 
 def _check_term(terms: TermHypotheses, term: Any) -> None:
+    if not terms.labels:
+        raise ArgumentError(f"{_FUNCTION}: the model has no fixed-effects terms that can be tested")
     if not isinstance(term, str) or term not in terms.labels:
         raise ArgumentError(
-            f"{_FUNCTION}: term must be a fixed-effects term of the model, {listed(terms.labels) or 'none'}; "
+            f"{_FUNCTION}: term must be a fixed-effects term of the model, {listed(terms.labels)}; "
             f"got {shown(term)}{nearest(term, terms.labels)}"
         )
     above = terms.containing(term)

@@ -162,4 +162,25 @@ def _likelihood_origin(fitted: FittedModel) -> dict[str, Any]:
 
 def profilable(fitted: FittedModel, rows: Sequence[ParameterRow], reml: bool) -> tuple[ParameterRow, ...]:
     """Those of the parameters that are estimated and that the criterion depends on."""
-    return tuple([row for row in rows if row.free and not (reml and row.kind == "coefficient")])
+    return tuple(
+        [
+            row
+            for row in rows
+            if row.free and not (reml and row.kind == "coefficient") and not is_tied(fitted, row)
+        ]
+    )
+
+
+def is_tied(fitted: FittedModel, row: ParameterRow) -> bool:
+    """
+    Whether what is held leaves a parameter no range of its own: entries of theta of its term, or a standard
+    deviation of zero, with which its correlations mean nothing.
+    """
+    if row.kind not in ("sd", "cor"):
+        return False
+    t, index = row.place
+    term, own = list(slices(fitted.design))[t]
+    if any(own.start <= at < own.stop for at, _ in fitted.held.theta):
+        return True
+    columns = term.structure.parameters[index].columns
+    return row.kind == "cor" and not fitted.held.zeros(t, fitted.design).isdisjoint(columns)

@@ -11,10 +11,11 @@ import numpy as np
 from ...errors import MixedModelsWarning
 from ...fit.state import FittedModel
 from ...notices import warn_user
+from ...render.numbers import percent
 from ...render.result_table import ResultTable, result_table
 from ...wording import listed
 from ..estimates.parameter_rows import ParameterRow, chosen_rows, parameter_rows
-from .base import base_of, profilable
+from .base import base_of, is_tied, profilable
 from .walks import REASONS, Curve, Limit, walk
 
 
@@ -86,7 +87,7 @@ def limits_table(
 
 def percentages(level: float) -> list[str]:
     """The names of the two columns."""
-    return [f"{100 * share:.4g} %" for share in ((1 - level) / 2, (1 + level) / 2)]
+    return [percent(share) for share in ((1 - level) / 2, (1 + level) / 2)]
 
 
 def _notes(
@@ -98,7 +99,7 @@ def _notes(
     reml: bool,
 ) -> list[str]:
     criterion = "REML criterion" if reml else "likelihood"
-    notes = [f"Limits at level {100 * level:.4g} % from the profile {criterion}"]
+    notes = [f"Limits at level {percent(level)} from the profile {criterion}"]
     if fitted.restricted and not reml:
         notes[0] += " (the model was fitted by REML)"
     for end, text in REASONS.items():
@@ -115,6 +116,12 @@ def _notes(
     for curve in curves.values():
         if curve.failure:
             notes.append(f"No profile of {curve.row.name}: {curve.failure}")
+    tied = [row.name for row in rows if row.free and is_tied(fitted, row)]
+    if tied:
+        notes.append(
+            "No limits, as entries of theta of their term, or a standard deviation of zero, are held fixed: "
+            f"{listed(tied, most=12)}"
+        )
     held = [row.name for row in rows if not row.free and not math.isnan(row.estimate)]
     if held:
         notes.append(f"Held fixed, without limits: {listed(held, most=12)}")

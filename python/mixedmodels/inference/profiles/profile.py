@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...checks import finite_number, flag, one_of, probability
-from ...errors import ArgumentError
+from ...checks import finite_number, flag, one_of, probabilities, probability
+from ...errors import ArgumentError, ConvergenceError, DataError, MixedModelsWarning
 from ...fit.state import FittedModel
 from ...fit.update import updated
+from ...notices import warn_user
 from ...render.numbers import format_fixed
 from ...render.page import Page, Table
 from ...render.printed import Printed
@@ -25,7 +26,7 @@ from ..estimates.parameter_rows import ParameterRow, chosen_rows, parameter_rows
 from .base import Base, base_of, profilable
 from .limits import limits_table, percentages, quantile, warn_of_better
 from .scales import SCALES, Scale, on_scale
-from .walks import REASONS, Curve, constrained, walk
+from .walks import REASONS, Curve, better_point, constrained, walk
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +98,9 @@ class Profile(Printed):
         estimates = base.values(_one_point(base))
         notes = np.where(curve.converged, "", "not converged").astype(object)
         for end, place in zip(curve.ends, (0, -1), strict=True):
-            if REASONS[end] and len(notes):
+            # Of a side without points the estimate is the end.
+            own = curve.values < curve.estimate if place == 0 else curve.values > curve.estimate
+            if REASONS[end] and own.any():
                 notes[place] = REASONS[end]
         parameters = np.insert(curve.parameters.reshape(-1, len(rows)), at, estimates[0], axis=0)
         columns: dict[str, Any] = {
@@ -264,7 +267,7 @@ class Profile(Printed):
         one_of("scale", scale, SCALES)
         absolute = flag("absolute", absolute)
         rows = chosen_rows("parm", parm, [curve.row for curve in self._curves.values()])
-        wanted = [probability("levels", level) for level in levels]
+        wanted = probabilities("levels", levels)
         shown = [level for level in wanted if level <= self.level_max + 1e-12]
         curves = [self._curves[row.name] for row in rows]
         curves, parts = panels(self._base.fitted, curves, scale)
@@ -351,12 +354,22 @@ def profile_of(
     goals = [(z * (i + 1) / _POINTS, False) for i in range(_POINTS - 1)]
     curves = walk(base, rows, [*goals, (z, True)], progress)
     warn_of_better(curves)
-    found = [curve.better for curve in curves if curve.better is not None]
-    better = None
-    if found:
-        better = wrap(_refitted(fitted, min(found, key=lambda point: point["objective"]), reml))
+    point = better_point(curves)
+    better = None if point is None else _better(fitted, point, reml, wrap)
     names = tuple([row.name for row in rows])
     return Profile(level_max, names, reml, better, base, {curve.row.name: curve for curve in curves})
+
+
+def _better(fitted: FittedModel, point: Mapping[str, Any], reml: bool, wrap: Any) -> Any:
+    """The model fitted from a better point; None, with a warning, where it cannot be fitted."""
+    try:
+        return wrap(_refitted(fitted, point, reml))
+    except (ConvergenceError, DataError) as error:
+        warn_user(
+            f"the better optimum along the profiles cannot be fitted, so profile.better is None: {error}",
+            MixedModelsWarning,
+        )
+        return None
 
 
 def _refitted(fitted: FittedModel, point: Mapping[str, Any], reml: bool) -> FittedModel:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...checks import probability, whole_number
+from ...checks import probabilities, probability, whole_number
 from ...errors import ArgumentError, DataError
 from ...fit.state import FittedModel
 from ...render.page import Facts, Page
@@ -19,7 +19,7 @@ from ...render.printed import Printed
 from ...render.style import Style
 from ..estimates.parameter_rows import ParameterRow, chosen_rows, parameter_rows
 from .base import Base, base_of, profilable
-from .walks import constrained, walk
+from .walks import Curve, constrained, walk
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +94,7 @@ class Profile2D(Printed):
         """
         from ...plot.profiles import surface_plot
 
-        levels = [probability("levels", level) for level in levels]
+        levels = probabilities("levels", levels)
         rise = self.objective - self.minimum
         return surface_plot(self.parameters, self.x, self.y, rise, levels, self.estimate, ax)
 
@@ -119,7 +119,7 @@ def surface_of(fitted: FittedModel, a: Any, b: Any, level_max: Any, n: Any, prog
     for curve in curves:
         if curve.failure:
             raise ArgumentError(f"profile_2d: no profile of {curve.row.name}: {curve.failure}")
-        axes.append(_axis(curve.estimate, [side.value for side in curve.limits[radius]], curve.values, n))
+        axes.append(_axis(curve, [side.value for side in curve.limits[radius]], n))
     objective = _grid(base, rows, (curves[0].estimate, curves[1].estimate), axes, progress)
     return Profile2D(
         (rows[0].name, rows[1].name),
@@ -138,12 +138,11 @@ def _single(fitted: FittedModel, argument: str, name: Any) -> ParameterRow:
     return found[0]
 
 
-def _axis(
-    estimate: float, limits: Sequence[float], values: NDArray[np.float64], n: int
-) -> NDArray[np.float64]:
+def _axis(curve: Curve, limits: Sequence[float], n: int) -> NDArray[np.float64]:
     """Values between the limits; where there is no limit, as far as the walk went."""
-    low, high = limits
-    if not math.isfinite(low):
+    (low, high), estimate, values = limits, curve.estimate, curve.values
+    # A scale is never zero.
+    if not math.isfinite(low) or (low == 0.0 and curve.row.kind == "scale"):
         low = min(estimate, float(values.min(initial=estimate)))
     if not math.isfinite(high):
         high = max(estimate, float(values.max(initial=estimate)))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...fit.state import FittedModel
-from ...repeat.progress import reporting
+from ...repeat.progress import Listener, reporting
 from ..estimates.parameter_rows import ParameterRow
 from .base import Base
 
@@ -107,11 +106,12 @@ def walk(
         tasks.append((base.place(row), base.unit(row), (lower, upper)))
     fitted = base.fitted
     with reporting(progress, len(rows), "profiles") as tell:
-        listener = None if progress is False else lambda done: tell(done, len(rows))
+        told = _rising(tell, len(rows))
+        listener = None if progress is False else told
         found = profile_curves(
             fitted.engine, base.reml, base.origin, tasks, list(goals), fitted.held.for_engine(), listener
         )
-        tell(len(rows), len(rows))
+        told(len(rows))
     return tuple([_curve(base, row, part) for row, part in zip(rows, found, strict=True)])
 
 
@@ -134,7 +134,8 @@ def _curve(base: Base, row: ParameterRow, found: dict[str, Any]) -> Curve:
     lowest = base.range(row)[0]
     for (goal, low, end_low), (_, high, end_high) in zip(found["below"], found["above"], strict=True):
         # A scale comes near to zero, and never is zero.
-        low = max(low, lowest)
+        if low < lowest:
+            low, end_low = lowest, "bound"
         limits[goal] = (
             Limit(float(base.of_engine(row, low)), end_low),
             Limit(float(base.of_engine(row, high)), end_high),
@@ -152,6 +153,19 @@ def _curve(base: Base, row: ParameterRow, found: dict[str, Any]) -> Curve:
         "",
         found.get("better"),
     )
+
+
+def _rising(tell: Listener, total: int) -> Callable[[int], None]:
+    """Passes on each number of what is done once: threads may report a smaller one after a larger one."""
+    last = -1
+
+    def told(done: int) -> None:
+        nonlocal last
+        if done > last:
+            last = done
+            tell(done, total)
+
+    return told
 
 
 def constrained(
@@ -181,7 +195,8 @@ def constrained(
         for chain in chains
     ]
     with reporting(progress, total, "points") as tell:
-        listener = None if progress is False else lambda done: tell(done, total)
+        told = _rising(tell, total)
+        listener = None if progress is False else told
         found = profile_points(
             fitted.engine,
             base.reml,
@@ -191,11 +206,11 @@ def constrained(
             fitted.held.for_engine(),
             listener,
         )
-        tell(total, total)
+        told(total)
     return found
 
 
-def better_fit(fitted: FittedModel, curves: Sequence[Curve], reml: bool) -> dict[str, Any] | None:
-    """The start of a search for the best of the optima found on the way; None without any."""
+def better_point(curves: Sequence[Curve]) -> dict[str, Any] | None:
+    """The best of the points below the minimum that walks came to; None without any."""
     found = [curve.better for curve in curves if curve.better is not None]
     return min(found, key=lambda point: point["objective"]) if found else None

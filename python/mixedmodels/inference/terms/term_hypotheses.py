@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,13 @@ class TermHypotheses:
     def labels(self) -> list[str]:
         """The terms that can be tested: all but the intercept and those with coefficients that are held."""
         return [term.label for term in self._terms]
+
+    def named(self, text: Any) -> Any:
+        """The label of the term that a text names, which may quote a name as formulas do; else the text."""
+        if isinstance(text, str) and text not in self.labels:
+            plain = text.replace("`", "")
+            return plain if plain in self.labels else text
+        return text
 
     @property
     def notes(self) -> list[str]:

@@ -14,6 +14,7 @@ from ...errors import ArgumentError, MixedModelError
 from ...fit.changes import fitted_to_rows
 from ...fit.state import FittedModel
 from ...frame import Frame
+from ...inference.basis.testable import refuse_evaluated
 from ...repeat.chunks import run_chunks
 from ...repeat.seeds import Streams
 from ..uncertainty import variances_given_theta
@@ -22,11 +23,11 @@ from .held_out import HeldOut, held_out
 from .result import CrossValidation, FoldScores, summarized
 from .scores import (
     Responses,
-    expected_means,
     joint_log_score,
     log_scores,
     normal_joint_log_score,
     normal_log_scores,
+    predicted_centers,
 )
 
 # Rows of a group that are scored jointly: their covariance matrix is dense.
@@ -50,6 +51,7 @@ def cross_validation(
     progress: Any = False,
 ) -> CrossValidation:
     """Predict the rows of each fold from the others, see :func:`mixedmodels.cross_validate`."""
+    refuse_evaluated(fitted, "cross_validate")
     generator = random_generator(rng)
     chosen = make_folds(fitted, folds, by, generator)
     if chosen.grouped:
@@ -85,18 +87,20 @@ def _scores(state: _Repetition, frame: Frame, fold: int) -> FoldScores:
         trained.family, full.observed[held.rows], full.prior_weights[held.rows], trained.dispersion
     )
     if state.folds.grouped:
-        units, scores = _by_unit(state, held, responses, eta, fold)
+        units, scores, errors = _by_unit(state, held, responses, eta, fold)
     else:
         units, scores = held.rows, _by_row(trained, responses, eta, variance)
+        errors = np.zeros(len(scores))
     weights = trained.prior_weights
     return FoldScores(
         fold=fold,
         n=int(rows.sum()),
         rows=held.rows,
-        predicted=expected_means(trained.family, eta, variance),
+        predicted=predicted_centers(trained.family, eta, variance),
         reference=float(np.average(trained.observed, weights=weights)),
         units=units,
         log_scores=scores,
+        errors=errors,
         problem="" if trained.convergence.converged else "; ".join(trained.convergence.messages),
     )
 
@@ -111,11 +115,11 @@ def _by_row(
 
 def _by_unit(
     state: _Repetition, held: HeldOut, responses: Responses, eta: NDArray[np.float64], fold: int
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The groups of a fold, and the log-density of all rows of each."""
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+    """The groups of a fold, the log-density of all rows of each, and its Monte Carlo error."""
     codes = state.folds.units.codes[held.rows]
     units = np.unique(codes)
-    scores = np.empty(len(units))
+    scores, errors = np.empty(len(units)), np.zeros(len(units))
     for i, unit in enumerate(units.tolist()):
         chosen = np.flatnonzero(codes == unit)
         covariance, own = held.covariance(chosen), responses.some(chosen)
@@ -124,5 +128,5 @@ def _by_unit(
             scores[i] = normal_joint_log_score(own.y - eta[chosen], covariance)
         else:
             rng = state.streams.generator(fold, unit)
-            scores[i] = joint_log_score(own, eta[chosen], covariance, rng)
-    return units, scores
+            scores[i], errors[i] = joint_log_score(own, eta[chosen], covariance, rng)
+    return units, scores, errors

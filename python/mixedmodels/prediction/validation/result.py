@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import shown
+from ...design.used_rows import used_data
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.frame_table import table_of
@@ -25,7 +26,7 @@ from .folds import Folds
 @dataclass(frozen=True, eq=False)
 class FoldScores:
     """
-    What a fit without a fold says about it.
+    The scores of one fold by the fit without it.
 
     Attributes
     ----------
@@ -40,6 +41,8 @@ class FoldScores:
     units : ndarray of int, shape (k,)
     log_scores : ndarray, shape (k,)
         Log predictive densities of the units.
+    errors : ndarray, shape (k,)
+        Their Monte Carlo errors, zero where they are not simulated.
     problem : str
         Why there are no scores, or what is wrong with them; empty when nothing is.
     """
@@ -51,12 +54,13 @@ class FoldScores:
     reference: float
     units: NDArray[np.intp]
     log_scores: NDArray[np.float64]
+    errors: NDArray[np.float64]
     problem: str = ""
 
     @classmethod
     def failed(cls, fold: int, n: int, problem: str) -> FoldScores:
         none = np.zeros(0, dtype=np.intp)
-        return cls(fold, n, none, np.zeros(0), np.nan, none, np.zeros(0), problem)
+        return cls(fold, n, none, np.zeros(0), np.nan, none, np.zeros(0), np.zeros(0), problem)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,9 +78,11 @@ class CrossValidation(Printed):
         The same measures over all folds with standard errors (index: the measures; columns ``estimate`` and
         ``std.error``). The standard errors take the units, rows or groups, for independent.
     units : DataFrame
-        The unit (row or group), its fold, number of rows and log score.
+        The unit (row, by the label below, or group), its fold, number of rows, log score, and the Monte Carlo
+        error of the latter (zero where it is not simulated).
     rows : DataFrame
-        Fold, observed and predicted value of each row that was predicted, by position among the rows used.
+        Fold, observed and predicted value of each row that was predicted, by its label in the index of the
+        data, or its position in data without an index.
     heading, notes : tuple of str
     partition : Folds
         Which rows belong to which unit, and which units to which fold.
@@ -162,17 +168,24 @@ def summarized(fitted: FittedModel, folds: Folds, scores: Sequence[FoldScores]) 
         }
     )
     rows.insert(2, "observed", observed[rows["row"]])
+    rows = rows.sort_values("row", ignore_index=True)
+    labels = _row_labels(fitted)
+    rows["row"] = labels[rows["row"]]
     table = pd.DataFrame([_measures(part, observed, weights) for part in scores])
-    units = _units(folds, good)
+    units = _units(folds, good, labels)
     notes = _notes(folds, scores)
     heading = (
         f"Cross-validation, {_described(folds)}",
         f"Model: {one_line(fitted.design.formula.text)}",
     )
     totals = _totals(folds, good, observed, weights)
-    return CrossValidation(
-        table, totals, units, rows.sort_values("row", ignore_index=True), heading, notes, folds
-    )
+    return CrossValidation(table, totals, units, rows, heading, notes, folds)
+
+
+def _row_labels(fitted: FittedModel) -> NDArray[Any]:
+    """The labels that the data have for the rows used, their positions without an index."""
+    labels = fitted.design.row_labels
+    return used_data(fitted.design, fitted.arguments).positions if labels is None else np.asarray(labels)
 
 
 def _described(folds: Folds) -> str:
@@ -225,6 +238,10 @@ def _totals(
     return pd.DataFrame.from_dict(values, orient="index", columns=["estimate", "std.error"])
 
 
+def _root_of_squares(values: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.square(values).sum()))
+
+
 def _error_of_sum(values: NDArray[np.float64]) -> float:
     n = len(values)
     # A response without probability under a model has a score of minus infinity.
@@ -244,7 +261,7 @@ def _ratio(
     return mean, float(np.sqrt(n / (n - 1) * np.square(deviations).sum()) / weights.sum())
 
 
-def _units(folds: Folds, scores: Sequence[FoldScores]) -> pd.DataFrame:
+def _units(folds: Folds, scores: Sequence[FoldScores], row_labels: NDArray[Any]) -> pd.DataFrame:
     unit = np.concatenate([part.units for part in scores])
     counts = np.bincount(
         folds.units.codes[np.concatenate([part.rows for part in scores])], minlength=len(folds.units.levels)
@@ -252,10 +269,11 @@ def _units(folds: Folds, scores: Sequence[FoldScores]) -> pd.DataFrame:
     labels = np.array(folds.units.levels, dtype=object)
     frame = pd.DataFrame(
         {
-            "unit": labels[unit] if folds.grouped else unit,
+            "unit": labels[unit] if folds.grouped else row_labels[unit],
             "fold": folds.fold[unit] + 1,
             "n": counts[unit],
             "log_score": np.concatenate([part.log_scores for part in scores]),
+            "mc.error": np.concatenate([part.errors for part in scores]),
         }
     )
     return frame.iloc[np.argsort(unit, kind="stable")].reset_index(drop=True)
@@ -266,6 +284,9 @@ def _notes(folds: Folds, scores: Sequence[FoldScores]) -> tuple[str, ...]:
         "Log score: sum of the logarithms of predictive densities, of each "
         + ("level's rows jointly" if folds.grouped else "row given the others' random effects")
     ]
+    error = _root_of_squares(np.concatenate([part.errors for part in scores]))
+    if error > 0:
+        notes.append(f"Log scores are simulated; Monte Carlo error of their sum: {error:.2g}")
     lost = sum(part.n - len(part.rows) for part in scores if len(part.rows))
     if lost:
         notes.append(
@@ -314,4 +335,7 @@ def _comparison(results: Sequence[Any], names: Sequence[str] | None) -> ResultTa
     for name in ("rmse", "mae", "r2"):
         columns[name] = [float(results[i].totals.loc[name, "estimate"]) for i in order]
     notes = ["difference: of the log score from the best, with the standard error of a paired comparison"]
+    error = _root_of_squares(np.concatenate([result.units["mc.error"].to_numpy() for result in results]))
+    if error > 0:
+        notes.append(f"Log scores are simulated; Monte Carlo error of a difference: at most {error:.2g}")
     return result_table(columns, [labels[i] for i in order], [first.heading[0]], notes)

@@ -18,8 +18,11 @@ from ...families import Family
 Values = NDArray[np.float64]
 
 _NODES = 61
+# Draws are added in such portions, half of them from a normal and half from a t distribution, whose tails are
+# heavier than those of the integrand, until the Monte Carlo error is small enough.
 _DRAWS = 1000
-# Of the proposals, t distributions: heavier tails than those of the integrand.
+_MOST_DRAWS = 100_000
+_ERROR = 0.005
 _DF = 7.0
 _STEP = 1e-4
 _ITERATIONS = 100
@@ -73,8 +76,10 @@ def normal_log_scores(residual: Values, variance: Values) -> Values:
 
 def normal_joint_log_score(residual: Values, covariance: Values) -> float:
     """The log-density of normal responses, jointly."""
+    from scipy.linalg import solve_triangular
+
     factor = np.linalg.cholesky(covariance)
-    scaled = np.linalg.solve(factor, residual)
+    scaled = solve_triangular(factor, residual, lower=True)
     return float(
         -0.5 * (len(residual) * np.log(2.0 * np.pi) + scaled @ scaled) - np.log(np.diag(factor)).sum()
     )
@@ -135,7 +140,9 @@ def _hermite() -> tuple[Values, Values]:
     return nodes, np.log(weights) - 0.5 * np.log(2.0 * np.pi)
 
 
-def joint_log_score(responses: Responses, eta: Values, covariance: Values, rng: np.random.Generator) -> float:
+def joint_log_score(
+    responses: Responses, eta: Values, covariance: Values, rng: np.random.Generator
+) -> tuple[float, float]:
     """
     The log-density of responses jointly with their linear predictors integrated out.
 
@@ -147,6 +154,11 @@ def joint_log_score(responses: Responses, eta: Values, covariance: Values, rng: 
         Of the linear predictors.
     rng : Generator
         Of the draws around the mode.
+
+    Returns
+    -------
+    score, error : float
+        The standard error is that of the simulation.
     """
     d, vectors = np.linalg.eigh(covariance)
     large = d > 1e-12 * max(d[-1], 1e-300)
@@ -154,14 +166,33 @@ def joint_log_score(responses: Responses, eta: Values, covariance: Values, rng: 
     r = root.shape[1]
     mode, precision = _joint_mode(responses, eta, root)
     factor = np.linalg.cholesky(precision)
-    z = rng.standard_normal((r, _DRAWS))
-    mixing = rng.chisquare(_DF, _DRAWS) / _DF
-    t = z / np.sqrt(mixing)
-    v = mode[:, None] + np.linalg.solve(factor.T, t)
-    target = responses.log_density(eta[:, None] + root @ v).sum(axis=0)
-    target = target - 0.5 * (np.square(v).sum(axis=0) + r * np.log(2.0 * np.pi))
-    log_ratios = target - _log_t(np.square(t).sum(axis=0), r) - np.log(np.diag(factor)).sum()
-    return float(_log_sum(log_ratios[None, :])[0] - np.log(_DRAWS))
+    ratios: list[Values] = []
+    while True:
+        z = rng.standard_normal((r, _DRAWS))
+        z[:, ::2] /= np.sqrt(rng.chisquare(_DF, _DRAWS // 2) / _DF)
+        v = mode[:, None] + np.linalg.solve(factor.T, z)
+        target = responses.log_density(eta[:, None] + root @ v).sum(axis=0)
+        target = target - 0.5 * (np.square(v).sum(axis=0) + r * np.log(2.0 * np.pi))
+        ratios.append(target - _log_proposal(np.square(z).sum(axis=0), r))
+        score, error = _log_mean(np.concatenate(ratios))
+        if not error > _ERROR or len(ratios) * _DRAWS >= _MOST_DRAWS:
+            return score - float(np.log(np.diag(factor)).sum()), error
+
+
+def _log_mean(values: Values) -> tuple[float, float]:
+    """The logarithm of the mean of the exponentials, and its standard error."""
+    log_sum = float(_log_sum(values[None, :])[0])
+    n = len(values)
+    if not np.isfinite(log_sum):
+        return log_sum, 0.0
+    relative = np.exp(values - log_sum + np.log(n))
+    return log_sum - float(np.log(n)), float(relative.std() / np.sqrt(n))
+
+
+def _log_proposal(squares: Values, r: int) -> Values:
+    """The log-density of the mixture of a standard normal and a multivariate t distribution."""
+    normal = -0.5 * (squares + r * np.log(2.0 * np.pi))
+    return np.logaddexp(normal, _log_t(squares, r)) - np.log(2.0)
 
 
 def _log_t(squares: Values, r: int) -> Values:
@@ -198,8 +229,11 @@ def _joint_mode(responses: Responses, eta: Values, root: Values) -> tuple[Values
     return v, precision
 
 
-def expected_means(family: Family, eta: Values, variance: Values) -> Values:
-    """The mean (as `Family.mean` has it) averaged over normal linear predictors, shape (n,)."""
+def predicted_centers(family: Family, eta: Values, variance: Values) -> Values:
+    """The centre of the predictive distributions with normal linear predictors, shape (n,)."""
+    if family.center == "median":
+        # The median of a lognormal response: its logarithm is symmetric around the linear predictor.
+        return family.mean(eta)
     nodes, log_weights = _hermite()
     means = family.mean(eta[:, None] + np.sqrt(variance)[:, None] * nodes)
     return means @ np.exp(log_weights)

@@ -53,9 +53,18 @@ pub trait Hold {
     fn estimates(&self) -> Vec<f64>;
     /// The free parameters there.
     fn start(&self) -> Vec<f64>;
-    /// The minimum with these values, sought from these free parameters; `None` where the criterion cannot
-    /// be computed.
-    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort) -> Result<Option<Constrained>>;
+    /// The minimum with these values, sought from these free parameters. Where the criterion cannot be
+    /// computed, `None` or an error that says so.
+    fn minimum(
+        &mut self,
+        values: &[f64],
+        start: &[f64],
+        effort: Effort,
+    ) -> Result<Option<Constrained>>;
+    /// The same, `None` wherever the criterion cannot be computed.
+    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort) -> Result<Option<Constrained>> {
+        computable(self.minimum(values, start, effort))
+    }
     /// Whether the criterion may well have several minima.
     fn is_doubtful(&self) -> bool;
 }
@@ -71,7 +80,8 @@ pub enum Effort {
     Thorough,
 }
 
-const STARTS: usize = 3;
+const STARTS: usize = 9;
+/// Of the criterion, for each start.
 const MOST_EVALUATIONS: usize = 100;
 /// Fall of the criterion that a search may leave: ζ is exact to about its half.
 const TOLERANCE: f64 = 1e-11;
@@ -143,14 +153,18 @@ fn count(outcome: Option<&Outcome>) -> usize {
 fn attempt(held: &mut HeldObjective<'_>, start: &[f64], starts: usize) -> Result<Option<Outcome>> {
     let control = Control {
         starts: Some(starts),
-        max_evaluations: Some(MOST_EVALUATIONS),
+        max_evaluations: Some(starts * MOST_EVALUATIONS),
         tolerance: Some(TOLERANCE),
         ..Control::UNLIMITED
     };
-    match search(Optimizer::TrustRegion, held, start, &control) {
-        Ok(outcome) => Ok(Some(outcome)),
+    computable(search(Optimizer::TrustRegion, held, start, &control).map(Some))
+}
+
+/// `None` for errors that say that the criterion cannot be computed somewhere.
+fn computable<T>(result: Result<Option<T>>) -> Result<Option<T>> {
+    match result {
         Err(Error::Factorisation { .. } | Error::Modes { .. }) => Ok(None),
-        Err(error) => Err(error),
+        other => other,
     }
 }
 

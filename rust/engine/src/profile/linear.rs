@@ -10,10 +10,11 @@ use super::hold::{
     along, anchors, coefficients, has_curved_terms, split, Constrained, Effort, Hold, Origin,
     Parameter,
 };
+use super::reduced::{natural, picked};
 use crate::design::Predictors;
 use crate::error::{Error, Result};
 use crate::fit::{self, all_explained, Linear, MixedModel, Point, Setting, StartValues};
-use crate::linalg::{small, Columns};
+use crate::linalg::small;
 use crate::model::{Frame, Model};
 use crate::objective::{Criterion, Monitor};
 use crate::optimize::Control;
@@ -99,11 +100,6 @@ impl Reduced {
         let along: Vec<_> = moves.iter().copied().zip(&self.directions).collect();
         self.base.moved(&along)
     }
-}
-
-pub fn picked(x: &Columns, columns: &[usize]) -> Columns {
-    let data: Vec<f64> = columns.iter().flat_map(|&j| x.column(j).to_vec()).collect();
-    Columns::new(x.rows(), columns.len(), data.into())
 }
 
 /// A linear model with some parameters held.
@@ -203,7 +199,12 @@ impl Hold for LinearHold<'_> {
         has_curved_terms(self.linear.model)
     }
 
-    fn at(&mut self, values: &[f64], start: &[f64], effort: Effort) -> Result<Option<Constrained>> {
+    fn minimum(
+        &mut self,
+        values: &[f64],
+        start: &[f64],
+        effort: Effort,
+    ) -> Result<Option<Constrained>> {
         if let Some(setting) = &mut self.setting {
             let place = (self.linear.model, (&*self.parameters, &*self.anchored));
             let found = solve(setting, place, &mut self.anchors, values, (start, effort))?;
@@ -362,38 +363,4 @@ fn estimates(
             Parameter::Dispersion => Err(Error::Domain("a linear model has sigma".into())),
         })
         .collect()
-}
-
-/// A natural parameter in absolute units; zero for a correlation that means nothing.
-pub fn natural(
-    frame: &Frame,
-    theta: &[f64],
-    (term, index): (usize, usize),
-    sigma: f64,
-) -> Result<f64> {
-    let mut first = 0;
-    for (t, own) in frame.design.terms.iter().enumerate() {
-        let n = own.covariance.n_parameters(own.k);
-        if t == term {
-            let natural = own.covariance.natural_parameters(own.k);
-            let values = own
-                .covariance
-                .natural_values(&theta[first..first + n], own.k);
-            let (Some(parameter), Some(&value)) = (natural.get(index), values.get(index)) else {
-                break;
-            };
-            let value = match parameter.kind {
-                crate::covariance::Kind::StandardDeviation => sigma * value,
-                crate::covariance::Kind::Correlation if value.is_nan() => 0.0,
-                crate::covariance::Kind::Correlation => {
-                    value.clamp(parameter.bounds.0, parameter.bounds.1)
-                }
-            };
-            return Ok(value);
-        }
-        first += n;
-    }
-    Err(Error::Domain(format!(
-        "there is no parameter {index} of random-effects term {term}"
-    )))
 }

@@ -5,22 +5,26 @@
 //! constrained minimum dD/dψ is the partial derivative.
 
 mod anchor;
+mod checks;
+mod conjugate;
 mod generalized;
 mod hold;
 mod interpolate;
 mod linear;
+mod outcome;
+mod reduced;
 mod scale;
 mod walk;
 
 pub use hold::{Constrained, Origin, Parameter};
-pub use walk::{End, Goal, Limit, Side};
+pub use outcome::{End, Goal, Limit, Side, Step};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 use crate::fit::{Linear, Point};
 use crate::linalg::threads::map;
-use crate::model::GeneralizedModel;
+use crate::model::{Frame, GeneralizedModel};
 use crate::objective::Monitor;
 use crate::parameters::Held;
 use hold::{Effort, Hold};
@@ -57,10 +61,18 @@ pub struct Curve {
 impl<'m> Profiled<'m> {
     /// The minimum of the criterion, by a search from a point nearby.
     pub fn origin(&self, near: &Point, watch: Watch<'_>) -> Result<Origin> {
+        checks::point(self.frame(), near)?;
         let monitor = |_| watch(0);
         match *self {
             Self::Linear(model, held) => linear::origin(model, held, near, &monitor),
             Self::Generalized(model, held) => generalized::origin(model, held, near, &monitor),
+        }
+    }
+
+    fn frame(&self) -> &'m Frame {
+        match *self {
+            Self::Linear(linear, _) => linear.model,
+            Self::Generalized(model, _) => model.frame(),
         }
     }
 
@@ -73,6 +85,8 @@ impl<'m> Profiled<'m> {
     where
         'm: 'a,
     {
+        checks::point(self.frame(), &origin.point)?;
+        checks::parameters(parameters)?;
         Ok(match *self {
             Self::Linear(model, held) => Box::new(linear::LinearHold::new(
                 model, held, parameters, origin, monitor,
@@ -104,6 +118,8 @@ impl<'m> Profiled<'m> {
     }
 
     fn curve(&self, task: &Task, origin: &Origin, monitor: Monitor<'_>) -> Result<Curve> {
+        checks::task(task)?;
+        checks::minimum(origin)?;
         let mut hold = self.hold(&[task.parameter], origin, monitor)?;
         let estimate = hold.estimates()[0];
         let mut side = |up| walk::side(&mut *hold, task, origin.objective, up);
@@ -133,6 +149,7 @@ impl<'m> Profiled<'m> {
             let mut last = hold.start();
             let mut out = Vec::with_capacity(chain.len());
             for values in chain {
+                checks::values(parameters, values)?;
                 let found = hold.at(values, &last, Effort::Usual)?;
                 if let Some(found) = &found {
                     last.clone_from(&found.free);

@@ -42,13 +42,12 @@ impl Variable {
         let sign = if up { 1.0 } else { -1.0 };
         let scale = match parameter {
             Parameter::Sigma | Parameter::Dispersion => Scale::Log,
-            Parameter::Coefficient(_) => Scale::Linear,
             Parameter::Natural { .. } if upper.is_finite() => Scale::Sine {
                 middle: 0.5 * (lower + upper),
                 half: 0.5 * (upper - lower),
             },
             Parameter::Natural { .. } if up && estimate > unit => Scale::Log,
-            Parameter::Natural { .. } => Scale::Linear,
+            Parameter::Coefficient(_) | Parameter::Natural { .. } => Scale::Linear,
         };
         let bound = match scale {
             Scale::Sine { .. } => Some(if up { upper } else { lower }),

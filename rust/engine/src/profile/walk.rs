@@ -2,86 +2,21 @@
 
 use super::hold::{Constrained, Effort, Hold};
 use super::interpolate::{between, beyond, extrapolate, Knot};
+use super::outcome::{End, Limit, Side, Step};
 use super::scale::Variable;
 use super::Task;
 use crate::error::Result;
 
-/// A value of |ζ| to walk to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Goal {
-    pub zeta: f64,
-    /// Whether it is to be met to the last digits, or about.
-    pub exact: bool,
-}
-
-/// Why a walk ends, or where it has met its goal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    Met,
-    /// The range of the parameter ends before.
-    Bound,
-    /// ζ rises no more, or so slowly that the goal is out of reach.
-    Flat,
-    /// ζ jumps over the goal: the criterion has several minima.
-    Jump,
-    /// The criterion cannot be computed farther away.
-    NotComputable,
-    Evaluations,
-    /// There is a better minimum of the criterion.
-    Better,
-}
-
-impl End {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::Bound => "bound",
-            Self::Flat => "flat",
-            Self::Jump => "jump",
-            Self::NotComputable => "not computable",
-            Self::Evaluations => "evaluations",
-            Self::Better => "better",
-        }
-    }
-}
-
-/// Where an exact goal was met, or why it was not.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit {
-    pub goal: f64,
-    /// The bound where that is the end; infinite or NaN where there is no limit.
-    pub value: f64,
-    pub end: End,
-}
-
-/// A point of the walk.
-#[derive(Debug, Clone)]
-pub struct Step {
-    pub value: f64,
-    /// With its sign.
-    pub zeta: f64,
-    pub at: Constrained,
-}
-
-/// What was found on one side.
-#[derive(Debug, Clone)]
-pub struct Side {
-    /// Away from the estimate.
-    pub steps: Vec<Step>,
-    pub limits: Vec<Limit>,
-    /// `Met` when all goals were.
-    pub end: End,
-    /// The lowest point below the minimum.
-    pub better: Option<Step>,
-}
-
 /// Evaluations of the criterion on one side.
-const MOST_EVALUATIONS: usize = 10_000;
+const MOST_EVALUATIONS: usize = 4_000;
 /// Points of one side.
 const MOST_POINTS: usize = 300;
 /// Trials for one goal.
 const MOST_TRIALS: usize = 60;
+/// Trials after which an interpolation that does not close in is given up.
+const SLOW: usize = 8;
+/// How often one goal is looked for anew with a lower minimum beyond it.
+const MOST_LOWERED: usize = 6;
 /// Difference of ζ at which an exact goal is met, and share of the distance to the goal before for others.
 const EXACT: f64 = 1e-8;
 const ABOUT: f64 = 0.03;
@@ -97,7 +32,7 @@ const ROUNDING: f64 = 1e-10;
 /// Distance of two values that double precision cannot tell apart.
 const SAME: f64 = 1e-11;
 /// How often a lower minimum at the end of a walk is followed, and what counts as one.
-const CONFIRMATIONS: usize = 4;
+const CONFIRMATIONS: usize = 12;
 const LOWER: f64 = 1e-7;
 /// Share of the way to the bound within which the bound is tried.
 const NEAR_BOUND: f64 = 0.02;
@@ -115,6 +50,8 @@ struct Walk<'h> {
     /// Beyond which nothing can be computed.
     wall: Option<f64>,
     better: Option<Step>,
+    /// Distance from which on the points belong to another minimum than those before.
+    branch: f64,
     evaluations: usize,
 }
 
@@ -132,6 +69,7 @@ pub fn side(hold: &mut dyn Hold, task: &Task, lowest: f64, up: bool) -> Result<S
         steps: Vec::new(),
         wall: None,
         better: None,
+        branch: 0.0,
         evaluations: 0,
     };
     let mut limits = Vec::new();
@@ -240,7 +178,9 @@ impl Walk<'_> {
             }
         }
         let mut narrowed = 0.0;
-        for trial in 0..MOST_TRIALS {
+        let mut trial = 0;
+        let mut lowered = 0;
+        while trial < MOST_TRIALS {
             if self.better.is_some() {
                 return Ok(End::Better);
             }
@@ -259,26 +199,60 @@ impl Walk<'_> {
                 return Ok(End::Evaluations);
             }
             let (last, before, above) = self.bracket(z);
-            let w = match above {
-                Some(above) => {
-                    let width = self.distance(above.w) - self.distance(last.w);
-                    let size = self.distance(above.w).abs().max(above.w.abs());
-                    if width <= SAME * size {
-                        return Ok(End::Jump);
-                    }
-                    // Where the cubic does not close in, halving does.
-                    let slow = trial > 8 && width > 0.5 * narrowed;
-                    narrowed = width;
-                    self.inside(last, above, z, slow)
-                }
-                None => match self.outside(last, before, z) {
-                    Ok(w) => w,
+            trial += 1;
+            let Some(above) = above else {
+                match self.outside(last, before, z) {
+                    Ok(w) => self.evaluate(w)?,
                     Err(end) => return Ok(end),
-                },
+                }
+                continue;
             };
-            self.evaluate(w)?;
+            let width = self.distance(above.w) - self.distance(last.w);
+            let size = self.distance(above.w).abs().max(above.w.abs());
+            let is_jump = width <= SAME * size;
+            // Where the cubic does not close in, halving does, and the point above may be of another minimum.
+            let slow = trial > SLOW && width > 0.5 * narrowed;
+            narrowed = width;
+            if (is_jump || trial == SLOW) && lowered < MOST_LOWERED && self.lower(last, above)? {
+                lowered += 1;
+                trial = 0;
+                narrowed = 0.0;
+            } else if is_jump {
+                return Ok(End::Jump);
+            } else {
+                let w = Self::inside(last, above, z, slow);
+                self.evaluate(w)?;
+            }
         }
         Ok(End::Evaluations)
+    }
+
+    /// Looks for a lower minimum at a point, coming from one that is nearer to the estimate.
+    ///
+    /// The profile is continuous: where ζ seems to jump, the search beyond ended in another minimum than the
+    /// lowest.
+    fn lower(&mut self, near: Knot, far: Knot) -> Result<bool> {
+        let at = |walk: &Self, w: f64| walk.steps.iter().find(|(k, _)| k.w == w).cloned();
+        let Some((_, step)) = at(self, far.w) else {
+            return Ok(false);
+        };
+        let start = at(self, near.w).map_or_else(|| self.start.clone(), |(_, s)| s.at.free);
+        let found = self.hold.at(&[step.value], &start, Effort::Thorough)?;
+        self.evaluations += found.as_ref().map_or(0, |f| f.evaluations);
+        let Some(found) = found.filter(|f| f.objective < step.at.objective - LOWER) else {
+            return Ok(false);
+        };
+        self.replace(far.w, step.value, found);
+        Ok(true)
+    }
+
+    /// Puts a lower minimum at a point; what lies beyond belongs to the minimum before.
+    fn replace(&mut self, w: f64, value: f64, at: Constrained) {
+        let gone = self.distance(w);
+        let (sign, origin) = (self.sign, self.variable.origin);
+        self.steps.retain(|(k, _)| sign * (k.w - origin) < gone);
+        self.branch = gone;
+        self.keep(w, value, at);
     }
 
     /// Looks for a lower minimum at the end, and goes on where there is one.
@@ -296,21 +270,18 @@ impl Walk<'_> {
             let found = self
                 .hold
                 .at(&[step.value], &step.at.free, Effort::Thorough)?;
+            self.evaluations += found.as_ref().map_or(0, |f| f.evaluations);
             let lower = found.filter(|f| f.objective < step.at.objective - LOWER);
             let Some(lower) = lower else {
                 return Ok(end);
             };
-            // What lies beyond belongs to the minimum before.
-            let gone = self.distance(knot.w);
-            let (sign, origin) = (self.sign, self.variable.origin);
-            self.steps.retain(|(k, _)| sign * (k.w - origin) < gone);
-            self.keep(knot.w, step.value, lower);
+            self.replace(knot.w, step.value, lower);
             end = self.to(z, margin)?;
         }
         Ok(end)
     }
 
-    fn inside(&self, last: Knot, above: Knot, z: f64, slow: bool) -> f64 {
+    fn inside(last: Knot, above: Knot, z: f64, slow: bool) -> f64 {
         let middle = 0.5 * (last.w + above.w);
         if slow {
             return middle;
@@ -384,9 +355,11 @@ impl Walk<'_> {
     /// Holds the parameter there.
     fn evaluate(&mut self, w: f64) -> Result<()> {
         let value = self.variable.value(w);
+        let beyond = self.distance(w) >= self.branch;
         let known: Vec<(f64, &[f64])> = [(self.variable.origin, self.start.as_slice())]
             .into_iter()
             .chain(self.steps.iter().map(|(k, s)| (k.w, s.at.free.as_slice())))
+            .filter(|(known, _)| (self.distance(*known) >= self.branch) == beyond)
             .collect();
         let predicted = extrapolate(&known, w);
         let nearest = known
@@ -425,7 +398,7 @@ impl Walk<'_> {
         };
         if rise < -(FALL + ROUNDING * self.lowest.abs()) {
             let is_lower = |known: &Step| step.at.objective < known.at.objective;
-            if self.better.as_ref().map_or(true, is_lower) {
+            if self.better.as_ref().is_none_or(is_lower) {
                 self.better = Some(step.clone());
             }
         }

@@ -88,11 +88,10 @@ impl LeastSquares for OneFactorResponse<'_> {
         if !self.is_current {
             let lambda = std::slice::from_ref(&self.lambda);
             if !general.update(lambda)? {
-                return Err(Error::Internal(format!(
-                    "the system of one grouping factor is positive definite by its levels but not by \
-                     its blocks, at λ = {:?}",
-                    self.lambda
-                )));
+                // Rounding, where λ is so large that nothing is left of the identity beside it.
+                return Err(Error::Factorisation {
+                    theta: self.lambda.clone(),
+                });
             }
             self.is_current = true;
         }

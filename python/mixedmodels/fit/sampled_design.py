@@ -1,4 +1,4 @@
-"""The design of a sample of cases, for statistics that need a fitted model."""
+"""The design of a sample of rows, as `refit_samples` takes it, for a fit of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ..design import Design, RandomTerm
 from ..design.grouping import GroupingFactor, GroupRecipe
 from ..design.rows import MissingRows
-from ..fit.record import read_only
-from ..fit.state import Sample
+from .record import read_only
+from .state import Sample
 
 
 def sampled_design(design: Design, sample: Sample) -> Design:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixedmodels.resampling.intervals import SIMPLE, acceleration, bca, quantile, shortest
+from mixedmodels.resampling.intervals import SIMPLE, acceleration, bca, bca_levels, quantile, shortest
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "bootstrap.json").read_text())
 CASES = GOLDEN["intervals"]["cases"]
@@ -47,14 +47,39 @@ def test_the_shortest_interval_by_trying_all():
     assert high - low == min(widths)
 
 
+def test_the_share_of_the_shortest_interval_is_free_of_rounding():
+    values = np.random.default_rng(6).normal(size=100)
+    for percent in range(1, 100):
+        low, high = shortest(values, 0.0, percent / 100)
+        assert np.count_nonzero((values >= low) & (values <= high)) == percent
+
+
 def test_no_bias_and_no_acceleration_leave_percentiles():
     values = np.arange(-99.5, 100.0)
     assert bca(values, 0.0, 0.9, 0.0) == pytest.approx(SIMPLE["percentile"](values, 0.0, 0.9))
 
 
 def test_bca_needs_replicates_on_both_sides():
-    assert np.isnan(bca(np.arange(50.0), -1.0, 0.95, 0.0)).all()
-    assert np.isnan(bca(np.arange(50.0), 60.0, 0.95, 0.0)).all()
+    for estimate in (-1.0, 0.0, 49.0, 60.0):
+        assert np.isnan(bca(np.arange(50.0), estimate, 0.95, 0.0)).all()
+
+
+def test_bca_counts_half_of_the_replicates_at_the_estimate_on_each_side():
+    values = np.random.default_rng(4).integers(-3, 4, 400).astype(float)
+    symmetric = np.concatenate([values, -values])
+    assert bca(symmetric, 0.0, 0.9, 0.0) == pytest.approx(SIMPLE["percentile"](symmetric, 0.0, 0.9))
+
+
+def test_bca_levels_keep_their_order_whatever_the_acceleration():
+    values = np.random.default_rng(5).normal(size=2000)
+    for estimate in (-1.0, 0.0, 1.0):
+        for level in (0.5, 0.9, 0.99, 0.999):
+            for own in np.linspace(-0.5, 0.5, 41):
+                low, high = bca_levels(values, estimate, level, own)
+                assert 0.0 <= low <= high <= 1.0
+    low, high = bca(values, 0.0, 0.999, 0.35)
+    assert low < high == values.max()
+    assert bca(-values, 0.0, 0.999, -0.35) == pytest.approx((-high, -low))
 
 
 def test_the_acceleration_of_a_mean_is_its_skewness():
@@ -65,3 +90,7 @@ def test_the_acceleration_of_a_mean_is_its_skewness():
     assert acceleration(np.ones((5, 2))).tolist() == [0.0, 0.0]
     gaps = np.append(without, np.nan)[:, None]
     assert acceleration(gaps)[0] == pytest.approx(acceleration(without[:, None])[0])
+
+
+def test_there_is_no_acceleration_without_values():
+    assert np.isnan(acceleration(np.full((5, 1), np.nan))).all()
