@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -225,3 +226,21 @@ def test_the_data_of_the_fit_may_be_given():
     found = mm.influence(model, data)
     assert len(found.cooks_distance) == 180
     assert mm.cooks_distance(model, data).max() == pytest.approx(4.332, abs=1e-3)
+
+
+def test_deletions_after_which_the_residual_variance_vanishes_are_named():
+    rng = np.random.default_rng(3)
+    codes = np.append(np.arange(14), [0, 1])
+    data = pd.DataFrame({"g": [f"g{i:02d}" for i in codes], "x": rng.normal(size=16)})
+    data["y"] = data["x"] + 8.0 * rng.normal(size=14)[codes] + 0.1 * rng.normal(size=16)
+    model = mm.lmer("y ~ x + (1 | g)", data)
+    found = model.influence()
+    for row, message in found.messages.items():
+        with pytest.warns() if message else contextlib.nullcontext():
+            rest = mm.lmer("y ~ x + (1 | g)", data.drop(index=row))
+        assert rest.convergence.converged == (message == "")
+        assert message == "" or "residual variance tends to zero" in message
+    assert 0 < (found.messages != "").sum() < 16
+    assert "3 deletions did not converge: 0, 1, 14; see messages" in str(found)
+    both = model.influence(groups={"a": [0, 1], "b": [2, 3]})
+    assert "as many levels" in both.messages["a"] and both.messages["b"] == ""

@@ -188,7 +188,6 @@ class Influence(Printed):
 
     def _notes(self) -> list[str]:
         notes = []
-        lost = self.messages[self.messages != ""]
         without = int(self.sigma.isna().sum() - (self.n_rows == 0).sum())
         if without:
             notes.append(
@@ -200,9 +199,10 @@ class Influence(Printed):
                 "Without some sets the other rows do not determine all coefficients, and measures of all of "
                 f"them are NaN: {_few(partly)}"
             )
-        unsettled = len(lost) - without
-        if unsettled > 0:
-            notes.append(f"{counted(unsettled, 'deletion')} did not converge; see messages")
+        unsettled = (self.messages != "") & self.sigma.notna()
+        if unsettled.any():
+            count = counted(int(unsettled.sum()), "deletion")
+            notes.append(f"{count} did not converge: {_few(unsettled)}; see messages")
         if self.singular.any():
             notes.append(f"{counted(int(self.singular.sum()), 'singular fit')}")
         return notes

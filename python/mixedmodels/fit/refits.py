@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..design import Design, Response
 from ..design.theta import natural
-from .changes import refitted
+from ..errors import DataError
+from .changes import fitted_to_rows, refitted
 from .control import as_control, for_engine
 from .endpoint.separation import huge_effects, separated_coefficients
 from .endpoint.singularity import singular_fits
@@ -118,8 +119,12 @@ def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refi
     def design_of(j: int) -> Design:
         return dataclasses.replace(design, y=responses[:, j])
 
+    def again(j: int) -> FittedModel:
+        response = Response(read_only(responses[:, j]), design.weights, design.form)
+        return refitted(fitted, response=response, quiet=True)
+
     if fitted.exact_likelihood:
-        _mark_vanishing(fitted, found, design_of)
+        _mark_vanishing(fitted, found, design_of, again)
     else:
         _refuse_constant(fitted, responses, found)
     return _refits(fitted, found, design_of)
@@ -156,8 +161,17 @@ def refit_without_rows(fitted: FittedModel, sets: RowSets) -> Refits:
     sets : RowSets
     """
     found = fitted.deletions_in_engine(sets, _limits(fitted))
-    kept = np.arange(fitted.n_obs)
-    return _refits(fitted, found, lambda j: _in_rows(fitted.design, np.delete(kept, sets[j])))
+    all_rows = np.arange(fitted.n_obs)
+
+    def design_of(j: int) -> Design:
+        return _in_rows(fitted.design, np.delete(all_rows, sets[j]))
+
+    def again(j: int) -> FittedModel:
+        return fitted_to_rows(fitted, ~np.isin(all_rows, sets[j]))
+
+    if fitted.exact_likelihood:
+        _mark_vanishing(fitted, found, design_of, again)
+    return _refits(fitted, found, design_of)
 
 
 def refit_without_levels(fitted: FittedModel, term: int) -> Refits:
@@ -233,16 +247,24 @@ def _covariance(
     return result
 
 
-def _mark_vanishing(fitted: FittedModel, found: dict[str, Any], design_of: Callable[[int], Design]) -> None:
+def _mark_vanishing(
+    fitted: FittedModel,
+    found: dict[str, Any],
+    design_of: Callable[[int], Design],
+    again: Callable[[int], FittedModel],
+) -> None:
     """Fits whose residual variance tends to zero: those that may are fitted again and judged as any fit."""
     design, roots, rank = fitted.design, fitted.term_roots, len(fitted.estimates.free)
     theta = found["theta"]
     good = np.flatnonzero(np.isfinite(theta).all(axis=1))
     for j in good[large_fits(design, roots, theta[good])].tolist():
-        if not may_vanish(design, column_sizes(design, roots, theta[j]), rank):
+        if not may_vanish(design_of(j), column_sizes(design, roots, theta[j]), rank):
             continue
-        response = Response(read_only(design_of(j).y), design.weights, design.form)
-        convergence = refitted(fitted, response=response, quiet=True).convergence
+        try:
+            convergence = again(j).convergence
+        except DataError as error:
+            found["status"][j], found["messages"][j] = UNBOUNDED, str(error)
+            continue
         if convergence.unbounded:
             found["status"][j], found["messages"][j] = UNBOUNDED, convergence.problem
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..errors import MixedModelError
 from ..fit.changes import refitted_design
-from ..fit.refits import refit_samples, refit_without_levels
+from ..fit.refits import refit_without_levels
 from ..fit.state import FittedModel
 from ..inference.estimates.refitted_values import refitted_values
 from ..notices import silent
@@ -42,10 +42,7 @@ def largest_factor(fitted: FittedModel) -> str:
 
 
 def _of_parameters(fitted: FittedModel) -> NDArray[np.float64]:
-    term, codes = _largest(fitted)
-    refits = refit_without_levels(fitted, term)
-    if refits is None:
-        refits = refit_samples(fitted, without_each(fitted, codes))
+    refits = refit_without_levels(fitted, _largest(fitted)[0])
     return acceleration(refitted_values(fitted, refits))
 
 
