@@ -244,3 +244,43 @@ def test_deletions_after_which_the_residual_variance_vanishes_are_named():
     assert "3 deletions did not converge: 0, 1, 14; see messages" in str(found)
     both = model.influence(groups={"a": [0, 1], "b": [2, 3]})
     assert "as many levels" in both.messages["a"] and both.messages["b"] == ""
+
+
+def test_a_factor_called_rows_has_levels(data):
+    named = data.rename(columns={"g": "rows"})
+    model, other = mm.lmer("y ~ x + (1 | rows)", named), mm.lmer("y ~ x + (1 | g)", data)
+    for method in ("exact", "one-step"):
+        found = model.influence(groups="rows", method=method)
+        expected = other.influence(groups="g", method=method)
+        np.testing.assert_array_equal(found.to_frame(), expected.to_frame())
+        assert "the levels of rows" in str(found)
+    labels = other.influence(groups=data["g"].rename("rows"), method="one-step")
+    np.testing.assert_array_equal(labels.cooks_distance, expected.cooks_distance)
+
+
+def test_figures_show_the_measures(data):
+    model = mm.lmer("y ~ x + (1 | g)", data)
+    levels, rows = model.influence(groups="g", method="one-step"), model.influence(method="one-step")
+
+    def stems(ax):
+        return np.array([s for c in ax.collections if hasattr(c, "get_segments") for s in c.get_segments()])
+
+    drawn = levels.plot(measure="covratio")
+    np.testing.assert_allclose(stems(drawn)[:, 0, 1], 1.0)
+    np.testing.assert_allclose(stems(drawn)[:, 1, 1], levels.covratio)
+    assert [label.get_text() for label in drawn.get_xticklabels()] == list(levels.covratio.index)
+    assert drawn.get_xlabel() == "g" and drawn.get_ylabel() == "COVRATIO"
+    ax = rows.plot(kind="bubble")
+    circles = max(ax.collections, key=lambda c: len(c.get_offsets()))
+    order = np.argsort(-rows.cooks_distance.to_numpy(), kind="stable")
+    np.testing.assert_allclose(circles.get_offsets()[:, 0], rows.leverage.iloc[order])
+    np.testing.assert_allclose(circles.get_offsets()[:, 1], rows.rstudent.iloc[order])
+    assert rows.plot(drawn) is drawn
+    with pytest.raises(ArgumentError, match="single rows"):
+        levels.plot(kind="bubble")
+    with pytest.raises(ArgumentError, match="plot: kind"):
+        levels.plot(kind="bubbles")
+    # Without fixed effects there are no distances, and nothing is named.
+    empty = mm.lmer("y ~ 0 + (1 | g)", data).influence(method="one-step")
+    assert empty.cooks_distance.isna().all()
+    assert not empty.plot().texts
