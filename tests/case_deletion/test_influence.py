@@ -243,7 +243,8 @@ def test_deletions_after_which_the_residual_variance_vanishes_are_named():
     assert 0 < (found.messages != "").sum() < 16
     assert "3 deletions did not converge: 0, 1, 14; see messages" in str(found)
     both = model.influence(groups={"a": [0, 1], "b": [2, 3]})
-    assert "as many levels" in both.messages["a"] and both.messages["b"] == ""
+    assert "as many levels" in both.messages["a"]
+    assert both.messages["b"] == ""
 
 
 def test_a_factor_called_rows_has_levels(data):
@@ -269,7 +270,7 @@ def test_figures_show_the_measures(data):
     np.testing.assert_allclose(stems(drawn)[:, 0, 1], 1.0)
     np.testing.assert_allclose(stems(drawn)[:, 1, 1], levels.covratio)
     assert [label.get_text() for label in drawn.get_xticklabels()] == list(levels.covratio.index)
-    assert drawn.get_xlabel() == "g" and drawn.get_ylabel() == "COVRATIO"
+    assert (drawn.get_xlabel(), drawn.get_ylabel()) == ("g", "COVRATIO")
     ax = rows.plot(kind="bubble")
     circles = max(ax.collections, key=lambda c: len(c.get_offsets()))
     order = np.argsort(-rows.cooks_distance.to_numpy(), kind="stable")

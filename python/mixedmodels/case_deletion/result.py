@@ -112,7 +112,7 @@ class Influence(Printed):
 
     @property
     def variance_change(self) -> pd.DataFrame:
-        """Relative changes of the variances, without the set over with it less 1."""
+        """Relative changes of the variances, without the set over with it less 1; NaN or infinite from 0."""
         return self._measures["variance_change"].copy()
 
     @property
@@ -170,8 +170,8 @@ class Influence(Printed):
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure.
         kind : {"index", "bubble"}, default "index"
-            "index": a stem for each set. "bubble", of single rows: studentised residuals against leverages, in
-            circles whose areas are the measure.
+            "index": a stem for each set. "bubble", of single rows: studentised residuals against leverages,
+            in circles whose areas are the measure.
         measure : str, default "cooks_distance"
             "cooks_distance", "mdffits", "covtrace", "covratio", "rstudent", "dffits" or "leverage".
 

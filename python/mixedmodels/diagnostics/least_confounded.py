@@ -24,15 +24,15 @@ def least_confounded(fitted: FittedModel) -> pd.DataFrame:
     n = fitted.n_obs
     if n > LARGEST:
         raise ArgumentError(
-            f"least_confounded_residuals: they need the eigenvectors of a matrix of all {n} rows, and are for "
-            f"at most {LARGEST}; take residuals(type='whitened')"
+            f"least_confounded_residuals: they need the eigenvectors of a matrix of all {n} rows, and are "
+            f"for at most {LARGEST}; take residuals(type='standardized')"
         )
     own = np.linalg.cholesky(covariance_of_response(fitted))
     noise = fitted.sigma / np.sqrt(fitted.prior_weights)
     x = fitted.design.x[:, fitted.estimates.free]
     basis = np.linalg.qr(np.linalg.solve(own, x))[0]
-    # With R the covariance of the errors and Q = V^-1 - V^-1X(X'V^-1X)^-1X'V^-1: half'half is R^(1/2) Q R^(1/2),
-    # and half'white are the conditional residuals over their scales.
+    # With R the covariance of the errors and Q = V^-1 - V^-1X(X'V^-1X)^-1X'V^-1, half'half is
+    # R^(1/2) Q R^(1/2), and half'white are the conditional residuals over their scales.
     half = np.linalg.solve(own, np.diag(noise))
     half -= basis @ (basis.T @ half)
     white = np.linalg.solve(own, marginal(fitted))

@@ -114,12 +114,12 @@ class Influences(Holder):
     @public
     def least_confounded_residuals(self) -> pd.DataFrame:
         """
-        Least-confounded residuals of a linear model: its errors with as little of the random effects as possible.
+        Least-confounded residuals of a linear model: errors with as little of the random effects as possible.
 
-        Conditional residuals mix the errors with the random effects. These are n - p uncorrelated combinations
-        of them with variance 1, ordered by the share of their variance that is due to the random effects, from
-        the least on. Normal errors make them normal, whatever the distribution of the random effects, as far
-        as this share is small: it is for a Q-Q plot of the errors.
+        Conditional residuals mix the errors with the random effects. These are n - p uncorrelated
+        combinations of them with variance 1, ordered by the share of their variance that is due to the
+        random effects, smallest first. Where this share is small they show the distribution of the errors,
+        whatever that of the random effects: draw them in a Q-Q plot.
 
         Returns
         -------
