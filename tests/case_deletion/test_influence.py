@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import mixedmodels as mm
+from mixedmodels.case_deletion import deletion
 from mixedmodels.errors import ArgumentError, MissingColumnError
 from shared_fits import fits
 
@@ -285,3 +286,30 @@ def test_figures_show_the_measures(data):
     empty = mm.lmer("y ~ 0 + (1 | g)", data).influence(method="one-step")
     assert empty.cooks_distance.isna().all()
     assert not empty.plot().texts
+
+
+def test_optima_from_shared_points_are_those_of_refits(monkeypatch):
+    rng = np.random.default_rng(7)
+    n, sizes = 3000, (60, 40)
+    g, h = rng.integers(0, sizes[0], n), rng.integers(0, sizes[1], n)
+    x = rng.normal(size=n)
+    y = x + rng.normal(size=60)[g] * 0.6 + rng.normal(size=40)[h] * 0.4 + rng.normal(size=n)
+    # One level moves the optimum further than the points reach, and is fitted.
+    y[g == 0] += 6.0
+    large = pd.DataFrame({"y": y, "x": x, "g": g.astype(str), "h": h.astype(str)})
+    model = mm.lmer("y ~ x + (1 | g) + (1 | h)", large)
+    refits = model.influence(groups="g")
+    left = []
+    by_refits = deletion._by_refits
+    monkeypatch.setattr(deletion, "_PATIENCE", 0.0)
+    monkeypatch.setattr(
+        deletion, "_by_refits", lambda f, s, *rest: left.append(len(s)) or by_refits(f, s, *rest)
+    )
+    found = model.influence(groups="g")
+    assert left == [1]
+    error = np.sqrt(np.diag(model.vcov()))
+    assert (np.abs(found.dfbeta - refits.dfbeta) < 1e-3 * error).to_numpy().all()
+    np.testing.assert_allclose(found.sigma, refits.sigma, rtol=1e-4)
+    np.testing.assert_allclose(found.covratio, refits.covratio, rtol=2e-3)
+    np.testing.assert_allclose(found.variance_change, refits.variance_change, atol=3e-3)
+    np.testing.assert_allclose(found.cooks_distance, refits.cooks_distance, rtol=1e-2, atol=1e-5)
