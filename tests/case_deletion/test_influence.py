@@ -305,11 +305,19 @@ def test_optima_from_shared_points_are_those_of_refits(monkeypatch):
     monkeypatch.setattr(
         deletion, "_by_refits", lambda f, s, *rest: left.append(len(s)) or by_refits(f, s, *rest)
     )
-    found = model.influence(groups="g")
+    told = []
+    found = model.influence(groups="g", progress=lambda *step: told.append(step))
     assert left == [1]
+    assert told[:6] == [(10, 60), (20, 60), (30, 60), (40, 60), (50, 60), (60, 60)]
     error = np.sqrt(np.diag(model.vcov()))
     assert (np.abs(found.dfbeta - refits.dfbeta) < 1e-3 * error).to_numpy().all()
     np.testing.assert_allclose(found.sigma, refits.sigma, rtol=1e-4)
     np.testing.assert_allclose(found.covratio, refits.covratio, rtol=2e-3)
     np.testing.assert_allclose(found.variance_change, refits.variance_change, atol=3e-3)
     np.testing.assert_allclose(found.cooks_distance, refits.cooks_distance, rtol=1e-2, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["exact", "one-step"])
+def test_progress_is_checked_by_every_method(method):
+    with pytest.raises(ArgumentError, match="progress must be"):
+        fits("sleepstudy").influence(method=method, progress="yes")

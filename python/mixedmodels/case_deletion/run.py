@@ -16,7 +16,7 @@ from ..diagnostics.standardized import dffits, studentized
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..frame import Frame
-from ..repeat.progress import Listener
+from ..repeat.progress import Listener, check_progress
 from .deletion import estimated, exact, given_theta, variance_names, variances
 from .measures import measures
 from .result import Influence
@@ -36,6 +36,7 @@ def influence(
     """The estimates without each row or level, see :meth:`mixedmodels.MixedModel.influence`."""
     check_data(fitted, data)
     one_of("influence: method", method, METHODS)
+    check_progress(progress)
     deleted = deleted_sets(fitted, groups)
     if method == "exact":
         estimates = exact(fitted, deleted.sets, executor, progress)
