@@ -12,6 +12,7 @@ import pytest
 import mixedmodels as mm
 from mixedmodels.case_deletion import deletion
 from mixedmodels.errors import ArgumentError, MissingColumnError
+from mixedmodels.fit import wide_sets
 from shared_fits import fits
 
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
@@ -321,3 +322,16 @@ def test_optima_from_shared_points_are_those_of_refits(monkeypatch):
 def test_progress_is_checked_by_every_method(method):
     with pytest.raises(ArgumentError, match="progress must be"):
         fits("sleepstudy").influence(method=method, progress="yes")
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_sets_that_touch_many_levels_have_the_same_estimates(data, formula, monkeypatch):
+    alone = data.assign(special=(data["site"] == "north") * data["x"])
+    model = mm.lmer(formula.replace("~ x", "~ x + special"), alone, weights=data["w"], offset=data["o"])
+    for groups in ("site", "g"):
+        closed = model.influence(groups=groups, method="one-step")
+        with monkeypatch.context() as patch:
+            patch.setattr(wide_sets, "_LARGEST", 20)
+            wide = model.influence(groups=groups, method="one-step")
+        np.testing.assert_allclose(wide.to_frame(), closed.to_frame(), rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(wide.sigma, closed.sigma, rtol=1e-9)
