@@ -156,6 +156,7 @@ from .models.functions import (
     isSingular as isSingular,
     joint_tests as joint_tests,
     kr_compare as kr_compare,
+    least_confounded_residuals as least_confounded_residuals,
     linear_hypothesis as linear_hypothesis,
     logLik as logLik,
     mdffits as mdffits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 
 import mixedmodels as mm
+from mixedmodels.case_deletion import deletion
 from mixedmodels.errors import ArgumentError, MissingColumnError
+from mixedmodels.fit import wide_sets
 from shared_fits import fits
 
 pytestmark = pytest.mark.filterwarnings("ignore::mixedmodels.errors.SingularFitWarning")
@@ -225,3 +228,110 @@ def test_the_data_of_the_fit_may_be_given():
     found = mm.influence(model, data)
     assert len(found.cooks_distance) == 180
     assert mm.cooks_distance(model, data).max() == pytest.approx(4.332, abs=1e-3)
+
+
+def test_deletions_after_which_the_residual_variance_vanishes_are_named():
+    rng = np.random.default_rng(3)
+    codes = np.append(np.arange(14), [0, 1])
+    data = pd.DataFrame({"g": [f"g{i:02d}" for i in codes], "x": rng.normal(size=16)})
+    data["y"] = data["x"] + 8.0 * rng.normal(size=14)[codes] + 0.1 * rng.normal(size=16)
+    model = mm.lmer("y ~ x + (1 | g)", data)
+    found = model.influence()
+    for row, message in found.messages.items():
+        with pytest.warns() if message else contextlib.nullcontext():
+            rest = mm.lmer("y ~ x + (1 | g)", data.drop(index=row))
+        assert rest.convergence.converged == (message == "")
+        assert message == "" or "residual variance tends to zero" in message
+    assert 0 < (found.messages != "").sum() < 16
+    assert "3 deletions did not converge: 0, 1, 14; see messages" in str(found)
+    both = model.influence(groups={"a": [0, 1], "b": [2, 3]})
+    assert "as many levels" in both.messages["a"]
+    assert both.messages["b"] == ""
+
+
+def test_a_factor_called_rows_has_levels(data):
+    named = data.rename(columns={"g": "rows"})
+    model, other = mm.lmer("y ~ x + (1 | rows)", named), mm.lmer("y ~ x + (1 | g)", data)
+    for method in ("exact", "one-step"):
+        found = model.influence(groups="rows", method=method)
+        expected = other.influence(groups="g", method=method)
+        np.testing.assert_array_equal(found.to_frame(), expected.to_frame())
+        assert "the levels of rows" in str(found)
+    labels = other.influence(groups=data["g"].rename("rows"), method="one-step")
+    np.testing.assert_array_equal(labels.cooks_distance, expected.cooks_distance)
+
+
+def test_figures_show_the_measures(data):
+    model = mm.lmer("y ~ x + (1 | g)", data)
+    levels, rows = model.influence(groups="g", method="one-step"), model.influence(method="one-step")
+
+    def stems(ax):
+        return np.array([s for c in ax.collections if hasattr(c, "get_segments") for s in c.get_segments()])
+
+    drawn = levels.plot(measure="covratio")
+    np.testing.assert_allclose(stems(drawn)[:, 0, 1], 1.0)
+    np.testing.assert_allclose(stems(drawn)[:, 1, 1], levels.covratio)
+    assert [label.get_text() for label in drawn.get_xticklabels()] == list(levels.covratio.index)
+    assert (drawn.get_xlabel(), drawn.get_ylabel()) == ("g", "COVRATIO")
+    ax = rows.plot(kind="bubble")
+    circles = max(ax.collections, key=lambda c: len(c.get_offsets()))
+    order = np.argsort(-rows.cooks_distance.to_numpy(), kind="stable")
+    np.testing.assert_allclose(circles.get_offsets()[:, 0], rows.leverage.iloc[order])
+    np.testing.assert_allclose(circles.get_offsets()[:, 1], rows.rstudent.iloc[order])
+    assert rows.plot(drawn) is drawn
+    with pytest.raises(ArgumentError, match="single rows"):
+        levels.plot(kind="bubble")
+    with pytest.raises(ArgumentError, match="plot: kind"):
+        levels.plot(kind="bubbles")
+    # Without fixed effects there are no distances, and nothing is named.
+    empty = mm.lmer("y ~ 0 + (1 | g)", data).influence(method="one-step")
+    assert empty.cooks_distance.isna().all()
+    assert not empty.plot().texts
+
+
+def test_optima_from_shared_points_are_those_of_refits(monkeypatch):
+    rng = np.random.default_rng(7)
+    n, sizes = 3000, (60, 40)
+    g, h = rng.integers(0, sizes[0], n), rng.integers(0, sizes[1], n)
+    x = rng.normal(size=n)
+    y = x + rng.normal(size=60)[g] * 0.6 + rng.normal(size=40)[h] * 0.4 + rng.normal(size=n)
+    # One level moves the optimum further than the points reach, and is fitted.
+    y[g == 0] += 6.0
+    large = pd.DataFrame({"y": y, "x": x, "g": g.astype(str), "h": h.astype(str)})
+    model = mm.lmer("y ~ x + (1 | g) + (1 | h)", large)
+    refits = model.influence(groups="g")
+    left = []
+    by_refits = deletion._by_refits
+    monkeypatch.setattr(deletion, "_PATIENCE", 0.0)
+    monkeypatch.setattr(
+        deletion, "_by_refits", lambda f, s, *rest: left.append(len(s)) or by_refits(f, s, *rest)
+    )
+    told = []
+    found = model.influence(groups="g", progress=lambda *step: told.append(step))
+    assert left == [1]
+    assert told[:6] == [(10, 60), (20, 60), (30, 60), (40, 60), (50, 60), (60, 60)]
+    error = np.sqrt(np.diag(model.vcov()))
+    assert (np.abs(found.dfbeta - refits.dfbeta) < 1e-3 * error).to_numpy().all()
+    np.testing.assert_allclose(found.sigma, refits.sigma, rtol=1e-4)
+    np.testing.assert_allclose(found.covratio, refits.covratio, rtol=2e-3)
+    np.testing.assert_allclose(found.variance_change, refits.variance_change, atol=3e-3)
+    np.testing.assert_allclose(found.cooks_distance, refits.cooks_distance, rtol=1e-2, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["exact", "one-step"])
+def test_progress_is_checked_by_every_method(method):
+    with pytest.raises(ArgumentError, match="progress must be"):
+        fits("sleepstudy").influence(method=method, progress="yes")
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_sets_that_touch_many_levels_have_the_same_estimates(data, formula, monkeypatch):
+    alone = data.assign(special=(data["site"] == "north") * data["x"])
+    model = mm.lmer(formula.replace("~ x", "~ x + special"), alone, weights=data["w"], offset=data["o"])
+    for groups in ("site", "g"):
+        closed = model.influence(groups=groups, method="one-step")
+        with monkeypatch.context() as patch:
+            patch.setattr(wide_sets, "_LARGEST", 20)
+            wide = model.influence(groups=groups, method="one-step")
+        np.testing.assert_allclose(wide.to_frame(), closed.to_frame(), rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(wide.sigma, closed.sigma, rtol=1e-9)

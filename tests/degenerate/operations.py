@@ -134,6 +134,7 @@ OPERATIONS: dict[str, Operation] = {
     "mdffits": lambda m: mm.mdffits(m, method="one-step"),
     "rstandard": mm.rstandard,
     "rstudent": mm.rstudent,
+    "least_confounded_residuals": mm.least_confounded_residuals,
     "residuals whitened": lambda m: mm.residuals(m, "whitened" if not generalized(m) else "deletion"),
     "checkConv": mm.checkConv,
     **{

@@ -17,7 +17,7 @@ from ..fit.row_sets import RowSets
 from ..fit.state import FittedModel
 from ..inference.estimates.variance_components import variance_components
 from ..repeat.chunks import run_chunks
-from ..repeat.progress import Listener
+from ..repeat.progress import Listener, reporting
 from .shared_points import Optima, optima
 
 # Values that a chunk of results may hold, and chunks that progress is told of.
@@ -100,7 +100,8 @@ def exact(
 ) -> Estimates:
     """By a fit without each set, from the estimates."""
     if executor is None and _is_large(fitted, sets):
-        near = optima(fitted, sets)
+        with reporting(progress, len(sets), "deletions") as tell:
+            near = optima(fitted, sets, tell)
         if near is not None:
             return _completed(fitted, sets, near, progress)
     return _by_refits(fitted, sets, executor, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -112,13 +112,17 @@ class Influence(Printed):
 
     @property
     def variance_change(self) -> pd.DataFrame:
-        """Relative changes of the variances, without the set over with it less 1."""
+        """Relative changes of the variances, without the set over with it less 1; NaN or infinite from 0."""
         return self._measures["variance_change"].copy()
 
     @property
     def fixef(self) -> pd.DataFrame:
         """The coefficients without each set; m × p."""
         return self._measures["dfbeta"] + self._estimate
+
+    @property
+    def _single(self) -> bool:
+        return "rstudent" in self._measures
 
     def _series(self, name: str) -> pd.Series:
         found = self._measures.get(name)
@@ -151,14 +155,23 @@ class Influence(Printed):
             columns |= {f"{prefix}.{own}": table[own] for own in table.columns}
         return pd.DataFrame(columns)
 
-    def plot(self, ax: Any = None, *, measure: str = "cooks_distance") -> Any:
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        kind: Literal["index", "bubble"] = "index",
+        measure: str = "cooks_distance",
+    ) -> Any:
         """
-        A measure of each set by position; the largest are named.
+        A measure of each set by position, or residuals against leverages; the largest are named.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure.
+        kind : {"index", "bubble"}, default "index"
+            "index": a stem for each set. "bubble", of single rows: studentised residuals against leverages,
+            in circles whose areas are the measure.
         measure : str, default "cooks_distance"
             "cooks_distance", "mdffits", "covtrace", "covratio", "rstudent", "dffits" or "leverage".
 
@@ -169,7 +182,7 @@ class Influence(Printed):
         Raises
         ------
         ArgumentError
-            Without matplotlib; for measures of single rows when sets have several.
+            Without matplotlib; for "bubble" and for measures of single rows when sets have several.
 
         Examples
         --------
@@ -178,17 +191,20 @@ class Influence(Printed):
         >>> influence(m, groups="Subject").plot().get_ylabel()
         "Cook's distance"
         """
-        from ..plot.influence import index_plot
+        from ..plot.influence import bubble_plot, index_plot
 
-        values = self._series(one_of("plot: measure", measure, tuple(_COLUMNS)))
-        label = {"cooks_distance": "Cook's distance", "rstudent": "studentised residual"}.get(
-            measure, measure
-        )
-        return index_plot(values.to_numpy(), list(values.index), (self.by, label), ax=ax)
+        one_of("plot: kind", kind, ("index", "bubble"))
+        values = self._series(one_of("plot: measure", measure, tuple(_COLUMNS))).to_numpy()
+        names = [str(name) for name in self.sigma.index]
+        if kind == "index":
+            by = "row" if self._single else self.by
+            return index_plot(values, names, (by, _label(measure)), none=float(measure == "covratio"), ax=ax)
+        hat, residuals = self._series("leverage").to_numpy(), self._series("rstudent").to_numpy()
+        labels = ("leverage", _label("rstudent"), _label(measure))
+        return bubble_plot(hat, residuals, values, names, labels, ax=ax)
 
     def _notes(self) -> list[str]:
         notes = []
-        lost = self.messages[self.messages != ""]
         without = int(self.sigma.isna().sum() - (self.n_rows == 0).sum())
         if without:
             notes.append(
@@ -200,9 +216,10 @@ class Influence(Printed):
                 "Without some sets the other rows do not determine all coefficients, and measures of all of "
                 f"them are NaN: {_few(partly)}"
             )
-        unsettled = len(lost) - without
-        if unsettled > 0:
-            notes.append(f"{counted(unsettled, 'deletion')} did not converge; see messages")
+        unsettled = (self.messages != "") & self.sigma.notna()
+        if unsettled.any():
+            count = counted(int(unsettled.sum()), "deletion")
+            notes.append(f"{count} did not converge: {_few(unsettled)}; see messages")
         if self.singular.any():
             notes.append(f"{counted(int(self.singular.sum()), 'singular fit')}")
         return notes
@@ -214,16 +231,18 @@ class Influence(Printed):
         top = table.iloc[order[:_SHOWN]][shown]
         if isinstance(top.index, pd.RangeIndex) or top.index.dtype.kind in "iu":
             top.index = top.index.map(str)
-        what = (
-            "the levels of " + self.by
-            if self.by not in ("rows", "set")
-            else {"rows": "rows", "set": "sets"}[self.by]
-        )
+        what = "rows" if self._single else "sets" if self.by == "set" else f"the levels of {self.by}"
         how = "refits" if self.method == "exact" else "closed form, covariance parameters held"
         heading = [f"Influence of {what} ({how})"]
         more = len(table) - len(top)
         tail = [f"The {_SHOWN} of {len(table)} with the largest Cook's distances"] if more > 0 else []
         return Page.of(table_of(top, style), heading, [*tail, *self._notes()])
+
+
+def _label(measure: str) -> str:
+    """What a figure calls a measure."""
+    named = {"cooks_distance": "Cook's distance", "rstudent": "studentised residual", "leverage": "leverage"}
+    return named.get(measure, measure.upper())
 
 
 def _few(chosen: pd.Series) -> str:

@@ -14,7 +14,7 @@ from ..diagnostics.leverage import cooks_distances
 from ..diagnostics.standardized import dffits, studentized
 from ..fit.data_of_fit import check_data_of_fit
 from ..fit.state import FittedModel
-from ..repeat.progress import Listener
+from ..repeat.progress import Listener, check_progress
 from .deletion import estimated, exact, given_theta, variance_names, variances
 from .measures import measures
 from .result import Influence
@@ -35,6 +35,7 @@ def influence(
     """The estimates without each row or level, see :meth:`mixedmodels.MixedModel.influence`."""
     check_data_of_fit(fitted, data, "influence", _FACTOR)
     one_of("influence: method", method, METHODS)
+    check_progress(progress)
     deleted = deleted_sets(fitted, groups)
     if method == "exact":
         estimates = exact(fitted, deleted.sets, executor, progress)

@@ -27,20 +27,18 @@ class Deleted:
     Attributes
     ----------
     name : str
-        The factor; "rows" for single rows.
+        The factor; "rows" for single rows, "set" for sets by name.
     sets : RowSets
     labels : Index
         Names of the sets.
+    single : bool
+        Whether the sets are the rows used, one by one.
     """
 
     name: str
     sets: RowSets
     labels: pd.Index
-
-    @property
-    def single(self) -> bool:
-        """Whether the sets are the rows used, one by one."""
-        return self.name == ROWS
+    single: bool = False
 
 
 def deleted_sets(fitted: FittedModel, groups: Any) -> Deleted:
@@ -58,7 +56,7 @@ def deleted_sets(fitted: FittedModel, groups: Any) -> Deleted:
         if labels is None:
             padded = fitted.design.missing.pad(np.zeros(fitted.n_obs))
             labels = pd.RangeIndex(len(padded))
-        return Deleted(ROWS, RowSets.of_each_row(fitted.n_obs), pd.Index(labels))
+        return Deleted(ROWS, RowSets.of_each_row(fitted.n_obs), pd.Index(labels), single=True)
     if isinstance(groups, Mapping):
         return _named(fitted, groups)
     found = row_labels(fitted, groups, "groups")

@@ -19,6 +19,7 @@ from ..design.theta import interior
 from ..fit.endpoint.singularity import singular_fits
 from ..fit.row_sets import RowSets
 from ..fit.state import FittedModel
+from ..repeat.progress import Listener
 
 Values = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ class Optima:
     sigma: Values
 
 
-def optima(fitted: FittedModel, sets: RowSets) -> Optima | None:
+def optima(fitted: FittedModel, sets: RowSets, tell: Listener) -> Optima | None:
     """The fits without each set; None at a boundary, or where the curvature is not that of a minimum."""
     theta = fitted.estimates.theta
     if not _inside(fitted):
@@ -63,7 +64,7 @@ def optima(fitted: FittedModel, sets: RowSets) -> Optima | None:
     points = _points(len(theta))
     thetas = theta + _STEP * points @ root.T
     slopes, changes, betas, covariances, sigmas = [], [], [], [], []
-    for own in thetas:
+    for done, own in enumerate(thetas, 1):
         state = fitted.engine.evaluate(own, fitted.restricted)
         slopes.append(fitted.engine.gradient(own, fitted.restricted) @ root)
         found = fitted.deletions_given_theta(sets, own)
@@ -71,6 +72,7 @@ def optima(fitted: FittedModel, sets: RowSets) -> Optima | None:
         betas.append(found.change + state["beta"])
         covariances.append(found.covariance)
         sigmas.append(np.log(found.sigma))
+        tell(len(sets) * done // len(thetas), len(sets))
     inverse = np.linalg.inv(_monomials(points))
     slope = _Quadratic.of(np.asarray(np.tensordot(inverse, np.array(slopes), 1), dtype=np.float64))
     change = _Quadratic.of(np.asarray(np.tensordot(inverse, np.array(changes), 1), dtype=np.float64))

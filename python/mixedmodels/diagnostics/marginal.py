@@ -11,7 +11,7 @@ from ..fit.state import FittedModel
 
 Values = NDArray[np.float64]
 
-# Beyond this many rows the covariance matrix of crossed factors is not factorised.
+# Beyond this many rows no dense matrix of all rows is factorised.
 LARGEST = 5000
 
 
@@ -53,11 +53,17 @@ def whitened(fitted: FittedModel) -> Values:
             f"residuals: type='whitened' with several grouping factors needs the covariance matrix of all "
             f"{fitted.n_obs} rows, and is for at most {LARGEST}; take type='standardized'"
         )
+    root = np.linalg.cholesky(covariance_of_response(fitted))
+    return np.asarray(np.linalg.solve(root, marginal(fitted)), dtype=np.float64)
+
+
+def covariance_of_response(fitted: FittedModel) -> Values:
+    """The covariance matrix of the response by the model, shape (n, n)."""
     covariance = np.diag(fitted.sigma**2 / fitted.prior_weights)
     for term, own in zip(fitted.design.terms, _covariances(fitted), strict=True):
         same = term.group.codes[:, None] == term.group.codes
         covariance += np.where(same, term.z @ own @ term.z.T, 0.0)
-    return np.asarray(np.linalg.solve(np.linalg.cholesky(covariance), marginal(fitted)), dtype=np.float64)
+    return covariance
 
 
 def _by_levels(fitted: FittedModel, codes: NDArray[np.integer]) -> Values:

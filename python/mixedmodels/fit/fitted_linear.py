@@ -22,6 +22,7 @@ from .fixed import Held, embedded, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates
 from .row_sets import GivenTheta, RowSets
 from .state import FittedModel, NewTerms, ResidualType, Sample
+from .wide_sets import joined, wide_sets
 
 if TYPE_CHECKING:
     from .._engine import Lmm
@@ -194,10 +195,21 @@ class FittedLinear(FittedModel):
         return delete_rows(self.engine, sets.rows, sets.ranges, self.reml, optimizer, theta, limits, held)
 
     def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
-        from .._engine import delete_given_theta
+        from .._engine import delete_given_theta, delete_rows
 
         theta = self.estimates.theta if theta is None else theta
-        found = delete_given_theta(self.engine, sets.rows, sets.ranges, self.reml, theta)
+        none = np.empty(0, dtype=np.intp)
+        wide = none if self.held.for_engine() else wide_sets(self.design, sets)
+        narrow = np.setdiff1d(np.arange(len(sets)), wide)
+        own = sets if not len(wide) else sets.chosen(narrow)
+        found = delete_given_theta(self.engine, own.rows, own.ranges, self.reml, theta)
+        if len(wide):
+            rest, start = sets.chosen(wide), {"max_evaluations": 1}
+            others = delete_rows(
+                self.engine, rest.rows, rest.ranges, self.reml, DEFAULT_OPTIMIZER, theta, start, None
+            )
+            beta = self.engine.evaluate(theta, self.reml)["beta"]
+            found = joined(len(sets), narrow, found, wide, others, beta)
         sigma = np.asarray(found["sigma"])
         if self.held.sigma is not None:
             sigma = np.where(np.isfinite(sigma), self.held.sigma, np.nan)

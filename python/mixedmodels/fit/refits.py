@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..design import Design, Response
 from ..design.theta import natural
 from ..errors import MixedModelError
-from .changes import refitted, refitted_design
+from .changes import fitted_to_rows, refitted, refitted_design
 from .control import as_control, for_engine
 from .endpoint.separation import huge_effects, separated_coefficients
 from .endpoint.singularity import singular_fits
@@ -172,8 +172,17 @@ def refit_without_rows(fitted: FittedModel, sets: RowSets) -> Refits:
     sets : RowSets
     """
     found = fitted.deletions_in_engine(sets, _limits(fitted))
-    kept = np.arange(fitted.n_obs)
-    return _refits(fitted, found, lambda j: _in_rows(fitted.design, np.delete(kept, sets[j])))
+    all_rows = np.arange(fitted.n_obs)
+
+    def design_of(j: int) -> Design:
+        return _in_rows(fitted.design, np.delete(all_rows, sets[j]))
+
+    def again(j: int) -> FittedModel:
+        return fitted_to_rows(fitted, ~np.isin(all_rows, sets[j]))
+
+    if fitted.exact_likelihood:
+        _mark_vanishing(fitted, found, design_of, again)
+    return _refits(fitted, found, design_of)
 
 
 def refit_without_levels(fitted: FittedModel, term: int) -> Refits:

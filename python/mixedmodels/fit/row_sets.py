@@ -59,6 +59,12 @@ class RowSets:
         """The number of rows in each."""
         return np.diff(self.ranges)
 
+    def chosen(self, which: NDArray[np.intp]) -> RowSets:
+        """Some of the sets."""
+        parts = [self[j] for j in which.tolist()]
+        rows = np.concatenate([np.empty(0, dtype=np.uint32), *parts])
+        return RowSets(rows, np.cumsum([0, *map(len, parts)]).astype(np.int64))
+
     def part(self, start: int, stop: int) -> RowSets:
         """Some successive sets."""
         first, last = self.ranges[start], self.ranges[stop]

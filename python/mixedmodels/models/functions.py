@@ -169,6 +169,7 @@ is_singular = function_of(MixedModel.is_singular)
 isSingular = is_singular
 joint_tests = function_of(MixedModel.joint_tests)
 kr_compare = function_of(MixedModel.kr_compare, "full")
+least_confounded_residuals = function_of(MixedModel.least_confounded_residuals)
 linear_hypothesis = function_of(MixedModel.linear_hypothesis)
 logLik = function_of(MixedModel.logLik)
 mdffits = function_of(MixedModel.mdffits)

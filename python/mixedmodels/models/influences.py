@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..case_deletion import run as _run
 from ..case_deletion.result import Influence
-from ..diagnostics import kinds as _kinds, leverage as _leverage
+from ..diagnostics import kinds as _kinds, least_confounded as _least_confounded, leverage as _leverage
 from ..public import public
 from .arguments import Data, Executor, ShowProgress
 from .holder import Holder
@@ -110,6 +110,41 @@ class Influences(Holder):
         array([-0.182, -0.626])
         """
         return _kinds.residuals(self._fitted, "studentized")
+
+    @public
+    def least_confounded_residuals(self) -> pd.DataFrame:
+        """
+        Least-confounded residuals of a linear model: errors with as little of the random effects as possible.
+
+        Conditional residuals mix the errors with the random effects. These are n - p uncorrelated
+        combinations of them with variance 1, ordered by the share of their variance that is due to the
+        random effects, smallest first. Where this share is small they show the distribution of the errors,
+        whatever that of the random effects: draw them in a Q-Q plot.
+
+        Returns
+        -------
+        DataFrame, n - p rows
+            ``residual``, and ``confounding``, the share from 0 to 1. They belong to combinations of rows, not
+            to rows. Combinations with the same share are determined up to a rotation.
+
+        Raises
+        ------
+        ArgumentError
+            For a generalized model, and for more than 5,000 rows: the work grows with their cube.
+
+        References
+        ----------
+        Hilden-Minton (1995), Multilevel diagnostics for mixed and hierarchical linear models, PhD thesis,
+        UCLA. Nobre & Singer (2007), Residual analysis for linear mixed models, Biometrical Journal 49.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> found = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()).least_confounded_residuals()
+        >>> len(found), int((found["confounding"] < 1e-8).sum())
+        (178, 144)
+        """
+        return _least_confounded.least_confounded(self._fitted)
 
     @public
     def influence(

@@ -26,6 +26,7 @@ def index_plot(
     names: Sequence[object],
     labels: tuple[str, str],
     cutoff: float | None = None,
+    none: float = 0.0,
     ax: Axes | None = None,
 ) -> Axes:
     """
@@ -39,26 +40,28 @@ def index_plot(
     labels : tuple of str
         What they are, and what the values are.
     cutoff : float, optional
-        Where a line is drawn, for absolute values.
+        Where a line is drawn, for distances from `none`.
+    none : float
+        The value without any influence, where the stems begin.
     ax : matplotlib Axes, optional
     """
     ax = axes_or_new(ax)
     m = len(values)
-    at, size = np.arange(m), np.abs(np.nan_to_num(values))
+    at, size = np.arange(m), np.abs(np.nan_to_num(values - none))
     drawn = at if m <= _MOST else np.sort(np.argsort(size)[-_MOST:])
     wide, spot = float(np.clip(200.0 / max(m, 1), 0.3, 1.6)), float(np.clip(2000.0 / max(m, 1), 2.0, 22.0))
     above = size > cutoff if cutoff is not None else np.zeros(m, dtype=bool)
     for chosen, colour in ((drawn[~above[drawn]], BLUE), (drawn[above[drawn]], VERMILION)):
-        ax.vlines(at[chosen], 0.0, values[chosen], color=colour, linewidth=wide)
+        ax.vlines(at[chosen], none, values[chosen], color=colour, linewidth=wide)
         ax.scatter(at[chosen], values[chosen], s=spot, color=colour, linewidths=0)
-    zero_line(ax, "y")
+    zero_line(ax, "y", none)
     if cutoff is not None:
-        for sign in (1.0, -1.0) if np.nanmin(values, initial=0.0) < 0 else (1.0,):
-            ax.axhline(sign * cutoff, color=GUIDE, linestyle="--", linewidth=1.0)
+        for sign in (1.0, -1.0) if np.nanmin(values, initial=none) < none else (1.0,):
+            ax.axhline(none + sign * cutoff, color=GUIDE, linestyle="--", linewidth=1.0)
     if m <= _LABELLED:
         label_ticks(ax.xaxis, at.tolist(), [str(name) for name in names])
     else:
-        _name(ax, at, values, names, size)
+        _name(ax, at, values, names, size, none)
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     ax.margins(y=0.12)
@@ -123,9 +126,10 @@ def _name(
     y: NDArray[np.float64],
     names: Sequence[object],
     size: NDArray[np.float64],
+    none: float = 0.0,
 ) -> None:
     """Names at the largest, except those that would be written over another."""
-    wide, tall = float(np.ptp(x[np.isfinite(x)])) or 1.0, float(np.ptp(y[np.isfinite(y)])) or 1.0
+    wide, tall = _width(x), _width(y)
     written: list[tuple[float, float]] = []
     for i in np.argsort(-size, kind="stable")[: 2 * _NAMED]:
         place = float(x[i]), float(y[i])
@@ -133,7 +137,7 @@ def _name(
         if near or len(written) == _NAMED or not size[i] > 0 or not np.isfinite(place).all():
             continue
         written.append(place)
-        up = place[1] >= 0
+        up = place[1] >= none
         ax.annotate(
             shorten(str(names[int(i)]), 18),
             place,
@@ -143,3 +147,9 @@ def _name(
             ha="center",
             va="bottom" if up else "top",
         )
+
+
+def _width(values: NDArray[Any]) -> float:
+    """The range of the values, of which some may be NaN; 1 where they have none."""
+    finite = values[np.isfinite(values)]
+    return (float(np.ptp(finite)) if len(finite) else 0.0) or 1.0
