@@ -12,8 +12,9 @@ from ...checks import whole_number
 from ...errors import ArgumentError
 from ..check import Check, tested
 from ..rows import RowValues, row_values
+from .groups import Groups
 from .source import Source, Values
-from .statistics import DurbinWatson, Groups, LocationAndSpread, Moran, compared, p_value
+from .statistics import DurbinWatson, LocationAndSpread, Moran, compared, p_value
 
 _MOST_PLACES = 4000
 
