@@ -181,7 +181,7 @@ def test_overdispersion_of_rows_shows_whatever_the_random_effects(sd):
 def test_crossed_terms_slopes_and_structures_are_taken_out():
     rng, data, eta = grouped(12, 40, 10)
     data["h"], data["f"] = np.tile(np.arange(10), 40), np.tile(np.repeat(["a", "b"], 5), 40)
-    eta = eta + rng.normal(0.0, 0.5, 10)[data["h"]] + rng.normal(0.0, 0.3, 40)[data["g"]] * data["x"]
+    eta = eta + rng.normal(0.0, 0.2, 10)[data["h"]] + rng.normal(0.0, 0.3, 40)[data["g"]] * data["x"]
     data["y"] = rng.poisson(np.exp(eta) * rng.gamma(3.0, 1 / 3.0, len(data)))
     for formula in (
         "y ~ x + (x | g) + (1 | h)",

@@ -10,12 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import one_of
-from ..design.used_rows import used_data
 from ..diagnostics.leverage import cooks_distances
 from ..diagnostics.standardized import dffits, studentized
-from ..errors import ArgumentError
+from ..fit.data_given import check_data
 from ..fit.state import FittedModel
-from ..frame import Frame
 from ..repeat.progress import Listener
 from .deletion import estimated, exact, given_theta, variance_names, variances
 from .measures import measures
@@ -34,7 +32,7 @@ def influence(
     progress: bool | Listener = False,
 ) -> Influence:
     """The estimates without each row or level, see :meth:`mixedmodels.MixedModel.influence`."""
-    check_data(fitted, data)
+    check_data(fitted, data, "influence", "a factor is groups")
     one_of("influence: method", method, METHODS)
     deleted = deleted_sets(fitted, groups)
     if method == "exact":
@@ -89,26 +87,11 @@ def cooks_distance(
 ) -> pd.Series:
     """See :meth:`mixedmodels.MixedModel.cooks_distance`."""
     if groups is None and method is None:
-        check_data(fitted, data)
+        check_data(fitted, data, "influence", "a factor is groups")
         rows = _Rows(fitted, deleted_sets(fitted, None))
         return rows.series(cooks_distances(fitted, fitted.leverages()))
     chosen = "exact" if method is None else method
     return influence(fitted, data, groups, chosen, executor, progress).cooks_distance
-
-
-def check_data(fitted: FittedModel, data: Any) -> None:
-    """The data can only be those of the fit: refuse what cannot be."""
-    if data is None:
-        return
-    if isinstance(data, str):
-        raise ArgumentError(f"influence: data must be the data of the fit; a factor is groups={data!r}")
-    n = Frame.from_any(data, what="data").n_rows
-    used = used_data(fitted.design, fitted.arguments)
-    if n not in (used.n_total, fitted.n_obs):
-        raise ArgumentError(
-            f"influence: data has {n} rows, but the model was fitted to {used.n_total}; leave data out, or "
-            "fit the model to these data"
-        )
 
 
 class _Rows:

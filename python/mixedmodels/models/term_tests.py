@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..errors import ArgumentError
+from ..fit.data_given import check_data
 from ..fit.state import fitted_of
 from ..inference.basis.model_basis import DDF_NAMES
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
@@ -17,7 +18,7 @@ from ..render.anova_table import AnovaTable
 from ..render.result_table import ResultTable
 from ..resampling.intervals import IntervalKind
 from ..resampling.run import bootstrap_limits
-from .arguments import DdfName, Executor, Names, Rng, Rows, ShowProgress, Vcov
+from .arguments import Data, DdfName, Executor, Names, Rng, Rows, ShowProgress, Vcov
 from .holder import Holder
 
 
@@ -231,6 +232,8 @@ class TermTests(Holder):
     @public
     def drop1(
         self,
+        data: Data | None = None,
+        *,
         test: Literal["Chisq", "F"] = "Chisq",
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
@@ -240,6 +243,8 @@ class TermTests(Holder):
 
         Parameters
         ----------
+        data : data frame, optional
+            The data of the fit, which the model has kept; nothing depends on it.
         test : {"Chisq", "F"}, default "Chisq"
             Likelihood-ratio tests of fits by ML, or for linear models F tests, which need no new fit.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
@@ -258,8 +263,8 @@ class TermTests(Holder):
         Raises
         ------
         ArgumentError
-            When there is no such term, for F tests of a generalized model, and for `ddf` or `vcov` with
-            likelihood-ratio tests.
+            When there is no such term, for F tests of a generalized model, for `ddf` or `vcov` with
+            likelihood-ratio tests, and for data that cannot be those of the fit.
 
         Examples
         --------
@@ -268,6 +273,7 @@ class TermTests(Holder):
         >>> round(float(m.drop1().loc["Days", "LRT"]), 3)
         23.537
         """
+        check_data(self._fitted, data, "drop1", "a test is test")
         return drop_terms(self._fitted, test, ddf=ddf, vcov=vcov)
 
     @public

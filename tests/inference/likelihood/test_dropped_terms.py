@@ -78,7 +78,7 @@ def test_drop1_of_a_generalized_model():
     table = drop1(model)
     assert table.loc["period", "AIC"] == pytest.approx(model.update(". ~ . - period").AIC(), rel=1e-9)
     with pytest.raises(ArgumentError, match="test='Chisq'"):
-        drop1(model, "F")
+        drop1(model, test="F")
 
 
 def test_drop1_of_nothing():
@@ -163,3 +163,12 @@ def test_ranova_of_generalized_models():
 def test_order_of_the_formula():
     model = lmer("diameter ~ 1 + (1 | sample) + (1 | plate)", load_penicillin())
     assert list(ranova(model).index) == ["<none>", "(1 | sample)", "(1 | plate)"]
+
+
+def test_the_data_can_be_given_again():
+    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+    assert model.drop1(SLEEP).equals(model.drop1())
+    with pytest.raises(ArgumentError, match="test='F'"):
+        model.drop1("F")
+    with pytest.raises(ArgumentError, match="5 rows"):
+        model.drop1(SLEEP.head(5))

@@ -58,9 +58,10 @@ class Standard:
         Random effects drawn anew vary by far more than a mean over many rows does. So they are predicted
         from the responses, and the deviations are from these predictions.
         """
-        own = within(values - self.expected, self.effects)
+        deviations = values - self.expected
         if not self.effects:
-            return np.square(own) * self.weights
+            return np.square(deviations) * self.weights
+        own = within(deviations, self.effects)
         # Predictions by a linear model can be impossible means.
         with np.errstate(all="ignore"):
             relative = self.variance(values - own) * self.weights

@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
-# Terms that share rows are predicted in turn; any fixed number gives a valid test.
-_SWEEPS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +33,7 @@ class Effects:
 
     @classmethod
     def of(cls, codes: NDArray[np.integer[Any]], z: Values, weights: Values) -> Effects:
-        """With the level of each row, z of shape (n, k), and one over the variances of the rows' own errors."""
+        """By the level of each row, z of shape (n, k), and one over the variances of the rows' errors."""
         from scipy.sparse import csr_array
 
         (n, k), levels = z.shape, int(codes.max()) + 1
@@ -58,12 +56,12 @@ class Effects:
 
 
 def within(deviations: Values, terms: Iterable[Effects]) -> Values:
-    """Deviations, shape (m, n), less the effects of all terms."""
-    terms = tuple(terms)
-    if not terms:
-        return deviations
+    """
+    Deviations, shape (m, n), less the effects of all terms, one term after the other.
+
+    More than one pass over crossed terms changes little, and any number gives a valid test.
+    """
     rest = np.ascontiguousarray(deviations.T)
-    for _ in range(_SWEEPS if len(terms) > 1 else 1):
-        for term in terms:
-            rest = term.removed_from(rest)
+    for term in terms:
+        rest = term.removed_from(rest)
     return rest.T
