@@ -319,6 +319,12 @@ def test_wrong_arguments():
         residuals.test_predictor(np.ones(180))
     with pytest.raises(ArgumentError, match="three times"):
         residuals.test_temporal(np.ones(180))
+    # "10" comes before "2".
+    with pytest.raises(ArgumentError, match="numbers or dates"):
+        residuals.test_temporal(fits("sleepstudy").data["Days"].astype(str))
+    flat = fits("dyestuff").quantile_residuals(20, rng=1)
+    with pytest.raises(ArgumentError, match="give x"):
+        flat.test_predictor()
     with pytest.raises(ArgumentError, match="different places"):
         residuals.test_spatial(np.ones(180), np.ones(180))
     with pytest.raises(ArgumentError, match="alternative"):
