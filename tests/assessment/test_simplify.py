@@ -96,3 +96,15 @@ def test_the_model_is_not_changed():
     before = model.theta.copy()
     model.simplify()
     assert model.theta.tolist() == before.tolist()
+
+
+def test_effects_that_are_written_twice():
+    sleep = fits("sleepstudy").data
+    # The one term has taken in the other: the ladder is that of the larger one.
+    twice = quiet("Reaction ~ Days + (Days | Subject) + (0 + Days | Subject)", sleep).simplify()
+    once = fits("sleepstudy").simplify()
+    assert twice["random effects"].tolist()[1:] == once["random effects"].tolist()[1:]
+    assert twice.recommended == once.recommended
+    same = quiet("Reaction ~ Days + cs(Days | Subject) + cs(Days | Subject)", sleep).simplify()
+    assert same["random effects"].tolist()[1] == "cs(Days | Subject)"
+    assert same.recommended == "Reaction ~ Days + diag(Days | Subject)"

@@ -159,6 +159,39 @@ def test_overdispersion_and_zeros_are_found():
     assert right.test_zero_inflation("greater").ok
 
 
+@pytest.mark.parametrize("sd", [0.5, 2.0])
+def test_overdispersion_of_rows_shows_whatever_the_random_effects(sd):
+    found, values = 0, []
+    for i in range(10):
+        rng = np.random.default_rng([10, i])
+        data = grouped(i, 40, 10)[1]
+        mean = np.exp(1 + 0.5 * data["x"] + rng.normal(0.0, sd, 40)[data["g"]])
+        data["y"] = rng.poisson(mean * rng.gamma(3.0, 1 / 3.0, len(data)))
+        check = glmer("y ~ x + (1 | g)", data, "poisson").quantile_residuals(100, rng=i).test_dispersion()
+        found += not check
+        values.append(check.value)
+        # Nothing to find in as much variation between groups alone.
+        data["y"] = rng.poisson(mean)
+        assert glmer("y ~ x + (1 | g)", data, "poisson").quantile_residuals(100, rng=i).test_dispersion()
+    assert found == 10
+    # The variance of a row over its mean is 1 + mean / 3.
+    assert 1.5 < np.median(values) < 8
+
+
+def test_crossed_terms_slopes_and_structures_are_taken_out():
+    rng, data, eta = grouped(12, 40, 10)
+    data["h"], data["f"] = np.tile(np.arange(10), 40), np.tile(np.repeat(["a", "b"], 5), 40)
+    eta = eta + rng.normal(0.0, 0.2, 10)[data["h"]] + rng.normal(0.0, 0.3, 40)[data["g"]] * data["x"]
+    data["y"] = rng.poisson(np.exp(eta) * rng.gamma(3.0, 1 / 3.0, len(data)))
+    for formula in (
+        "y ~ x + (x | g) + (1 | h)",
+        "y ~ x + (x || g) + (1 | h)",
+        "y ~ x + cs(0 + f | g) + (1 | h)",
+    ):
+        fit = glmer(formula, data, "poisson")
+        assert not fit.quantile_residuals(60, rng=1).test_dispersion("greater")
+
+
 def test_a_wrong_link_and_missing_slopes_are_found():
     rng, data, eta = grouped(5, 40, 20)
     data["y"] = rng.poisson(np.square(1.5 + 1.5 * eta + 0.75 * data["x"]))
@@ -286,6 +319,12 @@ def test_wrong_arguments():
         residuals.test_predictor(np.ones(180))
     with pytest.raises(ArgumentError, match="three times"):
         residuals.test_temporal(np.ones(180))
+    # "10" comes before "2".
+    with pytest.raises(ArgumentError, match="numbers or dates"):
+        residuals.test_temporal(fits("sleepstudy").data["Days"].astype(str))
+    flat = fits("dyestuff").quantile_residuals(20, rng=1)
+    with pytest.raises(ArgumentError, match="give x"):
+        flat.test_predictor()
     with pytest.raises(ArgumentError, match="different places"):
         residuals.test_spatial(np.ones(180), np.ones(180))
     with pytest.raises(ArgumentError, match="alternative"):

@@ -14,6 +14,9 @@ from ..fit.state import FittedModel
 from ..fit.update import updated
 from ..notices import silent
 
+# Objectives that differ by less are those of the same model.
+_SAME = 1e-4
+
 
 class Reduction(NamedTuple):
     """
@@ -64,10 +67,17 @@ def reductions(fitted: FittedModel, terms: set[str] | None = None) -> Iterator[R
     """
     design = fitted.design
     texts = [term.text for term in design.terms]
+    # Parts of the formula that repeat effects of a term, which has taken them in.
+    repeated = [part.text for part in design.recipe.formula.random if part.text not in texts]
+    without = ". ~ . - " + "".join(f"{text} - " for text in repeated)
     for t, term in enumerate(design.terms):
-        if (terms is not None and term.text not in terms) or texts.count(term.text) > 1:
+        if terms is not None and term.text not in terms:
             continue
-        drop, bar = f". ~ . - {term.text}", term.text[term.text.index("(") :]
+        drop, bar = without + term.text, term.text[term.text.index("(") :]
+        if texts.count(term.text) > 1:
+            if t == texts.index(term.text):
+                yield Reduction(term.text, f"{drop} + {term.text}", f"{term.text} only once")
+            continue
         alone = len(design.terms) == 1
         if term.structure.correlated:
             simpler = without_correlations(term.structure) if not term.blocks else "diag"
@@ -79,13 +89,13 @@ def reductions(fitted: FittedModel, terms: set[str] | None = None) -> Iterator[R
             plan = design.recipe.random[t][0]
             labels = [label for label, part in plan.terms if part.stop > part.start]
             if len(labels) > 1:
-                yield from _without_effects(term.text, bar, labels)
+                yield from _without_effects(term.text, drop, bar, labels)
                 continue
         if not alone:
             yield Reduction(term.text, drop, f"without {term.text}")
 
 
-def _without_effects(text: str, bar: str, labels: list[str]) -> Iterator[Reduction]:
+def _without_effects(text: str, drop: str, bar: str, labels: list[str]) -> Iterator[Reduction]:
     inner = bar[1:-1]
     line = "||" if "||" in inner else "|"
     group = inner.rpartition(line)[2].strip()
@@ -96,7 +106,7 @@ def _without_effects(text: str, bar: str, labels: list[str]) -> Iterator[Reducti
         first = "1" if INTERCEPT in labels or not rest else "0"
         left = " + ".join([first, *rest])
         bars = "|" if left == "1" else line
-        yield Reduction(text, f". ~ . - {text} + ({left} {bars} {group})", f"without {label} in {text}")
+        yield Reduction(text, f"{drop} + ({left} {bars} {group})", f"without {label} in {text}")
 
 
 def _with_double_bar(bar: str) -> str:
@@ -120,10 +130,13 @@ def reduced_fits(fitted: FittedModel, terms: set[str] | None = None) -> list[Red
         except MixedModelError:
             continue
         df = fitted.n_parameters - fit.n_parameters
-        if df <= 0 or fit.n_obs != fitted.n_obs:
-            continue
         ratio = max(0.0, fit.estimates.objective - fitted.estimates.objective)
-        found.append(Reduced(reduction, fit, ratio, df, float(chdtrc(df, ratio))))
+        fewer = len(fit.estimates.theta) < len(fitted.estimates.theta)
+        # The same model with fewer parameters: the data do not determine the others.
+        same = df == 0 and fewer and ratio < _SAME
+        if (df <= 0 and not same) or fit.n_obs != fitted.n_obs:
+            continue
+        found.append(Reduced(reduction, fit, ratio, df, 1.0 if same else float(chdtrc(df, ratio))))
     return found
 
 

@@ -300,14 +300,15 @@ class Checks(Holder):
         -------
         Check
             `value` is the largest distance of a level of any grouping factor: the squared change of the
-            coefficients without its rows, over their covariance matrix and their number p. The limit is the
-            median of F(p, m - p) with m levels. `table` has the most influential levels. ``influence()``
-            has all of them, and exact refits.
+            coefficients without its rows, over their covariance matrix and their number p. Above 1 the
+            coefficients move by more than a standard error (in the mean square over all directions) and the
+            check asks for attention. `table` has the most influential levels. ``influence()`` has all of
+            them, and exact refits.
 
         References
         ----------
-        Demidenko & Stukel (2005), Influence analysis for linear mixed-effects models, Statistics in Medicine
-        24.
+        Cook & Weisberg (1982), Residuals and Influence in Regression, Chapman & Hall. Demidenko & Stukel
+        (2005), Influence analysis for linear mixed-effects models, Statistics in Medicine 24.
 
         Examples
         --------

@@ -38,7 +38,8 @@ class SimulatedResiduals(Holder):
             Number of simulated responses, at least 20.
         conditional : bool, default False
             Keep the random effects at their conditional modes instead of drawing new ones. This is the more
-            powerful test of dispersion, but says nothing of the random effects.
+            powerful test of zeros, and of dispersion with crossed factors, but says nothing of the random
+            effects.
         refit : bool, default False
             Refit the model to each simulated response and compare that with others drawn from its own fit, as
             the data are. This gives p-values that are uniform under the model; without refits they are too

@@ -78,7 +78,7 @@ def test_drop1_of_a_generalized_model():
     table = drop1(model)
     assert table.loc["period", "AIC"] == pytest.approx(model.update(". ~ . - period").AIC(), rel=1e-9)
     with pytest.raises(ArgumentError, match="test='Chisq'"):
-        drop1(model, "F")
+        drop1(model, test="F")
 
 
 def test_drop1_of_nothing():

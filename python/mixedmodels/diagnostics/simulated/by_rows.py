@@ -12,8 +12,9 @@ from ...checks import whole_number
 from ...errors import ArgumentError
 from ..check import Check, tested
 from ..rows import RowValues, row_values
+from .groups import Groups
 from .source import Source, Values
-from .statistics import DurbinWatson, Groups, LocationAndSpread, Moran, compared, p_value
+from .statistics import DurbinWatson, LocationAndSpread, Moran, compared, p_value
 
 _MOST_PLACES = 4000
 
@@ -22,6 +23,8 @@ def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) 
     """Location and spread of the residuals in groups of rows with similar values."""
     bins = whole_number("bins", bins, 2)
     if x is None:
+        if np.ptp(source.predictor) == 0:
+            raise ArgumentError("the linear predictor is the same in all rows; give x, a variable to look at")
         values = RowValues("linear predictor", source.predictor, np.empty(0, dtype=np.int64), ())
     else:
         values = row_values(source.fitted, x, "x")
@@ -99,7 +102,12 @@ def _coded(variable: RowValues) -> tuple[NDArray[np.intp], Any]:
 
 def temporal(source: Source, n_sim: int, residuals: Values, time: Any, by: Any) -> Check:
     """The statistic of Durbin and Watson."""
-    times, order = _coded(row_values(source.fitted, time, "time"))
+    when = row_values(source.fitted, time, "time")
+    if when.values is None:
+        raise ArgumentError(
+            f"time must be numbers or dates, but {when.name!r} has labels, whose order is not known"
+        )
+    times, order = _coded(when)
     series = np.zeros(len(times), dtype=np.intp)
     if by is not None:
         series = _coded(row_values(source.fitted, by, "by"))[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .ranks import largest_deviation, relative_zeros, weighted_squares
+from .ranks import largest_deviation, relative_zeros
 from .source import Block, Source, Values
 
 Whole = NDArray[np.int32]
@@ -65,7 +65,7 @@ class Counts:
         Of the responses, and of their negatives.
     deviation, squares, relative_zeros : ndarray, shape (m,)
         For each replicate the deviation of its ranks from uniformity, the weighted mean of squares about the
-        expected response, and how many more zeros it has than what it is compared with.
+        expected response less random effects, and how many more zeros it has than what it is compared with.
     zeros : ndarray, shape (m,)
         The number of zeros.
     """
@@ -117,7 +117,7 @@ def _counts(source: Source, block: Block) -> Counts:
     deviation, squares, zeros = [], [], []
     for some, standard in source.compared(block):
         deviation.append(largest_deviation(some, standard, source.discrete, block.ties))
-        squares.append(weighted_squares(some, standard))
+        squares.append(standard.squares(some).mean(axis=1))
         zeros.append(relative_zeros(some, standard))
     return Counts(
         block.numbers,

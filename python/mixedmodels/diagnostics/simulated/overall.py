@@ -38,7 +38,7 @@ def uniformity(source: Source, counts: Counts, residuals: Values) -> Check:
 
 
 def dispersion(source: Source, counts: Counts, alternative: str) -> Check:
-    """The weighted sum of squares about the expected response, against those of simulated responses."""
+    """The weighted sum of squares within groups, against those of simulated responses."""
     one_of("alternative", alternative, _ALTERNATIVES)
     own = _squares(source)
     usual = float(counts.squares.mean())
@@ -67,14 +67,13 @@ def dispersion(source: Source, counts: Counts, alternative: str) -> Check:
 
 def _squares(source: Source) -> float:
     """
-    The weighted mean of squares of the data about the expected response.
+    The weighted mean of squares of the data about the expected response, less random effects drawn anew.
 
     Residuals at the conditional modes are smaller than errors are, by a share that is their leverage.
     """
-    standard, fitted = source.standard, source.fitted
-    squares = np.square(source.observed - standard.expected) * standard.weights
+    squares = source.standard.squares(source.observed[None, :])[0]
     if source.conditional:
-        left = 1.0 - fitted.leverages()
+        left = 1.0 - source.fitted.leverages()
         squares = squares / np.where(left > _LEAST_LEFT, left, 1.0)
     return float(squares.mean())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .source import Standard, Values
+from .standard import Standard, Values
 
 _TIE = 1e-9
 
@@ -32,11 +32,6 @@ def largest_deviation(
     largest = np.abs(np.cumsum(counts, axis=1) / n - expected).max(axis=1)
     # Equal distances, of which there are many for few rows, get a random order.
     return largest + _TIE * ties.random(m)
-
-
-def weighted_squares(values: Values, standard: Standard) -> Values:
-    """The weighted mean of squares about the expected response, shape (m,)."""
-    return np.square(values - standard.expected) @ standard.weights / values.shape[-1]
 
 
 def relative_zeros(values: Values, standard: Standard) -> Values:

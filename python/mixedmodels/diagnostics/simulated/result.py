@@ -105,8 +105,9 @@ class QuantileResiduals(Printed):
         Returns
         -------
         Check
-            `value` is the ratio of the weighted sum of squares about the expected response to its mean in
-            the simulated responses: above 1 for overdispersion.
+            `value` is the ratio of Pearson's statistic to its mean in the simulated responses: above 1 for
+            overdispersion. Unless `conditional`, random effects are predicted from each response by a linear
+            model and taken out.
 
         Examples
         --------
@@ -205,7 +206,7 @@ class QuantileResiduals(Printed):
         Parameters
         ----------
         time : str or array-like of shape (n,)
-            Numbers or dates. The residuals of one time are averaged.
+            Numbers or dates; labels have no order. The residuals of one time are averaged.
         by : str or array-like of shape (n,), optional
             The series that each row belongs to, such as a subject.
 
@@ -218,7 +219,7 @@ class QuantileResiduals(Printed):
         Raises
         ------
         ArgumentError
-            For values that do not match the rows, and for fewer than three times.
+            For values that do not match the rows, for labels, and for fewer than three times.
 
         Examples
         --------

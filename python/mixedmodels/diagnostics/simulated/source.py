@@ -15,6 +15,8 @@ from ...fit.refits import Refits, refit_responses
 from ...fit.sources import source_of
 from ...fit.state import FittedModel
 from ...repeat.seeds import Streams
+from .standard import Standard, Variance
+from .within import Effects
 
 Values = NDArray[np.float64]
 # Values that are in memory at a time.
@@ -23,26 +25,6 @@ _LARGEST_BLOCK = 50
 # Responses with which every other one is compared.
 N_REFERENCE = 19
 _REFERENCE, _BLOCKS, _TIES, _REFITS = range(4)
-
-
-@dataclass(frozen=True, eq=False)
-class Standard:
-    """
-    What responses of a model with some parameters are compared with.
-
-    Attributes
-    ----------
-    reference : ndarray, shape (N_REFERENCE, n)
-        Other responses of the same model.
-    expected : ndarray, shape (n,)
-        The responses expected.
-    weights : ndarray, shape (n,)
-        One over approximate variances of the responses; their order of magnitude is enough.
-    """
-
-    reference: Values
-    expected: Values
-    weights: Values
 
 
 @dataclass(frozen=True)
@@ -114,7 +96,7 @@ class Source:
         own = estimated(fitted)
         mean = fitted.family.mean(self.predictor)
         expected = mean if self.conditional else reference.mean(axis=0)
-        return Standard(reference, expected, self._weights(self.predictor, own))
+        return self._standard(reference, expected, self.predictor, own)
 
     def block(self, start: int, stop: int) -> Block:
         """The replicates from `start`, where a block begins, to `stop`."""
@@ -152,21 +134,23 @@ class Source:
         eta = fitted.design.x @ beta
         if fitted.design.offset is not None:
             eta = eta + fitted.design.offset
-        return Standard(reference, reference.mean(axis=0), self._weights(eta, own))
+        return self._standard(reference, reference.mean(axis=0), eta, own)
 
-    def _weights(self, eta: Values, own: Parameters) -> Values:
-        fitted, family = self.fitted, self.fitted.family
-        variance = family.variance(family.mean(eta), own.dispersion) / fitted.prior_weights
+    def _standard(self, reference: Values, expected: Values, eta: Values, own: Parameters) -> Standard:
+        fitted = self.fitted
+        variance = Variance(fitted.family, own.dispersion, fitted.prior_weights)
+        weights = _weights(variance(fitted.family.mean(eta)))
+        effects = []
         if not self.conditional:
-            variance = variance + np.square(family.functions.slope(eta)) * _spread(fitted, own)
-        usual = np.isfinite(variance) & (variance > 0)
-        least = 1e-6 * float(np.median(variance[usual])) if usual.any() else 1.0
-        return 1.0 / np.where(np.isfinite(variance), np.maximum(variance, least), np.inf)
+            slope = fitted.family.functions.slope(eta)[:, None]
+            factors = own.factors(fitted.design)
+            for term, factor in zip(fitted.design.terms, factors, strict=True):
+                effects.append(Effects.of(term.group.codes, term.z @ factor * slope, weights))
+        return Standard(reference, expected, weights, variance, tuple(effects))
 
 
-def _spread(fitted: FittedModel, own: Parameters) -> Values:
-    """Variances of the random part of the linear predictor, shape (n,)."""
-    total = np.zeros(fitted.n_obs)
-    for term, factor in zip(fitted.design.terms, own.factors(fitted.design), strict=True):
-        total += np.square(term.z @ factor).sum(axis=1)
-    return total
+def _weights(variance: Values) -> Values:
+    """One over variances, shape (n,); next to nothing counts as little."""
+    usual = np.isfinite(variance) & (variance > 0)
+    least = 1e-6 * float(np.median(variance[usual])) if usual.any() else 1.0
+    return 1.0 / np.where(np.isfinite(variance), np.maximum(variance, least), np.inf)
