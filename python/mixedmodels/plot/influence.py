@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..wording import shorten
-from .style import BLUE, GUIDE, SKY, VERMILION, axes_or_new, bare, label_ticks, note, zero_line
+from .style import BLUE, GUIDE, SKY, VERMILION, axes_or_new, bare, fitting, label_ticks, note, zero_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,17 +124,21 @@ def _name(
     size: NDArray[np.float64],
 ) -> None:
     """Names at the largest, except those that would be written over another."""
-    wide, tall = float(np.ptp(x[np.isfinite(x)])) or 1.0, float(np.ptp(y[np.isfinite(y)])) or 1.0
+    good = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & (size > 0))
+    if not len(good):
+        return
+    wide, tall = float(np.ptp(x[good])) or 1.0, float(np.ptp(y[good])) or 1.0
+    largest = good[np.argsort(-size[good], kind="stable")][: 2 * _NAMED]
     written: list[tuple[float, float]] = []
-    for i in np.argsort(-size, kind="stable")[: 2 * _NAMED]:
+    for i, name in zip(largest, fitting([names[int(i)] for i in largest], 18), strict=True):
         place = float(x[i]), float(y[i])
         near = any(abs(place[0] - a) < 0.12 * wide and abs(place[1] - b) < 0.07 * tall for a, b in written)
-        if near or len(written) == _NAMED or not size[i] > 0 or not np.isfinite(place).all():
+        if near or len(written) == _NAMED:
             continue
         written.append(place)
         up = place[1] >= 0
         ax.annotate(
-            shorten(str(names[int(i)]), 18),
+            name,
             place,
             (0, 5 if up else -5),
             textcoords="offset points",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import shorten
-from .style import BLUE, GUIDE, VERMILION, Panels, axes_or_new, panels_of, panels_or_new
+from .style import BLUE, GUIDE, VERMILION, Panels, axes_or_new, bare, panels_of, panels_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,6 +80,7 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool,
         ax.plot([_estimate(panel)], [0.0], marker="o", color=_LINE, markersize=4)
         ax.set_xlabel(shorten(panel.name, _LABEL))
         ax.set_ylabel("|ζ|" if absolute else "ζ")
+        bare(ax)
     return panels_of(cells)
 
 
@@ -98,6 +99,7 @@ def density_plot(panels: Sequence[Panel], axes: Any = None) -> Panels:
         ax.set_ylim(bottom=0.0)
         ax.set_xlabel(shorten(panel.name, _LABEL))
         ax.set_ylabel("density")
+        bare(ax)
     return panels_of(cells)
 
 

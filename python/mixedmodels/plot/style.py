@@ -33,6 +33,8 @@ COLUMNS = 3
 LABEL = 32
 # More labels than these on an axis overlap.
 MOST_LABELS = 60
+# More slanted labels than these below an axis touch each other.
+_MOST_SLANTED = 24
 # More points than these are a blot, and make files of many megabytes.
 MOST_POINTS = 20_000
 NOTE_SIZE = "x-small"
@@ -138,6 +140,20 @@ def panels_or_new(
     return given
 
 
+def series_look(i: int) -> tuple[str, str]:
+    """The colour and the marker of the i-th of several series; no two of the first 49 look alike."""
+    return COLOURS[i % len(COLOURS)], MARKERS[(i + i // len(COLOURS)) % len(MARKERS)]
+
+
+def date_axis(ax: Axes, most: int | None = None) -> None:
+    """Short dates below the axes, at most so many."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator() if most is None else AutoDateLocator(minticks=2, maxticks=most)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
 def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
     """Labels that fit beside an axis: long ones are cut, but stay different."""
     whole = [str(text) for text in texts]
@@ -160,15 +176,20 @@ def in_two_lines(texts: Sequence[Any], width: int = LABEL) -> list[str]:
 
 def label_ticks(axis: Any, positions: Sequence[float], texts: Sequence[Any], ready: bool = False) -> None:
     """
-    Labels at these positions of an axis (`ax.xaxis`, `ax.yaxis`); slanted below it if they are long.
+    Labels at these positions of an axis (`ax.xaxis`, `ax.yaxis`); long ones below it slanted or upright.
 
-    They are cut to fit, unless they are `ready`.
+    They are cut to fit, unless they are `ready`. Where there is no room for all, some are left out,
+    the same number between any two.
     """
     labels = [str(text) for text in texts] if ready else fitting(texts)
-    axis.set_ticks(list(positions), labels)
+    step = -(-len(labels) // MOST_LABELS) if axis.axis_name == "x" else 1
+    positions, labels = list(positions)[::step], labels[::step]
+    axis.set_ticks(positions, labels)
     if axis.axis_name == "x" and sum(map(display_width, labels)) > 36:
+        upright = len(labels) > _MOST_SLANTED
+        look: dict[str, Any] = {"rotation": 90, "ha": "center", "fontsize": "x-small"}
         for label in axis.get_ticklabels():
-            label.set(rotation=35, ha="right", rotation_mode="anchor")
+            label.set(**look if upright else {"rotation": 35, "ha": "right", "rotation_mode": "anchor"})
 
 
 def zero_line(ax: Axes, along: str = "x", at: float = 0.0) -> None:
