@@ -27,6 +27,14 @@ _COLUMNS = {
     "dffits": "dffits",
     "leverage": "hat",
 }
+_LABELS = {
+    "cooks_distance": "Cook's distance",
+    "mdffits": "MDFFITS",
+    "covtrace": "COVTRACE",
+    "covratio": "COVRATIO",
+    "rstudent": "studentised residual",
+    "dffits": "DFFITS",
+}
 _SHOWN = 10
 
 
@@ -181,10 +189,11 @@ class Influence(Printed):
         from ..plot.influence import index_plot
 
         values = self._series(one_of("plot: measure", measure, tuple(_COLUMNS)))
-        label = {"cooks_distance": "Cook's distance", "rstudent": "studentised residual"}.get(
-            measure, measure
+        what = {"rows": "row"}.get(self.by, self.by)
+        none = 1.0 if measure == "covratio" else 0.0
+        return index_plot(
+            values.to_numpy(), list(values.index), (what, _LABELS.get(measure, measure)), none=none, ax=ax
         )
-        return index_plot(values.to_numpy(), list(values.index), (self.by, label), ax=ax)
 
     def _notes(self) -> list[str]:
         notes = []

@@ -22,7 +22,7 @@ Values = NDArray[np.float64]
 _POINTS = 2**16
 _TOLERANCE = 1e-10
 # Limits are interpolated between so many, but not where they change fast with the degrees of freedom.
-_NODES, _FEWEST_DF = 8, 3.0
+_NODES, _FEWEST_DF = 10, 3.0
 
 # The methods in the words of tables.
 _TITLES = {
@@ -155,14 +155,14 @@ class TestFamily:
         """
         The limits at sorted, distinct degrees of freedom, of which the last may be NaN.
 
-        Hundreds of contrasts have as many degrees of freedom, and a limit may take a second. Limits are a
+        Hundreds of contrasts have as many degrees of freedom, and most limits are integrals. They are a
         smooth function of 1 / df, so that a polynomial through a few of them gives all the others.
         """
         from numpy.polynomial import Chebyshev
 
         known = ~np.isnan(df)
         result, at = np.full(len(df), np.nan), 1.0 / df[known]
-        if len(at) <= _NODES or df[0] < _FEWEST_DF:
+        if adjust == "scheffe" or len(at) <= _NODES or df[0] < _FEWEST_DF:
             result[known] = [self._quantile(tail, d, adjust) for d in df[known]]
             return result
         curve = Chebyshev.interpolate(

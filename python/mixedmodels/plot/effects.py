@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..wording import counted
 from .style import (
     BAND,
     LINE,
@@ -24,6 +25,9 @@ from .style import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+# Points this many times the height of all else away from it would squeeze it.
+_FAR = 2.0
 
 
 def effect_plots(
@@ -92,8 +96,36 @@ def effect_plots(
     if colour is not None:
         # At the end of the first row: where the figure is read first.
         legend_beside(panels[-1 if ax is not None else min(columns, len(panels)) - 1], colour)
+    if points is not None:
+        remark = "\n".join(filter(None, [remark, _without_far_points(panels, frame, points)]))
     note(panels[0], remark)
     return panels_of(panels) if facets else panels[0]
+
+
+def _without_far_points(panels: Sequence[Axes], frame: pd.DataFrame, points: pd.DataFrame) -> str:
+    """
+    Limits without the few points that would squeeze all else, and a note of these.
+
+    On the scale of a response a partial residual is the inverse link of a working residual, which is huge
+    where a count far above its mean meets a logarithm.
+    """
+    values = points["value"].to_numpy(float)
+    values = values[np.isfinite(values)]
+    bands = frame[["lower", "upper", "fit"]].to_numpy(float)
+    bands = bands[np.isfinite(bands)]
+    if not len(values) or not len(bands):
+        return ""
+    usual = np.r_[np.quantile(values, [0.05, 0.95]), bands]
+    low, high = float(usual.min()), float(usual.max())
+    room = _FAR * (high - low)
+    beyond = int(((values < low - room) | (values > high + room)).sum())
+    if not beyond:
+        return ""
+    near = values[(values >= low - room) & (values <= high + room)]
+    low, high = min(low, float(near.min(initial=low))), max(high, float(near.max(initial=high)))
+    for panel in panels:
+        panel.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    return f"{counted(beyond, 'partial residual')} beyond the limits"
 
 
 def _curves(frame: pd.DataFrame, colour: str | None) -> list[tuple[Any, pd.DataFrame]]:

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .style import BLUE, GUIDE, SKY, VERMILION, axes_or_new, bare, fitting, label_ticks, note, zero_line
+from .style import (
+    BLUE,
+    GUIDE,
+    SKY,
+    VERMILION,
+    axes_or_new,
+    bare,
+    fitting,
+    label_ticks,
+    note,
+    whole_numbers,
+    zero_line,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +37,7 @@ def index_plot(
     names: Sequence[object],
     labels: tuple[str, str],
     cutoff: float | None = None,
+    none: float = 0.0,
     ax: Axes | None = None,
 ) -> Axes:
     """
@@ -39,25 +52,28 @@ def index_plot(
         What they are, and what the values are.
     cutoff : float, optional
         Where a line is drawn, for absolute values.
+    none : float
+        The value without any influence, from which the stems start.
     ax : matplotlib Axes, optional
     """
     ax = axes_or_new(ax)
     m = len(values)
-    at, size = np.arange(m), np.abs(np.nan_to_num(values))
+    at, size = np.arange(m), np.abs(np.nan_to_num(values - none))
     drawn = at if m <= _MOST else np.sort(np.argsort(size)[-_MOST:])
     wide, spot = float(np.clip(200.0 / max(m, 1), 0.3, 1.6)), float(np.clip(2000.0 / max(m, 1), 2.0, 22.0))
     above = size > cutoff if cutoff is not None else np.zeros(m, dtype=bool)
     for chosen, colour in ((drawn[~above[drawn]], BLUE), (drawn[above[drawn]], VERMILION)):
-        ax.vlines(at[chosen], 0.0, values[chosen], color=colour, linewidth=wide)
+        ax.vlines(at[chosen], none, values[chosen], color=colour, linewidth=wide)
         ax.scatter(at[chosen], values[chosen], s=spot, color=colour, linewidths=0)
-    zero_line(ax, "y")
+    zero_line(ax, "y", none)
     if cutoff is not None:
         for sign in (1.0, -1.0) if np.nanmin(values, initial=0.0) < 0 else (1.0,):
             ax.axhline(sign * cutoff, color=GUIDE, linestyle="--", linewidth=1.0)
     if m <= _LABELLED:
         label_ticks(ax.xaxis, at.tolist(), [str(name) for name in names])
     else:
-        _name(ax, at, values, names, size)
+        whole_numbers(ax.xaxis)
+        _name(ax, at, values, names, size, none)
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     ax.margins(y=0.12)
@@ -122,6 +138,7 @@ def _name(
     y: NDArray[np.float64],
     names: Sequence[object],
     size: NDArray[np.float64],
+    above: float = 0.0,
 ) -> None:
     """Names at the largest, except those that would be written over another."""
     good = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & (size > 0))
@@ -136,7 +153,7 @@ def _name(
         if near or len(written) == _NAMED:
             continue
         written.append(place)
-        up = place[1] >= 0
+        up = place[1] >= above
         ax.annotate(
             name,
             place,

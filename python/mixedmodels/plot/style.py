@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os.path import commonprefix
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, cast
 
@@ -154,6 +155,13 @@ def date_axis(ax: Axes, most: int | None = None) -> None:
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
+def whole_numbers(axis: Any) -> None:
+    """Ticks at whole numbers only: an axis of counts or positions has nothing between them."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
 def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
     """Labels that fit beside an axis: long ones are cut, but stay different."""
     whole = [str(text) for text in texts]
@@ -162,7 +170,13 @@ def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
         return cut
     # Cut in the middle: levels such as "region/district/school 12" differ at their ends.
     half = (width - 1) // 2
-    return [text if display_width(text) <= width else f"{text[:half]}…{text[-half:]}" for text in whole]
+    ends = [text if display_width(text) <= width else f"{text[:half]}…{text[-half:]}" for text in whole]
+    if len(set(ends)) == len(set(whole)):
+        return ends
+    # From the first difference on: "district 7, school 12, grade 3", where all schools have this grade.
+    start = len(commonprefix(whole))
+    tails = [shorten(f"…{text[max(start - 2, 0) :]}", width) for text in whole]
+    return tails if len(set(tails)) == len(set(whole)) else ends
 
 
 def in_two_lines(texts: Sequence[Any], width: int = LABEL) -> list[str]:
