@@ -1,4 +1,4 @@
-"""Figures of many levels, of long names that differ in the middle only, and of values far out stay readable."""
+"""Figures of many levels, of long names that differ in the middle, and of values far out stay readable."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ def test_far_partial_residuals_do_not_squeeze_the_effect():
     drawn = np.asarray(ax.collections[0].get_offsets())[:, 1]
     top = model.predict_effects("x").upper.max()
     assert drawn.max() > 1000 * top
-    assert ax.get_ylim()[1] < 10 * top
+    assert ax.get_ylim()[1] < min(20 * top, drawn.max() / 100)
+    assert np.mean(drawn <= ax.get_ylim()[1]) >= 0.95
     beyond = int((drawn > ax.get_ylim()[1]).sum())
     assert f"{beyond} partial residual" in ax.texts[0].get_text()
 

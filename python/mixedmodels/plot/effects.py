@@ -26,8 +26,8 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Points this many times the height of all else away from it would squeeze it.
-_FAR = 2.0
+# Points this many times the height of most others away from them would squeeze these.
+_FAR = 1.0
 
 
 def effect_plots(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os.path import commonprefix
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, cast
 
@@ -174,7 +173,8 @@ def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
     if len(set(ends)) == len(set(whole)):
         return ends
     # From the first difference on: "district 7, school 12, grade 3", where all schools have this grade.
-    start = len(commonprefix(whole))
+    first, last = min(whole), max(whole)
+    start = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     tails = [shorten(f"…{text[max(start - 2, 0) :]}", width) for text in whole]
     return tails if len(set(tails)) == len(set(whole)) else ends
 
