@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,13 @@ def test_arguments(profile):
         profile.plot("pairs", parm="sigma")
     with pytest.raises(ArgumentError, match="scale must be one of"):
         profile.plot(scale="var")
+
+
+def test_labels_of_ticks_do_not_touch(profile):
+    panels = profile.plot()
+    panels.figure.canvas.draw()
+    for ax in panels.flat:
+        low, high = ax.get_xlim()
+        ticks = [tick for tick in ax.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+        boxes = [tick.label1.get_window_extent() for tick in ticks]
+        assert all(a.x1 + 2 < b.x0 for a, b in pairwise(boxes))
