@@ -182,7 +182,7 @@ def test_panels_and_colours_of_effects():
     model = fits("verbagg", "r2 ~ Anger + btype * situ + (1 | id)", "binomial")
     panels = plot_effects(model, ["Anger", "btype", "situ"], partial=True)
     assert [ax.get_title() for ax in panels] == ["situ = other", "situ = self"]
-    assert panels[0].get_ylabel() == "prob of r2"
+    assert panels[0].get_ylabel() == "probability of r2"
     frame = model.predict_effects(["Anger", "btype", "situ"]).to_frame()
     for ax, situ in zip(panels, ("other", "self"), strict=True):
         for line, kind in zip(ax.lines, ("curse", "scold", "shout"), strict=True):

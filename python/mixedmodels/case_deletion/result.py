@@ -27,6 +27,14 @@ _COLUMNS = {
     "dffits": "dffits",
     "leverage": "hat",
 }
+_LABELS = {
+    "cooks_distance": "Cook's distance",
+    "mdffits": "MDFFITS",
+    "covtrace": "COVTRACE",
+    "covratio": "COVRATIO",
+    "rstudent": "studentised residual",
+    "dffits": "DFFITS",
+}
 _SHOWN = 10
 
 

@@ -14,7 +14,7 @@ from ..diagnostics.rows import row_values
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..means.effects import PredictedEffects, predict_effects
-from ..means.scale import response_link
+from ..means.scale import axis_label, response_link
 from ..plot.effects import effect_plots
 from ..plot.smoother import thinned
 
@@ -55,7 +55,7 @@ def plot_effects(
 
 def _label(fitted: FittedModel, found: PredictedEffects) -> str:
     name = fitted.design.response_name
-    return name if found.scale == "response" else f"{found.scale} of {name}"
+    return name if found.scale == "response" else axis_label(found.scale, name)
 
 
 def _partial_residuals(

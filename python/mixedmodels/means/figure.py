@@ -16,6 +16,7 @@ from ..wording import counted
 from .arrows import arrow_lengths
 from .contrasts import contrasts_of
 from .rows import CONTRAST, EstimatedRows, families, group_rows, variables_of
+from .scale import axis_label
 from .specs import row_labels, show
 from .table import estimate_table
 
@@ -60,7 +61,9 @@ def draw_rows(means: EstimatedRows, ax: Any, comparisons: Any, alpha: Any, adjus
 
 def _axis(means: EstimatedRows) -> str:
     design = means.functions.space.undetermined.fitted.design
-    return f"{means.scale.name} of {design.response_name}, {100 * means.level:.4g} % intervals"
+    link = means.functions.space.undetermined.fitted.family.link
+    shown = f" ({link} scale)" if link != "identity" and means.scale.link is None else ""
+    return f"{axis_label(means.scale.name, design.response_name)}{shown}, {100 * means.level:.4g} % intervals"
 
 
 def _split(means: EstimatedRows) -> tuple[list[str], list[str]]:

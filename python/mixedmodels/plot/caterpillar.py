@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .quantiles import normal_scores
 from .smoother import evenly
-from .style import BLUE, GUIDE, MOST_LABELS, VERMILION, bare, label_ticks, note, zero_line
+from .style import BLACK, BLUE, MOST_LABELS, VERMILION, bare, label_ticks, note, zero_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,11 +115,9 @@ def _intervals(
         ax.scatter(
             *points,
             s=size,
-            color=GUIDE if m > 300 and name == "includes 0" else colour,
+            color=BLACK if m > 300 else colour,
             label=name,
             zorder=2.5,
             linewidths=0,
             rasterized=m > 1000,
         )
-        if m > 300:
-            ax.collections[-1].set_color("black")

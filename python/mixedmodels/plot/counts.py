@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .style import BLACK, MARKERS, SKY, VERMILION, axes_or_new, bare, note
+from .style import BLACK, MARKERS, SKY, VERMILION, axes_or_new, bare, note, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,6 +52,7 @@ def rootogram(
     marker = MARKERS[0] if len(counts) <= 60 else ""
     ax.plot(counts, wanted, color=VERMILION, marker=marker, markersize=3.5, linewidth=1.4, label="expected")
     ax.axhline(0.0, color=BLACK, linewidth=0.9)
+    whole_numbers(ax.xaxis)
     ax.set_xlabel(label)
     ax.set_ylabel("√frequency")
     ax.legend(fontsize="small", frameon=False, loc="upper right")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .style import BLUE, GUIDE, axes_or_new, bare
+from .style import BLUE, GUIDE, axes_or_new, bare, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +41,7 @@ def fit_log_plot(
         ax.axvline(second_start + 0.5, color=GUIDE, linestyle="--", linewidth=1.0, label="second search")
         ax.legend(fontsize="small", frameon=False)
     ax.set_yscale("log")
+    whole_numbers(ax.xaxis)
     ax.set_xlabel("evaluation")
     ax.set_ylabel(f"{criterion} above its minimum")
     bare(ax)

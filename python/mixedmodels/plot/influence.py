@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..wording import shorten
-from .style import BLUE, GUIDE, SKY, VERMILION, axes_or_new, bare, label_ticks, note, zero_line
+from .style import (
+    BLUE,
+    GUIDE,
+    SKY,
+    VERMILION,
+    axes_or_new,
+    bare,
+    fitting,
+    label_ticks,
+    note,
+    whole_numbers,
+    zero_line,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,9 +51,9 @@ def index_plot(
     labels : tuple of str
         What they are, and what the values are.
     cutoff : float, optional
-        Where a line is drawn, for distances from `none`.
+        Where a line is drawn, for absolute values.
     none : float
-        The value without any influence, where the stems begin.
+        The value without any influence, from which the stems start.
     ax : matplotlib Axes, optional
     """
     ax = axes_or_new(ax)
@@ -61,6 +72,7 @@ def index_plot(
     if m <= _LABELLED:
         label_ticks(ax.xaxis, at.tolist(), [str(name) for name in names])
     else:
+        whole_numbers(ax.xaxis)
         _name(ax, at, values, names, size, none)
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
@@ -126,20 +138,24 @@ def _name(
     y: NDArray[np.float64],
     names: Sequence[object],
     size: NDArray[np.float64],
-    none: float = 0.0,
+    above: float = 0.0,
 ) -> None:
     """Names at the largest, except those that would be written over another."""
-    wide, tall = _width(x), _width(y)
+    good = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & (size > 0))
+    if not len(good):
+        return
+    wide, tall = float(np.ptp(x[good])) or 1.0, float(np.ptp(y[good])) or 1.0
+    largest = good[np.argsort(-size[good], kind="stable")][: 2 * _NAMED]
     written: list[tuple[float, float]] = []
-    for i in np.argsort(-size, kind="stable")[: 2 * _NAMED]:
+    for i, name in zip(largest, fitting([names[int(i)] for i in largest], 18), strict=True):
         place = float(x[i]), float(y[i])
         near = any(abs(place[0] - a) < 0.12 * wide and abs(place[1] - b) < 0.07 * tall for a, b in written)
-        if near or len(written) == _NAMED or not size[i] > 0 or not np.isfinite(place).all():
+        if near or len(written) == _NAMED:
             continue
         written.append(place)
-        up = place[1] >= none
+        up = place[1] >= above
         ax.annotate(
-            shorten(str(names[int(i)]), 18),
+            name,
             place,
             (0, 5 if up else -5),
             textcoords="offset points",

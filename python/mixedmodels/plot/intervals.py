@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from .style import (
     BLACK,
-    BLUE,
-    COLOURS,
-    MARKERS,
     axes_or_new,
     bare,
     in_two_lines,
     label_ticks,
     legend_beside,
     note,
+    series_look,
     zero_line,
 )
 
@@ -112,8 +110,7 @@ def interval_plot(
 def _draw(ax: Axes, one: Series, i: int, count: int) -> None:
     shift = 0.64 * ((i + 0.5) / count - 0.5)
     at = one.rows + shift
-    colour = COLOURS[i % len(COLOURS)] if count > 1 else BLUE
-    marker = MARKERS[(i + i // len(COLOURS)) % len(MARKERS)] if count > 1 else "o"
+    colour, marker = series_look(i)
     size = 5.5 if count < 4 else 4.5
     look: dict[str, Any] = {"linewidth": 1.6}
     if one.arrows is not None:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .style import BLUE, GUIDE, VERMILION, bare, fitting, label_ticks, panels_or_new
+from ..wording import display_width
+from .style import BLUE, GUIDE, VERMILION, bare, date_axis, fitting, panels_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLUMNS = 6
+# Characters of a level below a panel, and how many levels have room there.
+_SHORT, _MOST_LEVELS = 12, 12
 
 
 class GroupPanel(NamedTuple):
@@ -60,27 +63,27 @@ def group_panels(
     columns = min(_COLUMNS, int(np.ceil(np.sqrt(1.6 * len(groups)))))
     own = axes is None
     panels = panels_or_new(axes, len(groups), (1.75, 1.6), columns, sharex=True, sharey=True)
-    for ax, group in zip(panels, groups, strict=True):
+    titles = fitting([group.name for group in groups], 20)
+    for ax, group, name in zip(panels, groups, titles, strict=True):
         size = 14.0 if len(group.y) < 60 else 5.0
         ax.scatter(group.x, group.y, s=size, color=BLUE, alpha=0.7, linewidths=0, label="data")
-        for values, colour, dash, name in (
+        for values, colour, dash, kind in (
             (group.population, GUIDE, "--", "population"),
             (group.conditional, VERMILION, "-", "this group"),
         ):
             at, line = mean_line(group.x, values)
             # A line of one point is a dash.
             marker = "_" if len(at) == 1 else ""
-            look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": dash, "label": name}
+            look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": dash, "label": kind}
             ax.plot(at, line, linewidth=1.4, markersize=11, **look)
-        ax.set_title(fitting([group.name], 20)[0], fontsize="small", pad=3)
+        ax.set_title(name, fontsize="small", pad=3)
         ax.tick_params(labelsize="x-small")
         bare(ax)
-    if levels:
-        label_ticks(panels[0].xaxis, range(len(levels)), levels)
-    elif groups[0].x.dtype.kind == "M":
-        for ax in panels:
-            for text in ax.get_xticklabels():
-                text.set(rotation=35, ha="right", rotation_mode="anchor")
+    for ax in panels:
+        if levels:
+            _label_levels(ax, levels)
+        elif groups[0].x.dtype.kind == "M":
+            date_axis(ax, 4)
     if own:
         figure = panels[0].figure
         figure.supxlabel(labels[0], fontsize="medium")
@@ -89,6 +92,16 @@ def group_panels(
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper right", ncols=3, fontsize="x-small", frameon=False)
     return panels
+
+
+def _label_levels(ax: Axes, levels: Sequence[str]) -> None:
+    """Short names of levels, which stand upright below a panel as narrow as these."""
+    short = fitting(levels, _SHORT)
+    step = -(-len(short) // _MOST_LEVELS)
+    ax.set_xticks(range(0, len(short), step), short[::step])
+    if sum(map(display_width, short[::step])) > _SHORT:
+        ax.tick_params(axis="x", labelrotation=90)
+    ax.set_xlim(-0.5, len(short) - 0.5)
 
 
 def mean_line(x: NDArray[Any], y: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .style import BLUE, GUIDE, axes_or_new
+from .style import BLUE, GUIDE, axes_or_new, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,4 +62,5 @@ def power_plot(
     ax.set_xlabel(along)
     ax.set_ylabel("power")
     ax.set_title("\n".join(textwrap.wrap(title, _TITLE)))
+    bare(ax)
     return ax

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import shorten
-from .style import BLUE, GUIDE, VERMILION, Panels, axes_or_new, panels_of, panels_or_new
+from .style import BLUE, GUIDE, VERMILION, Panels, axes_or_new, bare, panels_of, panels_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +82,10 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool,
         ax.axhline(0.0, color=_GUIDE, linewidth=0.8)
         ax.plot([_estimate(panel)], [0.0], marker="o", color=_LINE, markersize=4)
         ax.set_xlabel(shorten(panel.name, _LABEL))
-        ax.set_ylabel("|ζ|" if absolute else "ζ")
+        ax.set_ylabel("|ζ|" if absolute else "ζ", rotation=0)
+        # Labels such as -0.25 of a correlation touch each other when there are more.
+        ax.locator_params(axis="x", nbins=5)
+        bare(ax)
     return panels_of(cells)
 
 
@@ -101,6 +104,8 @@ def density_plot(panels: Sequence[Panel], axes: Any = None) -> Panels:
         ax.set_ylim(bottom=0.0)
         ax.set_xlabel(shorten(panel.name, _LABEL))
         ax.set_ylabel("density")
+        ax.locator_params(axis="x", nbins=5)
+        bare(ax)
     return panels_of(cells)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .smoother import evenly
-from .style import BAND, BLUE, COLOURS, GUIDE, MARKERS, axes_or_new, bare, note, point_look
+from .style import BAND, GUIDE, axes_or_new, bare, note, point_look, series_look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +88,7 @@ def qq_plot(
         if n == 0:
             continue
         scores = normal_scores(n)
-        colour = COLOURS[i % len(COLOURS)] if several else BLUE
+        colour, marker = series_look(i)
         # The tails are whole, as thinning by rank would leave nothing of them.
         chosen = np.union1d(
             evenly(n, _MOST), np.concatenate([np.arange(min(n, 100)), np.arange(max(0, n - 100), n)])
@@ -101,7 +101,6 @@ def qq_plot(
             ends = scores[[0, -1]]
             ax.plot(ends, values.mean() + spread * ends, color=colour if several else GUIDE, linewidth=1.0)
         thin = f"{len(chosen):,} of {n:,} points, tails whole" if len(chosen) < n else thin
-        marker = MARKERS[i % len(MARKERS)] if several else "o"
         ax.scatter(
             scores[chosen], values[chosen], color=colour, marker=marker, label=name, **point_look(len(chosen))
         )

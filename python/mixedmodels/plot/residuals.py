@@ -15,6 +15,7 @@ from .style import (
     VERMILION,
     axes_or_new,
     bare,
+    date_axis,
     label_ticks,
     note,
     point_look,
@@ -65,18 +66,10 @@ def scatter_plot(
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     if dates:
-        _concise(ax)
+        date_axis(ax)
     bare(ax)
     note(ax, thin)
     return ax
-
-
-def _concise(ax: Axes) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    locator = AutoDateLocator()
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def box_plot(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..wording import counted
 from .smoother import evenly
-from .style import BLACK, BLUE, FAINT, GUIDE, ORANGE, VERMILION, bare, note
+from .style import BLACK, BLUE, FAINT, GUIDE, ORANGE, VERMILION, bare, fitting, note
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,10 +80,9 @@ def shrinkage_pair(
     left = _limits(ax, within[known], modes, covariance)
     _notes(ax, m, len(chosen), int(np.isnan(within).any(axis=1).sum()), left)
     if levels and m <= 25:
-        for name, place in zip(levels, modes, strict=True):
-            ax.annotate(
-                str(name)[:12], place, (3, 3), textcoords="offset points", fontsize=6, color="#404040"
-            )
+        look: dict[str, Any] = {"textcoords": "offset points", "fontsize": 6, "color": "#404040"}
+        for name, place in zip(fitting(levels, 12), modes, strict=True):
+            ax.annotate(name, place, (3, 3), **look)
     ax.set_xlabel(names[0])
     ax.set_ylabel(names[1])
     bare(ax)

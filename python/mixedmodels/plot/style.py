@@ -33,6 +33,8 @@ COLUMNS = 3
 LABEL = 32
 # More labels than these on an axis overlap.
 MOST_LABELS = 60
+# More slanted labels than these below an axis touch each other.
+_MOST_SLANTED = 24
 # More points than these are a blot, and make files of many megabytes.
 MOST_POINTS = 20_000
 NOTE_SIZE = "x-small"
@@ -138,6 +140,27 @@ def panels_or_new(
     return given
 
 
+def series_look(i: int) -> tuple[str, str]:
+    """The colour and the marker of the i-th of several series; no two of the first 49 look alike."""
+    return COLOURS[i % len(COLOURS)], MARKERS[(i + i // len(COLOURS)) % len(MARKERS)]
+
+
+def date_axis(ax: Axes, most: int | None = None) -> None:
+    """Short dates below the axes, at most so many."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator() if most is None else AutoDateLocator(minticks=2, maxticks=most)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def whole_numbers(axis: Any) -> None:
+    """Ticks at whole numbers only: an axis of counts or positions has nothing between them."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
 def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
     """Labels that fit beside an axis: long ones are cut, but stay different."""
     whole = [str(text) for text in texts]
@@ -146,7 +169,14 @@ def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
         return cut
     # Cut in the middle: levels such as "region/district/school 12" differ at their ends.
     half = (width - 1) // 2
-    return [text if display_width(text) <= width else f"{text[:half]}…{text[-half:]}" for text in whole]
+    ends = [text if display_width(text) <= width else f"{text[:half]}…{text[-half:]}" for text in whole]
+    if len(set(ends)) == len(set(whole)):
+        return ends
+    # From the first difference on: "district 7, school 12, grade 3", where all schools have this grade.
+    first, last = min(whole), max(whole)
+    start = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    tails = [shorten(f"…{text[max(start - 2, 0) :]}", width) for text in whole]
+    return tails if len(set(tails)) == len(set(whole)) else ends
 
 
 def in_two_lines(texts: Sequence[Any], width: int = LABEL) -> list[str]:
@@ -160,15 +190,20 @@ def in_two_lines(texts: Sequence[Any], width: int = LABEL) -> list[str]:
 
 def label_ticks(axis: Any, positions: Sequence[float], texts: Sequence[Any], ready: bool = False) -> None:
     """
-    Labels at these positions of an axis (`ax.xaxis`, `ax.yaxis`); slanted below it if they are long.
+    Labels at these positions of an axis (`ax.xaxis`, `ax.yaxis`); long ones below it slanted or upright.
 
-    They are cut to fit, unless they are `ready`.
+    They are cut to fit, unless they are `ready`. Where there is no room for all, some are left out,
+    the same number between any two.
     """
     labels = [str(text) for text in texts] if ready else fitting(texts)
-    axis.set_ticks(list(positions), labels)
+    step = -(-len(labels) // MOST_LABELS) if axis.axis_name == "x" else 1
+    positions, labels = list(positions)[::step], labels[::step]
+    axis.set_ticks(positions, labels)
     if axis.axis_name == "x" and sum(map(display_width, labels)) > 36:
+        upright = len(labels) > _MOST_SLANTED
+        look: dict[str, Any] = {"rotation": 90, "ha": "center", "fontsize": "x-small"}
         for label in axis.get_ticklabels():
-            label.set(rotation=35, ha="right", rotation_mode="anchor")
+            label.set(**look if upright else {"rotation": 35, "ha": "right", "rotation_mode": "anchor"})
 
 
 def zero_line(ax: Axes, along: str = "x", at: float = 0.0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -133,3 +134,13 @@ def test_arguments(profile):
         profile.plot(levels=[0.5, 2])
     with pytest.raises(ArgumentError, match="levels must be a list of numbers"):
         profile.plot(levels=0.95)
+
+
+def test_labels_of_ticks_do_not_touch(profile):
+    panels = profile.plot()
+    panels.figure.canvas.draw()
+    for ax in panels.flat:
+        low, high = ax.get_xlim()
+        ticks = [tick for tick in ax.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+        boxes = [tick.label1.get_window_extent() for tick in ticks]
+        assert all(a.x1 + 2 < b.x0 for a, b in pairwise(boxes))
