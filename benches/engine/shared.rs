@@ -7,7 +7,7 @@ use criterion::{criterion_group, criterion_main, Criterion as Bench};
 use designs::Shape;
 use mixedmodels::fit::{Linear, MixedModel, StartValues, Task};
 use mixedmodels::linalg::Matrix;
-use mixedmodels::many::{delete_levels, refit_many};
+use mixedmodels::many::{delete_given_theta, delete_rows, refit_many, RowSets};
 use mixedmodels::model::Model;
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::Control;
@@ -25,11 +25,27 @@ const INSTEVAL: Shape = Shape {
     factors: &[(2972, 1), (1128, 1)],
     effects: 0.4,
 };
-/// One step from where the search starts.
-const ONE_STEP: Control = Control {
-    max_evaluations: Some(2),
-    ..Control::UNLIMITED
-};
+fn task(theta: &[f64], control: Control) -> Task<'static> {
+    Task {
+        control,
+        start: StartValues {
+            theta: Some(theta.to_vec()),
+            ..StartValues::default()
+        },
+        ..Task::default()
+    }
+}
+
+/// The rows of each level of a term.
+fn levels(model: &Model, term: usize) -> RowSets {
+    let term = &model.design.terms[term];
+    let mut order: Vec<u32> = (0..term.codes.len() as u32).collect();
+    order.sort_by_key(|&i| term.codes[i as usize]);
+    let mut ranges = vec![0; term.n_levels + 1];
+    term.codes.iter().for_each(|&v| ranges[v as usize + 1] += 1);
+    (0..term.n_levels).for_each(|v| ranges[v + 1] += ranges[v]);
+    RowSets::new(order, ranges, term.codes.len()).expect("valid sets")
+}
 
 fn fitted(shape: &Shape) -> (Model, Vec<f64>) {
     let model = Model::new(shape.design()).expect("a valid design");
@@ -53,13 +69,7 @@ fn bootstrap(bench: &mut Bench) {
     let responses = Matrix::from_columns(n, RESPONSES, values.map(|i| y[i]).collect());
     let go = |_| Ok(());
     let name = format!("{}/1,000 responses", SLEEPSTUDY.name);
-    let task = Task {
-        start: StartValues {
-            theta: Some(theta),
-            ..StartValues::default()
-        },
-        ..Task::default()
-    };
+    let task = task(&theta, Control::UNLIMITED);
     bench.bench_function(&name, |b| {
         b.iter(|| refit_many(&model, &responses, Criterion::Reml, &task, &go));
     });
@@ -71,14 +81,13 @@ fn deletions(bench: &mut Bench) {
     let go = |_| Ok(());
     let mut group = bench.benchmark_group("deletions");
     group.sample_size(10);
-    let run = |model: &Model, term, theta: &[f64], control| {
-        delete_levels(model, term, Criterion::Reml, theta, control, &go).expect("no interrupt")
-    };
+    let (subjects, instructors) = (levels(&small, 0), levels(&large, 1));
     group.bench_function("like sleepstudy/each subject", |b| {
-        b.iter(|| run(&small, 0, &theta_small, &Control::UNLIMITED));
+        let task = task(&theta_small, Control::UNLIMITED);
+        b.iter(|| delete_rows(&small, &subjects, Criterion::Reml, &task, &go));
     });
-    group.bench_function("like InstEval/each instructor, one step", |b| {
-        b.iter(|| run(&large, 1, &theta, &ONE_STEP));
+    group.bench_function("like InstEval/each instructor at one theta", |b| {
+        b.iter(|| delete_given_theta(&large, &instructors, Criterion::Reml, &theta, &go));
     });
     group.finish();
 }

@@ -17,6 +17,10 @@ from typing import Any
 # Where each public name is defined; `__init__.pyi` shows them to type checkers.
 _EXPORTS = {
     "resampling.result": "Bootstrap",
+    "assessment.model_checks": "ModelChecks",
+    "assessment.random_effects_pca": "RandomEffectsPCA",
+    "assessment.simplify": "Simplification",
+    "case_deletion.result": "Influence",
     "datasets": (
         "dataset_names load_arabidopsis load_bacteria load_beets load_cake load_carrots load_cbpp "
         "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 "
@@ -24,6 +28,8 @@ _EXPORTS = {
         "load_pastes load_penicillin load_rail load_salamanders load_sleepstudy load_sleepstudy_x "
         "load_verbagg"
     ),
+    "diagnostics.check": "Check",
+    "diagnostics.simulated.result": "QuantileResiduals",
     "errors": (
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
         "ExecutorError FormulaError FormulaWarning InternalError InterruptedWarning LargeModelWarning "
@@ -56,25 +62,33 @@ _EXPORTS = {
     "models.fit_many_result": "FitMany",
     "models.functions": (
         "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC "
-        "checkConv coef coef_test condition_number conf_int confint contrast corr_fixef cov_params "
-        "cross_validate deviance drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt "
-        "exact_rlrt f_test fitted fixef getME glance hessian icc isSingular is_singular joint_tests "
-        "kr_compare linear_hypothesis logLik model_selection model_table ngrps nobs omega_squared pairs "
-        "partial_fitted pb_compare permutation_test predict predict_effects predictions profile "
-        "profile_2d r2 ranef ranova refit refitML residuals sigma simulate summary t_test tidy update "
-        "vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "checkConv check_collinearity check_convergence check_group_sizes check_heteroscedasticity "
+        "check_influence check_model check_normality check_outliers check_overdispersion check_separation "
+        "check_singularity check_zeroinflation coef coef_test condition_number conf_int confint contrast "
+        "cooks_distance corr_fixef cov_params covratio covtrace cross_validate deviance dfbeta dfbetas "
+        "dffits drop1 eff_size emmeans emtrends epsilon_squared eta_squared exact_lrt exact_rlrt f_test "
+        "fitted fixef getME glance hatvalues hessian icc influence isSingular is_singular joint_tests "
+        "kr_compare least_confounded_residuals linear_hypothesis logLik mdffits model_selection model_table "
+        "ngrps nobs omega_squared "
+        "pairs partial_fitted pb_compare permutation_test plot_binned_residuals plot_coef "
+        "plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
+        "plot_profile plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage "
+        "plot_variances predict predict_effects predictions profile profile_2d quantile_residuals r2 "
+        "ranef ranova rePCA refit refitML residuals rstandard rstudent sigma simplify simulate summary "
+        "t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",
     "models.linear": "LinearMixedModel",
     "models.lmer": "lmer",
     "models.many": "fit_many",
-    "prediction.validation.result": "CrossValidation",
     "models.power": "power power_curve",
     "models.simulate_formula": "parameter_names simulate_formula",
     "models.study_designs": "crossed_design extend",
     "planning.curve": "PowerCurve",
     "planning.result": "Power",
+    "plot.style": "Panels",
+    "prediction.validation.result": "CrossValidation",
     "render.anova_table": "AnovaTable",
     "render.result_table": "ResultTable",
     "report.model_table": "ModelTable",

@@ -1,4 +1,8 @@
 from . import families as families
+from .assessment.model_checks import ModelChecks as ModelChecks
+from .assessment.random_effects_pca import RandomEffectsPCA as RandomEffectsPCA
+from .assessment.simplify import Simplification as Simplification
+from .case_deletion.result import Influence as Influence
 from .datasets import (
     dataset_names as dataset_names,
     load_arabidopsis as load_arabidopsis,
@@ -28,6 +32,8 @@ from .datasets import (
     load_sleepstudy_x as load_sleepstudy_x,
     load_verbagg as load_verbagg,
 )
+from .diagnostics.check import Check as Check
+from .diagnostics.simulated.result import QuantileResiduals as QuantileResiduals
 from .errors import (
     ArgumentError as ArgumentError,
     ConvergenceError as ConvergenceError,
@@ -100,6 +106,18 @@ from .models.functions import (
     augment as augment,
     bootstrap as bootstrap,
     cAIC as cAIC,
+    check_collinearity as check_collinearity,
+    check_convergence as check_convergence,
+    check_group_sizes as check_group_sizes,
+    check_heteroscedasticity as check_heteroscedasticity,
+    check_influence as check_influence,
+    check_model as check_model,
+    check_normality as check_normality,
+    check_outliers as check_outliers,
+    check_overdispersion as check_overdispersion,
+    check_separation as check_separation,
+    check_singularity as check_singularity,
+    check_zeroinflation as check_zeroinflation,
     checkConv as checkConv,
     coef as coef,
     coef_test as coef_test,
@@ -107,10 +125,16 @@ from .models.functions import (
     conf_int as conf_int,
     confint as confint,
     contrast as contrast,
+    cooks_distance as cooks_distance,
     corr_fixef as corr_fixef,
     cov_params as cov_params,
+    covratio as covratio,
+    covtrace as covtrace,
     cross_validate as cross_validate,
     deviance as deviance,
+    dfbeta as dfbeta,
+    dfbetas as dfbetas,
+    dffits as dffits,
     drop1 as drop1,
     eff_size as eff_size,
     emmeans as emmeans,
@@ -124,14 +148,18 @@ from .models.functions import (
     fixef as fixef,
     getME as getME,
     glance as glance,
+    hatvalues as hatvalues,
     hessian as hessian,
     icc as icc,
+    influence as influence,
     is_singular as is_singular,
     isSingular as isSingular,
     joint_tests as joint_tests,
     kr_compare as kr_compare,
+    least_confounded_residuals as least_confounded_residuals,
     linear_hypothesis as linear_hypothesis,
     logLik as logLik,
+    mdffits as mdffits,
     model_selection as model_selection,
     model_table as model_table,
     ngrps as ngrps,
@@ -141,18 +169,38 @@ from .models.functions import (
     partial_fitted as partial_fitted,
     pb_compare as pb_compare,
     permutation_test as permutation_test,
+    plot_binned_residuals as plot_binned_residuals,
+    plot_coef as plot_coef,
+    plot_diagnostics as plot_diagnostics,
+    plot_effects as plot_effects,
+    plot_emmeans as plot_emmeans,
+    plot_fit_log as plot_fit_log,
+    plot_groups as plot_groups,
+    plot_interaction as plot_interaction,
+    plot_profile as plot_profile,
+    plot_ranef as plot_ranef,
+    plot_ranef_qq as plot_ranef_qq,
+    plot_residuals as plot_residuals,
+    plot_rootogram as plot_rootogram,
+    plot_shrinkage as plot_shrinkage,
+    plot_variances as plot_variances,
     predict as predict,
     predict_effects as predict_effects,
     predictions as predictions,
     profile as profile,
     profile_2d as profile_2d,
+    quantile_residuals as quantile_residuals,
     r2 as r2,
     ranef as ranef,
     ranova as ranova,
     refit as refit,
     refitML as refitML,
+    rePCA as rePCA,
     residuals as residuals,
+    rstandard as rstandard,
+    rstudent as rstudent,
     sigma as sigma,
+    simplify as simplify,
     simulate as simulate,
     summary as summary,
     t_test as t_test,
@@ -178,6 +226,7 @@ from .models.simulate_formula import (
 from .models.study_designs import crossed_design as crossed_design, extend as extend
 from .planning.curve import PowerCurve as PowerCurve
 from .planning.result import Power as Power
+from .plot.style import Panels as Panels
 from .prediction.validation.result import CrossValidation as CrossValidation
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable

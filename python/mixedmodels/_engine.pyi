@@ -115,9 +115,20 @@ def refit_generalized_samples(
     control: dict[str, Any] | None = None,
     held: dict[str, Any] | None = None,
 ) -> dict[str, Any]: ...
-def delete_levels(
+def delete_rows(
     model: Lmm,
-    term: int,
+    rows: NDArray[np.uint32],
+    ranges: NDArray[np.int64],
+    reml: bool,
+    optimizer: str,
+    theta: NDArray[np.float64],
+    control: dict[str, Any] | None = None,
+    held: dict[str, Any] | None = None,
+) -> dict[str, Any]: ...
+def delete_given_theta(
+    model: Lmm,
+    rows: NDArray[np.uint32],
+    ranges: NDArray[np.int64],
     reml: bool,
     theta: NDArray[np.float64],
     control: dict[str, Any] | None = None,
@@ -183,7 +194,7 @@ class Lmm:
     def joint_hessian(self, theta: NDArray[np.float64], reml: bool) -> NDArray[np.float64]: ...
     def covariance_slopes(self, theta: NDArray[np.float64], reml: bool = False) -> NDArray[np.float64]: ...
     def kenward_roger(self, theta: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]: ...
-    def leverages(self, theta: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def leverages(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
     def sensitivity(self, theta: NDArray[np.float64], reml: bool) -> tuple[float, NDArray[np.float64]]: ...
     def conditional_variances(
         self, theta: NDArray[np.float64], reml: bool
@@ -243,7 +254,9 @@ class Glmm:
         log_dispersion: float | None = None,
         eta: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]: ...
-    def leverages(self, theta: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def leverages(
+        self, theta: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
     def conditional_variances(
         self, theta: NDArray[np.float64], beta: NDArray[np.float64], log_dispersion: float | None = None
     ) -> list[tuple[list[int], NDArray[np.float64]]]: ...

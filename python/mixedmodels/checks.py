@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,29 @@ def several_texts(name: str, value: Any) -> list[str]:
     if isinstance(values, (list, tuple)) and all(isinstance(part, str) for part in values):
         return list(values)
     raise ArgumentError(f"{name} must be a string or a list of strings, not {shown(value)}")
+
+
+def chosen(name: str, value: Any, known: Sequence[str]) -> list[int]:
+    """
+    The places of names, or of those that match a pattern such as ``"sd_*"``; all of them for None.
+
+    Raises
+    ------
+    ArgumentError
+        For a name that is not known and a pattern without a match.
+    """
+    if value is None:
+        return list(range(len(known)))
+    places: list[int] = []
+    for text in several_texts(name, value):
+        found = [j for j, own in enumerate(known) if own == text]
+        found = found or [j for j, own in enumerate(known) if fnmatchcase(own, text)]
+        if not found:
+            raise ArgumentError(
+                f"{name}: there is no {shown(text)}{nearest(text, known)}; the names are {', '.join(known)}"
+            )
+        places += [j for j in found if j not in places]
+    return places
 
 
 def flag(name: str, value: Any) -> bool:

@@ -97,7 +97,6 @@ FAMILIES: dict[str, NotHere] = {
 }
 
 FUNCTIONS: dict[str, NotHere] = {
-    "influence": NotHere("case deletion", "augment(m, influence=True) gives leverages and Cook's distances"),
     "lmList": NotHere("separate regressions for each group", "(x | g) fits them with partial pooling"),
     "nlmer": NotHere("nonlinear mixed models", "poly(), ns() and bs() make the linear predictor a curve"),
     "glmmTMB": NotHere(

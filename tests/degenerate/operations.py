@@ -61,13 +61,18 @@ def emmeans(model: Any, **options: Any) -> Emmeans:
     return mm.emmeans(model, f"~ {predictor(model)}", **options)
 
 
-def plot(model: Any) -> None:
-    import matplotlib.pyplot as plt
+def drawn(draw: Operation) -> Operation:
+    """The operation, drawn on a canvas and closed."""
 
-    try:
-        emmeans(model).plot()
-    finally:
-        plt.close("all")
+    def draw_and_close(model: Any) -> None:
+        import matplotlib.pyplot as plt
+
+        try:
+            draw(model).figure.canvas.draw()
+        finally:
+            plt.close("all")
+
+    return draw_and_close
 
 
 def profile_plots(model: Any) -> None:
@@ -88,6 +93,14 @@ def trends(model: Any) -> Any:
 
 def generalized(model: Any) -> bool:
     return isinstance(model, mm.GeneralizedLinearMixedModel)
+
+
+def several_levels(model: Any) -> Any:
+    """A grouping factor with several levels; halves of the rows without one."""
+    for group, n in model.ngrps.items():
+        if n > 1:
+            return group
+    return np.arange(model.nobs) % 2
 
 
 def some_response(model: Any) -> Any:
@@ -112,7 +125,28 @@ OPERATIONS: dict[str, Operation] = {
     "bootstrap": lambda m: printed(mm.bootstrap(m, 3, rng=1)).confint(kind="basic"),
     "bootstrap cases": lambda m: mm.bootstrap(m, 3, type="cases", cases="rows", rng=1),
     "cAIC": mm.cAIC,
+    "cooks_distance": mm.cooks_distance,
+    "covratio": lambda m: mm.covratio(m, method="one-step"),
+    "covtrace": lambda m: mm.covtrace(m, method="one-step"),
+    "dfbeta": lambda m: mm.dfbeta(m, method="one-step"),
+    "dfbetas": lambda m: mm.dfbetas(m, method="one-step"),
+    "dffits": lambda m: mm.dffits(m, method="one-step"),
+    "mdffits": lambda m: mm.mdffits(m, method="one-step"),
+    "rstandard": mm.rstandard,
+    "rstudent": mm.rstudent,
+    "least_confounded_residuals": mm.least_confounded_residuals,
+    "residuals whitened": lambda m: mm.residuals(m, "whitened" if not generalized(m) else "deletion"),
     "checkConv": mm.checkConv,
+    **{
+        name: (lambda m, name=name: printed(getattr(mm, name)(m)))
+        for name in (
+            *("check_collinearity", "check_convergence", "check_group_sizes", "check_heteroscedasticity"),
+            "check_influence",
+            *("check_model", "check_normality", "check_outliers", "check_overdispersion", "check_separation"),
+            *("check_singularity", "check_zeroinflation", "rePCA", "simplify"),
+        )
+    },
+    "check_normality random": lambda m: printed(mm.check_normality(m, "random")),
     "coef": mm.coef,
     "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,
@@ -135,7 +169,9 @@ OPERATIONS: dict[str, Operation] = {
     "emmeans joint": lambda m: emmeans(m).joint(),
     "emmeans cld": lambda m: emmeans(m).cld(),
     "emmeans regrid": lambda m: printed(emmeans(m).regrid()).pairs().to_frame(),
-    "emmeans plot": plot,
+    "emmeans plot": drawn(lambda m: emmeans(m).plot()),
+    "emmeans plot of comparisons": drawn(lambda m: emmeans(m).plot(comparisons=True)),
+    "pairs plot": drawn(lambda m: emmeans(m).pairs().plot()),
     "eff_size": lambda m: mm.eff_size(emmeans(m), 1.0, 10.0),
     "emtrends": trends,
     "epsilon_squared": mm.epsilon_squared,
@@ -148,7 +184,12 @@ OPERATIONS: dict[str, Operation] = {
     "fixef": mm.fixef,
     "getME": lambda m: mm.getME(m, "ALL"),
     "glance": mm.glance,
+    "hatvalues": mm.hatvalues,
+    "hatvalues split": lambda m: mm.hatvalues(m, split=True),
     "icc": mm.icc,
+    "influence": lambda m: printed(mm.influence(m)),
+    "influence one-step": lambda m: printed(mm.influence(m, method="one-step")),
+    "influence by level": lambda m: printed(mm.influence(m, groups=several_levels(m))),
     "isSingular": mm.isSingular,
     "is_singular": mm.is_singular,
     "joint_tests": mm.joint_tests,
@@ -173,6 +214,24 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "permutation_test": lambda m: mm.permutation_test(m, last_term(m), 3, rng=1),
     "permutation_test labels": lambda m: mm.permutation_test(m, last_term(m), 3, permute="labels", rng=1),
+    "plot": drawn(lambda m: m.plot()),
+    "plot_binned_residuals": drawn(mm.plot_binned_residuals),
+    "plot_coef": drawn(lambda m: mm.plot_coef(m, m, intercept=True)),
+    "plot_diagnostics": drawn(lambda m: mm.plot_diagnostics(m, rng=1)),
+    "plot_diagnostics response": drawn(lambda m: mm.plot_diagnostics(m, type="response")),
+    "plot_effects": drawn(lambda m: mm.plot_effects(m, predictor(m), partial=True)),
+    "plot_emmeans": drawn(lambda m: mm.plot_emmeans(m, f"~ {predictor(m)}")),
+    "plot_fit_log": drawn(mm.plot_fit_log),
+    "plot_groups": drawn(mm.plot_groups),
+    "plot_interaction": drawn(lambda m: mm.plot_interaction(m, predictor(m), covariate(m) or "x")),
+    "plot_profile": drawn(lambda m: mm.plot_profile(m, "beta_")),
+    "plot_ranef": drawn(mm.plot_ranef),
+    "plot_ranef_qq": drawn(mm.plot_ranef_qq),
+    "plot_residuals": drawn(mm.plot_residuals),
+    "plot_residuals of groups": drawn(lambda m: mm.plot_residuals(m, next(iter(m.ngrps)), rng=1)),
+    "plot_rootogram": drawn(mm.plot_rootogram),
+    "plot_shrinkage": drawn(mm.plot_shrinkage),
+    "plot_variances": drawn(mm.plot_variances),
     "predict": mm.predict,
     "predict errors": lambda m: mm.predict(m, se_fit=True),
     "predict interval": lambda m: mm.predict(m, rows(m), interval="confidence"),
@@ -190,6 +249,14 @@ OPERATIONS: dict[str, Operation] = {
     "predict_effects": lambda m: printed(mm.predict_effects(m, predictor(m))),
     "predict_effects marginal": lambda m: printed(mm.predict_effects(m, predictor(m), marginal=True)),
     "predictions": mm.predictions,
+    "quantile_residuals": lambda m: printed(mm.quantile_residuals(m, 20, rng=1)),
+    "quantile_residuals conditional": lambda m: printed(
+        mm.quantile_residuals(m, 20, conditional=True, rng=1)
+    ),
+    "quantile_residuals refit": lambda m: printed(mm.quantile_residuals(m, 20, refit=True, rng=1)),
+    "quantile_residuals by predictor": lambda m: printed(
+        mm.quantile_residuals(m, 20, rng=1).test_predictor()
+    ),
     "profile": lambda m: mm.profile(m, progress=lambda done, total: None),
     "profile plot": profile_plots,
     "profile_2d": lambda m: mm.profile_2d(m, m.confint().index[0], coefficient(m), n=3),

@@ -58,6 +58,7 @@ LEFT_OUT = {
     "families",
     "dataset_names",
     "cross_validate",
+    "quantile_residuals",
     "pb_compare",
     "permutation_test",
     "exact_lrt",

@@ -33,6 +33,7 @@ RESULTS = (
     "LogLik",
     "MeansTable",
     "ModelTable",
+    "Panels",
     "RSquared",
     "RandomEffects",
     "ResultTable",

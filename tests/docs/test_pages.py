@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 class Checker(doctest.OutputChecker):
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
         return super().check_output(portable(want), portable(got), optionflags)
+
+
+def close_figures() -> None:
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 def portable(output: str) -> str:
@@ -49,6 +55,7 @@ def test_the_examples_of_a_page_run(page):
         failures: list[str] = []
         runner.run(test, out=failures.append, clear_globs=False)
         names = test.globs
+        close_figures()
         assert not failures, "".join(failures)
 
 

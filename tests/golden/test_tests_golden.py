@@ -126,7 +126,7 @@ def test_drop1_by_likelihood(name):
 @pytest.mark.parametrize("name", fits.with_table("drop1_F"))
 def test_drop1_by_f(name):
     for method, wanted in expected(name)["drop1_F"].items():
-        close(drop1(fits.fit(name), "F", ddf=method.lower()), fits.table(wanted))
+        close(drop1(fits.fit(name), test="F", ddf=method.lower()), fits.table(wanted))
 
 
 @pytest.mark.parametrize("name", fits.with_table("ranova"))

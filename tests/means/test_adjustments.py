@@ -113,3 +113,13 @@ def test_means_share_a_letter_exactly_if_they_do_not_differ(seed):
     for i in range(k):
         for j in range(k):
             assert bool(set(found[i]) & set(found[j])) == (not different[i, j])
+
+
+@pytest.mark.parametrize("lowest", [3.0, 12.0])
+def test_limits_at_many_degrees_of_freedom_are_those_at_each_alone(lowest):
+    # As Kenward and Roger's or Satterthwaite's differ between all pairs of means.
+    df = lowest + 20.0 * np.linspace(0, 1, 28) ** 2
+    found = all_differences(8, df).critical(0.95, "tukey")
+    for i in (0, 1, 13, 27):
+        alone = stats.studentized_range.isf(0.05, 8, df[i]) / np.sqrt(2)
+        assert found[i] == pytest.approx(alone, rel=1e-6)

@@ -186,7 +186,7 @@ class TestPlot:
         ax, frame = effects.plot(), effects.to_frame()
         points = ax.containers[0]
         np.testing.assert_allclose(points[0].get_ydata(), frame["fit"])
-        segments = np.array(points[2][0].get_segments())[:, :, 1]
+        segments = np.array(ax.collections[0].get_segments())[:, :, 1]
         np.testing.assert_allclose(segments, frame[["lower", "upper"]])
         assert [text.get_text() for text in ax.get_xticklabels()] == ["1", "2", "3", "4"]
 
@@ -198,7 +198,7 @@ class TestPlot:
         assert [ax.get_title() for ax in panels] == [f"livch = {v}" for v in ("0", "1", "2", "3+")]
         own = pyplot.subplots(1, 4)[1]
         assert all(effects.plot(own) == own)
-        with pytest.raises(ArgumentError, match="need 4 Axes, not 1"):
+        with pytest.raises(ArgumentError, match="needs 4 Axes, and ax has 1"):
             effects.plot(own[0])
         with pytest.raises(ArgumentError, match="must be Axes"):
             effects.plot("here")

@@ -67,6 +67,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "profile of two": lambda m: m.profile_2d(*m.confint().index[[0, -1]], n=3),
     "coef_test": mm.coef_test,
     "anova": mm.anova,
+    "influence": lambda m: mm.influence(m, groups=GROUP if GROUP in m.ngrps else next(iter(m.ngrps))),
     "drop1": lambda m: m.drop1(),
     "two models": lambda m: mm.model_table(
         m, m, names=["a|b", "<b>$_&"], show=["std.error", "p.value"], stars=True
@@ -92,6 +93,11 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "bootstrap": lambda m: m.bootstrap(20, rng=1),
     "limits of a bootstrap": lambda m: m.bootstrap(20, rng=1).confint(),
     "R2": mm.r2,
+    "check": lambda m: m.check_group_sizes(),
+    "checks": mm.check_model,
+    "quantile residuals": lambda m: m.quantile_residuals(20, rng=1),
+    "rePCA": mm.rePCA,
+    "simplify": mm.simplify,
     "ICC": mm.icc,
 }
 LINEAR: dict[str, Callable[[Any], Any]] = {

@@ -60,7 +60,7 @@ TABLES = {
     "anova of several": lambda: anova(FULL, SMALL),
     "anova of counts": lambda: anova(COUNTS),
     "drop1": lambda: COUNTS.drop1(),
-    "drop1 F": lambda: MACHINES.drop1("F"),
+    "drop1 F": lambda: MACHINES.drop1(test="F"),
     "ranova": lambda: ranova(FULL),
     "coef_test": lambda: coef_test(COUNTS),
     "t_test": lambda: FULL.t_test("Days = 10"),

@@ -1,10 +1,13 @@
-"""Cook's distances of the observations."""
+"""Leverages and Cook's distances of the observations."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import flag
+from ..design.used_rows import labels_of_results
 from ..fit.state import FittedModel
 
 
@@ -18,3 +21,14 @@ def cooks_distances(fitted: FittedModel, hat: NDArray[np.float64]) -> NDArray[np
         return np.full(fitted.n_obs, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.square(fitted.scaled_residuals() / (1.0 - hat)) * hat / fitted.rank
+
+
+def hat_values(fitted: FittedModel, split: bool = False) -> NDArray[np.float64] | pd.DataFrame:
+    """Leverages for the rows of the data; `split` into the parts of fixed and random effects."""
+    flag("split", split)
+    total, fixed = fitted.leverage_parts()
+    pad = fitted.design.missing.pad
+    if not split:
+        return pad(np.array(total))
+    columns = {"overall": pad(np.array(total)), "fixed": pad(np.array(fixed)), "random": pad(total - fixed)}
+    return pd.DataFrame(columns, index=labels_of_results(fitted.design, fitted.arguments))

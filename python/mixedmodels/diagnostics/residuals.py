@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import flag, one_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel, ResidualType
 
-TYPES: tuple[ResidualType, ...] = get_args(ResidualType)
 
-
-def residuals(fitted: FittedModel, type: str | None = None, scaled: bool = False) -> NDArray[np.float64]:
+def residuals_used(fitted: FittedModel, type: ResidualType, scaled: bool = False) -> NDArray[np.float64]:
     """
-    Residuals given the random effects.
+    Residuals given the random effects, for the rows used.
 
     Parameters
     ----------
     fitted : FittedModel
-    type : {"response", "pearson", "working", "deviance"}, optional
+    type : {"response", "pearson", "working", "deviance"}
         y - mean; that times the square root of weight over variance, in the unit of sigma; that times
-        d eta / d mean; the signed root of the deviance of the observation. By default `residual_type`.
+        d eta / d mean; the signed root of the deviance of the observation.
     scaled : bool
         Divide by sigma, for families with a scale.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Padded with NaN when the model was fitted with ``na_action="exclude"``.
     """
-    chosen: ResidualType = fitted.residual_type if type is None else one_of("type", type, TYPES)
-    flag("scaled", scaled)
-    return fitted.design.missing.pad(residuals_used(fitted, chosen, scaled))
-
-
-def residuals_used(fitted: FittedModel, type: ResidualType, scaled: bool = False) -> NDArray[np.float64]:
-    """Residuals for the rows used, see :func:`residuals`."""
     family, eta, y = fitted.family, fitted.linear_predictor, fitted.observed
     weights, dispersion = fitted.prior_weights, fitted.dispersion
     if scaled and fitted.residual_sd is None:

@@ -17,6 +17,7 @@ from ..families import Family
 from ..frame import Frame
 from .arguments import GeneralizedArguments
 from .control import DEFAULT_OPTIMIZER, as_control
+from .deleted_generalized import deleted_in_last_step, with_joint_covariance, without
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
 from .endpoint.term_roots import (
@@ -25,6 +26,7 @@ from .endpoint.term_roots import (
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve
 from .record import Convergence, GeneralizedEstimates
+from .row_sets import GivenTheta, RowSets
 from .state import FittedModel, NewTerms, ResidualType, Sample
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ class FittedGeneralized(FittedModel):
     def residual_type(self) -> ResidualType:
         return "deviance" if self.family.has_deviance else "pearson"
 
-    def leverages(self) -> NDArray[np.float64]:
+    def leverage_parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.engine.leverages(self.estimates.theta, self.working_weights())
 
     @property
@@ -211,6 +213,14 @@ class FittedGeneralized(FittedModel):
         # Other rows may not determine the coefficients of all columns.
         start = {"theta": self.estimates.theta}
         return refit_generalized_samples(self.engine, y, samples, optimizer, start, weights, limits, held)
+
+    def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
+        samples = [without(self.design, rows) for rows in sets]
+        found = self.refit_samples_in_engine(samples, limits)
+        return with_joint_covariance(self, samples, found) if self.joint else found
+
+    def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
+        return deleted_in_last_step(self, sets, self.estimates.theta if theta is None else theta)
 
     @property
     def _start(self) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from .endpoint.curvature import ParameterCovariance, covariance_from
 from .engine_terms import engine_terms
 from .fixed import Held, embedded, in_all_parameters, resolve, sigma_is_held
 from .record import Convergence, Estimates
+from .row_sets import GivenTheta, RowSets
 from .state import FittedModel, NewTerms, ResidualType, Sample
+from .wide_sets import joined, wide_sets
 
 if TYPE_CHECKING:
     from .._engine import Lmm
@@ -99,7 +101,7 @@ class FittedLinear(FittedModel):
     def mean(self) -> NDArray[np.float64]:
         return self.estimates.fitted
 
-    def leverages(self) -> NDArray[np.float64]:
+    def leverage_parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.engine.leverages(self.estimates.theta)
 
     @property
@@ -185,12 +187,34 @@ class FittedLinear(FittedModel):
         theta = self.estimates.theta
         return refit_linear_samples(self.engine, samples, self.reml, optimizer, theta, limits, held)
 
-    def deletions_in_engine(self, term: int, limits: dict[str, Any]) -> dict[str, Any] | None:
-        from .._engine import delete_levels
+    def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
+        from .._engine import delete_rows
 
-        if self.held.variances:
-            return None
-        return delete_levels(self.engine, term, self.reml, self.estimates.theta, limits)
+        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        theta = self.estimates.theta
+        return delete_rows(self.engine, sets.rows, sets.ranges, self.reml, optimizer, theta, limits, held)
+
+    def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
+        from .._engine import delete_given_theta, delete_rows
+
+        theta = self.estimates.theta if theta is None else theta
+        none = np.empty(0, dtype=np.intp)
+        wide = none if self.held.for_engine() else wide_sets(self.design, sets)
+        narrow = np.setdiff1d(np.arange(len(sets)), wide)
+        own = sets if not len(wide) else sets.chosen(narrow)
+        found = delete_given_theta(self.engine, own.rows, own.ranges, self.reml, theta)
+        if len(wide):
+            rest, start = sets.chosen(wide), {"max_evaluations": 1}
+            others = delete_rows(
+                self.engine, rest.rows, rest.ranges, self.reml, DEFAULT_OPTIMIZER, theta, start, None
+            )
+            beta = self.engine.evaluate(theta, self.reml)["beta"]
+            found = joined(len(sets), narrow, found, wide, others, beta)
+        sigma = np.asarray(found["sigma"])
+        if self.held.sigma is not None:
+            sigma = np.where(np.isfinite(sigma), self.held.sigma, np.nan)
+        covariance = np.square(sigma)[:, None, None] * found["covariance"]
+        return GivenTheta(found["beta"], covariance, sigma, found["objective"])
 
     def _all_coordinates(self) -> NDArray[np.float64]:
         return coordinates.of_theta(self.design, self.term_roots, self.estimates.theta)

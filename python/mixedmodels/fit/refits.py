@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from ..design import Design, Response
 from ..design.theta import natural
 from ..errors import MixedModelError
-from .changes import refitted, refitted_design
+from .changes import fitted_to_rows, refitted, refitted_design
 from .control import as_control, for_engine
 from .endpoint.separation import huge_effects, separated_coefficients
 from .endpoint.singularity import singular_fits
 from .endpoint.unbounded import column_sizes, large_fits, may_vanish
 from .fitting import exact_theta
 from .record import read_only
+from .row_sets import RowSets
 from .sampled_design import sampled_design
 from .state import FittedModel, Sample
 
@@ -51,6 +52,9 @@ class Refits:
         How each search ended, and why: ``"failed"`` without a fit, ``"unbounded"`` if there is no finite
         optimum: predictors separate the outcomes, or random effects leave no residual variance.
     singular : ndarray of bool, shape (m,)
+    covariance : ndarray, shape (m, p, p), or None
+        Of the coefficients given theta and the dispersion, for deletions; NaN for dropped columns, 0 for
+        coefficients that are held.
     """
 
     theta: NDArray[np.float64]
@@ -64,6 +68,7 @@ class Refits:
     status: tuple[str, ...]
     messages: tuple[str, ...]
     singular: NDArray[np.bool_]
+    covariance: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.objective)
@@ -78,6 +83,11 @@ class Refits:
         """Where the search ended at an optimum, shape (m,)."""
         return np.array([status == "converged" for status in self.status], dtype=bool)
 
+    def rows(self, chosen: NDArray[np.intp]) -> Refits:
+        """Some of the refits."""
+        parts = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return Refits(**{name: _chosen(part, chosen) for name, part in parts.items()})
+
     def natural(self, fitted: FittedModel) -> list[NDArray[np.float64]]:
         """Standard deviations and correlations of each term of the model, shape (m, n_parameters) each."""
         parts = natural(fitted.design, self.theta)
@@ -86,6 +96,12 @@ class Refits:
                 if own.kind == "sd":
                     part[:, j] *= self.scale
         return parts
+
+
+def _chosen(part: Any, chosen: NDArray[np.intp]) -> Any:
+    if part is None:
+        return None
+    return tuple(part[i] for i in chosen) if isinstance(part, tuple) else part[chosen]
 
 
 def refit_responses(fitted: FittedModel, responses: NDArray[np.float64]) -> Refits:
@@ -140,20 +156,39 @@ def refit_samples(fitted: FittedModel, samples: Sequence[Sample]) -> Refits:
     return _refits(fitted, found, lambda j: _in_rows(fitted.design, samples[j][0]))
 
 
-def _in_rows(design: Design, rows: NDArray[np.uint32]) -> Design:
+def _in_rows(design: Design, rows: NDArray[np.integer]) -> Design:
     """A design in some of its rows, its random-effects terms apart."""
     weights = None if design.weights is None else design.weights[rows]
     return dataclasses.replace(design, x=design.x[rows], y=design.y[rows], weights=weights)
 
 
-def refit_without_levels(fitted: FittedModel, term: int) -> Refits | None:
+def refit_without_rows(fitted: FittedModel, sets: RowSets) -> Refits:
     """
-    Fit the model without each level of the grouping factor of a term, from its theta and without warnings.
+    Fit the model without each set of rows, from its theta and without warnings.
 
-    None where the engine has no shorter way than to fit the other rows.
+    Parameters
+    ----------
+    fitted : FittedModel
+    sets : RowSets
     """
-    found = fitted.deletions_in_engine(term, _limits(fitted))
-    return None if found is None else _refits(fitted, found, None)
+    found = fitted.deletions_in_engine(sets, _limits(fitted))
+    all_rows = np.arange(fitted.n_obs)
+
+    def design_of(j: int) -> Design:
+        return _in_rows(fitted.design, np.delete(all_rows, sets[j]))
+
+    def again(j: int) -> FittedModel:
+        return fitted_to_rows(fitted, ~np.isin(all_rows, sets[j]))
+
+    if fitted.exact_likelihood:
+        _mark_vanishing(fitted, found, design_of, again)
+    return _refits(fitted, found, design_of)
+
+
+def refit_without_levels(fitted: FittedModel, term: int) -> Refits:
+    """The same without each level of the grouping factor of a term."""
+    group = fitted.design.terms[term].group
+    return refit_without_rows(fitted, RowSets.of_levels(group.codes, len(group.levels)))
 
 
 def _limits(fitted: FittedModel) -> dict[str, Any]:
@@ -211,7 +246,26 @@ def _refits(fitted: FittedModel, found: dict[str, Any], design_of: Callable[[int
         status=tuple(found["status"]),
         messages=tuple(found["messages"]),
         singular=singular,
+        covariance=_covariance(fitted, found, sigma, good),
     )
+
+
+def _covariance(
+    fitted: FittedModel, found: dict[str, Any], sigma: NDArray[np.float64], good: NDArray[np.bool_]
+) -> NDArray[np.float64] | None:
+    """The covariance matrices of the coefficients, where the engine was asked for them."""
+    if "covariance" not in found:
+        return None
+    free = found["covariance"]
+    if fitted.exact_likelihood:
+        free = np.square(sigma)[:, None, None] * free
+    if not len(fitted.held.columns):
+        return free
+    p = fitted.design.x.shape[1]
+    result = np.where(good[:, None, None], np.zeros((p, p)), np.nan)
+    columns = np.setdiff1d(np.arange(p), fitted.held.columns)
+    result[np.ix_(np.arange(len(free)), columns, columns)] = free
+    return result
 
 
 def _mark_vanishing(

@@ -20,6 +20,7 @@ from .endpoint.singularity import KnownSingularity
 from .fixed import FreeParameters, Held, free_parameters, known_singularities
 from .pickled import Pickled, closed
 from .record import Convergence
+from .row_sets import GivenTheta, RowSets
 
 # Rows; and for each random-effects term the levels of these rows, and their number.
 Sample = tuple[NDArray[np.uint32], list[NDArray[np.uint32]], list[int]]
@@ -152,14 +153,13 @@ class FittedModel(Pickled):
         """The weights of the expected information in the linear predictor at the modes, shape (n,)."""
         return self.prior_weights * self.family.expected_information(self.linear_predictor, self.dispersion)
 
-    @abstractmethod
     def leverages(self) -> NDArray[np.float64]:
-        """
-        Diagonal of the matrix that takes the response to the fitted values, given theta; shape (n,).
+        """How far each fitted value follows its observation, given theta; shape (n,)."""
+        return self.leverage_parts()[0]
 
-        For an approximate likelihood from the last weighted least-squares step, NaN where its weights leave
-        the coefficients without information.
-        """
+    @abstractmethod
+    def leverage_parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Leverages (of a working regression, NaN without one), and the fixed effects' parts in them."""
 
     @property
     def held(self) -> Held:
@@ -314,8 +314,6 @@ class FittedModel(Pickled):
         names, coordinates = self._described_parameters()
         return free_parameters(found, names, coordinates, self.design, self.estimates.theta)
 
-    # What the kinds of models differ in.
-
     @abstractmethod
     def _resolve_held(self) -> Held:
         """The parameters that the argument `fixed` names."""
@@ -332,9 +330,13 @@ class FittedModel(Pickled):
     def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
         """The engine's fits to samples of the rows, likewise."""
 
-    def deletions_in_engine(self, term: int, limits: dict[str, Any]) -> dict[str, Any] | None:
-        """The engine's fits without each level of the grouping factor of a term; None without such."""
-        return None
+    @abstractmethod
+    def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
+        """The engine's fits without each set of rows, with the covariance of the coefficients."""
+
+    @abstractmethod
+    def deletions_given_theta(self, sets: RowSets, theta: NDArray[np.float64] | None = None) -> GivenTheta:
+        """The estimates without each set of rows with the covariance parameters held, in closed form."""
 
     @abstractmethod
     def _all_coordinates(self) -> NDArray[np.float64]: ...

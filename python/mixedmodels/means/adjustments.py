@@ -21,6 +21,8 @@ Values = NDArray[np.float64]
 # Directions that the distribution of the largest |T| is averaged over, and what is zero among eigenvalues.
 _POINTS = 2**16
 _TOLERANCE = 1e-10
+# Limits are interpolated between so many, but not where they change fast with the degrees of freedom.
+_NODES, _FEWEST_DF = 10, 3.0
 
 # The methods in the words of tables.
 _TITLES = {
@@ -130,8 +132,7 @@ class TestFamily:
         adjust = interval_method(adjust)
         if m >= 2 and adjust in ("tukey", "scheffe", "mvt"):
             distinct, places = np.unique(self.df, return_inverse=True)
-            limits = [math.nan if math.isnan(d) else self._quantile(tail, d, adjust) for d in distinct]
-            return np.array(limits)[places]
+            return self._quantiles(tail, distinct, adjust)[places]
         if m >= 2 and adjust == "bonferroni":
             tail = tail / m
         elif m >= 2 and adjust == "sidak":
@@ -149,6 +150,28 @@ class TestFamily:
             return self._largest.beyond(t, df)
         r = self.rank
         return float(chdtrc(r, t**2) if np.isinf(df) else fdtrc(r, df, t**2 / r))
+
+    def _quantiles(self, tail: float, df: Values, adjust: str) -> Values:
+        """
+        The limits at sorted, distinct degrees of freedom, of which the last may be NaN.
+
+        Hundreds of contrasts have as many degrees of freedom, and most limits are integrals. They are a
+        smooth function of 1 / df, so that a polynomial through a few of them gives all the others.
+        """
+        from numpy.polynomial import Chebyshev
+
+        known = ~np.isnan(df)
+        result, at = np.full(len(df), np.nan), 1.0 / df[known]
+        if adjust == "scheffe" or len(at) <= _NODES or df[0] < _FEWEST_DF:
+            result[known] = [self._quantile(tail, d, adjust) for d in df[known]]
+            return result
+        curve = Chebyshev.interpolate(
+            lambda nodes: np.log([self._quantile(tail, 1.0 / x, adjust) for x in nodes]),
+            _NODES - 1,
+            [at.min(), at.max()],
+        )
+        result[known] = np.exp(curve(at))
+        return result
 
     def _quantile(self, tail: float, df: float, adjust: str) -> float:
         """The limit that the largest of all |t| exceeds with this probability."""

@@ -20,6 +20,15 @@ _POINTS = 100
 _RESPONSES = {"log": "log", "sqrt": "sqrt"}
 
 
+# Abbreviated names of columns, in full beside an axis.
+_IN_FULL = {"prob": "probability", "odds.ratio": "odds ratio"}
+
+
+def axis_label(name: str, response: str) -> str:
+    """The label of an axis of means, contrasts or predictions of a response."""
+    return f"{_IN_FULL.get(name, name)} of {response}"
+
+
 @dataclass(frozen=True)
 class Scale:
     """

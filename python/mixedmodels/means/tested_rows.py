@@ -11,15 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import probability
-from ..plot.intervals import interval_plot
 from ..public import public
 from ..render.page import Page, Section
 from ..render.printed import Printed
 from ..render.style import Style
 from .adjustments import Adjustment
+from .figure import draw_rows
 from .letters import letter_display
-from .rows import EstimatedRows, group_rows, names_of_rows
-from .specs import show
+from .rows import EstimatedRows
 from .table import Infer, MeansTable, check_infer, estimate_table, joint_table
 
 if TYPE_CHECKING:
@@ -254,14 +253,31 @@ class TestedRows(Printed, EstimatedRows):
         return letter_display(self, probability("alpha", alpha), adjust)
 
     @public
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        comparisons: bool = False,
+        alpha: float = 0.05,
+        adjust: Adjustment = "tukey",
+    ) -> Axes:
         """
         Plot estimates with their confidence intervals; requires matplotlib.
+
+        Rows from top to bottom. Colours tell groups apart; without groups, of means of several variables, the
+        levels of the variable that has the fewest. Contrasts and trends have a line at no effect.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
+            Where to draw; by default a new figure, as tall as the rows need.
+        comparisons : bool, default False
+            Add comparison arrows: two means of a group differ significantly where the arrows between them do
+            not overlap. Confidence intervals, which are drawn as bands, do not tell this.
+        alpha : float, default 0.05
+            Level of the comparisons.
+        adjust : {"tukey", "none", "sidak", "bonferroni", "scheffe", "mvt"}, default "tukey"
+            Adjustment of the comparisons for their number in a group; of stepwise methods Bonferroni's.
 
         Returns
         -------
@@ -270,29 +286,23 @@ class TestedRows(Printed, EstimatedRows):
         Raises
         ------
         ArgumentError
-            Without matplotlib, or when `ax` is not an Axes object.
+            Without matplotlib, when `ax` is not an Axes object, and for comparisons of contrasts or of more
+            than 60 means.
+
+        Notes
+        -----
+        Where no arrows can show the results of all tests, a remark says for how many pairs they mislead.
+        Goldstein & Healy (1995), JRSS A 158, 175-177.
 
         Examples
         --------
         >>> from mixedmodels import emmeans, lmer, load_machines
         >>> means = emmeans(lmer("score ~ Machine + (1 | Worker/Machine)", load_machines()), "~ Machine")
-        >>> means.plot().get_xlabel()
-        'emmean'
+        >>> ax = means.plot(comparisons=True)
+        >>> ax.get_xlabel(), ax.get_ylabel()
+        ('emmean of score, 95 % intervals', 'Machine')
         """
-        table = estimate_table(self, True, False)
-        groups = [
-            (", ".join(f"{by} = {show(self.labels[by].iloc[rows[0]])}" for by in self.by), rows)
-            for rows in group_rows(self)
-        ]
-        estimates, limits = table[self.scale.name], table[["lower.CL", "upper.CL"]]
-        return interval_plot(
-            names_of_rows(self),
-            estimates.to_numpy(float),
-            limits.to_numpy(float),
-            groups,
-            self.scale.name,
-            ax,
-        )
+        return draw_rows(self, ax, comparisons, alpha, adjust)
 
 
 Tested = TypeVar("Tested", bound=TestedRows)

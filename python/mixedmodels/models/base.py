@@ -12,17 +12,24 @@ from ..frame.kept import held
 from ..report.describe import describe, model_matrix
 from .bootstraps import Bootstraps
 from .changes import Changes
+from .checks import Checks
 from .comparisons import Comparisons
+from .deletions import Deletions
 from .effects import Effects
 from .estimates import Estimates
+from .influences import Influences
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
 from .permutation import PermutationTests
 from .planning import Planning
+from .plots import Plots
+from .plots_of_estimates import EstimatePlots
+from .plots_of_predictions import PredictionPlots
 from .predicted_parts import PartsOfPredictions
 from .predictions import Predictions
 from .profiles import Profiles
+from .quantile_residuals import SimulatedResiduals
 from .reports import Reports
 from .shares import EffectSizes
 from .simulations import Simulations
@@ -43,10 +50,17 @@ class MixedModel(
     Effects,
     EffectSizes,
     Predictions,
+    SimulatedResiduals,
+    Checks,
+    Influences,
+    Deletions,
     Validation,
     PartsOfPredictions,
     Bootstraps,
     Simulations,
+    Plots,
+    EstimatePlots,
+    PredictionPlots,
     Planning,
     Reports,
     Changes,
@@ -57,7 +71,8 @@ class MixedModel(
 
     It is immutable, and arrays and tables that it returns are copies or read-only. It can be pickled, copied
     and shared between threads. (Never unpickle untrusted files.) Every method is also a function of the
-    package: ``model.tidy()`` and ``tidy(model)`` are the same.
+    package: ``model.tidy()`` and ``tidy(model)`` are the same. For ``model.plot()`` this is
+    ``plot_diagnostics(model)``.
     """
 
     __slots__ = ()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
-from ..diagnostics import residuals as _residuals
+from ..diagnostics import kinds as _kinds, residuals as _residuals
 from ..prediction import predict as _predict
 from ..prediction.parameter_uncertainty import Uncertainty
 from ..public import public
@@ -42,20 +42,38 @@ class Predictions(Holder):
     @public
     def residuals(
         self,
-        type: Literal["response", "pearson", "working", "deviance"] | None = None,
+        type: Literal[
+            "response",
+            "pearson",
+            "working",
+            "deviance",
+            "standardized",
+            "studentized",
+            "deletion",
+            "whitened",
+        ]
+        | None = None,
         scaled: bool = False,
+        kind: Literal["conditional", "marginal"] | None = None,
     ) -> NDArray[np.float64]:
         """
-        Residuals given the random effects.
+        Residuals, by default given the random effects.
 
         Parameters
         ----------
-        type : {"response", "pearson", "working", "deviance"}, optional
+        type : str, optional
             By default "response" for a linear model and "deviance" for a generalized one. "pearson" and
-            "deviance" residuals are multiplied by the square root of the prior weights.
+            "deviance" residuals are multiplied by the square root of the prior weights. "standardized":
+            as `rstandard`. "studentized": as `rstudent`. "deletion": the error of predicting the
+            observation from the others, with the covariance parameters held (approximately for a generalized
+            model). "whitened": marginal residuals made uncorrelated with variance 1; each is the error of
+            predicting a row from the rows before it, over its standard deviation.
         scaled : bool, default False
             Divide by sigma; for families with a scale only (gaussian, gamma, inverse_gaussian, and
             lognormal except for "response" residuals).
+        kind : {"conditional", "marginal"}, optional
+            "conditional": given the random effects, the default for all types but "whitened". "marginal": y
+            minus the fixed part, of linear models, for the types "response", "standardized" and "whitened".
 
         Returns
         -------
@@ -65,7 +83,14 @@ class Predictions(Holder):
         Raises
         ------
         ArgumentError
-            For an unknown type, or `scaled` with a family that has no scale.
+            For an unknown type, `scaled` with a family that has no scale, marginal residuals of a generalized
+            model, and "whitened" residuals of more than 5,000 rows with several grouping factors.
+
+        References
+        ----------
+        Nobre & Singer (2007), Residual analysis for linear mixed models, Biometrical Journal 49. Houseman,
+        Ryan & Coull (2004), Cholesky residuals for assessing normal errors in a linear model with correlated
+        outcomes, Journal of the American Statistical Association 99.
 
         Examples
         --------
@@ -73,7 +98,7 @@ class Predictions(Holder):
         >>> lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()).residuals()[:2].round(2)
         array([ -4.1 , -14.63])
         """
-        return _residuals.residuals(self._fitted, type, scaled)
+        return _kinds.residuals(self._fitted, type, scaled, kind)
 
     @overload
     def predict(

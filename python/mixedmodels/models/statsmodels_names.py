@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
-from ..diagnostics import residuals as _residuals
+from ..diagnostics import kinds as _kinds, residuals as _residuals
 from ..inference.estimates import criteria, fixed_effects
 from ..inference.hypotheses.coefficient_tests import p_values, t_values
 from ..inference.hypotheses.confidence_limits import interval
@@ -69,7 +69,7 @@ class StatsmodelsNames(Holder):
     @property
     def resid(self) -> NDArray[np.float64]:
         """Residuals of the model's default type, shape (n,): `residuals`."""
-        return _residuals.residuals(self._fitted)
+        return _kinds.residuals(self._fitted)
 
     @public
     def cov_params(self) -> pd.DataFrame:

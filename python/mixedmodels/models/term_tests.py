@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..errors import ArgumentError
+from ..fit.data_of_fit import check_data_of_fit
 from ..fit.state import fitted_of
 from ..inference.basis.model_basis import DDF_NAMES
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
@@ -17,7 +18,7 @@ from ..render.anova_table import AnovaTable
 from ..render.result_table import ResultTable
 from ..resampling.intervals import IntervalKind
 from ..resampling.run import bootstrap_limits
-from .arguments import DdfName, Executor, Names, Rng, Rows, ShowProgress, Vcov
+from .arguments import Data, DdfName, Executor, Names, Rng, Rows, ShowProgress, Vcov
 from .holder import Holder
 
 
@@ -232,6 +233,7 @@ class TermTests(Holder):
     @public
     def drop1(
         self,
+        data: Data | Literal["Chisq", "F"] | None = None,
         test: Literal["Chisq", "F"] = "Chisq",
         ddf: DdfName | None = None,
         vcov: Vcov | None = None,
@@ -241,6 +243,9 @@ class TermTests(Holder):
 
         Parameters
         ----------
+        data : data frame, optional
+            The data of the fit, which the model knows; it is only checked. The name of a test is taken as
+            `test`.
         test : {"Chisq", "F"}, default "Chisq"
             Likelihood-ratio tests of fits by ML, or for linear models F tests, which need no new fit.
         ddf : {"satterthwaite", "kenward-roger", "residual", "inf"}, optional
@@ -259,8 +264,8 @@ class TermTests(Holder):
         Raises
         ------
         ArgumentError
-            When there is no such term, for F tests of a generalized model, and for `ddf` or `vcov` with
-            likelihood-ratio tests.
+            When there is no such term, for data of another size, for F tests of a generalized model, and for
+            `ddf` or `vcov` with likelihood-ratio tests.
 
         Examples
         --------
@@ -269,6 +274,9 @@ class TermTests(Holder):
         >>> round(float(m.drop1().loc["Days", "LRT"]), 3)
         23.537
         """
+        if isinstance(data, str) and test == "Chisq":
+            data, test = None, data
+        check_data_of_fit(self._fitted, data, "drop1", "tests are test='Chisq' or 'F'")
         return drop_terms(self._fitted, test, ddf=ddf, vcov=vcov)
 
     @public

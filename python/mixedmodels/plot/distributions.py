@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import shown
 from ..errors import ArgumentError
+from .style import BLACK, SKY, VERMILION, panels_of, panels_or_new
 
-_COLUMNS = 3
 # Characters of a title in a line.
 _TITLE = 36
-# Of a palette that colour-blind readers can tell apart.
-_BARS, _LINE = "#9ecae1", "#b3440e"
 
 
 def distribution_plot(
@@ -42,36 +39,19 @@ def distribution_plot(
 
     Returns
     -------
-    Axes, or an array of them for several quantities
+    Axes, or Panels for several quantities
 
     Raises
     ------
     ArgumentError
         Without matplotlib, or when `ax` is not Axes or there are several quantities.
     """
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise ArgumentError("plots need matplotlib: pip install 'mixedmodels[plot]'") from None
-    if ax is not None:
-        if not hasattr(ax, "hist"):
-            raise ArgumentError(f"plot: ax must be Axes of matplotlib, not {shown(ax)}")
-        if len(names) != 1:
-            raise ArgumentError("plot: ax= is for one parameter; choose it with parm=")
-        axes = [ax]
-    else:
-        across = min(len(names), _COLUMNS)
-        down = math.ceil(len(names) / across)
-        figure, grid = pyplot.subplots(
-            down, across, squeeze=False, figsize=(3.2 * across + 0.4, 2.4 * down + 0.3), layout="constrained"
-        )
-        axes = list(grid.ravel())
-        for unused in axes[len(names) :]:
-            figure.delaxes(unused)
-        axes = axes[: len(names)]
+    if ax is not None and len(names) != 1:
+        raise ArgumentError("plot: ax= is for one parameter; choose it with parm=")
+    axes = panels_or_new(ax, len(names), (3.2, 2.4), argument="ax")
     for own, name, sample, estimate, (low, high) in zip(axes, names, values, estimates, limits, strict=True):
         _panel(own, name, sample, float(estimate), float(low), float(high))
-    return axes[0] if len(axes) == 1 else np.array(axes, dtype=object)
+    return axes[0] if len(axes) == 1 else panels_of(axes)
 
 
 def _panel(ax: Any, name: str, values: NDArray[np.float64], estimate: float, low: float, high: float) -> None:
@@ -87,18 +67,18 @@ def _panel(ax: Any, name: str, values: NDArray[np.float64], estimate: float, low
             bins=bins,
             range=(low_end, high_end),
             density=True,
-            color=_BARS,
+            color=SKY,
             edgecolor="white",
             linewidth=0.4,
         )
     if math.isfinite(estimate):
-        ax.axvline(estimate, color="black", linewidth=1.2)
+        ax.axvline(estimate, color=BLACK, linewidth=1.2)
     if math.isfinite(low) and math.isfinite(high):
         # A little above the axis, in units of the height of the panel.
         ax.plot(
             [low, high],
             [0.03, 0.03],
-            color=_LINE,
+            color=VERMILION,
             linewidth=3,
             solid_capstyle="butt",
             transform=ax.get_xaxis_transform(),

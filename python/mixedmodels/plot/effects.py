@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..checks import shown
-from ..errors import ArgumentError
+from ..wording import counted
+from .style import (
+    BAND,
+    LINE,
+    Panels,
+    bare,
+    label_ticks,
+    legend_beside,
+    note,
+    panels_of,
+    panels_or_new,
+    point_look,
+    series_look,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours, which the colour-blind can tell apart.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-_MARKERS = "osD^vPX*"
-_MOST_COLUMNS = 3
+# Points this many times the height of most others away from them would squeeze these.
+_FAR = 1.0
 
 
 def effect_plots(
@@ -28,8 +38,11 @@ def effect_plots(
     *,
     line: bool,
     label: str,
+    points: pd.DataFrame | None = None,
+    connected: bool = False,
+    remark: str = "",
     ax: Any = None,
-) -> Any:
+) -> Axes | Panels:
     """
     One panel for each combination of the facets.
 
@@ -44,86 +57,139 @@ def effect_plots(
         Lines with bands rather than points with bars.
     label : str
         Of the axis of predictions.
+    points : DataFrame, optional
+        Partial residuals: the columns named, with values of `frame`, and ``value``.
+    connected : bool
+        Lines between the points of a factor.
+    remark : str
+        Small print in the first panel.
     ax : Axes or sequence of Axes, optional
 
     Returns
     -------
-    Axes, or ndarray of Axes where there are facets
+    Axes, or Panels where there are facets
     """
-    groups = [("", frame)]
+    groups: list[tuple[Any, pd.DataFrame]] = [((), frame)]
     if facets:
         grouped: Any = frame.groupby(list(facets), sort=False, observed=True)
-        groups = [
-            (", ".join(f"{n} = {_text(v)}" for n, v in zip(facets, key, strict=True)), part)
-            for key, part in grouped
-        ]
-    panels = _axes(ax, len(groups))
-    for panel, (title, part) in zip(panels, groups, strict=True):
-        _draw(panel, part, x, colour, line)
-        panel.set_title(title)
-        panel.set_xlabel(x)
+        groups = list(grouped)
+    size = (3.6, 3.2) if len(groups) > 1 else (6.0, 4.1)
+    columns = 2 if len(groups) == 4 else 3
+    panels = panels_or_new(ax, len(groups), size, columns, argument="ax", sharex=True, sharey=True)
+    for i, (panel, (key, part)) in enumerate(zip(panels, groups, strict=True)):
+        if points is not None:
+            here: Any = points
+            for name, value in zip(facets, key, strict=True):
+                here = here[here[name] == value]
+            _draw_points(panel, here, frame, x, colour, line)
+        _draw(panel, part, frame, x, colour, line, connected)
+        panel.set_title(
+            ", ".join(f"{n} = {_text(v)}" for n, v in zip(facets, key, strict=True)), fontsize="medium"
+        )
+        # Panels above others share the axis of these.
+        if ax is not None or i + columns >= len(groups):
+            panel.set_xlabel(x)
         place = panel.get_subplotspec()
         if place is None or place.is_first_col():
             panel.set_ylabel(label)
+        bare(panel)
     if colour is not None:
-        if ax is None:
-            # Beside the axes, where it covers nothing; the layout of the figure makes room.
-            panels[-1].legend(title=colour, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        else:
-            panels[-1].legend(title=colour)
-    return np.array(panels, dtype=object) if facets else panels[0]
+        # At the end of the first row: where the figure is read first.
+        legend_beside(panels[-1 if ax is not None else min(columns, len(panels)) - 1], colour)
+    if points is not None:
+        remark = "\n".join(filter(None, [remark, _without_far_points(panels, frame, points)]))
+    note(panels[0], remark)
+    return panels_of(panels) if facets else panels[0]
 
 
-def _axes(ax: Any, count: int) -> list[Axes]:
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise ArgumentError("plots need matplotlib: pip install 'mixedmodels[plot]'") from None
-    if ax is None:
-        columns = 2 if count == 4 else min(count, _MOST_COLUMNS)
-        rows = -(-count // columns)
-        size = (max(6.4, 3.6 * columns), max(4.8, 3.4 * rows) if rows > 1 else 4.8)
-        figure, found = pyplot.subplots(
-            rows, columns, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
-        )
-        panels = list(found.flat)
-        for i, spare in enumerate(panels[count:], count):
-            # The panel above is the last of its column.
-            panels[i - columns].tick_params(labelbottom=True)
-            figure.delaxes(spare)
-        return panels[:count]
-    panels = list(np.ravel(np.asarray(ax, dtype=object)))
+def _without_far_points(panels: Sequence[Axes], frame: pd.DataFrame, points: pd.DataFrame) -> str:
+    """
+    Limits without the few points that would squeeze all else, and a note of these.
+
+    On the scale of a response a partial residual is the inverse link of a working residual, which is huge
+    where a count far above its mean meets a logarithm.
+    """
+    values = points["value"].to_numpy(float)
+    values = values[np.isfinite(values)]
+    bands = frame[["lower", "upper", "fit"]].to_numpy(float)
+    bands = bands[np.isfinite(bands)]
+    if not len(values) or not len(bands):
+        return ""
+    usual = np.r_[np.quantile(values, [0.05, 0.95]), bands]
+    low, high = float(usual.min()), float(usual.max())
+    room = _FAR * (high - low)
+    beyond = int(((values < low - room) | (values > high + room)).sum())
+    if not beyond:
+        return ""
+    near = values[(values >= low - room) & (values <= high + room)]
+    low, high = min(low, float(near.min(initial=low))), max(high, float(near.max(initial=high)))
     for panel in panels:
-        if not hasattr(panel, "errorbar"):
-            raise ArgumentError(f"plot: ax must be Axes of matplotlib, not {shown(panel)}")
-    if len(panels) != count:
-        raise ArgumentError(f"plot: these predictions need {count} Axes, not {len(panels)}")
-    return panels
+        panel.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    return f"{counted(beyond, 'partial residual')} beyond the limits"
 
 
-def _draw(ax: Axes, frame: pd.DataFrame, x: str, colour: str | None, line: bool) -> None:
-    curves = [("", frame)]
-    if colour is not None:
-        curves = [(_text(key), part) for key, part in frame.groupby(colour, sort=False, observed=True)]
-    positions = {value: i for i, value in enumerate(dict.fromkeys(frame[x]))}
-    for i, (name, part) in enumerate(curves):
-        look = {"color": _COLOURS[i % len(_COLOURS)], "label": name or None}
+def _curves(frame: pd.DataFrame, colour: str | None) -> list[tuple[Any, pd.DataFrame]]:
+    grouped: Any = [("", frame)] if colour is None else frame.groupby(colour, sort=False, observed=True)
+    return list(grouped)
+
+
+def _positions(frame: pd.DataFrame, x: str) -> dict[Any, int]:
+    return {value: i for i, value in enumerate(dict.fromkeys(frame[x]))}
+
+
+def _shift(i: int, count: int) -> float:
+    return 0.5 * ((i + 0.5) / count - 0.5)
+
+
+def _draw(
+    ax: Axes,
+    frame: pd.DataFrame,
+    whole: pd.DataFrame,
+    x: str,
+    colour: str | None,
+    line: bool,
+    connected: bool,
+) -> None:
+    # Panels share their axes, also when one lacks some of the levels.
+    positions, curves = _positions(whole, x), _curves(whole, colour)
+    for i, (key, _) in enumerate(curves):
+        part: Any = frame if colour is None else frame[frame[colour] == key]
+        tint, marker = series_look(i)
+        look: dict[str, Any] = {"color": tint, "label": None if colour is None else _text(key)}
         fit, low, high = (part[column].to_numpy(float) for column in ("fit", "lower", "upper"))
         if line:
             at = part[x].to_numpy(float)
-            ax.plot(at, fit, **look)
-            ax.fill_between(at, low, high, color=look["color"], alpha=0.2, linewidth=0)
-        else:
-            shift = 0.5 * ((i + 0.5) / len(curves) - 0.5)
-            at = np.array([positions[value] for value in part[x]]) + shift
-            marker = _MARKERS[i % len(_MARKERS)]
-            ax.errorbar(at, fit, yerr=[fit - low, high - fit], fmt=marker, capsize=3, **look)
+            ax.plot(at, fit, linewidth=LINE, linestyle=_DASHES[i % len(_DASHES)], **look)
+            ax.fill_between(at, low, high, color=look["color"], alpha=BAND, linewidth=0)
+            continue
+        at = np.array([positions[value] for value in part[x]]) + _shift(i, len(curves))
+        style = marker + ("-" if connected else "")
+        ax.vlines(at, low, high, color=look["color"], linewidth=LINE)
+        ax.errorbar(at, fit, fmt=style, linewidth=LINE, **look)
     if not line:
-        texts = list(map(_text, positions))
-        long = sum(map(len, texts)) > 40
-        ax.set_xticks(
-            list(positions.values()), texts, rotation=30 if long else 0, ha="right" if long else "center"
-        )
+        label_ticks(ax.xaxis, list(positions.values()), list(map(_text, positions)))
+
+
+_DASHES = ("-", "--", "-.", ":")
+
+
+def _draw_points(
+    ax: Axes, points: pd.DataFrame, whole: pd.DataFrame, x: str, colour: str | None, line: bool
+) -> None:
+    positions, curves = _positions(whole, x), _curves(whole, colour)
+    look = point_look(len(points))
+    look["alpha"] *= 0.6
+    for i, (key, _) in enumerate(curves):
+        part: Any = points if colour is None else points[points[colour] == key]
+        values = part["value"].to_numpy(float)
+        if line:
+            at = part[x].to_numpy(float)
+        else:
+            # Beside each other within the width of a level, always in the same way.
+            spread = 0.16 / len(curves) * np.sin(np.arange(len(part)) * 2.399963)
+            at = np.array([positions[value] for value in part[x]]) + _shift(i, len(curves)) + spread
+        tint = series_look(i)[0] if colour is not None else "#606060"
+        ax.scatter(at, values, color=tint, zorder=1, **look)
 
 
 def _text(value: Any) -> str:

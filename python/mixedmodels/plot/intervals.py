@@ -1,67 +1,162 @@
-"""Estimates with intervals in a figure; the package needs matplotlib for this alone."""
+"""Estimates with intervals in rows: means, contrasts, coefficients of one or several models."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import shown
-from ..errors import ArgumentError
+from .style import (
+    BLACK,
+    axes_or_new,
+    bare,
+    in_two_lines,
+    label_ticks,
+    legend_beside,
+    note,
+    series_look,
+    zero_line,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Inches for a line of text, and for what is above and below the rows.
+_LINE, _REST, _TALLEST = 0.2, 1.1, 30.0
+
+
+class Series(NamedTuple):
+    """
+    Estimates of one colour.
+
+    Attributes
+    ----------
+    title : str
+        In the legend; empty for a single series.
+    rows : ndarray of int, shape (m,)
+        The row in which each estimate is drawn.
+    estimates, lower, upper : ndarray, shape (m,)
+    arrows : ndarray, shape (m, 2), or None
+        Ends of comparison arrows to the left and to the right.
+    """
+
+    title: str
+    rows: NDArray[np.intp]
+    estimates: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    arrows: NDArray[np.float64] | None = None
+
 
 def interval_plot(
     names: Sequence[str],
-    estimates: NDArray[np.float64],
-    limits: NDArray[np.float64],
-    groups: Sequence[tuple[str, NDArray[np.intp]]],
-    label: str,
+    series: Sequence[Series],
+    labels: tuple[str, str],
+    *,
+    legend: str = "",
+    reference: float | None = None,
+    always: bool = False,
+    ratios: bool = False,
+    remark: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """
-    A line for each row: the estimate with its confidence interval, one colour for each group.
+    A line for each estimate, from top to bottom; series beside each other in the rows that they share.
 
     Parameters
     ----------
-    names : sequence of str, length m
-        Names of the rows; rows of different groups with the same name are drawn next to each other.
-    estimates : ndarray, shape (m,)
-    limits : ndarray, shape (m, 2)
-    groups : sequence of (str, ndarray of int)
-        Title and rows of each group; an empty title for a single group.
-    label : str
-        Of the axis of estimates.
+    names : sequence of str
+        Of the rows.
+    series : sequence of Series
+    labels : tuple of str
+        Of the axis of estimates and of the rows.
+    legend : str
+        What tells the series apart.
+    reference : float, optional
+        Where the value of no effect is marked, if the axis gets there.
+    always : bool
+        Extend the axis to the reference.
+    ratios : bool
+        A logarithmic axis.
+    remark : str
+        Small print.
     ax : matplotlib Axes, optional
-
-    Raises
-    ------
-    ArgumentError
-        Without matplotlib, or when `ax` is not an Axes object.
     """
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise ArgumentError("plots need matplotlib: pip install 'mixedmodels[plot]'") from None
-    if ax is None:
-        ax = pyplot.subplots()[1]
-    elif not hasattr(ax, "errorbar"):
-        raise ArgumentError(f"plot: ax must be Axes of matplotlib, not {shown(ax)}")
-    positions = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    for g, (title, rows) in enumerate(groups):
-        shift = 0.6 * ((g + 0.5) / len(groups) - 0.5)
-        at = np.array([positions[names[int(i)]] for i in rows]) + shift
-        estimate, (low, high) = estimates[rows], limits[rows].T
-        ax.errorbar(
-            estimate, at, xerr=[estimate - low, high - estimate], fmt="o", capsize=3, label=title or None
-        )
-    ax.set_yticks(list(positions.values()), list(positions))
-    ax.invert_yaxis()
-    ax.set_xlabel(label)
-    if any(title for title, _ in groups):
-        ax.legend()
+    texts = in_two_lines(names)
+    lines = sum(max(1.0 + 0.9 * text.count("\n"), 0.75 * len(series)) for text in texts)
+    ax = axes_or_new(ax, (6.4, float(np.clip(_LINE * lines + _REST, 2.4, _TALLEST))))
+    for i, one in enumerate(series):
+        _draw(ax, one, i, len(series))
+    label_ticks(ax.yaxis, range(len(names)), texts, ready=True)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    # A matplotlib axis with a logarithm has to show something positive.
+    drawn = np.concatenate([np.r_[one.estimates, one.lower] for one in series]) if series else np.empty(0)
+    if ratios and np.isfinite(drawn).any() and np.nanmin(drawn) > 0:
+        _ratio_axis(ax)
+    if reference is not None:
+        _reference(ax, reference, always)
+    ax.set_xlabel(labels[0])
+    ax.set_ylabel(labels[1])
+    bare(ax)
+    if any(one.title for one in series):
+        legend_beside(ax, legend)
+    if remark:
+        note(ax, remark, "lower right")
     return ax
+
+
+def _draw(ax: Axes, one: Series, i: int, count: int) -> None:
+    shift = 0.64 * ((i + 0.5) / count - 0.5)
+    at = one.rows + shift
+    colour, marker = series_look(i)
+    size = 5.5 if count < 4 else 4.5
+    look: dict[str, Any] = {"linewidth": 1.6}
+    if one.arrows is not None:
+        # Arrows are drawn over the intervals, which become bands.
+        look = {"linewidth": 7.0, "alpha": 0.3}
+    # Not as bars of an error: percentile intervals may lie on one side of the estimate.
+    ax.hlines(at, one.lower, one.upper, color=colour, zorder=1.8, **look)
+    title = one.title or None
+    ax.errorbar(one.estimates, at, fmt=marker, color=colour, markersize=size, label=title)
+    if one.arrows is not None:
+        for place, estimate, ends in zip(at, one.estimates, one.arrows, strict=True):
+            for end in ends[np.isfinite(ends) & (ends != estimate)]:
+                _arrow(ax, float(estimate), float(end), float(place))
+
+
+def _arrow(ax: Axes, start: float, end: float, at: float) -> None:
+    look = {
+        "arrowstyle": "-|>",
+        "color": BLACK,
+        "linewidth": 1.1,
+        "shrinkA": 0,
+        "shrinkB": 0,
+        "mutation_scale": 8,
+    }
+    ax.annotate("", (end, at), (start, at), arrowprops=look, annotation_clip=False)
+
+
+def _ratio_axis(ax: Axes) -> None:
+    """A logarithmic axis with plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    marks = (
+        (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if high / low < 8 else (1.0, 2.0, 5.0) if high / low < 300 else (1.0,)
+    )
+    ax.xaxis.set_major_locator(LogLocator(base=10, subs=marks))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _reference(ax: Axes, value: float, always: bool) -> None:
+    low, high = sorted(ax.get_xlim())
+    if always and not low < value < high:
+        room = 0.04 * (high - low)
+        ax.set_xlim(min(low, value - room), max(high, value + room))
+        low, high = ax.get_xlim()
+    if low <= value <= high:
+        zero_line(ax, at=value)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import shown
-from ..errors import ArgumentError
 from ..wording import shorten
+from .style import BLUE, GUIDE, VERMILION, Panels, axes_or_new, bare, panels_of, panels_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-# Blue, orange and grey of the palette of Okabe & Ito.
-_LINE, _TRACE, _GUIDE = "#0072B2", "#D55E00", "#8C8C8C"
-_COLUMNS = 3
+_LINE, _TRACE, _GUIDE = BLUE, VERMILION, GUIDE
+# Inches of a panel.
+_SIZE = (3.4, 2.9)
 _FINE = 201
 # The longest label of an axis.
 _LABEL = 34
@@ -56,29 +54,7 @@ class Trace(NamedTuple):
     other: NDArray[np.float64]
 
 
-def figure_of(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, NDArray[Any]]:
-    """A figure with panels; ArgumentError without matplotlib."""
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise ArgumentError("plots need matplotlib: pip install 'mixedmodels[plot]'") from None
-    figure, axes = pyplot.subplots(
-        rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False, layout="constrained"
-    )
-    return figure, axes
-
-
-def _grid(panels: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
-    columns = min(_COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
-    figure, axes = figure_of(rows, columns, (3.4, 2.9))
-    cells = list(axes.ravel())
-    for spare in cells[len(panels) :]:
-        spare.set_visible(False)
-    return figure, cells[: len(panels)]
-
-
-def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool) -> Figure:
+def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool, axes: Any = None) -> Panels:
     """
     ζ against each parameter, with the intervals that cut-offs of ζ give.
 
@@ -88,8 +64,9 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool)
     cutoffs : sequence of float
     absolute : bool
         Draw |ζ|: a V, in which an interval is a horizontal line.
+    axes : sequence of Axes, optional
     """
-    figure, cells = _grid(panels)
+    cells = panels_or_new(axes, len(panels), _SIZE)
     for ax, panel in zip(cells, panels, strict=True):
         x, zeta = _fine(panel)
         ax.plot(x, np.abs(zeta) if absolute else zeta, color=_LINE, linewidth=1.8)
@@ -105,15 +82,18 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool)
         ax.axhline(0.0, color=_GUIDE, linewidth=0.8)
         ax.plot([_estimate(panel)], [0.0], marker="o", color=_LINE, markersize=4)
         ax.set_xlabel(shorten(panel.name, _LABEL))
-        ax.set_ylabel("|ζ|" if absolute else "ζ")
-    return figure
+        ax.set_ylabel("|ζ|" if absolute else "ζ", rotation=0)
+        # Labels such as -0.25 of a correlation touch each other when there are more.
+        ax.locator_params(axis="x", nbins=5)
+        bare(ax)
+    return panels_of(cells)
 
 
-def density_plot(panels: Sequence[Panel]) -> Figure:
+def density_plot(panels: Sequence[Panel], axes: Any = None) -> Panels:
     """The density φ(ζ) dζ/dψ of each parameter."""
     from scipy.interpolate import PchipInterpolator
 
-    figure, cells = _grid(panels)
+    cells = panels_or_new(axes, len(panels), _SIZE)
     for ax, panel in zip(cells, panels, strict=True):
         x = np.linspace(panel.values[0], panel.values[-1], _FINE)
         curve = PchipInterpolator(panel.values, panel.zeta)
@@ -124,12 +104,17 @@ def density_plot(panels: Sequence[Panel]) -> Figure:
         ax.set_ylim(bottom=0.0)
         ax.set_xlabel(shorten(panel.name, _LABEL))
         ax.set_ylabel("density")
-    return figure
+        ax.locator_params(axis="x", nbins=5)
+        bare(ax)
+    return panels_of(cells)
 
 
 def pairs_plot(
-    panels: Sequence[Panel], traces: Mapping[tuple[int, int], Trace], levels: Sequence[float]
-) -> Figure:
+    panels: Sequence[Panel],
+    traces: Mapping[tuple[int, int], Trace],
+    levels: Sequence[float],
+    axes: Any = None,
+) -> Panels:
     """
     Contours for each pair of parameters: above the diagonal as they are, below it as ζ.
 
@@ -140,13 +125,15 @@ def pairs_plot(
         From pairs of positions to traces.
     levels : sequence of float
         Confidence levels of the regions, two parameters at a time.
+    axes : sequence of Axes, optional
+        By rows, one for each pair and each parameter.
     """
     n = len(panels)
     size = 2.2 if n < 6 else 1.7
-    figure, axes = figure_of(n, n, (size, size))
+    cells = panels_or_new(axes, n * n, (size, size), n)
     for i in range(n):
         for j in range(n):
-            ax = axes[i, j]
+            ax = cells[i * n + j]
             if i == j:
                 ax.text(
                     0.5,
@@ -161,7 +148,7 @@ def pairs_plot(
                 continue
             _pair(ax, panels, traces, (j, i), levels, plain=j > i)
             ax.tick_params(labelsize=7)
-    return figure
+    return panels_of(cells, (n, n))
 
 
 def _pair(
@@ -252,9 +239,7 @@ def surface_plot(
     estimate : tuple of float
     ax : matplotlib Axes, optional
     """
-    if ax is not None and not hasattr(ax, "contour"):
-        raise ArgumentError(f"plot: ax must be Axes of matplotlib, not {shown(ax)}")
-    ax = cast("Axes", figure_of(1, 1, (5.0, 4.2))[1][0, 0]) if ax is None else ax
+    ax = axes_or_new(ax, (5.0, 4.2))
     texts = {float(-2.0 * np.log1p(-level)): f"{100 * level:g} %" for level in sorted(levels)}
     drawn = ax.contour(*_smooth(x, y, rise), levels=list(texts), colors=_LINE, linewidths=1.2)
     ax.clabel(drawn, fmt=texts, fontsize=8)

@@ -33,9 +33,8 @@ def accelerations(plan: Plan, executor: Any = None, progress: Any = False) -> ND
     fitted, statistic = plan.fitted, plan.statistic
     label, codes = independent_units(plan)
     terms = [t for t, term in enumerate(fitted.design.terms) if term.group.label == label]
-    refits = refit_without_levels(fitted, terms[0]) if terms and statistic is None else None
-    if refits is not None:
-        return acceleration(refitted_values(fitted, refits))
+    if terms and statistic is None:
+        return acceleration(refitted_values(fitted, refit_without_levels(fitted, terms[0])))
     size = min(_MOST, _MOST_CODES // (fitted.n_obs * (1 + len(fitted.design.terms))))
     chunks = run_chunks(
         _without,

@@ -4,9 +4,11 @@ mod common;
 
 use common::{design, linear, Grouping, Random, TermSpec, U};
 use mixedmodels::design::{Design, Predictors, Term};
-use mixedmodels::fit::{MixedModel, Point, StartValues, Task};
+use mixedmodels::fit::{Estimates, Linear, MixedModel, Point, StartValues, Task};
 use mixedmodels::linalg::Matrix;
-use mixedmodels::many::{delete_levels, fit_many, refit_many, ResponseFit};
+use mixedmodels::many::{
+    delete_given_theta, delete_rows, fit_many, refit_many, ResponseFit, RowSets,
+};
 use mixedmodels::model::Model;
 use mixedmodels::objective::Criterion;
 use mixedmodels::optimize::{Control, Optimizer, Status};
@@ -339,11 +341,17 @@ fn refits_from_shared_products_agree_with_fits_from_the_rows() {
     });
 }
 
-/// The observations of other levels, with the levels that are left.
+/// The observations of other levels.
 fn without(data: &Design, term: usize, level: u32) -> Design {
-    let rows: Vec<usize> = (0..data.y.len())
-        .filter(|&i| data.terms[term].codes[i] != level)
-        .collect();
+    keep(data, |i| data.terms[term].codes[i] != level)
+}
+
+fn without_rows(data: &Design, rows: &[u32]) -> Design {
+    keep(data, |i| !rows.contains(&(i as u32)))
+}
+
+fn keep(data: &Design, kept: impl Fn(usize) -> bool) -> Design {
+    let rows: Vec<usize> = (0..data.y.len()).filter(|&i| kept(i)).collect();
     let pick = |v: &[f64]| rows.iter().map(|&i| v[i]).collect::<Vec<f64>>();
     let p = data.x.cols();
     let x = (0..p).flat_map(|j| pick(data.x.column(j))).collect();
@@ -366,16 +374,98 @@ fn without(data: &Design, term: usize, level: u32) -> Design {
 
 fn deletions_agree(name: &str, data: &Design, model: &Model, term: usize, criterion: Criterion) {
     let theta = optimum(model, criterion);
-    let delete = || {
-        delete_levels(model, term, criterion, &theta, &TIGHT, &|_| Ok(())).expect("no interrupt")
-    };
-    let found = delete();
+    let sets = levels(data, term);
+    let found = delete(model, &sets, criterion, &theta, &|_| Ok(())).expect("no interrupt");
     assert_eq!(found.len(), data.terms[term].n_levels);
     for (level, found) in found.into_iter().enumerate().step_by(5) {
         let rest = Model::new(without(data, term, level as u32)).expect("valid");
         let what = format!("{name}, {criterion:?}, term {term} without level {level}");
         agrees(&found.expect("a fit"), &rest, &theta, criterion, &what);
     }
+}
+
+/// The rows of each level of a term.
+fn levels(data: &Design, term: usize) -> RowSets {
+    let codes = &data.terms[term].codes;
+    let mut rows = Vec::new();
+    let mut ranges = vec![0];
+    for level in 0..data.terms[term].n_levels {
+        rows.extend((0..codes.len() as u32).filter(|&i| codes[i as usize] as usize == level));
+        ranges.push(rows.len());
+    }
+    RowSets::new(rows, ranges, codes.len()).expect("valid")
+}
+
+fn delete(
+    model: &Model,
+    sets: &RowSets,
+    criterion: Criterion,
+    theta: &[f64],
+    watch: &(dyn Fn(usize) -> Result<(), Error> + Sync),
+) -> Result<Vec<Result<ResponseFit, Error>>, Error> {
+    let task = Task {
+        control: TIGHT,
+        start: StartValues {
+            theta: Some(theta.to_vec()),
+            ..StartValues::default()
+        },
+        ..Task::default()
+    };
+    let found = delete_rows(model, sets, criterion, &task, watch)?;
+    Ok(found.into_iter().map(|d| d.map(|d| d.fit)).collect())
+}
+
+/// Sets of one, a few and many rows: the closed form against evaluations without them.
+#[test]
+fn estimates_at_one_theta_are_those_of_the_other_rows() {
+    each_model(|name, data, model, _| {
+        let n = data.y.len();
+        let many: Vec<u32> = (0..n as u32).filter(|i| i % 2 == 0).collect();
+        let few = vec![1, 4, n as u32 / 2];
+        let rows = [few.clone(), many.clone()].concat();
+        let ranges = vec![0, few.len(), rows.len()];
+        let some = RowSets::new(rows, ranges, n).expect("valid");
+        let single = RowSets::new(vec![0, 7], vec![0, 1, 2], n).expect("valid");
+        for criterion in [Criterion::Ml, Criterion::Reml] {
+            let theta = optimum(model, criterion);
+            let whole = evaluated(model, criterion, &theta);
+            for sets in [&some, &single, &levels(data, 0)] {
+                let found = delete_given_theta(model, sets, criterion, &theta, &|_| Ok(()))
+                    .expect("no interrupt");
+                for set in (0..sets.len()).step_by(3) {
+                    let rest = Model::new(without_rows(data, sets.of(set))).expect("valid");
+                    if rest.structure.rank < model.structure.rank {
+                        continue;
+                    }
+                    let own = evaluated(&rest, criterion, &theta);
+                    let what = format!("{name}, {criterion:?}, set {set} of {}", sets.len());
+                    let p = own.beta.len();
+                    close(found.objective[set], own.objective, 1e-9, &what);
+                    close(found.sigma[set], own.sigma, 1e-8, &what);
+                    for j in 0..p {
+                        let error = own.sigma * own.unscaled_covariance[(j, j)].sqrt();
+                        let change = own.beta[j] - whole.beta[j];
+                        let gap = found.beta[set * p + j] - change;
+                        assert!(gap.abs() < 1e-7 * error, "{what}: coefficient {j}, {gap:e}");
+                        for i in 0..p {
+                            let at = (set * p + j) * p + i;
+                            let scale = (own.unscaled_covariance[(j, j)]
+                                * own.unscaled_covariance[(i, i)])
+                                .sqrt();
+                            let gap = found.covariance[at] - own.unscaled_covariance[(i, j)];
+                            assert!(gap.abs() < 1e-8 * scale, "{what}: covariance, {gap:e}");
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+fn evaluated(model: &Model, criterion: Criterion, theta: &[f64]) -> Estimates {
+    let linear = Linear { model, criterion };
+    let evaluated = linear.evaluate(&Point::of_theta(theta), &|_| Ok(()));
+    evaluated.expect("a value")
 }
 
 #[test]
@@ -401,13 +491,11 @@ fn a_level_that_alone_determines_a_column_takes_it_along() {
 }
 
 #[test]
-fn deletions_end_when_the_caller_says_so_and_refuse_a_term_that_is_not_there() {
+fn deletions_end_when_the_caller_says_so_and_refuse_rows_that_are_not_there() {
     let data = design(3, 60, 2, &[(Grouping::Random(10), 1, U)], false);
-    let model = Model::new(data).expect("valid");
-    let run = |term, watch: &(dyn Fn(usize) -> Result<(), Error> + Sync)| {
-        delete_levels(&model, term, Criterion::Ml, &[1.0], &TIGHT, watch)
-    };
-    let stopped = run(0, &|done| {
+    let model = Model::new(data.clone()).expect("valid");
+    let sets = levels(&data, 0);
+    let stopped = delete(&model, &sets, Criterion::Ml, &[1.0], &|done| {
         if done < 3 {
             Ok(())
         } else {
@@ -415,5 +503,7 @@ fn deletions_end_when_the_caller_says_so_and_refuse_a_term_that_is_not_there() {
         }
     });
     assert_eq!(stopped.map(|_| ()), Err(Error::Interrupted));
-    assert!(matches!(run(1, &|_| Ok(())), Err(Error::Domain(_))));
+    let refused = |rows, ranges| matches!(RowSets::new(rows, ranges, 60), Err(Error::Domain(_)));
+    assert!(refused(vec![60], vec![0, 1]) && refused(vec![2, 1], vec![0, 2]));
+    assert!(refused(vec![1, 2], vec![0, 1]) && refused(vec![1], vec![]));
 }

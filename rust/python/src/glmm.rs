@@ -18,7 +18,7 @@ use crate::arrays::{by_term, optional_vector, to_blocks, to_square, to_vector, v
 use crate::costs;
 use crate::held::{free_to_dict, held};
 use crate::interrupt::{prepare, run, MANY_VALUES};
-use crate::lmm::{find_optimizer, limits, n_values, put_outcome, TermTuple, SLOW};
+use crate::lmm::{find_optimizer, limits, n_values, put_outcome, Pair, TermTuple, SLOW};
 use crate::predictors::predictors;
 use crate::user_family::UserFamily;
 
@@ -400,18 +400,19 @@ impl Glmm {
 
     /// The diagonal of the matrix that takes the working response to its fitted values, for these
     /// weights of the working regression.
+    /// Leverages, and the part of the fixed effects in each.
     #[allow(clippy::needless_pass_by_value)]
     fn leverages<'py>(
         &self,
         py: Python<'py>,
         theta: PyReadonlyArray1<'_, f64>,
         weights: PyReadonlyArray1<'_, f64>,
-    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    ) -> PyResult<Pair<'py>> {
         let (theta, weights) = (vector(&theta)?, vector(&weights)?);
         let found = self.run(py, None, move |model, _| {
             inference::working_leverages(model, &theta, &weights)
         })?;
-        Ok(to_vector(py, found))
+        Ok((to_vector(py, found.total), to_vector(py, found.fixed)))
     }
 
     #[pyo3(signature = (theta, beta, log_dispersion=None))]

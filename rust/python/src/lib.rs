@@ -4,6 +4,7 @@
 mod arrays;
 mod costs;
 mod covariance;
+mod deletions;
 mod errors;
 mod glmm;
 mod held;
@@ -38,7 +39,10 @@ mod _engine {
     use crate::many::fit_many;
 
     #[pymodule_export]
-    use crate::refits::{delete_levels, refit_generalized, refit_linear};
+    use crate::refits::{refit_generalized, refit_linear};
+
+    #[pymodule_export]
+    use crate::deletions::{delete_given_theta, delete_rows};
 
     #[pymodule_export]
     use crate::samples::{refit_generalized_samples, refit_linear_samples};

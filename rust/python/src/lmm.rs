@@ -38,6 +38,9 @@ pub type TermTuple<'py> = (
     Option<Vec<f64>>,
 );
 
+/// Two vectors.
+pub type Pair<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+
 /// A linear mixed model: data reduced to cross-products, ready to be fitted. Immutable.
 #[pyclass(frozen, module = "mixedmodels._engine")]
 pub struct Lmm {
@@ -353,17 +356,18 @@ impl Lmm {
     }
 
     /// The diagonal of the matrix that takes the response to the fitted values, theta held.
+    /// Leverages, and the part of the fixed effects in each.
     #[allow(clippy::needless_pass_by_value)]
     fn leverages<'py>(
         &self,
         py: Python<'py>,
         theta: PyReadonlyArray1<'_, f64>,
-    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    ) -> PyResult<Pair<'py>> {
         let (model, theta) = (Arc::clone(&self.model), vector(&theta)?);
         let found = run(py, self.slow(), None, move |monitor| {
             inference::leverages(&model, &theta, monitor)
         })?;
-        Ok(to_vector(py, found))
+        Ok((to_vector(py, found.total), to_vector(py, found.fixed)))
     }
 
     /// The trace of that matrix, and what the estimation of theta adds to it as a matrix to multiply

@@ -83,5 +83,16 @@ pub fn to_dict<'py>(
         Err(error) => error.to_string(),
     });
     out.set_item("messages", PyList::new(py, messages)?)?;
+    if fits.iter().flatten().any(|fit| fit.covariance.is_some()) {
+        let mut all = Vec::with_capacity(fits.len() * p * p);
+        for fit in fits {
+            match fit.as_ref().ok().and_then(|fit| fit.covariance.as_ref()) {
+                Some(own) => all.extend_from_slice(own),
+                None => all.resize(all.len() + p * p, f64::NAN),
+            }
+        }
+        let all = PyArray1::from_vec(py, all).reshape([fits.len(), p, p])?;
+        out.set_item("covariance", all)?;
+    }
     Ok(out)
 }

@@ -1,4 +1,4 @@
-//! Refits of a model to many responses, and without the levels of a grouping factor.
+//! Refits of a model to many responses.
 
 use std::sync::Arc;
 
@@ -189,26 +189,4 @@ impl Families {
         }
         fits
     }
-}
-
-/// Fits a linear model without each level of the grouping factor of a term, from theta.
-#[pyfunction]
-#[pyo3(signature = (model, term, reml, theta, control=None))]
-#[allow(clippy::needless_pass_by_value)]
-pub fn delete_levels<'py>(
-    py: Python<'py>,
-    model: &Lmm,
-    term: usize,
-    reml: bool,
-    theta: PyReadonlyArray1<'_, f64>,
-    control: Option<&Bound<'py, PyDict>>,
-) -> Many<'py> {
-    let theta = vector(&theta)?;
-    let (control, listener) = limits(control)?;
-    let own = Arc::clone(&model.model);
-    let fits = run_on_thread(py, listener, move |tell| {
-        let watch = |done: usize| tell((done,));
-        many::delete_levels(&own, term, criterion(reml), &theta, &control, &watch)
-    })?;
-    of_fits(py, &fits, &model.model.design)
 }

@@ -63,7 +63,7 @@ def test_no_table_has_tests_by_no_method(unbounded):
         joint_tests(unbounded),
         model_table(unbounded, show="p.value"),
     ]
-    tables += [anova(unbounded), unbounded.drop1("F")] if linear else []
+    tables += [anova(unbounded), unbounded.drop1(test="F")] if linear else []
     for table in map(str, tables):
         assert "no method" not in table
         assert "by no" not in table.lower()
@@ -73,7 +73,7 @@ def test_no_table_has_tests_by_no_method(unbounded):
     assert unbounded.confint().notes[0] == "95 % Wald limits: none, the likelihood has no finite optimum"
     if linear:
         assert "\n No tests: the likelihood has no finite optimum\n" in str(unbounded.summary())
-        assert unbounded.drop1("F").heading[0] == (
+        assert unbounded.drop1(test="F").heading[0] == (
             "Terms left out one at a time, no tests: the likelihood has no finite optimum"
         )
 

@@ -78,7 +78,7 @@ def test_drop1_of_a_generalized_model():
     table = drop1(model)
     assert table.loc["period", "AIC"] == pytest.approx(model.update(". ~ . - period").AIC(), rel=1e-9)
     with pytest.raises(ArgumentError, match="test='Chisq'"):
-        drop1(model, "F")
+        drop1(model, test="F")
 
 
 def test_drop1_of_nothing():
@@ -163,3 +163,15 @@ def test_ranova_of_generalized_models():
 def test_order_of_the_formula():
     model = lmer("diameter ~ 1 + (1 | sample) + (1 | plate)", load_penicillin())
     assert list(ranova(model).index) == ["<none>", "(1 | sample)", "(1 | plate)"]
+
+
+def test_the_data_of_the_fit_may_be_given():
+    model = lmer("Reaction ~ Days + (1 | Subject)", SLEEP)
+    pd.testing.assert_frame_equal(model.drop1(SLEEP), model.drop1())
+    pd.testing.assert_frame_equal(drop1(model, SLEEP, "F"), model.drop1("F"))
+    with pytest.raises(ArgumentError, match="drop1: data has 10 rows, but the model was fitted to 180"):
+        model.drop1(SLEEP[:10])
+    with pytest.raises(ArgumentError, match="test must be one of 'F', 'Chisq', not 'wald'"):
+        model.drop1("wald")
+    with pytest.raises(ArgumentError, match="drop1: data must be the data of the fit, not 'F'"):
+        model.drop1("F", "kenward-roger")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def close():
 
 
 def test_zeta_goes_through_the_points_and_the_limits(profile):
-    figure = profile.plot(levels=[0.95])
+    figure = profile.plot(levels=[0.95]).figure
     limits = profile.confint().to_numpy()
     shown = [ax for ax in figure.axes if ax.get_visible()]
     assert [ax.get_xlabel() for ax in shown] == list(profile.parameters)
@@ -69,12 +70,12 @@ def test_contours_stop_at_a_bound(singular):
 
 
 def test_absolute_values_are_positive(profile):
-    figure = profile.plot(absolute=True, parm="sigma")
+    figure = profile.plot(absolute=True, parm="sigma").figure
     assert (figure.axes[0].get_lines()[0].get_ydata() >= 0).all()
 
 
 def test_densities_integrate_to_the_level(profile):
-    figure = profile.plot("density", parm=["sd_*", "sigma"])
+    figure = profile.plot("density", parm=["sd_*", "sigma"]).figure
     for ax in figure.axes[:3]:
         x, y = ax.get_lines()[0].get_data()
         assert np.trapezoid(y, x) == pytest.approx(0.99, abs=0.01)
@@ -83,7 +84,7 @@ def test_densities_integrate_to_the_level(profile):
 def test_contours_of_pairs_are_those_of_the_surface(profile):
     model = fits("sleepstudy", REML=False)
     a, b = "sd_(Intercept)|Subject", "cor_Days.(Intercept)|Subject"
-    figure = profile.plot("pairs", parm=[a, b], levels=[0.8])
+    figure = profile.plot("pairs", parm=[a, b], levels=[0.8]).figure
     # In the upper panel the second parameter runs to the right.
     y, x = (axis for axis in figure.axes[1].get_lines()[0].get_data()[::-1])
     surface = model.profile_2d(a, b, n=41)
@@ -133,3 +134,13 @@ def test_arguments(profile):
         profile.plot(levels=[0.5, 2])
     with pytest.raises(ArgumentError, match="levels must be a list of numbers"):
         profile.plot(levels=0.95)
+
+
+def test_labels_of_ticks_do_not_touch(profile):
+    panels = profile.plot()
+    panels.figure.canvas.draw()
+    for ax in panels.flat:
+        low, high = ax.get_xlim()
+        ticks = [tick for tick in ax.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+        boxes = [tick.label1.get_window_extent() for tick in ticks]
+        assert all(a.x1 + 2 < b.x0 for a, b in pairwise(boxes))

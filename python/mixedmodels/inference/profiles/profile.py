@@ -29,7 +29,9 @@ from .scales import SCALES, Scale, on_scale
 from .walks import REASONS, Curve, better_point, constrained, walk
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+
+    from ...plot.style import Panels
 
 # Points of each side before the last one.
 _POINTS = 8
@@ -221,7 +223,8 @@ class Profile(Printed):
         scale: Scale = "sd",
         levels: Sequence[float] = (0.5, 0.8, 0.9, 0.95, 0.99),
         absolute: bool = False,
-    ) -> Figure:
+        axes: Sequence[Axes] | None = None,
+    ) -> Panels:
         """
         Plot the profiles.
 
@@ -240,11 +243,13 @@ class Profile(Printed):
             Confidence levels that are drawn; those above `level_max` are left out.
         absolute : bool, default False
             For "zeta": plot the absolute values.
+        axes : sequence of matplotlib Axes, optional
+            One for each parameter, for "pairs" a square of them by rows; by default a new figure.
 
         Returns
         -------
-        Figure
-            Of matplotlib, with a panel for each parameter or pair.
+        Panels
+            The axes: one for each parameter, or a square of them.
 
         Raises
         ------
@@ -269,12 +274,12 @@ class Profile(Printed):
         if not parts:
             raise ArgumentError("there is no profile to plot")
         if kind == "zeta":
-            return plots.zeta_plot(parts, [quantile(level) for level in shown], absolute)
+            return plots.zeta_plot(parts, [quantile(level) for level in shown], absolute, axes)
         if kind == "density":
-            return plots.density_plot(parts)
+            return plots.density_plot(parts, axes)
         if len(parts) < 2:
             raise ArgumentError("kind='pairs' needs the profiles of two parameters")
-        return plots.pairs_plot(parts, traces(self._base, curves), shown)
+        return plots.pairs_plot(parts, traces(self._base, curves), shown, axes)
 
     def _page(self, style: Style) -> Page:
         rows, z = [curve.row for curve in self._curves.values()], quantile(self.level_max)

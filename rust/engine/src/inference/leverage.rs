@@ -7,6 +7,9 @@
 //! H_ii = w_i (z_i'C z_i + |L^-1 x̃_i|²)
 //! ```
 //!
+//! The part of the fixed effects, (X(X'V^-1X)^-1X'V^-1)_ii, is `w_i (L^-1 x_i)'(L^-1 x̃_i)`; the rest is that of
+//! the random effects (Demidenko & Stukel 2005).
+//!
 //! C is asked for only where A has entries, so that a row costs what it holds.
 
 use crate::error::{Error, Result};
@@ -27,11 +30,18 @@ use crate::system::WeightedSystem;
 /// Rows that a thread takes at once.
 const ROWS_AT_ONCE: usize = 4096;
 
+/// The diagonal of H, and the part of it that is due to the fixed effects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leverages {
+    pub total: Vec<f64>,
+    pub fixed: Vec<f64>,
+}
+
 /// The diagonal of H at theta.
 ///
 /// # Errors
 /// A theta of the wrong length, not finite, or where the system cannot be factorised; no memory.
-pub fn leverages(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<Vec<f64>> {
+pub fn leverages(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<Leverages> {
     let mut objective = Linear {
         model,
         criterion: Criterion::Ml,
@@ -51,8 +61,8 @@ pub fn leverages(model: &Model, theta: &[f64], monitor: Monitor<'_>) -> Result<V
         gamma: effects.fixed(structure),
         b: &effects,
     };
-    shares.add(&mut h);
-    Ok(h)
+    let fixed = shares.add(&mut h);
+    Ok(Leverages { total: h, fixed })
 }
 
 /// The same for the working regression of a generalized model with these weights of the rows; NaN where
@@ -64,7 +74,7 @@ pub fn working_leverages(
     model: &GeneralizedModel,
     theta: &[f64],
     weights: &[f64],
-) -> Result<Vec<f64>> {
+) -> Result<Leverages> {
     let PredictorRows { frame, z, .. } = &*model.rows;
     let structure = &frame.structure;
     fit::check_values("theta", theta, model.n_theta())?;
@@ -84,9 +94,13 @@ pub fn working_leverages(
     let mut h = vec![0.0; model.n_obs()];
     system.row_variances(&mut h)?;
     let p = model.rank();
+    let mut fixed = vec![0.0; h.len()];
     if p > 0 {
         let Some(border) = Border::new(&model.rows, &system, weights)? else {
-            return Ok(vec![f64::NAN; h.len()]);
+            return Ok(Leverages {
+                total: vec![f64::NAN; h.len()],
+                fixed: vec![f64::NAN; h.len()],
+            });
         };
         let (gamma, b) = border.scaled_effects();
         let shares = FixedShares {
@@ -96,11 +110,16 @@ pub fn working_leverages(
             gamma: &gamma,
             b: &b,
         };
-        shares.add(&mut h);
+        fixed = shares.add(&mut h);
     }
-    h.iter_mut().zip(weights).for_each(|(h, w)| *h *= w);
-    Ok(h)
+    for values in [&mut h, &mut fixed] {
+        values.iter_mut().zip(weights).for_each(|(h, w)| *h *= w);
+    }
+    Ok(Leverages { total: h, fixed })
 }
+
+/// Number of the first row; h and the shares of the fixed effects.
+type Part<'a> = (usize, &'a mut [f64], &'a mut [f64]);
 
 /// `|γ'x_i + b'z_i|²` of the rows, with m columns in γ and b.
 struct FixedShares<'a> {
@@ -113,32 +132,38 @@ struct FixedShares<'a> {
 }
 
 impl FixedShares<'_> {
-    fn add(&self, h: &mut [f64]) {
+    /// Adds them to h; returns the products of γ'x_i with the sums.
+    fn add(&self, h: &mut [f64]) -> Vec<f64> {
+        let mut fixed = vec![0.0; h.len()];
         let is_large = h.len() >= MANY_ROWS;
-        let mut parts: Vec<(usize, &mut [f64])> = h
+        let mut parts: Vec<Part<'_>> = h
             .chunks_mut(ROWS_AT_ONCE)
+            .zip(fixed.chunks_mut(ROWS_AT_ONCE))
             .enumerate()
-            .map(|(i, part)| (i * ROWS_AT_ONCE, part))
+            .map(|(i, (h, fixed))| (i * ROWS_AT_ONCE, h, fixed))
             .collect();
-        let work = |(first, part): &mut (usize, &mut [f64])| self.add_part(*first, part);
+        let work = |(first, h, fixed): &mut Part<'_>| self.add_part(*first, h, fixed);
         if is_large {
             threads::for_each(&mut parts, work);
         } else {
             parts.iter_mut().for_each(work);
         }
+        fixed
     }
 
-    fn add_part(&self, first: usize, h: &mut [f64]) {
+    fn add_part(&self, first: usize, h: &mut [f64], fixed: &mut [f64]) {
         let m = self.b.m;
         if m == 0 {
             return;
         }
         let mut sum = vec![0.0; m];
-        for (i, h) in (first..).zip(h) {
-            sum.fill(0.0);
+        let mut own = vec![0.0; m];
+        for ((i, h), fixed) in (first..).zip(h).zip(fixed) {
+            own.fill(0.0);
             for (j, gamma) in self.gamma.chunks_exact(m).enumerate() {
-                small::axpy(self.x[(i, j)], gamma, &mut sum);
+                small::axpy(self.x[(i, j)], gamma, &mut own);
             }
+            sum.copy_from_slice(&own);
             for (at, (block, z)) in self.structure.blocks.iter().zip(self.z).enumerate() {
                 let k = block.width;
                 let b = self.b.block(self.structure, at);
@@ -148,6 +173,7 @@ impl FixedShares<'_> {
                 }
             }
             *h += small::dot(&sum, &sum);
+            *fixed = small::dot(&own, &sum);
         }
     }
 }

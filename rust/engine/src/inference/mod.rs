@@ -9,12 +9,12 @@ mod information;
 mod kenward_roger;
 mod leverage;
 mod prediction;
-mod scaled_effects;
+pub(crate) mod scaled_effects;
 mod sensitivity;
 mod traces_by_columns;
 
 pub use kenward_roger::{kenward_roger, KenwardRoger};
-pub use leverage::{leverages, working_leverages};
+pub use leverage::{leverages, working_leverages, Leverages};
 pub use prediction::{
     generalized_prediction_variances, prediction_variances, NewRows, NewTerm, NO_LEVEL,
 };

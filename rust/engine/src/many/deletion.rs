@@ -1,88 +1,84 @@
-//! Fits without the observations of one level of a grouping factor, for each of its levels.
+//! Fits without sets of rows, such as the observations of each level of a factor.
 //!
-//! A of the other observations is A of all less what those of the level add to it, in the same basis
+//! A of the other observations is A of all less what those of the set add to it, in the same basis
 //! and the same pattern; a level without observations changes no likelihood.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::design::Design;
-use crate::error::{Error, Result};
-use crate::fit::{StartValues, Task};
+use crate::error::Result;
+use crate::fit::Task;
 use crate::linalg::threads;
 use crate::many::patterns::Pattern;
+use crate::many::row_sets::RowSets;
 use crate::many::{general, uninterrupted, ResponseFit, Watch};
 use crate::model::Model;
 use crate::objective::Criterion;
-use crate::optimize::Control;
 use crate::products::data_rows::DataRows;
-use crate::products::level_graph::ByLevel;
 
-/// Fits the model without each level of the grouping factor of a term in turn. Searches start at
-/// theta; with `max_evaluations` of 2 in `control` they take one step from there. Whatever the number of
-/// threads, the results are the same.
+/// The fit without a set of rows.
+#[derive(Debug, Clone)]
+pub struct Deletion {
+    pub fit: ResponseFit,
+    /// (X'V^-1X)^-1 for all columns of X, one after the other; NaN for dropped ones.
+    pub covariance: Vec<f64>,
+}
+
+/// Fits the model without each set of rows in turn. Searches start and end as the task says. Whatever the
+/// number of threads, the results are the same.
 ///
 /// # Errors
-/// A term that the model does not have; an interrupt. What prevents a single fit is its result.
-pub fn delete_levels(
+/// An interrupt. What prevents a single fit is its result.
+pub fn delete_rows(
     model: &Model,
-    term: usize,
+    sets: &RowSets,
     criterion: Criterion,
-    theta: &[f64],
-    control: &Control,
+    task: &Task<'_>,
     watch: Watch<'_>,
-) -> Result<Vec<Result<ResponseFit>>> {
-    let n_terms = model.design.terms.len();
-    if term >= n_terms {
-        return Err(Error::Domain(format!(
-            "there is no random-effects term {term}; the model has {n_terms}"
-        )));
-    }
+) -> Result<Vec<Result<Deletion>>> {
     let z = model.block_rows()?;
-    let (block, _) = model.structure.place(term);
     let work = Deletions {
         model,
         all: model.rows(&z)?,
-        by_level: ByLevel::new(&model.structure.blocks[block])?,
         criterion,
-        task: Task {
-            control: *control,
-            start: StartValues {
-                theta: Some(theta.to_vec()),
-                ..StartValues::default()
-            },
-            ..Task::default()
-        },
+        task,
         watch,
         done: AtomicUsize::new(0),
     };
-    let levels: Vec<usize> = (0..model.structure.blocks[block].n_levels).collect();
-    uninterrupted(threads::map(&levels, |&level| work.fit(level)))
+    let each: Vec<usize> = (0..sets.len()).collect();
+    uninterrupted(threads::map(&each, |&set| work.fit(sets.of(set))))
 }
 
 struct Deletions<'a> {
     model: &'a Model,
     all: DataRows<'a>,
-    by_level: ByLevel,
     criterion: Criterion,
-    task: Task<'a>,
+    task: &'a Task<'a>,
     watch: Watch<'a>,
     done: AtomicUsize,
 }
 
 impl Deletions<'_> {
-    fn fit(&self, level: usize) -> Result<ResponseFit> {
+    fn fit(&self, rows: &[u32]) -> Result<Deletion> {
         let watch = || (self.watch)(self.done.load(Ordering::Relaxed));
         watch()?;
         let left_out = self.model.left_out();
-        let own = self.by_level.of(level).iter().copied();
-        let rows: Vec<u32> = own.filter(|i| left_out.binary_search(i).is_err()).collect();
+        let rows: Vec<u32> = rows
+            .iter()
+            .copied()
+            .filter(|i| left_out.binary_search(i).is_err())
+            .collect();
         let model = match self.model.without(&rows, &self.all)? {
             Some(model) => model,
             None => self.model_of_others(&rows)?,
         };
-        let fit = general::fit(&model, self.criterion, &self.task, &|_| watch());
+        let (fit, covariance) =
+            general::fit_with_covariance(&model, self.criterion, self.task, &|_| watch())?;
         self.done.fetch_add(1, Ordering::Relaxed);
-        fit
+        Ok(Deletion {
+            fit,
+            covariance: model.expand_square(&covariance),
+        })
     }
 
     /// The other observations make a model of their own, with a basis of their own.

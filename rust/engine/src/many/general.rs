@@ -17,6 +17,16 @@ pub fn fit(
     task: &Task<'_>,
     monitor: Monitor<'_>,
 ) -> Result<ResponseFit> {
+    fit_with_covariance(model, criterion, task, monitor).map(|(fit, _)| fit)
+}
+
+/// The same with the covariance of the kept coefficients, relative to σ².
+pub fn fit_with_covariance(
+    model: &Model,
+    criterion: Criterion,
+    task: &Task<'_>,
+    monitor: Monitor<'_>,
+) -> Result<(ResponseFit, Matrix)> {
     let linear = Linear { model, criterion };
     if task.held.is_some() {
         return Ok(of_all(model, linear.fit(task, monitor)?));
@@ -27,7 +37,7 @@ pub fn fit(
     let beta = coefficients(model, &all_explained(model, &objective.solution()?));
     let covariance = unscaled_covariance(model, &objective);
     let std_errors = std_errors(&covariance, sigma);
-    Ok(ResponseFit {
+    let fit = ResponseFit {
         theta,
         beta: model.expand(&beta),
         std_errors: model.expand(&std_errors),
@@ -35,14 +45,16 @@ pub fn fit(
         objective: objective.last_value(),
         evaluations: outcome.log.entries.len(),
         status: outcome.status,
-    })
+        covariance: None,
+    };
+    Ok((fit, covariance))
 }
 
 /// Parameters that are held have a criterion of their own, in which sigma is not profiled out.
-fn of_all(model: &Model, fit: Fit<Estimates>) -> ResponseFit {
+fn of_all(model: &Model, fit: Fit<Estimates>) -> (ResponseFit, Matrix) {
     let estimates = fit.estimates;
     let errors = std_errors(&estimates.unscaled_covariance, estimates.sigma);
-    ResponseFit {
+    let found = ResponseFit {
         theta: fit.theta,
         beta: model.expand(&estimates.beta),
         std_errors: model.expand(&errors),
@@ -50,7 +62,9 @@ fn of_all(model: &Model, fit: Fit<Estimates>) -> ResponseFit {
         objective: estimates.objective,
         evaluations: fit.outcome.log.entries.len(),
         status: fit.outcome.status,
-    }
+        covariance: None,
+    };
+    (found, estimates.unscaled_covariance)
 }
 
 /// Roots of the diagonal of a covariance matrix in units of sigma².

@@ -63,5 +63,6 @@ pub fn fit(model: &GeneralizedModel, task: &Task<'_>, monitor: Monitor<'_>) -> R
         objective,
         evaluations: outcome.log.entries.len(),
         status: outcome.status,
+        covariance: Some(frame.expand_square(&conditional_covariance)),
     })
 }

@@ -4,13 +4,18 @@
 mod deletion;
 mod general;
 mod generalized;
+mod given_theta;
+mod level_inverse;
 mod patterns;
 mod profile;
+mod row_sets;
 mod samples;
 mod scalar;
 
-pub use deletion::delete_levels;
+pub use deletion::{delete_rows, Deletion};
 pub use generalized::refit_generalized;
+pub use given_theta::{delete_given_theta, GivenTheta};
+pub use row_sets::RowSets;
 pub use samples::{refit_generalized_samples, refit_samples, Sample};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,6 +51,8 @@ pub struct ResponseFit {
     pub objective: f64,
     pub evaluations: usize,
     pub status: Status,
+    /// Of all coefficients of a generalized model given theta and the dispersion, column by column.
+    pub covariance: Option<Vec<f64>>,
 }
 
 /// Fits each column of `responses` (n rows) to the same predictors. A row where a response is NaN
@@ -118,8 +125,11 @@ pub fn refit_many(
 }
 
 /// The fits, unless the caller has ended them.
-fn uninterrupted(fits: Vec<Result<ResponseFit>>) -> Result<Vec<Result<ResponseFit>>> {
-    if fits.contains(&Err(Error::Interrupted)) {
+fn uninterrupted<T>(fits: Vec<Result<T>>) -> Result<Vec<Result<T>>> {
+    if fits
+        .iter()
+        .any(|fit| matches!(fit, Err(Error::Interrupted)))
+    {
         return Err(Error::Interrupted);
     }
     Ok(fits)

@@ -165,6 +165,7 @@ impl ScalarForm {
             objective: self.constant + log_det + self.df * (r2.ln() + 2.0 * scale.ln()),
             evaluations,
             status,
+            covariance: None,
         })
     }
 

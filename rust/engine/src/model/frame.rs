@@ -204,6 +204,20 @@ impl Frame {
         out
     }
 
+    /// A matrix of the coefficients of all columns of X from that of the kept ones, column by column; NaN
+    /// for the others.
+    #[must_use]
+    pub fn expand_square(&self, kept: &Matrix) -> Vec<f64> {
+        let p = self.design.x.cols();
+        let mut out = vec![f64::NAN; p * p];
+        for (j, &column) in self.fixed.kept.iter().enumerate() {
+            for (i, &row) in self.fixed.kept.iter().enumerate() {
+                out[row + column * p] = kept[(i, j)];
+            }
+        }
+        out
+    }
+
     /// Number of observations.
     #[must_use]
     pub fn n_obs(&self) -> usize {

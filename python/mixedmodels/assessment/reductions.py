@@ -1,0 +1,147 @@
+"""The next simpler random effects of a model, as formulas that can be fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from ..covariance import without_correlations
+from ..design.matrix import INTERCEPT
+from ..errors import MixedModelError
+from ..fit.state import FittedModel
+from ..fit.update import updated
+from ..notices import silent
+
+# Objectives that differ by less are those of the same model.
+_SAME = 1e-4
+
+
+class Reduction(NamedTuple):
+    """
+    A change of the random effects.
+
+    Attributes
+    ----------
+    term : str
+        The term that it makes smaller.
+    change : str
+        As `update` takes it.
+    what : str
+        In words.
+    """
+
+    term: str
+    change: str
+    what: str
+
+
+class Reduced(NamedTuple):
+    """
+    A fit with smaller random effects.
+
+    Attributes
+    ----------
+    reduction : Reduction
+    fitted : FittedModel
+    ratio : float
+        Likelihood ratio statistic.
+    df : int
+    p_value : float
+        By the chi-squared distribution, which makes it too large where a variance is tested.
+    """
+
+    reduction: Reduction
+    fitted: FittedModel
+    ratio: float
+    df: int
+    p_value: float
+
+
+def reductions(fitted: FittedModel, terms: set[str] | None = None) -> Iterator[Reduction]:
+    """
+    Each way to take away the least: the correlations of a term, one of its effects, or a term of one effect.
+
+    Effects are left out before those that are marginal to them, the intercept last.
+    """
+    design = fitted.design
+    texts = [term.text for term in design.terms]
+    # Parts of the formula that repeat effects of a term, which has taken them in.
+    repeated = [part.text for part in design.recipe.formula.random if part.text not in texts]
+    without = ". ~ . - " + "".join(f"{text} - " for text in repeated)
+    for t, term in enumerate(design.terms):
+        if terms is not None and term.text not in terms:
+            continue
+        drop, bar = without + term.text, term.text[term.text.index("(") :]
+        if texts.count(term.text) > 1:
+            if t == texts.index(term.text):
+                yield Reduction(term.text, f"{drop} + {term.text}", f"{term.text} only once")
+            continue
+        alone = len(design.terms) == 1
+        if term.structure.correlated:
+            simpler = without_correlations(term.structure) if not term.blocks else "diag"
+            if term.blocks:
+                yield Reduction(term.text, f"{drop} + {_with_double_bar(bar)}", "no correlations")
+            elif simpler is not None:
+                yield Reduction(term.text, f"{drop} + {simpler}{bar}", "no correlations")
+        if term.blocks:
+            plan = design.recipe.random[t][0]
+            labels = [label for label, part in plan.terms if part.stop > part.start]
+            if len(labels) > 1:
+                yield from _without_effects(term.text, drop, bar, labels)
+                continue
+        if not alone:
+            yield Reduction(term.text, drop, f"without {term.text}")
+
+
+def _without_effects(text: str, drop: str, bar: str, labels: list[str]) -> Iterator[Reduction]:
+    inner = bar[1:-1]
+    line = "||" if "||" in inner else "|"
+    group = inner.rpartition(line)[2].strip()
+    for label in labels:
+        if label == INTERCEPT or any(_inside(label, other) for other in labels):
+            continue
+        rest = [name for name in labels if name not in (label, INTERCEPT)]
+        first = "1" if INTERCEPT in labels or not rest else "0"
+        left = " + ".join([first, *rest])
+        bars = "|" if left == "1" else line
+        yield Reduction(text, f"{drop} + ({left} {bars} {group})", f"without {label} in {text}")
+
+
+def _with_double_bar(bar: str) -> str:
+    left, _, right = bar.rpartition("|")
+    return f"{left.rstrip('| ')} || {right.strip()}"
+
+
+def _inside(label: str, other: str) -> bool:
+    return set(label.split(":")) < set(other.split(":"))
+
+
+def reduced_fits(fitted: FittedModel, terms: set[str] | None = None) -> list[Reduced]:
+    """The fits of all reductions that can be fitted."""
+    from scipy.special import chdtrc
+
+    found = []
+    for reduction in reductions(fitted, terms):
+        try:
+            with silent():
+                fit = updated(fitted, {"formula": reduction.change})
+        except MixedModelError:
+            continue
+        df = fitted.n_parameters - fit.n_parameters
+        ratio = max(0.0, fit.estimates.objective - fitted.estimates.objective)
+        fewer = len(fit.estimates.theta) < len(fitted.estimates.theta)
+        # The same model with fewer parameters: the data do not determine the others.
+        same = df == 0 and fewer and ratio < _SAME
+        if (df <= 0 and not same) or fit.n_obs != fitted.n_obs:
+            continue
+        found.append(Reduced(reduction, fit, ratio, df, 1.0 if same else float(chdtrc(df, ratio))))
+    return found
+
+
+def best(fits: list[Reduced]) -> Reduced | None:
+    """The fit that the data speak against least; of fits that they do not distinguish the simplest."""
+    if not fits:
+        return None
+    return max(fits, key=lambda part: (np.round(part.p_value, 6), part.df))

@@ -1,0 +1,220 @@
+"""The estimates without each set of rows: by refits, or in closed form with the variances held."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..covariance.structure import Structure
+from ..design.theta import natural
+from ..fit.block_costs import describe_engine
+from ..fit.refits import Refits, refit_without_rows
+from ..fit.row_sets import RowSets
+from ..fit.state import FittedModel
+from ..inference.estimates.variance_components import variance_components
+from ..repeat.chunks import run_chunks
+from ..repeat.progress import Listener, reporting
+from .shared_points import Optima, optima
+
+# Values that a chunk of results may hold, and chunks that progress is told of.
+_VALUES = 2e7
+_STEPS = 50
+# Refits of so many sets that take more than so many seconds have a shorter way.
+_MANY_SETS = 30
+_EVALUATIONS = 6
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """
+    The estimates without each of m sets of rows.
+
+    Attributes
+    ----------
+    change : ndarray, shape (m, q)
+        Of the q coefficients that are estimated, deleted less full; NaN where the other rows do not determine
+        one.
+    covariance : ndarray, shape (m, q, q)
+        Their covariance, by refits as that of the model.
+    sigma : ndarray, shape (m,)
+    variances : ndarray, shape (m, v)
+        Variances of the random effects and, for families with a scale, of the residuals.
+    messages : tuple of str
+        Why there is no fit, or none that converged; otherwise empty.
+    singular : ndarray of bool, shape (m,)
+    """
+
+    change: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    variances: NDArray[np.float64]
+    messages: tuple[str, ...]
+    singular: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, parts: list[Estimates]) -> Estimates:
+        """One after the other."""
+        first = parts[0]
+        if len(parts) == 1:
+            return first
+        arrays = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("change", "covariance", "sigma", "variances", "singular")
+        }
+        return replace(first, messages=sum((part.messages for part in parts), ()), **arrays)
+
+
+def estimated(fitted: FittedModel) -> NDArray[np.intp]:
+    """The columns of X whose coefficients are estimated."""
+    kept = np.asarray(fitted.estimates.kept)
+    return kept[~np.isin(kept, fitted.held.columns)]
+
+
+def variance_names(fitted: FittedModel) -> list[str]:
+    """Names of the variances."""
+    names = [
+        f"{own.effects[0]}|{part.group}"
+        for part in variance_components(fitted)
+        for own in part.parameters
+        if own.kind == "sd"
+    ]
+    return [*names, "Residual"] if fitted.residual_sd is not None else names
+
+
+def variances(fitted: FittedModel) -> NDArray[np.float64]:
+    """The variances of the fit."""
+    values = [
+        own.value**2 for part in variance_components(fitted) for own in part.parameters if own.kind == "sd"
+    ]
+    scale = [] if fitted.residual_sd is None else [fitted.residual_sd**2]
+    return np.array([*values, *scale])
+
+
+def exact(
+    fitted: FittedModel, sets: RowSets, executor: Executor | None, progress: bool | Listener
+) -> Estimates:
+    """By a fit without each set, from the estimates."""
+    if executor is None and _is_large(fitted, sets):
+        with reporting(progress, len(sets), "deletions") as tell:
+            near = optima(fitted, sets, tell)
+        if near is not None:
+            return _completed(fitted, sets, near, progress)
+    return _by_refits(fitted, sets, executor, progress)
+
+
+def _is_large(fitted: FittedModel, sets: RowSets) -> bool:
+    """Whether refits would take minutes."""
+    if not fitted.exact_likelihood or len(sets) < _MANY_SETS:
+        return False
+    costs = describe_engine(fitted.engine, fitted.design)
+    return len(sets) * _EVALUATIONS * costs.seconds > _PATIENCE
+
+
+def _completed(fitted: FittedModel, sets: RowSets, near: Optima, progress: bool | Listener) -> Estimates:
+    """The optima that were found, and refits where they were not."""
+    m = len(sets)
+    natural_variances = _variances_at(fitted, near.theta, near.sigma)
+    singular = np.zeros(m, dtype=bool)
+    result = Estimates(near.change, near.covariance, near.sigma, natural_variances, tuple([""] * m), singular)
+    rest = np.flatnonzero(~near.found)
+    if not len(rest):
+        return result
+    refits = _by_refits(fitted, RowSets.of([sets[j].astype(np.intp) for j in rest.tolist()]), None, progress)
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in ("change", "covariance", "sigma", "variances", "singular"):
+        arrays[name] = np.array(getattr(result, name))
+        arrays[name][rest] = getattr(refits, name)
+    messages = dict(zip(rest.tolist(), refits.messages, strict=True))
+    return replace(result, messages=tuple(messages.get(j, "") for j in range(m)), **arrays)
+
+
+def _by_refits(
+    fitted: FittedModel, sets: RowSets, executor: Executor | None, progress: bool | Listener
+) -> Estimates:
+    m, small = len(sets), 1 if fitted.exact_likelihood else 64
+    silent = executor is None and progress is False
+    size = m if silent and fitted.exact_likelihood else max(small, -(-m // _STEPS))
+    done = run_chunks(
+        _refitted,
+        (fitted, sets),
+        m,
+        size=max(size, 1),
+        executor=executor,
+        progress=progress,
+        what="deletions",
+        partial=False,
+    )
+    return Estimates.joined(done.results)
+
+
+def _refitted(state: tuple[FittedModel, RowSets], start: int, stop: int) -> Estimates:
+    fitted, sets = state
+    refits = refit_without_rows(fitted, sets.part(start, stop))
+    own = estimated(fitted)
+    assert refits.covariance is not None
+    status = zip(refits.status, refits.messages, strict=True)
+    return Estimates(
+        change=refits.beta[:, own] - fitted.estimates.beta[own],
+        covariance=refits.covariance[:, own[:, None], own],
+        sigma=refits.sigma,
+        variances=_variances_of(fitted, refits),
+        messages=tuple("" if name == "converged" else text or name for name, text in status),
+        singular=refits.singular,
+    )
+
+
+def _variances_of(fitted: FittedModel, refits: Refits) -> NDArray[np.float64]:
+    good = ~refits.failed
+    found = np.full((len(refits), len(variances(fitted))), np.nan)
+    if good.any():
+        found[good] = _variances_at(fitted, refits.theta[good], refits.sigma[good])
+    return found
+
+
+def _variances_at(
+    fitted: FittedModel, theta: NDArray[np.float64], sigma: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The variances at thetas of shape (m, n_theta)."""
+    scale = sigma if fitted.exact_likelihood else np.ones(len(theta))
+    columns = []
+    for term, values in zip(fitted.design.terms, natural(fitted.design, theta), strict=True):
+        structure: Structure = term.structure
+        sds = [j for j, own in enumerate(structure.parameters) if own.kind == "sd"]
+        columns.append(np.square(values[:, sds] * scale[:, None]))
+    if fitted.residual_sd is not None:
+        columns.append(np.square(sigma)[:, None])
+    return np.hstack(columns)
+
+
+def given_theta(fitted: FittedModel, sets: RowSets) -> Estimates:
+    """In closed form, with the covariance parameters relative to sigma (linear) or as they are held."""
+    q = len(estimated(fitted))
+    size = max(1, int(_VALUES / (1 + q * q)))
+    parts = [
+        _closed_form(fitted, sets.part(start, min(start + size, len(sets))))
+        for start in range(0, len(sets), size)
+    ]
+    return Estimates.joined(parts)
+
+
+def _closed_form(fitted: FittedModel, sets: RowSets) -> Estimates:
+    found = fitted.deletions_given_theta(sets)
+    known = np.isfinite(found.sigma)
+    ratio = np.square(found.sigma / fitted.sigma)
+    values = np.where(known[:, None], variances(fitted), np.nan)
+    if fitted.exact_likelihood:
+        values = values * ratio[:, None]
+    lost = "the other rows do not determine the coefficients"
+    return Estimates(
+        change=found.change,
+        covariance=found.covariance,
+        sigma=found.sigma,
+        variances=values,
+        messages=tuple("" if good else lost for good in known.tolist()),
+        singular=np.zeros(len(sets), dtype=bool),
+    )

@@ -1,0 +1,97 @@
+"""Something with a value for each row used: a column of the data or values that the user gives."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design.used_rows import in_used_order, used_data
+from ..errors import ArgumentError
+from ..fit.state import FittedModel
+from ..frame import Factor, Frame, LabelsOnly, Numeric
+
+
+class RowValues(NamedTuple):
+    """
+    A variable over the rows used.
+
+    Attributes
+    ----------
+    name : str
+    values : ndarray of float or datetime64, shape (n,), or None
+        None for a factor.
+    codes : ndarray of int, shape (n,)
+        The levels of a factor, -1 where missing; empty for numbers.
+    levels : tuple of str
+    """
+
+    name: str
+    values: NDArray[Any] | None
+    codes: NDArray[np.int64]
+    levels: tuple[str, ...]
+
+
+def row_values(fitted: FittedModel, given: Any, argument: str) -> RowValues:
+    """
+    A grouping factor, a column of the data, or an array, by the argument that has it.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    given : str or array-like
+        With a value for each row used, or for each row of the data.
+    argument : str
+
+    Raises
+    ------
+    ArgumentError, MissingColumnError
+        For another length, and a column that the data do not have.
+    """
+    if isinstance(given, str):
+        for term in fitted.design.terms:
+            if term.group.label == given and given not in fitted.arguments.data.names:
+                return RowValues(given, None, term.group.codes.astype(np.int64), term.group.levels)
+        with fitted.arguments.data.explaining_what_is_kept("the values as an array"):
+            column = used_data(fitted.design, fitted.arguments).frame.labels(given)
+        return _values(given, column)
+    used = used_data(fitted.design, fitted.arguments)
+    values = in_used_order(given, fitted.design, fitted.arguments, argument)
+    name = str(getattr(values, "name", None) or argument)
+    n = len(values) if hasattr(values, "__len__") else -1
+    if n not in (fitted.n_obs, used.n_total):
+        raise ArgumentError(
+            f"{argument} must be a column of the data or have a value for each of the {fitted.n_obs} rows "
+            "used" + (f", or of the {used.n_total} of the data" if used.n_total != fitted.n_obs else "")
+        )
+    column = Frame.from_any({name: values}, what=argument).labels(name)
+    if n == used.n_total != fitted.n_obs:
+        chosen = np.zeros(n, dtype=bool)
+        chosen[used.positions] = True
+        column = column.rows(chosen)
+    return _values(name, column)
+
+
+def _values(name: str, column: Any) -> RowValues:
+    none = np.empty(0, dtype=np.int64)
+    if isinstance(column, Numeric) and column.kind != "bool":
+        return RowValues(name, column.values, none, ())
+    if isinstance(column, Numeric):
+        values = column.values
+        return RowValues(
+            name, None, np.where(np.isnan(values), -1, values).astype(np.int64), ("False", "True")
+        )
+    assert isinstance(column, Factor)
+    if isinstance(column, LabelsOnly) and (dates := _as_dates(column)) is not None:
+        return RowValues(name, dates, none, ())
+    return RowValues(name, None, column.codes.astype(np.int64), column.labels())
+
+
+def _as_dates(column: LabelsOnly) -> NDArray[Any] | None:
+    """Labels of dates and times as such; None for time spans."""
+    try:
+        levels = np.array(column.labels(), dtype="datetime64[us]")
+    except ValueError:
+        return None
+    return np.append(levels, np.datetime64("NaT", "us"))[column.codes]

@@ -1,0 +1,86 @@
+"""The data and the fitted lines of each level of a grouping factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..checks import one_of, several_texts, whole_number
+from ..diagnostics.rows import row_values
+from ..errors import ArgumentError
+from ..fit.state import FittedModel
+from ..formula.nodes import variables
+from ..inference.estimates.random_effects import terms_by_group
+from ..plot.panels_of_groups import GroupPanel, group_panels
+from ..plot.style import Panels, panels_of
+from ..wording import nearest
+
+_PER_PAGE = 30
+
+
+def plot_groups(
+    fitted: FittedModel,
+    x: Any = None,
+    group: Any = None,
+    levels: Any = None,
+    page: Any = 1,
+    per_page: Any = _PER_PAGE,
+    axes: Any = None,
+) -> Panels:
+    """Small panels, see `MixedModel.plot_groups`."""
+    labels = list(terms_by_group(fitted))
+    group = labels[0] if group is None else one_of("group", group, labels)
+    term = fitted.design.terms[terms_by_group(fitted)[group][0]]
+    known = term.group.levels
+    found = row_values(fitted, _usual(fitted, group) if x is None else x, "x")
+    at = found.values if found.values is not None else np.where(found.codes < 0, np.nan, found.codes)
+    chosen, title = _page(group, known, levels, page, per_page)
+    population = fitted.family.mean(_fixed_part(fitted))
+    mean, observed = fitted.mean, fitted.observed
+    order = np.argsort(term.group.codes, kind="stable")
+    starts = np.searchsorted(term.group.codes[order], np.arange(len(known) + 1))
+    panels = []
+    for level in chosen:
+        rows = order[starts[level] : starts[level + 1]]
+        panels.append(GroupPanel(known[level], at[rows], observed[rows], mean[rows], population[rows]))
+    names = () if found.values is not None else found.levels
+    return panels_of(group_panels(panels, (found.name, fitted.design.response_name), names, title, axes))
+
+
+def _fixed_part(fitted: FittedModel) -> Any:
+    kept = fitted.estimates.kept
+    fixed = fitted.design.x[:, kept] @ fitted.estimates.beta[kept]
+    return fixed if fitted.design.offset is None else fixed + fitted.design.offset
+
+
+def _usual(fitted: FittedModel, group: str) -> str:
+    """A variable with a random slope of this factor, else the first of the fixed part."""
+    recipe = fitted.design.recipe
+    nodes = [node for t in terms_by_group(fitted)[group] for node in recipe.random[t][0].nodes]
+    names = dict.fromkeys(v for node in [*nodes, *recipe.fixed.nodes] for v in variables(node))
+    for name in names:
+        if name not in group.split(":"):
+            return name
+    raise ArgumentError("x: the model has no predictor for the axis; name a column of the data")
+
+
+def _page(group: str, known: Any, levels: Any, page: Any, per_page: Any) -> tuple[list[int], str]:
+    """The levels of a page, with its title."""
+    if levels is not None:
+        places = {name: i for i, name in enumerate(known)}
+        wanted = several_texts("levels", levels)
+        for name in wanted:
+            if name not in places:
+                raise ArgumentError(f"levels: {group!r} has no level {name!r}{nearest(name, known)}")
+        return [places[name] for name in wanted], group
+    size = whole_number("per_page", per_page, 1, 60)
+    pages = -(-len(known) // size)
+    first = (whole_number("page", page, 1, pages) - 1) * size
+    chosen = list(range(first, min(first + size, len(known))))
+    if pages == 1:
+        return chosen, group
+    return (
+        chosen,
+        f"{group}: levels {first + 1:,}-{chosen[-1] + 1:,} of {len(known):,} (page {page} of {pages:,})",
+    )

@@ -1,0 +1,110 @@
+"""The ladder of simpler random effects."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mixedmodels import anova, lmer, simplify
+from mixedmodels.assessment.reductions import reductions
+from mixedmodels.errors import ArgumentError, MixedModelsWarning
+from shared_fits import fits
+
+
+def data(slope, seed=1):
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(40), 10)
+    frame = pd.DataFrame({"g": g, "x": np.tile(np.linspace(-1, 1, 10), 40)})
+    b = rng.normal(size=(40, 2)) * [1.0, slope]
+    frame["y"] = 1 + frame["x"] + b[g, 0] + b[g, 1] * frame["x"] + rng.normal(0.0, 0.5, len(g))
+    frame["f"] = pd.Categorical(np.array(["a", "b"])[np.arange(len(g)) % 2])
+    return frame
+
+
+def quiet(formula, frame):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MixedModelsWarning)
+        return lmer(formula, frame)
+
+
+def test_steps_are_likelihood_ratio_tests_of_fits():
+    model = fits("sleepstudy")
+    table = model.simplify()
+    assert table["random effects"].tolist() == ["(Days | Subject)", "(Days || Subject)", "(1 | Subject)"]
+    smaller = model.update(table.recommended)
+    assert table.recommended == "Reaction ~ Days + (Days || Subject)"
+    test = anova(model, smaller, refit=False)
+    assert table["LRT"][1] == pytest.approx(test["Chisq"].iloc[-1])
+    assert table["p.value"][1] == pytest.approx(test["Pr(>Chisq)"].iloc[-1])
+    assert table["AIC"][1] == pytest.approx(smaller.aic)
+    assert table["BIC"][1] == pytest.approx(smaller.bic)
+    assert table["dimension"].tolist() == ["2/2", "2/2", "1/1"]
+    assert table["step"].tolist() == ["0", "1 *", "2"]
+
+
+def test_slopes_that_are_not_there_go_and_others_stay():
+    without = simplify(quiet("y ~ x + (x | g)", data(0.0)))
+    assert without.recommended == "y ~ x + (1 | g)"
+    assert simplify(quiet("y ~ x + (x | g)", data(1.0))).recommended == "y ~ x + (x || g)"
+    # The model itself is recommended where nothing can go.
+    assert simplify(quiet("y ~ x + (1 | g)", data(1.0))).recommended == "y ~ x + (1 | g)"
+
+
+def test_interactions_go_before_their_parts():
+    model = quiet("y ~ x * f + (x * f | g)", data(0.0, 3))
+    changes = [part.what for part in reductions(model._fitted)]
+    assert changes == ["no correlations", "without x:f in (x * f | g)"]
+    ladder = simplify(model)
+    assert ladder.recommended == "y ~ x * f + (1 | g)"
+    effects = ladder["random effects"].tolist()
+    assert effects[0] == "(x * f | g)"
+    npar = ladder["npar"].tolist()
+    assert npar == sorted(npar, reverse=True)
+
+
+def test_structures_and_whole_terms():
+    sleep = fits("sleepstudy").data.assign(day=lambda d: d["Days"].astype(str))
+    found = [
+        part.what for part in reductions(quiet("Reaction ~ Days + cs(0 + day | Subject)", sleep)._fitted)
+    ]
+    assert found == ["no correlations"]
+    two = fits("penicillin")
+    assert [part.what for part in reductions(two._fitted)] == ["without (1 | plate)", "without (1 | sample)"]
+    assert two.simplify().recommended == two.formula
+
+
+def test_alpha_decides():
+    model = quiet("y ~ x + (x | g)", data(0.0))
+    assert model.simplify(0.999).recommended == model.formula
+    with pytest.raises(ArgumentError, match="alpha"):
+        model.simplify(2)
+
+
+def test_parameters_that_are_held_are_refused():
+    model = quiet("y ~ x + (1 | g)", data(0.0))
+    held = lmer("y ~ x + (1 | g)", data(0.0), fixed={"sd__(Intercept)": 1.0})
+    with pytest.raises(ArgumentError, match="simplify"):
+        held.simplify()
+    assert model.simplify().recommended
+
+
+def test_the_model_is_not_changed():
+    model = fits("machines")
+    before = model.theta.copy()
+    model.simplify()
+    assert model.theta.tolist() == before.tolist()
+
+
+def test_effects_that_are_written_twice():
+    sleep = fits("sleepstudy").data
+    # The one term has taken in the other: the ladder is that of the larger one.
+    twice = quiet("Reaction ~ Days + (Days | Subject) + (0 + Days | Subject)", sleep).simplify()
+    once = fits("sleepstudy").simplify()
+    assert twice["random effects"].tolist()[1:] == once["random effects"].tolist()[1:]
+    assert twice.recommended == once.recommended
+    same = quiet("Reaction ~ Days + cs(Days | Subject) + cs(Days | Subject)", sleep).simplify()
+    assert same["random effects"].tolist()[1] == "cs(Days | Subject)"
+    assert same.recommended == "Reaction ~ Days + diag(Days | Subject)"

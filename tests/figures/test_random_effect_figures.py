@@ -1,0 +1,210 @@
+"""What figures of random effects draw: positions, order, intervals, shrinkage, small panels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mixedmodels import (
+    ArgumentError,
+    lmer,
+    load_insteval,
+    load_sleepstudy,
+    plot_groups,
+    plot_ranef,
+    plot_ranef_qq,
+    plot_shrinkage,
+)
+from mixedmodels.figures.within_groups import within_group_estimates
+from mixedmodels.plot.shrinkage import ellipse
+from shared_fits import fits
+
+
+def segments(ax):
+    """The intervals drawn, from the lowest row or the leftmost up."""
+    found = [s for c in ax.collections if hasattr(c, "get_segments") for s in c.get_segments()]
+    return np.array(sorted(found, key=lambda s: (s[0, 1], s[0, 0])))
+
+
+def labels(ax):
+    return [text.get_text() for text in ax.get_yticklabels()]
+
+
+def test_a_caterpillar_has_the_levels_in_the_order_of_the_first_effect():
+    model = fits("sleepstudy")
+    effects = model.ranef(condVar=True)
+    frame, sd = effects["Subject"], np.sqrt(np.diagonal(effects.condvar["Subject"][0], axis1=1, axis2=2))
+    order = np.argsort(frame["(Intercept)"].to_numpy())
+    panels = plot_ranef(model)
+    assert labels(panels[0]) == list(frame.index[order])
+    assert set(labels(panels[1])) == {""}
+    for j, ax in enumerate(panels):
+        drawn = segments(ax)
+        half = stats.norm.ppf(0.975) * sd[order, j]
+        np.testing.assert_allclose(drawn[:, 0, 0], frame.iloc[order, j] - half)
+        np.testing.assert_allclose(drawn[:, 1, 0], frame.iloc[order, j] + half)
+        np.testing.assert_array_equal(drawn[:, 0, 1], np.arange(18))
+
+
+def test_the_order_may_be_that_of_another_effect():
+    model = fits("sleepstudy")
+    panels = plot_ranef(model, order_by="Days", level=0.5)
+    frame = model.ranef()["Subject"]
+    assert labels(panels[0]) == list(frame.index[np.argsort(frame["Days"].to_numpy())])
+    middle = segments(panels[1])[:, :, 0].mean(axis=1)
+    np.testing.assert_allclose(middle, np.sort(frame["Days"]))
+
+
+def test_thousands_of_levels_are_not_named_but_all_drawn():
+    model = lmer("y ~ 1 + (1 | s) + (1 | d)", load_insteval())
+    students, instructors = plot_ranef(model)
+    assert students.get_ylabel() == "s (2,972 levels, ordered)"
+    assert not labels(students)
+    assert len(segments(students)) == 2972
+    assert len(segments(instructors)) == 1128
+    assert [ax.get_ylabel() for ax in plot_ranef(model, "d")] == ["d (1,128 levels, ordered)"]
+
+
+def test_more_levels_than_a_page_resolves_are_thinned_and_the_figure_says_so():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"g": np.repeat(np.arange(9000).astype(str), 2), "y": rng.normal(size=18000)})
+    data["y"] += np.repeat(rng.normal(size=9000), 2)
+    model = lmer("y ~ 1 + (1 | g)", data)
+    ax = plot_ranef(model)[0]
+    assert ax.texts[0].get_text() == "4,000 of 9,000 levels, evenly spaced in order"
+    middle = segments(ax)[:, :, 0].mean(axis=1)
+    effects = np.sort(model.ranef()["g"]["(Intercept)"])
+    # From the first to the last.
+    np.testing.assert_allclose(middle[[0, -1]], effects[[0, -1]])
+    assert len(middle) == 4000
+
+
+def test_quantile_caterpillars_are_at_normal_quantiles():
+    model = fits("sleepstudy")
+    ax = plot_ranef_qq(model, effects="Days")[0]
+    drawn = np.array(sorted(segments(ax), key=lambda s: s[0, 0]))
+    np.testing.assert_allclose(drawn[:, 0, 0], stats.norm.ppf((np.arange(18) + 0.5) / 18))
+    np.testing.assert_allclose(drawn[:, :, 1].mean(axis=1), np.sort(model.ranef()["Subject"]["Days"]))
+
+
+def test_estimates_within_groups_are_separate_regressions():
+    model, data = fits("sleepstudy"), load_sleepstudy()
+    found = within_group_estimates(model._fitted, 0) + model.fixef().to_numpy()
+    for estimate, (_, part) in zip(found, data.groupby("Subject", sort=True, observed=True), strict=True):
+        slope, intercept = np.polyfit(part["Days"], part["Reaction"], 1)
+        np.testing.assert_allclose(estimate, [intercept, slope])
+
+
+def test_conditional_modes_are_these_estimates_shrunk():
+    # b = (Z'WZ + G⁻¹)⁻¹ Z'WZ b*, here with weights, a second term and unbalanced groups.
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": rng.integers(0, 12, 200).astype(str), "h": rng.integers(0, 5, 200).astype(str)})
+    data["x"], data["w"] = rng.normal(size=200), rng.uniform(0.5, 2, 200)
+    data["y"] = data["x"] * rng.normal(1, 0.5, 12)[data["g"].astype(int)] + rng.normal(size=200)
+    model = lmer("y ~ x + (x | g) + (1 | h)", data, weights="w")
+    within = within_group_estimates(model._fitted, 0)
+    precision = np.linalg.inv(model.VarCorr()["g"].cov)
+    for level, (estimate, mode) in enumerate(zip(within, model.ranef()["g"].to_numpy(), strict=True)):
+        rows = data["g"] == model.ranef()["g"].index[level]
+        z = np.column_stack([np.ones(rows.sum()), data.loc[rows, "x"]])
+        information = z.T @ (z * data.loc[rows, "w"].to_numpy()[:, None]) / model.sigma**2
+        np.testing.assert_allclose(
+            np.linalg.solve(information + precision, information @ estimate), mode, rtol=1e-6, atol=1e-9
+        )
+
+
+def test_groups_that_determine_nothing_have_no_estimate():
+    data = load_sleepstudy()
+    data = data[~((data["Subject"] == "308") & (data["Days"] > 0))]
+    model = lmer("Reaction ~ Days + (Days | Subject)", data)
+    within = within_group_estimates(model._fitted, 0)
+    assert np.isnan(within[0]).all()
+    assert np.isfinite(within[1:]).all()
+    ax = plot_shrinkage(model)[0]
+    assert any("1 group without an estimate" in text.get_text() for text in ax.texts)
+
+
+def test_shrinkage_is_drawn_from_estimates_to_modes():
+    model = fits("sleepstudy")
+    ax = plot_shrinkage(model)[0]
+    arrows = np.array(next(c for c in ax.collections if hasattr(c, "get_segments")).get_segments())
+    np.testing.assert_allclose(arrows[:, 0], within_group_estimates(model._fitted, 0))
+    np.testing.assert_allclose(arrows[:, 1], model.ranef()["Subject"])
+    contour = np.column_stack(ax.lines[2].get_data())
+    np.testing.assert_allclose(contour, ellipse(model.VarCorr()["Subject"].cov, 0.95))
+    # Everything is within the limits.
+    low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
+    assert ((arrows > low) & (arrows < high)).all()
+
+
+def test_contours_contain_their_share():
+    covariance = np.array([[4.0, 1.5], [1.5, 1.0]])
+    sample = np.random.default_rng(3).multivariate_normal([0, 0], covariance, 20_000)
+    distance = np.einsum("ij,jk,ik->i", sample, np.linalg.inv(covariance), sample)
+    for share in (0.5, 0.95):
+        edge = ellipse(covariance, share)
+        radius = np.einsum("ij,jk,ik->i", edge, np.linalg.inv(covariance), edge)
+        np.testing.assert_allclose(radius, radius[0])
+        assert (distance <= radius[0]).mean() == pytest.approx(share, abs=0.01)
+
+
+def test_three_effects_are_three_pairs():
+    model = lmer("y ~ 1 + (x + z | g)", three_effects())
+    names = [(ax.get_xlabel(), ax.get_ylabel()) for ax in plot_shrinkage(model)]
+    assert names == [("(Intercept)", "x"), ("(Intercept)", "z"), ("x", "z")]
+
+
+def three_effects():
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame({"g": np.repeat(np.arange(20).astype(str), 12), "x": rng.normal(size=240)})
+    data["z"] = rng.normal(size=240)
+    b = rng.normal(size=(20, 3)).repeat(12, axis=0)
+    return data.assign(y=b[:, 0] + b[:, 1] * data["x"] + b[:, 2] * data["z"] + rng.normal(size=240))
+
+
+def test_groups_have_their_data_and_lines():
+    model, data = fits("sleepstudy"), load_sleepstudy()
+    panels = plot_groups(model)
+    assert [ax.get_title() for ax in panels] == list(model.ranef()["Subject"].index)
+    rows = (data["Subject"] == "309").to_numpy()
+    ax = panels[1]
+    np.testing.assert_allclose(ax.collections[0].get_offsets(), data.loc[rows, ["Days", "Reaction"]])
+    population, own = ax.lines
+    np.testing.assert_allclose(own.get_ydata(), model.fitted()[rows])
+    np.testing.assert_allclose(population.get_ydata(), model.predict(re_form="~0")[rows])
+    assert panels.figure.get_supxlabel() == "Days"
+    assert panels.figure.get_supylabel() == "Reaction"
+
+
+def test_pages_of_groups():
+    model = fits("sleepstudy")
+    panels = plot_groups(model, page=3, per_page=8)
+    assert [ax.get_title() for ax in panels] == ["371", "372"]
+    assert panels.figure.get_suptitle() == "Subject: levels 17-18 of 18 (page 3 of 3)"
+    assert [ax.get_title() for ax in plot_groups(model, levels=["370", "308"])] == ["370", "308"]
+    with pytest.raises(ArgumentError, match="page must be a whole number from 1 to 3"):
+        plot_groups(model, page=4, per_page=8)
+    with pytest.raises(ArgumentError, match="levels: 'Subject' has no level '3070'; did you mean '370'"):
+        plot_groups(model, levels="3070")
+
+
+def test_groups_of_proportions_over_a_factor():
+    model = fits("cbpp")
+    panels = plot_groups(model)
+    ax = panels[-1]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["1", "2", "3", "4"]
+    rows = model.data["herd"].astype(str).to_numpy() == ax.get_title()
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), model.fitted()[rows])
+
+
+def test_wrong_names_are_refused():
+    model = fits("sleepstudy")
+    for draw in (plot_ranef, plot_ranef_qq, plot_shrinkage):
+        with pytest.raises(ArgumentError, match="group must be one of 'Subject', not 'Subjekt'"):
+            draw(model, "Subjekt")
+        with pytest.raises(ArgumentError, match="effects: there is no 'Day'"):
+            draw(model, effects="Day")
+    with pytest.raises(ArgumentError, match="order_by must be one of"):
+        plot_ranef(model, order_by="Day")

@@ -1,0 +1,239 @@
+"""What figures of residuals draw: positions, bands, smoothers, labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mixedmodels import (
+    ArgumentError,
+    MissingColumnError,
+    glmer,
+    lmer,
+    load_sleepstudy,
+    plot_binned_residuals,
+    plot_diagnostics,
+    plot_residuals,
+    plot_rootogram,
+)
+from mixedmodels.diagnostics.randomized import randomized_quantiles
+from mixedmodels.figures.counts import expected_frequencies
+from mixedmodels.plot.quantiles import uniform_band
+from mixedmodels.plot.residuals import binned_means
+from mixedmodels.plot.smoother import local_line, smooth_curve
+from shared_fits import fits
+
+TICKS = ("grouseticks", "TICKS ~ YEAR + (1 | BROOD) + (1 | LOCATION)", "poisson")
+
+
+def points(ax):
+    return np.asarray(ax.collections[0].get_offsets())
+
+
+def scatter_of(ax):
+    """All points drawn, whatever bands are below them."""
+    return np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections if len(c.get_offsets()) > 1])
+
+
+def test_the_four_panels_show_residuals_and_random_effects():
+    model = fits("sleepstudy")
+    panels = plot_diagnostics(model)
+    assert panels.figure.axes == list(panels.flat)
+    scaled = model.residuals("pearson", scaled=True)
+    np.testing.assert_allclose(points(panels[0, 0]), np.column_stack([model.fitted(), scaled]))
+    np.testing.assert_allclose(points(panels[1, 0])[:, 1], np.sqrt(np.abs(scaled)))
+    drawn = scatter_of(panels[0, 1])
+    np.testing.assert_allclose(drawn[:, 1], np.sort(scaled))
+    np.testing.assert_allclose(drawn[:, 0], stats.norm.ppf((np.arange(180) + 0.5) / 180))
+    names = [text.get_text() for text in panels[1, 1].get_legend().get_texts()]
+    assert names == ["Subject: (Intercept)", "Subject: Days"]
+
+
+def test_random_effects_are_in_units_of_the_standard_deviations_of_their_modes():
+    # Var E(b | y) = Var b - Var(b | y); balanced data, so the same for all subjects.
+    model = fits("sleepstudy")
+    effects, sd = model.ranef(condVar=True), model.VarCorr()["Subject"].sd
+    variance = sd[1] ** 2 - effects.condvar["Subject"][0][:, 1, 1]
+    wanted = np.sort(effects["Subject"]["Days"].to_numpy() / np.sqrt(variance))
+    np.testing.assert_allclose(scatter_of(plot_diagnostics(model)[1, 1])[18:, 1], wanted)
+
+
+@pytest.mark.parametrize("n", [4, 35, 180, 3000])
+def test_bands_contain_all_normal_points_with_their_level(n):
+    rng = np.random.default_rng(8)
+    low, high = uniform_band(n, np.arange(1, n + 1)).T
+    samples = np.sort(rng.uniform(size=(2000, n)), axis=1)
+    share = ((samples >= low) & (samples <= high)).all(axis=1).mean()
+    # Three standard errors.
+    assert share == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_smoother_is_local_linear_regression():
+    # loess(y ~ x, degree = 1, span = 2/3, surface = "direct") of R 4.
+    x = np.array([1, 2, 4, 7, 8, 11, 12, 15, 17, 20, 21, 24.0])
+    y = np.array([3.1, 2.4, 5.6, 4.9, 7.7, 6.1, 9.4, 8.8, 7.2, 10.9, 8.1, 12.3])
+    wanted = [2.904317615, 5.673282067, 7.671514785, 9.731887607, 11.193448337]
+    np.testing.assert_allclose(
+        local_line(np.array([1, 6.5, 12, 20, 24]), x, y, np.ones(12)), wanted, rtol=1e-9
+    )
+
+
+def test_the_smoother_of_many_points_is_that_of_all():
+    rng = np.random.default_rng(2)
+    x = np.sort(rng.uniform(0, 10, 6000))
+    y = np.sin(x) + rng.normal(size=6000)
+    at, curve = smooth_curve(x, y)
+    np.testing.assert_allclose(curve, local_line(at, x, y, np.ones(6000)), atol=0.01)
+
+
+def test_a_smoother_needs_four_values():
+    assert not len(smooth_curve(np.repeat([1.0, 2.0, 3.0], 5), np.arange(15.0))[0])
+    at, curve = smooth_curve(np.repeat([1.0, 2.0, 3.0, 9.0], 50), np.repeat([1.0, 2.0, 3.0, 9.0], 50))
+    np.testing.assert_allclose(curve, at)
+
+
+def test_residuals_against_a_factor_are_boxes():
+    model = fits("sleepstudy")
+    ax = plot_residuals(model, "Subject")
+    assert [t.get_text() for t in ax.get_xticklabels()][:3] == ["308", "309", "310"]
+    residuals = pd.Series(model.residuals("pearson", scaled=True))
+    medians = residuals.groupby(model.data["Subject"].to_numpy(), sort=True).median()
+    drawn = [line.get_ydata()[0] for line in ax.lines if line.get_color() == "#D55E00"]
+    np.testing.assert_allclose(drawn, medians)
+
+
+def test_many_levels_are_quartiles_in_order():
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"g": np.repeat([f"g{i:03}" for i in range(300)], 6), "x": rng.normal(size=1800)})
+    data["y"] = data["x"] + rng.normal(size=1800)
+    model = lmer("y ~ x + (1 | g)", data)
+    ax = plot_residuals(model, "g")
+    assert ax.get_xlabel() == "g (300 levels, ordered by median)"
+    parts = pd.Series(model.residuals("pearson", scaled=True)).groupby(data["g"])
+    np.testing.assert_allclose(ax.lines[-1].get_ydata(), np.sort(parts.median()))
+    inner = np.array([segment[:, 1] for segment in ax.collections[1].get_segments()])
+    order = parts.median().argsort(kind="stable").to_numpy()
+    np.testing.assert_allclose(inner[:, 0], parts.quantile(0.25).to_numpy()[order], atol=1e-12)
+    np.testing.assert_allclose(inner[:, 1], parts.quantile(0.75).to_numpy()[order], atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_dates_are_dates_and_missing_ones_are_left_out(kind):
+    data = load_sleepstudy().assign(when=pd.date_range("2024-01-01", periods=180, freq="D"))
+    data.loc[3, "when"] = pd.NaT
+    frame = data if kind == "pandas" else pytest.importorskip("polars").from_pandas(data)
+    ax = plot_residuals(lmer("Reaction ~ Days + (1 | Subject)", frame), "when")
+    drawn = points(ax)[:, 0]
+    # Days since 1970.
+    assert np.nanmin(drawn) == 19723
+    assert np.nanmax(drawn) == 19723 + 179
+    assert len(ax.lines[-1].get_xdata()) > 10
+
+
+def test_excluded_rows_are_left_out():
+    data = load_sleepstudy().assign(z=np.arange(180.0))
+    data.loc[[0, 9], "Days"] = np.nan
+    model = lmer("Reaction ~ Days + (1 | Subject)", data, na_action="exclude")
+    wanted = np.delete(np.arange(180.0), [0, 9])
+    for against in ("z", data["z"], data["z"].to_numpy(), wanted):
+        np.testing.assert_array_equal(points(plot_residuals(model, against))[:, 0], wanted)
+
+
+def test_wrong_variables_are_named():
+    model = fits("sleepstudy")
+    with pytest.raises(MissingColumnError, match="nothing"):
+        plot_residuals(model, "nothing")
+    with pytest.raises(ArgumentError, match="against must be a column of the data or"):
+        plot_residuals(model, [1.0, 2.0])
+    with pytest.raises(ArgumentError, match="type must be one of"):
+        plot_residuals(model, type="deviant")
+    with pytest.raises(ArgumentError, match="'Subject' is no number"):
+        plot_binned_residuals(model, "Subject")
+
+
+def test_quantile_residuals_come_from_the_distribution_of_the_family():
+    model = fits("grouseticks", *TICKS[1:])
+    y, mean = model.getME("y"), model.fitted()
+    found = stats.norm.cdf(randomized_quantiles(model._fitted, np.random.default_rng(1)))
+    assert (found >= stats.poisson.cdf(y - 1, mean) - 1e-9).all()
+    assert (found <= stats.poisson.cdf(y, mean) + 1e-9).all()
+    proportions = fits("cbpp")
+    trials = proportions.getME("weights")
+    successes = proportions.getME("y") * trials
+    found = stats.norm.cdf(randomized_quantiles(proportions._fitted, np.random.default_rng(1)))
+    assert (found >= stats.binom.cdf(successes - 1, trials, proportions.fitted()) - 1e-9).all()
+    assert (found <= stats.binom.cdf(successes, trials, proportions.fitted()) + 1e-9).all()
+    linear = fits("sleepstudy")
+    np.testing.assert_allclose(
+        randomized_quantiles(linear._fitted, np.random.default_rng(1)),
+        linear.residuals(scaled=True),
+        atol=1e-9,
+    )
+
+
+def test_quantile_residuals_of_a_true_model_are_normal():
+    # The random effects are all but known, so that the residuals are those of the true parameters.
+    rng = np.random.default_rng(11)
+    g = np.repeat(np.arange(10), 400)
+    mean = np.exp(0.5 + 0.5 * rng.normal(size=10)[g])
+    counts = rng.poisson(mean)
+    good = glmer("y ~ 1 + (1 | g)", {"y": counts, "g": g.astype(str)}, "poisson")
+    worse = glmer(
+        "y ~ 1 + (1 | g)", {"y": rng.negative_binomial(2, 2 / (2 + mean)), "g": g.astype(str)}, "poisson"
+    )
+    p = [stats.kstest(randomized_quantiles(m._fitted, rng), "norm").pvalue for m in (good, worse)]
+    assert p[0] > 0.05
+    assert p[1] < 1e-6
+
+
+def test_figures_of_quantile_residuals_follow_their_seed():
+    model = fits("grouseticks", *TICKS[1:])
+    drawn = [points(plot_residuals(model, rng=seed))[:, 1] for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_bins_have_means_and_standard_errors():
+    x = np.array([1.0, 1, 2, 3, 3, 3, 4, 9])
+    y = np.array([0.5, 1, -1, 2, 0, 1, -2, -1])
+    at, mean, error = binned_means(x, y, 4)
+    np.testing.assert_allclose(mean[0], 0.75)
+    np.testing.assert_allclose(error[0], np.std([0.5, 1], ddof=1) / np.sqrt(2))
+    # Ties are together.
+    assert len(np.unique(at)) == len(at)
+
+
+def test_binned_residuals_of_a_model():
+    model = fits("cbpp")
+    ax = plot_binned_residuals(model, bins=8)
+    drawn = scatter_of(ax)
+    order = np.argsort(model.fitted(), kind="stable")
+    first = order[: len(order) // 8]
+    np.testing.assert_allclose(np.sort(drawn[:, 0])[0], model.fitted()[first].mean(), rtol=0.05)
+    residuals = model.residuals("response")
+    assert abs(drawn[:, 1].mean()) < 3 * residuals.std() / np.sqrt(len(residuals))
+
+
+def test_a_rootogram_hangs_observed_from_expected_frequencies():
+    model = fits("grouseticks", *TICKS[1:])
+    counts = model.getME("y").astype(int)
+    wanted = stats.poisson.pmf(np.arange(31)[:, None], model.fitted()).sum(axis=1)
+    ax = plot_rootogram(model, most=30)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), np.sqrt(wanted), rtol=1e-8)
+    bars = ax.patches
+    np.testing.assert_allclose([bar.get_y() + bar.get_height() for bar in bars], np.sqrt(wanted), rtol=1e-8)
+    heights = np.sqrt(np.bincount(counts)[:31])
+    np.testing.assert_allclose([bar.get_height() for bar in bars], heights, atol=1e-12)
+    beyond = int((counts > 30).sum())
+    assert any(f"{beyond} counts above 30" in text.get_text() for text in ax.texts)
+
+
+def test_expected_frequencies_of_trials():
+    model = fits("cbpp")
+    trials = model.getME("weights").astype(int)
+    wanted = stats.binom.pmf(np.arange(13)[:, None], trials, model.fitted()).sum(axis=1)
+    np.testing.assert_allclose(expected_frequencies(model._fitted, 12), wanted, rtol=1e-8)
+    with pytest.raises(ArgumentError, match="plot_rootogram is for counts"):
+        plot_rootogram(fits("sleepstudy"))
