@@ -152,6 +152,8 @@ NOT_COMPARED = frozenset({"data", "getME", "allFit", "extend"})
 
 def swept_data() -> pd.DataFrame:
     data = SLEEP.rename(columns={"Subject": "g", "Days": "x"}).drop(columns="extra")
+    # Only pandas data have labels of their rows, which tables print.
+    data = data.reset_index(drop=True)
     data.loc[data.index[:3], "x"] = np.nan
     return data.assign(o=np.arange(180) % 7, late=(data["Reaction"] > 290).astype(int))
 

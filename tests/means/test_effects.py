@@ -161,12 +161,6 @@ def test_wrong_arguments(contraception):
 
 
 class TestPlot:
-    @pytest.fixture(autouse=True)
-    def closed(self):
-        plt = pytest.importorskip("matplotlib.pyplot")
-        yield
-        plt.close("all")
-
     def test_a_covariate_is_a_line_with_its_band(self):
         effects = fits("orthodont").predict_effects(["age", "Sex"])
         ax, frame = effects.plot(), effects.to_frame()
@@ -219,12 +213,11 @@ def test_wrong_weights_list_every_choice(weights):
 
 
 def test_the_legend_lies_beside_the_axes():
-    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pytest.importorskip("matplotlib")
     ax = fits("orthodont").predict_effects(["Sex", "age"]).plot()
     ax.figure.canvas.draw()
     assert ax.get_legend().get_window_extent().x0 > ax.get_window_extent().x1
     assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.x1
-    pyplot.close(ax.figure)
 
 
 def test_limits_around_the_pole_of_a_link_are_those_of_predictions():

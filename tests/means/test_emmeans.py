@@ -251,8 +251,7 @@ def test_interactions_with_what_is_averaged_over_are_mentioned(model):
 
 
 def test_plots_show_every_row(model):
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
+    pytest.importorskip("matplotlib")
     means = emmeans(model, "~ A | B")
     axes = means.plot()
     assert [t.get_text() for t in axes.get_yticklabels()] == ["a1", "a2", "a3"]

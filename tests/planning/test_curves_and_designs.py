@@ -145,7 +145,6 @@ def test_plot():
         curve.plot(3)
     with pytest.raises(ArgumentError, match="target must be a number between 0 and 1"):
         curve.plot(target=80)
-    pyplot.close("all")
 
 
 @pytest.mark.parametrize(

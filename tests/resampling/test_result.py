@@ -320,35 +320,29 @@ def test_pickles_without_a_statistic_that_cannot_be_sent(boot):
 
 def test_figures(boot):
     pyplot = pytest.importorskip("matplotlib.pyplot")
-    try:
-        axes = boot.plot()
-        assert [ax.get_title() for ax in axes] == NAMES
-        limits = boot.confint(level=0.9, kind="basic")
-        ax = boot.plot(pyplot.subplots()[1], parm="sigma", level=0.9, kind="basic")
-        bar = ax.lines[-1]
-        np.testing.assert_allclose(bar.get_xdata(), limits.loc["sigma"])
-        np.testing.assert_allclose(ax.lines[0].get_xdata(), boot.estimate[3])
-        area = sum(patch.get_width() * patch.get_height() for patch in ax.patches)
-        assert area == pytest.approx(1.0)
-        with pytest.raises(ArgumentError, match="ax= is for one parameter"):
-            boot.plot(ax)
-        with pytest.raises(ArgumentError, match="Axes"):
-            boot.plot(3, parm="sigma")
-    finally:
-        pyplot.close("all")
+    axes = boot.plot()
+    assert [ax.get_title() for ax in axes] == NAMES
+    limits = boot.confint(level=0.9, kind="basic")
+    ax = boot.plot(pyplot.subplots()[1], parm="sigma", level=0.9, kind="basic")
+    bar = ax.lines[-1]
+    np.testing.assert_allclose(bar.get_xdata(), limits.loc["sigma"])
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), boot.estimate[3])
+    area = sum(patch.get_width() * patch.get_height() for patch in ax.patches)
+    assert area == pytest.approx(1.0)
+    with pytest.raises(ArgumentError, match="ax= is for one parameter"):
+        boot.plot(ax)
+    with pytest.raises(ArgumentError, match="Axes"):
+        boot.plot(3, parm="sigma")
 
 
 def test_figures_of_values_without_variation():
-    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pytest.importorskip("matplotlib")
     held = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy(), fixed={"sd__Days": 5.0, "Days": 8.0})
     sparse = fits("pastes").bootstrap(20, type="wild", multipliers="rademacher", rng=1)
-    try:
-        for boot in (held.bootstrap(20, rng=1), sparse):
-            for ax in boot.plot():
-                area = sum(patch.get_width() * patch.get_height() for patch in ax.patches)
-                assert area == pytest.approx(1.0)
-    finally:
-        pyplot.close("all")
+    for boot in (held.bootstrap(20, rng=1), sparse):
+        for ax in boot.plot():
+            area = sum(patch.get_width() * patch.get_height() for patch in ax.patches)
+            assert area == pytest.approx(1.0)
 
 
 def test_failed_and_separated_replicates_are_counted_and_kept():

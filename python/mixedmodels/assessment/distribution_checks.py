@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..design.theta import factors
+from ..design.used_rows import names_of_rows_used
 from ..diagnostics.check import Check, not_applicable, tested
 from ..fit.state import FittedModel
 from ..wording import counted
@@ -222,8 +223,7 @@ def check_outliers(fitted: FittedModel) -> Check:
     limit = float(fdtri(effective, df, 0.5))
     above = np.flatnonzero(distance > limit)
     order = np.argsort(-np.where(np.isfinite(distance), distance, -1.0))[: max(len(above), 1)][:_SHOWN]
-    labels = fitted.design.row_labels
-    rows = order.tolist() if labels is None else [labels[i] for i in order]
+    rows = names_of_rows_used(fitted.design, fitted.arguments)[order].tolist()
     return Check(
         name=name,
         measure="largest Cook's distance",

@@ -12,6 +12,7 @@ from ..design.matrix import INTERCEPT
 from ..errors import MixedModelError
 from ..fit.state import FittedModel
 from ..fit.update import updated
+from ..inference.basis.testable import have_optimum
 from ..notices import silent
 
 # Objectives that differ by less are those of the same model.
@@ -119,9 +120,11 @@ def _inside(label: str, other: str) -> bool:
 
 
 def reduced_fits(fitted: FittedModel, terms: set[str] | None = None) -> list[Reduced]:
-    """The fits of all reductions that can be fitted."""
+    """The fits of all reductions that can be fitted and compared; none without a finite optimum."""
     from scipy.special import chdtrc
 
+    if not have_optimum(fitted):
+        return []
     found = []
     for reduction in reductions(fitted, terms):
         try:
@@ -134,7 +137,7 @@ def reduced_fits(fitted: FittedModel, terms: set[str] | None = None) -> list[Red
         fewer = len(fit.estimates.theta) < len(fitted.estimates.theta)
         # The same model with fewer parameters: the data do not determine the others.
         same = df == 0 and fewer and ratio < _SAME
-        if (df <= 0 and not same) or fit.n_obs != fitted.n_obs:
+        if (df <= 0 and not same) or fit.n_obs != fitted.n_obs or not have_optimum(fit):
             continue
         found.append(Reduced(reduction, fit, ratio, df, 1.0 if same else float(chdtrc(df, ratio))))
     return found

@@ -9,7 +9,12 @@ import numpy as np
 from ..checks import probability
 from ..fit.endpoint.singularity import singular_terms
 from ..fit.state import FittedModel
-from ..inference.basis.testable import refuse_held_covariances
+from ..inference.basis.testable import (
+    have_optimum,
+    no_optimum_note,
+    refuse_evaluated,
+    refuse_held_covariances,
+)
 from ..inference.estimates.criteria import aic, bic
 from ..notices import silent
 from ..render.frame_table import table_of
@@ -50,6 +55,7 @@ class Simplification(ResultTable):
 def simplify(fitted: FittedModel, alpha: float = ALPHA) -> Simplification:
     """See :func:`mixedmodels.simplify`."""
     alpha = probability("alpha", alpha)
+    refuse_evaluated(fitted, "simplify")
     refuse_held_covariances(fitted, "simplify", "compare the model with others by anova(m1, m2)")
     rows = [_row(fitted, None, "the model")]
     current, refused = fitted, False
@@ -60,7 +66,7 @@ def simplify(fitted: FittedModel, alpha: float = ALPHA) -> Simplification:
             if refused:
                 break
             current = step.fitted
-    recommended = len(rows) - 1 - refused
+    recommended = len(rows) - 1 - refused if have_optimum(fitted) else None
     columns: dict[str, Any] = {"step": [_mark(i, recommended) for i in range(len(rows))]}
     columns |= {name: [row[name] for row in rows] for name in rows[0]}
     text = current.design.formula.text
@@ -74,14 +80,14 @@ def simplify(fitted: FittedModel, alpha: float = ALPHA) -> Simplification:
     table = result_table(
         columns,
         heading=["From the random effects of the model to simpler ones"],
-        notes=notes,
+        notes=notes if have_optimum(fitted) else [no_optimum_note()],
         kind=Simplification,
     )
     table.recommended = text
     return table
 
 
-def _mark(i: int, recommended: int) -> str:
+def _mark(i: int, recommended: int | None) -> str:
     return f"{i}{' *' if i == recommended else ''}"
 
 

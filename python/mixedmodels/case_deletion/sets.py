@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..design.used_rows import labels_of_results, used_data
+from ..design.used_rows import names_of_rows, used_data
 from ..errors import ArgumentError
 from ..fit.row_sets import RowSets
 from ..fit.state import FittedModel
@@ -52,11 +52,8 @@ def deleted_sets(fitted: FittedModel, groups: Any) -> Deleted:
     """
     is_rows = isinstance(groups, str) and groups == ROWS
     if groups is None or (is_rows and all(term.group.label != ROWS for term in fitted.design.terms)):
-        labels = labels_of_results(fitted.design, fitted.arguments)
-        if labels is None:
-            padded = fitted.design.missing.pad(np.zeros(fitted.n_obs))
-            labels = pd.RangeIndex(len(padded))
-        return Deleted(ROWS, RowSets.of_each_row(fitted.n_obs), pd.Index(labels), single=True)
+        labels = names_of_rows(fitted.design, fitted.arguments)
+        return Deleted(ROWS, RowSets.of_each_row(fitted.n_obs), labels, single=True)
     if isinstance(groups, Mapping):
         return _named(fitted, groups)
     found = row_labels(fitted, groups, "groups")

@@ -57,14 +57,18 @@ def used_data(design: Predictors, arguments: DesignArguments) -> UsedData:
         Those of the fit.
     """
     whole = arguments.data
-    mask = subset_mask(arguments, whole)
-    positions = np.arange(whole.n_rows) if mask is None else np.flatnonzero(mask)
+    positions = _in_subset(arguments)
     if design.missing.kept is not None:
         positions = positions[design.missing.kept]
     chosen = np.zeros(whole.n_rows, dtype=bool)
     chosen[positions] = True
     frame = whole if chosen.all() else whole.rows(chosen)
     return UsedData(frame, positions, whole.n_rows)
+
+
+def _in_subset(arguments: DesignArguments) -> NDArray[np.intp]:
+    mask = subset_mask(arguments, arguments.data)
+    return np.arange(arguments.data.n_rows) if mask is None else np.flatnonzero(mask)
 
 
 def in_used_order(values: Any, design: Predictors, arguments: DesignArguments, what: str) -> Any:
@@ -94,6 +98,21 @@ def labels_of_results(design: Predictors, arguments: DesignArguments) -> Any | N
         return design.row_labels
     mask = subset_mask(arguments, arguments.data)
     return index if mask is None else index[mask]
+
+
+def names_of_rows(design: Predictors, arguments: DesignArguments) -> pd.Index:
+    """Labels of the rows of results; without an index, the positions of the rows in the data."""
+    labels = labels_of_results(design, arguments)
+    if labels is not None:
+        return pd.Index(labels)
+    excluded = design.missing.kept is not None and design.missing.action == "exclude"
+    return pd.Index(_in_subset(arguments) if excluded else used_data(design, arguments).positions)
+
+
+def names_of_rows_used(design: Predictors, arguments: DesignArguments) -> pd.Index:
+    """Labels of the rows used; without an index, their positions in the data."""
+    labels = design.row_labels
+    return pd.Index(used_data(design, arguments).positions if labels is None else labels)
 
 
 def whole_frame(frame: Frame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..checks import flag
-from ..design.used_rows import labels_of_results
+from ..design.used_rows import names_of_rows
 from ..fit.state import FittedModel
 
 
@@ -31,4 +31,4 @@ def hat_values(fitted: FittedModel, split: bool = False) -> NDArray[np.float64] 
     if not split:
         return pad(np.array(total))
     columns = {"overall": pad(np.array(total)), "fixed": pad(np.array(fixed)), "random": pad(total - fixed)}
-    return pd.DataFrame(columns, index=labels_of_results(fitted.design, fitted.arguments))
+    return pd.DataFrame(columns, index=names_of_rows(fitted.design, fitted.arguments))

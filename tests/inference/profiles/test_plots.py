@@ -22,12 +22,6 @@ def profile():
     return fits("sleepstudy", REML=False).profile()
 
 
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
-
-
 def test_zeta_goes_through_the_points_and_the_limits(profile):
     figure = profile.plot(levels=[0.95]).figure
     limits = profile.confint().to_numpy()

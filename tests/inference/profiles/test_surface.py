@@ -54,8 +54,7 @@ def test_arguments():
 
 
 def test_contours():
-    plt = pytest.importorskip("matplotlib.pyplot")
+    pytest.importorskip("matplotlib")
     surface = fits("dyestuff", REML=False).profile_2d("sd_(Intercept)|Batch", "sigma", n=15)
     ax = surface.plot(levels=[0.5, 0.9])
     assert ax.get_xlabel() == "sd_(Intercept)|Batch"
-    plt.close("all")

@@ -300,12 +300,12 @@ class QuantileResiduals(Printed):
         Returns
         -------
         DataFrame, shape (n, 2)
-            Columns ``residual`` and ``normal``; the index of the data where it has one.
+            Columns ``residual`` and ``normal``; the index of the data, or the positions of their rows.
         """
-        from ...design.used_rows import labels_of_results
+        from ...design.used_rows import names_of_rows
 
         fitted = self._source.fitted
-        labels = labels_of_results(fitted.design, fitted.arguments)
+        labels = names_of_rows(fitted.design, fitted.arguments)
         return pd.DataFrame({"residual": self.residuals, "normal": self.normal}, index=labels)
 
     def plot(self, axes: Any = None) -> Any:

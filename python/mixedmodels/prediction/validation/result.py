@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import shown
-from ...design.used_rows import used_data
+from ...design.used_rows import names_of_rows_used
 from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.frame_table import table_of
@@ -169,7 +169,7 @@ def summarized(fitted: FittedModel, folds: Folds, scores: Sequence[FoldScores]) 
     )
     rows.insert(2, "observed", observed[rows["row"]])
     rows = rows.sort_values("row", ignore_index=True)
-    labels = _row_labels(fitted)
+    labels = names_of_rows_used(fitted.design, fitted.arguments).to_numpy()
     rows["row"] = labels[rows["row"]]
     table = pd.DataFrame([_measures(part, observed, weights) for part in scores])
     units = _units(folds, good, labels)
@@ -180,12 +180,6 @@ def summarized(fitted: FittedModel, folds: Folds, scores: Sequence[FoldScores]) 
     )
     totals = _totals(folds, good, observed, weights)
     return CrossValidation(table, totals, units, rows, heading, notes, folds)
-
-
-def _row_labels(fitted: FittedModel) -> NDArray[Any]:
-    """The labels that the data have for the rows used, their positions without an index."""
-    labels = fitted.design.row_labels
-    return used_data(fitted.design, fitted.arguments).positions if labels is None else np.asarray(labels)
 
 
 def _described(folds: Folds) -> str:
