@@ -30,8 +30,8 @@ build: $(VENV)/ready  ## compile the engine and install the package into .venv
 rust-test: $(VENV)/ready  ## tests of the engine
 	$(RUN) cargo test --workspace --quiet
 
-python-test: build $(VENV)/ready-dev  ## tests of the package
-	$(RUN) python -m pytest tests
+python-test: build $(VENV)/ready-dev  ## tests of the package, on all cores
+	$(RUN) python -m pytest tests -n auto --dist worksteal
 
 docs-test: build $(VENV)/ready-dev  ## examples of the documentation only
 	$(RUN) python -m pytest tests/docs

@@ -61,6 +61,7 @@ class EstimatePlots(Holder):
             Degrees of freedom; by default Satterthwaite's, for a generalized model "inf".
         vcov : RobustCovariance or array-like, or sequence of them, optional
             Covariance matrix of the coefficients: one for a single model, or one (or None) for each model.
+            A matrix alone gives intervals by the normal distribution, unless ``ddf="residual"``.
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure.
 
