@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import mixedmodels as mm
@@ -135,6 +137,94 @@ def test_generalized_models(data, family):
     assert np.isfinite(rows.to_frame().to_numpy(dtype=float)).all()
 
 
+@pytest.mark.parametrize("what", ["row", "level"])
+def test_coefficients_that_the_other_rows_do_not_determine_are_nan(data, what):
+    """Whatever the coding: a level of a factor of the fixed part, and the only row with a value."""
+    chosen = {"a": np.arange(len(data)) % 3 == 0} if what == "level" else {"a": [11]}
+    flag = np.where(np.arange(len(data)) % 3 == 0, "p", np.where(np.arange(len(data)) % 3 == 1, "q", "r"))
+    marked = data.assign(f=flag, only=(np.arange(len(data)) == 11).astype(float))
+    for base in ("p", "q"):
+        formula = "y ~ x + f + (1 | g)" if what == "level" else "y ~ x + only + (1 | g)"
+        marked["f"] = pd.Categorical(flag, categories=[base, *sorted(set("pqr") - {base})])
+        changed = mm.lmer(formula, marked).influence(groups=chosen).dfbeta.loc["a"]
+        lost = {"row": ["only"], "level": ["(Intercept)", "f[T.q]", "f[T.r]"]}[what]
+        if base == "q" and what == "level":
+            lost = ["f[T.p]"]
+        assert list(changed.index[changed.isna()]) == lost
+
+
+def test_a_row_that_determines_its_fitted_value_has_no_measures(data):
+    marked = data.assign(only=(np.arange(len(data)) == 11).astype(float))
+    for model in (
+        mm.lmer("y ~ x + only + (1 | g)", marked),
+        mm.glmer("count ~ x + only + (1 | g)", marked.assign(count=marked["count"] + 1), "poisson"),
+    ):
+        assert model.hatvalues()[11] == pytest.approx(1.0)
+        assert np.isnan(model.cooks_distance()[11])
+        for values in (model.rstandard(), model.rstudent()):
+            assert np.isnan(values[11])
+            assert np.isnan(values).sum() == 1
+        assert 11 not in model.check_outliers().table["row"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("family", "link", "response"),
+    [
+        ("binomial", "cloglog", "b"),
+        ("binomial", "probit", "b"),
+        ("beta", "logit", "p"),
+        ("gamma", "log", "a"),
+        ("inverse_gaussian", "log", "a"),
+    ],
+)
+def test_ratios_of_one_step_compare_covariances_of_one_kind(data, family, link, response):
+    rng = np.random.default_rng(4)
+    mean = 1 / (1 + np.exp(-data["y"] / 2))
+    own = data.assign(b=(rng.random(len(data)) < mean).astype(int), p=rng.beta(4 * mean, 4 * (1 - mean)))
+    own = own.assign(a=rng.gamma(2.0, np.exp(own["x"] / 2)), w=np.where(np.arange(len(own)) == 7, 1e-9, 1.0))
+    weights = None if family == "binomial" else "w"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", mm.MixedModelsWarning)
+        model = mm.glmer(f"{response} ~ x + (1 | g)", own, family, link, weights=weights)
+    found = model.influence(method="one-step")
+    if weights:
+        nothing = found.to_frame().iloc[7]
+        np.testing.assert_allclose(nothing[["covratio", "covtrace", "cooksd"]], [1, 0, 0], atol=1e-6)
+    assert found.covratio.median() == pytest.approx(model.influence().covratio.median(), abs=0.01)
+
+
+def test_one_level_that_is_left_is_no_fit(data):
+    model = mm.lmer("y ~ x + (1 | g)", data)
+    found = model.influence(groups={"all but one": (data["g"] != "g3").to_numpy(), "some": [1, 2]})
+    assert found.messages.tolist() == ["one level of g is left", ""]
+    assert np.isnan(found.cooks_distance.iloc[0])
+    assert np.isfinite(found.cooks_distance.iloc[1])
+
+
+def test_without_coefficients_the_variances_are_shown(data):
+    model = mm.lmer("y ~ 0 + (1 | g)", data)
+    for found in (model.influence(groups="g"), model.influence()):
+        text = str(found)
+        assert "largest changes of variances" in text
+        assert "No coefficients are estimated" in text
+        assert "rvc.Residual" in text
+        assert "cooksd" not in text
+
+
+def test_rows_of_data_without_an_index_have_their_positions(data):
+    gaps = data.assign(y=data["y"].where(np.arange(len(data)) != 2))
+    model = mm.lmer("y ~ x + (1 | g)", pl.from_pandas(gaps), subset="x > -1")
+    used = np.flatnonzero((np.arange(len(data)) != 2) & (data["x"] > -1))
+    for labels in (
+        model.cooks_distance().index,
+        model.influence().cooks_distance.index,
+        model.hatvalues(split=True).index,
+        model.quantile_residuals(50, rng=1).to_frame().index,
+    ):
+        assert labels.tolist() == used.tolist()
+    assert set(model.check_outliers().table["row"]) <= set(used.tolist())
+
+
 def test_rows_that_were_not_used_are_nan(data):
     gaps = data.assign(y=data["y"].where(np.arange(len(data)) % 50 != 7))
     gaps.index = [f"row {i}" for i in range(len(data))]
@@ -192,6 +282,8 @@ def test_sets_of_rows(data):
         ({"a": range(240)}, "none are left"),
         ({}, "no sets"),
         ([1, 2], "label for each"),
+        (5, "must name a factor or a column, or hold a label for each row, not 5"),
+        ([[0, 1, 2], range(5, 10)], "not a list of lists"),
     ],
 )
 def test_bad_groups(data, groups, message):
@@ -208,10 +300,22 @@ def test_bad_arguments(data):
         model.influence("g")
     with pytest.raises(ArgumentError, match="rows"):
         model.influence(data.head(10))
+    with pytest.raises(ArgumentError, match="column 'x' of data has other values"):
+        model.influence(data.assign(x=data["x"] + 1))
+    with pytest.raises(ArgumentError, match="column 'g' of data has other values"):
+        model.influence(data.assign(g=data["g"].to_numpy()[::-1]))
     with pytest.raises(ArgumentError, match="method"):
         model.influence(method="fast")
     with pytest.raises(ArgumentError, match="single rows"):
         _ = model.influence(groups="g").dffits
+
+
+def test_the_data_of_the_fit_are_taken_in_any_form(data):
+    gaps = data.assign(y=data["y"].where(np.arange(len(data)) != 2))
+    model = mm.lmer("y ~ x + (1 | g)", gaps)
+    wanted = model.cooks_distance()
+    for own in (gaps, pl.from_pandas(gaps), gaps.assign(g=gaps["g"].astype("category")), gaps.dropna()):
+        np.testing.assert_array_equal(model.cooks_distance(own), wanted)
 
 
 def test_executors_and_progress_change_nothing(data):

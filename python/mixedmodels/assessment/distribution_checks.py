@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..design.theta import factors
 from ..design.used_rows import names_of_rows_used
 from ..diagnostics.check import Check, not_applicable, tested
+from ..diagnostics.leverage import complement
 from ..fit.state import FittedModel
 from ..wording import counted
 
@@ -217,7 +218,7 @@ def check_outliers(fitted: FittedModel) -> Check:
         return not_applicable(name, "the model fits every row, or none: no row can stand out")
     residual = fitted.scaled_residuals()
     with np.errstate(divide="ignore", invalid="ignore"):
-        distance = np.square(residual / (1.0 - hat)) * hat / effective
+        distance = np.square(residual / complement(hat)) * hat / effective
     if not np.isfinite(distance).any():
         return not_applicable(name, "Cook's distances cannot be computed: all leverages are 1")
     limit = float(fdtri(effective, df, 0.5))

@@ -13,11 +13,12 @@ from ..covariance.structure import Structure
 from ..design.theta import natural
 from ..fit.block_costs import describe_engine
 from ..fit.refits import Refits, refit_without_rows
-from ..fit.row_sets import RowSets
+from ..fit.row_sets import GivenTheta, RowSets
 from ..fit.state import FittedModel
 from ..inference.estimates.variance_components import variance_components
 from ..repeat.chunks import run_chunks
 from ..repeat.progress import Listener, reporting
+from .determined import of_determined
 from .shared_points import Optima, optima
 
 # Values that a chunk of results may hold, and chunks that progress is told of.
@@ -41,6 +42,8 @@ class Estimates:
         one.
     covariance : ndarray, shape (m, q, q)
         Their covariance, by refits as that of the model.
+    reference : ndarray, shape (q, q)
+        The same when nothing is deleted.
     sigma : ndarray, shape (m,)
     variances : ndarray, shape (m, v)
         Variances of the random effects and, for families with a scale, of the residuals.
@@ -51,6 +54,7 @@ class Estimates:
 
     change: NDArray[np.float64]
     covariance: NDArray[np.float64]
+    reference: NDArray[np.float64]
     sigma: NDArray[np.float64]
     variances: NDArray[np.float64]
     messages: tuple[str, ...]
@@ -73,6 +77,12 @@ def estimated(fitted: FittedModel) -> NDArray[np.intp]:
     """The columns of X whose coefficients are estimated."""
     kept = np.asarray(fitted.estimates.kept)
     return kept[~np.isin(kept, fitted.held.columns)]
+
+
+def covariance_of_estimated(fitted: FittedModel) -> NDArray[np.float64]:
+    """Of the coefficients that are estimated."""
+    own = np.isin(fitted.estimates.kept, fitted.held.columns, invert=True)
+    return fitted.covariance()[np.ix_(own, own)]
 
 
 def variance_names(fitted: FittedModel) -> list[str]:
@@ -120,7 +130,15 @@ def _completed(fitted: FittedModel, sets: RowSets, near: Optima, progress: bool 
     m = len(sets)
     natural_variances = _variances_at(fitted, near.theta, near.sigma)
     singular = np.zeros(m, dtype=bool)
-    result = Estimates(near.change, near.covariance, near.sigma, natural_variances, tuple([""] * m), singular)
+    result = Estimates(
+        change=near.change,
+        covariance=near.covariance,
+        reference=covariance_of_estimated(fitted),
+        sigma=near.sigma,
+        variances=natural_variances,
+        messages=tuple([""] * m),
+        singular=singular,
+    )
     rest = np.flatnonzero(~near.found)
     if not len(rest):
         return result
@@ -149,7 +167,7 @@ def _by_refits(
         what="deletions",
         partial=False,
     )
-    return Estimates.joined(done.results)
+    return of_determined(fitted, sets, estimated(fitted), Estimates.joined(done.results))
 
 
 def _refitted(state: tuple[FittedModel, RowSets], start: int, stop: int) -> Estimates:
@@ -161,6 +179,7 @@ def _refitted(state: tuple[FittedModel, RowSets], start: int, stop: int) -> Esti
     return Estimates(
         change=refits.beta[:, own] - fitted.estimates.beta[own],
         covariance=refits.covariance[:, own[:, None], own],
+        reference=covariance_of_estimated(fitted),
         sigma=refits.sigma,
         variances=_variances_of(fitted, refits),
         messages=tuple("" if name == "converged" else text or name for name, text in status),
@@ -203,7 +222,8 @@ def given_theta(fitted: FittedModel, sets: RowSets) -> Estimates:
 
 
 def _closed_form(fitted: FittedModel, sets: RowSets) -> Estimates:
-    found = fitted.deletions_given_theta(sets)
+    found = fitted.deletions_given_theta(sets.and_nothing())
+    reference, found = found.covariance[-1], GivenTheta(*(values[:-1] for values in found))
     known = np.isfinite(found.sigma)
     ratio = np.square(found.sigma / fitted.sigma)
     values = np.where(known[:, None], variances(fitted), np.nan)
@@ -213,6 +233,7 @@ def _closed_form(fitted: FittedModel, sets: RowSets) -> Estimates:
     return Estimates(
         change=found.change,
         covariance=found.covariance,
+        reference=reference,
         sigma=found.sigma,
         variances=values,
         messages=tuple("" if good else lost for good in known.tolist()),

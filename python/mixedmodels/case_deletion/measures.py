@@ -37,7 +37,7 @@ class Measures:
     covratio: Values
 
 
-def measures(deleted: Estimates, covariance: Values, reference: Values) -> Measures:
+def measures(deleted: Estimates, covariance: Values) -> Measures:
     """
     The measures.
 
@@ -46,9 +46,8 @@ def measures(deleted: Estimates, covariance: Values, reference: Values) -> Measu
     deleted : Estimates
     covariance : ndarray, shape (p, p)
         Of the coefficients in the full data.
-    reference : ndarray, shape (p, p)
-        The same by the method of the covariances of the deletions.
     """
+    reference = deleted.reference
     change = deleted.change
     m, p = change.shape
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -212,7 +212,7 @@ class Influence(Printed):
         return bubble_plot(hat, residuals, values, names, labels, ax=ax)
 
     def _notes(self) -> list[str]:
-        notes = []
+        notes = [] if self.names else ["No coefficients are estimated, so there are no changes of them"]
         without = int(self.sigma.isna().sum() - (self.n_rows == 0).sum())
         if without:
             notes.append(
@@ -234,8 +234,13 @@ class Influence(Printed):
 
     def _page(self, style: Style) -> Page:
         table = self.to_frame()
-        order = self._measures["cooks_distance"].fillna(-1.0).to_numpy().argsort(kind="stable")[::-1]
-        shown = [c for c in table.columns if not c.startswith(("dfbeta.", "rvc."))]
+        if self.names:
+            ranks, largest, hidden = self._measures["cooks_distance"], "Cook's distances", ("dfbeta.", "rvc.")
+        else:
+            ranks = self._measures["variance_change"].abs().max(axis=1)
+            largest, hidden = "changes of variances", ("cooksd", "mdffits", "covtrace", "covratio")
+        order = ranks.fillna(-1.0).to_numpy().argsort(kind="stable")[::-1]
+        shown = [c for c in table.columns if not c.startswith(hidden)]
         top = table.iloc[order[:_SHOWN]][shown]
         if isinstance(top.index, pd.RangeIndex) or top.index.dtype.kind in "iu":
             top.index = top.index.map(str)
@@ -243,7 +248,7 @@ class Influence(Printed):
         how = "refits" if self.method == "exact" else "closed form, covariance parameters held"
         heading = [f"Influence of {what} ({how})"]
         more = len(table) - len(top)
-        tail = [f"The {_SHOWN} of {len(table)} with the largest Cook's distances"] if more > 0 else []
+        tail = [f"The {_SHOWN} of {len(table)} with the largest {largest}"] if more > 0 else []
         return Page.of(table_of(top, style), heading, [*tail, *self._notes()])
 
 

@@ -15,7 +15,7 @@ from ..diagnostics.standardized import dffits, studentized
 from ..fit.data_of_fit import check_data_of_fit
 from ..fit.state import FittedModel
 from ..repeat.progress import Listener, check_progress
-from .deletion import estimated, exact, given_theta, variance_names, variances
+from .deletion import covariance_of_estimated, estimated, exact, given_theta, variance_names, variances
 from .measures import measures
 from .result import Influence
 from .sets import Deleted, deleted_sets
@@ -41,10 +41,8 @@ def influence(
         estimates = exact(fitted, deleted.sets, executor, progress)
     else:
         estimates = given_theta(fitted, deleted.sets)
-    kept, own = np.asarray(fitted.estimates.kept), estimated(fitted)
-    places = np.ix_(np.isin(kept, own), np.isin(kept, own))
-    covariance, given = fitted.covariance()[places], fitted.conditional_covariance()[places]
-    found = measures(estimates, covariance, covariance if method == "exact" else given)
+    own = estimated(fitted)
+    found = measures(estimates, covariance_of_estimated(fitted))
     names = tuple(fitted.design.x_names[j] for j in own)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = estimates.variances / variances(fitted) - 1.0

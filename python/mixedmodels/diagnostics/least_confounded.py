@@ -19,7 +19,7 @@ def least_confounded(fitted: FittedModel) -> pd.DataFrame:
     if not fitted.exact_likelihood:
         raise ArgumentError(
             "least_confounded_residuals: these are residuals of linear models, not of family "
-            f"{fitted.family.name}; take residuals(type='deviance') or simulate_residuals()"
+            f"{fitted.family.name}; take residuals(type='deviance') or quantile_residuals()"
         )
     n = fitted.n_obs
     if n > LARGEST:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fit.state import FittedModel, ResidualType
+from .leverage import complement
 from .residuals import residuals_used
 
 Values = NDArray[np.float64]
@@ -46,8 +47,7 @@ def studentized(fitted: FittedModel, sigma: Values | None = None) -> Values:
         if not fitted.family.has_deviance:
             return _over_root(pearson, hat)
         deviance = residuals_used(fitted, "deviance", scaled=fitted.residual_sd is not None)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.sign(deviance) * np.sqrt(deviance**2 + hat * pearson**2 / (1.0 - hat))
+        return np.sign(deviance) * np.sqrt(deviance**2 + hat * pearson**2 / complement(hat))
     own = _over_root(fitted.scaled_residuals(), hat)
     with np.errstate(divide="ignore", invalid="ignore"):
         if sigma is not None:
@@ -60,8 +60,7 @@ def studentized(fitted: FittedModel, sigma: Values | None = None) -> Values:
 
 def dffits(residuals: Values, hat: Values) -> Values:
     """Changes of fitted values in their standard errors, from studentised residuals."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return residuals * np.sqrt(hat / (1.0 - hat))
+    return residuals * np.sqrt(hat / complement(hat))
 
 
 def _kind(fitted: FittedModel, type: ResidualType | None) -> ResidualType:
@@ -71,6 +70,5 @@ def _kind(fitted: FittedModel, type: ResidualType | None) -> ResidualType:
 
 
 def _over_root(values: Values, hat: Values) -> Values:
-    """Over √(1 - h); NaN where an observation determines its own fitted value."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(hat < 1.0 - 1e-12, values / np.sqrt(1.0 - hat), np.nan)
+    """Over √(1 - h)."""
+    return values / np.sqrt(complement(hat))

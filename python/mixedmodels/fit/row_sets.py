@@ -65,6 +65,10 @@ class RowSets:
         rows = np.concatenate([np.empty(0, dtype=np.uint32), *parts])
         return RowSets(rows, np.cumsum([0, *map(len, parts)]).astype(np.int64))
 
+    def and_nothing(self) -> RowSets:
+        """These sets and an empty one."""
+        return RowSets(self.rows, np.append(self.ranges, self.ranges[-1]))
+
     def part(self, start: int, stop: int) -> RowSets:
         """Some successive sets."""
         first, last = self.ranges[start], self.ranges[stop]

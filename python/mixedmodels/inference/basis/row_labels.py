@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,7 @@ def row_labels(fitted: FittedModel, value: Any, argument: str) -> RowLabels:
         name = value
     else:
         used = used_data(fitted.design, fitted.arguments)
-        values = np.asarray(in_used_order(value, fitted.design, fitted.arguments, argument))
+        values = _one_for_each(in_used_order(value, fitted.design, fitted.arguments, argument), argument)
         if values.shape == (used.n_total,):
             values = values[used.positions]
         if values.shape != (fitted.n_obs,):
@@ -72,3 +73,14 @@ def row_labels(fitted: FittedModel, value: Any, argument: str) -> RowLabels:
         raise ArgumentError(f"{argument}: {name!r} has missing values in the rows used")
     factor = drop_unused(factor)
     return RowLabels(name, factor.codes.astype(np.int64), factor.labels())
+
+
+def _one_for_each(values: Any, argument: str) -> NDArray[Any]:
+    """One label for each row; ArgumentError for single values and lists of lists."""
+    wanted = f"{argument} must name a factor or a column, or hold a label for each row"
+    if np.ndim(values) == 0 if np.isscalar(values) else not isinstance(values, Iterable):
+        raise ArgumentError(f"{wanted}, not {values!r}")
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ArgumentError(f"{wanted}, not a list of lists") from None

@@ -243,6 +243,12 @@ impl Work<'_> {
 
     fn forms(&self, rows: &[u32]) -> Result<Option<Forms>> {
         let m = self.model.structure.rank + 1;
+        if rows.is_empty() {
+            return Ok(Some(Forms {
+                gram: vec![0.0; m * m],
+                log_det: 0.0,
+            }));
+        }
         let Some(inverse) = &self.inverse else {
             let own = self.right(rows);
             let v = 1.0 - self.own_variance[rows[0] as usize];

@@ -50,9 +50,9 @@ impl RowSets {
         &self.rows[self.ranges[set]..self.ranges[set + 1]]
     }
 
-    /// Whether every set is a single row.
+    /// Whether no set has more than a row.
     #[must_use]
     pub fn are_single_rows(&self) -> bool {
-        (0..self.len()).all(|j| self.of(j).len() == 1)
+        (0..self.len()).all(|j| self.of(j).len() <= 1)
     }
 }
