@@ -352,7 +352,8 @@ def _random_term(
     plan = make_plan(spec.terms, evaluator, contrasts, used)
     k = len(plan.names)
     factors = [label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)]
-    if spec.uncorrelated and factors and k > 1:
+    coded = [c for c in plan.codings if isinstance(c, Levels) and not c.full]
+    if spec.uncorrelated and coded and k > 1:
         by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
         warn_user(
             f"{spec.text}: the double bar makes all {k} columns independent, including the levels of "

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..errors import ArgumentError, DataError
 from ..formula import ModelFormula
-from ..formula.function_table import CODINGS
-from ..formula.nodes import Node, write
+from ..formula.function_table import CODINGS, FULL
+from ..formula.nodes import Call, Node, write
 from ..formula.term_list import TermList
 from ..frame import Factor
 from .contrast_coding import Contrast, make_contrast
@@ -30,6 +30,11 @@ class _Labelled:
 
     labels: tuple[str, ...]
     contrasts: Any
+
+    @property
+    def full(self) -> bool:
+        """Whether it has a column for each level, beside an intercept too."""
+        return self.contrasts is FULL
 
     @property
     def plain(self) -> bool:
@@ -109,7 +114,7 @@ _remembered_plan = lru_cache(maxsize=256)(_plan)
 def names_of_columns(terms: TermList, codings: Mapping[Node, Coding]) -> tuple[str, ...]:
     """The column names of some terms whose factors are coded as in the fit."""
     own = [codings[node] for node in terms.factors]
-    categorical = {i for i, coding in enumerate(own) if isinstance(coding, Levels)}
+    categorical = {i for i, coding in enumerate(own) if isinstance(coding, Levels) and not coding.full}
     blocks = full_rank_blocks(terms.terms, categorical)
     return tuple(
         [name for parts in blocks for block in parts for name in _block_names(block, terms.factors, own)]
@@ -117,7 +122,8 @@ def names_of_columns(terms: TermList, codings: Mapping[Node, Coding]) -> tuple[s
 
 
 def _blocks(terms: TermList, kinds: Sequence[_Kind]) -> list[list[Block]]:
-    return full_rank_blocks(terms.terms, {i for i, kind in enumerate(kinds) if isinstance(kind, _Labelled)})
+    reducible = {i for i, kind in enumerate(kinds) if isinstance(kind, _Labelled) and not kind.full}
+    return full_rank_blocks(terms.terms, reducible)
 
 
 def _check_sizes(terms: TermList, kinds: Sequence[_Kind], n: int) -> None:
@@ -155,8 +161,8 @@ def _kind(node: Node, evaluator: Evaluator, contrasts: ContrastTable, used: set[
 def _coding(node: Node, kind: _Kind) -> Coding:
     if not isinstance(kind, _Labelled):
         return kind
-    if len(kind.labels) < 2:
-        return Levels(kind.labels, Contrast((), 0))
+    if len(kind.labels) < 2 or kind.full:
+        return Levels(kind.labels, Contrast((), 0), kind.full)
     return Levels(kind.labels, make_contrast(kind.contrasts, kind.labels, label_of(node)))
 
 
@@ -174,7 +180,7 @@ def _width(block: Block, kinds: Sequence[_Kind]) -> int:
 def _block_names(block: Block, nodes: Sequence[Node], codings: Sequence[Coding]) -> list[str]:
     parts: list[list[str]] = []
     for i, reduced in block:
-        coding, label = codings[i], label_of(nodes[i])
+        coding, label = codings[i], _column_label(nodes[i])
         if isinstance(coding, Levels):
             if reduced and len(coding.labels) < 2:
                 only = f"{coding.labels[0]!r}" if coding.labels else "none"
@@ -191,6 +197,11 @@ def _block_names(block: Block, nodes: Sequence[Node], codings: Sequence[Coding])
         return [INTERCEPT]
     # The first factor varies fastest.
     return [":".join(reversed(names)) for names in product(*reversed(parts))]
+
+
+def _column_label(node: Node) -> str:
+    """The columns of ``fulldummy(f)`` are levels of f, and named so."""
+    return label_of(node.arguments[0] if isinstance(node, Call) and node.function == FULL else node)
 
 
 def check_contrasts(contrasts: Any) -> ContrastTable:
