@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# glmmTMB's exp() decays with the distance between points; along a line that is ou(). zerocorr() is the name that
-# MixedModels.jl has for independent effects.
+# glmmTMB's exp() decays with the distance between points; along a line that is ou(). zerocorr() is what
+# MixedModels.jl calls independent effects.
 _ALIASES = {"exp": "ou", "zerocorr": "diag"}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..formula.function_table import CODINGS, FULL
-from ..formula.nodes import Call, Node, Number, Text, Word
+from ..formula.nodes import Call, Number, Text, Word
 from ..frame import Factor, drop_unused
 from .contrast_coding import LevelNumber
 from .values import Basis, Coded, Value, match_levels

@@ -171,7 +171,9 @@ _FACTOR = {
     "ifelse": _CHOICE,
     "np.where": _CHOICE,
     "C": FormulaFunction("factor", "a factor with its contrasts: C(f, contr.sum)", 1, ("x", "contr", "base")),
-    FULL: FormulaFunction("factor", "all levels of a factor, also beside an intercept; in random effects only"),
+    FULL: FormulaFunction(
+        "factor", "all levels of a factor, also beside an intercept; in random effects only"
+    ),
     "interaction": FormulaFunction("factor", "the observed cells of crossed factors", 1, (), many=True),
     "as.numeric": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number unchanged"),
     "as.integer": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number truncated"),

@@ -325,8 +325,10 @@ def _random_terms(part: Bar, reader: Reader) -> tuple[list[RandomTermSpec], str]
 
 def _check_full_codings(text: str, outside: Sequence[Node], random: Sequence[RandomTermSpec]) -> None:
     """Refuse fulldummy() where its columns would be redundant, or are not the columns of a term."""
-    inside = [inner for spec in random for node in spec.terms.factors for inner in walk(node) if inner is not node]
-    for node in (*(inner for node in outside for inner in walk(node)), *inside):
+    inside = [
+        inner for spec in random for node in spec.terms.factors for inner in walk(node) if inner is not node
+    ]
+    for node in [*(inner for root in outside for inner in walk(root)), *inside]:
         if isinstance(node, Call) and node.function == FULL:
             raise error_at(
                 f"{write(node)} stands by itself or in products in random-effects terms: "
