@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..covariance import without_correlations
-from ..design.matrix import INTERCEPT
+from ..design.matrix import INTERCEPT, MatrixPlan, label_of
 from ..errors import MixedModelError
 from ..fit.state import FittedModel
 from ..fit.update import updated
+from ..formula.nodes import write
 from ..inference.basis.testable import have_optimum
 from ..notices import silent
 
@@ -88,16 +89,16 @@ def reductions(fitted: FittedModel, terms: set[str] | None = None) -> Iterator[R
                 yield Reduction(term.text, f"{drop} + {simpler}{bar}", "no correlations")
         if term.blocks:
             plan = design.recipe.random[t][0]
-            labels = [label for label, part in plan.terms if part.stop > part.start]
+            labels = [_written(label, plan) for label, part in plan.terms if part.stop > part.start]
             if len(labels) > 1:
-                yield from _without_effects(term.text, drop, bar, labels)
+                yield from _without_effects(term.text, drop, labels)
                 continue
         if not alone:
             yield Reduction(term.text, drop, f"without {term.text}")
 
 
-def _without_effects(text: str, drop: str, bar: str, labels: list[str]) -> Iterator[Reduction]:
-    inner = bar[1:-1]
+def _without_effects(text: str, drop: str, labels: list[str]) -> Iterator[Reduction]:
+    structure, _, inner = text[:-1].partition("(")
     line = "||" if "||" in inner else "|"
     group = inner.rpartition(line)[2].strip()
     for label in labels:
@@ -106,8 +107,14 @@ def _without_effects(text: str, drop: str, bar: str, labels: list[str]) -> Itera
         rest = [name for name in labels if name not in (label, INTERCEPT)]
         first = "1" if INTERCEPT in labels or not rest else "0"
         left = " + ".join([first, *rest])
-        bars = "|" if left == "1" else line
-        yield Reduction(text, f"{drop} + ({left} {bars} {group})", f"without {label} in {text}")
+        term = f"(1 | {group})" if left == "1" else f"{structure}({left} {line} {group})"
+        yield Reduction(text, f"{drop} + {term}", f"without {label} in {text}")
+
+
+def _written(label: str, plan: MatrixPlan) -> str:
+    """A term by its label as formulas write it, with names in backticks where they need them."""
+    texts = {label_of(node): write(node) for node in plan.nodes}
+    return texts.get(label) or ":".join([texts.get(part, part) for part in label.split(":")])
 
 
 def _with_double_bar(bar: str) -> str:
