@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..design import Design
 from ..errors import ArgumentError, DataError, ModesError, SeparationWarning
 from ..families import Family
 from .arguments import GeneralizedArguments
 from .control import for_engine
+from .criterion import GeneralizedCriterion
 from .endpoint.dispersion_limits import limit_notices, unbounded_likelihood
 from .endpoint.separation import (
     far_out,
@@ -86,6 +88,14 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
     def with_response(self, engine: Glmm) -> Glmm:
         return engine.with_response(self.design.y, self.design.weights)
 
+    def criterion(self, engine: Glmm) -> GeneralizedCriterion:
+        return GeneralizedCriterion(self.design, engine, self.arguments, self._free(engine))
+
+    def _free(self, engine: Glmm) -> NDArray[np.intp]:
+        """The coefficients that are estimated."""
+        kept = self.held.in_all_columns(engine.kept, self.design.x.shape[1])
+        return np.setdiff1d(kept, self.held.columns)
+
     def root_weights(self) -> None:
         return None
 
@@ -96,8 +106,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
             raise _located(error, self.design) from error
 
     def evaluated(self, point: Point, engine: Glmm) -> dict[str, Any]:
-        free = np.setdiff1d(self.held.in_all_columns(engine.kept, self.design.x.shape[1]), self.held.columns)
-        theta = read_only(point.theta)
+        theta, free = read_only(point.theta), self._free(engine)
         log_dispersion = float(np.log(point.dispersion)) if self.family.estimates_dispersion else 0.0
         result = engine.evaluate(theta, read_only(point.beta[free]), log_dispersion)
         return {**result, "theta": theta, "beta": read_only(result["beta"])}
@@ -155,7 +164,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
 
     def _run(self, engine: Glmm, watch: Watch) -> dict[str, Any]:
         held, arguments = self.held, self.arguments
-        free = np.setdiff1d(held.in_all_columns(engine.kept, self.design.x.shape[1]), held.columns)
+        free = self._free(engine)
         start = check_generalized_start(arguments.start, self.design, free, self.family)
         if self.optimizer is not None:
             limits = for_engine(self.control, watch.listener)

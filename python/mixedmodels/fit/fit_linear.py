@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from ..design import INTERCEPT, Predictors
 from ..errors import ArgumentError, DataError
 from .arguments import FitArguments, check_reml
+from .at_sigma import at_sigma
 from .control import for_engine
+from .criterion import LinearCriterion
 from .endpoint.unbounded import column_sizes, residual_vanishes
 from .endpoint.undetermined import explained_notices, residual_notices
 from .endpoint.verdict import Notice, Verdict, not_optimised
@@ -64,6 +66,9 @@ class LinearFitting(Fitting[FitArguments, FittedLinear]):
 
     def with_response(self, engine: Lmm) -> Lmm:
         return engine.with_response(self.design.y)
+
+    def criterion(self, engine: Lmm) -> LinearCriterion:
+        return LinearCriterion(self.design, engine, self.reml, self.held)
 
     def root_weights(self) -> NDArray[np.float64] | None:
         return self.design.weights
@@ -172,12 +177,3 @@ def estimates_from(
         fitted=result["fitted"],
         held=held.columns,
     )
-
-
-def at_sigma(result: Mapping[str, Any], engine: Lmm, reml: bool, sigma: float) -> dict[str, Any]:
-    """What the engine finds at theta, for this residual standard deviation instead of the best one."""
-    df = len(result["fitted"]) - (engine.rank if reml else 0)
-    pwrss = result["pwrss"]
-    best = df * (1.0 + np.log(2.0 * np.pi * pwrss / df))
-    here = df * np.log(2.0 * np.pi * sigma**2) + pwrss / sigma**2
-    return {**result, "objective": float(result["objective"] - best + here), "sigma": sigma}

@@ -15,6 +15,7 @@ from ..notices import model_label, warn_of_fit
 from .arguments import ModelArguments
 from .block_costs import size_notice
 from .control import Control, as_control, check_optimizer, check_starts
+from .criterion import Criterion
 from .endpoint.term_roots import (
     term_roots,
 )
@@ -169,6 +170,10 @@ class Fitting(ABC, Generic[A, S]):
     @abstractmethod
     def with_response(self, engine: Any) -> Any:
         """The engine's model of another response, with the response of this design."""
+
+    @abstractmethod
+    def criterion(self, engine: Any) -> Criterion:
+        """What the search minimizes, as a function of one vector."""
 
     @abstractmethod
     def root_weights(self) -> NDArray[np.float64] | None:
