@@ -40,6 +40,7 @@ _EXPORTS = {
     ),
     "fit.block_costs": "BlockDescription",
     "fit.control": "Control",
+    "fit.optimum.optimum": "Optimum",
     "fit.progress": "Progress",
     "fit.record": "Convergence FitLog",
     "inference.basis.degrees_of_freedom": "DegreesOfFreedom JointTest",
@@ -75,8 +76,8 @@ _EXPORTS = {
         "plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
         "plot_profile plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage "
         "plot_variances predict predict_effects predictions profile profile_2d quantile_residuals r2 "
-        "ranef ranova rePCA refit refitML residuals rstandard rstudent sigma simplify simulate summary "
-        "t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "ranef ranova rePCA refit refitML residuals rstandard rstudent save_optimum sigma simplify simulate "
+        "summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",
@@ -84,6 +85,7 @@ _EXPORTS = {
     "models.lmer": "lmer",
     "models.many": "fit_many",
     "models.power": "power power_curve",
+    "models.restore_optimum": "restore_optimum",
     "models.simulate_formula": "parameter_names simulate_formula",
     "models.study_designs": "crossed_design extend",
     "models.unfitted": "UnfittedModel",

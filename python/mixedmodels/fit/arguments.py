@@ -38,6 +38,10 @@ class ModelArguments(DesignArguments):
     renamed: ClassVar[Mapping[str, str]] = {}
     further: ClassVar[frozenset[str]] = frozenset()
 
+    def criterion_facts(self) -> dict[str, Any]:
+        """The arguments that decide on the criterion, besides formula, data and parameters held."""
+        return {}
+
     @property
     def repeated_optimizer(self) -> str:
         """The optimizer of the engine for fits that are repeated many times."""
@@ -77,6 +81,9 @@ class FitArguments(ModelArguments):
     maker: ClassVar[str] = "lmer"
     renamed: ClassVar[Mapping[str, str]] = {"REML": "reml"}
 
+    def criterion_facts(self) -> dict[str, Any]:
+        return {"kind": "linear", "REML": self.reml}
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GeneralizedArguments(ModelArguments):
@@ -89,6 +96,10 @@ class GeneralizedArguments(ModelArguments):
     maker: ClassVar[str] = "glmer"
     renamed: ClassVar[Mapping[str, str]] = {"nAGQ": "n_agq"}
     further: ClassVar[frozenset[str]] = frozenset({"link", "nb_theta"})
+
+    def criterion_facts(self) -> dict[str, Any]:
+        facts = {"kind": "generalized", "family": self.family.name, "link": self.family.link}
+        return {**facts, "nAGQ": self.n_agq, "information": self.information}
 
     def checked_changes(self, function: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         given = super().checked_changes(function, changes)

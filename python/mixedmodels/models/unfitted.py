@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -17,6 +18,7 @@ from ..fit.changes import with_options
 from ..fit.control import Control, as_control, check_optimizer
 from ..fit.criterion import Criterion
 from ..fit.fitting import Fitting
+from ..fit.optimum.restore import restored
 from ..fit.update import snapshot
 from ..public import public
 from .arguments import Optimizer
@@ -220,8 +222,10 @@ class UnfittedModel(Generic[M]):
         ----------
         start : array-like of shape (n_theta,) or dict, optional
             Where the optimisation starts, as for :func:`mixedmodels.lmer` and :func:`mixedmodels.glmer`.
-        optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
+        optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"}, callable or None
             By default "trust_region". None evaluates the model at `start` without optimising.
+            A function of yours is called with the objective, its gradient, the start and the bounds of the
+            parameters, and returns the parameters at the minimum, or an object with these as ``x``.
         control : Control or dict, optional
             Limits of the optimisation, see :class:`mixedmodels.Control`.
         verbose : bool, default False
@@ -252,3 +256,38 @@ class UnfittedModel(Generic[M]):
             options = dataclasses.replace(options, verbose=True)
         changes = {"start": snapshot(start), "optimizer": check_optimizer(optimizer), "control": options}
         return self._kind(with_options(self._fitting, changes).fit(self._engine))
+
+    @public
+    def restore_optimum(self, file: str | os.PathLike[str] | Any) -> M:
+        """
+        The fitted model at an optimum that `save_optimum` wrote, without a search.
+
+        Parameters
+        ----------
+        file : path, or file object
+            As given to `save_optimum`.
+
+        Returns
+        -------
+        LinearMixedModel or GeneralizedLinearMixedModel
+            As it was when it was saved, with the log of its search.
+
+        Raises
+        ------
+        ArgumentError
+            When the file is not one of an optimum, or of another formula, criterion or family.
+        DataError
+            When the optimum is that of other data: response, columns, levels, weights or offset.
+
+        Examples
+        --------
+        >>> import io
+        >>> from mixedmodels import LinearMixedModel, load_sleepstudy
+        >>> m = LinearMixedModel.from_formula("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> fitted, file = m.fit(), io.StringIO()
+        >>> fitted.save_optimum(file)
+        >>> _ = file.seek(0)
+        >>> m.restore_optimum(file).objective == fitted.objective
+        True
+        """
+        return self._kind(restored(self._fitting, self._engine, file))
