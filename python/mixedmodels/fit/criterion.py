@@ -102,12 +102,12 @@ class LinearCriterion(Criterion):
     def gradient(self, point: Vector) -> Vector:
         if self._sigma is None:
             return self._engine.gradient(point, self._reml)
-        return self._derivatives(point)["gradient"]
+        return self._in_theta(self._derivatives(point))[0]
 
     def hessian(self, point: Vector) -> NDArray[np.float64]:
         if self._sigma is None:
             return self._engine.hessian(point, self._reml)
-        return self._derivatives(point)["hessian"]
+        return self._in_theta(self._derivatives(point))[1]
 
     def default_start(self) -> Vector:
         limits = {"max_evaluations": 1}
@@ -126,6 +126,11 @@ class LinearCriterion(Criterion):
         sigma = self._sigma
         assert sigma is not None
         return self._engine.free_derivatives(point, sigma, self._reml, {"sigma": sigma})
+
+    def _in_theta(self, free: Any) -> tuple[Vector, NDArray[np.float64]]:
+        """Derivatives in theta, on which the engine's free parameters depend linearly if sigma is held."""
+        back = np.linalg.inv(np.asarray(free["slopes"])[: len(self.names)])
+        return back.T @ free["gradient"], back.T @ free["hessian"] @ back
 
 
 class GeneralizedCriterion(Criterion):
@@ -152,9 +157,7 @@ class GeneralizedCriterion(Criterion):
         log_dispersion = float(point[-1]) if self._dispersion else 0.0
         return np.array(point[: self._n_theta]), np.array(beta), log_dispersion
 
-    def joined(
-        self, theta: Vector | None, beta: Vector | None, log_dispersion: float | None
-    ) -> Vector:
+    def joined(self, theta: Vector | None, beta: Vector | None, log_dispersion: float | None) -> Vector:
         """One vector of all parameters; those that are not given are as in the default start."""
         complete = theta is not None and (beta is not None or not self._joint)
         complete = complete and (log_dispersion is not None or not self._dispersion)

@@ -175,7 +175,7 @@ class FittedGeneralized(FittedModel):
             u=tuple(found["u"]),
             eta=found["eta"],
         )
-        return self._with_estimates(estimates)
+        return self.with_estimates(estimates)
 
     @property
     def _coefficients(self) -> slice:

@@ -162,7 +162,7 @@ class FittedLinear(FittedModel):
             u=tuple(found["u"]),
             fitted=found["fitted"],
         )
-        return self._with_estimates(estimates)
+        return self.with_estimates(estimates)
 
     def all_names(self) -> tuple[str, ...]:
         return theta_layout.theta_names(self.design)

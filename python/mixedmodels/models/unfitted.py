@@ -49,8 +49,14 @@ class UnfittedModel(Generic[M]):
         Where a fit starts by default.
     """
 
+    _fitting: Fitting[Any, Any]
+    _kind: type[M]
+
     def __init__(self, fitting: Fitting[Any, Any], kind: type[M]) -> None:
-        self._fitting, self._kind = fitting, kind
+        vars(self).update(_fitting=fitting, _kind=kind)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a model is immutable: cannot set {name!r}")
 
     def __repr__(self) -> str:
         n, p, q, k = self.size

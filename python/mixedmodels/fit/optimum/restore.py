@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,7 +46,9 @@ def restored(fitting: Fitting[Any, Any], engine: Any, file: Any) -> FittedModel:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         if isinstance(error, MixedModelError):
             raise
-        raise ArgumentError(f"restore_optimum: the file is damaged ({type(error).__name__}: {error})") from None
+        raise ArgumentError(
+            f"restore_optimum: the file is damaged ({type(error).__name__}: {error})"
+        ) from None
 
 
 def _restored(fitting: Fitting[Any, Any], engine: Any, content: Mapping[str, Any]) -> FittedModel:
@@ -67,7 +70,9 @@ def _restored(fitting: Fitting[Any, Any], engine: Any, content: Mapping[str, Any
             f"restore_optimum: the objective at the saved parameters is {found:.10g}, but it was {saved:.10g} "
             "in the fit"
         )
-    return fitted.concluded(convergence_from(content["search"]))
+    # As it was, to the last bit.
+    estimates = dataclasses.replace(fitted.estimates, objective=saved)
+    return fitted.with_estimates(estimates).concluded(convergence_from(content["search"]))
 
 
 def _check_model(fitting: Fitting[Any, Any], saved: Mapping[str, Any]) -> None:
