@@ -26,7 +26,7 @@ class ArrayTerm:
     """
     A random-effects term given as arrays, for ``LinearMixedModel.from_arrays``.
 
-    Parameters
+    Attributes
     ----------
     groups : array-like of shape (n,)
         The level of each row: labels or codes of any kind that a data frame may hold.
@@ -155,8 +155,8 @@ class _Columns:
             return write(Name(own or "y"))
         if len(shape) != 2 or shape[1] != 2:
             raise ArgumentError(
-                f"from_arrays: y has shape {shape}; give one value for each row, or, for a binomial model, two "
-                "columns with successes and failures"
+                f"from_arrays: y has shape {shape}; give one value for each row, or two columns with "
+                "successes and failures for a binomial model"
             )
         counts = _matrix(y, "y", None).columns
         parts = [f"{own}_{part}" if own else part for part in ("successes", "failures")]
@@ -253,7 +253,7 @@ def _labels(found: _Matrix, names: Any, what: str, argument: str, default: Any) 
     if names is None and found.names is None:
         return [INTERCEPT if j == 0 and found.constant else default(j) for j in range(count)]
     own = found.names if names is None else names
-    if isinstance(own, str) or not isinstance(own, Sequence) and not hasattr(own, "__len__"):
+    if isinstance(own, str) or not hasattr(own, "__len__"):
         raise ArgumentError(f"from_arrays: {argument} must be a list of names, not {a_kind(own)}")
     own = list(own)
     for name in own:

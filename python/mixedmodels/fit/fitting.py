@@ -212,8 +212,8 @@ def check_nothing_held_in_search(held: Held, name: str) -> None:
     """Refuse covariance parameters that are held where a function of the user searches."""
     if held.random:
         raise ArgumentError(
-            f"optimizer: {name} searches all of theta, and {', '.join(held.texts)} cannot be held there; take "
-            "one of the package's optimizers, or leave it out of fixed="
+            f"optimizer: {name} searches all of theta, and {', '.join(held.texts)} cannot be held there; "
+            "take one of the package's optimizers, or leave it out of fixed="
         )
 
 

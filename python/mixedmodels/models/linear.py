@@ -60,8 +60,12 @@ class LinearMixedModel(MixedModel):
             n rows.
         REML : bool, default True
             Whether the criterion is that of REML (True) or -2 log-likelihood (False).
-        weights, offset, contrasts, na_action, subset, functions, fixed
-            As for :func:`mixedmodels.lmer`.
+        weights, offset, contrasts : as for `lmer`, optional
+            A column or values for the rows; coding of factors.
+        na_action : {"omit", "exclude", "fail"}, default "omit"
+            What to do with rows that have missing values.
+        subset, functions, fixed : as for `lmer`, optional
+            Rows to use; your own functions for the formula; parameters to hold.
 
         Returns
         -------

@@ -121,8 +121,8 @@ def read(file: Any) -> dict[str, Any]:
     version = content.get("version")
     if not isinstance(version, int) or not 1 <= version <= VERSION:
         raise ArgumentError(
-            f"restore_optimum: {name} is of version {version!r}, written by {content.get('written_by')}; this "
-            f"version of the package reads versions up to {VERSION}"
+            f"restore_optimum: {name} is of version {version!r}, written by {content.get('written_by')}; "
+            f"this version of the package reads versions up to {VERSION}"
         )
     return content
 
