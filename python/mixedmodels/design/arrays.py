@@ -252,7 +252,7 @@ def _labels(found: _Matrix, names: Any, what: str, argument: str, default: Any) 
     count = len(found.columns)
     if names is None and found.names is None:
         return [INTERCEPT if j == 0 and found.constant else default(j) for j in range(count)]
-    own = found.names if names is None else names
+    own: Any = found.names if names is None else names
     if isinstance(own, str) or not hasattr(own, "__len__"):
         raise ArgumentError(f"from_arrays: {argument} must be a list of names, not {a_kind(own)}")
     own = list(own)

@@ -141,7 +141,7 @@ def minimized_by(
     ArgumentError
         When it does not return finite parameters within the bounds.
     """
-    name, recorder = optimizer_name(optimizer), Recorder(criterion, control, watch)
+    name, recorder = str(optimizer_name(optimizer)), Recorder(criterion, control, watch)
     bounds = list(zip(criterion.lower.tolist(), criterion.upper.tolist(), strict=True))
     status, message = "converged", f"{name} returned"
     try:

@@ -21,7 +21,8 @@ from ..fit.arguments import (
 from ..fit.changes import prepared
 from ..fit.fixed import check_fixed
 from ..fit.update import snapshot
-from ..public import public
+from ..not_here import GLMER_ARGUMENTS
+from ..public import public_except
 from .arguments import Contrasts, Data, Functions, NaAction, Rows
 from .base import MixedModel
 from .unfitted import UnfittedModel
@@ -49,7 +50,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         return self._fitted.arguments.information
 
     @staticmethod
-    @public
+    @public_except(GLMER_ARGUMENTS)
     def from_formula(
         formula: str,
         data: Data,
@@ -125,7 +126,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         return UnfittedModel(prepared(arguments), GeneralizedLinearMixedModel)
 
     @staticmethod
-    @public
+    @public_except(GLMER_ARGUMENTS)
     def from_arrays(
         y: ArrayLike,
         X: ArrayLike | Data,

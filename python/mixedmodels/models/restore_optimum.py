@@ -48,7 +48,7 @@ def restore_optimum(unfitted: UnfittedModel[M], file: str | os.PathLike[str] | A
     >>> round(restore_optimum(m, file).objective, 4)
     1743.6283
     """
-    if not isinstance(unfitted, UnfittedModel):
+    if not isinstance(unfitted, UnfittedModel):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ArgumentError(
             "restore_optimum needs a model that is not fitted, made by from_formula() or from_arrays(), not "
             f"{type(unfitted).__name__}"
