@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import numpy as np
@@ -86,7 +87,12 @@ def test_nothing_changes_the_model():
     assert model.objective([1.0, 0.0, 1.0]) == before
     assert first.objective == pytest.approx(second.objective, abs=1e-5)
     assert second.convergence.optimizer == "bobyqa"
-    assert not hasattr(model, "fixef")
+    with pytest.raises(AttributeError, match=r"no attribute 'fixef': fit\(\) returns a model that has it"):
+        model.fixef()
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'$"):
+        _ = model.nonsense
+    again = pickle.loads(pickle.dumps(model))
+    assert again.objective([1.0, 0.0, 1.0]) == before
     with pytest.raises(AttributeError):
         model.start = None
     with pytest.raises(ValueError, match="read-only"):

@@ -31,7 +31,8 @@ class ArrayTerm:
     groups : array-like of shape (n,)
         The level of each row: labels or codes of any kind that a data frame may hold.
     Z : array-like of shape (n, k) or (n,), or data frame, optional
-        The columns whose effects vary over the groups; by default a column of ones, a random intercept.
+        The columns whose effects vary over the groups; by default a column of ones, an intercept. Labels
+        (text or a categorical) stand for one column for each level, as `structure` "ar1" or "ou" needs them.
     names : sequence of str, optional
         Names of the columns of `Z`. By default those of a data frame; otherwise a first column of ones is the
         intercept, a column that `X` has too takes the name that it has there, and others are ``z1``, ...
@@ -170,6 +171,8 @@ class _Columns:
             if term.names is not None and list(term.names) not in ([], [INTERCEPT]):
                 raise ArgumentError(f"from_arrays: {what} has names but no Z")
             return [INTERCEPT]
+        if _is_factor(term.Z):
+            return [self.factor(term, what)]
         found = _matrix(term.Z, f"Z of {what}", self.index)
         if not found.columns:
             raise ArgumentError(f"from_arrays: Z of {what} has no columns; leave it out for an intercept")
@@ -183,6 +186,15 @@ class _Columns:
         for label, values in zip(labels, found.columns, strict=True):
             self.add(label, values, f"Z of {what}")
         return labels
+
+    def factor(self, term: ArrayTerm, what: str) -> str:
+        """The name of the factor whose levels are the columns of a term."""
+        names = [_name_of(term.Z) or "level"] if term.names is None else list(term.names)
+        if len(names) != 1:
+            raise ArgumentError(f"from_arrays: names of {what} must hold one name, for the labels in Z")
+        _check_name(names[0], f"names of {what}")
+        self.add(names[0], term.Z, f"Z of {what}")
+        return names[0]
 
     def group(self, term: ArrayTerm, what: str, t: int) -> str:
         """The name of the grouping factor of a term."""
@@ -226,6 +238,13 @@ def _matrix(values: Any, what: str, index: Any) -> _Matrix:
     if isinstance(values, pd.Series):
         columns = [pd.Series(columns[0], index=values.index)]
     return _Matrix(columns, None if name is None else [name], _ones(columns))
+
+
+def _is_factor(values: Any) -> bool:
+    """Whether values are labels, one for each row."""
+    if isinstance(values, (str, bytes)) or np.ndim(values) != 1:
+        return False
+    return isinstance(Frame.from_any({"Z": values}, what="from_arrays").column("Z"), Factor)
 
 
 def _from_frame(values: Any, what: str, index: Any) -> _Matrix:

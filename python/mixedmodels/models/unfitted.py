@@ -58,6 +58,15 @@ class UnfittedModel(Generic[M]):
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a model is immutable: cannot set {name!r}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._fitting, self._kind)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = ": fit() returns a model that has it" if hasattr(self._kind, name) else ""
+            raise AttributeError(f"a model that is not fitted has no attribute {name!r}{hint}")
+
     def __repr__(self) -> str:
         n, p, q, k = self.size
         return (
