@@ -11,6 +11,7 @@ import pytest
 from mixedmodels import (
     ArgumentError,
     GeneralizedLinearMixedModel,
+    LargeModelWarning,
     LinearMixedModel,
     UnfittedModel,
     UnknownArgumentError,
@@ -153,3 +154,14 @@ def test_models_without_modes_are_infinite():
     point = np.array(model.start)
     point[1] = -1.0
     assert model.objective(point) == np.inf
+
+
+def test_a_large_model_is_announced_before_its_fit(monkeypatch):
+    from mixedmodels.fit import block_costs
+
+    model = linear()
+    monkeypatch.setattr(block_costs, "LARGE_MODEL", 0)
+    with pytest.warns(LargeModelWarning) as caught:
+        model.fit()
+    assert len(caught) == 1
+    assert caught[0].filename == __file__

@@ -270,7 +270,9 @@ class UnfittedModel(Generic[M]):
         if flag("verbose", verbose):
             options = dataclasses.replace(options, verbose=True)
         changes = {"start": snapshot(start), "optimizer": check_optimizer(optimizer), "control": options}
-        return self._kind(with_options(self._fitting, changes).fit(self._engine))
+        fitting = with_options(self._fitting, changes)
+        fitting.announce(self._engine)
+        return self._kind(fitting.fit(self._engine))
 
     @public
     def restore_optimum(self, file: str | os.PathLike[str] | Any) -> M:
