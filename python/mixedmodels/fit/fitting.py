@@ -14,7 +14,8 @@ from ..errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWar
 from ..notices import model_label, warn_of_fit
 from .arguments import ModelArguments
 from .block_costs import size_notice
-from .control import Control, as_control, check_optimizer, check_starts
+from .control import Control, as_control, check_optimizer, check_starts, optimizer_name
+from .criterion import Criterion
 from .endpoint.term_roots import (
     term_roots,
 )
@@ -64,16 +65,20 @@ class Fitting(ABC, Generic[A, S]):
     ----------
     design : Design
     arguments : ModelArguments
+    searcher : str, callable or None
+        The argument ``optimizer``.
     optimizer : str or None
+        Its name.
     control : Control
     held : Held
     """
 
     def __init__(self, design: Design, arguments: A) -> None:
         self.design, self.arguments = design, arguments
-        self.optimizer = check_optimizer(arguments.optimizer)
+        self.searcher = check_optimizer(arguments.optimizer)
+        self.optimizer = optimizer_name(self.searcher)
         self.control = as_control(arguments.control)
-        check_starts(self.optimizer, self.control)
+        check_starts(self.searcher, self.control)
         self.check_response()
         self.held = self.resolve_held()
 
@@ -103,10 +108,8 @@ class Fitting(ABC, Generic[A, S]):
         notices = self.too_many_effects()
         if engine is None:
             engine = self.build_engine()
-            notice = size_notice(engine, design)
-            if notice and not quiet:
-                # Before the fit, which may take long; it says nothing of the result.
-                warn_of_fit([(LargeModelWarning, notice)], label)
+            if not quiet:
+                self.announce(engine, label)
         if roots is None:
             roots = term_roots(design, self.root_weights())
         result = self.search(engine, Watch(control, label, quiet=quiet))
@@ -127,6 +130,12 @@ class Fitting(ABC, Generic[A, S]):
             warn_of_fit(notices, label)
         messages = tuple([text for _, text in notices])
         return fitted.concluded(convergence_of(self.optimizer, result, verdict, messages))
+
+    def announce(self, engine: Any, label: str = "") -> None:
+        """Warn of a large model before the fit, which may take long; it says nothing of the result."""
+        notice = size_notice(engine, self.design)
+        if notice:
+            warn_of_fit([(LargeModelWarning, notice)], label or model_label(self.design.formula.text, None))
 
     def at(self, point: Point, engine: Any, roots: Roots, status: str = "converged") -> S:
         """
@@ -171,6 +180,10 @@ class Fitting(ABC, Generic[A, S]):
         """The engine's model of another response, with the response of this design."""
 
     @abstractmethod
+    def criterion(self, engine: Any) -> Criterion:
+        """What the search minimizes, as a function of one vector."""
+
+    @abstractmethod
     def root_weights(self) -> NDArray[np.float64] | None:
         """The weights of the rows in the roots of the terms."""
 
@@ -197,6 +210,15 @@ class Fitting(ABC, Generic[A, S]):
     @abstractmethod
     def own_notices(self, fitted: S, verdict: Verdict) -> list[Notice]:
         """Warnings of this kind of model."""
+
+
+def check_nothing_held_in_search(held: Held, name: str) -> None:
+    """Refuse covariance parameters that are held where a function of the user searches."""
+    if held.random:
+        raise ArgumentError(
+            f"optimizer: {name} searches all of theta, and {', '.join(held.texts)} cannot be held there; "
+            "take one of the package's optimizers, or leave it out of fixed="
+        )
 
 
 def with_dropped(beta: NDArray[np.float64], kept: NDArray[np.int64], p: int) -> NDArray[np.float64]:

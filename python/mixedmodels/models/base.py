@@ -21,6 +21,7 @@ from .influences import Influences
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
+from .optima import Optima
 from .permutation import PermutationTests
 from .planning import Planning
 from .plots import Plots
@@ -41,6 +42,7 @@ from .validation import Validation
 class MixedModel(
     Estimates,
     Likelihood,
+    Optima,
     TermTests,
     Profiles,
     LinearHypotheses,
