@@ -29,6 +29,7 @@ _EXPORTS = {
         "load_verbagg"
     ),
     "diagnostics.check": "Check",
+    "diagnostics.shrinkage": "Shrinkage",
     "diagnostics.simulated.result": "QuantileResiduals",
     "errors": (
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
@@ -74,8 +75,8 @@ _EXPORTS = {
         "plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
         "plot_profile plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage "
         "plot_variances predict predict_effects predictions profile profile_2d quantile_residuals r2 "
-        "ranef ranova rePCA refit refitML residuals rstandard rstudent sigma simplify simulate summary "
-        "t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "ranef ranova rePCA refit refitML residuals rstandard rstudent shrinkage sigma simplify simulate "
+        "summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

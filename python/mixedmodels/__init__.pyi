@@ -33,6 +33,7 @@ from .datasets import (
     load_verbagg as load_verbagg,
 )
 from .diagnostics.check import Check as Check
+from .diagnostics.shrinkage import Shrinkage as Shrinkage
 from .diagnostics.simulated.result import QuantileResiduals as QuantileResiduals
 from .errors import (
     ArgumentError as ArgumentError,
@@ -199,6 +200,7 @@ from .models.functions import (
     residuals as residuals,
     rstandard as rstandard,
     rstudent as rstudent,
+    shrinkage as shrinkage,
     sigma as sigma,
     simplify as simplify,
     simulate as simulate,

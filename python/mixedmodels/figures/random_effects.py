@@ -18,7 +18,7 @@ from ..plot.quantiles import qq_plot
 from ..plot.shrinkage import shrinkage_pair, shrinkage_single
 from ..plot.style import MOST_LABELS, Panels, fitting, note, panels_of, panels_or_new
 from .chosen import chosen
-from .within_groups import within_group_estimates
+from ..diagnostics.within_groups import within_group_estimates
 
 # More panels than these are too small to read.
 _MOST_PANELS = 24

@@ -32,6 +32,7 @@ from .profiles import Profiles
 from .quantile_residuals import SimulatedResiduals
 from .reports import Reports
 from .shares import EffectSizes
+from .shrinkages import ShrunkenEffects
 from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
@@ -40,6 +41,7 @@ from .validation import Validation
 
 class MixedModel(
     Estimates,
+    ShrunkenEffects,
     Likelihood,
     TermTests,
     Profiles,

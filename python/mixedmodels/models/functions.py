@@ -92,6 +92,7 @@ def _of_table(kind: str) -> Callable[..., Any]:
     return renamed(ci="level")(public(effect_sizes))
 
 
+shrinkage = function_of(MixedModel.shrinkage)
 simplify = function_of(MixedModel.simplify)
 rePCA = function_of(MixedModel.rePCA)
 check_outliers = function_of(MixedModel.check_outliers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..diagnostics.residuals import residuals_used
+from .residuals import residuals_used
 from ..fit.state import FittedModel
 
 # Eigenvalues this small in comparison with the largest are zero.
