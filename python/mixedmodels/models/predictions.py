@@ -261,9 +261,10 @@ class Predictions(Holder):
         DataError
             For levels that were not in the fit.
         ArgumentError
-            When `allow_new_levels` and `new_re_levels` contradict each other, when `re_form` names effects that the model does not have, and for arguments without effect:
-            `level` without `interval`; `ddf`, `vcov` and `parameter_uncertainty` without standard errors or
-            limits; `nsim` without the bootstrap.
+            When `re_form` names effects that the model does not have, when `allow_new_levels` and
+            `new_re_levels` contradict each other, and for arguments without effect: `level` without
+            `interval`; `ddf`, `vcov` and `parameter_uncertainty` without standard errors or limits; `nsim`
+            without the bootstrap.
 
         Warns
         -----

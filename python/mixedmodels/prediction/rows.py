@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import flag, one_of
 from ..design.recipe import DesignRecipe, NewRandomTerm
 from ..design.rows import named_or_given
 from ..design.theta import factors
 from ..design.used_rows import labels_of_results, naming_left_out
-from ..checks import flag, one_of
 from ..errors import ArgumentError
 from ..fit.state import FittedModel, NewTerms
 from ..frame import Frame
@@ -180,8 +180,7 @@ def check_new_levels(allow_new_levels: Any, new_re_levels: Any) -> NewLevels:
     one_of("new_re_levels", new_re_levels, _NEW_LEVELS)
     if allowed and new_re_levels != "population":
         raise ArgumentError(
-            f"predict: allow_new_levels=True is new_re_levels='population', not {new_re_levels!r}; give one of "
-            "them"
+            f"predict: allow_new_levels=True is new_re_levels='population', not {new_re_levels!r}; give only one"
         )
     return new_re_levels
 
