@@ -300,7 +300,7 @@ def test_singularity_of_other_parameters(slope):
     assert slope.is_singular(1.0, theta=[1.0, 0.0, 1e-3])
     with pytest.raises(ArgumentError, match="theta has shape"):
         slope.is_singular(theta=[1.0])
-    with pytest.raises(ArgumentError, match="theta: .*must be finite and not negative"):
+    with pytest.raises(ArgumentError, match=r"theta: .*must be finite and not negative"):
         slope.is_singular(theta=[-1.0, 0.0, 1.0])
 
 

@@ -180,7 +180,8 @@ def check_new_levels(allow_new_levels: Any, new_re_levels: Any) -> NewLevels:
     one_of("new_re_levels", new_re_levels, _NEW_LEVELS)
     if allowed and new_re_levels != "population":
         raise ArgumentError(
-            f"predict: allow_new_levels=True is new_re_levels='population', not {new_re_levels!r}; give only one"
+            f"predict: allow_new_levels=True is new_re_levels='population', not {new_re_levels!r}; "
+            "give only one"
         )
     return new_re_levels
 
