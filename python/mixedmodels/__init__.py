@@ -42,6 +42,7 @@ _EXPORTS = {
     "fit.control": "Control",
     "fit.progress": "Progress",
     "fit.record": "Convergence FitLog",
+    "formula.from_terms": "Formula",
     "inference.basis.degrees_of_freedom": "DegreesOfFreedom JointTest",
     "inference.basis.robust": "RobustCovariance",
     "inference.effect_sizes.variance_shares": "IntraclassCorrelation RSquared VarianceParts",

@@ -68,6 +68,7 @@ from .fit.record import (
     Convergence as Convergence,
     FitLog as FitLog,
 )
+from .formula.from_terms import Formula as Formula
 from .inference.basis.degrees_of_freedom import (
     DegreesOfFreedom as DegreesOfFreedom,
     JointTest as JointTest,

@@ -89,14 +89,14 @@ def reductions(fitted: FittedModel, terms: set[str] | None = None) -> Iterator[R
             plan = design.recipe.random[t][0]
             labels = [label for label, part in plan.terms if part.stop > part.start]
             if len(labels) > 1:
-                yield from _without_effects(term.text, drop, bar, labels)
+                yield from _without_effects(term.text, drop, labels)
                 continue
         if not alone:
             yield Reduction(term.text, drop, f"without {term.text}")
 
 
-def _without_effects(text: str, drop: str, bar: str, labels: list[str]) -> Iterator[Reduction]:
-    inner = bar[1:-1]
+def _without_effects(text: str, drop: str, labels: list[str]) -> Iterator[Reduction]:
+    structure, _, inner = text[:-1].partition("(")
     line = "||" if "||" in inner else "|"
     group = inner.rpartition(line)[2].strip()
     for label in labels:
@@ -105,8 +105,8 @@ def _without_effects(text: str, drop: str, bar: str, labels: list[str]) -> Itera
         rest = [name for name in labels if name not in (label, INTERCEPT)]
         first = "1" if INTERCEPT in labels or not rest else "0"
         left = " + ".join([first, *rest])
-        bars = "|" if left == "1" else line
-        yield Reduction(text, f"{drop} + ({left} {bars} {group})", f"without {label} in {text}")
+        term = f"(1 | {group})" if left == "1" else f"{structure}({left} {line} {group})"
+        yield Reduction(text, f"{drop} + {term}", f"without {label} in {text}")
 
 
 def _with_double_bar(bar: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-# glmmTMB's exp() decays with the distance between points; along a line that is ou().
-_ALIASES = {"exp": "ou"}
+# glmmTMB's exp() decays with the distance between points; along a line that is ou(). zerocorr() is what
+# MixedModels.jl calls independent effects.
+_ALIASES = {"exp": "ou", "zerocorr": "diag"}
 
 
 def structure_names() -> tuple[str, ...]:

@@ -18,12 +18,13 @@ from ..frame import Frame
 from ..notices import warn_user
 from .arguments import DesignArguments, check_action
 from .column_checks import warn_of_columns, warn_of_self_products
+from .contrast_table import ContrastTable, check_contrasts
 from .evaluator import Evaluator, Memory
 from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
 from .matrix import Levels, label_of
 from .merged_terms import BuiltTerm, merge_repeated
 from .model_size import Sizes
-from .plan_columns import ContrastTable, check_all_used, check_contrasts, make_plan
+from .plan_columns import make_plan
 from .random_term import RandomTerm, check_distinct_from_residuals
 from .recipe import DesignRecipe, offset_of
 from .repeated_effects import overlapping_terms
@@ -290,19 +291,18 @@ def assemble(
     response = None
     if read_response is not None and parsed.response_node is not None:
         response = read_response(parsed.response_node, evaluator, rows)
-    contrast_names: set[str] = set()
-    fixed = make_plan(parsed.fixed_terms, evaluator, table, contrast_names)
+    fixed = make_plan(parsed.fixed_terms, evaluator, table.of_fixed())
     x = fixed.build(evaluator, "F")
     grouping = component_evaluator(rows.frame, own)
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]] = {}
     sizes = Sizes(check_effects)
     built = [
-        _random_term(spec, evaluator, grouping, known, table, contrast_names, sizes) for spec in parsed.random
+        _random_term(spec, evaluator, grouping, known, table.of_term(spec), sizes) for spec in parsed.random
     ]
     built.sort(key=lambda part: -len(part[0].group.levels))
     warn_of_columns(parsed, rows.frame, fixed)
     warn_of_self_products(parsed.self_products, evaluator)
-    check_all_used(table, contrast_names, [fixed, *(plan for _, plan, _ in built)])
+    table.check_all_used(parsed, [fixed, *(plan for _, plan, _ in built)])
     built, left_out = merge_repeated(built)
     total = rows.offset
     if parsed.offset_nodes:
@@ -345,14 +345,14 @@ def _random_term(
     grouping: Evaluator,
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
     contrasts: ContrastTable,
-    used: set[str],
     sizes: Sizes,
 ) -> BuiltTerm:
     group, recipe = make_group(spec, grouping, known)
-    plan = make_plan(spec.terms, evaluator, contrasts, used)
+    plan = make_plan(spec.terms, evaluator, contrasts)
     k = len(plan.names)
     factors = [label_of(n) for n, c in zip(plan.nodes, plan.codings, strict=True) if isinstance(c, Levels)]
-    if spec.uncorrelated and factors and k > 1:
+    coded = [c for c in plan.codings if isinstance(c, Levels) and not c.full]
+    if spec.uncorrelated and coded and k > 1:
         by_contrasts = any(reduced for block in plan.blocks for _, reduced in block)
         warn_user(
             f"{spec.text}: the double bar makes all {k} columns independent, including the levels of "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..formula.function_table import CODINGS
+from ..formula.function_table import BASED, CODINGS
+from .hypothesis_coding import hypothesis_matrix
+
+# The first of two values whose second holds hypotheses.
+HYPOTHESIS = "hypothesis"
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,10 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
     ----------
     spec : str, tuple, ndarray or DataFrame
         ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"``, ``"diff"``, ``"SAS"`` (also with R's
-        ``contr.`` before them), ``("treatment", base level)``, or a matrix with a row for each level and one
-        column fewer. The rows of a DataFrame are matched to the levels by its index.
+        ``contr.`` before them), ``("treatment", base level)``, ``("sum", base level)``, a name with the
+        levels in another order, ``("helmert", ["low", "mid", "high"])``, ``("hypothesis", weights)``, see
+        `hypothesis_matrix`, or a matrix with a row for each level and one column fewer. The rows of a
+        DataFrame are matched to the levels by its index.
     labels : sequence of str
         The levels.
     factor : str
@@ -74,16 +80,27 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
     base: Any = None
     if isinstance(spec, (tuple, list)) and len(spec) == 2 and isinstance(spec[0], str):
         spec, base = spec
+        if spec == HYPOTHESIS:
+            names, matrix = hypothesis_matrix(base, labels, factor)
+            return Contrast(names, -1, matrix)
     if isinstance(spec, str):
         kind = CODINGS.get(spec)
         if kind is None:
             known = ", ".join(sorted(set(CODINGS.values())))
             raise ArgumentError(
-                f"contrasts of {factor!r}: {spec!r} is unknown; use one of {known}, or a matrix"
+                f"contrasts of {factor!r}: {spec!r} is unknown; use one of {known}, a matrix, or "
+                f"({HYPOTHESIS!r}, weights)"
             )
-        if base is not None and kind != "treatment":
-            raise ArgumentError(f"contrasts of {factor!r}: only treatment contrasts have a base level")
-        return _BUILDERS[kind](labels) if base is None else _treatment(labels, _find(base, labels, factor))
+        if base is None:
+            return _BUILDERS[kind](labels)
+        if isinstance(base, (list, tuple)):
+            return _in_order(kind, list(map(str, base)), labels, factor)
+        if kind not in BASED:
+            raise ArgumentError(
+                f"contrasts of {factor!r}: only treatment and sum contrasts have a base level; give {kind} "
+                f"contrasts all levels in their order, ({spec!r}, {list(labels[:3])})"
+            )
+        return _BUILDERS[kind](labels, _find(base, labels, factor))
     matrix, names = _custom(spec, labels, factor)
     if matrix.shape != (n, n - 1):
         raise ArgumentError(
@@ -100,10 +117,13 @@ def _treatment(labels: Sequence[str], base: int = 0) -> Contrast:
     return Contrast(tuple(f"T.{label}" for label in others), base, r_names=others)
 
 
-def _sum(labels: Sequence[str]) -> Contrast:
+def _sum(labels: Sequence[str], base: int = -1) -> Contrast:
+    """Each coefficient is the mean of a level minus the mean of all; the base has no column."""
     n = len(labels)
-    matrix = np.vstack([np.eye(n - 1), np.full((1, n - 1), -1.0)])
-    return Contrast(tuple(f"S.{label}" for label in labels[:-1]), -1, matrix, _numbered(n - 1))
+    base %= n
+    matrix = np.insert(np.eye(n - 1), base, -1.0, axis=0)
+    others = [label for i, label in enumerate(labels) if i != base]
+    return Contrast(tuple(f"S.{label}" for label in others), -1, matrix, _numbered(n - 1))
 
 
 def _helmert(labels: Sequence[str]) -> Contrast:
@@ -136,6 +156,20 @@ def _poly(labels: Sequence[str]) -> Contrast:
         columns[:, j] = column / np.linalg.norm(column)
     names = [".L", ".Q", ".C", *(f"^{j}" for j in range(4, n))]
     return Contrast(tuple(names[: n - 1]), -1, columns[:, 1:])
+
+
+def _in_order(kind: str, order: list[str], labels: Sequence[str], factor: str) -> Contrast:
+    """Contrasts of the levels in another order."""
+    if sorted(order) != sorted(labels):
+        raise ArgumentError(
+            f"contrasts of {factor!r}: the order {order} must contain each of the levels {list(labels[:20])} "
+            "once"
+        )
+    made = _BUILDERS[kind](order)
+    treatment = np.delete(np.eye(len(order)), max(made.base, 0), axis=1)
+    matrix = treatment if made.matrix is None else made.matrix
+    rows = [order.index(label) for label in labels]
+    return Contrast(made.names, -1, np.ascontiguousarray(matrix[rows]), made.r_names)
 
 
 def _numbered(n: int) -> tuple[str, ...]:
@@ -182,7 +216,7 @@ def _find(base: Any, labels: Sequence[str], factor: str) -> int:
     )
 
 
-_BUILDERS = {
+_BUILDERS: dict[str, Callable[..., Contrast]] = {
     "treatment": _treatment,
     "sum": _sum,
     "helmert": _helmert,
@@ -203,4 +237,8 @@ def contrasts_text(given: Any) -> str:
 
 def _plain(spec: Any) -> Any:
     """A matrix as lists, which print on one line."""
-    return spec if isinstance(spec, (str, tuple)) else np.asarray(spec).tolist()
+    if isinstance(spec, Mapping):
+        return {name: _plain(part) for name, part in spec.items()}
+    if isinstance(spec, tuple):
+        return tuple([_plain(part) for part in spec])
+    return spec if isinstance(spec, (str, int, float)) else np.asarray(spec).tolist()

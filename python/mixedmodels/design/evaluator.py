@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FormulaError
-from ..formula.function_table import FUNCTIONS
+from ..formula.function_table import FULL, FUNCTIONS
 from ..formula.nodes import Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
 from ..frame import Factor, Frame, LabelsOnly, Numeric, as_factor, drop_unused, interact
-from .factor_calls import by_number, coding, labels_of, plain, with_first
+from .factor_calls import by_number, coding_of, labels_of, plain, with_first
 from .values import Basis, Coded, Value, match_levels
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -296,10 +296,8 @@ class Evaluator:
             numbers = self._numbers(value, argument)
             return numbers if name == "as.numeric" else np.trunc(numbers)
         factor = self._factor(argument)
-        if name == "C":
-            options = dict(node.options)
-            contrast = node.arguments[1] if len(node.arguments) > 1 else options.get("contr")
-            return Coded(self._remember(text, factor), coding(contrast, options.get("base")))
+        if name in ("C", FULL):
+            return Coded(self._remember(text, factor), coding_of(node))
         if name == "numFactor":
             return self._remember(text, by_number(factor, text) if self.fitting else factor)
         options = dict(node.options)

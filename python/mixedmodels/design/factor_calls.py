@@ -8,15 +8,20 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..formula.function_table import CODINGS
-from ..formula.nodes import Call, Node, Number, Text, Word
+from ..formula.function_table import CODINGS, FULL
+from ..formula.nodes import Call, Number, Text, Word
 from ..frame import Factor, drop_unused
 from .contrast_coding import LevelNumber
 from .values import Basis, Coded, Value, match_levels
 
 
-def coding(node: Node | None, base: Node | None) -> Any:
-    """The contrasts named in C(), with a base level given to C() or to the coding."""
+def coding_of(call: Call) -> Any:
+    """The contrasts that C() names, with a base level given to C() or to the coding; FULL for all levels."""
+    if call.function == FULL:
+        return FULL
+    options = dict(call.options)
+    node = call.arguments[1] if len(call.arguments) > 1 else options.get("contr")
+    base = options.get("base")
     if node is None and base is None:
         return None
     word = node.word if isinstance(node, Word) else node.function if isinstance(node, Call) else "treatment"

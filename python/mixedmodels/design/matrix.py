@@ -26,10 +26,15 @@ INTERCEPT = "(Intercept)"
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """How a factor of the terms is coded: its level labels and its contrasts."""
+    """
+    How a factor of the terms is coded: its level labels and its contrasts.
+
+    ``full`` is for ``fulldummy(f)``, which has a column for each level whatever else is in the matrix.
+    """
 
     labels: tuple[str, ...]
     contrast: Contrast
+    full: bool = False
 
 
 # The names of the columns of a basis; None for plain numbers.

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Any
 
 from ..errors import ArgumentError, DataError
-from ..formula import ModelFormula
-from ..formula.function_table import CODINGS
-from ..formula.nodes import Node, write
+from ..formula.function_table import FULL
+from ..formula.nodes import Call, Node, write
 from ..formula.term_list import TermList
 from ..frame import Factor
 from .contrast_coding import Contrast, make_contrast
+from .contrast_table import ContrastTable
 from .evaluator import Evaluator
 from .full_rank import Block, full_rank_blocks
 from .matrix import INTERCEPT, Coding, Levels, MatrixPlan, check_size, label_of, term_value
@@ -26,10 +26,14 @@ _FEW = 50
 
 @dataclass(frozen=True)
 class _Labelled:
-    """A factor as the plan sees it: its level labels and the requested contrasts."""
+    """
+    A factor as the plan sees it: its level labels and the requested contrasts; or a column for each level,
+    also beside an intercept.
+    """
 
     labels: tuple[str, ...]
     contrasts: Any
+    full: bool = False
 
     @property
     def plain(self) -> bool:
@@ -40,28 +44,7 @@ class _Labelled:
 _Kind = _Labelled | tuple[str, ...] | None
 
 
-@dataclass(frozen=True, eq=False)
-class ContrastTable:
-    """
-    The parsed ``contrasts`` argument.
-
-    Attributes
-    ----------
-    by_name : mapping of str to contrasts
-        By factor name or expression.
-    every : str, optional
-        The coding of all other factors; by default "poly" for ordered factors and "treatment" for others.
-    """
-
-    by_name: Mapping[str, Any]
-    every: str | None = None
-
-    def default(self, factor: Factor) -> str:
-        """The coding of a factor without contrasts of its own."""
-        return self.every or ("poly" if factor.ordered else "treatment")
-
-
-def make_plan(terms: TermList, evaluator: Evaluator, contrasts: ContrastTable, used: set[str]) -> MatrixPlan:
+def make_plan(terms: TermList, evaluator: Evaluator, contrasts: ContrastTable) -> MatrixPlan:
     """
     Determine the columns of some terms from the fitting data.
 
@@ -71,15 +54,14 @@ def make_plan(terms: TermList, evaluator: Evaluator, contrasts: ContrastTable, u
     evaluator : Evaluator
         Fitting.
     contrasts : ContrastTable
-        The names that are used are added to ``used``.
-    used : set of str
+        Of this part of the formula.
 
     Raises
     ------
     DataError
         When a factor with one level needs contrasts.
     """
-    kinds = tuple([_kind(node, evaluator, contrasts, used) for node in terms.factors])
+    kinds = tuple([_kind(node, evaluator, contrasts) for node in terms.factors])
     labelled = [kind for kind in kinds if isinstance(kind, _Labelled)]
     if labelled:
         _check_sizes(terms, kinds, evaluator.n)
@@ -109,7 +91,7 @@ _remembered_plan = lru_cache(maxsize=256)(_plan)
 def names_of_columns(terms: TermList, codings: Mapping[Node, Coding]) -> tuple[str, ...]:
     """The column names of some terms whose factors are coded as in the fit."""
     own = [codings[node] for node in terms.factors]
-    categorical = {i for i, coding in enumerate(own) if isinstance(coding, Levels)}
+    categorical = {i for i, coding in enumerate(own) if isinstance(coding, Levels) and not coding.full}
     blocks = full_rank_blocks(terms.terms, categorical)
     return tuple(
         [name for parts in blocks for block in parts for name in _block_names(block, terms.factors, own)]
@@ -117,7 +99,8 @@ def names_of_columns(terms: TermList, codings: Mapping[Node, Coding]) -> tuple[s
 
 
 def _blocks(terms: TermList, kinds: Sequence[_Kind]) -> list[list[Block]]:
-    return full_rank_blocks(terms.terms, {i for i, kind in enumerate(kinds) if isinstance(kind, _Labelled)})
+    reducible = {i for i, kind in enumerate(kinds) if isinstance(kind, _Labelled) and not kind.full}
+    return full_rank_blocks(terms.terms, reducible)
 
 
 def _check_sizes(terms: TermList, kinds: Sequence[_Kind], n: int) -> None:
@@ -132,21 +115,20 @@ def _term_label(terms: TermList, term: tuple[int, ...]) -> str:
     return ":".join([label_of(terms.factors[i]) for i in term]) or INTERCEPT
 
 
-def _kind(node: Node, evaluator: Evaluator, contrasts: ContrastTable, used: set[str]) -> _Kind:
+def _kind(node: Node, evaluator: Evaluator, contrasts: ContrastTable) -> _Kind:
     value = term_value(node, evaluator)
-    keys: list[str] = []
-    if contrasts.by_name:
-        keys = [key for key in dict.fromkeys((label_of(node), write(node))) if key in contrasts.by_name]
-        used.update(keys)
+    key = contrasts.key(node)
     if isinstance(value, (Factor, Coded)):
         factor = value.factor if isinstance(value, Coded) else value
+        if isinstance(value, Coded) and value.contrasts is FULL:
+            return _Labelled(factor.labels(), FULL, full=True)
         spec: Any = value.contrasts if isinstance(value, Coded) else None
         if spec is None:
-            spec = contrasts.by_name[keys[0]] if keys else contrasts.default(factor)
+            spec = contrasts.by_name[key] if key is not None else contrasts.default(factor)
         return _Labelled(factor.labels(), spec)
-    if keys:
+    if key is not None:
         raise ArgumentError(
-            f"contrasts: {keys[0]!r} is numeric; write factor({write(node)}) in the formula "
+            f"contrasts: {key!r} is numeric; write factor({write(node)}) in the formula "
             f"and give the contrasts for 'factor({write(node)})'"
         )
     return value.names if isinstance(value, Basis) else None
@@ -155,8 +137,8 @@ def _kind(node: Node, evaluator: Evaluator, contrasts: ContrastTable, used: set[
 def _coding(node: Node, kind: _Kind) -> Coding:
     if not isinstance(kind, _Labelled):
         return kind
-    if len(kind.labels) < 2:
-        return Levels(kind.labels, Contrast((), 0))
+    if len(kind.labels) < 2 or kind.full:
+        return Levels(kind.labels, Contrast((), 0), kind.full)
     return Levels(kind.labels, make_contrast(kind.contrasts, kind.labels, label_of(node)))
 
 
@@ -174,7 +156,7 @@ def _width(block: Block, kinds: Sequence[_Kind]) -> int:
 def _block_names(block: Block, nodes: Sequence[Node], codings: Sequence[Coding]) -> list[str]:
     parts: list[list[str]] = []
     for i, reduced in block:
-        coding, label = codings[i], label_of(nodes[i])
+        coding, label = codings[i], _column_label(nodes[i])
         if isinstance(coding, Levels):
             if reduced and len(coding.labels) < 2:
                 only = f"{coding.labels[0]!r}" if coding.labels else "none"
@@ -193,43 +175,6 @@ def _block_names(block: Block, nodes: Sequence[Node], codings: Sequence[Coding])
     return [":".join(reversed(names)) for names in product(*reversed(parts))]
 
 
-def check_contrasts(contrasts: Any) -> ContrastTable:
-    """The ``contrasts`` argument: contrasts by factor, or one name for all factors."""
-    if contrasts is None:
-        return ContrastTable({})
-    if isinstance(contrasts, str):
-        if contrasts not in CODINGS:
-            known = ", ".join(sorted(set(CODINGS.values())))
-            raise ArgumentError(
-                f"contrasts: {contrasts!r} is unknown; a single name, for all factors, must be one of {known}"
-            )
-        return ContrastTable({}, contrasts)
-    if not isinstance(contrasts, Mapping):
-        raise ArgumentError(
-            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}, or be one name "
-            f"for all factors, such as 'sum'; got {type(contrasts).__name__}"
-        )
-    return ContrastTable(contrasts)
-
-
-def contrasts_in(formula: ModelFormula, contrasts: Any) -> Any:
-    """The ``contrasts`` argument, restricted to the factors in a formula."""
-    if not isinstance(contrasts, Mapping):
-        return contrasts
-    nodes = [n for terms in (formula.fixed_terms, *(r.terms for r in formula.random)) for n in terms.factors]
-    names = {name for node in nodes for name in (label_of(node), write(node))}
-    return {name: spec for name, spec in contrasts.items() if name in names} or None
-
-
-def check_all_used(contrasts: ContrastTable, used: Collection[str], plans: Sequence[MatrixPlan]) -> None:
-    """Refuse contrasts for anything that is not a factor in the formula."""
-    for key in contrasts.by_name:
-        if key not in used:
-            factors = {
-                label_of(node): None
-                for plan in plans
-                for node, coding in zip(plan.nodes, plan.codings, strict=True)
-                if isinstance(coding, Levels)
-            }
-            listed = f"its factors: {', '.join(map(repr, factors))}" if factors else "it has no factors"
-            raise ArgumentError(f"contrasts: {key!r} is not a factor in the terms of the formula; {listed}")
+def _column_label(node: Node) -> str:
+    """The columns of ``fulldummy(f)`` are levels of f, and named so."""
+    return label_of(node.arguments[0] if isinstance(node, Call) and node.function == FULL else node)

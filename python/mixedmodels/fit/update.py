@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..checks import optional_flag
-from ..design.plan_columns import contrasts_in
+from ..design.contrast_table import contrasts_in
 from ..design.rows import columns_of
 from ..errors import ArgumentError
 from ..formula import check_functions, parse_formula
@@ -124,5 +124,7 @@ def snapshot(value: Any) -> Any:
     if isinstance(value, (np.ndarray, pd.Series, pd.DataFrame)):
         return value.copy()
     if isinstance(value, dict):
-        return {key: np.array(v) if isinstance(v, np.ndarray) else v for key, v in value.items()}
+        return {key: snapshot(part) for key, part in value.items()}
+    if type(value) is tuple:
+        return tuple([snapshot(part) for part in value])
     return list(value) if isinstance(value, list) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .expression import parse_expression
+from .from_terms import Formula
 from .function_table import FUNCTIONS, FormulaFunction
 from .model_formula import ModelFormula, RandomTermSpec, check_functions, parse_formula
 from .scope import NoRandomEffectsError, Scope
@@ -10,6 +11,7 @@ from .term_list import TermList
 
 __all__ = [
     "FUNCTIONS",
+    "Formula",
     "FormulaFunction",
     "ModelFormula",
     "NoRandomEffectsError",

@@ -13,7 +13,7 @@ import math
 import re
 from typing import NamedTuple, NoReturn
 
-from .function_table import CODINGS, FormulaFunction
+from .function_table import BASED, CODINGS, FormulaFunction
 from .nodes import PRECEDENCE, Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
 from .scope import Scope, error_at, find_function, missing_column
 
@@ -316,7 +316,7 @@ class _Parser:
                 options.append((option, base))
             else:
                 arguments.append(base)
-        if (arguments or options) and CODINGS[token.text] != "treatment":
+        if (arguments or options) and CODINGS[token.text] not in BASED:
             self.fail(f"{token.text}() takes no argument", token.start)
         return self.count(Call(token.text, tuple(arguments), tuple(options)))
 

@@ -113,7 +113,15 @@ _STATEFUL = {
         bases.fit_shift,
     ),
     "center": FormulaFunction(
-        "stateful", "centred", 1, ("x",), lambda x, text: bases.fit_shift(x, text, scale=False)
+        "stateful",
+        "centred at its mean; center(x, 5) at a value",
+        1,
+        ("x", "at"),
+        lambda x, text, at=True: bases.fit_shift(x, text, at, scale=False),
+    ),
+    **dict.fromkeys(
+        ("standardize", "zscore"),
+        FormulaFunction("stateful", "the same as scale(x)", 1, ("x",), bases.fit_shift),
     ),
     "poly": FormulaFunction(
         "stateful",
@@ -138,6 +146,8 @@ _STATEFUL = {
     ),
 }
 
+# The function that codes a factor of a random-effects term by all its levels.
+FULL = "fulldummy"
 _FACTOR_ARGUMENTS = ("x", "levels")
 _CHOICE = FormulaFunction(
     "factor", "one of two values, by a condition: ifelse(x > 2, 'high', 'low')", 3, ("test", "yes", "no")
@@ -161,6 +171,9 @@ _FACTOR = {
     "ifelse": _CHOICE,
     "np.where": _CHOICE,
     "C": FormulaFunction("factor", "a factor with its contrasts: C(f, contr.sum)", 1, ("x", "contr", "base")),
+    FULL: FormulaFunction(
+        "factor", "all levels of a factor, also beside an intercept; in random effects only"
+    ),
     "interaction": FormulaFunction("factor", "the observed cells of crossed factors", 1, (), many=True),
     "as.numeric": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number unchanged"),
     "as.integer": FormulaFunction("factor", "a factor's codes 1, 2, ...; a number truncated"),
@@ -175,12 +188,15 @@ _SPECIAL = {
 
 FUNCTIONS: Mapping[str, FormulaFunction] = {**_ELEMENTWISE, **_NUMPY, **_STATEFUL, **_FACTOR, **_SPECIAL}
 
+# Codings in which one level has no column, by choice.
+BASED = ("treatment", "sum")
+
 # Words and calls that name a coding in C(x, ...).
 CODINGS: Mapping[str, str] = {
-    **dict.fromkeys(("treatment", "Treatment", "contr.treatment"), "treatment"),
-    **dict.fromkeys(("sum", "Sum", "contr.sum"), "sum"),
+    **dict.fromkeys(("treatment", "Treatment", "contr.treatment", "dummy"), "treatment"),
+    **dict.fromkeys(("sum", "Sum", "contr.sum", "effects"), "sum"),
     **dict.fromkeys(("helmert", "Helmert", "contr.helmert"), "helmert"),
     **dict.fromkeys(("poly", "Poly", "contr.poly"), "poly"),
-    **dict.fromkeys(("diff", "Diff", "contr.diff", "contr.sdif"), "diff"),
+    **dict.fromkeys(("diff", "Diff", "contr.diff", "contr.sdif", "seqdiff"), "diff"),
     **dict.fromkeys(("SAS", "contr.SAS"), "SAS"),
 }

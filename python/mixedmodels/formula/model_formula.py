@@ -10,7 +10,7 @@ from typing import Any
 from ..checks import shown
 from ..errors import FormulaError
 from .expression import parse_expression
-from .function_table import FUNCTIONS
+from .function_table import FULL, FUNCTIONS
 from .nodes import Call, Node, variables, walk, write
 from .scope import NoRandomEffectsError, Scope, error_at
 from .structures import formula_tokens, read_structure
@@ -218,6 +218,8 @@ def _parse(
                 "'.' means no column here: the response and the groups use all columns", text, None
             )
     fixed = read_terms(parts.operands, reader)
+    outside = [*fixed.factors, *parts.offsets, *(n for spec in random for n in spec.group_nodes)]
+    _check_full_codings(text, outside if response is None else [response, *outside], random)
 
     fixed_text = _write_sum(parts.operands, reader)
     offsets = tuple(map(write, parts.offsets))
@@ -319,6 +321,21 @@ def _random_terms(part: Bar, reader: Reader) -> tuple[list[RandomTermSpec], str]
         text = f"{name}({lhs} {bar.text} {':'.join(group)})"
         specs.append(RandomTermSpec(lhs, group, bar.text == "||", structure, text, terms, nodes))
     return specs, f"{name}({lhs} {bar.text} {reader.write(right)})"
+
+
+def _check_full_codings(text: str, outside: Sequence[Node], random: Sequence[RandomTermSpec]) -> None:
+    """Refuse fulldummy() where its columns would be redundant, or are not the columns of a term."""
+    inside = [
+        inner for spec in random for node in spec.terms.factors for inner in walk(node) if inner is not node
+    ]
+    for node in [*(inner for root in outside for inner in walk(root)), *inside]:
+        if isinstance(node, Call) and node.function == FULL:
+            raise error_at(
+                f"{write(node)} stands by itself or in products in random-effects terms: "
+                f"(1 + {write(node)} | group); elsewhere its columns sum to the intercept",
+                text,
+                text.find(FULL),
+            )
 
 
 def _groupings(tokens: Sequence[Token], reader: Reader) -> list[tuple[Node, ...]]:

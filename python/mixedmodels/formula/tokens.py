@@ -34,7 +34,7 @@ _PIECE = re.compile(
   | (?P<word>[\w.]+)
   | (?P<bracket>[()])
   | %\s*(?P<in>in)\s*%
-  | (?P<operator>\*\*|\|\||[-~+*/:^|])
+  | (?P<operator>\*\*|\|\||[-~+*/:^|&])
   )""",
     re.VERBOSE,
 )
@@ -73,6 +73,9 @@ def _tokens(source: str, place: int, last: int) -> Iterator[Token]:
             yield Token("call" if kind == "call" else "name", source[start:place], start, place)
         elif kind == "in":
             yield Token("operator", text, source.rindex("%", 0, start), place)
+        elif text == "&":
+            # Julia's sign for an interaction.
+            yield Token("operator", ":", start, place)
         else:
             yield Token(kind, text, start, place)
 

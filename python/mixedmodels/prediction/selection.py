@@ -96,7 +96,9 @@ def _add(
     absorbed = [part for part in recipe.left_out if part.group.nodes == spec.group_nodes]
     members = [t for t, (_, group) in enumerate(recipe.random) if group.nodes == spec.group_nodes]
     members += [t for part in absorbed for t in part.within if t not in members]
-    plans = [recipe.random[t][0] for t in members] + [part.plan for part in absorbed]
+    # Terms may code a factor differently: the coding of the term itself counts.
+    own_last = sorted(members, key=lambda t: fitted.design.terms[t].text == spec.text)
+    plans = [part.plan for part in absorbed] + [recipe.random[t][0] for t in own_last]
     codings = {node: c for plan in plans for node, c in zip(plan.nodes, plan.codings, strict=True)}
     if members and codings.keys() >= set(spec.terms.factors):
         wanted = names_of_columns(spec.terms, codings)
