@@ -21,6 +21,7 @@ _EXPORTS = {
     "assessment.random_effects_pca": "RandomEffectsPCA",
     "assessment.simplify": "Simplification",
     "case_deletion.result": "Influence",
+    "design.arrays": "ArrayTerm",
     "datasets": (
         "dataset_names load_arabidopsis load_bacteria load_beets load_cake load_carrots load_cbpp "
         "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 "
@@ -40,6 +41,7 @@ _EXPORTS = {
     ),
     "fit.block_costs": "BlockDescription",
     "fit.control": "Control",
+    "fit.optimum.optimum": "Optimum",
     "fit.progress": "Progress",
     "fit.record": "Convergence FitLog",
     "formula.from_terms": "Formula",
@@ -76,8 +78,8 @@ _EXPORTS = {
         "plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
         "plot_profile plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage "
         "plot_variances predict predict_effects predictions profile profile_2d quantile_residuals r2 "
-        "ranef ranova rePCA refit refitML residuals rstandard rstudent shrinkage sigma simplify simulate "
-        "summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "ranef ranova rePCA refit refitML residuals rstandard rstudent save_optimum shrinkage sigma simplify "
+        "simulate summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",
@@ -85,8 +87,10 @@ _EXPORTS = {
     "models.lmer": "lmer",
     "models.many": "fit_many",
     "models.power": "power power_curve",
+    "models.restore_optimum": "restore_optimum",
     "models.simulate_formula": "parameter_names simulate_formula",
     "models.study_designs": "crossed_design extend",
+    "models.unfitted": "UnfittedModel",
     "planning.curve": "PowerCurve",
     "planning.result": "Power",
     "plot.style": "Panels",

@@ -32,6 +32,7 @@ from .datasets import (
     load_sleepstudy_x as load_sleepstudy_x,
     load_verbagg as load_verbagg,
 )
+from .design.arrays import ArrayTerm as ArrayTerm
 from .diagnostics.check import Check as Check
 from .diagnostics.shrinkage import Shrinkage as Shrinkage
 from .diagnostics.simulated.result import QuantileResiduals as QuantileResiduals
@@ -63,6 +64,7 @@ from .errors import (
 )
 from .fit.block_costs import BlockDescription as BlockDescription
 from .fit.control import Control as Control
+from .fit.optimum.optimum import Optimum as Optimum
 from .fit.progress import Progress as Progress
 from .fit.record import (
     Convergence as Convergence,
@@ -201,6 +203,7 @@ from .models.functions import (
     residuals as residuals,
     rstandard as rstandard,
     rstudent as rstudent,
+    save_optimum as save_optimum,
     shrinkage as shrinkage,
     sigma as sigma,
     simplify as simplify,
@@ -222,11 +225,13 @@ from .models.linear import LinearMixedModel as LinearMixedModel
 from .models.lmer import lmer as lmer
 from .models.many import fit_many as fit_many
 from .models.power import power as power, power_curve as power_curve
+from .models.restore_optimum import restore_optimum as restore_optimum
 from .models.simulate_formula import (
     parameter_names as parameter_names,
     simulate_formula as simulate_formula,
 )
 from .models.study_designs import crossed_design as crossed_design, extend as extend
+from .models.unfitted import UnfittedModel as UnfittedModel
 from .planning.curve import PowerCurve as PowerCurve
 from .planning.result import Power as Power
 from .plot.style import Panels as Panels

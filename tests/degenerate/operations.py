@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -265,6 +266,7 @@ OPERATIONS: dict[str, Operation] = {
     "ranef": mm.ranef,
     "ranef condVar": lambda m: mm.ranef(m, condVar=True).condvar,
     "ranova": mm.ranova,
+    "save_optimum": lambda m: mm.save_optimum(m, io.StringIO()),
     "refit": lambda m: mm.refit(m, some_response(m)),
     "refitML": mm.refitML,
     "residuals": mm.residuals,

@@ -13,7 +13,7 @@ from ..checks import one_of
 from ..design import DesignArguments
 from ..errors import ArgumentError
 from ..families import Family, NegativeBinomial, as_family
-from .control import Control
+from .control import DEFAULT_OPTIMIZER, Control, Searcher
 from .fixed import check_fixed, held_dispersion
 
 Information = Literal["observed", "expected"]
@@ -30,13 +30,26 @@ class ModelArguments(DesignArguments):
 
     start: Any = None
     fixed: Any = None
-    optimizer: str | None = "trust_region"
+    optimizer: Searcher = DEFAULT_OPTIMIZER
     control: Control = field(default_factory=Control)
 
     maker: ClassVar[str] = ""
     # Public names that differ from those of the attributes, and those that no attribute has.
     renamed: ClassVar[Mapping[str, str]] = {}
     further: ClassVar[frozenset[str]] = frozenset()
+
+    def criterion_facts(self) -> dict[str, Any]:
+        """The arguments that decide on the criterion, besides formula, data and parameters held."""
+        return {}
+
+    @property
+    def repeated_optimizer(self) -> str:
+        """The optimizer of the engine for fits that are repeated many times."""
+        return self.optimizer if isinstance(self.optimizer, str) else DEFAULT_OPTIMIZER
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A function of the user belongs to its session, and most cannot be pickled.
+        return {**vars(self), "optimizer": None if self.optimizer is None else self.repeated_optimizer}
 
     def checked_changes(self, function: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -68,6 +81,9 @@ class FitArguments(ModelArguments):
     maker: ClassVar[str] = "lmer"
     renamed: ClassVar[Mapping[str, str]] = {"REML": "reml"}
 
+    def criterion_facts(self) -> dict[str, Any]:
+        return {"kind": "linear", "REML": self.reml}
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GeneralizedArguments(ModelArguments):
@@ -80,6 +96,10 @@ class GeneralizedArguments(ModelArguments):
     maker: ClassVar[str] = "glmer"
     renamed: ClassVar[Mapping[str, str]] = {"nAGQ": "n_agq"}
     further: ClassVar[frozenset[str]] = frozenset({"link", "nb_theta"})
+
+    def criterion_facts(self) -> dict[str, Any]:
+        facts = {"kind": "generalized", "family": self.family.name, "link": self.family.link}
+        return {**facts, "nAGQ": self.n_agq, "information": self.information}
 
     def checked_changes(self, function: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         given = super().checked_changes(function, changes)

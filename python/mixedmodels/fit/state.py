@@ -299,7 +299,7 @@ class FittedModel(Pickled):
         """Covariance matrix of the parameters, and the directions in them that the data do not determine."""
         return self.derived(_parameter_covariance)
 
-    def _with_estimates(self: Own, estimates: Any) -> Own:
+    def with_estimates(self: Own, estimates: Any) -> Own:
         """The state with other estimates, of the same design in the same engine."""
         other = dataclasses.replace(cast(Any, self), estimates=estimates, _engine=self.engine)
         other.know(self.held, None)

@@ -21,6 +21,7 @@ from .influences import Influences
 from .likelihood import Likelihood
 from .linear_hypotheses import LinearHypotheses
 from .means import MarginalMeans
+from .optima import Optima
 from .permutation import PermutationTests
 from .planning import Planning
 from .plots import Plots
@@ -43,6 +44,7 @@ class MixedModel(
     Estimates,
     ShrunkenEffects,
     Likelihood,
+    Optima,
     TermTests,
     Profiles,
     LinearHypotheses,

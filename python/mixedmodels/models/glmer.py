@@ -90,8 +90,10 @@ def glmer(
         the family as ``model.dispersion`` gives it; it also goes by the name that it has in
         :func:`mixedmodels.glance`: ``"size"``, ``"precision"``, or ``"sigma"`` for the families with a scale,
         whose square is the dispersion.
-    optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
+    optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"}, callable or None
         By default "trust_region". None evaluates the model at `start` without optimising.
+        A function of yours is called with the objective, its gradient, the start and the bounds of the
+        parameters, and returns the parameters at the minimum, or an object with these as ``x``.
     control : Control or dict, optional
         Limits of the optimisation, see :class:`mixedmodels.Control`.
     verbose : bool, default False

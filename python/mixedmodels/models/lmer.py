@@ -78,8 +78,10 @@ def lmer(
 
         Held parameters count neither in degrees of freedom nor in AIC and BIC; tests and standard errors take
         them as known.
-    optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
+    optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"}, callable or None
         By default "trust_region". None evaluates the model at `start` without optimising.
+        A function of yours is called with the objective, its gradient, the start and the bounds of the
+        parameters, and returns the parameters at the minimum, or an object with these as ``x``.
     control : Control or dict, optional
         Limits of the optimisation, see :class:`mixedmodels.Control`.
     verbose : bool, default False

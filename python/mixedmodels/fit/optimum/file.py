@@ -1,0 +1,147 @@
+"""The file of an optimum: what is written, and how it is read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...checks import shown
+from ...errors import ArgumentError
+from ..arguments import ModelArguments
+from ..fixed import Held
+from ..record import Convergence, FitLog
+from ..state import FittedModel
+from .fingerprint import fingerprint
+from .numbers import number, vector, written
+from .optimum import optimum_of
+
+FORMAT = "mixedmodels optimum"
+VERSION = 1
+
+_TEXTS = ("status", "message", "problem")
+_COUNTS = ("n_evaluations", "n_gradients")
+_FLAGS = ("converged", "checked", "unbounded")
+
+
+def save(fitted: FittedModel, file: Any) -> None:
+    """
+    Write the optimum of a fit, see `MixedModel.save_optimum`.
+
+    Raises
+    ------
+    ArgumentError
+        When `file` is neither a name nor open for writing.
+    """
+    text = written(content_of(fitted))
+    if isinstance(file, (str, os.PathLike)):
+        Path(file).write_text(text, encoding="utf-8")
+    elif hasattr(file, "write"):
+        try:
+            file.write(text)
+        except TypeError:
+            file.write(text.encode())
+    else:
+        raise ArgumentError(f"save_optimum: file must be a path or an open file, not {shown(file)}")
+
+
+def content_of(fitted: FittedModel) -> dict[str, Any]:
+    """The content of the file."""
+    from ..._engine import __version__
+
+    own, estimates = optimum_of(fitted), fitted.estimates
+    found = own.convergence
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "written_by": f"mixedmodels {__version__}",
+        "model": description(fitted.design.formula.text, fitted.arguments, fitted.held),
+        "data": fingerprint(fitted.design),
+        "objective": own.objective,
+        "parameters": {"names": own.names, "start": own.start, "final": own.final},
+        "theta": estimates.theta,
+        "beta": estimates.beta,
+        "dispersion": fitted.dispersion,
+        "search": {
+            "optimizer": found.optimizer,
+            **{name: getattr(found, name) for name in (*_TEXTS, *_FLAGS, *_COUNTS)},
+            "gradient": found.gradient,
+            "predicted_fall": found.predicted_fall,
+            "messages": found.messages,
+            "log": {
+                "objective": found.log.objective,
+                "gradient_norm": found.log.gradient_norm,
+                "parameters": np.atleast_2d(found.log.theta),
+                "second_start": found.log.second_start,
+            },
+        },
+    }
+
+
+def description(formula: str, arguments: ModelArguments, held: Held) -> dict[str, Any]:
+    """What decides on the objective besides the data."""
+    return {
+        "formula": formula,
+        **arguments.criterion_facts(),
+        "fixed": {
+            "theta": held.theta,
+            "natural": held.natural,
+            "sigma": held.sigma,
+            "dispersion": held.dispersion,
+            "coefficients": held.coefficients,
+        },
+    }
+
+
+def read(file: Any) -> dict[str, Any]:
+    """
+    The content of a file of an optimum.
+
+    Raises
+    ------
+    ArgumentError
+        When it is another kind of file, damaged, or of a later version.
+    """
+    if isinstance(file, (str, os.PathLike)):
+        text, name = Path(file).read_text(encoding="utf-8"), str(file)
+    elif hasattr(file, "read"):
+        text, name = file.read(), "the file"
+    else:
+        raise ArgumentError(f"restore_optimum: file must be a path or an open file, not {shown(file)}")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"restore_optimum: {name} is no JSON: {error}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ArgumentError(f"restore_optimum: {name} was not written by save_optimum()")
+    version = content.get("version")
+    if not isinstance(version, int) or not 1 <= version <= VERSION:
+        raise ArgumentError(
+            f"restore_optimum: {name} is of version {version!r}, written by {content.get('written_by')}; this "
+            f"version of the package reads versions up to {VERSION}"
+        )
+    return content
+
+
+def convergence_from(search: Mapping[str, Any]) -> Convergence:
+    """The record of the search."""
+    log = search["log"]
+    rows = [vector(row) for row in log["parameters"]]
+    objective = vector(log["objective"])
+    theta = np.array(rows).reshape(len(objective), -1) if len(objective) else np.zeros((0, 0))
+    theta.flags.writeable = False
+    second = log["second_start"]
+    return Convergence(
+        optimizer=None if search["optimizer"] is None else str(search["optimizer"]),
+        gradient=vector(search["gradient"]),
+        predicted_fall=number(search["predicted_fall"]),
+        messages=tuple(map(str, search["messages"])),
+        log=FitLog(theta, objective, vector(log["gradient_norm"]), None if second is None else int(second)),
+        **{name: str(search[name]) for name in _TEXTS},
+        **{name: bool(search[name]) for name in _FLAGS},
+        **{name: int(search[name]) for name in _COUNTS},
+    )

@@ -1,0 +1,149 @@
+"""Models without fitting: their criterion, its derivatives, and the fits made from them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from mixedmodels import (
+    ArgumentError,
+    GeneralizedLinearMixedModel,
+    LinearMixedModel,
+    UnfittedModel,
+    UnknownArgumentError,
+    describe_blocks,
+    load_cbpp,
+    load_dataset,
+    load_sleepstudy,
+)
+from shared_fits import USUAL, fits
+
+SLEEP = USUAL["sleepstudy"][0]
+CBPP = USUAL["cbpp"][0]
+
+
+def linear(formula=SLEEP, *args, **options):
+    return LinearMixedModel.from_formula(formula, load_sleepstudy(), *args, **options)
+
+
+def generalized(*args, **options):
+    return GeneralizedLinearMixedModel.from_formula(CBPP, load_cbpp(), "binomial", *args, **options)
+
+
+MODELS = {
+    "REML": linear,
+    "ML": lambda: linear(SLEEP, False),
+    "known sigma": lambda: linear(fixed={"sigma": 25.0}),
+    "held coefficient": lambda: linear(fixed={"Days": 10.0}),
+    "ar1": lambda: linear("Reaction ~ Days + ar1(0 + factor(Days) | Subject)"),
+    "rank deficient": lambda: linear("Reaction ~ Days + I(2 * Days) + (1 | Subject)"),
+    "Laplace": generalized,
+    "quadrature": lambda: generalized(None, 5),
+    "rough": lambda: generalized(None, 0),
+    "dispersion": lambda: GeneralizedLinearMixedModel.from_formula(
+        "TICKS ~ YEAR + (1 | BROOD)", load_dataset("grouseticks"), "nbinom2"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_derivatives_are_those_of_the_objective(name):
+    model = MODELS[name]()
+    point = np.array(model.start) * 1.05 + 0.01
+    point = np.clip(point, *np.array(model.bounds).T)
+    steps = 1e-5 * np.eye(len(point))
+    slopes = [(model.objective(point + s) - model.objective(point - s)) / 2e-5 for s in steps]
+    np.testing.assert_allclose(model.gradient(point), slopes, rtol=1e-4, atol=1e-4)
+    curvature = [(model.gradient(point + s) - model.gradient(point - s)) / 2e-5 for s in steps]
+    np.testing.assert_allclose(model.hessian(point), curvature, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_fit_ends_where_the_objective_is_least(name):
+    model = MODELS[name]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = model.fit()
+    assert fitted.optimum.names == model.theta_names
+    assert model.objective(fitted.optimum.final) == pytest.approx(fitted.objective, rel=1e-9)
+    assert fitted.objective <= model.objective(model.start)
+    np.testing.assert_allclose(fitted.optimum.start, model.start, rtol=1e-8)
+    assert np.abs(model.gradient(fitted.optimum.final)).max() < 1e-2
+
+
+def test_the_fit_is_that_of_lmer_and_glmer():
+    assert linear().fit().objective == fits("sleepstudy").objective
+    assert generalized().fit().objective == fits("cbpp").objective
+    assert linear(SLEEP, False).fit().objective == fits("sleepstudy", SLEEP, REML=False).objective
+
+
+def test_nothing_changes_the_model():
+    model = linear()
+    before = model.objective([1.0, 0.0, 1.0])
+    first, second = model.fit(), model.fit(start=[1.0, 0.1, 0.3], optimizer="bobyqa")
+    assert model.objective([1.0, 0.0, 1.0]) == before
+    assert first.objective == pytest.approx(second.objective, abs=1e-5)
+    assert second.convergence.optimizer == "bobyqa"
+    assert not hasattr(model, "fixef")
+    with pytest.raises(AttributeError):
+        model.start = None
+    with pytest.raises(ValueError, match="read-only"):
+        model.start[0] = 1.0
+
+
+def test_options_of_the_fit():
+    model = linear()
+    with pytest.warns(match="limit on evaluations"):
+        assert model.fit(control={"max_evaluations": 3}).n_evaluations == 3
+    at = model.fit(start=[0.5, 0.0, 0.2], optimizer=None)
+    assert at.objective == pytest.approx(model.objective([0.5, 0.0, 0.2]), rel=1e-14)
+
+
+def test_facts():
+    model = linear()
+    assert model.size == (180, 2, 36, 3)
+    assert model.theta_names == ("Subject.(Intercept)", "Subject.Days.(Intercept)", "Subject.Days")
+    assert model.bounds == [(0.0, np.inf), (-np.inf, np.inf), (0.0, np.inf)]
+    assert model.formula == SLEEP
+    assert "180 observations, 2 fixed effects, 36 random effects, 3 parameters" in repr(model)
+    assert model.model_matrix.equals(fits("sleepstudy").model_matrix)
+    costs = describe_blocks(SLEEP, load_sleepstudy())
+    assert model.describe_blocks().to_frame().equals(costs.to_frame())
+    assert isinstance(model, UnfittedModel)
+
+
+@pytest.mark.parametrize(
+    ("theta", "said"),
+    [
+        ([1.0, 0.0], r"theta has shape \(2,\), but the model has 3 parameters: Subject.\(Intercept\)"),
+        ([-1.0, 0.0, 1.0], r"Subject.\(Intercept\) is -1.0, but must be finite and between 0 and inf"),
+        ([1.0, np.nan, 1.0], r"Subject.Days.\(Intercept\) is nan"),
+        ("text", "theta must hold numbers"),
+    ],
+)
+def test_bad_parameters_are_refused(theta, said):
+    for function in ("objective", "gradient", "hessian"):
+        with pytest.raises(ArgumentError, match=f"{function}: {said}"):
+            getattr(linear(), function)(theta)
+
+
+def test_bad_arguments_are_explained():
+    with pytest.raises(UnknownArgumentError, match="did you mean 'optimizer'"):
+        linear().fit(optimiser="bobyqa")
+    with pytest.raises(UnknownArgumentError, match="did you mean 'weights'"):
+        LinearMixedModel.from_formula(SLEEP, load_sleepstudy(), wieghts=1)
+    with pytest.raises(ArgumentError, match="the formula comes first"):
+        LinearMixedModel.from_formula(load_sleepstudy(), SLEEP)
+    with pytest.raises(ArgumentError, match=r"LinearMixedModel.from_formula\(\.\.\., REML=False\)"):
+        GeneralizedLinearMixedModel.from_formula(SLEEP, load_sleepstudy(), "gaussian")
+
+
+def test_models_without_modes_are_infinite():
+    model = GeneralizedLinearMixedModel.from_formula(
+        "y ~ 1 + (1 | g)", {"y": [1.0, 2.0, 3.0, 4.0], "g": list("aabb")}, "gamma", "inverse"
+    )
+    point = np.array(model.start)
+    point[1] = -1.0
+    assert model.objective(point) == np.inf
