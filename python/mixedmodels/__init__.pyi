@@ -51,8 +51,10 @@ from .errors import (
     MissingColumnError as MissingColumnError,
     MixedModelError as MixedModelError,
     MixedModelsWarning as MixedModelsWarning,
+    ModelFileError as ModelFileError,
     ModesError as ModesError,
     NewLevelsError as NewLevelsError,
+    NoDataError as NoDataError,
     NotAvailableError as NotAvailableError,
     RankDeficiencyWarning as RankDeficiencyWarning,
     SeparationWarning as SeparationWarning,
@@ -93,6 +95,7 @@ from .models.all_fit_summary import AllFitSummary as AllFitSummary
 from .models.base import MixedModel as MixedModel
 from .models.describe_blocks import describe_blocks as describe_blocks
 from .models.fit_many_result import FitMany as FitMany
+from .models.files import load as load
 from .models.functions import (
     AIC as AIC,
     BIC as BIC,
@@ -199,6 +202,7 @@ from .models.functions import (
     residuals as residuals,
     rstandard as rstandard,
     rstudent as rstudent,
+    save as save,
     sigma as sigma,
     simplify as simplify,
     simulate as simulate,

@@ -31,6 +31,7 @@ from .predictions import Predictions
 from .profiles import Profiles
 from .quantile_residuals import SimulatedResiduals
 from .reports import Reports
+from .saving import Saving
 from .shares import EffectSizes
 from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
@@ -63,6 +64,7 @@ class MixedModel(
     PredictionPlots,
     Planning,
     Reports,
+    Saving,
     Changes,
     StatsmodelsNames,
 ):

@@ -24,8 +24,8 @@ def data_notes(fitted: FittedModel) -> list[str]:
             f"{counted(missing.n_dropped, 'row')} of {missing.n_total} left out for "
             f"{_reasons(missing.columns)} ({columns})"
         )
-    given = [("weights", fitted.arguments.weights), ("offset", design.offset)]
-    used = [_argument_name(fitted, name) for name, values in given if values is not None]
+    given = [("weights", fitted.arguments.weights is not None), ("offset", design.has_offset)]
+    used = [_argument_name(fitted, name) for name, present in given if present]
     if used:
         notes.append(f"Fitted with {' and '.join(used)}")
     return notes
