@@ -90,9 +90,12 @@ def design_without_data(facts: Mapping[str, Any]) -> Design:
 
 
 class _NoRows:
-    """The source of a frame that is not there."""
+    """The source of a frame of which only the names of its columns are known."""
 
-    names = n_rows = index = original = property(_missing)  # type: ignore[assignment]
+    n_rows = index = original = property(_missing)  # type: ignore[assignment]
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
 
     def prefetch(self, names: Iterable[str]) -> None:
         raise NoDataError(REASON)
@@ -101,4 +104,6 @@ class _NoRows:
         raise NoDataError(REASON)
 
 
-NO_FRAME = Frame(_NoRows(), "data")  # type: ignore[arg-type]
+def frame_without_data(names: tuple[str, ...]) -> Frame:
+    """A frame with these columns, none of which can be read."""
+    return Frame(_NoRows(names), "data")  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design import theta as theta_layout
 from ..design.without_data import REASON
 from ..errors import NoDataError
 from .fixed import embedded
@@ -123,6 +124,12 @@ class WithoutData:
             fitted.estimates.theta, fitted.restricted
         )
         return [(members, fitted.scale**2 * values) for members, values in blocks]
+
+
+def effects_from(design: Any, estimates: Any) -> tuple[NDArray[np.float64], ...]:
+    """b = Λu of each term."""
+    factors = theta_layout.factors(design, estimates.theta)
+    return tuple([u @ factor.T for u, factor in zip(estimates.u, factors, strict=True)])
 
 
 def _condensed_engine(fitted: Any) -> Any:

@@ -96,11 +96,16 @@ def _design_notes(fitted: FittedModel) -> list[str]:
     """Random effects that were left out or overlap, and separation."""
     design = fitted.design
     left_out = dict.fromkeys(part.text for part in design.recipe.left_out)
-    notes = [f"Random effects: {one_line(text)}" for text in (*left_out, *overlaps(design.terms))]
+    notes = [f"Random effects: {one_line(text)}" for text in (*left_out, *fitted.derived(_overlaps))]
     separation = separation_note(fitted)
     if separation:
         notes.append(one_line(separation))
     return notes
+
+
+def _overlaps(fitted: FittedModel) -> tuple[str, ...]:
+    """Terms of the same groups that overlap."""
+    return tuple(overlaps(fitted.design.terms))
 
 
 def _reasons(columns: dict[str, int]) -> str:

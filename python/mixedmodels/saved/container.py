@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _KIND = "mixedmodels model"
 _JSON, _NUMBERS = "model.json", "numbers.bin"
 # Members may be this much larger than the file: more than any model is compressed.
 _RATIO, _ALWAYS = 200, 1 << 24
+_WORTH = 0.8
 # Archives have no time of their own, so that a model has one file.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -45,8 +47,14 @@ def packed(value: Any) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         archive.writestr(zipfile.ZipInfo(_JSON, _TIME), text.encode("utf-8"), zipfile.ZIP_DEFLATED)
-        archive.writestr(zipfile.ZipInfo(_NUMBERS, _TIME), numbers, zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo(_NUMBERS, _TIME), numbers, _method(numbers))
     return target.getvalue()
+
+
+def _method(numbers: bytes) -> int:
+    """Deflated only where that pays, as it takes time to read."""
+    sample = numbers[: 1 << 16]
+    return zipfile.ZIP_DEFLATED if len(zlib.compress(sample)) < _WORTH * len(sample) else zipfile.ZIP_STORED
 
 
 def unpacked(content: bytes, what: str) -> Any:

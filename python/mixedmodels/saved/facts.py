@@ -14,7 +14,7 @@ from ..inference.basis.testable import have_optimum
 from ..inference.hypotheses import estimability
 from ..inference.terms import term_hypotheses
 from ..means import variables
-from ..report import summarize
+from ..report import notes, summarize
 
 ALWAYS: dict[str, Callable[[Any], Any]] = {
     "held": state._held,
@@ -29,6 +29,7 @@ ALWAYS: dict[str, Callable[[Any], Any]] = {
     "term_sizes": term_hypotheses._column_sizes,
     "term_coding": term_hypotheses._scaled_coding,
     "root_of_x": term_hypotheses._root_of_x,
+    "overlaps": notes._overlaps,
     "grid_variables": variables._usual_variables,
     "df_infinite": model_basis._infinite,
 }

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..checks import shown
-from ..design.without_data import NO_FRAME, design_without_data
+from ..design.without_data import design_without_data, frame_without_data
 from ..errors import ArgumentError, DataError, MixedModelError, ModelFileError
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.fitted_linear import FittedLinear
 from ..fit.pickled import linear_predictor
 from ..fit.record import Convergence, Estimates, GeneralizedEstimates, read_only
 from ..fit.state import FittedModel
-from ..fit.without_data import GeneralizedWithoutData, GivenValues, LinearWithoutData, Stored
+from ..fit.without_data import GeneralizedWithoutData, GivenValues, LinearWithoutData, Stored, effects_from
 from ..formula import check_functions
 from ..frame import Frame
 from ..notices import silent
@@ -46,9 +46,9 @@ def opened(
     parts = unpacked(content, what)
     try:
         known = _own_functions(parts["functions"], functions)
+        _complete(parts)
         if data is not None:
             return _with_data(parts, data, known)
-        _check(parts)
         return _without_data(parts, content, known)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ModelFileError(f"{what} cannot be loaded: it is damaged ({type(error).__name__})") from None
@@ -66,12 +66,15 @@ def _own_functions(names: tuple[str, ...], functions: Functions) -> dict[str, An
     return {name: given[name] for name in names}
 
 
-def _check(parts: Mapping[str, Any]) -> None:
-    """Refuse estimates that do not belong to the design."""
+def _complete(parts: dict[str, Any]) -> None:
+    """Compute b where the file has u only; refuse estimates that do not belong to the design."""
     estimates, design = parts["estimates"], design_without_data(parts["design"])
     kinds = {"linear": Estimates, "generalized": GeneralizedEstimates}
     if not isinstance(estimates, kinds[parts["kind"]]) or not isinstance(parts["convergence"], Convergence):
         raise TypeError
+    if estimates.b is None:
+        b = tuple([read_only(part) for part in effects_from(design, estimates)])
+        parts["estimates"] = estimates = dataclasses.replace(estimates, b=b)
     rank, p = len(estimates.kept), len(design.x_names)
     good = estimates.beta.shape == (p,) and rank <= p
     good &= bool((estimates.kept >= 0).all() and (estimates.kept < p).all())
@@ -87,7 +90,8 @@ def _without_data(parts: Mapping[str, Any], content: bytes, functions: dict[str,
     described = parts["design"]
     recipe = dataclasses.replace(described["parts"]["recipe"], functions=functions)
     design = design_without_data({**described, "parts": {**described["parts"], "recipe": recipe}})
-    arguments = dataclasses.replace(parts["arguments"], data=NO_FRAME, functions=functions or None)
+    frame = frame_without_data(parts["columns"])
+    arguments = dataclasses.replace(parts["arguments"], data=frame, functions=functions or None)
     common: dict[str, Any] = {
         "design": design,
         "arguments": arguments,

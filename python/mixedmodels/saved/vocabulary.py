@@ -79,4 +79,5 @@ def family_of(name: Any, link: Any, dispersion: Any) -> Any:
     """A family by its name, with its link and a dispersion that is held."""
     if name not in FAMILIES:
         raise ModelFileError(f"the model file has an unknown family, {name!r}")
-    return FAMILIES[name](link=link, dispersion=dispersion)
+    family = FAMILIES[name](link=link)
+    return family if dispersion is None else family.holding(dispersion)

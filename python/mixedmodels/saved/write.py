@@ -10,19 +10,22 @@ from typing import Any
 import numpy as np
 
 from ..checks import optional_flag
+from ..design.rows import columns_of
 from ..design.without_data import facts_of as facts_of_design
 from ..errors import ArgumentError, MixedModelError
 from ..families.user import UserFamily
 from ..fit.control import Control, as_control
 from ..fit.state import FittedModel
-from ..fit.without_data import GivenValues, WithoutData
+from ..fit.without_data import GivenValues, WithoutData, effects_from
 from .codec import Encoder
 from .condense import condensed
 from .container import packed
 from .facts import LEVELS, facts_of
 
-# Numbers of the variances by level and of the condensed rows: about 3 MB.
-_MOST_NUMBERS = 400_000
+# Numbers of effects, of their variances by level and of the condensed rows: about 4 MB.
+_MOST_NUMBERS = 500_000
+# Of b as Λu, relative.
+_ROUNDING = 1e-12
 
 
 def saved(fitted: FittedModel, path: str | os.PathLike[str], kenward_roger: bool | None = None) -> None:
@@ -53,9 +56,11 @@ def content_of(fitted: FittedModel, kenward_roger: bool | None = None) -> bytes:
             "model instead"
         )
     facts = facts_of(fitted, kenward_roger)
-    rows = condensed(fitted, _MOST_NUMBERS)
+    spare = _MOST_NUMBERS - sum(u.size for u in fitted.estimates.u)
+    rows = condensed(fitted, spare)
+    spare -= 0 if rows is None else rows.values.size
     if rows is None or not fitted.exact_likelihood:
-        facts |= _level_variances(fitted)
+        facts |= _level_variances(fitted, spare)
     design = facts_of_design(fitted.design)
     recipe = design["parts"]["recipe"]
     functions = tuple(recipe.functions)
@@ -66,9 +71,10 @@ def content_of(fitted: FittedModel, kenward_roger: bool | None = None) -> bytes:
             "kind": kind,
             "design": design,
             "functions": functions,
+            "columns": _columns(fitted),
             "arguments": _arguments(fitted),
             "restricted": fitted.restricted,
-            "estimates": dataclasses.replace(fitted.estimates, **{fitted._rows_of_estimates(): None}),
+            "estimates": _estimates(fitted),
             "term_roots": fitted.term_roots,
             "convergence": fitted.convergence,
             "facts": facts,
@@ -77,9 +83,25 @@ def content_of(fitted: FittedModel, kenward_roger: bool | None = None) -> bytes:
     )
 
 
-def _level_variances(fitted: FittedModel) -> dict[str, Any]:
+def _columns(fitted: FittedModel) -> tuple[str, ...]:
+    """The columns that the formula and the arguments read."""
+    given = fitted.arguments
+    texts = [text for text in (given.weights, given.offset, given.subset) if isinstance(text, str)]
+    more = [name for text in texts for name in columns_of(text, given.data, given.functions or {})]
+    return tuple(dict.fromkeys((*fitted.design.formula.variables, *more)))
+
+
+def _estimates(fitted: FittedModel) -> Any:
+    """The estimates without what has a value for each row, and without b where it is Λu."""
+    own = fitted.estimates
+    found = effects_from(fitted.design, own)
+    same = [np.allclose(b, other, _ROUNDING, 0.0) for b, other in zip(own.b, found, strict=True)]
+    return dataclasses.replace(own, b=None if all(same) else own.b, **{fitted._rows_of_estimates(): None})
+
+
+def _level_variances(fitted: FittedModel, most: int) -> dict[str, Any]:
     count = sum(len(term.group.levels) * len(term.names) ** 2 for term in fitted.design.terms)
-    if count > _MOST_NUMBERS:
+    if count > most:
         return {}
     try:
         return {name: fitted.derived(compute) for name, compute in LEVELS.items()}
