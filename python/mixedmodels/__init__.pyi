@@ -53,8 +53,10 @@ from .errors import (
     MissingColumnError as MissingColumnError,
     MixedModelError as MixedModelError,
     MixedModelsWarning as MixedModelsWarning,
+    ModelFileError as ModelFileError,
     ModesError as ModesError,
     NewLevelsError as NewLevelsError,
+    NoDataError as NoDataError,
     NotAvailableError as NotAvailableError,
     RankDeficiencyWarning as RankDeficiencyWarning,
     SeparationWarning as SeparationWarning,
@@ -97,6 +99,7 @@ from .models.all_fit_summary import AllFitSummary as AllFitSummary
 from .models.base import MixedModel as MixedModel
 from .models.describe_blocks import describe_blocks as describe_blocks
 from .models.fit_many_result import FitMany as FitMany
+from .models.files import load as load
 from .models.functions import (
     AIC as AIC,
     BIC as BIC,
@@ -203,6 +206,7 @@ from .models.functions import (
     residuals as residuals,
     rstandard as rstandard,
     rstudent as rstudent,
+    save as save,
     save_optimum as save_optimum,
     shrinkage as shrinkage,
     sigma as sigma,

@@ -32,6 +32,7 @@ from .predictions import Predictions
 from .profiles import Profiles
 from .quantile_residuals import SimulatedResiduals
 from .reports import Reports
+from .saving import Saving
 from .shares import EffectSizes
 from .shrinkages import ShrunkenEffects
 from .simulations import Simulations
@@ -67,6 +68,7 @@ class MixedModel(
     PredictionPlots,
     Planning,
     Reports,
+    Saving,
     Changes,
     StatsmodelsNames,
 ):
