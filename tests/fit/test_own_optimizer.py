@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from mixedmodels import ArgumentError, ConvergenceError, ConvergenceWarning, SingularFitWarning, glmer, lmer
-from mixedmodels import load_cbpp, load_dataset, load_sleepstudy
+from mixedmodels import (
+    ArgumentError,
+    ConvergenceError,
+    ConvergenceWarning,
+    SingularFitWarning,
+    glmer,
+    lmer,
+    load_cbpp,
+    load_dataset,
+    load_sleepstudy,
+)
 from shared_fits import USUAL, fits
 
 SLEEP, CBPP = USUAL["sleepstudy"][0], USUAL["cbpp"][0]

@@ -16,8 +16,8 @@ from mixedmodels import (
     DataError,
     GeneralizedLinearMixedModel,
     LinearMixedModel,
-    load_sleepstudy,
     lmer,
+    load_sleepstudy,
     restore_optimum,
     save_optimum,
 )
