@@ -30,7 +30,6 @@ _EXPORTS = {
         "load_verbagg"
     ),
     "diagnostics.check": "Check",
-    "diagnostics.shrinkage": "Shrinkage",
     "diagnostics.simulated.result": "QuantileResiduals",
     "errors": (
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
@@ -99,6 +98,7 @@ _EXPORTS = {
     "render.anova_table": "AnovaTable",
     "render.result_table": "ResultTable",
     "report.model_table": "ModelTable",
+    "report.shrinkage": "Shrinkage",
     "report.summary": "Summary",
     "report.varcorr": "VarianceComponents",
 }

@@ -34,7 +34,6 @@ from .datasets import (
 )
 from .design.arrays import ArrayTerm as ArrayTerm
 from .diagnostics.check import Check as Check
-from .diagnostics.shrinkage import Shrinkage as Shrinkage
 from .diagnostics.simulated.result import QuantileResiduals as QuantileResiduals
 from .errors import (
     ArgumentError as ArgumentError,
@@ -243,6 +242,7 @@ from .prediction.validation.result import CrossValidation as CrossValidation
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable
+from .report.shrinkage import Shrinkage as Shrinkage
 from .report.summary import Summary as Summary
 from .report.varcorr import VarianceComponents as VarianceComponents
 from .resampling.result import Bootstrap as Bootstrap

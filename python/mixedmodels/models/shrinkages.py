@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..diagnostics import shrinkage as _shrinkage
 from ..public import public
+from ..report import shrinkage as _shrinkage
 from .holder import Holder
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..design.theta import factors
+from ..diagnostics.within_groups import within_group_estimates
 from ..fit.state import FittedModel
 from ..inference.estimates.random_effects import MOST_LEVELS, level_index, terms_by_group
 from ..render.frame_table import rows_left_out, table_of
@@ -18,7 +19,6 @@ from ..render.printed import Printed
 from ..render.result_table import ResultTable
 from ..render.style import Style
 from ..wording import counted, unique_names
-from .within_groups import within_group_estimates
 
 # Shares of the largest singular value, and of a distance, that are rounding.
 _ROUNDING = 1e-10
