@@ -56,7 +56,8 @@ class GroupPCA:
         The ratio of the largest to the smallest standard deviation of a component. It depends on the units of
         the effects.
         """
-        return float(self.sdev[0] / self.sdev[-1]) if self.sdev[-1] > 0 else float("inf")
+        largest, smallest = float(self.sdev[0]), float(self.sdev[-1])
+        return largest / smallest if smallest > np.finfo(float).eps * largest else float("inf")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

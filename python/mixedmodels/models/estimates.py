@@ -315,8 +315,9 @@ class Estimates(Holder):
             ``"ALL"`` for a dict of all of them. ``"A"`` is the cross-product [Z X y]'W[Z X y], without
             dropped columns and with the offset taken from y; ``"L"`` the sparse Cholesky factor with
             ``LL' = (Λ'Z'WZΛ + I)[perm][:, perm]``, ``"perm"`` its order, and ``"RZX"`` and ``"RX"`` the rest
-            of the factor. W are the prior weights; for a generalized model W and y are those of the last
-            weighted least-squares step, with the expected information.
+            of the factor. W are the prior weights; for a generalized model W and y are those of a weighted
+            least-squares step at the modes, with the expected information. (``"RX"`` and ``"devcomp"`` have
+            the information of the fit, which differs from it unless the link is canonical.)
 
         Returns
         -------
