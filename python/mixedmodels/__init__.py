@@ -34,8 +34,8 @@ _EXPORTS = {
     "errors": (
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
         "ExecutorError FormulaError FormulaWarning InternalError InterruptedWarning LargeModelWarning "
-        "MemoryLimitError MissingColumnError MixedModelError MixedModelsWarning ModesError NewLevelsError "
-        "NotAvailableError RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning "
+        "MemoryLimitError MissingColumnError MixedModelError MixedModelsWarning ModelFileError ModesError "
+        "NewLevelsError NoDataError NotAvailableError RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning "
         "UnknownArgumentError"
     ),
     "fit.block_costs": "BlockDescription",
@@ -63,6 +63,7 @@ _EXPORTS = {
     "models.base": "MixedModel",
     "models.describe_blocks": "describe_blocks",
     "models.fit_many_result": "FitMany",
+    "models.files": "load",
     "models.functions": (
         "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC "
         "checkConv check_collinearity check_convergence check_group_sizes check_heteroscedasticity "
@@ -77,8 +78,8 @@ _EXPORTS = {
         "plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
         "plot_profile plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage "
         "plot_variances predict predict_effects predictions profile profile_2d quantile_residuals r2 "
-        "ranef ranova rePCA refit refitML residuals rstandard rstudent save_optimum sigma simplify simulate "
-        "summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "ranef ranova rePCA refit refitML residuals rstandard rstudent save save_optimum shrinkage sigma "
+        "simplify simulate summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",
@@ -97,6 +98,7 @@ _EXPORTS = {
     "render.anova_table": "AnovaTable",
     "render.result_table": "ResultTable",
     "report.model_table": "ModelTable",
+    "report.shrinkage": "Shrinkage",
     "report.summary": "Summary",
     "report.varcorr": "VarianceComponents",
 }

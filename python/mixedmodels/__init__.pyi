@@ -52,8 +52,10 @@ from .errors import (
     MissingColumnError as MissingColumnError,
     MixedModelError as MixedModelError,
     MixedModelsWarning as MixedModelsWarning,
+    ModelFileError as ModelFileError,
     ModesError as ModesError,
     NewLevelsError as NewLevelsError,
+    NoDataError as NoDataError,
     NotAvailableError as NotAvailableError,
     RankDeficiencyWarning as RankDeficiencyWarning,
     SeparationWarning as SeparationWarning,
@@ -96,6 +98,7 @@ from .models.all_fit_summary import AllFitSummary as AllFitSummary
 from .models.base import MixedModel as MixedModel
 from .models.describe_blocks import describe_blocks as describe_blocks
 from .models.fit_many_result import FitMany as FitMany
+from .models.files import load as load
 from .models.functions import (
     AIC as AIC,
     BIC as BIC,
@@ -202,7 +205,9 @@ from .models.functions import (
     residuals as residuals,
     rstandard as rstandard,
     rstudent as rstudent,
+    save as save,
     save_optimum as save_optimum,
+    shrinkage as shrinkage,
     sigma as sigma,
     simplify as simplify,
     simulate as simulate,
@@ -237,6 +242,7 @@ from .prediction.validation.result import CrossValidation as CrossValidation
 from .render.anova_table import AnovaTable as AnovaTable
 from .render.result_table import ResultTable as ResultTable
 from .report.model_table import ModelTable as ModelTable
+from .report.shrinkage import Shrinkage as Shrinkage
 from .report.summary import Summary as Summary
 from .report.varcorr import VarianceComponents as VarianceComponents
 from .resampling.result import Bootstrap as Bootstrap

@@ -54,6 +54,14 @@ class ArgumentError(MixedModelError):
     """An argument of a function has an invalid value."""
 
 
+class NoDataError(MixedModelError):
+    """A model that was loaded without its data is asked for something that needs them."""
+
+
+class ModelFileError(MixedModelError):
+    """A file is no model file, is damaged, or cannot be read by this version."""
+
+
 # Names of one thing, here in other functions or in other packages.
 _SAME = (
     ("rng", "seed", "random_state"),

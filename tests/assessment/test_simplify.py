@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedmodels import anova, lmer, simplify
+from mixedmodels import anova, lmer, load_dyestuff2, simplify
 from mixedmodels.assessment.reductions import reductions
-from mixedmodels.errors import ArgumentError, MixedModelsWarning
+from mixedmodels.errors import ArgumentError, MixedModelsWarning, SingularFitWarning
 from shared_fits import fits
 
 
@@ -125,3 +125,11 @@ def test_effects_that_are_written_twice():
     same = quiet("Reaction ~ Days + cs(Days | Subject) + cs(Days | Subject)", sleep).simplify()
     assert same["random effects"].tolist()[1] == "cs(Days | Subject)"
     assert same.recommended == "Reaction ~ Days + diag(Days | Subject)"
+
+
+def test_condition_numbers_of_covariance_factors():
+    # MixedModels.jl 5.8.4 tests cond(m) of this fit; see mixedmodels_jl.json.
+    assert fits("sleepstudy", REML=False).rePCA()["Subject"].condition == pytest.approx(4.1753, abs=1e-4)
+    with pytest.warns(SingularFitWarning):
+        singular = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2())
+    assert singular.rePCA()["Batch"].condition == np.inf

@@ -170,6 +170,7 @@ OPERATIONS: dict[str, Operation] = {
         )
     },
     "check_normality random": lambda m: printed(mm.check_normality(m, "random")),
+    "shrinkage": lambda m: printed(mm.shrinkage(m)),
     "coef": mm.coef,
     "coef_test": lambda m: mm.coef_test(m, vcov=mm.vcov_cluster(m)),
     "condition_number": mm.condition_number,

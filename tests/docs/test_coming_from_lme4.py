@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from tables_of_names import cells
 
 import mixedmodels as mm
 from shared_fits import fits
 
-PAGE = (Path(__file__).parents[2] / "docs" / "coming-from-lme4.md").read_text(encoding="utf-8")
-CODE = re.compile(r"`([^`]+)`")
-
-
-def cells(table: str, column: int) -> list[str]:
-    """The pieces of code in a column of a table of the page, read as Python."""
-    rows = PAGE.partition(f"<!-- {table}: begin -->\n")[2].partition(f"<!-- {table}: end -->")[0].splitlines()
-    found = []
-    for row in rows[2:]:
-        cell = re.split(r"(?<!\\)\|", row)[column + 1]
-        found += [code.replace(r"\|", "|") for code in CODE.findall(cell)]
-    return [code for code in dict.fromkeys(found) if not code.startswith(".")]
+PAGE = "coming-from-lme4.md"
 
 
 @cache
@@ -89,8 +77,8 @@ def value(code: str) -> Any:
         return eval(code, {"print": lambda *_: None}, local)
 
 
-HERE = [code for table in ("fitting", "results", "tests") for code in cells(table, 1)]
-SYNONYMS = [code for table in ("results", "tests") for code in cells(table, 2)]
+HERE = [code for table in ("fitting", "results", "tests") for code in cells(PAGE, table, 1)]
+SYNONYMS = [code for table in ("results", "tests") for code in cells(PAGE, table, 2)]
 
 
 @pytest.mark.parametrize("code", HERE + SYNONYMS)

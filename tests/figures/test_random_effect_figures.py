@@ -17,7 +17,7 @@ from mixedmodels import (
     plot_ranef_qq,
     plot_shrinkage,
 )
-from mixedmodels.figures.within_groups import within_group_estimates
+from mixedmodels.diagnostics.within_groups import within_group_estimates
 from mixedmodels.plot.shrinkage import ellipse
 from shared_fits import fits
 

@@ -293,6 +293,17 @@ def test_singularity_does_not_depend_on_units(slope):
     assert slope.is_singular(tol=2.0)
 
 
+def test_singularity_of_other_parameters(slope):
+    assert not slope.is_singular(theta=slope.theta)
+    assert slope.is_singular(theta=[1.0, 0.5, 0.0])
+    assert not slope.is_singular(theta=[1.0, 0.0, 1e-3])
+    assert slope.is_singular(1.0, theta=[1.0, 0.0, 1e-3])
+    with pytest.raises(ArgumentError, match="theta has shape"):
+        slope.is_singular(theta=[1.0])
+    with pytest.raises(ArgumentError, match=r"theta: .*must be finite and not negative"):
+        slope.is_singular(theta=[-1.0, 0.0, 1.0])
+
+
 def test_perfect_correlation_is_singular():
     data = DATA.assign(Reaction=np.arange(180) % 7 + 3.0 * (DATA["Days"] + 1) * (DATA.index // 10 % 5))
     with pytest.warns(mixedmodels.SingularFitWarning, match="correlation of"):

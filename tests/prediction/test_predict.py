@@ -89,6 +89,51 @@ def test_new_levels(model, nested):
     np.testing.assert_allclose(got, nested.fixef().iloc[0] + effects)
 
 
+def test_what_becomes_of_new_levels(model):
+    new = pd.DataFrame({"Days": [0.0, 1.0, 1.0], "Subject": ["308", "999", None]})
+    population = model.predict(new, new_re_levels="population", interval="prediction")
+    pd.testing.assert_frame_equal(
+        population, model.predict(new, allow_new_levels=True, interval="prediction")
+    )
+    missing = model.predict(new, new_re_levels="missing", interval="prediction")
+    assert np.isnan(missing.iloc[1:].to_numpy()).all()
+    pd.testing.assert_series_equal(missing.iloc[0], population.iloc[0])
+    assert np.isnan(model.predictions(new, new_re_levels="missing")["fit"][1:]).all()
+    # Effects that do not take part have no new levels.
+    assert np.isfinite(model.predict(new, re_form="~0", new_re_levels="missing")).all()
+    with pytest.raises(DataError, match="999"):
+        model.predict(new, new_re_levels="error")
+
+
+def test_a_new_cell_is_a_new_level_of_its_own_factor_only(nested):
+    new = load_pastes().head(2)
+    new["cask"] = ["z", "a"]
+    got = nested.predict(new, new_re_levels="missing")
+    assert np.isnan(got[0])
+    assert got[1] == pytest.approx(nested.fitted()[1])
+    assert np.isfinite(nested.predict(new, "~(1 | batch)", new_re_levels="missing")).all()
+
+
+def test_new_levels_of_a_generalized_model():
+    model = fits("cbpp")
+    new = pd.DataFrame({"period": ["1", "1"], "herd": ["1", "zz"]})
+    got = model.predict(new, type="response", new_re_levels="missing")
+    assert got[0] == pytest.approx(model.fitted()[0])
+    assert np.isnan(got[1])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"new_re_levels": "zero"}, "'error', 'population', 'missing'"),
+        ({"new_re_levels": "missing", "allow_new_levels": True}, "give only one"),
+    ],
+)
+def test_new_levels_are_one_of_three(model, given, message):
+    with pytest.raises(ArgumentError, match=message):
+        model.predict(DATA, **given)
+
+
 def test_missing_predictors_give_nan(model):
     got = model.predict(pd.DataFrame({"Days": [np.nan, 0.0], "Subject": ["308", "308"]}))
     assert np.isnan(got[0])

@@ -60,6 +60,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "optimum": lambda m: m.optimum,
     "VarCorr": lambda m: m.VarCorr(),
     "ranef": lambda m: m.ranef(condVar=True),
+    "shrinkage": mm.shrinkage,
     "tidy": lambda m: mm.tidy(m, "all", conf_int=True),
     "glance": mm.glance,
     "confint": lambda m: m.confint(),

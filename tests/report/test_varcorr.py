@@ -74,6 +74,15 @@ def test_independent_effects_have_no_correlation(double_bar):
     assert record.cov[0, 1] == 0.0
 
 
+def test_terms_of_one_factor_have_dots_for_correlations_with_one_another():
+    formula = "Reaction ~ Days + (1 | Subject) + (0 + Days + half | Subject) + (1 | half)"
+    model = lmer(formula, DATA.assign(half=DATA["Days"] % 3), optimizer=None, start=[1.0, 1.0, 0.5, 1.0, 1.0])
+    table = model.VarCorr().to_markdown().splitlines()[2:]
+    correlations = [[cell.strip() for cell in row.split("|")[5:-1]] for row in table]
+    assert correlations == [["", ""], [".", ""], [".", "0.447"], ["", ""], ["", ""]]
+    assert [row.split("|")[1].strip() for row in table] == ["Subject", "Subject.1", "", "half", "Residual"]
+
+
 def test_no_correlation_is_made_up_for_a_zero_variance():
     data = DATA.assign(x=np.tile([1.0, -1.0], 90), Reaction=np.random.default_rng(4).normal(size=180))
     data["Reaction"] += data["Subject"].cat.codes

@@ -48,6 +48,17 @@ class GroupPCA:
         """How many components have more than 0.01 percent of the variance."""
         return int(np.count_nonzero(self.proportion > _SHARE))
 
+    @property
+    def condition(self) -> float:
+        """
+        Condition number of the relative covariance factor; infinite where it is singular.
+
+        The ratio of the largest to the smallest standard deviation of a component. It depends on the units of
+        the effects.
+        """
+        largest, smallest = float(self.sdev[0]), float(self.sdev[-1])
+        return largest / smallest if smallest > np.finfo(float).eps * largest else float("inf")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RandomEffectsPCA(Printed):

@@ -70,6 +70,26 @@ class Predictors:
     recipe: DesignRecipe
     x_terms: tuple[tuple[str, slice], ...]
 
+    @property
+    def n_rows(self) -> int:
+        """How many rows are used."""
+        return len(self.x)
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether the linear predictor has an offset."""
+        return self.offset is not None
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there are prior weights or numbers of trials."""
+        return self.weights is not None
+
+    @property
+    def mean_offset(self) -> float:
+        """The mean of the offset, 0 without one."""
+        return 0.0 if self.offset is None else float(self.offset.mean())
+
     @cached_property
     def surplus_parameters(self) -> int:
         """The number of redundant covariance parameters, where terms of the same groups overlap."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import NewLevelsError
+from ..errors import NewLevelsError, NoDataError
 from ..formula import Scope, parse_expression
 from ..formula.nodes import variables
 from ..frame import Column, Factor, Frame, as_factor
@@ -159,7 +159,10 @@ def naming_left_out(design: Predictors, arguments: DesignArguments) -> Iterator[
     try:
         yield
     except NewLevelsError as error:
-        found = _left_out(design, arguments, error)
+        try:
+            found = _left_out(design, arguments, error)
+        except NoDataError:
+            found = ""
         if not found:
             raise
         raise NewLevelsError(f"{error}; {found}", error.column, error.levels) from None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import one_of, probability
+from ..diagnostics.within_groups import within_group_estimates
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.estimates.random_effects import conditional_variances, terms_by_group
@@ -18,7 +19,6 @@ from ..plot.quantiles import qq_plot
 from ..plot.shrinkage import shrinkage_pair, shrinkage_single
 from ..plot.style import MOST_LABELS, Panels, fitting, note, panels_of, panels_or_new
 from .chosen import chosen
-from .within_groups import within_group_estimates
 
 # More panels than these are too small to read.
 _MOST_PANELS = 24

@@ -56,31 +56,31 @@ class StartingPoint:
         return self.theta, beta, 0.0 if self.log_dispersion is None else self.log_dispersion
 
 
-def check_start(start: Any, design: HasTerms) -> NDArray[np.float64] | None:
-    """The ``start`` argument as theta; None for the engine's own choice."""
+def check_start(start: Any, design: HasTerms, what: str = "start") -> NDArray[np.float64] | None:
+    """An argument that gives theta; None for the engine's own choice."""
     if start is None:
         return None
     if isinstance(start, Mapping):
         unknown = [key for key in start if key != "theta"]
         if unknown or "theta" not in start:
             found = ", ".join(map(repr, unknown or start)) or "nothing"
-            raise ArgumentError(f"start: a mapping must have the one key 'theta', got {found}")
+            raise ArgumentError(f"{what}: a mapping must have the one key 'theta', got {found}")
         start = start["theta"]
     names = theta_names(design)
     try:
         theta = np.array(start, dtype=np.float64)
     except (TypeError, ValueError):
         raise ArgumentError(
-            f"start must hold numbers for theta ({listed(names, most=12)}), got {start!r}"
+            f"{what} must hold numbers for theta ({listed(names, most=12)}), got {start!r}"
         ) from None
     if theta.shape != (len(names),):
         raise ArgumentError(
-            f"start has shape {theta.shape}, but theta has {len(names)} "
+            f"{what} has shape {theta.shape}, but theta has {len(names)} "
             f"{'entry' if len(names) == 1 else 'entries'}: {listed(names, most=12)}"
         )
     for name, value, lower, upper in zip(names, theta, *bounds(design), strict=True):
         if not (np.isfinite(value) and lower <= value <= upper):
-            raise ArgumentError(f"start: {name} is {value}, but must be {_range(lower, upper)}")
+            raise ArgumentError(f"{what}: {name} is {value}, but must be {_range(lower, upper)}")
     return theta
 
 

@@ -74,7 +74,7 @@ class FittedModel(Pickled):
 
     @property
     def n_obs(self) -> int:
-        return len(self.design.y)
+        return self.design.n_rows
 
     @property
     def rank(self) -> int:

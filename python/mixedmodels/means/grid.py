@@ -63,7 +63,8 @@ class ReferenceGrid:
             return cells
         inside = np.logical_and.reduce([codes >= 0 for _, codes in coded])
         found = np.zeros([shape[i] for i, _ in coded])
-        np.add.at(found, tuple(codes[inside] for _, codes in coded), 1.0)
+        rows = next(v.rows for v in self.variables.values() if v.codes is not None)
+        np.add.at(found, tuple(codes[inside] for _, codes in coded), 1.0 if rows is None else rows[inside])
         wide = [shape[i] if v.codes is not None else 1 for i, v in enumerate(self.variables.values())]
         return cells * found.reshape(wide)
 
@@ -126,8 +127,7 @@ def cells(variables: Mapping[str, GridVariable]) -> pd.DataFrame:
 def _offset(fitted: FittedModel, wanted: float | None) -> float:
     if wanted is not None:
         return finite_number("offset", wanted)
-    given = fitted.design.offset
-    return 0.0 if given is None else float(given.mean())
+    return fitted.design.mean_offset
 
 
 def check_weights(weights: Any) -> str:

@@ -54,15 +54,17 @@ class GridVariable:
         The column of the data.
     values : tuple
         Labels of a factor, or numbers.
-    codes : ndarray of int, shape (n,), or None
+    codes : ndarray of int, shape (m,), or None
         Which of these values each row of the fit has, -1 for another one; None for a covariate held at
-        values of its own.
+        values of its own. Rows that are alike in all variables may be one.
     covariate : bool
         Whether it is a number shown at fewer values than the data have.
     spread : float
         Range of a covariate in the data of the fit.
     numeric : bool
         Whether the model treats it as a number, so that it can have any value.
+    rows : ndarray, shape (m,), or None
+        How many rows of the fit each code stands for; None for one each.
     """
 
     name: str
@@ -71,6 +73,7 @@ class GridVariable:
     covariate: bool
     spread: float = 0.0
     numeric: bool = False
+    rows: NDArray[np.float64] | None = None
 
     def at(self, wanted: Any) -> GridVariable:
         """The variable with chosen values."""
@@ -114,17 +117,7 @@ def grid_variables(
     ArgumentError
         When `at` names no predictor of the model, or a level that does not occur.
     """
-    plan = fitted.design.recipe.fixed
-    frame = used_data(fitted.design, fitted.arguments).frame
-    coded = {
-        name
-        for node, coding in zip(plan.nodes, plan.codings, strict=True)
-        if isinstance(coding, Levels)
-        for name in variables(node)
-    }
-    names = list(dict.fromkeys(name for node in plan.nodes for name in variables(node)))
-    reducers = covariate_values(cov_reduce, names)
-    found = {name: _variable(name, frame, name in coded, *reducers(name)) for name in names}
+    found = dict(fitted.derived(_usual_variables)) if cov_reduce is None else _variables(fitted, cov_reduce)
     if at is None:
         return found
     if not isinstance(at, Mapping):
@@ -135,6 +128,40 @@ def grid_variables(
             raise ArgumentError(f"at: the model has no predictor {name!r}; it has {known}")
         found[name] = found[name].at(wanted)
     return found
+
+
+def _usual_variables(fitted: FittedModel) -> dict[str, GridVariable]:
+    """The predictors with covariates at their means; rows that are alike are counted."""
+    found = _variables(fitted, None)
+    coded = [name for name, variable in found.items() if variable.codes is not None]
+    if not coded:
+        return found
+    # One number for each combination, numbered anew after each variable, so that it cannot overflow.
+    key = np.zeros(fitted.n_obs, dtype=np.int64)
+    for name in coded:
+        codes = np.asarray(found[name].codes, dtype=np.int64)
+        key = np.unique(key * (int(codes.max()) + 2) + codes + 1, return_inverse=True)[1].reshape(-1)
+    _, first, counts = np.unique(key, return_index=True, return_counts=True)
+    for name in coded:
+        own = found[name]
+        codes = np.asarray(own.codes)[first]
+        found[name] = replace(own, codes=codes, rows=counts.astype(np.float64))
+    return found
+
+
+def _variables(fitted: FittedModel, cov_reduce: Any) -> dict[str, GridVariable]:
+    """The predictors with what `cov_reduce` makes of the covariates."""
+    plan = fitted.design.recipe.fixed
+    frame = used_data(fitted.design, fitted.arguments).frame
+    coded = {
+        name
+        for node, coding in zip(plan.nodes, plan.codings, strict=True)
+        if isinstance(coding, Levels)
+        for name in variables(node)
+    }
+    names = list(dict.fromkeys(name for node in plan.nodes for name in variables(node)))
+    reducers = covariate_values(cov_reduce, names)
+    return {name: _variable(name, frame, name in coded, *reducers(name)) for name in names}
 
 
 def _variable(name: str, frame: Frame, coded: bool, reduce: Reducer | None, named: bool) -> GridVariable:

@@ -32,7 +32,9 @@ from .predictions import Predictions
 from .profiles import Profiles
 from .quantile_residuals import SimulatedResiduals
 from .reports import Reports
+from .saving import Saving
 from .shares import EffectSizes
+from .shrinkages import ShrunkenEffects
 from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
@@ -41,6 +43,7 @@ from .validation import Validation
 
 class MixedModel(
     Estimates,
+    ShrunkenEffects,
     Likelihood,
     Optima,
     TermTests,
@@ -65,6 +68,7 @@ class MixedModel(
     PredictionPlots,
     Planning,
     Reports,
+    Saving,
     Changes,
     StatsmodelsNames,
 ):

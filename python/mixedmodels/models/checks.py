@@ -329,8 +329,9 @@ class Checks(Holder):
         Returns
         -------
         RandomEffectsPCA
-            By group: ``pca["Subject"].sdev``, ``.rotation``, ``.proportion`` and ``.dimension``. Standard
-            deviations are relative to sigma for a linear model.
+            By group: ``pca["Subject"].sdev``, ``.rotation``, ``.proportion``, ``.dimension`` and
+            ``.condition``, the condition number of the covariance factor. Standard deviations are relative to
+            sigma for a linear model.
 
         References
         ----------

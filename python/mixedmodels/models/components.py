@@ -20,6 +20,14 @@ from ..fit.starting_point import check_generalized_start, check_start
 from ..fit.state import FittedModel
 from ..inference.basis.degrees_of_freedom import standard_root
 from ..inference.estimates.random_effects import numbers_of_levels
+from ..inference.estimates.system_matrices import (
+    cross_products,
+    lambda_matrix,
+    mixed_factor,
+    sparse_factor,
+    term_matrices,
+    z_matrix,
+)
 from ..wording import nearest
 
 
@@ -38,37 +46,6 @@ def get_component(fitted: FittedModel, name: Any) -> Any:
     if isinstance(name, (list, tuple)):
         return {key: get_component(fitted, key) for key in name}
     raise ArgumentError(f"getME: name must be a string or a list of strings, not {type(name).__name__}")
-
-
-def z_matrix(fitted: FittedModel) -> Any:
-    """The random-effects model matrix as scipy CSC matrix, shape (n, q): by term, then level, then effect."""
-    from scipy import sparse
-
-    return sparse.hstack(_term_matrices(fitted), format="csc")
-
-
-def lambda_matrix(fitted: FittedModel) -> Any:
-    """The relative covariance factor Λ as scipy CSC matrix, shape (q, q)."""
-    from scipy import sparse
-
-    blocks = [
-        sparse.kron(sparse.identity(len(term.group.levels)), factor)
-        for term, factor in zip(fitted.design.terms, _factors(fitted), strict=True)
-    ]
-    return sparse.block_diag(blocks, format="csc")
-
-
-def _term_matrices(fitted: FittedModel) -> list[Any]:
-    from scipy import sparse
-
-    n, result = fitted.n_obs, []
-    for term in fitted.design.terms:
-        k = len(term.names)
-        columns = term.group.codes.astype(np.int64)[:, None] * k + np.arange(k)
-        starts = np.arange(0, n * k + 1, k)
-        shape = (n, k * len(term.group.levels))
-        result.append(sparse.csr_matrix((term.z.ravel().copy(), columns.ravel(), starts), shape=shape))
-    return result
 
 
 def _factors(fitted: FittedModel) -> list[NDArray[np.float64]]:
@@ -184,7 +161,8 @@ def _kept_beta(fitted: FittedModel) -> NDArray[np.float64]:
 
 def _generalized_devcomp(fitted: FittedGeneralized) -> dict[str, dict[str, Any]]:
     e, u = fitted.estimates, _stacked(fitted.estimates.u)
-    cmp = {"ldL2": e.log_det_z, "ussq": float(u @ u), "dev": e.objective}
+    wrss, ussq = float(np.sum(np.square(fitted.scaled_residuals()))), float(u @ u)
+    cmp = {"ldL2": e.log_det_z, "wrss": wrss, "ussq": ussq, "pwrss": wrss + ussq, "dev": e.objective}
     dims = {
         "N": fitted.n_obs,
         "n": fitted.n_obs,
@@ -212,7 +190,7 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "X": _kept_x,
     "Z": z_matrix,
     "Zt": lambda f: z_matrix(f).T.tocsc(),
-    "Ztlist": lambda f: [part.T.tocsc() for part in _term_matrices(f)],
+    "Ztlist": lambda f: [part.T.tocsc() for part in term_matrices(f)],
     "mmList": lambda f: [term.z.copy() for term in f.design.terms],
     "u": lambda f: _stacked(f.estimates.u),
     "b": lambda f: _stacked(f.estimates.b),
@@ -222,6 +200,10 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "Lambdat": lambda f: lambda_matrix(f).T.tocsc(),
     "Lind": _linear_index,
     "Tlist": lambda f: dict(zip((term.text for term in f.design.terms), _factors(f), strict=True)),
+    "A": cross_products,
+    "L": lambda f: sparse_factor(f).factor,
+    "perm": lambda f: sparse_factor(f).order,
+    "RZX": mixed_factor,
     "RX": _fixed_factor,
     "flist": _flist,
     "fixef": _kept_beta,

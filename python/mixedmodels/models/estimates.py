@@ -81,19 +81,28 @@ class Estimates(Holder):
         return fixed_effects.fixed_effects(self._fitted, add_dropped)
 
     @public
-    def ranef(self, condVar: bool = False) -> RandomEffects:
+    def ranef(self, condVar: bool = False, uscale: bool = False) -> RandomEffects:
         """
         Conditional modes of the random effects.
 
         Parameters
         ----------
         condVar : bool, default False
-            Also compute the conditional covariance matrices: attribute ``condvar`` of the result.
+            Also compute the conditional covariance matrices: attribute ``condvar`` of the result, and
+            ``condvar_frame()``.
+        uscale : bool, default False
+            The spherical effects u with b = Λu, whose variance is sigma² (1 for a generalized model) for all
+            effects, instead of b.
 
         Returns
         -------
         RandomEffects
             Mapping from grouping factor to a data frame of levels by effects; ``to_frame()`` is in long form.
+
+        Raises
+        ------
+        ArgumentError
+            For `condVar` and `uscale` together, and values other than True and False.
 
         Warnings
         --------
@@ -109,7 +118,7 @@ class Estimates(Holder):
         >>> m.ranef()["Batch"].shape
         (6, 1)
         """
-        return random_effects.random_effects(self._fitted, random_effects.check_condvar(condVar))
+        return random_effects.random_effects(self._fitted, condVar, uscale)
 
     @public
     def coef(self) -> dict[str, pd.DataFrame]:
@@ -303,7 +312,12 @@ class Estimates(Holder):
         ----------
         name : str or list of str
             For example ``"X"``, ``"Zt"`` (scipy sparse), ``"Lambda"``, ``"theta"`` or ``"devcomp"``;
-            ``"ALL"`` for a dict of all of them.
+            ``"ALL"`` for a dict of all of them. ``"A"`` is the cross-product [Z X y]'W[Z X y], without
+            dropped columns and with the offset taken from y; ``"L"`` the sparse Cholesky factor with
+            ``LL' = (Λ'Z'WZΛ + I)[perm][:, perm]``, ``"perm"`` its order, and ``"RZX"`` and ``"RX"`` the rest
+            of the factor. W are the prior weights; for a generalized model W and y are those of a weighted
+            least-squares step at the modes, with the expected information. (``"RX"`` and ``"devcomp"`` have
+            the information of the fit, which differs from it unless the link is canonical.)
 
         Returns
         -------

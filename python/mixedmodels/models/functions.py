@@ -92,6 +92,7 @@ def _of_table(kind: str) -> Callable[..., Any]:
     return renamed(ci="level")(public(effect_sizes))
 
 
+shrinkage = function_of(MixedModel.shrinkage)
 simplify = function_of(MixedModel.simplify)
 rePCA = function_of(MixedModel.rePCA)
 check_outliers = function_of(MixedModel.check_outliers)
@@ -192,6 +193,7 @@ refit = function_of(MixedModel.refit)
 refitML = function_of(MixedModel.refitML)
 save_optimum = function_of(MixedModel.save_optimum)
 residuals = function_of(MixedModel.residuals)
+save = function_of(MixedModel.save)
 rstandard = function_of(MixedModel.rstandard)
 rstudent = function_of(MixedModel.rstudent)
 simulate = function_of(MixedModel.simulate)

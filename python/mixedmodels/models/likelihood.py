@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from ..checks import positive_number
 from ..fit.endpoint.certificate import TOLERANCE as CONVERGENCE_TOLERANCE
-from ..fit.endpoint.singularity import TOLERANCE as SINGULAR_TOLERANCE, singular_terms
+from ..fit.endpoint.singularity import TOLERANCE as SINGULAR_TOLERANCE
 from ..fit.record import Convergence
 from ..inference.estimates import criteria
-from ..inference.estimates.convergence import ConvergenceCheck, check_convergence
+from ..inference.estimates.convergence import ConvergenceCheck, check_convergence, is_singular
 from ..inference.estimates.criteria import LogLik
 from ..inference.likelihood.conditional_aic import ConditionalAIC, Method, conditional_aic
 from ..public import public
@@ -220,7 +225,9 @@ class Likelihood(Holder):
         return conditional_aic(self._fitted, method)
 
     @public
-    def is_singular(self, tol: float = SINGULAR_TOLERANCE) -> bool:
+    def is_singular(
+        self, tol: float = SINGULAR_TOLERANCE, theta: Sequence[float] | NDArray[np.float64] | None = None
+    ) -> bool:
         """
         Whether some covariance matrix of random effects is singular.
 
@@ -230,10 +237,17 @@ class Likelihood(Holder):
             Smallest standard deviation that counts as positive, in any direction of the random effects of a
             term: relative to sigma on the scale of the response, for a generalized model on the scale of
             the linear predictor.
+        theta : array-like of shape (n_theta,), optional
+            Covariance parameters; by default the estimates.
 
         Returns
         -------
         bool
+
+        Raises
+        ------
+        ArgumentError
+            For a `tol` that is not positive, and a `theta` of another length or outside its bounds.
 
         Examples
         --------
@@ -241,8 +255,7 @@ class Likelihood(Holder):
         >>> lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).is_singular()
         False
         """
-        fit, tol = self._fitted, positive_number("tol", tol)
-        return bool(singular_terms(fit.design, fit.estimates.theta, fit.term_roots, tol))
+        return is_singular(self._fitted, positive_number("tol", tol), theta)
 
     isSingular = is_singular
 

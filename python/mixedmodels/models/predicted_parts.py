@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..prediction import partial as _partial, predict as _predict
 from ..prediction.parameter_uncertainty import Uncertainty
+from ..prediction.rows import NewLevels, check_new_levels
 from ..public import public
 from .arguments import Data, DdfName, Executor, Names, Rng, Rows, ShowProgress, Vcov
 from .holder import Holder
@@ -27,6 +28,7 @@ class PartsOfPredictions(Holder):
         re_form: Any = None,
         allow_new_levels: bool = False,
         *,
+        new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
         type: Literal["link", "response"] = "response",
         interval: Literal["confidence", "prediction"] | None = "confidence",
@@ -53,6 +55,8 @@ class PartsOfPredictions(Holder):
             Which random effects to include, see `predict`.
         allow_new_levels : bool, default False
             Allow levels that were not in the fit, see `predict`.
+        new_re_levels : {"error", "population", "missing"}, optional
+            What becomes of rows with such a level, see `predict`.
         offset : str or array-like of shape (n_new,), optional
             Replaces the ``offset`` argument of the fit for new data.
         type : {"link", "response"}, default "response"
@@ -106,7 +110,7 @@ class PartsOfPredictions(Holder):
             self._fitted,
             newdata,
             re_form,
-            allow_new_levels,
+            check_new_levels(allow_new_levels, new_re_levels),
             offset,
             _predict.Wanted(
                 type,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..diagnostics import kinds as _kinds, residuals as _residuals
 from ..prediction import predict as _predict
 from ..prediction.parameter_uncertainty import Uncertainty
+from ..prediction.rows import NewLevels, check_new_levels
 from ..public import public
 from .arguments import Data, DdfName, Executor, Rng, Rows, ShowProgress, Vcov
 from .holder import Holder
@@ -107,6 +108,7 @@ class Predictions(Holder):
         re_form: Any = None,
         allow_new_levels: bool = False,
         *,
+        new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
         type: Literal["link", "response"] = "link",
         se_fit: Literal[False] = False,
@@ -129,6 +131,7 @@ class Predictions(Holder):
         re_form: Any = None,
         allow_new_levels: bool = False,
         *,
+        new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
         type: Literal["link", "response"] = "link",
         se_fit: bool,
@@ -151,6 +154,7 @@ class Predictions(Holder):
         re_form: Any = None,
         allow_new_levels: bool = False,
         *,
+        new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
         type: Literal["link", "response"] = "link",
         se_fit: bool = False,
@@ -173,6 +177,7 @@ class Predictions(Holder):
         re_form: Any = None,
         allow_new_levels: bool = False,
         *,
+        new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
         type: Literal["link", "response"] = "link",
         se_fit: bool = False,
@@ -201,7 +206,10 @@ class Predictions(Holder):
         allow_new_levels : bool, default False
             Predict levels of grouping factors that were not in the fit with random effects of zero, instead
             of raising an error. Standard errors allow for the variance of these effects. A row that lacks a
-            level is one of a new level.
+            level is one of a new level. R's name of ``new_re_levels="population"``.
+        new_re_levels : {"error", "population", "missing"}, optional
+            Rows with a level that was not in the fit, or without a level: an error, which is the default,
+            random effects of zero, or NaN.
         offset : str or array-like of shape (n_new,), optional
             Replaces the ``offset`` argument of the fit for new data.
         type : {"link", "response"}, default "link"
@@ -253,9 +261,10 @@ class Predictions(Holder):
         DataError
             For levels that were not in the fit.
         ArgumentError
-            When `re_form` names effects that the model does not have, and for arguments without effect:
-            `level` without `interval`; `ddf`, `vcov` and `parameter_uncertainty` without standard errors or
-            limits; `nsim` without the bootstrap.
+            When `re_form` names effects that the model does not have, when `allow_new_levels` and
+            `new_re_levels` contradict each other, and for arguments without effect: `level` without
+            `interval`; `ddf`, `vcov` and `parameter_uncertainty` without standard errors or limits; `nsim`
+            without the bootstrap.
 
         Warns
         -----
@@ -292,6 +301,8 @@ class Predictions(Holder):
              fit  se_fit  lower  upper
         0  450.3    15.9  390.9  509.8
         1  356.1    67.6  205.1  507.1
+        >>> m.predict(new, new_re_levels="missing").round(1)
+        array([450.3,   nan])
         >>> b = glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", load_cbpp(), "binomial")
         >>> b.predict({"period": ["1", "4"]}, re_form="~0", type="response", se_fit=True).round(3)
              fit  se_fit
@@ -302,7 +313,7 @@ class Predictions(Holder):
             self._fitted,
             newdata,
             re_form,
-            allow_new_levels,
+            check_new_levels(allow_new_levels, new_re_levels),
             offset,
             _predict.Wanted(
                 type,

@@ -74,7 +74,7 @@ def _trials(fitted: FittedModel, frame: Frame, what: str) -> NDArray[np.float64]
         found = trials_of(node, frame, design.recipe.functions)
         if found is not None:
             return checked_weights(found, trials=True)
-    if fitted.family.trials and design.weights is not None:
+    if fitted.family.trials and design.has_weights:
         raise ArgumentError(
             f"{what} needs the numbers of trials of the new responses: give weights= (1 for single trials)"
             + (f", or the columns of {design.response_name}" if design.form.kind == "counts" else "")

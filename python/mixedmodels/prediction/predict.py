@@ -21,7 +21,7 @@ from .errors import PredictionErrors, prediction_errors
 from .new_responses import possible_means, response_quantiles
 from .new_weights import new_weights
 from .parameter_uncertainty import Uncertainty, with_parameters
-from .rows import PredictedRows, predicted_rows
+from .rows import NewLevels, PredictedRows, predicted_rows
 from .simulate import warn_of_weights
 
 _TYPES = ("response", "link")
@@ -85,7 +85,7 @@ class Wanted:
 
 
 def predict(
-    fitted: FittedModel, newdata: Any, re_form: Any, allow_new_levels: Any, offset: Any, wanted: Wanted
+    fitted: FittedModel, newdata: Any, re_form: Any, new_levels: NewLevels, offset: Any, wanted: Wanted
 ) -> NDArray[np.float64] | pd.DataFrame:
     """
     Predictions, see `MixedModel.predict`.
@@ -98,7 +98,7 @@ def predict(
     """
     _check_scale(fitted, wanted)
     _check_uncertainty(fitted, wanted)
-    rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
+    rows = predicted_rows(fitted, newdata, re_form, new_levels, offset)
     if wanted.se_fit or wanted.interval is not None:
         columns, facts = _with_errors(rows, re_form, wanted)
         frame = pd.DataFrame({name: rows.padded(values) for name, values in columns.items()}, rows.labels())
@@ -109,7 +109,7 @@ def predict(
 
 
 def predictions(
-    fitted: FittedModel, newdata: Any, re_form: Any, allow_new_levels: Any, offset: Any, wanted: Wanted
+    fitted: FittedModel, newdata: Any, re_form: Any, new_levels: NewLevels, offset: Any, wanted: Wanted
 ) -> pd.DataFrame:
     """The data with predictions beside them, see `MixedModel.predictions`."""
     _check_scale(fitted, wanted)
@@ -118,7 +118,7 @@ def predictions(
         beside = _data_of_fit(fitted)
     else:
         beside = newdata = as_data_frame(newdata, "newdata")
-    rows = predicted_rows(fitted, newdata, re_form, flag("allow_new_levels", allow_new_levels), offset)
+    rows = predicted_rows(fitted, newdata, re_form, new_levels, offset)
     columns, facts = _with_errors(rows, re_form, wanted)
     taken = [name for name in columns if name in beside]
     if taken:

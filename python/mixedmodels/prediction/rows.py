@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import flag, one_of
 from ..design.recipe import DesignRecipe, NewRandomTerm
 from ..design.rows import named_or_given
 from ..design.theta import factors
@@ -19,6 +20,10 @@ from ..fit.state import FittedModel, NewTerms
 from ..frame import Frame
 from .fixed_part import determined_x
 from .selection import Selection, select_effects
+
+# What becomes of rows with a level that was not in the fit, or without a level.
+NewLevels = Literal["error", "population", "missing"]
+_NEW_LEVELS = ("error", "population", "missing")
 
 # The code of the engine for rows in which a term takes no part.
 _NO_LEVEL = np.iinfo(np.uint32).max
@@ -81,6 +86,11 @@ class PredictedRows:
             missing |= np.isnan(self.offset)
         return missing
 
+    def without_new_levels(self) -> PredictedRows:
+        """The same rows, with those of a new level as rows with missing values."""
+        parts = [replace(part, z=np.where(part.codes[:, None] < 0, np.nan, part.z)) for part in self.parts]
+        return replace(self, parts=tuple(parts))
+
     def linear_predictor(self, fitted: FittedModel | None = None) -> NDArray[np.float64]:
         """Xβ + Zb + offset with the estimates, or at other values of the parameters; shape (n,)."""
         estimates = (fitted or self.fitted).estimates
@@ -139,7 +149,7 @@ class PredictedRows:
 
 
 def predicted_rows(
-    fitted: FittedModel, newdata: Any, re_form: Any, allow_new_levels: bool, offset: Any
+    fitted: FittedModel, newdata: Any, re_form: Any, new_levels: NewLevels, offset: Any
 ) -> PredictedRows:
     """The rows that the arguments of `MixedModel.predict` describe."""
     selection = select_effects(fitted, re_form)
@@ -152,13 +162,28 @@ def predicted_rows(
     frame = Frame.from_any(newdata, what="newdata")
     with naming_left_out(fitted.design, fitted.arguments):
         chosen = {t: columns.tolist() for t, columns in selection.items()}
-        return new_rows(
+        rows = new_rows(
             fitted,
             frame,
             selection,
             offset,
-            lambda recipe: recipe.new_random(frame, allow_new_levels, chosen),
+            lambda recipe: recipe.new_random(frame, new_levels != "error", chosen),
         )
+    return rows.without_new_levels() if new_levels == "missing" else rows
+
+
+def check_new_levels(allow_new_levels: Any, new_re_levels: Any) -> NewLevels:
+    """The two arguments of `MixedModel.predict` for new levels: lme4's name, and all three choices."""
+    allowed = flag("allow_new_levels", allow_new_levels)
+    if new_re_levels is None:
+        return "population" if allowed else "error"
+    one_of("new_re_levels", new_re_levels, _NEW_LEVELS)
+    if allowed and new_re_levels != "population":
+        raise ArgumentError(
+            f"predict: allow_new_levels=True is new_re_levels='population', not {new_re_levels!r}; "
+            "give only one"
+        )
+    return new_re_levels
 
 
 def rows_of_fit(fitted: FittedModel, selection: Selection) -> PredictedRows:

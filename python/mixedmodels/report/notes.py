@@ -24,8 +24,8 @@ def data_notes(fitted: FittedModel) -> list[str]:
             f"{counted(missing.n_dropped, 'row')} of {missing.n_total} left out for "
             f"{_reasons(missing.columns)} ({columns})"
         )
-    given = [("weights", fitted.arguments.weights), ("offset", design.offset)]
-    used = [_argument_name(fitted, name) for name, values in given if values is not None]
+    given = [("weights", fitted.arguments.weights is not None), ("offset", design.has_offset)]
+    used = [_argument_name(fitted, name) for name, present in given if present]
     if used:
         notes.append(f"Fitted with {' and '.join(used)}")
     return notes
@@ -96,11 +96,16 @@ def _design_notes(fitted: FittedModel) -> list[str]:
     """Random effects that were left out or overlap, and separation."""
     design = fitted.design
     left_out = dict.fromkeys(part.text for part in design.recipe.left_out)
-    notes = [f"Random effects: {one_line(text)}" for text in (*left_out, *overlaps(design.terms))]
+    notes = [f"Random effects: {one_line(text)}" for text in (*left_out, *fitted.derived(_overlaps))]
     separation = separation_note(fitted)
     if separation:
         notes.append(one_line(separation))
     return notes
+
+
+def _overlaps(fitted: FittedModel) -> tuple[str, ...]:
+    """Terms of the same groups that overlap."""
+    return tuple(overlaps(fitted.design.terms))
 
 
 def _reasons(columns: dict[str, int]) -> str:

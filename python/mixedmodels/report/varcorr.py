@@ -35,8 +35,9 @@ class VarianceComponents(Printed):
 
     Iterating gives one `VarianceComponent` for each random-effects term, in the model's order. As a
     mapping, its keys are the names of the grouping factors; further terms of the same factor have
-    ``.1``, ``.2`` appended. Printed, a dot marks effects that are independent by assumption (double
-    bar), and ``NaN`` an undefined correlation, where a variance is zero.
+    ``.1``, ``.2`` appended. Printed, a dot marks correlations that are no parameters: of effects that are
+    independent by assumption (double bar, separate terms), and ``NaN`` an undefined correlation, where a
+    variance is zero.
 
     Attributes
     ----------
@@ -164,8 +165,11 @@ def variance_table(components: VarianceComponents, style: Style) -> Table:
     # False beside a row without a standard deviation of its own.
     shown: list[bool] = []
     correlations: list[list[str]] = []
+    earlier: dict[str, int] = {}
     for key, part in components.items():
-        own, cells = _rows_of(part), _correlation_cells(part, style)
+        own = _rows_of(part)
+        cells = _correlation_cells(part, style, earlier.get(part.group, 0))
+        earlier[part.group] = earlier.get(part.group, 0) + len(own)
         height = max(len(own), len(cells))
         spare = height - len(own)
         groups += [key, *[""] * (height - 1)]
@@ -219,8 +223,12 @@ def _beside(cells: list[str], shown: list[bool]) -> list[str]:
     return [next(left) if own else "" for own in shown]
 
 
-def _correlation_cells(part: VarianceComponent, style: Style) -> list[list[str]]:
-    """The correlations of each effect with earlier ones; a correlation of all pairs has a label."""
+def _correlation_cells(part: VarianceComponent, style: Style, earlier: int) -> list[list[str]]:
+    """
+    The correlations of each effect with earlier ones; a correlation of all pairs has a label.
+
+    There are none with the `earlier` effects of other terms of the same grouping factor.
+    """
     shared = [own for own in part.parameters if own.kind == "cor" and not own.columns]
     if shared:
         single = len(shared) == 1
@@ -232,13 +240,15 @@ def _correlation_cells(part: VarianceComponent, style: Style) -> list[list[str]]
     if part.independent and len(_rows_of(part)) < len(part.names):
         return [[f"({part.structure})"]]
     held = {frozenset(own.columns): own for own in part.parameters if own.kind == "cor"}
+    none = [_MARK_INDEPENDENT] * earlier
     rows = []
     for i in range(len(part.names)):
         if part.independent:
-            rows.append([_MARK_INDEPENDENT] * i)
+            rows.append(none + [_MARK_INDEPENDENT] * i)
         else:
             rows.append(
-                [
+                none
+                + [
                     _marked(
                         _MARK_UNDEFINED if np.isnan(r) else style.correlations([r])[0],
                         held[frozenset((j, i))],

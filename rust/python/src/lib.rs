@@ -6,6 +6,7 @@ mod costs;
 mod covariance;
 mod deletions;
 mod errors;
+mod factor;
 mod glmm;
 mod held;
 mod interrupt;
@@ -34,6 +35,9 @@ mod _engine {
 
     #[pymodule_export]
     use crate::covariance::Covariance;
+
+    #[pymodule_export]
+    use crate::factor::sparse_cholesky;
 
     #[pymodule_export]
     use crate::many::fit_many;

@@ -75,3 +75,36 @@ def test_effects_of_one_name_stay_apart():
 def test_condvar_is_yes_or_no():
     with pytest.raises(ArgumentError, match="condVar"):
         lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff()).ranef(condVar="yes")
+
+
+def test_conditional_covariances_as_a_table():
+    # lme4 1.1-31 (lmm.json, sleep_slope_reml)
+    table = fits("sleepstudy").ranef(condVar=True).condvar_frame()
+    assert len(table) == 18 * 3
+    first = table.iloc[:3]
+    assert first["grp"].tolist() == ["308"] * 3
+    assert list(zip(first["var1"], first["var2"], strict=True)) == [
+        ("(Intercept)", None),
+        ("Days", None),
+        ("(Intercept)", "Days"),
+    ]
+    np.testing.assert_allclose(first["vcov"], [145.705103677, 5.312273667, -21.444426594], rtol=1e-6)
+    sds = np.sqrt(first["vcov"].iloc[:2])
+    np.testing.assert_allclose(first["sdcor"], [*sds, first["vcov"].iloc[2] / sds.prod()])
+    assert len(fits("penicillin").ranef(condVar=True).condvar_frame()) == 24 + 6
+    with pytest.raises(ArgumentError, match="condVar=True"):
+        fits("sleepstudy").ranef().condvar_frame()
+
+
+@pytest.mark.parametrize("name", ["sleepstudy", "penicillin", "pastes", "cbpp"])
+def test_spherical_effects_are_what_lambda_turns_into_the_modes(name):
+    model = fits(name)
+    spherical, modes, blocks = model.ranef(uscale=True), model.ranef(), model.getME("Tlist")
+    assert list(spherical) == list(modes)
+    for factor, group in zip(blocks.values(), modes, strict=True):
+        np.testing.assert_allclose(spherical[group] @ factor.T, modes[group], atol=1e-9)
+
+
+def test_variances_are_those_of_the_modes():
+    with pytest.raises(ArgumentError, match="leave out condVar or uscale"):
+        fits("sleepstudy").ranef(condVar=True, uscale=True)

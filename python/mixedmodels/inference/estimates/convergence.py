@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ...checks import positive_number
 from ...fit.endpoint.certificate import TOLERANCE, certify
 from ...fit.endpoint.singularity import singular_terms
+from ...fit.starting_point import check_start
 from ...fit.state import FittedModel
 from ...render.page import Page, Table
 from ...render.printed import Printed
@@ -139,3 +141,10 @@ def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Convergenc
         tolerance=float(tol),
         status=fitted.convergence.status,
     )
+
+
+def is_singular(fitted: FittedModel, tol: float, theta: Any = None) -> bool:
+    """Whether some covariance matrix of random effects is singular, at the estimates or at another theta."""
+    point = check_start(theta, fitted.design, "theta")
+    point = fitted.estimates.theta if point is None else point
+    return bool(singular_terms(fitted.design, point, fitted.term_roots, tol))

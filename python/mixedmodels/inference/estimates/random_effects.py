@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...checks import flag
+from ...design.grouping import GroupingFactor
+from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.frame_table import rows_left_out, table_of
 from ...render.page import Page, Section
@@ -20,7 +22,7 @@ from ...render.style import Style
 from ...wording import counted, unique_names
 
 # Printed of each grouping factor; the methods write them all.
-_MOST_LEVELS = 20
+MOST_LEVELS = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,6 +83,43 @@ class RandomEffects(Printed, Mapping[str, pd.DataFrame]):
                 parts.append(pd.DataFrame(part))
         return ResultTable(pd.concat(parts, ignore_index=True))
 
+    def condvar_frame(self) -> ResultTable:
+        """
+        The conditional covariance matrices as a table: a row for each variance and covariance of each level.
+
+        Returns
+        -------
+        ResultTable
+            Columns ``grpvar``, ``grp``, ``var1``, ``var2`` (None for a variance), ``vcov`` (variance or
+            covariance) and ``sdcor`` (standard deviation or correlation, NaN next to a variance of zero).
+
+        Raises
+        ------
+        ArgumentError
+            When the effects were made without ``condVar=True``.
+
+        Examples
+        --------
+        >>> from mixedmodels import lmer, load_sleepstudy
+        >>> m = lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> m.ranef(condVar=True).condvar_frame().head(3).round(2)
+            grpvar  grp         var1  var2    vcov  sdcor
+        0  Subject  308  (Intercept)  None  145.71  12.07
+        1  Subject  308         Days  None    5.31   2.30
+        2  Subject  308  (Intercept)  Days  -21.44  -0.77
+        """
+        if self.condvar is None:
+            raise ArgumentError("condvar_frame: ask for the conditional variances by ranef(condVar=True)")
+        parts = []
+        for group, frame in self._frames.items():
+            start = 0
+            for covariances in self.condvar[group]:
+                names = frame.columns[start : start + covariances.shape[1]]
+                parts.append(_covariance_rows(group, frame.index, list(names), covariances))
+                start += len(names)
+        # Text columns stay objects: string columns of pandas 3 would show NaN for None.
+        return ResultTable(pd.concat(parts, ignore_index=True))
+
     def _standard_deviations(self, group: str) -> NDArray[np.float64] | None:
         """Conditional standard deviations, levels by columns of the frame."""
         if self.condvar is None:
@@ -91,7 +130,7 @@ class RandomEffects(Printed, Mapping[str, pd.DataFrame]):
     def _page(self, style: Style) -> Page:
         """A table for each grouping factor, in displays its first levels."""
         if style.most_rows is not None:
-            style = dataclasses.replace(style, most_rows=_MOST_LEVELS)
+            style = dataclasses.replace(style, most_rows=MOST_LEVELS)
         return Page(
             tuple(
                 Section(
@@ -104,16 +143,48 @@ class RandomEffects(Printed, Mapping[str, pd.DataFrame]):
         )
 
 
-def random_effects(fitted: FittedModel, condvar: bool = False) -> RandomEffects:
-    """Conditional modes b by grouping factor; see `RandomEffects`."""
-    terms = terms_by_group(fitted)
+def random_effects(fitted: FittedModel, condvar: bool = False, uscale: bool = False) -> RandomEffects:
+    """Conditional modes by grouping factor, b or (with `uscale`) u; see `RandomEffects`."""
+    condvar, uscale = flag("condVar", condvar), flag("uscale", uscale)
+    if condvar and uscale:
+        raise ArgumentError("ranef: conditional variances are those of b; leave out condVar or uscale")
+    terms, modes = terms_by_group(fitted), fitted.estimates.u if uscale else fitted.estimates.b
     frames = {}
     for group, members in terms.items():
-        values = np.concatenate([fitted.estimates.b[t] for t in members], axis=1)
+        values = np.concatenate([modes[t] for t in members], axis=1)
         names = unique_names([n for t in members for n in fitted.design.terms[t].names])
-        levels = fitted.design.terms[members[0]].group.levels
-        frames[group] = pd.DataFrame(values, index=pd.Index(levels, dtype=object, name=group), columns=names)
+        index = level_index(fitted.design.terms[members[0]].group)
+        frames[group] = pd.DataFrame(values, index=index, columns=names)
     return RandomEffects(frames, terms, conditional_variances(fitted) if condvar else None)
+
+
+def level_index(group: GroupingFactor) -> pd.Index:
+    """The levels of a grouping factor, as row labels."""
+    return pd.Index(group.levels, dtype=object, name=group.label)
+
+
+def _covariance_rows(
+    group: str, levels: pd.Index, names: list[str], covariances: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Variances, then covariances, of each level in turn."""
+    k, m = len(names), len(levels)
+    pairs = [(j, j) for j in range(k)] + [(i, j) for i in range(k) for j in range(i + 1, k)]
+    rows, columns = np.array([i for i, _ in pairs]), np.array([j for _, j in pairs])
+    values = covariances[:, rows, columns]
+    sds = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlations = values / (sds[:, rows] * sds[:, columns])
+    labels = [names[j] if i != j else None for i, j in pairs]
+    return pd.DataFrame(
+        {
+            "grpvar": group,
+            "grp": np.repeat(levels.to_numpy(), len(pairs)),
+            "var1": pd.Series([names[i] for i in rows] * m, dtype=object),
+            "var2": pd.Series(labels * m, dtype=object),
+            "vcov": values.ravel(),
+            "sdcor": np.where(rows == columns, sds[:, rows], correlations).ravel(),
+        }
+    )
 
 
 def conditional_variances(fitted: FittedModel) -> dict[str, list[NDArray[np.float64]]]:
@@ -144,12 +215,12 @@ def group_coefficients(fitted: FittedModel) -> dict[str, pd.DataFrame]:
     fixed = dict(zip((fitted.design.x_names[j] for j in kept), fitted.estimates.beta[kept], strict=True))
     result = {}
     for group, members in terms_by_group(fitted).items():
-        levels = fitted.design.terms[members[0]].group.levels
-        columns = {name: np.full(len(levels), value) for name, value in fixed.items()}
+        index = level_index(fitted.design.terms[members[0]].group)
+        columns = {name: np.full(len(index), value) for name, value in fixed.items()}
         for t in members:
             for name, values in zip(fitted.design.terms[t].names, fitted.estimates.b[t].T, strict=True):
                 columns[name] = columns.get(name, 0.0) + values
-        result[group] = pd.DataFrame(columns, index=pd.Index(levels, dtype=object, name=group))
+        result[group] = pd.DataFrame(columns, index=index)
     return result
 
 
@@ -164,8 +235,3 @@ def terms_by_group(fitted: FittedModel) -> dict[str, tuple[int, ...]]:
 def numbers_of_levels(fitted: FittedModel) -> dict[str, int]:
     """Number of levels of each grouping factor."""
     return {term.group.label: len(term.group.levels) for term in fitted.design.terms}
-
-
-def check_condvar(value: object) -> bool:
-    """The ``condVar`` argument."""
-    return flag("condVar", value)

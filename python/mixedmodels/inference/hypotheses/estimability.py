@@ -31,7 +31,7 @@ class Undetermined:
     @cached_property
     def dropped(self) -> NDArray[np.intp]:
         """The columns of the model matrix that depend on others, one for each direction."""
-        return np.setdiff1d(np.arange(self.fitted.design.x.shape[1]), self.fitted.estimates.kept)
+        return np.setdiff1d(np.arange(len(self.fitted.design.x_names)), self.fitted.estimates.kept)
 
     @cached_property
     def directions(self) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@
 //! supernode keeps L_JJ and Y, and hands YY' on to its parent, the supernode of the first of R.
 
 mod analysis;
+mod by_columns;
 mod cost;
 mod diagonals;
 mod graph;
@@ -22,6 +23,7 @@ mod solve;
 mod supernodes;
 
 pub use analysis::{Analysis, Supernode};
+pub use by_columns::{cholesky, Cholesky, CompressedColumns};
 pub use cost::multiplications;
 pub use diagonals::NodeInverse;
 pub use graph::Graph;

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..diagnostics.residuals import residuals_used
 from ..fit.state import FittedModel
+from .residuals import residuals_used
 
 # Eigenvalues this small in comparison with the largest are zero.
 _RANK = 1e-9
