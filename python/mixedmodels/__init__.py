@@ -21,6 +21,7 @@ _EXPORTS = {
     "assessment.random_effects_pca": "RandomEffectsPCA",
     "assessment.simplify": "Simplification",
     "case_deletion.result": "Influence",
+    "design.arrays": "ArrayTerm",
     "datasets": (
         "dataset_names load_arabidopsis load_bacteria load_beets load_cake load_carrots load_cbpp "
         "load_chickweight load_contraception load_dataset load_dietox load_dyestuff load_dyestuff2 "
@@ -85,6 +86,7 @@ _EXPORTS = {
     "models.power": "power power_curve",
     "models.simulate_formula": "parameter_names simulate_formula",
     "models.study_designs": "crossed_design extend",
+    "models.unfitted": "UnfittedModel",
     "planning.curve": "PowerCurve",
     "planning.result": "Power",
     "plot.style": "Panels",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .all_levels import AllLevels, CodedTerm, all_levels
 from .arguments import DesignArguments
+from .arrays import ArrayModel, ArrayTerm, model_of_arrays
 from .build import Design, Predictors, build_design, build_generalized_design, build_predictors
 from .contrast_coding import Contrast, make_contrast
 from .grouping import GroupingFactor
@@ -17,6 +18,8 @@ from .rows import MissingRows
 __all__ = [
     "INTERCEPT",
     "AllLevels",
+    "ArrayModel",
+    "ArrayTerm",
     "CodedTerm",
     "Contrast",
     "Design",
@@ -35,5 +38,6 @@ __all__ = [
     "build_predictors",
     "distinct_from_residuals",
     "make_contrast",
+    "model_of_arrays",
     "r_names",
 ]

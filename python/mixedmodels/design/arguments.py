@@ -38,6 +38,8 @@ class DesignArguments:
         Rows to use: a mask, or a condition such as ``"age > 30 & sex == 'F'"``.
     functions : mapping of str to callable, optional
         Your own functions for the formula; trusted code.
+    of_arrays : bool
+        Whether the columns were given as arrays: nothing says which of them belong to one variable.
     """
 
     formula: str
@@ -48,6 +50,7 @@ class DesignArguments:
     na_action: str = "omit"
     subset: Any = None
     functions: Mapping[str, Callable[..., Any]] | None = None
+    of_arrays: bool = False
 
 
 def check_action(action: Any) -> NaAction:

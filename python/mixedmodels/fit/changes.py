@@ -42,10 +42,24 @@ def fit_new(arguments: ModelArguments) -> FittedModel:
 
     The model keeps the columns that this reads, so that nothing is read again after the fit.
     """
+    return prepared(arguments).fit()
+
+
+def prepared(arguments: ModelArguments) -> Fitting[Any, Any]:
+    """
+    Build the design that the arguments describe, ready to be fitted.
+
+    It keeps the columns that this reads, so that nothing is read again.
+    """
     fitting, design_from = _KINDS[type(arguments)]
     frame = Frame.from_any(arguments.data).anew()
     design = design_from(arguments, frame)
-    return fitting(design, dataclasses.replace(arguments, data=frame.kept())).fit()
+    return fitting(design, dataclasses.replace(arguments, data=frame.kept()))
+
+
+def with_options(fitting: Fitting[Any, Any], changes: Mapping[str, Any]) -> Fitting[Any, Any]:
+    """The same design with other options of the search: ``start``, ``optimizer``, ``control``, ``reml``."""
+    return type(fitting)(fitting.design, dataclasses.replace(fitting.arguments, **dict(changes)))
 
 
 def refitted(

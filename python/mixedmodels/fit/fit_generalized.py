@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..design import Design
 from ..errors import ArgumentError, DataError, ModesError, SeparationWarning
 from ..families import Family
 from .arguments import GeneralizedArguments
 from .control import for_engine
+from .criterion import GeneralizedCriterion
 from .endpoint.dispersion_limits import limit_notices, unbounded_likelihood
 from .endpoint.separation import (
     far_out,
@@ -27,12 +29,14 @@ from .fitting import (
     Fitting,
     Point,
     Roots,
+    check_nothing_held_in_search,
     check_numbers_of_effects,
     check_only_scale_held,
     exact_theta,
     with_dropped,
 )
 from .fixed import Held, embedded, resolve
+from .own_optimizer import minimized_by
 from .progress import Watch
 from .record import GeneralizedEstimates, read_only
 from .starting_point import check_generalized_start
@@ -86,6 +90,14 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
     def with_response(self, engine: Glmm) -> Glmm:
         return engine.with_response(self.design.y, self.design.weights)
 
+    def criterion(self, engine: Glmm) -> GeneralizedCriterion:
+        return GeneralizedCriterion(self.design, engine, self.arguments, self._free(engine))
+
+    def _free(self, engine: Glmm) -> NDArray[np.intp]:
+        """The coefficients that are estimated."""
+        kept = self.held.in_all_columns(engine.kept, self.design.x.shape[1])
+        return np.setdiff1d(kept, self.held.columns)
+
     def root_weights(self) -> None:
         return None
 
@@ -96,8 +108,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
             raise _located(error, self.design) from error
 
     def evaluated(self, point: Point, engine: Glmm) -> dict[str, Any]:
-        free = np.setdiff1d(self.held.in_all_columns(engine.kept, self.design.x.shape[1]), self.held.columns)
-        theta = read_only(point.theta)
+        theta, free = read_only(point.theta), self._free(engine)
         log_dispersion = float(np.log(point.dispersion)) if self.family.estimates_dispersion else 0.0
         result = engine.evaluate(theta, read_only(point.beta[free]), log_dispersion)
         return {**result, "theta": theta, "beta": read_only(result["beta"])}
@@ -155,8 +166,13 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
 
     def _run(self, engine: Glmm, watch: Watch) -> dict[str, Any]:
         held, arguments = self.held, self.arguments
-        free = np.setdiff1d(held.in_all_columns(engine.kept, self.design.x.shape[1]), held.columns)
+        free = self._free(engine)
         start = check_generalized_start(arguments.start, self.design, free, self.family)
+        if callable(self.searcher):
+            check_nothing_held_in_search(held, str(self.optimizer))
+            criterion = self.criterion(engine)
+            point = criterion.joined(start.theta, start.beta, start.log_dispersion)
+            return minimized_by(self.searcher, criterion, point, self.control, watch)
         if self.optimizer is not None:
             limits = for_engine(self.control, watch.listener)
             result = engine.fit(self.optimizer, start.for_engine(), limits, held.for_engine())
@@ -166,12 +182,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
         theta, beta, log_dispersion = start.complete(arguments, len(free))
         result = engine.evaluate(theta, beta, log_dispersion)
         gradient = engine.gradient(theta, beta, log_dispersion)
-        parts = [theta]
-        if arguments.n_agq > 0:
-            parts.append(beta)
-        if self.family.estimates_dispersion:
-            parts.append(np.array([log_dispersion]))
-        point = np.concatenate(parts)
+        point = self.criterion(engine).joined(theta, beta, log_dispersion)
         return {
             **result,
             "theta": read_only(theta),

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from ..design import INTERCEPT, Predictors
 from ..errors import ArgumentError, DataError
 from .arguments import FitArguments, check_reml
+from .at_sigma import at_sigma
 from .control import for_engine
+from .criterion import LinearCriterion
 from .endpoint.unbounded import column_sizes, residual_vanishes
 from .endpoint.undetermined import explained_notices, residual_notices
 from .endpoint.verdict import Notice, Verdict, not_optimised
@@ -20,12 +22,14 @@ from .fitting import (
     Fitting,
     Point,
     Roots,
+    check_nothing_held_in_search,
     check_numbers_of_effects,
     check_only_scale_held,
     exact_theta,
     with_dropped,
 )
 from .fixed import NOTHING_HELD, Held, embedded, resolve
+from .own_optimizer import minimized_by
 from .progress import Watch
 from .record import Estimates, read_only
 from .starting_point import check_start
@@ -64,6 +68,9 @@ class LinearFitting(Fitting[FitArguments, FittedLinear]):
 
     def with_response(self, engine: Lmm) -> Lmm:
         return engine.with_response(self.design.y)
+
+    def criterion(self, engine: Lmm) -> LinearCriterion:
+        return LinearCriterion(self.design, engine, self.reml, self.held)
 
     def root_weights(self) -> NDArray[np.float64] | None:
         return self.design.weights
@@ -110,6 +117,11 @@ class LinearFitting(Fitting[FitArguments, FittedLinear]):
 
     def _run(self, engine: Lmm, watch: Watch) -> dict[str, Any]:
         held, reml, start = self.held, self.reml, self.start
+        if callable(self.searcher):
+            check_nothing_held_in_search(held, str(self.optimizer))
+            criterion = self.criterion(engine)
+            start = criterion.default_start() if start is None else start
+            return minimized_by(self.searcher, criterion, start, self.control, watch)
         if self.optimizer is not None:
             limits = for_engine(self.control, watch.listener)
             result = engine.fit(reml, self.optimizer, start, limits, held.for_engine())
@@ -172,12 +184,3 @@ def estimates_from(
         fitted=result["fitted"],
         held=held.columns,
     )
-
-
-def at_sigma(result: Mapping[str, Any], engine: Lmm, reml: bool, sigma: float) -> dict[str, Any]:
-    """What the engine finds at theta, for this residual standard deviation instead of the best one."""
-    df = len(result["fitted"]) - (engine.rank if reml else 0)
-    pwrss = result["pwrss"]
-    best = df * (1.0 + np.log(2.0 * np.pi * pwrss / df))
-    here = df * np.log(2.0 * np.pi * sigma**2) + pwrss / sigma**2
-    return {**result, "objective": float(result["objective"] - best + here), "sigma": sigma}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..design import theta as theta_layout
 from ..errors import ArgumentError
-from ..fit.fit_linear import at_sigma
+from ..fit.at_sigma import at_sigma
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.fitted_linear import FittedLinear
 from ..fit.starting_point import check_generalized_start, check_start

@@ -6,7 +6,7 @@ import math
 
 from ...checks import optional_flag
 from ...errors import ArgumentError
-from ...fit.fit_linear import at_sigma
+from ...fit.at_sigma import at_sigma
 from ...fit.state import FittedModel
 from ...render.numbers import format_number
 

@@ -1,0 +1,254 @@
+"""A model whose parameters are not estimated yet."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from ..checks import flag
+from ..fit.block_costs import BlockDescription, describe_engine
+from ..fit.changes import with_options
+from ..fit.control import Control, as_control, check_optimizer
+from ..fit.criterion import Criterion
+from ..fit.fitting import Fitting
+from ..fit.update import snapshot
+from ..public import public
+from .arguments import Optimizer
+
+if TYPE_CHECKING:
+    from .base import MixedModel
+
+M = TypeVar("M", bound="MixedModel")
+
+
+class UnfittedModel(Generic[M]):
+    """
+    A model without estimates: data, design and criterion, ready to be fitted.
+
+    Made by ``from_formula`` and ``from_arrays`` of :class:`mixedmodels.LinearMixedModel` and
+    :class:`mixedmodels.GeneralizedLinearMixedModel`. Nothing changes it: `fit` returns a fitted model.
+
+    Attributes
+    ----------
+    formula : str
+        The formula, in canonical spelling.
+    theta_names : tuple of str
+        The parameters of the criterion: theta, for a generalized model followed by beta (unless nAGQ = 0)
+        and the logarithm of the dispersion (if the family estimates one).
+    bounds : list of (float, float)
+        Lower and upper bound of each parameter, as ``scipy.optimize`` takes them.
+    start : ndarray, shape (n_parameters,)
+        Where a fit starts by default.
+    """
+
+    def __init__(self, fitting: Fitting[Any, Any], kind: type[M]) -> None:
+        self._fitting, self._kind = fitting, kind
+
+    def __repr__(self) -> str:
+        n, p, q, k = self.size
+        return (
+            f"<unfitted {self._kind.__name__}: {self.formula}; {n} observations, {p} fixed effects, "
+            f"{q} random effects, {k} parameters>"
+        )
+
+    @property
+    def formula(self) -> str:
+        """The formula, in canonical spelling."""
+        return self._fitting.design.formula.text
+
+    @property
+    def size(self) -> tuple[int, int, int, int]:
+        """Observations, fixed-effects columns, random effects, and parameters of the criterion."""
+        design = self._fitting.design
+        effects = sum(len(term.group.levels) * len(term.names) for term in design.terms)
+        return (*design.x.shape, effects, len(self.theta_names))
+
+    @property
+    def theta_names(self) -> tuple[str, ...]:
+        """The names of the parameters of the criterion."""
+        return self._criterion.names
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """Lower and upper bound of each parameter."""
+        own = self._criterion
+        return list(zip(own.lower.tolist(), own.upper.tolist(), strict=True))
+
+    @cached_property
+    def start(self) -> NDArray[np.float64]:
+        """Where a fit starts by default."""
+        start = self._criterion.default_start()
+        start.flags.writeable = False
+        return start
+
+    @property
+    def model_matrix(self) -> pd.DataFrame:
+        """Fixed-effects model matrix, shape (n, p), with names and row labels; a copy."""
+        design = self._fitting.design
+        return pd.DataFrame(np.array(design.x), columns=list(design.x_names), index=design.row_labels)
+
+    @cached_property
+    def _engine(self) -> Any:
+        return self._fitting.build_engine()
+
+    @cached_property
+    def _criterion(self) -> Criterion:
+        return self._fitting.criterion(self._engine)
+
+    @public
+    def objective(self, theta: ArrayLike) -> float:
+        """
+        The criterion at some parameters: the REML criterion, or -2 log-likelihood.
+
+        Parameters
+        ----------
+        theta : array-like of shape (n_parameters,)
+            In the order of `theta_names`.
+
+        Returns
+        -------
+        float
+            Infinite where a generalized model has no conditional modes.
+
+        Raises
+        ------
+        ArgumentError
+            When theta has another shape or is out of bounds.
+
+        Examples
+        --------
+        >>> from mixedmodels import LinearMixedModel, load_sleepstudy
+        >>> m = LinearMixedModel.from_formula("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> round(m.objective([1.0, 0.0, 1.0]), 4)
+        1773.6803
+        """
+        return self._criterion.value(self._criterion.checked("objective", theta))
+
+    @public
+    def gradient(self, theta: ArrayLike) -> NDArray[np.float64]:
+        """
+        The exact gradient of the criterion at some parameters.
+
+        Parameters
+        ----------
+        theta : array-like of shape (n_parameters,)
+            In the order of `theta_names`.
+
+        Returns
+        -------
+        ndarray, shape (n_parameters,)
+
+        Raises
+        ------
+        ArgumentError
+            When theta has another shape or is out of bounds.
+
+        Examples
+        --------
+        >>> from mixedmodels import LinearMixedModel, load_sleepstudy
+        >>> m = LinearMixedModel.from_formula("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> m.gradient([1.0, 0.0, 1.0]).shape
+        (3,)
+        """
+        return self._criterion.gradient(self._criterion.checked("gradient", theta))
+
+    @public
+    def hessian(self, theta: ArrayLike) -> NDArray[np.float64]:
+        """
+        The exact Hessian of the criterion at some parameters.
+
+        Parameters
+        ----------
+        theta : array-like of shape (n_parameters,)
+            In the order of `theta_names`.
+
+        Returns
+        -------
+        ndarray, shape (n_parameters, n_parameters)
+
+        Raises
+        ------
+        ArgumentError
+            When theta has another shape or is out of bounds.
+
+        Examples
+        --------
+        >>> from mixedmodels import LinearMixedModel, load_sleepstudy
+        >>> m = LinearMixedModel.from_formula("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> m.hessian([1.0, 0.0, 1.0]).shape
+        (3, 3)
+        """
+        return self._criterion.hessian(self._criterion.checked("hessian", theta))
+
+    @public
+    def describe_blocks(self) -> BlockDescription:
+        """
+        The blocks of the system that a fit solves, see :func:`mixedmodels.describe_blocks`.
+
+        Returns
+        -------
+        BlockDescription
+
+        Examples
+        --------
+        >>> from mixedmodels import LinearMixedModel, load_penicillin
+        >>> formula = "diameter ~ 1 + (1 | plate) + (1 | sample)"
+        >>> LinearMixedModel.from_formula(formula, load_penicillin()).describe_blocks().memory < 10_000
+        True
+        """
+        return describe_engine(self._engine, self._fitting.design)
+
+    @public
+    def fit(
+        self,
+        start: ArrayLike | Mapping[str, Any] | None = None,
+        *,
+        optimizer: Optimizer | None = "trust_region",
+        control: Control | Mapping[str, Any] | None = None,
+        verbose: bool = False,
+    ) -> M:
+        """
+        Fit the model.
+
+        Parameters
+        ----------
+        start : array-like of shape (n_theta,) or dict, optional
+            Where the optimisation starts, as for :func:`mixedmodels.lmer` and :func:`mixedmodels.glmer`.
+        optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"} or None
+            By default "trust_region". None evaluates the model at `start` without optimising.
+        control : Control or dict, optional
+            Limits of the optimisation, see :class:`mixedmodels.Control`.
+        verbose : bool, default False
+            Print the objective after every evaluation, while the fit runs.
+
+        Returns
+        -------
+        LinearMixedModel or GeneralizedLinearMixedModel
+
+        Raises
+        ------
+        ArgumentError
+            When an argument does not fit.
+
+        Warns
+        -----
+        SingularFitWarning, ConvergenceWarning, RankDeficiencyWarning
+
+        Examples
+        --------
+        >>> from mixedmodels import LinearMixedModel, load_sleepstudy
+        >>> m = LinearMixedModel.from_formula("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> round(m.fit().objective, 4)
+        1743.6283
+        """
+        options = as_control(self._fitting.arguments.control if control is None else control)
+        if flag("verbose", verbose):
+            options = dataclasses.replace(options, verbose=True)
+        changes = {"start": snapshot(start), "optimizer": check_optimizer(optimizer), "control": options}
+        return self._kind(with_options(self._fitting, changes).fit(self._engine))
