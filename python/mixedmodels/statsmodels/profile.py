@@ -54,7 +54,7 @@ def _held(results: Any, place: int, variances: Array) -> Array:
     """Values and log-likelihoods, each search from the optimum at the value before, nearest first."""
     fitted = fitted_of(results._fitted)
     base = base_of(fitted, results.reml)
-    row = places_of(fitted).deviations[place]
+    row = places_of(fitted, results._layout, results.k_re).deviations[place]
     outwards = np.argsort(np.abs(variances - row.estimate**2), kind="stable")
     points = [[float(np.sqrt(v))] for v in variances[outwards]]
     found = constrained(base, [row], [points])[0]

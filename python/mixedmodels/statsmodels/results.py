@@ -14,6 +14,8 @@ from statsmodels.base.wrapper import populate_wrapper, union_dicts
 from . import bootstrap as _bootstrap, covariance, effects, standard_errors
 from .constraints import of_fixed_effects, padded
 from .pairwise import pairwise_tests
+from .places import Layout
+from .plan import Block
 from .profile import profile_re
 from .summary import summary
 
@@ -46,6 +48,9 @@ class MixedLMResults(LikelihoodModelResults):
         Ones where parameters were estimated.
     cov_pen, fe_pen : object, optional
         Penalties of the fit.
+    layout : sequence of (Block, int), optional
+        Which term of `fitted` each block of parameters is; by default random effects come first, then a term for
+        each variance component.
 
     Attributes
     ----------
@@ -75,6 +80,7 @@ class MixedLMResults(LikelihoodModelResults):
         freepat: Any = None,
         cov_pen: Any = None,
         fe_pen: Any = None,
+        layout: Layout | None = None,
     ) -> None:
         # Not the nearest parent's: it would set the covariance matrix, which is found when it is asked for.
         Results.__init__(self, model, params_object.get_packed(use_sqrt=False, has_fe=True))
@@ -83,6 +89,7 @@ class MixedLMResults(LikelihoodModelResults):
         # Names of the variance parameters, for the wrapper.
         model.data.variance_names = list(model.data.param_names)[model.k_fe :]
         self._fitted = fitted
+        self._layout = _in_order(model) if layout is None else list(layout)
         self.params_object = params_object
         self.fe_params = params_object.fe_params
         self.cov_re_unscaled = params_object.cov_re
@@ -443,6 +450,12 @@ class MixedLMResults(LikelihoodModelResults):
         from .bridge import to_mixedmodels
 
         return to_mixedmodels(self, arrays=arrays)
+
+
+def _in_order(model: Any) -> Layout:
+    blocks = [Block(tuple(range(model.k_re)))] if model.k_re else []
+    blocks += [Block((), component) for component in range(model.k_vc)]
+    return [(block, t) for t, block in enumerate(blocks)]
 
 
 class MixedLMResultsWrapper(LikelihoodResultsWrapper):
