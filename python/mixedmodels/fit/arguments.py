@@ -13,7 +13,7 @@ from ..checks import one_of
 from ..design import DesignArguments
 from ..errors import ArgumentError
 from ..families import Family, NegativeBinomial, as_family
-from .control import Control
+from .control import DEFAULT_OPTIMIZER, Control, Searcher
 from .fixed import check_fixed, held_dispersion
 
 Information = Literal["observed", "expected"]
@@ -30,13 +30,22 @@ class ModelArguments(DesignArguments):
 
     start: Any = None
     fixed: Any = None
-    optimizer: str | None = "trust_region"
+    optimizer: Searcher = DEFAULT_OPTIMIZER
     control: Control = field(default_factory=Control)
 
     maker: ClassVar[str] = ""
     # Public names that differ from those of the attributes, and those that no attribute has.
     renamed: ClassVar[Mapping[str, str]] = {}
     further: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def repeated_optimizer(self) -> str:
+        """The optimizer of the engine for fits that are repeated many times."""
+        return self.optimizer if isinstance(self.optimizer, str) else DEFAULT_OPTIMIZER
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A function of the user belongs to its session, and most cannot be pickled.
+        return {**vars(self), "optimizer": None if self.optimizer is None else self.repeated_optimizer}
 
     def checked_changes(self, function: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """

@@ -124,21 +124,40 @@ def as_control(value: Control | Mapping[str, Any] | None) -> Control:
     return Control(**value)
 
 
-def check_optimizer(name: Any) -> str | None:
-    """The optimizer's name, or None for no optimisation; anything else is an error that lists the names."""
-    if name is None or (isinstance(name, str) and name in OPTIMIZERS):
+# The name of an optimizer, a function of the user that minimizes, or None.
+Searcher = str | Callable[..., Any] | None
+
+
+def check_optimizer(name: Any) -> Searcher:
+    """
+    The optimizer's name, a function that minimizes, or None for no optimisation.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else; the message lists the names.
+    """
+    if name is None or callable(name) or (isinstance(name, str) and name in OPTIMIZERS):
         return name
     raise ArgumentError(
         f"unknown optimizer {name!r}{_hint(name, OPTIMIZERS)}; choose one of {', '.join(OPTIMIZERS)}, "
-        "or None to evaluate at the start without optimising"
+        "a function that minimizes, or None to evaluate at the start without optimising"
     )
 
 
-def check_starts(optimizer: str | None, control: Control) -> None:
+def optimizer_name(optimizer: Searcher) -> str | None:
+    """The name of an optimizer; a function of the user has parentheses after its own."""
+    if optimizer is None or isinstance(optimizer, str):
+        return optimizer
+    return f"{getattr(optimizer, '__name__', type(optimizer).__name__)}()"
+
+
+def check_starts(optimizer: Searcher, control: Control) -> None:
     """Refuse several starts for an optimizer that has one."""
     if optimizer not in (None, "trust_region") and (control.starts or 1) > 1:
+        name = optimizer if isinstance(optimizer, str) else optimizer_name(optimizer)
         raise ArgumentError(
-            f"control: starts={control.starts} is for optimizer='trust_region', not {optimizer!r}; leave one "
+            f"control: starts={control.starts} is for optimizer='trust_region', not {name!r}; leave one "
             "of them out, or compare starts with allFit()"
         )
 

@@ -152,6 +152,21 @@ class GeneralizedCriterion(Criterion):
         log_dispersion = float(point[-1]) if self._dispersion else 0.0
         return np.array(point[: self._n_theta]), np.array(beta), log_dispersion
 
+    def joined(
+        self, theta: Vector | None, beta: Vector | None, log_dispersion: float | None
+    ) -> Vector:
+        """One vector of all parameters; those that are not given are as in the default start."""
+        complete = theta is not None and (beta is not None or not self._joint)
+        complete = complete and (log_dispersion is not None or not self._dispersion)
+        point = np.empty(len(self.names)) if complete else self.default_start()
+        if theta is not None:
+            point[: self._n_theta] = theta
+        if beta is not None and self._joint:
+            point[self._n_theta : self._n_theta + self._n_beta] = beta
+        if log_dispersion is not None and self._dispersion:
+            point[-1] = log_dispersion
+        return point
+
     def value(self, point: Vector) -> float:
         try:
             return float(self._engine.evaluate(*self.split(point))["objective"])

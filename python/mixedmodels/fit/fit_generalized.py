@@ -29,12 +29,14 @@ from .fitting import (
     Fitting,
     Point,
     Roots,
+    check_nothing_held_in_search,
     check_numbers_of_effects,
     check_only_scale_held,
     exact_theta,
     with_dropped,
 )
 from .fixed import Held, embedded, resolve
+from .own_optimizer import minimized_by
 from .progress import Watch
 from .record import GeneralizedEstimates, read_only
 from .starting_point import check_generalized_start
@@ -166,6 +168,11 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
         held, arguments = self.held, self.arguments
         free = self._free(engine)
         start = check_generalized_start(arguments.start, self.design, free, self.family)
+        if callable(self.searcher):
+            check_nothing_held_in_search(held, str(self.optimizer))
+            criterion = self.criterion(engine)
+            point = criterion.joined(start.theta, start.beta, start.log_dispersion)
+            return minimized_by(self.searcher, criterion, point, self.control, watch)
         if self.optimizer is not None:
             limits = for_engine(self.control, watch.listener)
             result = engine.fit(self.optimizer, start.for_engine(), limits, held.for_engine())
@@ -175,12 +182,7 @@ class GeneralizedFitting(Fitting[GeneralizedArguments, FittedGeneralized]):
         theta, beta, log_dispersion = start.complete(arguments, len(free))
         result = engine.evaluate(theta, beta, log_dispersion)
         gradient = engine.gradient(theta, beta, log_dispersion)
-        parts = [theta]
-        if arguments.n_agq > 0:
-            parts.append(beta)
-        if self.family.estimates_dispersion:
-            parts.append(np.array([log_dispersion]))
-        point = np.concatenate(parts)
+        point = self.criterion(engine).joined(theta, beta, log_dispersion)
         return {
             **result,
             "theta": read_only(theta),

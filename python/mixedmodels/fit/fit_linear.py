@@ -22,12 +22,14 @@ from .fitting import (
     Fitting,
     Point,
     Roots,
+    check_nothing_held_in_search,
     check_numbers_of_effects,
     check_only_scale_held,
     exact_theta,
     with_dropped,
 )
 from .fixed import NOTHING_HELD, Held, embedded, resolve
+from .own_optimizer import minimized_by
 from .progress import Watch
 from .record import Estimates, read_only
 from .starting_point import check_start
@@ -115,6 +117,11 @@ class LinearFitting(Fitting[FitArguments, FittedLinear]):
 
     def _run(self, engine: Lmm, watch: Watch) -> dict[str, Any]:
         held, reml, start = self.held, self.reml, self.start
+        if callable(self.searcher):
+            check_nothing_held_in_search(held, str(self.optimizer))
+            criterion = self.criterion(engine)
+            start = criterion.default_start() if start is None else start
+            return minimized_by(self.searcher, criterion, start, self.control, watch)
         if self.optimizer is not None:
             limits = for_engine(self.control, watch.listener)
             result = engine.fit(reml, self.optimizer, start, limits, held.for_engine())

@@ -16,7 +16,7 @@ from ..errors import ModesError
 from ..families import Family
 from ..frame import Frame
 from .arguments import GeneralizedArguments
-from .control import DEFAULT_OPTIMIZER, as_control
+from .control import as_control
 from .deleted_generalized import deleted_in_last_step, with_joint_covariance, without
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
@@ -201,14 +201,14 @@ class FittedGeneralized(FittedModel):
     def refit_in_engine(self, responses: NDArray[np.float64], limits: dict[str, Any]) -> dict[str, Any]:
         from .._engine import refit_generalized
 
-        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        optimizer, held = self.arguments.repeated_optimizer, self.held.for_engine()
         weights = self.design.weights
         return refit_generalized(self.engine, responses, optimizer, self._start, weights, limits, held)
 
     def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
         from .._engine import refit_generalized_samples
 
-        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        optimizer, held = self.arguments.repeated_optimizer, self.held.for_engine()
         y, weights = self.design.y, self.design.weights
         # Other rows may not determine the coefficients of all columns.
         start = {"theta": self.estimates.theta}

@@ -176,21 +176,21 @@ class FittedLinear(FittedModel):
     def refit_in_engine(self, responses: NDArray[np.float64], limits: dict[str, Any]) -> dict[str, Any]:
         from .._engine import refit_linear
 
-        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        optimizer, held = self.arguments.repeated_optimizer, self.held.for_engine()
         theta = self.estimates.theta
         return refit_linear(self.engine, responses, self.reml, optimizer, theta, limits, held)
 
     def refit_samples_in_engine(self, samples: list[Sample], limits: dict[str, Any]) -> dict[str, Any]:
         from .._engine import refit_linear_samples
 
-        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        optimizer, held = self.arguments.repeated_optimizer, self.held.for_engine()
         theta = self.estimates.theta
         return refit_linear_samples(self.engine, samples, self.reml, optimizer, theta, limits, held)
 
     def deletions_in_engine(self, sets: RowSets, limits: dict[str, Any]) -> dict[str, Any]:
         from .._engine import delete_rows
 
-        optimizer, held = self.arguments.optimizer or DEFAULT_OPTIMIZER, self.held.for_engine()
+        optimizer, held = self.arguments.repeated_optimizer, self.held.for_engine()
         theta = self.estimates.theta
         return delete_rows(self.engine, sets.rows, sets.ranges, self.reml, optimizer, theta, limits, held)
 

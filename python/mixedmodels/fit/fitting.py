@@ -14,7 +14,7 @@ from ..errors import ArgumentError, DataError, LargeModelWarning, MixedModelsWar
 from ..notices import model_label, warn_of_fit
 from .arguments import ModelArguments
 from .block_costs import size_notice
-from .control import Control, as_control, check_optimizer, check_starts
+from .control import Control, as_control, check_optimizer, check_starts, optimizer_name
 from .criterion import Criterion
 from .endpoint.term_roots import (
     term_roots,
@@ -65,16 +65,20 @@ class Fitting(ABC, Generic[A, S]):
     ----------
     design : Design
     arguments : ModelArguments
+    searcher : str, callable or None
+        The argument ``optimizer``.
     optimizer : str or None
+        Its name.
     control : Control
     held : Held
     """
 
     def __init__(self, design: Design, arguments: A) -> None:
         self.design, self.arguments = design, arguments
-        self.optimizer = check_optimizer(arguments.optimizer)
+        self.searcher = check_optimizer(arguments.optimizer)
+        self.optimizer = optimizer_name(self.searcher)
         self.control = as_control(arguments.control)
-        check_starts(self.optimizer, self.control)
+        check_starts(self.searcher, self.control)
         self.check_response()
         self.held = self.resolve_held()
 
@@ -202,6 +206,15 @@ class Fitting(ABC, Generic[A, S]):
     @abstractmethod
     def own_notices(self, fitted: S, verdict: Verdict) -> list[Notice]:
         """Warnings of this kind of model."""
+
+
+def check_nothing_held_in_search(held: Held, name: str) -> None:
+    """Refuse covariance parameters that are held where a function of the user searches."""
+    if held.random:
+        raise ArgumentError(
+            f"optimizer: {name} searches all of theta, and {', '.join(held.texts)} cannot be held there; take "
+            "one of the package's optimizers, or leave it out of fixed="
+        )
 
 
 def with_dropped(beta: NDArray[np.float64], kept: NDArray[np.int64], p: int) -> NDArray[np.float64]:

@@ -89,8 +89,14 @@ def reference_grid(
     Raises
     ------
     ArgumentError
-        For a grid of more than 10,000 cells.
+        For a grid of more than 10,000 cells, and for a model of arrays.
     """
+    if fitted.arguments.of_arrays:
+        raise ArgumentError(
+            "means, trends and effects need the variables of a formula, and this model was made from arrays: "
+            "nothing says which columns are the levels of one factor, or products of others. Fit the model "
+            "from a formula, or test combinations of coefficients with linear_hypothesis()"
+        )
     return grid_of(fitted, grid_variables(fitted, at, cov_reduce), _offset(fitted, offset))
 
 

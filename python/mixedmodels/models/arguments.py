@@ -29,4 +29,7 @@ Hypotheses: TypeAlias = str | Sequence[str] | Mapping[str, float] | ArrayLike
 Contrasts: TypeAlias = Mapping[str, Any] | str
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 NaAction: TypeAlias = Literal["omit", "exclude", "fail"]
-Optimizer: TypeAlias = Literal["trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"]
+# Its name, or a function of objective, gradient, start and bounds that minimizes.
+Optimizer: TypeAlias = (
+    Literal["trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"] | Callable[..., Any]
+)

@@ -1,0 +1,466 @@
+"""The results of a fit under statsmodels' names: arrays inside, labelled by the wrapper."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from statsmodels.base.model import LikelihoodModelResults, LikelihoodResultsWrapper, Results
+from statsmodels.base.wrapper import populate_wrapper, union_dicts
+
+from . import bootstrap as _bootstrap, covariance, effects, standard_errors
+from .constraints import of_fixed_effects, padded
+from .pairwise import pairwise_tests
+from .profile import profile_re
+from .summary import summary
+
+Array = NDArray[np.float64]
+
+
+class MixedLMResults(LikelihoodModelResults):
+    """
+    A fitted linear mixed model under the names of statsmodels.
+
+    Variance parameters come in two units, as in statsmodels: `params`, `bse`, `cov_params` and `conf_int` have
+    them divided by the residual variance, `cov_re`, `vcomp`, `bse_re` and `summary` as they are.
+
+    Parameters
+    ----------
+    model : MixedLM
+    fitted : FittedModel or None
+        The state of our fit; None where the estimates are penalised and no model of ours has them.
+    params_object : MixedLMParams
+        The estimates; covariances divided by `scale`.
+    scale : float
+        Residual variance.
+    reml : bool
+    method : str
+        ``"REML"`` or ``"ML"``.
+    converged : bool
+    hist : list of dict, optional
+        The optimizer's record.
+    freepat : MixedLMParams, optional
+        Ones where parameters were estimated.
+    cov_pen, fe_pen : object, optional
+        Penalties of the fit.
+
+    Attributes
+    ----------
+    params : ndarray, shape (p,)
+        Fixed effects, then the lower triangle of `cov_re` and `vcomp`, both divided by `scale`;
+        p = k_fe + k_re2 + k_vc.
+    fe_params : ndarray, shape (k_fe,)
+    cov_re, cov_re_unscaled : ndarray, shape (k_re, k_re)
+        Covariance matrix of the random effects, and the same divided by `scale`.
+    vcomp : ndarray, shape (k_vc,)
+        Variance components.
+    scale : float
+        Residual variance.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        fitted: Any,
+        params_object: Any,
+        *,
+        scale: float,
+        reml: bool,
+        method: str,
+        converged: bool,
+        hist: list[dict[str, Any]] | None = None,
+        freepat: Any = None,
+        cov_pen: Any = None,
+        fe_pen: Any = None,
+    ) -> None:
+        # Not the nearest parent's: it would set the covariance matrix, which is found when it is asked for.
+        Results.__init__(self, model, params_object.get_packed(use_sqrt=False, has_fe=True))
+        self._use_t = False
+        self._cache: dict[str, Any] = {}
+        # Names of the variance parameters, for the wrapper.
+        model.data.variance_names = list(model.data.param_names)[model.k_fe :]
+        self._fitted = fitted
+        self.params_object = params_object
+        self.fe_params = params_object.fe_params
+        self.cov_re_unscaled = params_object.cov_re
+        self.scale = float(scale)
+        self.cov_re = self.scale * params_object.cov_re
+        self.vcomp = self.scale * params_object.vcomp
+        self.reml, self.method = reml, method
+        self.converged, self.hist = converged, hist
+        self.freepat, self.cov_pen, self.fe_pen = freepat, cov_pen, fe_pen
+        self.use_sqrt = model.use_sqrt
+        self.k_fe, self.k_re, self.k_re2, self.k_vc = model.k_fe, model.k_re, model.k_re2, model.k_vc
+        self.nobs = model.nobs
+        self.df_resid = self.nobs - np.linalg.matrix_rank(model.exog)
+
+    # What the state of the fit tells -------------------------------------------------------------------
+
+    @cached_property
+    def normalized_cov_params(self) -> Array:
+        """`cov_params` divided by `scale`, shape (p, p)."""
+        found = covariance.parameter_covariance(self.model, self.params_object, self.freepat, self._fitted)
+        return np.asarray(found) / self.scale
+
+    @cached_property
+    def llf(self) -> float:
+        """Log-likelihood at the estimates, restricted for REML."""
+        return float(self.model.loglike(self.params_object, profile_fe=False))
+
+    @cached_property
+    def bse_fe(self) -> Array:
+        """Standard errors of the fixed effects, shape (k_fe,)."""
+        return self.bse[: self.k_fe]
+
+    @cached_property
+    def bse_re(self) -> Array:
+        """
+        Standard errors of the variance parameters in the units of `cov_re` and `vcomp`.
+
+        Those of the lower triangle of `cov_re`, row by row, then those of `vcomp`; shape (k_re2 + k_vc,). By the
+        delta method from the exact Hessian in all variance parameters, the residual variance included.
+        statsmodels multiplies `bse` by the root of `scale`, which has neither the right units nor the
+        uncertainty of `scale`. NaN for parameters on the boundary.
+        """
+        return standard_errors.of_variances(self)
+
+    @cached_property
+    def group_sizes(self) -> NDArray[np.int64]:
+        """Numbers of rows of the groups."""
+        return np.array([len(rows) for rows in self.model.row_indices.values()])
+
+    @property
+    def df_modelwc(self) -> int:
+        """Number of parameters in `params`."""
+        return self.params.size
+
+    @property
+    def _df_criterion(self) -> float:
+        """Number of parameters that were estimated, with the residual variance."""
+        if self.freepat is None:
+            return self.params.size + 1
+        return float(self.freepat.get_packed(use_sqrt=False, has_fe=True).sum()) + 1
+
+    @cached_property
+    def aic(self) -> float:
+        """Akaike's criterion; NaN for a fit by REML, as models with other fixed effects are not comparable."""
+        return np.nan if self.reml else -2.0 * (self.llf - self._df_criterion)
+
+    @cached_property
+    def bic(self) -> float:
+        """Schwarz's criterion; NaN for a fit by REML."""
+        return np.nan if self.reml else -2.0 * self.llf + np.log(self.nobs) * self._df_criterion
+
+    @cached_property
+    def random_effects(self) -> dict[Any, pd.Series]:
+        """Conditional means of the random effects: a Series for each group, also where variances are zero."""
+        return {label: mean for label, (mean, _) in self._labelled_effects.items()}
+
+    @cached_property
+    def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
+        """Conditional covariance matrices of the random effects: a DataFrame for each group."""
+        return {label: cov for label, (_, cov) in self._labelled_effects.items()}
+
+    @cached_property
+    def _labelled_effects(self) -> dict[Any, tuple[pd.Series, pd.DataFrame]]:
+        found = effects.conditional_effects(self.model, self.params_object, self.scale)
+        result: dict[Any, tuple[pd.Series, pd.DataFrame]] = {}
+        for label, (mean, cov) in found.items():
+            names = effects.effect_names(self.model, label)
+            result[label] = pd.Series(mean, index=names), pd.DataFrame(cov, index=names, columns=names)
+        return result
+
+    @cached_property
+    def fittedvalues(self) -> Array:
+        """Means given the random effects, shape (n,); `predict` leaves the random effects out."""
+        return effects.fitted_values(self.model, self.params_object, self.scale, self._fitted)
+
+    @cached_property
+    def resid(self) -> Array:
+        """Response minus `fittedvalues`, shape (n,)."""
+        return self.model.endog - self.fittedvalues
+
+    # Tests ---------------------------------------------------------------------------------------------
+
+    def cov_params(
+        self, r_matrix: Any = None, column: Any = None, scale: Any = None, cov_p: Any = None, other: Any = None
+    ) -> Any:
+        """
+        Covariance matrix of `params` or of linear functions of them.
+
+        Parameters
+        ----------
+        r_matrix : array-like, optional
+            Rows of coefficients of linear functions.
+        column : int or array-like, optional
+            The parameters wanted, by position; without `r_matrix`.
+        scale : float, optional
+            In place of the residual variance.
+        cov_p : ndarray, shape (p, p), optional
+            In place of the covariance matrix of the estimates.
+        other : array-like, optional
+            Other functions: the covariances of those of `r_matrix` with them.
+
+        Returns
+        -------
+        ndarray
+            NaN only for functions of parameters that have no standard error, such as a variance at zero.
+        """
+        if r_matrix is None:
+            return super().cov_params(column=column, scale=scale, cov_p=cov_p, other=other)
+        whole = np.asarray(super().cov_params(column=column, scale=scale, cov_p=cov_p))
+        left = np.asarray(r_matrix, dtype=float)
+        right = left if other is None else np.asarray(other, dtype=float)
+        if left.ndim not in (1, 2):
+            raise ValueError("r_matrix should be 1d or 2d")
+        unknown = np.isnan(np.diag(whole))
+        known = np.where(unknown[:, None] | unknown, 0.0, whole)
+        result = left @ known @ right.T
+        bad = np.any(left[..., unknown], axis=-1)[..., None] | np.any(right[..., unknown], axis=-1)
+        return np.where(bad.reshape(np.shape(result)), np.nan, result)
+
+    def t_test(self, r_matrix: Any, use_t: bool | None = None) -> Any:
+        """
+        Test each of several linear hypotheses about the fixed effects.
+
+        Parameters
+        ----------
+        r_matrix : array-like, str or tuple
+            Coefficients, shape (k_fe,) or (rows, k_fe); a text such as ``"Time = 7, Age = Sex"``; or
+            coefficients and values.
+        use_t : bool, optional
+            Whether p-values come from the t distribution with `df_resid` degrees of freedom; by default
+            `use_t` of the results, from the normal distribution. ``to_mixedmodels()`` has Satterthwaite's and
+            Kenward-Roger's degrees of freedom.
+
+        Returns
+        -------
+        ContrastResults
+
+        Raises
+        ------
+        ValueError
+            For another number of columns.
+        """
+        return super().t_test(of_fixed_effects(self, r_matrix), use_t=use_t)
+
+    def wald_test(
+        self,
+        r_matrix: Any,
+        cov_p: Any = None,
+        invcov: Any = None,
+        use_f: bool | None = None,
+        df_constraints: Any = None,
+        scalar: bool = True,
+    ) -> Any:
+        """
+        Test several linear hypotheses jointly.
+
+        Parameters
+        ----------
+        r_matrix : array-like, str or tuple
+            As for `t_test`; arrays may also have a column for each entry of `params`.
+        cov_p, invcov : ndarray, optional
+            Covariance matrix of `params` in place of the estimated one, and its inverse.
+        use_f : bool, optional
+            F with `df_resid` degrees of freedom, or χ²; by default χ² unless `use_t`.
+        df_constraints : int, optional
+            Number of constraints, where it is not the rank.
+        scalar : bool, default True
+            Whether the statistic is a number instead of an array of shape (1, 1).
+
+        Returns
+        -------
+        ContrastResults
+        """
+        return super().wald_test(
+            padded(self, r_matrix),
+            cov_p=cov_p,
+            invcov=invcov,
+            use_f=use_f,
+            df_constraints=df_constraints,
+            scalar=scalar,
+        )
+
+    def t_test_pairwise(
+        self, term_name: str, method: str = "hs", alpha: float = 0.05, factor_labels: Any = None
+    ) -> Any:
+        """
+        Compare the levels of a factor in pairs, with p-values adjusted for their number.
+
+        Parameters
+        ----------
+        term_name : str
+            Main effect of a factor, as the formula has it.
+        method : str or list of str, default "hs"
+            Adjustments, of statsmodels' `multipletests`.
+        alpha : float, default 0.05
+            Level of the adjusted tests.
+        factor_labels : list of str, optional
+            Labels of the levels.
+
+        Returns
+        -------
+        MultiCompResult
+            With ``result_frame``.
+        """
+        return pairwise_tests(self, term_name, method, alpha, factor_labels)
+
+    def remove_data(self) -> None:
+        """
+        Drop all arrays with one entry for each row, from the results and their model.
+
+        Estimates, standard errors, tests of them and `summary` stay; so do random effects that were asked for
+        before. Predictions need new data then.
+        """
+        kept = self.llf, self.bse, self.bse_re, self.group_sizes
+        assert all(value is not None for value in kept)
+        super().remove_data()
+        for name in ("fittedvalues", "resid"):
+            self.__dict__.pop(name, None)
+        self._fitted = None
+
+    # More ----------------------------------------------------------------------------------------------
+
+    def summary(
+        self,
+        yname: str | None = None,
+        xname_fe: list[str] | None = None,
+        xname_re: list[str] | None = None,
+        title: str | None = None,
+        alpha: float = 0.05,
+    ) -> Any:
+        """
+        The estimates as tables.
+
+        Parameters
+        ----------
+        yname : str, optional
+            Name of the response.
+        xname_fe, xname_re : list of str, optional
+            Names of the k_fe fixed effects, and of the k_re2 + k_vc variance parameters.
+        title : str, optional
+        alpha : float, default 0.05
+            One minus the confidence level.
+
+        Returns
+        -------
+        Summary
+            statsmodels' own, with ``as_text()``, ``as_html()`` and ``as_latex()``. Variances are in the units
+            of `cov_re`, and so are their standard errors, see `bse_re`.
+        """
+        return summary(self, yname, xname_fe, xname_re, title, alpha)
+
+    def profile_re(
+        self,
+        re_ix: Any,
+        vtype: str,
+        num_low: int = 5,
+        dist_low: float = 1.0,
+        num_high: int = 5,
+        dist_high: float = 1.0,
+        **fit_kwargs: Any,
+    ) -> Array:
+        """
+        Profile likelihood of a variance.
+
+        Parameters
+        ----------
+        re_ix : int or str
+            For "re" the position of the random effect, for "vc" the name of the variance component.
+        vtype : {"re", "vc"}
+        num_low, num_high : int, default 5
+            Numbers of values below and above the estimate.
+        dist_low, dist_high : float, default 1.0
+            How far below and above the estimate the values reach, in the units of the variance.
+        **fit_kwargs
+            Taken, and not needed: the engine finds each optimum.
+
+        Returns
+        -------
+        ndarray, shape (num_low + num_high + 1, 2)
+            Values of the variance, and the largest log-likelihood with the variance held there. statsmodels
+            holds the ratio to the residual variance instead, so its curve is another one.
+
+        Raises
+        ------
+        ValueError
+            For another `vtype`, no such parameter, and values of zero or less.
+        """
+        return profile_re(self, re_ix, vtype, (num_low, dist_low), (num_high, dist_high))
+
+    def bootstrap(
+        self, nrep: int = 100, method: str = "nm", disp: int = 0, store: int = 1, rng: Any = None
+    ) -> tuple[Array, Array, Array]:
+        """
+        Parametric bootstrap of `params`.
+
+        Parameters
+        ----------
+        nrep : int, default 100
+            Number of replicates.
+        method, disp : optional
+            Taken for the sake of statsmodels' signature; the engine refits.
+        store : bool, default True
+            Whether to keep the replicates as ``bootstrap_results``.
+        rng : int or Generator, optional
+
+        Returns
+        -------
+        tuple of ndarray
+            Means (p,), standard deviations (p,), and the replicates (nrep, p). ``to_mixedmodels().bootstrap()``
+            has intervals, plots and other kinds of resampling.
+        """
+        found = _bootstrap.replicates(self, nrep, rng)
+        if store:
+            self.bootstrap_results = found
+        return np.nanmean(found, axis=0), np.nanstd(found, axis=0), found
+
+    def to_mixedmodels(self, *, arrays: bool = False) -> Any:
+        """
+        The same model as a `LinearMixedModel`: marginal means, Kenward-Roger tests, plots, simulation.
+
+        A model from a formula becomes one with lme4's formula wherever that has the same meaning, so that
+        factors keep their levels; its log-likelihood is checked. Other models are made from their arrays.
+
+        Parameters
+        ----------
+        arrays : bool, default False
+            Make the model from its arrays, even where there is a formula.
+
+        Returns
+        -------
+        LinearMixedModel
+
+        Raises
+        ------
+        ArgumentError
+            For a penalised fit, and one that holds parameters: no other model has its estimates.
+        """
+        from .bridge import to_mixedmodels
+
+        return to_mixedmodels(self, arrays=arrays)
+
+
+class MixedLMResultsWrapper(LikelihoodResultsWrapper):
+    """
+    Results with labels: Series and DataFrames for models from data frames and formulas, arrays otherwise.
+
+    See :class:`MixedLMResults`.
+    """
+
+    _attrs = {
+        "bse_re": ("generic_columns", "variance_names"),
+        "fe_params": ("generic_columns", "xnames"),
+        "bse_fe": ("generic_columns", "xnames"),
+        "cov_re": ("generic_columns_2d", "exog_re_names"),
+        "cov_re_unscaled": ("generic_columns_2d", "exog_re_names"),
+    }
+    _wrap_attrs = union_dicts(LikelihoodResultsWrapper._wrap_attrs, _attrs)
+    _wrap_methods = LikelihoodResultsWrapper._wrap_methods
+
+
+populate_wrapper(MixedLMResultsWrapper, MixedLMResults)
