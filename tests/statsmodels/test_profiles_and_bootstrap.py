@@ -23,7 +23,9 @@ def test_the_profile_holds_the_variance_itself(reml):
     for variance, likelihood in found:
 
         def at(scale, v=variance):
-            params = MixedLMParams.from_components(result.fe_params.to_numpy(), cov_re=np.array([[v / scale]]))
+            params = MixedLMParams.from_components(
+                result.fe_params.to_numpy(), cov_re=np.array([[v / scale]])
+            )
             params.fe_params = model.get_fe_params(params.cov_re, params.vcomp)[0]
             best = model.get_scale(params.fe_params, params.cov_re, params.vcomp)
             ratio = best / scale

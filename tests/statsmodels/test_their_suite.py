@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from replaced_class import OUTCOMES
 
 THEIRS = "statsmodels.regression.tests.test_lme"
@@ -25,7 +24,11 @@ def outcomes(tmp_path_factory):
     environment = os.environ | {OUTCOMES: str(found), "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-m", "pytest", "-q", "--pyargs", THEIRS, "-p", "replaced_class"]
     done = subprocess.run(
-        [*command, "-p", "no:cacheprovider"], cwd=found.parent, env=environment, capture_output=True, text=True
+        [*command, "-p", "no:cacheprovider"],
+        cwd=found.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert found.exists(), done.stdout[-2000:] + done.stderr[-2000:]
     return json.loads(found.read_text())

@@ -39,7 +39,9 @@ def _chosen(results: Any, re_ix: Any, vtype: str) -> tuple[float, int]:
     if vtype == "re":
         positions = range(results.k_re)
         if re_ix not in positions:
-            raise ValueError(f"re_ix must be one of the {results.k_re} random effects from 0 on, not {re_ix!r}")
+            raise ValueError(
+                f"re_ix must be one of the {results.k_re} random effects from 0 on, not {re_ix!r}"
+            )
         return float(np.asarray(results.cov_re)[re_ix, re_ix]), int(re_ix)
     if vtype == "vc":
         names = list(model.exog_vc.names)
