@@ -1,9 +1,24 @@
-"""The interface of statsmodels' mixed linear model on this package's engine."""
+"""
+The interface of statsmodels' ``MixedLM`` on the engine of this package.
+
+``from mixedmodels.statsmodels import MixedLM, mixedlm`` replaces the imports from statsmodels, which must be
+installed: models and results are statsmodels' own kinds of objects.
+"""
 
 from __future__ import annotations
 
+try:
+    import statsmodels as _statsmodels
+except ImportError as error:
+    raise ImportError(
+        "mixedmodels.statsmodels needs the package statsmodels: pip install 'mixedmodels[statsmodels]'"
+    ) from error
+del _statsmodels
+
 from .model import MixedLM, mixedlm
 from .params import MixedLMParams
+from .results import MixedLMResults
 from .spec import VCSpec
+from .wrapper import MixedLMResultsWrapper
 
-__all__ = ["MixedLM", "MixedLMParams", "VCSpec", "mixedlm"]
+__all__ = ["MixedLM", "MixedLMParams", "MixedLMResults", "MixedLMResultsWrapper", "VCSpec", "mixedlm"]

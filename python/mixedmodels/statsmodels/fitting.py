@@ -15,7 +15,8 @@ from .likelihood_methods import is_singular
 from .packed import optimize_packed
 from .params import MixedLMParams
 from .plan import Block, all_free, parameters, plan
-from .results import MixedLMResults, MixedLMResultsWrapper
+from .results import MixedLMResults
+from .wrapper import MixedLMResultsWrapper
 
 _METHODS = ("bfgs", "lbfgs", "cg", "powell", "nm", "basinhopping", "minimize")
 _KEYWORDS = ("gtol", "maxiter", "eps", "maxcor", "ftol", "tol", "disp", "maxls")
@@ -154,9 +155,11 @@ def search(
     control = Control(max_evaluations=most, check_effects="ignore")
     penalized = model.fe_pen is not None or model.cov_pen is not None
     blocks = plan(free, start)
-    coefficients = {} if free is None else {
-        int(j): float(start.fe_params[j]) for j in np.flatnonzero(np.asarray(free.fe_params) == 0)
-    }
+    coefficients = (
+        {}
+        if free is None
+        else {int(j): float(start.fe_params[j]) for j in np.flatnonzero(np.asarray(free.fe_params) == 0)}
+    )
     if optimize and not penalized and blocks:
         engine = EngineModel(model, blocks, model.reml, control)
         fitted = engine.fit(coefficients)

@@ -122,7 +122,11 @@ def _component(text: str, group: str, frame: pd.DataFrame, n_groups: int) -> str
             raise UntranslatableError(f"columns of {column} among others")
     start = "1" if intercept else "0"
     inside = " + ".join([start, *numbers])
-    return f"({inside} | {quoted(group)})" if len(numbers) + intercept == 1 else f"homdiag({inside} | {quoted(group)})"
+    return (
+        f"({inside} | {quoted(group)})"
+        if len(numbers) + intercept == 1
+        else f"homdiag({inside} | {quoted(group)})"
+    )
 
 
 def _split(product: str, frame: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -1,13 +1,16 @@
-"""Where the variance parameters of a fit of ours are among those of statsmodels."""
+"""Where the variance parameters of statsmodels are among those of a fit of ours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from ..fit.state import FittedModel
 from ..inference.estimates.parameter_rows import ParameterRow, parameter_rows
 from ..inference.estimates.variance_components import variance_components
+
+# Blocks of a model, each with the place of its term.
+Layout = Sequence[tuple[Any, int]]
 
 
 class Places(NamedTuple):
@@ -16,40 +19,34 @@ class Places(NamedTuple):
 
     Attributes
     ----------
-    deviations : list of ParameterRow
-        Standard deviations of the random effects, then those of the variance components.
+    deviations : dict
+        Standard deviations of the random effects, then of the variance components. Without an entry: zero.
     correlations : dict
         From pairs of random effects (i, j), i > j; a pair without an entry is independent.
     scale : ParameterRow
         The residual standard deviation.
     """
 
-    deviations: list[ParameterRow]
+    deviations: dict[int, ParameterRow]
     correlations: dict[tuple[int, int], ParameterRow]
     scale: ParameterRow
 
 
-def places_of(fitted: FittedModel) -> Places:
-    """The places of a model whose terms are the random effects, then one for each variance component."""
+def places_of(fitted: FittedModel, layout: Layout, k_re: int) -> Places:
+    """The places of the parameters of a fit whose terms are these blocks."""
     rows = parameter_rows(fitted)
-    starts: list[int] = []
-    deviations: list[ParameterRow] = []
-    for _, own in _by_term(fitted, rows):
-        starts.append(len(deviations))
-        deviations += [row for row in own if row.kind == "sd"]
-    correlations: dict[tuple[int, int], ParameterRow] = {}
     components = variance_components(fitted)
-    for t, own in _by_term(fitted, rows):
-        for row in own:
+    deviations: dict[int, ParameterRow] = {}
+    correlations: dict[tuple[int, int], ParameterRow] = {}
+    for block, t in layout:
+        own = block.columns if block.component < 0 else (k_re + block.component,)
+        for row in rows:
+            if row.kind not in ("sd", "cor") or row.place[0] != t:
+                continue
             columns = components[t].parameters[row.place[1]].columns
-            if row.kind == "cor" and len(columns) == 2:
-                correlations[starts[t] + max(columns), starts[t] + min(columns)] = row
-    scale = next(row for row in rows if row.kind == "scale")
-    return Places(deviations, correlations, scale)
-
-
-def _by_term(
-    fitted: FittedModel, rows: tuple[ParameterRow, ...]
-) -> Iterator[tuple[int, list[ParameterRow]]]:
-    for t in range(len(fitted.design.terms)):
-        yield t, [row for row in rows if row.kind in ("sd", "cor") and row.place[0] == t]
+            if row.kind == "sd":
+                deviations[own[columns[0]] if block.component < 0 else own[0]] = row
+            else:
+                i, j = (own[c] for c in columns)
+                correlations[max(i, j), min(i, j)] = row
+    return Places(deviations, correlations, next(row for row in rows if row.kind == "scale"))

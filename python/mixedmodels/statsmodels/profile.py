@@ -39,7 +39,9 @@ def _chosen(results: Any, re_ix: Any, vtype: str) -> tuple[float, int]:
     if vtype == "re":
         positions = range(results.k_re)
         if re_ix not in positions:
-            raise ValueError(f"re_ix must be one of the {results.k_re} random effects from 0 on, not {re_ix!r}")
+            raise ValueError(
+                f"re_ix must be one of the {results.k_re} random effects from 0 on, not {re_ix!r}"
+            )
         return float(np.asarray(results.cov_re)[re_ix, re_ix]), int(re_ix)
     if vtype == "vc":
         names = list(model.exog_vc.names)
@@ -54,7 +56,7 @@ def _held(results: Any, place: int, variances: Array) -> Array:
     """Values and log-likelihoods, each search from the optimum at the value before, nearest first."""
     fitted = fitted_of(results._fitted)
     base = base_of(fitted, results.reml)
-    row = places_of(fitted).deviations[place]
+    row = places_of(fitted, results._layout, results.k_re).deviations[place]
     outwards = np.argsort(np.abs(variances - row.estimate**2), kind="stable")
     points = [[float(np.sqrt(v))] for v in variances[outwards]]
     found = constrained(base, [row], [points])[0]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .likelihood import evaluate
-from .results import MixedLMResults, MixedLMResultsWrapper
+from .results import MixedLMResults
+from .wrapper import MixedLMResultsWrapper
 
 
 class Regularized:

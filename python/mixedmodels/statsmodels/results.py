@@ -8,19 +8,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from statsmodels.base.model import LikelihoodModelResults, LikelihoodResultsWrapper, Results
-from statsmodels.base.wrapper import populate_wrapper, union_dicts
+from statsmodels.base.model import Results
 
 from . import bootstrap as _bootstrap, covariance, effects, standard_errors
-from .constraints import of_fixed_effects, padded
-from .pairwise import pairwise_tests
+from .hypotheses import HypothesisTests
+from .places import Layout
+from .plan import Block
 from .profile import profile_re
 from .summary import summary
 
 Array = NDArray[np.float64]
+# What models keep of each row beside what statsmodels' own models do. The frame stays: after unpickling the formula
+# is read again from it.
+_OF_ROWS = frozenset(
+    {"exog_re", "groups", "groups_of_rows", "products", "components", "rows_used", "orig_endog", "orig_exog"}
+)
 
 
-class MixedLMResults(LikelihoodModelResults):
+class MixedLMResults(HypothesisTests):
     """
     A fitted linear mixed model under the names of statsmodels.
 
@@ -46,6 +51,9 @@ class MixedLMResults(LikelihoodModelResults):
         Ones where parameters were estimated.
     cov_pen, fe_pen : object, optional
         Penalties of the fit.
+    layout : sequence of (Block, int), optional
+        Which term of `fitted` each block of parameters is; by default random effects come first, then a term for
+        each variance component.
 
     Attributes
     ----------
@@ -75,6 +83,7 @@ class MixedLMResults(LikelihoodModelResults):
         freepat: Any = None,
         cov_pen: Any = None,
         fe_pen: Any = None,
+        layout: Layout | None = None,
     ) -> None:
         # Not the nearest parent's: it would set the covariance matrix, which is found when it is asked for.
         Results.__init__(self, model, params_object.get_packed(use_sqrt=False, has_fe=True))
@@ -83,6 +92,7 @@ class MixedLMResults(LikelihoodModelResults):
         # Names of the variance parameters, for the wrapper.
         model.data.variance_names = list(model.data.param_names)[model.k_fe :]
         self._fitted = fitted
+        self._layout = _in_order(model) if layout is None else list(layout)
         self.params_object = params_object
         self.fe_params = params_object.fe_params
         self.cov_re_unscaled = params_object.cov_re
@@ -96,8 +106,6 @@ class MixedLMResults(LikelihoodModelResults):
         self.k_fe, self.k_re, self.k_re2, self.k_vc = model.k_fe, model.k_re, model.k_re2, model.k_vc
         self.nobs = model.nobs
         self.df_resid = self.nobs - np.linalg.matrix_rank(model.exog)
-
-    # What the state of the fit tells -------------------------------------------------------------------
 
     @cached_property
     def normalized_cov_params(self) -> Array:
@@ -183,132 +191,6 @@ class MixedLMResults(LikelihoodModelResults):
         """Response minus `fittedvalues`, shape (n,)."""
         return self.model.endog - self.fittedvalues
 
-    # Tests ---------------------------------------------------------------------------------------------
-
-    def cov_params(
-        self, r_matrix: Any = None, column: Any = None, scale: Any = None, cov_p: Any = None, other: Any = None
-    ) -> Any:
-        """
-        Covariance matrix of `params` or of linear functions of them.
-
-        Parameters
-        ----------
-        r_matrix : array-like, optional
-            Rows of coefficients of linear functions.
-        column : int or array-like, optional
-            The parameters wanted, by position; without `r_matrix`.
-        scale : float, optional
-            In place of the residual variance.
-        cov_p : ndarray, shape (p, p), optional
-            In place of the covariance matrix of the estimates.
-        other : array-like, optional
-            Other functions: the covariances of those of `r_matrix` with them.
-
-        Returns
-        -------
-        ndarray
-            NaN only for functions of parameters that have no standard error, such as a variance at zero.
-        """
-        if r_matrix is None:
-            return super().cov_params(column=column, scale=scale, cov_p=cov_p, other=other)
-        whole = np.asarray(super().cov_params(column=column, scale=scale, cov_p=cov_p))
-        left = np.asarray(r_matrix, dtype=float)
-        right = left if other is None else np.asarray(other, dtype=float)
-        if left.ndim not in (1, 2):
-            raise ValueError("r_matrix should be 1d or 2d")
-        unknown = np.isnan(np.diag(whole))
-        known = np.where(unknown[:, None] | unknown, 0.0, whole)
-        result = left @ known @ right.T
-        bad = np.any(left[..., unknown], axis=-1)[..., None] | np.any(right[..., unknown], axis=-1)
-        return np.where(bad.reshape(np.shape(result)), np.nan, result)
-
-    def t_test(self, r_matrix: Any, use_t: bool | None = None) -> Any:
-        """
-        Test each of several linear hypotheses about the fixed effects.
-
-        Parameters
-        ----------
-        r_matrix : array-like, str or tuple
-            Coefficients, shape (k_fe,) or (rows, k_fe); a text such as ``"Time = 7, Age = Sex"``; or
-            coefficients and values.
-        use_t : bool, optional
-            Whether p-values come from the t distribution with `df_resid` degrees of freedom; by default
-            `use_t` of the results, from the normal distribution. ``to_mixedmodels()`` has Satterthwaite's and
-            Kenward-Roger's degrees of freedom.
-
-        Returns
-        -------
-        ContrastResults
-
-        Raises
-        ------
-        ValueError
-            For another number of columns.
-        """
-        return super().t_test(of_fixed_effects(self, r_matrix), use_t=use_t)
-
-    def wald_test(
-        self,
-        r_matrix: Any,
-        cov_p: Any = None,
-        invcov: Any = None,
-        use_f: bool | None = None,
-        df_constraints: Any = None,
-        scalar: bool = True,
-    ) -> Any:
-        """
-        Test several linear hypotheses jointly.
-
-        Parameters
-        ----------
-        r_matrix : array-like, str or tuple
-            As for `t_test`; arrays may also have a column for each entry of `params`.
-        cov_p, invcov : ndarray, optional
-            Covariance matrix of `params` in place of the estimated one, and its inverse.
-        use_f : bool, optional
-            F with `df_resid` degrees of freedom, or χ²; by default χ² unless `use_t`.
-        df_constraints : int, optional
-            Number of constraints, where it is not the rank.
-        scalar : bool, default True
-            Whether the statistic is a number instead of an array of shape (1, 1).
-
-        Returns
-        -------
-        ContrastResults
-        """
-        return super().wald_test(
-            padded(self, r_matrix),
-            cov_p=cov_p,
-            invcov=invcov,
-            use_f=use_f,
-            df_constraints=df_constraints,
-            scalar=scalar,
-        )
-
-    def t_test_pairwise(
-        self, term_name: str, method: str = "hs", alpha: float = 0.05, factor_labels: Any = None
-    ) -> Any:
-        """
-        Compare the levels of a factor in pairs, with p-values adjusted for their number.
-
-        Parameters
-        ----------
-        term_name : str
-            Main effect of a factor, as the formula has it.
-        method : str or list of str, default "hs"
-            Adjustments, of statsmodels' `multipletests`.
-        alpha : float, default 0.05
-            Level of the adjusted tests.
-        factor_labels : list of str, optional
-            Labels of the levels.
-
-        Returns
-        -------
-        MultiCompResult
-            With ``result_frame``.
-        """
-        return pairwise_tests(self, term_name, method, alpha, factor_labels)
-
     def remove_data(self) -> None:
         """
         Drop all arrays with one entry for each row, from the results and their model.
@@ -321,9 +203,10 @@ class MixedLMResults(LikelihoodModelResults):
         super().remove_data()
         for name in ("fittedvalues", "resid"):
             self.__dict__.pop(name, None)
+        for owner in (self.model, self.model.data):
+            for name in _OF_ROWS.intersection(vars(owner)):
+                setattr(owner, name, None)
         self._fitted = None
-
-    # More ----------------------------------------------------------------------------------------------
 
     def summary(
         self,
@@ -445,22 +328,7 @@ class MixedLMResults(LikelihoodModelResults):
         return to_mixedmodels(self, arrays=arrays)
 
 
-class MixedLMResultsWrapper(LikelihoodResultsWrapper):
-    """
-    Results with labels: Series and DataFrames for models from data frames and formulas, arrays otherwise.
-
-    See :class:`MixedLMResults`.
-    """
-
-    _attrs = {
-        "bse_re": ("generic_columns", "variance_names"),
-        "fe_params": ("generic_columns", "xnames"),
-        "bse_fe": ("generic_columns", "xnames"),
-        "cov_re": ("generic_columns_2d", "exog_re_names"),
-        "cov_re_unscaled": ("generic_columns_2d", "exog_re_names"),
-    }
-    _wrap_attrs = union_dicts(LikelihoodResultsWrapper._wrap_attrs, _attrs)
-    _wrap_methods = LikelihoodResultsWrapper._wrap_methods
-
-
-populate_wrapper(MixedLMResultsWrapper, MixedLMResults)
+def _in_order(model: Any) -> Layout:
+    blocks = [Block(tuple(range(model.k_re)))] if model.k_re else []
+    blocks += [Block((), component) for component in range(model.k_vc)]
+    return [(block, t) for t, block in enumerate(blocks)]
