@@ -159,7 +159,7 @@ def component_of_columns(name: str, columns: Any, names: Sequence[str], groups: 
     """
     n, k = columns.shape
     place = (groups.codes.astype(np.intp)[:, None] * k + np.arange(k)).ravel()
-    values = np.ascontiguousarray(columns, dtype=np.float64).ravel()
+    values = np.array(columns, dtype=np.float64).ravel()
     z = sparse.csr_array((values, place, np.arange(n + 1) * k), shape=(n, k * len(groups.labels)))
     z.eliminate_zeros()
     listed = list(names)

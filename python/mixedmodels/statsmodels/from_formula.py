@@ -17,6 +17,8 @@ from .groups import Groups
 from .rows import check_missing, complete, rows_of_subset, words
 from .spec import ComponentSpec
 
+# As many rows tell the names of columns.
+_FEW = 20
 # Components without an intercept: one factor, or columns of numbers.
 _FACTOR = re.compile(r"\s*~?\s*(?:0|-\s*1)\s*\+\s*(C\(\s*(\w+)\s*\)|\w+)\s*")
 _COLUMNS = re.compile(r"\s*~?\s*(?:0|-\s*1)\s*\+\s*(\w+(?:\s*\+\s*\w+)*)\s*")
@@ -166,7 +168,7 @@ class _Reader:
         if data[column].dtype.kind == "b":
             return None
         # The engine names the columns of the first group; the others are alike.
-        first = groups.rows[0]
+        first = groups.rows[0][:_FEW]
         _, names = self.columns(formula, data.iloc[first])
         levels = pd.unique(values[first])
         marks = [f"[{level}]" for level in levels]
