@@ -1,7 +1,7 @@
 """
 A pytest plugin: statsmodels' own tests of MixedLM with the class of this package in its place.
 
-The names are replaced before the installed test file is collected, so that its imports find ours. The outcomes
+The names are replaced before the installed test file is collected, so that its imports find ours. Outcomes
 go, as JSON, to the file that the environment variable names.
 """
 
