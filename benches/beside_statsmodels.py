@@ -1,10 +1,10 @@
 """
 The same calls in this package and in statsmodels: seconds, memory, and who finds the better likelihood.
 
-A random slope of dietox; a random slope of 5,000 groups of 20 rows; two crossed factors as variance components
-of one group that has all rows, statsmodels' way to write them. Each call runs in a process of its own, as
-``MixedLM.from_formula(...).fit(...)``, parsing of the formulas included; memory is what the process grows by
-beyond its size with the data read:
+A random slope of dietox; a random slope of 5,000 groups of 20 rows; two crossed factors as variance
+components of one group that has all rows, statsmodels' way to write them. Each call runs in a process of its
+own, as ``MixedLM.from_formula(...).fit(...)``, parsing of the formulas included; memory is what the process
+grows by beyond its size with the data read:
 
     python benches/beside_statsmodels.py [cases]
 """
@@ -109,7 +109,8 @@ def main(names: list[str]) -> None:
         own, other = apart(name, "mixedmodels"), apart(name, "statsmodels")
         print(
             f"{name:10} {own['seconds']:9.4f} {other['seconds']:12.3f} "
-            f"{other['seconds'] / own['seconds']:7.0f} {own['bytes'] / 1e6:8.1f} {other['bytes'] / 1e6:12.1f} "
+            f"{other['seconds'] / own['seconds']:7.0f} "
+            f"{own['bytes'] / 1e6:8.1f} {other['bytes'] / 1e6:12.1f} "
             f"{other['bytes'] / max(own['bytes'], 1.0):7.1f} {own['bytes'] / own['data']:12.1f} "
             f"{own['llf'] - other['llf']:21.2e}",
             flush=True,

@@ -1,8 +1,8 @@
 """
 A pytest plugin: statsmodels' own tests of MixedLM with the class of this package in its place.
 
-The names are replaced before the installed test file is collected, so that its imports find ours. Outcomes go, as
-JSON, to the file that the environment variable names.
+The names are replaced before the installed test file is collected, so that its imports find ours. Outcomes
+go, as JSON, to the file that the environment variable names.
 """
 
 import json
@@ -36,9 +36,8 @@ def pytest_collection_modifyitems(items):
 
 def pytest_runtest_logreport(report):
     name = report.nodeid.partition("::")[2]
-    if report.when == "call" or report.outcome != "passed":
-        if _outcomes.get(name) != "failed":
-            _outcomes[name] = report.outcome
+    if _outcomes.get(name) != "failed" and (report.when == "call" or report.outcome != "passed"):
+        _outcomes[name] = report.outcome
 
 
 def pytest_sessionfinish():

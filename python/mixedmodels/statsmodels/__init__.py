@@ -7,14 +7,7 @@ installed: models and results are statsmodels' own kinds of objects.
 
 from __future__ import annotations
 
-try:
-    import statsmodels as _statsmodels
-except ImportError as error:
-    raise ImportError(
-        "mixedmodels.statsmodels needs the package statsmodels: pip install 'mixedmodels[statsmodels]'"
-    ) from error
-del _statsmodels
-
+from . import required as required  # isort: skip
 from .model import MixedLM, mixedlm
 from .params import MixedLMParams
 from .results import MixedLMResults

@@ -104,7 +104,9 @@ def read_formulas(
         by_group = Groups(labels)
         found = [reader.component(key, components[key], used, by_group) for key in sorted(components)]
         exog_vc = ComponentSpec(found, by_group)
-    return FormulaParts(used, rows, endog, exog, model_spec, labels, name, exog_re, exog_re_names, exog_vc)
+    return FormulaParts(
+        used, rows, endog, exog, model_spec, labels, name, exog_re, exog_re_names, exog_vc
+    )
 
 
 class _Reader:

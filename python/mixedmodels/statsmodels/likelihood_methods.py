@@ -208,9 +208,7 @@ class LikelihoodMethods:
         found = evaluate(self, own, profile_fe=False)
         return found.rvr / found.df
 
-    def get_distribution(
-        self, params: ArrayLike, scale: float, exog: ArrayLike | None = None
-    ) -> Distribution:
+    def get_distribution(self, params: ArrayLike, scale: float, exog: ArrayLike | None = None) -> Distribution:
         """
         The distribution of the response, to draw from.
 

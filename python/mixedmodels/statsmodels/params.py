@@ -108,7 +108,9 @@ class MixedLMParams:
         return found
 
     @staticmethod
-    def from_packed(params: ArrayLike, k_fe: int, k_re: int, use_sqrt: bool, has_fe: bool) -> MixedLMParams:
+    def from_packed(
+        params: ArrayLike, k_fe: int, k_re: int, use_sqrt: bool, has_fe: bool
+    ) -> MixedLMParams:
         """
         Parameters from one vector.
 

@@ -75,11 +75,7 @@ def _coefficients(mask: NDArray[np.bool_], start: NDArray[np.float64]) -> list[B
     # Those that vary: a variance held at zero takes its coefficient out.
     left = [i for i in range(k) if mask[i, i] or start[i, i]]
     gone = [i for i in range(k) if i not in left]
-    if (
-        np.any(start[np.ix_(gone, left)])
-        or np.any(np.tril(mask, -1)[gone])
-        or np.any(mask[np.ix_(left, gone)])
-    ):
+    if np.any(start[np.ix_(gone, left)]) or np.any(np.tril(mask, -1)[gone]) or np.any(mask[np.ix_(left, gone)]):
         return None
     pairs = mask & ~np.eye(k, dtype=bool)
     pairs |= pairs.T

@@ -26,7 +26,7 @@ def profile_re(results: Any, re_ix: Any, vtype: str, low: Side, high: Side) -> A
     lowest = variance - low[1]
     if lowest <= 0.0:
         raise ValueError(
-            f"dist_low is too large: {variance:.6g} - {low[1]:.6g} is no positive variance. Try a smaller value."
+            f"dist_low is too large: {variance:.6g} - {low[1]:.6g} is no positive variance; try a smaller one"
         )
     below = np.linspace(lowest, variance, low[0] + 1)
     above = np.linspace(variance, variance + high[1], high[0] + 1)

@@ -18,8 +18,8 @@ from .profile import profile_re
 from .summary import summary
 
 Array = NDArray[np.float64]
-# What models keep of each row beside what statsmodels' own models do. The frame stays: after unpickling the formula
-# is read again from it.
+# What models keep of each row, beside what statsmodels' own do. The frame stays: the formula is read again
+# from it after unpickling.
 _OF_ROWS = frozenset(
     {"exog_re", "groups", "groups_of_rows", "products", "components", "rows_used", "orig_endog", "orig_exog"}
 )
@@ -29,8 +29,8 @@ class MixedLMResults(HypothesisTests):
     """
     A fitted linear mixed model under the names of statsmodels.
 
-    Variance parameters come in two units, as in statsmodels: `params`, `bse`, `cov_params` and `conf_int` have
-    them divided by the residual variance, `cov_re`, `vcomp`, `bse_re` and `summary` as they are.
+    Variance parameters come in two units, as in statsmodels: `params`, `bse`, `cov_params` and `conf_int`
+    have them divided by the residual variance, `cov_re`, `vcomp`, `bse_re` and `summary` as they are.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ class MixedLMResults(HypothesisTests):
     cov_pen, fe_pen : object, optional
         Penalties of the fit.
     layout : sequence of (Block, int), optional
-        Which term of `fitted` each block of parameters is; by default random effects come first, then a term for
-        each variance component.
+        Which term of `fitted` each block of parameters is; by default random effects come first, then a term
+        for each variance component.
 
     Attributes
     ----------
@@ -130,8 +130,8 @@ class MixedLMResults(HypothesisTests):
         """
         Standard errors of the variance parameters in the units of `cov_re` and `vcomp`.
 
-        Those of the lower triangle of `cov_re`, row by row, then those of `vcomp`; shape (k_re2 + k_vc,). By the
-        delta method from the exact Hessian in all variance parameters, the residual variance included.
+        Those of the lower triangle of `cov_re`, row by row, then those of `vcomp`; shape (k_re2 + k_vc,). By
+        the delta method from the exact Hessian in all variance parameters, the residual variance included.
         statsmodels multiplies `bse` by the root of `scale`, which has neither the right units nor the
         uncertainty of `scale`. NaN for parameters on the boundary.
         """
@@ -156,7 +156,7 @@ class MixedLMResults(HypothesisTests):
 
     @cached_property
     def aic(self) -> float:
-        """Akaike's criterion; NaN for a fit by REML, as models with other fixed effects are not comparable."""
+        """Akaike's criterion; NaN for a fit by REML, which does not compare fixed effects."""
         return np.nan if self.reml else -2.0 * (self.llf - self._df_criterion)
 
     @cached_property
@@ -294,8 +294,8 @@ class MixedLMResults(HypothesisTests):
         Returns
         -------
         tuple of ndarray
-            Means (p,), standard deviations (p,), and the replicates (nrep, p). ``to_mixedmodels().bootstrap()``
-            has intervals, plots and other kinds of resampling.
+            Means (p,), standard deviations (p,), and the replicates (nrep, p).
+            ``to_mixedmodels().bootstrap()`` has intervals, plots and other kinds of resampling.
         """
         found = _bootstrap.replicates(self, nrep, rng)
         if store:

@@ -17,7 +17,7 @@ def of_variances(results: Any) -> Array:
     The variances are products v = sψ of the residual variance s and the profile parameters ψ. Given ψ,
     s has the variance 2s²/m with m degrees of freedom, and it follows ψ as its maximum ŝ(ψ) does. With the
     covariance matrix C of ψ, the inverse Hessian of the profiled likelihood, and g the gradient of ŝ,
-    var(s) = 2s²/m + g'Cg and cov(ψ, s) = Cg: the inverse Hessian of the likelihood in (ψ, s), without forming it.
+    var(s) = 2s²/m + g'Cg and cov(ψ, s) = Cg. This is the inverse Hessian of the likelihood in (ψ, s).
     """
     model, s = results.model, results.scale
     k_fe = results.k_fe
