@@ -7,14 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .at_fit import Layout, joint_covariance
 from .params import MixedLMParams
 
 # A variance relative to the residual one, or what is left of one beside others, is zero below this.
 _ZERO = 1e-9
+# As many effects in a group make dense matrices large.
+_LARGE = 200
 
 
 def parameter_covariance(
-    model: Any, params: MixedLMParams, freepat: MixedLMParams | None, fitted: Any = None
+    model: Any,
+    params: MixedLMParams,
+    freepat: MixedLMParams | None,
+    fitted: Any = None,
+    layout: Layout | None = None,
 ) -> NDArray[np.float64]:
     """
     The inverse of minus the Hessian of the log-likelihood, with the residual variance profiled out.
@@ -27,6 +34,9 @@ def parameter_covariance(
     freepat : MixedLMParams or None
         Ones for what was estimated.
     fitted : FittedModel, optional
+        The state of the fit, which serves where matrices over all effects of a group would be large.
+    layout : sequence of (Block, int), optional
+        The blocks of the model with the places of their terms in the state.
 
     Returns
     -------
@@ -34,8 +44,7 @@ def parameter_covariance(
         Zero for parameters that were held; NaN for variances on the boundary and coefficients of columns that
         depend on others, which the other parameters take as they are.
     """
-    hessian, _ = model.hessian(params)
-    p = len(hessian)
+    p = model.k_fe + model.k_re2 + model.k_vc
     free = np.ones(p, dtype=bool)
     if freepat is not None:
         free = freepat.get_packed(use_sqrt=False, has_fe=True) != 0
@@ -46,9 +55,20 @@ def parameter_covariance(
     found = np.zeros((p, p))
     lost = free & ~inner
     found[lost] = found[:, lost] = np.nan
-    if len(used):
+    if fitted is not None and layout is not None and _large(model, params, freepat, fitted):
+        own, places = joint_covariance(model, fitted, layout)
+        found[np.ix_(places, places)] = own
+    elif len(used):
+        hessian, _ = model.hessian(params)
         found[np.ix_(used, used)] = _inverse(-hessian[np.ix_(used, used)])
     return found
+
+
+def _large(model: Any, params: MixedLMParams, freepat: MixedLMParams | None, fitted: Any) -> bool:
+    """Whether the state should be asked, and can: all parameters are free and off the boundary."""
+    if model.products.largest < _LARGE or freepat is not None or len(fitted.estimates.held):
+        return False
+    return model.fe_pen is None and model.cov_pen is None and bool(interior(params).all())
 
 
 def interior(params: MixedLMParams) -> NDArray[np.bool_]:

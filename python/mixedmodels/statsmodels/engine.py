@@ -16,7 +16,7 @@ from ..fit.control import Control
 from ..fit.fitted_linear import FittedLinear
 from ..notices import silent
 from .params import MixedLMParams, lower_root
-from .plan import Block
+from .plan import Block, plan
 
 _INTERCEPTS = ("Intercept", "(Intercept)", "const", "Group")
 
@@ -97,6 +97,24 @@ class EngineModel:
             wanted = (term.group, tuple("(Intercept)" if n == "Intercept" else n for n in names))
             found.append(known.index(wanted))
         return found
+
+
+def state_at(model: Any, params: MixedLMParams, coefficients: bool) -> tuple[FittedLinear, Any]:
+    """
+    The state of a model at parameters, and the layout of its terms.
+
+    Parameters
+    ----------
+    model : MixedLM
+    params : MixedLMParams
+    coefficients : bool
+        Whether to hold the fixed effects at their values, too, instead of taking the best ones.
+    """
+    blocks = plan(None, params)
+    assert blocks is not None
+    engine = EngineModel(model, blocks, model.reml, Control(check_effects="ignore"))
+    held = dict(enumerate(np.asarray(params.fe_params).tolist())) if coefficients else {}
+    return engine.at(params, held), engine.layout
 
 
 class _Names:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, SingularMatrixWarning, ValueWarning
 
 from ..fit.control import Control
-from .engine import EngineModel
+from .engine import EngineModel, state_at
 from .environment import warn
 from .likelihood_methods import is_singular
 from .packed import optimize_packed
@@ -173,10 +173,6 @@ def search(
         params, converged, facts = optimize_packed(model, start, all_free(start) if free is None else free)
     else:
         params.fe_params = model.get_fe_params(params.cov_re, params.vcomp)[0]
-    everything = plan(None, params)
-    assert everything is not None
-    engine = EngineModel(model, everything, model.reml, control)
-    held = dict(enumerate(params.fe_params.tolist())) if model.fe_pen is not None else {}
-    fitted = engine.at(params, held)
+    fitted, layout = state_at(model, params, coefficients=model.fe_pen is not None)
     scale = model.get_scale(params.fe_params, params.cov_re, params.vcomp)
-    return Outcome(fitted, engine.layout, params, scale, converged, str(facts.get("message", "")), facts)
+    return Outcome(fitted, layout, params, scale, converged, str(facts.get("message", "")), facts)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .engine import state_at
 from .likelihood import evaluate
 from .results import MixedLMResults
 from .wrapper import MixedLMResultsWrapper
@@ -80,11 +81,12 @@ class Regularized:
         params = own.params_object.copy()
         params.fe_params = np.zeros(self.k_fe)
         params.fe_params[kept] = np.where(np.abs(lasso) < ceps, 0.0, lasso)
+        fitted, layout = state_at(self, params, coefficients=True)
         scale = self.get_scale(params.fe_params, params.cov_re, params.vcomp)
         return MixedLMResultsWrapper(
             MixedLMResults(
                 self,
-                own._fitted,
+                fitted,
                 params,
                 scale=scale,
                 reml=own.reml,
@@ -94,7 +96,7 @@ class Regularized:
                 freepat=own.freepat,
                 cov_pen=self.cov_pen,
                 fe_pen=None,
-                layout=own._layout,
+                layout=layout,
             )
         )
 

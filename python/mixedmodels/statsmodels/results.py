@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from statsmodels.base.model import Results
 
-from . import bootstrap as _bootstrap, covariance, effects, standard_errors
+from . import at_fit, bootstrap as _bootstrap, covariance, effects, standard_errors
 from .hypotheses import HypothesisTests
 from .places import Layout
 from .plan import Block
@@ -110,13 +110,15 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def normalized_cov_params(self) -> Array:
         """`cov_params` divided by `scale`, shape (p, p)."""
-        found = covariance.parameter_covariance(self.model, self.params_object, self.freepat, self._fitted)
+        found = covariance.parameter_covariance(
+            self.model, self.params_object, self.freepat, self._fitted, self._layout
+        )
         return np.asarray(found) / self.scale
 
     @cached_property
     def llf(self) -> float:
         """Log-likelihood at the estimates, restricted for REML."""
-        return float(self.model.loglike(self.params_object, profile_fe=False))
+        return at_fit.loglike(self.model, self.params_object, self._fitted)
 
     @cached_property
     def bse_fe(self) -> Array:
@@ -138,7 +140,7 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def group_sizes(self) -> NDArray[np.int64]:
         """Numbers of rows of the groups."""
-        return np.array([len(rows) for rows in self.model.row_indices.values()])
+        return self.model.groups_of_rows.sizes.copy()
 
     @property
     def df_modelwc(self) -> int:
@@ -165,26 +167,24 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def random_effects(self) -> dict[Any, pd.Series]:
         """Conditional means of the random effects: a Series for each group, also where variances are zero."""
-        return {label: mean for label, (mean, _) in self._labelled_effects.items()}
+        found = at_fit.modes(self.model, self._fitted, self._layout)
+        names = effects.effect_names
+        return {label: pd.Series(own, index=names(self.model, label)) for label, own in found.items()}
 
     @cached_property
     def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
         """Conditional covariance matrices of the random effects: a DataFrame for each group."""
-        return {label: cov for label, (_, cov) in self._labelled_effects.items()}
-
-    @cached_property
-    def _labelled_effects(self) -> dict[Any, tuple[pd.Series, pd.DataFrame]]:
-        found = effects.conditional_effects(self.model, self.params_object, self.scale)
-        result: dict[Any, tuple[pd.Series, pd.DataFrame]] = {}
-        for label, (mean, cov) in found.items():
+        found = effects.conditional_covariances(self.model, self.params_object, self.scale)
+        result = {}
+        for label, cov in found.items():
             names = effects.effect_names(self.model, label)
-            result[label] = pd.Series(mean, index=names), pd.DataFrame(cov, index=names, columns=names)
+            result[label] = pd.DataFrame(cov, index=names, columns=names)
         return result
 
     @cached_property
     def fittedvalues(self) -> Array:
         """Means given the random effects, shape (n,); `predict` leaves the random effects out."""
-        return effects.fitted_values(self.model, self.params_object, self.scale, self._fitted)
+        return np.array(self._fitted.linear_predictor)
 
     @cached_property
     def resid(self) -> Array:

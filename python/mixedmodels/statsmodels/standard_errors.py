@@ -40,25 +40,12 @@ def _gradient_of_scale(model: Any, results: Any) -> Array:
 
     V⁻¹r are the residuals e given the random effects, so d(r'V⁻¹r)/dψ = -aa', a = Z'e, summed over groups.
     """
-    residuals = np.asarray(results.resid)
-    codes = group_codes(model)
-    parts: list[float] = []
-    if model.k_re:
-        moved = np.asarray(model.exog_re, dtype=float) * residuals[:, None]
-        a = np.column_stack([np.bincount(codes, column, len(model.group_labels)) for column in moved.T])
-        sums = a.T @ a
-        parts += [sums[i, j] * (1.0 if i == j else 2.0) for i in range(model.k_re) for j in range(i + 1)]
-    rows = [np.asarray(model.row_indices[label]) for label in model.group_labels]
-    for mats in model.exog_vc.mats:
-        pieces = (mat.T @ residuals[own] for mat, own in zip(mats, rows, strict=True))
-        parts.append(sum(float(np.sum(np.square(piece))) for piece in pieces))
-    m = model.nobs - (np.linalg.matrix_rank(model.exog) if results.reml else 0)
-    return -np.array(parts) / m
-
-
-def group_codes(model: Any) -> NDArray[np.int64]:
-    """For each row the position of its group among the labels, shape (n,)."""
-    codes = np.empty(model.nobs, dtype=np.int64)
-    for i, label in enumerate(model.group_labels):
-        codes[model.row_indices[label]] = i
-    return codes
+    products, k = model.products, model.k_re
+    a = products.transposed @ np.asarray(results.resid)
+    squares = np.bincount(products.owner, a**2, minlength=k + model.k_vc)
+    own = a[products.owner < k].reshape(model.n_groups, k)
+    pairs = own.T @ own
+    lower = np.tril_indices(k)
+    sums = np.concatenate([pairs[lower] * np.where(lower[0] == lower[1], 1.0, 2.0), squares[k:]])
+    m = model.nobs - (len(model.kept) if results.reml else 0)
+    return -sums / m
