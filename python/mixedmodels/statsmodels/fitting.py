@@ -163,7 +163,7 @@ def search(
         fitted = engine.fit(coefficients)
         model.kept = np.asarray(fitted.estimates.kept)
         fixed = np.nan_to_num(fitted.estimates.beta)
-        params = parameters(blocks, engine.factors(fitted), start, fixed)
+        params = parameters([b for b, _ in engine.layout], engine.factors(fitted), start, fixed)
         record = fitted.convergence
         facts = {"converged": record.converged, "fopt": -0.5 * fitted.estimates.objective}
         scale, converged = float(fitted.sigma**2), bool(record.converged)
