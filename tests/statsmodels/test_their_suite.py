@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,19 @@ from replaced_class import OUTCOMES
 
 THEIRS = "statsmodels.regression.tests.test_lme"
 # Tests of statsmodels that fail on purpose, each with the reason.
-ACCEPTED: dict[str, str] = {}
+ACCEPTED = {
+    "test_singular": "it wants a warning of a singular matrix where statsmodels' search breaks off with an infinite "
+    "log-likelihood; the estimate, lme4's too, is a variance of 0.000569, and nothing is singular",
+}
 # The file of 0.15.0 has 123 tests, 79 of which reach the class.
 FEWEST = 100
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    pytest.importorskip(THEIRS)
+    # Some distributions leave tests out. They are not imported here: their marks are unknown in this session.
+    if find_spec(THEIRS) is None:
+        pytest.skip("statsmodels is installed without its tests")
     folder = tmp_path_factory.mktemp("theirs")
     found, settings = folder / "outcomes.json", folder / "pytest.ini"
     # Settings of its own: those of this repository must not reach statsmodels' tests.
