@@ -110,7 +110,7 @@ def state_at(model: Any, params: MixedLMParams, coefficients: bool) -> tuple[Fit
     """
     blocks = plan(None, params)
     assert blocks is not None
-    engine = EngineModel(model, blocks, model.reml, Control(check_effects="ignore"))
+    engine = EngineModel(model, blocks, model.reml, Control())
     held = dict(enumerate(np.asarray(params.fe_params).tolist())) if coefficients else {}
     return engine.at(params, held), engine.layout
 
