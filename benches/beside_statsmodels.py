@@ -47,9 +47,9 @@ def groups() -> Case:
 
 
 def crossed() -> Case:
-    """Two crossed factors of 60 levels, 3,000 rows, in one group."""
+    """Two crossed factors of 100 levels, 5,000 rows, in one group."""
     rng = np.random.default_rng(2)
-    n, levels = 3000, 60
+    n, levels = 5000, 100
     a, b = rng.integers(levels, size=n), rng.integers(levels, size=n)
     x = rng.normal(size=n)
     y = 1.0 + 0.5 * x + rng.normal(size=levels)[a] + 0.7 * rng.normal(size=levels)[b] + rng.normal(size=n)

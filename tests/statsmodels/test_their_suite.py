@@ -13,7 +13,7 @@ from replaced_class import OUTCOMES
 THEIRS = "statsmodels.regression.tests.test_lme"
 # Tests of statsmodels that fail on purpose, each with the reason.
 ACCEPTED = {
-    "test_singular": "it wants a warning of a singular matrix where statsmodels' search breaks off with an infinite "
+    "test_singular": "it wants a warning of a singular matrix where statsmodels' search stops at an infinite "
     "log-likelihood; the estimate, lme4's too, is a variance of 0.000569, and nothing is singular",
 }
 # The file of 0.15.0 has 123 tests, 79 of which reach the class.

@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 def replicates(results: Any, n: int, rng: Any) -> Array:
     """Estimates from n responses drawn from the model, shape (n, p) in the order of `params`."""
     if results._fitted is None:
-        raise ArgumentError("bootstrap needs a fit without penalties")
+        raise ArgumentError("bootstrap needs the data, which remove_data() has removed")
     fitted = fitted_of(results._fitted)
     boot = LinearMixedModel(fitted).bootstrap(n, rng=rng)
     at = {row.name: i for i, row in enumerate(parameter_rows(fitted))}

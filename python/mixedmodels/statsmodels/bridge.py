@@ -20,7 +20,13 @@ _SAME = 1e-7
 
 def to_mixedmodels(results: Any, *, arrays: bool = False) -> LinearMixedModel:
     """The same model as ours; see `MixedLMResults.to_mixedmodels`."""
-    if results._fitted is None or results.fe_pen is not None or results.cov_pen is not None:
+    if results._fitted is None:
+        raise ArgumentError(
+            "to_mixedmodels: remove_data() has removed the data; call it on a fit that has them"
+        )
+    # Coefficients that are held without a mask are those of a lasso.
+    lasso = results.freepat is None and len(results._fitted.estimates.held) > 0
+    if lasso or results.fe_pen is not None or results.cov_pen is not None:
         raise ArgumentError("to_mixedmodels: a penalised fit has no counterpart; fit without penalties first")
     own = LinearMixedModel(fitted_of(results._fitted))
     if arrays or getattr(results.model, "formula", None) is None:

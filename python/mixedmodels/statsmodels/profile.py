@@ -22,7 +22,7 @@ def profile_re(results: Any, re_ix: Any, vtype: str, low: Side, high: Side) -> A
     """Values of a variance and log-likelihoods; see `MixedLMResults.profile_re`."""
     variance, place = _chosen(results, re_ix, vtype)
     if results._fitted is None:
-        raise ArgumentError("profile_re needs a fit without penalties")
+        raise ArgumentError("profile_re needs the data, which remove_data() has removed")
     lowest = variance - low[1]
     if lowest <= 0.0:
         raise ValueError(
