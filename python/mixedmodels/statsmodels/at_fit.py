@@ -71,7 +71,9 @@ def modes(model: Any, fitted: Any, layout: Layout) -> dict[Any, Array]:
     return dict(zip(groups.labels, np.split(found[order], np.cumsum(sizes)[:-1]), strict=True))
 
 
-def joint_covariance(model: Any, fitted: Any, layout: Layout) -> tuple[Array, NDArray[np.intp]]:
+def joint_covariance(
+    model: Any, fitted: Any, layout: Layout, interior: NDArray[np.bool_]
+) -> tuple[Array, NDArray[np.intp]] | None:
     """
     The joint covariance matrix of fixed effects, covariances and variances, the residual variance profiled out.
 
@@ -82,23 +84,30 @@ def joint_covariance(model: Any, fitted: Any, layout: Layout) -> tuple[Array, ND
     ----------
     model : MixedLM
     fitted : FittedModel
-        Without parameters that are held, and off the boundary.
+        Without parameters that are held.
     layout : sequence of (Block, int)
+    interior : ndarray of bool, shape (k_re2 + k_vc,)
+        The covariances and variances off the boundary; the others are taken as they are.
 
     Returns
     -------
     covariance : ndarray, shape (m, m)
     places : ndarray of int, shape (m,)
-        Its parameters among all.
+        Its parameters among all. None instead of both where some parameters of a block are on the boundary.
     """
     theta, kept = fitted.estimates.theta, np.asarray(fitted.estimates.kept)
     slopes, places = _slopes(model, fitted, layout)
+    rows = interior[places - model.k_fe]
+    moving = np.any(slopes[rows] != 0.0, axis=0)
+    slopes, places = slopes[np.ix_(rows, moving)], places[rows]
+    if slopes.shape[0] != slopes.shape[1]:
+        return None
     moved = np.linalg.inv(slopes)
-    information = 0.5 * moved.T @ fitted.hessian() @ moved
+    information = 0.5 * moved.T @ fitted.hessian()[np.ix_(moving, moving)] @ moved
     c = np.linalg.inv(0.5 * (information + information.T))
-    in_theta = np.column_stack([_change(fitted, theta, i) for i in range(len(theta))])
-    j = in_theta @ moved
     own = fitted.sigma**2 * fitted.estimates.unscaled_covariance
+    changes = [_change(fitted, theta, int(i)) for i in np.flatnonzero(moving)]
+    j = np.reshape(changes, (len(changes), len(kept))).T @ moved
     return np.block([[own + j @ c @ j.T, j @ c], [(j @ c).T, c]]), np.concatenate([kept, places])
 
 

@@ -55,20 +55,22 @@ def parameter_covariance(
     found = np.zeros((p, p))
     lost = free & ~inner
     found[lost] = found[:, lost] = np.nan
-    if fitted is not None and layout is not None and _large(model, params, freepat, fitted):
-        own, places = joint_covariance(model, fitted, layout)
-        found[np.ix_(places, places)] = own
+    known = None
+    if fitted is not None and layout is not None and _large(model, freepat, fitted):
+        known = joint_covariance(model, fitted, layout, inner[model.k_fe :])
+    if known is not None:
+        found[np.ix_(known[1], known[1])] = known[0]
     elif len(used):
         hessian, _ = model.hessian(params)
         found[np.ix_(used, used)] = _inverse(-hessian[np.ix_(used, used)])
     return found
 
 
-def _large(model: Any, params: MixedLMParams, freepat: MixedLMParams | None, fitted: Any) -> bool:
-    """Whether the state should be asked, and can: all parameters are free and off the boundary."""
+def _large(model: Any, freepat: MixedLMParams | None, fitted: Any) -> bool:
+    """Whether the state should be asked, and can: nothing is held or penalized."""
     if model.products.largest < _LARGE or freepat is not None or len(fitted.estimates.held):
         return False
-    return model.fe_pen is None and model.cov_pen is None and bool(interior(params).all())
+    return model.fe_pen is None and model.cov_pen is None
 
 
 def interior(params: MixedLMParams) -> NDArray[np.bool_]:

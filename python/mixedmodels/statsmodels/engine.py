@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from ..fit.arguments import FitArguments
 from ..fit.changes import prepared, with_options
 from ..fit.control import Control
 from ..fit.fitted_linear import FittedLinear
-from ..notices import silent
 from .params import MixedLMParams, lower_root
 from .plan import Block, plan
 
@@ -33,24 +33,17 @@ class EngineModel:
     """
 
     def __init__(self, model: Any, blocks: Sequence[Block], reml: bool, control: Control) -> None:
-        self._blocks = list(blocks)
         names = _Names()
         response = names.unused(str(model.endog_names), model.endog)
         x = np.asarray(model.exog, dtype=np.float64)
         self.x_names = [names.of(str(name), x[:, j], j) for j, name in enumerate(model.exog_names)]
-        terms = [_term(model, block, names) for block in self._blocks]
+        terms = [_term(model, block, names) for block in blocks]
         arrays = model_of_arrays(model.endog, x, terms, self.x_names, response)
         arguments = FitArguments(
             formula=arrays.formula, data=arrays.data, reml=reml, of_arrays=True, control=control
         )
-        with silent():
-            self._fitting = prepared(arguments)
-        self._terms = self._places(terms)
-
-    @property
-    def layout(self) -> list[tuple[Block, int]]:
-        """The blocks with the places of their terms in the design."""
-        return list(zip(self._blocks, self._terms, strict=True))
+        self._fitting = prepared(arguments)
+        self.layout = self._places(terms, blocks)
 
     def fit(self, fixed: Mapping[int, float]) -> FittedLinear:
         """The model fitted; `fixed` holds coefficients, by the number of their column."""
@@ -60,10 +53,9 @@ class EngineModel:
 
     def at(self, params: MixedLMParams, fixed: Mapping[int, float]) -> FittedLinear:
         """The model at parameters; `fixed` holds coefficients."""
-        theta: list[Any] = [None] * len(self._blocks)
-        for block, place in zip(self._blocks, self._terms, strict=True):
-            term = self._fitting.design.terms[place]
-            theta[place] = _theta(term, block, params)
+        theta: list[Any] = [None] * len(self._fitting.design.terms)
+        for block, place in self.layout:
+            theta[place] = _theta(self._fitting.design.terms[place], block, params)
         held = {self._coefficient(j): value for j, value in fixed.items()}
         options = {"optimizer": None, "start": np.concatenate(theta), "fixed": held or None}
         return with_options(self._fitting, options).fit(quiet=True)
@@ -71,16 +63,16 @@ class EngineModel:
     def factors(self, fitted: FittedLinear) -> list[NDArray[np.float64]]:
         """The relative covariance factors of the blocks."""
         found = theta_layout.factors(fitted.design, fitted.estimates.theta)
-        return [found[place] for place in self._terms]
+        return [found[place] for _, place in self.layout]
 
     def _coefficient(self, j: int) -> Any:
         return ("fixed", self._fitting.design.x_names[j])
 
     def _held(self, fixed: Mapping[int, float]) -> dict[Any, Any]:
         found: dict[Any, Any] = {self._coefficient(j): value for j, value in fixed.items()}
-        if any(block.held is not None for block in self._blocks):
+        if any(block.held is not None for block, _ in self.layout):
             theta: list[float | None] = []
-            order = dict(zip(self._terms, self._blocks, strict=True))
+            order = {place: block for block, place in self.layout}
             for place, term in enumerate(self._fitting.design.terms):
                 own: list[float | None] = [None] * term.structure.n_parameters
                 own[0] = order[place].held
@@ -88,14 +80,20 @@ class EngineModel:
             found["theta"] = theta
         return found
 
-    def _places(self, terms: Sequence[ArrayTerm]) -> list[int]:
-        """The place of each term in the design, which sorts them."""
+    def _places(self, terms: Sequence[ArrayTerm], blocks: Sequence[Block]) -> list[tuple[Block, int]]:
+        """
+        The blocks with the places of their terms in the design, which sorts them.
+
+        It leaves out coefficients that repeat others, whose variance is then that of both together.
+        """
         known = [(term.group.label, term.names) for term in self._fitting.design.terms]
         found = []
-        for term in terms:
-            names = ("(Intercept)",) if term.Z is None else tuple(term.names or ())
-            wanted = (term.group, tuple("(Intercept)" if n == "Intercept" else n for n in names))
-            found.append(known.index(wanted))
+        for term, block in zip(terms, blocks, strict=True):
+            names = ["(Intercept)" if name == "Intercept" else name for name in term.names or ("Intercept",)]
+            for place, (group, kept) in enumerate(known):
+                if group == term.group and set(kept) <= set(names):
+                    columns = block.columns and tuple(block.columns[names.index(name)] for name in kept)
+                    found.append((replace(block, columns=columns), place))
         return found
 
 
@@ -112,7 +110,7 @@ def state_at(model: Any, params: MixedLMParams, coefficients: bool) -> tuple[Fit
     """
     blocks = plan(None, params)
     assert blocks is not None
-    engine = EngineModel(model, blocks, model.reml, Control(check_effects="ignore"))
+    engine = EngineModel(model, blocks, model.reml, Control())
     held = dict(enumerate(np.asarray(params.fe_params).tolist())) if coefficients else {}
     return engine.at(params, held), engine.layout
 

@@ -106,7 +106,7 @@ class Fitting:
         found = search(self, start, free, do_cg, fit_kwargs.get("maxiter"))
         if not found.converged:
             warn(f"MixedLM optimization failed: {found.message}", ConvergenceWarning)
-        if is_singular(found.params):
+        if is_singular(_estimated(found.params, free)):
             warn("The random effects covariance matrix is singular.", SingularMatrixWarning)
         own = MixedLMResults(
             self,
@@ -123,6 +123,17 @@ class Fitting:
             layout=found.layout,
         )
         return MixedLMResultsWrapper(own)
+
+
+def _estimated(params: MixedLMParams, free: MixedLMParams | None) -> MixedLMParams:
+    """The parameters without the variances that a mask holds."""
+    if free is None:
+        return params
+    own = np.flatnonzero(np.diag(np.asarray(free.cov_re)))
+    cov_re = np.asarray(params.cov_re)[np.ix_(own, own)]
+    return MixedLMParams.from_components(
+        params.fe_params, cov_re=cov_re, vcomp=params.vcomp[np.asarray(free.vcomp) != 0]
+    )
 
 
 def check_method(method: Any) -> None:
@@ -152,7 +163,7 @@ def search(
     model: Any, start: MixedLMParams, free: MixedLMParams | None, optimize: bool, most: int | None
 ) -> Outcome:
     """The optimum of a model, or the model at its start."""
-    control = Control(max_evaluations=most, check_effects="ignore")
+    control = Control(max_evaluations=most)
     penalized = model.fe_pen is not None or model.cov_pen is not None
     blocks = plan(free, start)
     coefficients = {} if free is None else {
@@ -163,7 +174,7 @@ def search(
         fitted = engine.fit(coefficients)
         model.kept = np.asarray(fitted.estimates.kept)
         fixed = np.nan_to_num(fitted.estimates.beta)
-        params = parameters(blocks, engine.factors(fitted), start, fixed)
+        params = parameters([b for b, _ in engine.layout], engine.factors(fitted), start, fixed)
         record = fitted.convergence
         facts = {"converged": record.converged, "fopt": -0.5 * fitted.estimates.objective}
         scale, converged = float(fitted.sigma**2), bool(record.converged)

@@ -91,7 +91,11 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         missing: str = "none",
         **kwargs: Any,
     ) -> None:
-        self._check_kwargs(kwargs)
+        strange = [name for name in kwargs if name not in self._kwargs_allowed]
+        if strange:
+            raise ValueError(
+                f"MixedLM has no argument {strange[0]!r}; mixedmodels.lmer takes weights, offsets and much else"
+            )
         check_missing(missing)
         endog, exog, groups, exog_re = (_own(part) for part in (endog, exog, groups, exog_re))
         n = len(endog)
@@ -340,9 +344,11 @@ def _spec(given: Any, groups: Groups, all_groups: Any, rows: Any) -> VCSpec:
     if given is None:
         return VCSpec([], [], [])
     whole = groups if rows is None else Groups(all_groups)
-    if hasattr(given, "mats"):
-        # That of statsmodels, too.
-        spec = given if isinstance(given, VCSpec) else VCSpec(given.names, given.colnames, given.mats)
+    if isinstance(given, VCSpec):
+        spec = given
+    elif hasattr(given, "mats"):
+        # That of statsmodels.
+        spec = VCSpec(given.names, given.colnames, given.mats)
     else:
         warn(
             "Using deprecated variance components format: exog_vc must be a VCSpec, not a dict", FutureWarning

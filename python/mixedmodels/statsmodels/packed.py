@@ -35,6 +35,10 @@ def optimize_packed(
     record : dict
     """
     space = _Space(model, start, free)
+    if not len(space.start):
+        params = space.params(space.start)
+        params.fe_params = model.get_fe_params(params.cov_re, params.vcomp)[0]
+        return params, True, {"fopt": model.loglike(params), "iterations": 0, "converged": True}
     found = minimize(space.value, space.start, jac=space.gradient, method="BFGS", options={"gtol": 1e-7})
     params = space.params(found.x)
     if space.profiled:

@@ -114,7 +114,7 @@ def parameters(
     blocks: Sequence[Block], factors: Sequence[Any], start: MixedLMParams, fe_params: Any
 ) -> MixedLMParams:
     """
-    The parameters of a model whose blocks have these relative covariance factors.
+    The parameters of a model whose blocks have these relative covariance factors; others are zero.
 
     Parameters
     ----------

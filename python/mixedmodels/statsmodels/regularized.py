@@ -35,7 +35,7 @@ class Regularized:
             As of :meth:`MixedLM.fit`.
         method : "l1" or Penalty, default "l1"
             The lasso by coordinate descent, with the covariances of the fit without a penalty held; or a
-            smooth penalty of statsmodels, which goes to ``fit(fe_pen=...)`` with its own weights.
+            smooth penalty of statsmodels, which goes to ``fit(fe_pen=...)`` with its weights times `alpha`.
         alpha : float or array-like of shape (k_fe,), default 0
             Weights of the absolute coefficients, of which the penalty subtracts the sum from the
             log-likelihood times two.
