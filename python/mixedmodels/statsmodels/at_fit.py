@@ -1,8 +1,8 @@
 """
 What the engine knows at the estimates of a fit, in the order of the model's own effects and parameters.
 
-Unlike the likelihood at any parameters, nothing here is a dense matrix over all effects of a group, which may be
-thousands where a single group holds crossed factors.
+Unlike the likelihood at any parameters, nothing here is a dense matrix over all effects of a group, of which
+there may be thousands where a single group holds crossed factors.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def joint_covariance(
     model: Any, fitted: Any, layout: Layout, interior: NDArray[np.bool_]
 ) -> tuple[Array, NDArray[np.intp]] | None:
     """
-    The joint covariance matrix of fixed effects, covariances and variances, the residual variance profiled out.
+    The joint covariance matrix of fixed effects, covariances and variances; the scale is profiled out.
 
     With C the inverse information of the covariance parameters γ and J the derivatives of the best fixed
     effects in γ, it is the block matrix of var(β | γ) + JCJ', JC and C.
@@ -116,7 +116,7 @@ def _slopes(model: Any, fitted: Any, layout: Layout) -> tuple[Array, NDArray[np.
     theta = fitted.estimates.theta
     parts = [part for _, part in theta_layout.slices(fitted.design)]
     factors = theta_layout.factors(fitted.design, theta)
-    lower = list(zip(*np.tril_indices(model.k_re), strict=True))
+    lower = [(a, b) for a in range(model.k_re) for b in range(a + 1)]
     number = {pair: model.k_fe + i for i, pair in enumerate(lower)}
     rows, places = [], []
     for block, place in layout:
@@ -129,8 +129,8 @@ def _slopes(model: Any, fitted: Any, layout: Layout) -> tuple[Array, NDArray[np.
         else:
             k = len(block.columns)
             pairs = [(a, b) for a in range(k) for b in range(a + 1) if a == b or block.structure == "us"]
-            own = [sorted((block.columns[a], block.columns[b]), reverse=True) for a, b in pairs]
-            places += [number[a, b] for a, b in own]
+            own = [(block.columns[a], block.columns[b]) for a, b in pairs]
+            places += [number[max(pair), min(pair)] for pair in own]
         for a, b in pairs:
             row = np.zeros(len(theta))
             row[parts[place]] = changes[:, a, b]

@@ -100,7 +100,7 @@ def component_of_matrices(
     parts: list[tuple[Any, Any, Any]] = []
     total = 0
     for g, given in enumerate(matrices):
-        own = sparse.coo_array(given if sparse.issparse(given) else _two_columns(given))
+        own: Any = sparse.coo_array(given if sparse.issparse(given) else _two_columns(given))
         if own.shape[0] != len(groups.rows[g]):
             raise ValueError(
                 f"exog_vc: the matrix of component {name!r} for group {groups.labels[g]!r} has "

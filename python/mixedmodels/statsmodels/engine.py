@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import ArrayTerm, model_of_arrays
-from ..design import theta as theta_layout
+from ..design import ArrayTerm, model_of_arrays, theta as theta_layout
 from ..fit.arguments import FitArguments
 from ..fit.changes import prepared, with_options
 from ..fit.control import Control
@@ -158,7 +157,6 @@ def _term(model: Any, block: Block, names: _Names) -> ArrayTerm:
     if np.all(values == 1.0):
         return ArrayTerm(codes, group=label)
     return ArrayTerm(codes, values[:, None], [names.unused(f"{part.name}.value", values)], label)
-
 
 
 def _theta(term: Any, block: Block, params: MixedLMParams) -> NDArray[np.float64]:

@@ -166,9 +166,11 @@ def search(
     control = Control(max_evaluations=most)
     penalized = model.fe_pen is not None or model.cov_pen is not None
     blocks = plan(free, start)
-    coefficients = {} if free is None else {
-        int(j): float(start.fe_params[j]) for j in np.flatnonzero(np.asarray(free.fe_params) == 0)
-    }
+    coefficients = (
+        {}
+        if free is None
+        else {int(j): float(start.fe_params[j]) for j in np.flatnonzero(np.asarray(free.fe_params) == 0)}
+    )
     if optimize and not penalized and blocks:
         engine = EngineModel(model, blocks, model.reml, control)
         fitted = engine.fit(coefficients)

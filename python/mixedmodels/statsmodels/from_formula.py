@@ -104,9 +104,7 @@ def read_formulas(
         by_group = Groups(labels)
         found = [reader.component(key, components[key], used, by_group) for key in sorted(components)]
         exog_vc = ComponentSpec(found, by_group)
-    return FormulaParts(
-        used, rows, endog, exog, model_spec, labels, name, exog_re, exog_re_names, exog_vc
-    )
+    return FormulaParts(used, rows, endog, exog, model_spec, labels, name, exog_re, exog_re_names, exog_vc)
 
 
 class _Reader:
@@ -116,7 +114,7 @@ class _Reader:
         self._names = names
 
     def two_sides(self, formula: str, data: pd.DataFrame) -> tuple[Any, Any, Any]:
-        manager = FormulaManager()
+        manager: Any = FormulaManager()
         found = manager.get_matrices(
             formula, data, eval_env=self._names, na_action=manager.get_na_action(action="raise")
         )
@@ -125,15 +123,15 @@ class _Reader:
         endog, exog = found
         if endog.shape[1] > 1:
             raise ValueError(
-                f"the response has {endog.shape[1]} columns, {', '.join(map(str, endog.columns))}: it must be "
-                "numbers, not labels or truth values"
+                f"the response has {endog.shape[1]} columns, {', '.join(map(str, endog.columns))}: it must "
+                "be numbers, not labels or truth values"
             )
         return endog, exog, manager.spec
 
     def columns(self, formula: str, data: pd.DataFrame) -> tuple[Any, list[str]]:
         if formula.replace("~", "").strip() == "1":
             return np.ones((len(data), 1)), ["Intercept"]
-        manager = FormulaManager()
+        manager: Any = FormulaManager()
         found = manager.get_matrices(
             formula, data, eval_env=self._names, na_action=manager.get_na_action(action="raise")
         )
@@ -189,13 +187,18 @@ def _groups(groups: Any, data: pd.DataFrame) -> tuple[str | None, Any]:
         if groups not in data:
             raise KeyError(f"groups: data has no column {groups!r}")
         return groups, data[groups].to_numpy()
-    if isinstance(groups, pd.Series) and len(groups) == len(data) and not groups.index.equals(data.index):
-        if groups.index.is_unique and data.index.isin(groups.index).all():
-            groups = groups.loc[data.index]
+    if (
+        isinstance(groups, pd.Series)
+        and len(groups) == len(data)
+        and not groups.index.equals(data.index)
+        and groups.index.is_unique
+        and data.index.isin(groups.index).all()
+    ):
+        groups = groups.loc[data.index]
     labels = groups.to_numpy() if hasattr(groups, "to_numpy") else np.asarray(groups)
     if labels.shape != (len(data),):
         raise ValueError(
-            f"groups has shape {labels.shape}, but data has {len(data)} rows; give a label for each row or the "
-            "name of a column"
+            f"groups has shape {labels.shape}, but data has {len(data)} rows; give a label for each row or "
+            "the name of a column"
         )
     return None, labels

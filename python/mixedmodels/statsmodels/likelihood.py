@@ -1,9 +1,9 @@
 """
 The likelihood at given covariance parameters, with its first derivatives.
 
-With Ψ the covariance matrix of all effects of a group, relative to the residual variance, the covariance matrix
-of its responses is V = I + ZΨZ'. The Woodbury identities are written without Ψ⁻¹, so that singular matrices are
-as good as others: Z'V⁻¹ = (I + Z'ZΨ)⁻¹Z', and log |V| = log |I + Z'ZΨ|.
+With Ψ the covariance matrix of all effects of a group, relative to the residual variance, the covariance
+matrix of its responses is V = I + ZΨZ'. The Woodbury identities are written without Ψ⁻¹, so that singular
+matrices are as good as others: Z'V⁻¹ = (I + Z'ZΨ)⁻¹Z', and log |V| = log |I + Z'ZΨ|.
 
 See Lindstrom & Bates (1988), Newton-Raphson and EM algorithms for linear mixed-effects models, Journal of the
 American Statistical Association 83, 1014-1022.

@@ -1,4 +1,4 @@
-"""The likelihood of a model as methods: in the parametrisation of the model, with the penalties of its fit."""
+"""The likelihood of a model as methods, with the penalties of its last fit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 class LikelihoodMethods:
-    """The likelihood of a :class:`MixedLM` at any parameters; the residual variance is always profiled out."""
+    """The likelihood of a :class:`MixedLM` at any parameters; the scale is always profiled out."""
 
     k_fe: int
     k_re: int
@@ -51,7 +51,7 @@ class LikelihoodMethods:
         Parameters
         ----------
         params : MixedLMParams or array-like of shape (k_re2 + k_vc,) or (k_fe + k_re2 + k_vc,)
-            Covariance parameters relative to the residual variance; packed ones as the model's `use_sqrt` says.
+            Covariance parameters relative to the residual variance, packed as the model's `use_sqrt` says.
         profile_fe : bool, default True
             Whether the best fixed effects replace those of `params`.
 
@@ -208,7 +208,9 @@ class LikelihoodMethods:
         found = evaluate(self, own, profile_fe=False)
         return found.rvr / found.df
 
-    def get_distribution(self, params: ArrayLike, scale: float, exog: ArrayLike | None = None) -> Distribution:
+    def get_distribution(
+        self, params: ArrayLike, scale: float, exog: ArrayLike | None = None
+    ) -> Distribution:
         """
         The distribution of the response, to draw from.
 

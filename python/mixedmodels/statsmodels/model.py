@@ -80,6 +80,10 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
     654.94
     """
 
+    data: Any
+    groups: Any
+    formula: str
+
     def __init__(
         self,
         endog: Any,
@@ -94,7 +98,7 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         strange = [name for name in kwargs if name not in self._kwargs_allowed]
         if strange:
             raise ValueError(
-                f"MixedLM has no argument {strange[0]!r}; mixedmodels.lmer takes weights, offsets and much else"
+                f"MixedLM has no argument {strange[0]!r}; mixedmodels.lmer takes weights and offsets"
             )
         check_missing(missing)
         endog, exog, groups, exog_re = (_own(part) for part in (endog, exog, groups, exog_re))

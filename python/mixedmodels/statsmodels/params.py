@@ -108,9 +108,7 @@ class MixedLMParams:
         return found
 
     @staticmethod
-    def from_packed(
-        params: ArrayLike, k_fe: int, k_re: int, use_sqrt: bool, has_fe: bool
-    ) -> MixedLMParams:
+    def from_packed(params: ArrayLike, k_fe: int, k_re: int, use_sqrt: bool, has_fe: bool) -> MixedLMParams:
         """
         Parameters from one vector.
 
@@ -195,8 +193,8 @@ def lower_root(cov: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(cov):
         return cov
     try:
-        return np.linalg.cholesky(cov)
+        return np.asarray(np.linalg.cholesky(cov), dtype=np.float64)
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(cov)
-        root = np.linalg.qr((vectors * np.sqrt(values.clip(0.0))).T, mode="r").T
-        return root * np.where(np.diag(root) < 0.0, -1.0, 1.0)
+        upper: Any = np.linalg.qr((vectors * np.sqrt(values.clip(0.0))).T, mode="r")
+        return np.asarray(upper.T * np.where(np.diag(upper) < 0.0, -1.0, 1.0), dtype=np.float64)

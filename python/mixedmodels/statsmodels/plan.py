@@ -75,10 +75,10 @@ def _coefficients(mask: NDArray[np.bool_], start: NDArray[np.float64]) -> list[B
     # Those that vary: a variance held at zero takes its coefficient out.
     left = [i for i in range(k) if mask[i, i] or start[i, i]]
     gone = [i for i in range(k) if i not in left]
-    if np.any(start[np.ix_(gone, left)]) or np.any(np.tril(mask, -1)[gone]) or np.any(mask[np.ix_(left, gone)]):
-        return None
     pairs = mask & ~np.eye(k, dtype=bool)
     pairs |= pairs.T
+    if np.any(start[np.ix_(gone, left)]) or np.any(pairs[gone]):
+        return None
     if len(left) > 1 and not pairs.any() and mask[left, left].all():
         return None if _together(start, left) else [Block(tuple(left), structure="diag")]
     found = []

@@ -116,10 +116,11 @@ class Products:
                 yield part, self.squares_of(part)
 
     def squares_of(self, batch: Batch) -> NDArray[np.float64]:
+        """Z'Z of the groups of a batch, shape (m, q, q)."""
         m, q = batch.effects.shape
         position = np.empty(self.z.shape[1], dtype=np.intp)
         position[batch.effects.ravel()] = np.tile(np.arange(q), m)
-        rows = self._squares[batch.effects.ravel()]
+        rows: Any = self._squares[batch.effects.ravel()]
         row = np.repeat(np.arange(m * q), np.diff(rows.indptr))
         found = np.zeros((m * q, q))
         found[row, position[rows.indices]] = rows.data

@@ -1,4 +1,4 @@
-"""`MixedLM.fit_regularized`: the lasso on the fixed effects, at the covariances of the fit without a penalty."""
+"""`MixedLM.fit_regularized`: the lasso on the fixed effects, at the covariances of the plain fit."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Regularized:
 
         References
         ----------
-        Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via coordinate
-        descent, Journal of Statistical Software 33(1).
+        Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via
+        coordinate descent, Journal of Statistical Software 33(1).
         """
         if not isinstance(method, str):
             method.alpha = alpha

@@ -87,9 +87,9 @@ def spec_of_dictionaries(given: Mapping[str, Mapping[Any, Any]], groups: Groups)
     names, mats, labels = sorted(given), [], []
     for name in names:
         own = given[name]
-        strange = [g for g in own if g not in set(groups.labels)]
+        strange = [g for g in own if g not in groups.numbers]
         if strange:
-            raise ValueError(f"exog_vc: component {name!r} has a matrix for {strange[0]!r}, which is no group")
+            raise ValueError(f"exog_vc: component {name!r} has a matrix for {strange[0]!r}, no group")
         empty = [np.zeros((size, 0)) for size in groups.sizes]
         mats.append([own.get(g, none) for g, none in zip(groups.labels, empty, strict=True)])
         labels.append([_columns(matrix) for matrix in mats[-1]])
