@@ -91,7 +91,7 @@ class MixedLMResults(HypothesisTests):
         self._cache: dict[str, Any] = {}
         # Names of the variance parameters, for the wrapper.
         model.data.variance_names = list(model.data.param_names)[model.k_fe :]
-        self._fitted = fitted
+        self._fitted: Any = fitted
         self._layout = _in_order(model) if layout is None else list(layout)
         self.params_object = params_object
         self.fe_params = params_object.fe_params
@@ -123,7 +123,7 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def bse_fe(self) -> Array:
         """Standard errors of the fixed effects, shape (k_fe,)."""
-        return self.bse[: self.k_fe]
+        return np.asarray(self.bse)[: self.k_fe]
 
     @cached_property
     def bse_re(self) -> Array:
