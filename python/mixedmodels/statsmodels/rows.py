@@ -74,6 +74,6 @@ def rows_of_subset(subset: Any, index: pd.Index) -> NDArray[np.intp]:
     labels = pd.Index(own)
     unknown = labels[~labels.isin(index)]
     if len(unknown):
-        raise ValueError(f"subset: {unknown[0]!r} is not in the index of data")
+        raise ValueError(f"subset: {unknown.tolist()[0]!r} is not in the index of data")
     positions = pd.Series(np.arange(len(index)), index=index)
     return np.atleast_1d(positions.loc[labels].to_numpy())
