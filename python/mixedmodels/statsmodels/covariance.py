@@ -1,0 +1,96 @@
+"""The covariance matrix of all parameters, from the observed information."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .at_fit import Layout, joint_covariance
+from .params import MixedLMParams
+
+# A variance relative to the residual one, or what is left of one beside others, is zero below this.
+_ZERO = 1e-9
+# As many effects in a group make dense matrices large.
+_LARGE = 200
+
+
+def parameter_covariance(
+    model: Any,
+    params: MixedLMParams,
+    freepat: MixedLMParams | None,
+    fitted: Any = None,
+    layout: Layout | None = None,
+) -> NDArray[np.float64]:
+    """
+    The inverse of minus the Hessian of the log-likelihood, with the residual variance profiled out.
+
+    Parameters
+    ----------
+    model : MixedLM
+    params : MixedLMParams
+        The estimates.
+    freepat : MixedLMParams or None
+        Ones for what was estimated.
+    fitted : FittedModel, optional
+        The state of the fit, which serves where matrices over all effects of a group would be large.
+    layout : sequence of (Block, int), optional
+        The blocks of the model with the places of their terms in the state.
+
+    Returns
+    -------
+    ndarray, shape (k_fe + k_re2 + k_vc, k_fe + k_re2 + k_vc)
+        Zero for parameters that were held; NaN for variances on the boundary and coefficients of columns that
+        depend on others, which the other parameters take as they are.
+    """
+    p = model.k_fe + model.k_re2 + model.k_vc
+    free = np.ones(p, dtype=bool)
+    if freepat is not None:
+        free = freepat.get_packed(use_sqrt=False, has_fe=True) != 0
+    inner = np.ones(p, dtype=bool)
+    inner[np.setdiff1d(np.arange(model.k_fe), model.kept)] = False
+    inner[model.k_fe :] = interior(params)
+    used = np.flatnonzero(free & inner)
+    found = np.zeros((p, p))
+    lost = free & ~inner
+    found[lost] = found[:, lost] = np.nan
+    known = None
+    if fitted is not None and layout is not None and _large(model, freepat, fitted):
+        known = joint_covariance(model, fitted, layout, inner[model.k_fe :])
+    if known is not None:
+        found[np.ix_(known[1], known[1])] = known[0]
+    elif len(used):
+        hessian, _ = model.hessian(params)
+        found[np.ix_(used, used)] = _inverse(-hessian[np.ix_(used, used)])
+    return found
+
+
+def _large(model: Any, freepat: MixedLMParams | None, fitted: Any) -> bool:
+    """Whether the state should be asked, and can: nothing is held or penalized."""
+    if model.products.largest < _LARGE or freepat is not None or len(fitted.estimates.held):
+        return False
+    return model.fe_pen is None and model.cov_pen is None
+
+
+def interior(params: MixedLMParams) -> NDArray[np.bool_]:
+    """Which covariances and variances are off the boundary, shape (k_re2 + k_vc,)."""
+    cov = np.asarray(params.cov_re, dtype=np.float64)
+    used = np.diag(cov) > _ZERO
+    if used.any():
+        own = cov[np.ix_(used, used)]
+        sizes = np.sqrt(np.diag(own))
+        if np.linalg.eigvalsh(own / np.outer(sizes, sizes))[0] < _ZERO:
+            used[:] = False
+    lower = np.tril_indices(len(cov))
+    return np.concatenate([used[lower[0]] & used[lower[1]], np.asarray(params.vcomp) > _ZERO])
+
+
+def _inverse(information: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse, of parameters in units of their own; NaN where the information is singular."""
+    units = np.sqrt(np.abs(np.diag(information)))
+    units[units == 0.0] = 1.0
+    try:
+        return np.linalg.inv(information / np.outer(units, units)) / np.outer(units, units)
+    except np.linalg.LinAlgError:
+        return np.full_like(information, np.nan)

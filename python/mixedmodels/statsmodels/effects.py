@@ -1,0 +1,59 @@
+"""Conditional covariance matrices of the random effects of each group, and names of the effects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .likelihood import Covariance
+from .params import MixedLMParams
+
+
+def conditional_covariances(
+    model: Any, params: MixedLMParams, scale: float
+) -> dict[Any, NDArray[np.float64]]:
+    """
+    Covariance matrices of the random effects given the response and the estimates.
+
+    Coefficients come first, then the columns of each variance component. Variances may be zero.
+
+    Parameters
+    ----------
+    model : MixedLM
+    params : MixedLMParams
+    scale : float
+        Residual variance.
+
+    Returns
+    -------
+    dict
+        For each label of a group a matrix, shape (q, q).
+    """
+    found: dict[Any, Any] = {}
+    for batch, psi, inverse in Covariance(model.products, params.cov_re, params.vcomp).factors:
+        groups = model.products.group[batch.effects[:, 0]]
+        own = scale * (psi @ inverse)
+        own = 0.5 * (own + own.swapaxes(1, 2))
+        found.update((model.group_labels[g], cov) for g, cov in zip(groups.tolist(), own, strict=True))
+    nothing = np.zeros((0, 0))
+    return {label: found.get(label, nothing) for label in model.group_labels}
+
+
+def effect_names(model: Any, label: Any) -> list[str]:
+    """
+    Names of the random effects of a group.
+
+    Parameters
+    ----------
+    model : MixedLM
+    label : object
+        Of the group.
+    """
+    names = list(model.data.exog_re_names)
+    if model.components:
+        group = model.groups_of_rows.numbers[label]
+        for part in model.components:
+            names += [f"{part.name}[{column}]" for column in part.labels(group)]
+    return names

@@ -1,0 +1,166 @@
+"""A model in the engine: arrays in, the state of a fitted model out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design import ArrayTerm, model_of_arrays, theta as theta_layout
+from ..fit.arguments import FitArguments
+from ..fit.changes import prepared, with_options
+from ..fit.control import Control
+from ..fit.fitted_linear import FittedLinear
+from .params import MixedLMParams, lower_root
+from .plan import Block, plan
+
+_INTERCEPTS = ("Intercept", "(Intercept)", "const", "Group")
+
+
+class EngineModel:
+    """
+    A model as the engine takes it.
+
+    Parameters
+    ----------
+    model : MixedLM
+    blocks : sequence of Block
+    reml : bool
+    """
+
+    def __init__(self, model: Any, blocks: Sequence[Block], reml: bool, control: Control) -> None:
+        names = _Names()
+        response = names.unused(str(model.endog_names), model.endog)
+        x = np.asarray(model.exog, dtype=np.float64)
+        self.x_names = [names.of(str(name), x[:, j], j) for j, name in enumerate(model.exog_names)]
+        terms = [_term(model, block, names) for block in blocks]
+        arrays = model_of_arrays(model.endog, x, terms, self.x_names, response)
+        arguments = FitArguments(
+            formula=arrays.formula, data=arrays.data, reml=reml, of_arrays=True, control=control
+        )
+        self._fitting = prepared(arguments)
+        self.layout = self._places(terms, blocks)
+
+    def fit(self, fixed: Mapping[int, float]) -> FittedLinear:
+        """The model fitted; `fixed` holds coefficients, by the number of their column."""
+        held = self._held(fixed)
+        fitting = with_options(self._fitting, {"fixed": held}) if held else self._fitting
+        return fitting.fit(quiet=True)
+
+    def at(self, params: MixedLMParams, fixed: Mapping[int, float]) -> FittedLinear:
+        """The model at parameters; `fixed` holds coefficients."""
+        theta: list[Any] = [None] * len(self._fitting.design.terms)
+        for block, place in self.layout:
+            theta[place] = _theta(self._fitting.design.terms[place], block, params)
+        held = {self._coefficient(j): value for j, value in fixed.items()}
+        options = {"optimizer": None, "start": np.concatenate(theta), "fixed": held or None}
+        return with_options(self._fitting, options).fit(quiet=True)
+
+    def factors(self, fitted: FittedLinear) -> list[NDArray[np.float64]]:
+        """The relative covariance factors of the blocks."""
+        found = theta_layout.factors(fitted.design, fitted.estimates.theta)
+        return [found[place] for _, place in self.layout]
+
+    def _coefficient(self, j: int) -> Any:
+        return ("fixed", self._fitting.design.x_names[j])
+
+    def _held(self, fixed: Mapping[int, float]) -> dict[Any, Any]:
+        found: dict[Any, Any] = {self._coefficient(j): value for j, value in fixed.items()}
+        if any(block.held is not None for block, _ in self.layout):
+            theta: list[float | None] = []
+            order = {place: block for block, place in self.layout}
+            for place, term in enumerate(self._fitting.design.terms):
+                own: list[float | None] = [None] * term.structure.n_parameters
+                own[0] = order[place].held
+                theta += own
+            found["theta"] = theta
+        return found
+
+    def _places(self, terms: Sequence[ArrayTerm], blocks: Sequence[Block]) -> list[tuple[Block, int]]:
+        """
+        The blocks with the places of their terms in the design, which sorts them.
+
+        It leaves out coefficients that repeat others, whose variance is then that of both together.
+        """
+        known = [(term.group.label, term.names) for term in self._fitting.design.terms]
+        found = []
+        for term, block in zip(terms, blocks, strict=True):
+            names = ["(Intercept)" if name == "Intercept" else name for name in term.names or ("Intercept",)]
+            for place, (group, kept) in enumerate(known):
+                if group == term.group and set(kept) <= set(names):
+                    columns = block.columns and tuple(block.columns[names.index(name)] for name in kept)
+                    found.append((replace(block, columns=columns), place))
+        return found
+
+
+def state_at(model: Any, params: MixedLMParams, coefficients: bool) -> tuple[FittedLinear, Any]:
+    """
+    The state of a model at parameters, and the layout of its terms.
+
+    Parameters
+    ----------
+    model : MixedLM
+    params : MixedLMParams
+    coefficients : bool
+        Whether to hold the fixed effects at their values, too, instead of taking the best ones.
+    """
+    blocks = plan(None, params)
+    assert blocks is not None
+    engine = EngineModel(model, blocks, model.reml, Control())
+    held = dict(enumerate(np.asarray(params.fe_params).tolist())) if coefficients else {}
+    return engine.at(params, held), engine.layout
+
+
+class _Names:
+    """Names for columns: each has one, and columns that are equal may share it."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, Any] = {}
+
+    def of(self, name: str, values: Any, position: int) -> str:
+        """The name of a column of numbers; "Intercept" for a first column of ones."""
+        if position == 0 and np.all(values == 1.0):
+            return "Intercept"
+        return self.unused("x" if name in _INTERCEPTS else name, values)
+
+    def unused(self, name: str, values: Any) -> str:
+        """The name, or the name with a number if another column has it."""
+        clean = name.replace("`", "'").strip() or "x"
+        found, number = clean, 1
+        while found in self._taken and not np.array_equal(self._taken[found], values):
+            number += 1
+            found = f"{clean}.{number}"
+        self._taken[found] = values
+        return found
+
+
+def _term(model: Any, block: Block, names: _Names) -> ArrayTerm:
+    groups = model.groups_of_rows
+    if block.component < 0:
+        label = names.unused(str(model.groups_name or "Group"), groups.codes)
+        z = model.exog_re[:, block.columns]
+        wanted = [str(model.data.exog_re_names[i]) for i in block.columns]
+        own = [names.of(name, z[:, j], j) for j, name in enumerate(wanted)]
+        return ArrayTerm(groups.codes, np.ascontiguousarray(z), own, label, block.structure)
+    part = model.components[block.component]
+    if part.single is None:
+        label = names.unused(str(model.groups_name or "Group"), groups.codes)
+        z = part.dense(groups)
+        own = [names.of(f"{part.name}.{j + 1}", z[:, j], j) for j in range(z.shape[1])]
+        structure = "us" if z.shape[1] == 1 else "homdiag"
+        return ArrayTerm(groups.codes, z, own, label, structure)
+    codes, values = part.single
+    label = names.unused(part.name, codes)
+    if np.all(values == 1.0):
+        return ArrayTerm(codes, group=label)
+    return ArrayTerm(codes, values[:, None], [names.unused(f"{part.name}.value", values)], label)
+
+
+def _theta(term: Any, block: Block, params: MixedLMParams) -> NDArray[np.float64]:
+    if block.component >= 0:
+        return np.array([np.sqrt(params.vcomp[block.component])])
+    cov = np.asarray(params.cov_re, dtype=np.float64)[np.ix_(block.columns, block.columns)]
+    return term.structure.theta_of_factor(lower_root(cov))

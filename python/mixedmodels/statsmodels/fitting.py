@@ -1,0 +1,191 @@
+"""`MixedLM.fit`: arguments of statsmodels, the optimizer of this package."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from statsmodels.tools.sm_exceptions import ConvergenceWarning, SingularMatrixWarning, ValueWarning
+
+from ..fit.control import Control
+from .engine import EngineModel, state_at
+from .environment import warn
+from .likelihood_methods import is_singular
+from .packed import optimize_packed
+from .params import MixedLMParams
+from .plan import Block, all_free, parameters, plan
+from .results import MixedLMResults
+from .wrapper import MixedLMResultsWrapper
+
+_METHODS = ("bfgs", "lbfgs", "cg", "powell", "nm", "basinhopping", "minimize")
+_KEYWORDS = ("gtol", "maxiter", "eps", "maxcor", "ftol", "tol", "disp", "maxls")
+
+
+class Outcome(NamedTuple):
+    """What a search found; `layout` has the blocks of the model with the places of their terms."""
+
+    fitted: Any
+    layout: list[tuple[Block, int]]
+    params: MixedLMParams
+    scale: float
+    converged: bool
+    message: str
+    record: dict[str, Any]
+
+
+class Fitting:
+    """The fit of a :class:`MixedLM`."""
+
+    def fit(
+        self: Any,
+        start_params: MixedLMParams | ArrayLike | None = None,
+        reml: bool = True,
+        niter_sa: int = 0,
+        do_cg: bool = True,
+        fe_pen: Any = None,
+        cov_pen: Any = None,
+        free: MixedLMParams | None = None,
+        full_output: bool = False,
+        method: str | list[str] | None = None,
+        **fit_kwargs: Any,
+    ) -> MixedLMResultsWrapper:
+        """
+        Fit the model by REML or maximum likelihood.
+
+        Parameters
+        ----------
+        start_params : MixedLMParams or array-like, optional
+            The values of what `free` holds, the start of fits with penalties, and the parameters to evaluate
+            with ``do_cg=False``. Other fits start where this package does.
+        reml : bool, default True
+            Restricted maximum likelihood (True) or maximum likelihood (False).
+        niter_sa : int, default 0
+            Ignored, with a warning, as in statsmodels.
+        do_cg : bool, default True
+            False evaluates the model at `start_params` without optimizing.
+        fe_pen : Penalty, optional
+            A smooth penalty of statsmodels on the fixed effects. Fixed effects and covariances together
+            maximize the penalized likelihood.
+        cov_pen : CovariancePenalty, optional
+            A penalty of statsmodels on the covariance matrix of the random coefficients.
+        free : MixedLMParams, optional
+            Ones for what is estimated, zeros for what is held at its start: ``cov_re=np.eye(k_re)`` gives
+            uncorrelated coefficients. By default everything is estimated.
+        full_output : bool, default False
+            Whether the result has a record of the search, `hist`.
+        method : str or list of str, optional
+            A method that statsmodels knows. Whatever it is, the optimizer of this package looks for the
+            optimum; penalties, and masks that no covariance structure describes, take BFGS.
+        **fit_kwargs
+            ``maxiter``, the largest number of evaluations; ``gtol``, ``eps``, ``maxcor``, ``ftol``, ``tol``,
+            ``disp`` and ``maxls`` are accepted and have no effect.
+
+        Returns
+        -------
+        MixedLMResultsWrapper
+
+        Raises
+        ------
+        ValueError
+            For a method that statsmodels refuses, and start parameters of a wrong length.
+
+        Warns
+        -----
+        ConvergenceWarning, SingularMatrixWarning
+            Of statsmodels.
+        """
+        check_method(method)
+        for name in fit_kwargs:
+            if name not in _KEYWORDS:
+                warn(f"Argument {name} is not used by MixedLM.fit", FutureWarning)
+        if niter_sa > 0:
+            warn("niter_sa is currently ignored", ValueWarning)
+        self.reml, self.fe_pen, self.cov_pen, self._freepat = bool(reml), fe_pen, cov_pen, free
+        start = start_of(self, start_params)
+        found = search(self, start, free, do_cg, fit_kwargs.get("maxiter"))
+        if not found.converged:
+            warn(f"MixedLM optimization failed: {found.message}", ConvergenceWarning)
+        if is_singular(_estimated(found.params, free)):
+            warn("The random effects covariance matrix is singular.", SingularMatrixWarning)
+        own = MixedLMResults(
+            self,
+            found.fitted,
+            found.params,
+            scale=found.scale,
+            reml=self.reml,
+            method="REML" if self.reml else "ML",
+            converged=found.converged,
+            hist=[found.record] if full_output else None,
+            freepat=free,
+            cov_pen=cov_pen,
+            fe_pen=fe_pen,
+            layout=found.layout,
+        )
+        return MixedLMResultsWrapper(own)
+
+
+def _estimated(params: MixedLMParams, free: MixedLMParams | None) -> MixedLMParams:
+    """The parameters without the variances that a mask holds."""
+    if free is None:
+        return params
+    own = np.flatnonzero(np.diag(np.asarray(free.cov_re)))
+    cov_re = np.asarray(params.cov_re)[np.ix_(own, own)]
+    return MixedLMParams.from_components(
+        params.fe_params, cov_re=cov_re, vcomp=params.vcomp[np.asarray(free.vcomp) != 0]
+    )
+
+
+def check_method(method: Any) -> None:
+    """Refuse methods that statsmodels refuses or does not know."""
+    for name in [method] if isinstance(method, str) else method or ():
+        if name.lower() in ("newton", "ncg"):
+            raise ValueError(f"method {name} not available for MixedLM")
+        if name.lower() not in _METHODS:
+            raise ValueError(f"unknown method {name!r}; MixedLM.fit takes {', '.join(_METHODS)}")
+
+
+def start_of(model: Any, given: Any) -> MixedLMParams:
+    """Where a search starts: the parameters given, or unit variances relative to the residual one."""
+    if isinstance(given, MixedLMParams):
+        return given.copy()
+    if given is not None:
+        try:
+            return model.unpacked(given, has_fe=True)
+        except ValueError as error:
+            raise ValueError(f"invalid start_params: {error}") from None
+    start = MixedLMParams(model.k_fe, model.k_re, model.k_vc)
+    start.cov_re, start.vcomp = np.eye(model.k_re), np.ones(model.k_vc)
+    return start
+
+
+def search(
+    model: Any, start: MixedLMParams, free: MixedLMParams | None, optimize: bool, most: int | None
+) -> Outcome:
+    """The optimum of a model, or the model at its start."""
+    control = Control(max_evaluations=most)
+    penalized = model.fe_pen is not None or model.cov_pen is not None
+    blocks = plan(free, start)
+    coefficients = (
+        {}
+        if free is None
+        else {int(j): float(start.fe_params[j]) for j in np.flatnonzero(np.asarray(free.fe_params) == 0)}
+    )
+    if optimize and not penalized and blocks:
+        engine = EngineModel(model, blocks, model.reml, control)
+        fitted = engine.fit(coefficients)
+        model.kept = np.asarray(fitted.estimates.kept)
+        fixed = np.nan_to_num(fitted.estimates.beta)
+        params = parameters([b for b, _ in engine.layout], engine.factors(fitted), start, fixed)
+        record = fitted.convergence
+        facts = {"converged": record.converged, "fopt": -0.5 * fitted.estimates.objective}
+        scale, converged = float(fitted.sigma**2), bool(record.converged)
+        return Outcome(fitted, engine.layout, params, scale, converged, " ".join(record.messages), facts)
+    params, converged, facts = start, True, {"converged": True}
+    if optimize:
+        params, converged, facts = optimize_packed(model, start, all_free(start) if free is None else free)
+    else:
+        params.fe_params = model.get_fe_params(params.cov_re, params.vcomp)[0]
+    fitted, layout = state_at(model, params, coefficients=model.fe_pen is not None)
+    scale = model.get_scale(params.fe_params, params.cov_re, params.vcomp)
+    return Outcome(fitted, layout, params, scale, converged, str(facts.get("message", "")), facts)

@@ -1,0 +1,51 @@
+"""Standard errors of variances in the units of the response."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def of_variances(results: Any) -> Array:
+    """
+    Standard errors of the lower triangle of `cov_re`, then of `vcomp`; shape (k_re2 + k_vc,).
+
+    The variances are products v = sψ of the residual variance s and the profile parameters ψ. Given ψ,
+    s has the variance 2s²/m with m degrees of freedom, and it follows ψ as its maximum ŝ(ψ) does. With the
+    covariance matrix C of ψ, the inverse Hessian of the profiled likelihood, and g the gradient of ŝ,
+    var(s) = 2s²/m + g'Cg and cov(ψ, s) = Cg. This is the inverse Hessian of the likelihood in (ψ, s).
+    """
+    model, s = results.model, results.scale
+    k_fe = results.k_fe
+    whole = np.asarray(results.cov_params())
+    part = whole[k_fe:, k_fe:]
+    held = np.isnan(np.diag(part))
+    cov = np.where(held[:, None] | held, 0.0, part)
+    psi = np.asarray(results.params)[k_fe:]
+    gradient = np.where(held, 0.0, _gradient_of_scale(model, results))
+    follows = cov @ gradient
+    m = model.nobs - (np.linalg.matrix_rank(model.exog) if results.reml else 0)
+    own = 2.0 * s**2 / m + gradient @ follows
+    variances = s**2 * np.diag(cov) + 2.0 * s * psi * follows + psi**2 * own
+    return np.sqrt(np.where(held, np.nan, variances))
+
+
+def _gradient_of_scale(model: Any, results: Any) -> Array:
+    """
+    Derivatives of ŝ(ψ) = r'V⁻¹r/m in ψ, with V = I + ZψZ' and r the residuals of the fixed effects.
+
+    V⁻¹r are the residuals e given the random effects, so d(r'V⁻¹r)/dψ = -aa', a = Z'e, summed over groups.
+    """
+    products, k = model.products, model.k_re
+    a = products.transposed @ np.asarray(results.resid)
+    squares = np.bincount(products.owner, a**2, minlength=k + model.k_vc)
+    own = a[products.owner < k].reshape(model.n_groups, k)
+    pairs = own.T @ own
+    lower = np.tril_indices(k)
+    sums = np.concatenate([pairs[lower] * np.where(lower[0] == lower[1], 1.0, 2.0), squares[k:]])
+    m = model.nobs - (len(model.kept) if results.reml else 0)
+    return -sums / m
