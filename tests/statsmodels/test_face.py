@@ -1,6 +1,8 @@
 """What results show, keep and lose."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -145,3 +147,21 @@ def test_the_record_of_the_search():
     model = MixedLM.from_formula("Weight ~ Time", load_dietox(), groups="Pig")
     assert model.fit(full_output=True).hist[0]["converged"]
     assert model.fit().hist is None
+
+
+def test_pickles_load_in_scripts(tmp_path):
+    """At the top of a script, where statsmodels' own results fail to load; a function may be anywhere."""
+    path = tmp_path / "squares.pickle"
+    squared = np.square  # a name that only this function knows
+    result = mixedlm("Weight ~ squared(Time)", load_dietox(), groups="Pig").fit()
+    assert squared is np.square
+    result.save(path)
+    predict = "print(result.predict(load_dietox().iloc[:1]).round(4).iloc[0])"
+    load = f"result = pickle.load(open({str(path)!r}, 'rb'))\n"
+    start = "import pickle, numpy\nfrom mixedmodels import load_dietox\n"
+    code = start + "squared = numpy.square\n" + load + predict
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == str(result.predict(load_dietox().iloc[:1]).round(4).iloc[0]), done.stderr
+    without = start + load + "print(round(result.params['squared(Time)'], 4))"
+    done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True)
+    assert done.stdout.strip() == str(round(result.params["squared(Time)"], 4)), done.stderr

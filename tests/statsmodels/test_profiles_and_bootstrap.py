@@ -6,7 +6,8 @@ from dietox import fit
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize_scalar
 
-from mixedmodels import load_pastes
+from mixedmodels import load_dietox, load_pastes
+from mixedmodels.errors import ArgumentError
 from mixedmodels.statsmodels import MixedLMParams, mixedlm
 
 
@@ -69,3 +70,39 @@ def test_bootstrap_replicates_are_params():
     assert (np.abs(mean - result.params) < 4 * result.bse / np.sqrt(300) + 0.1 * result.bse).all()
     assert result.bootstrap_results is not None
     assert_allclose(result.bootstrap(300, rng=1)[2], replicates)
+
+
+def test_penalised_fits_have_neither():
+    lasso = mixedlm("Weight ~ Time", load_dietox(), groups="Pig").fit_regularized(alpha=1.0)
+    for call in (lambda: lasso.profile_re(0, vtype="re"), lasso.bootstrap, lasso.to_mixedmodels):
+        with pytest.raises(ArgumentError, match="penalised"):
+            call()
+
+
+def test_results_without_data_have_neither():
+    result = mixedlm("Weight ~ Time", load_dietox(), groups="Pig").fit()
+    result.remove_data()
+    for call in (lambda: result.profile_re(0, vtype="re"), result.bootstrap, result.to_mixedmodels):
+        with pytest.raises(ArgumentError, match="remove_data"):
+            call()
+
+
+def test_variances_that_are_held_have_no_profile():
+    model = mixedlm("Weight ~ Time", load_dietox(), groups="Pig", re_formula="~Time")
+    free = MixedLMParams.from_components(np.ones(2), cov_re=np.diag([0.0, 1.0]))
+    start = MixedLMParams.from_components(np.zeros(2), cov_re=np.diag([2.0, 1.0]))
+    result = model.fit(free=free, start_params=start)
+    with pytest.raises(ValueError, match="holds this variance"):
+        result.profile_re(0, vtype="re")
+    free_one = result.profile_re(1, vtype="re", num_low=1, dist_low=0.01, num_high=1, dist_high=0.01)
+    assert_allclose(free_one[1], [result.cov_re.iloc[1, 1], result.llf], rtol=1e-7)
+
+
+@pytest.mark.filterwarnings("error")
+def test_dropped_columns_are_nan_in_replicates():
+    result = mixedlm("Weight ~ Time + I(2 * Time)", load_dietox(), groups="Pig").fit()
+    mean, _, replicates = result.bootstrap(5, rng=1)
+    assert np.isnan(replicates[:, 2]).all()
+    assert np.isfinite(np.delete(mean, 2)).all()
+    with pytest.raises(ValueError, match=r"I\(2 \* Time\): no test"):
+        result.wald_test(np.eye(3))

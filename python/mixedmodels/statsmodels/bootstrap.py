@@ -7,20 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
-from ..fit.state import fitted_of
 from ..inference.estimates.parameter_rows import parameter_rows
 from ..models.linear import LinearMixedModel
 from .places import places_of
+from .unpenalised import unpenalised
 
 Array = NDArray[np.float64]
 
 
 def replicates(results: Any, n: int, rng: Any) -> Array:
     """Estimates from n responses drawn from the model, shape (n, p) in the order of `params`."""
-    if results._fitted is None:
-        raise ArgumentError("bootstrap needs the data, which remove_data() has removed")
-    fitted = fitted_of(results._fitted)
+    fitted = unpenalised(results, "bootstrap")
     boot = LinearMixedModel(fitted).bootstrap(n, rng=rng)
     at = {row.name: i for i, row in enumerate(parameter_rows(fitted))}
     deviations, correlations, scale = places_of(fitted, results._layout, results.k_re)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, MixedModelError
-from ..fit.state import fitted_of
+from ..errors import MixedModelError
 from ..models.linear import LinearMixedModel
 from ..models.lmer import lmer
 from ..notices import silent
 from .lme4_formula import UntranslatableError, translated
+from .unpenalised import unpenalised
 
 # Log-likelihoods of the same model agree to this, relative to their size.
 _SAME = 1e-7
@@ -20,15 +20,7 @@ _SAME = 1e-7
 
 def to_mixedmodels(results: Any, *, arrays: bool = False) -> LinearMixedModel:
     """The same model as ours; see `MixedLMResults.to_mixedmodels`."""
-    if results._fitted is None:
-        raise ArgumentError(
-            "to_mixedmodels: remove_data() has removed the data; call it on a fit that has them"
-        )
-    # Coefficients that are held without a mask are those of a lasso.
-    lasso = results.freepat is None and len(results._fitted.estimates.held) > 0
-    if lasso or results.fe_pen is not None or results.cov_pen is not None:
-        raise ArgumentError("to_mixedmodels: a penalised fit has no counterpart; fit without penalties first")
-    own = LinearMixedModel(fitted_of(results._fitted))
+    own = LinearMixedModel(unpenalised(results, "to_mixedmodels"))
     if arrays or getattr(results.model, "formula", None) is None:
         return own
     return _from_formula(results) or own
@@ -44,6 +36,5 @@ def _from_formula(results: Any) -> LinearMixedModel | None:
     except (UntranslatableError, MixedModelError):
         return None
     size = max(1.0, abs(results.llf))
-    # More than rounding above is the same model at a better optimum only if its coefficients are the same.
     same = abs(float(model.llf) - results.llf) <= _SAME * size and model.df_resid == results.df_resid
     return model if same and np.isfinite(model.llf) else None

@@ -34,6 +34,18 @@ def padded(results: Any, r_matrix: Any) -> Any:
     return np.hstack([matrix, np.zeros((len(matrix), len(results.params) - results.k_fe))])
 
 
+def refuse_unknown(results: Any, constraint: Any) -> None:
+    """Refuse hypotheses, as arrays, about parameters without a standard error."""
+    array = constraint[0] if isinstance(constraint, tuple) else constraint
+    unknown = np.isnan(results.bse)
+    if _is_text(array) or not unknown.any() or np.shape(array)[-1] != len(unknown):
+        return
+    concerned = unknown & np.any(array != 0, axis=0)
+    if concerned.any():
+        names = ", ".join(np.array(results.model.data.param_names, dtype=object)[concerned])
+        raise ValueError(f"{names}: no test without a standard error")
+
+
 def _is_text(value: Any) -> bool:
     if isinstance(value, list):
         return bool(value) and all(isinstance(v, str) for v in value)

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 # Functions of formulas that a variable of the caller with the same name should not hide.
-_OF_FORMULAS = frozenset({"C", "I", "Q"})
+OF_FORMULAS = frozenset({"C", "I", "Q"})
 _PACKAGE = __name__.rpartition(".")[0]
 
 
@@ -48,7 +48,7 @@ def environment(eval_env: Any, names: Iterable[str]) -> dict[str, Any]:
     else:
         spaces = list(eval_env._namespaces)
     found = {}
-    for name in set(names) - _OF_FORMULAS:
+    for name in set(names) - OF_FORMULAS:
         space = next((space for space in spaces if name in space), None)
         if space is not None:
             found[name] = space[name]

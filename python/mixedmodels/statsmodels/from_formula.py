@@ -107,6 +107,11 @@ def read_formulas(
     return FormulaParts(used, rows, endog, exog, model_spec, labels, name, exog_re, exog_re_names, exog_vc)
 
 
+def spec_of(formula: str, data: pd.DataFrame, names: dict[str, Any]) -> Any:
+    """What the formula engine keeps of a formula, from the data and the names that are no columns."""
+    return _Reader(names).two_sides(formula, data)[2]
+
+
 class _Reader:
     """Formulas as matrices."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from statsmodels.base.model import LikelihoodModelResults
 
-from .constraints import of_fixed_effects, padded
+from .constraints import of_fixed_effects, padded, refuse_unknown
 from .pairwise import pairwise_tests
 
 
@@ -109,9 +109,18 @@ class HypothesisTests(LikelihoodModelResults):
         Returns
         -------
         ContrastResults
+
+        Raises
+        ------
+        ValueError
+            For hypotheses about parameters without a standard error: variances of zero, and coefficients of
+            columns that depend on others.
         """
+        constraint = padded(self, r_matrix)
+        if cov_p is None and invcov is None:
+            refuse_unknown(self, constraint)
         return super().wald_test(
-            padded(self, r_matrix),
+            constraint,
             cov_p=cov_p,
             invcov=invcov,
             use_f=use_f,

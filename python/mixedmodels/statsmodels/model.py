@@ -19,6 +19,7 @@ from .groups import Groups
 from .likelihood_methods import LikelihoodMethods
 from .names import names_of_columns, set_names
 from .params import MixedLMParams
+from .pickled import restore, state_of
 from .products import Products
 from .regularized import Regularized
 from .rows import check_missing, complete, take
@@ -229,6 +230,12 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         if len(found.exog_re_names) == model.k_re:
             set_names(model, found.exog_re_names)
         return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_of(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        restore(self, state)
 
     def predict(
         self, params: MixedLMParams | ArrayLike, exog: ArrayLike | None = None

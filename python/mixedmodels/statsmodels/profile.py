@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
-from ..fit.state import fitted_of
-from ..inference.profiles.base import base_of
+from ..inference.profiles.base import base_of, is_tied
 from ..inference.profiles.walks import constrained
 from .places import places_of
+from .unpenalised import unpenalised
 
 Array = NDArray[np.float64]
 # How many values, and how far from the estimate.
@@ -21,8 +20,6 @@ Side = tuple[int, float]
 def profile_re(results: Any, re_ix: Any, vtype: str, low: Side, high: Side) -> Array:
     """Values of a variance and log-likelihoods; see `MixedLMResults.profile_re`."""
     variance, place = _chosen(results, re_ix, vtype)
-    if results._fitted is None:
-        raise ArgumentError("profile_re needs the data, which remove_data() has removed")
     lowest = variance - low[1]
     if lowest <= 0.0:
         raise ValueError(
@@ -54,9 +51,11 @@ def _chosen(results: Any, re_ix: Any, vtype: str) -> tuple[float, int]:
 
 def _held(results: Any, place: int, variances: Array) -> Array:
     """Values and log-likelihoods, each search from the optimum at the value before, nearest first."""
-    fitted = fitted_of(results._fitted)
+    fitted = unpenalised(results, "profile_re")
+    row = places_of(fitted, results._layout, results.k_re).deviations.get(place)
+    if row is None or not row.free or is_tied(fitted, row):
+        raise ValueError("profile_re: the fit holds this variance, or one of its term")
     base = base_of(fitted, results.reml)
-    row = places_of(fitted, results._layout, results.k_re).deviations[place]
     outwards = np.argsort(np.abs(variances - row.estimate**2), kind="stable")
     points = [[float(np.sqrt(v))] for v in variances[outwards]]
     found = constrained(base, [row], [points])[0]

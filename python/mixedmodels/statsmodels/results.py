@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cached_property
 from typing import Any
 
@@ -299,7 +300,10 @@ class MixedLMResults(HypothesisTests):
         found = _bootstrap.replicates(self, nrep, rng)
         if store:
             self.bootstrap_results = found
-        return np.nanmean(found, axis=0), np.nanstd(found, axis=0), found
+        with warnings.catch_warnings():
+            # Coefficients of dropped columns are NaN in all replicates.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.nanmean(found, axis=0), np.nanstd(found, axis=0), found
 
     def to_mixedmodels(self, *, arrays: bool = False) -> Any:
         """
