@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,13 @@ def last_term(model: Any) -> str:
 
 def rows(model: Any) -> pd.DataFrame:
     return pd.DataFrame(model.data).iloc[[0, 1, -1]]
+
+
+def saved_and_loaded(model: Any) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/model"
+        mm.save(model, path)
+        return mm.load(path)
 
 
 def printed(result: Any) -> Any:
@@ -268,6 +276,8 @@ OPERATIONS: dict[str, Operation] = {
     "refitML": mm.refitML,
     "residuals": mm.residuals,
     "residuals scaled": lambda m: mm.residuals(m, scaled=True),
+    "save": lambda m: saved_and_loaded(m).summary(),
+    "load": lambda m: saved_and_loaded(m).predict(rows(m)),
     "sigma": mm.sigma,
     "simulate": lambda m: mm.simulate(m, 2, rng=1),
     "simulate new levels": lambda m: mm.simulate(m, 2, rng=1, newdata=rows(m).assign(g="new"), re_form=None),
