@@ -36,6 +36,7 @@ from .shares import EffectSizes
 from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
+from .transformations import Transformations
 from .validation import Validation
 
 
@@ -44,6 +45,7 @@ class MixedModel(
     Likelihood,
     TermTests,
     Profiles,
+    Transformations,
     LinearHypotheses,
     Comparisons,
     PermutationTests,
