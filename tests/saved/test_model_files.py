@@ -140,6 +140,9 @@ def test_other_data_are_refused(path: Path) -> None:
         mm.load(path, data.iloc[:170])
     with pytest.raises(mm.DataError, match="criterion"):
         mm.load(path, data.assign(Reaction=data["Reaction"].to_numpy()[::-1]))
+    with pytest.raises(mm.DataError, match="other coefficients"):
+        # The criterion is the same.
+        mm.load(path, data.assign(Reaction=data["Reaction"] + data["Days"]))
     with pytest.raises(mm.DataError, match="other levels"):
         mm.load(path, data.assign(Subject=data["Subject"].astype(str) + "a"))
 
