@@ -46,6 +46,10 @@ SMOOTHS: dict[str, NotHere] = {
 }
 
 FIT_ARGUMENTS: dict[str, NotHere] = {
+    "amalgamate": NotHere(
+        "separate blocks for terms of one grouping factor",
+        "such terms always share a block, which gives the same estimates in less time",
+    ),
     "correlation": NotHere(
         "residual correlation structures",
         "random effects make the rows of a group correlated: (1 | g), or ar1(0 + time | g)",

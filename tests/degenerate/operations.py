@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 import mixedmodels as mm
+from mixedmodels.fit.changes import prepared
 from mixedmodels.means.emmeans import Emmeans
 
 Operation = Callable[[Any], Any]
@@ -74,6 +75,27 @@ def drawn(draw: Operation) -> Operation:
             plt.close("all")
 
     return draw_and_close
+
+
+def unfitted(model: Any) -> mm.UnfittedModel[Any]:
+    return mm.UnfittedModel(prepared(model._fitted.arguments), type(model))
+
+
+def restored(model: Any) -> Any:
+    """The model from the file of its optimum."""
+    file = io.StringIO()
+    model.save_optimum(file)
+    file.seek(0)
+    again = mm.restore_optimum(unfitted(model), file)
+    assert again.objective == model.objective
+    return again
+
+
+def derivatives(model: Any) -> None:
+    before = unfitted(model)
+    assert np.isfinite(before.objective(before.start))
+    assert before.gradient(before.start).shape == before.hessian(before.start).shape[1:]
+    assert before.describe_blocks().memory > 0
 
 
 def profile_plots(model: Any) -> None:
@@ -267,6 +289,7 @@ OPERATIONS: dict[str, Operation] = {
     "ranef condVar": lambda m: mm.ranef(m, condVar=True).condvar,
     "ranova": mm.ranova,
     "save_optimum": lambda m: mm.save_optimum(m, io.StringIO()),
+    "restore_optimum": restored,
     "refit": lambda m: mm.refit(m, some_response(m)),
     "refitML": mm.refitML,
     "residuals": mm.residuals,
@@ -288,6 +311,8 @@ OPERATIONS: dict[str, Operation] = {
     "vif": mm.vif,
     "wald_test": lambda m: mm.wald_test(m, f"{coefficient(m)} = 0"),
     "wald_test robust": lambda m: mm.wald_test(m, f"{coefficient(m)} = 0", vcov=mm.vcov_cluster(m)),
+    "derivatives without a fit": derivatives,
+    "optimum": lambda m: printed(m.optimum),
     "print": repr,
     "notebook": lambda m: m._repr_html_(),
     "pickle": lambda m: pickle.loads(pickle.dumps(m)),

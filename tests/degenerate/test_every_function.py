@@ -28,7 +28,17 @@ REASON = re.compile(
     r"degrees of freedom|covariance matrix|no finite optimum|Hessian|not nested|do not determine|"
     r"is the same without"
 )
-ELSEWHERE = {"crossed_design", "parameter_names", "simulate_formula", "families", "fit_many", "glmer", "lmer"}
+ELSEWHERE = {
+    "from_arrays",
+    "from_formula",
+    "crossed_design",
+    "parameter_names",
+    "simulate_formula",
+    "families",
+    "fit_many",
+    "glmer",
+    "lmer",
+}
 PAIRS = [(name, kind) for name in CASES for kind in KINDS if (name, kind) not in REFUSED]
 
 

@@ -52,6 +52,7 @@ NEEDED: dict[str, Any] = {
 }
 # They take what they are given, or many fits, or simulate.
 LEFT_OUT = {
+    "save_optimum",
     "glmer",
     "lmer",
     "fit_many",

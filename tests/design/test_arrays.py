@@ -55,6 +55,16 @@ def test_the_fit_is_that_of_the_formula(terms, formula):
     np.testing.assert_allclose(model.fitted(), other.fitted(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("structure", ["ar1", "ou", "cs"])
+def test_labels_stand_for_a_column_of_each_level(structure):
+    labels = pd.Categorical(SLEEP["Days"].astype(int))
+    model = sleep(ArrayTerm(SUBJECT, labels, ["day"], "Subject", structure)).fit()
+    text = "numFactor(Days)" if structure == "ou" else "factor(Days)"
+    other = lmer(f"Reaction ~ Days + {structure}(0 + {text} | Subject)", SLEEP)
+    assert model.objective == pytest.approx(other.objective, rel=1e-9)
+    assert sleep(ArrayTerm(SUBJECT, labels.astype(str))).formula == "y ~ 1 + x1 + (0 + level | group)"
+
+
 def test_crossed_factors():
     data = load_penicillin()
     terms = [ArrayTerm(data[name].to_numpy(), group=name) for name in ("plate", "sample")]

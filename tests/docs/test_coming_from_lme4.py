@@ -38,9 +38,19 @@ def names() -> dict[str, Any]:
     return {
         **{
             name: getattr(mm, name)
-            for name in ("lmer", "glmer", "families", "Control", "anova", "extend", "simulate_formula")
+            for name in (
+                "lmer",
+                "glmer",
+                "families",
+                "Control",
+                "anova",
+                "extend",
+                "simulate_formula",
+                "LinearMixedModel",
+            )
         },
         "f": "y ~ x + a + (1 | g)",
+        "myfun": lambda objective, gradient, start, bounds: start,
         "data": data,
         "newdata": data.head(3),
         "y": data["y"].to_numpy()[::-1].copy(),

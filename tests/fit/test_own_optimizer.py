@@ -45,7 +45,9 @@ def test_the_optimum_is_that_of_the_default(optimizer):
     model = sleep(optimizer)
     assert model.objective == pytest.approx(fits("sleepstudy").objective, abs=1e-6)
     found = model.convergence
-    assert found.converged and found.checked and found.optimizer == f"{optimizer.__name__}()"
+    assert found.converged
+    assert found.checked
+    assert found.optimizer == f"{optimizer.__name__}()"
     assert found.n_evaluations == len(found.log.objective) > 3
     assert (found.n_gradients > 0) == (optimizer is lbfgs)
     np.testing.assert_allclose(model.vcov(), fits("sleepstudy").vcov(), rtol=1e-3)
@@ -177,7 +179,8 @@ def test_points_out_of_bounds_are_infinite():
         return lbfgs(objective, gradient, start, bounds)
 
     sleep(outside)
-    assert seen[0][0] == np.inf and np.isnan(seen[0][1]).all()
+    assert seen[0][0] == np.inf
+    assert np.isnan(seen[0][1]).all()
 
 
 def test_fits_made_from_the_model():

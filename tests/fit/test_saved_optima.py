@@ -16,7 +16,9 @@ from mixedmodels import (
     DataError,
     GeneralizedLinearMixedModel,
     LinearMixedModel,
+    families,
     lmer,
+    load_dataset,
     load_sleepstudy,
     restore_optimum,
     save_optimum,
@@ -246,3 +248,25 @@ def test_the_optimum_shows_start_end_and_search():
     assert len(optimum.log.to_frame()) == optimum.n_evaluations
     assert list(optimum.to_frame().columns) == ["start", "final", "gradient"]
     assert optimum.message == model.convergence.message
+
+
+def poisson_of_the_user(shift=0.0):
+    return families.user(
+        lambda y, eta, w: w * (y * eta - np.exp(eta)) + shift,
+        lambda y, eta, w: w * (y - np.exp(eta)),
+        lambda y, eta, w: w * np.exp(eta),
+        lambda y, eta, w: w * np.exp(eta),
+        link="log",
+    )
+
+
+def test_a_family_of_the_user_is_known_by_its_objective():
+    """Functions have no fingerprint."""
+    data = load_dataset("grouseticks")
+    make = GeneralizedLinearMixedModel.from_formula
+    model = make("TICKS ~ YEAR + (1 | BROOD)", data, poisson_of_the_user())
+    fitted = model.fit()
+    assert model.restore_optimum(as_file(content(fitted))).objective == fitted.objective
+    other = make("TICKS ~ YEAR + (1 | BROOD)", data, poisson_of_the_user(1e-3))
+    with pytest.raises(DataError, match="the objective at the saved parameters is"):
+        other.restore_optimum(as_file(content(fitted)))

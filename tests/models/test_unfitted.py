@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from mixedmodels import (
     ArgumentError,
     GeneralizedLinearMixedModel,
+    LargeModelWarning,
     LinearMixedModel,
     UnfittedModel,
     UnknownArgumentError,
@@ -86,7 +88,12 @@ def test_nothing_changes_the_model():
     assert model.objective([1.0, 0.0, 1.0]) == before
     assert first.objective == pytest.approx(second.objective, abs=1e-5)
     assert second.convergence.optimizer == "bobyqa"
-    assert not hasattr(model, "fixef")
+    with pytest.raises(AttributeError, match=r"no attribute 'fixef': fit\(\) returns a model that has it"):
+        model.fixef()
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'$"):
+        _ = model.nonsense
+    again = pickle.loads(pickle.dumps(model))
+    assert again.objective([1.0, 0.0, 1.0]) == before
     with pytest.raises(AttributeError):
         model.start = None
     with pytest.raises(ValueError, match="read-only"):
@@ -147,3 +154,14 @@ def test_models_without_modes_are_infinite():
     point = np.array(model.start)
     point[1] = -1.0
     assert model.objective(point) == np.inf
+
+
+def test_a_large_model_is_announced_before_its_fit(monkeypatch):
+    from mixedmodels.fit import block_costs
+
+    model = linear()
+    monkeypatch.setattr(block_costs, "LARGE_MODEL", 0)
+    with pytest.warns(LargeModelWarning) as caught:
+        model.fit()
+    assert len(caught) == 1
+    assert caught[0].filename == __file__

@@ -57,6 +57,7 @@ def last(model: Any) -> str:
 
 RESULTS: dict[str, Callable[[Any], Any]] = {
     "summary": lambda m: m.summary(),
+    "optimum": lambda m: m.optimum,
     "VarCorr": lambda m: m.VarCorr(),
     "ranef": lambda m: m.ranef(condVar=True),
     "shrinkage": mm.shrinkage,

@@ -26,12 +26,13 @@ class ArrayTerm:
     """
     A random-effects term given as arrays, for ``LinearMixedModel.from_arrays``.
 
-    Parameters
+    Attributes
     ----------
     groups : array-like of shape (n,)
         The level of each row: labels or codes of any kind that a data frame may hold.
     Z : array-like of shape (n, k) or (n,), or data frame, optional
-        The columns whose effects vary over the groups; by default a column of ones, a random intercept.
+        The columns whose effects vary over the groups; by default a column of ones, an intercept. Labels
+        (text or a categorical) stand for one column for each level, as `structure` "ar1" or "ou" needs them.
     names : sequence of str, optional
         Names of the columns of `Z`. By default those of a data frame; otherwise a first column of ones is the
         intercept, a column that `X` has too takes the name that it has there, and others are ``z1``, ...
@@ -155,8 +156,8 @@ class _Columns:
             return write(Name(own or "y"))
         if len(shape) != 2 or shape[1] != 2:
             raise ArgumentError(
-                f"from_arrays: y has shape {shape}; give one value for each row, or, for a binomial model, two "
-                "columns with successes and failures"
+                f"from_arrays: y has shape {shape}; give one value for each row, or two columns with "
+                "successes and failures for a binomial model"
             )
         counts = _matrix(y, "y", None).columns
         parts = [f"{own}_{part}" if own else part for part in ("successes", "failures")]
@@ -170,6 +171,8 @@ class _Columns:
             if term.names is not None and list(term.names) not in ([], [INTERCEPT]):
                 raise ArgumentError(f"from_arrays: {what} has names but no Z")
             return [INTERCEPT]
+        if _is_factor(term.Z):
+            return [self.factor(term, what)]
         found = _matrix(term.Z, f"Z of {what}", self.index)
         if not found.columns:
             raise ArgumentError(f"from_arrays: Z of {what} has no columns; leave it out for an intercept")
@@ -183,6 +186,15 @@ class _Columns:
         for label, values in zip(labels, found.columns, strict=True):
             self.add(label, values, f"Z of {what}")
         return labels
+
+    def factor(self, term: ArrayTerm, what: str) -> str:
+        """The name of the factor whose levels are the columns of a term."""
+        names = [_name_of(term.Z) or "level"] if term.names is None else list(term.names)
+        if len(names) != 1:
+            raise ArgumentError(f"from_arrays: names of {what} must hold one name, for the labels in Z")
+        _check_name(names[0], f"names of {what}")
+        self.add(names[0], term.Z, f"Z of {what}")
+        return names[0]
 
     def group(self, term: ArrayTerm, what: str, t: int) -> str:
         """The name of the grouping factor of a term."""
@@ -228,6 +240,13 @@ def _matrix(values: Any, what: str, index: Any) -> _Matrix:
     return _Matrix(columns, None if name is None else [name], _ones(columns))
 
 
+def _is_factor(values: Any) -> bool:
+    """Whether values are labels, one for each row."""
+    if isinstance(values, (str, bytes)) or np.ndim(values) != 1:
+        return False
+    return isinstance(Frame.from_any({"Z": values}, what="from_arrays").column("Z"), Factor)
+
+
 def _from_frame(values: Any, what: str, index: Any) -> _Matrix:
     frame = Frame.from_any(values, what=what)
     columns = []
@@ -252,8 +271,8 @@ def _labels(found: _Matrix, names: Any, what: str, argument: str, default: Any) 
     count = len(found.columns)
     if names is None and found.names is None:
         return [INTERCEPT if j == 0 and found.constant else default(j) for j in range(count)]
-    own = found.names if names is None else names
-    if isinstance(own, str) or (not isinstance(own, Sequence) and not hasattr(own, "__len__")):
+    own: Any = found.names if names is None else names
+    if isinstance(own, str) or not hasattr(own, "__len__"):
         raise ArgumentError(f"from_arrays: {argument} must be a list of names, not {a_kind(own)}")
     own = list(own)
     for name in own:

@@ -108,10 +108,8 @@ class Fitting(ABC, Generic[A, S]):
         notices = self.too_many_effects()
         if engine is None:
             engine = self.build_engine()
-            notice = size_notice(engine, design)
-            if notice and not quiet:
-                # Before the fit, which may take long; it says nothing of the result.
-                warn_of_fit([(LargeModelWarning, notice)], label)
+            if not quiet:
+                self.announce(engine, label)
         if roots is None:
             roots = term_roots(design, self.root_weights())
         result = self.search(engine, Watch(control, label, quiet=quiet))
@@ -132,6 +130,12 @@ class Fitting(ABC, Generic[A, S]):
             warn_of_fit(notices, label)
         messages = tuple([text for _, text in notices])
         return fitted.concluded(convergence_of(self.optimizer, result, verdict, messages))
+
+    def announce(self, engine: Any, label: str = "") -> None:
+        """Warn of a large model before the fit, which may take long; it says nothing of the result."""
+        notice = size_notice(engine, self.design)
+        if notice:
+            warn_of_fit([(LargeModelWarning, notice)], label or model_label(self.design.formula.text, None))
 
     def at(self, point: Point, engine: Any, roots: Roots, status: str = "converged") -> S:
         """
@@ -212,8 +216,8 @@ def check_nothing_held_in_search(held: Held, name: str) -> None:
     """Refuse covariance parameters that are held where a function of the user searches."""
     if held.random:
         raise ArgumentError(
-            f"optimizer: {name} searches all of theta, and {', '.join(held.texts)} cannot be held there; take "
-            "one of the package's optimizers, or leave it out of fixed="
+            f"optimizer: {name} searches all of theta, and {', '.join(held.texts)} cannot be held there; "
+            "take one of the package's optimizers, or leave it out of fixed="
         )
 
 

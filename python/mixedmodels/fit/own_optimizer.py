@@ -141,7 +141,7 @@ def minimized_by(
     ArgumentError
         When it does not return finite parameters within the bounds.
     """
-    name, recorder = optimizer_name(optimizer), Recorder(criterion, control, watch)
+    name, recorder = str(optimizer_name(optimizer)), Recorder(criterion, control, watch)
     bounds = list(zip(criterion.lower.tolist(), criterion.upper.tolist(), strict=True))
     status, message = "converged", f"{name} returned"
     try:
@@ -191,7 +191,7 @@ def _point(name: str, returned: Any, criterion: Criterion) -> Vector:
         room = _ROUNDING * max(1.0, abs(value))
         if not lower[i] - room <= value <= upper[i] + room:
             raise ArgumentError(
-                f"optimizer: {name} returned {value:g} for {names[i]}, which must be between {lower[i]:g} and "
-                f"{upper[i]:g}; the fourth argument holds the bounds"
+                f"optimizer: {name} returned {value:g} for {names[i]}, which must be between {lower[i]:g} "
+                f"and {upper[i]:g}; the fourth argument holds the bounds"
             )
     return np.clip(point, lower, upper)

@@ -21,7 +21,8 @@ from ..fit.arguments import (
 from ..fit.changes import prepared
 from ..fit.fixed import check_fixed
 from ..fit.update import snapshot
-from ..public import public
+from ..not_here import GLMER_ARGUMENTS
+from ..public import public_except
 from .arguments import Contrasts, Data, Functions, NaAction, Rows
 from .base import MixedModel
 from .unfitted import UnfittedModel
@@ -49,7 +50,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         return self._fitted.arguments.information
 
     @staticmethod
-    @public
+    @public_except(GLMER_ARGUMENTS)
     def from_formula(
         formula: str,
         data: Data,
@@ -82,8 +83,16 @@ class GeneralizedLinearMixedModel(MixedModel):
             By default the usual one of the family.
         nAGQ : int, default 1
             Number of quadrature points, see :func:`mixedmodels.glmer`.
-        weights, offset, contrasts, na_action, subset, functions, fixed, information, nb_theta
-            As for :func:`mixedmodels.glmer`.
+        weights, offset, contrasts : as for `glmer`, optional
+            A column or values for the rows; coding of factors.
+        na_action : {"omit", "exclude", "fail"}, default "omit"
+            What to do with rows that have missing values.
+        subset, functions, fixed : as for `glmer`, optional
+            Rows to use; your own functions for the formula; parameters to hold.
+        information : {"observed", "expected"}, default "observed"
+            Of the rows in the Laplace approximation.
+        nb_theta : float, optional
+            The size of the negative binomial family, held at this value.
 
         Returns
         -------
@@ -100,7 +109,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         >>> formula = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
         >>> m = GeneralizedLinearMixedModel.from_formula(formula, load_cbpp(), "binomial")
         >>> m.theta_names
-        ('herd.(Intercept)', '(Intercept)', 'period[2]', 'period[3]', 'period[4]')
+        ('herd.(Intercept)', '(Intercept)', 'period[T.2]', 'period[T.3]', 'period[T.4]')
         """
         check_formula_first("from_formula", formula, data)
         arguments = GeneralizedArguments(
@@ -117,7 +126,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         return UnfittedModel(prepared(arguments), GeneralizedLinearMixedModel)
 
     @staticmethod
-    @public
+    @public_except(GLMER_ARGUMENTS)
     def from_arrays(
         y: ArrayLike,
         X: ArrayLike | Data,
@@ -164,8 +173,12 @@ class GeneralizedLinearMixedModel(MixedModel):
             What to do with rows that have missing values.
         subset : array-like of bool of shape (n,), optional
             Rows to use.
-        fixed, information, nb_theta
-            As for :func:`mixedmodels.glmer`.
+        fixed : mapping, optional
+            Parameters to hold, as for :func:`mixedmodels.lmer`.
+        information : {"observed", "expected"}, default "observed"
+            Of the rows in the Laplace approximation.
+        nb_theta : float, optional
+            The size of the negative binomial family, held at this value.
 
         Returns
         -------

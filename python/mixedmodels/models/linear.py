@@ -12,7 +12,8 @@ from ..fit.arguments import FitArguments, check_formula_first, check_reml
 from ..fit.changes import prepared
 from ..fit.fixed import check_fixed
 from ..fit.update import snapshot
-from ..public import public
+from ..not_here import FIT_ARGUMENTS
+from ..public import public_except
 from .arguments import Contrasts, Data, Functions, NaAction, Rows
 from .base import MixedModel
 from .unfitted import UnfittedModel
@@ -35,7 +36,7 @@ class LinearMixedModel(MixedModel):
         return self._fitted.restricted
 
     @staticmethod
-    @public
+    @public_except(FIT_ARGUMENTS)
     def from_formula(
         formula: str,
         data: Data,
@@ -60,8 +61,12 @@ class LinearMixedModel(MixedModel):
             n rows.
         REML : bool, default True
             Whether the criterion is that of REML (True) or -2 log-likelihood (False).
-        weights, offset, contrasts, na_action, subset, functions, fixed
-            As for :func:`mixedmodels.lmer`.
+        weights, offset, contrasts : as for `lmer`, optional
+            A column or values for the rows; coding of factors.
+        na_action : {"omit", "exclude", "fail"}, default "omit"
+            What to do with rows that have missing values.
+        subset, functions, fixed : as for `lmer`, optional
+            Rows to use; your own functions for the formula; parameters to hold.
 
         Returns
         -------
@@ -95,7 +100,7 @@ class LinearMixedModel(MixedModel):
         return UnfittedModel(prepared(arguments), LinearMixedModel)
 
     @staticmethod
-    @public
+    @public_except(FIT_ARGUMENTS)
     def from_arrays(
         y: ArrayLike,
         X: ArrayLike | Data,

@@ -14,13 +14,13 @@ M = TypeVar("M", bound=MixedModel)
 
 
 @public
-def restore_optimum(model: UnfittedModel[M], file: str | os.PathLike[str] | Any) -> M:
+def restore_optimum(unfitted: UnfittedModel[M], file: str | os.PathLike[str] | Any) -> M:
     """
     The fitted model at an optimum that `save_optimum` wrote, without a search.
 
     Parameters
     ----------
-    model : UnfittedModel
+    unfitted : UnfittedModel
         The same model of the same data, not fitted.
     file : path, or file object
         As given to `save_optimum`.
@@ -48,9 +48,9 @@ def restore_optimum(model: UnfittedModel[M], file: str | os.PathLike[str] | Any)
     >>> round(restore_optimum(m, file).objective, 4)
     1743.6283
     """
-    if not isinstance(model, UnfittedModel):
+    if not isinstance(unfitted, UnfittedModel):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ArgumentError(
             "restore_optimum needs a model that is not fitted, made by from_formula() or from_arrays(), not "
-            f"{type(model).__name__}"
+            f"{type(unfitted).__name__}"
         )
-    return model.restore_optimum(file)
+    return unfitted.restore_optimum(file)

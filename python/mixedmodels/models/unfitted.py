@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import ArrayLike, NDArray
 
 from ..checks import flag
@@ -57,6 +57,15 @@ class UnfittedModel(Generic[M]):
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a model is immutable: cannot set {name!r}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._fitting, self._kind)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = ": fit() returns a model that has it" if hasattr(self._kind, name) else ""
+            raise AttributeError(f"a model that is not fitted has no attribute {name!r}{hint}")
 
     def __repr__(self) -> str:
         n, p, q, k = self.size
@@ -261,7 +270,9 @@ class UnfittedModel(Generic[M]):
         if flag("verbose", verbose):
             options = dataclasses.replace(options, verbose=True)
         changes = {"start": snapshot(start), "optimizer": check_optimizer(optimizer), "control": options}
-        return self._kind(with_options(self._fitting, changes).fit(self._engine))
+        fitting = with_options(self._fitting, changes)
+        fitting.announce(self._engine)
+        return self._kind(fitting.fit(self._engine))
 
     @public
     def restore_optimum(self, file: str | os.PathLike[str] | Any) -> M:

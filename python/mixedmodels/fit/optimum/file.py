@@ -37,16 +37,24 @@ def save(fitted: FittedModel, file: Any) -> None:
     ArgumentError
         When `file` is neither a name nor open for writing.
     """
+    if not hasattr(file, "write"):
+        _check_path(file, "save_optimum")
     text = written(content_of(fitted))
     if isinstance(file, (str, os.PathLike)):
         Path(file).write_text(text, encoding="utf-8")
-    elif hasattr(file, "write"):
-        try:
-            file.write(text)
-        except TypeError:
-            file.write(text.encode())
-    else:
-        raise ArgumentError(f"save_optimum: file must be a path or an open file, not {shown(file)}")
+        return
+    try:
+        file.write(text)
+    except TypeError:
+        file.write(text.encode())
+
+
+def _check_path(file: Any, function: str) -> None:
+    """Refuse everything that is not the name of a file."""
+    if not isinstance(file, (str, os.PathLike)) or not str(file).strip():
+        raise ArgumentError(f"{function}: file must be a path or an open file, not {shown(file)}")
+    if Path(file).is_dir():
+        raise ArgumentError(f"{function}: {file} is a folder; give the name of a file")
 
 
 def content_of(fitted: FittedModel) -> dict[str, Any]:
@@ -106,12 +114,11 @@ def read(file: Any) -> dict[str, Any]:
     ArgumentError
         When it is another kind of file, damaged, or of a later version.
     """
-    if isinstance(file, (str, os.PathLike)):
-        text, name = Path(file).read_text(encoding="utf-8"), str(file)
-    elif hasattr(file, "read"):
+    if hasattr(file, "read"):
         text, name = file.read(), "the file"
     else:
-        raise ArgumentError(f"restore_optimum: file must be a path or an open file, not {shown(file)}")
+        _check_path(file, "restore_optimum")
+        text, name = Path(file).read_bytes(), str(file)
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -121,8 +128,8 @@ def read(file: Any) -> dict[str, Any]:
     version = content.get("version")
     if not isinstance(version, int) or not 1 <= version <= VERSION:
         raise ArgumentError(
-            f"restore_optimum: {name} is of version {version!r}, written by {content.get('written_by')}; this "
-            f"version of the package reads versions up to {VERSION}"
+            f"restore_optimum: {name} is of version {version!r}, written by {content.get('written_by')}; "
+            f"this version of the package reads versions up to {VERSION}"
         )
     return content
 
@@ -135,13 +142,14 @@ def convergence_from(search: Mapping[str, Any]) -> Convergence:
     theta = np.array(rows).reshape(len(objective), -1) if len(objective) else np.zeros((0, 0))
     theta.flags.writeable = False
     second = log["second_start"]
+    named: dict[str, Any] = {name: str(search[name]) for name in _TEXTS}
+    named |= {name: bool(search[name]) for name in _FLAGS}
+    named |= {name: int(search[name]) for name in _COUNTS}
     return Convergence(
         optimizer=None if search["optimizer"] is None else str(search["optimizer"]),
         gradient=vector(search["gradient"]),
         predicted_fall=number(search["predicted_fall"]),
         messages=tuple(map(str, search["messages"])),
         log=FitLog(theta, objective, vector(log["gradient_norm"]), None if second is None else int(second)),
-        **{name: str(search[name]) for name in _TEXTS},
-        **{name: bool(search[name]) for name in _FLAGS},
-        **{name: int(search[name]) for name in _COUNTS},
+        **named,
     )

@@ -66,7 +66,7 @@ def _restored(fitting: Fitting[Any, Any], engine: Any, content: Mapping[str, Any
     # A file that was edited, or a function of the user that has changed.
     if not abs(found - saved) <= _AGREEMENT * max(1.0, abs(saved)):
         raise DataError(
-            f"restore_optimum: the objective at the saved parameters is {found:.10g}, but it was {saved:.10g} "
+            f"restore_optimum: the objective at the saved parameters is {found:.10g}, but was {saved:.10g} "
             "in the fit"
         )
     # As it was, to the last bit.
