@@ -76,6 +76,23 @@ def test_structures_and_whole_terms():
     assert two.simplify().recommended == two.formula
 
 
+def test_what_remains_keeps_its_structure_and_its_spelling():
+    frame = data(0.0).rename(columns={"x": "two words"})
+    frame["z"] = np.cos(np.arange(len(frame)))
+    left = "1 + `two words` + z"
+    changes = {
+        bar: [part.change for part in reductions(quiet(f"y ~ z + {bar}", frame)._fitted)]
+        for bar in (f"zerocorr({left} | g)", f"({left} || g)")
+    }
+    for bar, (first, second) in zip(("diag({} | g)", "({} || g)"), changes.values(), strict=True):
+        assert first.endswith(" + " + bar.format("1 + z"))
+        assert second.endswith(" + " + bar.format("1 + `two words`"))
+    full = quiet("y ~ f + zerocorr(1 + z + fulldummy(f) | g)", frame)
+    found = [part.change for part in reductions(full._fitted)]
+    assert found[0].endswith(" + diag(1 + fulldummy(f) | g)")
+    assert found[1].endswith(" + diag(1 + z | g)")
+
+
 def test_alpha_decides():
     model = quiet("y ~ x + (x | g)", data(0.0))
     assert model.simplify(0.999).recommended == model.formula

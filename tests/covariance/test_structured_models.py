@@ -396,6 +396,15 @@ class TestOverlaps:
         assert fit.objective == pytest.approx(plain.objective, rel=1e-8)
         np.testing.assert_allclose(fit.se, plain.se, rtol=1e-5)
 
+    def test_an_intercept_beside_them_changes_nothing(self, sleep):
+        with pytest.warns(UndeterminedWarning, match="the sum of its variances and the residual variance"):
+            lmer("Reaction ~ DaysF + diag(1 + fulldummy(DaysF) | Subject)", sleep)
+        with warnings.catch_warnings():
+            # By contrasts the first day has no effect of its own, so the residual variance is its variance.
+            warnings.simplefilter("error", UndeterminedWarning)
+            warnings.simplefilter("ignore", SingularFitWarning)
+            lmer("Reaction ~ DaysF + diag(1 + DaysF | Subject)", sleep)
+
     @pytest.mark.parametrize(
         ("first", "second", "determined"),
         [

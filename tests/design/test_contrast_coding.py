@@ -98,7 +98,7 @@ def test_a_matrix_of_ones_own() -> None:
     [
         ("fancy", "is unknown"),
         (("treatment", "nowhere"), "not one of its levels"),
-        (("sum", "p"), "no|only treatment"),
+        (("helmert", "p"), "only treatment and sum"),
         (np.eye(4), r"shape \(4, 4\)"),
         (np.full((4, 3), np.nan), "not finite"),
         (pd.DataFrame(np.zeros((4, 3)), index=list("pqrx")), "rows of the DataFrame"),

@@ -108,7 +108,7 @@ def test_missing_conditions_leave_a_row_out() -> None:
         ("C(f, contr.treatment(base=2.9))", DataError, r"base=2.9 must be the position of a level"),
         ("C(f, base=1e999)", DataError, r"base=inf must be the position of a level"),
         ("C(f, contr.treatment, base=x)", FormulaError, "a quoted label or a number"),
-        ("C(f, contr.sum, base=2)", ArgumentError, "only treatment contrasts have a base"),
+        ("C(f, contr.helmert, base=2)", ArgumentError, "only treatment and sum contrasts have a base"),
     ],
 )
 def test_what_does_not_fit(terms: str, error: type[Exception], message: str) -> None:

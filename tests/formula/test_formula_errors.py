@@ -59,7 +59,7 @@ COLUMNS = ("y", "x", "z", "f", "g", "a b", "xcov")
         ("y ~ (x + z)^1.5 + (1 | g)", "power"),
         ("y ~ 'x' + (1 | g)", "text"),
         ("y ~ x %% z + (1 | g)", "no operator"),
-        ("y ~ x & z + (1 | g)", "not an operator"),
+        ("y ~ x & + (1 | g)", "operator or a variable is missing"),
         ("y ~ log (x) + (1 | g)", "without a space"),
         ("y ~ floog(x) + (1 | g)", "formulas have no function"),
         ("y ~ lg(x) + (1 | g)", "did you mean"),

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..covariance import without_correlations
-from ..design.matrix import INTERCEPT
+from ..design.matrix import INTERCEPT, MatrixPlan, label_of
 from ..errors import MixedModelError
 from ..fit.state import FittedModel
 from ..fit.update import updated
+from ..formula.nodes import write
 from ..notices import silent
 
 # Objectives that differ by less are those of the same model.
@@ -87,7 +88,7 @@ def reductions(fitted: FittedModel, terms: set[str] | None = None) -> Iterator[R
                 yield Reduction(term.text, f"{drop} + {simpler}{bar}", "no correlations")
         if term.blocks:
             plan = design.recipe.random[t][0]
-            labels = [label for label, part in plan.terms if part.stop > part.start]
+            labels = [_written(label, plan) for label, part in plan.terms if part.stop > part.start]
             if len(labels) > 1:
                 yield from _without_effects(term.text, drop, labels)
                 continue
@@ -107,6 +108,12 @@ def _without_effects(text: str, drop: str, labels: list[str]) -> Iterator[Reduct
         left = " + ".join([first, *rest])
         term = f"(1 | {group})" if left == "1" else f"{structure}({left} {line} {group})"
         yield Reduction(text, f"{drop} + {term}", f"without {label} in {text}")
+
+
+def _written(label: str, plan: MatrixPlan) -> str:
+    """A term by its label as formulas write it, with names in backticks where they need them."""
+    texts = {label_of(node): write(node) for node in plan.nodes}
+    return texts.get(label) or ":".join([texts.get(part, part) for part in label.split(":")])
 
 
 def _with_double_bar(bar: str) -> str:

@@ -29,9 +29,9 @@ class DesignArguments:
     offset : str or array-like of shape (n,), optional
         Added to the offsets of the formula. A text is a column or an expression of columns.
     contrasts : mapping of str to contrasts, or str, optional
-        For each factor ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"``, ``"diff"``, ``"SAS"`` (or R's
-        names), ``("treatment", base)``, or a matrix with a row for each level. Ordered factors have "poly"
-        by default, others "treatment". One name, such as ``"sum"``, is for all factors.
+        For each factor what :func:`mixedmodels.design.make_contrast` takes. Ordered factors have "poly" by
+        default, others "treatment". One name, such as ``"sum"``, is for all factors. A mapping in the mapping
+        is for one part of the formula: "fixed", "random", a grouping factor or a random-effects term.
     na_action : {"omit", "exclude", "fail"}
         What to do with rows that have missing values; also in R's spelling, ``"na.omit"``.
     subset : str or array-like of bool of shape (n,), optional

@@ -90,7 +90,8 @@ class ContrastArgument:
     def _table(self, parts: Sequence[str]) -> ContrastTable:
         if not self.general and not self.parts:
             return ContrastTable(every=self.every)
-        by_name, places = dict(self.general), {name: [(name,)] for name in self.general}
+        by_name = dict(self.general)
+        places: dict[str, list[_Place]] = {name: [(name,)] for name in self.general}
         for part in parts:
             own = self.parts.get(part, {})
             self.used.add((part, ""))
@@ -104,9 +105,8 @@ class ContrastArgument:
         for part in self.parts:
             if (part, "") not in self.used and part != RANDOM and part != FIXED:
                 raise ArgumentError(_unknown_part(part, parsed))
-        for place in [(name,) for name in self.general] + [
-            (p, n) for p, own in self.parts.items() for n in own
-        ]:
+        in_parts = [(part, name) for part, own in self.parts.items() for name in own]
+        for place in [*((name,) for name in self.general), *in_parts]:
             if place in self.used:
                 continue
             factors = {

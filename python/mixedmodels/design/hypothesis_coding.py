@@ -65,9 +65,11 @@ def hypothesis_matrix(
             )
     if np.linalg.matrix_rank(weights) < len(weights):
         raise ArgumentError(f"{what}: one of the hypotheses follows from the others; leave it out")
-    inverse = np.asarray(np.linalg.pinv(weights), dtype=np.float64)
     keep = [i for i in range(len(rows)) if i != intercept]
-    return tuple([rows[i] for i in keep]), np.ascontiguousarray(inverse[:, keep])
+    # With the mean of all levels as the intercept the inverse has the generalized inverse of the other rows.
+    first = np.full(n, 1.0 / n) if intercept is None else weights[intercept]
+    inverse = np.asarray(np.linalg.inv(np.vstack([first, weights[keep]])), dtype=np.float64)
+    return tuple([rows[i] for i in keep]), np.ascontiguousarray(inverse[:, 1:])
 
 
 def _read(given: Any, labels: Sequence[str], what: str) -> tuple[tuple[str, ...] | None, NDArray[np.float64]]:

@@ -90,6 +90,7 @@ class Formula(str):
         Parameters
         ----------
         name : str
+            Of a column.
 
         Returns
         -------

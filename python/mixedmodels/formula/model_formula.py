@@ -324,15 +324,15 @@ def _random_terms(part: Bar, reader: Reader) -> tuple[list[RandomTermSpec], str]
 
 
 def _check_full_codings(text: str, outside: Sequence[Node], random: Sequence[RandomTermSpec]) -> None:
-    """Refuse fulldummy() where its columns would be redundant, or are not the columns of a term."""
+    """Refuse fulldummy() in the fixed part, where its columns are redundant, and inside other calls."""
     inside = [
         inner for spec in random for node in spec.terms.factors for inner in walk(node) if inner is not node
     ]
     for node in [*(inner for root in outside for inner in walk(root)), *inside]:
         if isinstance(node, Call) and node.function == FULL:
             raise error_at(
-                f"{write(node)} stands by itself or in products in random-effects terms: "
-                f"(1 + {write(node)} | group); elsewhere its columns sum to the intercept",
+                f"{write(node)} is a term of random effects, alone or in products: "
+                f"(1 + {write(node)} | group)",
                 text,
                 text.find(FULL),
             )

@@ -56,7 +56,11 @@ def lmer(
     offset : str or array-like of shape (n,), optional
         Known part of the linear predictor, in the unit of the response.
     contrasts : mapping or str, optional
-        Coding by factor, such as ``{"treatment": "sum"}``, or one for all factors, such as ``"sum"``.
+        Coding by factor, such as ``{"treatment": "sum"}``, or one for all factors, such as ``"sum"``: a name,
+        a name with a base level or with the levels in order, ``("hypothesis", weights)``, or a matrix.
+        Contrasts for one part of the formula are in a mapping of their own,
+        ``{"fixed": {"treatment": "sum"}}``; parts are "fixed", "random", grouping factors and random-effects
+        terms.
     na_action : {"omit", "exclude", "fail"}, default "omit"
         Leave rows with missing values out; the same, with results padded by NaN; or refuse them.
     subset : str or array-like of bool of shape (n,), optional

@@ -9,6 +9,7 @@ Along such a direction of the covariance matrices the distribution of the data s
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -200,7 +201,10 @@ def residual_notices(design: Predictors) -> list[tuple[type[MixedModelsWarning],
     found = [
         term.text
         for term in design.terms
-        if term.structure.linear and term.structure.k > 1 and len(term.blocks) != 1 and rows_apart(term)
+        if term.structure.linear
+        and term.structure.k > 1
+        and len(term.blocks) != 1
+        and rows_apart(_without_shared(term))
     ]
     if not found:
         return []
@@ -212,6 +216,16 @@ def residual_notices(design: Predictors) -> list[tuple[type[MixedModelsWarning],
             "effects and their tests do not depend on that",
         )
     ]
+
+
+def _without_shared(term: RandomTerm) -> RandomTerm:
+    """Of independent effects those that only some rows have: beside them an intercept changes nothing."""
+    k = len(term.names)
+    if len(term.blocks) != k or len(term.z) > k * len(term.group.levels):
+        return term
+    own = np.flatnonzero((term.z == 0.0).any(axis=0))
+    names = tuple([term.names[j] for j in own])
+    return replace(term, names=names, z=term.z[:, own]) if 0 < len(own) < k else term
 
 
 def explained_notices(
