@@ -54,6 +54,7 @@ _EXPORTS = {
     "inference.likelihood.conditional_aic": "ConditionalAIC",
     "means.effects": "PredictedEffects",
     "inference.profiles.profile": "Profile",
+    "inference.profiles.response_profile": "ResponseTransformation",
     "inference.profiles.surface": "Profile2D",
     "means.emmeans": "Emmeans",
     "means.table": "MeansTable",
@@ -65,7 +66,7 @@ _EXPORTS = {
     "models.fit_many_result": "FitMany",
     "models.files": "load",
     "models.functions": (
-        "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap cAIC "
+        "AIC AICc BIC REMLcrit VarCorr aic_table allFit anova anova_type3 augment bootstrap box_cox cAIC "
         "checkConv check_collinearity check_convergence check_group_sizes check_heteroscedasticity "
         "check_influence check_model check_normality check_outliers check_overdispersion check_separation "
         "check_singularity check_zeroinflation coef coef_test condition_number conf_int confint contrast "
@@ -79,7 +80,8 @@ _EXPORTS = {
         "plot_profile plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage "
         "plot_variances predict predict_effects predictions profile profile_2d quantile_residuals r2 "
         "ranef ranova rePCA refit refitML residuals rstandard rstudent save save_optimum shrinkage sigma "
-        "simplify simulate summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test"
+        "simplify simulate summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif wald_test "
+        "yeo_johnson"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

@@ -88,6 +88,7 @@ from .inference.estimates.random_effects import RandomEffects as RandomEffects
 from .inference.estimates.variance_components import VarianceComponent as VarianceComponent
 from .inference.likelihood.conditional_aic import ConditionalAIC as ConditionalAIC
 from .inference.profiles.profile import Profile as Profile
+from .inference.profiles.response_profile import ResponseTransformation as ResponseTransformation
 from .inference.profiles.surface import Profile2D as Profile2D
 from .means.effects import PredictedEffects as PredictedEffects
 from .means.emmeans import Emmeans as Emmeans
@@ -111,6 +112,7 @@ from .models.functions import (
     anova_type3 as anova_type3,
     augment as augment,
     bootstrap as bootstrap,
+    box_cox as box_cox,
     cAIC as cAIC,
     check_collinearity as check_collinearity,
     check_convergence as check_convergence,
@@ -221,6 +223,7 @@ from .models.functions import (
     vcov_theta as vcov_theta,
     vif as vif,
     wald_test as wald_test,
+    yeo_johnson as yeo_johnson,
 )
 from .models.generalized import GeneralizedLinearMixedModel as GeneralizedLinearMixedModel
 from .models.glmer import glmer as glmer

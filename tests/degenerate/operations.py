@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,13 @@ def last_term(model: Any) -> str:
 
 def rows(model: Any) -> pd.DataFrame:
     return pd.DataFrame(model.data).iloc[[0, 1, -1]]
+
+
+def saved_and_loaded(model: Any) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/model"
+        mm.save(model, path)
+        return mm.load(path)
 
 
 def printed(result: Any) -> Any:
@@ -145,7 +153,10 @@ OPERATIONS: dict[str, Operation] = {
     "anova of two": lambda m: mm.anova(m, m.update(". ~ 1 + (1 | g)") if "| g)" in m.formula else m),
     "anova_type3": mm.anova_type3,
     "augment": mm.augment,
+    "box_cox": lambda m: printed(mm.box_cox(m)),
+    "yeo_johnson": lambda m: printed(mm.yeo_johnson(m)).transform([1.0, 2.0]),
     "bootstrap": lambda m: printed(mm.bootstrap(m, 3, rng=1)).confint(kind="basic"),
+    "anova with a formula": lambda m: mm.anova(m, m.formula.split(" + (")[0].replace("offset", "I")),
     "bootstrap cases": lambda m: mm.bootstrap(m, 3, type="cases", cases="rows", rng=1),
     "cAIC": mm.cAIC,
     "cooks_distance": mm.cooks_distance,
@@ -294,6 +305,8 @@ OPERATIONS: dict[str, Operation] = {
     "refitML": mm.refitML,
     "residuals": mm.residuals,
     "residuals scaled": lambda m: mm.residuals(m, scaled=True),
+    "save": lambda m: saved_and_loaded(m).summary(),
+    "load": lambda m: saved_and_loaded(m).predict(rows(m)),
     "sigma": mm.sigma,
     "simulate": lambda m: mm.simulate(m, 2, rng=1),
     "simulate new levels": lambda m: mm.simulate(m, 2, rng=1, newdata=rows(m).assign(g="new"), re_form=None),

@@ -106,6 +106,7 @@ LINEAR: dict[str, Callable[[Any], Any]] = {
     "vcov_cluster": mm.vcov_cluster,
     "cAIC": mm.cAIC,
     "ranova": mm.ranova,
+    "yeo_johnson": mm.yeo_johnson,
     "fit_many": lambda m: many(),
     "coefficients of many": lambda m: many().to_frame(),
 }

@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Design, Response
+from ..design.plan_columns import contrasts_in
 from ..design.used_rows import used_data
+from ..errors import DataError
+from ..formula import parse_formula
 from ..frame import Frame
 from ..notices import UNNAMED, silent
 from .arguments import FitArguments, GeneralizedArguments, ModelArguments
@@ -168,6 +171,46 @@ def fitted_to_rows(fitted: M, rows: NDArray[np.bool_]) -> M:
         weights = old.weights if old.weights is None else old.weights[rows]
         design = design.with_response(y=old.y[rows], weights=weights, form=old.form, new_response=True)
     return fitting(design, arguments).fit(quiet=True)
+
+
+def formula_fitted_to_rows(fitted: FittedModel, formula: str, fixed: Any) -> FittedModel:
+    """
+    Another formula fitted by maximum likelihood to the response and rows of a model, without warnings.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    formula : str
+    fixed : mapping or None
+        The parameters that it holds.
+    """
+    given, old = fitted.arguments, fitted.design
+    used = np.zeros(given.data.n_rows, dtype=bool)
+    used[used_data(old, given).positions] = True
+    parsed = parse_formula(formula, given.data.names, given.functions)
+    changes: dict[str, Any] = {"reml": False} if fitted.exact_likelihood else {}
+    arguments = dataclasses.replace(
+        given,
+        formula=formula,
+        subset=used,
+        start=None,
+        fixed=fixed,
+        contrasts=contrasts_in(parsed, given.contrasts),
+        **changes,
+    )
+    fitting, design_from = _KINDS[type(arguments)]
+    with silent():
+        frame = given.data.anew()
+        design = design_from(arguments, frame)
+    if design.formula.response != old.formula.response:
+        raise DataError(
+            f"the response of {formula!r} is {design.formula.response}, and the model's is "
+            f"{old.formula.response}: their likelihoods cannot be compared"
+        )
+    if old.new_response and design.n_rows == old.n_rows:
+        design = design.with_response(y=old.y, weights=old.weights, form=old.form, new_response=True)
+    own = dataclasses.replace(arguments, data=frame.kept())
+    return fitting(design, own).fit(quiet=True)
 
 
 def by_ml(fitted: M) -> M:

@@ -87,6 +87,10 @@ class WithoutData:
     stored: Stored
     opened: Callable[[bytes], Any]
 
+    def __repr__(self) -> str:
+        fitted: Any = self
+        return f"{type(self).__name__}({fitted.design.formula.text!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return self.opened, (self.stored.content,)
 
@@ -143,7 +147,7 @@ def _condensed_engine(fitted: Any) -> Any:
     return condensed.engine(fitted.design)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LinearWithoutData(WithoutData, FittedLinear):
     """A fitted linear model without its data."""
 
@@ -170,7 +174,7 @@ class LinearWithoutData(WithoutData, FittedLinear):
         return other
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GeneralizedWithoutData(WithoutData, FittedGeneralized):
     """A fitted generalized model without its data."""
 

@@ -38,6 +38,7 @@ from .shrinkages import ShrunkenEffects
 from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
+from .transformations import Transformations
 from .validation import Validation
 
 
@@ -48,6 +49,7 @@ class MixedModel(
     Optima,
     TermTests,
     Profiles,
+    Transformations,
     LinearHypotheses,
     Comparisons,
     PermutationTests,

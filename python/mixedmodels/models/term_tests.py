@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import ArgumentError
 from ..fit.data_of_fit import check_data_of_fit
-from ..fit.state import fitted_of
 from ..inference.basis.model_basis import DDF_NAMES
 from ..inference.basis.robust import Kind, RobustCovariance, robust_covariance
 from ..inference.hypotheses.confidence_limits import confidence_intervals
 from ..inference.hypotheses.smaller_models import drop_terms
 from ..inference.hypotheses.term_tests import anova_of
+from ..inference.likelihood.without_random_effects import comparable
 from ..notices import warn_deprecated
 from ..public import public
 from ..render.anova_table import AnovaTable
@@ -136,7 +136,7 @@ class TermTests(Holder):
     @public
     def anova(
         self,
-        *models: Holder,
+        *models: Holder | str | Any,
         refit: bool | None = None,
         names: Names | None = None,
         type: Literal[1, 2, 3] | None = None,
@@ -149,8 +149,12 @@ class TermTests(Holder):
 
         Parameters
         ----------
-        *models : MixedModel
-            Other models of the same response, in any order; without any, the terms are tested.
+        *models : MixedModel, str, or results of statsmodels
+            Other models of the same response, in any order; without any, the terms are tested. A formula is
+            fitted by maximum likelihood to the rows that the model used, with its other arguments; it needs
+            no random effects, and then is a regression. So are results of statsmodels: OLS and WLS for a
+            linear model, GLM (binomial, Poisson, negative binomial), Logit, Probit and Poisson for a
+            generalized one.
         refit : bool, optional
             For several models: refit REML fits by ML (the default; the heading says so). With False REML
             criteria are compared as they are, which requires the same fixed effects in all models.
@@ -177,7 +181,9 @@ class TermTests(Holder):
             For one model, by term: Sum Sq, Mean Sq, NumDF, DenDF, F value, Pr(>F), or Chisq, Df, Pr(>Chisq).
             Mean Sq is F (before scaling, for Kenward and Roger's method) times the residual variance. For
             several models, ordered by number of parameters: npar, AIC, BIC, logLik, -2*log(L), Chisq, Df,
-            Pr(>Chisq). The p-value is NaN for a model with as many parameters as the one above. Where a
+            Pr(>Chisq). The p-value is NaN for a model with as many parameters as the one above, and where the
+            one above is no special case of it: columns of X that it does not span, covariance matrices that
+            its random effects do not give, other families, weights or offsets. Where a
             single random effect is tested, the heading also has the p-value by the mixture for a variance on
             its boundary.
 
@@ -199,7 +205,8 @@ class TermTests(Holder):
         >>> round(float(table["Chisq"].iloc[1]), 3)
         42.139
         """
-        return anova_of([self._fitted, *map(fitted_of, models)], refit, names, type, test, ddf=ddf, vcov=vcov)
+        others = [comparable(self._fitted, other) for other in models]
+        return anova_of([self._fitted, *others], refit, names, type, test, ddf=ddf, vcov=vcov)
 
     @public
     def anova_type3(

@@ -84,7 +84,7 @@ def unpacked(content: bytes, what: str) -> Any:
     except zipfile.BadZipFile:
         raise ModelFileError(f"{what} cannot be loaded: it is no model file, or it is damaged") from None
     except (MixedModelError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OSError,
-            RecursionError, OverflowError, NotImplementedError, RuntimeError, zipfile.LargeZipFile) as error:  # fmt: skip
+            RecursionError, OverflowError, NotImplementedError, RuntimeError, zlib.error) as error:  # fmt: skip
         raise ModelFileError(f"{what} cannot be loaded: it is damaged ({type(error).__name__})") from None
 
 

@@ -169,7 +169,7 @@ def _check_same(design: Any, described: Mapping[str, Any]) -> None:
 
 
 def _check_criterion(fitted: Any) -> None:
-    """Refuse data whose criterion at the estimates is another one."""
+    """Refuse data whose criterion or coefficients at the estimates are others."""
     own = fitted.estimates
     wanted = own.objective
     try:
@@ -183,3 +183,8 @@ def _check_criterion(fitted: Any) -> None:
             f"load: the criterion of these data at the estimates is {other:.7g}, and it was {wanted:.7g} in the "
             "fit: these are other data"
         )
+    # The criterion of a linear model does not change with what the fixed part can make up for.
+    free = own.free
+    errors = np.sqrt(np.diag(fitted.conditional_covariance())[np.isin(own.kept, free)])
+    if (np.abs(found.beta[free] - own.beta[free]) > _AGREEMENT * (errors + np.abs(own.beta[free]))).any():
+        raise DataError("load: these data give other coefficients at the estimates: these are other data")

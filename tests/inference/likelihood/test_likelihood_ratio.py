@@ -117,8 +117,8 @@ def test_what_cannot_be_compared(full):
         anova(full, full.update(subset="Days > 1"))
     with pytest.raises(DataError, match="different responses"):
         anova(full, full.update("log(.) ~ ."))
-    with pytest.raises(ArgumentError, match="str"):
-        anova(full, "Reaction ~ Days")
+    with pytest.raises(ArgumentError, match="int"):
+        anova(full, 3)
 
 
 def test_models_that_are_not_nested():

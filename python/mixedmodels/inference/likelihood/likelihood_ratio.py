@@ -21,6 +21,7 @@ from ..estimates import criteria
 from .boundary import covariances_of_added_effect, mixture_p_value, same_apart_from_family
 from .model_differences import check_names, described
 from .nesting import family_step_of, not_nested_in
+from .spaces import spaces_not_nested
 
 
 def likelihood_ratio_table(
@@ -122,7 +123,7 @@ def _columns(models: Sequence[FittedModel]) -> dict[str, NDArray[np.float64]]:
     chisq = np.concatenate([[np.nan], np.maximum(0.0, -np.diff(deviance))])
     steps = np.concatenate([[np.nan], np.diff(df)])
     p = np.full(len(models), np.nan)
-    tested = [have_optimum(*pair) and not not_nested_in(*pair) for pair in pairwise(models)]
+    tested = [have_optimum(*pair) and not _not_nested(*pair)[0] for pair in pairwise(models)]
     testable = (steps > 0) & np.array([False, *tested])
     p[testable] = chdtrc(steps[testable], chisq[testable])
     return {
@@ -154,7 +155,12 @@ def _remarks(
             "the p-value is too large (the test is conservative)"
         )
     for i, (smaller, larger) in enumerate(pairwise(models), start=1):
-        reasons = not_nested_in(smaller, larger)
+        reasons, decided = _not_nested(smaller, larger)
+        if not reasons and not decided:
+            remarks.append(
+                f"Whether the random effects of {labels[i - 1]} are a special case of those of {labels[i]} was "
+                "not decided: the p-value is meaningful only if they are"
+            )
         if reasons:
             remarks.append(
                 f"{labels[i - 1]} and {labels[i]} differ in {' and '.join(reasons)} and are not nested: no "
@@ -171,6 +177,16 @@ def _remarks(
             )
         remarks += _family_remarks(smaller, larger, (labels[i - 1], labels[i]), columns["Chisq"][i])
     return remarks
+
+
+def _not_nested(smaller: FittedModel, larger: FittedModel) -> tuple[list[str], bool]:
+    """Why the smaller model is no special case of the larger one, and whether that could be decided."""
+    reasons = not_nested_in(smaller, larger)
+    if smaller.n_parameters >= larger.n_parameters:
+        # No test in any case.
+        return reasons, True
+    spaces, decided = spaces_not_nested(smaller, larger)
+    return [*reasons, *spaces], decided
 
 
 def _random_part(model: FittedModel) -> tuple[Any, ...]:

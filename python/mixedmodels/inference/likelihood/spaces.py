@@ -1,0 +1,153 @@
+"""
+Whether the columns of one model span those of another, and its random effects the covariance matrices.
+
+Both by projection: of columns on columns, and of the matrices by which covariance parameters enter the
+covariance matrix of the response, on some rows, on those of the larger model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...design import RandomTerm
+from ...fit.state import FittedModel
+
+_ROUNDING = 1e-8
+# Rows of a level, levels of a factor and rows in all, of which all pairs are looked at.
+_PER_LEVEL, _LEVELS, _MOST_ROWS = 6, 5, 150
+
+
+def spaces_not_nested(smaller: FittedModel, larger: FittedModel) -> tuple[list[str], bool]:
+    """
+    Which parts of the smaller model the larger one does not contain.
+
+    Returns
+    -------
+    reasons : list of str
+        Some of "fixed effects", "random effects".
+    decided : bool
+        False where structures of the random effects do not allow to tell.
+    """
+    reasons = [] if _columns_within(smaller, larger) else ["fixed effects"]
+    random = _random_within(smaller, larger)
+    if random is False:
+        reasons.append("random effects")
+    return reasons, random is not None
+
+
+def _columns_within(smaller: FittedModel, larger: FittedModel) -> bool:
+    """Whether the fixed part of the larger model spans the columns of the smaller one."""
+    known = {smaller.design.x_names[j] for j in smaller.estimates.held}
+    known &= {larger.design.x_names[j] for j in larger.estimates.held}
+    x = larger.design.x[:, larger.estimates.free]
+    own = [j for j in smaller.estimates.kept if smaller.design.x_names[j] not in known]
+    there = {np.ascontiguousarray(column).tobytes() for column in x.T}
+    rest = [j for j in own if np.ascontiguousarray(smaller.design.x[:, j]).tobytes() not in there]
+    return not rest or _within(smaller.design.x[:, rest], x)
+
+
+def _within(columns: NDArray[np.float64], space: NDArray[np.float64]) -> bool:
+    sizes = np.linalg.norm(columns, axis=0)
+    columns = columns[:, sizes > 0] / sizes[sizes > 0]
+    if not columns.size:
+        return True
+    if not space.size:
+        return False
+    unit = np.linalg.norm(space, axis=0)
+    left, values, _ = np.linalg.svd(space[:, unit > 0] / unit[unit > 0], full_matrices=False)
+    basis = left[:, values > 1e-10 * values[0]]
+    rest = columns - basis @ (basis.T @ columns)
+    return bool(np.linalg.norm(rest, axis=0).max() <= _ROUNDING)
+
+
+def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
+    """Whether the larger model has the covariance matrices of the smaller one; None where that is open."""
+    mine, theirs = list(smaller.design.terms), list(larger.design.terms)
+    for term in list(mine):
+        twin = next((other for other in theirs if _same(term, other)), None)
+        if twin is not None:
+            mine.remove(term)
+            theirs.remove(twin)
+    if not mine:
+        return True
+    held = larger.held.terms(larger.design) or smaller.held.terms(smaller.design)
+    # Terms whose covariance matrices are a linear space count with their twins: sums of both are possible.
+    linear = [term for term in larger.design.terms if _is_linear(term)]
+    rows = _rows([*mine, *larger.design.terms], smaller.n_obs)
+    wanted = np.column_stack([part for term in mine for part in _matrices(term, rows)])
+    space = [part for term in linear for part in _matrices(term, rows)]
+    if smaller.exact_likelihood:
+        space.append(_pairs(np.diag(1.0 / smaller.prior_weights[rows])))
+    if _within(wanted, np.column_stack(space) if space else np.zeros((len(wanted), 0))):
+        return None if held else True
+    every_linear = len(linear) == len(larger.design.terms) and all(map(_is_linear, mine))
+    return False if every_linear and not held else _by_structures(mine, theirs)
+
+
+def _by_structures(mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm]) -> bool | None:
+    """False where a grouping factor of the smaller model is in no term of the larger one."""
+    groups = [term.group.codes for term in theirs]
+    for term in mine:
+        if not any(_coarser(codes, term.group.codes) for codes in groups):
+            return False
+    return None
+
+
+def _coarser(codes: NDArray[np.uint32], finer: NDArray[np.uint32]) -> bool:
+    """Whether rows that agree in the finer factor agree in the other."""
+    first = np.zeros(int(finer.max()) + 1, dtype=np.int64)
+    first[finer] = codes
+    return bool((first[finer] == codes).all())
+
+
+def _same(one: RandomTerm, other: RandomTerm) -> bool:
+    alike = one.covariance == other.covariance or len(one.names) == 1 == len(other.names)
+    return (
+        alike
+        and one.times == other.times
+        and one.z.shape == other.z.shape
+        and np.array_equal(one.z, other.z)
+        and np.array_equal(one.group.codes, other.group.codes)
+    )
+
+
+def _is_linear(term: RandomTerm) -> bool:
+    """Whether every symmetric combination of its elements is a change of its covariance matrix."""
+    return bool(len(term.structure.element_matrices()))
+
+
+def _rows(terms: Sequence[RandomTerm], n: int) -> NDArray[np.intp]:
+    """Rows that share levels of each factor, and some more."""
+    chosen = [np.linspace(0, n - 1, min(n, 40)).astype(np.intp)]
+    seen: list[NDArray[np.uint32]] = []
+    for term in terms:
+        codes = term.group.codes
+        if any(codes is other for other in seen):
+            continue
+        seen.append(codes)
+        for level in np.argsort(-np.bincount(codes), kind="stable")[:_LEVELS]:
+            inside = np.flatnonzero(codes == level)
+            chosen.append(inside[np.linspace(0, len(inside) - 1, min(len(inside), _PER_LEVEL)).astype(int)])
+    found = np.unique(np.concatenate(chosen))
+    if len(found) <= _MOST_ROWS:
+        return found
+    return np.unique(np.concatenate(list(reversed(chosen)))[:_MOST_ROWS])
+
+
+def _matrices(term: RandomTerm, rows: NDArray[np.intp]) -> Iterator[NDArray[np.float64]]:
+    """ZEZ' of these rows for each element E of the covariance matrix of a level; the pairs of rows."""
+    same = term.group.codes[rows][:, None] == term.group.codes[rows]
+    z = term.z[rows]
+    elements = term.structure.element_matrices()
+    if not len(elements):
+        k = len(term.names)
+        elements = np.array([np.eye(k)])
+    for element in elements:
+        yield _pairs(np.where(same, z @ element @ z.T, 0.0))
+
+
+def _pairs(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(matrix, dtype=np.float64)[np.triu_indices(len(matrix))]

@@ -1,0 +1,175 @@
+"""
+Models without random effects as states, to be compared with mixed models by their likelihoods.
+
+A formula is fitted here, as a mixed model whose only variance is held at zero: the likelihood is that of the
+regression, for every family. Results of statsmodels come with their own likelihood.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...design.matrix import label_of
+from ...errors import ArgumentError, DataError
+from ...families import Binomial, Family, NegativeBinomial, Poisson
+from ...fit.changes import formula_fitted_to_rows
+from ...fit.fixed import NOTHING_HELD
+from ...fit.state import FittedModel, fitted_of
+from ...formula import parse_formula
+from ...formula.nodes import write
+
+M = TypeVar("M", bound=FittedModel)
+_NONE = np.empty(0)
+
+
+def comparable(fitted: FittedModel, other: Any) -> FittedModel:
+    """
+    What a mixed model is compared with, as a state.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+    other : MixedModel, str, or results of statsmodels
+        A formula is fitted to the rows that the mixed model used, with its other arguments.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        For other objects, for families that statsmodels does not fit by maximum likelihood, and for other
+        rows.
+    """
+    if isinstance(other, str):
+        return _formula(fitted, other)
+    if hasattr(other, "model") and hasattr(other.model, "exog") and hasattr(other, "llf"):
+        return _regression(fitted, other)
+    return fitted_of(other)
+
+
+def _formula(fitted: FittedModel, text: str) -> FittedModel:
+    given = fitted.arguments
+    parsed = parse_formula(text, given.data.names, given.functions, need_random=False)
+    if parsed.random:
+        return formula_fitted_to_rows(fitted, text, given.fixed)
+    term = min(fitted.design.terms, key=lambda own: len(own.group.levels))
+    specs = {":".join(map(label_of, spec.group_nodes)): spec for spec in fitted.design.formula.random}
+    spec = specs[term.group.label]
+    group = ":".join(write(node) for node in spec.group_nodes)
+    held = {f"sd_(Intercept)|{term.group.label}": 0.0}
+    found = formula_fitted_to_rows(fitted, f"{text} + (1 | {group})", held)
+    return _without_terms(found, {"formula": parsed})
+
+
+def _without_terms(
+    fitted: M, design: dict[str, Any], estimates: dict[str, Any] | None = None, **others: Any
+) -> M:
+    """The state without random effects."""
+    none: dict[str, Any] = {"theta": _NONE, "b": (), "u": ()}
+    result = dataclasses.replace(
+        fitted,  # type: ignore[type-var]
+        design=dataclasses.replace(fitted.design, terms=(), **design),
+        estimates=dataclasses.replace(fitted.estimates, **none, **(estimates or {})),
+        term_roots=(),
+        _engine=None,
+        **others,
+    )
+    result.know(NOTHING_HELD, None)
+    return result.concluded(fitted.convergence)
+
+
+def _regression(fitted: FittedModel, results: Any) -> FittedModel:
+    """A result of statsmodels."""
+    model = results.model
+    kind = type(model).__name__
+    x = np.asfortranarray(model.exog, dtype=np.float64)
+    if len(x) != fitted.n_obs:
+        raise DataError(
+            f"the model of statsmodels was fitted to {len(x)} rows and the mixed model to {fitted.n_obs}: fit it "
+            "to the rows used, or give its formula as text, which is fitted to these rows"
+        )
+    y = np.asarray(model.endog, dtype=np.float64)
+    weights, family, others = None, None, {}
+    if fitted.exact_likelihood:
+        if kind not in ("OLS", "WLS"):
+            raise ArgumentError(_refusal(kind, "OLS and WLS"))
+        weights = np.asarray(model.weights, dtype=np.float64) if kind == "WLS" else None
+        others = {"reml": False, "arguments": dataclasses.replace(fitted.arguments, weights=weights, offset=None)}
+    else:
+        family = _family(model, kind)
+        arguments: Any = fitted.arguments
+        others = {"arguments": dataclasses.replace(arguments, family=family, weights=None, offset=None)}
+        if family.trials and getattr(model, "n_trials", None) is not None:
+            trials = np.broadcast_to(np.asarray(model.n_trials, dtype=np.float64), y.shape)
+            # GLM keeps proportions beside the numbers of trials.
+            y, weights = np.round(y * trials), None if (trials == 1).all() else trials
+        if np.ptp(np.asarray(getattr(model, "var_weights", 1.0))) or np.ptp(np.asarray(getattr(model, "freq_weights", 1.0))):  # fmt: skip
+            raise ArgumentError(
+                "anova: give a regression with weights as a formula in text, which has the weights of the model"
+            )
+    names = tuple(map(str, getattr(model, "exog_names", range(x.shape[1]))))
+    text = getattr(model, "formula", None) or f"{model.endog_names} ~ {' + '.join(names)}"
+    formula = dataclasses.replace(fitted.design.formula, text=str(text), random=(), offsets=())
+    offset = getattr(model, "offset", None)
+    has_offset = isinstance(offset, np.ndarray) and offset.shape == y.shape
+    return _without_terms(
+        fitted,
+        {
+            "formula": formula,
+            "response_name": str(model.endog_names),
+            "x": x,
+            "x_names": names,
+            "y": y,
+            "weights": weights,
+            "offset": np.asarray(offset, dtype=np.float64) if has_offset else None,
+        },
+        {
+            "objective": -2.0 * float(results.llf),
+            "beta": np.asarray(results.params, dtype=np.float64)[: x.shape[1]],
+            "kept": _independent(x),
+            "held": np.empty(0, dtype=np.int64),
+        },
+        **others,
+    )
+
+
+def _family(model: Any, kind: str) -> Family:
+    """The family of a model of statsmodels, whose likelihood has no parameter that it estimates otherwise."""
+    if kind in ("Logit", "Probit"):
+        return Binomial(kind.lower())
+    if kind == "Poisson":
+        return Poisson("log")
+    family = getattr(model, "family", None)
+    name = type(family).__name__
+    link = {"Logit": "logit", "Probit": "probit", "CLogLog": "cloglog", "Cauchy": "cauchit", "Log": "log",
+            "Identity": "identity", "Sqrt": "sqrt"}.get(type(getattr(family, "link", None)).__name__, "")  # fmt: skip
+    if kind == "GLM" and link:
+        if name == "Binomial":
+            return Binomial(link)
+        if name == "Poisson":
+            return Poisson(link)
+        if name == "NegativeBinomial":
+            alpha: Any = getattr(family, "alpha", math.nan)
+            return NegativeBinomial(link, size=1.0 / float(alpha))
+    raise ArgumentError(_refusal(f"{kind} ({name})" if family is not None else kind, "GLM with binomial, Poisson or negative binomial family, Logit, Probit and Poisson"))  # fmt: skip
+
+
+def _refusal(kind: str, known: str) -> str:
+    return (
+        f"anova: {kind} of statsmodels cannot be compared with this model, but {known} can; give a formula as "
+        "text, which is fitted by maximum likelihood with the family of the model"
+    )
+
+
+def _independent(x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Columns of x that are linearly independent, in order."""
+    from scipy.linalg import qr
+
+    size = np.linalg.norm(x, axis=0)
+    _, triangle, order = qr(x / np.where(size > 0, size, 1.0), mode="economic", pivoting=True)
+    diagonal = np.abs(np.diag(triangle))
+    rank = int(np.count_nonzero(diagonal > 1e-10 * diagonal.max(initial=0.0)))
+    return np.sort(order[:rank]).astype(np.int64)

@@ -1,0 +1,180 @@
+"""Likelihood-ratio tests of nested pairs of any kind, and pairs that are not nested."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mixedmodels as mm
+from shared_fits import fits
+
+sm = pytest.importorskip("statsmodels.api")
+smf = pytest.importorskip("statsmodels.formula.api")
+
+
+def sleep() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    data = mm.load_sleepstudy()
+    return data.assign(z=rng.normal(size=180), w=rng.uniform(0.5, 2.0, 180), c=rng.poisson(3, 180))
+
+
+def p_of(one: Any, other: Any) -> float:
+    return float(mm.anova(one, other)["Pr(>Chisq)"].iloc[1])
+
+
+def heading(one: Any, other: Any) -> str:
+    return "\n".join(mm.anova(one, other).heading)
+
+
+SLEEP = sleep()
+
+
+def lmer(formula: str, **options: Any) -> Any:
+    return mm.lmer(f"Reaction ~ {formula}", SLEEP, REML=False, **options)
+
+
+@pytest.mark.parametrize(
+    ("smaller", "larger", "part"),
+    [
+        ("z + (1 | Subject)", "Days + (Days | Subject)", "fixed effects"),
+        ("z + (1 | Subject)", "Days + I(Days^2) + (1 | Subject)", "fixed effects"),
+        ("Days + (0 + Days | Subject)", "Days + I(Days^2) + (1 | Subject)", "random effects"),
+        ("1 + (1 | Subject)", "0 + Days + (Days | Subject)", "fixed effects"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_pairs_that_are_not_nested_have_no_p_value(smaller: str, larger: str, part: str) -> None:
+    one, other = lmer(smaller), lmer(larger)
+    assert np.isnan(p_of(one, other))
+    assert f"differ in {part}" in heading(other, one)
+
+
+@pytest.mark.parametrize(
+    ("smaller", "larger"),
+    [
+        # Other columns that span the same space.
+        ("Days + I(Days^2) + (1 | Subject)", "poly(Days, 2) + z + (1 | Subject)"),
+        ("scale(Days) + (1 | Subject)", "Days + z + (1 | Subject)"),
+        # Covariance families.
+        ("Days + (Days || Subject)", "Days + (Days | Subject)"),
+        ("Days + (scale(Days, scale = FALSE) | Subject)", "Days + z + (Days | Subject)"),
+        ("Days + (0 + Days | Subject)", "Days + (Days | Subject)"),
+        ("Days + (1 | Subject)", "Days + (1 | Subject) + (0 + z | Subject)"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_nested_pairs_have_a_p_value_whatever_their_columns(smaller: str, larger: str) -> None:
+    one, other = lmer(smaller), lmer(larger)
+    assert 0.0 <= p_of(one, other) <= 1.0
+    assert "not nested" not in heading(one, other)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_an_interaction_of_groups_is_within_the_effects_of_its_factor() -> None:
+    data = mm.load_machines()
+    one = mm.lmer("score ~ Machine + (1 | Worker) + (1 | Worker:Machine)", data)
+    other = mm.lmer("score ~ Machine + (0 + Machine | Worker)", data)
+    assert "not nested" not in heading(one, other)
+    crossed = fits("penicillin")
+    both = mm.lmer("diameter ~ plate + (1 | sample)", mm.load_penicillin())
+    assert "random effects" in heading(crossed, both)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_structures_that_cannot_be_compared_are_said_to_be_open() -> None:
+    text = heading(lmer("Days + (1 | Subject)"), lmer("Days + cs(1 + Days | Subject)"))
+    assert "was not decided" in text
+
+
+def test_a_formula_without_random_effects_is_the_regression_of_statsmodels() -> None:
+    m = lmer("Days + (1 | Subject)")
+    table, result = m.anova("Reaction ~ Days"), smf.ols("Reaction ~ Days", SLEEP).fit()
+    assert table["logLik"].iloc[0] == pytest.approx(result.llf, rel=1e-10)
+    assert table["npar"].tolist() == [3, 4]
+    pd.testing.assert_frame_equal(pd.DataFrame(m.anova(result)), pd.DataFrame(table), rtol=1e-9)
+    assert "50:50 mixture of χ² with 0 and 1" in "\n".join(table.heading)
+
+
+def test_weights_of_the_model_are_those_of_the_regression() -> None:
+    m = lmer("Days + (1 | Subject)", weights="w")
+    result = smf.wls("Reaction ~ Days", SLEEP, weights=SLEEP["w"]).fit()
+    table = m.anova("Reaction ~ Days")
+    assert table["logLik"].iloc[0] == pytest.approx(result.llf, rel=1e-10)
+    assert m.anova(result)["Chisq"].iloc[1] == pytest.approx(table["Chisq"].iloc[1], rel=1e-9)
+    # Without the weights it is another likelihood.
+    assert np.isnan(m.anova(smf.ols("Reaction ~ Days", SLEEP).fit())["Pr(>Chisq)"].iloc[1])
+
+
+def test_a_regression_uses_the_rows_of_the_model() -> None:
+    data = SLEEP.copy()
+    data.loc[data.index[:20], "z"] = np.nan
+    m = mm.lmer("Reaction ~ Days + z + (1 | Subject)", data, REML=False)
+    table = m.anova("Reaction ~ Days")
+    result = smf.ols("Reaction ~ Days", data.dropna()).fit()
+    assert table["logLik"].iloc[0] == pytest.approx(result.llf, rel=1e-10)
+    again = m.refit(data["Reaction"].dropna().to_numpy()[20:] ** 0.5)
+    with pytest.raises(mm.DataError, match="different responses"):
+        again.anova(result)
+    assert again.anova("Reaction ~ Days")["logLik"].iloc[0] == pytest.approx(
+        smf.ols("np.sqrt(Reaction) ~ Days", data.iloc[20:]).fit().llf, rel=1e-10
+    )
+
+
+def test_generalized_models_and_their_regressions() -> None:
+    cbpp, m = mm.load_cbpp(), fits("cbpp")
+    table = m.anova("cbind(incidence, size - incidence) ~ period")
+    result = smf.glm("incidence + I(size - incidence) ~ period", cbpp, family=sm.families.Binomial()).fit()
+    assert table["logLik"].iloc[0] == pytest.approx(result.llf, rel=1e-9)
+    assert m.anova(result)["Chisq"].iloc[1] == pytest.approx(table["Chisq"].iloc[1], rel=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+@pytest.mark.parametrize("family", ["poisson", "nbinom2"])
+def test_counts(family: str) -> None:
+    rng = np.random.default_rng(3)
+    mean = np.exp(1 + rng.normal(size=18)[SLEEP["Subject"].astype("category").cat.codes] * 0.5)
+    data = SLEEP.assign(c=rng.poisson(mean * rng.gamma(2, 0.5, 180)))
+    m = mm.glmer("c ~ Days + (1 | Subject)", data, family)
+    result = (smf.poisson if family == "poisson" else smf.negativebinomial)("c ~ Days", data).fit(disp=0)
+    assert m.anova("c ~ Days")["logLik"].iloc[0] == pytest.approx(result.llf, rel=1e-6)
+    if family == "poisson":
+        assert m.anova(result)["logLik"].iloc[0] == pytest.approx(result.llf, rel=1e-12)
+    else:
+        with pytest.raises(mm.ArgumentError, match="as text"):
+            m.anova(result)
+
+
+def test_mixed_formulas_are_fitted_too() -> None:
+    m = lmer("Days + (1 | Subject)")
+    table = m.anova("Reaction ~ Days + (Days | Subject)")
+    assert table["Chisq"].iloc[1] == pytest.approx(42.1393, abs=1e-3)
+
+
+def test_what_is_refused() -> None:
+    m = lmer("Days + (1 | Subject)")
+    with pytest.raises(mm.ArgumentError, match="OLS and WLS"):
+        m.anova(smf.glm("Reaction ~ Days", SLEEP).fit())
+    with pytest.raises(mm.DataError, match="100 rows"):
+        m.anova(smf.ols("Reaction ~ Days", SLEEP.iloc[:100]).fit())
+    with pytest.raises(mm.DataError, match="different responses"):
+        m.anova(smf.ols("z ~ Days", SLEEP).fit())
+    with pytest.raises(mm.DataError, match="response"):
+        m.anova("z ~ Days")
+    with pytest.raises(mm.ArgumentError):
+        m.anova(3)
+    with pytest.raises(mm.FormulaError):
+        m.anova("Reaction Days")
+
+
+def test_statsmodels_is_not_imported() -> None:
+    import subprocess
+
+    code = (
+        "import sys, mixedmodels as mm; m = mm.lmer('Reaction ~ Days + (1 | Subject)', mm.load_sleepstudy()); "
+        "m.anova('Reaction ~ Days'); assert 'statsmodels' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

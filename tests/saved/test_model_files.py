@@ -1,0 +1,333 @@
+"""Models that were saved without their data and loaded again."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mixedmodels as mm
+from degenerate.operations import OPERATIONS
+from mixedmodels import families
+from mixedmodels.saved.condense import condensed
+from saved.saved_models import FILES, MODELS, model, new_rows, numbers, sleep
+
+# Repeated sums of rows differ in rounding, and second derivatives come from differences.
+RELATIVE = 1e-6
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "saved.model"
+
+
+def reloaded(m: Any, path: Path, **options: Any) -> Any:
+    m.save(path)
+    return mm.load(path, **options)
+
+
+def close(one: Any, other: Any) -> None:
+    np.testing.assert_allclose(np.asarray(one, float), np.asarray(other, float), RELATIVE, 1e-8)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+@pytest.mark.parametrize("name", MODELS)
+def test_loaded_model_predicts_prints_and_tests(name: str, path: Path) -> None:
+    m = model(name)
+    same, rows = reloaded(m, path), new_rows(m)
+    for key, value in numbers(m, rows).items():
+        if key == "sd":
+            assert value == numbers(same, rows)[key]
+        else:
+            close(numbers(same, rows)[key], value)
+    close(
+        same.predict(rows, interval="prediction", type="response"),
+        m.predict(rows, interval="prediction", type="response"),
+    )
+    strange = rows.assign(**{group: "another" for group in m.ngrps if ":" not in group})
+    close(
+        same.predict(strange, allow_new_levels=True, se_fit=True),
+        m.predict(strange, allow_new_levels=True, se_fit=True),
+    )
+    for text in (str, repr, lambda x: str(x.summary()), lambda x: str(x.tidy("all", conf_int=True))):
+        assert text(same) == text(m)
+    for table in ("glance", "VarCorr", "coef", "anova", "checkConv"):
+        assert str(getattr(same, table)()) == str(getattr(m, table)())
+    if name != "fixed":
+        assert str(same.anova(type=2)) == str(m.anova(type=2))
+    close(same.vcov(), m.vcov())
+    close(same.simulate(2, newdata=rows, rng=1), m.simulate(2, newdata=rows, rng=1))
+    assert str(same.ranef(condVar=True).to_frame()) == str(m.ranef(condVar=True).to_frame())
+    terms = [label for label, _ in m._fitted.design.x_terms]
+    if {"f", "period"} & set(terms):
+        factor = "f" if "f" in terms else "period"
+        for weights in ("equal", "proportional"):
+            assert str(same.emmeans(factor, weights=weights)) == str(m.emmeans(factor, weights=weights))
+
+
+@pytest.mark.parametrize("file", sorted(FILES.glob("*.model")), ids=lambda file: file.stem)
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_files_written_once_load_for_ever(file: Path) -> None:
+    expected = json.loads(file.with_suffix(".json").read_text())
+    found = numbers(mm.load(file), pd.DataFrame(expected.pop("rows")))
+    assert set(expected) <= set(found)
+    for key, value in expected.items():
+        if key == "sd":
+            close(np.concatenate(found[key]), np.concatenate(value))
+        else:
+            close(found[key], value)
+    assert str(mm.load(file).summary())
+
+
+def test_there_are_files_of_every_kind() -> None:
+    assert {file.stem.rsplit("_", 1)[0] for file in FILES.glob("*.model")} >= set(MODELS)
+
+
+def test_kenward_roger_is_kept_for_reml_and_on_request(path: Path) -> None:
+    m, by_ml = model("plain"), model("ml")
+    assert str(reloaded(m, path).summary(ddf="kenward-roger")) == str(m.summary(ddf="kenward-roger"))
+    by_ml.save(path, kenward_roger=True)
+    with pytest.raises(mm.NoDataError):
+        # The test refits by REML to know whether there is an optimum.
+        mm.load(path).summary(ddf="kenward-roger")
+    m.save(path, kenward_roger=False)
+    with pytest.raises(mm.NoDataError):
+        mm.load(path).summary(ddf="kenward-roger")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["plain", "binomial"])
+def test_whatever_needs_the_data_says_so(name: str, path: Path) -> None:
+    """No function does anything else with a loaded model than work, or raise an error of the package."""
+    m = model(name)
+    same = reloaded(m, path)
+    refused = []
+    for operation, call in OPERATIONS.items():
+        try:
+            call(same)
+        except mm.NoDataError:
+            refused.append(operation)
+        except mm.MixedModelError:
+            pass
+        except AttributeError:
+            with pytest.raises(AttributeError):
+                call(m)
+    assert {"residuals", "refit", "influence", "profile", "fitted", "hatvalues"} <= {
+        text.split()[0] for text in refused
+    }
+    assert not {"summary", "tidy", "fixef", "ranef", "vcov", "VarCorr", "anova"} & set(refused)
+
+
+@pytest.mark.parametrize("name", ["plain", "weights", "splines", "subset", "missing", "binomial", "nbinom2"])
+def test_with_its_data_a_model_is_whole(name: str, path: Path) -> None:
+    m = model(name)
+    whole = reloaded(m, path, data=m.data)
+    close(whole.residuals(), m.residuals())
+    close(whole.hatvalues(), m.hatvalues())
+
+
+def test_other_data_are_refused(path: Path) -> None:
+    m, data = model("plain"), sleep().copy()
+    m.save(path)
+    with pytest.raises(mm.DataError, match="170 rows"):
+        mm.load(path, data.iloc[:170])
+    with pytest.raises(mm.DataError, match="criterion"):
+        mm.load(path, data.assign(Reaction=data["Reaction"].to_numpy()[::-1]))
+    with pytest.raises(mm.DataError, match="other coefficients"):
+        # The criterion is the same.
+        mm.load(path, data.assign(Reaction=data["Reaction"] + data["Days"]))
+    with pytest.raises(mm.DataError, match="other levels"):
+        mm.load(path, data.assign(Subject=data["Subject"].astype(str) + "a"))
+
+
+def test_arguments_with_values_for_each_row_are_not_kept(path: Path) -> None:
+    data = sleep()
+    m = mm.lmer("Reaction ~ Days + (1 | Subject)", data, weights=data["w"].to_numpy())
+    same = reloaded(m, path)
+    assert str(same.summary()) == str(m.summary())
+    with pytest.raises(mm.ArgumentError, match="weights= as values"):
+        mm.load(path, data)
+    rows = new_rows(m)
+    close(same.predict(rows, interval="prediction"), m.predict(rows, interval="prediction"))
+
+
+def test_functions_of_the_caller_are_given_again(path: Path) -> None:
+    functions = {"half": lambda x: x / 2}
+    m = mm.lmer("Reaction ~ half(Days) + (1 | Subject)", sleep(), functions=functions)
+    m.save(path)
+    with pytest.raises(mm.ArgumentError, match="'half'"):
+        mm.load(path)
+    same = mm.load(path, functions=functions)
+    close(same.predict(new_rows(m)), m.predict(new_rows(m)))
+
+
+def test_a_family_of_ones_own_is_refused(path: Path) -> None:
+    own = families.user(
+        log_density=lambda y, eta, w: w * (y * eta - np.exp(eta)),
+        score=lambda y, eta, w: w * (y - np.exp(eta)),
+        information=lambda y, eta, w: w * np.exp(eta),
+        third=lambda y, eta, w: w * np.exp(eta),
+        link="log",
+    )
+    m = mm.glmer("count ~ Days + (1 | Subject)", sleep(), own, fixed={"sd_(Intercept)|Subject": 0.3})
+    with pytest.raises(mm.ArgumentError, match="family of your own"):
+        m.save(path)
+    assert not path.exists()
+
+
+def test_a_file_holds_no_rows_and_is_saved_again_as_it_is(path: Path) -> None:
+    m = model("plain")
+    same = reloaded(m, path)
+    first = path.read_bytes()
+    same.save(path)
+    assert path.read_bytes() == first
+    m.save(path)
+    assert path.read_bytes() == first
+    again = pickle.loads(pickle.dumps(same))
+    assert str(again.summary()) == str(m.summary())
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["model.json", "numbers.bin"]
+    assert len(first) < 10_000
+
+
+def test_large_fits_have_small_files(path: Path) -> None:
+    rng = np.random.default_rng(1)
+    n, q = 200_000, 20_000
+    group, x = rng.integers(q, size=n), rng.normal(size=n)
+    y = 1 + x * (1 + rng.normal(size=q)[group]) + rng.normal(size=q)[group] + rng.normal(size=n)
+    cell = rng.integers(50, size=n)
+    y += rng.normal(size=50)[cell]
+    data = pd.DataFrame({"y": y, "x": x, "g": group, "h": cell})
+    m = mm.lmer("y ~ x + (x | g) + (1 | h)", data)
+    same = reloaded(m, path)
+    assert path.stat().st_size < 4_000_000
+    rows = data.iloc[:5]
+    close(same.predict(rows), m.predict(rows))
+    close(same.predict(rows, re_form="NA", se_fit=True), m.predict(rows, re_form="NA", se_fit=True))
+    with pytest.raises(mm.NoDataError, match="too large"):
+        same.predict(rows, se_fit=True)
+
+
+def test_condensed_rows_have_the_cross_products_of_the_fit() -> None:
+    fitted = model("weights")._fitted
+    found = condensed(fitted, 10**6)
+    assert found is not None
+    design, weights = fitted.design, fitted.prior_weights
+    values, codes = found.values, found.codes[found.cells]
+    assert len(values) < fitted.n_obs
+    x = values[:, found.x]
+    np.testing.assert_allclose(x.T @ x, design.x.T @ (weights[:, None] * design.x), 1e-12)
+    np.testing.assert_allclose(x.T @ values[:, -1], design.x.T @ (weights * design.y), 1e-12)
+    for t, term in enumerate(design.terms):
+        for level in range(3):
+            mine, theirs = codes[:, t] == level, term.group.codes == level
+            z = values[mine][:, found.z[t]]
+            np.testing.assert_allclose(
+                z.T @ z, term.z[theirs].T @ (weights[theirs, None] * term.z[theirs]), 1e-12
+            )
+
+
+# Damaged files
+
+
+def changed(content: bytes, change: Any) -> bytes:
+    """The file with another JSON head."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w") as new:
+        head = json.loads(old.read("model.json"))
+        new.writestr("model.json", json.dumps(head if (found := change(head)) is None else found))
+        new.writestr("numbers.bin", old.read("numbers.bin"))
+    return target.getvalue()
+
+
+def test_truncated_and_damaged_files_are_refused(path: Path) -> None:
+    m = model("plain")
+    m.save(path)
+    content = path.read_bytes()
+    for stop in [*range(0, len(content), 97), len(content) - 1]:
+        path.write_bytes(content[:stop])
+        with pytest.raises(mm.ModelFileError):
+            mm.load(path)
+    rng = np.random.default_rng(1)
+    for place in rng.integers(len(content), size=150).tolist():
+        damaged = bytearray(content)
+        damaged[place] ^= 0x55
+        path.write_bytes(bytes(damaged))
+        try:
+            # Bytes of the archive that nothing depends on.
+            assert str(mm.load(path).summary()) == str(m.summary())
+        except mm.ModelFileError:
+            pass
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda head: head.update(format=2),
+        lambda head: head.update(kind="something else"),
+        lambda head: head.update(model={"is": "os.system", "command": "true"}),
+        lambda head: head.update(model={"map": [["kind", "linear"]]}),
+        lambda head: head.update(arrays=[{"type": "|O", "shape": [1]}]),
+        lambda head: head["arrays"][0].update(shape=[10**12]),
+        lambda head: head["arrays"][0].update(shape=[-1]),
+        lambda head: head.update(texts=None),
+        lambda head: head.update(model={"array": 10**6}),
+        lambda head: [],
+    ],
+)
+def test_no_head_makes_anything_but_an_error(change: Any, path: Path) -> None:
+    model("plain").save(path)
+    path.write_bytes(changed(path.read_bytes(), change))
+    with pytest.raises(mm.ModelFileError):
+        mm.load(path)
+
+
+def test_random_changes_of_the_head_are_errors_of_the_package(path: Path) -> None:
+    model("plain").save(path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(2)
+
+    def nodes(value: Any) -> list[Any]:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        return [value, *(part for own in inner for part in nodes(own))] if isinstance(value, (dict, list)) else []
+
+    for _ in range(150):
+
+        def change(head: dict[str, Any]) -> None:
+            places = [node for node in nodes(head["model"]) if node]
+            own = places[rng.integers(len(places))]
+            key = list(own)[rng.integers(len(own))] if isinstance(own, dict) else int(rng.integers(len(own)))
+            own[key] = [None, "text", -1, {"tuple": []}, 1e300][rng.integers(5)]
+
+        path.write_bytes(changed(content, change))
+        try:
+            mm.load(path)
+        except mm.MixedModelError:
+            pass
+
+
+def test_a_bomb_is_refused(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr("model.json", b" " * 400_000_000)
+        archive.writestr("numbers.bin", b"")
+    with pytest.raises(mm.ModelFileError, match="far more than its size"):
+        mm.load(path)
+
+
+def test_wrong_arguments(tmp_path: Path) -> None:
+    with pytest.raises(mm.ArgumentError, match="path"):
+        model("plain").save(3)
+    with pytest.raises(mm.ArgumentError, match="path"):
+        mm.load(3)
+    with pytest.raises(FileNotFoundError):
+        mm.load(tmp_path / "none")
+    (tmp_path / "text").write_text("no model")
+    with pytest.raises(mm.ModelFileError, match="no model file"):
+        mm.load(tmp_path / "text")
