@@ -35,8 +35,8 @@ _EXPORTS = {
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
         "ExecutorError FormulaError FormulaWarning InternalError InterruptedWarning LargeModelWarning "
         "MemoryLimitError MissingColumnError MixedModelError MixedModelsWarning ModelFileError ModesError "
-        "NewLevelsError NoDataError NotAvailableError RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning "
-        "UnknownArgumentError"
+        "NewLevelsError NoDataError NotAvailableError RankDeficiencyWarning SeparationWarning "
+        "SingularFitWarning UndeterminedWarning UnknownArgumentError"
     ),
     "fit.block_costs": "BlockDescription",
     "fit.control": "Control",
@@ -79,9 +79,9 @@ _EXPORTS = {
         "plot_diagnostics plot_effects plot_emmeans plot_fit_log plot_groups plot_interaction "
         "plot_profile plot_ranef plot_ranef_qq plot_residuals plot_rootogram plot_shrinkage "
         "plot_variances predict predict_effects predictions profile profile_2d quantile_residuals r2 "
-        "ranef ranova refit refitML rePCA residuals rstandard rstudent save save_optimum shrinkage "
-        "sigma simplify simulate summary t_test tidy update vcov vcov_cluster vcov_parameters "
-        "vcov_theta vif wald_test yeo_johnson"
+        "ranef ranova rePCA refit refitML residuals rstandard rstudent save save_optimum shrinkage sigma "
+        "simplify simulate summary t_test tidy update vcov vcov_cluster vcov_parameters vcov_theta vif "
+        "wald_test yeo_johnson"
     ),
     "models.generalized": "GeneralizedLinearMixedModel",
     "models.glmer": "glmer",

@@ -46,6 +46,7 @@ def names() -> dict[str, Any]:
         "groups": data["g"].to_numpy(),
         "m": mm.lmer(f, data, REML=False),
         "m0": mm.lmer("y ~ x + (1 | g)", data, REML=False),
+        "m1": fits("dyestuff", REML=False),
         "g": fits("cbpp"),
         "unfitted": mm.LinearMixedModel.from_formula(f, data, REML=False),
     }

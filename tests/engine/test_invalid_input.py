@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixedmodels import InternalError, MixedModelError, _engine, families
+from mixedmodels import DataError, InternalError, MixedModelError, _engine, families
 
 N = 60
 RNG = np.random.default_rng(8)
@@ -197,3 +197,25 @@ def test_a_process_with_little_memory_is_told_so_and_lives_on(kind, layout):
         found.append(done.stdout.strip())
     assert found[0] == "refused"
     assert found[-1] == "fitted"
+
+
+@pytest.mark.parametrize(
+    ("starts", "rows", "values", "message"),
+    [
+        ([0, 2, 4], [0, 1, 1, 0], [1.0, 0.5, 0.5, 1.0], "ascending"),
+        ([0, 2, 4], [0, 1, 0, 2], [1.0, 0.5, 0.5, 1.0], "below 2"),
+        ([0, 3, 2], [0, 1, 0, 1], [1.0, 0.5, 0.5, 1.0], "do not follow one another"),
+        ([0, 2, 3], [0, 1, 1], [1.0, 0.5, 1.0], "not symmetric"),
+        ([0, 2, 4], [0, 1, 0, 1], [1.0], "length"),
+    ],
+)
+def test_sparse_matrices_that_are_none(starts, rows, values, message):
+    with pytest.raises(DataError, match=message):
+        _engine.sparse_cholesky(
+            np.array(starts, dtype=np.int64), np.array(rows, dtype=np.uint32), np.array(values)
+        )
+
+
+def test_a_sparse_matrix_without_a_factor():
+    parts = np.array([0, 2, 4]), np.array([0, 1, 0, 1], dtype=np.uint32), np.array([1.0, 9.0, 9.0, 1.0])
+    assert _engine.sparse_cholesky(*parts) is None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Design, Response
-from ..design.plan_columns import contrasts_in
+from ..design.contrast_table import contrasts_in
 from ..design.used_rows import used_data
 from ..errors import DataError
 from ..formula import parse_formula
