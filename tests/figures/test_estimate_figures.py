@@ -200,6 +200,25 @@ def test_interactions_join_the_means():
         assert line.get_linestyle() == "-"
 
 
+def test_a_number_is_drawn_to_scale_in_an_interaction():
+    data = load_orthodont().assign(age=lambda d: d["age"].replace(14, 30))
+    model = lmer("distance ~ age * Sex + (1 | Subject)", data)
+    ax = plot_interaction(model, "age", "Sex")
+    for line in ax.lines:
+        np.testing.assert_allclose(line.get_xdata(), [8, 10, 12, 30])
+    assert ax.get_xlim()[1] > 30
+
+
+@pytest.mark.parametrize("draw", [plot_effects, plot_emmeans])
+@pytest.mark.parametrize(("type", "wanted"), [("response", "distance"), ("link", "log(distance)")])
+def test_the_axis_names_the_response_on_the_scale_shown(draw, type, wanted):
+    model = lmer("log(distance) ~ age * Sex + (1 | Subject)", load_orthodont())
+    ax = draw(model, "Sex", type=type)
+    label = ax.get_ylabel() if draw is plot_effects else ax.get_xlabel()
+    name = {"link": "linear predictor of " if draw is plot_effects else "emmean of "}.get(type, "")
+    assert label.removesuffix(", 95 % intervals") == name + wanted
+
+
 def test_standard_deviations_with_intervals():
     model = fits("sleepstudy")
     ax = plot_variances(model)

@@ -186,6 +186,13 @@ def test_pages_of_groups():
     assert [ax.get_title() for ax in plot_groups(model, levels=["370", "308"])] == ["370", "308"]
     with pytest.raises(ArgumentError, match="page must be a whole number from 1 to 3"):
         plot_groups(model, page=4, per_page=8)
+    with pytest.raises(ArgumentError, match="page must be 1: the 18 levels of 'Subject' fit on one page"):
+        plot_groups(model, page=2)
+    for wanted in ([370, 308], np.array([370.0, 308.0]), pd.Series([370, 308])):
+        assert [ax.get_title() for ax in plot_groups(model, levels=wanted)] == ["370", "308"]
+    assert [ax.get_title() for ax in plot_groups(model, levels=370)] == ["370"]
+    with pytest.raises(ArgumentError, match="levels must name at least one level"):
+        plot_groups(model, levels=[])
     with pytest.raises(ArgumentError, match="levels: 'Subject' has no level '3070'; did you mean '370'"):
         plot_groups(model, levels="3070")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..checks import one_of, several_texts, whole_number
+from ..checks import one_of, whole_number
 from ..diagnostics.rows import row_values
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
@@ -65,17 +66,32 @@ def _usual(fitted: FittedModel, group: str) -> str:
     raise ArgumentError("x: the model has no predictor for the axis; name a column of the data")
 
 
+def _places(group: str, known: Sequence[str], levels: Any) -> list[int]:
+    """The places of levels, given by their names or, where these are numbers, as numbers."""
+    single = isinstance(levels, str) or not hasattr(levels, "__iter__")
+    wanted = [_level_name(level) for level in ([levels] if single else list(levels))]
+    places = {name: i for i, name in enumerate(known)}
+    for name in wanted:
+        if name not in places:
+            raise ArgumentError(f"levels: {group!r} has no level {name!r}{nearest(name, known)}")
+    if not wanted:
+        raise ArgumentError("levels must name at least one level")
+    return [places[name] for name in wanted]
+
+
+def _level_name(level: Any) -> str:
+    whole = isinstance(level, (float, np.floating)) and float(level).is_integer()
+    return str(int(level)) if whole else str(level)
+
+
 def _page(group: str, known: Any, levels: Any, page: Any, per_page: Any) -> tuple[list[int], str]:
     """The levels of a page, with its title."""
     if levels is not None:
-        places = {name: i for i, name in enumerate(known)}
-        wanted = several_texts("levels", levels)
-        for name in wanted:
-            if name not in places:
-                raise ArgumentError(f"levels: {group!r} has no level {name!r}{nearest(name, known)}")
-        return [places[name] for name in wanted], group
+        return _places(group, known, levels), group
     size = whole_number("per_page", per_page, 1, 60)
     pages = -(-len(known) // size)
+    if pages == 1 and whole_number("page", page, 1) > 1:
+        raise ArgumentError(f"page must be 1: the {len(known)} levels of {group!r} fit on one page")
     first = (whole_number("page", page, 1, pages) - 1) * size
     chosen = list(range(first, min(first + size, len(known))))
     if pages == 1:

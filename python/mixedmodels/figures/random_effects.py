@@ -114,7 +114,7 @@ def draw_effects_qq(fitted: FittedModel, ax: Any) -> Any:
     ]
     left = [name for name, (_, values) in zip(names, series, strict=True) if not np.isfinite(values).any()]
     dropped = known[_SERIES:]
-    qq_plot(known[:_SERIES], "standardised random effect", ax=ax)
+    qq_plot(known[:_SERIES], "standardised random effect", standard=True, ax=ax)
     told = [f"variance zero: {', '.join(left)}"] if left else []
     told += [f"not drawn: {', '.join(name for name, _ in dropped)}"] if dropped else []
     note(ax, "\n".join(told), "lower right")

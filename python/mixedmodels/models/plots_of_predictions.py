@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ..figures import counts, effects, groups as _groups
 from ..plot.style import Panels
 from ..public import public
-from .arguments import DdfName, Names, Vcov
+from .arguments import DdfName, Levels, Names, Vcov
 from .holder import Holder
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class PredictionPlots(Holder):
         """
         Draw the means of one variable joined by lines for each level of another.
 
-        Without an interaction the lines are parallel (on the scale of the linear predictor).
+        A numeric variable is drawn to scale, as lines with bands. Without an interaction the lines are parallel (on the scale of the linear predictor).
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class PredictionPlots(Holder):
         group: str | None = None,
         axes: Sequence[Axes] | None = None,
         *,
-        levels: Names | None = None,
+        levels: Levels | None = None,
         page: int = 1,
         per_page: int = 30,
     ) -> Panels:
@@ -168,8 +168,8 @@ class PredictionPlots(Holder):
             A grouping factor; by default the first.
         axes : sequence of matplotlib Axes, optional
             One for each level drawn; by default a new figure.
-        levels : str or list of str, optional
-            The levels to draw; by default those of the page.
+        levels : str, int or list of these, optional
+            The levels to draw, by name; by default those of the page.
         page : int, default 1
             Which page of the levels.
         per_page : int, default 30

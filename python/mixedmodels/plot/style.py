@@ -253,6 +253,18 @@ def legend_beside(ax: Axes, title: str = "") -> None:
     )
 
 
+def legend_above(ax: Axes) -> None:
+    """The legend in a row above the right end of the axes, where it hides nothing."""
+    ax.legend(
+        fontsize="small",
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=len(ax.get_legend_handles_labels()[1]),
+        frameon=False,
+        borderaxespad=0.2,
+    )
+
+
 def point_look(n: int) -> dict[str, Any]:
     """Size and strength of n points in one panel: many are small and let others shine through."""
     size = float(np.clip(26.0 - 4.4 * np.log10(max(n, 1) / 100.0 + 1.0) * 2.2, 4.0, 26.0))
