@@ -118,7 +118,8 @@ class Plots(Holder):
         values although the model is true. `quantile_residuals` with new random effects has no such bias.
 
         Random effects are divided by the standard deviations that their conditional modes have under the
-        model, so that their band is that of standard normal values. More than 20,000 points are thinned, as the panel says; the smoother uses all.
+        model, so that their band is that of standard normal values. More than 20,000 points are thinned, as
+        the panel says; the smoother uses all.
 
         References
         ----------

@@ -109,7 +109,8 @@ class PredictionPlots(Holder):
         """
         Draw the means of one variable joined by lines for each level of another.
 
-        A numeric variable is drawn to scale, as lines with bands. Without an interaction the lines are parallel (on the scale of the linear predictor).
+        A numeric variable is drawn to scale, as lines with bands. Without an interaction the lines are
+        parallel (on the scale of the linear predictor).
 
         Parameters
         ----------

@@ -95,7 +95,7 @@ def effect_plots(
         bare(panel)
     if colour is not None:
         # At the end of the first row: where the figure is read first.
-        legend_beside(panels[-1 if ax is not None else min(columns, len(panels)) - 1], colour)
+        legend_beside(panels[-1 if ax is not None else min(columns, len(panels)) - 1], colour, ax is None)
     if points is not None:
         remark = "\n".join(filter(None, [remark, _without_far_points(panels, frame, points)]))
     note(panels[0], remark)
