@@ -182,7 +182,7 @@ def test_pages_of_groups():
     model = fits("sleepstudy")
     panels = plot_groups(model, page=3, per_page=8)
     assert [ax.get_title() for ax in panels] == ["371", "372"]
-    assert panels.figure.get_suptitle() == "Subject: levels 17-18 of 18 (page 3 of 3)"
+    assert panels.figure.get_suptitle().strip() == "Subject: levels 17-18 of 18 (page 3 of 3)"
     assert [ax.get_title() for ax in plot_groups(model, levels=["370", "308"])] == ["370", "308"]
     with pytest.raises(ArgumentError, match="page must be a whole number from 1 to 3"):
         plot_groups(model, page=4, per_page=8)
@@ -195,6 +195,66 @@ def test_pages_of_groups():
         plot_groups(model, levels=[])
     with pytest.raises(ArgumentError, match="levels: 'Subject' has no level '3070'; did you mean '370'"):
         plot_groups(model, levels="3070")
+
+
+def varying():
+    """Other predictors and another factor that vary within the groups."""
+    rng = np.random.default_rng(1)
+    data = load_sleepstudy()
+    data["z"], data["item"] = 60 * rng.normal(size=180), rng.permutation(np.resize(list("uvwxyz"), 180))
+    data["f"], data["t"] = rng.permutation(np.resize(list("abc"), 180)), rng.uniform(0.5, 2, 180)
+    data["school"] = np.where(data["Subject"].astype(int) < 340, "north", "south")
+    data.loc[5, "school"] = "south"
+    data["y"] = data["Reaction"] + data["z"] + 30 * (data["f"] == "a") + 50 * (data["item"] == "u")
+    data["y"] += 200 * (data["school"] == "north")
+    return data
+
+
+def test_lines_of_groups_hold_the_other_predictors():
+    data = varying()
+    formula = "y ~ poly(Days, 2) + z + f + offset(t) + (Days | Subject) + (1 | item) + (1 | school)"
+    model = lmer(formula, data)
+    panels = plot_groups(model, levels=[308, 370])
+    for ax, level in zip(panels, ("308", "370"), strict=True):
+        part = data[data["Subject"] == level]
+        new = part.assign(
+            z=part["z"].iloc[np.argmin(np.abs(part["z"] - part["z"].mean()))],
+            f=part["f"].value_counts(sort=False).idxmax(),
+            t=part["t"].mean(),
+        )
+        population, own = ax.lines
+        np.testing.assert_array_equal(own.get_xdata(), part["Days"])
+        np.testing.assert_allclose(population.get_ydata(), model.predict(new, re_form="~0"))
+        # One row of 308 is of the other school.
+        kept = "~(Days | Subject)" + (" + (1 | school)" if level == "370" else "")
+        np.testing.assert_allclose(own.get_ydata(), model.predict(new, re_form=kept))
+
+
+def test_fitted_values_along_what_is_no_predictor_are_not_joined():
+    data = varying().assign(when=lambda d: pd.Timestamp("2024-01-01") + pd.to_timedelta(d["Days"], "D"))
+    model = lmer("y ~ Days + z + (1 | Subject)", data)
+    for x in ("when", "item", data["z"]):
+        panels = plot_groups(model, x, levels="308")
+        population, own = panels[0].lines
+        assert {line.get_linestyle() for line in (population, own)} == {"None"}
+        np.testing.assert_allclose(own.get_ydata(), model.fitted()[:10])
+        np.testing.assert_allclose(population.get_ydata(), model.predict(re_form="~0")[:10])
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 18])
+@pytest.mark.parametrize("name", ["g", "a grouping factor with a long name"])
+def test_the_title_of_groups_is_beside_the_legend(count, name):
+    data = load_sleepstudy().rename(columns={"Subject": name})
+    model = lmer(f"Reaction ~ Days + (1 | `{name}`)", data)
+    figure = plot_groups(model, per_page=count).figure
+    figure.canvas.draw()
+    title, legend = figure._suptitle.get_window_extent(), figure.legends[0].get_window_extent()
+    # Blank lines above the title are in its box.
+    lines = figure.get_suptitle().split("\n")
+    first = title.y1 - title.height * next(i for i, text in enumerate(lines) if text) / len(lines)
+    assert title.x1 <= legend.x0 or first <= legend.y0 + 3
+    assert title.x0 >= 0
+    assert title.x1 <= figure.bbox.x1
 
 
 def test_groups_of_proportions_over_a_factor():

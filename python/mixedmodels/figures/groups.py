@@ -16,6 +16,7 @@ from ..inference.estimates.random_effects import terms_by_group
 from ..plot.panels_of_groups import GroupPanel, group_panels
 from ..plot.style import Panels, panels_of
 from ..wording import nearest
+from .lines_within import Line, lines_within, predictors
 
 _PER_PAGE = 30
 
@@ -37,16 +38,22 @@ def plot_groups(
     found = row_values(fitted, _usual(fitted, group) if x is None else x, "x")
     at = found.values if found.values is not None else np.where(found.codes < 0, np.nan, found.codes)
     chosen, title = _page(group, known, levels, page, per_page)
-    population = fitted.family.mean(_fixed_part(fitted))
-    mean, observed = fitted.mean, fitted.observed
     order = np.argsort(term.group.codes, kind="stable")
     starts = np.searchsorted(term.group.codes[order], np.arange(len(known) + 1))
-    panels = []
-    for level in chosen:
-        rows = order[starts[level] : starts[level + 1]]
-        panels.append(GroupPanel(known[level], at[rows], observed[rows], mean[rows], population[rows]))
+    groups = [order[starts[level] : starts[level + 1]] for level in chosen]
+    joined = isinstance(x, str | None) and found.name in predictors(fitted)
+    lines = lines_within(fitted, found, groups) if joined else _fitted_values(fitted, at, groups)
+    panels = [
+        GroupPanel(known[level], at[rows], fitted.observed[rows], *line, joined)
+        for level, rows, line in zip(chosen, groups, lines, strict=True)
+    ]
     names = () if found.values is not None else found.levels
     return panels_of(group_panels(panels, (found.name, fitted.design.response_name), names, title, axes))
+
+
+def _fitted_values(fitted: FittedModel, at: Any, groups: Sequence[Any]) -> list[Line]:
+    population = fitted.family.mean(_fixed_part(fitted))
+    return [Line(at[rows], fitted.mean[rows], population[rows]) for rows in groups]
 
 
 def _fixed_part(fitted: FittedModel) -> Any:

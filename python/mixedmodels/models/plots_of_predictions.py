@@ -179,13 +179,20 @@ class PredictionPlots(Holder):
         Returns
         -------
         Panels, shape (number of levels drawn,)
-            Points: responses. Lines: means given the random effects, and dashed with all random effects at
-            zero; where other predictors vary at the same x, their averages.
+            Points: responses. Lines: predictions at the values of x in the group, given its random effects,
+            and dashed with all random effects at zero.
 
         Raises
         ------
         ArgumentError
             Without matplotlib; for unknown levels, and pages beyond the last.
+
+        Notes
+        -----
+        Along a line the other predictors are the same: each has the value of the group that is nearest to the
+        mean of the group, a factor the most frequent one, and the offset its mean. Random effects of other
+        factors take part where the whole group has one level of them, and are zero where they vary. Where x
+        is no predictor of the model, dashes at the fitted values are drawn instead of lines.
 
         Examples
         --------
