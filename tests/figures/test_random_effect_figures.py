@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 from scipy import stats
 
 from mixedmodels import (
     ArgumentError,
+    SingularFitWarning,
     lmer,
     load_insteval,
     load_sleepstudy,
@@ -18,7 +20,7 @@ from mixedmodels import (
     plot_shrinkage,
 )
 from mixedmodels.figures.within_groups import within_group_estimates
-from mixedmodels.plot.shrinkage import ellipse
+from mixedmodels.plot.shrinkage import ellipse, shrinkage_pair
 from shared_fits import fits
 
 
@@ -137,6 +139,41 @@ def test_shrinkage_is_drawn_from_estimates_to_modes():
     # Everything is within the limits.
     low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
     assert ((arrows > low) & (arrows < high)).all()
+
+
+@pytest.mark.parametrize(
+    ("slope", "noise", "told"),
+    [
+        (1.0, 1.0, "the correlation is +1"),
+        (0.0, 1.0, "the variance of x is zero"),
+        (0.0, 0.0, "both variances"),
+    ],
+)
+def test_shrinkage_of_a_singular_fit_says_why(slope, noise, told):
+    covariance = noise * np.array([[4.0, 2 * slope], [2 * slope, slope**2]])
+    rng = np.random.default_rng(1)
+    modes = rng.normal(size=(20, 1)) * np.array([2.0, slope]) * noise
+    ax = pyplot.subplots()[1]
+    shrinkage_pair(
+        ax, modes + 0.3, modes, covariance, ("(Intercept)", "x"), [f"level {i}" for i in range(20)]
+    )
+    assert any(told in text.get_text() for text in ax.texts)
+
+
+def test_names_of_shrunken_groups_are_legible_and_the_legend_hides_none():
+    data = load_sleepstudy()
+    data["y"] = 5 * np.random.default_rng(1).normal(size=18).repeat(10) * (1 + data["Days"])
+    data["y"] += np.random.default_rng(2).normal(size=180)
+    with pytest.warns(SingularFitWarning):
+        models = [lmer("y ~ Days + (Days | Subject)", data), fits("sleepstudy")]
+    for model in models:
+        ax = plot_shrinkage(model)[0]
+        ax.figure.canvas.draw()
+        names = [t for t in ax.texts if t.get_text() in model.ranef()["Subject"].index]
+        assert len(names) >= 12
+        boxes = [text.get_window_extent() for text in names]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+        assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1 - 1
 
 
 def test_contours_contain_their_share():

@@ -270,6 +270,7 @@ def legend_beside(ax: Axes, title: str = "", own: bool = False) -> None:
     ax.legend(
         handles,
         names,
+        scatterpoints=1,
         title=title or None,
         fontsize="small",
         title_fontsize="small",
@@ -277,6 +278,11 @@ def legend_beside(ax: Axes, title: str = "", own: bool = False) -> None:
         bbox_to_anchor=(1.0, 1.0),
         frameon=False,
     )
+    for handle in ax.get_legend().legend_handles:
+        # Points of thousands are too small and faint to recognise.
+        if hasattr(handle, "set_sizes"):
+            handle.set_sizes([max(20.0, float(handle.get_sizes()[0]))])
+            handle.set_alpha(1.0)
 
 
 def legend_above(ax: Axes) -> None:
