@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .style import BLACK, MARKERS, SKY, VERMILION, axes_or_new, bare, legend_above, note, whole_numbers
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ Style = Literal["hanging", "suspended", "standing"]
 STYLES: tuple[Style, ...] = ("hanging", "suspended", "standing")
 
 
+@literal
 def rootogram(
     counts: NDArray[np.float64],
     observed: NDArray[np.float64],

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..wording import counted
+from .literal import literal
 from .style import (
     BAND,
     LINE,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _FAR = 1.0
 
 
+@literal
 def effect_plots(
     frame: pd.DataFrame,
     x: str,

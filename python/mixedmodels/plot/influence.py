@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .names import write_names
 from .style import (
     BLUE,
@@ -37,6 +38,7 @@ _LABELLED = 30
 _MOST = 20_000
 
 
+@literal
 def index_plot(
     values: NDArray[np.float64],
     names: Sequence[object],
@@ -96,6 +98,7 @@ def index_plot(
     return ax
 
 
+@literal
 def index_plots(
     table: pd.DataFrame,
     names: Sequence[object],
@@ -123,6 +126,7 @@ def index_plots(
     return panels_of(cells)
 
 
+@literal
 def bubble_plot(
     leverage: NDArray[np.float64],
     residuals: NDArray[np.float64],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .style import (
     BLACK,
     axes_or_new,
@@ -57,6 +58,7 @@ class Series(NamedTuple):
     arrows: NDArray[np.float64] | None = None
 
 
+@literal
 def interval_plot(
     names: Sequence[str],
     series: Sequence[Series],

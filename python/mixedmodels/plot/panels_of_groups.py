@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import display_width
+from .literal import literal
 from .style import BLUE, GUIDE, VERMILION, bare, date_axis, fitting, panels_or_new
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class GroupPanel(NamedTuple):
     joined: bool = True
 
 
+@literal
 def group_panels(
     groups: Sequence[GroupPanel],
     labels: tuple[str, str],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .smoother import evenly
 from .style import BAND, GUIDE, axes_or_new, bare, note, point_look, series_look
 
@@ -62,6 +63,7 @@ def uniform_band(n: int, ranks: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.column_stack([betaincinv(ranks, n + 1 - ranks, p) for p in (outside, 1.0 - outside)])
 
 
+@literal
 def qq_plot(
     series: Sequence[tuple[str, NDArray[np.float64]]],
     label: str,

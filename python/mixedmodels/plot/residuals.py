@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .smoother import evenly, smooth_curve, thinned
 from .style import (
     BLUE,
@@ -31,6 +32,7 @@ _BOXES = 40
 _LINES = 4000
 
 
+@literal
 def scatter_plot(
     x: NDArray[Any],
     y: NDArray[np.float64],
@@ -80,6 +82,7 @@ def _dates(microseconds: NDArray[np.float64]) -> NDArray[Any]:
     return microseconds.round().astype("M8[us]")
 
 
+@literal
 def box_plot(
     codes: NDArray[np.int64],
     levels: Sequence[str],
@@ -158,6 +161,7 @@ def _sorted_quantiles(y: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArr
     return y[below] + (place - below) * (y[above] - y[below])
 
 
+@literal
 def binned_plot(
     x: NDArray[Any],
     residuals: NDArray[np.float64],

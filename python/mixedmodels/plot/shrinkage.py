@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import counted
+from .literal import literal
 from .names import write_names
 from .smoother import evenly
 from .style import BLACK, BLUE, FAINT, GUIDE, ORANGE, VERMILION, bare, fitting, note
@@ -25,6 +26,7 @@ _FAR = 1.6
 _ZERO = 1e-6
 
 
+@literal
 def shrinkage_pair(
     ax: Axes,
     within: NDArray[np.float64],
@@ -93,6 +95,7 @@ def shrinkage_pair(
     return ax
 
 
+@literal
 def shrinkage_single(
     ax: Axes, within: NDArray[np.float64], modes: NDArray[np.float64], sd: float, name: str
 ) -> Axes:
