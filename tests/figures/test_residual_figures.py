@@ -133,6 +133,28 @@ def test_dates_are_dates_and_missing_ones_are_left_out(kind):
     assert len(ax.lines[-1].get_xdata()) > 10
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_times_with_zones_and_spans_are_on_a_scale(kind):
+    data = load_sleepstudy().assign(
+        when=pd.date_range("2024-01-01", periods=180, freq="h", tz="Europe/Berlin"),
+        since=pd.to_timedelta(np.arange(180) / 4, "D"),
+        short=pd.to_timedelta(np.arange(180), "min"),
+    )
+    data.loc[3, "since"] = pd.NaT
+    frame = data if kind == "pandas" else pytest.importorskip("polars").from_pandas(data)
+    model = lmer("Reaction ~ Days + (1 | Subject)", frame)
+    hours = points(plot_residuals(model, "when"))[:, 0] * 24
+    np.testing.assert_allclose(hours - hours[0], np.arange(180), atol=1e-6)
+    ax = plot_residuals(model, "since")
+    assert ax.get_xlabel() == "since (days)"
+    drawn = points(ax)[:, 0]
+    np.testing.assert_allclose(np.delete(drawn, 3), np.delete(np.arange(180) / 4, 3))
+    ax = plot_residuals(model, "short")
+    assert ax.get_xlabel() == "short (hours)"
+    np.testing.assert_allclose(points(ax)[:, 0], np.arange(180) / 60)
+
+
 def test_excluded_rows_are_left_out():
     data = load_sleepstudy().assign(z=np.arange(180.0))
     data.loc[[0, 9], "Days"] = np.nan
