@@ -135,13 +135,14 @@ def test_names_of_interactions_are_told_apart_and_do_not_overlap(size):
     names += ["x", *(f"{name}:x" for name in names)]
     one = Series("", np.arange(9), np.zeros(9), np.zeros(9) - 1, np.zeros(9) + 1)
     ax = None if size is None else pyplot.subplots(figsize=size, layout="constrained")[1]
-    ax = interval_plot(names, [one], ("estimate", ""), ax=ax)
+    ax = interval_plot(names, [one], ("coefficient, 95 % intervals", ""), ax=ax)
     ax.figure.canvas.draw()
     drawn = labels(ax)
     assert len(set(drawn)) == 9
     assert all(text.endswith(f"{i}]:x") for i, text in enumerate(drawn[5:]))
     boxes = [text.get_window_extent() for text in ax.get_yticklabels()]
     assert all(low.y1 <= up.y0 + 1 for up, low in pairwise(boxes))
+    assert ax.xaxis.label.get_window_extent().x1 <= ax.figure.bbox.x1 + 1
 
 
 @pytest.mark.parametrize("width", [8, 40, 90])

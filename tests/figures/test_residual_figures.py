@@ -130,6 +130,7 @@ def test_dates_are_dates_and_missing_ones_are_left_out(kind):
     # Days since 1970.
     assert np.nanmin(drawn) == 19723
     assert np.nanmax(drawn) == 19723 + 179
+    assert [text.get_text() for text in ax.texts] == ["1 row without a value not drawn"]
     assert len(ax.lines[-1].get_xdata()) > 10
 
 
@@ -153,6 +154,13 @@ def test_times_with_zones_and_spans_are_on_a_scale(kind):
     ax = plot_residuals(model, "short")
     assert ax.get_xlabel() == "short (hours)"
     np.testing.assert_allclose(points(ax)[:, 0], np.arange(180) / 60)
+
+
+def test_rows_without_a_level_are_left_out_and_counted():
+    data = load_sleepstudy().assign(f=["a", "b", None] * 60)
+    ax = plot_residuals(lmer("Reaction ~ Days + (1 | Subject)", data), "f")
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["a", "b"]
+    assert [text.get_text() for text in ax.texts] == ["60 rows without a value not drawn"]
 
 
 def test_excluded_rows_are_left_out():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..wording import display_width
 from .literal import literal
 from .style import (
     BLACK,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Inches for a line of text, and for what is above and below the rows.
 _LINE, _REST, _TALLEST = 0.2, 1.1, 30.0
+# Inches of a letter of a label.
+_LETTER = 0.085
 # Height of a line of text in sizes of its font.
 _TEXT = 1.4
 # Ratios in a range as narrow as this have ticks at equal distances.
@@ -99,7 +102,7 @@ def interval_plot(
     ax = axes_or_new(ax, (6.4, float(np.clip(_LINE * lines * len(names) + _REST, 2.4, _TALLEST))))
     for i, one in enumerate(series):
         _draw(ax, one, i, len(series))
-    _label_rows(ax, names, texts)
+    texts = _label_rows(ax, names, texts)
     ax.set_ylim(len(names) - 0.4, -0.6)
     # A matplotlib axis with a logarithm has to show something positive.
     drawn = np.concatenate(
@@ -109,7 +112,10 @@ def interval_plot(
         _ratio_axis(ax)
     if reference is not None:
         _reference(ax, reference, always)
-    ax.set_xlabel(labels[0])
+    # What the names of the rows leave of the figure.
+    room = ax.figure.get_size_inches()[0] - _LETTER * _widest(texts)
+    wide = _LETTER * display_width(labels[0]) > room
+    ax.set_xlabel(labels[0].replace(", ", "\n") if wide else labels[0])
     ax.set_ylabel(labels[1])
     bare(ax)
     if any(one.title for one in series):
@@ -119,7 +125,11 @@ def interval_plot(
     return ax
 
 
-def _label_rows(ax: Axes, names: Sequence[str], texts: Sequence[str]) -> None:
+def _widest(texts: Sequence[str]) -> int:
+    return max((display_width(line) for text in texts for line in text.split("\n")), default=0)
+
+
+def _label_rows(ax: Axes, names: Sequence[str], texts: Sequence[str]) -> Sequence[str]:
     """The names of the rows in two lines where there is room, and small where there is little."""
     points = 72.0 * ax.get_window_extent().height / ax.figure.dpi / max(len(names), 1)
     tall = 2 * _TEXT if any("\n" in text for text in texts) else _TEXT
@@ -128,6 +138,7 @@ def _label_rows(ax: Axes, names: Sequence[str], texts: Sequence[str]) -> None:
     label_ticks(ax.yaxis, range(len(names)), texts, ready=True)
     if points < 10.0 * tall:
         ax.tick_params(axis="y", labelsize=max(points / tall, 4.0))
+    return texts
 
 
 def _without_interval(one: Series) -> NDArray[np.bool_]:

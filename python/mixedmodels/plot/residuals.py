@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..wording import counted
 from .literal import literal
 from .smoother import evenly, smooth_curve, thinned
 from .style import (
@@ -67,8 +68,13 @@ def scatter_plot(
     if dates:
         date_axis(ax)
     bare(ax)
-    note(ax, thin)
+    note(ax, "\n".join(filter(None, [thin, _without(int(np.isnan(numbers).sum()))])))
     return ax
+
+
+def _without(rows: int) -> str:
+    """A note of the rows that are not drawn, as they have no value."""
+    return f"{counted(rows, 'row')} without a value not drawn" if rows else ""
 
 
 def _numbers(x: NDArray[Any]) -> NDArray[np.float64]:
@@ -104,6 +110,7 @@ def box_plot(
     """
     ax = axes_or_new(ax)
     zero_line(ax, "y")
+    without = _without(int((codes < 0).sum()))
     good = (codes >= 0) & np.isfinite(y)
     codes, y = codes[good], y[good]
     order = np.lexsort((y, codes))
@@ -118,6 +125,7 @@ def box_plot(
     ax.set_xlabel(name)
     ax.set_ylabel(labels[1])
     bare(ax)
+    note(ax, without, "lower left")
     return ax
 
 
