@@ -267,6 +267,20 @@ def test_lines_of_groups_hold_the_other_predictors():
         np.testing.assert_allclose(own.get_ydata(), model.predict(new, re_form=kept))
 
 
+def test_a_function_of_the_axis_goes_with_it():
+    data = load_sleepstudy().assign(square=lambda d: d["Days"] ** 2)
+    data["x"] = np.random.default_rng(1).normal(size=180)
+    model = lmer("Reaction ~ Days + square + (1 | Subject)", data)
+    panels = plot_groups(model, "Days", levels="308")
+    np.testing.assert_allclose(panels[0].lines[1].get_ydata(), model.fitted()[:10])
+    # Not determined with the other one held: fitted values, not joined.
+    with pytest.warns(match="rank"):
+        model = lmer("Reaction ~ x + same + (1 | Subject)", data.assign(same=2 * data["x"]))
+    own = plot_groups(model, "x", levels="308")[0].lines[1]
+    assert own.get_linestyle() == "None"
+    np.testing.assert_allclose(own.get_ydata(), model.fitted()[:10])
+
+
 def test_fitted_values_along_what_is_no_predictor_are_not_joined():
     data = varying().assign(when=lambda d: pd.Timestamp("2024-01-01") + pd.to_timedelta(d["Days"], "D"))
     model = lmer("y ~ Days + z + (1 | Subject)", data)

@@ -19,6 +19,8 @@ from ..wording import nearest
 from .lines_within import Line, lines_within, predictors
 
 _PER_PAGE = 30
+# Lines with a larger share that the data do not determine are not drawn.
+_GAPS = 0.5
 
 
 def plot_groups(
@@ -42,7 +44,9 @@ def plot_groups(
     starts = np.searchsorted(term.group.codes[order], np.arange(len(known) + 1))
     groups = [order[starts[level] : starts[level + 1]] for level in chosen]
     joined = isinstance(x, str | None) and found.name in predictors(fitted)
-    lines = lines_within(fitted, found, groups) if joined else _fitted_values(fitted, at, groups)
+    lines = lines_within(fitted, found, groups) if joined else []
+    if not joined or np.isnan(np.concatenate([line.population for line in lines])).mean() > _GAPS:
+        lines, joined = _fitted_values(fitted, at, groups), False
     panels = [
         GroupPanel(known[level], at[rows], fitted.observed[rows], *line, joined)
         for level, rows, line in zip(chosen, groups, lines, strict=True)

@@ -49,7 +49,7 @@ def lines_within(fitted: FittedModel, x: RowValues, groups: Sequence[_Rows]) -> 
     A line for each group at its values of x, which is one of the `predictors`.
 
     The other predictors have the value of the group that is nearest to its mean, or most frequent if it is
-    a factor, and the offset its mean. Random effects of other factors count where their level is the same in
+    a factor, and the offset its mean. Those that x determines, such as its square, go with it. Random effects of other factors count where their level is the same in
     the whole group, otherwise they are zero.
 
     Parameters
@@ -67,9 +67,13 @@ def lines_within(fitted: FittedModel, x: RowValues, groups: Sequence[_Rows]) -> 
     columns: dict[str, Any] = {}
     for name in predictors(fitted):
         column = frame.column(name)
-        source = rows if name == x.name else np.repeat([_typical(column, own) for own in groups], repeats)
+        source = (
+            rows
+            if name == x.name or _follows(column, at)
+            else np.repeat([_typical(column, own) for own in groups], repeats)
+        )
         columns[name] = as_pandas(column)[source]
-    new = Frame.from_any(columns, what="the data") if columns else None
+    new = Frame.from_any(columns, what="the data")
     eta, fixed = _linear_predictors(fitted, new, rows, np.repeat(np.arange(len(groups)), repeats), groups)
     means = [fitted.family.mean(eta), fitted.family.mean(fixed), at[rows].astype(at.dtype)]
     ends = np.cumsum(repeats)[:-1]
@@ -89,6 +93,13 @@ def _first_of_each(at: NDArray[Any], rows: _Rows) -> _Rows:
     return rows[np.unique(at[rows], return_index=True)[1]]
 
 
+def _follows(column: Any, at: NDArray[Any]) -> bool:
+    """Whether a column is x or a function of it: the same wherever x is, which is no chance if x has ties."""
+    _, first, places = np.unique(at, return_index=True, return_inverse=True)
+    values = column.codes if isinstance(column, Factor) else column.values
+    return bool((values == values[first][places]).all()) and len(first) <= len(at) / 2
+
+
 def _typical(column: Any, rows: _Rows) -> int:
     """The row of a group whose value stands for all of them: always one of the data."""
     if isinstance(column, Factor):
@@ -99,13 +110,13 @@ def _typical(column: Any, rows: _Rows) -> int:
 
 
 def _linear_predictors(
-    fitted: FittedModel, new: Any, rows: _Rows, owner: _Rows, groups: Sequence[_Rows]
+    fitted: FittedModel, new: Frame, rows: _Rows, owner: _Rows, groups: Sequence[_Rows]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     design = fitted.design
     with warnings.catch_warnings():
         # Lines have a gap there.
         warnings.simplefilter("ignore", EstimabilityWarning)
-        x = design.x[rows] if new is None else determined_x(fitted, new)
+        x = determined_x(fitted, new)
     offset = None
     if design.offset is not None:
         offset = np.array([design.offset[own].mean() for own in groups])[owner]
@@ -113,7 +124,7 @@ def _linear_predictors(
     for t, term in enumerate(design.terms):
         codes = term.group.codes.astype(np.int64)
         constant = np.array([(codes[own] == codes[own[0]]).all() for own in groups])
-        z = term.z[rows] if new is None else design.recipe.new_z(new, t)
+        z = design.recipe.new_z(new, t)
         parts.append(RandomPart(t, np.arange(len(term.names)), np.where(constant[owner], codes[rows], -1), z))
     found = PredictedRows(fitted, x, tuple(parts), offset, new)
     eta = found.linear_predictor()

@@ -191,8 +191,9 @@ class PredictionPlots(Holder):
         -----
         Along a line the other predictors are the same: each has the value of the group that is nearest to the
         mean of the group, a factor the most frequent one, and the offset its mean. Random effects of other
-        factors take part where the whole group has one level of them, and are zero where they vary. Where x
-        is no predictor of the model, dashes at the fitted values are drawn instead of lines.
+        factors take part where the whole group has one level of them, and are zero where they vary. A
+        predictor that is a function of x, such as its square, goes with it. Where x is no predictor of the
+        model, or the data do not determine the lines, dashes at the fitted values are drawn instead of lines.
 
         Examples
         --------

@@ -113,7 +113,7 @@ def interval_plot(
     if reference is not None:
         _reference(ax, reference, always)
     # What the names of the rows leave of the figure.
-    room = ax.figure.get_size_inches()[0] - _LETTER * _widest(texts)
+    room = ax.figure.bbox.width / ax.figure.dpi - _LETTER * _widest(texts)
     wide = _LETTER * display_width(labels[0]) > room
     ax.set_xlabel(labels[0].replace(", ", "\n") if wide else labels[0])
     ax.set_ylabel(labels[1])

@@ -265,9 +265,10 @@ def legend_beside(ax: Axes, title: str = "", own: bool = False) -> None:
     names = in_two_lines(names, _LEGEND)
     if own and names:
         most = max(display_width(line) for text in [title, *names] for line in text.split("\n"))
-        width, height = ax.figure.get_size_inches()
-        ax.figure.set_size_inches(width + max(0.0, 0.08 * (most - 8)), height)
-    ax.legend(
+        figure = cast("Figure", ax.figure)
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width + max(0.0, 0.08 * (most - 8)), height)
+    legend: Any = ax.legend(
         handles,
         names,
         scatterpoints=1,
@@ -278,7 +279,7 @@ def legend_beside(ax: Axes, title: str = "", own: bool = False) -> None:
         bbox_to_anchor=(1.0, 1.0),
         frameon=False,
     )
-    for handle in ax.get_legend().legend_handles:
+    for handle in legend.legend_handles:
         # Points of thousands are too small and faint to recognise.
         if hasattr(handle, "set_sizes"):
             handle.set_sizes([max(20.0, float(handle.get_sizes()[0]))])
