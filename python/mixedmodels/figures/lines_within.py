@@ -67,11 +67,8 @@ def lines_within(fitted: FittedModel, x: RowValues, groups: Sequence[_Rows]) -> 
     columns: dict[str, Any] = {}
     for name in predictors(fitted):
         column = frame.column(name)
-        source = (
-            rows
-            if name == x.name or _follows(column, at)
-            else np.repeat([_typical(column, own) for own in groups], repeats)
-        )
+        goes = name == x.name or _follows(column, at)
+        source = rows if goes else np.repeat([_typical(column, own) for own in groups], repeats)
         columns[name] = as_pandas(column)[source]
     new = Frame.from_any(columns, what="the data")
     eta, fixed = _linear_predictors(fitted, new, rows, np.repeat(np.arange(len(groups)), repeats), groups)
