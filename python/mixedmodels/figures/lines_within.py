@@ -49,8 +49,8 @@ def lines_within(fitted: FittedModel, x: RowValues, groups: Sequence[_Rows]) -> 
     A line for each group at its values of x, which is one of the `predictors`.
 
     The other predictors have the value of the group that is nearest to its mean, or most frequent if it is
-    a factor, and the offset its mean. Those that x determines, such as its square, go with it. Random effects of other factors count where their level is the same in
-    the whole group, otherwise they are zero.
+    a factor, and the offset its mean. Those that x determines, such as its square, go with it. Random effects
+    of other factors count where their level is the same in the whole group, otherwise they are zero.
 
     Parameters
     ----------
