@@ -120,7 +120,7 @@ def index_plots(
     """
     columns = 2 if table.shape[1] > 1 else 1
     cells = panels_or_new(axes, table.shape[1], (5.2, 2.9), columns, argument="ax")
-    for ax, title, name in zip(cells, fitting(table.columns, 44), table.columns, strict=True):
+    for ax, title, name in zip(cells, fitting(list(table.columns), 44), table.columns, strict=True):
         index_plot(table[name].to_numpy(float), names, labels, cutoff, ax=ax)
         ax.set_title(title, fontsize="medium")
     return panels_of(cells)
