@@ -387,10 +387,10 @@ def test_figures_show_the_measures(data):
         levels.plot(kind="bubble")
     with pytest.raises(ArgumentError, match="plot: kind"):
         levels.plot(kind="bubbles")
-    # Without fixed effects there are no distances, and nothing is named.
+    # Without fixed effects there are no distances, nothing is named, and the figure says so.
     empty = mm.lmer("y ~ 0 + (1 | g)", data).influence(method="one-step")
     assert empty.cooks_distance.isna().all()
-    assert not empty.plot().texts
+    assert [text.get_text() for text in empty.plot().texts] == ["no row has a value of Cook's distance"]
 
 
 def test_optima_from_shared_points_are_those_of_refits(monkeypatch):

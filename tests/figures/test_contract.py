@@ -154,6 +154,52 @@ def test_influence_names_the_largest():
     assert [text.get_text() for text in few.get_xticklabels()] == ["a", "b", "c"]
 
 
+def test_names_are_those_of_the_largest_and_not_over_each_other():
+    # Rows 50 and 51 are close, the smaller one too large to be left out.
+    values = np.full(200, 0.01)
+    values[[50, 51, 120, 121, 122]] = [1.0, 0.98, 0.6, 0.61, 0.62]
+    ax = index_plot(values, [f"row {i}" for i in range(200)], ("row", "Cook's distance"))
+    ax.figure.canvas.draw()
+    assert {text.get_text() for text in ax.texts} == {f"row {i}" for i in (50, 51, 120, 121, 122)}
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    # Where there is no room for the second, the third has no name either.
+    crowd = np.repeat([1.0, 0.99, 0.98], [12, 12, 12])
+    ax = index_plot(np.r_[crowd, np.zeros(4000)], [f"a long name {i}" for i in range(4036)], ("row", "d"))
+    named = sorted(int(text.get_text().split()[-1]) for text in ax.texts)
+    assert named == list(range(len(named)))
+    assert 1 <= len(named) < 5
+
+
+@pytest.mark.parametrize("measure", ["dfbeta", "dfbetas", "variance_change"])
+def test_influence_on_each_parameter_has_a_panel(measure):
+    found = sleep().influence(groups="Subject")
+    table = getattr(found, measure)
+    panels = found.plot(measure=measure)
+    assert [ax.get_title() for ax in panels] == list(table.columns)
+    for ax, name in zip(panels, table.columns, strict=True):
+        stems = [s for c in ax.collections if hasattr(c, "get_segments") for s in c.get_segments()]
+        drawn = {int(s[0, 0]): s[1, 1] for s in stems}
+        np.testing.assert_allclose([drawn[i] for i in range(18)], table[name])
+        lines = {float(line.get_ydata()[0]) for line in ax.lines}
+        cutoff = 2 / np.sqrt(18)
+        assert lines == ({0.0, cutoff, -cutoff} if measure == "dfbetas" else {0.0})
+    given = pyplot.subplots(1, table.shape[1])[1]
+    assert list(found.plot(list(given), measure=measure)) == list(given)
+    with pytest.raises(mm.ArgumentError, match="kind='bubble' needs one measure"):
+        found.plot(kind="bubble", measure=measure)
+    with pytest.raises(mm.ArgumentError, match=r"measure must be one of .*'dfbetas'"):
+        found.plot(measure="dfbettas")
+
+
+@pytest.mark.parametrize(("value", "text"), [(np.nan, "no level has a value"), (0.0, "is 0 everywhere")])
+def test_a_figure_without_influence_says_so(value, text):
+    ax = index_plot(np.full(5, value), list("abcde"), ("g", "Cook's distance"))
+    assert text in ax.texts[0].get_text()
+    low, high = ax.get_ylim()
+    assert low <= -0.5 < 0.5 <= high
+
+
 def test_bubbles_have_areas_by_distance():
     distances = np.array([0.1, 0.4, 0.2])
     ax = bubble_plot(np.array([0.1, 0.2, 0.3]), np.array([1.0, -2.0, 0.5]), distances, list("abc"))

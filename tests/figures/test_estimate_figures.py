@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 
 from mixedmodels import (
     ArgumentError,
     emmeans,
+    glmer,
     lmer,
     load_orthodont,
     plot_coef,
@@ -20,6 +22,7 @@ from mixedmodels import (
     plot_interaction,
     plot_variances,
 )
+from mixedmodels.plot.intervals import Series, interval_plot
 from shared_fits import fits
 
 
@@ -78,6 +81,78 @@ def test_dropped_coefficients_are_not_drawn():
         model = lmer("distance ~ age + twice + (1 | Subject)", data)
     x, *_ = intervals(plot_coef(model))
     np.testing.assert_allclose(x, model.fixef()[["age"]])
+
+
+def test_coefficients_on_different_scales_say_so():
+    rng = np.random.default_rng(2)
+    data = load_orthodont().assign(n=rng.poisson(3, 108), far=rng.integers(0, 2, 108))
+    data["n"] += rng.poisson(1, 27).repeat(4)
+    data["far"] |= rng.integers(0, 2, 27).repeat(4)
+    linear = lmer("distance ~ age * Sex + (1 | Subject)", data)
+    counts = glmer("n ~ Sex * age + (1 | Subject)", data, "poisson")
+    odds = glmer("far ~ age + (1 | Subject)", data, "binomial")
+
+    def legend(ax):
+        return [text.get_text().replace("\n", " ") for text in ax.get_legend().get_texts()]
+
+    ax = plot_coef(counts, odds, exponentiate=True)
+    assert ax.get_xlabel() == "ratios of means or odds ratios, 95 % intervals"
+    assert legend(ax) == ["model 1: ratios of means", "model 2: odds ratios"]
+    ax = plot_coef(linear, counts, names=["a", "b"])
+    assert ax.get_xlabel() == "coefficient (scales differ), 95 % intervals"
+    assert legend(ax) == ["a: in units of distance", "b: log scale"]
+    # Sex:age of the second model is age:Sex of the first.
+    assert labels(ax) == ["age", "Sex[T.Female]", "age:Sex[T.Female]"]
+    x, y, _ = intervals(ax, 1)
+    np.testing.assert_allclose(x[np.argsort(y)], counts.fixef().iloc[[2, 1, 3]])
+    assert plot_coef(odds).get_xlabel() == "coefficient (logit scale), 95 % intervals"
+    assert plot_coef(linear, linear).get_xlabel() == "coefficient, 95 % intervals"
+
+
+def test_an_estimate_without_an_interval_is_hollow():
+    none = np.array([1.0, np.nan, 2.0])
+    one = Series("", np.arange(3), np.array([1.5, 2.5, 3.0]), none, none + 2)
+    ax = interval_plot(list("abc"), [one], ("estimate", ""))
+    (hollow,) = [line for line in ax.lines if line.get_markerfacecolor() == "white"]
+    assert (list(hollow.get_xdata()), list(hollow.get_ydata())) == ([2.5], [1.0])
+    assert [text.get_text() for text in ax.texts] == ["hollow: no interval"]
+    # None was asked for.
+    assert not plot_variances(fits("sleepstudy")).texts
+
+
+@pytest.mark.parametrize("high", [1.12, 1.4, 2.5, 40.0])
+def test_axes_of_ratios_have_labels(high):
+    one = Series("", np.arange(1), np.array([1.05]), np.array([1.0]), np.array([high]))
+    ax = interval_plot(["a"], [one], ("ratio", ""), reference=1.0, ratios=True)
+    ax.figure.canvas.draw()
+    low, top = ax.get_xlim()
+    assert sum(bool(t.get_text()) and low <= t.get_position()[0] <= top for t in ax.get_xticklabels()) >= 3
+
+
+@pytest.mark.parametrize("size", [None, (4.0, 1.6), (6.0, 9.0)])
+def test_names_of_interactions_are_told_apart_and_do_not_overlap(size):
+    names = [f"arm[T.treatment arm with a very long description number {i}]" for i in range(4)]
+    names += ["x", *(f"{name}:x" for name in names)]
+    one = Series("", np.arange(9), np.zeros(9), np.zeros(9) - 1, np.zeros(9) + 1)
+    ax = None if size is None else pyplot.subplots(figsize=size, layout="constrained")[1]
+    ax = interval_plot(names, [one], ("coefficient, 95 % intervals", ""), ax=ax)
+    ax.figure.canvas.draw()
+    drawn = labels(ax)
+    assert len(set(drawn)) == 9
+    assert all(text.endswith(f"{i}]:x") for i, text in enumerate(drawn[5:]))
+    boxes = [text.get_window_extent() for text in ax.get_yticklabels()]
+    assert all(low.y1 <= up.y0 + 1 for up, low in pairwise(boxes))
+    assert ax.xaxis.label.get_window_extent().x1 <= ax.figure.bbox.x1 + 1
+
+
+@pytest.mark.parametrize("width", [8, 40, 90])
+def test_long_names_of_colours_leave_the_axes_their_size(width):
+    data = load_orthodont()
+    data["arm"] = np.where(data["Sex"] == "Male", "a" * width, "b" * width)
+    ax = plot_effects(lmer("distance ~ age * arm + (1 | Subject)", data), ["age", "arm"])
+    ax.figure.canvas.draw()
+    assert 4.2 < ax.get_window_extent().width / ax.figure.dpi < 5.6
+    assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.x1
 
 
 def test_names_of_models_and_matrices_are_one_for_each():
@@ -198,6 +273,25 @@ def test_interactions_join_the_means():
         line = container.lines[0]
         np.testing.assert_allclose(line.get_ydata(), frame.loc[frame["recipe"] == recipe, "fit"])
         assert line.get_linestyle() == "-"
+
+
+def test_a_number_is_drawn_to_scale_in_an_interaction():
+    data = load_orthodont().assign(age=lambda d: d["age"].replace(14, 30))
+    model = lmer("distance ~ age * Sex + (1 | Subject)", data)
+    ax = plot_interaction(model, "age", "Sex")
+    for line in ax.lines:
+        np.testing.assert_allclose(line.get_xdata(), [8, 10, 12, 30])
+    assert ax.get_xlim()[1] > 30
+
+
+@pytest.mark.parametrize("draw", [plot_effects, plot_emmeans])
+@pytest.mark.parametrize(("type", "wanted"), [("response", "distance"), ("link", "log(distance)")])
+def test_the_axis_names_the_response_on_the_scale_shown(draw, type, wanted):
+    model = lmer("log(distance) ~ age * Sex + (1 | Subject)", load_orthodont())
+    ax = draw(model, "Sex", type=type)
+    label = ax.get_ylabel() if draw is plot_effects else ax.get_xlabel()
+    name = {"link": "linear predictor of " if draw is plot_effects else "emmean of "}.get(type, "")
+    assert label.removesuffix(", 95 % intervals") == name + wanted
 
 
 def test_standard_deviations_with_intervals():

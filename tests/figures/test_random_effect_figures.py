@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 from scipy import stats
 
 from mixedmodels import (
     ArgumentError,
+    SingularFitWarning,
     lmer,
     load_insteval,
     load_sleepstudy,
@@ -18,7 +20,7 @@ from mixedmodels import (
     plot_shrinkage,
 )
 from mixedmodels.diagnostics.within_groups import within_group_estimates
-from mixedmodels.plot.shrinkage import ellipse
+from mixedmodels.plot.shrinkage import ellipse, shrinkage_pair
 from shared_fits import fits
 
 
@@ -139,6 +141,41 @@ def test_shrinkage_is_drawn_from_estimates_to_modes():
     assert ((arrows > low) & (arrows < high)).all()
 
 
+@pytest.mark.parametrize(
+    ("slope", "noise", "told"),
+    [
+        (1.0, 1.0, "the correlation is +1"),
+        (0.0, 1.0, "the variance of x is zero"),
+        (0.0, 0.0, "both variances"),
+    ],
+)
+def test_shrinkage_of_a_singular_fit_says_why(slope, noise, told):
+    covariance = noise * np.array([[4.0, 2 * slope], [2 * slope, slope**2]])
+    rng = np.random.default_rng(1)
+    modes = rng.normal(size=(20, 1)) * np.array([2.0, slope]) * noise
+    ax = pyplot.subplots()[1]
+    shrinkage_pair(
+        ax, modes + 0.3, modes, covariance, ("(Intercept)", "x"), [f"level {i}" for i in range(20)]
+    )
+    assert any(told in text.get_text() for text in ax.texts)
+
+
+def test_names_of_shrunken_groups_are_legible_and_the_legend_hides_none():
+    data = load_sleepstudy()
+    data["y"] = 5 * np.random.default_rng(1).normal(size=18).repeat(10) * (1 + data["Days"])
+    data["y"] += np.random.default_rng(2).normal(size=180)
+    with pytest.warns(SingularFitWarning):
+        models = [lmer("y ~ Days + (Days | Subject)", data), fits("sleepstudy")]
+    for model in models:
+        ax = plot_shrinkage(model)[0]
+        ax.figure.canvas.draw()
+        names = [t for t in ax.texts if t.get_text() in model.ranef()["Subject"].index]
+        assert len(names) >= 12
+        boxes = [text.get_window_extent() for text in names]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+        assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1 - 1
+
+
 def test_contours_contain_their_share():
     covariance = np.array([[4.0, 1.5], [1.5, 1.0]])
     sample = np.random.default_rng(3).multivariate_normal([0, 0], covariance, 20_000)
@@ -182,12 +219,93 @@ def test_pages_of_groups():
     model = fits("sleepstudy")
     panels = plot_groups(model, page=3, per_page=8)
     assert [ax.get_title() for ax in panels] == ["371", "372"]
-    assert panels.figure.get_suptitle() == "Subject: levels 17-18 of 18 (page 3 of 3)"
+    assert panels.figure.get_suptitle().strip() == "Subject: levels 17-18 of 18 (page 3 of 3)"
     assert [ax.get_title() for ax in plot_groups(model, levels=["370", "308"])] == ["370", "308"]
     with pytest.raises(ArgumentError, match="page must be a whole number from 1 to 3"):
         plot_groups(model, page=4, per_page=8)
+    with pytest.raises(ArgumentError, match="page must be 1: the 18 levels of 'Subject' fit on one page"):
+        plot_groups(model, page=2)
+    for wanted in ([370, 308], np.array([370.0, 308.0]), pd.Series([370, 308])):
+        assert [ax.get_title() for ax in plot_groups(model, levels=wanted)] == ["370", "308"]
+    assert [ax.get_title() for ax in plot_groups(model, levels=370)] == ["370"]
+    with pytest.raises(ArgumentError, match="levels must name at least one level"):
+        plot_groups(model, levels=[])
     with pytest.raises(ArgumentError, match="levels: 'Subject' has no level '3070'; did you mean '370'"):
         plot_groups(model, levels="3070")
+
+
+def varying():
+    """Other predictors and another factor that vary within the groups."""
+    rng = np.random.default_rng(1)
+    data = load_sleepstudy()
+    data["z"], data["item"] = 60 * rng.normal(size=180), rng.permutation(np.resize(list("uvwxyz"), 180))
+    data["f"], data["t"] = rng.permutation(np.resize(list("abc"), 180)), rng.uniform(0.5, 2, 180)
+    data["school"] = np.where(data["Subject"].astype(int) < 340, "north", "south")
+    data.loc[5, "school"] = "south"
+    data["y"] = data["Reaction"] + data["z"] + 30 * (data["f"] == "a") + 50 * (data["item"] == "u")
+    data["y"] += 200 * (data["school"] == "north")
+    return data
+
+
+def test_lines_of_groups_hold_the_other_predictors():
+    data = varying()
+    formula = "y ~ poly(Days, 2) + z + f + offset(t) + (Days | Subject) + (1 | item) + (1 | school)"
+    model = lmer(formula, data)
+    panels = plot_groups(model, levels=[308, 370])
+    for ax, level in zip(panels, ("308", "370"), strict=True):
+        part = data[data["Subject"] == level]
+        new = part.assign(
+            z=part["z"].iloc[np.argmin(np.abs(part["z"] - part["z"].mean()))],
+            f=part["f"].value_counts(sort=False).idxmax(),
+            t=part["t"].mean(),
+        )
+        population, own = ax.lines
+        np.testing.assert_array_equal(own.get_xdata(), part["Days"])
+        np.testing.assert_allclose(population.get_ydata(), model.predict(new, re_form="~0"))
+        # One row of 308 is of the other school.
+        kept = "~(Days | Subject)" + (" + (1 | school)" if level == "370" else "")
+        np.testing.assert_allclose(own.get_ydata(), model.predict(new, re_form=kept))
+
+
+def test_a_function_of_the_axis_goes_with_it():
+    data = load_sleepstudy().assign(square=lambda d: d["Days"] ** 2)
+    data["x"] = np.random.default_rng(1).normal(size=180)
+    model = lmer("Reaction ~ Days + square + (1 | Subject)", data)
+    panels = plot_groups(model, "Days", levels="308")
+    np.testing.assert_allclose(panels[0].lines[1].get_ydata(), model.fitted()[:10])
+    # Not determined with the other one held: fitted values, not joined.
+    with pytest.warns(match="rank"):
+        model = lmer("Reaction ~ x + same + (1 | Subject)", data.assign(same=2 * data["x"]))
+    own = plot_groups(model, "x", levels="308")[0].lines[1]
+    assert own.get_linestyle() == "None"
+    np.testing.assert_allclose(own.get_ydata(), model.fitted()[:10])
+
+
+def test_fitted_values_along_what_is_no_predictor_are_not_joined():
+    data = varying().assign(when=lambda d: pd.Timestamp("2024-01-01") + pd.to_timedelta(d["Days"], "D"))
+    model = lmer("y ~ Days + z + (1 | Subject)", data)
+    for x in ("when", "item", data["z"]):
+        panels = plot_groups(model, x, levels="308")
+        population, own = panels[0].lines
+        assert {line.get_linestyle() for line in (population, own)} == {"None"}
+        np.testing.assert_allclose(own.get_ydata(), model.fitted()[:10])
+        np.testing.assert_allclose(population.get_ydata(), model.predict(re_form="~0")[:10])
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 18])
+@pytest.mark.parametrize("name", ["g", "a grouping factor with a long name"])
+def test_the_title_of_groups_is_beside_the_legend(count, name):
+    data = load_sleepstudy().rename(columns={"Subject": name})
+    model = lmer(f"Reaction ~ Days + (1 | `{name}`)", data)
+    figure = plot_groups(model, per_page=count).figure
+    figure.canvas.draw()
+    title, legend = figure._suptitle.get_window_extent(), figure.legends[0].get_window_extent()
+    # Blank lines above the title are in its box.
+    lines = figure.get_suptitle().split("\n")
+    first = title.y1 - title.height * next(i for i, text in enumerate(lines) if text) / len(lines)
+    assert title.x1 <= legend.x0 or first <= legend.y0 + 3
+    assert title.x0 >= 0
+    assert title.x1 <= figure.bbox.x1
 
 
 def test_groups_of_proportions_over_a_factor():

@@ -12,6 +12,7 @@ from mixedmodels import (
     MissingColumnError,
     glmer,
     lmer,
+    load_cbpp,
     load_sleepstudy,
     plot_binned_residuals,
     plot_diagnostics,
@@ -129,7 +130,37 @@ def test_dates_are_dates_and_missing_ones_are_left_out(kind):
     # Days since 1970.
     assert np.nanmin(drawn) == 19723
     assert np.nanmax(drawn) == 19723 + 179
+    assert [text.get_text() for text in ax.texts] == ["1 row without a value not drawn"]
     assert len(ax.lines[-1].get_xdata()) > 10
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_times_with_zones_and_spans_are_on_a_scale(kind):
+    data = load_sleepstudy().assign(
+        when=pd.date_range("2024-01-01", periods=180, freq="h", tz="Europe/Berlin"),
+        since=pd.to_timedelta(np.arange(180) / 4, "D"),
+        short=pd.to_timedelta(np.arange(180), "min"),
+    )
+    data.loc[3, "since"] = pd.NaT
+    frame = data if kind == "pandas" else pytest.importorskip("polars").from_pandas(data)
+    model = lmer("Reaction ~ Days + (1 | Subject)", frame)
+    hours = points(plot_residuals(model, "when"))[:, 0] * 24
+    np.testing.assert_allclose(hours - hours[0], np.arange(180), atol=1e-6)
+    ax = plot_residuals(model, "since")
+    assert ax.get_xlabel() == "since (days)"
+    drawn = points(ax)[:, 0]
+    np.testing.assert_allclose(np.delete(drawn, 3), np.delete(np.arange(180) / 4, 3))
+    ax = plot_residuals(model, "short")
+    assert ax.get_xlabel() == "short (hours)"
+    np.testing.assert_allclose(points(ax)[:, 0], np.arange(180) / 60)
+
+
+def test_rows_without_a_level_are_left_out_and_counted():
+    data = load_sleepstudy().assign(f=["a", "b", None] * 60)
+    ax = plot_residuals(lmer("Reaction ~ Days + (1 | Subject)", data), "f")
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["a", "b"]
+    assert [text.get_text() for text in ax.texts] == ["60 rows without a value not drawn"]
 
 
 def test_excluded_rows_are_left_out():
@@ -149,8 +180,53 @@ def test_wrong_variables_are_named():
         plot_residuals(model, [1.0, 2.0])
     with pytest.raises(ArgumentError, match="type must be one of"):
         plot_residuals(model, type="deviant")
-    with pytest.raises(ArgumentError, match="'Subject' is no number"):
+    with pytest.raises(ArgumentError, match="'Subject' is a factor"):
         plot_binned_residuals(model, "Subject")
+
+
+@pytest.mark.parametrize("type", ["standardized", "studentized", "deletion", "whitened"])
+def test_every_type_of_residuals_is_drawn_and_named(type):
+    name = {"deletion": "deletion", "whitened": "whitened marginal"}.get(type, type.replace("ized", "ised"))
+    for model in (fits("sleepstudy"), fits("cbpp")):
+        if type == "whitened" and model is fits("cbpp"):
+            with pytest.raises(ArgumentError, match="linear models"):
+                plot_residuals(model, type=type)
+            continue
+        for ax in (plot_residuals(model, type=type), plot_diagnostics(model, type=type)[0, 0]):
+            np.testing.assert_allclose(points(ax)[:, 1], model.residuals(type))
+            assert ax.get_ylabel() == f"{name} residual"
+
+
+def test_the_residuals_of_the_page_are_not_called_standardised():
+    assert plot_diagnostics(fits("sleepstudy"))[0, 0].get_ylabel() == "Pearson residual / σ"
+
+
+def test_bins_of_dates():
+    data = load_sleepstudy().assign(when=pd.date_range("2024-01-01", periods=180, freq="D"))
+    data.loc[3, "when"] = pd.NaT
+    ax = plot_binned_residuals(lmer("Reaction ~ Days + (1 | Subject)", data), "when", bins=9)
+    at = np.sort(scatter_of(ax)[:, 0])
+    # Days since 1970, twenty in each of the bins.
+    np.testing.assert_allclose(np.diff(at), 20, atol=0.6)
+    assert 19723 < at[0] < 19743
+
+
+def test_random_effects_of_one_factor_share_a_band():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat(np.arange(30).astype(str), 9), "h": np.tile(list("abcdefghi"), 30)})
+    for name in "xz":
+        data[name] = rng.normal(size=270)
+    b = rng.normal(size=(3, 30)).repeat(9, axis=1)
+    data["y"] = b[0] + b[1] * data["x"] + b[2] * data["z"] + rng.normal(size=9)[data["h"].map(ord) - 97]
+    data["y"] += rng.normal(size=270)
+    ax = plot_diagnostics(lmer("y ~ x + z + (x + z | g) + (1 | h)", data))[1, 1]
+    bands = [c.get_paths()[0].vertices for c in ax.collections if not len(c.get_offsets()) > 1]
+    # Thirty levels and nine; standard normal, so with the line y = x.
+    assert sorted(round(band[:, 0].max(), 2) for band in bands) == [1.59, 2.13]
+    assert [list(line.get_xdata()) for line in ax.lines] == [list(line.get_ydata()) for line in ax.lines]
+    drawn = [c for c in ax.collections if len(c.get_offsets()) > 1]
+    assert len(drawn) == 4
+    assert all(not len(c.get_facecolors()) for c in drawn)
 
 
 def test_quantile_residuals_come_from_the_distribution_of_the_family():
@@ -228,6 +304,39 @@ def test_a_rootogram_hangs_observed_from_expected_frequencies():
     np.testing.assert_allclose([bar.get_height() for bar in bars], heights, atol=1e-12)
     beyond = int((counts > 30).sum())
     assert any(f"{beyond} counts above 30" in text.get_text() for text in ax.texts)
+
+
+@pytest.mark.parametrize("style", ["hanging", "suspended", "standing"])
+def test_bars_of_a_rootogram_end_inside_and_the_legend_hides_none(style):
+    ax = plot_rootogram(fits("cbpp"), style=style)
+    ax.figure.canvas.draw()
+    ends = [end for bar in ax.patches for end in (bar.get_y(), bar.get_y() + bar.get_height())]
+    low, high = ax.get_ylim()
+    assert low < min(ends) or (style == "standing" and low == min(ends) == 0)
+    assert high > max(ends)
+    assert ax.get_legend().get_window_extent().y0 >= ax.get_window_extent().y1 - 1
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.SingularFitWarning")
+@pytest.mark.parametrize(
+    ("response", "label"),
+    [
+        ("cbind(incidence, size - incidence)", "number of successes (incidence)"),
+        ("incidence / size", "number of successes (incidence)"),
+        ("share", "number of successes (share)"),
+        ("ill", "ill (1: yes)"),
+        ("any", "any"),
+    ],
+)
+def test_a_rootogram_of_successes_says_so(response, label):
+    data = load_cbpp().assign(
+        share=lambda d: d["incidence"] / d["size"],
+        any=lambda d: (d["incidence"] > 0).astype(int),
+        ill=lambda d: np.where(d["incidence"] > 0, "yes", "no"),
+    )
+    more = {"weights": "size"} if response == "share" else {}
+    model = glmer(f"{response} ~ period + (1 | herd)", data, "binomial", **more)
+    assert plot_rootogram(model).get_xlabel() == label
 
 
 def test_expected_frequencies_of_trials():

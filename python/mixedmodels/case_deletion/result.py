@@ -27,6 +27,8 @@ _COLUMNS = {
     "dffits": "dffits",
     "leverage": "hat",
 }
+# Measures with a column for each parameter.
+_TABLES = ("dfbeta", "dfbetas", "variance_change")
 _LABELS = {
     "cooks_distance": "Cook's distance",
     "mdffits": "MDFFITS",
@@ -175,22 +177,29 @@ class Influence(Printed):
 
         Parameters
         ----------
-        ax : matplotlib Axes, optional
+        ax : matplotlib Axes, or sequence of these for a table, optional
             Where to draw; by default a new figure.
         kind : {"index", "bubble"}, default "index"
             "index": a stem for each set. "bubble", of single rows: studentised residuals against leverages,
             in circles whose areas are the measure.
         measure : str, default "cooks_distance"
-            "cooks_distance", "mdffits", "covtrace", "covratio", "rstudent", "dffits" or "leverage".
+            "cooks_distance", "mdffits", "covtrace", "covratio", "rstudent", "dffits" or "leverage"; or, with
+            a panel for each column, "dfbeta", "dfbetas" or "variance_change".
 
         Returns
         -------
-        matplotlib Axes
+        matplotlib Axes, or Panels for a table
+            Panels of "dfbetas" have dashed lines at ± 2/√m for m sets.
 
         Raises
         ------
         ArgumentError
             Without matplotlib; for "bubble" and for measures of single rows when sets have several.
+
+        References
+        ----------
+        Belsley, Kuh & Welsch (1980), Regression Diagnostics, chapter 2. Nieuwenhuis, te Grotenhuis & Pelzer
+        (2012), influence.ME: tools for detecting influential data in mixed effects models, The R Journal 4.
 
         Examples
         --------
@@ -199,13 +208,19 @@ class Influence(Printed):
         >>> influence(m, groups="Subject").plot().get_ylabel()
         "Cook's distance"
         """
-        from ..plot.influence import bubble_plot, index_plot
+        from ..plot.influence import bubble_plot, index_plot, index_plots
 
         one_of("plot: kind", kind, ("index", "bubble"))
-        values = self._series(one_of("plot: measure", measure, tuple(_COLUMNS))).to_numpy()
+        one_of("plot: measure", measure, (*_COLUMNS, *_TABLES))
         names = [str(name) for name in self.sigma.index]
+        by = "row" if self._single else self.by
+        if measure in _TABLES:
+            if kind != "index":
+                raise ArgumentError(f"plot: {measure} has several columns; kind='bubble' needs one measure")
+            cutoff = 2.0 / np.sqrt(len(names)) if measure == "dfbetas" and names else None
+            return index_plots(self._measures[measure], names, (by, _label(measure)), cutoff, axes=ax)
+        values = self._series(measure).to_numpy()
         if kind == "index":
-            by = "row" if self._single else self.by
             return index_plot(values, names, (by, _label(measure)), none=float(measure == "covratio"), ax=ax)
         hat, residuals = self._series("leverage").to_numpy(), self._series("rstudent").to_numpy()
         labels = ("leverage", _label("rstudent"), _label(measure))
@@ -255,6 +270,7 @@ class Influence(Printed):
 def _label(measure: str) -> str:
     """What a figure calls a measure."""
     named = {"cooks_distance": "Cook's distance", "rstudent": "studentised residual", "leverage": "leverage"}
+    named["variance_change"] = "relative change of variance"
     return named.get(measure, measure.upper())
 
 

@@ -31,9 +31,18 @@ def residuals(
         one_of("type", type, TYPES)
     flag("scaled", scaled)
     if kind is None:
-        kind = "marginal" if type == "whitened" else "conditional"
+        kind = _kind_of(type)
     one_of("kind", kind, KINDS)
     return fitted.design.missing.pad(_used(fitted, type, scaled, kind))
+
+
+def of_used_rows(fitted: FittedModel, type: str) -> NDArray[np.float64]:
+    """Residuals of a type, of the kind that it has by default, for the rows used."""
+    return _used(fitted, type, False, _kind_of(type))
+
+
+def _kind_of(type: str | None) -> str:
+    return "marginal" if type == "whitened" else "conditional"
 
 
 def _used(fitted: FittedModel, type: str | None, scaled: bool, kind: str) -> NDArray[np.float64]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..design.used_rows import in_used_order, used_data
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..frame import Factor, Frame, LabelsOnly, Numeric
+
+# Units of time spans with their seconds: the largest that the largest span has twice.
+_UNITS = (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0), ("s", 1.0))
 
 
 class RowValues(NamedTuple):
@@ -83,15 +88,32 @@ def _values(name: str, column: Any) -> RowValues:
             name, None, np.where(np.isnan(values), -1, values).astype(np.int64), ("False", "True")
         )
     assert isinstance(column, Factor)
-    if isinstance(column, LabelsOnly) and (dates := _as_dates(column)) is not None:
-        return RowValues(name, dates, none, ())
+    if isinstance(column, LabelsOnly):
+        if (dates := _as_dates(column)) is not None:
+            return RowValues(name, dates, none, ())
+        if (spans := _as_spans(column)) is not None:
+            return RowValues(f"{name} ({spans[0]})", spans[1], none, ())
     return RowValues(name, None, column.codes.astype(np.int64), column.labels())
 
 
 def _as_dates(column: LabelsOnly) -> NDArray[Any] | None:
-    """Labels of dates and times as such; None for time spans."""
+    """Labels of dates and times as such, in UTC where they have a time zone; None for time spans."""
     try:
-        levels = np.array(column.labels(), dtype="datetime64[us]")
+        with warnings.catch_warnings():
+            # numpy warns that it knows no time zones, but turns these into UTC.
+            warnings.simplefilter("ignore", UserWarning)
+            levels = np.array(column.labels(), dtype="datetime64[us]")
     except ValueError:
         return None
     return np.append(levels, np.datetime64("NaT", "us"))[column.codes]
+
+
+def _as_spans(column: LabelsOnly) -> tuple[str, NDArray[np.float64]] | None:
+    """Labels of time spans and of times of day as numbers, with their unit; None for other labels."""
+    try:
+        levels = np.asarray(pd.to_timedelta(list(column.labels())) / pd.Timedelta(1, "s"), dtype=np.float64)
+    except ValueError:
+        return None
+    largest = float(np.abs(levels).max(initial=0.0))
+    unit, seconds = next((u for u in _UNITS if largest >= 2 * u[1]), _UNITS[-1])
+    return unit, np.append(levels / seconds, np.nan)[column.codes]

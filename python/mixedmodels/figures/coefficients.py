@@ -40,19 +40,31 @@ def plot_coef(
         tidy_table(one, "fixed", True, level, ddf, own, exponentiate)
         for one, own in zip(models, _one_each(vcov, len(models)), strict=True)
     ]
-    known = list(dict.fromkeys(term for table in tables for term in table["term"]))
+    # An interaction has one row, in whichever order the models have its factors.
+    rows_of: dict[tuple[str, ...], str] = {}
+    for table in tables:
+        table["term"] = [rows_of.setdefault(tuple(sorted(_factors(term))), term) for term in table["term"]]
+    known = list(rows_of.values())
     shown = [known[j] for j in chosen("parm", parm, known)]
     if parm is None and not intercept and len(shown) > 1:
         shown = [name for name in shown if name != _INTERCEPT]
     if not shown:
         raise ArgumentError("plot_coef: the models have no coefficients")
     series: list[Series] = []
-    for title, table in zip(titles, tables, strict=True):
+    scales = [ratio_name(one) if exponentiate else _scale(one) for one in models]
+    several = len(set(scales)) > 1
+    for title, scale, table in zip(titles, scales, tables, strict=True):
         part: pd.DataFrame = table.loc[table["term"].isin(shown) & table["estimate"].notna()]
         rows = np.array([shown.index(term) for term in part["term"]], dtype=np.intp)
         columns = part[["estimate", "conf.low", "conf.high"]].to_numpy(dtype=float)
-        series.append(Series(title, rows, columns[:, 0], columns[:, 1], columns[:, 2]))
-    what = ratio_name(models[0]) if exponentiate else "coefficient"
+        series.append(
+            Series(
+                f"{title}: {scale}" if several else title, rows, columns[:, 0], columns[:, 1], columns[:, 2]
+            )
+        )
+    what = " or ".join(dict.fromkeys(scales)) if exponentiate else "coefficient"
+    if not exponentiate and (several or models[0].family.link != "identity"):
+        what += " (scales differ)" if several else f" ({scales[0]})"
     return interval_plot(
         shown,
         series,
@@ -62,6 +74,24 @@ def plot_coef(
         ratios=bool(exponentiate),
         ax=ax,
     )
+
+
+def _scale(fitted: FittedModel) -> str:
+    """The scale of coefficients: the link, or the response whose units they have."""
+    link = fitted.family.link
+    return f"in units of {fitted.design.response_name}" if link == "identity" else f"{link} scale"
+
+
+def _factors(name: str) -> list[str]:
+    """The factors of a coefficient's name, which colons outside brackets separate."""
+    parts, depth = [""], 0
+    for c in name:
+        depth += (c in "([{") - (c in ")]}")
+        if c == ":" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += c
+    return parts
 
 
 def plot_variances(fitted: FittedModel, intervals: Any = None, ax: Any = None) -> Any:
@@ -98,8 +128,7 @@ def plot_variances(fitted: FittedModel, intervals: Any = None, ax: Any = None) -
 
 def _limits(intervals: Any, places: list[str]) -> tuple[Any, Any]:
     if intervals is None:
-        none = np.full(len(places), np.nan)
-        return none, none
+        return None, None
     if not isinstance(intervals, pd.DataFrame) or intervals.shape[1] < 2:
         raise ArgumentError("intervals must be a table of confint() with rows such as 'sd_(Intercept)|g'")
     missing = [name for name in places if name not in intervals.index]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..checks import one_of, whole_number
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
+from ..formula.nodes import Binary, Call, write
 from ..plot.counts import STYLES, rootogram
 
 # More counts than these are thin lines, and rows times counts fill the memory.
@@ -27,7 +28,21 @@ def plot_rootogram(fitted: FittedModel, style: Any = "hanging", most: Any = None
     expected = expected_frequencies(fitted, top)
     beyond = int((y > top).sum())
     remark = f"{beyond:,} counts above {top:,} are not drawn" if beyond else ""
-    return rootogram(np.arange(top + 1.0), observed, expected, style, fitted.design.response_name, remark, ax)
+    return rootogram(np.arange(top + 1.0), observed, expected, style, _axis(fitted), remark, ax)
+
+
+def _axis(fitted: FittedModel) -> str:
+    """What is counted: of a proportion or of two columns the successes, and not what the formula says."""
+    form, node = fitted.design.form, fitted.design.formula.response_node
+    if not form.binomial:
+        return fitted.design.response_name
+    if form.labels:
+        return f"{fitted.design.response_name} (1: {form.labels[-1]})"
+    counted = node.arguments[0] if isinstance(node, Call) else node.left if isinstance(node, Binary) else None
+    if form.kind == "counts" and counted is not None:
+        return f"number of successes ({write(counted)})"
+    several = bool((fitted.prior_weights > 1.0).any())
+    return f"number of successes ({fitted.design.response_name})" if several else fitted.design.response_name
 
 
 def expected_frequencies(fitted: FittedModel, top: int) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from ..diagnostics.rows import row_values
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..means.effects import PredictedEffects, predict_effects
-from ..means.scale import axis_label, response_link
+from ..means.scale import axis_label, response_link, response_shown
 from ..plot.effects import effect_plots
 from ..plot.smoother import thinned
 
@@ -44,18 +44,13 @@ def plot_effects(
         names[0],
         names[1] if len(names) > 1 else None,
         names[2:],
-        line=names[0] in found.covariates and not connected,
-        label=_label(fitted, found),
+        line=names[0] in found.covariates,
+        label=axis_label(found.scale, response_shown(fitted, options.get("type", "response") == "response")),
         points=points,
         connected=connected,
         remark=remark,
         ax=ax,
     )
-
-
-def _label(fitted: FittedModel, found: PredictedEffects) -> str:
-    name = fitted.design.response_name
-    return name if found.scale == "response" else axis_label(found.scale, name)
 
 
 def _partial_residuals(

@@ -17,7 +17,7 @@ from ..inference.hypotheses.confidence_limits import normal_quantile
 from ..plot.caterpillar import caterpillar, quantile_caterpillar
 from ..plot.quantiles import qq_plot
 from ..plot.shrinkage import shrinkage_pair, shrinkage_single
-from ..plot.style import MOST_LABELS, Panels, fitting, note, panels_of, panels_or_new
+from ..plot.style import COLUMNS, MOST_LABELS, Panels, fitting, legend_beside, note, panels_of, panels_or_new
 from .chosen import chosen
 
 # More panels than these are too small to read.
@@ -114,7 +114,7 @@ def draw_effects_qq(fitted: FittedModel, ax: Any) -> Any:
     ]
     left = [name for name, (_, values) in zip(names, series, strict=True) if not np.isfinite(values).any()]
     dropped = known[_SERIES:]
-    qq_plot(known[:_SERIES], "standardised random effect", ax=ax)
+    qq_plot(known[:_SERIES], "standardised random effect", standard=True, ax=ax)
     told = [f"variance zero: {', '.join(left)}"] if left else []
     told += [f"not drawn: {', '.join(name for name, _ in dropped)}"] if dropped else []
     note(ax, "\n".join(told), "lower right")
@@ -195,15 +195,9 @@ def plot_shrinkage(fitted: FittedModel, group: Any = None, effects: Any = None, 
                 ax, within[:, pair], modes[:, pair], covariance, (names[0], names[1]), term.group.levels
             )
         ax.set_title(f"{group} ({len(modes):,} levels)")
-    cells[0].legend(
-        fontsize="x-small", loc="upper left", framealpha=0.8, markerscale=_legend_scale(fitted, group)
-    )
+    # At the end of the first row of a new figure.
+    legend_beside(cells[0 if axes is not None else min(COLUMNS, len(cells)) - 1], own=axes is None)
     return panels_of(cells)
-
-
-def _legend_scale(fitted: FittedModel, group: str) -> float:
-    """Points of thousands of levels are too small to recognise in a legend."""
-    return 3.0 if len(fitted.design.terms[terms_by_group(fitted)[group][0]].group.levels) > 300 else 1.0
 
 
 def _few_effects(fitted: FittedModel, group: Any, effects: Any) -> list[Effect]:

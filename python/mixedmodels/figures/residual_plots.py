@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import one_of, random_generator, whole_number
+from ..diagnostics.kinds import TYPES, of_used_rows
 from ..diagnostics.randomized import randomized_quantiles
 from ..diagnostics.residuals import residuals_used
 from ..diagnostics.rows import row_values
 from ..errors import ArgumentError
-from ..fit.state import FittedModel, ResidualType
+from ..fit.state import FittedModel
 from ..plot.quantiles import qq_plot
 from ..plot.residuals import binned_plot, box_plot, scatter_plot
 from ..plot.style import Panels, panels_of, panels_or_new
@@ -24,6 +25,10 @@ _NAMES = {
     "deviance": "deviance residual",
     "response": "residual",
     "working": "working residual",
+    "standardized": "standardised residual",
+    "studentized": "studentised residual",
+    "deletion": "deletion residual",
+    "whitened": "whitened marginal residual",
 }
 
 
@@ -31,18 +36,18 @@ def shown_residuals(fitted: FittedModel, type: Any, rng: Any) -> tuple[str, NDAr
     """
     The residuals of a figure with their name.
 
-    By default scaled Pearson residuals of a model with normal residuals, and quantile residuals of others,
-    which are normal under the model for every family.
+    By default Pearson residuals over sigma for a model with normal residuals, and quantile residuals for
+    others, which are normal under the model for every family.
     """
     if type is not None:
-        one_of("type", type, (*get_args(ResidualType), "quantile"))
+        one_of("type", type, (*TYPES, "quantile"))
     if type is None and fitted.residual_sd is not None and fitted.exact_likelihood:
-        return "scaled residual", residuals_used(fitted, "pearson", scaled=True)
+        return "Pearson residual / σ", residuals_used(fitted, "pearson", scaled=True)
     generator = random_generator(rng)
     if type == "quantile" or (type is None and fitted.family.support):
         return _NAMES["quantile"], randomized_quantiles(fitted, generator)
     chosen = type or "pearson"
-    return _NAMES[chosen], residuals_used(fitted, chosen)
+    return _NAMES[chosen], of_used_rows(fitted, chosen)
 
 
 def fitted_axis(fitted: FittedModel) -> tuple[str, NDArray[np.float64]]:
@@ -88,9 +93,9 @@ def plot_binned_residuals(fitted: FittedModel, against: Any = None, bins: Any = 
     label, at = "fitted value", fitted.mean
     if against is not None:
         found = row_values(fitted, against, "against")
-        if found.values is None or found.values.dtype.kind == "M":
+        if found.values is None:
             raise ArgumentError(
-                f"against: {found.name!r} is no number, so its values have no bins; plot_residuals() takes it"
+                f"against: {found.name!r} is a factor, so its values have no bins; plot_residuals() takes it"
             )
         label, at = found.name, found.values
     n = fitted.n_obs

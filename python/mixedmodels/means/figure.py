@@ -16,7 +16,7 @@ from ..wording import counted
 from .arrows import arrow_lengths
 from .contrasts import contrasts_of
 from .rows import CONTRAST, EstimatedRows, families, group_rows, variables_of
-from .scale import axis_label
+from .scale import axis_label, response_shown
 from .specs import row_labels, show
 from .table import estimate_table
 
@@ -60,10 +60,11 @@ def draw_rows(means: EstimatedRows, ax: Any, comparisons: Any, alpha: Any, adjus
 
 
 def _axis(means: EstimatedRows) -> str:
-    design = means.functions.space.undetermined.fitted.design
-    link = means.functions.space.undetermined.fitted.family.link
+    fitted = means.functions.space.undetermined.fitted
+    link = fitted.family.link
     shown = f" ({link} scale)" if link != "identity" and means.scale.link is None else ""
-    return f"{axis_label(means.scale.name, design.response_name)}{shown}, {100 * means.level:.4g} % intervals"
+    response = response_shown(fitted, means.scale.link is not None)
+    return f"{axis_label(means.scale.name, response)}{shown}, {100 * means.level:.4g} % intervals"
 
 
 def _split(means: EstimatedRows) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..families.links import LINKS, Link
 from ..fit.state import FittedModel
-from ..formula.nodes import Call
+from ..formula.nodes import Call, write
 from ..inference.estimates.variance_components import variance_components
 
 # Points of the Gauss-Hermite quadrature over random effects.
@@ -26,6 +26,8 @@ _IN_FULL = {"prob": "probability", "odds.ratio": "odds ratio"}
 
 def axis_label(name: str, response: str) -> str:
     """The label of an axis of means, contrasts or predictions of a response."""
+    if name == "response":
+        return response
     return f"{_IN_FULL.get(name, name)} of {response}"
 
 
@@ -117,6 +119,14 @@ def response_link(fitted: FittedModel) -> Link | None:
     if isinstance(node, Call) and node.function in _RESPONSES and len(node.arguments) == 1:
         return LINKS[_RESPONSES[node.function]]
     return None
+
+
+def response_shown(fitted: FittedModel, back: bool) -> str:
+    """The name of the response, `back` from its scale in a linear model: y for log(y)."""
+    node = fitted.design.formula.response_node
+    if back and fitted.family.functions.name == "identity" and isinstance(node, Call):
+        return write(node.arguments[0]) if response_link(fitted) is not None else write(node)
+    return fitted.design.response_name
 
 
 def response_scale(fitted: FittedModel, link: Link, adjusted: bool) -> Scale:

@@ -25,6 +25,7 @@ Rng: TypeAlias = int | np.random.Generator | None
 Executor: TypeAlias = concurrent.futures.Executor | None
 ShowProgress: TypeAlias = bool | Callable[[int, int], object]
 Names: TypeAlias = str | Sequence[str]
+Levels: TypeAlias = str | float | Sequence[str] | Sequence[float]
 Hypotheses: TypeAlias = str | Sequence[str] | Mapping[str, float] | ArrayLike
 Contrasts: TypeAlias = Mapping[str, Any] | str
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]

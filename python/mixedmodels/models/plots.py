@@ -16,7 +16,17 @@ from .holder import Holder
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ResidualKind = Literal["quantile", "pearson", "deviance", "response", "working"]
+ResidualKind = Literal[
+    "quantile",
+    "pearson",
+    "deviance",
+    "response",
+    "working",
+    "standardized",
+    "studentized",
+    "deletion",
+    "whitened",
+]
 
 
 class Plots(Holder):
@@ -39,7 +49,7 @@ class Plots(Holder):
         ----------
         axes : sequence of four matplotlib Axes, optional
             Where to draw; by default a new figure.
-        type : {"quantile", "pearson", "deviance", "response", "working"}, optional
+        type : str, optional
             The residuals, see `plot_diagnostics`.
         rng : int, Generator or None, optional
             Seed or generator of quantile residuals of counts.
@@ -82,10 +92,12 @@ class Plots(Holder):
         ----------
         axes : sequence of four matplotlib Axes, optional
             Where to draw; by default a new figure.
-        type : {"quantile", "pearson", "deviance", "response", "working"}, optional
-            The residuals, all given the random effects. By default Pearson residuals over sigma for a model
-            with normal residuals, and "quantile" for others: randomized quantile residuals, which are normal
-            under the model for every family, where Pearson and deviance residuals of counts are not.
+        type : str, optional
+            The residuals: "quantile", "pearson", "deviance", "response", "working", "standardized",
+            "studentized" or "deletion", all given the random effects, or "whitened" (marginal) for a linear
+            model; see `residuals`. By default Pearson residuals over sigma for a model with normal residuals,
+            and "quantile" for others: randomized quantile residuals, which are normal under the model for
+            every family, where Pearson and deviance residuals of counts are not.
         rng : int, Generator or None, optional
             Seed or generator of quantile residuals of counts.
 
@@ -101,8 +113,13 @@ class Plots(Holder):
 
         Notes
         -----
+        Residuals given the random effects are those from modes that follow the data of their group. With few
+        rows a group, or a level for each row, they vary less than the model says and rise with the fitted
+        values although the model is true. `quantile_residuals` with new random effects has no such bias.
+
         Random effects are divided by the standard deviations that their conditional modes have under the
-        model. More than 20,000 points are thinned, as the panel says; the smoother uses all.
+        model, so that their band is that of standard normal values. More than 20,000 points are thinned, as
+        the panel says; the smoother uses all.
 
         References
         ----------
@@ -139,7 +156,7 @@ class Plots(Holder):
             and with more than 40 levels quartiles ordered by the median. By default fitted values.
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure.
-        type : {"quantile", "pearson", "deviance", "response", "working"}, optional
+        type : str, optional
             The residuals, see `plot_diagnostics`.
         rng : int, Generator or None, optional
             Seed or generator of quantile residuals of counts.
@@ -178,7 +195,7 @@ class Plots(Holder):
         Parameters
         ----------
         against : str or array-like, optional
-            A numeric column of the data or a value for each row; by default fitted means.
+            A column of the data with numbers or dates, or a value for each row; by default fitted means.
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure.
         bins : int, optional
@@ -192,7 +209,12 @@ class Plots(Holder):
         Raises
         ------
         ArgumentError
-            Without matplotlib, and for values that are not numbers.
+            Without matplotlib, and for a factor.
+
+        Notes
+        -----
+        Against a predictor about 5 % of the bins of a true model are outside the lines. Against fitted means
+        it is more, the fewer rows a group has, as both are given random effects that follow the responses.
 
         References
         ----------

@@ -42,6 +42,9 @@ class EstimatePlots(Holder):
         """
         Draw the coefficients of one or several models with confidence intervals.
 
+        Where the models have different links or responses, the legend says on which scale each is. A hollow
+        point has no interval. An interaction has one row, in whatever order the models name its factors.
+
         Parameters
         ----------
         *models : MixedModel

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ..figures import counts, effects, groups as _groups
 from ..plot.style import Panels
 from ..public import public
-from .arguments import DdfName, Names, Vcov
+from .arguments import DdfName, Levels, Names, Vcov
 from .holder import Holder
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ class PredictionPlots(Holder):
         """
         Draw the means of one variable joined by lines for each level of another.
 
-        Without an interaction the lines are parallel (on the scale of the linear predictor).
+        A numeric variable is drawn to scale, as lines with bands. Without an interaction the lines are
+        parallel (on the scale of the linear predictor).
 
         Parameters
         ----------
@@ -152,7 +153,7 @@ class PredictionPlots(Holder):
         group: str | None = None,
         axes: Sequence[Axes] | None = None,
         *,
-        levels: Names | None = None,
+        levels: Levels | None = None,
         page: int = 1,
         per_page: int = 30,
     ) -> Panels:
@@ -168,8 +169,8 @@ class PredictionPlots(Holder):
             A grouping factor; by default the first.
         axes : sequence of matplotlib Axes, optional
             One for each level drawn; by default a new figure.
-        levels : str or list of str, optional
-            The levels to draw; by default those of the page.
+        levels : str, int or list of these, optional
+            The levels to draw, by name; by default those of the page.
         page : int, default 1
             Which page of the levels.
         per_page : int, default 30
@@ -178,13 +179,21 @@ class PredictionPlots(Holder):
         Returns
         -------
         Panels, shape (number of levels drawn,)
-            Points: responses. Lines: means given the random effects, and dashed with all random effects at
-            zero; where other predictors vary at the same x, their averages.
+            Points: responses. Lines: predictions at the values of x in the group, given its random effects,
+            and dashed with all random effects at zero.
 
         Raises
         ------
         ArgumentError
             Without matplotlib; for unknown levels, and pages beyond the last.
+
+        Notes
+        -----
+        Along a line the other predictors are the same: each has the value of the group that is nearest to the
+        mean of the group, a factor the most frequent one, and the offset its mean. Random effects of other
+        factors take part where the whole group has one level of them, and are zero where they vary. A
+        predictor that is a function of x, such as its square, goes with it. Where x is no predictor of the
+        model, or the data do not determine the lines, dashes at the fitted values are drawn instead of lines.
 
         Examples
         --------

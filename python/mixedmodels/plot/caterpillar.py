@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .quantiles import normal_scores
 from .smoother import evenly
 from .style import BLACK, BLUE, MOST_LABELS, VERMILION, bare, label_ticks, note, zero_line
@@ -21,6 +22,7 @@ MOST_LEVELS = 4000
 _INSIDE = "#9AA5AF"
 
 
+@literal
 def caterpillar(
     ax: Axes,
     levels: Sequence[str],
@@ -68,6 +70,7 @@ def caterpillar(
     return ax
 
 
+@literal
 def quantile_caterpillar(
     ax: Axes, modes: NDArray[np.float64], half: NDArray[np.float64], titles: tuple[str, str]
 ) -> Axes:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .style import BLACK, MARKERS, SKY, VERMILION, axes_or_new, bare, note, whole_numbers
+from .literal import literal
+from .style import BLACK, MARKERS, SKY, VERMILION, axes_or_new, bare, legend_above, note, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ Style = Literal["hanging", "suspended", "standing"]
 STYLES: tuple[Style, ...] = ("hanging", "suspended", "standing")
 
 
+@literal
 def rootogram(
     counts: NDArray[np.float64],
     observed: NDArray[np.float64],
@@ -55,7 +57,12 @@ def rootogram(
     whole_numbers(ax.xaxis)
     ax.set_xlabel(label)
     ax.set_ylabel("√frequency")
-    ax.legend(fontsize="small", frameon=False, loc="upper right")
+    # The bars end in the axes, not at their edge.
+    ends = np.concatenate([base, base + height, wanted, [0.0]])
+    low, high = float(ends.min()), float(ends.max())
+    room = 0.05 * (high - low)
+    ax.set_ylim(low - (room if low < 0 else 0.0), high + room)
+    legend_above(ax)
     bare(ax)
     note(ax, remark, "lower right")
     return ax

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
+from .literal import literal
 from .style import BLACK, SKY, VERMILION, panels_of, panels_or_new
 
 # Characters of a title in a line.
 _TITLE = 36
 
 
+@literal
 def distribution_plot(
     names: Sequence[str],
     values: Sequence[NDArray[np.float64]],

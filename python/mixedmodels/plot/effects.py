@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..wording import counted
+from .literal import literal
 from .style import (
     BAND,
     LINE,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _FAR = 1.0
 
 
+@literal
 def effect_plots(
     frame: pd.DataFrame,
     x: str,
@@ -95,7 +97,7 @@ def effect_plots(
         bare(panel)
     if colour is not None:
         # At the end of the first row: where the figure is read first.
-        legend_beside(panels[-1 if ax is not None else min(columns, len(panels)) - 1], colour)
+        legend_beside(panels[-1 if ax is not None else min(columns, len(panels)) - 1], colour, ax is None)
     if points is not None:
         remark = "\n".join(filter(None, [remark, _without_far_points(panels, frame, points)]))
     note(panels[0], remark)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .style import BLUE, GUIDE, axes_or_new, bare, whole_numbers
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _FLOOR = 1e-10
 
 
+@literal
 def fit_log_plot(
     objective: NDArray[np.float64], criterion: str, second_start: int | None, ax: Axes | None = None
 ) -> Axes:

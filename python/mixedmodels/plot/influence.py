@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
+from .names import write_names
 from .style import (
     BLUE,
     GUIDE,
     SKY,
     VERMILION,
+    Panels,
     axes_or_new,
     bare,
     fitting,
     label_ticks,
     note,
+    panels_of,
+    panels_or_new,
     whole_numbers,
     zero_line,
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 # So many of the largest are named.
@@ -32,6 +38,7 @@ _LABELLED = 30
 _MOST = 20_000
 
 
+@literal
 def index_plot(
     values: NDArray[np.float64],
     names: Sequence[object],
@@ -57,7 +64,7 @@ def index_plot(
     ax : matplotlib Axes, optional
     """
     ax = axes_or_new(ax)
-    m = len(values)
+    m, remark, what = len(values), "", "row" if labels[0] == "row" else "level"
     at, size = np.arange(m), np.abs(np.nan_to_num(values - none))
     drawn = at if m <= _MOST else np.sort(np.argsort(size)[-_MOST:])
     wide, spot = float(np.clip(200.0 / max(m, 1), 0.3, 1.6)), float(np.clip(2000.0 / max(m, 1), 2.0, 22.0))
@@ -73,16 +80,53 @@ def index_plot(
         label_ticks(ax.xaxis, at.tolist(), [str(name) for name in names])
     else:
         whole_numbers(ax.xaxis)
-        _name(ax, at, values, names, size, none)
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     ax.margins(y=0.12)
+    if not np.isfinite(values).any():
+        remark = f"no {what} has a value of {labels[1]}"
+    elif not size.any():
+        remark = f"{labels[1]} is {none:g} everywhere"
+    if remark:
+        ax.set_ylim(none - 0.5, none + 0.5)
+        note(ax, remark)
+    if m > _LABELLED:
+        _name(ax, at, values, names, size, none)
     bare(ax)
     if m > _MOST:
         note(ax, f"the {_MOST:,} largest of {m:,}")
     return ax
 
 
+@literal
+def index_plots(
+    table: pd.DataFrame,
+    names: Sequence[object],
+    labels: tuple[str, str],
+    cutoff: float | None = None,
+    axes: Any = None,
+) -> Panels:
+    """
+    A panel of stems for each column of a table, see `index_plot`.
+
+    Parameters
+    ----------
+    table : DataFrame, m rows
+    names : sequence, length m
+    labels : tuple of str
+        What the rows are, and what the values are.
+    cutoff : float, optional
+    axes : Axes or sequence of Axes, optional
+    """
+    columns = 2 if table.shape[1] > 1 else 1
+    cells = panels_or_new(axes, table.shape[1], (5.2, 2.9), columns, argument="ax")
+    for ax, title, name in zip(cells, fitting(list(table.columns), 44), table.columns, strict=True):
+        index_plot(table[name].to_numpy(float), names, labels, cutoff, ax=ax)
+        ax.set_title(title, fontsize="medium")
+    return panels_of(cells)
+
+
+@literal
 def bubble_plot(
     leverage: NDArray[np.float64],
     residuals: NDArray[np.float64],
@@ -122,13 +166,13 @@ def bubble_plot(
         linewidths=0.6,
         rasterized=m > 3000,
     )
-    _name(ax, leverage, residuals, names, size)
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     ax.margins(0.08)
     bare(ax)
     remark = f"area of the circles: {labels[2]}, up to {size.max(initial=0.0):.3g}"
     note(ax, remark + (f"\nthe {_MOST:,} largest of {m:,}" if m > _MOST else ""))
+    _name(ax, leverage, residuals, names, size)
     return ax
 
 
@@ -140,32 +184,8 @@ def _name(
     size: NDArray[np.float64],
     above: float = 0.0,
 ) -> None:
-    """Names at the largest, except those that would be written over another."""
+    """Names at the largest."""
     good = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & (size > 0))
-    if not len(good):
-        return
-    wide, tall = float(np.ptp(x[good])) or 1.0, float(np.ptp(y[good])) or 1.0
-    largest = good[np.argsort(-size[good], kind="stable")][: 2 * _NAMED]
-    written: list[tuple[float, float]] = []
-    for i, name in zip(largest, fitting([names[int(i)] for i in largest], 18), strict=True):
-        place = float(x[i]), float(y[i])
-        near = any(abs(place[0] - a) < 0.12 * wide and abs(place[1] - b) < 0.07 * tall for a, b in written)
-        if near or len(written) == _NAMED:
-            continue
-        written.append(place)
-        up = place[1] >= above
-        ax.annotate(
-            name,
-            place,
-            (0, 5 if up else -5),
-            textcoords="offset points",
-            fontsize="x-small",
-            ha="center",
-            va="bottom" if up else "top",
-        )
-
-
-def _width(values: NDArray[Any]) -> float:
-    """The range of the values, of which some may be NaN; 1 where they have none."""
-    finite = values[np.isfinite(values)]
-    return (float(np.ptp(finite)) if len(finite) else 0.0) or 1.0
+    largest = good[np.argsort(-size[good], kind="stable")][:_NAMED]
+    if len(largest):
+        write_names(ax, x, y, names, largest.tolist(), above=above)

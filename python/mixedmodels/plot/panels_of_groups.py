@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import display_width
+from .literal import literal
 from .style import BLUE, GUIDE, VERMILION, bare, date_axis, fitting, panels_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLUMNS = 6
+# Inches of the legend in a row, and of a letter of the title.
+_LEGEND, _LETTER = 2.6, 0.09
 # Characters of a level below a panel, and how many levels have room there.
 _SHORT, _MOST_LEVELS = 12, 12
 
@@ -28,17 +32,26 @@ class GroupPanel(NamedTuple):
     name : str
     x : ndarray, shape (m,)
         Numbers, dates, or the positions of levels.
-    y, conditional, population : ndarray, shape (m,)
-        The response and the means given the random effects and with these at zero.
+    y : ndarray, shape (m,)
+        The response.
+    at : ndarray, shape (k,)
+        Where there are means.
+    conditional, population : ndarray, shape (k,)
+        The means given the random effects and with these at zero.
+    joined : bool
+        Whether the means are a line.
     """
 
     name: str
     x: NDArray[Any]
     y: NDArray[np.float64]
+    at: NDArray[Any]
     conditional: NDArray[np.float64]
     population: NDArray[np.float64]
+    joined: bool = True
 
 
+@literal
 def group_panels(
     groups: Sequence[GroupPanel],
     labels: tuple[str, str],
@@ -71,11 +84,13 @@ def group_panels(
             (group.population, GUIDE, "--", "population"),
             (group.conditional, VERMILION, "-", "this group"),
         ):
-            at, line = mean_line(group.x, values)
-            # A line of one point is a dash.
-            marker = "_" if len(at) == 1 else ""
-            look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": dash, "label": kind}
-            ax.plot(at, line, linewidth=1.4, markersize=11, **look)
+            look: dict[str, Any] = {"color": colour, "label": kind, "linewidth": 1.4, "linestyle": dash}
+            if not group.joined:
+                look |= {"linestyle": "none", "marker": "_", "markersize": 6}
+            elif len(group.at) == 1:
+                # A line of one point is a dash.
+                look |= {"marker": "_", "markersize": 11}
+            ax.plot(group.at, values, **look)
         ax.set_title(name, fontsize="small", pad=3)
         ax.tick_params(labelsize="x-small")
         bare(ax)
@@ -88,10 +103,21 @@ def group_panels(
         figure = panels[0].figure
         figure.supxlabel(labels[0], fontsize="medium")
         figure.supylabel(labels[1], fontsize="medium")
-        figure.suptitle(title, fontsize="medium")
-        handles, names = panels[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper right", ncols=3, fontsize="x-small", frameon=False)
+        _head(figure, title, panels[0])
     return panels
+
+
+def _head(figure: Any, title: str, ax: Axes) -> None:
+    """The title and the legend: beside each other, or the title below the legend where this is too wide."""
+    width = float(figure.get_size_inches()[0])
+    across = 3 if width >= _LEGEND + 0.2 else 1
+    title = fill(title, max(10, int(width / _LETTER)))
+    beside = (width - _LETTER * max(map(display_width, title.split("\n")))) / 2 > _LEGEND
+    above = 0 if beside else 1 if across == 3 else 3
+    figure.suptitle("\n" * above + title, fontsize="medium")
+    figure.set_size_inches(width, float(figure.get_size_inches()[1]) + 0.15 * (above + title.count("\n")))
+    look = {"ncols": across, "fontsize": "x-small", "frameon": False}
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", **look)
 
 
 def _label_levels(ax: Axes, levels: Sequence[str]) -> None:
@@ -102,10 +128,3 @@ def _label_levels(ax: Axes, levels: Sequence[str]) -> None:
     if sum(map(display_width, short[::step])) > _SHORT:
         ax.tick_params(axis="x", labelrotation=90)
     ax.set_xlim(-0.5, len(short) - 0.5)
-
-
-def mean_line(x: NDArray[Any], y: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """The different values of x in order, with the means of y."""
-    known = ~np.isnat(x) if x.dtype.kind == "M" else ~np.isnan(x)
-    at, places, counts = np.unique(x[known], return_inverse=True, return_counts=True)
-    return at, np.bincount(places, y[known], minlength=len(at)) / counts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .style import BLUE, GUIDE, axes_or_new, bare
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _TITLE = 44
 
 
+@literal
 def power_plot(
     values: NDArray[np.float64],
     estimates: NDArray[np.float64],

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import shorten
+from .literal import literal
 from .style import BLUE, GUIDE, VERMILION, Panels, axes_or_new, bare, panels_of, panels_or_new
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Trace(NamedTuple):
     other: NDArray[np.float64]
 
 
+@literal
 def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool, axes: Any = None) -> Panels:
     """
     ζ against each parameter, with the intervals that cut-offs of ζ give.
@@ -89,6 +91,7 @@ def zeta_plot(panels: Sequence[Panel], cutoffs: Sequence[float], absolute: bool,
     return panels_of(cells)
 
 
+@literal
 def density_plot(panels: Sequence[Panel], axes: Any = None) -> Panels:
     """The density φ(ζ) dζ/dψ of each parameter."""
     from scipy.interpolate import PchipInterpolator
@@ -109,6 +112,7 @@ def density_plot(panels: Sequence[Panel], axes: Any = None) -> Panels:
     return panels_of(cells)
 
 
+@literal
 def pairs_plot(
     panels: Sequence[Panel],
     traces: Mapping[tuple[int, int], Trace],
@@ -216,6 +220,7 @@ def contour(first: Trace, second: Trace, radius: float) -> tuple[NDArray[np.floa
     return radius * np.cos(t + d / 2), radius * np.cos(t - d / 2)
 
 
+@literal
 def surface_plot(
     names: tuple[str, str],
     x: NDArray[np.float64],

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .quantiles import uniform_band
 from .smoother import evenly, thinned
 from .style import BAND, BLUE, GUIDE, VERMILION, Panels, bare, note, panels_of, panels_or_new, point_look
@@ -16,6 +17,7 @@ _QUARTILES = (0.25, 0.5, 0.75)
 _MOST = 4000
 
 
+@literal
 def quantile_residual_plots(
     residuals: NDArray[np.float64],
     predicted: NDArray[np.float64],

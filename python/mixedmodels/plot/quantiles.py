@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .literal import literal
 from .smoother import evenly
 from .style import BAND, GUIDE, axes_or_new, bare, note, point_look, series_look
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 4000
+# Series of more points than these are drawn as filled points.
+_OPEN = 300
 
 
 def normal_scores(n: int) -> NDArray[np.float64]:
@@ -60,15 +63,18 @@ def uniform_band(n: int, ranks: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.column_stack([betaincinv(ranks, n + 1 - ranks, p) for p in (outside, 1.0 - outside)])
 
 
+@literal
 def qq_plot(
     series: Sequence[tuple[str, NDArray[np.float64]]],
     label: str,
+    standard: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Sorted values against normal quantiles, each series with a simultaneous 95 % band around its own line.
+    Sorted values against normal quantiles, with lines and simultaneous 95 % bands.
 
-    The line and the band are those of normal values with the mean and the standard deviation of the series.
+    The line and the band are those of normal values with the mean and the standard deviation of each series,
+    or, for `standard`, of standard normal ones: then series of the same length share theirs.
 
     Parameters
     ----------
@@ -76,38 +82,55 @@ def qq_plot(
         Names and values; NaN are left out.
     label : str
         Of the values.
+    standard : bool
+        Whether the values are standard normal under the model.
     ax : matplotlib Axes, optional
     """
-    from scipy.special import ndtri
-
     ax = axes_or_new(ax)
-    several, thin = len(series) > 1, ""
-    for i, (name, values) in enumerate(series):
-        values = np.sort(values[np.isfinite(values)])
+    thin = ""
+    sorted_ = [np.sort(values[np.isfinite(values)]) for _, values in series]
+    lengths: set[int] = set()
+    for values in sorted_:
+        n = len(values)
+        if n > 2 and not (standard and n in lengths):
+            mean, spread = (0.0, 1.0) if standard else (float(values.mean()), float(values.std(ddof=1)))
+            _band(ax, n, mean, spread)
+        lengths.add(n)
+    for i, ((name, _), values) in enumerate(zip(series, sorted_, strict=True)):
         n = len(values)
         if n == 0:
             continue
-        scores = normal_scores(n)
-        colour, marker = series_look(i)
-        # The tails are whole, as thinning by rank would leave nothing of them.
-        chosen = np.union1d(
-            evenly(n, _MOST), np.concatenate([np.arange(min(n, 100)), np.arange(max(0, n - 100), n)])
-        )
-        spread = float(values.std(ddof=1)) if n > 1 else 0.0
-        if n > 2 and spread > 0:
-            band = values.mean() + spread * ndtri(uniform_band(n, chosen + 1))
-            tint = colour if several else GUIDE
-            ax.fill_between(scores[chosen], *band.T, color=tint, alpha=BAND, linewidth=0)
-            ends = scores[[0, -1]]
-            ax.plot(ends, values.mean() + spread * ends, color=colour if several else GUIDE, linewidth=1.0)
+        chosen = _kept(n)
         thin = f"{len(chosen):,} of {n:,} points, tails whole" if len(chosen) < n else thin
-        ax.scatter(
-            scores[chosen], values[chosen], color=colour, marker=marker, label=name, **point_look(len(chosen))
-        )
+        colour, marker = series_look(i)
+        look = {**point_look(len(chosen)), "color": colour}
+        if len(series) > 1 and n <= _OPEN:
+            # Open, so that the points of one series do not hide those of another.
+            look |= {"facecolor": "none", "edgecolor": colour, "linewidths": 1.0, "alpha": 0.9}
+            del look["color"]
+        ax.scatter(normal_scores(n)[chosen], values[chosen], marker=marker, label=name, zorder=2.5, **look)
     ax.set_xlabel("normal quantile")
     ax.set_ylabel(label)
     bare(ax)
     note(ax, thin, "lower right")
-    if several or (series and series[0][0]):
+    if len(series) > 1 or (series and series[0][0]):
         ax.legend(fontsize="x-small", loc="upper left", frameon=False)
     return ax
+
+
+def _kept(n: int) -> NDArray[np.intp]:
+    """The ranks to draw; the tails are whole, as thinning by rank would leave nothing of them."""
+    ends = np.concatenate([np.arange(min(n, 100)), np.arange(max(0, n - 100), n)])
+    return np.union1d(evenly(n, _MOST), ends)
+
+
+def _band(ax: Axes, n: int, mean: float, spread: float) -> None:
+    from scipy.special import ndtri
+
+    if spread <= 0:
+        return
+    ranks, scores = _kept(n), normal_scores(n)
+    band = mean + spread * ndtri(uniform_band(n, ranks + 1))
+    ax.fill_between(scores[ranks], *band.T, color=GUIDE, alpha=BAND, linewidth=0)
+    ends = scores[[0, -1]]
+    ax.plot(ends, mean + spread * ends, color=GUIDE, linewidth=1.0)

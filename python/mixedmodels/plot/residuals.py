@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..wording import counted
+from .literal import literal
 from .smoother import evenly, smooth_curve, thinned
 from .style import (
     BLUE,
@@ -31,6 +33,7 @@ _BOXES = 40
 _LINES = 4000
 
 
+@literal
 def scatter_plot(
     x: NDArray[Any],
     y: NDArray[np.float64],
@@ -52,26 +55,40 @@ def scatter_plot(
     ax : matplotlib Axes, optional
     """
     ax = axes_or_new(ax)
-    dates = x.dtype.kind == "M"
-    numbers = x.astype("M8[us]").astype(np.float64) if dates else x.astype(np.float64)
-    if dates:
-        numbers = np.where(np.isnat(x), np.nan, numbers)
+    dates, numbers = x.dtype.kind == "M", _numbers(x)
     chosen, thin = thinned(y)
     if zero:
         zero_line(ax, "y")
     ax.scatter(x[chosen], y[chosen], color=BLUE, **point_look(len(chosen)))
     at, curve = smooth_curve(numbers, y)
     if len(at):
-        ax.plot(at.round().astype("M8[us]") if dates else at, curve, color=VERMILION, linewidth=1.8)
+        ax.plot(_dates(at) if dates else at, curve, color=VERMILION, linewidth=1.8)
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     if dates:
         date_axis(ax)
     bare(ax)
-    note(ax, thin)
+    note(ax, "\n".join(filter(None, [thin, _without(int(np.isnan(numbers).sum()))])))
     return ax
 
 
+def _without(rows: int) -> str:
+    """A note of the rows that are not drawn, as they have no value."""
+    return f"{counted(rows, 'row')} without a value not drawn" if rows else ""
+
+
+def _numbers(x: NDArray[Any]) -> NDArray[np.float64]:
+    """Numbers as they are, dates as microseconds; NaN where missing."""
+    if x.dtype.kind != "M":
+        return x.astype(np.float64)
+    return np.where(np.isnat(x), np.nan, x.astype("M8[us]").astype(np.float64))
+
+
+def _dates(microseconds: NDArray[np.float64]) -> NDArray[Any]:
+    return microseconds.round().astype("M8[us]")
+
+
+@literal
 def box_plot(
     codes: NDArray[np.int64],
     levels: Sequence[str],
@@ -93,6 +110,7 @@ def box_plot(
     """
     ax = axes_or_new(ax)
     zero_line(ax, "y")
+    without = _without(int((codes < 0).sum()))
     good = (codes >= 0) & np.isfinite(y)
     codes, y = codes[good], y[good]
     order = np.lexsort((y, codes))
@@ -107,6 +125,7 @@ def box_plot(
     ax.set_xlabel(name)
     ax.set_ylabel(labels[1])
     bare(ax)
+    note(ax, without, "lower left")
     return ax
 
 
@@ -150,8 +169,9 @@ def _sorted_quantiles(y: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArr
     return y[below] + (place - below) * (y[above] - y[below])
 
 
+@literal
 def binned_plot(
-    x: NDArray[np.float64],
+    x: NDArray[Any],
     residuals: NDArray[np.float64],
     bins: int,
     labels: tuple[str, str],
@@ -162,13 +182,16 @@ def binned_plot(
 
     Parameters
     ----------
-    x, residuals : ndarray, shape (n,)
+    x : ndarray of float or datetime64, shape (n,)
+    residuals : ndarray, shape (n,)
     bins : int
     labels : tuple of str
     ax : matplotlib Axes, optional
     """
     ax = axes_or_new(ax)
-    mean_x, mean, error = binned_means(x, residuals, bins)
+    dates = x.dtype.kind == "M"
+    means, mean, error = binned_means(_numbers(x), residuals, bins)
+    mean_x = _dates(means) if dates else means
     zero_line(ax, "y")
     for sign in (-2.0, 2.0):
         ax.plot(mean_x, sign * error, color="#666666", linewidth=1.0, linestyle="--")
@@ -176,7 +199,9 @@ def binned_plot(
     ax.scatter(mean_x[~outside], mean[~outside], color=BLUE, s=20, label="within")
     ax.scatter(mean_x[outside], mean[outside], color=VERMILION, s=26, marker="D", label="outside")
     known = int(np.isfinite(error).sum())
-    note(ax, f"{int(outside.sum())} of {known} bins outside ± 2 SE; 5 % are expected")
+    if dates:
+        date_axis(ax)
+    note(ax, f"{int(outside.sum())} of {known} bins outside ± 2 SE")
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     bare(ax)

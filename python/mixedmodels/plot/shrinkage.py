@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..wording import counted
+from .literal import literal
+from .names import write_names
 from .smoother import evenly
 from .style import BLACK, BLUE, FAINT, GUIDE, ORANGE, VERMILION, bare, fitting, note
 
@@ -20,8 +22,11 @@ _MOST = 1500
 LEVELS = (0.5, 0.8, 0.95)
 # Estimates within groups that are this many times as far out as all else would squeeze it.
 _FAR = 1.6
+# Standard deviations and distances of correlations from 1 as small as this are zero.
+_ZERO = 1e-6
 
 
+@literal
 def shrinkage_pair(
     ax: Axes,
     within: NDArray[np.float64],
@@ -78,17 +83,19 @@ def shrinkage_pair(
     )
     ax.scatter([0.0], [0.0], marker="+", color=BLACK, s=50, zorder=5, linewidths=1.0)
     left = _limits(ax, within[known], modes, covariance)
-    _notes(ax, m, len(chosen), int(np.isnan(within).any(axis=1).sum()), left)
+    _notes(ax, m, len(chosen), int(np.isnan(within).any(axis=1).sum()), left, _singular(covariance, names))
     if levels and m <= 25:
-        look: dict[str, Any] = {"textcoords": "offset points", "fontsize": 6, "color": "#404040"}
-        for name, place in zip(fitting(levels, 12), modes, strict=True):
-            ax.annotate(name, place, (3, 3), **look)
+        # At the outer ends of the arrows, which are farther from each other than the modes.
+        ends = np.where(np.isfinite(within), within, modes)
+        out = np.argsort(-np.square(ends / (np.abs(ends).max(axis=0) + 1e-300)).sum(axis=1), kind="stable")
+        write_names(ax, ends[:, 0], ends[:, 1], fitting(levels, 12), out.tolist(), whole=False, size=6.0)
     ax.set_xlabel(names[0])
     ax.set_ylabel(names[1])
     bare(ax)
     return ax
 
 
+@literal
 def shrinkage_single(
     ax: Axes, within: NDArray[np.float64], modes: NDArray[np.float64], sd: float, name: str
 ) -> Axes:
@@ -118,6 +125,20 @@ def shrinkage_single(
     ax.set_ylabel(f"{name}, conditional mode")
     bare(ax)
     return ax
+
+
+def _singular(covariance: NDArray[np.float64], names: tuple[str, str]) -> str:
+    """Why the contours are no ellipses; empty where they are."""
+    sd = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    if not sd.any():
+        return "singular: both variances are zero, no ellipses"
+    for j in (0, 1):
+        if sd[j] <= _ZERO * (1.0 + sd[1 - j]):
+            return f"singular: the variance of {fitting([names[j]], 20)[0]} is zero"
+    correlation = covariance[0, 1] / (sd[0] * sd[1])
+    if 1.0 - abs(correlation) < _ZERO:
+        return f"singular: the correlation is {np.sign(correlation):+.0f}, the ellipses are a line"
+    return ""
 
 
 def ellipse(covariance: NDArray[np.float64], share: float) -> NDArray[np.float64]:
@@ -152,8 +173,9 @@ def _limits(
     return int(outside.sum())
 
 
-def _notes(ax: Axes, m: int, drawn: int, without: int, beyond: int) -> None:
-    parts = [f"{drawn:,} of {m:,} groups"] if drawn < m else []
+def _notes(ax: Axes, m: int, drawn: int, without: int, beyond: int, singular: str = "") -> None:
+    parts = [singular] if singular else []
+    parts += [f"{drawn:,} of {m:,} groups"] if drawn < m else []
     parts += [f"{counted(without, 'group')} without an estimate within"] if without else []
     parts += [f"{counted(beyond, 'estimate')} beyond the limits"] if beyond else []
     note(ax, "\n".join(parts), "lower right")

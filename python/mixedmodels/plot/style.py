@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -31,6 +31,8 @@ LINE = 1.6
 COLUMNS = 3
 # The widest label of a tick, in characters.
 LABEL = 32
+# The widest line of a legend.
+_LEGEND = 28
 # More labels than these on an axis overlap.
 MOST_LABELS = 60
 # More slanted labels than these below an axis touch each other.
@@ -165,7 +167,7 @@ def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
     """Labels that fit beside an axis: long ones are cut, but stay different."""
     whole = [str(text) for text in texts]
     cut = [shorten(text, width) for text in whole]
-    if len(set(cut)) == len(set(whole)):
+    if len(set(cut)) == len(set(whole)) and not _look_alike(cut):
         return cut
     # Cut in the middle: levels such as "region/district/school 12" differ at their ends.
     half = (width - 1) // 2
@@ -179,13 +181,25 @@ def fitting(texts: Sequence[Any], width: int = LABEL) -> list[str]:
     return tails if len(set(tails)) == len(set(whole)) else ends
 
 
+def _look_alike(cut: Sequence[str]) -> bool:
+    """Whether a label that is cut begins as another: "dose[high]" and "dose[high]…" for "dose[high]:x"."""
+    stems = sorted({(text.removesuffix("…"), text.endswith("…")) for text in cut})
+    return any(b[0].startswith(a[0]) and (a[1] or b[1]) for a, b in pairwise(stems))
+
+
 def in_two_lines(texts: Sequence[Any], width: int = LABEL) -> list[str]:
     """Labels in up to two lines of this width."""
-    result = []
-    for text in fitting(texts, 2 * width - 6):
-        lines = wrap(text, width, break_on_hyphens=False) or [text]
-        result.append("\n".join(fitting([lines[0], " ".join(lines[1:])], width)) if len(lines) > 1 else text)
-    return result if len(set(result)) == len(set(map(str, texts))) else fitting(texts, width)
+    return [_broken(text, width) for text in fitting(texts, 2 * width - 6)]
+
+
+def _broken(text: str, width: int) -> str:
+    """The text in two lines if it is longer than one, between words or after the colon of an interaction."""
+    if display_width(text) <= width:
+        return text
+    least, most = max(1, len(text) - width), min(width, len(text) - 1)
+    places = [i for i in range(least, most + 1) if text[i - 1] in " :,/"]
+    at = places[-1] if places else max(least, most)
+    return f"{text[:at].rstrip()}\n{text[at:].lstrip()}"
 
 
 def label_ticks(axis: Any, positions: Sequence[float], texts: Sequence[Any], ready: bool = False) -> None:
@@ -241,15 +255,46 @@ def bare(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def legend_beside(ax: Axes, title: str = "") -> None:
-    """The legend to the right of the axes, where it hides nothing."""
-    ax.legend(
+def legend_beside(ax: Axes, title: str = "", own: bool = False) -> None:
+    """
+    The legend to the right of the axes, where it hides nothing.
+
+    An `own` figure becomes wider by what a legend of long names needs, so that the axes do not get narrow.
+    """
+    handles, names = ax.get_legend_handles_labels()
+    names = in_two_lines(names, _LEGEND)
+    if own and names:
+        most = max(display_width(line) for text in [title, *names] for line in text.split("\n"))
+        figure = cast("Figure", ax.figure)
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width + max(0.0, 0.08 * (most - 8)), height)
+    legend: Any = ax.legend(
+        handles,
+        names,
+        scatterpoints=1,
         title=title or None,
         fontsize="small",
         title_fontsize="small",
         loc="upper left",
         bbox_to_anchor=(1.0, 1.0),
         frameon=False,
+    )
+    for handle in legend.legend_handles:
+        # Points of thousands are too small and faint to recognise.
+        if hasattr(handle, "set_sizes"):
+            handle.set_sizes([max(20.0, float(handle.get_sizes()[0]))])
+            handle.set_alpha(1.0)
+
+
+def legend_above(ax: Axes) -> None:
+    """The legend in a row above the right end of the axes, where it hides nothing."""
+    ax.legend(
+        fontsize="small",
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=len(ax.get_legend_handles_labels()[1]),
+        frameon=False,
+        borderaxespad=0.2,
     )
 
 
