@@ -4,6 +4,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import sys
 
 import pytest
 
@@ -31,8 +32,13 @@ def examples(name):
 @pytest.mark.filterwarnings("ignore::mixedmodels.errors.MixedModelsWarning")
 def test_the_examples_of_a_module_run(name):
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    for found in examples(name):
-        runner.run(found)
+    try:
+        for found in examples(name):
+            runner.run(found)
+    finally:
+        # Figures of all examples together are more than Matplotlib keeps open without a warning.
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
     assert runner.failures == 0
 
 
