@@ -34,8 +34,8 @@ _EXPORTS = {
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
         "ExecutorError FormulaError FormulaWarning InternalError InterruptedWarning LargeModelWarning "
         "MemoryLimitError MissingColumnError MixedModelError MixedModelsWarning ModelFileError ModesError "
-        "NewLevelsError NoDataError NotAvailableError RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning "
-        "UnknownArgumentError"
+        "NewLevelsError NoDataError NotAvailableError RankDeficiencyWarning SeparationWarning "
+        "SingularFitWarning UndeterminedWarning UnknownArgumentError"
     ),
     "fit.block_costs": "BlockDescription",
     "fit.control": "Control",
