@@ -98,8 +98,8 @@ from .models.all_fit import AllFit as AllFit
 from .models.all_fit_summary import AllFitSummary as AllFitSummary
 from .models.base import MixedModel as MixedModel
 from .models.describe_blocks import describe_blocks as describe_blocks
-from .models.fit_many_result import FitMany as FitMany
 from .models.files import load as load
+from .models.fit_many_result import FitMany as FitMany
 from .models.functions import (
     AIC as AIC,
     BIC as BIC,

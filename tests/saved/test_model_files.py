@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import pickle
@@ -260,11 +261,9 @@ def test_truncated_and_damaged_files_are_refused(path: Path) -> None:
         damaged = bytearray(content)
         damaged[place] ^= 0x55
         path.write_bytes(bytes(damaged))
-        try:
-            # Bytes of the archive that nothing depends on.
+        with contextlib.suppress(mm.ModelFileError):
+            # Some bytes of the archive change nothing.
             assert str(mm.load(path).summary()) == str(m.summary())
-        except mm.ModelFileError:
-            pass
 
 
 @pytest.mark.parametrize(
@@ -296,7 +295,11 @@ def test_random_changes_of_the_head_are_errors_of_the_package(path: Path) -> Non
 
     def nodes(value: Any) -> list[Any]:
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-        return [value, *(part for own in inner for part in nodes(own))] if isinstance(value, (dict, list)) else []
+        return (
+            [value, *(part for own in inner for part in nodes(own))]
+            if isinstance(value, (dict, list))
+            else []
+        )
 
     for _ in range(150):
 
@@ -307,10 +310,8 @@ def test_random_changes_of_the_head_are_errors_of_the_package(path: Path) -> Non
             own[key] = [None, "text", -1, {"tuple": []}, 1e300][rng.integers(5)]
 
         path.write_bytes(changed(content, change))
-        try:
+        with contextlib.suppress(mm.MixedModelError):
             mm.load(path)
-        except mm.MixedModelError:
-            pass
 
 
 def test_a_bomb_is_refused(path: Path) -> None:

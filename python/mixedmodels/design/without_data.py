@@ -26,7 +26,7 @@ def _missing(self: Any) -> NoReturn:
     raise NoDataError(REASON)
 
 
-def _without(kind: type[T], *names: str) -> type[T]:
+def _without(kind: type[T], *names: str) -> Any:
     """A class of the same values in which these raise NoDataError."""
     return type(f"{kind.__name__}WithoutData", (kind,), {name: property(_missing) for name in names})
 
@@ -52,14 +52,14 @@ class _Counted(Design):
 _Design: Any = _without(_Counted, *_ROWS)
 _Group: Any = _without(GroupingFactor, "codes")
 _Term: Any = _without(RandomTerm, "z")
-_Missing: Any = type(
-    "MissingRowsWithoutData", (_without(MissingRows, "kept", "pad"),), {"n_dropped": None}
-)
+_Missing: Any = type("MissingRowsWithoutData", (_without(MissingRows, "kept", "pad"),), {"n_dropped": None})
 
 
 def facts_of(design: Design) -> dict[str, Any]:
     """What is left of a design without its rows, as plain values."""
-    parts = {f.name: getattr(design, f.name) for f in fields(design) if f.name not in {*_ROWS, "terms", "missing"}}
+    parts = {
+        f.name: getattr(design, f.name) for f in fields(design) if f.name not in {*_ROWS, "terms", "missing"}
+    }
     terms = [
         {
             "label": term.group.label,

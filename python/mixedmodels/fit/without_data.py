@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ..design import theta as theta_layout
 from ..design.without_data import REASON
 from ..errors import NoDataError
-from .fixed import embedded
 from .fitted_generalized import FittedGeneralized
 from .fitted_linear import FittedLinear
+from .fixed import embedded
 from .state import NewTerms
 
 
@@ -183,4 +183,3 @@ class GeneralizedWithoutData(WithoutData, FittedGeneralized):
 
     def at(self, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float) -> NoReturn:
         raise NoDataError(REASON)
-

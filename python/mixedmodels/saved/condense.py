@@ -69,7 +69,7 @@ def _weights(fitted: FittedModel) -> NDArray[np.float64]:
 
 
 def _response(fitted: FittedModel) -> NDArray[np.float64]:
-    """The response of a linear model less its offset; noise for others, whose estimates do not come from it."""
+    """The response of a linear model less its offset; for others noise, which no estimate comes from."""
     design = fitted.design
     if not fitted.exact_likelihood:
         return np.random.default_rng(0).standard_normal(fitted.n_obs)
@@ -107,7 +107,7 @@ def _triangles(
             inside = np.arange(padded) < counts[part][:, None]
             at = np.minimum(starts[part][:, None] + np.arange(padded), len(order) - 1)
             block = np.where(inside[..., None], values[order[at]], 0.0)
-            found = np.linalg.qr(block, mode="r")
+            found = np.asarray(np.linalg.qr(block, mode="r"), dtype=np.float64)
             rows.append(found.reshape(-1, width))
             cells.append(np.repeat(part, width))
     values, cell = np.concatenate(rows), np.concatenate(cells)

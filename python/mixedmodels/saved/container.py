@@ -24,6 +24,11 @@ _JSON, _NUMBERS = "model.json", "numbers.bin"
 # Members may be this much larger than the file: more than any model is compressed.
 _RATIO, _ALWAYS = 200, 1 << 24
 _WORTH = 0.8
+# The errors that reading nonsense ends in.
+_DAMAGE = (
+    *(AttributeError, EOFError, IndexError, KeyError, MixedModelError, NotImplementedError, OSError),
+    *(OverflowError, RecursionError, RuntimeError, TypeError, ValueError, zlib.error),
+)
 # Archives have no time of their own, so that a model has one file.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -83,8 +88,7 @@ def unpacked(content: bytes, what: str) -> Any:
         raise ModelFileError(f"{what} cannot be loaded: {error}") from None
     except zipfile.BadZipFile:
         raise ModelFileError(f"{what} cannot be loaded: it is no model file, or it is damaged") from None
-    except (MixedModelError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OSError,
-            RecursionError, OverflowError, NotImplementedError, RuntimeError, zlib.error) as error:  # fmt: skip
+    except _DAMAGE as error:
         raise ModelFileError(f"{what} cannot be loaded: it is damaged ({type(error).__name__})") from None
 
 
@@ -103,8 +107,8 @@ def _check_format(head: dict[str, Any]) -> None:
     found = head.get("format")
     if found != FORMAT:
         raise ModelFileError(
-            f"it has format {found!r}, written by mixedmodels {head.get('version')}; mixedmodels {_version()} "
-            f"reads format {FORMAT}: install the version that wrote it, or a later one"
+            f"it has format {found!r}, written by mixedmodels {head.get('version')}; mixedmodels "
+            f"{_version()} reads format {FORMAT}: install the version that wrote it, or a later one"
         )
 
 

@@ -137,7 +137,9 @@ def _with_data(parts: Mapping[str, Any], data: Any, functions: dict[str, Any]) -
     kind: Any = FittedLinear if parts["kind"] == "linear" else FittedGeneralized
     given = {"reml": parts["restricted"]} if parts["kind"] == "linear" else {}
     # The design comes from the arguments, which a state has.
-    bare = kind(design=None, arguments=arguments, estimates=estimates, term_roots=parts["term_roots"], **given)
+    bare = kind(
+        design=None, arguments=arguments, estimates=estimates, term_roots=parts["term_roots"], **given
+    )
     with silent():
         design = bare._build_design()
     _check_same(design, parts["design"])
@@ -158,13 +160,18 @@ def _check_same(design: Any, described: Mapping[str, Any]) -> None:
     """Refuse data with other rows, columns or levels."""
     n, wanted = design.n_rows, described["counts"]["n_rows"]
     if n != wanted:
-        raise DataError(f"load: data gives {n} rows, but the model was fitted to {wanted}: these are other data")
+        raise DataError(
+            f"load: data gives {n} rows, but the model was fitted to {wanted}: these are other data"
+        )
     if design.x_names != described["parts"]["x_names"]:
-        raise DataError("load: data gives other columns of the model matrix than in the fit: these are other data")
+        raise DataError(
+            "load: data gives other columns of the model matrix than in the fit: these are other data"
+        )
     for term, own in zip(design.terms, described["terms"], strict=True):
         if term.group.levels != own["levels"] or term.names != own["names"]:
             raise DataError(
-                f"load: data gives other levels or columns of {own['text']} than in the fit: these are other data"
+                f"load: data gives other levels or columns of {own['text']} than in the fit: these are other "
+                "data"
             )
 
 
@@ -180,8 +187,8 @@ def _check_criterion(fitted: Any) -> None:
         return
     if np.isfinite(other) and abs(other - wanted) > _AGREEMENT * (1.0 + abs(wanted)):
         raise DataError(
-            f"load: the criterion of these data at the estimates is {other:.7g}, and it was {wanted:.7g} in the "
-            "fit: these are other data"
+            f"load: the criterion of these data at the estimates is {other:.7g}, and it was {wanted:.7g} in "
+            "the fit: these are other data"
         )
     # The criterion of a linear model does not change with what the fixed part can make up for.
     free = own.free

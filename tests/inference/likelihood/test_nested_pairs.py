@@ -174,7 +174,8 @@ def test_statsmodels_is_not_imported() -> None:
     import subprocess
 
     code = (
-        "import sys, mixedmodels as mm; m = mm.lmer('Reaction ~ Days + (1 | Subject)', mm.load_sleepstudy()); "
-        "m.anova('Reaction ~ Days'); assert 'statsmodels' not in sys.modules"
+        "import sys, mixedmodels as mm; "
+        "m = mm.lmer('Reaction ~ Days + (1 | Subject)', mm.load_sleepstudy()); m.anova('Reaction ~ Days'); "
+        "assert 'statsmodels' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -158,8 +158,8 @@ def _remarks(
         reasons, decided = _not_nested(smaller, larger)
         if not reasons and not decided:
             remarks.append(
-                f"Whether the random effects of {labels[i - 1]} are a special case of those of {labels[i]} was "
-                "not decided: the p-value is meaningful only if they are"
+                f"Whether the random effects of {labels[i - 1]} are a special case of those of {labels[i]} "
+                "was not decided: the p-value is meaningful only if they are"
             )
         if reasons:
             remarks.append(

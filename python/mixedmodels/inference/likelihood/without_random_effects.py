@@ -25,6 +25,17 @@ from ...formula.nodes import write
 
 M = TypeVar("M", bound=FittedModel)
 _NONE = np.empty(0)
+_GENERALIZED = "GLM with binomial, Poisson or negative binomial family, Logit, Probit and Poisson"
+# Links by their classes in statsmodels.
+_LINKS = {
+    "Logit": "logit",
+    "Probit": "probit",
+    "CLogLog": "cloglog",
+    "Cauchy": "cauchit",
+    "Log": "log",
+    "Identity": "identity",
+    "Sqrt": "sqrt",
+}
 
 
 def comparable(fitted: FittedModel, other: Any) -> FittedModel:
@@ -88,8 +99,8 @@ def _regression(fitted: FittedModel, results: Any) -> FittedModel:
     x = np.asfortranarray(model.exog, dtype=np.float64)
     if len(x) != fitted.n_obs:
         raise DataError(
-            f"the model of statsmodels was fitted to {len(x)} rows and the mixed model to {fitted.n_obs}: fit it "
-            "to the rows used, or give its formula as text, which is fitted to these rows"
+            f"the model of statsmodels was fitted to {len(x)} rows and the mixed model to {fitted.n_obs}: "
+            "fit it to the rows used, or give its formula as text, which is fitted to these rows"
         )
     y = np.asarray(model.endog, dtype=np.float64)
     weights, family, others = None, None, {}
@@ -97,7 +108,10 @@ def _regression(fitted: FittedModel, results: Any) -> FittedModel:
         if kind not in ("OLS", "WLS"):
             raise ArgumentError(_refusal(kind, "OLS and WLS"))
         weights = np.asarray(model.weights, dtype=np.float64) if kind == "WLS" else None
-        others = {"reml": False, "arguments": dataclasses.replace(fitted.arguments, weights=weights, offset=None)}
+        others = {
+            "reml": False,
+            "arguments": dataclasses.replace(fitted.arguments, weights=weights, offset=None),
+        }
     else:
         family = _family(model, kind)
         arguments: Any = fitted.arguments
@@ -106,9 +120,10 @@ def _regression(fitted: FittedModel, results: Any) -> FittedModel:
             trials = np.broadcast_to(np.asarray(model.n_trials, dtype=np.float64), y.shape)
             # GLM keeps proportions beside the numbers of trials.
             y, weights = np.round(y * trials), None if (trials == 1).all() else trials
-        if np.ptp(np.asarray(getattr(model, "var_weights", 1.0))) or np.ptp(np.asarray(getattr(model, "freq_weights", 1.0))):  # fmt: skip
+        given = [getattr(model, name, 1.0) for name in ("var_weights", "freq_weights")]
+        if any((np.asarray(values) != 1.0).any() for values in given):
             raise ArgumentError(
-                "anova: give a regression with weights as a formula in text, which has the weights of the model"
+                "anova: give a regression with weights as a formula in text, which has the model's weights"
             )
     names = tuple(map(str, getattr(model, "exog_names", range(x.shape[1]))))
     text = getattr(model, "formula", None) or f"{model.endog_names} ~ {' + '.join(names)}"
@@ -144,8 +159,7 @@ def _family(model: Any, kind: str) -> Family:
         return Poisson("log")
     family = getattr(model, "family", None)
     name = type(family).__name__
-    link = {"Logit": "logit", "Probit": "probit", "CLogLog": "cloglog", "Cauchy": "cauchit", "Log": "log",
-            "Identity": "identity", "Sqrt": "sqrt"}.get(type(getattr(family, "link", None)).__name__, "")  # fmt: skip
+    link = _LINKS.get(type(getattr(family, "link", None)).__name__, "")
     if kind == "GLM" and link:
         if name == "Binomial":
             return Binomial(link)
@@ -154,13 +168,14 @@ def _family(model: Any, kind: str) -> Family:
         if name == "NegativeBinomial":
             alpha: Any = getattr(family, "alpha", math.nan)
             return NegativeBinomial(link, size=1.0 / float(alpha))
-    raise ArgumentError(_refusal(f"{kind} ({name})" if family is not None else kind, "GLM with binomial, Poisson or negative binomial family, Logit, Probit and Poisson"))  # fmt: skip
+    shown = f"{kind} ({name})" if family is not None else kind
+    raise ArgumentError(_refusal(shown, _GENERALIZED))
 
 
 def _refusal(kind: str, known: str) -> str:
     return (
-        f"anova: {kind} of statsmodels cannot be compared with this model, but {known} can; give a formula as "
-        "text, which is fitted by maximum likelihood with the family of the model"
+        f"anova: {kind} of statsmodels cannot be compared with this model, but {known} can; give a formula "
+        "as text, which is fitted by maximum likelihood with the family of the model"
     )
 
 
@@ -169,7 +184,8 @@ def _independent(x: NDArray[np.float64]) -> NDArray[np.int64]:
     from scipy.linalg import qr
 
     size = np.linalg.norm(x, axis=0)
-    _, triangle, order = qr(x / np.where(size > 0, size, 1.0), mode="economic", pivoting=True)
+    found: Any = qr(x / np.where(size > 0, size, 1.0), mode="economic", pivoting=True)
+    _, triangle, order = found
     diagonal = np.abs(np.diag(triangle))
     rank = int(np.count_nonzero(diagonal > 1e-10 * diagonal.max(initial=0.0)))
     return np.sort(order[:rank]).astype(np.int64)

@@ -165,7 +165,11 @@ class ResponseTransformation(Printed):
             for lam, meaning, ratio in self._special
         ]
         table = Table.from_columns(
-            [("", [row[0] for row in rows]), ("LRT", [row[1] for row in rows]), ("p", [row[2] for row in rows])]
+            [
+                ("", [row[0] for row in rows]),
+                ("LRT", [row[1] for row in rows]),
+                ("p", [row[2] for row in rows]),
+            ]
         )
         title = f"{self.transformation.title} transformation of {self.response} by {kind}"
         return Page((Section((title,), Facts(facts)), Section((), table)))
@@ -223,15 +227,15 @@ def _quantile(level: float) -> float:
 def _refuse(fitted: FittedModel, name: str) -> None:
     if not fitted.exact_likelihood:
         raise ArgumentError(
-            f"{name}: a transformation of the response is for linear mixed models; the family and the link of a "
-            "generalized model do its work"
+            f"{name}: a transformation of the response is for linear mixed models; the family and the link "
+            "of a generalized model do its work"
         )
     if fitted.design.has_offset:
         raise ArgumentError(f"{name}: an offset has no meaning on the scale of a transformed response")
     if fitted.held.texts:
         raise ArgumentError(
-            f"{name}: fixed parameters ({', '.join(fitted.held.texts)}) are on the scale of the response as it "
-            "is; fit the model without them"
+            f"{name}: fixed parameters ({', '.join(fitted.held.texts)}) are on the scale of the response as "
+            "it is; fit the model without them"
         )
 
 
@@ -281,7 +285,9 @@ class _Profile:
         while True:
             known = sorted(v for v, deviance in self.known.items() if math.isfinite(deviance))
             if len(known) < 3:
-                raise ConvergenceError("no transformed response could be fitted; check the model and its response")
+                raise ConvergenceError(
+                    "no transformed response could be fitted; check the model and its response"
+                )
             best = min(known, key=self.known.__getitem__)
             if known[0] < best < known[-1]:
                 break

@@ -45,7 +45,12 @@ class BoxCox(Transformation):
 
     name = "box_cox"
     title = "Box-Cox"
-    special: ClassVar[dict[float, str]] = {-1.0: "reciprocal", 0.0: "logarithm", 0.5: "square root", 1.0: "none"}
+    special: ClassVar[dict[float, str]] = {
+        -1.0: "reciprocal",
+        0.0: "logarithm",
+        0.5: "square root",
+        1.0: "none",
+    }
 
     def check(self, y: Values, response: str) -> None:
         bad = y <= 0
@@ -66,7 +71,7 @@ class BoxCox(Transformation):
 
 
 class YeoJohnson(Transformation):
-    """Box-Cox of y + 1 with λ for y >= 0, of 1 - y with 2 - λ and the sign changed below (Yeo & Johnson 2000)."""
+    """Box-Cox of y + 1 with λ for y >= 0, of 1 - y with 2 - λ and a minus below (Yeo & Johnson 2000)."""
 
     name = "yeo_johnson"
     title = "Yeo-Johnson"
