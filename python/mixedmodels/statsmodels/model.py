@@ -209,7 +209,8 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         del use_sparse
         found = read_formulas(formula, data, groups, re_formula, vc_formula, subset, missing, eval_env)
         # What models of statsmodels pass on to copies of themselves is read from the formulas again.
-        copied = {name: kwargs.pop(name, None) for name in ("exog_re", "exog_vc", "model_spec", "missing_idx")}
+        parts = ("exog_re", "exog_vc", "model_spec", "missing_idx")
+        copied = {name: kwargs.pop(name, None) for name in parts}
         model = cls(
             found.endog,
             found.exog,
