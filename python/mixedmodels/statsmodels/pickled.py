@@ -2,7 +2,7 @@
 Models as pickles.
 
 What patsy makes of a formula cannot be pickled, so the formula is read again, from the data. statsmodels does
-that in a frame of its guess, and fails in scripts; here names that are no columns are looked for in all callers.
+that in a frame of its guess, and fails in scripts; here all callers are asked for names that are no columns.
 """
 
 from __future__ import annotations
