@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .likelihood import Covariance
@@ -41,19 +43,28 @@ def conditional_covariances(
     return {label: found.get(label, nothing) for label in model.group_labels}
 
 
-def effect_names(model: Any, label: Any) -> list[str]:
+def effect_names(model: Any) -> Callable[[Any], pd.Index]:
     """
-    Names of the random effects of a group.
+    Names of the random effects of a group, as a function of its label.
+
+    Groups share what is made once, as there may be many.
 
     Parameters
     ----------
     model : MixedLM
-    label : object
-        Of the group.
     """
-    names = list(model.data.exog_re_names)
-    if model.components:
-        group = model.groups_of_rows.numbers[label]
-        for part in model.components:
-            names += [f"{part.name}[{column}]" for column in part.labels(group)]
+    first = list(model.data.exog_re_names)
+    known: dict[tuple[str, ...], pd.Index] = {}
+
+    def names(label: Any) -> pd.Index:
+        own = list(first)
+        if model.components:
+            group = model.groups_of_rows.numbers[label]
+            for part in model.components:
+                own += [f"{part.name}[{column}]" for column in part.labels(group)]
+        key = tuple(own)
+        if key not in known:
+            known[key] = pd.Index(own)
+        return known[key]
+
     return names

@@ -208,13 +208,16 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         """
         del use_sparse
         found = read_formulas(formula, data, groups, re_formula, vc_formula, subset, missing, eval_env)
+        # What models of statsmodels pass on to copies of themselves is read from the formulas again.
+        parts = ("exog_re", "exog_vc", "model_spec", "missing_idx")
+        copied = {name: kwargs.pop(name, None) for name in parts}
         model = cls(
             found.endog,
             found.exog,
             found.groups,
             *args,
-            exog_re=found.exog_re,
-            exog_vc=found.exog_vc,
+            exog_re=copied["exog_re"] if re_formula is None else found.exog_re,
+            exog_vc=copied["exog_vc"] if vc_formula is None else found.exog_vc,
             missing="none",
             formula=formula,
             model_spec=found.model_spec,
@@ -225,7 +228,8 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         model.frame_in, model.re_formula, model.vc_formula = data, re_formula, vc_formula
         model.groups_name, model.subset = found.group_name, subset
         model.rows_used = found.rows
-        set_names(model, found.exog_re_names)
+        if len(found.exog_re_names) == model.k_re:
+            set_names(model, found.exog_re_names)
         return model
 
     def __getstate__(self) -> dict[str, Any]:

@@ -169,18 +169,17 @@ class MixedLMResults(HypothesisTests):
     def random_effects(self) -> dict[Any, pd.Series]:
         """Conditional means of the random effects: a Series for each group, also where variances are zero."""
         found = at_fit.modes(self.model, self._fitted, self._layout)
-        names = effects.effect_names
-        return {label: pd.Series(own, index=names(self.model, label)) for label, own in found.items()}
+        names = effects.effect_names(self.model)
+        return {label: pd.Series(own, index=names(label)) for label, own in found.items()}
 
     @cached_property
     def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
         """Conditional covariance matrices of the random effects: a DataFrame for each group."""
         found = effects.conditional_covariances(self.model, self.params_object, self.scale)
-        result = {}
-        for label, cov in found.items():
-            names = effects.effect_names(self.model, label)
-            result[label] = pd.DataFrame(cov, index=names, columns=names)
-        return result
+        names = effects.effect_names(self.model)
+        return {
+            label: pd.DataFrame(cov, index=names(label), columns=names(label)) for label, cov in found.items()
+        }
 
     @cached_property
     def fittedvalues(self) -> Array:
