@@ -87,7 +87,7 @@ def test_missing_rows_are_dropped_refused_or_raised():
     with pytest.raises(MissingDataError):
         MixedLM(y, x, labels, missing="raise")
     for parts in ((y, X, GROUPS), (Y, x, GROUPS), (Y, X, labels), (Y, X, GROUPS, x)):
-        with pytest.raises((MissingDataError, ValueError), match="missing|nans"):
+        with pytest.raises((MissingDataError, ValueError), match=r"missing|nans"):
             MixedLM(*parts)
     with pytest.raises(ValueError, match="'none', 'drop' or 'raise'"):
         MixedLM(Y, X, GROUPS, missing="ignore")

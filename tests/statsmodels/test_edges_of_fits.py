@@ -8,7 +8,7 @@ from statsmodels.stats.mediation import Mediation
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
 from mixedmodels import DataError
-from mixedmodels.statsmodels import MixedLM, MixedLMParams, at_fit, covariance, mixedlm
+from mixedmodels.statsmodels import MixedLM, MixedLMParams, at_fit, covariance, likelihood_methods, mixedlm
 
 RNG = np.random.default_rng(4)
 GROUPS = np.repeat(np.arange(20), 10)
@@ -118,7 +118,11 @@ def test_large_groups_ask_the_engine(monkeypatch):
     expected = dense.bse
     monkeypatch.setattr(covariance, "_LARGE", 10)
     monkeypatch.setattr(MixedLM, "hessian", None)
-    assert_allclose(mixedlm("y ~ x", crossed(), **arguments).fit().bse, expected, rtol=1e-6)
+    model = mixedlm("y ~ x", crossed(), **arguments)
+    assert_allclose(model.fit().bse, expected, rtol=1e-6)
+    value = model.loglike([0.7, 1.3])
+    monkeypatch.setattr(likelihood_methods, "_LARGE", 10)
+    assert_allclose(model.loglike([0.7, 1.3]), value, rtol=1e-12)
 
 
 def test_variances_of_zero_in_large_groups(monkeypatch):
