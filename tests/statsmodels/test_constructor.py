@@ -86,8 +86,9 @@ def test_missing_rows_are_dropped_refused_or_raised():
     same(dropped.fit(), MixedLM(Y[whole], X[whole], GROUPS[whole], X[whole]).fit())
     with pytest.raises(MissingDataError):
         MixedLM(y, x, labels, missing="raise")
-    with pytest.raises((MissingDataError, ValueError)):
-        MixedLM(y, x, labels)
+    for parts in ((y, X, GROUPS), (Y, x, GROUPS), (Y, X, labels), (Y, X, GROUPS, x)):
+        with pytest.raises((MissingDataError, ValueError), match=r"missing|nans"):
+            MixedLM(*parts)
     with pytest.raises(ValueError, match="'none', 'drop' or 'raise'"):
         MixedLM(Y, X, GROUPS, missing="ignore")
 

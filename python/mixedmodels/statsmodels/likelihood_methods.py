@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .distribution import Distribution
+from .engine import state_at
 from .hessian import hessian
 from .likelihood import Covariance, Evaluation, evaluate, in_root
 from .params import MixedLMParams
 
 Array = NDArray[np.float64]
+# With more effects in a group than this, the engine's sparse factor is faster than dense matrices.
+_LARGE = 500
 
 
 class LikelihoodMethods:
@@ -60,6 +63,9 @@ class LikelihoodMethods:
         float
         """
         own = self.unpacked(params, has_fe=False)
+        penalized = self.fe_pen is not None or self.cov_pen is not None
+        if self.products.largest > _LARGE and profile_fe and not penalized:
+            return -0.5 * float(state_at(self, own, coefficients=False)[0].estimates.objective)
         found = evaluate(self, own, profile_fe)
         value = found.loglike
         if self.fe_pen is not None:

@@ -47,7 +47,7 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         Whether packed parameters of `loglike` and `score` are the Cholesky factor and standard deviations
         rather than covariances and variances. Fits do not depend on it.
     missing : {"none", "drop", "raise"}, default "none"
-        Rows with missing values: refuse them when the model is fitted, leave them out, or refuse them now.
+        Rows with missing values: refuse them (two words for it), or leave them out.
     **kwargs
         ``formula``, ``model_spec``, ``missing_idx`` and ``hasconst``, as statsmodels passes them.
 
@@ -69,7 +69,7 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
     ValueError
         For arrays that do not fit together, and unknown arguments.
     MissingDataError
-        With ``missing="raise"``.
+        For missing values, unless ``missing="drop"``.
 
     Examples
     --------
@@ -134,6 +134,9 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
             self.exog_re, names = own[:, None] if own.ndim == 1 else own, names_of_columns(exog_re)
         elif not self.k_vc:
             self.exog_re, names = np.ones((len(self.endog), 1)), ["Group"]
+        for name, part in (("endog", self.endog), ("exog_re", self.exog_re)):
+            if part is not None and not np.isfinite(part).all():
+                raise MissingDataError(f"{name} has missing or infinite values; use missing='drop'")
         self.data.exog_re = self.exog_re
         self.k_re = 0 if self.exog_re is None else self.exog_re.shape[1]
         self.k_re2 = self.k_re * (self.k_re + 1) // 2
@@ -209,7 +212,8 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         del use_sparse
         found = read_formulas(formula, data, groups, re_formula, vc_formula, subset, missing, eval_env)
         # What models of statsmodels pass on to copies of themselves is read from the formulas again.
-        copied = {name: kwargs.pop(name, None) for name in ("exog_re", "exog_vc", "model_spec", "missing_idx")}
+        parts = ("exog_re", "exog_vc", "model_spec", "missing_idx")
+        copied = {name: kwargs.pop(name, None) for name in parts}
         model = cls(
             found.endog,
             found.exog,
