@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..fit.row_sets import RowSets
 from ..fit.state import FittedModel
-
-if TYPE_CHECKING:
-    from .deletion import Estimates
+from .estimates import Estimates
 
 # Shares of a column in a combination of others that are no rounding errors.
 _SHARE = 1e-7

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .deletion import Estimates
+from .estimates import Estimates
 
 Values = NDArray[np.float64]
 
