@@ -23,7 +23,7 @@ METHODS = sorted(
 )
 # Functions of the package whose first argument is not a fitted model.
 MAKERS = {"lmer", "glmer", "fit_many", "describe_blocks", "dataset_names", "power", "power_curve"}
-MAKERS |= {"restore_optimum", "crossed_design", "extend", "parameter_names", "simulate_formula"}
+MAKERS |= {"load", "restore_optimum", "crossed_design", "extend", "parameter_names", "simulate_formula"}
 OF_MEANS = {"contrast", "eff_size", "pairs"}
 OF_PROPERTIES = {"sigma", "nobs", "ngrps"}
 FUNCTIONS = sorted(
