@@ -108,6 +108,14 @@ class MixedLMResults(HypothesisTests):
         self.nobs = model.nobs
         self.df_resid = self.nobs - np.linalg.matrix_rank(model.exog)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the tables of single groups: thousands take longer to load than to make."""
+        state = dict(vars(self))
+        if self._fitted is not None:
+            for name in ("random_effects", "random_effects_cov"):
+                state.pop(name, None)
+        return state
+
     @cached_property
     def normalized_cov_params(self) -> Array:
         """`cov_params` divided by `scale`, shape (p, p)."""
