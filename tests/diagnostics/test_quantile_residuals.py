@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from mixedmodels import families, glmer, lmer, quantile_residuals
+from mixedmodels.diagnostics.simulated.given_data import predictor_given_data
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from shared_fits import fits
 
@@ -329,3 +330,74 @@ def test_wrong_arguments():
         residuals.test_spatial(np.ones(180), np.ones(180))
     with pytest.raises(ArgumentError, match="alternative"):
         residuals.test_dispersion("more")
+
+
+def small_groups(family, seed, rows=3):
+    rng = np.random.default_rng([20, seed])
+    n = 200
+    g = np.arange(n) // rows
+    data = pd.DataFrame({"g": g, "x": rng.normal(size=n)})
+    eta = 0.3 * data["x"] + rng.normal(0.0, 0.7, n)[g]
+    data["y"] = {
+        "gaussian": lambda: eta + rng.normal(size=n),
+        "poisson": lambda: rng.poisson(np.exp(eta + 0.5)),
+        "binomial": lambda: rng.binomial(1, 1 / (1 + np.exp(-eta))),
+    }[family]()
+    return (
+        quiet(glmer, "y ~ x + (1 | g)", data, family)
+        if family != "gaussian"
+        else lmer("y ~ x + (1 | g)", data)
+    )
+
+
+def quiet(fit, *args, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MixedModelsWarning)
+        return fit(*args, **options)
+
+
+@pytest.mark.parametrize(
+    ("family", "rows"), [("gaussian", 3), ("poisson", 3), ("binomial", 3), ("poisson", 1)]
+)
+def test_shrunken_effects_do_not_reject_the_true_model(family, rows):
+    # At the conditional modes the residuals follow the linear predictor in most of these.
+    found = []
+    for i in range(N):
+        residuals = small_groups(family, i, rows).quantile_residuals(60, conditional=True, rng=i)
+        tests = [residuals.test_predictor(), residuals.test_uniformity(), residuals.test_dispersion()]
+        found.append([test.p_value for test in tests])
+    shares = (np.array(found) <= 0.1).mean(axis=0)
+    assert (shares < 0.1 + 3 * np.sqrt(0.09 / N)).all(), shares
+
+
+def test_effects_of_a_normal_response_are_drawn_from_their_exact_distribution():
+    model = fits("sleepstudy")
+    fitted = model._fitted
+    drawn = np.array([predictor_given_data(fitted, np.random.default_rng(i)) for i in range(600)])
+    z, x, s2 = model.getME("Z").toarray() @ model.getME("Lambda").toarray(), model.getME("X"), model.sigma**2
+    a = np.hstack([z, x])
+    precision = a.T @ a + np.diag([1.0] * z.shape[1] + [0.0] * x.shape[1])
+    covariance = s2 * a @ np.linalg.solve(precision, a.T)
+    sd = np.sqrt(np.diagonal(covariance))
+    scaled = (drawn - model.fitted()) / sd
+    assert np.abs(scaled.mean(axis=0)).max() < 5 / np.sqrt(600)
+    np.testing.assert_allclose(np.cov(scaled.T), covariance / np.outer(sd, sd), atol=0.2)
+
+
+def test_effects_of_counts_are_drawn_from_their_exact_distribution():
+    # One large coefficient apart: a single row with a count of zero has a skewed effect.
+    data = pd.DataFrame({"row": np.arange(40), "y": np.tile([0, 0, 0, 5], 10)})
+    truth = {"(Intercept)": 0.0, "sd__(Intercept)": 1.5}
+    fitted = quiet(glmer, "y ~ 1 + (1 | row)", data, "poisson", fixed=truth)._fitted
+    drawn = np.array([predictor_given_data(fitted, np.random.default_rng(i)) for i in range(100)])
+    grid = np.linspace(-12, 8, 8001)
+    for y in (0, 5):
+        density = stats.norm.pdf(grid, 0, 1.5) * stats.poisson.pmf(y, np.exp(grid))
+        density /= density.sum()
+        mean = (grid * density).sum()
+        sd = np.sqrt((np.square(grid - mean) * density).sum())
+        own = drawn[:, data["y"] == y]
+        assert own.mean() == pytest.approx(mean, abs=5 * sd / np.sqrt(own.size))
+        assert own.std() == pytest.approx(sd, rel=0.08)
+        below = grid[np.searchsorted(np.cumsum(density), 0.1)]
+        assert (own < below).mean() == pytest.approx(0.1, abs=5 * 0.3 / np.sqrt(own.size))

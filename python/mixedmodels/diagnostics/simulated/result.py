@@ -39,7 +39,7 @@ class QuantileResiduals(Printed):
     n_asked : int
         How many were wanted; more than `n_sim` after an interrupt or failed refits.
     conditional : bool
-        Whether the random effects were kept at their conditional modes.
+        Whether all responses share random effects drawn given the data.
     refit : bool
         Whether the model was refitted to each response.
     """
@@ -71,7 +71,7 @@ class QuantileResiduals(Printed):
 
     @property
     def predicted(self) -> NDArray[np.float64]:
-        """Linear predictors of the rows used, without random effects unless `conditional`."""
+        """Linear predictors of the rows used; with the random effects drawn given the data if `conditional`."""
         return self._source.predictor
 
     def test_uniformity(self) -> Check:
@@ -333,7 +333,7 @@ class QuantileResiduals(Printed):
         return quantile_residual_plots(self.used, self.predicted, tests, axes=axes)
 
     def _heading(self) -> str:
-        how = "at the conditional modes" if self.conditional else "with new random effects"
+        how = "with random effects given the data" if self.conditional else "with new random effects"
         refit = ", the model refitted to each" if self.refit else ""
         return f"Quantile residuals by {self.n_sim} simulated responses, {how}{refit}"
 
