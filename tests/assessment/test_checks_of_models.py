@@ -215,3 +215,47 @@ def test_ordinary_levels_do_not_pull():
             data["y"] = eta + rng.normal(size=len(data))
             assert quiet(lmer, "y ~ 1 + (1 | g)", data).check_influence(), (groups, seed)
     assert fits("dyestuff").check_influence()
+
+
+def skewed(kind, seed):
+    rng = np.random.default_rng([30, seed])
+    g = np.arange(200) % 20
+    data = pd.DataFrame({"g": g, "x": rng.normal(size=200)})
+    mean = np.exp(0.3 * data["x"] + rng.normal(0.0, 0.5, 20)[g])
+    data["y"] = {
+        "gamma": lambda: mean * rng.gamma(1.0, 1.0, 200),
+        "inverse_gaussian": lambda: rng.wald(mean, 1.0),
+        "gaussian": lambda: mean + rng.normal(0.0, 0.5, 200),
+        "grows": lambda: mean * (lambda shape: rng.gamma(shape, 1 / shape))(np.clip(3 / mean, 0.3, 30)),
+    }[kind]()
+    return quiet(glmer, "y ~ x + (1 | g)", data, "gamma" if kind == "grows" else kind, link="log")
+
+
+@pytest.mark.parametrize("kind", ["gamma", "inverse_gaussian", "gaussian"])
+def test_the_variance_of_skewed_responses_follows_their_family(kind):
+    # By Pearson residuals at the conditional modes 69 % of the true gamma models are rejected at 5 %.
+    p = np.array([skewed(kind, seed).check_heteroscedasticity().p_value for seed in range(60)])
+    assert (p < 0.05).mean() < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
+    assert stats.kstest(p, "uniform").pvalue > 0.01
+
+
+def test_a_variance_that_the_family_does_not_have_is_found():
+    assert np.mean([not skewed("grows", seed).check_heteroscedasticity() for seed in range(20)]) >= 0.8
+
+
+def test_zeros_of_the_true_model_are_not_too_many():
+    found = []
+    for seed in range(60):
+        rng = np.random.default_rng([31, seed])
+        data = pd.DataFrame({"row": np.arange(200), "x": rng.normal(size=200)})
+        data["y"] = rng.poisson(np.exp(0.3 + 0.3 * data["x"] + rng.normal(0.0, 0.7, 200)))
+        model = quiet(glmer, "y ~ x + (1 | row)", data, "poisson")
+        found.append(not model.check_zeroinflation())
+        if not seed:
+            assert "conservative" in model.check_overdispersion().advice
+            assert (
+                not model.check_zeroinflation()
+                .table["predicted"]
+                .equals(model.check_zeroinflation().table["expected"])
+            )
+    assert np.mean(found) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)

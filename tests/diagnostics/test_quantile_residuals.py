@@ -46,7 +46,7 @@ def test_a_residual_is_the_rank_among_the_simulated_responses(data):
 
 def test_outliers_are_counted_in_simulated_responses_as_in_the_data():
     # Each response takes the place of the data once: strictly below or above all others.
-    found = fits("cbpp").quantile_residuals(40, rng=3)
+    found = fits("cbpp").quantile_residuals(60, rng=3)
     everything = np.vstack([fits("cbpp")._fitted.observed, responses(found)])
     each = []
     for i in range(len(everything)):
@@ -137,8 +137,8 @@ def test_refits_make_the_p_values_of_estimated_models_uniform():
     for i in range(40):
         data, _ = gaussian([2, i])
         fit = lmer("y ~ x + (1 | g)", data)
-        plain.append(fit.quantile_residuals(40, rng=i).test_uniformity().p_value)
-        refitted.append(fit.quantile_residuals(40, rng=i, refit=True).test_uniformity().p_value)
+        plain.append(fit.quantile_residuals(60, rng=i).test_uniformity().p_value)
+        refitted.append(fit.quantile_residuals(60, rng=i, refit=True).test_uniformity().p_value)
     assert stats.kstest(refitted, "uniform").pvalue > 0.01
     assert np.mean(plain) > np.mean(refitted) + 0.1
 
@@ -250,12 +250,12 @@ def test_rows_left_out():
     data = fits("sleepstudy").data.copy()
     data.loc[[3, 7], "Reaction"] = np.nan
     padded = lmer("Reaction ~ Days + (Days | Subject)", data, na_action="exclude").quantile_residuals(
-        40, rng=1
+        60, rng=1
     )
     assert padded.residuals.shape == (180,)
     assert np.flatnonzero(np.isnan(padded.residuals)).tolist() == [3, 7]
     assert padded.to_frame().index.equals(data.index)
-    short = lmer("Reaction ~ Days + (Days | Subject)", data).quantile_residuals(40, rng=1)
+    short = lmer("Reaction ~ Days + (Days | Subject)", data).quantile_residuals(60, rng=1)
     assert short.residuals.tolist() == padded.used.tolist()
     assert short.test_predictor(data["Days"]).p_value == padded.test_predictor("Days").p_value
 
@@ -282,21 +282,21 @@ def test_every_family(family, refit):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MixedModelsWarning)
         fit = glmer("y ~ x + (1 | g)", data, family, **link)
-    residuals = fit.quantile_residuals(40, rng=1, refit=refit)
+    residuals = fit.quantile_residuals(60, rng=1, refit=refit)
     assert ((residuals.residuals > 0) & (residuals.residuals < 1)).all()
     assert 0.4 < residuals.residuals.mean() < 0.6
     assert np.isfinite(residuals.tests()["p.value"]).all()
 
 
 def test_the_same_by_function_and_printed():
-    text = str(quantile_residuals(fits("cbpp"), 40, rng=1))
+    text = str(quantile_residuals(fits("cbpp"), 60, rng=1))
     assert "uniformity" in text
     assert "zero inflation" in text
 
 
 def test_a_plot_has_the_residuals():
     pyplot = pytest.importorskip("matplotlib.pyplot")
-    residuals = fits("sleepstudy").quantile_residuals(40, rng=1)
+    residuals = fits("sleepstudy").quantile_residuals(60, rng=1)
     panels = residuals.plot()
     try:
         drawn = panels[0].collections[-1].get_offsets()
@@ -309,9 +309,11 @@ def test_wrong_arguments():
     model = fits("sleepstudy")
     with pytest.raises(ArgumentError, match="conditional or refit"):
         model.quantile_residuals(conditional=True, refit=True)
-    with pytest.raises(ArgumentError, match="nsim"):
-        model.quantile_residuals(10)
-    residuals = model.quantile_residuals(20, rng=1)
+    # Among 59 simulations the least adjusted p-value is 0.05.
+    for nsim in (0, 10, 59):
+        with pytest.raises(ArgumentError, match=r"nsim|0\.05"):
+            model.quantile_residuals(nsim)
+    residuals = model.quantile_residuals(60, rng=1)
     with pytest.raises(ArgumentError, match="180 rows"):
         residuals.test_predictor([1.0, 2.0])
     with pytest.raises(ArgumentError, match="must be numeric"):
@@ -323,7 +325,7 @@ def test_wrong_arguments():
     # "10" comes before "2".
     with pytest.raises(ArgumentError, match="numbers or dates"):
         residuals.test_temporal(fits("sleepstudy").data["Days"].astype(str))
-    flat = fits("dyestuff").quantile_residuals(20, rng=1)
+    flat = fits("dyestuff").quantile_residuals(60, rng=1)
     with pytest.raises(ArgumentError, match="give x"):
         flat.test_predictor()
     with pytest.raises(ArgumentError, match="different places"):
@@ -373,15 +375,16 @@ def test_shrunken_effects_do_not_reject_the_true_model(family, rows):
 def test_effects_of_a_normal_response_are_drawn_from_their_exact_distribution():
     model = fits("sleepstudy")
     fitted = model._fitted
-    drawn = np.array([predictor_given_data(fitted, np.random.default_rng(i)) for i in range(600)])
+    generator = np.random.default_rng(1)
+    drawn = np.array([predictor_given_data(fitted, generator) for _ in range(2000)])
     z, x, s2 = model.getME("Z").toarray() @ model.getME("Lambda").toarray(), model.getME("X"), model.sigma**2
     a = np.hstack([z, x])
     precision = a.T @ a + np.diag([1.0] * z.shape[1] + [0.0] * x.shape[1])
     covariance = s2 * a @ np.linalg.solve(precision, a.T)
     sd = np.sqrt(np.diagonal(covariance))
     scaled = (drawn - model.fitted()) / sd
-    assert np.abs(scaled.mean(axis=0)).max() < 5 / np.sqrt(600)
-    np.testing.assert_allclose(np.cov(scaled.T), covariance / np.outer(sd, sd), atol=0.2)
+    assert np.abs(scaled.mean(axis=0)).max() < 5 / np.sqrt(2000)
+    np.testing.assert_allclose(np.cov(scaled.T), covariance / np.outer(sd, sd), atol=0.12)
 
 
 def test_effects_of_counts_are_drawn_from_their_exact_distribution():
@@ -401,3 +404,55 @@ def test_effects_of_counts_are_drawn_from_their_exact_distribution():
         assert own.std() == pytest.approx(sd, rel=0.08)
         below = grid[np.searchsorted(np.cumsum(density), 0.1)]
         assert (own < below).mean() == pytest.approx(0.1, abs=5 * 0.3 / np.sqrt(own.size))
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        lambda day: pd.to_timedelta(day, unit="D"),
+        lambda day: pd.Timestamp("2024-01-01", tz="Europe/Berlin") + pd.to_timedelta(day, unit="D"),
+        lambda day: pd.Series(
+            [(pd.Timestamp("2024-01-01") + pd.Timedelta(hours=int(h))).time() for h in day]
+        ),
+    ],
+)
+def test_spans_zones_and_times_of_the_day_have_an_order(times):
+    model = fits("sleepstudy")
+    residuals = model.quantile_residuals(60, rng=1)
+    # As labels "10 days" comes before "2 days".
+    given = pd.Series(times(2 * model.data["Days"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = residuals.test_temporal(given.to_numpy() if given.dtype == object else given, by="Subject")
+        table = residuals.test_predictor(given, bins=3).table
+    assert found.value == residuals.test_temporal("Days", by="Subject").value
+    assert table["nobs"].tolist() == residuals.test_predictor("Days", bins=3).table["nobs"].tolist()
+
+
+def test_ties_and_missing_values_are_told():
+    model = fits("sleepstudy")
+    residuals = model.quantile_residuals(60, rng=1)
+    days = model.data["Days"].astype(float).where(model.data["Days"] != 3)
+    assert (
+        "18 rows of the same time are averaged: by= tells series apart"
+        in residuals.test_temporal("Days").text
+    )
+    assert "averaged" not in residuals.test_temporal("Days", by="Subject").text
+    for check in (
+        residuals.test_predictor(days),
+        residuals.test_temporal(days, by="Subject"),
+        residuals.test_spatial(days, model.data["Reaction"]),
+    ):
+        assert "18 rows without" in check.text
+    assert "without" not in residuals.test_predictor("Days").text
+
+
+def test_groups_of_numbers_and_dates_are_named_by_their_own_values():
+    residuals = fits("sleepstudy").quantile_residuals(60, rng=1)
+    x = np.linspace(0.026, 0.9, 180)
+    table = residuals.test_predictor(x, bins=2).table
+    assert table["x"].tolist() == ["0.026 to 0.4606", "0.4654 to 0.9"]
+    dates = pd.Series(pd.date_range("2020-01-01", periods=180), name="date")
+    table = residuals.test_predictor(dates, bins=2).table
+    assert table["date"].tolist() == ["2020-01-01 to 2020-03-30", "2020-03-31 to 2020-06-28"]
+    assert residuals.test_predictor("Days").table["Days"].tolist() == [str(day) for day in range(10)]

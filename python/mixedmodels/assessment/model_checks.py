@@ -15,7 +15,7 @@ from ..render.page import Page, Section, Table
 from ..render.printed import Printed
 from ..render.style import Style
 from ..wording import one_line
-from . import distribution_checks, fit_checks, influence_checks, predictor_checks
+from . import distribution_checks, fit_checks, influence_checks, predictor_checks, variance_check
 from .applied import applied
 
 # By the name of each row, in the order of the table.
@@ -27,7 +27,7 @@ CHECKS: dict[str, Callable[[FittedModel], Check]] = {
     "group sizes": predictor_checks.check_group_sizes,
     "overdispersion": distribution_checks.check_overdispersion,
     "zero inflation": distribution_checks.check_zeroinflation,
-    "heteroscedasticity": distribution_checks.check_heteroscedasticity,
+    "heteroscedasticity": variance_check.check_heteroscedasticity,
     "normality of residuals": distribution_checks.check_normality,
     "normality of random effects": distribution_checks.check_normality_of_effects,
     "outliers": distribution_checks.check_outliers,

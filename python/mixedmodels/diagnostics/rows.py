@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..design.used_rows import in_used_order, used_data
@@ -83,15 +85,36 @@ def _values(name: str, column: Any) -> RowValues:
             name, None, np.where(np.isnan(values), -1, values).astype(np.int64), ("False", "True")
         )
     assert isinstance(column, Factor)
-    if isinstance(column, LabelsOnly) and (dates := _as_dates(column)) is not None:
-        return RowValues(name, dates, none, ())
+    if isinstance(column, LabelsOnly):
+        labels = list(column.labels())
+        if (dates := _as_dates(labels)) is not None:
+            return RowValues(name, np.append(dates, np.datetime64("NaT", "us"))[column.codes], none, ())
+        if (spans := _as_spans(labels)) is not None:
+            unit = "days" if any("day" in label for label in labels) else "hours"
+            size = spans / np.timedelta64(1 if unit == "hours" else 24, "h")
+            return RowValues(f"{name} ({unit})", np.append(size, np.nan)[column.codes], none, ())
     return RowValues(name, None, column.codes.astype(np.int64), column.labels())
 
 
-def _as_dates(column: LabelsOnly) -> NDArray[Any] | None:
-    """Labels of dates and times as such; None for time spans."""
+def _as_dates(labels: list[str]) -> NDArray[Any] | None:
+    """Labels of dates and times as such, in universal time if they have a zone; None for others."""
     try:
-        levels = np.array(column.labels(), dtype="datetime64[us]")
+        with warnings.catch_warnings():
+            # numpy warns of time zones.
+            warnings.simplefilter("error")
+            return np.array(labels, dtype="datetime64[us]")
+    except (ValueError, UserWarning, DeprecationWarning):
+        pass
+    try:
+        moments = pd.to_datetime(pd.Series(labels, dtype=str), format="ISO8601", utc=True)
     except ValueError:
         return None
-    return np.append(levels, np.datetime64("NaT", "us"))[column.codes]
+    return moments.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+
+
+def _as_spans(labels: list[str]) -> NDArray[Any] | None:
+    """Labels of time spans, and of times of the day; None for others."""
+    try:
+        return pd.to_timedelta(pd.Series(labels, dtype=str)).to_numpy(dtype="timedelta64[us]")
+    except ValueError:
+        return None

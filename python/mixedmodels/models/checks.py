@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..assessment import distribution_checks, fit_checks, influence_checks, model_checks, predictor_checks
+from ..assessment import (
+    distribution_checks,
+    fit_checks,
+    influence_checks,
+    model_checks,
+    predictor_checks,
+    variance_check,
+)
 from ..assessment.applied import applied
 from ..assessment.model_checks import ModelChecks
 from ..assessment.random_effects_pca import RandomEffectsPCA, random_effects_pca
@@ -229,7 +236,7 @@ class Checks(Holder):
         >>> round(m.check_heteroscedasticity().value, 2)
         20.1
         """
-        return applied("heteroscedasticity", distribution_checks.check_heteroscedasticity, self._fitted)
+        return applied("heteroscedasticity", variance_check.check_heteroscedasticity, self._fitted)
 
     @public
     def check_normality(self, effects: Literal["residuals", "random"] = "residuals") -> Check:

@@ -35,7 +35,7 @@ class SimulatedResiduals(Holder):
         Parameters
         ----------
         nsim : int, default 250
-            Number of simulated responses, at least 20.
+            Number of simulated responses, at least 60: among fewer no test could reject at 5 %.
         conditional : bool, default False
             Draw random effects and coefficients once from their distribution given the data, and keep them in
             all simulated responses, instead of drawing new random effects for each. This is the more powerful
@@ -60,7 +60,8 @@ class SimulatedResiduals(Holder):
         Raises
         ------
         ArgumentError
-            For `conditional` together with `refit`, and for a family that cannot draw responses.
+            For fewer than 60 simulations, for `conditional` together with `refit`, and for a family that
+            cannot draw responses.
 
         Warns
         -----

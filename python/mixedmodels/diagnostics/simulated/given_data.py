@@ -1,8 +1,8 @@
 """
 Random effects and coefficients drawn from their distribution given the data and the other parameters.
 
-With such effects the data and responses simulated from them are exchangeable if the model is right
-(Waagepetersen 2006; Gosselin 2011). Conditional modes are shrunken: data do not look like responses of theirs.
+With such effects data and responses simulated from them are exchangeable if the model is right
+(Waagepetersen 2006; Gosselin 2011). Conditional modes are shrunken: data do not look like responses to them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def predictor_given_data(fitted: FittedModel, generator: np.random.Generator) ->
     if fitted.exact_likelihood:
         return eta
     u, at = [], 0
-    for term, own, root in zip(design.terms, estimates.b, roots, strict=True):
+    for own, root in zip(estimates.b, roots, strict=True):
         size = own.size
         modes = np.linalg.lstsq(root, own.T, rcond=None)[0].T
         u.append(modes + moved[at : at + size].reshape(own.shape))
@@ -133,7 +133,7 @@ def _with_steps(
 
 
 def _spread(codes: NDArray[np.integer[Any]], z: Values, weights: Values, levels: int) -> Values:
-    """For each level a root of the covariance matrix of its effects given all others, shape (levels, k, k)."""
+    """For each level a root of the covariance of its effects given all others, shape (levels, k, k)."""
     k = z.shape[1]
     products = np.empty((levels, k, k))
     for i in range(k):

@@ -14,7 +14,7 @@ from ...render.page import Page, Table
 from ...render.printed import Printed
 from ...render.result_table import ResultTable, result_table
 from ...render.style import Style
-from ..check import Check
+from ..check import ALPHA, Check
 from . import by_rows, overall
 from .counts import Counts
 from .source import Source
@@ -71,7 +71,7 @@ class QuantileResiduals(Printed):
 
     @property
     def predicted(self) -> NDArray[np.float64]:
-        """Linear predictors of the rows used; with the random effects drawn given the data if `conditional`."""
+        """Linear predictors of the rows used; if `conditional` with random effects drawn given the data."""
         return self._source.predictor
 
     def test_uniformity(self) -> Check:
@@ -339,7 +339,10 @@ class QuantileResiduals(Printed):
 
     def _notes(self) -> list[str]:
         missing = self.n_asked - self.n_sim
-        return [f"{missing} of {self.n_asked} simulations were not done or not fitted"] if missing else []
+        notes = [f"{missing} of {self.n_asked} simulations were not done or not fitted"] if missing else []
+        if 3 / (self.n_sim + 1) >= ALPHA:
+            notes.append(f"Among so few simulations p-values cannot be below {2 / (self.n_sim + 1):.2g}")
+        return notes
 
     def _page(self, style: Style) -> Page:
         table = self.tests()
