@@ -213,10 +213,10 @@ def check_outliers(fitted: FittedModel) -> Check:
     rows = names_of_rows_used(fitted.design, fitted.arguments)[order].tolist()
     return Check(
         name=name,
-        measure="largest Cook's distance",
+        measure="largest Cook's distance, fitted values",
         value=float(np.nanmax(distance)),
         verdict="attention" if len(above) else "ok",
-        text=f"{counted(len(above), 'row')} with a Cook's distance above {limit:.3g}",
+        text=f"{counted(len(above), 'row')} with a Cook's distance of the fitted values above {limit:.3g}",
         advice="fit without these rows (table) and compare" if len(above) else "",
         table=pd.DataFrame({"row": rows, "Cook's distance": distance[order], "residual": residual[order]}),
     )

@@ -181,9 +181,10 @@ class Checks(Holder):
         Returns
         -------
         Check
-            `value` is the ratio, above 1 for overdispersion. The residuals are those given the random
-            effects, and degrees of freedom are counted as rows minus parameters: an approximation, which
-            ``quantile_residuals(refit=True)`` does not need.
+            `value` is the ratio, above 1 for overdispersion. The residuals are those at the conditional
+            modes, and degrees of freedom are counted as rows minus parameters. The modes follow the rows, so
+            that the test is conservative: with small groups it hardly ever rejects a right model, and misses
+            some overdispersion. ``quantile_residuals(conditional=True).test_dispersion()`` allows for that.
 
         Examples
         --------
@@ -197,13 +198,15 @@ class Checks(Holder):
     @public
     def check_zeroinflation(self) -> Check:
         """
-        Compare the zeros observed with those expected given the random effects; for counts.
+        Compare the zeros observed with those that the model expects; for counts.
 
         Returns
         -------
         Check
-            `value` is the ratio of predicted to observed zeros, below 1 for zero inflation. The p-value uses
-            the normal approximation to the number of zeros.
+            `value` is the ratio of zeros predicted at the conditional modes to those observed, below 1 for
+            zero inflation. Modes follow the rows and are shrunken, so that they predict too few or too many.
+            The p-value is by random effects drawn once from their distribution given the data, with a fixed
+            seed, and the normal approximation to the number of zeros.
 
         Examples
         --------
@@ -223,11 +226,15 @@ class Checks(Holder):
         -------
         Check
             `value` is the statistic, χ² with one degree of freedom: that of squared residuals, relative to
-            their mean, on fitted values. It is for families with a scale.
+            their mean, on fitted values. It is for families with a scale. For linear models the residuals are
+            those at the conditional modes; heavy tails are significant, too. For others they are normal
+            quantile residuals with random effects drawn once from their distribution given the data, with a
+            fixed seed, and the statistic is studentized.
 
         References
         ----------
-        Cook & Weisberg (1983), Diagnostics for heteroscedasticity in regression, Biometrika 70.
+        Cook & Weisberg (1983), Diagnostics for heteroscedasticity in regression, Biometrika 70. Koenker
+        (1981), A note on studentizing a test for heteroscedasticity, Journal of Econometrics 17.
 
         Examples
         --------

@@ -348,12 +348,21 @@ class QuantileResiduals(Printed):
         table = self.tests()
         columns = [
             ("test", table["test"].tolist()),
-            ("value", style.within(3).estimates(table["value"])),
+            ("value", _values(table, style)),
             ("p.value", style.within(3).p_values(table["p.value"])),
             ("verdict", table["verdict"].tolist()),
             ("", table["measure"].tolist()),
         ]
         return Page.of(Table.from_columns(columns, (0, 3, 4)), table.heading, table.notes)
+
+
+def _values(table: ResultTable, style: Style) -> list[str]:
+    """The values as texts; outliers are counted."""
+    count = table["test"] == "outliers"
+    texts = iter(style.within(3).estimates(table["value"][~count]))
+    return [
+        f"{value:.0f}" if whole else next(texts) for value, whole in zip(table["value"], count, strict=True)
+    ]
 
 
 def result_of(source: Source, counts: Counts, n_asked: int) -> QuantileResiduals:
