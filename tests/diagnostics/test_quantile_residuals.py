@@ -63,12 +63,12 @@ def test_the_binomial_test_of_outliers():
     assert found.p_value == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("refit", [False, True])
-def test_the_seed_alone_decides(refit):
+@pytest.mark.parametrize("options", [{}, {"refit": True}, {"conditional": True}])
+def test_the_seed_alone_decides(options):
     model = fits("cbpp")
-    one = model.quantile_residuals(60, refit=refit, rng=5)
+    one = model.quantile_residuals(60, rng=5, **options)
     with ThreadPoolExecutor(2) as executor:
-        other = model.quantile_residuals(60, refit=refit, rng=5, executor=executor)
+        other = model.quantile_residuals(60, rng=5, executor=executor, **options)
     assert one.residuals.tolist() == other.residuals.tolist()
     pd.testing.assert_frame_equal(one.tests().to_frame(), other.tests().to_frame())
     again = pickle.loads(pickle.dumps(one))

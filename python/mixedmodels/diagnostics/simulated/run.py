@@ -42,7 +42,7 @@ def quantile_residuals(
             "quantile_residuals: refits are to responses with new random effects; leave out conditional or "
             "refit"
         )
-    source = Source(fitted, Streams.of(rng), conditional, refit)
+    source = Source.of(fitted, Streams.of(rng), conditional, refit)
     blocks = -(-nsim // source.size)
     size = source.size * max(1, blocks // _CHUNKS)
     done = run_chunks(

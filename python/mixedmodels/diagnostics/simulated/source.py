@@ -62,12 +62,24 @@ class Source:
         Draw the random effects once, given the data, and keep them in all simulated responses.
     refit : bool
         Compare each simulated response with others at the parameters estimated from it, as the data are.
+    predictor : ndarray, shape (n,)
+        The linear predictor without random effects, or with those drawn given the data.
     """
 
     fitted: FittedModel
     streams: Streams
     conditional: bool
     refit: bool
+    predictor: Values
+
+    @classmethod
+    def of(cls, fitted: FittedModel, streams: Streams, conditional: bool, refit: bool) -> Source:
+        """Draws the random effects given the data where the responses are to share them."""
+        if conditional:
+            predictor = predictor_given_data(fitted, streams.generator(_EFFECTS))
+        else:
+            predictor = fixed_part(fitted)
+        return cls(fitted, streams, conditional, refit, predictor)
 
     @property
     def size(self) -> int:
@@ -83,13 +95,6 @@ class Source:
     def discrete(self) -> bool:
         """Whether responses can be equal."""
         return self.fitted.family.discrete
-
-    @cached_property
-    def predictor(self) -> Values:
-        """The linear predictor without random effects, or with those drawn given the data; shape (n,)."""
-        if self.conditional:
-            return predictor_given_data(self.fitted, self.streams.generator(_EFFECTS))
-        return fixed_part(self.fitted)
 
     @cached_property
     def standard(self) -> Standard:
