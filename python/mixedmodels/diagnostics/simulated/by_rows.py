@@ -91,8 +91,8 @@ def _groups(variable: RowValues, bins: int) -> tuple[NDArray[np.intp], list[str]
     """Codes of groups of rows, -1 for missing values, and the labels of the groups."""
     codes, levels = _coded(variable)
     if variable.values is not None and len(levels) > bins:
-        cut = pd.qcut(pd.Series(variable.values), bins, labels=False, duplicates="drop")
-        codes = cut.fillna(-1).to_numpy(dtype=np.intp)
+        cut = pd.Categorical(pd.qcut(pd.Series(variable.values), bins, duplicates="drop"))
+        codes = np.asarray(cut.codes, dtype=np.intp)
         present, own = _renumbered(codes)
         ends = [variable.values[own == j] for j in range(len(present))]
         names = [_range(values.min(), values.max()) for values in ends]

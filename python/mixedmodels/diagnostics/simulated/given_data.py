@@ -140,4 +140,4 @@ def _spread(codes: NDArray[np.integer[Any]], z: Values, weights: Values, levels:
         for j in range(i + 1):
             products[:, i, j] = products[:, j, i] = np.bincount(codes, weights * z[:, i] * z[:, j], levels)
     root = np.linalg.cholesky(products + np.eye(k))
-    return np.swapaxes(np.linalg.inv(root), 1, 2)
+    return np.asarray(np.swapaxes(np.linalg.inv(root), 1, 2), dtype=np.float64)
