@@ -182,9 +182,8 @@ class Checks(Holder):
         -------
         Check
             `value` is the ratio, above 1 for overdispersion. The residuals are those at the conditional
-            modes, and degrees of freedom are counted as rows minus parameters. The modes follow the rows, so
-            that the test is conservative: with small groups it hardly ever rejects a right model, and misses
-            some overdispersion. ``quantile_residuals(conditional=True).test_dispersion()`` allows for that.
+            modes, which follow the rows, so that the test is conservative, most of all with small groups.
+            ``quantile_residuals(conditional=True).test_dispersion()`` allows for that.
 
         Examples
         --------
