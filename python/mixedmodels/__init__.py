@@ -34,8 +34,8 @@ _EXPORTS = {
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
         "ExecutorError FormulaError FormulaWarning InternalError InterruptedWarning LargeModelWarning "
         "MemoryLimitError MissingColumnError MixedModelError MixedModelsWarning ModesError NewLevelsError "
-        "NotAvailableError RankDeficiencyWarning SeparationWarning SingularFitWarning UndeterminedWarning "
-        "UnknownArgumentError"
+        "NotAvailableError RankDeficiencyWarning SeparationWarning SingularFitWarning TooManyArgumentsError "
+        "UndeterminedWarning UnknownArgumentError UnknownItemError"
     ),
     "fit.block_costs": "BlockDescription",
     "fit.control": "Control",
