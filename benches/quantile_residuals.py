@@ -18,6 +18,7 @@ from scipy import stats
 import mixedmodels as mm
 
 ALPHA = 0.05
+HOW = ("true parameters", "given the data", "refits", "estimates")
 
 
 def grouped(
@@ -45,6 +46,37 @@ def binary(rng: np.random.Generator) -> tuple[str, pd.DataFrame, str | None, dic
     data, b = grouped(rng, 30, 10)
     data["y"] = rng.binomial(1, 1 / (1 + np.exp(-(0.3 + 0.5 * data["x"] + b))))
     return "y ~ x + (1 | g)", data, "binomial", {"(Intercept)": 0.3, "x": 0.5, "sd__(Intercept)": 0.5}
+
+
+def few(rng: np.random.Generator, rows: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Many small groups, whose conditional modes are far from their random effects."""
+    data, b = grouped(rng, 200 // rows, rows, 0.7)
+    return data, 0.3 * data["x"] + b
+
+
+Made = tuple[str, pd.DataFrame, str | None, dict]
+
+
+def triples_gaussian(rng: np.random.Generator) -> Made:
+    data, eta = few(rng, 3)
+    data["y"] = eta + rng.normal(size=len(data))
+    return "y ~ x + (1 | g)", data, None, {}
+
+
+def triples_poisson(rng: np.random.Generator, rows: int = 3) -> Made:
+    data, eta = few(rng, rows)
+    data["y"] = rng.poisson(np.exp(0.5 + eta))
+    return "y ~ x + (1 | g)", data, "poisson", {}
+
+
+def single_poisson(rng: np.random.Generator) -> Made:
+    return triples_poisson(rng, 1)
+
+
+def triples_binary(rng: np.random.Generator) -> Made:
+    data, eta = few(rng, 3)
+    data["y"] = rng.binomial(1, 1 / (1 + np.exp(-eta)))
+    return "y ~ x + (1 | g)", data, "binomial", {}
 
 
 def overdispersed(rng: np.random.Generator):
@@ -124,24 +156,27 @@ def level(make: Callable, n: int, how: str) -> np.ndarray:
             if family is None
             else mm.glmer(formula, data, family, fixed=fixed)
         )
-        q = fit.quantile_residuals(100 if how == "refits" else 250, rng=i, refit=how == "refits")
-        found.append((q.test_uniformity().p_value, q.test_dispersion().p_value))
+        options = {"refits": {"refit": True, "nsim": 100}, "given the data": {"conditional": True}}
+        q = fit.quantile_residuals(rng=i, **options.get(how, {}))
+        found.append((q.test_uniformity().p_value, q.test_dispersion().p_value, q.test_predictor().p_value))
     return np.array(found)
 
 
 def main() -> None:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     warnings.simplefilter("ignore")
-    for make in (gaussian, poisson, binary):
-        for how in ("true parameters", "refits", "estimates"):
+    small = (triples_gaussian, triples_poisson, triples_binary, single_poisson)
+    for make in (gaussian, poisson, binary, *small):
+        for how in ("given the data",) if make in small else HOW:
             start = time.perf_counter()
             p = level(make, n, how)
             shares = (p <= ALPHA).mean(axis=0)
             uniform = [stats.kstest(p[:, j], "uniform").pvalue for j in range(2)]
             seconds = time.perf_counter() - start
             print(
-                f"{make.__name__:10s} {how:16s} rejected: uniformity {shares[0]:.3f}, dispersion "
-                f"{shares[1]:.3f}; uniform: p = {uniform[0]:.2f}, {uniform[1]:.2f} ({seconds:.0f} s)",
+                f"{make.__name__:16s} {how:16s} rejected: uniformity {shares[0]:.3f}, dispersion "
+                f"{shares[1]:.3f}, predictor {shares[2]:.3f}; uniform: "
+                f"p = {uniform[0]:.2f}, {uniform[1]:.2f} ({seconds:.0f} s)",
                 flush=True,
             )
     for name, (make, test) in FAULTS.items():

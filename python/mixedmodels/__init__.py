@@ -34,9 +34,10 @@ _EXPORTS = {
     "errors": (
         "ArgumentError ConvergenceError ConvergenceWarning DataError DataWarning EstimabilityWarning "
         "ExecutorError FormulaError FormulaWarning InternalError InterruptedWarning LargeModelWarning "
-        "MemoryLimitError MissingColumnError MixedModelError MixedModelsWarning ModelFileError ModesError "
-        "NewLevelsError NoDataError NotAvailableError RankDeficiencyWarning SeparationWarning "
-        "SingularFitWarning UndeterminedWarning UnknownArgumentError"
+        "MemoryLimitError MissingColumnError MixedModelError MixedModelsWarning ModelFileError "
+        "ModesError NewLevelsError NoDataError NotAvailableError RankDeficiencyWarning "
+        "SeparationWarning SingularFitWarning TooManyArgumentsError UndeterminedWarning "
+        "UnknownArgumentError UnknownItemError"
     ),
     "fit.block_costs": "BlockDescription",
     "fit.control": "Control",

@@ -60,8 +60,10 @@ from .errors import (
     RankDeficiencyWarning as RankDeficiencyWarning,
     SeparationWarning as SeparationWarning,
     SingularFitWarning as SingularFitWarning,
+    TooManyArgumentsError as TooManyArgumentsError,
     UndeterminedWarning as UndeterminedWarning,
     UnknownArgumentError as UnknownArgumentError,
+    UnknownItemError as UnknownItemError,
 )
 from .fit.block_costs import BlockDescription as BlockDescription
 from .fit.control import Control as Control

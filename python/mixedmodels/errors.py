@@ -98,6 +98,42 @@ class UnknownArgumentError(ArgumentError, TypeError):
         return f"{self.function}() has no argument {self.name!r}{hint}"
 
 
+class TooManyArgumentsError(ArgumentError, TypeError):
+    """
+    More arguments by position than a function takes.
+
+    Attributes
+    ----------
+    function : str
+    most, given : int
+        How many it takes by position, and how many there were.
+    known : tuple of str
+        All arguments that it takes, in their order.
+    """
+
+    def __init__(self, function: str, most: int, given: int, known: Iterable[str] = ()) -> None:
+        known = tuple(known)
+        super().__init__(function, most, given, known)
+        self.function, self.most, self.given, self.known = function, most, given, known
+
+    def __str__(self) -> str:
+        took = f"at most {self.most}" if self.most else "no"
+        by_name = self.known[self.most :]
+        names = f"; give {', '.join(by_name)} by name" if by_name else ""
+        return (
+            f"{self.function}() takes {took} further argument{'s' * (self.most != 1)} by position, but "
+            f"{self.given} {'was' if self.given == 1 else 'were'} given{names}"
+        )
+
+
+class UnknownItemError(ArgumentError, KeyError):
+    """A result has no part of this name."""
+
+    def __str__(self) -> str:
+        # KeyError would print repr(message), quotes and escapes included.
+        return str(self.args[0]) if self.args else ""
+
+
 class NotAvailableError(ArgumentError, FormulaError, NotImplementedError):
     """
     A feature of other packages that is not available here yet.

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-from .errors import ArgumentError, UnknownArgumentError
+from .errors import ArgumentError, TooManyArgumentsError, UnknownArgumentError
 from .not_here import NotHere, refuse_not_here
 from .notices import warn_deprecated
 
@@ -38,7 +38,7 @@ def public_except(not_here: Mapping[str, NotHere]) -> Callable[[Callable[P, R]],
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        known = _keywords(function)
+        known, most = _keywords(function), _by_position(function)
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -46,6 +46,9 @@ def public_except(not_here: Mapping[str, NotHere]) -> Callable[[Callable[P, R]],
                 if name not in known:
                     refuse_not_here(not_here, name, f"{name}=")
                     raise UnknownArgumentError(function.__name__, name, known)
+            if most is not None and len(args) > most:
+                # The first one is the object that the method belongs to.
+                raise TooManyArgumentsError(function.__name__, most - 1, len(args) - 1, known)
             return function(*args, **kwargs)
 
         # Python's own messages name the function, not the class where it happens to be defined.
@@ -75,6 +78,16 @@ def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return translated
 
     return decorate
+
+
+def _by_position(function: Callable[..., Any]) -> int | None:
+    """How many arguments a method takes by position, `self` included; None for any number, and no method."""
+    parameters = list(inspect.signature(function).parameters.values())
+    kinds = [own.kind for own in parameters]
+    if not parameters or parameters[0].name != "self" or inspect.Parameter.VAR_POSITIONAL in kinds:
+        return None
+    by_name = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(kind in by_name for kind in kinds)
 
 
 def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:

@@ -215,3 +215,111 @@ def test_ordinary_levels_do_not_pull():
             data["y"] = eta + rng.normal(size=len(data))
             assert quiet(lmer, "y ~ 1 + (1 | g)", data).check_influence(), (groups, seed)
     assert fits("dyestuff").check_influence()
+
+
+def skewed(kind, seed):
+    rng = np.random.default_rng([30, seed])
+    g = np.arange(200) % 20
+    data = pd.DataFrame({"g": g, "x": rng.normal(size=200)})
+    mean = np.exp(0.3 * data["x"] + rng.normal(0.0, 0.5, 20)[g])
+    data["y"] = {
+        "gamma": lambda: mean * rng.gamma(1.0, 1.0, 200),
+        "inverse_gaussian": lambda: rng.wald(mean, 1.0),
+        "gaussian": lambda: mean + rng.normal(0.0, 0.5, 200),
+        "grows": lambda: mean * (lambda shape: rng.gamma(shape, 1 / shape))(np.clip(3 / mean, 0.3, 30)),
+    }[kind]()
+    return quiet(glmer, "y ~ x + (1 | g)", data, "gamma" if kind == "grows" else kind, link="log")
+
+
+@pytest.mark.parametrize("kind", ["gamma", "inverse_gaussian", "gaussian"])
+def test_the_variance_of_skewed_responses_follows_their_family(kind):
+    # By Pearson residuals at the conditional modes 69 % of the true gamma models are rejected at 5 %.
+    p = np.array([skewed(kind, seed).check_heteroscedasticity().p_value for seed in range(60)])
+    assert (p < 0.05).mean() < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
+    assert stats.kstest(p, "uniform").pvalue > 0.01
+
+
+def test_a_variance_that_the_family_does_not_have_is_found():
+    assert np.mean([not skewed("grows", seed).check_heteroscedasticity() for seed in range(20)]) >= 0.8
+
+
+def test_zeros_of_the_true_model_are_not_too_many():
+    found = []
+    for seed in range(60):
+        rng = np.random.default_rng([31, seed])
+        data = pd.DataFrame({"row": np.arange(200), "x": rng.normal(size=200)})
+        data["y"] = rng.poisson(np.exp(0.3 + 0.3 * data["x"] + rng.normal(0.0, 0.7, 200)))
+        model = quiet(glmer, "y ~ x + (1 | row)", data, "poisson")
+        found.append(not model.check_zeroinflation())
+        if not seed:
+            assert "conservative" in model.check_overdispersion().advice
+            assert (
+                not model.check_zeroinflation()
+                .table["predicted"]
+                .equals(model.check_zeroinflation().table["expected"])
+            )
+    assert np.mean(found) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
+
+
+def test_variances_that_the_data_do_not_determine_need_attention():
+    sleep = fits("sleepstudy").data.assign(f=np.tile(list("abcde"), 36))
+    model = quiet(lmer, "Reaction ~ Days * f + (1 | Subject) + (1 | f)", sleep)
+    check = model.check_singularity()
+    assert not check
+    assert not model.check_model()
+    assert "do not determine their variance" in check.text
+    assert check.advice == "leave out the random effects or the fixed ones"
+    assert "do not determine" in str(model.rePCA())
+    # By maximum likelihood the fixed effects do not take the variance in.
+    assert "do not determine" not in str(quiet(model.update, REML=False).check_singularity())
+    # Nor without the fixed effects.
+    assert "do not determine" not in str(quiet(lmer, "Reaction ~ Days + (1 | f)", sleep).rePCA())
+    split = (
+        sleep.assign(half=np.where(sleep["Subject"].cat.codes < 9, "a", "b"))
+        if hasattr(sleep["Subject"], "cat")
+        else sleep.assign(half=np.where(sleep["Subject"].astype(str) < "340", "a", "b"))
+    )
+    apart = quiet(lmer, "Reaction ~ Days + (0 + half | Subject)", split)
+    assert "no level has the observations" in apart.check_singularity().text
+
+
+def test_whole_numbers_are_printed_whole():
+    rng, data, eta = grouped(1130, 2)
+    data["y"] = eta + rng.normal(size=len(data))
+    text = str(lmer("y ~ x + (1 | g)", data).check_model())
+    assert " 1130 " in text
+    assert "e+03" not in text
+    residuals = lmer("y ~ x + (1 | g)", data.head(200)).quantile_residuals(60, rng=1)
+    count = int(residuals.test_outliers().value)
+    line = next(line for line in str(residuals).splitlines() if "outliers" in line)
+    assert line.split()[1] == str(count)
+
+
+def test_distances_say_what_moves():
+    checks = fits("sleepstudy").check_model()
+    assert checks["outliers"].measure == "largest Cook's distance, fitted values"
+    assert checks["influential levels"].measure == "largest Cook's distance, coefficients"
+
+
+def test_wrong_calls_are_explained():
+    model = fits("sleepstudy")
+    with pytest.raises(TypeError, match=r"takes no further arguments by position, but 1 was given") as caught:
+        check_model(model, model.data)
+    assert isinstance(caught.value, ArgumentError)
+    with pytest.raises(ArgumentError, match="at most 1 further argument"):
+        model.check_convergence(1e-6, 3)
+    with pytest.raises(ArgumentError, match="by name"):
+        model.quantile_residuals(60, True)
+    for result, words in ((model.check_model(), "the checks are"), (model.rePCA(), "the groups are")):
+        with pytest.raises(KeyError) as wrong:
+            result["nothing"]
+        assert isinstance(wrong.value, ArgumentError)
+        assert words in str(wrong.value)
+        assert not str(wrong.value).startswith('"')
+
+
+def test_residuals_name_the_argument_that_was_given():
+    with pytest.raises(ArgumentError, match="type='whitened' is for linear"):
+        fits("cbpp").residuals("whitened")
+    with pytest.raises(ArgumentError, match="kind='marginal' is for linear"):
+        fits("cbpp").residuals(kind="marginal")

@@ -70,7 +70,7 @@ def test_structures_and_whole_terms():
     found = [
         part.what for part in reductions(quiet("Reaction ~ Days + cs(0 + day | Subject)", sleep)._fitted)
     ]
-    assert found == ["no correlations"]
+    assert found == ["no correlations", "(1 | Subject) for all effects"]
     two = fits("penicillin")
     assert [part.what for part in reductions(two._fitted)] == ["without (1 | plate)", "without (1 | sample)"]
     assert two.simplify().recommended == two.formula
@@ -133,3 +133,45 @@ def test_condition_numbers_of_covariance_factors():
     with pytest.warns(SingularFitWarning):
         singular = lmer("Yield ~ 1 + (1 | Batch)", load_dyestuff2())
     assert singular.rePCA()["Batch"].condition == np.inf
+
+
+def test_perfectly_correlated_effects_become_one():
+    sleep = fits("sleepstudy").data.assign(f=np.tile(list("abcde"), 36))
+    model = quiet("Reaction ~ f + cs(0 + f | Subject)", sleep)
+    ladder = model.simplify()
+    assert ladder.recommended == "Reaction ~ f + (1 | Subject)"
+    assert ladder["LRT"][1] == pytest.approx(
+        quiet(ladder.recommended, sleep).objective - model.objective, rel=1e-4
+    )
+    check = model.check_singularity()
+    assert "(1 | Subject), with" in check.advice
+    # Rounding is no variance.
+    assert check.value == 0
+    assert check.table["least sd"].tolist() == [0.0]
+    assert model.rePCA()["Subject"].sdev[1:].tolist() == [0.0] * 4
+    # Not nested: effects that no intercept has.
+    apart = quiet("Reaction ~ Days + cs(0 + Days + I(Days^2) | Subject)", sleep)
+    assert [part.what for part in reductions(apart._fitted)] == ["no correlations"]
+
+
+def test_a_recommended_model_that_is_singular_says_so():
+    frame = data(0.0)
+    frame["noise"] = np.random.default_rng(3).normal(size=len(frame))
+    frame["noise"] -= frame.groupby("g")["noise"].transform("mean")
+    ladder = quiet("noise ~ x + (x | g)", frame).simplify()
+    assert ladder.recommended == "noise ~ x + (1 | g)"
+    assert "still singular: (1 | g): variance of (Intercept) estimated as zero; leave out" in str(ladder)
+    assert "still singular" not in str(fits("sleepstudy").simplify())
+
+
+def test_rounding_is_no_likelihood_ratio():
+    sleep = fits("sleepstudy").data
+    table = quiet("Reaction ~ Days + (Days | Subject) + (1 | Days)", sleep).simplify()
+    ratios = table["LRT"].dropna()
+    assert ((ratios == 0) | (ratios > 1e-9)).all()
+
+
+def test_parameters_that_are_held_are_named_as_the_user_wrote_them():
+    held = lmer("y ~ x + (x | g)", data(1.0), fixed={"sd_x|g": 1.0})
+    with pytest.raises(ArgumentError, match=r"\(sd_x\|g = 1\)"):
+        held.simplify()

@@ -284,13 +284,13 @@ OPERATIONS: dict[str, Operation] = {
     "predict_effects": lambda m: printed(mm.predict_effects(m, predictor(m))),
     "predict_effects marginal": lambda m: printed(mm.predict_effects(m, predictor(m), marginal=True)),
     "predictions": mm.predictions,
-    "quantile_residuals": lambda m: printed(mm.quantile_residuals(m, 20, rng=1)),
+    "quantile_residuals": lambda m: printed(mm.quantile_residuals(m, 60, rng=1)),
     "quantile_residuals conditional": lambda m: printed(
-        mm.quantile_residuals(m, 20, conditional=True, rng=1)
+        mm.quantile_residuals(m, 60, conditional=True, rng=1)
     ),
-    "quantile_residuals refit": lambda m: printed(mm.quantile_residuals(m, 20, refit=True, rng=1)),
+    "quantile_residuals refit": lambda m: printed(mm.quantile_residuals(m, 60, refit=True, rng=1)),
     "quantile_residuals by predictor": lambda m: printed(
-        mm.quantile_residuals(m, 20, rng=1).test_predictor()
+        mm.quantile_residuals(m, 60, rng=1).test_predictor()
     ),
     "profile": lambda m: mm.profile(m, progress=lambda done, total: None),
     "profile plot": profile_plots,

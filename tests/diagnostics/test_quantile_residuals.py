@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from mixedmodels import families, glmer, lmer, quantile_residuals
+from mixedmodels.diagnostics.simulated.given_data import predictor_given_data
 from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from shared_fits import fits
 
@@ -45,7 +46,7 @@ def test_a_residual_is_the_rank_among_the_simulated_responses(data):
 
 def test_outliers_are_counted_in_simulated_responses_as_in_the_data():
     # Each response takes the place of the data once: strictly below or above all others.
-    found = fits("cbpp").quantile_residuals(40, rng=3)
+    found = fits("cbpp").quantile_residuals(60, rng=3)
     everything = np.vstack([fits("cbpp")._fitted.observed, responses(found)])
     each = []
     for i in range(len(everything)):
@@ -62,12 +63,12 @@ def test_the_binomial_test_of_outliers():
     assert found.p_value == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("refit", [False, True])
-def test_the_seed_alone_decides(refit):
+@pytest.mark.parametrize("options", [{}, {"refit": True}, {"conditional": True}])
+def test_the_seed_alone_decides(options):
     model = fits("cbpp")
-    one = model.quantile_residuals(60, refit=refit, rng=5)
+    one = model.quantile_residuals(60, rng=5, **options)
     with ThreadPoolExecutor(2) as executor:
-        other = model.quantile_residuals(60, refit=refit, rng=5, executor=executor)
+        other = model.quantile_residuals(60, rng=5, executor=executor, **options)
     assert one.residuals.tolist() == other.residuals.tolist()
     pd.testing.assert_frame_equal(one.tests().to_frame(), other.tests().to_frame())
     again = pickle.loads(pickle.dumps(one))
@@ -136,8 +137,8 @@ def test_refits_make_the_p_values_of_estimated_models_uniform():
     for i in range(40):
         data, _ = gaussian([2, i])
         fit = lmer("y ~ x + (1 | g)", data)
-        plain.append(fit.quantile_residuals(40, rng=i).test_uniformity().p_value)
-        refitted.append(fit.quantile_residuals(40, rng=i, refit=True).test_uniformity().p_value)
+        plain.append(fit.quantile_residuals(60, rng=i).test_uniformity().p_value)
+        refitted.append(fit.quantile_residuals(60, rng=i, refit=True).test_uniformity().p_value)
     assert stats.kstest(refitted, "uniform").pvalue > 0.01
     assert np.mean(plain) > np.mean(refitted) + 0.1
 
@@ -249,12 +250,12 @@ def test_rows_left_out():
     data = fits("sleepstudy").data.copy()
     data.loc[[3, 7], "Reaction"] = np.nan
     padded = lmer("Reaction ~ Days + (Days | Subject)", data, na_action="exclude").quantile_residuals(
-        40, rng=1
+        60, rng=1
     )
     assert padded.residuals.shape == (180,)
     assert np.flatnonzero(np.isnan(padded.residuals)).tolist() == [3, 7]
     assert padded.to_frame().index.equals(data.index)
-    short = lmer("Reaction ~ Days + (Days | Subject)", data).quantile_residuals(40, rng=1)
+    short = lmer("Reaction ~ Days + (Days | Subject)", data).quantile_residuals(60, rng=1)
     assert short.residuals.tolist() == padded.used.tolist()
     assert short.test_predictor(data["Days"]).p_value == padded.test_predictor("Days").p_value
 
@@ -281,21 +282,21 @@ def test_every_family(family, refit):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MixedModelsWarning)
         fit = glmer("y ~ x + (1 | g)", data, family, **link)
-    residuals = fit.quantile_residuals(40, rng=1, refit=refit)
+    residuals = fit.quantile_residuals(60, rng=1, refit=refit)
     assert ((residuals.residuals > 0) & (residuals.residuals < 1)).all()
     assert 0.4 < residuals.residuals.mean() < 0.6
     assert np.isfinite(residuals.tests()["p.value"]).all()
 
 
 def test_the_same_by_function_and_printed():
-    text = str(quantile_residuals(fits("cbpp"), 40, rng=1))
+    text = str(quantile_residuals(fits("cbpp"), 60, rng=1))
     assert "uniformity" in text
     assert "zero inflation" in text
 
 
 def test_a_plot_has_the_residuals():
     pyplot = pytest.importorskip("matplotlib.pyplot")
-    residuals = fits("sleepstudy").quantile_residuals(40, rng=1)
+    residuals = fits("sleepstudy").quantile_residuals(60, rng=1)
     panels = residuals.plot()
     try:
         drawn = panels[0].collections[-1].get_offsets()
@@ -308,9 +309,11 @@ def test_wrong_arguments():
     model = fits("sleepstudy")
     with pytest.raises(ArgumentError, match="conditional or refit"):
         model.quantile_residuals(conditional=True, refit=True)
-    with pytest.raises(ArgumentError, match="nsim"):
-        model.quantile_residuals(10)
-    residuals = model.quantile_residuals(20, rng=1)
+    # Among 59 simulations the least adjusted p-value is 0.05.
+    for nsim in (0, 10, 59):
+        with pytest.raises(ArgumentError, match=r"nsim|0\.05"):
+            model.quantile_residuals(nsim)
+    residuals = model.quantile_residuals(60, rng=1)
     with pytest.raises(ArgumentError, match="180 rows"):
         residuals.test_predictor([1.0, 2.0])
     with pytest.raises(ArgumentError, match="must be numeric"):
@@ -322,10 +325,134 @@ def test_wrong_arguments():
     # "10" comes before "2".
     with pytest.raises(ArgumentError, match="numbers or dates"):
         residuals.test_temporal(fits("sleepstudy").data["Days"].astype(str))
-    flat = fits("dyestuff").quantile_residuals(20, rng=1)
+    flat = fits("dyestuff").quantile_residuals(60, rng=1)
     with pytest.raises(ArgumentError, match="give x"):
         flat.test_predictor()
     with pytest.raises(ArgumentError, match="different places"):
         residuals.test_spatial(np.ones(180), np.ones(180))
     with pytest.raises(ArgumentError, match="alternative"):
         residuals.test_dispersion("more")
+
+
+def small_groups(family, seed, rows=3):
+    rng = np.random.default_rng([20, seed])
+    n = 200
+    g = np.arange(n) // rows
+    data = pd.DataFrame({"g": g, "x": rng.normal(size=n)})
+    eta = 0.3 * data["x"] + rng.normal(0.0, 0.7, n)[g]
+    data["y"] = {
+        "gaussian": lambda: eta + rng.normal(size=n),
+        "poisson": lambda: rng.poisson(np.exp(eta + 0.5)),
+        "binomial": lambda: rng.binomial(1, 1 / (1 + np.exp(-eta))),
+    }[family]()
+    return (
+        quiet(glmer, "y ~ x + (1 | g)", data, family)
+        if family != "gaussian"
+        else lmer("y ~ x + (1 | g)", data)
+    )
+
+
+def quiet(fit, *args, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MixedModelsWarning)
+        return fit(*args, **options)
+
+
+@pytest.mark.parametrize(
+    ("family", "rows"), [("gaussian", 3), ("poisson", 3), ("binomial", 3), ("poisson", 1)]
+)
+def test_shrunken_effects_do_not_reject_the_true_model(family, rows):
+    # At the conditional modes the residuals follow the linear predictor in most of these.
+    found = []
+    for i in range(N):
+        residuals = small_groups(family, i, rows).quantile_residuals(60, conditional=True, rng=i)
+        tests = [residuals.test_predictor(), residuals.test_uniformity(), residuals.test_dispersion()]
+        found.append([test.p_value for test in tests])
+    shares = (np.array(found) <= 0.1).mean(axis=0)
+    assert (shares < 0.1 + 3 * np.sqrt(0.09 / N)).all(), shares
+
+
+def test_effects_of_a_normal_response_are_drawn_from_their_exact_distribution():
+    model = fits("sleepstudy")
+    fitted = model._fitted
+    generator = np.random.default_rng(1)
+    drawn = np.array([predictor_given_data(fitted, generator) for _ in range(2000)])
+    z, x, s2 = model.getME("Z").toarray() @ model.getME("Lambda").toarray(), model.getME("X"), model.sigma**2
+    a = np.hstack([z, x])
+    precision = a.T @ a + np.diag([1.0] * z.shape[1] + [0.0] * x.shape[1])
+    covariance = s2 * a @ np.linalg.solve(precision, a.T)
+    sd = np.sqrt(np.diagonal(covariance))
+    scaled = (drawn - model.fitted()) / sd
+    assert np.abs(scaled.mean(axis=0)).max() < 5 / np.sqrt(2000)
+    np.testing.assert_allclose(np.cov(scaled.T), covariance / np.outer(sd, sd), atol=0.12)
+
+
+def test_effects_of_counts_are_drawn_from_their_exact_distribution():
+    # One large coefficient apart: a single row with a count of zero has a skewed effect.
+    data = pd.DataFrame({"row": np.arange(40), "y": np.tile([0, 0, 0, 5], 10)})
+    truth = {"(Intercept)": 0.0, "sd__(Intercept)": 1.5}
+    fitted = quiet(glmer, "y ~ 1 + (1 | row)", data, "poisson", fixed=truth)._fitted
+    drawn = np.array([predictor_given_data(fitted, np.random.default_rng(i)) for i in range(100)])
+    grid = np.linspace(-12, 8, 8001)
+    for y in (0, 5):
+        density = stats.norm.pdf(grid, 0, 1.5) * stats.poisson.pmf(y, np.exp(grid))
+        density /= density.sum()
+        mean = (grid * density).sum()
+        sd = np.sqrt((np.square(grid - mean) * density).sum())
+        own = drawn[:, data["y"] == y]
+        assert own.mean() == pytest.approx(mean, abs=5 * sd / np.sqrt(own.size))
+        assert own.std() == pytest.approx(sd, rel=0.08)
+        below = grid[np.searchsorted(np.cumsum(density), 0.1)]
+        assert (own < below).mean() == pytest.approx(0.1, abs=5 * 0.3 / np.sqrt(own.size))
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        lambda day: pd.to_timedelta(day, unit="D"),
+        lambda day: pd.Timestamp("2024-01-01", tz="Europe/Berlin") + pd.to_timedelta(day, unit="D"),
+        lambda day: pd.Series(
+            [(pd.Timestamp("2024-01-01") + pd.Timedelta(hours=int(h))).time() for h in day]
+        ),
+    ],
+)
+def test_spans_zones_and_times_of_the_day_have_an_order(times):
+    model = fits("sleepstudy")
+    residuals = model.quantile_residuals(60, rng=1)
+    # As labels "10 days" comes before "2 days".
+    given = pd.Series(times(2 * model.data["Days"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = residuals.test_temporal(given.to_numpy() if given.dtype == object else given, by="Subject")
+        table = residuals.test_predictor(given, bins=3).table
+    assert found.value == residuals.test_temporal("Days", by="Subject").value
+    assert table["nobs"].tolist() == residuals.test_predictor("Days", bins=3).table["nobs"].tolist()
+
+
+def test_ties_and_missing_values_are_told():
+    model = fits("sleepstudy")
+    residuals = model.quantile_residuals(60, rng=1)
+    days = model.data["Days"].astype(float).where(model.data["Days"] != 3)
+    assert (
+        "18 rows of the same time are averaged: by= tells series apart"
+        in residuals.test_temporal("Days").text
+    )
+    assert "averaged" not in residuals.test_temporal("Days", by="Subject").text
+    for check in (
+        residuals.test_predictor(days),
+        residuals.test_temporal(days, by="Subject"),
+        residuals.test_spatial(days, model.data["Reaction"]),
+    ):
+        assert "18 rows without" in check.text
+    assert "without" not in residuals.test_predictor("Days").text
+
+
+def test_groups_of_numbers_and_dates_are_named_by_their_own_values():
+    residuals = fits("sleepstudy").quantile_residuals(60, rng=1)
+    x = np.linspace(0.026, 0.9, 180)
+    table = residuals.test_predictor(x, bins=2).table
+    assert table["x"].tolist() == ["0.026 to 0.4606", "0.4654 to 0.9"]
+    dates = pd.Series(pd.date_range("2020-01-01", periods=180), name="date")
+    table = residuals.test_predictor(dates, bins=2).table
+    assert table["date"].tolist() == ["2020-01-01 to 2020-03-30", "2020-03-31 to 2020-06-28"]
+    assert residuals.test_predictor("Days").table["Days"].tolist() == [str(day) for day in range(10)]

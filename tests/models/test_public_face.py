@@ -233,7 +233,7 @@ def test_degrees_of_freedom_as_the_method_of_confint_still_work(ddf):
 
 def test_positional_mistakes_name_the_function():
     model = fits("sleepstudy")
-    with pytest.raises(TypeError, match=r"^AIC\(\) takes 1 positional"):
+    with pytest.raises(TypeError, match=r"^AIC\(\) takes no further arguments by position"):
         mm.AIC(model, model)
     with pytest.raises(TypeError, match=r"^emmeans\(\) missing 1 required"):
         model.emmeans()

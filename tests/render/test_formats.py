@@ -97,7 +97,7 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "R2": mm.r2,
     "check": lambda m: m.check_group_sizes(),
     "checks": mm.check_model,
-    "quantile residuals": lambda m: m.quantile_residuals(20, rng=1),
+    "quantile residuals": lambda m: m.quantile_residuals(60, rng=1),
     "rePCA": mm.rePCA,
     "simplify": mm.simplify,
     "ICC": mm.icc,

@@ -16,6 +16,9 @@ from ..fit.state import FittedModel
 from ..inference.estimates.convergence import check_convergence as certified
 from ..render.numbers import p_statement
 from .reductions import best, reduced_fits
+from .undetermined import undetermined_variances
+
+_ROUNDING = 1e-12
 
 
 def check_convergence(fitted: FittedModel, tol: float = TOLERANCE) -> Check:
@@ -47,6 +50,18 @@ def check_singularity(fitted: FittedModel, tol: float = SINGULAR) -> Check:
     found = singular_terms(fitted.design, fitted.estimates.theta, fitted.term_roots, tol, fitted.scale, known)
     table = _least_sizes(fitted)
     least = float(table["least sd"].min())
+    undetermined = undetermined_variances(fitted)
+    if undetermined and all(part.fixed for part in found):
+        return Check(
+            name="singularity",
+            measure="least relative standard deviation",
+            value=least,
+            verdict="attention",
+            text="; ".join(text.partition(". ")[0] for text in undetermined),
+            advice="; ".join(_remedy(text) for text in undetermined if ". " in text)
+            or "do not interpret these variances; a structure with fewer parameters fits as well",
+            table=table,
+        )
     if not found:
         return Check(
             name="singularity",
@@ -71,16 +86,24 @@ def check_singularity(fitted: FittedModel, tol: float = SINGULAR) -> Check:
         measure="least relative standard deviation",
         value=least,
         verdict="attention",
-        text="singular: " + "; ".join(f"{part.text}: {part.reason}" for part in free),
+        text="singular: " + "; ".join([*(f"{part.text}: {part.reason}" for part in free), *undetermined]),
         advice=advice or "; ".join(part.remedy for part in free),
         table=table,
     )
 
 
+def _remedy(text: str) -> str:
+    """The second sentence of a text, as a part of another one."""
+    remedy = text.partition(". ")[2]
+    return f"{remedy[0].lower()}{remedy[1:]}"
+
+
 def _least_sizes(fitted: FittedModel) -> pd.DataFrame:
     """For each term the least standard deviation of a direction, on the scale of the response."""
     parts = zip(factors(fitted.design, fitted.estimates.theta), fitted.term_roots, strict=True)
-    least = [float(np.linalg.svd(root @ factor, compute_uv=False)[-1]) for factor, root in parts]
+    sizes = [np.linalg.svd(root @ factor, compute_uv=False) for factor, root in parts]
+    # Below a share of the largest only rounding is left.
+    least = [float(own[-1]) if own[-1] > _ROUNDING * own[0] else 0.0 for own in sizes]
     terms = fitted.design.terms
     return pd.DataFrame(
         {"term": [t.text for t in terms], "effects": [len(t.names) for t in terms], "least sd": least}

@@ -42,7 +42,7 @@ def check_influence(fitted: FittedModel) -> Check:
     worst = table.iloc[0]
     return Check(
         name=name,
-        measure="largest Cook's distance",
+        measure="largest Cook's distance, coefficients",
         value=float(worst["distance"]),
         verdict="attention" if len(above) else "ok",
         text=f"{counted(len(above), 'level')} with a Cook's distance above {_LIMIT:g}: "

@@ -9,15 +9,17 @@ from typing import Any
 import pandas as pd
 
 from ..diagnostics.check import Check
+from ..errors import UnknownItemError
 from ..fit.state import FittedModel
 from ..render.numbers import format_p_value
 from ..render.page import Page, Section, Table
 from ..render.printed import Printed
 from ..render.style import Style
 from ..wording import one_line
-from . import distribution_checks, fit_checks, influence_checks, predictor_checks
+from . import distribution_checks, fit_checks, influence_checks, predictor_checks, variance_check
 from .applied import applied
 
+_LARGEST_WHOLE = 1e9
 # By the name of each row, in the order of the table.
 CHECKS: dict[str, Callable[[FittedModel], Check]] = {
     "convergence": fit_checks.check_convergence,
@@ -27,7 +29,7 @@ CHECKS: dict[str, Callable[[FittedModel], Check]] = {
     "group sizes": predictor_checks.check_group_sizes,
     "overdispersion": distribution_checks.check_overdispersion,
     "zero inflation": distribution_checks.check_zeroinflation,
-    "heteroscedasticity": distribution_checks.check_heteroscedasticity,
+    "heteroscedasticity": variance_check.check_heteroscedasticity,
     "normality of residuals": distribution_checks.check_normality,
     "normality of random effects": distribution_checks.check_normality_of_effects,
     "outliers": distribution_checks.check_outliers,
@@ -62,7 +64,7 @@ class ModelChecks(Printed):
         for check in self.checks:
             if check.name == name:
                 return check
-        raise KeyError(f"no check {name!r}; the checks are: {', '.join(c.name for c in self.checks)}")
+        raise UnknownItemError(f"no check {name!r}; the checks are: {', '.join(c.name for c in self.checks)}")
 
     @property
     def attention(self) -> tuple[Check, ...]:
@@ -99,7 +101,11 @@ class ModelChecks(Printed):
 
 
 def _shown(value: float, style: Style) -> str:
-    return "" if pd.isna(value) else f"{value:.{style.digits or 3}g}"
+    if pd.isna(value):
+        return ""
+    # Numbers of levels and of coefficients are whole.
+    whole = value == round(value) and abs(value) < _LARGEST_WHOLE
+    return f"{value:.0f}" if whole else f"{value:.{style.digits or 3}g}"
 
 
 def _p_value(value: float, p_style: Any) -> str:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ..design.theta import factors
+from ..errors import UnknownItemError
 from ..fit.state import FittedModel
 from ..render.frame_table import table_of
 from ..render.page import Page, Section
 from ..render.printed import Printed
 from ..render.style import Style
+from .undetermined import undetermined_variances
 
 # Components with a smaller share of the variance do not count.
 _SHARE = 1e-4
+# Below this share of the largest standard deviation only rounding is left.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +72,20 @@ class RandomEffectsPCA(Printed):
     Attributes
     ----------
     groups : tuple of GroupPCA
+    notes : tuple of str
+        Which variances the data do not determine: their numbers mean nothing.
     """
 
     groups: tuple[GroupPCA, ...]
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, group: str) -> GroupPCA:
         for part in self.groups:
             if part.group == group:
                 return part
-        raise KeyError(f"no group {group!r}; the groups are: {', '.join(p.group for p in self.groups)}")
+        raise UnknownItemError(
+            f"no group {group!r}; the groups are: {', '.join(p.group for p in self.groups)}"
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """
@@ -111,6 +120,9 @@ class RandomEffectsPCA(Printed):
             )
             heading = f"{part.group}: {part.dimension} of {len(part.sdev)} dimensions have variance"
             sections.append(Section((heading,), table_of(frame, style)))
+        if self.notes:
+            last = sections[-1]
+            sections[-1] = replace(last, notes=self.notes)
         return Page(tuple(sections))
 
 
@@ -130,7 +142,8 @@ def random_effects_pca(fitted: FittedModel) -> RandomEffectsPCA:
     found = []
     for group, (names, blocks) in parts.items():
         rotation, sdev, _ = np.linalg.svd(np.asarray(block_diag(*blocks), dtype=np.float64))
+        sdev[sdev < _ROUNDING * sdev.max(initial=0.0)] = 0.0
         total = float(np.square(sdev).sum())
         share = np.square(sdev) / total if total > 0 else np.zeros(len(sdev))
         found.append(GroupPCA(group, tuple(names), sdev, rotation, share))
-    return RandomEffectsPCA(tuple(found))
+    return RandomEffectsPCA(tuple(found), undetermined_variances(fitted))

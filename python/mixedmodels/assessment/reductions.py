@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..covariance import without_correlations
 from ..design.matrix import INTERCEPT, MatrixPlan, label_of
@@ -18,6 +19,7 @@ from ..notices import silent
 
 # Objectives that differ by less are those of the same model.
 _SAME = 1e-4
+_ROUNDING = 1e-12
 
 
 class Reduction(NamedTuple):
@@ -87,6 +89,10 @@ def reductions(fitted: FittedModel, terms: set[str] | None = None) -> Iterator[R
                 yield Reduction(term.text, f"{drop} + {_with_double_bar(bar)}", "no correlations")
             elif simpler is not None:
                 yield Reduction(term.text, f"{drop} + {simpler}{bar}", "no correlations")
+            common = f"(1 | {bar[1:-1].rpartition('|')[2].strip()})"
+            if not term.blocks and common not in texts and _spans_constant(term.z):
+                # Where all correlations are one and the standard deviations alike.
+                yield Reduction(term.text, f"{drop} + {common}", f"{common} for all effects")
         if term.blocks:
             plan = design.recipe.random[t][0]
             labels = [_written(label, plan) for label, part in plan.terms if part.stop > part.start]
@@ -95,6 +101,11 @@ def reductions(fitted: FittedModel, terms: set[str] | None = None) -> Iterator[R
                 continue
         if not alone:
             yield Reduction(term.text, drop, f"without {term.text}")
+
+
+def _spans_constant(z: NDArray[np.float64]) -> bool:
+    """Whether the effects of a level, if they are the same ones, are those of an intercept."""
+    return bool((z == 1.0).all(axis=0).any() or np.allclose(z.sum(axis=1), 1.0))
 
 
 def _without_effects(text: str, drop: str, labels: list[str]) -> Iterator[Reduction]:
@@ -140,7 +151,9 @@ def reduced_fits(fitted: FittedModel, terms: set[str] | None = None) -> list[Red
         except MixedModelError:
             continue
         df = fitted.n_parameters - fit.n_parameters
-        ratio = max(0.0, fit.estimates.objective - fitted.estimates.objective)
+        ratio = fit.estimates.objective - fitted.estimates.objective
+        # What rounding leaves of the objective is no difference.
+        ratio = ratio if ratio > _ROUNDING * max(1.0, abs(fitted.estimates.objective)) else 0.0
         fewer = len(fit.estimates.theta) < len(fitted.estimates.theta)
         # The same model with fewer parameters: the data do not determine the others.
         same = df == 0 and fewer and ratio < _SAME

@@ -69,11 +69,19 @@ def simplify(fitted: FittedModel, alpha: float = ALPHA) -> Simplification:
     recommended = len(rows) - 1 - refused if have_optimum(fitted) else None
     columns: dict[str, Any] = {"step": [_mark(i, recommended) for i in range(len(rows))]}
     columns |= {name: [row[name] for row in rows] for name in rows[0]}
+    left = singular_terms(
+        current.design,
+        current.estimates.theta,
+        current.term_roots,
+        scale=current.scale,
+        known=current.known_singularities(),
+    )
     text = current.design.formula.text
     notes = [
         f"Recommended: {one_line(text)}" + ("" if recommended else ", the model itself"),
         f"Steps by likelihood-ratio tests at alpha = {alpha:g}, which keep what the data leave in doubt "
         "(Matuschek et al. 2017); a test of a variance has a p-value that is too large",
+        *(f"This model is still singular: {part}" for part in left),
         "Keep random effects that the design needs for the test at hand (Barr et al. 2013); nothing is "
         "changed: fit the model that you choose with update()",
     ]

@@ -66,9 +66,10 @@ def _used(fitted: FittedModel, type: str | None, scaled: bool, kind: str) -> NDA
 
 def _marginal(fitted: FittedModel, type: str, scaled: bool) -> NDArray[np.float64]:
     if not fitted.exact_likelihood:
+        what = "type='whitened'" if type == "whitened" else "kind='marginal'"
         raise ArgumentError(
-            f"residuals: kind='marginal' is for linear models; with family {fitted.family.name} the mean "
-            "over the random effects is no function of the fixed part. Leave kind and type='whitened' out"
+            f"residuals: {what} is for linear models; with family {fitted.family.name} the mean over the "
+            "random effects is no function of the fixed part. Take type='pearson', or quantile_residuals()"
         )
     if type not in _MARGINAL:
         raise ArgumentError(

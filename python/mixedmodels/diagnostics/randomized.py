@@ -12,7 +12,9 @@ from ..fit.state import FittedModel
 _LEAST = 1e-12
 
 
-def randomized_quantiles(fitted: FittedModel, generator: np.random.Generator) -> NDArray[np.float64]:
+def randomized_quantiles(
+    fitted: FittedModel, generator: np.random.Generator, eta: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """
     Randomized quantile residuals (Dunn & Smyth 1996) of the rows used, given the random effects.
 
@@ -23,6 +25,8 @@ def randomized_quantiles(fitted: FittedModel, generator: np.random.Generator) ->
     ----------
     fitted : FittedModel
     generator : Generator
+    eta : ndarray, shape (n,), optional
+        The linear predictor; by default that at the conditional modes.
 
     Returns
     -------
@@ -35,7 +39,8 @@ def randomized_quantiles(fitted: FittedModel, generator: np.random.Generator) ->
     """
     from scipy.special import ndtri
 
-    family, y, mu = fitted.family, fitted.observed, fitted.mean
+    family, y = fitted.family, fitted.observed
+    mu = fitted.mean if eta is None else family.mean(eta)
     weights, dispersion = fitted.prior_weights, fitted.dispersion
     if not family.support:
         raise ArgumentError(

@@ -97,14 +97,19 @@ def _values(name: str, column: Any) -> RowValues:
 
 
 def _as_dates(column: LabelsOnly) -> NDArray[Any] | None:
-    """Labels of dates and times as such, in UTC where they have a time zone; None for time spans."""
+    """Labels of dates and times as such, in universal time if they have a zone; None for others."""
+    labels = list(column.labels())
     try:
         with warnings.catch_warnings():
-            # numpy warns that it knows no time zones, but turns these into UTC.
-            warnings.simplefilter("ignore", UserWarning)
-            levels = np.array(column.labels(), dtype="datetime64[us]")
-    except ValueError:
-        return None
+            # numpy warns of time zones.
+            warnings.simplefilter("error")
+            levels = np.array(labels, dtype="datetime64[us]")
+    except (ValueError, UserWarning, DeprecationWarning):
+        try:
+            moments = pd.to_datetime(pd.Series(labels, dtype=str), format="ISO8601", utc=True)
+        except ValueError:
+            return None
+        levels = moments.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     return np.append(levels, np.datetime64("NaT", "us"))[column.codes]
 
 

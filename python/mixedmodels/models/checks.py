@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..assessment import distribution_checks, fit_checks, influence_checks, model_checks, predictor_checks
+from ..assessment import (
+    distribution_checks,
+    fit_checks,
+    influence_checks,
+    model_checks,
+    predictor_checks,
+    variance_check,
+)
 from ..assessment.applied import applied
 from ..assessment.model_checks import ModelChecks
 from ..assessment.random_effects_pca import RandomEffectsPCA, random_effects_pca
@@ -174,9 +181,9 @@ class Checks(Holder):
         Returns
         -------
         Check
-            `value` is the ratio, above 1 for overdispersion. The residuals are those given the random
-            effects, and degrees of freedom are counted as rows minus parameters: an approximation, which
-            ``quantile_residuals(refit=True)`` does not need.
+            `value` is the ratio, above 1 for overdispersion. The residuals are those at the conditional
+            modes, which follow the rows, so that the test is conservative, most of all with small groups.
+            ``quantile_residuals(conditional=True).test_dispersion()`` allows for that.
 
         Examples
         --------
@@ -190,13 +197,15 @@ class Checks(Holder):
     @public
     def check_zeroinflation(self) -> Check:
         """
-        Compare the zeros observed with those expected given the random effects; for counts.
+        Compare the zeros observed with those that the model expects; for counts.
 
         Returns
         -------
         Check
-            `value` is the ratio of predicted to observed zeros, below 1 for zero inflation. The p-value uses
-            the normal approximation to the number of zeros.
+            `value` is the ratio of zeros predicted at the conditional modes to those observed, below 1 for
+            zero inflation. Modes follow the rows and are shrunken, so that they predict too few or too many.
+            The p-value is by random effects drawn once from their distribution given the data, with a fixed
+            seed, and the normal approximation to the number of zeros.
 
         Examples
         --------
@@ -216,11 +225,15 @@ class Checks(Holder):
         -------
         Check
             `value` is the statistic, χ² with one degree of freedom: that of squared residuals, relative to
-            their mean, on fitted values. It is for families with a scale.
+            their mean, on fitted values. It is for families with a scale. For linear models the residuals are
+            those at the conditional modes; heavy tails are significant, too. For others they are normal
+            quantile residuals with random effects drawn once from their distribution given the data, with a
+            fixed seed, and the statistic is studentized.
 
         References
         ----------
-        Cook & Weisberg (1983), Diagnostics for heteroscedasticity in regression, Biometrika 70.
+        Cook & Weisberg (1983), Diagnostics for heteroscedasticity in regression, Biometrika 70. Koenker
+        (1981), A note on studentizing a test for heteroscedasticity, Journal of Econometrics 17.
 
         Examples
         --------
@@ -229,7 +242,7 @@ class Checks(Holder):
         >>> round(m.check_heteroscedasticity().value, 2)
         20.1
         """
-        return applied("heteroscedasticity", distribution_checks.check_heteroscedasticity, self._fitted)
+        return applied("heteroscedasticity", variance_check.check_heteroscedasticity, self._fitted)
 
     @public
     def check_normality(self, effects: Literal["residuals", "random"] = "residuals") -> Check:

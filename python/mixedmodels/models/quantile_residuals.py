@@ -35,11 +35,12 @@ class SimulatedResiduals(Holder):
         Parameters
         ----------
         nsim : int, default 250
-            Number of simulated responses, at least 20.
+            Number of simulated responses, at least 60: among fewer no test could reject at 5 %.
         conditional : bool, default False
-            Keep the random effects at their conditional modes instead of drawing new ones. This is the more
-            powerful test of zeros, and of dispersion with crossed factors, but says nothing of the random
-            effects.
+            Draw random effects and coefficients once from their distribution given the data, and keep them in
+            all simulated responses, instead of drawing new random effects for each. This is the more powerful
+            test of zeros, and of dispersion with crossed factors, but says little of the random effects.
+            Conditional modes would not do: they are shrunken, and even a right model would be rejected.
         refit : bool, default False
             Refit the model to each simulated response and compare that with others drawn from its own fit, as
             the data are. This gives p-values that are uniform under the model; without refits they are too
@@ -59,7 +60,8 @@ class SimulatedResiduals(Holder):
         Raises
         ------
         ArgumentError
-            For `conditional` together with `refit`, and for a family that cannot draw responses.
+            For fewer than 60 simulations, for `conditional` together with `refit`, and for a family that
+            cannot draw responses.
 
         Warns
         -----
@@ -71,7 +73,10 @@ class SimulatedResiduals(Holder):
         Dunn & Smyth (1996), Randomized quantile residuals, Journal of Computational and Graphical Statistics
         5. Gelman, Goegebeur, Tuerlinckx & Van Mechelen (2000), Diagnostic checks for discrete data regression
         models using posterior predictive simulations, Applied Statistics 49. Besag & Clifford (1989),
-        Generalized Monte Carlo significance tests, Biometrika 76 (exchangeable replicates).
+        Generalized Monte Carlo significance tests, Biometrika 76 (exchangeable replicates). Waagepetersen
+        (2006), A simulation-based goodness-of-fit test for random effects in generalized linear mixed models,
+        Scandinavian Journal of Statistics 33; Gosselin (2011), A new calibrated Bayesian internal
+        goodness-of-fit method, PLoS ONE 6 (random effects drawn given the data).
 
         Examples
         --------

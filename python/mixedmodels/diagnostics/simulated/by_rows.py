@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...checks import whole_number
 from ...errors import ArgumentError
+from ...wording import counted
 from ..check import Check, tested
 from ..rows import RowValues, row_values
 from .groups import Groups
@@ -43,9 +44,12 @@ def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) 
         value=float(np.abs(means - 0.5).max()),
         p_value=p,
         verdict=verdict,
-        text=f"the {what} of the residuals depends on {name}"
-        if verdict == "attention"
-        else f"no dependence of the residuals on {name}",
+        text=(
+            f"the {what} of the residuals depends on {name}"
+            if verdict == "attention"
+            else f"no dependence of the residuals on {name}"
+        )
+        + _left_out(codes, name),
         advice=""
         if verdict != "attention"
         else f"let the mean depend on {name} in another way, or look at the link"
@@ -60,6 +64,12 @@ def predictor(source: Source, n_sim: int, residuals: Values, x: Any, bins: int) 
             }
         ),
     )
+
+
+def _left_out(codes: NDArray[np.intp], name: str) -> str:
+    """Words on rows without a value."""
+    missing = int(np.count_nonzero(codes < 0))
+    return f"; {counted(missing, 'row')} without {name} left out" if missing else ""
 
 
 def _ranks(variable: RowValues) -> Values | None:
@@ -81,15 +91,37 @@ def _groups(variable: RowValues, bins: int) -> tuple[NDArray[np.intp], list[str]
     """Codes of groups of rows, -1 for missing values, and the labels of the groups."""
     codes, levels = _coded(variable)
     if variable.values is not None and len(levels) > bins:
-        cut = pd.qcut(pd.Series(variable.values), bins, duplicates="drop", precision=2)
-        cells = pd.Categorical(cut)
-        codes, levels = np.asarray(cells.codes), list(cells.categories)
-    present, own = np.unique(codes[codes >= 0], return_inverse=True)
+        cut = pd.Categorical(pd.qcut(pd.Series(variable.values), bins, duplicates="drop"))
+        codes = np.asarray(cut.codes, dtype=np.intp)
+        present, own = _renumbered(codes)
+        ends = [variable.values[own == j] for j in range(len(present))]
+        names = [_range(values.min(), values.max()) for values in ends]
+    else:
+        present, own = _renumbered(codes)
+        names = [_label(levels[int(code)]) for code in present]
     if len(present) < 2:
         raise ArgumentError("x is the same in all rows used")
-    codes = codes.astype(np.intp)
-    codes[codes >= 0] = own
-    return codes, [str(levels[int(code)]) for code in present]
+    return own, names
+
+
+def _renumbered(codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The codes that there are, and each row's position among them; -1 stays."""
+    present, positions = np.unique(codes[codes >= 0], return_inverse=True)
+    own = np.full(len(codes), -1, dtype=np.intp)
+    own[codes >= 0] = positions
+    return present, own
+
+
+def _range(low: Any, high: Any) -> str:
+    first, last = _label(low), _label(high)
+    return first if first == last else f"{first} to {last}"
+
+
+def _label(value: Any) -> str:
+    """A number with four digits; a date without its time if that is midnight."""
+    if isinstance(value, (np.datetime64, pd.Timestamp)):
+        return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
+    return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
 def _coded(variable: RowValues) -> tuple[NDArray[np.intp], Any]:
@@ -115,7 +147,8 @@ def temporal(source: Source, n_sim: int, residuals: Values, time: Any, by: Any) 
     present, codes = np.unique(cells[cells >= 0], return_inverse=True)
     own_codes = np.full(len(cells), -1, dtype=np.intp)
     own_codes[cells >= 0] = codes
-    statistic = DurbinWatson(Groups.of(own_codes), present // max(len(order), 1))
+    groups = Groups.of(own_codes)
+    statistic = DurbinWatson(groups, present // max(len(order), 1))
     if np.count_nonzero(np.diff(statistic.series) == 0) < 2:
         raise ArgumentError("test_temporal needs at least three times in a series")
     own, simulated = compared(source, statistic, n_sim)
@@ -129,10 +162,21 @@ def temporal(source: Source, n_sim: int, residuals: Values, time: Any, by: Any) 
         value=value,
         p_value=p,
         verdict=verdict,
-        text=f"Durbin-Watson statistic {value:.3g}, {usual:.3g} expected by the model",
+        text=f"Durbin-Watson statistic {value:.3g}, {usual:.3g} expected by the model"
+        + _shared_times(int(groups.sizes.max()), by is not None)
+        + _left_out(cells, "time" if by is None else "time or series"),
         advice=""
         if verdict != "attention"
         else "model the course over time: a trend, a random slope, or ar1(0 + time | group)",
+    )
+
+
+def _shared_times(most: int, series: bool) -> str:
+    """Words on rows of the same time."""
+    if most == 1:
+        return ""
+    return f"; up to {most} rows of the same time are averaged" + (
+        "" if series else ": by= tells series apart"
     )
 
 
@@ -147,6 +191,7 @@ def spatial(source: Source, n_sim: int, residuals: Values, x: Any, y: Any) -> Ch
         )
     own_codes = np.full(len(known), -1, dtype=np.intp)
     own_codes[known] = codes.ravel()
+    left_out = _left_out(np.where(known, 0, -1), "a place")
     distance = np.sqrt(np.square(places[:, None, :] - places[None, :, :]).sum(axis=2))
     np.fill_diagonal(distance, np.inf)
     weights = 1.0 / distance
@@ -162,7 +207,7 @@ def spatial(source: Source, n_sim: int, residuals: Values, x: Any, y: Any) -> Ch
         value=value,
         p_value=p,
         verdict=verdict,
-        text=f"Moran's I {value:.3g}, {float(simulated.mean()):.3g} expected by the model",
+        text=f"Moran's I {value:.3g}, {float(simulated.mean()):.3g} expected by the model{left_out}",
         advice=""
         if verdict != "attention"
         else "add spatial predictors or a random effect of the region, (1 | region)",

@@ -12,8 +12,6 @@ from .ranks import largest_deviation, relative_zeros
 from .source import Source, Values
 from .statistics import p_value
 
-# Rows with less than this share of their own error in the residual say nothing of it.
-_LEAST_LEFT = 1e-6
 _ALTERNATIVES = ("two-sided", "greater", "less")
 
 
@@ -40,7 +38,7 @@ def uniformity(source: Source, counts: Counts, residuals: Values) -> Check:
 def dispersion(source: Source, counts: Counts, alternative: str) -> Check:
     """The weighted sum of squares within groups, against those of simulated responses."""
     one_of("alternative", alternative, _ALTERNATIVES)
-    own = _squares(source)
+    own = float(source.standard.squares(source.observed[None, :])[0].mean())
     usual = float(counts.squares.mean())
     ratio = own / usual if usual > 0 else np.nan
     p = p_value(own, counts.squares, alternative)
@@ -63,19 +61,6 @@ def dispersion(source: Source, counts: Counts, alternative: str) -> Check:
         text=text,
         advice=advice,
     )
-
-
-def _squares(source: Source) -> float:
-    """
-    The weighted mean of squares of the data about the expected response, less random effects drawn anew.
-
-    Residuals at the conditional modes are smaller than errors are, by a share that is their leverage.
-    """
-    squares = source.standard.squares(source.observed[None, :])[0]
-    if source.conditional:
-        left = 1.0 - source.fitted.leverages()
-        squares = squares / np.where(left > _LEAST_LEFT, left, 1.0)
-    return float(squares.mean())
 
 
 def outside(source: Source, counts: Counts) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from ...render.page import Page, Table
 from ...render.printed import Printed
 from ...render.result_table import ResultTable, result_table
 from ...render.style import Style
-from ..check import Check
+from ..check import ALPHA, Check
 from . import by_rows, overall
 from .counts import Counts
 from .source import Source
@@ -39,7 +39,7 @@ class QuantileResiduals(Printed):
     n_asked : int
         How many were wanted; more than `n_sim` after an interrupt or failed refits.
     conditional : bool
-        Whether the random effects were kept at their conditional modes.
+        Whether all responses share random effects drawn given the data.
     refit : bool
         Whether the model was refitted to each response.
     """
@@ -71,7 +71,7 @@ class QuantileResiduals(Printed):
 
     @property
     def predicted(self) -> NDArray[np.float64]:
-        """Linear predictors of the rows used, without random effects unless `conditional`."""
+        """Linear predictors of the rows used; if `conditional` with random effects drawn given the data."""
         return self._source.predictor
 
     def test_uniformity(self) -> Check:
@@ -333,24 +333,36 @@ class QuantileResiduals(Printed):
         return quantile_residual_plots(self.used, self.predicted, tests, axes=axes)
 
     def _heading(self) -> str:
-        how = "at the conditional modes" if self.conditional else "with new random effects"
+        how = "with random effects given the data" if self.conditional else "with new random effects"
         refit = ", the model refitted to each" if self.refit else ""
         return f"Quantile residuals by {self.n_sim} simulated responses, {how}{refit}"
 
     def _notes(self) -> list[str]:
         missing = self.n_asked - self.n_sim
-        return [f"{missing} of {self.n_asked} simulations were not done or not fitted"] if missing else []
+        notes = [f"{missing} of {self.n_asked} simulations were not done or not fitted"] if missing else []
+        if 3 / (self.n_sim + 1) >= ALPHA:
+            notes.append(f"Among so few simulations p-values cannot be below {2 / (self.n_sim + 1):.2g}")
+        return notes
 
     def _page(self, style: Style) -> Page:
         table = self.tests()
         columns = [
             ("test", table["test"].tolist()),
-            ("value", style.within(3).estimates(table["value"])),
+            ("value", _values(table, style)),
             ("p.value", style.within(3).p_values(table["p.value"])),
             ("verdict", table["verdict"].tolist()),
             ("", table["measure"].tolist()),
         ]
         return Page.of(Table.from_columns(columns, (0, 3, 4)), table.heading, table.notes)
+
+
+def _values(table: ResultTable, style: Style) -> list[str]:
+    """The values as texts; outliers are counted."""
+    count = table["test"] == "outliers"
+    texts = iter(style.within(3).estimates(table["value"][~count]))
+    return [
+        f"{value:.0f}" if whole else next(texts) for value, whole in zip(table["value"], count, strict=True)
+    ]
 
 
 def result_of(source: Source, counts: Counts, n_asked: int) -> QuantileResiduals:

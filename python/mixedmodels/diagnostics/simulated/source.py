@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from ...fit.draws import as_responses, draw_many, fixed_part
 from ...fit.parameters import Parameters, estimated
 from ...fit.refits import Refits, refit_responses
-from ...fit.sources import source_of
+from ...fit.sources import ResponseSource, source_of
 from ...fit.state import FittedModel
 from ...repeat.seeds import Streams
+from .given_data import predictor_given_data
 from .standard import Standard, Variance
 from .within import Effects
 
@@ -24,7 +25,7 @@ _AT_ONCE = 2**21
 _LARGEST_BLOCK = 50
 # Responses with which every other one is compared.
 N_REFERENCE = 19
-_REFERENCE, _BLOCKS, _TIES, _REFITS = range(4)
+_REFERENCE, _BLOCKS, _TIES, _REFITS, _EFFECTS = range(5)
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,27 @@ class Source:
     fitted : FittedModel
     streams : Streams
     conditional : bool
-        Keep the random effects at their conditional modes.
+        Draw the random effects once, given the data, and keep them in all simulated responses.
     refit : bool
         Compare each simulated response with others at the parameters estimated from it, as the data are.
+    predictor : ndarray, shape (n,)
+        The linear predictor without random effects, or with those drawn given the data.
     """
 
     fitted: FittedModel
     streams: Streams
     conditional: bool
     refit: bool
+    predictor: Values
+
+    @classmethod
+    def of(cls, fitted: FittedModel, streams: Streams, conditional: bool, refit: bool) -> Source:
+        """Draws the random effects given the data where the responses are to share them."""
+        if conditional:
+            predictor = predictor_given_data(fitted, streams.generator(_EFFECTS))
+        else:
+            predictor = fixed_part(fitted)
+        return cls(fitted, streams, conditional, refit, predictor)
 
     @property
     def size(self) -> int:
@@ -84,15 +97,10 @@ class Source:
         return self.fitted.family.discrete
 
     @cached_property
-    def predictor(self) -> Values:
-        """The linear predictor without random effects, or at the conditional modes; shape (n,)."""
-        return self.fitted.linear_predictor if self.conditional else fixed_part(self.fitted)
-
-    @cached_property
     def standard(self) -> Standard:
         """What the data are compared with, and without refits all simulated responses."""
         fitted, generator = self.fitted, self.streams.generator(_REFERENCE)
-        reference = draw_many(fitted, generator, N_REFERENCE, self.conditional).T
+        reference = self._drawn(generator, N_REFERENCE).T
         own = estimated(fitted)
         mean = fitted.family.mean(self.predictor)
         expected = mean if self.conditional else reference.mean(axis=0)
@@ -101,7 +109,7 @@ class Source:
     def block(self, start: int, stop: int) -> Block:
         """The replicates from `start`, where a block begins, to `stop`."""
         key = start // self.size
-        drawn = draw_many(self.fitted, self.streams.generator(_BLOCKS, key), stop - start, self.conditional)
+        drawn = self._drawn(self.streams.generator(_BLOCKS, key), stop - start)
         numbers, ties = np.arange(start, stop), self.streams.generator(_TIES, key)
         if not self.refit:
             return Block(drawn.T, numbers, ties, None)
@@ -123,6 +131,14 @@ class Source:
     def ties(self) -> np.random.Generator:
         """The generator that breaks the ties of the data."""
         return self.streams.generator(_TIES)
+
+    def _drawn(self, generator: np.random.Generator, m: int) -> Values:
+        """Responses of the model, shape (n, m)."""
+        if not self.conditional:
+            return draw_many(self.fitted, generator, m)
+        fitted = self.fitted
+        source = ResponseSource(self.predictor, (), fitted.family, fitted.prior_weights, fitted.dispersion)
+        return source.draw_many(generator, m)
 
     def _standard_of(self, refits: Refits, i: int, number: int) -> Standard:
         fitted = self.fitted

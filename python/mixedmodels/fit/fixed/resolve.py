@@ -89,6 +89,9 @@ def resolve(
             if place in chosen:
                 raise ArgumentError(f"{argument}: {key!r} names {chosen[place][0]} again")
             name = part.name if counts[part.name] <= 1 else ".".join(part.qualified)
+            if isinstance(key, str) and key in part.printed:
+                # As the user wrote it.
+                name = key
             number = _in_range(text, number, part, argument)
             if part.kind == "sigma":
                 name = "sigma"
