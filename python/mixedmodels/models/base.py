@@ -35,6 +35,7 @@ from .reports import Reports
 from .saving import Saving
 from .shares import EffectSizes
 from .shrinkages import ShrunkenEffects
+from .simpler import SimplerRandomEffects
 from .simulations import Simulations
 from .statsmodels_names import StatsmodelsNames
 from .term_tests import TermTests
@@ -59,6 +60,7 @@ class MixedModel(
     Predictions,
     SimulatedResiduals,
     Checks,
+    SimplerRandomEffects,
     Influences,
     Deletions,
     Validation,
