@@ -75,7 +75,7 @@ def _whitened(covariance: Values, columns: Values) -> Values:
         root = np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
         return np.full(columns.shape, np.nan)
-    return np.linalg.solve(root, columns)
+    return np.asarray(np.linalg.solve(root, columns), dtype=np.float64)
 
 
 def _forms(matrices: Values, vectors: Values) -> Values:

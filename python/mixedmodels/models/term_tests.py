@@ -281,10 +281,11 @@ class TermTests(Holder):
         >>> round(float(m.drop1().loc["Days", "LRT"]), 3)
         23.537
         """
+        named: Any = test
         if isinstance(data, str) and test == "Chisq":
-            data, test = None, data
+            data, named = None, data
         check_data_of_fit(self._fitted, data, "drop1", "tests are test='Chisq' or 'F'")
-        return drop_terms(self._fitted, test, ddf=ddf, vcov=vcov)
+        return drop_terms(self._fitted, named, ddf=ddf, vcov=vcov)
 
     @public
     def vcov_cluster(self, cluster: Rows | None = None, type: Kind = "CR2") -> RobustCovariance:

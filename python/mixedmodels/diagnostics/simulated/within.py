@@ -46,7 +46,7 @@ class Effects:
         for j in range(k):
             # Column j of z in all levels at once.
             products[:, :, j] = (weighted @ z[:, j]).reshape(levels, k)
-        return cls(sparse, weighted, np.linalg.inv(products + np.eye(k)))
+        return cls(sparse, weighted, np.asarray(np.linalg.inv(products + np.eye(k)), dtype=np.float64))
 
     def removed_from(self, deviations: Values) -> Values:
         """Deviations, shape (n, m), less the predicted effects."""
