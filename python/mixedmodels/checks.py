@@ -54,14 +54,18 @@ def chosen(name: str, value: Any, known: Sequence[str]) -> list[int]:
     Raises
     ------
     ArgumentError
-        For a name that is not known and a pattern without a match.
+        For a name that is not known, a pattern without a match, and no names at all.
     """
     if value is None:
         return list(range(len(known)))
     places: list[int] = []
-    for text in several_texts(name, value):
+    texts = several_texts(name, value)
+    if not texts:
+        raise ArgumentError(f"{name} is empty; leave it out for all, or name some of {', '.join(known)}")
+    for text in texts:
+        # Only * and ? stand for other characters: names such as f[T.b] have brackets of their own.
         found = [j for j, own in enumerate(known) if own == text]
-        found = found or [j for j, own in enumerate(known) if fnmatchcase(own, text)]
+        found = found or [j for j, own in enumerate(known) if fnmatchcase(own, text.replace("[", "[[]"))]
         if not found:
             raise ArgumentError(
                 f"{name}: there is no {shown(text)}{nearest(text, known)}; the names are {', '.join(known)}"

@@ -219,7 +219,7 @@ def test_rows_of_data_without_an_index_have_their_positions(data):
         model.cooks_distance().index,
         model.influence().cooks_distance.index,
         model.hatvalues(split=True).index,
-        model.quantile_residuals(50, rng=1).to_frame().index,
+        model.quantile_residuals(60, rng=1).to_frame().index,
     ):
         assert labels.tolist() == used.tolist()
     assert set(model.check_outliers().table["row"]) <= set(used.tolist())

@@ -19,7 +19,8 @@ from mixedmodels import (
 from mixedmodels.design import Response
 from mixedmodels.fit.changes import refitted, refitted_design
 from mixedmodels.fit.draws import as_responses, draw, draw_many
-from mixedmodels.fit.refits import refit_responses, refit_samples, refit_without_levels
+from mixedmodels.fit.refits import refit_responses, refit_samples, refit_without_rows
+from mixedmodels.fit.row_sets import RowSets
 from mixedmodels.fit.sampled_design import sampled_design
 from mixedmodels.inference.estimates.parameter_rows import parameter_rows
 from mixedmodels.inference.estimates.refitted_values import refitted_values
@@ -207,7 +208,8 @@ def test_what_a_family_of_the_user_raises_is_the_failure_of_its_response():
 
 def test_deletion_of_levels_is_the_fit_of_the_other_rows():
     model = fits("sleepstudy")
-    refits = refit_without_levels(model._fitted, 0)
+    group = model._fitted.design.terms[0].group
+    refits = refit_without_rows(model._fitted, RowSets.of_levels(group.codes, len(group.levels)))
     data = load_sleepstudy()
     for j, level in enumerate(data["Subject"].cat.categories[:3]):
         alone = lmer(SLEEP, data[data["Subject"] != level])

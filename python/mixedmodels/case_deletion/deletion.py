@@ -12,19 +12,18 @@ from numpy.typing import NDArray
 from ..covariance.structure import Structure
 from ..design.theta import natural
 from ..fit.block_costs import describe_engine
+from ..fit.deletions import in_chunks
 from ..fit.refits import Refits, refit_without_rows
 from ..fit.row_sets import GivenTheta, RowSets
 from ..fit.state import FittedModel
 from ..inference.estimates.variance_components import variance_components
-from ..repeat.chunks import run_chunks
 from ..repeat.progress import Listener, reporting
 from .determined import of_determined
 from .estimates import Estimates
 from .shared_points import Optima, optima
 
-# Values that a chunk of results may hold, and chunks that progress is told of.
+# Values that a chunk of results may hold.
 _VALUES = 2e7
-_STEPS = 50
 # Refits of so many sets that take more than so many seconds have a shorter way.
 _MANY_SETS = 30
 _EVALUATIONS = 6
@@ -112,20 +111,8 @@ def _completed(fitted: FittedModel, sets: RowSets, near: Optima, progress: bool 
 def _by_refits(
     fitted: FittedModel, sets: RowSets, executor: Executor | None, progress: bool | Listener
 ) -> Estimates:
-    m, small = len(sets), 1 if fitted.exact_likelihood else 64
-    silent = executor is None and progress is False
-    size = m if silent and fitted.exact_likelihood else max(small, -(-m // _STEPS))
-    done = run_chunks(
-        _refitted,
-        (fitted, sets),
-        m,
-        size=max(size, 1),
-        executor=executor,
-        progress=progress,
-        what="deletions",
-        partial=False,
-    )
-    return of_determined(fitted, sets, estimated(fitted), Estimates.joined(done.results))
+    parts = in_chunks(_refitted, fitted, sets, executor, progress)
+    return of_determined(fitted, sets, estimated(fitted), Estimates.joined(parts))
 
 
 def _refitted(state: tuple[FittedModel, RowSets], start: int, stop: int) -> Estimates:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..checks import flag, probability, several_texts
+from ..checks import chosen, flag, probability, several_texts
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..inference.estimates.variance_components import variance_components
@@ -16,7 +16,6 @@ from ..inference.hypotheses.confidence_limits import confidence_intervals
 from ..plot.intervals import Series, interval_plot
 from ..plot.style import COLOURS
 from ..report.tidy import ratio_name, tidy_table
-from .chosen import chosen
 
 _INTERCEPT = "(Intercept)"
 

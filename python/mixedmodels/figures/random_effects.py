@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import one_of, probability
+from ..checks import chosen, one_of, probability
 from ..diagnostics.within_groups import within_group_estimates
 from ..errors import ArgumentError
 from ..fit.state import FittedModel
@@ -18,7 +18,6 @@ from ..plot.caterpillar import caterpillar, quantile_caterpillar
 from ..plot.quantiles import qq_plot
 from ..plot.shrinkage import shrinkage_pair, shrinkage_single
 from ..plot.style import COLUMNS, MOST_LABELS, Panels, fitting, legend_beside, note, panels_of, panels_or_new
-from .chosen import chosen
 
 # More panels than these are too small to read.
 _MOST_PANELS = 24

@@ -185,12 +185,6 @@ def refit_without_rows(fitted: FittedModel, sets: RowSets) -> Refits:
     return _refits(fitted, found, design_of)
 
 
-def refit_without_levels(fitted: FittedModel, term: int) -> Refits:
-    """The same without each level of the grouping factor of a term."""
-    group = fitted.design.terms[term].group
-    return refit_without_rows(fitted, RowSets.of_levels(group.codes, len(group.levels)))
-
-
 def _limits(fitted: FittedModel) -> dict[str, Any]:
     """A limit of time would make results depend on the machine; nobody listens."""
     control = as_control(fitted.arguments.control)

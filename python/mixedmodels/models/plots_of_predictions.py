@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import ArrayLike
 
+from ..checks import several_texts
 from ..figures import counts, effects, groups as _groups
 from ..plot.style import Panels
 from ..public import public
@@ -141,7 +142,7 @@ class PredictionPlots(Holder):
         >>> plot_interaction(m, "temperature", "recipe").get_ylabel()
         'angle'
         """
-        groups = [by] if isinstance(by, str) else list(by)
+        groups = several_texts("by", by)
         options: dict[str, Any] = {"at": at, "weights": weights, "type": type}
         options |= {"level": level, "ddf": ddf, "vcov": vcov}
         return effects.plot_effects(self._fitted, [x, trace, *groups], ax, connected=True, **options)

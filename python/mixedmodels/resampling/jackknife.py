@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError
-from ..fit.refits import UNBOUNDED, refit_without_levels
+from ..fit.deletions import in_chunks
+from ..fit.refits import UNBOUNDED, refit_without_rows
+from ..fit.row_sets import RowSets
 from ..fit.state import FittedModel
 from ..inference.basis.clusters import find_clusters
 from ..inference.estimates.refitted_values import refitted_values
@@ -34,7 +36,9 @@ def accelerations(plan: Plan, executor: Any = None, progress: Any = False) -> ND
     label, codes = independent_units(plan)
     terms = [t for t, term in enumerate(fitted.design.terms) if term.group.label == label]
     if terms and statistic is None:
-        return acceleration(refitted_values(fitted, refit_without_levels(fitted, terms[0])))
+        group = fitted.design.terms[terms[0]].group
+        sets = RowSets.of_levels(group.codes, len(group.levels))
+        return acceleration(np.concatenate(in_chunks(_parameters, fitted, sets, executor, progress)))
     size = min(_MOST, _MOST_CODES // (fitted.n_obs * (1 + len(fitted.design.terms))))
     chunks = run_chunks(
         _without,
@@ -67,6 +71,12 @@ def independent_units(plan: Plan) -> tuple[str, NDArray[np.intp]]:
     except ArgumentError:
         label = max(groups, key=lambda group: len(group.levels)).label
     return label, next(group.codes for group in groups if group.label == label).astype(np.intp)
+
+
+def _parameters(state: tuple[FittedModel, RowSets], start: int, stop: int) -> NDArray[np.float64]:
+    """All parameters without each of some sets."""
+    fitted, sets = state
+    return refitted_values(fitted, refit_without_rows(fitted, sets.part(start, stop)))
 
 
 @dataclass(frozen=True, eq=False)

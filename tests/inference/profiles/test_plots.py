@@ -43,7 +43,7 @@ def singular():
 
 def test_a_bound_has_no_line_beyond_the_curve(singular):
     for absolute in (False, True):
-        ax = singular.plot(levels=[0.95, 0.99], parm="sd_*", absolute=absolute).axes[0]
+        ax = singular.plot(levels=[0.95, 0.99], parm="sd_*", absolute=absolute).figure.axes[0]
         curve, *lines = ax.get_lines()
         upright = [line for line in lines if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
         # The deviation is zero at the estimate: only the upper limits have lines.
@@ -53,8 +53,8 @@ def test_a_bound_has_no_line_beyond_the_curve(singular):
 
 
 def test_contours_stop_at_a_bound(singular):
-    figure = singular.plot("pairs", parm=["sd_*", "sigma"], levels=[0.8])
-    above, below = figure.axes[1], figure.axes[2]
+    panels = singular.plot("pairs", parm=["sd_*", "sigma"], levels=[0.8])
+    above, below = panels.figure.axes[1], panels.figure.axes[2]
     # The deviation runs upwards above the diagonal, to the right below it.
     for line in above.get_lines():
         assert np.min(line.get_ydata()) >= -1e-12
@@ -113,8 +113,8 @@ def test_pairs_of_a_separated_fit():
     data["q"] = np.where(data["h"] == "a", 0, rng.integers(0, 2, 96))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        figure = mm.glmer("q ~ h + (1 | g)", data, family="binomial").profile(level_max=0.9).plot("pairs")
-    assert len(figure.axes) == 9
+        panels = mm.glmer("q ~ h + (1 | g)", data, family="binomial").profile(level_max=0.9).plot("pairs")
+    assert len(panels.figure.axes) == 9
 
 
 def test_arguments(profile):
