@@ -14,6 +14,7 @@ from ..diagnostics.leverage import cooks_distances
 from ..diagnostics.standardized import dffits, studentized
 from ..fit.data_of_fit import check_data_of_fit
 from ..fit.state import FittedModel
+from ..repeat.chunks import check_executor
 from ..repeat.progress import Listener, check_progress
 from .deletion import covariance_of_estimated, estimated, exact, given_theta, variance_names, variances
 from .measures import measures
@@ -35,6 +36,7 @@ def influence(
     """The estimates without each row or level, see :meth:`mixedmodels.MixedModel.influence`."""
     check_data_of_fit(fitted, data, "influence", _FACTOR)
     one_of("influence: method", method, METHODS)
+    check_executor(executor)
     check_progress(progress)
     deleted = deleted_sets(fitted, groups)
     if method == "exact":
