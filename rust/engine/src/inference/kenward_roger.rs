@@ -107,7 +107,7 @@ fn adjusted(
             let q = variates(model, effects, &elements, root.column(k))?;
             let products = system.multiply(&q)?;
             let whole = q.gram(&products);
-            let explained = system.forward(products).explained;
+            let explained = system.explained(&system.forward(products));
             small::axpy(2.0, &whole, sum.data_mut());
             small::axpy(-2.0, &explained, sum.data_mut());
         }

@@ -57,6 +57,10 @@ pub trait System: Send + Sync {
     /// Forward elimination of the right-hand sides [Z X]'q.
     fn forward(&self, right: Stacked) -> Reduced;
 
+    /// What the system explains: `F'F`, m × m, so that `q'q - F'F` is the inner product of the
+    /// columns in the metric P of the residuals.
+    fn explained(&self, reduced: &Reduced) -> Vec<f64>;
+
     /// Conditional modes b (in the rows of the random effects) and coefficients (in the rows of X).
     fn backward(&self, reduced: &Reduced) -> Stacked;
 
@@ -95,15 +99,9 @@ pub trait System: Send + Sync {
     fn reweigh(&mut self, rows: &DataRows<'_>, weights: &[f64]) -> Result<()>;
 }
 
-/// Right-hand sides after forward elimination.
+/// Right-hand sides after forward elimination, in a form and order of the system's own.
 #[derive(Debug, Clone)]
-pub struct Reduced {
-    /// In a form and order of the system's own.
-    columns: Stacked,
-    /// What the system explains: `F'F`, m × m, so that `q'q - F'F` is the inner product of the
-    /// columns in the metric P of the residuals.
-    pub explained: Vec<f64>,
-}
+pub struct Reduced(Stacked);
 
 /// What the parameters move on a straight line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -66,7 +66,7 @@ impl LeastSquares for WithResponse<'_> {
             return Ok(None);
         }
         let solved = self.system.forward(self.model.response_products.clone());
-        let r2 = self.model.response_square - solved.explained[0];
+        let r2 = self.model.response_square - self.system.explained(&solved)[0];
         self.reduced = Some(solved);
         Ok(Some(r2))
     }

@@ -84,7 +84,7 @@ pub fn slopes(
     let reduced = system.forward(products);
     inner
         .iter_mut()
-        .zip(&reduced.explained)
+        .zip(&system.explained(&reduced))
         .for_each(|(inner, explained)| *inner -= explained);
     let squares = outer_products(structure, c, c);
     Ok(Slopes {

@@ -81,11 +81,8 @@ impl GlmmObjective<'_> {
         let mut qq = q.gram(&weighted_q);
         if let (Some(border), None) = (self.modes.border(), &self.expected) {
             let qx = border.cross_information(&q, &weighted_q);
-            small::axpy(
-                -1.0,
-                &system.system().forward(weighted_q).explained,
-                &mut qq,
-            );
+            let reduced = system.system().forward(weighted_q);
+            small::axpy(-1.0, &system.system().explained(&reduced), &mut qq);
             let xx = border.information();
             return Ok(Products { qq, qx, xx });
         }
@@ -98,7 +95,8 @@ impl GlmmObjective<'_> {
             xx = rows::gram_x(rows, weight);
             weighted_q.beside(&x)
         };
-        let explained = system.system().forward(columns).explained;
+        let reduced = system.system().forward(columns);
+        let explained = system.system().explained(&reduced);
         let size = m + p;
         for j in 0..size {
             for i in 0..size {

@@ -48,6 +48,10 @@ impl System for Blocked<'_> {
         self.eliminate(right)
     }
 
+    fn explained(&self, reduced: &Reduced) -> Vec<f64> {
+        self.gram_of(reduced)
+    }
+
     fn backward(&self, reduced: &Reduced) -> Stacked {
         self.substitute(reduced)
     }

@@ -9,9 +9,8 @@ impl Blocked<'_> {
     /// Leading parts are reduced but unscaled; the trailing part is solved with the trailing factor.
     pub(super) fn eliminate(&self, mut columns: Stacked) -> Reduced {
         let m = columns.m;
-        let mut explained = vec![0.0; m * m];
         if m == 0 {
-            return Reduced { columns, explained };
+            return Reduced(columns);
         }
         for b in 0..self.structure.n_leading {
             let k = self.structure.blocks[b].width;
@@ -20,24 +19,37 @@ impl Blocked<'_> {
             // N times the columns, negated: what is added to the rest.
             let mut taken = vec![0.0; own.len()];
             add_level_products(self.n(b), own, &mut taken, k, m);
-            add_gram(&mut explained, (own, m), (&taken, m));
             taken.iter_mut().for_each(|v| *v = -*v);
             let rows = self.leading_rows(b);
             rows.add_to_above(&taken, above, &mut columns.trailing, m);
         }
         let (trailing, lambda) = (&self.factor.trailing, &self.lambda);
         trailing.forward(&mut columns.trailing, m, self.structure, lambda);
-        add_gram(
-            &mut explained,
-            (&columns.trailing, m),
-            (&columns.trailing, m),
-        );
-        Reduced { columns, explained }
+        Reduced(columns)
     }
 
-    pub(super) fn substitute(&self, reduced: &Reduced) -> Stacked {
-        let m = reduced.columns.m;
-        let mut out = reduced.columns.clone();
+    pub(super) fn gram_of(&self, Reduced(columns): &Reduced) -> Vec<f64> {
+        let m = columns.m;
+        let mut gram = vec![0.0; m * m];
+        for (b, own) in columns.leading.iter().enumerate() {
+            let mut product = vec![0.0; own.len()];
+            add_level_products(
+                self.n(b),
+                own,
+                &mut product,
+                self.structure.blocks[b].width,
+                m,
+            );
+            add_gram(&mut gram, (own, m), (&product, m));
+        }
+        let trailing = (columns.trailing.as_slice(), m);
+        add_gram(&mut gram, trailing, trailing);
+        gram
+    }
+
+    pub(super) fn substitute(&self, Reduced(columns): &Reduced) -> Stacked {
+        let m = columns.m;
+        let mut out = columns.clone();
         if m == 0 {
             return out;
         }

@@ -81,18 +81,19 @@ impl System for Supernodal<'_> {
             trailing: permuted,
             ..right
         };
-        Reduced {
-            explained: columns.gram(&columns),
-            columns,
-        }
+        Reduced(columns)
     }
 
-    fn backward(&self, reduced: &Reduced) -> Stacked {
-        let mut out = reduced.columns.clone();
-        let mut permuted = reduced.columns.trailing.clone();
+    fn explained(&self, Reduced(columns): &Reduced) -> Vec<f64> {
+        columns.gram(columns)
+    }
+
+    fn backward(&self, Reduced(columns): &Reduced) -> Stacked {
+        let mut out = columns.clone();
+        let mut permuted = columns.trailing.clone();
         let SparseFactor { pattern, factor } = &self.factor;
         factor.backward(&scaling(pattern, &self.lambda), &mut permuted, out.m);
-        pattern.restore(&permuted, &mut out.trailing, reduced.columns.m);
+        pattern.restore(&permuted, &mut out.trailing, columns.m);
         out
     }
 
