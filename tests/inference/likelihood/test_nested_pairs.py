@@ -148,6 +148,65 @@ def test_counts(family: str) -> None:
             m.anova(result)
 
 
+def counts_model() -> Any:
+    return mm.glmer("c ~ Days + (1 | Subject)", SLEEP, "poisson", offset="z")
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_an_exposure_is_an_offset() -> None:
+    m, half, rest = counts_model(), np.exp(SLEEP["z"] / 2), SLEEP["z"] / 2
+    expected = m.anova("c ~ Days")
+    for result in (
+        smf.glm("c ~ Days", SLEEP, family=sm.families.Poisson(), exposure=half, offset=rest).fit(),
+        smf.poisson("c ~ Days", SLEEP, exposure=half, offset=rest).fit(disp=0),
+    ):
+        table = m.anova(result)
+        np.testing.assert_allclose(table["Pr(>Chisq)"], expected["Pr(>Chisq)"], 1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning", "ignore")
+def test_regressions_that_are_not_at_their_maximum_are_refused() -> None:
+    m, linear = mm.glmer("c ~ Days + (1 | Subject)", SLEEP, "poisson"), lmer("Days + (1 | Subject)")
+    glm, poisson = smf.glm("c ~ Days", SLEEP, family=sm.families.Poisson()), smf.poisson("c ~ Days", SLEEP)
+    for result in (
+        glm.fit_constrained("Days = 0.5"),
+        poisson.fit_constrained("Days = 0.5", disp=0),
+        poisson.fit_regularized(alpha=50.0, disp=0),
+        poisson.fit(maxiter=0, disp=0),
+    ):
+        with pytest.raises(mm.ArgumentError, match="not at the maximum"):
+            m.anova(result)
+    with pytest.raises(mm.ArgumentError, match="not at the maximum"):
+        linear.anova(smf.ols("Reaction ~ Days", SLEEP).fit_regularized(alpha=5.0))
+    with pytest.raises(mm.ArgumentError, match="RLM"):
+        linear.anova(smf.rlm("Reaction ~ Days", SLEEP).fit())
+
+
+@pytest.mark.parametrize(("fixed", "npar"), [({"Days": 5.0}, 2), ({"sigma": 30.0}, 2)])
+def test_a_regression_holds_what_the_model_holds(fixed: dict[str, float], npar: int) -> None:
+    m = lmer("Days + (1 | Subject)", fixed=fixed)
+    table = m.anova("Reaction ~ Days")
+    assert table["npar"].tolist() == [npar, npar + 1]
+    y, x = SLEEP["Reaction"].to_numpy(), SLEEP["Days"].to_numpy(dtype=float)
+    slope = fixed.get("Days", np.polyfit(x, y, 1)[0])
+    rest = y - slope * x
+    rss = float(np.sum(np.square(rest - rest.mean())))
+    variance = fixed.get("sigma", np.sqrt(rss / 180)) ** 2
+    expected = -90 * np.log(2 * np.pi * variance) - rss / (2 * variance)
+    assert table["logLik"].iloc[0] == pytest.approx(expected, rel=1e-12)
+    # Without the held coefficient it is no special case.
+    assert np.isnan(p_of(m, "Reaction ~ 1")) == ("Days" in fixed)
+
+
+def test_results_of_our_mixedlm_are_models() -> None:
+    from mixedmodels.statsmodels import mixedlm
+
+    m = lmer("Days + (1 | Subject)")
+    result = mixedlm("Reaction ~ Days + z", SLEEP, groups="Subject").fit(reml=False)
+    expected = mm.anova(m, lmer("Days + z + (1 | Subject)"))
+    np.testing.assert_allclose(m.anova(result)["Chisq"], expected["Chisq"], 1e-7)
+
+
 def test_mixed_formulas_are_fitted_too() -> None:
     m = lmer("Days + (1 | Subject)")
     table = m.anova("Reaction ~ Days + (Days | Subject)")

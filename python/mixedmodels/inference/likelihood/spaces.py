@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ...design import RandomTerm
 from ...fit.state import FittedModel
+from ..basis.column_space import columns_within
 
-_ROUNDING = 1e-8
 # Rows of a level, levels of a factor and rows in all, of which all pairs are looked at.
 _PER_LEVEL, _LEVELS, _MOST_ROWS = 6, 5, 150
 
@@ -46,21 +46,7 @@ def _columns_within(smaller: FittedModel, larger: FittedModel) -> bool:
     own = [j for j in smaller.estimates.kept if smaller.design.x_names[j] not in known]
     there = {np.ascontiguousarray(column).tobytes() for column in x.T}
     rest = [j for j in own if np.ascontiguousarray(smaller.design.x[:, j]).tobytes() not in there]
-    return not rest or _within(smaller.design.x[:, rest], x)
-
-
-def _within(columns: NDArray[np.float64], space: NDArray[np.float64]) -> bool:
-    sizes = np.linalg.norm(columns, axis=0)
-    columns = columns[:, sizes > 0] / sizes[sizes > 0]
-    if not columns.size:
-        return True
-    if not space.size:
-        return False
-    unit = np.linalg.norm(space, axis=0)
-    left, values, _ = np.linalg.svd(space[:, unit > 0] / unit[unit > 0], full_matrices=False)
-    basis = left[:, values > 1e-10 * values[0]]
-    rest = columns - basis @ (basis.T @ columns)
-    return bool(np.linalg.norm(rest, axis=0).max() <= _ROUNDING)
+    return not rest or columns_within(smaller.design.x[:, rest], x)
 
 
 def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
@@ -81,7 +67,7 @@ def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
     space = [part for term in linear for part in _matrices(term, rows)]
     if smaller.exact_likelihood:
         space.append(_pairs(np.diag(1.0 / smaller.prior_weights[rows])))
-    if _within(wanted, np.column_stack(space) if space else np.zeros((len(wanted), 0))):
+    if columns_within(wanted, np.column_stack(space) if space else np.zeros((len(wanted), 0))):
         return None if held else True
     every_linear = len(linear) == len(larger.design.terms) and all(map(_is_linear, mine))
     return False if every_linear and not held else _by_structures(mine, theirs)

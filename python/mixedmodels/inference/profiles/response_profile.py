@@ -19,6 +19,7 @@ from ...render.numbers import format_number, p_statement, percent
 from ...render.page import Facts, Page, Section, Table
 from ...render.printed import Printed
 from ...render.style import Style
+from ..basis.column_space import columns_within
 from .transformations import Transformation
 
 Values = NDArray[np.float64]
@@ -243,10 +244,9 @@ class _Profile:
     """The criterion as a function of λ; every value is computed once."""
 
     def __init__(self, fitted: FittedModel, transformation: Transformation) -> None:
-        self.fitted, self.transformation = fitted, transformation
-        y = fitted.design.y
-        # The response in its own unit: powers of large numbers would overflow.
-        self.y, self.mean_log = y, float(np.mean(transformation.log_slopes(y)))
+        self.fitted, self.transformation, self.y = fitted, transformation, fitted.design.y
+        constant = np.ones((len(self.y), 1))
+        self.has_constant = columns_within(constant, fitted.design.x[:, fitted.estimates.free])
         self.known: dict[float, float] = {}
 
     def at(self, values: ArrayLike) -> Values:
@@ -260,16 +260,11 @@ class _Profile:
         return np.array([self.known[v] for v in wanted])
 
     def _criteria(self, values: list[float]) -> list[float]:
-        """
-        Of the responses divided by the geometric mean of their derivatives (Box & Cox 1964, section 4).
-
-        Their likelihoods are those of the response itself.
-        """
+        """Of the scaled responses, whose likelihoods are those of the response itself."""
         responses = np.full((len(self.y), len(values)), np.nan, order="F")
         for j, lam in enumerate(values):
-            with np.errstate(over="ignore", invalid="ignore"):
-                z = self.transformation.forward(self.y, lam) / math.exp((lam - 1.0) * self.mean_log)
-            responses[:, j] = z
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                responses[:, j] = self.transformation.scaled(self.y, lam, self.has_constant)
         usable = np.isfinite(responses).all(axis=0) & (np.ptp(responses, axis=0) > 0)
         found = np.full(len(values), np.inf)
         if usable.any():
@@ -294,8 +289,9 @@ class _Profile:
             outwards = best + step * (1.0 if best == known[-1] else -1.0)
             if abs(outwards) > _FARTHEST or not math.isfinite(self.at([outwards])[0]):
                 raise DataError(
-                    f"{self.transformation.name}: the likelihood grows to the end of the range of λ, at "
-                    f"{best:.3g}: no transformation of this kind suits the response"
+                    f"{self.transformation.name}: the likelihood still grows at λ = {best:.3g}, the end of "
+                    "the search: the response is far from zero for its range, so subtract a constant from it, or "
+                    "no transformation of this kind suits it"
                 )
             step *= 1.5
         i = known.index(best)
