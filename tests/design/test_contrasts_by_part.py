@@ -112,8 +112,18 @@ def test_the_callers_contrasts_may_change_later():
         ({"Machine": {"B-A": [-1, 1, 0]}}, r"\('hypothesis', \{...\}\)"),
         ({"fixed": {"Machine": "fancy"}}, "is unknown"),
         ({"Wrkr": "sum"}, "'Wrkr' is not a factor"),
+        ({"fixed": "sum"}, "'fixed' is a part of the formula; give its contrasts by factor"),
+        ({"Worker": "sum"}, "'Worker' is a part of the formula"),
     ],
 )
 def test_what_does_not_fit(contrasts, message):
     with pytest.raises(ArgumentError, match=message):
         build_design(FORMULA, DATA, contrasts=contrasts)
+
+
+@pytest.mark.parametrize("random", ["(1 | Worker)", "zerocorr(1 + fulldummy(Machine) | Worker)"])
+def test_the_factors_named_are_those_of_the_part(random):
+    with pytest.raises(
+        ArgumentError, match="'Machine' is not a factor in the part 'random'.*; it has no factors"
+    ):
+        build_design(f"score ~ Machine + {random}", DATA, contrasts={"random": {"Machine": "sum"}})

@@ -84,10 +84,57 @@ def test_an_interaction_of_groups_is_within_the_effects_of_its_factor() -> None:
     assert "random effects" in heading(crossed, both)
 
 
+def repeated() -> pd.DataFrame:
+    """Twelve rows of four times for each of 20 groups."""
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame(np.indices((20, 4, 3)).reshape(3, -1).T, columns=["g", "t", "r"])
+    return data.assign(
+        g=data["g"].astype(str),
+        f=data["t"].map(lambda t: "abcd"[t]),
+        x=rng.normal(size=len(data)),
+        y=rng.normal(size=(20, 4))[data["g"], data["t"]] + rng.normal(size=len(data)),
+    )
+
+
+REPEATED = repeated()
+
+
 @pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
-def test_structures_that_cannot_be_compared_are_said_to_be_open() -> None:
-    text = heading(lmer("Days + (1 | Subject)"), lmer("Days + cs(1 + Days | Subject)"))
-    assert "was not decided" in text
+@pytest.mark.parametrize(
+    ("smaller", "larger", "nested"),
+    [
+        ("diag(0 + f | g)", "cs(0 + f | g)", True),
+        ("homdiag(0 + f | g)", "cs(0 + f | g)", True),
+        ("homcs(0 + f | g)", "cs(0 + f | g)", True),
+        ("(1 | g) + (1 | g:f)", "cs(0 + f | g)", True),
+        ("(1 | g)", "cs(0 + f | g)", True),
+        ("(1 | g)", "cs(1 + x | g)", True),
+        ("(1 | g:f)", "ar1(0 + f | g)", True),
+        ("ar1(0 + f | g)", "toep(0 + f | g)", True),
+        ("ar1(0 + f | g)", "hetar1(0 + f | g)", True),
+        ("cs(0 + f | g)", "toep(0 + f | g)", True),
+        ("hetar1(0 + f | g)", "ante(0 + f | g)", True),
+        ("homcs(0 + f | g)", "hetar1(0 + f | g)", False),
+        ("ar1(0 + f | g)", "cs(0 + f | g)", False),
+        ("(0 + x | g)", "cs(0 + f | g)", False),
+        ("(x | g)", "toep(0 + f | g)", False),
+        ("(1 | r)", "ar1(0 + f | g)", False),
+    ],
+)
+def test_covariance_structures(smaller: str, larger: str, nested: bool) -> None:
+    one, other = (mm.lmer(f"y ~ 1 + {term}", REPEATED, REML=False) for term in (smaller, larger))
+    text = heading(one, other)
+    assert ("not nested" in text, "not decided" in text) == (not nested, False)
+    assert np.isnan(p_of(one, other)) != nested
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_what_a_model_holds() -> None:
+    held = {"sd_z|Subject": 2.0}
+    one = lmer("Days + (1 | Subject) + (0 + z | Subject)", fixed=held)
+    assert p_of(one, lmer("Days + (1 | Subject) + (0 + z | Subject)")) >= 0.0
+    # Of held values it would depend whether the other model has the covariance matrices.
+    assert "was not decided" in heading(one, lmer("Days + (Days | Subject)"))
 
 
 def test_a_formula_without_random_effects_is_the_regression_of_statsmodels() -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...design import RandomTerm
 from ...fit.state import FittedModel
 from ..basis.column_space import columns_within
+from .structures_within import is_coarser, structure_contains
 
 # Rows of a level, levels of a factor and rows in all, of which all pairs are looked at.
 _PER_LEVEL, _LEVELS, _MOST_ROWS = 6, 5, 150
@@ -59,7 +60,8 @@ def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
             theirs.remove(twin)
     if not mine:
         return True
-    held = larger.held.terms(larger.design) or smaller.held.terms(smaller.design)
+    # What the smaller model holds makes it a special case of its own.
+    mine_held, theirs_held = (bool(m.held.terms(m.design)) for m in (smaller, larger))
     # Terms whose covariance matrices are a linear space count with their twins: sums of both are possible.
     linear = [term for term in larger.design.terms if _is_linear(term)]
     rows = _rows([*mine, *larger.design.terms], smaller.n_obs)
@@ -68,25 +70,29 @@ def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
     if smaller.exact_likelihood:
         space.append(_pairs(np.diag(1.0 / smaller.prior_weights[rows])))
     if columns_within(wanted, np.column_stack(space) if space else np.zeros((len(wanted), 0))):
-        return None if held else True
+        return None if theirs_held else True
     every_linear = len(linear) == len(larger.design.terms) and all(map(_is_linear, mine))
-    return False if every_linear and not held else _by_structures(mine, theirs)
+    if theirs_held:
+        return None
+    found = False if every_linear else _by_structures(mine, theirs, len(larger.design.terms) == 1)
+    return None if mine_held and not found else found
 
 
-def _by_structures(mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm]) -> bool | None:
-    """False where a grouping factor of the smaller model is in no term of the larger one."""
+def _by_structures(mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm], alone: bool) -> bool | None:
+    """
+    True where one term of the larger model gives the covariance matrices of the smaller one.
+
+    False where a grouping factor of the smaller model is in no term of the larger one, and where the only
+    term of that (`alone`) does not give them.
+    """
     groups = [term.group.codes for term in theirs]
     for term in mine:
-        if not any(_coarser(codes, term.group.codes) for codes in groups):
+        if not any(is_coarser(codes, term.group.codes) for codes in groups):
             return False
-    return None
-
-
-def _coarser(codes: NDArray[np.uint32], finer: NDArray[np.uint32]) -> bool:
-    """Whether rows that agree in the finer factor agree in the other."""
-    first = np.zeros(int(finer.max()) + 1, dtype=np.int64)
-    first[finer] = codes
-    return bool((first[finer] == codes).all())
+    found = [structure_contains(term, mine) for term in theirs]
+    if any(found):
+        return True
+    return False if alone and False in found else None
 
 
 def _same(one: RandomTerm, other: RandomTerm) -> bool:

@@ -289,9 +289,9 @@ class _Profile:
             outwards = best + step * (1.0 if best == known[-1] else -1.0)
             if abs(outwards) > _FARTHEST or not math.isfinite(self.at([outwards])[0]):
                 raise DataError(
-                    f"{self.transformation.name}: the likelihood still grows at λ = {best:.3g}, the end of "
-                    "the search: the response is far from zero for its range, so subtract a constant from it, or "
-                    "no transformation of this kind suits it"
+                    f"{self.transformation.name}: the likelihood still grows at λ = {best:.3g}, the end "
+                    "of the search: the response is far from zero for its range, so subtract a constant; or "
+                    "no such transformation suits it"
                 )
             step *= 1.5
         i = known.index(best)
