@@ -123,7 +123,5 @@ def test_what_does_not_fit(contrasts, message):
 
 @pytest.mark.parametrize("random", ["(1 | Worker)", "zerocorr(1 + fulldummy(Machine) | Worker)"])
 def test_the_factors_named_are_those_of_the_part(random):
-    with pytest.raises(
-        ArgumentError, match="'Machine' is not a factor in the part 'random'.*; it has no factors"
-    ):
+    with pytest.raises(ArgumentError, match="in the part 'random' of the formula; it has no factors"):
         build_design(f"score ~ Machine + {random}", DATA, contrasts={"random": {"Machine": "sum"}})
