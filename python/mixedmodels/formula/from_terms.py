@@ -14,6 +14,7 @@ from .tokens import Token
 # A random-effects term: as in a formula, or its effects and its grouping factor, with or without the name of
 # a covariance structure before them.
 RandomEffects = str | tuple[str | Sequence[str], str] | tuple[str, str | Sequence[str], str]
+_BARS = ("|", "||")
 
 
 class Formula(str):
@@ -131,7 +132,8 @@ def _is_term(given: str | tuple[Any, ...]) -> bool:
 
 def _random(term: Any) -> str:
     if isinstance(term, str):
-        return _part("random", term, bar=True)
+        text = _part("random", term, bar=True)
+        return f"({text})" if _has_open_bar(text) else text
     if not isinstance(term, (tuple, list)) or len(term) not in (2, 3):
         raise FormulaError(
             "random: a term is text such as '(1 + x | g)', (effects, group) or (structure, effects, group); "
@@ -142,7 +144,10 @@ def _random(term: Any) -> str:
     right = _part("random", group, bar=False)
     name = structure[0] if structure else ""
     if not isinstance(name, str) or not (name == "" or name.isidentifier()):
-        raise FormulaError(f"random: {shown(name)} is not the name of a covariance structure")
+        raise FormulaError(
+            f"random: {shown(name)} is not the name of a covariance structure; several effects come in a list, "
+            "(['1', 'x'], 'g')"
+        )
     return f"{name}({left or '1'} | {right})"
 
 
@@ -156,12 +161,23 @@ def _part(what: str, text: Any, *, bar: bool) -> str:
             raise FormulaError(f"{what}: {text!r} is a whole formula; give its parts")
     if _closes_what_it_did_not_open(tokens):
         raise FormulaError(f"{what}: the parentheses in {text!r} do not match")
-    has_bar = any(token.kind == "operator" and token.text in ("|", "||") for token in tokens)
+    has_bar = any(token.kind == "operator" and token.text in _BARS for token in tokens)
     if has_bar and not bar:
         raise FormulaError(f"{what}: {text!r} has a bar; random-effects terms go into random=")
     if bar and not has_bar:
         raise FormulaError(f"{what}: {text!r} has no bar; write (effects | group)")
     return text.strip()
+
+
+def _has_open_bar(text: str) -> bool:
+    """Whether there is a bar outside of parentheses, which other terms would join."""
+    depth = 0
+    for token in formula_tokens(text):
+        if token.kind == "bracket":
+            depth += 1 if token.text == "(" else -1
+        if depth == 0 and token.kind == "operator" and token.text in _BARS:
+            return True
+    return False
 
 
 def _closes_what_it_did_not_open(tokens: Sequence[Token]) -> bool:
