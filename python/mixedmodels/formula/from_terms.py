@@ -145,8 +145,8 @@ def _random(term: Any) -> str:
     name = structure[0] if structure else ""
     if not isinstance(name, str) or not (name == "" or name.isidentifier()):
         raise FormulaError(
-            f"random: {shown(name)} is not the name of a covariance structure; several effects come in a list, "
-            "(['1', 'x'], 'g')"
+            f"random: {shown(name)} is not the name of a covariance structure; several effects come in a "
+            "list, (['1', 'x'], 'g')"
         )
     return f"{name}({left or '1'} | {right})"
 

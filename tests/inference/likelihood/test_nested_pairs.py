@@ -179,6 +179,16 @@ def test_generalized_models_and_their_regressions() -> None:
     assert m.anova(result)["Chisq"].iloc[1] == pytest.approx(table["Chisq"].iloc[1], rel=1e-7)
 
 
+@pytest.mark.parametrize("options", [{}, {"nAGQ": 5}, {"fixed": {"period[T.2]": -1.0}}])
+def test_ranova_of_the_only_random_effect_of_a_generalized_model(options: dict[str, Any]) -> None:
+    formula = "cbind(incidence, size - incidence) ~ period"
+    m = mm.glmer(f"{formula} + (1 | herd)", mm.load_cbpp(), "binomial", **options)
+    table, pair = m.ranova(), m.anova(formula)
+    assert table.loc["(1 | herd)", "LRT"] == pytest.approx(pair["Chisq"].iloc[1], rel=1e-9)
+    assert table.loc["(1 | herd)", "npar"] == pair["npar"].iloc[0]
+    assert 0.0 < table.loc["(1 | herd)", "Pr(mixture)"] < 1e-3
+
+
 @pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
 @pytest.mark.parametrize("family", ["poisson", "nbinom2"])
 def test_counts(family: str) -> None:
