@@ -84,6 +84,46 @@ def test_an_interaction_of_groups_is_within_the_effects_of_its_factor() -> None:
     assert "random effects" in heading(crossed, both)
 
 
+def nearly_the_same() -> pd.DataFrame:
+    """Factors and predictors that differ in few of 3000 rows."""
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame(
+        {"g": np.repeat(np.arange(100), 30), "h": rng.integers(0, 50, 3000), "x": rng.normal(size=3000)}
+    )
+    a = data["g"].astype(str)
+    return data.assign(
+        a=a,
+        moved=a.mask(data.index.isin([17, 777]), "50"),
+        merged=a.mask(data["g"] == 70, "71"),
+        split=a.mask((data["g"] == 70) & (data.index % 2 == 0), "new"),
+        x2=data["x"].mask(data.index.isin([100, 1000]), 5.0),
+        y=rng.normal(size=100)[data["g"]] + rng.normal(size=3000),
+    )
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+@pytest.mark.parametrize(
+    ("smaller", "larger"),
+    [
+        *[("(1 | a)", f"(1 | {name}) + (1 | h)") for name in ("moved", "merged", "split")],
+        *[(f"(1 | {name})", "(1 | a) + (1 | h)") for name in ("moved", "merged", "split")],
+        ("(x || a)", "(x2 | a)"),
+        ("(x2 || a)", "(x | a)"),
+        ("(0 + x | a)", "(0 + x2 | a) + (1 | h)"),
+    ],
+)
+def test_random_effects_that_differ_in_few_rows(smaller: str, larger: str) -> None:
+    data = nearly_the_same()
+    one, other = (mm.lmer(f"y ~ {term}", data, REML=False) for term in (smaller, larger))
+    assert "not nested" in heading(one, other)
+    assert np.isnan(p_of(one, other))
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_a_regression_does_not_contain_random_effects() -> None:
+    assert "random effects" in heading(lmer("Days + (1 | Subject)"), "Reaction ~ poly(Days, 4) + z")
+
+
 def repeated() -> pd.DataFrame:
     """Twelve rows of four times for each of 20 groups."""
     rng = np.random.default_rng(5)

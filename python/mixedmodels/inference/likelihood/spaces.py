@@ -16,9 +16,7 @@ from ...design import RandomTerm
 from ...fit.state import FittedModel
 from ..basis.column_space import columns_within
 from .structures_within import is_coarser, structure_contains
-
-# Rows of a level, levels of a factor and rows in all, of which all pairs are looked at.
-_PER_LEVEL, _LEVELS, _MOST_ROWS = 6, 5, 150
+from .telling_rows import telling_rows
 
 
 def spaces_not_nested(smaller: FittedModel, larger: FittedModel) -> tuple[list[str], bool]:
@@ -64,7 +62,7 @@ def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
     mine_held, theirs_held = (bool(m.held.terms(m.design)) for m in (smaller, larger))
     # Terms whose covariance matrices are a linear space count with their twins: sums of both are possible.
     linear = [term for term in larger.design.terms if _is_linear(term)]
-    rows = _rows([*mine, *larger.design.terms], smaller.n_obs)
+    rows = telling_rows(mine, larger.design.terms, smaller.n_obs)
     wanted = np.column_stack([part for term in mine for part in _matrices(term, rows)])
     space = [part for term in linear for part in _matrices(term, rows)]
     if smaller.exact_likelihood:
@@ -74,11 +72,13 @@ def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
     every_linear = len(linear) == len(larger.design.terms) and all(map(_is_linear, mine))
     if theirs_held:
         return None
-    found = False if every_linear else _by_structures(mine, theirs, len(larger.design.terms) == 1)
+    found = False if every_linear else _by_structures(mine, theirs, rows, len(larger.design.terms) == 1)
     return None if mine_held and not found else found
 
 
-def _by_structures(mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm], alone: bool) -> bool | None:
+def _by_structures(
+    mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm], rows: NDArray[np.intp], alone: bool
+) -> bool | None:
     """
     True where one term of the larger model gives the covariance matrices of the smaller one.
 
@@ -89,7 +89,7 @@ def _by_structures(mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm], alo
     for term in mine:
         if not any(is_coarser(codes, term.group.codes) for codes in groups):
             return False
-    found = [structure_contains(term, mine) for term in theirs]
+    found = [structure_contains(term, mine, rows) for term in theirs]
     if any(found):
         return True
     return False if alone and False in found else None
@@ -109,24 +109,6 @@ def _same(one: RandomTerm, other: RandomTerm) -> bool:
 def _is_linear(term: RandomTerm) -> bool:
     """Whether every symmetric combination of its elements is a change of its covariance matrix."""
     return bool(len(term.structure.element_matrices()))
-
-
-def _rows(terms: Sequence[RandomTerm], n: int) -> NDArray[np.intp]:
-    """Rows that share levels of each factor, and some more."""
-    chosen = [np.linspace(0, n - 1, min(n, 40)).astype(np.intp)]
-    seen: list[NDArray[np.uint32]] = []
-    for term in terms:
-        codes = term.group.codes
-        if any(codes is other for other in seen):
-            continue
-        seen.append(codes)
-        for level in np.argsort(-np.bincount(codes), kind="stable")[:_LEVELS]:
-            inside = np.flatnonzero(codes == level)
-            chosen.append(inside[np.linspace(0, len(inside) - 1, min(len(inside), _PER_LEVEL)).astype(int)])
-    found = np.unique(np.concatenate(chosen))
-    if len(found) <= _MOST_ROWS:
-        return found
-    return np.unique(np.concatenate(list(reversed(chosen)))[:_MOST_ROWS])
 
 
 def _matrices(term: RandomTerm, rows: NDArray[np.intp]) -> Iterator[NDArray[np.float64]]:

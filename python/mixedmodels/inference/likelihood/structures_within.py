@@ -22,9 +22,16 @@ _MOST_COLUMNS, _LEVELS = 12, 5
 _SHARES = (0.3, 0.6, -0.4)
 
 
-def structure_contains(term: RandomTerm, others: Sequence[RandomTerm]) -> bool | None:
+def structure_contains(term: RandomTerm, others: Sequence[RandomTerm], also: NDArray[np.intp]) -> bool | None:
     """
     Whether the structure of a term gives every sum of covariance matrices of the other terms.
+
+    Parameters
+    ----------
+    term : RandomTerm
+    others : sequence of RandomTerm
+    also : ndarray of int
+        Rows to be looked at beside some with all columns of the term.
 
     Returns
     -------
@@ -34,7 +41,7 @@ def structure_contains(term: RandomTerm, others: Sequence[RandomTerm]) -> bool |
     k = len(term.names)
     if k > _MOST_COLUMNS or not all(is_coarser(term.group.codes, own.group.codes) for own in others):
         return None
-    rows = _rows(term, others)
+    rows = np.union1d(_rows(term, others), also)
     same = _same_level(term, rows)
     lower = np.tril_indices(k)
     z = term.z[rows]
