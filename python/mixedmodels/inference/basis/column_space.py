@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +45,8 @@ def _triangular(
     n, k = columns.shape[0], columns.shape[1] + space.shape[1]
     if n <= 2 * k:
         return columns, space
-    factor, width = np.zeros((0, k)), space.shape[1]
+    factor: Any = np.zeros((0, k))
+    width = space.shape[1]
     for start in range(0, n, _ROWS):
         part = slice(start, start + _ROWS)
         rows = np.concatenate([factor, np.column_stack([space[part], columns[part]])])

@@ -43,10 +43,10 @@ def telling_rows(mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm], n: in
 def _of_levels(codes: NDArray[np.uint32]) -> Iterator[Rows]:
     """Some rows of the largest levels."""
     for level in np.argsort(-np.bincount(codes), kind="stable")[:_LEVELS]:
-        yield _some_of(codes, level)
+        yield _some_of(codes, int(level))
 
 
-def _some_of(codes: NDArray[np.uint32], level: np.intp | np.uint32) -> Rows:
+def _some_of(codes: NDArray[np.uint32], level: int) -> Rows:
     inside = np.flatnonzero(codes == level)
     return inside[np.linspace(0, len(inside) - 1, min(len(inside), _PER_LEVEL)).astype(np.intp)]
 
@@ -69,4 +69,4 @@ def _apart(term: RandomTerm, theirs: Sequence[RandomTerm]) -> Iterator[Rows]:
         rest = np.abs(term.z - z @ coefficients).max(axis=1)
     for row in np.argsort(-rest, kind="stable")[:_DIFFERENT]:
         if rest[row] > 0.0:
-            yield np.append(_some_of(term.group.codes, term.group.codes[row]), row)
+            yield np.append(_some_of(term.group.codes, int(term.group.codes[row])), row)

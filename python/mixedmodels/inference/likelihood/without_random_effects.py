@@ -111,7 +111,7 @@ def _without_terms(
 
 def _regression(fitted: FittedModel, results: Any) -> FittedModel:
     """A result of statsmodels."""
-    model = getattr(results, "model", None)
+    model: Any = getattr(results, "model", None)
     if not hasattr(model, "exog") or not hasattr(results, "params"):
         raise ArgumentError(
             f"anova: {type(results).__name__} of statsmodels is no fitted regression; give the results of "
