@@ -199,6 +199,11 @@ def _custom(spec: Any, labels: Sequence[str], factor: str) -> tuple[NDArray[np.f
             f"contrasts of {factor!r}: give a name such as 'sum', ('treatment', base), or a matrix; "
             f"got {type(spec).__name__}"
         ) from None
+    if matrix.ndim not in (1, 2):
+        raise ArgumentError(
+            f"contrasts of {factor!r}: give a name such as 'sum', ('treatment', base), or a matrix; "
+            f"got {spec!r}"
+        )
     if matrix.ndim == 1:
         matrix = matrix[:, None]
     return matrix, names or _numbered(matrix.shape[-1])

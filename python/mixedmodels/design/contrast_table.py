@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..covariance.spelling import structure_name, structure_names
 from ..errors import ArgumentError
 from ..formula import ModelFormula, RandomTermSpec
 from ..formula.function_table import CODINGS
@@ -138,7 +139,9 @@ def names_of(node: Node) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return "".join(text.split())
+    """Without spaces, and with the structure's own name for its other names."""
+    word, bracket, rest = "".join(text.split()).partition("(")
+    return f"{structure_name(word) if word in structure_names() else word}{bracket}{rest}"
 
 
 def _unknown_part(part: str, parsed: ModelFormula) -> str:
@@ -184,7 +187,7 @@ def check_contrasts(contrasts: Any) -> ContrastArgument:
         return ContrastArgument({}, every=contrasts)
     if not isinstance(contrasts, Mapping):
         raise ArgumentError(
-            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}, or be one name "
+            "contrasts must map names of factors to contrasts, such as {'f': 'sum'}, or be one name "
             f"for all factors, such as 'sum'; got {type(contrasts).__name__}"
         )
     parts = {str(name): spec for name, spec in contrasts.items() if isinstance(spec, Mapping)}

@@ -204,7 +204,7 @@ def formula_fitted_to_rows(fitted: FittedModel, formula: str, fixed: Any) -> Fit
         design = design_from(arguments, frame)
     if design.formula.response != old.formula.response:
         raise DataError(
-            f"the response of {formula!r} is {design.formula.response}, and the model's is "
+            f"the response of the formula is {design.formula.response}, and that of the model is "
             f"{old.formula.response}: their likelihoods cannot be compared"
         )
     if old.new_response and design.n_rows == old.n_rows:

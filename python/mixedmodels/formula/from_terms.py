@@ -77,9 +77,9 @@ class Formula(str):
         {'(Intercept)': 251.41, 'Days': 10.47}
         """
         left = "" if response is None else _part("response", response, bar=False)
-        terms = [_part("fixed", term, bar=False) for term in _several(fixed)]
+        terms = [_part("fixed", term, bar=False) for term in _several("fixed", fixed)]
         given = [random] if isinstance(random, (str, tuple)) and _is_term(random) else random
-        terms += [_random(term) for term in _several(given)]
+        terms += [_random(term) for term in _several("random", given)]
         right = _sum(terms)
         return cls(f"{left} ~ {right or '1'}".lstrip())
 
@@ -113,13 +113,13 @@ class Formula(str):
         return write(Name(name))
 
 
-def _several(parts: Any) -> list[Any]:
+def _several(what: str, parts: Any) -> list[Any]:
     if isinstance(parts, str):
         return [parts]
     try:
         return list(parts)
     except TypeError:
-        raise FormulaError(f"terms must be text or a sequence of text, not {shown(parts)}") from None
+        raise FormulaError(f"{what}: terms must be text or a sequence of text, not {shown(parts)}") from None
 
 
 def _is_term(given: str | tuple[Any, ...]) -> bool:
@@ -140,7 +140,7 @@ def _random(term: Any) -> str:
             f"got {shown(term)}"
         )
     *structure, effects, group = term
-    left = _sum([_part("random", part, bar=False) for part in _several(effects)])
+    left = _sum([_part("random", part, bar=False) for part in _several("random", effects)])
     right = _part("random", group, bar=False)
     name = structure[0] if structure else ""
     if not isinstance(name, str) or not (name == "" or name.isidentifier()):

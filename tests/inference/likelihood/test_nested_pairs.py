@@ -182,7 +182,8 @@ def test_a_formula_without_random_effects_is_the_regression_of_statsmodels() -> 
     table, result = m.anova("Reaction ~ Days"), smf.ols("Reaction ~ Days", SLEEP).fit()
     assert table["logLik"].iloc[0] == pytest.approx(result.llf, rel=1e-10)
     assert table["npar"].tolist() == [3, 4]
-    pd.testing.assert_frame_equal(pd.DataFrame(m.anova(result)), pd.DataFrame(table), rtol=1e-9)
+    for same in (result, smf.glm("Reaction ~ Days", SLEEP).fit()):
+        pd.testing.assert_frame_equal(pd.DataFrame(m.anova(same)), pd.DataFrame(table), rtol=1e-9)
     assert "50:50 mixture of χ² with 0 and 1" in "\n".join(table.heading)
 
 
@@ -310,15 +311,27 @@ def test_mixed_formulas_are_fitted_too() -> None:
     assert table["Chisq"].iloc[1] == pytest.approx(42.1393, abs=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+def test_remarks_are_about_the_tests_there_are() -> None:
+    """Neither of p-values of pairs without one, nor of lower likelihoods of pairs that are not nested."""
+    same = heading(lmer("Days + (1 | Subject)"), lmer("Days + (0 + Days | Subject)"))
+    other = heading(lmer("Days + (1 | Subject)"), lmer("0 + z + I(z^2) + I(z^3) + (0 + z | Subject)"))
+    for text in (same, other):
+        assert "p-value is too large" not in text
+        assert "lower likelihood" not in text
+
+
 def test_what_is_refused() -> None:
     m = lmer("Days + (1 | Subject)")
-    with pytest.raises(mm.ArgumentError, match="OLS and WLS"):
-        m.anova(smf.glm("Reaction ~ Days", SLEEP).fit())
+    with pytest.raises(mm.ArgumentError, match="OLS, WLS and GLM"):
+        m.anova(smf.glm("c ~ Days", SLEEP, family=sm.families.Poisson()).fit())
     with pytest.raises(mm.DataError, match="100 rows"):
         m.anova(smf.ols("Reaction ~ Days", SLEEP.iloc[:100]).fit())
     with pytest.raises(mm.DataError, match="different responses"):
         m.anova(smf.ols("z ~ Days", SLEEP).fit())
-    with pytest.raises(mm.DataError, match="response"):
+    with pytest.raises(
+        mm.DataError, match="the response of the formula is z, and that of the model is Reaction"
+    ):
         m.anova("z ~ Days")
     with pytest.raises(mm.ArgumentError):
         m.anova(3)

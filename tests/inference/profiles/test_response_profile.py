@@ -183,3 +183,13 @@ def test_refusals() -> None:
         mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP, fixed={"sigma": 30.0}).yeo_johnson()
     with pytest.raises(mm.ArgumentError, match="level"):
         ml().box_cox(level=2)
+
+
+def test_single_values_and_other_things() -> None:
+    found = ml().box_cox()
+    assert found.inverse(found.transform(300.0)) == pytest.approx(300.0)
+    with pytest.raises(mm.DataError, match="not positive"):
+        found.transform(-1)
+    for call in (found.transform, found.inverse):
+        with pytest.raises(mm.ArgumentError, match="must be numbers, not 'a'"):
+            call("a")

@@ -150,14 +150,15 @@ def _remarks(
     nesting: Sequence[_Nesting],
 ) -> list[str]:
     remarks = []
-    worse = (np.diff(columns["-2*log(L)"]) > 1e-6) & (np.diff(columns["npar"]) > 0)
+    related = np.array([not reasons for reasons, _ in nesting])
+    worse = related & (np.diff(columns["-2*log(L)"]) > 1e-6) & (np.diff(columns["npar"]) > 0)
     if worse.any():
         remarks.append(
             "A model with more parameters has a lower likelihood than the one above it: "
             "they are not nested, or one of the fits has not converged"
         )
     random = {_random_part(model) for model in models}
-    if len(random) > 1:
+    if len(random) > 1 and np.isfinite(columns["Pr(>Chisq)"]).any():
         remarks.append(
             "The random parts differ: where a variance is zero under the smaller model, "
             "the p-value is too large (the test is conservative)"

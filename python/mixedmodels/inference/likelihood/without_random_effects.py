@@ -127,8 +127,8 @@ def _regression(fitted: FittedModel, results: Any) -> FittedModel:
     y = np.asarray(model.endog, dtype=np.float64)
     weights, family, others = None, None, {}
     if fitted.exact_likelihood:
-        if kind not in ("OLS", "WLS"):
-            raise ArgumentError(_refusal(kind, "OLS and WLS"))
+        if kind not in ("OLS", "WLS") and not _is_normal(model, kind):
+            raise ArgumentError(_refusal(kind, "OLS, WLS and GLM with the identity link"))
         weights = np.asarray(model.weights, dtype=np.float64) if kind == "WLS" else None
         others = {
             "reml": False,
@@ -143,11 +143,11 @@ def _regression(fitted: FittedModel, results: Any) -> FittedModel:
             trials = np.broadcast_to(np.asarray(model.n_trials, dtype=np.float64), y.shape)
             # GLM keeps proportions beside the numbers of trials.
             y, weights = np.round(y * trials), None if (trials == 1).all() else trials
-        given = [getattr(model, name, 1.0) for name in ("var_weights", "freq_weights")]
-        if any((np.asarray(values) != 1.0).any() for values in given):
-            raise ArgumentError(
-                "anova: give a regression with weights as a formula in text, which has the model's weights"
-            )
+    given = [getattr(model, name, 1.0) for name in ("var_weights", "freq_weights")]
+    if any((np.asarray(values) != 1.0).any() for values in given):
+        raise ArgumentError(
+            "anova: give a regression with weights as a formula in text, which has the model's weights"
+        )
     names = tuple(map(str, getattr(model, "exog_names", range(x.shape[1]))))
     text = getattr(model, "formula", None) or f"{model.endog_names} ~ {' + '.join(names)}"
     formula = dataclasses.replace(fitted.design.formula, text=str(text), random=(), offsets=())
@@ -171,6 +171,13 @@ def _regression(fitted: FittedModel, results: Any) -> FittedModel:
         },
         **others,
     )
+
+
+def _is_normal(model: Any, kind: str) -> bool:
+    """Whether a generalized model is the linear one."""
+    family = getattr(model, "family", None)
+    link = type(getattr(family, "link", None)).__name__
+    return kind == "GLM" and type(family).__name__ == "Gaussian" and link == "Identity"
 
 
 def _offset(model: Any, n: int) -> NDArray[np.float64] | None:

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ...checks import flag, probability
+from ...checks import flag, probability, shown
 from ...errors import ArgumentError, ConvergenceError, DataError
 from ...fit.changes import by_ml, by_reml
 from ...fit.refits import refit_responses
 from ...fit.state import FittedModel
-from ...render.numbers import format_number, p_statement, percent
+from ...render.numbers import format_number, percent
 from ...render.page import Facts, Page, Section, Table
 from ...render.printed import Printed
 from ...render.style import Style
@@ -90,8 +90,8 @@ class ResponseTransformation(Printed):
         DataError
             For values that are not positive, by Box and Cox.
         """
-        values = np.asarray(y, dtype=np.float64)
-        self.transformation.check(values, self.response)
+        values = _numbers("y", y)
+        self.transformation.check(np.atleast_1d(values), self.response)
         return self.transformation.forward(values, self.estimate if lam is None else float(lam))
 
     def inverse(self, z: ArrayLike, lam: float | None = None) -> Values:
@@ -110,7 +110,7 @@ class ResponseTransformation(Printed):
         ndarray
             NaN outside the range of the transformation. The inverse of a mean is a median.
         """
-        values = np.asarray(z, dtype=np.float64)
+        values = _numbers("z", z)
         return self.transformation.inverse(values, self.estimate if lam is None else float(lam))
 
     def to_frame(self) -> pd.DataFrame:
@@ -161,19 +161,23 @@ class ResponseTransformation(Printed):
         limits = f"[{format_number(self.lower, digits)}, {format_number(self.upper, digits)}]"
         kind = "REML" if self.REML else "maximum likelihood"
         facts = (("λ", format_number(self.estimate, digits)), (f"{percent(self.level)} interval", limits))
-        rows = [
-            (f"λ = {lam:g} ({meaning})", format_number(max(ratio, 0.0), digits), p_statement(_p_value(ratio)))
-            for lam, meaning, ratio in self._special
-        ]
+        ratios = [max(ratio, 0.0) for _, _, ratio in self._special]
         table = Table.from_columns(
             [
-                ("", [row[0] for row in rows]),
-                ("LRT", [row[1] for row in rows]),
-                ("p", [row[2] for row in rows]),
+                ("", [f"λ = {lam:g} ({meaning})" for lam, meaning, _ in self._special]),
+                ("LRT", [format_number(ratio, digits) for ratio in ratios]),
+                ("p", style.p_values(map(_p_value, ratios))),
             ]
         )
         title = f"{self.transformation.title} transformation of {self.response} by {kind}"
         return Page((Section((title,), Facts(facts)), Section((), table)))
+
+
+def _numbers(name: str, given: ArrayLike) -> Values:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} must be numbers, not {shown(given)}") from None
 
 
 def _p_value(ratio: float) -> float:

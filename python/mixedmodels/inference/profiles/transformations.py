@@ -23,6 +23,9 @@ class Transformation(ABC):
     # Values of λ with a meaning of their own.
     special: ClassVar[dict[float, str]]
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     @abstractmethod
     def check(self, y: Values, response: str) -> None:
         """Refuse responses that cannot be transformed."""
