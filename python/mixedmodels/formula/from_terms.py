@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..checks import shown
+from ..covariance import structure_names
 from ..errors import FormulaError
 from .nodes import Name, write
-from .structures import formula_tokens
+from .structures import formula_tokens, unknown_structure
 from .tokens import Token
 
 # A random-effects term: as in a formula, or its effects and its grouping factor, with or without the name of
@@ -148,7 +149,10 @@ def _random(term: Any) -> str:
             f"random: {shown(name)} is not the name of a covariance structure; several effects come in a "
             "list, (['1', 'x'], 'g')"
         )
-    return f"{name}({left or '1'} | {right})"
+    text = f"{name}({left or '1'} | {right})"
+    if name and name not in structure_names():
+        raise unknown_structure(text, name, 0)
+    return text
 
 
 def _part(what: str, text: Any, *, bar: bool) -> str:

@@ -190,6 +190,17 @@ def test_single_values_and_other_things() -> None:
     assert found.inverse(found.transform(300.0)) == pytest.approx(300.0)
     with pytest.raises(mm.DataError, match="not positive"):
         found.transform(-1)
+    best = (
+        ml()
+        .refit(found.transform(SLEEP["Reaction"]))
+        .predict({"Days": [0, 9]}, re_form="NA", interval="confidence")
+    )
+    with pytest.raises(mm.ArgumentError, match="standard errors"):
+        found.inverse(best)
+    limits = found.inverse(best[["fit", "lower", "upper"]])
+    assert limits.shape == (2, 3)
+    assert (limits[:, 1] < limits[:, 0]).all()
+    assert (limits[:, 0] < limits[:, 2]).all()
     for call in (found.transform, found.inverse):
         with pytest.raises(mm.ArgumentError, match="must be numbers, not 'a'"):
             call("a")

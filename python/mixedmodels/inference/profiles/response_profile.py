@@ -173,7 +173,12 @@ class ResponseTransformation(Printed):
         return Page((Section((title,), Facts(facts)), Section((), table)))
 
 
-def _numbers(name: str, given: ArrayLike) -> Values:
+def _numbers(name: str, given: Any) -> Values:
+    if isinstance(given, pd.DataFrame) and "se_fit" in given:
+        raise ArgumentError(
+            f"{name} has standard errors, which cannot be transformed; take the other columns, "
+            "predictions[['fit', 'lower', 'upper']]"
+        )
     try:
         return np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
