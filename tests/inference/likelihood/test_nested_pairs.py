@@ -303,6 +303,10 @@ def test_results_of_our_mixedlm_are_models() -> None:
     result = mixedlm("Reaction ~ Days + z", SLEEP, groups="Subject").fit(reml=False)
     expected = mm.anova(m, lmer("Days + z + (1 | Subject)"))
     np.testing.assert_allclose(m.anova(result)["Chisq"], expected["Chisq"], 1e-7)
+    with pytest.raises(mm.ArgumentError, match=r"to_mixedmodels\(\) of these results gives one"):
+        mm.anova(result, m)
+    with pytest.raises(mm.ArgumentError, match="the model comes first"):
+        mm.anova(smf.ols("Reaction ~ Days", SLEEP).fit(), m)
 
 
 def test_mixed_formulas_are_fitted_too() -> None:
