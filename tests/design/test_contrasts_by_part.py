@@ -112,8 +112,24 @@ def test_the_callers_contrasts_may_change_later():
         ({"Machine": {"B-A": [-1, 1, 0]}}, r"\('hypothesis', \{...\}\)"),
         ({"fixed": {"Machine": "fancy"}}, "is unknown"),
         ({"Wrkr": "sum"}, "'Wrkr' is not a factor"),
+        ({"fixed": "sum"}, "'fixed' is a part of the formula; give its contrasts by factor"),
+        ({"Worker": "sum"}, "'Worker' is a part of the formula"),
+        ({"Machine": None}, "give a name such as 'sum'.*got None"),
+        ({"Machine": 3}, "give a name such as 'sum'.*got 3"),
     ],
 )
 def test_what_does_not_fit(contrasts, message):
     with pytest.raises(ArgumentError, match=message):
         build_design(FORMULA, DATA, contrasts=contrasts)
+
+
+def test_a_term_is_named_as_in_the_formula_or_as_printed():
+    terms = ("zerocorr(1 + Machine | Worker)", "zerocorr(1+Machine|Worker)", "diag(1 + Machine | Worker)")
+    for term in terms:
+        assert names({term: {"Machine": "sum"}})[1] == ("Machine[S.A]", "Machine[S.B]")
+
+
+@pytest.mark.parametrize("random", ["(1 | Worker)", "zerocorr(1 + fulldummy(Machine) | Worker)"])
+def test_the_factors_named_are_those_of_the_part(random):
+    with pytest.raises(ArgumentError, match="in the part 'random' of the formula; it has no factors"):
+        build_design(f"score ~ Machine + {random}", DATA, contrasts={"random": {"Machine": "sum"}})

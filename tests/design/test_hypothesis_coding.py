@@ -123,7 +123,22 @@ def test_another_order_is_that_of_a_factor_with_its_levels_in_that_order(name):
     np.testing.assert_array_equal(found.matrix, theirs[[order.index(label) for label in LABELS]])
 
 
-@pytest.mark.parametrize("order", [["r", "p"], ["r", "p", "s", "s"], ["r", "p", "s", "q", "z"]])
+@pytest.mark.parametrize("order", [["r", "p"], ["r", "p", "s", "s"], ["r", "p", "s", "q", "q"]])
 def test_an_order_has_each_level_once(order):
     with pytest.raises(ArgumentError, match="once"):
         make_contrast(("helmert", order), LABELS, "f")
+
+
+def test_an_order_may_have_levels_without_rows():
+    found = make_contrast(("diff", ["r", "z", "p", "s", "q"]), LABELS, "f")
+    expected = make_contrast(("diff", ["r", "p", "s", "q"]), LABELS, "f")
+    assert found.names == expected.names
+    np.testing.assert_array_equal(found.matrix, expected.matrix)
+
+
+@pytest.mark.parametrize("hypotheses", [True, False])
+def test_contrasts_have_different_names(hypotheses):
+    weights = pd.DataFrame([[1, -1, 0], [0, 1, -1]], index=["a", "a"], columns=list("pqr"))
+    spec = ("hypothesis", weights) if hypotheses else weights.T
+    with pytest.raises(ArgumentError, match="two contrasts have the name 'a'"):
+        make_contrast(spec, ["p", "q", "r"], "f")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from design.building import build_design
-from mixedmodels import glmer, lmer, load_cbpp, load_sleepstudy
+from mixedmodels import FormulaError, glmer, lmer, load_cbpp, load_sleepstudy
 
 DATA = load_sleepstudy()
 DAYS = DATA["Days"].to_numpy(dtype=float)
@@ -92,3 +92,12 @@ def test_generalized_models():
         plain.predict(herds.iloc[:3], type="response"),
         rtol=1e-4,
     )
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["center(Days, c(1, 2))", "scale(Days, scale=c(1, 2))", "poly(Days, c(1, 2))", "ns(Days, df=c(2, 3))"],
+)
+def test_constants_are_single_numbers(call):
+    with pytest.raises(FormulaError, match="must be a single number, not c"):
+        lmer(f"Reaction ~ {call} + (1 | Subject)", DATA)

@@ -29,6 +29,9 @@ from shared_fits import fits
         (("y", "x", ("(1 | g)", "(1 | h)")), "y ~ x + (1 | g) + (1 | h)"),
         (("y", (name for name in "ab"), (part for part in ["(1 | g)"])), "y ~ a + b + (1 | g)"),
         (("y", "x", [([], "g")]), "y ~ x + (1 | g)"),
+        # A bar alone would take all before it.
+        (("y", "x", "1 | g"), "y ~ x + (1 | g)"),
+        (("y", "x", ["x || g", "zerocorr(1 + x | h)"]), "y ~ x + (x || g) + zerocorr(1 + x | h)"),
     ],
 )
 def test_text(parts, text):
@@ -87,6 +90,10 @@ def test_copies():
         ((3, "x"), "text"),
         (("y", "x", [("1",)]), r"\(effects, group\)"),
         (("y", "x", [("a b", "1", "g")]), "covariance structure"),
+        (("y", "x", ("css", ["1", "x"], "g")), "css"),
+        (("y", "x", None), "random: terms must be text"),
+        (("y", None), "fixed: terms must be text"),
+        (("y", "x", ("1", "x", "g")), r"several effects come in a list, \(\['1', 'x'\], 'g'\)"),
         (("y", "x", [("1 | h", "g")]), "bar"),
     ],
 )

@@ -82,6 +82,7 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
         spec, base = spec
         if spec == HYPOTHESIS:
             names, matrix = hypothesis_matrix(base, labels, factor)
+            _check_names(names, factor)
             return Contrast(names, -1, matrix)
     if isinstance(spec, str):
         kind = CODINGS.get(spec)
@@ -107,6 +108,7 @@ def make_contrast(spec: Any, labels: Sequence[str], factor: str) -> Contrast:
             f"contrasts of {factor!r}: the matrix has shape {matrix.shape}, but {n} levels "
             f"({', '.join(labels[:10])}{', ...' if n > 10 else ''}) need {(n, n - 1)}"
         )
+    _check_names(names, factor)
     if not np.isfinite(matrix).all():
         raise ArgumentError(f"contrasts of {factor!r}: the matrix contains values that are not finite")
     return Contrast(names, -1, matrix)
@@ -159,10 +161,11 @@ def _poly(labels: Sequence[str]) -> Contrast:
 
 
 def _in_order(kind: str, order: list[str], labels: Sequence[str], factor: str) -> Contrast:
-    """Contrasts of the levels in another order."""
-    if sorted(order) != sorted(labels):
+    """Contrasts of the levels in another order, in which levels that no row has may occur."""
+    given, order = order, [label for label in order if label in labels]
+    if sorted(order) != sorted(labels) or len(set(given)) < len(given):
         raise ArgumentError(
-            f"contrasts of {factor!r}: the order {order} must contain each of the levels {list(labels[:20])} "
+            f"contrasts of {factor!r}: the order {given} must contain each of the levels {list(labels[:20])} "
             "once"
         )
     made = _BUILDERS[kind](order)
@@ -196,9 +199,20 @@ def _custom(spec: Any, labels: Sequence[str], factor: str) -> tuple[NDArray[np.f
             f"contrasts of {factor!r}: give a name such as 'sum', ('treatment', base), or a matrix; "
             f"got {type(spec).__name__}"
         ) from None
+    if matrix.ndim not in (1, 2):
+        raise ArgumentError(
+            f"contrasts of {factor!r}: give a name such as 'sum', ('treatment', base), or a matrix; "
+            f"got {spec!r}"
+        )
     if matrix.ndim == 1:
         matrix = matrix[:, None]
     return matrix, names or _numbered(matrix.shape[-1])
+
+
+def _check_names(names: Sequence[str], factor: str) -> None:
+    twice = [name for i, name in enumerate(names) if name in names[:i]]
+    if twice:
+        raise ArgumentError(f"contrasts of {factor!r}: two contrasts have the name {twice[0]!r}")
 
 
 def _find(base: Any, labels: Sequence[str], factor: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..covariance.spelling import structure_name, structure_names
 from ..errors import ArgumentError
 from ..formula import ModelFormula, RandomTermSpec
 from ..formula.function_table import CODINGS
@@ -105,17 +106,23 @@ class ContrastArgument:
         for part in self.parts:
             if (part, "") not in self.used and part != RANDOM and part != FIXED:
                 raise ArgumentError(_unknown_part(part, parsed))
+        coded = {
+            node
+            for plan in plans
+            for node, coding in zip(plan.nodes, plan.codings, strict=True)
+            if isinstance(coding, Levels) and not coding.full
+        }
         in_parts = [(part, name) for part, own in self.parts.items() for name in own]
         for place in [*((name,) for name in self.general), *in_parts]:
             if place in self.used:
                 continue
-            factors = {
-                label_of(node): None
-                for plan in plans
-                for node, coding in zip(plan.nodes, plan.codings, strict=True)
-                if isinstance(coding, Levels)
-            }
+            factors = dict.fromkeys(label_of(node) for node in _factors_of(place, parsed) if node in coded)
             listed = f"its factors: {', '.join(map(repr, factors))}" if factors else "it has no factors"
+            if len(place) == 1 and place[0] in _known_parts(parsed):
+                raise ArgumentError(
+                    f"contrasts: {place[0]!r} is a part of the formula; give its contrasts by factor, "
+                    f"{{{place[0]!r}: {{'f': ...}}}} for a factor f; {listed}"
+                )
             where = "the terms of the formula" if len(place) == 1 else f"the part {place[0]!r} of the formula"
             raise ArgumentError(f"contrasts: {place[-1]!r} is not a factor in {where}; {listed}")
 
@@ -132,7 +139,9 @@ def names_of(node: Node) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return "".join(text.split())
+    """Without spaces, and with the structure's own name for its other names."""
+    word, bracket, rest = "".join(text.split()).partition("(")
+    return f"{structure_name(word) if word in structure_names() else word}{bracket}{rest}"
 
 
 def _unknown_part(part: str, parsed: ModelFormula) -> str:
@@ -142,8 +151,22 @@ def _unknown_part(part: str, parsed: ModelFormula) -> str:
             f"contrasts: {part!r} is a factor, so its contrasts cannot be a mapping; write hypotheses about "
             f"its levels as {{{part!r}: ('hypothesis', {{...}})}}"
         )
-    known = dict.fromkeys([FIXED, *(name for spec in parsed.random for name in parts_of_term(spec))])
+    known = _known_parts(parsed)
     return f"contrasts: {part!r} is not a part of the formula; its parts are {', '.join(map(repr, known))}"
+
+
+def _known_parts(parsed: ModelFormula) -> dict[str, None]:
+    return dict.fromkeys([FIXED, *(name for spec in parsed.random for name in parts_of_term(spec))])
+
+
+def _factors_of(place: _Place, parsed: ModelFormula) -> list[Node]:
+    """The expressions of the part of the formula for which contrasts were given."""
+    if len(place) == 1:
+        return _factors(parsed)
+    if place[0] == FIXED:
+        return list(parsed.fixed_terms.factors)
+    within = [spec for spec in parsed.random if _plain(place[0]) in map(_plain, parts_of_term(spec))]
+    return [node for spec in within for node in spec.terms.factors]
 
 
 def _factors(parsed: ModelFormula) -> list[Node]:
@@ -164,7 +187,7 @@ def check_contrasts(contrasts: Any) -> ContrastArgument:
         return ContrastArgument({}, every=contrasts)
     if not isinstance(contrasts, Mapping):
         raise ArgumentError(
-            "contrasts must map names of factors to contrasts, such as {'treatment': 'sum'}, or be one name "
+            "contrasts must map names of factors to contrasts, such as {'f': 'sum'}, or be one name "
             f"for all factors, such as 'sum'; got {type(contrasts).__name__}"
         )
     parts = {str(name): spec for name, spec in contrasts.items() if isinstance(spec, Mapping)}

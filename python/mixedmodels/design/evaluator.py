@@ -18,6 +18,7 @@ from ..errors import DataError, FormulaError
 from ..formula.function_table import FULL, FUNCTIONS
 from ..formula.nodes import Binary, Call, Flag, Name, Node, Number, Text, Unary, Word, write
 from ..frame import Factor, Frame, LabelsOnly, Numeric, as_factor, drop_unused, interact
+from .call_options import OPTIONS, checked_constant
 from .factor_calls import by_number, coding_of, labels_of, plain, with_first
 from .values import Basis, Coded, Value, match_levels
 
@@ -38,7 +39,6 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     ">=": np.greater_equal,
 }
 _LOGICAL = frozenset({*_COMPARE, "&", "|", "in", "not in"})
-_OPTIONS = {"Boundary.knots": "boundary"}
 
 
 @dataclass
@@ -267,13 +267,10 @@ class Evaluator:
             options: dict[str, Any] = {}
             for key, argument in [*named, *node.options]:
                 constant = self._evaluate(argument)
-                if constant is None:
-                    continue
                 if isinstance(constant, tuple):
                     constant = np.array([self._numbers(item, argument) for item in constant], dtype=float)
-                elif isinstance(constant, str):
-                    raise FormulaError(f"{text}: {key} cannot be text")
-                options[_OPTIONS.get(key, key)] = constant
+                if constant is not None:
+                    options[OPTIONS.get(key, key)] = checked_constant(constant, key, argument, text)
             assert function.call is not None
             self.memory.transforms[text] = function.call(x, text, **options)
         values = self.memory.transforms[text](np.asarray(x, dtype=np.float64))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Design, Response
-from ..design.contrast_table import contrasts_in
+from ..design.contrast_table import FIXED, contrasts_in
 from ..design.used_rows import used_data
 from ..errors import DataError
 from ..formula import parse_formula
@@ -182,7 +182,7 @@ def formula_fitted_to_rows(fitted: FittedModel, formula: str, fixed: Any) -> Fit
     fitted : FittedModel
     formula : str
     fixed : mapping or None
-        The parameters that it holds.
+        The parameters that it holds; coefficients ``("fixed", name)`` where it has them.
     """
     given, old = fitted.arguments, fitted.design
     used = np.zeros(given.data.n_rows, dtype=bool)
@@ -204,12 +204,14 @@ def formula_fitted_to_rows(fitted: FittedModel, formula: str, fixed: Any) -> Fit
         design = design_from(arguments, frame)
     if design.formula.response != old.formula.response:
         raise DataError(
-            f"the response of {formula!r} is {design.formula.response}, and the model's is "
+            f"the response of the formula is {design.formula.response}, and that of the model is "
             f"{old.formula.response}: their likelihoods cannot be compared"
         )
     if old.new_response and design.n_rows == old.n_rows:
         design = design.with_response(y=old.y, weights=old.weights, form=old.form, new_response=True)
-    own = dataclasses.replace(arguments, data=frame.kept())
+    gone = [k for k in fixed or {} if isinstance(k, tuple) and k[0] == FIXED and k[1] not in design.x_names]
+    left = {key: value for key, value in (fixed or {}).items() if key not in gone} or None
+    own = dataclasses.replace(arguments, data=frame.kept(), fixed=left)
     return fitting(design, own).fit(quiet=True)
 
 

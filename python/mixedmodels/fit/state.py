@@ -10,14 +10,13 @@ from typing import Any, ClassVar, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame
 
-from ..errors import ArgumentError
 from ..families import Family
 from .endpoint import undetermined
 from .endpoint.curvature import ParameterCovariance
 from .endpoint.singularity import KnownSingularity
 from .fixed import FreeParameters, Held, free_parameters, known_singularities
+from .not_a_model import not_a_model
 from .pickled import Pickled, closed
 from .record import Convergence
 from .row_sets import GivenTheta, RowSets
@@ -390,11 +389,3 @@ def fitted_of(model: Any) -> FittedModel:
     if not isinstance(state, FittedModel):
         raise not_a_model(model)
     return state
-
-
-def not_a_model(value: Any) -> ArgumentError:
-    """The error for something else in the place of a model."""
-    order = "; the model comes first, then the rest" if isinstance(value, (str, Mapping, DataFrame)) else ""
-    return ArgumentError(
-        f"a model fitted by lmer() or glmer() is needed here, not {type(value).__name__}{order}"
-    )

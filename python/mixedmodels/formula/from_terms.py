@@ -6,14 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..checks import shown
+from ..covariance import structure_names
 from ..errors import FormulaError
 from .nodes import Name, write
-from .structures import formula_tokens
+from .structures import formula_tokens, unknown_structure
 from .tokens import Token
 
 # A random-effects term: as in a formula, or its effects and its grouping factor, with or without the name of
 # a covariance structure before them.
 RandomEffects = str | tuple[str | Sequence[str], str] | tuple[str, str | Sequence[str], str]
+_BARS = ("|", "||")
 
 
 class Formula(str):
@@ -76,9 +78,9 @@ class Formula(str):
         {'(Intercept)': 251.41, 'Days': 10.47}
         """
         left = "" if response is None else _part("response", response, bar=False)
-        terms = [_part("fixed", term, bar=False) for term in _several(fixed)]
+        terms = [_part("fixed", term, bar=False) for term in _several("fixed", fixed)]
         given = [random] if isinstance(random, (str, tuple)) and _is_term(random) else random
-        terms += [_random(term) for term in _several(given)]
+        terms += [_random(term) for term in _several("random", given)]
         right = _sum(terms)
         return cls(f"{left} ~ {right or '1'}".lstrip())
 
@@ -112,13 +114,13 @@ class Formula(str):
         return write(Name(name))
 
 
-def _several(parts: Any) -> list[Any]:
+def _several(what: str, parts: Any) -> list[Any]:
     if isinstance(parts, str):
         return [parts]
     try:
         return list(parts)
     except TypeError:
-        raise FormulaError(f"terms must be text or a sequence of text, not {shown(parts)}") from None
+        raise FormulaError(f"{what}: terms must be text or a sequence of text, not {shown(parts)}") from None
 
 
 def _is_term(given: str | tuple[Any, ...]) -> bool:
@@ -131,19 +133,26 @@ def _is_term(given: str | tuple[Any, ...]) -> bool:
 
 def _random(term: Any) -> str:
     if isinstance(term, str):
-        return _part("random", term, bar=True)
+        text = _part("random", term, bar=True)
+        return f"({text})" if _has_open_bar(text) else text
     if not isinstance(term, (tuple, list)) or len(term) not in (2, 3):
         raise FormulaError(
             "random: a term is text such as '(1 + x | g)', (effects, group) or (structure, effects, group); "
             f"got {shown(term)}"
         )
     *structure, effects, group = term
-    left = _sum([_part("random", part, bar=False) for part in _several(effects)])
+    left = _sum([_part("random", part, bar=False) for part in _several("random", effects)])
     right = _part("random", group, bar=False)
     name = structure[0] if structure else ""
     if not isinstance(name, str) or not (name == "" or name.isidentifier()):
-        raise FormulaError(f"random: {shown(name)} is not the name of a covariance structure")
-    return f"{name}({left or '1'} | {right})"
+        raise FormulaError(
+            f"random: {shown(name)} is not the name of a covariance structure; several effects come in a "
+            "list, (['1', 'x'], 'g')"
+        )
+    text = f"{name}({left or '1'} | {right})"
+    if name and name not in structure_names():
+        raise unknown_structure(text, name, 0)
+    return text
 
 
 def _part(what: str, text: Any, *, bar: bool) -> str:
@@ -156,12 +165,23 @@ def _part(what: str, text: Any, *, bar: bool) -> str:
             raise FormulaError(f"{what}: {text!r} is a whole formula; give its parts")
     if _closes_what_it_did_not_open(tokens):
         raise FormulaError(f"{what}: the parentheses in {text!r} do not match")
-    has_bar = any(token.kind == "operator" and token.text in ("|", "||") for token in tokens)
+    has_bar = any(token.kind == "operator" and token.text in _BARS for token in tokens)
     if has_bar and not bar:
         raise FormulaError(f"{what}: {text!r} has a bar; random-effects terms go into random=")
     if bar and not has_bar:
         raise FormulaError(f"{what}: {text!r} has no bar; write (effects | group)")
     return text.strip()
+
+
+def _has_open_bar(text: str) -> bool:
+    """Whether there is a bar outside of parentheses, which other terms would join."""
+    depth = 0
+    for token in formula_tokens(text):
+        if token.kind == "bracket":
+            depth += 1 if token.text == "(" else -1
+        if depth == 0 and token.kind == "operator" and token.text in _BARS:
+            return True
+    return False
 
 
 def _closes_what_it_did_not_open(tokens: Sequence[Token]) -> bool:

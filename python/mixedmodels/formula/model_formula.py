@@ -299,7 +299,9 @@ def _random_terms(part: Bar, reader: Reader) -> tuple[list[RandomTermSpec], str]
     if bar.text == "||":
         if name:
             reader.fail(
-                f"{name}() takes a single bar; for independent effects write (x || g) or diag(x | g)", bar
+                "a covariance structure takes a single bar; for independent effects write (x || g) or "
+                "diag(x | g)",
+                bar,
             )
         structure = "diag"
     left, right = tokens[: bars[0]], tokens[bars[0] + 1 :]

@@ -31,8 +31,8 @@ class Comparisons(Holder):
         ``(1 | g)`` is left out altogether. From ``(a + b | g)`` first a is left out, then b, but never the
         intercept; from a double bar each column, the intercept included. ``(0 + f | g)`` with a factor f
         becomes ``(1 | g)``. From a term with a covariance structure, such as ``ar1(0 + f | g)``, first the
-        correlations are left out, with standard deviations as they are, then the whole term. A linear model
-        without any random effects is compared as a linear regression.
+        correlations are left out, with standard deviations as they are, then the whole term. A model without
+        any random effects is compared as a regression.
 
         Returns
         -------
@@ -44,7 +44,7 @@ class Comparisons(Holder):
         Raises
         ------
         ArgumentError
-            For a generalized model with a single random effect.
+            When the fit holds covariance parameters.
 
         Examples
         --------

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import ArgumentError
-from ..fit.state import not_a_model
+from ..fit.not_a_model import not_a_model
 from ..inference.effect_sizes.term_effect_sizes import effect_size_table
 from ..means.emmeans import Emmeans
 from ..public import public, renamed

@@ -14,7 +14,7 @@ from ..fit.arguments import (
     check_formula_first,
     check_reml,
 )
-from ..fit.state import not_a_model
+from ..fit.not_a_model import not_a_model
 from ..planning.curve import PowerCurve, power_along
 from ..planning.estimate import Plan, estimated_power
 from ..planning.result import Power

@@ -152,9 +152,9 @@ class TermTests(Holder):
         *models : MixedModel, str, or results of statsmodels
             Other models of the same response, in any order; without any, the terms are tested. A formula is
             fitted by maximum likelihood to the rows that the model used, with its other arguments; it needs
-            no random effects, and then is a regression. So are results of statsmodels: OLS and WLS for a
-            linear model, GLM (binomial, Poisson, negative binomial), Logit, Probit and Poisson for a
-            generalized one.
+            no random effects, and then is a regression. So are results of statsmodels: OLS, WLS and GLM
+            (Gaussian) for a linear model, GLM (binomial, Poisson, negative binomial), Logit, Probit and
+            Poisson for a generalized one.
         refit : bool, optional
             For several models: refit REML fits by ML (the default; the heading says so). With False REML
             criteria are compared as they are, which requires the same fixed effects in all models.

@@ -60,6 +60,47 @@ def test_without_a_variance_it_is_that_of_regression() -> None:
     assert shifted.estimate == pytest.approx(0.9537709957, abs=1e-4)
 
 
+@pytest.mark.parametrize("unit", [1e-150, 1e-9, 1e9, 1e150])
+@pytest.mark.parametrize("fixed", ["Days", "0 + factor(Days)"])
+def test_the_unit_of_the_response_does_not_matter(unit: float, fixed: str) -> None:
+    found, own = (
+        mm.lmer(f"y ~ {fixed} + (1 | Subject)", SLEEP.assign(y=SLEEP["Reaction"] * u)).box_cox()
+        for u in (unit, 1.0)
+    )
+    for name in ("estimate", "lower", "upper"):
+        assert getattr(found, name) == pytest.approx(getattr(own, name), abs=1e-5)
+    shift = 2 * len(SLEEP) * math.log(unit)
+    np.testing.assert_allclose([v[2] for v in found._special], [v[2] for v in own._special], 1e-6)
+    assert found.deviance.min() - shift == pytest.approx(own.deviance.min(), abs=1e-6)
+
+
+def test_without_an_intercept_the_constant_of_the_transformation_counts() -> None:
+    found = mm.lmer("Reaction ~ 0 + Days + (1 | Subject)", SLEEP).box_cox()
+    y = SLEEP["Reaction"].to_numpy()
+    for i in (3, 30):
+        lam = found.values[i]
+        z = SLEEP.assign(z=(y**lam - 1) / lam)
+        m = mm.lmer("z ~ 0 + Days + (1 | Subject)", z, REML=False)
+        assert found.deviance[i] == pytest.approx(m.objective - 2 * (lam - 1) * np.log(y).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_responses_of_one_sign_by_yeo_and_johnson_are_those_of_box_and_cox(sign: float) -> None:
+    data = SLEEP.assign(y=SLEEP["Reaction"] * 1e6, z=sign * (SLEEP["Reaction"] * 1e6 - 1.0))
+    one = mm.lmer("y ~ Days + (1 | Subject)", data).box_cox()
+    other = mm.lmer("z ~ Days + (1 | Subject)", data).yeo_johnson()
+    expected = [one.estimate, one.lower, one.upper]
+    if sign < 0:
+        expected = [2 - one.estimate, 2 - one.upper, 2 - one.lower]
+    np.testing.assert_allclose([other.estimate, other.lower, other.upper], expected, atol=1e-5)
+
+
+def test_a_response_far_from_zero_says_so() -> None:
+    m = mm.lmer("y ~ Days + (1 | Subject)", SLEEP.assign(y=SLEEP["Reaction"] + 1e6))
+    with pytest.raises(mm.DataError, match="subtract a constant"):
+        m.box_cox()
+
+
 def test_weights() -> None:
     data = SLEEP.assign(w=np.resize([1.0, 2.0, 0.5], 180))
     found = mm.lmer("Reaction ~ Days + (1 | Subject)", data, weights="w").box_cox()
@@ -90,7 +131,10 @@ def test_transformations(kind: BoxCox | YeoJohnson, lam: float) -> None:
     np.testing.assert_allclose(kind.inverse(z, lam), y, 1e-7, 1e-12)
     step = 1e-6
     slopes = (kind.forward(y + step, lam) - kind.forward(y - step, lam)) / (2 * step)
-    np.testing.assert_allclose(np.log(slopes), (lam - 1) * kind.log_slopes(y), 1e-5, 1e-6)
+    scaled = z / np.exp(np.mean(np.log(slopes)))
+    np.testing.assert_allclose(kind.scaled(y, lam, False), scaled, 1e-5, 1e-6)
+    shift = kind.scaled(y, lam, True) - scaled
+    np.testing.assert_allclose(shift, shift[0], atol=1e-5 * np.abs(scaled).max())
 
 
 def test_one_moves_the_response_only() -> None:
@@ -139,3 +183,24 @@ def test_refusals() -> None:
         mm.lmer("Reaction ~ Days + (1 | Subject)", SLEEP, fixed={"sigma": 30.0}).yeo_johnson()
     with pytest.raises(mm.ArgumentError, match="level"):
         ml().box_cox(level=2)
+
+
+def test_single_values_and_other_things() -> None:
+    found = ml().box_cox()
+    assert found.inverse(found.transform(300.0)) == pytest.approx(300.0)
+    with pytest.raises(mm.DataError, match="not positive"):
+        found.transform(-1)
+    best = (
+        ml()
+        .refit(found.transform(SLEEP["Reaction"]))
+        .predict({"Days": [0, 9]}, re_form="NA", interval="confidence")
+    )
+    with pytest.raises(mm.ArgumentError, match="standard errors"):
+        found.inverse(best)
+    limits = found.inverse(best[["fit", "lower", "upper"]])
+    assert limits.shape == (2, 3)
+    assert (limits[:, 1] < limits[:, 0]).all()
+    assert (limits[:, 0] < limits[:, 2]).all()
+    for call in (found.transform, found.inverse):
+        with pytest.raises(mm.ArgumentError, match="must be numbers, not 'a'"):
+            call("a")

@@ -23,6 +23,9 @@ from .model_differences import check_names, described
 from .nesting import family_step_of, not_nested_in
 from .spaces import spaces_not_nested
 
+# Why one model is no special case of the other, and whether that could be decided.
+_Nesting = tuple[list[str], bool]
+
 
 def likelihood_ratio_table(
     models: Sequence[FittedModel], names: Sequence[str] | None = None, refit_ml: bool = True
@@ -72,8 +75,9 @@ def likelihood_ratio_table(
     order = sorted(range(len(models)), key=lambda i: models[i].n_parameters)
     models, labels = [models[i] for i in order], [labels[i] for i in order]
     heading += described(models, labels)
-    columns = _columns(models)
-    heading += _remarks(models, labels, columns)
+    nesting = [_not_nested(*pair) for pair in pairwise(models)]
+    columns = _columns(models, nesting)
+    heading += _remarks(models, labels, columns, nesting)
     return anova_table(columns, labels, heading, notes_on_comparisons(models, labels))
 
 
@@ -115,7 +119,7 @@ def check_same_approximation(models: Sequence[FittedModel], labels: Sequence[str
             )
 
 
-def _columns(models: Sequence[FittedModel]) -> dict[str, NDArray[np.float64]]:
+def _columns(models: Sequence[FittedModel], nesting: Sequence[_Nesting]) -> dict[str, NDArray[np.float64]]:
     from scipy.special import chdtrc
 
     deviance = np.array([model.estimates.objective for model in models])
@@ -123,7 +127,8 @@ def _columns(models: Sequence[FittedModel]) -> dict[str, NDArray[np.float64]]:
     chisq = np.concatenate([[np.nan], np.maximum(0.0, -np.diff(deviance))])
     steps = np.concatenate([[np.nan], np.diff(df)])
     p = np.full(len(models), np.nan)
-    tested = [have_optimum(*pair) and not _not_nested(*pair)[0] for pair in pairwise(models)]
+    pairs = zip(pairwise(models), nesting, strict=True)
+    tested = [have_optimum(*pair) and not reasons for pair, (reasons, _) in pairs]
     testable = (steps > 0) & np.array([False, *tested])
     p[testable] = chdtrc(steps[testable], chisq[testable])
     return {
@@ -139,23 +144,27 @@ def _columns(models: Sequence[FittedModel]) -> dict[str, NDArray[np.float64]]:
 
 
 def _remarks(
-    models: Sequence[FittedModel], labels: Sequence[str], columns: dict[str, NDArray[np.float64]]
+    models: Sequence[FittedModel],
+    labels: Sequence[str],
+    columns: dict[str, NDArray[np.float64]],
+    nesting: Sequence[_Nesting],
 ) -> list[str]:
     remarks = []
-    worse = (np.diff(columns["-2*log(L)"]) > 1e-6) & (np.diff(columns["npar"]) > 0)
+    related = np.array([not reasons for reasons, _ in nesting])
+    worse = related & (np.diff(columns["-2*log(L)"]) > 1e-6) & (np.diff(columns["npar"]) > 0)
     if worse.any():
         remarks.append(
             "A model with more parameters has a lower likelihood than the one above it: "
             "they are not nested, or one of the fits has not converged"
         )
     random = {_random_part(model) for model in models}
-    if len(random) > 1:
+    if len(random) > 1 and np.isfinite(columns["Pr(>Chisq)"]).any():
         remarks.append(
             "The random parts differ: where a variance is zero under the smaller model, "
             "the p-value is too large (the test is conservative)"
         )
     for i, (smaller, larger) in enumerate(pairwise(models), start=1):
-        reasons, decided = _not_nested(smaller, larger)
+        reasons, decided = nesting[i - 1]
         if not reasons and not decided:
             remarks.append(
                 f"Whether the random effects of {labels[i - 1]} are a special case of those of {labels[i]} "
@@ -179,7 +188,7 @@ def _remarks(
     return remarks
 
 
-def _not_nested(smaller: FittedModel, larger: FittedModel) -> tuple[list[str], bool]:
+def _not_nested(smaller: FittedModel, larger: FittedModel) -> _Nesting:
     """Why the smaller model is no special case of the larger one, and whether that could be decided."""
     reasons = not_nested_in(smaller, larger)
     if smaller.n_parameters >= larger.n_parameters:

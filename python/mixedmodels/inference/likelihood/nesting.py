@@ -61,6 +61,8 @@ def _offset_within(smaller: FittedModel, larger: FittedModel) -> bool:
     """Whether the larger model has coefficients that make up for a difference of the offsets."""
     difference = _difference_of_offsets(smaller, larger)
     size = np.abs(difference).max(initial=0.0)
+    if size == 0.0:
+        return True
     left = difference - larger.design.x[:, larger.estimates.kept] @ offset_coefficients(smaller, larger)
     return bool(np.abs(left).max(initial=0.0) <= _ROUNDING * size)
 

@@ -13,13 +13,16 @@ from ...design import INTERCEPT, RandomTerm
 from ...design.matrix import Levels, MatrixPlan, label_of
 from ...design.random_term import rows_apart
 from ...design.repeated_effects import n_covariance_parameters, overlapping_terms
-from ...errors import ArgumentError
 from ...fit.state import FittedModel
 from ...render.anova_table import AnovaTable, anova_table
 from ...wording import one_line
 from ..basis.testable import have_optimum, notes_on_reductions, refuse_held_covariances
 from .boundary import covariances_of_added_effect, mixture_p_value
-from .reduced_fits import objective_without_random_effects, with_random_terms
+from .reduced_fits import (
+    generalized_without_random_effects,
+    objective_without_random_effects,
+    with_random_terms,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,26 +42,22 @@ def random_term_table(fitted: FittedModel) -> AnovaTable:
 
     refuse_held_covariances(fitted, "ranova", "compare the model with another one by anova(m1, m2)")
     reductions = list(_reductions(fitted))
-    if not fitted.exact_likelihood and any(part.terms for part in reductions):
-        # A generalized model needs a random-effects term.
-        reductions = [part for part in reductions if part.terms]
     objectives, problems = [], []
     fits: list[FittedModel | None] = []
     for part in reductions:
-        if part.terms:
-            fit = with_random_terms(fitted, part.terms)
-            fits.append(fit)
-            objectives.append(fit.estimates.objective)
-            if fit.convergence.problem:
-                problems.append(f"Without {part.label}: {fit.convergence.problem}")
-        elif fitted.exact_likelihood:
+        if not part.terms and fitted.exact_likelihood:
             fits.append(None)
             objectives.append(objective_without_random_effects(fitted))
-        else:
-            raise ArgumentError(
-                "ranova: without its only random-effects term the model is not a mixed model, and its "
-                "likelihood is not computed; the model needs a second random-effects term"
-            )
+            continue
+        fit = (
+            with_random_terms(fitted, part.terms)
+            if part.terms
+            else generalized_without_random_effects(fitted)
+        )
+        fits.append(fit)
+        objectives.append(fit.estimates.objective)
+        if fit.convergence.problem:
+            problems.append(f"Without {part.label}: {fit.convergence.problem}")
     criterion = np.array([fitted.estimates.objective, *objectives])
     df = np.array([part.df for part in reductions], dtype=float)
     npar = fitted.n_parameters - np.append(0.0, df)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...design import RandomTerm
+from ...design import INTERCEPT, RandomTerm
 from ...errors import ArgumentError
 from ...fit.changes import refitted_design
 from ...fit.fixed import without_coefficients
@@ -82,6 +82,17 @@ def _fit(fitted: FittedModel, parts: dict[str, Any], changes: dict[str, Any]) ->
     known = {field.name for field in dataclasses.fields(fitted.arguments)}
     own = {name: value for name, value in changes.items() if name in known}
     return refitted_design(fitted, design, own)
+
+
+def generalized_without_random_effects(fitted: FittedModel) -> FittedModel:
+    """The fit of a generalized model with one random effect, whose variance is held at zero."""
+    design = fitted.design
+    term = min(design.terms, key=lambda own: len(own.group.levels))
+    ones = np.ones((fitted.n_obs, 1))
+    group = term.group.label
+    none = RandomTerm(term.group, (INTERCEPT,), ones, "us", f"(1 | {group})")
+    held = {**(fitted.arguments.fixed or {}), f"sd_{INTERCEPT}|{group}": 0.0}
+    return _fit(fitted, {"terms": (none,)}, {"fixed": held})
 
 
 def objective_without_random_effects(fitted: FittedModel, basis: NDArray[np.float64] | None = None) -> float:

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from ...design import RandomTerm
 from ...fit.state import FittedModel
-
-_ROUNDING = 1e-8
-# Rows of a level, levels of a factor and rows in all, of which all pairs are looked at.
-_PER_LEVEL, _LEVELS, _MOST_ROWS = 6, 5, 150
+from ..basis.column_space import columns_within
+from .structures_within import is_coarser, structure_contains
+from .telling_rows import telling_rows
 
 
 def spaces_not_nested(smaller: FittedModel, larger: FittedModel) -> tuple[list[str], bool]:
@@ -46,21 +45,7 @@ def _columns_within(smaller: FittedModel, larger: FittedModel) -> bool:
     own = [j for j in smaller.estimates.kept if smaller.design.x_names[j] not in known]
     there = {np.ascontiguousarray(column).tobytes() for column in x.T}
     rest = [j for j in own if np.ascontiguousarray(smaller.design.x[:, j]).tobytes() not in there]
-    return not rest or _within(smaller.design.x[:, rest], x)
-
-
-def _within(columns: NDArray[np.float64], space: NDArray[np.float64]) -> bool:
-    sizes = np.linalg.norm(columns, axis=0)
-    columns = columns[:, sizes > 0] / sizes[sizes > 0]
-    if not columns.size:
-        return True
-    if not space.size:
-        return False
-    unit = np.linalg.norm(space, axis=0)
-    left, values, _ = np.linalg.svd(space[:, unit > 0] / unit[unit > 0], full_matrices=False)
-    basis = left[:, values > 1e-10 * values[0]]
-    rest = columns - basis @ (basis.T @ columns)
-    return bool(np.linalg.norm(rest, axis=0).max() <= _ROUNDING)
+    return not rest or columns_within(smaller.design.x[:, rest], x)
 
 
 def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
@@ -73,34 +58,41 @@ def _random_within(smaller: FittedModel, larger: FittedModel) -> bool | None:
             theirs.remove(twin)
     if not mine:
         return True
-    held = larger.held.terms(larger.design) or smaller.held.terms(smaller.design)
+    # What the smaller model holds makes it a special case of its own.
+    mine_held, theirs_held = (bool(m.held.terms(m.design)) for m in (smaller, larger))
     # Terms whose covariance matrices are a linear space count with their twins: sums of both are possible.
     linear = [term for term in larger.design.terms if _is_linear(term)]
-    rows = _rows([*mine, *larger.design.terms], smaller.n_obs)
+    rows = telling_rows(mine, larger.design.terms, smaller.n_obs)
     wanted = np.column_stack([part for term in mine for part in _matrices(term, rows)])
     space = [part for term in linear for part in _matrices(term, rows)]
     if smaller.exact_likelihood:
         space.append(_pairs(np.diag(1.0 / smaller.prior_weights[rows])))
-    if _within(wanted, np.column_stack(space) if space else np.zeros((len(wanted), 0))):
-        return None if held else True
+    if columns_within(wanted, np.column_stack(space) if space else np.zeros((len(wanted), 0))):
+        return None if theirs_held else True
     every_linear = len(linear) == len(larger.design.terms) and all(map(_is_linear, mine))
-    return False if every_linear and not held else _by_structures(mine, theirs)
+    if theirs_held:
+        return None
+    found = False if every_linear else _by_structures(mine, theirs, rows, len(larger.design.terms) == 1)
+    return None if mine_held and not found else found
 
 
-def _by_structures(mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm]) -> bool | None:
-    """False where a grouping factor of the smaller model is in no term of the larger one."""
+def _by_structures(
+    mine: Sequence[RandomTerm], theirs: Sequence[RandomTerm], rows: NDArray[np.intp], alone: bool
+) -> bool | None:
+    """
+    True where one term of the larger model gives the covariance matrices of the smaller one.
+
+    False where a grouping factor of the smaller model is in no term of the larger one, and where the only
+    term of that (`alone`) does not give them.
+    """
     groups = [term.group.codes for term in theirs]
     for term in mine:
-        if not any(_coarser(codes, term.group.codes) for codes in groups):
+        if not any(is_coarser(codes, term.group.codes) for codes in groups):
             return False
-    return None
-
-
-def _coarser(codes: NDArray[np.uint32], finer: NDArray[np.uint32]) -> bool:
-    """Whether rows that agree in the finer factor agree in the other."""
-    first = np.zeros(int(finer.max()) + 1, dtype=np.int64)
-    first[finer] = codes
-    return bool((first[finer] == codes).all())
+    found = [structure_contains(term, mine, rows) for term in theirs]
+    if any(found):
+        return True
+    return False if alone and False in found else None
 
 
 def _same(one: RandomTerm, other: RandomTerm) -> bool:
@@ -117,24 +109,6 @@ def _same(one: RandomTerm, other: RandomTerm) -> bool:
 def _is_linear(term: RandomTerm) -> bool:
     """Whether every symmetric combination of its elements is a change of its covariance matrix."""
     return bool(len(term.structure.element_matrices()))
-
-
-def _rows(terms: Sequence[RandomTerm], n: int) -> NDArray[np.intp]:
-    """Rows that share levels of each factor, and some more."""
-    chosen = [np.linspace(0, n - 1, min(n, 40)).astype(np.intp)]
-    seen: list[NDArray[np.uint32]] = []
-    for term in terms:
-        codes = term.group.codes
-        if any(codes is other for other in seen):
-            continue
-        seen.append(codes)
-        for level in np.argsort(-np.bincount(codes), kind="stable")[:_LEVELS]:
-            inside = np.flatnonzero(codes == level)
-            chosen.append(inside[np.linspace(0, len(inside) - 1, min(len(inside), _PER_LEVEL)).astype(int)])
-    found = np.unique(np.concatenate(chosen))
-    if len(found) <= _MOST_ROWS:
-        return found
-    return np.unique(np.concatenate(list(reversed(chosen)))[:_MOST_ROWS])
 
 
 def _matrices(term: RandomTerm, rows: NDArray[np.intp]) -> Iterator[NDArray[np.float64]]:

@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ...checks import flag, probability
+from ...checks import flag, probability, shown
 from ...errors import ArgumentError, ConvergenceError, DataError
 from ...fit.changes import by_ml, by_reml
 from ...fit.refits import refit_responses
 from ...fit.state import FittedModel
-from ...render.numbers import format_number, p_statement, percent
+from ...render.numbers import format_number, percent
 from ...render.page import Facts, Page, Section, Table
 from ...render.printed import Printed
 from ...render.style import Style
+from ..basis.column_space import columns_within
 from .transformations import Transformation
 
 Values = NDArray[np.float64]
@@ -89,8 +90,8 @@ class ResponseTransformation(Printed):
         DataError
             For values that are not positive, by Box and Cox.
         """
-        values = np.asarray(y, dtype=np.float64)
-        self.transformation.check(values, self.response)
+        values = _numbers("y", y)
+        self.transformation.check(np.atleast_1d(values), self.response)
         return self.transformation.forward(values, self.estimate if lam is None else float(lam))
 
     def inverse(self, z: ArrayLike, lam: float | None = None) -> Values:
@@ -109,7 +110,7 @@ class ResponseTransformation(Printed):
         ndarray
             NaN outside the range of the transformation. The inverse of a mean is a median.
         """
-        values = np.asarray(z, dtype=np.float64)
+        values = _numbers("z", z)
         return self.transformation.inverse(values, self.estimate if lam is None else float(lam))
 
     def to_frame(self) -> pd.DataFrame:
@@ -160,19 +161,28 @@ class ResponseTransformation(Printed):
         limits = f"[{format_number(self.lower, digits)}, {format_number(self.upper, digits)}]"
         kind = "REML" if self.REML else "maximum likelihood"
         facts = (("λ", format_number(self.estimate, digits)), (f"{percent(self.level)} interval", limits))
-        rows = [
-            (f"λ = {lam:g} ({meaning})", format_number(max(ratio, 0.0), digits), p_statement(_p_value(ratio)))
-            for lam, meaning, ratio in self._special
-        ]
+        ratios = [max(ratio, 0.0) for _, _, ratio in self._special]
         table = Table.from_columns(
             [
-                ("", [row[0] for row in rows]),
-                ("LRT", [row[1] for row in rows]),
-                ("p", [row[2] for row in rows]),
+                ("", [f"λ = {lam:g} ({meaning})" for lam, meaning, _ in self._special]),
+                ("LRT", [format_number(ratio, digits) for ratio in ratios]),
+                ("p", style.p_values(map(_p_value, ratios))),
             ]
         )
         title = f"{self.transformation.title} transformation of {self.response} by {kind}"
         return Page((Section((title,), Facts(facts)), Section((), table)))
+
+
+def _numbers(name: str, given: Any) -> Values:
+    if isinstance(given, pd.DataFrame) and "se_fit" in given:
+        raise ArgumentError(
+            f"{name} has standard errors, which cannot be transformed; take the other columns, "
+            "predictions[['fit', 'lower', 'upper']]"
+        )
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} must be numbers, not {shown(given)}") from None
 
 
 def _p_value(ratio: float) -> float:
@@ -243,10 +253,9 @@ class _Profile:
     """The criterion as a function of λ; every value is computed once."""
 
     def __init__(self, fitted: FittedModel, transformation: Transformation) -> None:
-        self.fitted, self.transformation = fitted, transformation
-        y = fitted.design.y
-        # The response in its own unit: powers of large numbers would overflow.
-        self.y, self.mean_log = y, float(np.mean(transformation.log_slopes(y)))
+        self.fitted, self.transformation, self.y = fitted, transformation, fitted.design.y
+        constant = np.ones((len(self.y), 1))
+        self.has_constant = columns_within(constant, fitted.design.x[:, fitted.estimates.free])
         self.known: dict[float, float] = {}
 
     def at(self, values: ArrayLike) -> Values:
@@ -260,16 +269,11 @@ class _Profile:
         return np.array([self.known[v] for v in wanted])
 
     def _criteria(self, values: list[float]) -> list[float]:
-        """
-        Of the responses divided by the geometric mean of their derivatives (Box & Cox 1964, section 4).
-
-        Their likelihoods are those of the response itself.
-        """
+        """Of the scaled responses, whose likelihoods are those of the response itself."""
         responses = np.full((len(self.y), len(values)), np.nan, order="F")
         for j, lam in enumerate(values):
-            with np.errstate(over="ignore", invalid="ignore"):
-                z = self.transformation.forward(self.y, lam) / math.exp((lam - 1.0) * self.mean_log)
-            responses[:, j] = z
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                responses[:, j] = self.transformation.scaled(self.y, lam, self.has_constant)
         usable = np.isfinite(responses).all(axis=0) & (np.ptp(responses, axis=0) > 0)
         found = np.full(len(values), np.inf)
         if usable.any():
@@ -294,8 +298,9 @@ class _Profile:
             outwards = best + step * (1.0 if best == known[-1] else -1.0)
             if abs(outwards) > _FARTHEST or not math.isfinite(self.at([outwards])[0]):
                 raise DataError(
-                    f"{self.transformation.name}: the likelihood grows to the end of the range of λ, at "
-                    f"{best:.3g}: no transformation of this kind suits the response"
+                    f"{self.transformation.name}: the likelihood still grows at λ = {best:.3g}, the end "
+                    "of the search: the response is far from zero for its range, so subtract a constant; or "
+                    "no such transformation suits it"
                 )
             step *= 1.5
         i = known.index(best)

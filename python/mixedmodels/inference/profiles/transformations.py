@@ -23,6 +23,9 @@ class Transformation(ABC):
     # Values of λ with a meaning of their own.
     special: ClassVar[dict[float, str]]
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     @abstractmethod
     def check(self, y: Values, response: str) -> None:
         """Refuse responses that cannot be transformed."""
@@ -36,8 +39,13 @@ class Transformation(ABC):
         """The response; NaN outside the range of the transformation."""
 
     @abstractmethod
-    def log_slopes(self, y: Values) -> Values:
-        """The logarithms of the derivative of each value, divided by λ - 1."""
+    def scaled(self, y: Values, lam: float, up_to_constant: bool) -> Values:
+        """
+        The transformed response over the geometric mean of its derivatives (Box & Cox 1964, section 4).
+
+        Up to a constant, where an intercept takes that up: a transformation of large values differs from its
+        constant by less than the rounding error.
+        """
 
 
 class BoxCox(Transformation):
@@ -66,8 +74,8 @@ class BoxCox(Transformation):
     def inverse(self, z: Values, lam: float) -> Values:
         return np.exp(_root(z, lam))
 
-    def log_slopes(self, y: Values) -> Values:
-        return np.log(y)
+    def scaled(self, y: Values, lam: float, up_to_constant: bool) -> Values:
+        return _scaled_power(np.log(y), lam, up_to_constant)
 
 
 class YeoJohnson(Transformation):
@@ -88,13 +96,25 @@ class YeoJohnson(Transformation):
         up, down = np.expm1(_root(z, lam)), -np.expm1(_root(-z, 2.0 - lam))
         return np.where(z >= 0, up, down)
 
-    def log_slopes(self, y: Values) -> Values:
-        return np.sign(y) * np.log1p(np.abs(y))
+    def scaled(self, y: Values, lam: float, up_to_constant: bool) -> Values:
+        size = np.log1p(np.abs(y))
+        if (y >= 0).all():
+            return _scaled_power(size, lam, up_to_constant)
+        if (y < 0).all():
+            return -_scaled_power(size, 2.0 - lam, up_to_constant)
+        return self.forward(y, lam) / np.exp((lam - 1.0) * np.mean(np.sign(y) * size))
 
 
 def _power(log_y: Values, lam: float) -> Values:
     """(y^λ - 1) / λ without cancellation near λ = 0."""
     return log_y if abs(lam) < _ZERO else np.expm1(lam * log_y) / lam
+
+
+def _scaled_power(log_y: Values, lam: float, up_to_constant: bool) -> Values:
+    """The power divided by the geometric mean of its derivatives, by the ratio of y to its own mean."""
+    mean = float(np.mean(log_y))
+    ratio = _power(log_y - mean, lam)
+    return np.exp(mean) * (ratio if up_to_constant else ratio - _power(np.array(-mean), lam))
 
 
 def _root(z: Values, lam: float) -> Values:
