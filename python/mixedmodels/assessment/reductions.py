@@ -9,7 +9,7 @@ import numpy as np
 
 from ..covariance import without_correlations
 from ..design.matrix import INTERCEPT, MatrixPlan, label_of
-from ..errors import MixedModelError
+from ..errors import MixedModelError, NoDataError
 from ..fit.state import FittedModel
 from ..fit.update import updated
 from ..formula.nodes import write
@@ -137,6 +137,8 @@ def reduced_fits(fitted: FittedModel, terms: set[str] | None = None) -> list[Red
         try:
             with silent():
                 fit = updated(fitted, {"formula": reduction.change})
+        except NoDataError:
+            raise
         except MixedModelError:
             continue
         df = fitted.n_parameters - fit.n_parameters
