@@ -146,6 +146,9 @@ def minimized_by(
     status, message = "converged", f"{name} returned"
     try:
         returned = optimizer(recorder.objective, recorder.gradient, np.array(start), bounds)
+        if recorder.limit:
+            # The function caught everything.
+            raise LimitReached
         point = _point(name, returned, criterion)
         if getattr(returned, "success", True) in (False, np.False_):
             status, message = "no_progress", f"{name} says: {getattr(returned, 'message', 'no success')}"

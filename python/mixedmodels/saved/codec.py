@@ -9,6 +9,7 @@ Text, numbers, truth values and None are themselves. Everything else is an objec
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -146,7 +147,14 @@ class Decoder:
                 f"the model file has values of the kind {name!r}, which this version does not know: a later "
                 "version wrote it"
             )
-        return kind(**{part: self.value(inner) for part, inner in coded.items() if part != "is"})
+        values = {part: self.value(inner) for part, inner in coded.items() if part != "is"}
+        further = values.keys() - inspect.signature(kind).parameters.keys()
+        if further:
+            raise ModelFileError(
+                f"the model file has {sorted(further)[0]!r} of the kind {name!r}, which this version does not "
+                "know: a later version wrote it"
+            )
+        return kind(**values)
 
 
 def _place(place: Any, items: Sequence[Any]) -> int:

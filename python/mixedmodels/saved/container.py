@@ -25,8 +25,17 @@ _JSON, _NUMBERS = "model.json", "numbers.bin"
 _RATIO, _ALWAYS = 200, 1 << 24
 _WORTH = 0.8
 # The errors that reading nonsense ends in.
-_DAMAGE = (
-    *(AttributeError, EOFError, IndexError, KeyError, MixedModelError, NotImplementedError, OSError),
+DAMAGE = (
+    *(
+        AttributeError,
+        EOFError,
+        IndexError,
+        KeyError,
+        MemoryError,
+        MixedModelError,
+        NotImplementedError,
+        OSError,
+    ),
     *(OverflowError, RecursionError, RuntimeError, TypeError, ValueError, zlib.error),
 )
 # Archives have no time of their own, so that a model has one file.
@@ -88,7 +97,7 @@ def unpacked(content: bytes, what: str) -> Any:
         raise ModelFileError(f"{what} cannot be loaded: {error}") from None
     except zipfile.BadZipFile:
         raise ModelFileError(f"{what} cannot be loaded: it is no model file, or it is damaged") from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ModelFileError(f"{what} cannot be loaded: it is damaged ({type(error).__name__})") from None
 
 

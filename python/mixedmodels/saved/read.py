@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..checks import shown
+from ..checks import check_path
 from ..design.without_data import design_without_data, frame_without_data
 from ..errors import ArgumentError, DataError, MixedModelError, ModelFileError
 from ..fit.fitted_generalized import FittedGeneralized
@@ -23,7 +22,7 @@ from ..fit.without_data import GeneralizedWithoutData, GivenValues, LinearWithou
 from ..formula import check_functions
 from ..frame import Frame
 from ..notices import silent
-from .container import unpacked
+from .container import DAMAGE, unpacked
 from .facts import by_function
 
 Functions = Mapping[str, Callable[..., Any]] | None
@@ -31,12 +30,18 @@ Functions = Mapping[str, Callable[..., Any]] | None
 _AGREEMENT = 1e-6
 
 
-def loaded(path: str | os.PathLike[str], data: Any = None, functions: Functions = None) -> FittedModel:
+def loaded(path: Any, data: Any = None, functions: Functions = None) -> FittedModel:
     """Read a model file, see :func:`mixedmodels.load`."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise ArgumentError(f"load: path must be the name of a file, not {shown(path)}")
-    content = Path(path).read_bytes()
-    return opened(content, data, functions, str(path))
+    if hasattr(path, "read"):
+        content, what = path.read(), "the file"
+        if not isinstance(content, bytes):
+            raise ArgumentError(
+                "load: path is a file that was opened for text; open it for bytes, open(path, 'rb')"
+            )
+    else:
+        check_path("load", "path", path)
+        content, what = Path(path).read_bytes(), str(path)
+    return opened(content, data, functions, what)
 
 
 def opened(
@@ -50,7 +55,9 @@ def opened(
         if data is not None:
             return _with_data(parts, data, known)
         return _without_data(parts, content, known)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except MixedModelError:
+        raise
+    except DAMAGE as error:
         raise ModelFileError(f"{what} cannot be loaded: it is damaged ({type(error).__name__})") from None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import optional_flag
+from ..checks import check_path, optional_flag
 from ..design.rows import columns_of
 from ..design.without_data import facts_of as facts_of_design
 from ..errors import ArgumentError, MixedModelError
@@ -28,15 +28,24 @@ _MOST_NUMBERS = 500_000
 _ROUNDING = 1e-12
 
 
-def saved(fitted: FittedModel, path: str | os.PathLike[str], kenward_roger: bool | None = None) -> None:
+def saved(fitted: FittedModel, path: Any, kenward_roger: bool | None = None) -> None:
     """
     Write a model file, see `MixedModel.save`.
 
-    The file appears complete or not at all.
+    A file with a name appears complete or not at all.
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise ArgumentError(f"save: path must be the name of a file, not {type(path).__name__}")
+    is_open = hasattr(path, "write")
+    if not is_open:
+        check_path("save", "path", path)
     content = content_of(fitted, optional_flag("kenward_roger", kenward_roger))
+    if is_open:
+        try:
+            path.write(content)
+        except TypeError:
+            raise ArgumentError(
+                "save: path is a file that was opened for text; open it for bytes, open(path, 'wb')"
+            ) from None
+        return
     target = Path(path)
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...checks import shown
+from ...checks import check_path
 from ...errors import ArgumentError
 from ..arguments import ModelArguments
 from ..fixed import Held
@@ -38,7 +38,7 @@ def save(fitted: FittedModel, file: Any) -> None:
         When `file` is neither a name nor open for writing.
     """
     if not hasattr(file, "write"):
-        _check_path(file, "save_optimum")
+        check_path("save_optimum", "file", file)
     text = written(content_of(fitted))
     if isinstance(file, (str, os.PathLike)):
         Path(file).write_text(text, encoding="utf-8")
@@ -47,14 +47,6 @@ def save(fitted: FittedModel, file: Any) -> None:
         file.write(text)
     except TypeError:
         file.write(text.encode())
-
-
-def _check_path(file: Any, function: str) -> None:
-    """Refuse everything that is not the name of a file."""
-    if not isinstance(file, (str, os.PathLike)) or not str(file).strip():
-        raise ArgumentError(f"{function}: file must be a path or an open file, not {shown(file)}")
-    if Path(file).is_dir():
-        raise ArgumentError(f"{function}: {file} is a folder; give the name of a file")
 
 
 def content_of(fitted: FittedModel) -> dict[str, Any]:
@@ -117,7 +109,7 @@ def read(file: Any) -> dict[str, Any]:
     if hasattr(file, "read"):
         text, name = file.read(), "the file"
     else:
-        _check_path(file, "restore_optimum")
+        check_path("restore_optimum", "file", file)
         text, name = Path(file).read_bytes(), str(file)
     try:
         content = json.loads(text)
