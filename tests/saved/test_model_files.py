@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import json
 import pickle
@@ -18,6 +19,7 @@ import mixedmodels as mm
 from degenerate.operations import OPERATIONS
 from mixedmodels import families
 from mixedmodels.saved.condense import condensed
+from mixedmodels.saved.vocabulary import KINDS
 from saved.saved_models import FILES, MODELS, model, new_rows, numbers, sleep
 
 # Repeated sums of rows differ in rounding, and second derivatives come from differences.
@@ -288,18 +290,136 @@ def test_no_head_makes_anything_but_an_error(change: Any, path: Path) -> None:
         mm.load(path)
 
 
+def nodes(value: Any) -> list[Any]:
+    """A coded value and all in it that have parts."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    own = [value] if isinstance(value, (dict, list)) else []
+    return [*own, *(part for one in inner for part in nodes(one))]
+
+
+def first(head: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The first value of a kind in a file."""
+    return next(node for node in nodes(head["model"]) if isinstance(node, dict) and node.get("is") == kind)
+
+
+def entry(head: dict[str, Any], *names: str) -> list[Any]:
+    """A key and its value in maps within maps."""
+    found: list[Any] = ["", head["model"]]
+    for name in names:
+        found = next(pair for pair in found[1]["map"] if pair[0] == name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda head: first(head, "linear_estimates").update(sigma="large"), "'sigma' of 'linear_estimates'"),
+        (lambda head: first(head, "linear_estimates").update(later=1), "a later one wrote it"),
+        (lambda head: first(head, "formula").update(variables={"tuple": [1]}), "'variables' of 'formula'"),
+        (lambda head: first(head, "matrix_plan").update(codings={"is": "given_values"}), "'codings'"),
+        (lambda head: first(head, "terms").update(factors={"tuple": [3]}), "'factors' of 'terms'"),
+        (lambda head: entry(head, "restricted").__setitem__(1, 3), "'restricted' of the model"),
+        (lambda head: entry(head, "arguments").__setitem__(1, {"is": "control"}), "'arguments'"),
+        (lambda head: entry(head, "convergence").__setitem__(0, "end"), "'end'"),
+        (lambda head: entry(head, "design", "parts", "x_names").__setitem__(1, {"tuple": [1]}), "'x_names'"),
+        (lambda head: entry(head, "design", "parts", "x_names").__setitem__(0, "form"), "no 'x_names'"),
+        (lambda head: entry(head, "design", "counts", "n_rows").__setitem__(1, "many"), "'n_rows'"),
+        (lambda head: entry(head, "facts", "gradient").__setitem__(1, "steep"), "a fact about"),
+        (lambda head: first(head, "condensed").update(x=first(head, "condensed")["codes"]), "condensed rows"),
+        (lambda head: head["arrays"][-1].update(shape=[0, 10**9]), "impossible shape"),
+    ],
+)
+def test_parts_of_other_types_are_refused(change: Any, said: str, path: Path) -> None:
+    model("plain").save(path)
+    path.write_bytes(changed(path.read_bytes(), lambda head: (change(head), None)[1]))
+    with pytest.raises(mm.ModelFileError, match=said):
+        mm.load(path)
+
+
+def test_many_names_do_not_take_memory(path: Path) -> None:
+    """A covariance matrix of a million names would have 8 TB."""
+    model("plain").save(path)
+
+    def claim(head: dict[str, Any]) -> None:
+        head["texts"].append(["x"] * 1_000_000)
+        (term,) = entry(head, "design", "terms")[1]["list"]
+        next(pair for pair in term["map"] if pair[0] == "names")[1] = {"texts": len(head["texts"]) - 1}
+
+    path.write_bytes(changed(path.read_bytes(), claim))
+    with pytest.raises(mm.ModelFileError):
+        mm.load(path)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+@pytest.mark.parametrize("name", ["plain", "splines", "ar1", "nbinom2"])
+def test_parts_with_a_default_may_be_missing(name: str, path: Path) -> None:
+    """Files of versions that did not have them yet."""
+    model(name).save(path)
+    content, kinds = path.read_bytes(), {}
+    with zipfile.ZipFile(path) as archive:
+        for node in nodes(json.loads(archive.read("model.json"))["model"]):
+            if isinstance(node, dict) and "is" in node and node["is"] != "family":
+                kinds[node["is"]] = KINDS[node["is"]]
+    optional = [
+        (kind, part.name)
+        for kind, made in kinds.items()
+        for part in inspect.signature(made).parameters.values()
+        if part.default is not part.empty
+    ]
+    assert len(optional) > 10
+    for kind, part in optional:
+        path.write_bytes(changed(content, lambda head, k=kind, p=part: (first(head, k).pop(p), None)[1]))
+        mm.load(path)
+    for part in ("form", "new_response"):
+        path.write_bytes(
+            changed(
+                content,
+                lambda head, p=part: entry(head, "design", "parts")[1]["map"].remove(
+                    entry(head, "design", "parts", p)
+                ),
+            )
+        )
+        assert str(mm.load(path).summary())
+
+
+def test_files_may_be_open(path: Path) -> None:
+    m, file = model("plain"), io.BytesIO()
+    m.save(file)
+    file.seek(0)
+    assert str(mm.load(file).summary()) == str(m.summary())
+    file.seek(0)
+    close(mm.load(file, data=m.data).residuals(), m.residuals())
+    with path.open("wb") as target:
+        m.save(target)
+    assert path.read_bytes() == file.getvalue()
+    with path.open("rb") as source:
+        assert str(mm.load(source)) == str(m)
+    with pytest.raises(mm.ArgumentError, match=r"opened for text; open it for bytes, open\(path, 'wb'\)"):
+        m.save(io.StringIO())
+    with pytest.raises(mm.ArgumentError, match=r"opened for text; open it for bytes, open\(path, 'rb'\)"):
+        mm.load(io.StringIO("{}"))
+    for empty in (io.BytesIO(), io.BytesIO(b"text")):
+        with pytest.raises(mm.ModelFileError, match="the file cannot be loaded"):
+            mm.load(empty)
+
+
+def test_folders_are_no_files(tmp_path: Path) -> None:
+    for name in (tmp_path, str(tmp_path)):
+        with pytest.raises(mm.ArgumentError, match=r"save: .* is a folder"):
+            model("plain").save(name)
+        with pytest.raises(mm.ArgumentError, match=r"load: .* is a folder"):
+            mm.load(name)
+    with pytest.raises(mm.ArgumentError, match="path"):
+        model("plain").save("")
+    with pytest.raises(FileNotFoundError):
+        model("plain").save(tmp_path / "none" / "m.model")
+    assert not list(tmp_path.iterdir())
+
+
 def test_random_changes_of_the_head_are_errors_of_the_package(path: Path) -> None:
     model("plain").save(path)
     content = path.read_bytes()
     rng = np.random.default_rng(2)
-
-    def nodes(value: Any) -> list[Any]:
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-        return (
-            [value, *(part for own in inner for part in nodes(own))]
-            if isinstance(value, (dict, list))
-            else []
-        )
 
     for _ in range(150):
 

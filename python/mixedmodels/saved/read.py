@@ -16,7 +16,7 @@ from ..errors import ArgumentError, DataError, MixedModelError, ModelFileError
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.fitted_linear import FittedLinear
 from ..fit.pickled import linear_predictor
-from ..fit.record import Convergence, Estimates, GeneralizedEstimates, read_only
+from ..fit.record import read_only
 from ..fit.state import FittedModel
 from ..fit.without_data import GeneralizedWithoutData, GivenValues, LinearWithoutData, Stored, effects_from
 from ..formula import check_functions
@@ -24,6 +24,7 @@ from ..frame import Frame
 from ..notices import silent
 from .container import DAMAGE, unpacked
 from .facts import by_function
+from .parts import check_condensed, check_types
 
 Functions = Mapping[str, Callable[..., Any]] | None
 # Of the criterion at the estimates, when the model gets its data again.
@@ -55,6 +56,8 @@ def opened(
         if data is not None:
             return _with_data(parts, data, known)
         return _without_data(parts, content, known)
+    except ModelFileError as error:
+        raise ModelFileError(f"{what} cannot be loaded: {error}") from None
     except MixedModelError:
         raise
     except DAMAGE as error:
@@ -75,22 +78,22 @@ def _own_functions(names: tuple[str, ...], functions: Functions) -> dict[str, An
 
 def _complete(parts: dict[str, Any]) -> None:
     """Compute b where the file has u only; refuse estimates that do not belong to the design."""
+    check_types(parts)
     estimates, design = parts["estimates"], design_without_data(parts["design"])
-    kinds = {"linear": Estimates, "generalized": GeneralizedEstimates}
-    if not isinstance(estimates, kinds[parts["kind"]]) or not isinstance(parts["convergence"], Convergence):
-        raise TypeError
-    if estimates.b is None:
+    shapes = [(len(term.group.levels), len(term.names)) for term in design.terms]
+    good = shapes == [u.shape for u in estimates.u]
+    # Before anything is made whose size is that of theta.
+    good = good and estimates.theta.shape == (sum(term.structure.n_parameters for term in design.terms),)
+    if good and estimates.b is None:
         b = tuple([read_only(part) for part in effects_from(design, estimates)])
         parts["estimates"] = estimates = dataclasses.replace(estimates, b=b)
     rank, p = len(estimates.kept), len(design.x_names)
-    good = estimates.beta.shape == (p,) and rank <= p
+    good = good and estimates.beta.shape == (p,) and rank <= p
     good &= bool((estimates.kept >= 0).all() and (estimates.kept < p).all())
     good &= len(design.terms) == len(estimates.b) == len(parts["term_roots"])
-    shapes = [(len(term.group.levels), len(term.names)) for term in design.terms]
-    good &= shapes == [b.shape for b in estimates.b] == [u.shape for u in estimates.u]
-    good &= estimates.theta.shape == (sum(term.structure.n_parameters for term in design.terms),)
-    if not good:
-        raise TypeError
+    if not good or shapes != [b.shape for b in estimates.b]:
+        raise ModelFileError("it is damaged: its estimates do not belong to its design")
+    check_condensed(parts["condensed"], design)
 
 
 def _without_data(parts: Mapping[str, Any], content: bytes, functions: dict[str, Any]) -> FittedModel:

@@ -21,6 +21,7 @@ from .codec import Encoder
 from .condense import condensed
 from .container import packed
 from .facts import LEVELS, facts_of
+from .read import opened
 
 # Numbers of effects, of their variances by level and of the condensed rows: about 4 MB.
 _MOST_NUMBERS = 500_000
@@ -38,6 +39,8 @@ def saved(fitted: FittedModel, path: Any, kenward_roger: bool | None = None) -> 
     if not is_open:
         check_path("save", "path", path)
     content = content_of(fitted, optional_flag("kenward_roger", kenward_roger))
+    # A file that could not be loaded is not written.
+    opened(content, None, fitted.design.recipe.functions)
     if is_open:
         try:
             path.write(content)
