@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import numbers
 import os
 from collections.abc import Iterable, Sequence
@@ -149,6 +150,18 @@ def check_path(function: str, argument: str, path: Any) -> None:
         raise ArgumentError(f"{function}: {argument} must be a path or an open file, not {shown(path)}")
     if Path(path).is_dir():
         raise ArgumentError(f"{function}: {path} is a folder; give the name of a file")
+
+
+def check_folder(function: str, path: Path) -> None:
+    """
+    Refuse a file in a folder that does not exist.
+
+    Raises
+    ------
+    FileNotFoundError
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"{function}: there is no folder {path.parent}", str(path))
 
 
 def shown(value: Any) -> str:

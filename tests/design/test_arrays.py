@@ -260,6 +260,12 @@ def test_means_need_the_variables_of_a_formula(call):
         (lambda: sleep(names="ab"), ArgumentError, "names must be a list of names"),
         (lambda: sleep(names=["a", "a"]), ArgumentError, "X has two columns called 'a'"),
         (lambda: sleep(names=["a", 3]), ArgumentError, "names must be a name, not 3"),
+        (lambda: sleep(x=None), ArgumentError, r"an array of shape \(n, 0\) has no columns"),
+        (
+            lambda: sleep(x=np.array("2020-01-01", "M8[D]") + np.arange(180)),
+            ArgumentError,
+            "factors and dates",
+        ),
         (lambda: sleep(names=["a", None]), ArgumentError, "names must be a name, not None"),
         (lambda: sleep(ArrayTerm(SUBJECT, names=3)), ArgumentError, "names of the term must be a list"),
         (lambda: sleep(ArrayTerm(SUBJECT, SUBJECT, 3)), ArgumentError, "names of the term must be a list"),

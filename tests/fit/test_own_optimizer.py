@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 from types import SimpleNamespace
 
@@ -145,6 +146,19 @@ def test_an_interrupt_passes():
 
     with pytest.raises(KeyboardInterrupt):
         sleep(interrupted)
+
+
+def test_a_limit_holds_in_a_function_that_catches_everything():
+    def deaf(objective, gradient, start, bounds):
+        for i in range(10):
+            with contextlib.suppress(BaseException):
+                objective(start * (1.0 - 0.01 * i))
+        return 0.5 * start
+
+    with pytest.warns(ConvergenceWarning, match="the limit of evaluations was reached"):
+        model = sleep(deaf, control={"max_evaluations": 3})
+    assert model.optimum.return_code == "max_evaluations"
+    assert model.objective == min(model.optimum.log.objective)
 
 
 @pytest.mark.parametrize(("limit", "value"), [("max_evaluations", 4), ("max_time", 1e-9)])

@@ -146,6 +146,8 @@ def test_other_data_are_refused(path: Path) -> None:
     with pytest.raises(mm.DataError, match="other coefficients"):
         # The criterion is the same.
         mm.load(path, data.assign(Reaction=data["Reaction"] + data["Days"]))
+    with pytest.raises(mm.MissingColumnError, match="has no column 'Days'"):
+        mm.load(path, data.drop(columns="Days"))
     with pytest.raises(mm.DataError, match="other levels"):
         mm.load(path, data.assign(Subject=data["Subject"].astype(str) + "a"))
 
@@ -411,7 +413,7 @@ def test_folders_are_no_files(tmp_path: Path) -> None:
             mm.load(name)
     with pytest.raises(mm.ArgumentError, match="path"):
         model("plain").save("")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="save: there is no folder"):
         model("plain").save(tmp_path / "none" / "m.model")
     assert not list(tmp_path.iterdir())
 

@@ -229,14 +229,23 @@ class _Matrix:
 
 
 def _matrix(values: Any, what: str, index: Any) -> _Matrix:
+    if values is None:
+        raise ArgumentError(
+            f"from_arrays: {what} must be an array, not None; a column of ones, np.ones(len(y)), is an intercept, "
+            "and an array of shape (n, 0) has no columns"
+        )
     if not isinstance(values, (np.ndarray, list, tuple)) and np.ndim(values) != 1:
         return _from_frame(values, what, index)
     try:
+        if np.asarray(values).dtype.kind in "mM":
+            raise TypeError
         own = np.asarray(values, dtype=np.float64)
         if isinstance(values, np.ma.MaskedArray):
             own = np.where(np.ma.getmaskarray(values), np.nan, own)
     except (TypeError, ValueError):
-        raise ArgumentError(f"from_arrays: {what} must contain numbers; code factors as columns") from None
+        raise ArgumentError(
+            f"from_arrays: {what} must contain numbers; code factors and dates as columns"
+        ) from None
     own = own[:, None] if own.ndim == 1 else own
     if own.ndim != 2:
         raise ArgumentError(f"from_arrays: {what} has shape {own.shape}; it needs rows and columns")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +64,10 @@ class Criterion(ABC):
                 between = f" and between {lower:g} and {upper:g}" if lower > -np.inf or upper < np.inf else ""
                 raise ArgumentError(f"{function}: {name} is {value}, but must be finite{between}")
         return values
+
+    def as_start(self, start: Any) -> Any:
+        """The argument ``start`` of a fit, from a vector of all parameters too."""
+        return start
 
     @abstractmethod
     def value(self, point: Vector) -> float:
@@ -156,6 +161,21 @@ class GeneralizedCriterion(Criterion):
         beta = point[self._n_theta : end] if self._joint else np.zeros(self._n_beta)
         log_dispersion = float(point[-1]) if self._dispersion else 0.0
         return np.array(point[: self._n_theta]), np.array(beta), log_dispersion
+
+    def as_start(self, start: Any) -> Any:
+        if (
+            len(self.names) == self._n_theta
+            or isinstance(start, Mapping)
+            or np.shape(start) != (len(self.names),)
+        ):
+            return start
+        theta, beta, log_dispersion = self.split(self.checked("start", start))
+        parts: dict[str, Any] = {"theta": theta}
+        if self._joint:
+            parts["beta"] = beta
+        if self._dispersion:
+            parts["dispersion"] = float(np.exp(log_dispersion))
+        return parts
 
     def joined(self, theta: Vector | None, beta: Vector | None, log_dispersion: float | None) -> Vector:
         """One vector of all parameters; those that are not given are as in the default start."""

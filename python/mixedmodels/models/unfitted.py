@@ -21,6 +21,7 @@ from ..fit.fitting import Fitting
 from ..fit.optimum.restore import restored
 from ..fit.update import snapshot
 from ..public import public
+from ..wording import counted
 from .arguments import Optimizer
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class UnfittedModel(Generic[M]):
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a model is immutable: cannot set {name!r}")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a model is immutable: cannot delete {name!r}")
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._fitting, self._kind)
 
@@ -69,10 +73,11 @@ class UnfittedModel(Generic[M]):
 
     def __repr__(self) -> str:
         n, p, q, k = self.size
-        return (
-            f"<unfitted {self._kind.__name__}: {self.formula}; {n} observations, {p} fixed effects, "
-            f"{q} random effects, {k} parameters>"
+        counts = (
+            *(counted(n, "observation"), counted(p, "fixed effect"), counted(q, "random effect")),
+            counted(k, "parameter"),
         )
+        return f"<unfitted {self._kind.__name__}: {self.formula}; {', '.join(counts)}>"
 
     @property
     def formula(self) -> str:
@@ -235,8 +240,9 @@ class UnfittedModel(Generic[M]):
 
         Parameters
         ----------
-        start : array-like of shape (n_theta,) or dict, optional
-            Where the optimisation starts, as for :func:`mixedmodels.lmer` and :func:`mixedmodels.glmer`.
+        start : array-like of shape (n_parameters,) or (n_theta,), or dict, optional
+            Where the optimisation starts: all parameters, in the order of `theta_names`, or as for
+            :func:`mixedmodels.lmer` and :func:`mixedmodels.glmer`.
         optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"}, callable or None
             By default "trust_region". None evaluates the model at `start` without optimising.
             A function of yours is called with the objective, its gradient, the start and the bounds of the
@@ -269,7 +275,8 @@ class UnfittedModel(Generic[M]):
         options = as_control(self._fitting.arguments.control if control is None else control)
         if flag("verbose", verbose):
             options = dataclasses.replace(options, verbose=True)
-        changes = {"start": snapshot(start), "optimizer": check_optimizer(optimizer), "control": options}
+        start = self._criterion.as_start(snapshot(start))
+        changes = {"start": start, "optimizer": check_optimizer(optimizer), "control": options}
         fitting = with_options(self._fitting, changes)
         fitting.announce(self._engine)
         return self._kind(fitting.fit(self._engine))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import check_path, optional_flag
+from ..checks import check_folder, check_path, optional_flag
 from ..design.rows import columns_of
 from ..design.without_data import facts_of as facts_of_design
 from ..errors import ArgumentError, MixedModelError
@@ -38,6 +38,7 @@ def saved(fitted: FittedModel, path: Any, kenward_roger: bool | None = None) -> 
     is_open = hasattr(path, "write")
     if not is_open:
         check_path("save", "path", path)
+        check_folder("save", Path(path))
     content = content_of(fitted, optional_flag("kenward_roger", kenward_roger))
     # A file that could not be loaded is not written.
     opened(content, None, fitted.design.recipe.functions)

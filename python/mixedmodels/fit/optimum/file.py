@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...checks import check_path
+from ...checks import check_folder, check_path
 from ...errors import ArgumentError
 from ..arguments import ModelArguments
 from ..fixed import Held
@@ -39,6 +39,7 @@ def save(fitted: FittedModel, file: Any) -> None:
     """
     if not hasattr(file, "write"):
         check_path("save_optimum", "file", file)
+        check_folder("save_optimum", Path(file))
     text = written(content_of(fitted))
     if isinstance(file, (str, os.PathLike)):
         Path(file).write_text(text, encoding="utf-8")
