@@ -216,7 +216,5 @@ def test_one_of_each_is_written_in_the_singular():
 @pytest.mark.parametrize("value", [True, False])
 @pytest.mark.parametrize("make", [linear, generalized])
 def test_amalgamate_is_refused_with_a_reason(make, value):
-    with pytest.raises(
-        NotAvailableError, match="share a block, as with amalgamate=True in MixedModels.jl; sep"
-    ):
+    with pytest.raises(NotAvailableError, match=r"as with amalgamate=True in MixedModels\.jl; sep"):
         make(amalgamate=value)

@@ -231,8 +231,8 @@ class _Matrix:
 def _matrix(values: Any, what: str, index: Any) -> _Matrix:
     if values is None:
         raise ArgumentError(
-            f"from_arrays: {what} must be an array, not None; a column of ones, np.ones(len(y)), is an intercept, "
-            "and an array of shape (n, 0) has no columns"
+            f"from_arrays: {what} must be an array, not None; a column of ones, np.ones(len(y)), is an "
+            "intercept, and an array of shape (n, 0) has no columns"
         )
     if not isinstance(values, (np.ndarray, list, tuple)) and np.ndim(values) != 1:
         return _from_frame(values, what, index)

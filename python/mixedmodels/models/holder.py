@@ -19,11 +19,12 @@ class Holder:
     _fitted: FittedModel
 
     def __init__(self, fitted: FittedModel, *further: Any, **named: Any) -> None:
-        if further or named or not isinstance(fitted, FittedModel):  # pyright: ignore[reportUnnecessaryIsInstance]
+        given: Any = fitted
+        if further or named or not isinstance(given, FittedModel):
             name = type(self).__name__
             raise ArgumentError(
-                f"{name} holds a fit: lmer() and glmer() make one, and {name}.from_formula() and from_arrays() make "
-                "a model without fitting it"
+                f"{name} holds a fit: lmer() and glmer() make one, and {name}.from_formula() and from_arrays() "
+                "make a model without fitting it"
             )
         object.__setattr__(self, "_fitted", fitted)
 
