@@ -210,6 +210,21 @@ def test_other_files_are_refused(file, error, said):
         unfitted("sleepstudy").restore_optimum(file())
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("converged", "no"), ("converged", 1), ("n_evaluations", 2.5), ("n_gradients", True)),
+        *(("status", None), ("message", 3), ("optimizer", []), ("messages", 3), ("messages", [3])),
+        *(("gradient", [[1.0]]), ("predicted_fall", None), ("log", {"objective": [1.0]})),
+    ],
+)
+def test_a_record_of_the_search_that_is_none_is_refused(name, value):
+    saved = content(fitted("sleepstudy"))
+    saved["search"][name] = {**saved["search"]["log"], **value} if name == "log" else value
+    with pytest.raises(ArgumentError, match="the file is damaged"):
+        unfitted("sleepstudy").restore_optimum(as_file(saved))
+
+
 def test_restoring_needs_a_model_without_estimates():
     with pytest.raises(
         ArgumentError, match=r"made by from_formula\(\) or from_arrays\(\), not LinearMixedModel"

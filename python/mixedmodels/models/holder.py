@@ -23,7 +23,7 @@ class Holder:
         if further or named or not isinstance(given, FittedModel):
             name = type(self).__name__
             raise ArgumentError(
-                f"{name} holds a fit: lmer() and glmer() make one, and {name}.from_formula() and from_arrays() "
+                f"{name} holds a fit: lmer() and glmer() make one; {name}.from_formula() and from_arrays() "
                 "make a model without fitting it"
             )
         object.__setattr__(self, "_fitted", fitted)
