@@ -285,3 +285,23 @@ def test_a_family_of_the_user_is_known_by_its_objective():
     other = make("TICKS ~ YEAR + (1 | BROOD)", data, poisson_of_the_user(1e-3))
     with pytest.raises(DataError, match="the objective at the saved parameters is"):
         other.restore_optimum(as_file(content(fitted)))
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        {"sd__Days": 5.0},
+        {"sd__(Intercept)": 30.0, "Days": 10.0},
+        {"cor__(Intercept).Days": 0.2},
+        {"sigma": 25.0, "sd__Days": 5.0},
+        {"sd__Days": 0.0},
+    ],
+)
+@pytest.mark.parametrize("reml", [True, False])
+def test_optima_with_covariance_parameters_that_are_held(fixed, reml):
+    """They decide on sigma, which is not the best one at theta."""
+    model = LinearMixedModel.from_formula(SLEEP, load_sleepstudy(), reml, fixed=fixed)
+    fit = model.fit()
+    again = model.restore_optimum(as_file(content(fit)))
+    assert str(again.summary()) == str(fit.summary())
+    assert again.objective == fit.objective

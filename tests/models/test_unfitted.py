@@ -218,3 +218,16 @@ def test_one_of_each_is_written_in_the_singular():
 def test_amalgamate_is_refused_with_a_reason(make, value):
     with pytest.raises(NotAvailableError, match=r"as with amalgamate=True in MixedModels\.jl; sep"):
         make(amalgamate=value)
+
+
+HELD = [{"sd__Days": 5.0}, {"sd__(Intercept)": 30.0, "Days": 10.0}, {"cor__(Intercept).Days": 0.2}]
+
+
+@pytest.mark.parametrize("fixed", HELD)
+def test_the_criterion_is_no_function_of_theta_where_standard_deviations_are_held(fixed):
+    model = linear(fixed=fixed)
+    assert np.isfinite(model.start).all()
+    assert model.fit().converged
+    for function in ("objective", "gradient", "hessian"):
+        with pytest.raises(ArgumentError, match=rf"{function}: parameters of random effects are held \("):
+            getattr(model, function)(model.start)

@@ -136,6 +136,16 @@ def test_with_its_data_a_model_is_whole(name: str, path: Path) -> None:
     close(whole.hatvalues(), m.hatvalues())
 
 
+@pytest.mark.parametrize("fixed", [{"sd__Days": 5.0}, {"sigma": 25.0}, {"cor__(Intercept).Days": 0.2}])
+def test_with_its_data_a_model_with_parameters_that_are_held_is_whole(
+    fixed: dict[str, float], path: Path
+) -> None:
+    m = mm.lmer("Reaction ~ Days + (Days | Subject)", sleep(), fixed=fixed)
+    assert str(reloaded(m, path, data=sleep()).summary()) == str(m.summary())
+    with pytest.raises(mm.DataError, match="these are other data"):
+        mm.load(path, data=sleep().assign(Reaction=sleep()["Reaction"].to_numpy()[::-1]))
+
+
 def test_other_data_are_refused(path: Path) -> None:
     m, data = model("plain"), sleep().copy()
     m.save(path)

@@ -97,6 +97,16 @@ class LinearCriterion(Criterion):
         self.names = theta_names(design)
         self.lower, self.upper = bounds(design)
         self._engine, self._reml, self._sigma = engine, reml, held.sigma
+        # Those that are held decide on sigma, which is no longer profiled out.
+        self._held = held.texts if held.natural and held.sigma is None else ()
+
+    def checked(self, function: str, point: Any) -> Vector:
+        if self._held:
+            raise ArgumentError(
+                f"{function}: parameters of random effects are held ({', '.join(self._held)}), so the "
+                "criterion is no function of all of theta; leave them out of fixed="
+            )
+        return super().checked(function, point)
 
     def value(self, point: Vector) -> float:
         found = self._engine.evaluate(point, self._reml)
