@@ -17,6 +17,7 @@ from mixedmodels import (
     UnfittedModel,
     UnknownArgumentError,
     describe_blocks,
+    lmer,
     load_cbpp,
     load_dataset,
     load_sleepstudy,
@@ -231,3 +232,30 @@ def test_the_criterion_is_no_function_of_theta_where_standard_deviations_are_hel
     for function in ("objective", "gradient", "hessian"):
         with pytest.raises(ArgumentError, match=rf"{function}: parameters of random effects are held \("):
             getattr(model, function)(model.start)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("initial", "did you mean 'start'"),
+        ("max_evals", r"write control={'max_evaluations': \.\.\.}"),
+        ("maxiter", r"write control={'max_evaluations': \.\.\.}"),
+        ("max_time", r"write control={'max_time': \.\.\.}"),
+        ("ftol_rel", r"write control={'tolerance': \.\.\.}"),
+    ],
+)
+def test_names_of_other_packages_are_explained(name, said):
+    with pytest.raises(UnknownArgumentError, match=said):
+        linear().fit(**{name: 3})
+    with pytest.raises(UnknownArgumentError, match=said):
+        lmer(SLEEP, load_sleepstudy(), **{name: 3})
+
+
+def test_limits_by_other_names_are_explained_in_control():
+    with pytest.raises(ArgumentError, match=r"unknown option 'maxiter' .did you mean 'max_evaluations'"):
+        linear().fit(control={"maxiter": 3})
+
+
+def test_the_class_of_models_without_fits_says_what_makes_one():
+    with pytest.raises(ArgumentError, match=r"from_formula\(\) and from_arrays\(\)"):
+        UnfittedModel(SLEEP, load_sleepstudy())

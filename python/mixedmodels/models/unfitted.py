@@ -13,6 +13,7 @@ import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import ArrayLike, NDArray
 
 from ..checks import flag
+from ..errors import ArgumentError
 from ..fit.block_costs import BlockDescription, describe_engine
 from ..fit.changes import with_options
 from ..fit.control import Control, as_control, check_optimizer
@@ -53,7 +54,13 @@ class UnfittedModel(Generic[M]):
     _fitting: Fitting[Any, Any]
     _kind: type[M]
 
-    def __init__(self, fitting: Fitting[Any, Any], kind: type[M]) -> None:
+    def __init__(self, fitting: Fitting[Any, Any], kind: type[M] | Any = None) -> None:
+        given: Any = fitting
+        if not isinstance(given, Fitting):
+            raise ArgumentError(
+                "UnfittedModel: from_formula() and from_arrays() of LinearMixedModel and "
+                "GeneralizedLinearMixedModel make a model without fitting it"
+            )
         vars(self).update(_fitting=fitting, _kind=kind)
 
     def __setattr__(self, name: str, value: Any) -> None:
