@@ -454,6 +454,28 @@ def test_a_bomb_is_refused(path: Path) -> None:
         mm.load(path)
 
 
+def test_lists_that_are_compressed_much_are_refused(path: Path) -> None:
+    """They take many times the size of the text in memory."""
+    path.write_bytes(b"")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.json", "[" + "[]," * 30_000_000 + "[]]", zipfile.ZIP_DEFLATED)
+        archive.writestr("numbers.bin", np.random.default_rng(1).bytes(1_000_000))
+    with pytest.raises(mm.ModelFileError, match="far more than its size"):
+        mm.load(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_ways_of_compression_are_refused(method: int, path: Path) -> None:
+    model("plain").save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(mm.ModelFileError, match="compressed in another way"):
+        mm.load(path)
+
+
 def test_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(mm.ArgumentError, match="path"):
         model("plain").save(3)

@@ -21,9 +21,11 @@ from .codec import Decoder, Encoder, array_from, array_head
 FORMAT = 1
 _KIND = "mixedmodels model"
 _JSON, _NUMBERS = "model.json", "numbers.bin"
-# Members may be this much larger than the file: more than any model is compressed.
-_RATIO, _ALWAYS = 200, 1 << 24
+# Members may be this much larger than the file: more than any model is compressed. Zeros are compressed most,
+# and text takes many times its size in memory.
+_RATIO, _ALWAYS = {_JSON: 40, _NUMBERS: 200}, 1 << 24
 _WORTH = 0.8
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The errors that reading nonsense ends in.
 DAMAGE = (
     *(
@@ -104,7 +106,9 @@ def unpacked(content: bytes, what: str) -> Any:
 def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
     if name not in archive.namelist():
         raise ModelFileError("it is not a model file")
-    allowed = _ALWAYS + _RATIO * size
+    if archive.getinfo(name).compress_type not in _METHODS:
+        raise ModelFileError("it is compressed in another way than model files are")
+    allowed = _ALWAYS + _RATIO[name] * size
     with archive.open(name) as member:
         found = member.read(allowed + 1)
     if len(found) > allowed:
