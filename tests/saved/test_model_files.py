@@ -6,8 +6,10 @@ import contextlib
 import inspect
 import io
 import json
+import os
 import pickle
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -413,6 +415,33 @@ def test_files_may_be_open(path: Path) -> None:
     for empty in (io.BytesIO(), io.BytesIO(b"text")):
         with pytest.raises(mm.ModelFileError, match="the file cannot be loaded"):
             mm.load(empty)
+
+
+def test_links_stay_and_other_threads_may_save_too(tmp_path: Path) -> None:
+    m, target, link = model("plain"), tmp_path / "target", tmp_path / "link"
+    try:
+        link.symlink_to(target)
+    except OSError:
+        pytest.skip("no links here")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: m.save(link), range(24)))
+    assert link.is_symlink()
+    assert str(mm.load(target)) == str(m)
+    assert sorted(tmp_path.iterdir()) == [link, target]
+    m.save(tmp_path / ("x" * 240))
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    m, pipe = model("plain"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(pipe.read_bytes)
+        m.save(pipe)
+        content = read.result(timeout=10)
+    assert pipe.is_fifo()
+    assert str(mm.load(io.BytesIO(content))) == str(m)
 
 
 def test_folders_are_no_files(tmp_path: Path) -> None:

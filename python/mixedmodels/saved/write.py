@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,13 @@ def saved(fitted: FittedModel, path: Any, kenward_roger: bool | None = None) -> 
                 "save: path is a file that was opened for text; open it for bytes, open(path, 'wb')"
             ) from None
         return
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # A link goes on pointing to its file.
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        # Devices and pipes are written to, never replaced.
+        target.write_bytes(content)
+        return
+    beside = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         beside.write_bytes(content)
         os.replace(beside, target)
