@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 from mixedmodels import (
     ArgumentError,
@@ -146,6 +146,15 @@ def test_an_interrupt_passes():
 
     with pytest.raises(KeyboardInterrupt):
         sleep(interrupted)
+
+
+def test_a_search_along_a_line_may_return_a_number():
+    def along(objective, gradient, start, bounds):
+        return minimize_scalar(lambda t: objective([t]), bounds=(0.0, 5.0), method="bounded")
+
+    model = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy(), optimizer=along)
+    other = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+    assert model.objective == pytest.approx(other.objective, rel=1e-8)
 
 
 def test_a_limit_holds_in_a_function_that_catches_everything():
