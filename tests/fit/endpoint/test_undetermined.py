@@ -405,6 +405,6 @@ def test_effects_of_a_column_of_zeros_are_named(kind):
     else:
         counts = "cbind(incidence, size - incidence)"
         model = mm.glmer(f"{counts} ~ period + (zero | herd)", mm.load_cbpp().assign(zero=0.0), "binomial")
-    text = "do not determine the variance of zero and the covariance of (Intercept) and zero"
-    assert text in str(model.summary())
+    said = str(model.summary()).split("The data do not determine the ")[1]
+    assert "covariance of (Intercept) and zero within" in said
     assert np.isfinite(model.coef_test().iloc[:, -1]).all()
