@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 
 from mixedmodels import (
     ArgumentError,
@@ -260,6 +261,12 @@ def test_means_need_the_variables_of_a_formula(call):
         (lambda: sleep(names="ab"), ArgumentError, "names must be a list of names"),
         (lambda: sleep(names=["a", "a"]), ArgumentError, "X has two columns called 'a'"),
         (lambda: sleep(names=["a", 3]), ArgumentError, "names must be a name, not 3"),
+        (lambda: sleep(x=csr_array(X)), ArgumentError, r"X is a sparse matrix; give .* X.toarray\(\)"),
+        (
+            lambda: sleep(ArrayTerm(SUBJECT, csr_array(X))),
+            ArgumentError,
+            r"Z of the term is .* Z.toarray",
+        ),
         (lambda: sleep(x=None), ArgumentError, r"an array of shape \(n, 0\) has no columns"),
         (
             lambda: sleep(x=np.array("2020-01-01", "M8[D]") + np.arange(180)),

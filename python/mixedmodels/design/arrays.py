@@ -234,6 +234,10 @@ def _matrix(values: Any, what: str, index: Any) -> _Matrix:
             f"from_arrays: {what} must be an array, not None; a column of ones, np.ones(len(y)), is an "
             "intercept, and an array of shape (n, 0) has no columns"
         )
+    if hasattr(values, "toarray"):
+        raise ArgumentError(
+            f"from_arrays: {what} is a sparse matrix; give a dense array, {what[0]}.toarray()"
+        )
     if not isinstance(values, (np.ndarray, list, tuple)) and np.ndim(values) != 1:
         return _from_frame(values, what, index)
     try:
