@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import numbers
+import os
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -137,6 +140,32 @@ def random_generator(rng: Any) -> np.random.Generator:
         raise ArgumentError(
             f"rng must be a whole number of at least 0, a numpy Generator or None, not {shown(rng)}"
         ) from None
+
+
+def check_path(function: str, argument: str, path: Any) -> None:
+    """
+    Refuse everything that cannot be the name of a file.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if not isinstance(path, (str, os.PathLike)) or not str(path).strip():
+        raise ArgumentError(f"{function}: {argument} must be a path or an open file, not {shown(path)}")
+    if Path(path).is_dir():
+        raise ArgumentError(f"{function}: {path} is a folder; give the name of a file")
+
+
+def check_folder(function: str, path: Path) -> None:
+    """
+    Refuse a file in a folder that does not exist.
+
+    Raises
+    ------
+    FileNotFoundError
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"{function}: there is no folder {path.parent}", str(path))
 
 
 def shown(value: Any) -> str:

@@ -67,7 +67,15 @@ _SAME = (
     ("rng", "seed", "random_state"),
     ("n", "nsim", "n_boot", "nboot", "B", "R"),
     ("parm", "which"),
+    ("start", "initial"),
 )
+# Options of a Control, by their names here and in other packages.
+CONTROL_OPTIONS = {
+    **dict.fromkeys(("max_evaluations", "max_evals", "maxfun", "maxeval", "maxiter"), "max_evaluations"),
+    **dict.fromkeys(("max_time", "maxtime"), "max_time"),
+    **dict.fromkeys(("tolerance", "tol", "ftol", "ftol_abs", "ftol_rel", "xtol_abs", "gtol"), "tolerance"),
+    **{name: name for name in ("check_effects", "check_derivatives", "progress", "starts")},
+}
 
 
 class UnknownArgumentError(ArgumentError, TypeError):
@@ -93,6 +101,9 @@ class UnknownArgumentError(ArgumentError, TypeError):
 
     def __str__(self) -> str:
         all_known = f"; its arguments: {', '.join(self.known)}" if self.known else "; it has no arguments"
+        if self.name in CONTROL_OPTIONS and "control" in self.known:
+            option = CONTROL_OPTIONS[self.name]
+            return f"{self.function}() has no argument {self.name!r}; write control={{{option!r}: ...}}"
         same = [own for names in _SAME if self.name in names for own in self.known if own in names]
         hint = f"; did you mean {same[0]!r}?" if same else nearest(self.name, self.known) or all_known
         return f"{self.function}() has no argument {self.name!r}{hint}"

@@ -47,8 +47,9 @@ SMOOTHS: dict[str, NotHere] = {
 
 FIT_ARGUMENTS: dict[str, NotHere] = {
     "amalgamate": NotHere(
-        "separate blocks for terms of one grouping factor",
-        "such terms always share a block, which gives the same estimates in less time",
+        "a choice of blocks for terms of one grouping factor",
+        "such terms always share a block, as with amalgamate=True in MixedModels.jl; separate blocks give "
+        "the same estimates in more time",
     ),
     "correlation": NotHere(
         "residual correlation structures",

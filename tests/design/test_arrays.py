@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 
 from mixedmodels import (
     ArgumentError,
@@ -134,6 +135,44 @@ def test_rows_with_missing_values(action):
     assert len(model.residuals()) == len(other.residuals()) == (177 if action == "omit" else 180)
 
 
+@pytest.mark.parametrize("row", [0, 7])
+def test_columns_with_missing_values_are_the_same_column(row):
+    x, codes = X.copy(), SUBJECT.astype(float)
+    x[row, 1], codes[row] = np.nan, np.nan
+    model = sleep(ArrayTerm(codes), ArrayTerm(codes.copy(), x[:, 1].copy()), x=x)
+    assert model.formula == "y ~ 1 + x1 + (1 | group) + (0 + x1 | group)"
+    named = sleep(ArrayTerm(SUBJECT, x.copy(), names=["const", "Days"]), x=x, names=["const", "Days"])
+    assert named.formula == "y ~ 1 + Days + (1 + Days | group)"
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.SingularFitWarning")
+def test_a_column_of_X_may_be_the_grouping_factor_too():
+    years = SLEEP["Days"].to_numpy()
+    model = sleep(ArrayTerm(years, group="Days"), names=["const", "Days"], response="Reaction").fit()
+    other = lmer("Reaction ~ Days + (1 | Days)", SLEEP)
+    assert model.objective == pytest.approx(other.objective, rel=1e-10)
+    assert list(model.ranef()["Days"].index) == list(other.ranef()["Days"].index)
+
+
+def test_masked_values_are_missing():
+    hidden = np.zeros(X.shape, bool)
+    hidden[4, 1] = True
+    x, y = np.ma.array(X, mask=hidden), np.ma.array(Y, mask=np.arange(180) == 9)
+    groups = np.ma.array(SUBJECT.astype(int), mask=np.arange(180) == 20)
+    model = sleep(ArrayTerm(groups, x), y=y, x=x)
+    assert model.size[0] == 177
+    assert model.formula == "y ~ 1 + x1 + (1 + x1 | group)"
+
+
+@pytest.mark.parametrize(
+    "y", [Y[:, None], SLEEP[["Reaction"]], Y[:, None].tolist()], ids=["array", "frame", "list"]
+)
+def test_the_response_may_be_a_matrix_of_one_column(y):
+    model = sleep(y=y)
+    assert model.formula.startswith("Reaction ~" if isinstance(y, pd.DataFrame) else "y ~")
+    assert model.objective(model.start) == sleep().objective(sleep().start)
+
+
 def test_weights_offset_subset_and_held_parameters():
     weights, offset, rows = np.linspace(0.5, 2.0, 180), DAYS * 2.0, DAYS > 0
     options = {"weights": weights, "offset": offset, "subset": rows, "fixed": {"sigma": 25.0}}
@@ -222,6 +261,22 @@ def test_means_need_the_variables_of_a_formula(call):
         (lambda: sleep(names="ab"), ArgumentError, "names must be a list of names"),
         (lambda: sleep(names=["a", "a"]), ArgumentError, "X has two columns called 'a'"),
         (lambda: sleep(names=["a", 3]), ArgumentError, "names must be a name, not 3"),
+        (lambda: sleep(x=csr_array(X)), ArgumentError, r"X is a sparse matrix; give .* X.toarray\(\)"),
+        (
+            lambda: sleep(ArrayTerm(SUBJECT, csr_array(X))),
+            ArgumentError,
+            r"Z of the term is .* Z.toarray",
+        ),
+        (lambda: sleep(x=None), ArgumentError, r"an array of shape \(n, 0\) has no columns"),
+        (
+            lambda: sleep(x=np.array("2020-01-01", "M8[D]") + np.arange(180)),
+            ArgumentError,
+            "factors and dates",
+        ),
+        (lambda: sleep(names=["a", None]), ArgumentError, "names must be a name, not None"),
+        (lambda: sleep(ArrayTerm(SUBJECT, names=3)), ArgumentError, "names of the term must be a list"),
+        (lambda: sleep(ArrayTerm(SUBJECT, SUBJECT, 3)), ArgumentError, "names of the term must be a list"),
+        (lambda: sleep(ArrayTerm(SUBJECT, X, 3)), ArgumentError, "names of the term must be a list"),
         (lambda: sleep(names=["a", "b`c"]), ArgumentError, "contains a backtick"),
         (lambda: sleep(names=["a", "(Intercept)"]), ArgumentError, "the name of a first column of ones"),
         (lambda: sleep(names=["const", "y"]), DataError, "X and y both have a column 'y'"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 from mixedmodels import (
     ArgumentError,
@@ -145,6 +146,28 @@ def test_an_interrupt_passes():
 
     with pytest.raises(KeyboardInterrupt):
         sleep(interrupted)
+
+
+def test_a_search_along_a_line_may_return_a_number():
+    def along(objective, gradient, start, bounds):
+        return minimize_scalar(lambda t: objective([t]), bounds=(0.0, 5.0), method="bounded")
+
+    model = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy(), optimizer=along)
+    other = lmer("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+    assert model.objective == pytest.approx(other.objective, rel=1e-8)
+
+
+def test_a_limit_holds_in_a_function_that_catches_everything():
+    def deaf(objective, gradient, start, bounds):
+        for i in range(10):
+            with contextlib.suppress(BaseException):
+                objective(start * (1.0 - 0.01 * i))
+        return 0.5 * start
+
+    with pytest.warns(ConvergenceWarning, match="the limit of evaluations was reached"):
+        model = sleep(deaf, control={"max_evaluations": 3})
+    assert model.optimum.return_code == "max_evaluations"
+    assert model.objective == min(model.optimum.log.objective)
 
 
 @pytest.mark.parametrize(("limit", "value"), [("max_evaluations", 4), ("max_time", 1e-9)])

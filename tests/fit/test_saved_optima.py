@@ -210,6 +210,21 @@ def test_other_files_are_refused(file, error, said):
         unfitted("sleepstudy").restore_optimum(file())
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("converged", "no"), ("converged", 1), ("n_evaluations", 2.5), ("n_gradients", True)),
+        *(("status", None), ("message", 3), ("optimizer", []), ("messages", 3), ("messages", [3])),
+        *(("gradient", [[1.0]]), ("predicted_fall", None), ("log", {"objective": [1.0]})),
+    ],
+)
+def test_a_record_of_the_search_that_is_none_is_refused(name, value):
+    saved = content(fitted("sleepstudy"))
+    saved["search"][name] = {**saved["search"]["log"], **value} if name == "log" else value
+    with pytest.raises(ArgumentError, match="the file is damaged"):
+        unfitted("sleepstudy").restore_optimum(as_file(saved))
+
+
 def test_restoring_needs_a_model_without_estimates():
     with pytest.raises(
         ArgumentError, match=r"made by from_formula\(\) or from_arrays\(\), not LinearMixedModel"
@@ -270,3 +285,23 @@ def test_a_family_of_the_user_is_known_by_its_objective():
     other = make("TICKS ~ YEAR + (1 | BROOD)", data, poisson_of_the_user(1e-3))
     with pytest.raises(DataError, match="the objective at the saved parameters is"):
         other.restore_optimum(as_file(content(fitted)))
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        {"sd__Days": 5.0},
+        {"sd__(Intercept)": 30.0, "Days": 10.0},
+        {"cor__(Intercept).Days": 0.2},
+        {"sigma": 25.0, "sd__Days": 5.0},
+        {"sd__Days": 0.0},
+    ],
+)
+@pytest.mark.parametrize("reml", [True, False])
+def test_optima_with_covariance_parameters_that_are_held(fixed, reml):
+    """They decide on sigma, which is not the best one at theta."""
+    model = LinearMixedModel.from_formula(SLEEP, load_sleepstudy(), reml, fixed=fixed)
+    fit = model.fit()
+    again = model.restore_optimum(as_file(content(fit)))
+    assert str(again.summary()) == str(fit.summary())
+    assert again.objective == fit.objective

@@ -13,9 +13,11 @@ from mixedmodels import (
     GeneralizedLinearMixedModel,
     LargeModelWarning,
     LinearMixedModel,
+    NotAvailableError,
     UnfittedModel,
     UnknownArgumentError,
     describe_blocks,
+    lmer,
     load_cbpp,
     load_dataset,
     load_sleepstudy,
@@ -165,3 +167,95 @@ def test_a_large_model_is_announced_before_its_fit(monkeypatch):
         model.fit()
     assert len(caught) == 1
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_fit_may_start_at_all_parameters(name):
+    model = MODELS[name]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        at = model.fit(start=model.start, optimizer=None)
+        assert at.objective == pytest.approx(model.objective(model.start), rel=1e-12)
+        assert model.fit(start=model.start).objective == pytest.approx(model.fit().objective, rel=1e-8)
+
+
+def test_a_start_with_impossible_parameters_is_refused():
+    model = generalized()
+    with pytest.raises(ArgumentError, match=r"start: period\[T.2\] is nan"):
+        model.fit(start=[1.0, -1.0, np.nan, -1.0, -1.0])
+    with pytest.raises(ArgumentError, match=r"start has shape \(3,\), but theta has 1 entry"):
+        model.fit(start=[1.0, -1.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda kind: kind(SLEEP, load_sleepstudy()),
+        lambda kind: kind(SLEEP),
+        lambda kind: kind(fits("sleepstudy")._fitted, data=load_sleepstudy()),
+    ],
+)
+@pytest.mark.parametrize("kind", [LinearMixedModel, GeneralizedLinearMixedModel])
+def test_the_constructor_says_what_makes_a_model(kind, call):
+    with pytest.raises(ArgumentError, match=rf"{kind.__name__}.from_formula\(\) and from_arrays\(\)"):
+        call(kind)
+
+
+def test_a_model_cannot_be_changed():
+    model = linear()
+    with pytest.raises(AttributeError, match="cannot set 'start'"):
+        model.start = 3
+    with pytest.raises(AttributeError, match="cannot delete '_fitting'"):
+        del model._fitting
+
+
+def test_one_of_each_is_written_in_the_singular():
+    text = repr(linear("Reaction ~ 1 + (1 | Subject)"))
+    assert text.endswith("180 observations, 1 fixed effect, 18 random effects, 1 parameter>")
+
+
+@pytest.mark.parametrize("value", [True, False])
+@pytest.mark.parametrize("make", [linear, generalized])
+def test_amalgamate_is_refused_with_a_reason(make, value):
+    with pytest.raises(NotAvailableError, match=r"as with amalgamate=True in MixedModels\.jl; sep"):
+        make(amalgamate=value)
+
+
+HELD = [{"sd__Days": 5.0}, {"sd__(Intercept)": 30.0, "Days": 10.0}, {"cor__(Intercept).Days": 0.2}]
+
+
+@pytest.mark.parametrize("fixed", HELD)
+def test_the_criterion_is_no_function_of_theta_where_standard_deviations_are_held(fixed):
+    model = linear(fixed=fixed)
+    assert np.isfinite(model.start).all()
+    assert model.fit().converged
+    for function in ("objective", "gradient", "hessian"):
+        with pytest.raises(ArgumentError, match=rf"{function}: parameters of random effects are held \("):
+            getattr(model, function)(model.start)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("initial", "did you mean 'start'"),
+        ("max_evals", r"write control={'max_evaluations': \.\.\.}"),
+        ("maxiter", r"write control={'max_evaluations': \.\.\.}"),
+        ("max_time", r"write control={'max_time': \.\.\.}"),
+        ("ftol_rel", r"write control={'tolerance': \.\.\.}"),
+    ],
+)
+def test_names_of_other_packages_are_explained(name, said):
+    with pytest.raises(UnknownArgumentError, match=said):
+        linear().fit(**{name: 3})
+    with pytest.raises(UnknownArgumentError, match=said):
+        lmer(SLEEP, load_sleepstudy(), **{name: 3})
+
+
+def test_limits_by_other_names_are_explained_in_control():
+    with pytest.raises(ArgumentError, match=r"unknown option 'maxiter' .did you mean 'max_evaluations'"):
+        linear().fit(control={"maxiter": 3})
+
+
+def test_the_class_of_models_without_fits_says_what_makes_one():
+    with pytest.raises(ArgumentError, match=r"from_formula\(\) and from_arrays\(\)"):
+        UnfittedModel(SLEEP, load_sleepstudy())

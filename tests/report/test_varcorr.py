@@ -5,12 +5,25 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mixedmodels import SingularFitWarning, lmer, load_dyestuff2, load_sleepstudy
+from mixedmodels.covariance import structure_names
 from shared_fits import fits
 
 DATA = load_sleepstudy()
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+@pytest.mark.parametrize("structure", structure_names())
+def test_every_structure_of_four_effects_prints(structure):
+    """Correlations that are no parameters, such as those of ante(), have no mark."""
+    phase = pd.Categorical(np.array(list("0123"))[np.minimum(DATA["Days"].to_numpy(int) // 3, 3)])
+    model = lmer(f"Reaction ~ Days + {structure}(0 + phase | Subject)", DATA.assign(phase=phase))
+    for text in (str(model), str(model.summary()), str(model.VarCorr()), model._repr_html_()):
+        assert "Subject" in text
+    assert len(model.VarCorr().to_frame()) > 1
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import json
+import os
 import pickle
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import mixedmodels as mm
 from degenerate.operations import OPERATIONS
 from mixedmodels import families
 from mixedmodels.saved.condense import condensed
+from mixedmodels.saved.vocabulary import KINDS
 from saved.saved_models import FILES, MODELS, model, new_rows, numbers, sleep
 
 # Repeated sums of rows differ in rounding, and second derivatives come from differences.
@@ -134,6 +138,16 @@ def test_with_its_data_a_model_is_whole(name: str, path: Path) -> None:
     close(whole.hatvalues(), m.hatvalues())
 
 
+@pytest.mark.parametrize("fixed", [{"sd__Days": 5.0}, {"sigma": 25.0}, {"cor__(Intercept).Days": 0.2}])
+def test_with_its_data_a_model_with_parameters_that_are_held_is_whole(
+    fixed: dict[str, float], path: Path
+) -> None:
+    m = mm.lmer("Reaction ~ Days + (Days | Subject)", sleep(), fixed=fixed)
+    assert str(reloaded(m, path, data=sleep()).summary()) == str(m.summary())
+    with pytest.raises(mm.DataError, match="these are other data"):
+        mm.load(path, data=sleep().assign(Reaction=sleep()["Reaction"].to_numpy()[::-1]))
+
+
 def test_other_data_are_refused(path: Path) -> None:
     m, data = model("plain"), sleep().copy()
     m.save(path)
@@ -144,6 +158,8 @@ def test_other_data_are_refused(path: Path) -> None:
     with pytest.raises(mm.DataError, match="other coefficients"):
         # The criterion is the same.
         mm.load(path, data.assign(Reaction=data["Reaction"] + data["Days"]))
+    with pytest.raises(mm.MissingColumnError, match="has no column 'Days'"):
+        mm.load(path, data.drop(columns="Days"))
     with pytest.raises(mm.DataError, match="other levels"):
         mm.load(path, data.assign(Subject=data["Subject"].astype(str) + "a"))
 
@@ -288,18 +304,163 @@ def test_no_head_makes_anything_but_an_error(change: Any, path: Path) -> None:
         mm.load(path)
 
 
+def nodes(value: Any) -> list[Any]:
+    """A coded value and all in it that have parts."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    own = [value] if isinstance(value, (dict, list)) else []
+    return [*own, *(part for one in inner for part in nodes(one))]
+
+
+def first(head: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The first value of a kind in a file."""
+    return next(node for node in nodes(head["model"]) if isinstance(node, dict) and node.get("is") == kind)
+
+
+def entry(head: dict[str, Any], *names: str) -> list[Any]:
+    """A key and its value in maps within maps."""
+    found: list[Any] = ["", head["model"]]
+    for name in names:
+        found = next(pair for pair in found[1]["map"] if pair[0] == name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda head: first(head, "linear_estimates").update(sigma="large"), "'sigma' of 'linear_estimates'"),
+        (lambda head: first(head, "linear_estimates").update(later=1), "a later one wrote it"),
+        (lambda head: first(head, "formula").update(variables={"tuple": [1]}), "'variables' of 'formula'"),
+        (lambda head: first(head, "matrix_plan").update(codings={"is": "given_values"}), "'codings'"),
+        (lambda head: first(head, "terms").update(factors={"tuple": [3]}), "'factors' of 'terms'"),
+        (lambda head: entry(head, "restricted").__setitem__(1, 3), "'restricted' of the model"),
+        (lambda head: entry(head, "arguments").__setitem__(1, {"is": "control"}), "'arguments'"),
+        (lambda head: entry(head, "convergence").__setitem__(0, "end"), "'end'"),
+        (lambda head: entry(head, "design", "parts", "x_names").__setitem__(1, {"tuple": [1]}), "'x_names'"),
+        (lambda head: entry(head, "design", "parts", "x_names").__setitem__(0, "form"), "no 'x_names'"),
+        (lambda head: entry(head, "design", "counts", "n_rows").__setitem__(1, "many"), "'n_rows'"),
+        (lambda head: entry(head, "facts", "gradient").__setitem__(1, "steep"), "a fact about"),
+        (lambda head: first(head, "condensed").update(x=first(head, "condensed")["codes"]), "condensed rows"),
+        (lambda head: head["arrays"][-1].update(shape=[0, 10**9]), "impossible shape"),
+    ],
+)
+def test_parts_of_other_types_are_refused(change: Any, said: str, path: Path) -> None:
+    model("plain").save(path)
+    path.write_bytes(changed(path.read_bytes(), lambda head: (change(head), None)[1]))
+    with pytest.raises(mm.ModelFileError, match=said):
+        mm.load(path)
+
+
+def test_many_names_do_not_take_memory(path: Path) -> None:
+    """A covariance matrix of a million names would have 8 TB."""
+    model("plain").save(path)
+
+    def claim(head: dict[str, Any]) -> None:
+        head["texts"].append(["x"] * 1_000_000)
+        (term,) = entry(head, "design", "terms")[1]["list"]
+        next(pair for pair in term["map"] if pair[0] == "names")[1] = {"texts": len(head["texts"]) - 1}
+
+    path.write_bytes(changed(path.read_bytes(), claim))
+    with pytest.raises(mm.ModelFileError):
+        mm.load(path)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+@pytest.mark.parametrize("name", ["plain", "splines", "ar1", "nbinom2"])
+def test_parts_with_a_default_may_be_missing(name: str, path: Path) -> None:
+    """Files of versions that did not have them yet."""
+    model(name).save(path)
+    content, kinds = path.read_bytes(), {}
+    with zipfile.ZipFile(path) as archive:
+        for node in nodes(json.loads(archive.read("model.json"))["model"]):
+            if isinstance(node, dict) and "is" in node and node["is"] != "family":
+                kinds[node["is"]] = KINDS[node["is"]]
+    optional = [
+        (kind, part.name)
+        for kind, made in kinds.items()
+        for part in inspect.signature(made).parameters.values()
+        if part.default is not part.empty
+    ]
+    assert len(optional) > 10
+    for kind, part in optional:
+        path.write_bytes(changed(content, lambda head, k=kind, p=part: (first(head, k).pop(p), None)[1]))
+        mm.load(path)
+    for part in ("form", "new_response"):
+        path.write_bytes(
+            changed(
+                content,
+                lambda head, p=part: entry(head, "design", "parts")[1]["map"].remove(
+                    entry(head, "design", "parts", p)
+                ),
+            )
+        )
+        assert str(mm.load(path).summary())
+
+
+def test_files_may_be_open(path: Path) -> None:
+    m, file = model("plain"), io.BytesIO()
+    m.save(file)
+    file.seek(0)
+    assert str(mm.load(file).summary()) == str(m.summary())
+    file.seek(0)
+    close(mm.load(file, data=m.data).residuals(), m.residuals())
+    with path.open("wb") as target:
+        m.save(target)
+    assert path.read_bytes() == file.getvalue()
+    with path.open("rb") as source:
+        assert str(mm.load(source)) == str(m)
+    with pytest.raises(mm.ArgumentError, match=r"opened for text; open it for bytes, open\(path, 'wb'\)"):
+        m.save(io.StringIO())
+    with pytest.raises(mm.ArgumentError, match=r"opened for text; open it for bytes, open\(path, 'rb'\)"):
+        mm.load(io.StringIO("{}"))
+    for empty in (io.BytesIO(), io.BytesIO(b"text")):
+        with pytest.raises(mm.ModelFileError, match="the file cannot be loaded"):
+            mm.load(empty)
+
+
+def test_links_stay_and_other_threads_may_save_too(tmp_path: Path) -> None:
+    m, target, link = model("plain"), tmp_path / "target", tmp_path / "link"
+    try:
+        link.symlink_to(target)
+    except OSError:
+        pytest.skip("no links here")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: m.save(link), range(24)))
+    assert link.is_symlink()
+    assert str(mm.load(target)) == str(m)
+    assert sorted(tmp_path.iterdir()) == [link, target]
+    m.save(tmp_path / ("x" * 240))
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    m, pipe = model("plain"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(pipe.read_bytes)
+        m.save(pipe)
+        content = read.result(timeout=10)
+    assert pipe.is_fifo()
+    assert str(mm.load(io.BytesIO(content))) == str(m)
+
+
+def test_folders_are_no_files(tmp_path: Path) -> None:
+    for name in (tmp_path, str(tmp_path)):
+        with pytest.raises(mm.ArgumentError, match=r"save: .* is a folder"):
+            model("plain").save(name)
+        with pytest.raises(mm.ArgumentError, match=r"load: .* is a folder"):
+            mm.load(name)
+    with pytest.raises(mm.ArgumentError, match="path"):
+        model("plain").save("")
+    with pytest.raises(FileNotFoundError, match="save: there is no folder"):
+        model("plain").save(tmp_path / "none" / "m.model")
+    assert not list(tmp_path.iterdir())
+
+
 def test_random_changes_of_the_head_are_errors_of_the_package(path: Path) -> None:
     model("plain").save(path)
     content = path.read_bytes()
     rng = np.random.default_rng(2)
-
-    def nodes(value: Any) -> list[Any]:
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-        return (
-            [value, *(part for own in inner for part in nodes(own))]
-            if isinstance(value, (dict, list))
-            else []
-        )
 
     for _ in range(150):
 
@@ -319,6 +480,28 @@ def test_a_bomb_is_refused(path: Path) -> None:
         archive.writestr("model.json", b" " * 400_000_000)
         archive.writestr("numbers.bin", b"")
     with pytest.raises(mm.ModelFileError, match="far more than its size"):
+        mm.load(path)
+
+
+def test_lists_that_are_compressed_much_are_refused(path: Path) -> None:
+    """They take many times the size of the text in memory."""
+    path.write_bytes(b"")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.json", "[" + "[]," * 30_000_000 + "[]]", zipfile.ZIP_DEFLATED)
+        archive.writestr("numbers.bin", np.random.default_rng(1).bytes(1_000_000))
+    with pytest.raises(mm.ModelFileError, match="far more than its size"):
+        mm.load(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_ways_of_compression_are_refused(method: int, path: Path) -> None:
+    model("plain").save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(mm.ModelFileError, match="compressed in another way"):
         mm.load(path)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..covariance import without_correlations
 from ..design.matrix import INTERCEPT, MatrixPlan, label_of
-from ..errors import MixedModelError
+from ..errors import MixedModelError, NoDataError
 from ..fit.state import FittedModel
 from ..fit.update import updated
 from ..formula.nodes import write
@@ -148,6 +148,8 @@ def reduced_fits(fitted: FittedModel, terms: set[str] | None = None) -> list[Red
         try:
             with silent():
                 fit = updated(fitted, {"formula": reduction.change})
+        except NoDataError:
+            raise
         except MixedModelError:
             continue
         df = fitted.n_parameters - fit.n_parameters

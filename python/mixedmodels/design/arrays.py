@@ -148,10 +148,14 @@ class _Columns:
         """The left side of the formula."""
         if isinstance(y, (str, bytes, dict)) or not hasattr(y, "__len__"):
             raise ArgumentError(f"from_arrays: y must be an array of the responses, not {a_kind(y)}")
-        _check_name(name, "response")
-        own = name or _name_of(y)
+        _check_optional_name(name, "response")
         shape = np.shape(y)
-        if len(shape) == 1:
+        if shape[1:] == (1,):
+            found = _matrix(y, "y", None)
+            y, own = found.columns[0], name or (found.names or [None])[0]
+        else:
+            own = name or _name_of(y)
+        if np.ndim(y) == 1:
             self.add(own or "y", y, "y")
             return write(Name(own or "y"))
         if len(shape) != 2 or shape[1] != 2:
@@ -168,7 +172,8 @@ class _Columns:
     def effects(self, term: ArrayTerm, what: str, prefix: str) -> list[str]:
         """The names of the columns of a term."""
         if term.Z is None:
-            if term.names is not None and list(term.names) not in ([], [INTERCEPT]):
+            names = [] if term.names is None else _names(term.names, f"names of {what}")
+            if names not in ([], [INTERCEPT]):
                 raise ArgumentError(f"from_arrays: {what} has names but no Z")
             return [INTERCEPT]
         if _is_factor(term.Z):
@@ -189,10 +194,10 @@ class _Columns:
 
     def factor(self, term: ArrayTerm, what: str) -> str:
         """The name of the factor whose levels are the columns of a term."""
-        names = [_name_of(term.Z) or "level"] if term.names is None else list(term.names)
+        argument = f"names of {what}"
+        names = [_name_of(term.Z) or "level"] if term.names is None else _names(term.names, argument)
         if len(names) != 1:
-            raise ArgumentError(f"from_arrays: names of {what} must hold one name, for the labels in Z")
-        _check_name(names[0], f"names of {what}")
+            raise ArgumentError(f"from_arrays: {argument} must hold one name, for the labels in Z")
         self.add(names[0], term.Z, f"Z of {what}")
         return names[0]
 
@@ -204,7 +209,7 @@ class _Columns:
                 f"from_arrays: groups of {what} must be an array with a level for each row, not "
                 f"{a_kind(groups)}"
             )
-        _check_name(term.group, f"group of {what}")
+        _check_optional_name(term.group, f"group of {what}")
         name = term.group or _name_of(groups)
         if name is None:
             same = (own for own in self.groups if _same(self.found[own], groups))
@@ -224,12 +229,27 @@ class _Matrix:
 
 
 def _matrix(values: Any, what: str, index: Any) -> _Matrix:
+    if values is None:
+        raise ArgumentError(
+            f"from_arrays: {what} must be an array, not None; a column of ones, np.ones(len(y)), is an "
+            "intercept, and an array of shape (n, 0) has no columns"
+        )
+    if hasattr(values, "toarray"):
+        raise ArgumentError(
+            f"from_arrays: {what} is a sparse matrix; give a dense array, {what[0]}.toarray()"
+        )
     if not isinstance(values, (np.ndarray, list, tuple)) and np.ndim(values) != 1:
         return _from_frame(values, what, index)
     try:
+        if np.asarray(values).dtype.kind in "mM":
+            raise TypeError
         own = np.asarray(values, dtype=np.float64)
+        if isinstance(values, np.ma.MaskedArray):
+            own = np.where(np.ma.getmaskarray(values), np.nan, own)
     except (TypeError, ValueError):
-        raise ArgumentError(f"from_arrays: {what} must contain numbers; code factors as columns") from None
+        raise ArgumentError(
+            f"from_arrays: {what} must contain numbers; code factors and dates as columns"
+        ) from None
     own = own[:, None] if own.ndim == 1 else own
     if own.ndim != 2:
         raise ArgumentError(f"from_arrays: {what} has shape {own.shape}; it needs rows and columns")
@@ -271,12 +291,7 @@ def _labels(found: _Matrix, names: Any, what: str, argument: str, default: Any) 
     count = len(found.columns)
     if names is None and found.names is None:
         return [INTERCEPT if j == 0 and found.constant else default(j) for j in range(count)]
-    own: Any = found.names if names is None else names
-    if isinstance(own, str) or not hasattr(own, "__len__"):
-        raise ArgumentError(f"from_arrays: {argument} must be a list of names, not {a_kind(own)}")
-    own = list(own)
-    for name in own:
-        _check_name(name, argument)
+    own = _names(found.names if names is None else names, argument)
     if len(own) != count:
         raise ArgumentError(f"from_arrays: {argument} has {len(own)} entries for {count} columns of {what}")
     if found.constant and own[0] in _INTERCEPTS:
@@ -292,8 +307,21 @@ def _labels(found: _Matrix, names: Any, what: str, argument: str, default: Any) 
     return own
 
 
+def _names(names: Any, argument: str) -> list[str]:
+    if isinstance(names, str) or not hasattr(names, "__len__"):
+        raise ArgumentError(f"from_arrays: {argument} must be a list of names, not {a_kind(names)}")
+    for name in names:
+        _check_name(name, argument)
+    return list(names)
+
+
+def _check_optional_name(name: Any, argument: str) -> None:
+    if name is not None:
+        _check_name(name, argument)
+
+
 def _check_name(name: Any, argument: str) -> None:
-    if name is not None and (not isinstance(name, str) or not name.strip()):
+    if not isinstance(name, str) or not name.strip():
         raise ArgumentError(f"from_arrays: {argument} must be a name, not {name!r}")
 
 
@@ -338,6 +366,7 @@ def _same(a: Any, b: Any) -> bool:
     one, other = np.asarray(a), np.asarray(b)
     if one.shape != other.shape:
         return False
-    if one.dtype.kind == "f" and other.dtype.kind == "f":
-        return bool(one[:1] == other[:1]) and np.array_equal(one, other, equal_nan=True)
+    if one.dtype.kind in "biuf" and other.dtype.kind in "biuf":
+        # Most columns differ in the first row already.
+        return all(np.array_equal(one[rows], other[rows], equal_nan=True) for rows in (slice(1), slice(None)))
     return bool(pd.Series(one).equals(pd.Series(other)))

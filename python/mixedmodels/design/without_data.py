@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, NoReturn, TypeVar
 
 from ..errors import NoDataError
@@ -55,11 +55,14 @@ _Term: Any = _without(RandomTerm, "z")
 _Missing: Any = type("MissingRowsWithoutData", (_without(MissingRows, "kept", "pad"),), {"n_dropped": None})
 
 
+_PARTS = [f for f in fields(Design) if f.name not in {*_ROWS, "terms", "missing"}]
+# Files of earlier versions do not have parts that were added with a default.
+REQUIRED = tuple(f.name for f in _PARTS if f.default is MISSING and f.default_factory is MISSING)
+
+
 def facts_of(design: Design) -> dict[str, Any]:
     """What is left of a design without its rows, as plain values."""
-    parts = {
-        f.name: getattr(design, f.name) for f in fields(design) if f.name not in {*_ROWS, "terms", "missing"}
-    }
+    parts = {f.name: getattr(design, f.name) for f in _PARTS}
     terms = [
         {
             "label": term.group.label,
@@ -86,7 +89,11 @@ def design_without_data(facts: Mapping[str, Any]) -> Design:
         values = {name: own[name] for name in ("names", "covariance", "text", "times")}
         terms.append(_made(_Term, {"group": group, **values}))
     missing = _made(_Missing, facts["missing"])
-    return _made(_Design, {**facts["parts"], **facts["counts"], "terms": tuple(terms), "missing": missing})
+    made = {f.name: f.default_factory() for f in _PARTS if f.default_factory is not MISSING}
+    made |= {f.name: f.default for f in _PARTS if f.default is not MISSING}
+    return _made(
+        _Design, {**made, **facts["parts"], **facts["counts"], "terms": tuple(terms), "missing": missing}
+    )
 
 
 class _NoRows:

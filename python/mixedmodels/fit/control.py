@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from ..checks import flag, one_of, optional_flag, positive_number, shown, whole_number
-from ..errors import ArgumentError
+from ..errors import CONTROL_OPTIONS, ArgumentError
 
 OPTIMIZERS = ("trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx")
 DEFAULT_OPTIMIZER = OPTIMIZERS[0]
@@ -118,9 +118,9 @@ def as_control(value: Control | Mapping[str, Any] | None) -> Control:
     known = [field.name for field in fields(Control)]
     for key in value:
         if key not in known:
-            raise ArgumentError(
-                f"control: unknown option {key!r}{_hint(key, known)}; options: {', '.join(known)}"
-            )
+            own = CONTROL_OPTIONS.get(key) if isinstance(key, str) else None
+            hint = _hint(key, known) if own is None else f" (did you mean {own!r}?)"
+            raise ArgumentError(f"control: unknown option {key!r}{hint}; options: {', '.join(known)}")
     return Control(**value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,6 +65,10 @@ class Criterion(ABC):
                 raise ArgumentError(f"{function}: {name} is {value}, but must be finite{between}")
         return values
 
+    def as_start(self, start: Any) -> Any:
+        """The argument ``start`` of a fit, from a vector of all parameters too."""
+        return start
+
     @abstractmethod
     def value(self, point: Vector) -> float:
         """The criterion; infinite where the conditional modes cannot be found."""
@@ -92,6 +97,16 @@ class LinearCriterion(Criterion):
         self.names = theta_names(design)
         self.lower, self.upper = bounds(design)
         self._engine, self._reml, self._sigma = engine, reml, held.sigma
+        # Those that are held decide on sigma, which is no longer profiled out.
+        self._held = held.texts if held.natural and held.sigma is None else ()
+
+    def checked(self, function: str, point: Any) -> Vector:
+        if self._held:
+            raise ArgumentError(
+                f"{function}: parameters of random effects are held ({', '.join(self._held)}), so the "
+                "criterion is no function of all of theta; leave them out of fixed="
+            )
+        return super().checked(function, point)
 
     def value(self, point: Vector) -> float:
         found = self._engine.evaluate(point, self._reml)
@@ -156,6 +171,21 @@ class GeneralizedCriterion(Criterion):
         beta = point[self._n_theta : end] if self._joint else np.zeros(self._n_beta)
         log_dispersion = float(point[-1]) if self._dispersion else 0.0
         return np.array(point[: self._n_theta]), np.array(beta), log_dispersion
+
+    def as_start(self, start: Any) -> Any:
+        if (
+            len(self.names) == self._n_theta
+            or isinstance(start, Mapping)
+            or np.shape(start) != (len(self.names),)
+        ):
+            return start
+        theta, beta, log_dispersion = self.split(self.checked("start", start))
+        parts: dict[str, Any] = {"theta": theta}
+        if self._joint:
+            parts["beta"] = beta
+        if self._dispersion:
+            parts["dispersion"] = float(np.exp(log_dispersion))
+        return parts
 
     def joined(self, theta: Vector | None, beta: Vector | None, log_dispersion: float | None) -> Vector:
         """One vector of all parameters; those that are not given are as in the default start."""

@@ -80,9 +80,12 @@ class LinearFitting(Fitting[FitArguments, FittedLinear]):
         return self._with_exact_values(result, engine)
 
     def evaluated(self, point: Point, engine: Lmm) -> dict[str, Any]:
-        theta, sigma = read_only(point.theta), self.held.sigma
+        theta = read_only(point.theta)
         result = {**engine.evaluate(theta, self.reml), "theta": theta}
-        return result if sigma is None else at_sigma(result, engine, self.reml, sigma)
+        if not self.held.variances:
+            return result
+        # Standard deviations that are held decide on sigma too.
+        return at_sigma(result, engine, self.reml, self.held.sigma or float(np.sqrt(point.dispersion)))
 
     def state(self, result: Mapping[str, Any], engine: Lmm, roots: Roots) -> FittedLinear:
         estimates = estimates_from(result, engine, self.design, self.held)

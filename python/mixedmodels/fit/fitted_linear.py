@@ -14,6 +14,7 @@ from ..design import Design, build_design, theta as theta_layout
 from ..families import Family, Gaussian
 from ..frame import Frame
 from .arguments import FitArguments
+from .at_sigma import at_sigma
 from .control import DEFAULT_OPTIMIZER, as_control
 from .endpoint import coordinates
 from .endpoint.curvature import ParameterCovariance, covariance_from
@@ -148,6 +149,8 @@ class FittedLinear(FittedModel):
 
     def at(self, theta: NDArray[np.float64], beta: NDArray[np.float64], dispersion: float) -> FittedLinear:
         found, own = self.engine.evaluate(theta, self.reml), self.estimates
+        if self.held.variances:
+            found = at_sigma(found, self.engine, self.reml, float(np.sqrt(dispersion)))
         estimates = dataclasses.replace(
             own,
             theta=theta,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import shown
 from ..errors import ArgumentError, ConvergenceError, MixedModelError, ModesError
+from ..wording import counted
 from .control import Control, optimizer_name
 from .criterion import Criterion
 from .progress import Watch
@@ -106,10 +107,10 @@ class Recorder:
             own = np.array(point, dtype=np.float64).reshape(-1)
         except (TypeError, ValueError):
             own = np.zeros(0)
-        if len(own) != len(self._criterion.names):
+        count = len(self._criterion.names)
+        if len(own) != count:
             raise ArgumentError(
-                f"optimizer: {function} takes a vector of {len(self._criterion.names)} parameters, got "
-                f"{shown(point)}"
+                f"optimizer: {function} takes a vector of {counted(count, 'parameter')}, got {shown(point)}"
             )
         return own
 
@@ -146,6 +147,9 @@ def minimized_by(
     status, message = "converged", f"{name} returned"
     try:
         returned = optimizer(recorder.objective, recorder.gradient, np.array(start), bounds)
+        if recorder.limit:
+            # The function caught everything.
+            raise LimitReached
         point = _point(name, returned, criterion)
         if getattr(returned, "success", True) in (False, np.False_):
             status, message = "no_progress", f"{name} says: {getattr(returned, 'message', 'no success')}"
@@ -178,12 +182,15 @@ def _point(name: str, returned: Any, criterion: Criterion) -> Vector:
     names, lower, upper = criterion.names, criterion.lower, criterion.upper
     try:
         point = np.array(given, dtype=np.float64)
+        # Searches along a line return a number.
+        point = point[None] if point.ndim == 0 else point
     except (TypeError, ValueError):
         point = np.zeros((0, 0))
     if point.shape != (len(names),):
+        count = counted(len(names), "parameter")
         raise ArgumentError(
-            f"optimizer: {name} must return {len(names)} parameters, or an object with them as its attribute "
-            f"x; it returned {shown(returned)}"
+            f"optimizer: {name} must return {count}, or an object with them as its attribute x; it returned "
+            f"{shown(returned)}"
         )
     for i, value in enumerate(point):
         if not np.isfinite(value):

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..checks import random_generator, several_texts, whole_number
 from ..design.theta import random_start, theta_names
-from ..errors import ArgumentError, MixedModelError
+from ..errors import ArgumentError, MixedModelError, NoDataError
 from ..fit.changes import fit_new, refitted
 from ..fit.control import OPTIMIZERS, as_control, check_optimizer
 from ..fit.state import FittedModel
@@ -140,6 +140,8 @@ def _fit(work: _Fits, start: int, stop: int) -> tuple[FittedModel | MixedModelEr
     before = time.perf_counter()
     try:
         found: FittedModel | MixedModelError = refitted(work.base, work.changes[start], quiet=True)
+    except NoDataError:
+        raise
     except MixedModelError as error:
         found = error
     return found, time.perf_counter() - before

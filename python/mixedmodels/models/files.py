@@ -16,7 +16,7 @@ from .linear import LinearMixedModel
 
 @public
 def load(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Any,
     data: Any = None,
     *,
     functions: Mapping[str, Callable[..., Any]] | None = None,
@@ -28,8 +28,8 @@ def load(
 
     Parameters
     ----------
-    path : str or path
-        The file.
+    path : path, or file object
+        The file, or one that is open for reading bytes.
     data : data frame, optional
         The data of the fit. With them the model is whole again; other data are refused. Without them, the
         default, whatever needs the rows of the fit raises NoDataError.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from .. import not_here
+from ..errors import ArgumentError
 from ..fit.state import FittedModel
 from ..wording import nearest
 
@@ -17,7 +18,14 @@ class Holder:
     __slots__ = ("__weakref__", "_fitted")
     _fitted: FittedModel
 
-    def __init__(self, fitted: FittedModel) -> None:
+    def __init__(self, fitted: FittedModel, *further: Any, **named: Any) -> None:
+        given: Any = fitted
+        if further or named or not isinstance(given, FittedModel):
+            name = type(self).__name__
+            raise ArgumentError(
+                f"{name} holds a fit: lmer() and glmer() make one; {name}.from_formula() and from_arrays() "
+                "make a model without fitting it"
+            )
         object.__setattr__(self, "_fitted", fitted)
 
     def __setattr__(self, name: str, value: Any) -> None:

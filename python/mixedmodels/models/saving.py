@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from ..public import public
 from ..saved.write import saved
@@ -15,7 +16,7 @@ class Saving(Holder):
     __slots__ = ()
 
     @public
-    def save(self, path: str | os.PathLike[str], *, kenward_roger: bool | None = None) -> None:
+    def save(self, path: str | os.PathLike[str] | Any, *, kenward_roger: bool | None = None) -> None:
         """
         Write the model to a file without its data.
 
@@ -25,8 +26,8 @@ class Saving(Holder):
 
         Parameters
         ----------
-        path : str or path
-            The file; one that exists is replaced.
+        path : path, or file object
+            A path, whose file is replaced if it exists, or a file that is open for writing bytes.
         kenward_roger : bool, optional
             Whether the file has what ``ddf="kenward-roger"`` needs, which takes long for large data. By
             default for fits by REML to at most 20,000 rows, and where it is known already.
@@ -34,7 +35,7 @@ class Saving(Holder):
         Raises
         ------
         ArgumentError
-            For a family of your own, whose functions a file cannot hold.
+            When `path` is neither; for a family of your own, whose functions a file cannot hold.
 
         Examples
         --------

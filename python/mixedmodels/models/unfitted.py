@@ -13,6 +13,7 @@ import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import ArrayLike, NDArray
 
 from ..checks import flag
+from ..errors import ArgumentError
 from ..fit.block_costs import BlockDescription, describe_engine
 from ..fit.changes import with_options
 from ..fit.control import Control, as_control, check_optimizer
@@ -21,6 +22,7 @@ from ..fit.fitting import Fitting
 from ..fit.optimum.restore import restored
 from ..fit.update import snapshot
 from ..public import public
+from ..wording import counted
 from .arguments import Optimizer
 
 if TYPE_CHECKING:
@@ -52,11 +54,20 @@ class UnfittedModel(Generic[M]):
     _fitting: Fitting[Any, Any]
     _kind: type[M]
 
-    def __init__(self, fitting: Fitting[Any, Any], kind: type[M]) -> None:
+    def __init__(self, fitting: Fitting[Any, Any], kind: type[M] | Any = None) -> None:
+        given: Any = fitting
+        if not isinstance(given, Fitting):
+            raise ArgumentError(
+                "UnfittedModel: from_formula() and from_arrays() of LinearMixedModel and "
+                "GeneralizedLinearMixedModel make a model without fitting it"
+            )
         vars(self).update(_fitting=fitting, _kind=kind)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a model is immutable: cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a model is immutable: cannot delete {name!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._fitting, self._kind)
@@ -69,10 +80,11 @@ class UnfittedModel(Generic[M]):
 
     def __repr__(self) -> str:
         n, p, q, k = self.size
-        return (
-            f"<unfitted {self._kind.__name__}: {self.formula}; {n} observations, {p} fixed effects, "
-            f"{q} random effects, {k} parameters>"
+        counts = (
+            *(counted(n, "observation"), counted(p, "fixed effect"), counted(q, "random effect")),
+            counted(k, "parameter"),
         )
+        return f"<unfitted {self._kind.__name__}: {self.formula}; {', '.join(counts)}>"
 
     @property
     def formula(self) -> str:
@@ -235,8 +247,9 @@ class UnfittedModel(Generic[M]):
 
         Parameters
         ----------
-        start : array-like of shape (n_theta,) or dict, optional
-            Where the optimisation starts, as for :func:`mixedmodels.lmer` and :func:`mixedmodels.glmer`.
+        start : array-like of shape (n_parameters,) or (n_theta,), or dict, optional
+            Where the optimisation starts: all parameters, in the order of `theta_names`, or as for
+            :func:`mixedmodels.lmer` and :func:`mixedmodels.glmer`.
         optimizer : {"trust_region", "bobyqa", "newuoa", "nelder_mead", "cobyla", "sbplx"}, callable or None
             By default "trust_region". None evaluates the model at `start` without optimising.
             A function of yours is called with the objective, its gradient, the start and the bounds of the
@@ -269,7 +282,8 @@ class UnfittedModel(Generic[M]):
         options = as_control(self._fitting.arguments.control if control is None else control)
         if flag("verbose", verbose):
             options = dataclasses.replace(options, verbose=True)
-        changes = {"start": snapshot(start), "optimizer": check_optimizer(optimizer), "control": options}
+        start = self._criterion.as_start(snapshot(start))
+        changes = {"start": start, "optimizer": check_optimizer(optimizer), "control": options}
         fitting = with_options(self._fitting, changes)
         fitting.announce(self._engine)
         return self._kind(fitting.fit(self._engine))

@@ -206,9 +206,9 @@ def _rows_of(part: VarianceComponent) -> list[tuple[str, float]]:
     return [(_marked(text, own), own.value) for text, own in zip(texts, sds, strict=True)]
 
 
-def _marked(text: str, own: ComponentParameter) -> str:
-    """The text, marked when the parameter is held."""
-    return f"{text} {_FIXED}" if own.fixed else text
+def _marked(text: str, own: ComponentParameter | None) -> str:
+    """The text, marked when the parameter is held; None for what follows from others."""
+    return f"{text} {_FIXED}" if own is not None and own.fixed else text
 
 
 def _sizes(values: ArrayLike, style: Style) -> list[str]:
@@ -251,7 +251,7 @@ def _correlation_cells(part: VarianceComponent, style: Style, earlier: int) -> l
                 + [
                     _marked(
                         _MARK_UNDEFINED if np.isnan(r) else style.correlations([r])[0],
-                        held[frozenset((j, i))],
+                        held.get(frozenset((j, i))),
                     )
                     for j, r in enumerate(part.corr[i, :i])
                 ]

@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, ModelFileError
 from ..families import Family
+from .types import check_parts
 from .vocabulary import KINDS, NAMES, family_of
 
 # Longer tuples of labels are kept once for all values that have them.
 _FEW = 8
+# The other dimensions of an empty array.
+_MOST_BESIDE_NONE = 1_000_000
 _DTYPES = {"<f8", "<i8", "<i4", "<u4", "|b1", "|i1", "|u1", "<i2", "<u2"}
 
 
@@ -146,7 +149,9 @@ class Decoder:
                 f"the model file has values of the kind {name!r}, which this version does not know: a later "
                 "version wrote it"
             )
-        return kind(**{part: self.value(inner) for part, inner in coded.items() if part != "is"})
+        values = {part: self.value(inner) for part, inner in coded.items() if part != "is"}
+        check_parts(kind, repr(name), values)
+        return kind(**values)
 
 
 def _place(place: Any, items: Sequence[Any]) -> int:
@@ -166,6 +171,8 @@ def array_from(head: Mapping[str, Any], numbers: bytes, start: int) -> tuple[NDA
     if kind not in _DTYPES or not all(isinstance(n, int) and n >= 0 for n in shape) or len(shape) > 4:
         raise ModelFileError("the model file has an array of an unknown type or shape")
     count = math.prod(shape)
+    if not count and max(shape) > _MOST_BESIDE_NONE:
+        raise ModelFileError("the model file has an empty array of an impossible shape")
     stop = start + count * np.dtype(kind).itemsize
     if stop > len(numbers):
         raise ModelFileError("the model file is damaged: an array is longer than the file")

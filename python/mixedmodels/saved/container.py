@@ -21,12 +21,23 @@ from .codec import Decoder, Encoder, array_from, array_head
 FORMAT = 1
 _KIND = "mixedmodels model"
 _JSON, _NUMBERS = "model.json", "numbers.bin"
-# Members may be this much larger than the file: more than any model is compressed.
-_RATIO, _ALWAYS = 200, 1 << 24
+# Members may be this much larger than the file: more than any model is compressed. Zeros are compressed most,
+# and text takes many times its size in memory.
+_RATIO, _ALWAYS = {_JSON: 40, _NUMBERS: 200}, 1 << 24
 _WORTH = 0.8
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The errors that reading nonsense ends in.
-_DAMAGE = (
-    *(AttributeError, EOFError, IndexError, KeyError, MixedModelError, NotImplementedError, OSError),
+DAMAGE = (
+    *(
+        AttributeError,
+        EOFError,
+        IndexError,
+        KeyError,
+        MemoryError,
+        MixedModelError,
+        NotImplementedError,
+        OSError,
+    ),
     *(OverflowError, RecursionError, RuntimeError, TypeError, ValueError, zlib.error),
 )
 # Archives have no time of their own, so that a model has one file.
@@ -88,14 +99,16 @@ def unpacked(content: bytes, what: str) -> Any:
         raise ModelFileError(f"{what} cannot be loaded: {error}") from None
     except zipfile.BadZipFile:
         raise ModelFileError(f"{what} cannot be loaded: it is no model file, or it is damaged") from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ModelFileError(f"{what} cannot be loaded: it is damaged ({type(error).__name__})") from None
 
 
 def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
     if name not in archive.namelist():
         raise ModelFileError("it is not a model file")
-    allowed = _ALWAYS + _RATIO * size
+    if archive.getinfo(name).compress_type not in _METHODS:
+        raise ModelFileError("it is compressed in another way than model files are")
+    allowed = _ALWAYS + _RATIO[name] * size
     with archive.open(name) as member:
         found = member.read(allowed + 1)
     if len(found) > allowed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import MixedModelError
+from ..errors import MixedModelError, ModelFileError
 from ..fit import state
 from ..fit.endpoint import separation
 from ..fit.state import FittedModel
@@ -15,6 +15,7 @@ from ..inference.hypotheses import estimability
 from ..inference.terms import term_hypotheses
 from ..means import variables
 from ..report import notes, summarize
+from .types import returned_by
 
 ALWAYS: dict[str, Callable[[Any], Any]] = {
     "held": state._held,
@@ -77,5 +78,16 @@ def facts_of(fitted: FittedModel, kenward_roger: bool | None) -> dict[str, Any]:
 
 
 def by_function(facts: dict[str, Any]) -> dict[Any, Any]:
-    """The facts by the functions that compute them; those that this version does not know are left out."""
-    return {EVERY[name]: value for name, value in facts.items() if name in EVERY}
+    """
+    The facts by the functions that compute them; those that this version does not know are left out.
+
+    Raises
+    ------
+    ModelFileError
+        For a value that its function does not return.
+    """
+    known = {EVERY[name]: value for name, value in facts.items() if name in EVERY}
+    for compute, value in known.items():
+        if not returned_by(compute, value):
+            raise ModelFileError("it is damaged: a fact about the model is of another type")
+    return known

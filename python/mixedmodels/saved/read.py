@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..checks import shown
+from ..checks import check_path
 from ..design.without_data import design_without_data, frame_without_data
 from ..errors import ArgumentError, DataError, MixedModelError, ModelFileError
 from ..fit.fitted_generalized import FittedGeneralized
 from ..fit.fitted_linear import FittedLinear
 from ..fit.pickled import linear_predictor
-from ..fit.record import Convergence, Estimates, GeneralizedEstimates, read_only
+from ..fit.record import read_only
 from ..fit.state import FittedModel
 from ..fit.without_data import GeneralizedWithoutData, GivenValues, LinearWithoutData, Stored, effects_from
 from ..formula import check_functions
 from ..frame import Frame
 from ..notices import silent
-from .container import unpacked
+from .container import DAMAGE, unpacked
 from .facts import by_function
+from .parts import check_condensed, check_types
 
 Functions = Mapping[str, Callable[..., Any]] | None
 # Of the criterion at the estimates, when the model gets its data again.
 _AGREEMENT = 1e-6
 
 
-def loaded(path: str | os.PathLike[str], data: Any = None, functions: Functions = None) -> FittedModel:
+def loaded(path: Any, data: Any = None, functions: Functions = None) -> FittedModel:
     """Read a model file, see :func:`mixedmodels.load`."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise ArgumentError(f"load: path must be the name of a file, not {shown(path)}")
-    content = Path(path).read_bytes()
-    return opened(content, data, functions, str(path))
+    if hasattr(path, "read"):
+        content, what = path.read(), "the file"
+        if not isinstance(content, bytes):
+            raise ArgumentError(
+                "load: path is a file that was opened for text; open it for bytes, open(path, 'rb')"
+            )
+    else:
+        check_path("load", "path", path)
+        content, what = Path(path).read_bytes(), str(path)
+    return opened(content, data, functions, what)
 
 
 def opened(
@@ -50,7 +55,11 @@ def opened(
         if data is not None:
             return _with_data(parts, data, known)
         return _without_data(parts, content, known)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except ModelFileError as error:
+        raise ModelFileError(f"{what} cannot be loaded: {error}") from None
+    except MixedModelError:
+        raise
+    except DAMAGE as error:
         raise ModelFileError(f"{what} cannot be loaded: it is damaged ({type(error).__name__})") from None
 
 
@@ -68,22 +77,22 @@ def _own_functions(names: tuple[str, ...], functions: Functions) -> dict[str, An
 
 def _complete(parts: dict[str, Any]) -> None:
     """Compute b where the file has u only; refuse estimates that do not belong to the design."""
+    check_types(parts)
     estimates, design = parts["estimates"], design_without_data(parts["design"])
-    kinds = {"linear": Estimates, "generalized": GeneralizedEstimates}
-    if not isinstance(estimates, kinds[parts["kind"]]) or not isinstance(parts["convergence"], Convergence):
-        raise TypeError
-    if estimates.b is None:
+    shapes = [(len(term.group.levels), len(term.names)) for term in design.terms]
+    good = shapes == [u.shape for u in estimates.u]
+    # Before anything is made whose size is that of theta.
+    good = good and estimates.theta.shape == (sum(term.structure.n_parameters for term in design.terms),)
+    if good and estimates.b is None:
         b = tuple([read_only(part) for part in effects_from(design, estimates)])
         parts["estimates"] = estimates = dataclasses.replace(estimates, b=b)
     rank, p = len(estimates.kept), len(design.x_names)
-    good = estimates.beta.shape == (p,) and rank <= p
+    good = good and estimates.beta.shape == (p,) and rank <= p
     good &= bool((estimates.kept >= 0).all() and (estimates.kept < p).all())
     good &= len(design.terms) == len(estimates.b) == len(parts["term_roots"])
-    shapes = [(len(term.group.levels), len(term.names)) for term in design.terms]
-    good &= shapes == [b.shape for b in estimates.b] == [u.shape for u in estimates.u]
-    good &= estimates.theta.shape == (sum(term.structure.n_parameters for term in design.terms),)
-    if not good:
-        raise TypeError
+    if not good or shapes != [b.shape for b in estimates.b]:
+        raise ModelFileError("it is damaged: its estimates do not belong to its design")
+    check_condensed(parts["condensed"], design)
 
 
 def _without_data(parts: Mapping[str, Any], content: bytes, functions: dict[str, Any]) -> FittedModel:
@@ -181,8 +190,7 @@ def _check_criterion(fitted: Any) -> None:
     wanted = own.objective
     try:
         found = fitted.at(own.theta, own.beta, fitted.dispersion).estimates
-        held = fitted.held.sigma is not None
-        other = math.nan if held else float(found.objective)
+        other = float(found.objective)
     except MixedModelError:
         return
     if np.isfinite(other) and abs(other - wanted) > _AGREEMENT * (1.0 + abs(wanted)):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..checks import optional_flag
+from ..checks import check_folder, check_path, optional_flag
 from ..design.rows import columns_of
 from ..design.without_data import facts_of as facts_of_design
 from ..errors import ArgumentError, MixedModelError
@@ -21,6 +22,7 @@ from .codec import Encoder
 from .condense import condensed
 from .container import packed
 from .facts import LEVELS, facts_of
+from .read import opened
 
 # Numbers of effects, of their variances by level and of the condensed rows: about 4 MB.
 _MOST_NUMBERS = 500_000
@@ -28,17 +30,34 @@ _MOST_NUMBERS = 500_000
 _ROUNDING = 1e-12
 
 
-def saved(fitted: FittedModel, path: str | os.PathLike[str], kenward_roger: bool | None = None) -> None:
+def saved(fitted: FittedModel, path: Any, kenward_roger: bool | None = None) -> None:
     """
     Write a model file, see `MixedModel.save`.
 
-    The file appears complete or not at all.
+    A file with a name appears complete or not at all.
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise ArgumentError(f"save: path must be the name of a file, not {type(path).__name__}")
+    is_open = hasattr(path, "write")
+    if not is_open:
+        check_path("save", "path", path)
+        check_folder("save", Path(path))
     content = content_of(fitted, optional_flag("kenward_roger", kenward_roger))
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # A file that could not be loaded is not written.
+    opened(content, None, fitted.design.recipe.functions)
+    if is_open:
+        try:
+            path.write(content)
+        except TypeError:
+            raise ArgumentError(
+                "save: path is a file that was opened for text; open it for bytes, open(path, 'wb')"
+            ) from None
+        return
+    # A link goes on pointing to its file.
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        # Devices and pipes are written to, never replaced.
+        target.write_bytes(content)
+        return
+    beside = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         beside.write_bytes(content)
         os.replace(beside, target)

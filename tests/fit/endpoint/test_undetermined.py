@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mixedmodels as mm
 from design.building import build_design
 from mixedmodels import (
     UndeterminedWarning,
@@ -394,3 +395,16 @@ def test_other_weights_have_directions_of_their_own():
         for level in range(10):
             rows = z[design.terms[0].group.codes == level]
             np.testing.assert_allclose(rows @ found[0] @ rows.T, 0.0, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::mixedmodels.MixedModelsWarning")
+@pytest.mark.parametrize("kind", ["lmer", "glmer"])
+def test_effects_of_a_column_of_zeros_are_named(kind):
+    if kind == "lmer":
+        model = mm.lmer("Reaction ~ 1 + (zero | Subject)", mm.load_sleepstudy().assign(zero=0.0))
+    else:
+        counts = "cbind(incidence, size - incidence)"
+        model = mm.glmer(f"{counts} ~ period + (zero | herd)", mm.load_cbpp().assign(zero=0.0), "binomial")
+    said = str(model.summary()).split("The data do not determine the ")[1]
+    assert "covariance of (Intercept) and zero within" in said
+    assert np.isfinite(model.coef_test().iloc[:, -1]).all()

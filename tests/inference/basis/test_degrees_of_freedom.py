@@ -46,6 +46,19 @@ def test_sleep_study(slope, ddf):
     np.testing.assert_allclose(slope.summary(ddf=ddf).coefficients["df"], [17, 17], rtol=1e-9)
 
 
+def test_a_variance_that_depends_on_no_estimate_has_infinite_degrees_of_freedom():
+    """Rounding, of either sign, is no dependence."""
+    model = lmer("Reaction ~ Days + (Days | Subject)", SLEEP, fixed={"sigma": 25.0, "sd__Days": 5.0})
+    table = model.coef_test()
+    assert table["df"].tolist()[1] == np.inf
+    assert table["Pr(>|t|)"].iloc[1] == pytest.approx(2.0 * stats.norm.sf(table["t value"].iloc[1]))
+    for sign in (1.0, -1.0):
+        basis = Satterthwaite(
+            np.ones(1), np.eye(1), slopes=np.full((1, 1, 1), 1e-9), parameter_covariance=sign * np.eye(1)
+        )
+        assert basis.df(np.eye(1)).tolist() == [np.inf]
+
+
 @pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
 @pytest.mark.parametrize("type", [1, 2, 3])
 def test_balanced_split_plot(split_plot, ddf, type):

@@ -143,6 +143,8 @@ def describe(
 def _sized(direction: Direction, roots: Roots) -> list[NDArray[np.float64]]:
     """In units of the response, the largest change being one."""
     sizes = [np.linalg.norm(root, axis=0) for root in roots]
+    # A column of zeros has no size, and nothing determines its variance.
+    sizes = [np.where(size > 0.0, size, 1.0) for size in sizes]
     scaled = [np.abs(part) * np.outer(s, s) for part, s in zip(direction, sizes, strict=True)]
     largest = max(part.max(initial=0.0) for part in scaled)
     return [part / largest if largest > 0 else part for part in scaled]

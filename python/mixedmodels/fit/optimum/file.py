@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...checks import shown
+from ...checks import check_folder, check_path
 from ...errors import ArgumentError
 from ..arguments import ModelArguments
 from ..fixed import Held
@@ -38,7 +38,8 @@ def save(fitted: FittedModel, file: Any) -> None:
         When `file` is neither a name nor open for writing.
     """
     if not hasattr(file, "write"):
-        _check_path(file, "save_optimum")
+        check_path("save_optimum", "file", file)
+        check_folder("save_optimum", Path(file))
     text = written(content_of(fitted))
     if isinstance(file, (str, os.PathLike)):
         Path(file).write_text(text, encoding="utf-8")
@@ -47,14 +48,6 @@ def save(fitted: FittedModel, file: Any) -> None:
         file.write(text)
     except TypeError:
         file.write(text.encode())
-
-
-def _check_path(file: Any, function: str) -> None:
-    """Refuse everything that is not the name of a file."""
-    if not isinstance(file, (str, os.PathLike)) or not str(file).strip():
-        raise ArgumentError(f"{function}: file must be a path or an open file, not {shown(file)}")
-    if Path(file).is_dir():
-        raise ArgumentError(f"{function}: {file} is a folder; give the name of a file")
 
 
 def content_of(fitted: FittedModel) -> dict[str, Any]:
@@ -117,7 +110,7 @@ def read(file: Any) -> dict[str, Any]:
     if hasattr(file, "read"):
         text, name = file.read(), "the file"
     else:
-        _check_path(file, "restore_optimum")
+        check_path("restore_optimum", "file", file)
         text, name = Path(file).read_bytes(), str(file)
     try:
         content = json.loads(text)
@@ -126,7 +119,7 @@ def read(file: Any) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ArgumentError(f"restore_optimum: {name} was not written by save_optimum()")
     version = content.get("version")
-    if not isinstance(version, int) or not 1 <= version <= VERSION:
+    if type(version) is not int or not 1 <= version <= VERSION:
         raise ArgumentError(
             f"restore_optimum: {name} is of version {version!r}, written by {content.get('written_by')}; "
             f"this version of the package reads versions up to {VERSION}"
@@ -142,14 +135,22 @@ def convergence_from(search: Mapping[str, Any]) -> Convergence:
     theta = np.array(rows).reshape(len(objective), -1) if len(objective) else np.zeros((0, 0))
     theta.flags.writeable = False
     second = log["second_start"]
-    named: dict[str, Any] = {name: str(search[name]) for name in _TEXTS}
-    named |= {name: bool(search[name]) for name in _FLAGS}
-    named |= {name: int(search[name]) for name in _COUNTS}
+    norms = vector(log["gradient_norm"])
+    if not len(rows) == len(norms) == len(objective) or (second is not None and type(second) is not int):
+        raise ValueError("the parts of the log do not belong together")
+    kinds = dict.fromkeys(_TEXTS, str) | dict.fromkeys(_FLAGS, bool) | dict.fromkeys(_COUNTS, int)
+    named = {name: _of(kind, search[name]) for name, kind in kinds.items()}
     return Convergence(
-        optimizer=None if search["optimizer"] is None else str(search["optimizer"]),
+        optimizer=None if search["optimizer"] is None else _of(str, search["optimizer"]),
         gradient=vector(search["gradient"]),
         predicted_fall=number(search["predicted_fall"]),
-        messages=tuple(map(str, search["messages"])),
-        log=FitLog(theta, objective, vector(log["gradient_norm"]), None if second is None else int(second)),
+        messages=tuple([_of(str, text) for text in search["messages"]]),
+        log=FitLog(theta, objective, norms, second),
         **named,
     )
+
+
+def _of(kind: type[Any], value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value

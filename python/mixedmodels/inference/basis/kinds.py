@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from .degrees_of_freedom import DegreesOfFreedom, JointTest, independent_rows, standard_root
 
+# Of the squared variance of an estimate.
+_ROUNDING = 1e-15
+
 
 @dataclass(frozen=True, eq=False)
 class Infinite(DegreesOfFreedom):
@@ -106,9 +109,7 @@ class Satterthwaite(DegreesOfFreedom):
     def df(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         variance = np.sum(rows @ self.covariance * rows, axis=1)
         slopes = np.sum(rows @ self.slopes * rows, axis=2).T
-        uncertainty = np.einsum("im,mn,in->i", slopes, self.parameter_covariance, slopes)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            df = 2.0 * variance**2 / uncertainty
+        df = _moment_df(variance, slopes, self.parameter_covariance)
         return np.where(self.depends(rows), np.nan, df)
 
     def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
@@ -116,6 +117,16 @@ class Satterthwaite(DegreesOfFreedom):
             return float(self.df(rows)[0]), 1.0
         _, vectors = np.linalg.eigh(rows @ self.covariance @ rows.T)
         return df_of_mean_square(self.df(vectors.T @ rows)), 1.0
+
+
+def _moment_df(
+    variance: NDArray[np.float64], slopes: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """2v²/Var(v); infinite where only rounding, of either sign, makes v depend on the variance parameters."""
+    uncertainty = np.einsum("im,mn,in->i", slopes, covariance, slopes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        negligible = (variance > 0.0) & (uncertainty <= _ROUNDING * variance**2)
+        return np.where(negligible, np.inf, 2.0 * variance**2 / uncertainty)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +161,7 @@ class KenwardRoger(DegreesOfFreedom):
         variance = np.sum(rows @ self.unadjusted * rows, axis=1)
         half = rows @ self.unadjusted
         slopes = np.sum(half @ self.p * half, axis=2).T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            df = 2.0 * variance**2 / np.einsum("im,mn,in->i", slopes, self.w, slopes)
+        df = _moment_df(variance, slopes, self.w)
         return np.where(depends, np.nan, df)
 
     def joint_df(self, rows: NDArray[np.float64]) -> tuple[float, float]:
