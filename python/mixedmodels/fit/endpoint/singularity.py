@@ -349,7 +349,7 @@ def _described(
     if len(shown_others) < len(others):
         reasons.append(f"and {len(others) - len(shown_others)} other combinations nearly 0")
     if not reasons:
-        reasons.append("columns of the term are linearly dependent")
+        reasons.append("columns of the term are linearly dependent, as far as their digits tell")
     if known.whole:
         remedy = ""
     elif len(singles) == len(term.names):
@@ -363,4 +363,6 @@ def _described(
         remedy = "drop these from the term or leave it out"
     else:
         remedy = f"drop {' and '.join(singles) or 'some'} from the term"
+        if not singles:
+            remedy += ", or center covariates that are far from 0"
     return SingularTerm(term.text, ", ".join(reasons), remedy, known.whole)
