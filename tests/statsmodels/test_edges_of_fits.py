@@ -55,7 +55,7 @@ def test_a_small_variance_is_not_taken_for_zero():
 
 
 def test_models_that_the_data_cannot_have():
-    with pytest.raises(DataError, match="only one level"):
+    with pytest.raises(DataError, match="at least two groups"):
         MixedLM(NOISE, X, np.zeros(200)).fit()
     with pytest.raises(DataError, match="as many levels"):
         MixedLM(NOISE, X, np.arange(200)).fit()

@@ -44,25 +44,33 @@ class EngineModel:
         self._fitting = prepared(arguments)
         self.layout = self._places(terms, blocks)
 
-    def fit(self, fixed: Mapping[int, float]) -> FittedLinear:
-        """The model fitted; `fixed` holds coefficients, by the number of their column."""
-        held = self._held(fixed)
-        fitting = with_options(self._fitting, {"fixed": held}) if held else self._fitting
+    def fit(self, fixed: Mapping[int, float], start: MixedLMParams | None) -> FittedLinear:
+        """The model fitted from a start; `fixed` holds coefficients, by the number of their column."""
+        options: dict[str, Any] = {}
+        if held := self._held(fixed):
+            options["fixed"] = held
+        if start is not None:
+            options["start"] = self._theta(start)
+        fitting = with_options(self._fitting, options) if options else self._fitting
         return fitting.fit(quiet=True)
 
     def at(self, params: MixedLMParams, fixed: Mapping[int, float]) -> FittedLinear:
         """The model at parameters; `fixed` holds coefficients."""
-        theta: list[Any] = [None] * len(self._fitting.design.terms)
-        for block, place in self.layout:
-            theta[place] = _theta(self._fitting.design.terms[place], block, params)
         held = {self._coefficient(j): value for j, value in fixed.items()}
-        options = {"optimizer": None, "start": np.concatenate(theta), "fixed": held or None}
+        options = {"optimizer": None, "start": self._theta(params), "fixed": held or None}
         return with_options(self._fitting, options).fit(quiet=True)
 
     def factors(self, fitted: FittedLinear) -> list[NDArray[np.float64]]:
         """The relative covariance factors of the blocks."""
         found = theta_layout.factors(fitted.design, fitted.estimates.theta)
         return [found[place] for _, place in self.layout]
+
+    def _theta(self, params: MixedLMParams) -> NDArray[np.float64]:
+        """The entries of theta at parameters."""
+        theta: list[Any] = [None] * len(self._fitting.design.terms)
+        for block, place in self.layout:
+            theta[place] = _theta(self._fitting.design.terms[place], block, params)
+        return np.concatenate(theta)
 
     def _coefficient(self, j: int) -> Any:
         return ("fixed", self._fitting.design.x_names[j])

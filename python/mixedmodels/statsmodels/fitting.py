@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, SingularMatrixWarning, ValueWarning
 
+from ..errors import DataError
 from ..fit.control import Control
 from .engine import EngineModel, state_at
 from .environment import warn
 from .likelihood_methods import is_singular
 from .packed import optimize_packed
-from .params import MixedLMParams
+from .params import MixedLMParams, as_params, check_sizes
 from .plan import Block, all_free, parameters, plan
 from .results import MixedLMResults
 from .wrapper import MixedLMResultsWrapper
@@ -56,8 +58,9 @@ class Fitting:
         Parameters
         ----------
         start_params : MixedLMParams or array-like, optional
-            The values of what `free` holds, the start of fits with penalties, and the parameters to evaluate
-            with ``do_cg=False``. Other fits start where this package does.
+            Where to start, the values of what `free` holds, and the parameters to evaluate with
+            ``do_cg=False``. Without it, and from a singular covariance matrix, fits start where this package
+            does.
         reml : bool, default True
             Restricted maximum likelihood (True) or maximum likelihood (False).
         niter_sa : int, default 0
@@ -88,7 +91,8 @@ class Fitting:
         Raises
         ------
         ValueError
-            For a method that statsmodels refuses, and start parameters of a wrong length.
+            For a method that statsmodels refuses, parameters of a wrong number, and random coefficients of a
+            single group.
 
         Warns
         -----
@@ -101,9 +105,11 @@ class Fitting:
                 warn(f"Argument {name} is not used by MixedLM.fit", FutureWarning)
         if niter_sa > 0:
             warn("niter_sa is currently ignored", ValueWarning)
+        free = mask_of(self, free)
         self.reml, self.fe_pen, self.cov_pen, self._freepat = bool(reml), fe_pen, cov_pen, free
         start = start_of(self, start_params)
-        found = search(self, start, free, do_cg, fit_kwargs.get("maxiter"))
+        control = Control(max_evaluations=most_evaluations(fit_kwargs.get("maxiter")))
+        found = search(self, start, free, do_cg, control, start_params is not None)
         if not found.converged:
             warn(f"MixedLM optimization failed: {found.message}", ConvergenceWarning)
         if is_singular(_estimated(found.params, free)):
@@ -138,17 +144,47 @@ def _estimated(params: MixedLMParams, free: MixedLMParams | None) -> MixedLMPara
 
 def check_method(method: Any) -> None:
     """Refuse methods that statsmodels refuses or does not know."""
-    for name in [method] if isinstance(method, str) else method or ():
+    for name in (
+        [method] if isinstance(method, str) or not isinstance(method or (), Iterable) else method or ()
+    ):
+        if not isinstance(name, str):
+            raise TypeError(f"method must be a name or a list of names, not {name!r}")
         if name.lower() in ("newton", "ncg"):
             raise ValueError(f"method {name} not available for MixedLM")
         if name.lower() not in _METHODS:
             raise ValueError(f"unknown method {name!r}; MixedLM.fit takes {', '.join(_METHODS)}")
 
 
+def most_evaluations(maxiter: Any) -> int | None:
+    """The argument `maxiter`, of which scipy takes numbers such as 50.0."""
+    if maxiter is None:
+        return None
+    whole = isinstance(maxiter, (int, float, np.integer)) and not isinstance(maxiter, bool)
+    if not whole or maxiter < 1 or maxiter % 1:
+        raise ValueError(f"maxiter must be a whole number of at least 1, not {maxiter!r}")
+    return int(maxiter)
+
+
+def mask_of(model: Any, free: Any) -> MixedLMParams | None:
+    """The argument `free`; without fixed effects it frees them all."""
+    if free is None:
+        return None
+    own = as_params(free)
+    if own is None:
+        raise TypeError(f"free must be a MixedLMParams of ones and zeros, not {type(free).__name__}")
+    if not len(own.fe_params) and model.k_fe:
+        own = MixedLMParams.from_components(np.ones(model.k_fe), own.cov_re, vcomp=own.vcomp)
+    return check_sizes(own, model, "free")
+
+
 def start_of(model: Any, given: Any) -> MixedLMParams:
     """Where a search starts: the parameters given, or unit variances relative to the residual one."""
-    if isinstance(given, MixedLMParams):
-        return given.copy()
+    own = as_params(given)
+    if own is not None:
+        own = own.copy()
+        if not len(own.fe_params):
+            own.k_fe, own.fe_params = model.k_fe, np.zeros(model.k_fe)
+        return check_sizes(own, model, "start_params")
     if given is not None:
         try:
             return model.unpacked(given, has_fe=True)
@@ -160,10 +196,19 @@ def start_of(model: Any, given: Any) -> MixedLMParams:
 
 
 def search(
-    model: Any, start: MixedLMParams, free: MixedLMParams | None, optimize: bool, most: int | None
+    model: Any,
+    start: MixedLMParams,
+    free: MixedLMParams | None,
+    optimize: bool,
+    control: Control,
+    started: bool,
 ) -> Outcome:
-    """The optimum of a model, or the model at its start."""
-    control = Control(max_evaluations=most)
+    """The optimum of a model, or the model at its start; `started` says that the user gave the start."""
+    if model.n_groups == 1 and model.k_re:
+        raise DataError(
+            "random coefficients need at least two groups, but all rows are in one: leave them out with "
+            "re_formula='0', or exog_re=None beside exog_vc"
+        )
     penalized = model.fe_pen is not None or model.cov_pen is not None
     blocks = plan(free, start)
     coefficients = (
@@ -173,7 +218,7 @@ def search(
     )
     if optimize and not penalized and blocks:
         engine = EngineModel(model, blocks, model.reml, control)
-        fitted = engine.fit(coefficients)
+        fitted = engine.fit(coefficients, start if started and not is_singular(start) else None)
         model.kept = np.asarray(fitted.estimates.kept)
         fixed = np.nan_to_num(fitted.estimates.beta)
         params = parameters([b for b, _ in engine.layout], engine.factors(fitted), start, fixed)

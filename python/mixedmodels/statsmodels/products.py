@@ -120,7 +120,8 @@ class Products:
         m, q = batch.effects.shape
         position = np.empty(self.z.shape[1], dtype=np.intp)
         position[batch.effects.ravel()] = np.tile(np.arange(q), m)
-        rows: Any = self._squares[batch.effects.ravel()]
+        squares: Any = self._squares
+        rows = squares[batch.effects.ravel()]
         row = np.repeat(np.arange(m * q), np.diff(rows.indptr))
         found = np.zeros((m * q, q))
         found[row, position[rows.indices]] = rows.data
