@@ -12,8 +12,8 @@ from .params import MixedLMParams
 
 # A variance relative to the residual one, or what is left of one beside others, is zero below this.
 _ZERO = 1e-9
-# As many effects in a group make dense matrices large.
-_LARGE = 200
+# As many effects in a group, or entries in the columns of all effects, make matrices of ours large.
+_LARGE, _MANY = 200, 50_000
 
 
 def parameter_covariance(
@@ -68,7 +68,10 @@ def parameter_covariance(
 
 def _large(model: Any, freepat: MixedLMParams | None, fitted: Any) -> bool:
     """Whether the state should be asked, and can: nothing is held or penalized."""
-    if model.products.largest < _LARGE or freepat is not None or len(fitted.estimates.held):
+    if freepat is not None or len(fitted.estimates.held):
+        return False
+    entries = model.k_re * model.nobs + sum(part.z.nnz for part in model.components)
+    if model.largest < _LARGE and entries < _MANY:
         return False
     return model.fe_pen is None and model.cov_pen is None
 

@@ -32,6 +32,7 @@ class LikelihoodMethods:
     cov_pen: Any
     _freepat: Any
     products: Any
+    largest: int
     kept: NDArray[np.intp]
 
     def unpacked(self, params: MixedLMParams | ArrayLike, has_fe: bool, use_sqrt: bool | None = None) -> Any:
@@ -69,7 +70,7 @@ class LikelihoodMethods:
         """
         own = self.unpacked(params, has_fe=False)
         penalized = self.fe_pen is not None or self.cov_pen is not None
-        if self.products.largest > _LARGE and profile_fe and not penalized:
+        if self.largest > _LARGE and profile_fe and not penalized:
             return -0.5 * float(state_at(self, own, coefficients=False)[0].estimates.objective)
         found = evaluate(self, own, profile_fe)
         value = found.loglike

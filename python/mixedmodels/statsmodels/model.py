@@ -319,6 +319,14 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         return self.exog_vc.components(self.groups_of_rows)
 
     @cached_property
+    def largest(self) -> int:
+        """The largest number of random effects of a group."""
+        widths = np.zeros(self.n_groups, dtype=np.intp)
+        for part in self.components:
+            widths += np.diff(part.starts)
+        return self.k_re + int(widths.max(initial=0))
+
+    @cached_property
     def products(self) -> Products:
         """The columns of all random effects with their cross-products."""
         return Products(self.exog_re, self.components, self.groups_of_rows)

@@ -67,14 +67,9 @@ class Products:
             blocks.append(part.z)
             owner.append(np.full(part.z.shape[1], self.k_re + j))
             group.append(np.repeat(np.arange(n_groups), np.diff(part.starts)))
-        self.z = sparse.hstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
+        self.z: Any = sparse.hstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
         self.owner, self.group = np.concatenate(owner), np.concatenate(group)
         self.n_groups = n_groups
-
-    @cached_property
-    def largest(self) -> int:
-        """The largest number of columns of a group."""
-        return int(np.bincount(self.group).max())
 
     @cached_property
     def transposed(self) -> Any:
@@ -120,8 +115,7 @@ class Products:
         m, q = batch.effects.shape
         position = np.empty(self.z.shape[1], dtype=np.intp)
         position[batch.effects.ravel()] = np.tile(np.arange(q), m)
-        squares: Any = self._squares
-        rows = squares[batch.effects.ravel()]
+        rows: Any = self._squares[batch.effects.ravel()]
         row = np.repeat(np.arange(m * q), np.diff(rows.indptr))
         found = np.zeros((m * q, q))
         found[row, position[rows.indices]] = rows.data
