@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..design import ArrayTerm, model_of_arrays, theta as theta_layout
@@ -38,8 +39,10 @@ class EngineModel:
         self.x_names = [names.of(str(name), x[:, j], j) for j, name in enumerate(model.exog_names)]
         terms = [_term(model, block, names) for block in blocks]
         arrays = model_of_arrays(model.endog, x, terms, self.x_names, response)
+        # The columns that the design reads are copied; a frame keeps the arrays themselves beside them.
+        data = pd.DataFrame(arrays.data, copy=False)
         arguments = FitArguments(
-            formula=arrays.formula, data=arrays.data, reml=reml, of_arrays=True, control=control
+            formula=arrays.formula, data=data, reml=reml, of_arrays=True, control=control
         )
         self._fitting = prepared(arguments)
         self.layout = self._places(terms, blocks)
