@@ -8,6 +8,7 @@ from statsmodels.stats.mediation import Mediation
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
 from mixedmodels import DataError
+from mixedmodels.errors import UndeterminedWarning
 from mixedmodels.statsmodels import MixedLM, MixedLMParams, at_fit, covariance, likelihood_methods, mixedlm
 
 RNG = np.random.default_rng(4)
@@ -158,3 +159,63 @@ def test_mediation_takes_our_models():
     models = [mixedlm(f, frame, groups="g") for f in ("y ~ x + m", "m ~ x")]
     found = Mediation(*models, "x", "m").fit(n_rep=3, method="parametric").summary()
     assert np.isfinite(found["Estimate"]).all()
+
+
+def in_both_parts():
+    """A factor among the fixed effects and as a variance component."""
+    rng = np.random.default_rng(152)
+    frame = pd.DataFrame(
+        {"s": rng.integers(0, 4, 120), "t": rng.integers(0, 9, 120), "x": rng.normal(size=120)}
+    )
+    frame["y"] = frame["s"] + rng.normal(size=9)[frame["t"]] + rng.normal(size=120)
+    return frame.assign(one=1)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_variances_that_the_data_leave_open_have_no_standard_errors(monkeypatch, large):
+    if large:
+        monkeypatch.setattr(covariance, "_MANY", 0)
+    frame, parts = in_both_parts(), {"s": "0 + C(s)", "t": "0 + C(t)"}
+    model = mixedlm("y ~ C(s) + x", frame, groups="one", vc_formula=parts)
+    with pytest.warns(UndeterminedWarning, match="do not determine their variance"):
+        both = model.fit()
+    fixed = mixedlm("y ~ C(s) + x", frame, groups="one", vc_formula={"t": "0 + C(t)"}).fit()
+    assert np.isnan(both.bse.drop(["x", "t Var"])).all()
+    assert_allclose(both.bse[["x", "t Var"]], fixed.bse[["x", "t Var"]], rtol=1e-4)
+    assert_allclose(both.llf, fixed.llf)
+    assert np.isnan(both.bse_re["s Var"])
+    assert_allclose(both.bse_re["t Var"], fixed.bse_re["t Var"], rtol=1e-4)
+
+
+def test_coefficients_that_the_fixed_effects_explain():
+    frame = in_both_parts()
+    frame["y"] += np.array([-2.0, 1.0, 3.0, -1.0])[frame["s"]] * frame["x"]
+    with pytest.warns(UndeterminedWarning, match="do not determine their variance"):
+        result = mixedlm("y ~ C(s) + x", frame, groups="s", re_formula="~x").fit()
+    names = ["s Var", "s x x Cov"]
+    assert np.isnan(result.bse[[*names, "Intercept", "C(s)[T.1]"]]).all()
+    assert np.isfinite(result.bse["x"])
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_covariances_that_no_level_tells_warn(monkeypatch, large):
+    if large:
+        monkeypatch.setattr(covariance, "_MANY", 0)
+    frame = in_both_parts()
+    frame["a"], frame["b"] = frame["t"] % 2 * 1.0, 1.0 - frame["t"] % 2
+    with pytest.warns(UndeterminedWarning, match="no level has the observations"):
+        result = mixedlm("y ~ x", frame, groups="t", re_formula="0 + a + b").fit()
+    apart = mixedlm("y ~ x", frame, groups="t", vc_formula={"a": "0 + a", "b": "0 + b"}).fit()
+    assert_allclose(result.bse.drop("a x b Cov"), apart.bse, rtol=1e-4)
+    assert np.isnan(result.bse["a x b Cov"])
+
+
+def test_variances_of_zero_in_many_rows(monkeypatch):
+    frame = in_both_parts().assign(y=np.random.default_rng(3).normal(size=120))
+    frame["y"] -= frame.groupby("t")["y"].transform("mean")
+    model = mixedlm("y ~ x", frame, groups="t")
+    with pytest.warns(SingularMatrixWarning):
+        dense = model.fit().bse
+    monkeypatch.setattr(covariance, "_MANY", 0)
+    with pytest.warns(SingularMatrixWarning):
+        assert_allclose(model.fit().bse, dense)

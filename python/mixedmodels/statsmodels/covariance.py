@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .at_fit import Layout, joint_covariance
 from .params import MixedLMParams
+from .undetermined import undetermined
 
 # A variance relative to the residual one, or what is left of one beside others, is zero below this.
 _ZERO = 1e-9
@@ -41,8 +42,9 @@ def parameter_covariance(
     Returns
     -------
     ndarray, shape (k_fe + k_re2 + k_vc, k_fe + k_re2 + k_vc)
-        Zero for parameters that were held; NaN for variances on the boundary and coefficients of columns that
-        depend on others, which the other parameters take as they are.
+        Zero for parameters that were held; NaN for variances on the boundary and those that the data do not
+        determine, and coefficients of columns that depend on others, which the other parameters take as they
+        are. NaN for coefficients whose standard errors depend on an undetermined variance, too.
     """
     p = model.k_fe + model.k_re2 + model.k_vc
     free = np.ones(p, dtype=bool)
@@ -51,6 +53,10 @@ def parameter_covariance(
     inner = np.ones(p, dtype=bool)
     inner[np.setdiff1d(np.arange(model.k_fe), model.kept)] = False
     inner[model.k_fe :] = interior(params)
+    arbitrary = np.zeros(p, dtype=bool)
+    if fitted is not None and layout is not None:
+        unknown, arbitrary = undetermined(model, fitted, layout)
+        inner &= ~unknown
     used = np.flatnonzero(free & inner)
     found = np.zeros((p, p))
     lost = free & ~inner
@@ -60,9 +66,19 @@ def parameter_covariance(
         known = joint_covariance(model, fitted, layout, inner[model.k_fe :])
     if known is not None:
         found[np.ix_(known[1], known[1])] = known[0]
+        open_ = np.zeros(p, dtype=bool)
+        open_[model.k_fe :] = np.diag(found)[model.k_fe :] * _ZERO > np.square(_sizes(params))
+        found[open_] = found[:, open_] = np.nan
     elif len(used):
         hessian, _ = model.hessian(params)
+        # The information for a change by the size of the parameter.
+        informed = np.ones(p, dtype=bool)
+        informed[model.k_fe :] = -np.diag(hessian)[model.k_fe :] * np.square(_sizes(params)) > _ZERO
+        told = informed[used]
+        found[used[~told]] = found[:, used[~told]] = np.nan
+        used = used[told]
         found[np.ix_(used, used)] = _inverse(-hessian[np.ix_(used, used)])
+    found[arbitrary] = found[:, arbitrary] = np.nan
     return found
 
 
@@ -87,6 +103,13 @@ def interior(params: MixedLMParams) -> NDArray[np.bool_]:
             used[:] = False
     lower = np.tril_indices(len(cov))
     return np.concatenate([used[lower[0]] & used[lower[1]], np.asarray(params.vcomp) > _ZERO])
+
+
+def _sizes(params: MixedLMParams) -> NDArray[np.float64]:
+    """What variances and covariances are measured by, products of standard deviations."""
+    sd = np.sqrt(np.diag(np.asarray(params.cov_re, dtype=np.float64)))
+    pairs = np.outer(sd, sd)[np.tril_indices(len(sd))]
+    return np.concatenate([pairs, np.asarray(params.vcomp, dtype=np.float64)])
 
 
 def _inverse(information: NDArray[np.float64]) -> NDArray[np.float64]:

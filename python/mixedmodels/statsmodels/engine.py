@@ -14,6 +14,7 @@ from ..design import ArrayTerm, model_of_arrays, theta as theta_layout
 from ..fit.arguments import FitArguments
 from ..fit.changes import prepared, with_options
 from ..fit.control import Control, as_control
+from ..fit.endpoint.undetermined import undetermined_notices
 from ..fit.fitted_linear import FittedLinear
 from .params import MixedLMParams, lower_root
 from .plan import Block, plan
@@ -51,6 +52,8 @@ class EngineModel:
         )
         self._fitting = prepared(arguments)
         self.layout = self._places(terms, blocks)
+        # What the data do not determine, by the last fit.
+        self.notices: list[Any] = []
 
     def fit(self, fixed: Mapping[int, float], start: MixedLMParams | None) -> FittedLinear:
         """The model fitted from a start; `fixed` holds coefficients, by the number of their column."""
@@ -59,8 +62,12 @@ class EngineModel:
             options["fixed"] = held
         if start is not None:
             options["start"] = self._theta(start)
-        fitting = with_options(self._fitting, options) if options else self._fitting
-        return fitting.fit(quiet=True)
+        fitting: Any = with_options(self._fitting, options) if options else self._fitting
+        fitted = fitting.fit(quiet=True)
+        design, held = fitting.design, fitting.held
+        self.notices = undetermined_notices(design, fitted.term_roots, held.terms(design))
+        self.notices += fitting.own_notices(fitted, None)
+        return fitted
 
     def at(self, params: MixedLMParams, fixed: Mapping[int, float]) -> FittedLinear:
         """The model at parameters; `fixed` holds coefficients."""

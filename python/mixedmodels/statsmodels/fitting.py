@@ -224,6 +224,8 @@ def search(
         params = parameters([b for b, _ in engine.layout], engine.factors(fitted), start, fixed)
         record = fitted.convergence
         facts = {"converged": record.converged, "fopt": -0.5 * fitted.estimates.objective}
+        for category, text in engine.notices:
+            warn(text, category)
         scale, converged = float(fitted.sigma**2), bool(record.converged)
         return Outcome(fitted, engine.layout, params, scale, converged, " ".join(record.messages), facts)
     params, converged, facts = start, True, {"converged": True}

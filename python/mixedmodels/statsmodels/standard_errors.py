@@ -23,7 +23,8 @@ def of_variances(results: Any) -> Array:
     k_fe = results.k_fe
     whole = np.asarray(results.cov_params())
     part = whole[k_fe:, k_fe:]
-    held = np.isnan(np.diag(part))
+    # Negative where the likelihood has no maximum: there is no standard error either.
+    held = ~(np.diag(part) >= 0.0)
     cov = np.where(held[:, None] | held, 0.0, part)
     psi = np.asarray(results.params)[k_fe:]
     gradient = np.where(held, 0.0, _gradient_of_scale(model, results))
