@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from statsmodels.stats.mediation import Mediation
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
-from mixedmodels import DataError
+from mixedmodels import DataError, load_dietox
 from mixedmodels.errors import UndeterminedWarning
 from mixedmodels.statsmodels import MixedLM, MixedLMParams, at_fit, covariance, likelihood_methods, mixedlm
 
@@ -144,9 +144,9 @@ def test_variances_of_zero_in_large_groups(monkeypatch):
 
 def test_interiors():
     def inside(cov_re, vcomp):
-        return covariance.interior(
-            MixedLMParams.from_components(cov_re=np.array(cov_re), vcomp=vcomp)
-        ).tolist()
+        params = MixedLMParams.from_components(cov_re=np.array(cov_re), vcomp=vcomp)
+        columns = np.sqrt(20) * np.linalg.qr(RNG.normal(size=(20, 2)))[0]
+        return covariance.interior(params, columns, np.ones(2 + len(vcomp))).tolist()
 
     assert inside([[1.0, 0.2], [0.2, 1.0]], [0.0]) == [True, True, True, False]
     assert inside([[1.0, 0.0], [0.0, 0.0]], [1.0]) == [True, False, False, True]
@@ -219,3 +219,18 @@ def test_variances_of_zero_in_many_rows(monkeypatch):
     monkeypatch.setattr(covariance, "_MANY", 0)
     with pytest.warns(SingularMatrixWarning):
         assert_allclose(model.fit().bse, dense)
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(("factor", "shift"), [(1e4, 0.0), (1e-5, 0.0), (1e7, 0.0), (1.0, 2e3)])
+def test_singularity_is_that_of_any_units(monkeypatch, factor, shift, large):
+    if large:
+        monkeypatch.setattr(covariance, "_MANY", 0)
+    data = load_dietox()
+    plain = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~Time").fit(reml=False)
+    other = data.assign(Time=factor * data["Time"] + shift)
+    moved = mixedlm("Weight ~ Time", other, groups="Pig", re_formula="~Time").fit(reml=False)
+    assert_allclose(moved.llf, plain.llf, rtol=1e-8)
+    assert_allclose(moved.bse["Time"] * factor, plain.bse["Time"], rtol=1e-4)
+    assert_allclose(moved.bse_re["Time Var"] * factor**2, plain.bse_re["Time Var"], rtol=1e-3)
+    assert np.isfinite(moved.bse).all()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .at_fit import Layout, joint_covariance
-from .params import MixedLMParams
+from .params import MixedLMParams, lower_root
 from .undetermined import undetermined
 
 # A variance relative to the residual one, or what is left of one beside others, is zero below this.
@@ -52,7 +52,7 @@ def parameter_covariance(
         free = freepat.get_packed(use_sqrt=False, has_fe=True) != 0
     inner = np.ones(p, dtype=bool)
     inner[np.setdiff1d(np.arange(model.k_fe), model.kept)] = False
-    inner[model.k_fe :] = interior(params)
+    inner[model.k_fe :] = interior(params, model.exog_re, mean_squares(model))
     arbitrary = np.zeros(p, dtype=bool)
     if fitted is not None and layout is not None:
         unknown, arbitrary = undetermined(model, fitted, layout)
@@ -92,17 +92,38 @@ def _large(model: Any, freepat: MixedLMParams | None, fitted: Any) -> bool:
     return model.fe_pen is None and model.cov_pen is None
 
 
-def interior(params: MixedLMParams) -> NDArray[np.bool_]:
-    """Which covariances and variances are off the boundary, shape (k_re2 + k_vc,)."""
-    cov = np.asarray(params.cov_re, dtype=np.float64)
-    used = np.diag(cov) > _ZERO
-    if used.any():
-        own = cov[np.ix_(used, used)]
-        sizes = np.sqrt(np.diag(own))
-        if np.linalg.eigvalsh(own / np.outer(sizes, sizes))[0] < _ZERO:
+def mean_squares(model: Any) -> NDArray[np.float64]:
+    """Of the columns of the random coefficients, then of the rows of each component; shape (k_re + k_vc,)."""
+    columns = [] if model.exog_re is None else np.mean(np.square(model.exog_re), axis=0)
+    components = [np.sum(part.z.data**2) / model.nobs for part in model.components]
+    return np.concatenate([columns, components])
+
+
+def interior(
+    params: MixedLMParams, columns: NDArray[np.float64] | None, squares: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """
+    Which covariances and variances are off the boundary, shape (k_re2 + k_vc,).
+
+    Parameters
+    ----------
+    params : MixedLMParams
+    columns : ndarray, shape (n, k_re), or None
+        Of the random coefficients. What counts is the variance that an effect gives the rows, whatever the
+        units and origin of its column are.
+    squares : ndarray, shape (k_re + k_vc,)
+        Mean squares of the columns, and of the rows of each component.
+    """
+    cov, k = np.asarray(params.cov_re, dtype=np.float64), params.k_re
+    used = np.diag(cov) * squares[:k] > _ZERO
+    if used.any() and columns is not None:
+        root = np.linalg.qr(columns[:, used], mode="r") / np.sqrt(len(columns))
+        left = root @ lower_root(cov[np.ix_(used, used)])
+        sizes = np.linalg.norm(left, axis=1)
+        if np.linalg.svd(left / sizes[:, None], compute_uv=False)[-1] ** 2 < _ZERO:
             used[:] = False
-    lower = np.tril_indices(len(cov))
-    return np.concatenate([used[lower[0]] & used[lower[1]], np.asarray(params.vcomp) > _ZERO])
+    lower = np.tril_indices(k)
+    return np.concatenate([used[lower[0]] & used[lower[1]], np.asarray(params.vcomp) * squares[k:] > _ZERO])
 
 
 def _sizes(params: MixedLMParams) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from statsmodels.tools.sm_exceptions import ConvergenceWarning, SingularMatrixWa
 
 from ..errors import DataError
 from ..fit.control import Control
+from .covariance import interior, mean_squares
 from .engine import EngineModel, state_at
 from .environment import warn
 from .likelihood_methods import is_singular
@@ -112,7 +113,7 @@ class Fitting:
         found = search(self, start, free, do_cg, control, start_params is not None)
         if not found.converged:
             warn(f"MixedLM optimization failed: {found.message}", ConvergenceWarning)
-        if is_singular(_estimated(found.params, free)):
+        if _on_boundary(self, found.params, free):
             warn("The random effects covariance matrix is singular.", SingularMatrixWarning)
         own = MixedLMResults(
             self,
@@ -131,15 +132,12 @@ class Fitting:
         return MixedLMResultsWrapper(own)
 
 
-def _estimated(params: MixedLMParams, free: MixedLMParams | None) -> MixedLMParams:
-    """The parameters without the variances that a mask holds."""
+def _on_boundary(model: Any, params: MixedLMParams, free: MixedLMParams | None) -> bool:
+    """Whether an estimated variance, or one of a linear combination of effects, is zero."""
+    inside = interior(params, model.exog_re, mean_squares(model))
     if free is None:
-        return params
-    own = np.flatnonzero(np.diag(np.asarray(free.cov_re)))
-    cov_re = np.asarray(params.cov_re)[np.ix_(own, own)]
-    return MixedLMParams.from_components(
-        params.fe_params, cov_re=cov_re, vcomp=params.vcomp[np.asarray(free.vcomp) != 0]
-    )
+        return not inside.all()
+    return not inside[free.get_packed(use_sqrt=False) != 0].all()
 
 
 def check_method(method: Any) -> None:
