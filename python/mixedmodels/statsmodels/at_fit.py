@@ -19,7 +19,7 @@ from .plan import Block
 
 Array = NDArray[np.float64]
 # Information with a larger condition number leaves some parameters open.
-_MOST = 1e12
+_MOST = 1e15
 Layout = Sequence[tuple[Block, int]]
 
 

@@ -13,8 +13,6 @@ from .undetermined import undetermined
 
 # A variance relative to the residual one, or what is left of one beside others, is zero below this.
 _ZERO = 1e-9
-# As many effects in a group, or entries in the columns of all effects, make matrices of ours large.
-_LARGE, _MANY = 200, 50_000
 
 
 def parameter_covariance(
@@ -35,7 +33,7 @@ def parameter_covariance(
     freepat : MixedLMParams or None
         Ones for what was estimated.
     fitted : FittedModel, optional
-        The state of the fit, which serves where matrices over all effects of a group would be large.
+        The state of the fit, which knows the information unless parameters are held or penalized.
     layout : sequence of (Block, int), optional
         The blocks of the model with the places of their terms in the state.
 
@@ -62,7 +60,7 @@ def parameter_covariance(
     lost = free & ~inner
     found[lost] = found[:, lost] = np.nan
     known = None
-    if fitted is not None and layout is not None and _large(model, freepat, fitted):
+    if fitted is not None and layout is not None and _plain(model, freepat, fitted):
         known = joint_covariance(model, fitted, layout, inner[model.k_fe :])
     if known is not None:
         found[np.ix_(known[1], known[1])] = known[0]
@@ -82,12 +80,13 @@ def parameter_covariance(
     return found
 
 
-def _large(model: Any, freepat: MixedLMParams | None, fitted: Any) -> bool:
-    """Whether the state should be asked, and can: nothing is held or penalized."""
+def _plain(model: Any, freepat: MixedLMParams | None, fitted: Any) -> bool:
+    """
+    Whether the state knows the information: nothing is held or penalized.
+
+    It is more precise than products of columns far from zero, such as years, and needs less memory.
+    """
     if freepat is not None or len(fitted.estimates.held):
-        return False
-    entries = model.k_re * model.nobs + sum(part.z.nnz for part in model.components)
-    if model.largest < _LARGE and entries < _MANY:
         return False
     return model.fe_pen is None and model.cov_pen is None
 

@@ -31,13 +31,14 @@ class LikelihoodMethods:
     fe_pen: Any
     cov_pen: Any
     _freepat: Any
+    groups_of_rows: Any
     products: Any
     largest: int
     kept: NDArray[np.intp]
 
     def unpacked(self, params: MixedLMParams | ArrayLike, has_fe: bool, use_sqrt: bool | None = None) -> Any:
         """Parameters as an object: packed ones have fixed effects if `has_fe`, or if their number says so."""
-        if self.products is None:
+        if self.groups_of_rows is None:
             raise ArgumentError("remove_data() has removed the data; the likelihood needs them")
         given = as_params(params)
         if given is not None:
