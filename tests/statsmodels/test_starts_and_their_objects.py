@@ -147,3 +147,15 @@ def test_what_needs_the_removed_data_says_so():
             getattr(result, name)
     with pytest.raises(ArgumentError, match=r"remove_data\(\) has removed the data"):
         result.model.loglike(params(MixedLMParams))
+
+
+def test_words_of_statsmodels_in_wrong_places():
+    with pytest.raises(TypeError, match="vc_formula must be a dict"):
+        mixedlm("Weight ~ Time", DATA, groups="Pig", vc_formula="0 + C(Litter)")
+    numbered = mixedlm("Weight ~ Time", DATA, groups="Pig", vc_formula={1: "0 + Time"})
+    assert numbered.exog_vc.names == ["1"]
+    assert np.isfinite(numbered.fit().llf)
+    with pytest.raises(TypeError, match="reml must be True or False"):
+        model().fit(reml="ML")
+    with pytest.raises(ValueError, match="alpha must be between 0 and 1"):
+        fit(True, True).summary(alpha=95)

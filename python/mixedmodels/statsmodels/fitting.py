@@ -106,6 +106,8 @@ class Fitting:
                 warn(f"Argument {name} is not used by MixedLM.fit", FutureWarning)
         if niter_sa > 0:
             warn("niter_sa is currently ignored", ValueWarning)
+        if not isinstance(reml, (bool, np.bool_, int)):
+            raise TypeError(f"reml must be True or False, not {reml!r}")
         free = mask_of(self, free)
         self.reml, self.fe_pen, self.cov_pen, self._freepat = bool(reml), fe_pen, cov_pen, free
         start = start_of(self, start_params)

@@ -70,7 +70,9 @@ def read_formulas(
     """The arrays of a model from formulas; arguments as of :meth:`MixedLM.from_formula`."""
     check_missing(missing)
     frame = _as_pandas(data)
-    components = {} if vc_formula is None else dict(vc_formula)
+    if vc_formula is not None and not isinstance(vc_formula, Mapping):
+        raise TypeError("vc_formula must be a dict of formulas by name, such as {'cask': '0 + C(cask)'}")
+    components = {} if vc_formula is None else {str(name): text for name, text in vc_formula.items()}
     formulas = [formula, *([] if re_formula is None else [re_formula]), *components.values()]
     for text in formulas:
         if not isinstance(text, str):
