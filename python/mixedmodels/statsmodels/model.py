@@ -77,7 +77,7 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
     >>> from mixedmodels.statsmodels import MixedLM
     >>> data = load_sleepstudy()
     >>> model = MixedLM.from_formula("Reaction ~ Days", data, groups="Subject", re_formula="~Days")
-    >>> round(model.fit().scale, 2)
+    >>> print(round(model.fit().scale, 2))
     654.94
     """
 
