@@ -155,3 +155,50 @@ def test_the_original_is_left_alone():
     fit(True, True).to_mixedmodels()
     mixedlm("y ~ x", DATA, groups=DATA["g"].to_numpy() + 1).fit().to_mixedmodels()
     assert list(DATA.columns) == columns
+
+
+def test_models_of_arrays_have_the_labels_of_their_groups():
+    labels = 100 - DATA["g"].to_numpy()
+    x = np.column_stack([np.ones(len(DATA)), DATA["x"]])
+    for groups in (labels, labels.astype(str), labels + 0.5):
+        result = MixedLM(DATA["y"].to_numpy(), x, groups).fit()
+        ours = result.to_mixedmodels()
+        modes = ours.ranef()["Group"].iloc[:, 0]
+        assert set(modes.index) == {str(group) for group in groups}
+        for group, effects in result.random_effects.items():
+            assert_allclose(modes[str(group)], effects.iloc[0], rtol=1e-6)
+        new = pd.DataFrame({"x1": DATA["x"], "Group": groups})
+        assert_allclose(ours.predict(new), result.fittedvalues, rtol=1e-7)
+
+
+@pytest.mark.parametrize("reml", [True, False], ids=["REML", "ML"])
+@pytest.mark.parametrize("options", [options for options, _ in CASES.values()], ids=CASES)
+def test_effects_of_components_keep_their_labels(options, reml):
+    result = mixedlm("y ~ x", DATA.assign(g=2 * DATA["g"] + 1), groups="g", **options).fit(reml=reml)
+    ours = result.to_mixedmodels(arrays=True)
+    assert_allclose(ours.fitted(), result.fittedvalues, rtol=1e-6)
+    assert ours.llf == result.llf
+    for factor, table in ours.ranef().items():
+        assert all(
+            label.split(":")[0] in set(map(str, result.model.group_labels)) for label in table.index
+        ), factor
+
+
+def test_crossed_factors_of_arrays_have_their_own_levels():
+    data = load_penicillin().assign(one=1)
+    parts = {"plate": "0 + C(plate)", "sample": "0 + C(sample)"}
+    result = mixedlm("diameter ~ 1", data, groups="one", vc_formula=parts).fit()
+    ours = result.to_mixedmodels(arrays=True)
+    assert set(ours.ranef()["sample"].index) == set(data["sample"])
+    assert_allclose(ours.predict(data), result.fittedvalues, rtol=1e-7)
+
+
+def test_masks_and_evaluations_keep_their_labels():
+    free = MixedLMParams.from_components(np.ones(2), cov_re=np.diag([1, 0]))
+    start = MixedLMParams.from_components(np.zeros(2), cov_re=np.diag([1.0, 0.5]))
+    model = mixedlm("y ~ x", DATA.assign(g=2 * DATA["g"] + 1), groups="g", re_formula="~x")
+    for options in ({"free": free}, {"do_cg": False}, {"free": free, "do_cg": False}):
+        result = model.fit(start_params=start, **options)
+        ours = result.to_mixedmodels(arrays=True)
+        assert_allclose(ours.fitted(), result.fittedvalues, rtol=1e-7)
+        assert list(ours.ranef()["g"].index) == [str(group) for group in result.model.group_labels]

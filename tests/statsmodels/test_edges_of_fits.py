@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose
 from statsmodels.stats.mediation import Mediation
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
-from mixedmodels import DataError
+from mixedmodels import DataError, load_dietox
+from mixedmodels.errors import UndeterminedWarning
 from mixedmodels.statsmodels import MixedLM, MixedLMParams, at_fit, covariance, likelihood_methods, mixedlm
 
 RNG = np.random.default_rng(4)
@@ -55,7 +56,7 @@ def test_a_small_variance_is_not_taken_for_zero():
 
 
 def test_models_that_the_data_cannot_have():
-    with pytest.raises(DataError, match="only one level"):
+    with pytest.raises(DataError, match="at least two groups"):
         MixedLM(NOISE, X, np.zeros(200)).fit()
     with pytest.raises(DataError, match="as many levels"):
         MixedLM(NOISE, X, np.arange(200)).fit()
@@ -115,8 +116,7 @@ def test_the_engine_knows_what_dense_matrices_say(arguments, reml):
 def test_large_groups_ask_the_engine(monkeypatch):
     arguments = MODELS[0]
     dense = mixedlm("y ~ x", crossed(), **arguments).fit()
-    expected = dense.bse
-    monkeypatch.setattr(covariance, "_LARGE", 10)
+    expected = np.sqrt(np.diag(covariance.parameter_covariance(dense.model, dense.params_object, None)))
     monkeypatch.setattr(MixedLM, "hessian", None)
     model = mixedlm("y ~ x", crossed(), **arguments)
     assert_allclose(model.fit().bse, expected, rtol=1e-6)
@@ -133,8 +133,7 @@ def test_variances_of_zero_in_large_groups(monkeypatch):
     with pytest.warns(SingularMatrixWarning):
         expected = mixedlm("y ~ 0 + x", frame, **arguments).fit(reml=False)
     assert expected.vcomp[1] == pytest.approx(0.0, abs=1e-10)
-    dense = expected.bse
-    monkeypatch.setattr(covariance, "_LARGE", 10)
+    dense = np.sqrt(np.diag(covariance.parameter_covariance(expected.model, expected.params_object, None)))
     with pytest.warns(SingularMatrixWarning):
         found = mixedlm("y ~ 0 + x", frame, **arguments).fit(reml=False)
     assert_allclose(found.bse, dense, rtol=1e-5)
@@ -143,9 +142,9 @@ def test_variances_of_zero_in_large_groups(monkeypatch):
 
 def test_interiors():
     def inside(cov_re, vcomp):
-        return covariance.interior(
-            MixedLMParams.from_components(cov_re=np.array(cov_re), vcomp=vcomp)
-        ).tolist()
+        params = MixedLMParams.from_components(cov_re=np.array(cov_re), vcomp=vcomp)
+        columns = np.sqrt(20) * np.linalg.qr(RNG.normal(size=(20, 2)))[0]
+        return covariance.interior(params, columns, np.ones(2 + len(vcomp))).tolist()
 
     assert inside([[1.0, 0.2], [0.2, 1.0]], [0.0]) == [True, True, True, False]
     assert inside([[1.0, 0.0], [0.0, 0.0]], [1.0]) == [True, False, False, True]
@@ -158,3 +157,58 @@ def test_mediation_takes_our_models():
     models = [mixedlm(f, frame, groups="g") for f in ("y ~ x + m", "m ~ x")]
     found = Mediation(*models, "x", "m").fit(n_rep=3, method="parametric").summary()
     assert np.isfinite(found["Estimate"]).all()
+
+
+def in_both_parts():
+    """A factor among the fixed effects and as a variance component."""
+    rng = np.random.default_rng(152)
+    frame = pd.DataFrame(
+        {"s": rng.integers(0, 4, 120), "t": rng.integers(0, 9, 120), "x": rng.normal(size=120)}
+    )
+    frame["y"] = frame["s"] + rng.normal(size=9)[frame["t"]] + rng.normal(size=120)
+    return frame.assign(one=1)
+
+
+def test_variances_that_the_data_leave_open_have_no_standard_errors():
+    frame, parts = in_both_parts(), {"s": "0 + C(s)", "t": "0 + C(t)"}
+    model = mixedlm("y ~ C(s) + x", frame, groups="one", vc_formula=parts)
+    with pytest.warns(UndeterminedWarning, match="do not determine their variance"):
+        both = model.fit()
+    fixed = mixedlm("y ~ C(s) + x", frame, groups="one", vc_formula={"t": "0 + C(t)"}).fit()
+    assert np.isnan(both.bse.drop(["x", "t Var"])).all()
+    assert_allclose(both.bse[["x", "t Var"]], fixed.bse[["x", "t Var"]], rtol=1e-4)
+    assert_allclose(both.llf, fixed.llf)
+    assert np.isnan(both.bse_re["s Var"])
+    assert_allclose(both.bse_re["t Var"], fixed.bse_re["t Var"], rtol=1e-4)
+
+
+def test_coefficients_that_the_fixed_effects_explain():
+    frame = in_both_parts()
+    frame["y"] += np.array([-2.0, 1.0, 3.0, -1.0])[frame["s"]] * frame["x"]
+    with pytest.warns(UndeterminedWarning, match="do not determine their variance"):
+        result = mixedlm("y ~ C(s) + x", frame, groups="s", re_formula="~x").fit()
+    names = ["s Var", "s x x Cov"]
+    assert np.isnan(result.bse[[*names, "Intercept", "C(s)[T.1]"]]).all()
+    assert np.isfinite(result.bse["x"])
+
+
+def test_covariances_that_no_level_tells_warn():
+    frame = in_both_parts()
+    frame["a"], frame["b"] = frame["t"] % 2 * 1.0, 1.0 - frame["t"] % 2
+    with pytest.warns(UndeterminedWarning, match="no level has the observations"):
+        result = mixedlm("y ~ x", frame, groups="t", re_formula="0 + a + b").fit()
+    apart = mixedlm("y ~ x", frame, groups="t", vc_formula={"a": "0 + a", "b": "0 + b"}).fit()
+    assert_allclose(result.bse.drop("a x b Cov"), apart.bse, rtol=1e-4)
+    assert np.isnan(result.bse["a x b Cov"])
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1e4, 0.0), (1e-5, 0.0), (1e7, 0.0), (1.0, 2e3)])
+def test_singularity_is_that_of_any_units(monkeypatch, factor, shift):
+    data = load_dietox()
+    plain = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~Time").fit(reml=False)
+    other = data.assign(Time=factor * data["Time"] + shift)
+    moved = mixedlm("Weight ~ Time", other, groups="Pig", re_formula="~Time").fit(reml=False)
+    assert_allclose(moved.llf, plain.llf, rtol=1e-8)
+    assert_allclose(moved.bse["Time"] * factor, plain.bse["Time"], rtol=1e-4)
+    assert_allclose(moved.bse_re["Time Var"] * factor**2, plain.bse_re["Time Var"], rtol=1e-3)
+    assert np.isfinite(moved.bse).all()

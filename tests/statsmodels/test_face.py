@@ -14,6 +14,7 @@ from statsmodels.iolib.summary2 import Summary, summary_col
 
 from mixedmodels import load_dietox
 from mixedmodels.statsmodels import MixedLM, MixedLMResults, MixedLMResultsWrapper, mixedlm
+from mixedmodels.statsmodels.groups import Groups
 
 NAMES = ["Intercept", "Time", "Pig Var", "Pig x Time Cov", "Time Var"]
 
@@ -165,3 +166,25 @@ def test_pickles_load_in_scripts(tmp_path):
     without = start + load + "print(round(result.params['squared(Time)'], 4))"
     done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True)
     assert done.stdout.strip() == str(round(result.params["squared(Time)"], 4)), done.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"groups": "Litter", "vc_formula": {"p": "0 + C(Pig)", "t": "0 + Time"}},
+        {"groups": "Litter", "vc_formula": {"p": "0 + C(Pig):Time", "q": "0 + Pig"}, "missing": "drop"},
+    ],
+)
+def test_components_are_pickled(options, tmp_path):
+    data = load_dietox()
+    data["Pig"] = data["Pig"].astype(str)
+    result = mixedlm("Weight ~ Time", data, **options).fit()
+    result.save(tmp_path / "components.pickle")
+    copy = MixedLMResults.load(tmp_path / "components.pickle")
+    assert copy.llf == result.llf
+    for label, effects in result.random_effects.items():
+        pd.testing.assert_series_equal(copy.random_effects[label], effects)
+    assert_allclose(copy.model.fit().params, result.params)
+    rows = np.arange(len(data)) > 3
+    part = result.model.exog_vc.at_rows(rows, result.model.groups_of_rows, Groups(result.model.groups[rows]))
+    assert pickle.loads(pickle.dumps(part)).colnames == part.colnames

@@ -18,6 +18,8 @@ from .params import MixedLMParams
 from .plan import Block
 
 Array = NDArray[np.float64]
+# Information with a larger condition number leaves some parameters open.
+_MOST = 1e15
 Layout = Sequence[tuple[Block, int]]
 
 
@@ -93,7 +95,8 @@ def joint_covariance(
     -------
     covariance : ndarray, shape (m, m)
     places : ndarray of int, shape (m,)
-        Its parameters among all. None instead of both where some parameters of a block are on the boundary.
+        Its parameters among all. None instead of both where some parameters of a block are on the boundary,
+        or the information is singular.
     """
     theta, kept = fitted.estimates.theta, np.asarray(fitted.estimates.kept)
     slopes, places = _slopes(model, fitted, layout)
@@ -104,6 +107,11 @@ def joint_covariance(
         return None
     moved = np.linalg.inv(slopes)
     information = 0.5 * moved.T @ fitted.hessian()[np.ix_(moving, moving)] @ moved
+    units = np.sqrt(np.abs(np.diag(information)))
+    if np.any(units == 0.0):
+        return None
+    if len(units) and np.linalg.cond(information / np.outer(units, units)) > _MOST:
+        return None
     c = np.linalg.inv(0.5 * (information + information.T))
     own = fitted.sigma**2 * fitted.estimates.unscaled_covariance
     changes = [_change(fitted, theta, int(i)) for i in np.flatnonzero(moving)]

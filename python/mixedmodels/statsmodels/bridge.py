@@ -11,6 +11,7 @@ from ..errors import MixedModelError
 from ..models.linear import LinearMixedModel
 from ..models.lmer import lmer
 from ..notices import silent
+from .engine import with_labels
 from .lme4_formula import UntranslatableError, translated
 from .unpenalised import unpenalised
 
@@ -20,10 +21,13 @@ _SAME = 1e-7
 
 def to_mixedmodels(results: Any, *, arrays: bool = False) -> LinearMixedModel:
     """The same model as ours; see `MixedLMResults.to_mixedmodels`."""
-    own = LinearMixedModel(unpenalised(results, "to_mixedmodels"))
-    if arrays or getattr(results.model, "formula", None) is None:
-        return own
-    return _from_formula(results) or own
+    fitted = unpenalised(results, "to_mixedmodels")
+    if not arrays and getattr(results.model, "formula", None) is not None:
+        found = _from_formula(results)
+        if found is not None:
+            return found
+    with silent():
+        return LinearMixedModel(with_labels(results.model, fitted, results.params_object, results.freepat))
 
 
 def _from_formula(results: Any) -> LinearMixedModel | None:

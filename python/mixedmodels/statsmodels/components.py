@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ class Component:
     starts : ndarray, shape (n_groups + 1,)
         The first column of each group.
     labels : callable
-        The names of the columns of a group, by its number.
+        The names of the columns of a group, by its number. Pickles contain it, so it is no local function.
     """
 
     name: str
@@ -58,6 +58,14 @@ class Component:
         found[row, self.z.indices - self.starts[groups.codes[row]]] = self.z.data
         return found
 
+    def cells(self, groups: Groups) -> list[str]:
+        """Texts for all columns: the levels of a factor, after the group if there are several."""
+        found = []
+        for number, group in enumerate(groups.labels):
+            before = f"{group}:" if len(groups.labels) > 1 else ""
+            found += [before + _level(column) for column in self.labels(number)]
+        return found
+
     def matrix(self, group: int, groups: Groups) -> NDArray[np.float64]:
         """The columns of one group, at its rows."""
         rows, own = groups.rows[group], slice(self.starts[group], self.starts[group + 1])
@@ -70,7 +78,7 @@ class Component:
         widths = np.diff(self.starts)[kept]
         columns = np.concatenate([np.arange(self.starts[g], self.starts[g + 1]) for g in kept])
         z = self.z[rows][:, columns].tocsr()
-        return Component(self.name, z, _starts(widths), lambda group: self.labels(kept[group]))
+        return Component(self.name, z, _starts(widths), partial(_renumbered, self.labels, kept))
 
 
 def component_of_matrices(
@@ -140,10 +148,7 @@ def component_of_levels(name: str, levels: Any, groups: Groups, label: str) -> C
     n = len(codes)
     z = sparse.csr_array((np.ones(n), effect, np.arange(n + 1)), shape=(n, len(used)))
 
-    def labels(group: int) -> list[str]:
-        return [f"{label}[{unique[level]}]" for level in own_level[starts[group] : starts[group + 1]]]
-
-    return Component(name, z, starts, labels)
+    return Component(name, z, starts, partial(_of_levels, label, unique, own_level, starts))
 
 
 def component_of_columns(name: str, columns: Any, names: Sequence[str], groups: Groups) -> Component:
@@ -163,7 +168,28 @@ def component_of_columns(name: str, columns: Any, names: Sequence[str], groups: 
     z = sparse.csr_array((values, place, np.arange(n + 1) * k), shape=(n, k * len(groups.labels)))
     z.eliminate_zeros()
     listed = list(names)
-    return Component(name, z, np.arange(len(groups.labels) + 1) * k, lambda group: listed)
+    return Component(name, z, np.arange(len(groups.labels) + 1) * k, partial(_alike, listed))
+
+
+def _of_levels(
+    label: str, unique: list[Any], levels: NDArray[np.intp], starts: NDArray[np.intp], group: int
+) -> list[str]:
+    return [f"{label}[{unique[level]}]" for level in levels[starts[group] : starts[group + 1]]]
+
+
+def _alike(listed: list[str], group: int) -> list[str]:
+    del group
+    return listed
+
+
+def _renumbered(labels: Callable[[int], list[str]], numbers: list[int], group: int) -> list[str]:
+    return labels(numbers[group])
+
+
+def _level(column: str) -> str:
+    """The level in a name such as ``C(plate)[a]``."""
+    _, bracket, rest = column.partition("[")
+    return rest[:-1] if bracket and rest.endswith("]") and "[" not in rest else column
 
 
 def _starts(widths: NDArray[np.intp]) -> NDArray[np.intp]:

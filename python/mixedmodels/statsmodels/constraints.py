@@ -29,8 +29,13 @@ def padded(results: Any, r_matrix: Any) -> Any:
     if _is_text(r_matrix):
         return r_matrix
     matrix = np.atleast_2d(np.asarray(r_matrix, dtype=float))
-    if matrix.shape[1] != results.k_fe:
+    if matrix.shape[1] == len(results.params):
         return matrix
+    if matrix.shape[1] != results.k_fe:
+        raise ValueError(
+            f"r_matrix has {matrix.shape[1]} columns, but there are {results.k_fe} fixed effects and "
+            f"{len(results.params)} parameters"
+        )
     return np.hstack([matrix, np.zeros((len(matrix), len(results.params) - results.k_fe))])
 
 

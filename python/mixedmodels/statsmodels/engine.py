@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..design import ArrayTerm, model_of_arrays, theta as theta_layout
 from ..fit.arguments import FitArguments
 from ..fit.changes import prepared, with_options
-from ..fit.control import Control
+from ..fit.control import Control, as_control
+from ..fit.endpoint.undetermined import undetermined_notices
 from ..fit.fitted_linear import FittedLinear
 from .params import MixedLMParams, lower_root
 from .plan import Block, plan
@@ -29,40 +31,66 @@ class EngineModel:
     model : MixedLM
     blocks : sequence of Block
     reml : bool
+    control : Control
+    labelled : bool
+        Whether groups have their labels instead of numbers, which are quicker.
     """
 
-    def __init__(self, model: Any, blocks: Sequence[Block], reml: bool, control: Control) -> None:
+    def __init__(
+        self, model: Any, blocks: Sequence[Block], reml: bool, control: Control, labelled: bool = False
+    ) -> None:
         names = _Names()
         response = names.unused(str(model.endog_names), model.endog)
         x = np.asarray(model.exog, dtype=np.float64)
         self.x_names = [names.of(str(name), x[:, j], j) for j, name in enumerate(model.exog_names)]
-        terms = [_term(model, block, names) for block in blocks]
+        terms = [_term(model, block, names, labelled) for block in blocks]
         arrays = model_of_arrays(model.endog, x, terms, self.x_names, response)
+        # The columns that the design reads are copied; a frame keeps the arrays themselves beside them.
+        data = pd.DataFrame(arrays.data, copy=False)
         arguments = FitArguments(
-            formula=arrays.formula, data=arrays.data, reml=reml, of_arrays=True, control=control
+            formula=arrays.formula, data=data, reml=reml, of_arrays=True, control=control
         )
         self._fitting = prepared(arguments)
         self.layout = self._places(terms, blocks)
+        # What the data do not determine, by the last fit.
+        self.notices: list[Any] = []
 
-    def fit(self, fixed: Mapping[int, float]) -> FittedLinear:
-        """The model fitted; `fixed` holds coefficients, by the number of their column."""
-        held = self._held(fixed)
-        fitting = with_options(self._fitting, {"fixed": held}) if held else self._fitting
-        return fitting.fit(quiet=True)
+    def fit(self, fixed: Mapping[int, float], start: MixedLMParams | None) -> FittedLinear:
+        """The model fitted from a start; `fixed` holds coefficients, by the number of their column."""
+        options: dict[str, Any] = {}
+        if held := self._held(fixed):
+            options["fixed"] = held
+        if start is not None:
+            options["start"] = self._theta(start)
+        fitting: Any = with_options(self._fitting, options) if options else self._fitting
+        fitted = fitting.fit(quiet=True)
+        design, held = fitting.design, fitting.held
+        self.notices = undetermined_notices(design, fitted.term_roots, held.terms(design))
+        self.notices += fitting.own_notices(fitted, None)
+        return fitted
 
     def at(self, params: MixedLMParams, fixed: Mapping[int, float]) -> FittedLinear:
         """The model at parameters; `fixed` holds coefficients."""
-        theta: list[Any] = [None] * len(self._fitting.design.terms)
-        for block, place in self.layout:
-            theta[place] = _theta(self._fitting.design.terms[place], block, params)
         held = {self._coefficient(j): value for j, value in fixed.items()}
-        options = {"optimizer": None, "start": np.concatenate(theta), "fixed": held or None}
+        options = {"optimizer": None, "start": self._theta(params), "fixed": held or None}
         return with_options(self._fitting, options).fit(quiet=True)
 
     def factors(self, fitted: FittedLinear) -> list[NDArray[np.float64]]:
         """The relative covariance factors of the blocks."""
         found = theta_layout.factors(fitted.design, fitted.estimates.theta)
         return [found[place] for _, place in self.layout]
+
+    def again(self, fitted: FittedLinear) -> FittedLinear:
+        """The model fitted as another of the same blocks was."""
+        options = {name: getattr(fitted.arguments, name) for name in ("start", "optimizer", "fixed")}
+        return with_options(self._fitting, options).fit(quiet=True)
+
+    def _theta(self, params: MixedLMParams) -> NDArray[np.float64]:
+        """The entries of theta at parameters."""
+        theta: list[Any] = [None] * len(self._fitting.design.terms)
+        for block, place in self.layout:
+            theta[place] = _theta(self._fitting.design.terms[place], block, params)
+        return np.concatenate(theta)
 
     def _coefficient(self, j: int) -> Any:
         return ("fixed", self._fitting.design.x_names[j])
@@ -114,6 +142,26 @@ def state_at(model: Any, params: MixedLMParams, coefficients: bool) -> tuple[Fit
     return engine.at(params, held), engine.layout
 
 
+def with_labels(model: Any, fitted: Any, params: MixedLMParams, free: MixedLMParams | None) -> FittedLinear:
+    """
+    A fit whose grouping factors have the labels of the groups, for users to see and predict for.
+
+    Parameters
+    ----------
+    model : MixedLM
+    fitted : FittedLinear
+        The fit with numbers of groups.
+    params : MixedLMParams
+        Its estimates.
+    free : MixedLMParams or None
+        Its mask.
+    """
+    own = fitted.arguments
+    blocks = plan(None if own.optimizer is None else free, params)
+    assert blocks is not None
+    return EngineModel(model, blocks, model.reml, as_control(own.control), labelled=True).again(fitted)
+
+
 class _Names:
     """Names for columns: each has one, and columns that are equal may share it."""
 
@@ -137,26 +185,34 @@ class _Names:
         return found
 
 
-def _term(model: Any, block: Block, names: _Names) -> ArrayTerm:
+def _term(model: Any, block: Block, names: _Names, labelled: bool) -> ArrayTerm:
     groups = model.groups_of_rows
+    of_rows = _factor(groups.codes, groups.labels) if labelled else groups.codes
     if block.component < 0:
         label = names.unused(str(model.groups_name or "Group"), groups.codes)
         z = model.exog_re[:, block.columns]
         wanted = [str(model.data.exog_re_names[i]) for i in block.columns]
         own = [names.of(name, z[:, j], j) for j, name in enumerate(wanted)]
-        return ArrayTerm(groups.codes, np.ascontiguousarray(z), own, label, block.structure)
+        return ArrayTerm(of_rows, np.ascontiguousarray(z), own, label, block.structure)
     part = model.components[block.component]
     if part.single is None:
         label = names.unused(str(model.groups_name or "Group"), groups.codes)
         z = part.dense(groups)
         own = [names.of(f"{part.name}.{j + 1}", z[:, j], j) for j in range(z.shape[1])]
         structure = "us" if z.shape[1] == 1 else "homdiag"
-        return ArrayTerm(groups.codes, z, own, label, structure)
+        return ArrayTerm(of_rows, z, own, label, structure)
     codes, values = part.single
     label = names.unused(part.name, codes)
+    cells = _factor(codes, part.cells(groups)) if labelled else codes
     if np.all(values == 1.0):
-        return ArrayTerm(codes, group=label)
-    return ArrayTerm(codes, values[:, None], [names.unused(f"{part.name}.value", values)], label)
+        return ArrayTerm(cells, group=label)
+    return ArrayTerm(cells, values[:, None], [names.unused(f"{part.name}.value", values)], label)
+
+
+def _factor(codes: NDArray[np.intp], labels: Sequence[Any]) -> Any:
+    """Labels as a factor; the numbers if labels are not different as texts."""
+    texts = [str(label) for label in labels]
+    return pd.Categorical.from_codes(codes, texts) if len(set(texts)) == len(texts) else codes
 
 
 def _theta(term: Any, block: Block, params: MixedLMParams) -> NDArray[np.float64]:

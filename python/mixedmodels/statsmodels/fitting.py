@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, SingularMatrixWarning, ValueWarning
 
+from ..errors import DataError
 from ..fit.control import Control
+from .covariance import interior, mean_squares
 from .engine import EngineModel, state_at
 from .environment import warn
 from .likelihood_methods import is_singular
 from .packed import optimize_packed
-from .params import MixedLMParams
+from .params import MixedLMParams, as_params, check_sizes
 from .plan import Block, all_free, parameters, plan
 from .results import MixedLMResults
 from .wrapper import MixedLMResultsWrapper
@@ -56,8 +59,9 @@ class Fitting:
         Parameters
         ----------
         start_params : MixedLMParams or array-like, optional
-            The values of what `free` holds, the start of fits with penalties, and the parameters to evaluate
-            with ``do_cg=False``. Other fits start where this package does.
+            Where to start, the values of what `free` holds, and the parameters to evaluate with
+            ``do_cg=False``. Without it, and from a singular covariance matrix, fits start where this package
+            does.
         reml : bool, default True
             Restricted maximum likelihood (True) or maximum likelihood (False).
         niter_sa : int, default 0
@@ -88,7 +92,8 @@ class Fitting:
         Raises
         ------
         ValueError
-            For a method that statsmodels refuses, and start parameters of a wrong length.
+            For a method that statsmodels refuses, parameters of a wrong number, and random coefficients of a
+            single group.
 
         Warns
         -----
@@ -101,12 +106,16 @@ class Fitting:
                 warn(f"Argument {name} is not used by MixedLM.fit", FutureWarning)
         if niter_sa > 0:
             warn("niter_sa is currently ignored", ValueWarning)
+        if not isinstance(reml, (bool, np.bool_, int)):
+            raise TypeError(f"reml must be True or False, not {reml!r}")
+        free = mask_of(self, free)
         self.reml, self.fe_pen, self.cov_pen, self._freepat = bool(reml), fe_pen, cov_pen, free
         start = start_of(self, start_params)
-        found = search(self, start, free, do_cg, fit_kwargs.get("maxiter"))
+        control = Control(max_evaluations=most_evaluations(fit_kwargs.get("maxiter")))
+        found = search(self, start, free, do_cg, control, start_params is not None)
         if not found.converged:
             warn(f"MixedLM optimization failed: {found.message}", ConvergenceWarning)
-        if is_singular(_estimated(found.params, free)):
+        if _on_boundary(self, found.params, free):
             warn("The random effects covariance matrix is singular.", SingularMatrixWarning)
         own = MixedLMResults(
             self,
@@ -125,30 +134,57 @@ class Fitting:
         return MixedLMResultsWrapper(own)
 
 
-def _estimated(params: MixedLMParams, free: MixedLMParams | None) -> MixedLMParams:
-    """The parameters without the variances that a mask holds."""
+def _on_boundary(model: Any, params: MixedLMParams, free: MixedLMParams | None) -> bool:
+    """Whether an estimated variance, or one of a linear combination of effects, is zero."""
+    inside = interior(params, model.exog_re, mean_squares(model))
     if free is None:
-        return params
-    own = np.flatnonzero(np.diag(np.asarray(free.cov_re)))
-    cov_re = np.asarray(params.cov_re)[np.ix_(own, own)]
-    return MixedLMParams.from_components(
-        params.fe_params, cov_re=cov_re, vcomp=params.vcomp[np.asarray(free.vcomp) != 0]
-    )
+        return not inside.all()
+    return not inside[free.get_packed(use_sqrt=False) != 0].all()
 
 
 def check_method(method: Any) -> None:
     """Refuse methods that statsmodels refuses or does not know."""
-    for name in [method] if isinstance(method, str) else method or ():
+    for name in (
+        [method] if isinstance(method, str) or not isinstance(method or (), Iterable) else method or ()
+    ):
+        if not isinstance(name, str):
+            raise TypeError(f"method must be a name or a list of names, not {name!r}")
         if name.lower() in ("newton", "ncg"):
             raise ValueError(f"method {name} not available for MixedLM")
         if name.lower() not in _METHODS:
             raise ValueError(f"unknown method {name!r}; MixedLM.fit takes {', '.join(_METHODS)}")
 
 
+def most_evaluations(maxiter: Any) -> int | None:
+    """The argument `maxiter`, of which scipy takes numbers such as 50.0."""
+    if maxiter is None:
+        return None
+    whole = isinstance(maxiter, (int, float, np.integer)) and not isinstance(maxiter, bool)
+    if not whole or maxiter < 1 or maxiter % 1:
+        raise ValueError(f"maxiter must be a whole number of at least 1, not {maxiter!r}")
+    return int(maxiter)
+
+
+def mask_of(model: Any, free: Any) -> MixedLMParams | None:
+    """The argument `free`; without fixed effects it frees them all."""
+    if free is None:
+        return None
+    own = as_params(free)
+    if own is None:
+        raise TypeError(f"free must be a MixedLMParams of ones and zeros, not {type(free).__name__}")
+    if not len(own.fe_params) and model.k_fe:
+        own = MixedLMParams.from_components(np.ones(model.k_fe), own.cov_re, vcomp=own.vcomp)
+    return check_sizes(own, model, "free")
+
+
 def start_of(model: Any, given: Any) -> MixedLMParams:
     """Where a search starts: the parameters given, or unit variances relative to the residual one."""
-    if isinstance(given, MixedLMParams):
-        return given.copy()
+    own = as_params(given)
+    if own is not None:
+        own = own.copy()
+        if not len(own.fe_params):
+            own.k_fe, own.fe_params = model.k_fe, np.zeros(model.k_fe)
+        return check_sizes(own, model, "start_params")
     if given is not None:
         try:
             return model.unpacked(given, has_fe=True)
@@ -160,10 +196,19 @@ def start_of(model: Any, given: Any) -> MixedLMParams:
 
 
 def search(
-    model: Any, start: MixedLMParams, free: MixedLMParams | None, optimize: bool, most: int | None
+    model: Any,
+    start: MixedLMParams,
+    free: MixedLMParams | None,
+    optimize: bool,
+    control: Control,
+    started: bool,
 ) -> Outcome:
-    """The optimum of a model, or the model at its start."""
-    control = Control(max_evaluations=most)
+    """The optimum of a model, or the model at its start; `started` says that the user gave the start."""
+    if model.n_groups == 1 and model.k_re:
+        raise DataError(
+            "random coefficients need at least two groups, but all rows are in one: leave them out with "
+            "re_formula='0', or exog_re=None beside exog_vc"
+        )
     penalized = model.fe_pen is not None or model.cov_pen is not None
     blocks = plan(free, start)
     coefficients = (
@@ -173,12 +218,14 @@ def search(
     )
     if optimize and not penalized and blocks:
         engine = EngineModel(model, blocks, model.reml, control)
-        fitted = engine.fit(coefficients)
+        fitted = engine.fit(coefficients, start if started and not is_singular(start) else None)
         model.kept = np.asarray(fitted.estimates.kept)
         fixed = np.nan_to_num(fitted.estimates.beta)
         params = parameters([b for b, _ in engine.layout], engine.factors(fitted), start, fixed)
         record = fitted.convergence
         facts = {"converged": record.converged, "fopt": -0.5 * fitted.estimates.objective}
+        for category, text in engine.notices:
+            warn(text, category)
         scale, converged = float(fitted.sigma**2), bool(record.converged)
         return Outcome(fitted, engine.layout, params, scale, converged, " ".join(record.messages), facts)
     params, converged, facts = start, True, {"converged": True}

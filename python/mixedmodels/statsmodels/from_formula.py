@@ -33,8 +33,8 @@ class FormulaParts:
     ----------
     data : DataFrame
         The rows used.
-    rows : ndarray of int
-        Their positions in the data given.
+    rows : ndarray of int, or None
+        Their positions in the data given; None for all of these.
     endog, exog : DataFrame
     model_spec : object
     groups : ndarray, shape (n,)
@@ -70,17 +70,19 @@ def read_formulas(
     """The arrays of a model from formulas; arguments as of :meth:`MixedLM.from_formula`."""
     check_missing(missing)
     frame = _as_pandas(data)
-    components = {} if vc_formula is None else dict(vc_formula)
+    if vc_formula is not None and not isinstance(vc_formula, Mapping):
+        raise TypeError("vc_formula must be a dict of formulas by name, such as {'cask': '0 + C(cask)'}")
+    components = {} if vc_formula is None else {str(name): text for name, text in vc_formula.items()}
     formulas = [formula, *([] if re_formula is None else [re_formula]), *components.values()]
     for text in formulas:
         if not isinstance(text, str):
             raise TypeError(f"a formula must be a string, not {type(text).__name__}")
     name, labels = _groups(groups, frame)
-    rows = np.arange(len(frame)) if subset is None else rows_of_subset(subset, frame.index)
+    rows = None if subset is None else rows_of_subset(subset, frame.index)
     names = words(formulas)
-    used = frame.iloc[rows]
+    used, own = (frame, labels) if rows is None else (frame.iloc[rows], labels[rows])
     columns = [used[column] for column in frame.columns if column in names]
-    whole = complete([*columns, labels[rows]], len(rows))
+    whole = complete([*columns, own], len(own))
     if not whole.all():
         if missing != "drop":
             absent = [c.name for c in columns if pd.isna(c).any()]
@@ -88,8 +90,8 @@ def read_formulas(
                 f"missing values in {', '.join(map(repr, absent)) or 'groups'}; use missing='drop' to leave "
                 "these rows out"
             )
-        rows = rows[whole]
-    used, labels = frame.iloc[rows], labels[rows]
+        rows = np.flatnonzero(whole) if rows is None else rows[whole]
+        used, own = frame.iloc[rows], labels[rows]
     if not len(used):
         raise ValueError("no rows are left to fit the model to")
     reader = _Reader(environment(eval_env, names))
@@ -101,10 +103,10 @@ def read_formulas(
         exog_re_names = [column.replace("Intercept", group_label) for column in exog_re_names]
     exog_vc = None
     if components:
-        by_group = Groups(labels)
+        by_group = Groups(own)
         found = [reader.component(key, components[key], used, by_group) for key in sorted(components)]
         exog_vc = ComponentSpec(found, by_group)
-    return FormulaParts(used, rows, endog, exog, model_spec, labels, name, exog_re, exog_re_names, exog_vc)
+    return FormulaParts(used, rows, endog, exog, model_spec, own, name, exog_re, exog_re_names, exog_vc)
 
 
 def spec_of(formula: str, data: pd.DataFrame, names: dict[str, Any]) -> Any:

@@ -28,7 +28,7 @@ class HypothesisTests(LikelihoodModelResults):
         Parameters
         ----------
         r_matrix : array-like, optional
-            Rows of coefficients of linear functions.
+            Coefficients of linear functions in rows: of all parameters, or of the fixed effects.
         column : int or array-like, optional
             The parameters wanted, by position; without `r_matrix`.
         scale : float, optional
@@ -46,10 +46,8 @@ class HypothesisTests(LikelihoodModelResults):
         if r_matrix is None:
             return super().cov_params(column=column, scale=scale, cov_p=cov_p, other=other)
         whole = np.asarray(super().cov_params(column=column, scale=scale, cov_p=cov_p))
-        left = np.asarray(r_matrix, dtype=float)
-        right = left if other is None else np.asarray(other, dtype=float)
-        if left.ndim not in (1, 2):
-            raise ValueError("r_matrix should be 1d or 2d")
+        left = _functions(self, r_matrix, "r_matrix")
+        right = left if other is None else _functions(self, other, "other")
         unknown = np.isnan(np.diag(whole))
         known = np.where(unknown[:, None] | unknown, 0.0, whole)
         result = left @ known @ right.T
@@ -151,3 +149,12 @@ class HypothesisTests(LikelihoodModelResults):
             With ``result_frame``.
         """
         return pairwise_tests(self, term_name, method, alpha, factor_labels)
+
+
+def _functions(results: Any, given: Any, name: str) -> Any:
+    """Coefficients of linear functions of all parameters, shape (p,) or (rows, p)."""
+    own = np.asarray(given, dtype=float)
+    if own.ndim not in (1, 2):
+        raise ValueError(f"{name} should be 1d or 2d")
+    whole = padded(results, own)
+    return whole[0] if own.ndim == 1 else whole

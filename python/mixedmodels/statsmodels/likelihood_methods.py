@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import ArgumentError
 from .distribution import Distribution
 from .engine import state_at
 from .hessian import hessian
 from .likelihood import Covariance, Evaluation, evaluate, in_root
-from .params import MixedLMParams
+from .params import MixedLMParams, as_params, check_sizes
 
 Array = NDArray[np.float64]
 # With more effects in a group than this, the engine's sparse factor is faster than dense matrices.
@@ -29,13 +30,19 @@ class LikelihoodMethods:
     reml: bool
     fe_pen: Any
     cov_pen: Any
+    _freepat: Any
+    groups_of_rows: Any
     products: Any
+    largest: int
     kept: NDArray[np.intp]
 
     def unpacked(self, params: MixedLMParams | ArrayLike, has_fe: bool, use_sqrt: bool | None = None) -> Any:
         """Parameters as an object: packed ones have fixed effects if `has_fe`, or if their number says so."""
-        if isinstance(params, MixedLMParams):
-            return params
+        if self.groups_of_rows is None:
+            raise ArgumentError("remove_data() has removed the data; the likelihood needs them")
+        given = as_params(params)
+        if given is not None:
+            return check_sizes(given, self, "params")
         packed = np.asarray(params, dtype=np.float64).ravel()
         few = self.k_re2 + self.k_vc
         if len(packed) not in (few, few + self.k_fe):
@@ -64,7 +71,7 @@ class LikelihoodMethods:
         """
         own = self.unpacked(params, has_fe=False)
         penalized = self.fe_pen is not None or self.cov_pen is not None
-        if self.products.largest > _LARGE and profile_fe and not penalized:
+        if self.largest > _LARGE and profile_fe and not penalized:
             return -0.5 * float(state_at(self, own, coefficients=False)[0].estimates.objective)
         found = evaluate(self, own, profile_fe)
         value = found.loglike
@@ -79,6 +86,8 @@ class LikelihoodMethods:
         """
         Derivatives of the log-likelihood in the packed parameters, as the model's `use_sqrt` says.
 
+        They are zero for what the last fit held by a mask, as in statsmodels.
+
         Parameters
         ----------
         params : MixedLMParams or array-like
@@ -91,11 +100,14 @@ class LikelihoodMethods:
         ndarray, shape (k_re2 + k_vc,), or (k_fe + k_re2 + k_vc,) without `profile_fe`
         """
         fixed, re, vc = self.score_parts(params, profile_fe, root=self.use_sqrt)
+        if self._freepat is not None:
+            fixed = fixed * self._freepat.fe_params
+            re, vc = re * self._freepat.cov_re[self._freepat._ix], vc * self._freepat.vcomp
         return np.concatenate([re, vc] if profile_fe else [fixed, re, vc])
 
     def score_full(
         self, params: MixedLMParams | ArrayLike, calc_fe: bool = True
-    ) -> tuple[Array | float, Array, Array]:
+    ) -> tuple[Array, Array, Array]:
         """
         Derivatives in fixed effects, covariances and variances at given fixed effects.
 
@@ -104,18 +116,18 @@ class LikelihoodMethods:
         params : MixedLMParams or array-like
             As for :meth:`loglike`, with fixed effects.
         calc_fe : bool, default True
-            Whether to return the first; it is 0.0 otherwise.
+            Whether to return the first; it is zero otherwise.
 
         Returns
         -------
         tuple of ndarray, shapes (k_fe,), (k_re2,), (k_vc,)
         """
         fixed, re, vc = self.score_parts(params, profile_fe=False, root=False)
-        return fixed if calc_fe else 0.0, re, vc
+        return fixed if calc_fe else np.zeros(self.k_fe), re, vc
 
     def score_sqrt(
         self, params: MixedLMParams | ArrayLike, calc_fe: bool = True
-    ) -> tuple[Array | float, Array, Array]:
+    ) -> tuple[Array, Array, Array]:
         """
         Derivatives in fixed effects, Cholesky factor and standard deviations at given fixed effects.
 
@@ -124,14 +136,14 @@ class LikelihoodMethods:
         params : MixedLMParams or array-like
             As for :meth:`loglike`, with fixed effects.
         calc_fe : bool, default True
-            Whether to return the first; it is 0.0 otherwise.
+            Whether to return the first; it is zero otherwise.
 
         Returns
         -------
         tuple of ndarray, shapes (k_fe,), (k_re2,), (k_vc,)
         """
         fixed, re, vc = self.score_parts(params, profile_fe=False, root=True)
-        return fixed if calc_fe else 0.0, re, vc
+        return fixed if calc_fe else np.zeros(self.k_fe), re, vc
 
     def hessian(self, params: MixedLMParams | ArrayLike) -> tuple[Array, bool]:
         """

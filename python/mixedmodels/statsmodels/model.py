@@ -18,7 +18,7 @@ from .from_formula import read_formulas
 from .groups import Groups
 from .likelihood_methods import LikelihoodMethods
 from .names import names_of_columns, set_names
-from .params import MixedLMParams
+from .params import MixedLMParams, as_params
 from .pickled import restore, state_of
 from .products import Products
 from .regularized import Regularized
@@ -77,7 +77,7 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
     >>> from mixedmodels.statsmodels import MixedLM
     >>> data = load_sleepstudy()
     >>> model = MixedLM.from_formula("Reaction ~ Days", data, groups="Subject", re_formula="~Days")
-    >>> round(model.fit().scale, 2)
+    >>> print(round(model.fit().scale, 2))
     654.94
     """
 
@@ -120,6 +120,7 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
             endog, exog, groups, exog_re = (take(part, rows) for part in (endog, exog, groups, exog_re))
         self.use_sqrt, self.reml = bool(use_sqrt), True
         self.fe_pen = self.re_pen = self.cov_pen = self._freepat = None
+        endog = _numbers(endog)
         super().__init__(endog, exog, groups=groups, missing="none", **kwargs)
         if self.exog.ndim == 1:
             self.exog = self.data.exog = self.exog[:, None]
@@ -139,6 +140,11 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
                 raise MissingDataError(f"{name} has missing or infinite values; use missing='drop'")
         self.data.exog_re = self.exog_re
         self.k_re = 0 if self.exog_re is None else self.exog_re.shape[1]
+        if not self.k_re and not self.k_vc:
+            raise ValueError(
+                "the model has no random effects: re_formula (exog_re) or vc_formula (exog_vc) must have "
+                "a column"
+            )
         self.k_re2 = self.k_re * (self.k_re + 1) // 2
         self.k_params = self.k_fe + self.k_re2
         self.nobs = self.n_totobs = len(self.endog)
@@ -258,7 +264,8 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         -------
         ndarray, shape (m,)
         """
-        fixed = params.fe_params if isinstance(params, MixedLMParams) else np.asarray(params)[: self.k_fe]
+        given = as_params(params)
+        fixed = np.asarray(params)[: self.k_fe] if given is None else given.fe_params
         return np.dot(self.exog if exog is None else exog, fixed)
 
     def group_list(self, array: Any) -> list[NDArray[Any]] | None:
@@ -312,6 +319,14 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         return self.exog_vc.components(self.groups_of_rows)
 
     @cached_property
+    def largest(self) -> int:
+        """The largest number of random effects of a group."""
+        widths = np.zeros(self.n_groups, dtype=np.intp)
+        for part in self.components:
+            widths += np.diff(part.starts)
+        return self.k_re + int(widths.max(initial=0))
+
+    @cached_property
     def products(self) -> Products:
         """The columns of all random effects with their cross-products."""
         return Products(self.exog_re, self.components, self.groups_of_rows)
@@ -355,6 +370,16 @@ def _own(part: Any) -> Any:
     if part is None or isinstance(part, np.ndarray) or hasattr(part, "iloc"):
         return part
     return part.to_pandas() if hasattr(part, "to_pandas") else np.asarray(part)
+
+
+def _numbers(endog: Any) -> Any:
+    """The response as numbers; objects may be numbers."""
+    if np.asarray(endog).dtype.kind != "O":
+        return endog
+    try:
+        return endog.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError("endog must be numbers") from None
 
 
 def _spec(given: Any, groups: Groups, all_groups: Any, rows: Any) -> VCSpec:

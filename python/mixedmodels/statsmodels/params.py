@@ -188,6 +188,26 @@ class MixedLMParams:
         return other
 
 
+def as_params(given: Any) -> MixedLMParams | None:
+    """Parameters as ours, those of statsmodels' own class too; None for what is no such object."""
+    if isinstance(given, MixedLMParams):
+        return given
+    if not hasattr(given, "get_packed"):
+        return None
+    return MixedLMParams.from_components(given.fe_params, given.cov_re, vcomp=given.vcomp)
+
+
+def check_sizes(given: MixedLMParams, model: Any, name: str) -> MixedLMParams:
+    """Parameters, if there are as many as the model has; the message calls them `name`."""
+    own, wanted = (given.k_fe, given.k_re, given.k_vc), (model.k_fe, model.k_re, model.k_vc)
+    if own != wanted:
+        raise ValueError(
+            f"{name} has {own[0]} fixed effects, {own[1]} random coefficients and {own[2]} variance "
+            f"components, but the model has {wanted[0]}, {wanted[1]} and {wanted[2]}"
+        )
+    return given
+
+
 def lower_root(cov: NDArray[np.float64]) -> NDArray[np.float64]:
     """The lower triangular L with LL' equal to the covariance matrix, singular or not."""
     if not len(cov):

@@ -72,11 +72,6 @@ class Products:
         self.n_groups = n_groups
 
     @cached_property
-    def largest(self) -> int:
-        """The largest number of columns of a group."""
-        return int(np.bincount(self.group).max())
-
-    @cached_property
     def transposed(self) -> Any:
         """Z' in rows."""
         return self.z.T.tocsr()

@@ -20,6 +20,8 @@ Side = tuple[int, float]
 def profile_re(results: Any, re_ix: Any, vtype: str, low: Side, high: Side) -> Array:
     """Values of a variance and log-likelihoods; see `MixedLMResults.profile_re`."""
     variance, place = _chosen(results, re_ix, vtype)
+    if variance == 0.0:
+        raise ValueError("profile_re: the estimate of this variance is zero, so there is nothing below it")
     lowest = variance - low[1]
     if lowest <= 0.0:
         raise ValueError(

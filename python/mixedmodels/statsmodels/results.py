@@ -17,6 +17,7 @@ from .places import Layout
 from .plan import Block
 from .profile import profile_re
 from .summary import summary
+from .unpenalised import with_data
 
 Array = NDArray[np.float64]
 # What models keep of each row, beside what statsmodels' own do. The frame stays: the formula is read again
@@ -97,7 +98,8 @@ class MixedLMResults(HypothesisTests):
         self.params_object = params_object
         self.fe_params = params_object.fe_params
         self.cov_re_unscaled = params_object.cov_re
-        self.scale = float(scale)
+        # A number of numpy, as in statsmodels: users round it.
+        self.scale = np.float64(scale)
         self.cov_re = self.scale * params_object.cov_re
         self.vcomp = self.scale * params_object.vcomp
         self.reml, self.method = reml, method
@@ -127,7 +129,7 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def llf(self) -> float:
         """Log-likelihood at the estimates, restricted for REML."""
-        return at_fit.loglike(self.model, self.params_object, self._fitted)
+        return np.float64(at_fit.loglike(self.model, self.params_object, self._fitted))
 
     @cached_property
     def bse_fe(self) -> Array:
@@ -176,13 +178,14 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def random_effects(self) -> dict[Any, pd.Series]:
         """Conditional means of the random effects: a Series for each group, also where variances are zero."""
-        found = at_fit.modes(self.model, self._fitted, self._layout)
+        found = at_fit.modes(self.model, with_data(self, "random_effects"), self._layout)
         names = effects.effect_names(self.model)
         return {label: pd.Series(own, index=names(label)) for label, own in found.items()}
 
     @cached_property
     def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
         """Conditional covariance matrices of the random effects: a DataFrame for each group."""
+        with_data(self, "random_effects_cov")
         found = effects.conditional_covariances(self.model, self.params_object, self.scale)
         names = effects.effect_names(self.model)
         return {
@@ -192,7 +195,7 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def fittedvalues(self) -> Array:
         """Means given the random effects, shape (n,); `predict` leaves the random effects out."""
-        return np.array(self._fitted.linear_predictor)
+        return np.array(with_data(self, "fittedvalues").linear_predictor)
 
     @cached_property
     def resid(self) -> Array:

@@ -67,6 +67,8 @@ def rows_of_subset(subset: Any, index: pd.Index) -> NDArray[np.intp]:
             return np.flatnonzero(subset.to_numpy())
         subset = subset.reindex(index, fill_value=False).to_numpy()
     own = np.asarray(subset)
+    if own.ndim != 1:
+        raise ValueError("subset must be a truth value for each row, or labels of the index of data")
     if own.dtype == bool:
         if own.shape != (len(index),):
             raise ValueError(f"subset has {own.size} truth values, but data has {len(index)} rows")

@@ -23,7 +23,8 @@ def of_variances(results: Any) -> Array:
     k_fe = results.k_fe
     whole = np.asarray(results.cov_params())
     part = whole[k_fe:, k_fe:]
-    held = np.isnan(np.diag(part))
+    # Negative where the likelihood has no maximum: there is no standard error either.
+    held = ~(np.diag(part) >= 0.0)
     cov = np.where(held[:, None] | held, 0.0, part)
     psi = np.asarray(results.params)[k_fe:]
     gradient = np.where(held, 0.0, _gradient_of_scale(model, results))
@@ -40,12 +41,13 @@ def _gradient_of_scale(model: Any, results: Any) -> Array:
 
     V⁻¹r are the residuals e given the random effects, so d(r'V⁻¹r)/dψ = -aa', a = Z'e, summed over groups.
     """
-    products, k = model.products, model.k_re
-    a = products.transposed @ np.asarray(results.resid)
-    squares = np.bincount(products.owner, a**2, minlength=k + model.k_vc)
-    own = a[products.owner < k].reshape(model.n_groups, k)
-    pairs = own.T @ own
-    lower = np.tril_indices(k)
-    sums = np.concatenate([pairs[lower] * np.where(lower[0] == lower[1], 1.0, 2.0), squares[k:]])
+    e, codes = np.asarray(results.resid), model.groups_of_rows.codes
+    columns = [] if model.exog_re is None else model.exog_re.T
+    own = np.array([np.bincount(codes, z * e, minlength=model.n_groups) for z in columns])
+    own = own.reshape(model.k_re, model.n_groups)
+    pairs = own @ own.T
+    lower = np.tril_indices(model.k_re)
+    squares = [float(np.sum((part.z.T @ e) ** 2)) for part in model.components]
+    sums = np.concatenate([pairs[lower] * np.where(lower[0] == lower[1], 1.0, 2.0), squares])
     m = model.nobs - (len(model.kept) if results.reml else 0)
     return -sums / m

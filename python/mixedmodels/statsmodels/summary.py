@@ -21,6 +21,8 @@ def summary(
     alpha: float,
 ) -> Any:
     """The tables; see `MixedLMResults.summary`."""
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha must be between 0 and 1, such as 0.05, not {alpha!r}")
     names = list(results.model.data.param_names)
     k_fe = results.k_fe
     names[:k_fe] = _renamed("xname_fe", xname_fe, names[:k_fe])

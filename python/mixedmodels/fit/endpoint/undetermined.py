@@ -230,17 +230,25 @@ def _without_shared(term: RandomTerm) -> RandomTerm:
     return replace(term, names=names, z=term.z[:, own]) if 0 < len(own) < k else term
 
 
+def explained_effects(design: Predictors, kept: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The terms, and columns of each, of which the fixed effects explain the effects of all levels."""
+    if len(kept) > _MOST_COLUMNS:
+        return []
+    return [
+        (t, j)
+        for t, term in enumerate(design.terms)
+        for j, column in enumerate(term.z.T)
+        if len(term.group.levels) <= len(kept) and _explained(design.x[:, kept], term, column)
+    ]
+
+
 def explained_notices(
     design: Predictors, kept: NDArray[np.int64]
 ) -> list[tuple[type[MixedModelsWarning], str]]:
     """A warning for random effects that the fixed ones explain, of no effect on the REML criterion."""
-    if len(kept) > _MOST_COLUMNS:
-        return []
     found = [
-        f"{one_line(name)} within {term.group.label}"
-        for term in design.terms
-        for name, column in zip(term.names, term.z.T, strict=True)
-        if len(term.group.levels) <= len(kept) and _explained(design.x[:, kept], term, column)
+        f"{one_line(design.terms[t].names[j])} within {design.terms[t].group.label}"
+        for t, j in explained_effects(design, kept)
     ]
     if not found:
         return []
