@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mixedmodels::fit::{StartValues, Task};
 use mixedmodels::many::{self, RowSets};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -10,10 +9,10 @@ use pyo3::types::PyDict;
 
 use crate::arrays::{to_vector, vector};
 use crate::errors::to_python;
-use crate::held::held;
 use crate::interrupt::run_on_thread;
-use crate::lmm::{criterion, find_optimizer, limits, Lmm};
+use crate::lmm::{criterion, limits, Lmm};
 use crate::refits::of_fits;
+use crate::search::Search;
 
 /// Set j has the rows from `ranges[j]` to `ranges[j + 1]`.
 fn sets(
@@ -45,23 +44,10 @@ pub fn delete_rows<'py>(
     held: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let sets = sets(model, &rows, &ranges)?;
-    let optimizer = find_optimizer(optimizer)?;
-    let start = StartValues {
-        theta: Some(vector(&theta)?),
-        ..StartValues::default()
-    };
-    let (control, listener) = limits(control)?;
-    let held = self::held(held)?;
+    let search = Search::from_theta(optimizer, &theta, control, held)?;
     let own = Arc::clone(&model.model);
-    let found = run_on_thread(py, listener, move |tell| {
-        let task = Task {
-            optimizer,
-            start,
-            held: held.as_ref(),
-            control,
-        };
-        let watch = |done: usize| tell((done,));
-        many::delete_rows(&own, &sets, criterion(reml), &task, &watch)
+    let found = search.run(py, move |task, watch| {
+        many::delete_rows(&own, &sets, criterion(reml), task, watch)
     })?;
     let p = model.model.design.x.cols();
     let mut covariance = Vec::with_capacity(found.len() * p * p);

@@ -18,6 +18,7 @@ mod predictors;
 mod profile;
 mod refits;
 mod samples;
+mod search;
 mod user_family;
 
 use pyo3::prelude::*;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use mixedmodels::design::Predictors;
 use mixedmodels::family::{family, Family};
-use mixedmodels::fit::{StartValues, Task};
 use mixedmodels::linalg::Matrix;
 use mixedmodels::many::{self, ResponseFit};
 use mixedmodels::{Error, Result};
@@ -12,12 +11,11 @@ use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{columns, optional_vector, vector};
+use crate::arrays::{columns, optional_vector};
 use crate::glmm::{start_values, FamilySpec, Glmm};
-use crate::held::held;
-use crate::interrupt::run_on_thread;
-use crate::lmm::{criterion, find_optimizer, limits, Lmm};
+use crate::lmm::{criterion, Lmm};
 use crate::many::to_dict;
+use crate::search::Search;
 use crate::user_family::UserFamily;
 
 /// The results of many fits: one entry or row for each.
@@ -49,23 +47,10 @@ pub fn refit_linear<'py>(
     held: Option<&Bound<'py, PyDict>>,
 ) -> Many<'py> {
     let responses = columns(&responses)?;
-    let optimizer = find_optimizer(optimizer)?;
-    let start = StartValues {
-        theta: Some(vector(&theta)?),
-        ..StartValues::default()
-    };
-    let (control, listener) = limits(control)?;
-    let held = self::held(held)?;
+    let search = Search::from_theta(optimizer, &theta, control, held)?;
     let own = Arc::clone(&model.model);
-    let fits = run_on_thread(py, listener, move |tell| {
-        let task = Task {
-            optimizer,
-            start,
-            held: held.as_ref(),
-            control,
-        };
-        let watch = |done: usize| tell((done,));
-        many::refit_many(&own, &responses, criterion(reml), &task, &watch)
+    let fits = search.run(py, move |task, watch| {
+        many::refit_many(&own, &responses, criterion(reml), task, watch)
     })?;
     of_fits(py, &fits, &model.model.design)
 }
@@ -85,25 +70,15 @@ pub fn refit_generalized<'py>(
     held: Option<&Bound<'py, PyDict>>,
 ) -> Many<'py> {
     let responses = columns(&responses)?;
-    let optimizer = find_optimizer(optimizer)?;
-    let start = start_values(start)?;
+    let search = Search::new(optimizer, start_values(start)?, control, held)?;
     let weights = optional_vector(weights.as_ref())?;
-    let (control, listener) = limits(control)?;
-    let held = self::held(held)?;
     let data = |j: usize| of_column(&responses, weights.as_deref(), j);
     let m = responses.cols();
     let families = Arc::new(Families::new(py, &model.spec, m, data)?);
     let (own, shared) = (Arc::clone(&model.model), Arc::clone(&families));
-    let fits = run_on_thread(py, listener, move |tell| {
-        let task = Task {
-            optimizer,
-            start,
-            held: held.as_ref(),
-            control,
-        };
-        let watch = |done: usize| tell((done,));
+    let fits = search.run(py, move |task, watch| {
         let family = |j: usize| shared.family(j, || of_column(&responses, weights.as_deref(), j));
-        many::refit_generalized(&own, m, &family, &task, &watch)
+        many::refit_generalized(&own, m, &family, task, watch)
     })?;
     of_fits(
         py,

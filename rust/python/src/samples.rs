@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mixedmodels::fit::{StartValues, Task};
 use mixedmodels::many::{self, Sample};
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
@@ -10,10 +9,9 @@ use pyo3::types::PyDict;
 
 use crate::arrays::{optional_vector, vector};
 use crate::glmm::{start_values, Glmm};
-use crate::held::held;
-use crate::interrupt::run_on_thread;
-use crate::lmm::{criterion, find_optimizer, limits, Lmm};
+use crate::lmm::{criterion, Lmm};
 use crate::refits::{of_fits, Families};
+use crate::search::Search;
 
 /// Rows; and for each term the levels of these rows, and their number.
 type SampleTuple<'py> = (
@@ -50,23 +48,10 @@ pub fn refit_linear_samples<'py>(
     held: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let samples = samples(&rows)?;
-    let optimizer = find_optimizer(optimizer)?;
-    let start = StartValues {
-        theta: Some(vector(&theta)?),
-        ..StartValues::default()
-    };
-    let (control, listener) = limits(control)?;
-    let held = self::held(held)?;
+    let search = Search::from_theta(optimizer, &theta, control, held)?;
     let own = Arc::clone(&model.model);
-    let fits = run_on_thread(py, listener, move |tell| {
-        let task = Task {
-            optimizer,
-            start,
-            held: held.as_ref(),
-            control,
-        };
-        let watch = |done: usize| tell((done,));
-        many::refit_samples(&own, &samples, criterion(reml), &task, &watch)
+    let fits = search.run(py, move |task, watch| {
+        many::refit_samples(&own, &samples, criterion(reml), task, watch)
     })?;
     of_fits(py, &fits, &model.model.design)
 }
@@ -87,11 +72,8 @@ pub fn refit_generalized_samples<'py>(
     held: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let samples = samples(&rows)?;
-    let optimizer = find_optimizer(optimizer)?;
-    let start = start_values(start)?;
+    let search = Search::new(optimizer, start_values(start)?, control, held)?;
     let (y, weights) = (vector(&y)?, optional_vector(weights.as_ref())?);
-    let (control, listener) = limits(control)?;
-    let held = self::held(held)?;
     let n = y.len();
     let inside = |sample: &Sample| sample.rows.iter().all(|&i| (i as usize) < n);
     if !samples.iter().all(inside) {
@@ -106,16 +88,9 @@ pub fn refit_generalized_samples<'py>(
     let families = Families::new(py, &model.spec, samples.len(), |j| data(&samples[j]))?;
     let families = Arc::new(families);
     let (own, shared) = (Arc::clone(&model.model), Arc::clone(&families));
-    let fits = run_on_thread(py, listener, move |tell| {
-        let task = Task {
-            optimizer,
-            start,
-            held: held.as_ref(),
-            control,
-        };
-        let watch = |done: usize| tell((done,));
+    let fits = search.run(py, move |task, watch| {
         let family = |j: usize| shared.family(j, || data(&samples[j]));
-        many::refit_generalized_samples(&own, &samples, &family, &task, &watch)
+        many::refit_generalized_samples(&own, &samples, &family, task, watch)
     })?;
     of_fits(
         py,
