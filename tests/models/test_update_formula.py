@@ -79,7 +79,9 @@ def test_contrasts_of_factors_that_are_gone():
 
 def test_contrasts_of_what_is_no_factor_are_refused():
     data = load_machines()
-    with pytest.raises(ArgumentError, match="'Worker' is a part of the formula; give its contrasts by factor"):
+    with pytest.raises(
+        ArgumentError, match="'Worker' is a part of the formula; give its contrasts by factor"
+    ):
         lmer("score ~ Machine + (1 | Worker)", data, contrasts={"Worker": "sum"})
     model = lmer("score ~ Machine + (1 | Worker)", data)
     with pytest.raises(ArgumentError, match="'Machine' is not a factor in the terms"):
