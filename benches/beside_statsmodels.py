@@ -1,8 +1,8 @@
 """
 The same calls in this package and in statsmodels: seconds, memory, and who finds the better likelihood.
 
-A random slope of dietox; a random slope of 5,000 groups of 20 rows; two crossed factors as variance
-components of one group that has all rows, statsmodels' way to write them. Each call runs in a process of its
+A random slope of dietox; a random slope of 5,000 groups of 20 rows; two crossed factors of 100 or 200 levels
+as variance components of one group that has all rows, statsmodels' way to write them. Each call runs in a process of its
 own, as ``MixedLM.from_formula(...).fit(...)``, parsing of the formulas included; memory is what the process
 grows by beyond its size with the data read and a first small fit, standard errors included, also as a
 multiple of the arrays of the model:
@@ -47,10 +47,10 @@ def groups() -> Case:
     return "y ~ x", pd.DataFrame({"y": y, "x": x, "g": group}), {"groups": "g", "re_formula": "~x"}
 
 
-def crossed() -> Case:
-    """Two crossed factors of 100 levels, 5,000 rows, in one group."""
+def crossed(levels: int = 100) -> Case:
+    """Two crossed factors, 5,000 rows, in one group."""
     rng = np.random.default_rng(2)
-    n, levels = 5000, 100
+    n = 5000
     a, b = rng.integers(levels, size=n), rng.integers(levels, size=n)
     x = rng.normal(size=n)
     y = 1.0 + 0.5 * x + rng.normal(size=levels)[a] + 0.7 * rng.normal(size=levels)[b] + rng.normal(size=n)
@@ -58,7 +58,12 @@ def crossed() -> Case:
     return "y ~ x", frame, {"groups": "one", "vc_formula": {"a": "0 + C(a)", "b": "0 + C(b)"}}
 
 
-CASES: dict[str, Callable[[], Case]] = {"dietox": dietox, "groups": groups, "crossed": crossed}
+CASES: dict[str, Callable[[], Case]] = {
+    "dietox": dietox,
+    "groups": groups,
+    "crossed-100": crossed,
+    "crossed-200": lambda: crossed(200),
+}
 
 
 def measured(name: str, package: str) -> dict[str, float]:
@@ -119,7 +124,7 @@ def main(names: list[str]) -> None:
     for name in names:
         own, other = apart(name, "mixedmodels"), apart(name, "statsmodels")
         print(
-            f"{name:10} {own['seconds']:9.4f} {other['seconds']:12.3f} "
+            f"{name:12} {own['seconds']:9.4f} {other['seconds']:12.3f} "
             f"{other['seconds'] / own['seconds']:7.0f} "
             f"{own['bytes'] / 1e6:8.1f} {other['bytes'] / 1e6:12.1f} "
             f"{other['bytes'] / max(own['bytes'], 1.0):7.1f} {own['bytes'] / own['data']:12.1f} "
