@@ -118,7 +118,7 @@ def apart(name: str, package: str) -> dict[str, float]:
 def main(names: list[str]) -> None:
     """Print a line for each case."""
     print(
-        f"{'':10} {'seconds':>9} {'statsmodels':>12} {'ratio':>7} {'MB':>8} {'statsmodels':>12} {'ratio':>7} "
+        f"{'':12} {'seconds':>9} {'statsmodels':>12} {'ratio':>7} {'MB':>8} {'statsmodels':>12} {'ratio':>7} "
         f"{'of the data':>12} {'log-likelihood above':>21}"
     )
     for name in names:
