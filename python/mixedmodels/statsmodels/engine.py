@@ -18,6 +18,7 @@ from ..fit.endpoint.undetermined import undetermined_notices
 from ..fit.fitted_linear import FittedLinear
 from .params import MixedLMParams, lower_root
 from .plan import Block, plan
+from .words import Notice, Words
 
 _INTERCEPTS = ("Intercept", "(Intercept)", "const", "Group")
 
@@ -50,9 +51,12 @@ class EngineModel:
         arguments = FitArguments(
             formula=arrays.formula, data=data, reml=reml, of_arrays=True, control=control
         )
-        self._fitting = prepared(arguments)
+        self._words = Words(model, blocks, arrays.formula, list(arrays.data))
+        self._warnings: list[Notice] = []
+        with self._words.errors(), self._words.collected(self._warnings):
+            self._fitting = prepared(arguments)
         self.layout = self._places(terms, blocks)
-        # What the data do not determine, by the last fit.
+        # Of the model, and of what the data do not determine by the last fit.
         self.notices: list[Any] = []
 
     def fit(self, fixed: Mapping[int, float], start: MixedLMParams | None) -> FittedLinear:
@@ -63,10 +67,12 @@ class EngineModel:
         if start is not None:
             options["start"] = self._theta(start)
         fitting: Any = with_options(self._fitting, options) if options else self._fitting
-        fitted = fitting.fit(quiet=True)
+        with self._words.errors():
+            fitted = fitting.fit(quiet=True)
         design, held = fitting.design, fitting.held
-        self.notices = undetermined_notices(design, fitted.term_roots, held.terms(design))
-        self.notices += fitting.own_notices(fitted, None)
+        found = undetermined_notices(design, fitted.term_roots, held.terms(design))
+        found += fitting.own_notices(fitted, None)
+        self.notices = [*self._warnings, *[(category, self._words.of(text)) for category, text in found]]
         return fitted
 
     def at(self, params: MixedLMParams, fixed: Mapping[int, float]) -> FittedLinear:

@@ -177,14 +177,23 @@ class MixedLMResults(HypothesisTests):
 
     @cached_property
     def random_effects(self) -> dict[Any, pd.Series]:
-        """Conditional means of the random effects: a Series for each group, also where variances are zero."""
+        """
+        Conditional means of the random effects: a Series for each group, also where variances are zero.
+
+        Levels of a categorical component without rows in a group have zeros.
+        """
         found = at_fit.modes(self.model, with_data(self, "random_effects"), self._layout)
-        names = effects.effect_names(self.model)
-        return {label: pd.Series(own, index=names(label)) for label, own in found.items()}
+        series = effects.with_unused_levels(self.model)
+        return {label: series(label, own) for label, own in found.items()}
 
     @cached_property
     def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
-        """Conditional covariance matrices of the random effects: a DataFrame for each group."""
+        """
+        Conditional covariance matrices of the random effects: a DataFrame for each group.
+
+        Levels of a categorical component without rows in a group are left out: given the estimates, their
+        effects are independent of the others with the variance of the component.
+        """
         with_data(self, "random_effects_cov")
         found = effects.conditional_covariances(self.model, self.params_object, self.scale)
         names = effects.effect_names(self.model)
