@@ -138,3 +138,12 @@ def test_columns_that_depend_on_others_are_zero_with_a_missing_standard_error():
     assert_allclose(result.fe_params, [*plain.fe_params, 0.0])
     assert_allclose(result.bse, [*plain.bse[:2], np.nan, plain.bse[2]])
     assert_allclose(result.llf, plain.llf)
+
+
+def test_columns_that_are_equal_and_have_one_name():
+    frame = pd.DataFrame(X[:, [0, 1, 1]], columns=["one", "x", "x"])
+    with pytest.warns(RankDeficiencyWarning, match="column x depends"):
+        result = MixedLM(Y, frame, GROUPS).fit()
+    assert_allclose(result.params, np.insert(MixedLM(Y, X, GROUPS).fit().params, 2, 0.0))
+    twice = MixedLM(Y, X, GROUPS, exog_re=pd.DataFrame(X[:, [0, 0]], columns=["a", "a"])).fit()
+    assert_allclose(twice.llf, MixedLM(Y, X, GROUPS).fit().llf)

@@ -335,7 +335,7 @@ class MixedLMResults(HypothesisTests):
         Parameters
         ----------
         arrays : bool, default False
-            Make the model from its arrays, even where there is a formula.
+            Make the model from its arrays, even where there is a formula, and without a warning.
 
         Returns
         -------
@@ -345,6 +345,11 @@ class MixedLMResults(HypothesisTests):
         ------
         ArgumentError
             For a penalised fit, and one that holds parameters: no other model has its estimates.
+
+        Warns
+        -----
+        FormulaWarning
+            When a model from a formula is made from its arrays, with the reason.
         """
         from .bridge import to_mixedmodels
 
