@@ -1,9 +1,10 @@
 """
 The model in coordinates in which its information matrix is well-conditioned.
 
-Columns far from zero, such as calendar years, are nearly alike: squares of them cancel in all digits. With the
-triangular R of X = QR and R₂ of Z = Q₂R₂, the coefficients of Q are Rβ and the covariance matrix of the effects
-of Q₂ is R₂ψR₂'. Standard errors are worked out there and turned back by products only, never by differences.
+Columns far from zero, such as calendar years, are nearly alike: their squares cancel in all digits. With the
+triangular R of X = QR and R₂ of Z = Q₂R₂, the coefficients of Q are Rβ, and the covariance matrix of the
+effects of Q₂ is R₂ψR₂'. Standard errors are worked out there and turned back by products only, never by
+differences.
 """
 
 from __future__ import annotations

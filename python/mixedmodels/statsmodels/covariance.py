@@ -27,8 +27,9 @@ class Joint:
     """
     The covariance matrix C of all parameters, and what of it standard errors of functions need.
 
-    A function with the gradient g in the m parameters of the conditioned model, and Sg in those as written, has
-    the covariances CSg with the parameters, and the variance g'S'CSg.
+    S, shape (m, p), has the derivatives of the m parameters of the conditioned model in those as written. A
+    function with the gradient g in the former has the covariances CS'g with the parameters, and the variance
+    g'SCS'g.
 
     Attributes
     ----------
@@ -142,8 +143,8 @@ def inverse_of_part(information: Array, chosen: Array) -> tuple[Array, Array, Ar
     """
     C = (S'IS)⁻¹ for a matrix I and directions S, shape (m, u), with CS' and SCS'.
 
-    With I = LL' and L'S = QR they are R⁻¹R⁻ᵀ, R⁻¹Q'L⁻¹ and L⁻ᵀQQ'L⁻¹, which lose no digits to large S. NaN where
-    the information is singular.
+    With I = LL' and L'S = QR they are R⁻¹R⁻ᵀ, R⁻¹Q'L⁻¹ and L⁻ᵀQQ'L⁻¹, which lose no digits to large S. NaN
+    where the information is singular.
     """
     # Outside the span of S the information may be singular, or negative.
     whole, reached = information.shape[0], np.flatnonzero(chosen.any(axis=1))
