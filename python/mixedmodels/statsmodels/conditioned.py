@@ -37,15 +37,19 @@ class Conditioned:
         The model as it was written; p = k_fe + k_re2 + k_vc.
     inner : ndarray of bool, shape (k_re,)
         The random coefficients to turn; the others, and all where the columns are dependent, stay.
+    estimated : ndarray of int, shape (f,)
+        The fixed effects that are neither held nor dropped. Those that are held are known: the response is
+        what is left without them, and REML takes account of the others only.
     """
 
     model: Any
     inner: NDArray[np.bool_]
+    estimated: NDArray[np.intp]
 
     @cached_property
     def x(self) -> tuple[Array, Array]:
-        """Orthogonal columns for those of X that are kept, (n, rank), and R, (rank, rank)."""
-        return _orthogonal(np.asarray(self.model.exog, dtype=np.float64)[:, self.model.kept])
+        """Orthogonal columns for those of X that are estimated, (n, f), and R, (f, f)."""
+        return _orthogonal(np.asarray(self.model.exog, dtype=np.float64)[:, self.estimated])
 
     @cached_property
     def re(self) -> tuple[Any, Array]:
@@ -57,12 +61,12 @@ class Conditioned:
         z[:, self.inner], root[np.ix_(self.inner, self.inner)] = _orthogonal(z[:, self.inner])
         return z, root
 
-    @cached_property
-    def twin(self) -> Any:
-        """What the likelihood and the engine ask a model for."""
-        model, names = self.model, [f"x{j}" for j in range(len(self.model.kept))]
+    def twin(self, params: MixedLMParams) -> Any:
+        """What the likelihood and the engine ask a model for; it has those of the parameters that are held."""
+        model, names = self.model, [f"x{j}" for j in range(len(self.estimated))]
+        held = np.setdiff1d(model.kept, self.estimated)
         return SimpleNamespace(
-            endog=model.endog,
+            endog=model.endog - model.exog[:, held] @ np.asarray(params.fe_params, dtype=np.float64)[held],
             endog_names="y",
             exog=self.x[0],
             exog_names=names,
@@ -84,14 +88,14 @@ class Conditioned:
     def params(self, params: MixedLMParams) -> MixedLMParams:
         """Parameters of the twin."""
         root = self.re[1] @ lower_root(np.asarray(params.cov_re, dtype=np.float64))
-        fixed = self.x[1] @ np.asarray(params.fe_params, dtype=np.float64)[self.model.kept]
+        fixed = self.x[1] @ np.asarray(params.fe_params, dtype=np.float64)[self.estimated]
         return MixedLMParams.from_components(fixed, cov_re=root @ root.T, vcomp=params.vcomp)
 
     @cached_property
     def places(self) -> NDArray[np.intp]:
         """The parameters of the model that the twin has."""
         p = self.model.k_fe + self.model.k_re2 + self.model.k_vc
-        return np.concatenate([self.model.kept, np.arange(self.model.k_fe, p)]).astype(np.intp)
+        return np.concatenate([self.estimated, np.arange(self.model.k_fe, p)]).astype(np.intp)
 
     @cached_property
     def turn(self) -> Array:

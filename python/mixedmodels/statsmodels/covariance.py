@@ -102,7 +102,9 @@ def parameter_covariance(
         unknown, arbitrary = undetermined(model, fitted, layout)
         inner &= ~unknown
     re = inner[k_fe : k_fe + model.k_re2]
-    own = Conditioned(model, np.isin(np.arange(model.k_re), lower[0][re]))
+    estimated = np.intersect1d(model.kept, np.flatnonzero(free[:k_fe]))
+    own = Conditioned(model, np.isin(np.arange(model.k_re), lower[0][re]), estimated)
+    twin = own.twin(params)
     places, turn, back = own.places, own.turn, own.back
     link, spread = np.zeros((p, len(places))), np.zeros((len(places), len(places)))
     found = np.zeros((p, p))
@@ -110,8 +112,8 @@ def parameter_covariance(
     lost[k_fe : k_fe + model.k_re2] |= (alike[lower[0]] | alike[lower[1]]) & free[k_fe : k_fe + model.k_re2]
     known = None
     if plain and not spare.any():
-        state, order = state_at(own.twin, own.params(params), coefficients=False)
-        known = joint_covariance(own.twin, state, order, inner[k_fe:])
+        state, order = state_at(twin, own.params(params), coefficients=False)
+        known = joint_covariance(twin, state, order, inner[k_fe:])
     if known is not None:
         spread[np.ix_(known[1], known[1])] = known[0]
         link[places] = back @ spread
@@ -121,7 +123,7 @@ def parameter_covariance(
         lost |= open_
     else:
         used = np.flatnonzero((free & inner)[places])
-        information = -hessian(evaluate(own.twin, own.params(params), profile_fe=False))
+        information = -hessian(evaluate(twin, own.params(params), profile_fe=False))
         bent = curvature_of_penalties(model, params)[np.ix_(places, places)]
         information += back.T @ bent @ back
         # The information for a change by the size of the parameter.

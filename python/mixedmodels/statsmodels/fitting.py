@@ -233,6 +233,7 @@ def search(
         params, converged, facts = optimize_packed(model, start, all_free(start) if free is None else free)
     else:
         params.fe_params = model.get_fe_params(params.cov_re, params.vcomp)[0]
-    fitted, layout = state_at(model, params, coefficients=model.fe_pen is not None)
+    held = model.fe_pen is not None or bool(optimize and coefficients)
+    fitted, layout = state_at(model, params, coefficients=held)
     scale = model.get_scale(params.fe_params, params.cov_re, params.vcomp)
     return Outcome(fitted, layout, params, scale, converged, str(facts.get("message", "")), facts)

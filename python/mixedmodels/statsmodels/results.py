@@ -133,8 +133,12 @@ class MixedLMResults(HypothesisTests):
 
     @cached_property
     def llf(self) -> float:
-        """Log-likelihood at the estimates, restricted for REML."""
-        return np.float64(at_fit.loglike(self.model, self.params_object, self._fitted))
+        """
+        Log-likelihood at the estimates, restricted for REML.
+
+        Fixed effects that a mask holds are known, and not among those for which REML makes up.
+        """
+        return np.float64(at_fit.loglike(self.model, self.params_object, self.freepat, self._fitted))
 
     @cached_property
     def bse_fe(self) -> Array:

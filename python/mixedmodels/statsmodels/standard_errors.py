@@ -26,12 +26,13 @@ def of_variances(results: Any) -> Array:
     # Negative where the likelihood has no maximum: there is no standard error either.
     held = ~(variances >= 0.0)
     gradient = np.zeros(len(joint.spread))
-    gradient[len(model.kept) :] = _gradient_of_scale(own.twin, np.asarray(results.resid))
+    twin = own.twin(results.params_object)
+    gradient[twin.k_fe :] = _gradient_of_scale(twin, np.asarray(results.resid))
     # Relative to s, which may be as small or large as numbers get.
     gradient /= s
     psi = np.asarray(results.params)[k_fe:]
     follows = joint.link[k_fe:] @ gradient
-    m = model.nobs - (len(model.kept) if results.reml else 0)
+    m = model.nobs - (twin.k_fe if results.reml else 0)
     total = variances + 2.0 * psi * follows + psi**2 * (2.0 / m + gradient @ joint.spread @ gradient)
     lost = held | ~(total >= 0.0)
     return s * np.sqrt(np.where(lost, np.nan, total))
