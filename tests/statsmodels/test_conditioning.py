@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from mixedmodels import load_dietox, load_sleepstudy
+from mixedmodels.errors import MixedModelsWarning, UndeterminedWarning
 from mixedmodels.statsmodels import mixedlm
 
 SLEEP = load_sleepstudy()
@@ -59,11 +60,21 @@ def test_linearly_dependent_random_coefficients():
     data = load_dietox()
     data["twice"], data["three"] = 2 * data["Time"], 3.0
     plain = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~Time").fit()
-    found = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~Time + twice").fit()
+    with pytest.warns(UndeterminedWarning, match="effects Time and twice are linearly dependent"):
+        found = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~Time + twice").fit()
     # The variance of the intercept is determined, those of the slopes are not.
     assert_allclose(found.bse_re.iloc[0], plain.bse_re.iloc[0], rtol=1e-4)
     assert np.isnan(found.bse_re.iloc[1:]).all()
     assert_allclose(found.bse_fe, plain.bse_fe, rtol=1e-4)
-    constant = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~three").fit()
+    with pytest.warns(UndeterminedWarning, match="effects Pig and three are"):
+        constant = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~three").fit()
     assert np.isnan(constant.bse_re).all()
     assert np.isfinite(constant.bse_fe).all()
+
+
+def test_as_many_effects_as_rows():
+    data = load_dietox().groupby("Pig").head(2)
+    with pytest.warns(MixedModelsWarning, match="144 random effects"):
+        result = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~Time").fit()
+    assert np.isnan(result.bse_re).all()
+    assert np.isfinite(result.bse_fe).all()

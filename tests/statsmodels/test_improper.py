@@ -36,7 +36,7 @@ def test_fixed_effects_that_are_held_are_known(reml):
     rest = DATA.assign(Weight=DATA["Weight"] - 7 * DATA["Time"])
     known = mixedlm("Weight ~ 1", rest, groups="Pig").fit(reml=reml)
     assert_allclose(held.llf, known.llf, rtol=1e-10)
-    assert_allclose(-2 * held.llf, held.to_mixedmodels().objective, rtol=1e-10)
+    assert_allclose(-2 * held.llf, held.to_mixedmodels(arrays=True).objective, rtol=1e-10)
     assert_allclose([held.scale, held.fe_params.iloc[0]], [known.scale, known.fe_params.iloc[0]], rtol=1e-7)
     assert_allclose(held.bse_fe.iloc[0], known.bse_fe.iloc[0], rtol=1e-6)
     assert_allclose(held.bse_re, known.bse_re, rtol=1e-6)

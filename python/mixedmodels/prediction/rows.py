@@ -174,13 +174,14 @@ def predicted_rows(
 
 def check_new_levels(allow_new_levels: Any, new_re_levels: Any) -> NewLevels:
     """The two arguments of `MixedModel.predict` for new levels: lme4's name, and all three choices."""
-    allowed = flag("allow_new_levels", allow_new_levels)
+    allowed = None if allow_new_levels is None else flag("allow_new_levels", allow_new_levels)
     if new_re_levels is None:
         return "population" if allowed else "error"
     one_of("new_re_levels", new_re_levels, _NEW_LEVELS)
-    if allowed and new_re_levels != "population":
+    meant = "population" if allowed else "error"
+    if allowed is not None and new_re_levels != meant:
         raise ArgumentError(
-            f"predict: allow_new_levels=True is new_re_levels='population', not {new_re_levels!r}; "
+            f"predict: allow_new_levels={allowed} is new_re_levels={meant!r}, not {new_re_levels!r}; "
             "give only one"
         )
     return new_re_levels

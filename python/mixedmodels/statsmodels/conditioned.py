@@ -62,7 +62,7 @@ class Conditioned:
         return z, root
 
     def twin(self, params: MixedLMParams) -> Any:
-        """What the likelihood and the engine ask a model for; effects that are held are out of its response."""
+        """What the likelihood and the engine ask a model for, its response without effects that are held."""
         model, names = self.model, [f"x{j}" for j in range(len(self.estimated))]
         held = np.setdiff1d(model.kept, self.estimated)
         return SimpleNamespace(

@@ -186,14 +186,23 @@ class MixedLMResults(HypothesisTests):
 
     @cached_property
     def random_effects(self) -> dict[Any, pd.Series]:
-        """Conditional means of the random effects: a Series for each group, also where variances are zero."""
+        """
+        Conditional means of the random effects: a Series for each group, also where variances are zero.
+
+        Levels of a categorical component without rows in a group have zeros.
+        """
         found = at_fit.modes(self.model, with_data(self, "random_effects"), self._layout)
-        names = effects.effect_names(self.model)
-        return {label: pd.Series(own, index=names(label)) for label, own in found.items()}
+        series = effects.with_unused_levels(self.model)
+        return {label: series(label, own) for label, own in found.items()}
 
     @cached_property
     def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
-        """Conditional covariance matrices of the random effects: a DataFrame for each group."""
+        """
+        Conditional covariance matrices of the random effects: a DataFrame for each group.
+
+        Levels of a categorical component without rows in a group are left out: given the estimates, their
+        effects are independent of the others with the variance of the component.
+        """
         with_data(self, "random_effects_cov")
         found = effects.conditional_covariances(self.model, self.params_object, self.scale)
         names = effects.effect_names(self.model)
@@ -335,7 +344,7 @@ class MixedLMResults(HypothesisTests):
         Parameters
         ----------
         arrays : bool, default False
-            Make the model from its arrays, even where there is a formula.
+            Make the model from its arrays, even where there is a formula, and without a warning.
 
         Returns
         -------
@@ -345,6 +354,11 @@ class MixedLMResults(HypothesisTests):
         ------
         ArgumentError
             For a penalised fit, and one that holds parameters: no other model has its estimates.
+
+        Warns
+        -----
+        FormulaWarning
+            When a model from a formula is made from its arrays, with the reason.
         """
         from .bridge import to_mixedmodels
 
