@@ -9,7 +9,7 @@ from scipy import sparse
 from statsmodels.regression.mixed_linear_model import VCSpec as TheirSpec
 from statsmodels.tools.sm_exceptions import MissingDataError
 
-from mixedmodels import RankDeficiencyWarning
+from mixedmodels import RankDeficiencyWarning, UndeterminedWarning
 from mixedmodels.statsmodels import MixedLM, VCSpec
 
 RNG = np.random.default_rng(3)
@@ -145,5 +145,6 @@ def test_columns_that_are_equal_and_have_one_name():
     with pytest.warns(RankDeficiencyWarning, match="column x depends"):
         result = MixedLM(Y, frame, GROUPS).fit()
     assert_allclose(result.params, np.insert(MixedLM(Y, X, GROUPS).fit().params, 2, 0.0))
-    twice = MixedLM(Y, X, GROUPS, exog_re=pd.DataFrame(X[:, [0, 0]], columns=["a", "a"])).fit()
+    with pytest.warns(UndeterminedWarning, match="a and a are linearly dependent"):
+        twice = MixedLM(Y, X, GROUPS, exog_re=pd.DataFrame(X[:, [0, 0]], columns=["a", "a"])).fit()
     assert_allclose(twice.llf, MixedLM(Y, X, GROUPS).fit().llf)

@@ -71,7 +71,7 @@ class EngineModel:
             fitted = fitting.fit(quiet=True)
         design, held = fitting.design, fitting.held
         found = undetermined_notices(design, fitted.term_roots, held.terms(design))
-        found += fitting.own_notices(fitted, None)
+        found += fitting.own_notices(fitted, None) + fitting.too_many_effects()
         self.notices = [*self._warnings, *[(category, self._words.of(text)) for category, text in found]]
         return fitted
 

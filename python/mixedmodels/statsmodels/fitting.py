@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, SingularMatrixWarning, ValueWarning
 
-from ..errors import DataError, RankDeficiencyWarning
+from ..errors import DataError, RankDeficiencyWarning, UndeterminedWarning
 from ..fit.control import Control
 from .columns import dropped_columns
+from .conditioned import dependent
 from .covariance import interior, mean_squares
 from .engine import EngineModel, state_at
 from .environment import warn
@@ -124,6 +125,7 @@ class Fitting:
             warn(f"MixedLM optimization failed: {found.message}", ConvergenceWarning)
         if text := dropped_columns(self.kept, self.exog_names):
             warn(text, RankDeficiencyWarning)
+        _warn_of_dependent_columns(self, free)
         if _on_boundary(self, found.params, free):
             warn("The random effects covariance matrix is singular.", SingularMatrixWarning)
         own = MixedLMResults(
@@ -141,6 +143,21 @@ class Fitting:
             layout=found.layout,
         )
         return MixedLMResultsWrapper(own)
+
+
+def _warn_of_dependent_columns(model: Any, free: MixedLMParams | None) -> None:
+    """Say which random coefficients repeat others; held ones do no harm."""
+    if not model.k_re:
+        return
+    used = np.ones(model.k_re, dtype=bool) if free is None else np.diag(free.cov_re) != 0
+    columns = np.flatnonzero(used)[dependent(model.exog_re[:, used])]
+    if len(columns):
+        names = " and ".join(", ".join(str(model.data.exog_re_names[j]) for j in columns).rsplit(", ", 1))
+        warn(
+            f"the columns of the random effects {names} are linearly dependent: the data do not determine "
+            "their variances, which have no standard errors; leave some out",
+            UndeterminedWarning,
+        )
 
 
 def _on_boundary(model: Any, params: MixedLMParams, free: MixedLMParams | None) -> bool:
@@ -250,6 +267,7 @@ def search(
     else:
         params.fe_params = model.get_fe_params(params.cov_re, params.vcomp)[0]
         converged, facts = False, {"converged": False}
-    fitted, layout = state_at(model, params, coefficients=model.fe_pen is not None)
+    held = model.fe_pen is not None or bool(optimize and coefficients)
+    fitted, layout = state_at(model, params, coefficients=held)
     scale = model.get_scale(params.fe_params, params.cov_re, params.vcomp)
     return Outcome(fitted, layout, params, scale, converged, str(facts.get("message", "")), facts)

@@ -113,6 +113,7 @@ class MixedLMResults(HypothesisTests):
     def __getstate__(self) -> dict[str, Any]:
         """Without the tables of single groups: thousands take longer to load than to make."""
         state = dict(vars(self))
+        state.pop("joint", None)
         if self._fitted is not None:
             for name in ("random_effects", "random_effects_cov"):
                 state.pop(name, None)
@@ -121,15 +122,23 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def normalized_cov_params(self) -> Array:
         """`cov_params` divided by `scale`, shape (p, p)."""
-        found = covariance.parameter_covariance(
+        return self.joint.matrix / self.scale
+
+    @cached_property
+    def joint(self) -> covariance.Joint:
+        """The joint covariance matrix of all parameters, with the coordinates that it was worked out in."""
+        return covariance.parameter_covariance(
             self.model, self.params_object, self.freepat, self._fitted, self._layout
         )
-        return np.asarray(found) / self.scale
 
     @cached_property
     def llf(self) -> float:
-        """Log-likelihood at the estimates, restricted for REML."""
-        return np.float64(at_fit.loglike(self.model, self.params_object, self._fitted))
+        """
+        Log-likelihood at the estimates, restricted for REML.
+
+        Fixed effects that a mask holds are known, and not among those for which REML makes up.
+        """
+        return np.float64(at_fit.loglike(self.model, self.params_object, self.freepat, self._fitted))
 
     @cached_property
     def bse_fe(self) -> Array:
@@ -221,7 +230,7 @@ class MixedLMResults(HypothesisTests):
         kept = self.llf, self.bse, self.bse_re, self.group_sizes
         assert all(value is not None for value in kept)
         super().remove_data()
-        for name in ("fittedvalues", "resid"):
+        for name in ("fittedvalues", "resid", "joint"):
             self.__dict__.pop(name, None)
         for owner in (self.model, self.model.data):
             for name in _OF_ROWS.intersection(vars(owner)):
