@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, MissingDataError, SingularMatrixWarning
 
 from mixedmodels import DataError, FormulaWarning, load_dietox
+from mixedmodels.errors import MixedModelsWarning
 from mixedmodels.statsmodels import MixedLM, MixedLMParams, VCSpec, mixedlm
 
 DATA = load_dietox()
@@ -158,7 +159,8 @@ def test_one_row_a_group_is_refused_in_the_words_of_the_call(options, name):
 def test_components_that_repeat_others_are_named():
     parts = {"litter": "0 + C(Litter)"}
     with pytest.warns((FormulaWarning, SingularMatrixWarning)) as found:
-        mixedlm("Weight ~ Time", DATA, groups="Pig", re_formula="~Time", vc_formula=parts).fit()
+        result = mixedlm("Weight ~ Time", DATA, groups="Pig", re_formula="~Time", vc_formula=parts).fit()
+    assert np.isfinite(result.bse_fe).all()
     messages = [str(warning.message) for warning in found]
     assert messages[0].startswith("component 'litter' is left out, as re_formula contains it")
     assert not any("|" in message for message in messages)
@@ -168,3 +170,16 @@ def test_components_of_matrices_without_columns():
     empty = VCSpec(["z"], [[[]] * 10], [[np.zeros((4, 0))] * 10])
     with pytest.raises(ValueError, match=r"component 'z' .* has no columns"):
         MixedLM(Y, X, GROUPS, exog_vc=empty).fit()
+
+
+def test_single_effects_have_no_variance():
+    frame = DATA.assign(one=1)
+    with pytest.raises(DataError, match="component 'slope' has a single effect"):
+        mixedlm("Weight ~ Start", frame, groups="one", vc_formula={"slope": "0 + Time"}).fit()
+
+
+def test_as_many_coefficients_as_rows_are_told_without_bars():
+    rows = DATA.groupby("Pig").head(2)
+    with pytest.warns(MixedModelsWarning, match="re_formula has 144 .* free=") as found:
+        mixedlm("Weight ~ Time", rows, groups="Pig", re_formula="~Time").fit()
+    assert not any("|" in str(warning.message) for warning in found)
