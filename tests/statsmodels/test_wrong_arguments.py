@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, MissingDataError, SingularMatrixWarning
 
 from mixedmodels import DataError, FormulaWarning, load_dietox
-from mixedmodels.errors import MixedModelsWarning
+from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.statsmodels import MixedLM, MixedLMParams, VCSpec, mixedlm
 
 DATA = load_dietox()
@@ -183,3 +183,30 @@ def test_as_many_coefficients_as_rows_are_told_without_bars():
     with pytest.warns(MixedModelsWarning, match="re_formula has 144 .* free=") as found:
         mixedlm("Weight ~ Time", rows, groups="Pig", re_formula="~Time").fit()
     assert not any("|" in str(warning.message) for warning in found)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "match"),
+    [
+        ("bootstrap", {"nrep": "a"}, "nrep must be a whole number"),
+        ("bootstrap", {"nrep": 0}, "nrep must be a whole number"),
+        ("profile_re", {"re_ix": 0, "vtype": "re", "num_low": "a"}, "num_low must be a whole number"),
+        ("profile_re", {"re_ix": 0, "vtype": "re", "num_high": 1.5}, "num_high must be a whole number"),
+        ("profile_re", {"re_ix": 0, "vtype": "re", "dist_high": np.nan}, "dist_high must be"),
+    ],
+)
+def test_methods_of_results(method, arguments, match):
+    result = mixedlm("Weight ~ Time", DATA, groups="Pig").fit()
+    with pytest.raises(ArgumentError, match=match):
+        getattr(result, method)(**arguments)
+
+
+def test_profiles_of_a_variance_of_zero_go_upwards():
+    y = Y - (np.bincount(GROUPS, Y) / 4)[GROUPS]
+    with pytest.warns(SingularMatrixWarning):
+        result = MixedLM(y, np.ones((40, 1)), GROUPS).fit()
+    with pytest.raises(ValueError, match="use num_low=0"):
+        result.profile_re(0, "re")
+    found = result.profile_re(0, "re", num_low=0, num_high=3)
+    assert_allclose(found[0], [0.0, result.llf], atol=1e-8)
+    assert np.all(np.diff(found[:, 1]) < 0)
