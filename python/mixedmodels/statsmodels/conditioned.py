@@ -24,6 +24,8 @@ from .products import Products
 Array = NDArray[np.float64]
 # Columns with a smaller share of their own beside the others are linearly dependent.
 _DEPENDENT = 1e-10
+# Columns whose mean squares lie within these limits, and whose correlations leave this share apart, stay.
+_MODERATE, _APART = 1e3, 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,20 +51,29 @@ class Conditioned:
     @cached_property
     def x(self) -> tuple[Array, Array]:
         """Orthogonal columns for those of X that are estimated, (n, f), and R, (f, f)."""
-        return _orthogonal(np.asarray(self.model.exog, dtype=np.float64)[:, self.estimated])
+        exog = np.asarray(self.model.exog, dtype=np.float64)
+        return _orthogonal(exog if len(self.estimated) == exog.shape[1] else exog[:, self.estimated])
 
     @cached_property
     def re(self) -> tuple[Any, Array]:
         """The columns of the random coefficients, (n, k_re), and R₂, (k_re, k_re)."""
         z, root = self.model.exog_re, np.eye(self.model.k_re)
-        if not self.inner.any() or dependent(z[:, self.inner]).any():
+        if not self.inner.any() or _tame(z[:, self.inner]) or dependent(z[:, self.inner]).any():
             return z, root
         z = np.array(z)
         z[:, self.inner], root[np.ix_(self.inner, self.inner)] = _orthogonal(z[:, self.inner])
         return z, root
 
+    @cached_property
+    def written(self) -> bool:
+        """Whether all columns are as in the model."""
+        whole = len(self.estimated) == self.model.k_fe and self.x[0] is self.model.exog
+        return whole and (not self.model.k_re or self.re[0] is self.model.exog_re)
+
     def twin(self, params: MixedLMParams) -> Any:
         """What the likelihood and the engine ask a model for, its response without effects that are held."""
+        if self.written:
+            return self.model
         model, names = self.model, [f"x{j}" for j in range(len(self.estimated))]
         held = np.setdiff1d(model.kept, self.estimated)
         return SimpleNamespace(
@@ -111,6 +122,8 @@ class Conditioned:
 
 def dependent(columns: Array) -> NDArray[np.bool_]:
     """Which of the columns, shape (n, k), take part in a linear dependence among them."""
+    if _tame(columns):
+        return np.zeros(columns.shape[1], dtype=bool)
     sizes = np.linalg.norm(columns, axis=0)
     root = np.linalg.qr(columns / np.where(sizes > 0.0, sizes, 1.0), mode="r")
     if len(root) == len(sizes) and (np.abs(root.diagonal()) > _DEPENDENT).all():
@@ -122,6 +135,8 @@ def dependent(columns: Array) -> NDArray[np.bool_]:
 
 def repeated(columns: Array) -> NDArray[np.bool_]:
     """Which of the columns, shape (n, k), depend linearly on those before them."""
+    if _tame(columns):
+        return np.zeros(columns.shape[1], dtype=bool)
     sizes = np.linalg.norm(columns, axis=0)
     root = np.linalg.qr(columns / np.where(sizes > 0.0, sizes, 1.0), mode="r")
     rest, found = root.copy(), np.zeros(len(sizes), dtype=bool)
@@ -134,7 +149,21 @@ def repeated(columns: Array) -> NDArray[np.bool_]:
     return found
 
 
+def _tame(columns: Array) -> bool:
+    """Whether columns are of moderate size and far from dependent: then they are as good as orthogonal ones."""
+    if not columns.shape[1]:
+        return True
+    with np.errstate(all="ignore"):
+        products = columns.T @ columns / len(columns)
+        sizes = np.sqrt(np.diag(products))
+        if not (np.isfinite(sizes).all() and sizes.min() > 1.0 / _MODERATE and sizes.max() < _MODERATE):
+            return False
+    return bool(np.linalg.eigvalsh(products / np.outer(sizes, sizes))[0] > _APART)
+
+
 def _orthogonal(columns: Array) -> tuple[Array, Array]:
+    if _tame(columns):
+        return columns, np.eye(columns.shape[1])
     unit = np.sqrt(len(columns))
     q, r = np.linalg.qr(columns)
     return np.ascontiguousarray(q * unit), r / unit

@@ -112,7 +112,9 @@ def parameter_covariance(
     lost[k_fe : k_fe + model.k_re2] |= (alike[lower[0]] | alike[lower[1]]) & free[k_fe : k_fe + model.k_re2]
     known = None
     if plain and not spare.any():
-        state, order = state_at(twin, own.params(params), coefficients=False)
+        state, order = fitted, layout
+        if not own.written:
+            state, order = state_at(twin, own.params(params), coefficients=False)
         known = joint_covariance(twin, state, order, inner[k_fe:])
     if known is not None:
         spread[np.ix_(known[1], known[1])] = known[0]
