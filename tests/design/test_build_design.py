@@ -150,6 +150,8 @@ def test_unused_levels_are_dropped() -> None:
     ("formula", "message"),
     [
         ("y ~ (1 | one)", r"'one' has only one level \('same'\).*drop \(1 \| one\)"),
+        ("y ~ diag(0 + x + yes | one)", "only one level"),
+        ("y ~ homcs(0 + f | one)", "only one level"),
         ("y ~ (1 | row)", r"'row' has as many levels \(24\) as there are rows \(24\)"),
         ("y ~ (x | row:a)", "'row:a' has as many levels"),
         ("y ~ (1 | I(x > 2))", r"write factor\(I"),

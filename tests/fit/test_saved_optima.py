@@ -191,6 +191,10 @@ def edited(**changes):
     return as_file({**content(fitted("sleepstudy")), **changes})
 
 
+def edited_parameters(**changes):
+    return edited(parameters={**content(fitted("sleepstudy"))["parameters"], **changes})
+
+
 @pytest.mark.parametrize(
     ("file", "error", "said"),
     [
@@ -201,6 +205,10 @@ def edited(**changes):
         (lambda: edited(theta=[0.5]), ArgumentError, "damaged"),
         (lambda: edited(theta=["a", 0.0, 0.2]), ArgumentError, "damaged"),
         (lambda: edited(search={}), ArgumentError, "damaged"),
+        (lambda: edited(parameters=3), ArgumentError, "damaged"),
+        (lambda: edited_parameters(final=[0.5, 0.0, 0.2]), ArgumentError, "damaged"),
+        (lambda: edited_parameters(start=[1.0]), ArgumentError, "damaged"),
+        (lambda: edited_parameters(names=[1, 2, 3]), ArgumentError, "damaged"),
         (lambda: edited(data={}), ArgumentError, "damaged"),
         (lambda: 7, ArgumentError, "file must be a path or an open file, not 7"),
     ],

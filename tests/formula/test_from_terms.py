@@ -95,6 +95,14 @@ def test_copies():
         (("y", None), "fixed: terms must be text"),
         (("y", "x", ("1", "x", "g")), r"several effects come in a list, \(\['1', 'x'\], 'g'\)"),
         (("y", "x", [("1 | h", "g")]), "bar"),
+        (("y", ["body mass"]), "fixed: 'body mass' has no operator before 'mass'; .* backticks: `body mass`"),
+        (("body mass", "x"), "response: 'body mass' has no operator"),
+        (("y", ["x 2"]), "`x 2`"),
+        (("y", ["a log(x)"]), r"no operator before 'log\(x\)'"),
+        (("y", "x", "(body mass | g)"), "random: .* before 'mass'; .* backticks, see"),
+        (("y", "x", (["1", "body mass"], "g")), "`body mass`"),
+        (("y", "x", ("1", "my group")), "`my group`"),
+        (("y", ["`a b` c"]), "no operator before 'c'; .* backticks, see"),
     ],
 )
 def test_parts_stay_in_their_places(parts, message):

@@ -127,11 +127,15 @@ def test_new_levels_of_a_generalized_model():
     [
         ({"new_re_levels": "zero"}, "'error', 'population', 'missing'"),
         ({"new_re_levels": "missing", "allow_new_levels": True}, "give only one"),
+        ({"new_re_levels": "error", "allow_new_levels": True}, "=True is new_re_levels='population', not"),
+        ({"new_re_levels": "population", "allow_new_levels": False}, "=False is new_re_levels='error', not"),
+        ({"new_re_levels": "missing", "allow_new_levels": False}, "give only one"),
     ],
 )
 def test_new_levels_are_one_of_three(model, given, message):
-    with pytest.raises(ArgumentError, match=message):
-        model.predict(DATA, **given)
+    for method in (model.predict, model.predictions):
+        with pytest.raises(ArgumentError, match=message):
+            method(DATA, **given)
 
 
 def test_missing_predictors_give_nan(model):

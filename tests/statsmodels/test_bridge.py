@@ -7,7 +7,7 @@ from dietox import fit
 from numpy.testing import assert_allclose
 
 from mixedmodels import emmeans, load_dietox, load_pastes, load_penicillin
-from mixedmodels.errors import ArgumentError
+from mixedmodels.errors import ArgumentError, FormulaWarning
 from mixedmodels.statsmodels import MixedLM, MixedLMParams, mixedlm
 
 
@@ -72,6 +72,9 @@ def test_formulas_are_translated(options, formula, reml):
     assert ours.formula == formula
     same(ours, result)
     same(result.to_mixedmodels(arrays=True), result)
+    remainder = mixedlm("y ~ I(x % 2)", DATA, groups="g").fit()
+    with pytest.warns(FormulaWarning, match="fits: [^\n]*\\. Its newdata are columns of the arrays"):
+        same(remainder.to_mixedmodels(), remainder)
 
 
 def test_crossed_factors_in_one_group():
@@ -123,7 +126,12 @@ def test_what_formulas_cannot_say_stays_an_array_model():
         return 2 * x
 
     result = mixedlm("y ~ twice(x)", DATA, groups="g").fit()
-    ours = result.to_mixedmodels()
+    with pytest.warns(FormulaWarning, match="to_mixedmodels: the model is made from its arrays.*twice"):
+        ours = result.to_mixedmodels()
+    same(result.to_mixedmodels(arrays=True), result)
+    remainder = mixedlm("y ~ I(x % 2)", DATA, groups="g").fit()
+    with pytest.warns(FormulaWarning, match="fits: [^\n]*\\. Its newdata are columns of the arrays"):
+        same(remainder.to_mixedmodels(), remainder)
     same(ours, result)
     with pytest.raises(ValueError, match="made from arrays"):
         emmeans(ours, "x")

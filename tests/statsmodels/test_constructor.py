@@ -9,6 +9,7 @@ from scipy import sparse
 from statsmodels.regression.mixed_linear_model import VCSpec as TheirSpec
 from statsmodels.tools.sm_exceptions import MissingDataError
 
+from mixedmodels import RankDeficiencyWarning, UndeterminedWarning
 from mixedmodels.statsmodels import MixedLM, VCSpec
 
 RNG = np.random.default_rng(3)
@@ -131,8 +132,19 @@ def test_arguments_that_do_not_fit():
 
 
 def test_columns_that_depend_on_others_are_zero_with_a_missing_standard_error():
-    result = MixedLM(Y, np.column_stack([X, X @ [1.0, 2.0]]), GROUPS).fit()
+    with pytest.warns(RankDeficiencyWarning, match="exog: column x2 depends on the columns before"):
+        result = MixedLM(Y, np.column_stack([X, X @ [1.0, 2.0]]), GROUPS).fit()
     plain = MixedLM(Y, X, GROUPS).fit()
     assert_allclose(result.fe_params, [*plain.fe_params, 0.0])
     assert_allclose(result.bse, [*plain.bse[:2], np.nan, plain.bse[2]])
     assert_allclose(result.llf, plain.llf)
+
+
+def test_columns_that_are_equal_and_have_one_name():
+    frame = pd.DataFrame(X[:, [0, 1, 1]], columns=["one", "x", "x"])
+    with pytest.warns(RankDeficiencyWarning, match="column x depends"):
+        result = MixedLM(Y, frame, GROUPS).fit()
+    assert_allclose(result.params, np.insert(MixedLM(Y, X, GROUPS).fit().params, 2, 0.0))
+    with pytest.warns(UndeterminedWarning, match="a and a are linearly dependent"):
+        twice = MixedLM(Y, X, GROUPS, exog_re=pd.DataFrame(X[:, [0, 0]], columns=["a", "a"])).fit()
+    assert_allclose(twice.llf, MixedLM(Y, X, GROUPS).fit().llf)

@@ -6,8 +6,9 @@ import pytest
 from dietox import fit
 from numpy.testing import assert_allclose
 from scipy import stats
+from statsmodels.tools.sm_exceptions import ValueWarning
 
-from mixedmodels import load_dietox
+from mixedmodels import RankDeficiencyWarning, load_dietox
 from mixedmodels.statsmodels import mixedlm
 
 
@@ -79,3 +80,49 @@ def test_a_variance_of_zero_leaves_tests_of_fixed_effects_alone():
     assert np.isfinite(result.f_test(np.eye(2)).pvalue)
     assert all((effects == 0.0).all() for effects in result.random_effects.values())
     assert "nan" not in str(result.summary())
+
+
+@pytest.fixture(scope="module", params=["k", "twice", "C(copy)"])
+def dependent(request):
+    """Columns that depend on those before: a constant, a multiple, and the levels of a factor."""
+    data = load_dietox()
+    data = data.assign(k=3.0, twice=2 * data["Time"] + 1, copy=data["Cu"].astype(str) + "!")
+    with pytest.warns(RankDeficiencyWarning, match="exog: column"):
+        return mixedlm(f"Weight ~ Time + C(Cu) + {request.param}", data, groups="Pig").fit(), request.param
+
+
+def test_tests_of_terms_leave_dropped_columns_out(dependent, copper):
+    result, term = dependent
+    table = result.wald_test_terms(scalar=True).table
+    plain = mixedlm("Weight ~ Time + C(Cu)", load_dietox(), groups="Pig").fit()
+    expected = plain.wald_test_terms(scalar=True).table
+    assert table.loc[term, "df_constraint"] == 0
+    assert np.isnan(table.loc[term, ["statistic", "pvalue"]].astype(float)).all()
+    assert_allclose(table.drop(term).astype(float), expected.astype(float), rtol=1e-6)
+
+
+def test_joint_tests_with_dropped_columns(dependent):
+    result, _ = dependent
+    gone = np.eye(result.k_fe)[np.isnan(result.bse_fe)]
+    alone = result.f_test(gone)
+    assert alone.df_num == 0
+    assert np.isnan(alone.fvalue)
+    assert np.isnan(result.t_test(gone).tvalue).all()
+    time = np.eye(result.k_fe)[[list(result.fe_params.index).index("Time")]]
+    with pytest.warns(ValueWarning, match="left out of a joint test"):
+        both = result.f_test(np.vstack([time, gone]))
+    assert_allclose(both.fvalue, result.f_test("Time = 0").fvalue)
+    assert both.df_num == 1
+
+
+def test_pairs_need_a_factor(copper):
+    for name in ("Cu", "Time", "Intercept"):
+        with pytest.raises(ValueError, match=r"main effect of a factor, one of 'C\(Cu\)'; got"):
+            copper.t_test_pairwise(name)
+
+
+@pytest.mark.parametrize("alpha", [95, 0, 1, -0.1, np.nan])
+def test_levels_of_intervals_are_between_zero_and_one(copper, alpha):
+    for method in (copper.conf_int, copper.summary):
+        with pytest.raises(ValueError, match="alpha must be between 0 and 1"):
+            method(alpha=alpha)

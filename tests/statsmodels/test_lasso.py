@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from statsmodels.base._penalties import L2
+from statsmodels.base._penalties import L2, PSD
 from statsmodels.regression.mixed_linear_model import MixedLM as Theirs
+from statsmodels.tools.numdiff import approx_hess
 
-from mixedmodels.statsmodels import MixedLM, mixedlm
+from mixedmodels import load_dietox
+from mixedmodels.statsmodels import MixedLM, MixedLMParams, mixedlm
 
 RNG = np.random.default_rng(2)
 GROUPS = np.repeat(np.arange(60), 5)
@@ -82,3 +84,30 @@ def test_arguments_that_do_not_fit():
         model.fit_regularized(method="l3")
     with pytest.raises(ValueError, match="not negative"):
         model.fit_regularized(alpha=-1.0)
+
+
+@pytest.mark.parametrize("alpha", [10.0, 200.0])
+def test_standard_errors_are_those_of_the_active_set(alpha):
+    result = mixedlm("Weight ~ Time + C(Cu)", load_dietox(), groups="Pig").fit_regularized(alpha=alpha)
+    zero = np.asarray(result.fe_params) == 0.0
+    assert_allclose(np.isnan(result.bse_fe), zero)
+    information = result.model.information(result.params_object)
+    places = np.append(np.flatnonzero(~zero), [len(zero)])
+    covariance = np.linalg.inv(information[np.ix_(places, places)])
+    assert_allclose(result.bse.iloc[places], np.sqrt(np.diag(covariance)), rtol=1e-6)
+    assert "Time" in str(result.summary())
+
+
+@pytest.mark.parametrize("slope", ["1", "~Time"])
+def test_penalties_count_in_standard_errors(slope):
+    model = mixedlm("Weight ~ Time", load_dietox(), groups="Pig", re_formula=slope)
+    for options in ({"fe_pen": L2(1.0)}, {"cov_pen": PSD(2.0)}):
+        result = model.fit(**options)
+
+        def value(packed):
+            params = MixedLMParams.from_packed(packed, model.k_fe, model.k_re, False, True)
+            return model.loglike(params, profile_fe=False)
+
+        at = np.asarray(result.params)
+        hessian = approx_hess(at, value, epsilon=1e-3 * np.maximum(np.abs(at), 0.05))
+        assert_allclose(result.bse, np.sqrt(np.diag(np.linalg.inv(-hessian))), rtol=1e-3)

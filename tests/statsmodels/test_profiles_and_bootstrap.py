@@ -6,7 +6,7 @@ from dietox import fit
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize_scalar
 
-from mixedmodels import load_dietox, load_pastes
+from mixedmodels import RankDeficiencyWarning, load_dietox, load_pastes
 from mixedmodels.errors import ArgumentError
 from mixedmodels.statsmodels import MixedLMParams, mixedlm
 
@@ -100,9 +100,8 @@ def test_variances_that_are_held_have_no_profile():
 
 @pytest.mark.filterwarnings("error")
 def test_dropped_columns_are_nan_in_replicates():
-    result = mixedlm("Weight ~ Time + I(2 * Time)", load_dietox(), groups="Pig").fit()
+    with pytest.warns(RankDeficiencyWarning):
+        result = mixedlm("Weight ~ Time + I(2 * Time)", load_dietox(), groups="Pig").fit()
     mean, _, replicates = result.bootstrap(5, rng=1)
     assert np.isnan(replicates[:, 2]).all()
     assert np.isfinite(np.delete(mean, 2)).all()
-    with pytest.raises(ValueError, match=r"I\(2 \* Time\): no test"):
-        result.wald_test(np.eye(3))

@@ -151,8 +151,8 @@ def test_missing_values_elsewhere_do_not_matter():
     [
         ({}, TypeError, "needs groups"),
         ({"groups": "nobody"}, KeyError, "no column 'nobody'"),
-        ({"groups": ["g", "h"]}, ValueError, "a label for each row"),
-        ({"groups": "g", "formula": "flag ~ x"}, ValueError, "not labels or truth values"),
+        ({"groups": ["g", "h"]}, ValueError, "for factors within groups use vc_formula"),
+        ({"groups": "g", "formula": "flag ~ x"}, ValueError, "labels and truth values become a column each"),
         ({"groups": "g", "formula": "~ x"}, ValueError, "no response"),
         ({"groups": "g", "re_formula": 3}, TypeError, "must be a string"),
     ],
@@ -160,3 +160,36 @@ def test_missing_values_elsewhere_do_not_matter():
 def test_arguments_that_do_not_fit(arguments, error, match):
     with pytest.raises(error, match=match):
         mixedlm(**{"formula": "y ~ x", "data": data(), **arguments})
+
+
+@pytest.mark.parametrize("groups", ["g", "one"])
+@pytest.mark.parametrize("formula", ["0 + C(level)", "0 + level"])
+def test_unused_levels_of_a_categorical_have_effects_of_zero(groups, formula):
+    """In the order of the levels, and for each group, as there."""
+    frame = data().assign(one=1)
+    text = np.array(["b", "a", "c"])[np.arange(len(frame)) % 3]
+    frame["level"] = pd.Categorical(text, categories=["c", "unused", "b", "a"])
+    options = {"groups": groups, "vc_formula": {"part": formula}}
+    ours = mixedlm("y ~ x", frame, **options).fit()
+    plain = mixedlm("y ~ x", frame.assign(level=text), **options).fit()
+    assert_allclose(ours.llf, plain.llf)
+    name = formula.removeprefix("0 + ")
+    for group, effects in ours.random_effects.items():
+        assert list(effects.index) == [f"part[{name}[{level}]]" for level in ("c", "unused", "b", "a")]
+        assert effects.iloc[1] == 0.0
+        assert_allclose(
+            effects.drop(effects.index[1])[plain.random_effects[group].index], plain.random_effects[group]
+        )
+
+
+def test_levels_that_a_group_lacks_are_zero():
+    frame = data()
+    frame["level"] = pd.Categorical(np.where(frame["g"] == frame["g"].iloc[0], "a", "b"))
+    frame.loc[frame.index[::2], "level"] = "a"
+    cells = frame["g"].astype(str) + frame["level"].astype(str)
+    frame["y"] += 3 * np.random.default_rng(2).normal(size=2 * len(frame))[pd.factorize(cells)[0]]
+    result = mixedlm("y ~ x", frame, groups="g", re_formula="1", vc_formula={"part": "0 + level"}).fit()
+    effects = result.random_effects[frame["g"].iloc[0]]
+    assert list(effects.index) == ["g", "part[level[a]]", "part[level[b]]"]
+    assert effects.iloc[2] == 0.0
+    assert effects.iloc[1] != 0.0

@@ -121,6 +121,20 @@ class Structure:
         rows = factor / np.linalg.norm(factor, axis=1)[:, None]
         return bool(np.ptp((rows @ rows.T)[np.tril_indices(self.k, -1)]) > 1e-6)
 
+    @property
+    def told_by_one_level(self) -> bool:
+        """
+        Whether the effects of a single level determine the parameters.
+
+        They are like many observations where all have one variance, and are independent or have
+        correlations that fall with their distance; a common correlation needs several levels.
+        """
+        if self.n_parameters >= self.k or not all(
+            part.shared for part in self.parameters if part.kind == "sd"
+        ):
+            return False
+        return not self.correlated or self.ordered or self.times is not None
+
     @cached_property
     def _generic_theta(self) -> NDArray[np.float64]:
         """Theta for different standard deviations, and correlations that halve from one to the next."""

@@ -20,7 +20,7 @@ from .arguments import DesignArguments, check_action
 from .column_checks import warn_of_columns, warn_of_self_products
 from .contrast_table import ContrastTable, check_contrasts
 from .evaluator import Evaluator, Memory
-from .grouping import GroupingFactor, GroupRecipe, component_evaluator, make_group
+from .grouping import GroupingFactor, GroupRecipe, check_several_levels, component_evaluator, make_group
 from .matrix import Levels, label_of
 from .merged_terms import BuiltTerm, merge_repeated
 from .model_size import Sizes
@@ -381,6 +381,7 @@ def _random_term(
             FormulaWarning,
         )
     structure = structure_of_term(spec, plan, evaluator)
+    check_several_levels(spec, group, structure)
     sizes.add(spec, structure, group, factors)
     z = plan.build(evaluator, "C")
     term = RandomTerm(group, plan.names, z, structure.name, spec.text, structure.times)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..covariance import Structure
 from ..errors import DataError, NewLevelsError
 from ..formula import RandomTermSpec
 from ..formula.nodes import Name, Node
@@ -144,14 +145,7 @@ def make_group(
     evaluator: Evaluator,
     known: dict[tuple[str, ...], tuple[GroupingFactor, GroupRecipe]],
 ) -> tuple[GroupingFactor, GroupRecipe]:
-    """
-    The grouping factor of a term on the fitting data; terms with the same one share it.
-
-    Raises
-    ------
-    DataError
-        When it has only one level.
-    """
+    """The grouping factor of a term on the fitting data; terms with the same one share it."""
     label = ":".join(label_of(node) for node in spec.group_nodes)
     if spec.group in known:
         return known[spec.group]
@@ -159,11 +153,6 @@ def make_group(
     factor = components[0] if len(components) == 1 else interact(components)
     check_no_gaps(factor, f"grouping factor {label!r}", None)
     n, n_levels = evaluator.n, len(factor.levels)
-    if n_levels == 1:
-        raise DataError(
-            f"grouping factor {label!r} has only one level ({factor.labels()[0]!r}) in the rows used; "
-            f"a random-effects term needs at least two, so drop {spec.text}"
-        )
     cells = None
     if len(components) > 1:
         first = np.empty(n_levels, dtype=np.int64)
@@ -175,6 +164,21 @@ def make_group(
     recipe = GroupRecipe(label, spec.group_nodes, tuple(c.labels() for c in components), cells)
     known[spec.group] = group, recipe
     return known[spec.group]
+
+
+def check_several_levels(spec: RandomTermSpec, group: GroupingFactor, structure: Structure) -> None:
+    """
+    Refuse a single level, unless the effects of one level determine the covariance matrix.
+
+    Raises
+    ------
+    DataError
+    """
+    if len(group.levels) == 1 and not structure.told_by_one_level:
+        raise DataError(
+            f"grouping factor {group.label!r} has only one level ({group.levels[0]!r}) in the rows used; "
+            f"a random-effects term needs at least two, so drop {spec.text}"
+        )
 
 
 def component_evaluator(frame: Frame, functions: Mapping[str, Callable[..., Any]]) -> Evaluator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ..checks import shown
@@ -16,6 +17,7 @@ from .tokens import Token
 # a covariance structure before them.
 RandomEffects = str | tuple[str | Sequence[str], str] | tuple[str, str | Sequence[str], str]
 _BARS = ("|", "||")
+_OPERANDS = ("name", "value", "call")
 
 
 class Formula(str):
@@ -163,6 +165,14 @@ def _part(what: str, text: Any, *, bar: bool) -> str:
     for token in tokens:
         if token.text == "~":
             raise FormulaError(f"{what}: {text!r} is a whole formula; give its parts")
+    for first, second in pairwise(tokens):
+        if first.kind in _OPERANDS and second.kind in _OPERANDS:
+            whole = all(token.kind in _OPERANDS for token in tokens) and "`" not in text
+            remedy = f": {write(Name(text.strip()))}" if whole else ""
+            raise FormulaError(
+                f"{what}: {text!r} has no operator before {second.text!r}; a name that is not a word needs "
+                f"backticks{remedy}, see Formula.column"
+            )
     if _closes_what_it_did_not_open(tokens):
         raise FormulaError(f"{what}: the parentheses in {text!r} do not match")
     has_bar = any(token.kind == "operator" and token.text in _BARS for token in tokens)

@@ -26,7 +26,7 @@ class PartsOfPredictions(Holder):
         self,
         newdata: Data | None = None,
         re_form: Any = None,
-        allow_new_levels: bool = False,
+        allow_new_levels: bool | None = None,
         *,
         new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
@@ -53,8 +53,8 @@ class PartsOfPredictions(Holder):
             By default the rows used by the fit.
         re_form : None, str, or one of NaN, False, 0, optional
             Which random effects to include, see `predict`.
-        allow_new_levels : bool, default False
-            Allow levels that were not in the fit, see `predict`.
+        allow_new_levels : bool, optional
+            Whether to allow levels that were not in the fit, which is not the default; see `predict`.
         new_re_levels : {"error", "population", "missing"}, optional
             What becomes of rows with such a level, see `predict`.
         offset : str or array-like of shape (n_new,), optional

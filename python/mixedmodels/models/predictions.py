@@ -106,7 +106,7 @@ class Predictions(Holder):
         self,
         newdata: Data | None = None,
         re_form: Any = None,
-        allow_new_levels: bool = False,
+        allow_new_levels: bool | None = None,
         *,
         new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
@@ -129,7 +129,7 @@ class Predictions(Holder):
         self,
         newdata: Data | None = None,
         re_form: Any = None,
-        allow_new_levels: bool = False,
+        allow_new_levels: bool | None = None,
         *,
         new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
@@ -152,7 +152,7 @@ class Predictions(Holder):
         self,
         newdata: Data | None = None,
         re_form: Any = None,
-        allow_new_levels: bool = False,
+        allow_new_levels: bool | None = None,
         *,
         new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
@@ -175,7 +175,7 @@ class Predictions(Holder):
         self,
         newdata: Data | None = None,
         re_form: Any = None,
-        allow_new_levels: bool = False,
+        allow_new_levels: bool | None = None,
         *,
         new_re_levels: NewLevels | None = None,
         offset: Rows | None = None,
@@ -203,10 +203,11 @@ class Predictions(Holder):
         re_form : None, str, or one of NaN, False, 0, optional
             Which random effects to include. None: all; ``"~0"``: none; a formula such as
             ``"~(1 | Subject)"``: these.
-        allow_new_levels : bool, default False
+        allow_new_levels : bool, optional
             Predict levels of grouping factors that were not in the fit with random effects of zero, instead
             of raising an error. Standard errors allow for the variance of these effects. A row that lacks a
-            level is one of a new level. R's name of ``new_re_levels="population"``.
+            level is one of a new level. R's name of ``new_re_levels="population"``; False, which is the
+            default, is ``new_re_levels="error"``.
         new_re_levels : {"error", "population", "missing"}, optional
             Rows with a level that was not in the fit, or without a level: an error, which is the default,
             random effects of zero, or NaN.

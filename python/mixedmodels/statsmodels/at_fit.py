@@ -23,7 +23,7 @@ _MOST = 1e15
 Layout = Sequence[tuple[Block, int]]
 
 
-def loglike(model: Any, params: MixedLMParams, fitted: Any) -> float:
+def loglike(model: Any, params: MixedLMParams, freepat: MixedLMParams | None, fitted: Any) -> float:
     """
     The log-likelihood at the estimates, less the penalties of the fit.
 
@@ -32,10 +32,14 @@ def loglike(model: Any, params: MixedLMParams, fitted: Any) -> float:
     model : MixedLM
     params : MixedLMParams
         The estimates.
+    freepat : MixedLMParams or None
+        Ones for what was estimated.
     fitted : FittedModel
         The state of the fit.
     """
-    if len(fitted.estimates.held) or model.fe_pen is not None or model.cov_pen is not None:
+    masked = 0 if freepat is None else np.count_nonzero(np.asarray(freepat.fe_params)[model.kept] == 0)
+    # A lasso and penalized fits hold their coefficients, too.
+    if len(fitted.estimates.held) != masked or model.fe_pen is not None or model.cov_pen is not None:
         return float(model.loglike(params, profile_fe=False))
     return -0.5 * float(fitted.estimates.objective)
 

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -28,12 +29,16 @@ class Component:
         The first column of each group.
     labels : callable
         The names of the columns of a group, by its number. Pickles contain it, so it is no local function.
+    levels : callable, optional
+        For a categorical column: the names of all its levels, and the places of the columns of a group, by
+        its number, among them. Levels without rows in the group have no column; their effects are zero.
     """
 
     name: str
     z: Any
     starts: NDArray[np.intp]
     labels: Callable[[int], list[str]]
+    levels: Callable[[int], tuple[list[str], NDArray[np.intp]]] | None = None
 
     @cached_property
     def single(self) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
@@ -78,7 +83,8 @@ class Component:
         widths = np.diff(self.starts)[kept]
         columns = np.concatenate([np.arange(self.starts[g], self.starts[g + 1]) for g in kept])
         z = self.z[rows][:, columns].tocsr()
-        return Component(self.name, z, _starts(widths), partial(_renumbered, self.labels, kept))
+        levels = None if self.levels is None else partial(_renumbered, self.levels, kept)
+        return Component(self.name, z, _starts(widths), partial(_renumbered, self.labels, kept), levels)
 
 
 def component_of_matrices(
@@ -118,6 +124,8 @@ def component_of_matrices(
         parts.append((groups.rows[g][row], column + total, own.data))
         widths[g] = own.shape[1]
         total += own.shape[1]
+    if not total:
+        raise ValueError(f"component {name!r} of vc_formula (exog_vc) has no columns")
     rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
@@ -136,19 +144,25 @@ def component_of_levels(name: str, levels: Any, groups: Groups, label: str) -> C
     ----------
     name : str
     levels : array-like, shape (n,)
+        A Categorical may have levels without rows; its order is that of the columns.
     groups : Groups
     label : str
         What the name of a column has before the level.
     """
-    codes, unique = factorized(np.asarray(levels))
+    categorical = isinstance(levels, pd.Categorical)
+    codes, unique = (
+        (levels.codes, levels.categories.tolist()) if categorical else factorized(np.asarray(levels))
+    )
     cells = groups.codes.astype(np.int64) * len(unique) + codes
     used, effect = np.unique(cells, return_inverse=True)
     own_group, own_level = used // len(unique), used % len(unique)
     starts = _starts(np.bincount(own_group, minlength=len(groups.labels)))
     n = len(codes)
     z = sparse.csr_array((np.ones(n), effect, np.arange(n + 1)), shape=(n, len(used)))
-
-    return Component(name, z, starts, partial(_of_levels, label, unique, own_level, starts))
+    every = None
+    if categorical:
+        every = partial(_all_levels, [f"{label}[{level}]" for level in unique], own_level, starts)
+    return Component(name, z, starts, partial(_of_levels, label, unique, own_level, starts), every)
 
 
 def component_of_columns(name: str, columns: Any, names: Sequence[str], groups: Groups) -> Component:
@@ -182,7 +196,13 @@ def _alike(listed: list[str], group: int) -> list[str]:
     return listed
 
 
-def _renumbered(labels: Callable[[int], list[str]], numbers: list[int], group: int) -> list[str]:
+def _all_levels(
+    names: list[str], levels: NDArray[np.intp], starts: NDArray[np.intp], group: int
+) -> tuple[list[str], NDArray[np.intp]]:
+    return names, levels[starts[group] : starts[group + 1]]
+
+
+def _renumbered(labels: Callable[[int], Any], numbers: list[int], group: int) -> Any:
     return labels(numbers[group])
 
 

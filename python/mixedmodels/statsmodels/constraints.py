@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from statsmodels.formula._manager import FormulaManager
+
+
+def check_alpha(alpha: Any) -> float:
+    """One minus a confidence level."""
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha must be between 0 and 1, such as 0.05, not {alpha!r}")
+    return alpha
 
 
 def of_fixed_effects(results: Any, r_matrix: Any) -> Any:
@@ -39,16 +47,42 @@ def padded(results: Any, r_matrix: Any) -> Any:
     return np.hstack([matrix, np.zeros((len(matrix), len(results.params) - results.k_fe))])
 
 
-def refuse_unknown(results: Any, constraint: Any) -> None:
-    """Refuse hypotheses, as arrays, about parameters without a standard error."""
-    array = constraint[0] if isinstance(constraint, tuple) else constraint
-    unknown = np.isnan(results.bse)
-    if _is_text(array) or not unknown.any() or np.shape(array)[-1] != len(unknown):
-        return
-    concerned = unknown & np.any(array != 0, axis=0)
-    if concerned.any():
-        names = ", ".join(np.array(results.model.data.param_names, dtype=object)[concerned])
-        raise ValueError(f"{names}: no test without a standard error")
+def tested_rows(results: Any, constraint: Any) -> Any:
+    """
+    The hypotheses that can be tested: those about dropped columns, without a standard error, are left out.
+
+    Parameters
+    ----------
+    results : MixedLMResults
+    constraint : array-like, str or tuple
+        Of all parameters.
+
+    Returns
+    -------
+    constraint : array-like, str or tuple
+        As given where nothing is left out; otherwise coefficients and values, which may have no rows.
+    left_out : int
+        Number of hypotheses that were left out.
+
+    Raises
+    ------
+    ValueError
+        For variances without a standard error.
+    """
+    unknown = np.isnan(np.asarray(results.bse))
+    if not unknown.any():
+        return constraint, 0
+    names = results.model.data.cov_names
+    linear = FormulaManager().get_linear_constraints(constraint, names)
+    matrix, values = np.asarray(linear.constraint_matrix), np.ravel(linear.constraint_values)
+    concerned = unknown & np.any(matrix != 0, axis=0)
+    if not concerned.any():
+        return constraint, 0
+    if concerned[results.k_fe :].any():
+        shown = ", ".join(np.array(names, dtype=object)[concerned])
+        raise ValueError(f"{shown}: no test without a standard error")
+    rows = ~np.any(matrix[:, unknown] != 0, axis=1)
+    return (matrix[rows], values[rows]), int(np.sum(~rows))
 
 
 def _is_text(value: Any) -> bool:

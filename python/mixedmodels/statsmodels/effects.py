@@ -68,3 +68,35 @@ def effect_names(model: Any) -> Callable[[Any], pd.Index]:
         return known[key]
 
     return names
+
+
+def with_unused_levels(model: Any) -> Callable[[Any, NDArray[np.float64]], pd.Series]:
+    """
+    Random effects of a group as a Series, as a function of its label and the effects with columns.
+
+    Levels of a categorical column without rows in the group are there, too: their effects are zero.
+
+    Parameters
+    ----------
+    model : MixedLM
+    """
+    names = effect_names(model)
+    if all(part.levels is None for part in model.components):
+        return lambda label, own: pd.Series(own, index=names(label))
+    first = list(model.data.exog_re_names)
+
+    def series(label: Any, own: NDArray[np.float64]) -> pd.Series:
+        group, start = model.groups_of_rows.numbers[label], len(first)
+        every, found = list(first), [own[:start]]
+        for part in model.components:
+            listed = part.labels(group)
+            values, start = own[start : start + len(listed)], start + len(listed)
+            if part.levels is not None:
+                listed, places = part.levels(group)
+                used, values = values, np.zeros(len(listed))
+                values[places] = used
+            every += [f"{part.name}[{column}]" for column in listed]
+            found.append(values)
+        return pd.Series(np.concatenate(found), index=every)
+
+    return series

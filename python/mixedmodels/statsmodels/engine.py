@@ -18,6 +18,7 @@ from ..fit.endpoint.undetermined import undetermined_notices
 from ..fit.fitted_linear import FittedLinear
 from .params import MixedLMParams, lower_root
 from .plan import Block, plan
+from .words import Notice, Words
 
 _INTERCEPTS = ("Intercept", "(Intercept)", "const", "Group")
 
@@ -42,7 +43,7 @@ class EngineModel:
         names = _Names()
         response = names.unused(str(model.endog_names), model.endog)
         x = np.asarray(model.exog, dtype=np.float64)
-        self.x_names = [names.of(str(name), x[:, j], j) for j, name in enumerate(model.exog_names)]
+        self.x_names = names.of_columns(model.exog_names, x)
         terms = [_term(model, block, names, labelled) for block in blocks]
         arrays = model_of_arrays(model.endog, x, terms, self.x_names, response)
         # The columns that the design reads are copied; a frame keeps the arrays themselves beside them.
@@ -50,9 +51,12 @@ class EngineModel:
         arguments = FitArguments(
             formula=arrays.formula, data=data, reml=reml, of_arrays=True, control=control
         )
-        self._fitting = prepared(arguments)
+        self._words = Words(model, blocks, arrays.formula, list(arrays.data))
+        self._warnings: list[Notice] = []
+        with self._words.errors(), self._words.collected(self._warnings):
+            self._fitting = prepared(arguments)
         self.layout = self._places(terms, blocks)
-        # What the data do not determine, by the last fit.
+        # Of the model, and of what the data do not determine by the last fit.
         self.notices: list[Any] = []
 
     def fit(self, fixed: Mapping[int, float], start: MixedLMParams | None) -> FittedLinear:
@@ -63,10 +67,12 @@ class EngineModel:
         if start is not None:
             options["start"] = self._theta(start)
         fitting: Any = with_options(self._fitting, options) if options else self._fitting
-        fitted = fitting.fit(quiet=True)
+        with self._words.errors():
+            fitted = fitting.fit(quiet=True)
         design, held = fitting.design, fitting.held
-        self.notices = undetermined_notices(design, fitted.term_roots, held.terms(design))
-        self.notices += fitting.own_notices(fitted, None)
+        found = undetermined_notices(design, fitted.term_roots, held.terms(design))
+        found += fitting.own_notices(fitted, None) + fitting.too_many_effects()
+        self.notices = [*self._warnings, *[(category, self._words.of(text)) for category, text in found]]
         return fitted
 
     def at(self, params: MixedLMParams, fixed: Mapping[int, float]) -> FittedLinear:
@@ -168,6 +174,17 @@ class _Names:
     def __init__(self) -> None:
         self._taken: dict[str, Any] = {}
 
+    def of_columns(self, wanted: Sequence[Any], x: NDArray[np.float64]) -> list[str]:
+        """Names for the columns of a matrix, all different even where columns are equal."""
+        found: list[str] = []
+        for j, name in enumerate(wanted):
+            own = self.of(str(name), x[:, j], j)
+            if own in found:
+                own = self._next(own, None)
+                self._taken[own] = x[:, j]
+            found.append(own)
+        return found
+
     def of(self, name: str, values: Any, position: int) -> str:
         """The name of a column of numbers; "Intercept" for a first column of ones."""
         if position == 0 and np.all(values == 1.0):
@@ -177,11 +194,16 @@ class _Names:
     def unused(self, name: str, values: Any) -> str:
         """The name, or the name with a number if another column has it."""
         clean = name.replace("`", "'").strip() or "x"
-        found, number = clean, 1
-        while found in self._taken and not np.array_equal(self._taken[found], values):
-            number += 1
-            found = f"{clean}.{number}"
+        found = self._next(clean, values)
         self._taken[found] = values
+        return found
+
+    def _next(self, name: str, values: Any) -> str:
+        """The name with the first number that no column, or an equal one, has."""
+        found, number = name, 1
+        while found in self._taken and (values is None or not np.array_equal(self._taken[found], values)):
+            number += 1
+            found = f"{name}.{number}"
         return found
 
 
@@ -192,13 +214,13 @@ def _term(model: Any, block: Block, names: _Names, labelled: bool) -> ArrayTerm:
         label = names.unused(str(model.groups_name or "Group"), groups.codes)
         z = model.exog_re[:, block.columns]
         wanted = [str(model.data.exog_re_names[i]) for i in block.columns]
-        own = [names.of(name, z[:, j], j) for j, name in enumerate(wanted)]
+        own = names.of_columns(wanted, z)
         return ArrayTerm(of_rows, np.ascontiguousarray(z), own, label, block.structure)
     part = model.components[block.component]
     if part.single is None:
         label = names.unused(str(model.groups_name or "Group"), groups.codes)
         z = part.dense(groups)
-        own = [names.of(f"{part.name}.{j + 1}", z[:, j], j) for j in range(z.shape[1])]
+        own = names.of_columns([f"{part.name}.{j + 1}" for j in range(z.shape[1])], z)
         structure = "us" if z.shape[1] == 1 else "homdiag"
         return ArrayTerm(of_rows, z, own, label, structure)
     codes, values = part.single

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, SingularMatrixWarning, ValueWarning
 
-from ..errors import DataError
+from ..errors import DataError, RankDeficiencyWarning, UndeterminedWarning
 from ..fit.control import Control
+from .columns import dropped_columns
+from .conditioned import dependent
 from .covariance import interior, mean_squares
 from .engine import EngineModel, state_at
 from .environment import warn
@@ -19,6 +21,7 @@ from .packed import optimize_packed
 from .params import MixedLMParams, as_params, check_sizes
 from .plan import Block, all_free, parameters, plan
 from .results import MixedLMResults
+from .words import in_words_of_fit
 from .wrapper import MixedLMResultsWrapper
 
 _METHODS = ("bfgs", "lbfgs", "cg", "powell", "nm", "basinhopping", "minimize")
@@ -99,6 +102,8 @@ class Fitting:
         -----
         ConvergenceWarning, SingularMatrixWarning
             Of statsmodels.
+        RankDeficiencyWarning
+            For columns of `exog` that depend on those before them; their coefficients are 0.
         """
         check_method(method)
         for name in fit_kwargs:
@@ -108,13 +113,19 @@ class Fitting:
             warn("niter_sa is currently ignored", ValueWarning)
         if not isinstance(reml, (bool, np.bool_, int)):
             raise TypeError(f"reml must be True or False, not {reml!r}")
+        for name, penalty in (("fe_pen", fe_pen), ("cov_pen", cov_pen)):
+            check_penalty(name, penalty)
         free = mask_of(self, free)
         self.reml, self.fe_pen, self.cov_pen, self._freepat = bool(reml), fe_pen, cov_pen, free
         start = start_of(self, start_params)
         control = Control(max_evaluations=most_evaluations(fit_kwargs.get("maxiter")))
         found = search(self, start, free, do_cg, control, start_params is not None)
-        if not found.converged:
+        # Nothing was looked for without do_cg.
+        if do_cg and not found.converged:
             warn(f"MixedLM optimization failed: {found.message}", ConvergenceWarning)
+        if text := dropped_columns(self.kept, self.exog_names):
+            warn(text, RankDeficiencyWarning)
+        _warn_of_dependent_columns(self, free)
         if _on_boundary(self, found.params, free):
             warn("The random effects covariance matrix is singular.", SingularMatrixWarning)
         own = MixedLMResults(
@@ -134,12 +145,33 @@ class Fitting:
         return MixedLMResultsWrapper(own)
 
 
+def _warn_of_dependent_columns(model: Any, free: MixedLMParams | None) -> None:
+    """Say which random coefficients repeat others; held ones do no harm."""
+    if not model.k_re:
+        return
+    used = np.ones(model.k_re, dtype=bool) if free is None else np.diag(free.cov_re) != 0
+    columns = np.flatnonzero(used)[dependent(model.exog_re[:, used])]
+    if len(columns):
+        names = " and ".join(", ".join(str(model.data.exog_re_names[j]) for j in columns).rsplit(", ", 1))
+        warn(
+            f"the columns of the random effects {names} are linearly dependent: the data do not determine "
+            "their variances, which have no standard errors; leave some out",
+            UndeterminedWarning,
+        )
+
+
 def _on_boundary(model: Any, params: MixedLMParams, free: MixedLMParams | None) -> bool:
     """Whether an estimated variance, or one of a linear combination of effects, is zero."""
     inside = interior(params, model.exog_re, mean_squares(model))
     if free is None:
         return not inside.all()
     return not inside[free.get_packed(use_sqrt=False) != 0].all()
+
+
+def check_penalty(name: str, penalty: Any) -> None:
+    """Refuse what is no penalty of statsmodels' kind."""
+    if penalty is not None and not (callable(getattr(penalty, "func", None)) and hasattr(penalty, "deriv")):
+        raise TypeError(f"{name} must be a penalty of statsmodels, with func() and deriv(), not {penalty!r}")
 
 
 def check_method(method: Any) -> None:
@@ -209,6 +241,12 @@ def search(
             "random coefficients need at least two groups, but all rows are in one: leave them out with "
             "re_formula='0', or exog_re=None beside exog_vc"
         )
+    for part in model.components:
+        if part.z.shape[1] == 1:
+            raise DataError(
+                f"component {part.name!r} has a single effect, which does not tell a variance: leave it "
+                "out, or make it a fixed effect"
+            )
     penalized = model.fe_pen is not None or model.cov_pen is not None
     blocks = plan(free, start)
     coefficients = (
@@ -227,12 +265,15 @@ def search(
         for category, text in engine.notices:
             warn(text, category)
         scale, converged = float(fitted.sigma**2), bool(record.converged)
-        return Outcome(fitted, engine.layout, params, scale, converged, " ".join(record.messages), facts)
+        message = in_words_of_fit(" ".join(record.messages))
+        return Outcome(fitted, engine.layout, params, scale, converged, message, facts)
     params, converged, facts = start, True, {"converged": True}
     if optimize:
         params, converged, facts = optimize_packed(model, start, all_free(start) if free is None else free)
     else:
         params.fe_params = model.get_fe_params(params.cov_re, params.vcomp)[0]
-    fitted, layout = state_at(model, params, coefficients=model.fe_pen is not None)
+        converged, facts = False, {"converged": False}
+    held = model.fe_pen is not None or bool(optimize and coefficients)
+    fitted, layout = state_at(model, params, coefficients=held)
     scale = model.get_scale(params.fe_params, params.cov_re, params.vcomp)
     return Outcome(fitted, layout, params, scale, converged, str(facts.get("message", "")), facts)

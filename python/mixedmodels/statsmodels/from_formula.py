@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.formula._manager import FormulaManager
 
+from .arguments import check_groups, rows_of
 from .components import Component, component_of_columns, component_of_levels, component_of_matrices
 from .environment import environment
 from .groups import Groups
@@ -131,7 +132,7 @@ class _Reader:
         if endog.shape[1] > 1:
             raise ValueError(
                 f"the response has {endog.shape[1]} columns, {', '.join(map(str, endog.columns))}: it must "
-                "be numbers, not labels or truth values"
+                "be one column of numbers; labels and truth values become a column each"
             )
         return endog, exog, manager.spec
 
@@ -169,9 +170,10 @@ class _Reader:
         column = found[2] or found[1]
         if column not in data or (found[2] is None and data[column].dtype.kind in "fiubc"):
             return None
-        values = data[column].to_numpy()
         if data[column].dtype.kind == "b":
             return None
+        whole = data[column]
+        values = whole.array if isinstance(whole.dtype, pd.CategoricalDtype) else whole.to_numpy()
         # The engine names the columns of the first group; the others are alike.
         first = groups.rows[0][:_FEW]
         _, names = self.columns(formula, data.iloc[first])
@@ -182,9 +184,15 @@ class _Reader:
 
 
 def _as_pandas(data: Any) -> pd.DataFrame:
-    if hasattr(data, "to_pandas"):
-        return data.to_pandas()
-    return data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
+    if isinstance(data, Mapping):
+        return pd.DataFrame(data)
+    found = rows_of(data)
+    # Arrays with names, too.
+    if isinstance(found, np.ndarray) and found.dtype.names:
+        return pd.DataFrame(found)
+    if not isinstance(found, pd.DataFrame):
+        raise TypeError(f"data must be a data frame or a dict of columns, not {type(data).__name__}")
+    return found
 
 
 def _groups(groups: Any, data: pd.DataFrame) -> tuple[str | None, Any]:
@@ -194,6 +202,17 @@ def _groups(groups: Any, data: pd.DataFrame) -> tuple[str | None, Any]:
         if groups not in data:
             raise KeyError(f"groups: data has no column {groups!r}")
         return groups, data[groups].to_numpy()
+    if not np.ndim(groups):
+        raise TypeError(
+            f"groups must be the name of a column, as text, or a label for each row, not {groups!r}; for a "
+            f"column whose name is no text give its values, data[{groups!r}]"
+        )
+    if _are_names(groups, data):
+        raise ValueError(
+            "groups must be one column; for factors within groups use vc_formula, such as "
+            f"groups={groups[0]!r}, vc_formula={{{groups[-1]!r}: '0 + C({groups[-1]})'}}"
+        )
+    check_groups(groups)
     if (
         isinstance(groups, pd.Series)
         and len(groups) == len(data)
@@ -209,3 +228,9 @@ def _groups(groups: Any, data: pd.DataFrame) -> tuple[str | None, Any]:
             "the name of a column"
         )
     return None, labels
+
+
+def _are_names(groups: Any, data: pd.DataFrame) -> bool:
+    """Whether a list has names of columns instead of labels."""
+    several = isinstance(groups, list) and 0 < len(groups) != len(data)
+    return several and all(isinstance(name, str) and name in data for name in groups)

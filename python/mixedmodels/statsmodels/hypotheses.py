@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 from statsmodels.base.model import LikelihoodModelResults
+from statsmodels.stats.contrast import ContrastResults
+from statsmodels.tools.sm_exceptions import ValueWarning
 
-from .constraints import of_fixed_effects, padded, refuse_unknown
+from .constraints import check_alpha, of_fixed_effects, padded, tested_rows
+from .environment import warn
 from .pairwise import pairwise_tests
 
 
@@ -53,6 +56,26 @@ class HypothesisTests(LikelihoodModelResults):
         result = left @ known @ right.T
         bad = np.any(left[..., unknown], axis=-1)[..., None] | np.any(right[..., unknown], axis=-1)
         return np.where(bad.reshape(np.shape(result)), np.nan, result)
+
+    def conf_int(self, alpha: float = 0.05) -> Any:
+        """
+        Wald intervals of `params`.
+
+        Parameters
+        ----------
+        alpha : float, default 0.05
+            One minus the confidence level.
+
+        Returns
+        -------
+        ndarray or DataFrame, shape (p, 2)
+
+        Raises
+        ------
+        ValueError
+            When `alpha` is not between 0 and 1.
+        """
+        return super().conf_int(alpha=check_alpha(alpha))
 
     def t_test(self, r_matrix: Any, use_t: bool | None = None) -> Any:
         """
@@ -107,16 +130,25 @@ class HypothesisTests(LikelihoodModelResults):
         Returns
         -------
         ContrastResults
+            Hypotheses about coefficients of dropped columns, which have no standard error, are left out, with
+            a warning; without others the statistic is NaN with 0 degrees of freedom.
 
         Raises
         ------
         ValueError
-            For hypotheses about parameters without a standard error: variances of zero, and coefficients of
-            columns that depend on others.
+            For hypotheses about variances without a standard error, such as those of zero.
         """
         constraint = padded(self, r_matrix)
         if cov_p is None and invcov is None:
-            refuse_unknown(self, constraint)
+            constraint, left_out = tested_rows(self, constraint)
+            if left_out:
+                what = "hypothesis" if left_out == 1 else "hypotheses"
+                if not len(constraint[0]):
+                    return _no_test(self, self.use_t if use_f is None else use_f, scalar)
+                warn(
+                    f"{left_out} {what} about columns that depend on others left out of a joint test",
+                    ValueWarning,
+                )
         return super().wald_test(
             constraint,
             cov_p=cov_p,
@@ -149,6 +181,14 @@ class HypothesisTests(LikelihoodModelResults):
             With ``result_frame``.
         """
         return pairwise_tests(self, term_name, method, alpha, factor_labels)
+
+
+def _no_test(results: Any, use_f: bool, scalar: bool) -> Any:
+    """A joint test of no hypotheses."""
+    nothing = np.nan if scalar else np.full((1, 1), np.nan)
+    if use_f:
+        return ContrastResults(F=nothing, df_denom=results.df_resid, df_num=0)
+    return ContrastResults(chi2=nothing, df_denom=0, statistic=nothing, distribution="chi2", distargs=(0,))
 
 
 def _functions(results: Any, given: Any, name: str) -> Any:

@@ -73,6 +73,20 @@ class Covariance:
         """log |V| of all groups."""
         return -float(sum(np.linalg.slogdet(inverse)[1].sum() for _, _, inverse in self.factors))
 
+    @cached_property
+    def proper(self) -> bool:
+        """Whether V is positive definite, as it is for indefinite Ψ that are small."""
+        if not (np.isfinite(self.cov_re).all() and np.isfinite(self.vcomp).all()):
+            return False
+        smallest = min(np.min(self.vcomp, initial=0.0), np.min(np.linalg.eigvalsh(self.cov_re), initial=0.0))
+        if smallest >= 0.0:
+            return True
+        # The eigenvalues of V are one and those of I + Z'ZΨ, which are real.
+        return all(
+            np.linalg.eigvals(np.eye(len(batch.owner)) + squares @ self.psi(batch)).real.min() > 0.0
+            for batch, squares in self.products.chunks(1)
+        )
+
     def solve(self, w: Array) -> Solved:
         """What V⁻¹ makes of the columns of W, shape (n, c)."""
         zw = self.products.transposed @ w

@@ -68,8 +68,11 @@ class LikelihoodMethods:
         Returns
         -------
         float
+            -inf where the covariance matrix of the responses is not positive definite.
         """
         own = self.unpacked(params, has_fe=False)
+        if not self.covariance(own.cov_re, own.vcomp).proper:
+            return -np.inf
         penalized = self.fe_pen is not None or self.cov_pen is not None
         if self.largest > _LARGE and profile_fe and not penalized:
             return -0.5 * float(state_at(self, own, coefficients=False)[0].estimates.objective)

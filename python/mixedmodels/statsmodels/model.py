@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from statsmodels.base.model import LikelihoodModel
 from statsmodels.tools.sm_exceptions import MissingDataError
 
+from .arguments import check_finite, components_of, read_arrays
 from .columns import kept_columns
-from .environment import warn
 from .fitting import Fitting
 from .from_formula import read_formulas
 from .groups import Groups
@@ -23,7 +23,7 @@ from .pickled import restore, state_of
 from .products import Products
 from .regularized import Regularized
 from .rows import check_missing, complete, take
-from .spec import VCSpec, spec_of_dictionaries
+from .spec import VCSpec
 
 
 class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
@@ -102,14 +102,10 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
                 f"MixedLM has no argument {strange[0]!r}; mixedmodels.lmer takes weights and offsets"
             )
         check_missing(missing)
-        endog, exog, groups, exog_re = (_own(part) for part in (endog, exog, groups, exog_re))
-        n = len(endog)
-        for name, part in (("exog", exog), ("groups", groups), ("exog_re", exog_re)):
-            if part is not None and len(part) != n:
-                raise ValueError(f"{name} has {len(part)} rows, but endog has {n}")
+        endog, exog, groups, exog_re = read_arrays(endog, exog, groups, exog_re)
         rows = None
         if missing != "none":
-            whole = complete((endog, exog, groups, exog_re), n)
+            whole = complete((endog, exog, groups, exog_re), len(endog))
             if not whole.all():
                 if missing == "raise":
                     raise MissingDataError("exog, endog, groups or exog_re has missing values")
@@ -120,24 +116,24 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
             endog, exog, groups, exog_re = (take(part, rows) for part in (endog, exog, groups, exog_re))
         self.use_sqrt, self.reml = bool(use_sqrt), True
         self.fe_pen = self.re_pen = self.cov_pen = self._freepat = None
-        endog = _numbers(endog)
+        for name, part in (("endog", endog), ("exog", exog), ("exog_re", exog_re)):
+            check_finite(name, part, np.isnan, "missing values")
         super().__init__(endog, exog, groups=groups, missing="none", **kwargs)
         if self.exog.ndim == 1:
             self.exog = self.data.exog = self.exog[:, None]
         self._init_keys.extend(["use_sqrt", "exog_vc", "exog_re"])
         self.groups_of_rows = Groups(self.groups)
-        self.exog_vc = _spec(exog_vc, self.groups_of_rows, all_groups, rows)
+        self.exog_vc = components_of(exog_vc, self.groups_of_rows, all_groups, rows)
         self.k_fe, self.k_vc = self.exog.shape[1], len(self.exog_vc.names)
         names: list[str] = []
         self.exog_re: NDArray[np.float64] | None = None
+        # The argument that random coefficients come from, for messages.
+        self.exog_re_given = None if exog_re is None else "exog_re"
         if exog_re is not None:
             own = np.asarray(exog_re, dtype=np.float64)
             self.exog_re, names = own[:, None] if own.ndim == 1 else own, names_of_columns(exog_re)
         elif not self.k_vc:
             self.exog_re, names = np.ones((len(self.endog), 1)), ["Group"]
-        for name, part in (("endog", self.endog), ("exog_re", self.exog_re)):
-            if part is not None and not np.isfinite(part).all():
-                raise MissingDataError(f"{name} has missing or infinite values; use missing='drop'")
         self.data.exog_re = self.exog_re
         self.k_re = 0 if self.exog_re is None else self.exog_re.shape[1]
         if not self.k_re and not self.k_vc:
@@ -237,6 +233,7 @@ class MixedLM(LikelihoodMethods, Fitting, Regularized, LikelihoodModel):
         model.frame_in, model.re_formula, model.vc_formula = data, re_formula, vc_formula
         model.groups_name, model.subset = found.group_name, subset
         model.rows_used = found.rows
+        model.exog_re_given = None if re_formula is None else "re_formula"
         if len(found.exog_re_names) == model.k_re:
             set_names(model, found.exog_re_names)
         return model
@@ -363,38 +360,3 @@ def mixedlm(formula: str, data: Any, *args: Any, **kwargs: Any) -> MixedLM:
     {'Intercept': 251.41, 'Days': 10.47}
     """
     return MixedLM.from_formula(formula, data, *args, **kwargs)
-
-
-def _own(part: Any) -> Any:
-    """Columns of other data frames as pandas objects, lists as arrays."""
-    if part is None or isinstance(part, np.ndarray) or hasattr(part, "iloc"):
-        return part
-    return part.to_pandas() if hasattr(part, "to_pandas") else np.asarray(part)
-
-
-def _numbers(endog: Any) -> Any:
-    """The response as numbers; objects may be numbers."""
-    if np.asarray(endog).dtype.kind != "O":
-        return endog
-    try:
-        return endog.astype(np.float64)
-    except (TypeError, ValueError):
-        raise ValueError("endog must be numbers") from None
-
-
-def _spec(given: Any, groups: Groups, all_groups: Any, rows: Any) -> VCSpec:
-    """The variance components at the rows used."""
-    if given is None:
-        return VCSpec([], [], [])
-    whole = groups if rows is None else Groups(all_groups)
-    if isinstance(given, VCSpec):
-        spec = given
-    elif hasattr(given, "mats"):
-        # That of statsmodels.
-        spec = VCSpec(given.names, given.colnames, given.mats)
-    else:
-        warn(
-            "Using deprecated variance components format: exog_vc must be a VCSpec, not a dict", FutureWarning
-        )
-        spec = spec_of_dictionaries(given, whole)
-    return spec if rows is None else spec.at_rows(rows, whole, groups)

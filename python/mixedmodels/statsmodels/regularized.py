@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .engine import state_at
+from .fitting import check_penalty
 from .likelihood import evaluate
 from .results import MixedLMResults
 from .wrapper import MixedLMResultsWrapper
@@ -63,13 +64,12 @@ class Regularized:
         coordinate descent, Journal of Statistical Software 33(1).
         """
         if not isinstance(method, str):
+            check_penalty("method", method)
             method.alpha = alpha
             return self.fit(start_params=start_params, fe_pen=method, **fit_kwargs)
         if method.lower() != "l1":
             raise ValueError(f"method must be 'l1' or a Penalty, not {method!r}")
-        weights = np.broadcast_to(np.asarray(alpha, dtype=np.float64), (self.k_fe,))
-        if np.any(weights < 0) or not np.all(np.isfinite(weights)):
-            raise ValueError("alpha must be finite and not negative")
+        weights = _weights(alpha, self.k_fe)
         free = self.fit(start_params=start_params, **fit_kwargs)
         own = free._results
         found = evaluate(self, own.params_object, profile_fe=True)
@@ -99,6 +99,21 @@ class Regularized:
                 layout=layout,
             )
         )
+
+
+def _weights(alpha: Any, k_fe: int) -> NDArray[np.float64]:
+    """The argument `alpha`, a weight for each fixed effect."""
+    try:
+        weights = np.asarray(alpha, dtype=np.float64)
+    except (TypeError, ValueError):
+        weights = np.array(np.nan)
+    if weights.shape not in ((), (1,), (k_fe,)):
+        raise ValueError(
+            f"alpha must be a number, or {k_fe} numbers for the fixed effects; its shape is {weights.shape}"
+        )
+    if np.any(weights < 0) or not np.all(np.isfinite(weights)):
+        raise ValueError(f"alpha must be finite numbers that are not negative, not {alpha!r}")
+    return np.broadcast_to(weights, (k_fe,))
 
 
 def coordinate_descent(

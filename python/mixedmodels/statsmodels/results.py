@@ -113,6 +113,7 @@ class MixedLMResults(HypothesisTests):
     def __getstate__(self) -> dict[str, Any]:
         """Without the tables of single groups: thousands take longer to load than to make."""
         state = dict(vars(self))
+        state.pop("joint", None)
         if self._fitted is not None:
             for name in ("random_effects", "random_effects_cov"):
                 state.pop(name, None)
@@ -121,15 +122,23 @@ class MixedLMResults(HypothesisTests):
     @cached_property
     def normalized_cov_params(self) -> Array:
         """`cov_params` divided by `scale`, shape (p, p)."""
-        found = covariance.parameter_covariance(
+        return self.joint.matrix / self.scale
+
+    @cached_property
+    def joint(self) -> covariance.Joint:
+        """The joint covariance matrix of all parameters, with the coordinates that it was worked out in."""
+        return covariance.parameter_covariance(
             self.model, self.params_object, self.freepat, self._fitted, self._layout
         )
-        return np.asarray(found) / self.scale
 
     @cached_property
     def llf(self) -> float:
-        """Log-likelihood at the estimates, restricted for REML."""
-        return np.float64(at_fit.loglike(self.model, self.params_object, self._fitted))
+        """
+        Log-likelihood at the estimates, restricted for REML.
+
+        Fixed effects that a mask holds are known, and not among those for which REML makes up.
+        """
+        return np.float64(at_fit.loglike(self.model, self.params_object, self.freepat, self._fitted))
 
     @cached_property
     def bse_fe(self) -> Array:
@@ -177,14 +186,23 @@ class MixedLMResults(HypothesisTests):
 
     @cached_property
     def random_effects(self) -> dict[Any, pd.Series]:
-        """Conditional means of the random effects: a Series for each group, also where variances are zero."""
+        """
+        Conditional means of the random effects: a Series for each group, also where variances are zero.
+
+        Levels of a categorical component without rows in a group have zeros.
+        """
         found = at_fit.modes(self.model, with_data(self, "random_effects"), self._layout)
-        names = effects.effect_names(self.model)
-        return {label: pd.Series(own, index=names(label)) for label, own in found.items()}
+        series = effects.with_unused_levels(self.model)
+        return {label: series(label, own) for label, own in found.items()}
 
     @cached_property
     def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
-        """Conditional covariance matrices of the random effects: a DataFrame for each group."""
+        """
+        Conditional covariance matrices of the random effects: a DataFrame for each group.
+
+        Levels of a categorical component without rows in a group are left out: given the estimates, their
+        effects are independent of the others with the variance of the component.
+        """
         with_data(self, "random_effects_cov")
         found = effects.conditional_covariances(self.model, self.params_object, self.scale)
         names = effects.effect_names(self.model)
@@ -212,7 +230,7 @@ class MixedLMResults(HypothesisTests):
         kept = self.llf, self.bse, self.bse_re, self.group_sizes
         assert all(value is not None for value in kept)
         super().remove_data()
-        for name in ("fittedvalues", "resid"):
+        for name in ("fittedvalues", "resid", "joint"):
             self.__dict__.pop(name, None)
         for owner in (self.model, self.model.data):
             for name in _OF_ROWS.intersection(vars(owner)):
@@ -326,7 +344,7 @@ class MixedLMResults(HypothesisTests):
         Parameters
         ----------
         arrays : bool, default False
-            Make the model from its arrays, even where there is a formula.
+            Make the model from its arrays, even where there is a formula, and without a warning.
 
         Returns
         -------
@@ -336,6 +354,11 @@ class MixedLMResults(HypothesisTests):
         ------
         ArgumentError
             For a penalised fit, and one that holds parameters: no other model has its estimates.
+
+        Warns
+        -----
+        FormulaWarning
+            When a model from a formula is made from its arrays, with the reason.
         """
         from .bridge import to_mixedmodels
 

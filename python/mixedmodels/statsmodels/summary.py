@@ -9,6 +9,8 @@ import pandas as pd
 from scipy.stats import norm
 from statsmodels.iolib.summary2 import Summary
 
+from .constraints import check_alpha
+
 _TITLE = "Mixed Linear Model Regression Results"
 
 
@@ -21,8 +23,7 @@ def summary(
     alpha: float,
 ) -> Any:
     """The tables; see `MixedLMResults.summary`."""
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha must be between 0 and 1, such as 0.05, not {alpha!r}")
+    check_alpha(alpha)
     names = list(results.model.data.param_names)
     k_fe = results.k_fe
     names[:k_fe] = _renamed("xname_fe", xname_fe, names[:k_fe])

@@ -231,15 +231,28 @@ def _without_shared(term: RandomTerm) -> RandomTerm:
 
 
 def explained_effects(design: Predictors, kept: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """The terms, and columns of each, of which the fixed effects explain the effects of all levels."""
+    """
+    The terms, and columns of each, of which the fixed effects explain the effects of all levels.
+
+    Of columns that share a standard deviation they explain all: the others would determine it.
+    """
     if len(kept) > _MOST_COLUMNS:
         return []
+    x = design.x[:, kept]
     return [
         (t, j)
         for t, term in enumerate(design.terms)
-        for j, column in enumerate(term.z.T)
-        if len(term.group.levels) <= len(kept) and _explained(design.x[:, kept], term, column)
+        if len(term.group.levels) <= len(kept)
+        for columns in _columns_of_a_deviation(term)
+        if all(_explained(x, term, term.z[:, j]) for j in columns)
+        for j in columns
     ]
+
+
+def _columns_of_a_deviation(term: RandomTerm) -> list[tuple[int, ...]]:
+    if term.blocks:
+        return [(j,) for j in range(len(term.names))]
+    return [part.columns for part in term.structure.parameters if part.kind == "sd"]
 
 
 def explained_notices(

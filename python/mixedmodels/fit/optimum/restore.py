@@ -6,6 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...errors import ArgumentError, DataError, MixedModelError
 from ...formula import parse_formula
 from ...notices import silent
@@ -15,6 +18,7 @@ from ..state import FittedModel
 from .file import convergence_from, description, read
 from .fingerprint import difference, fingerprint
 from .numbers import number, plain, vector
+from .optimum import parameters_of
 
 # Of the objective: what other processors and versions may change by rounding.
 _AGREEMENT = 1e-8
@@ -69,9 +73,19 @@ def _restored(fitting: Fitting[Any, Any], engine: Any, content: Mapping[str, Any
             f"restore_optimum: the objective at the saved parameters is {found:.10g}, but was {saved:.10g} "
             "in the fit"
         )
+    _check_parameters(content["parameters"], parameters_of(fitted))
     # As it was, to the last bit.
     estimates = dataclasses.replace(fitted.estimates, objective=saved)
     return fitted.with_estimates(estimates).concluded(convergence_from(content["search"]))
+
+
+def _check_parameters(saved: Mapping[str, Any], own: NDArray[np.float64]) -> None:
+    """Refuse parameters for readers that are not those restored; their names may be of another version."""
+    names, start, final = saved["names"], vector(saved["start"]), vector(saved["final"])
+    if not all(isinstance(name, str) for name in names) or not len(names) == len(start) == len(own):
+        raise ValueError("parameters do not have the shape of the model")
+    if len(final) != len(own) or not np.allclose(final, own, rtol=_AGREEMENT, atol=_AGREEMENT):
+        raise ValueError("the final parameters are not those of theta")
 
 
 def _check_model(fitting: Fitting[Any, Any], saved: Mapping[str, Any]) -> None:
