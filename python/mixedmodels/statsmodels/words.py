@@ -40,7 +40,9 @@ class Words:
         terms = parse_formula(formula, columns).random
         for term, block in zip(terms, blocks, strict=True):
             text = text.replace(term.text, _argument(model, block))
-        return text
+        return text.replace(
+            "drop columns of the term, or use ||", "leave columns out, or hold covariances by free"
+        )
 
     @contextmanager
     def errors(self) -> Iterator[None]:
