@@ -72,6 +72,9 @@ def test_formulas_are_translated(options, formula, reml):
     assert ours.formula == formula
     same(ours, result)
     same(result.to_mixedmodels(arrays=True), result)
+    remainder = mixedlm("y ~ I(x % 2)", DATA, groups="g").fit()
+    with pytest.warns(FormulaWarning, match="fits: [^\n]*\\. Its newdata are columns of the arrays"):
+        same(remainder.to_mixedmodels(), remainder)
 
 
 def test_crossed_factors_in_one_group():
@@ -126,6 +129,9 @@ def test_what_formulas_cannot_say_stays_an_array_model():
     with pytest.warns(FormulaWarning, match="to_mixedmodels: the model is made from its arrays.*twice"):
         ours = result.to_mixedmodels()
     same(result.to_mixedmodels(arrays=True), result)
+    remainder = mixedlm("y ~ I(x % 2)", DATA, groups="g").fit()
+    with pytest.warns(FormulaWarning, match="fits: [^\n]*\\. Its newdata are columns of the arrays"):
+        same(remainder.to_mixedmodels(), remainder)
     same(ours, result)
     with pytest.raises(ValueError, match="made from arrays"):
         emmeans(ours, "x")

@@ -44,5 +44,5 @@ def test_a_ridge_from_a_formula():
 def test_what_one_group_does_not_determine_is_refused():
     with pytest.raises(DataError, match="two groups"):
         MixedLM(Y, ONES, np.ones(N)).fit()
-    with pytest.raises(DataError, match="only one level"):
+    with pytest.raises(DataError, match="single effect"):
         MixedLM(Y, ONES, np.ones(N), exog_vc=VCSpec(["x"], [[["x"]]], [[Z[:, :1]]])).fit()

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, MissingDataError, SingularMatrixWarning
 
 from mixedmodels import DataError, FormulaWarning, load_dietox
+from mixedmodels.errors import ArgumentError, MixedModelsWarning
 from mixedmodels.statsmodels import MixedLM, MixedLMParams, VCSpec, mixedlm
 
 DATA = load_dietox()
@@ -158,7 +159,8 @@ def test_one_row_a_group_is_refused_in_the_words_of_the_call(options, name):
 def test_components_that_repeat_others_are_named():
     parts = {"litter": "0 + C(Litter)"}
     with pytest.warns((FormulaWarning, SingularMatrixWarning)) as found:
-        mixedlm("Weight ~ Time", DATA, groups="Pig", re_formula="~Time", vc_formula=parts).fit()
+        result = mixedlm("Weight ~ Time", DATA, groups="Pig", re_formula="~Time", vc_formula=parts).fit()
+    assert np.isfinite(result.bse_fe).all()
     messages = [str(warning.message) for warning in found]
     assert messages[0].startswith("component 'litter' is left out, as re_formula contains it")
     assert not any("|" in message for message in messages)
@@ -168,3 +170,43 @@ def test_components_of_matrices_without_columns():
     empty = VCSpec(["z"], [[[]] * 10], [[np.zeros((4, 0))] * 10])
     with pytest.raises(ValueError, match=r"component 'z' .* has no columns"):
         MixedLM(Y, X, GROUPS, exog_vc=empty).fit()
+
+
+def test_single_effects_have_no_variance():
+    frame = DATA.assign(one=1)
+    with pytest.raises(DataError, match="component 'slope' has a single effect"):
+        mixedlm("Weight ~ Start", frame, groups="one", vc_formula={"slope": "0 + Time"}).fit()
+
+
+def test_as_many_coefficients_as_rows_are_told_without_bars():
+    rows = DATA.groupby("Pig").head(2)
+    with pytest.warns(MixedModelsWarning, match="re_formula has 144 .* free=") as found:
+        mixedlm("Weight ~ Time", rows, groups="Pig", re_formula="~Time").fit()
+    assert not any("|" in str(warning.message) for warning in found)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "match"),
+    [
+        ("bootstrap", {"nrep": "a"}, "nrep must be a whole number"),
+        ("bootstrap", {"nrep": 0}, "nrep must be a whole number"),
+        ("profile_re", {"re_ix": 0, "vtype": "re", "num_low": "a"}, "num_low must be a whole number"),
+        ("profile_re", {"re_ix": 0, "vtype": "re", "num_high": 1.5}, "num_high must be a whole number"),
+        ("profile_re", {"re_ix": 0, "vtype": "re", "dist_high": np.nan}, "dist_high must be"),
+    ],
+)
+def test_methods_of_results(method, arguments, match):
+    result = mixedlm("Weight ~ Time", DATA, groups="Pig").fit()
+    with pytest.raises(ArgumentError, match=match):
+        getattr(result, method)(**arguments)
+
+
+def test_profiles_of_a_variance_of_zero_go_upwards():
+    y = Y - (np.bincount(GROUPS, Y) / 4)[GROUPS]
+    with pytest.warns(SingularMatrixWarning):
+        result = MixedLM(y, np.ones((40, 1)), GROUPS).fit()
+    with pytest.raises(ValueError, match="use num_low=0"):
+        result.profile_re(0, "re")
+    found = result.profile_re(0, "re", num_low=0, num_high=3)
+    assert_allclose(found[0], [0.0, result.llf], atol=1e-8)
+    assert np.all(np.diff(found[:, 1]) < 0)

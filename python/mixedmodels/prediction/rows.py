@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import flag, one_of
+from ..checks import one_of, optional_flag
 from ..design.recipe import DesignRecipe, NewRandomTerm
 from ..design.rows import named_or_given
 from ..design.theta import factors
@@ -174,7 +174,7 @@ def predicted_rows(
 
 def check_new_levels(allow_new_levels: Any, new_re_levels: Any) -> NewLevels:
     """The two arguments of `MixedModel.predict` for new levels: lme4's name, and all three choices."""
-    allowed = None if allow_new_levels is None else flag("allow_new_levels", allow_new_levels)
+    allowed = optional_flag("allow_new_levels", allow_new_levels)
     if new_re_levels is None:
         return "population" if allowed else "error"
     one_of("new_re_levels", new_re_levels, _NEW_LEVELS)

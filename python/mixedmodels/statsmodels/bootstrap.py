@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import whole_number
 from ..inference.estimates.parameter_rows import parameter_rows
 from ..models.linear import LinearMixedModel
 from .places import places_of
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 def replicates(results: Any, n: int, rng: Any) -> Array:
     """Estimates from n responses drawn from the model, shape (n, p) in the order of `params`."""
     fitted = unpenalised(results, "bootstrap")
-    boot = LinearMixedModel(fitted).bootstrap(n, rng=rng)
+    boot = LinearMixedModel(fitted).bootstrap(whole_number("nrep", n, least=1), rng=rng)
     at = {row.name: i for i, row in enumerate(parameter_rows(fitted))}
     deviations, correlations, scale = places_of(fitted, results._layout, results.k_re)
     residual = np.square(boot.values[:, at[scale.name]])

@@ -44,7 +44,8 @@ def _from_formula(results: Any) -> LinearMixedModel | str:
             warnings.simplefilter("ignore")
             model = lmer(formula, frame, REML=results.reml)
     except (UntranslatableError, MixedModelError) as error:
-        return str(error)
+        # The lines below the first show the place in a formula that the user did not write.
+        return str(error).partition("\n")[0]
     size = max(1.0, abs(results.llf))
     same = abs(float(model.llf) - results.llf) <= _SAME * size and model.df_resid == results.df_resid
     if same and np.isfinite(model.llf):

@@ -82,6 +82,7 @@ class Conditioned:
             exog=self.x[0],
             exog_names=names,
             exog_re=self.re[0],
+            exog_re_given=model.exog_re_given,
             data=SimpleNamespace(exog_re_names=[f"z{j}" for j in range(model.k_re)]),
             kept=np.arange(len(names)),
             components=model.components,

@@ -241,6 +241,12 @@ def search(
             "random coefficients need at least two groups, but all rows are in one: leave them out with "
             "re_formula='0', or exog_re=None beside exog_vc"
         )
+    for part in model.components:
+        if part.z.shape[1] == 1:
+            raise DataError(
+                f"component {part.name!r} has a single effect, which does not tell a variance: leave it "
+                "out, or make it a fixed effect"
+            )
     penalized = model.fe_pen is not None or model.cov_pen is not None
     blocks = plan(free, start)
     coefficients = (

@@ -207,7 +207,7 @@ def _groups(groups: Any, data: pd.DataFrame) -> tuple[str | None, Any]:
             f"groups must be the name of a column, as text, or a label for each row, not {groups!r}; for a "
             f"column whose name is no text give its values, data[{groups!r}]"
         )
-    if isinstance(groups, list) and all(isinstance(g, str) and g in data for g in groups):
+    if _are_names(groups, data):
         raise ValueError(
             "groups must be one column; for factors within groups use vc_formula, such as "
             f"groups={groups[0]!r}, vc_formula={{{groups[-1]!r}: '0 + C({groups[-1]})'}}"
@@ -228,3 +228,9 @@ def _groups(groups: Any, data: pd.DataFrame) -> tuple[str | None, Any]:
             "the name of a column"
         )
     return None, labels
+
+
+def _are_names(groups: Any, data: pd.DataFrame) -> bool:
+    """Whether a list has names of columns instead of labels."""
+    several = isinstance(groups, list) and 0 < len(groups) != len(data)
+    return several and all(isinstance(name, str) and name in data for name in groups)

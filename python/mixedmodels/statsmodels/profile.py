@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import finite_number, whole_number
 from ..inference.profiles.base import base_of, is_tied
 from ..inference.profiles.walks import constrained
 from .places import places_of
@@ -19,6 +20,9 @@ Side = tuple[int, float]
 
 def profile_re(results: Any, re_ix: Any, vtype: str, low: Side, high: Side) -> Array:
     """Values of a variance and log-likelihoods; see `MixedLMResults.profile_re`."""
+    for side, (count, distance) in (("low", low), ("high", high)):
+        whole_number(f"num_{side}", count, least=0)
+        finite_number(f"dist_{side}", distance)
     variance, place = _chosen(results, re_ix, vtype)
     lowest = variance - low[1] if low[0] else variance
     if low[0] and variance == 0.0:

@@ -40,9 +40,7 @@ class Words:
         terms = parse_formula(formula, columns).random
         for term, block in zip(terms, blocks, strict=True):
             text = text.replace(term.text, _argument(model, block))
-        return text.replace(
-            "drop columns of the term, or use ||", "leave columns out, or hold covariances by free"
-        )
+        return text.replace("use ||", "hold covariances at zero by free=")
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -72,7 +70,7 @@ def in_words_of_fit(text: str) -> str:
 def _argument(model: Any, block: Block) -> str:
     """The argument that a block of random effects comes from."""
     if block.component >= 0:
-        return f"component {model.exog_vc.names[block.component]!r}"
+        return f"component {model.components[block.component].name!r}"
     if model.exog_re_given is None:
         return "the random intercept"
     return model.exog_re_given
