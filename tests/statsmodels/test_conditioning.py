@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from mixedmodels import load_dietox, load_sleepstudy
 from mixedmodels.errors import MixedModelsWarning, UndeterminedWarning
-from mixedmodels.statsmodels import mixedlm
+from mixedmodels.statsmodels import MixedLMParams, mixedlm
 
 SLEEP = load_sleepstudy()
 
@@ -74,7 +74,24 @@ def test_linearly_dependent_random_coefficients():
 
 def test_as_many_effects_as_rows():
     data = load_dietox().groupby("Pig").head(2)
-    with pytest.warns(MixedModelsWarning, match="144 random effects"):
+    with pytest.warns(
+        MixedModelsWarning, match="re_formula has 144 random effects .*hold covariances at zero by free="
+    ):
         result = mixedlm("Weight ~ Time", data, groups="Pig", re_formula="~Time").fit()
     assert np.isnan(result.bse_re).all()
     assert np.isfinite(result.bse_fe).all()
+
+
+@pytest.mark.parametrize("unit", [1e-120, 1e120])
+def test_masks_and_hessians_of_extreme_responses(unit):
+    data = load_dietox()
+    free = MixedLMParams.from_components(np.ones(2), cov_re=np.eye(2))
+    plain, found = (
+        mixedlm(
+            "Weight ~ Time", data.assign(Weight=size * data["Weight"]), groups="Pig", re_formula="~Time"
+        ).fit(free=free)
+        for size in (1.0, unit)
+    )
+    assert_allclose(found.bse_fe / unit, plain.bse_fe, rtol=1e-5)
+    assert_allclose(found.bse_re.iloc[[0, 2]] / unit / unit, plain.bse_re.iloc[[0, 2]], rtol=1e-5)
+    assert np.isfinite(found.model.hessian(found.params_object)[0]).all()

@@ -117,7 +117,7 @@ class Conditioned:
     @cached_property
     def back(self) -> Array:
         """The inverse of `turn`."""
-        return _turn(np.linalg.inv(self.x[1]), np.linalg.inv(self.re[1]), self.model.k_vc)
+        return _turn(_inverse(self.x[1]), _inverse(self.re[1]), self.model.k_vc)
 
 
 def dependent(columns: Array) -> NDArray[np.bool_]:
@@ -125,7 +125,7 @@ def dependent(columns: Array) -> NDArray[np.bool_]:
     if _tame(columns):
         return np.zeros(columns.shape[1], dtype=bool)
     sizes = np.linalg.norm(columns, axis=0)
-    root = np.linalg.qr(columns / np.where(sizes > 0.0, sizes, 1.0), mode="r")
+    root: Any = np.linalg.qr(columns / np.where(sizes > 0.0, sizes, 1.0), mode="r")
     if len(root) == len(sizes) and (np.abs(root.diagonal()) > _DEPENDENT).all():
         return np.zeros(len(sizes), dtype=bool)
     _, values, vectors = np.linalg.svd(root)
@@ -138,7 +138,7 @@ def repeated(columns: Array) -> NDArray[np.bool_]:
     if _tame(columns):
         return np.zeros(columns.shape[1], dtype=bool)
     sizes = np.linalg.norm(columns, axis=0)
-    root = np.linalg.qr(columns / np.where(sizes > 0.0, sizes, 1.0), mode="r")
+    root: Any = np.linalg.qr(columns / np.where(sizes > 0.0, sizes, 1.0), mode="r")
     rest, found = root.copy(), np.zeros(len(sizes), dtype=bool)
     for j in range(len(sizes)):
         length = float(np.linalg.norm(rest[:, j]))
@@ -150,7 +150,7 @@ def repeated(columns: Array) -> NDArray[np.bool_]:
 
 
 def _tame(columns: Array) -> bool:
-    """Whether columns are of moderate size and far from dependent: then they are as good as orthogonal ones."""
+    """Whether columns are of moderate size and far from dependent, and so as good as orthogonal ones."""
     if not columns.shape[1]:
         return True
     with np.errstate(all="ignore"):
@@ -169,9 +169,13 @@ def _orthogonal(columns: Array) -> tuple[Array, Array]:
     return np.ascontiguousarray(q * unit), r / unit
 
 
+def _inverse(root: Array) -> Array:
+    return np.asarray(np.linalg.inv(root), dtype=np.float64)
+
+
 def _turn(x: Array, re: Array, k_vc: int) -> Array:
     """The block matrix of x, of what re makes of a lower triangle C by re C re', and the identity."""
-    lower = list(zip(*np.tril_indices(len(re)), strict=True))
+    lower = [(i, j) for i in range(len(re)) for j in range(i + 1)]
     parts: Sequence[Array] = [x, np.array([[_change(re, i, j) for j in lower] for i in lower]), np.eye(k_vc)]
     sizes = np.cumsum([0, len(x), len(lower), k_vc])
     found = np.zeros((sizes[-1], sizes[-1]))

@@ -82,7 +82,7 @@ def parameter_covariance(
     free = np.ones(p, dtype=bool)
     if freepat is not None:
         free = freepat.get_packed(use_sqrt=False, has_fe=True) != 0
-    plain = fitted is not None and layout is not None and _plain(model, freepat, fitted)
+    plain = fitted is not None and _plain(model, freepat, fitted)
     inner = np.ones(p, dtype=bool)
     inner[np.setdiff1d(np.arange(k_fe), model.kept)] = False
     if fitted is not None and not plain:
@@ -90,13 +90,8 @@ def parameter_covariance(
         inner[:k_fe] &= np.asarray(params.fe_params) != 0.0
     inner[k_fe:] = interior(params, model.exog_re, mean_squares(model))
     lower = np.tril_indices(model.k_re)
-    # Of linearly dependent columns the variances of some say all that the data tell of those of all.
-    alike, spare = np.zeros(model.k_re, dtype=bool), np.zeros(model.k_re, dtype=bool)
-    if model.k_re:
-        alike = dependent(model.exog_re)
-        moving = np.flatnonzero(inner[k_fe + np.flatnonzero(lower[0] == lower[1])])
-        spare[moving] = repeated(model.exog_re[:, moving])
-        inner[k_fe : k_fe + model.k_re2] &= ~(spare[lower[0]] | spare[lower[1]])
+    alike, spare = _dependences(model, inner[k_fe + np.flatnonzero(lower[0] == lower[1])])
+    inner[k_fe : k_fe + model.k_re2] &= ~(spare[lower[0]] | spare[lower[1]])
     arbitrary = np.zeros(p, dtype=bool)
     if fitted is not None and layout is not None:
         unknown, arbitrary = undetermined(model, fitted, layout)
@@ -111,7 +106,7 @@ def parameter_covariance(
     lost = free & ~inner
     lost[k_fe : k_fe + model.k_re2] |= (alike[lower[0]] | alike[lower[1]]) & free[k_fe : k_fe + model.k_re2]
     known = None
-    if plain and not spare.any():
+    if plain and layout is not None and not spare.any():
         state, order = fitted, layout
         if not own.written:
             state, order = state_at(twin, own.params(params), coefficients=False)
@@ -128,11 +123,7 @@ def parameter_covariance(
         information = -hessian(evaluate(twin, own.params(params), profile_fe=False))
         bent = curvature_of_penalties(model, params)[np.ix_(places, places)]
         information += back.T @ bent @ back
-        # The information for a change by the size of the parameter.
-        own_units = np.einsum("ij,ik,kj->j", turn, information, turn)[used]
-        sizes = np.ones(p)
-        sizes[k_fe:] = np.square(_sizes(params))
-        told = own_units * sizes[places[used]] > _ZERO
+        told = _informed(information, turn[:, used], np.append(np.ones(k_fe), _sizes(params))[places[used]])
         told |= places[used] < k_fe
         lost[places[used[~told]]] = True
         used = used[told]
@@ -141,6 +132,24 @@ def parameter_covariance(
         found[np.ix_(places[used], places[used])] = matrix
     found[lost | arbitrary] = found[:, lost | arbitrary] = np.nan
     return Joint(found, own, link, spread)
+
+
+def _dependences(model: Any, moving: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """
+    The random coefficients whose columns are linearly dependent, and those to leave out, shape (k_re,) each.
+
+    Of dependent columns the variances of some say all that the data tell of those of all.
+    """
+    alike, spare = np.zeros(model.k_re, dtype=bool), np.zeros(model.k_re, dtype=bool)
+    if model.k_re:
+        alike = dependent(model.exog_re)
+        spare[moving] = repeated(model.exog_re[:, moving])
+    return alike, spare
+
+
+def _informed(information: Array, chosen: Array, sizes: Array) -> NDArray[np.bool_]:
+    """Whether a change of a parameter by its size changes the likelihood."""
+    return np.einsum("ij,ik,kj->j", chosen, information, chosen) * np.square(sizes) > _ZERO
 
 
 def inverse_of_part(information: Array, chosen: Array) -> tuple[Array, Array, Array]:

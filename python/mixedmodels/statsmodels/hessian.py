@@ -31,6 +31,9 @@ def hessian(found: Evaluation) -> Array:
     first, mixed = np.zeros(m), np.zeros((m, rank))
     x_first, x_second = np.zeros((m, rank, rank)), np.zeros((m, m))
     c = np.linalg.inv(found.xvx) if rank else np.zeros((0, 0))
+    df, rvr = found.df, found.rvr
+    # Squares of r'V⁻¹r may be too large, or too small, for a number.
+    unit = np.sqrt(rvr)
     for batch, squares in products.chunks(m + 1):
         psi = found.covariance.psi(batch)
         g = np.linalg.solve(np.eye(len(psi)) + squares @ psi, squares)
@@ -38,7 +41,7 @@ def hessian(found: Evaluation) -> Array:
         d = directions(batch, products.k_re, products.k_vc)
         gd = np.einsum("gab,jbc->gjac", g, d, optimize=True)
         traces += np.einsum("gjab,gkba->jk", gd, gd, optimize=True)
-        h = found.r.z_solved[batch.effects][..., 0]
+        h = found.r.z_solved[batch.effects][..., 0] / unit
         x = found.x.z_solved[batch.effects]
         dh = np.einsum("jab,gb->gja", d, h, optimize=True)
         dx = np.einsum("jab,gbp->gjap", d, x, optimize=True)
@@ -49,14 +52,13 @@ def hessian(found: Evaluation) -> Array:
             x_first += np.einsum("gap,gjar->jpr", x, dx, optimize=True)
             gdx = np.einsum("gab,gkbp->gkap", g, dx, optimize=True)
             x_second += np.einsum("gjap,gkar,rp->jk", dx, gdx, c, optimize=True)
-    df, rvr = found.df, found.rvr
-    variances = 0.5 * traces - 0.5 * df * (2.0 * quadratic / rvr - np.outer(first, first) / rvr**2)
+    variances = 0.5 * traces - 0.5 * df * (2.0 * quadratic - np.outer(first, first))
     if found.reml and rank:
         inner = np.einsum("pr,jrs->jps", c, x_first)
         variances += 0.5 * np.einsum("jps,ksp->jk", inner, inner) - 0.5 * (x_second + x_second.T)
-    xvr = found.x.rest.T @ found.residuals
-    between = df * (np.outer(first, xvr) / rvr**2 - mixed / rvr)
-    fixed = df * (2.0 * np.outer(xvr, xvr) / rvr**2 - found.xvx / rvr)
+    xvr = found.x.rest.T @ found.residuals / rvr
+    between = df * (np.outer(first, xvr) - mixed / unit)
+    fixed = df * (2.0 * np.outer(xvr, xvr) - found.xvx / rvr)
     return np.block([[fixed, between.T], [between, variances]])
 
 
