@@ -2,10 +2,10 @@
 The same calls in this package and in statsmodels: seconds, memory, and who finds the better likelihood.
 
 A random slope of dietox; a random slope of 5,000 groups of 20 rows; two crossed factors of 100 or 200 levels
-as variance components of one group that has all rows, statsmodels' way to write them. Each call runs in a
-process of its own, as ``MixedLM.from_formula(...).fit(...)``, parsing of the formulas included. Memory is what
-the process grows by beyond its size with the data read and a first small fit, standard errors included, also as
-a multiple of the arrays of the model:
+as variance components of one group that has all rows, as statsmodels writes them. Each call runs in a process
+of its own, as ``MixedLM.from_formula(...).fit(...)``, parsing of the formulas included. Memory is what the
+process grows by beyond its size with the data read and a first small fit, standard errors included, also as a
+multiple of the arrays of the model:
 
     python benches/beside_statsmodels.py [cases]
 """

@@ -163,8 +163,8 @@ def _cells(factors: Sequence[str], group: str, frame: pd.DataFrame, n_groups: in
 
 def _nested(names: list[str], group: str, frame: pd.DataFrame) -> bool:
     """Whether each combination of the factors is within one group, so that the group adds nothing."""
-    pairs = frame[[*names, group]].drop_duplicates()
-    return not pairs.duplicated(subset=names).any()
+    pairs = pd.DataFrame(frame[[*names, group]]).drop_duplicates()
+    return not bool(pd.DataFrame(pairs[names]).duplicated().any())
 
 
 def quoted(name: str) -> str:
