@@ -93,8 +93,9 @@ def test_functions_of_the_caller(engine):
 
 
 def test_variables_of_the_caller_do_not_hide_functions_of_formulas(engine):
-    C = 3.0  # noqa: F841
+    C = 3.0
     assert len(mixedlm("y ~ C(k)", data(), groups="g").exog_names) == 3
+    assert C == 3.0
 
 
 def test_subsets_are_used():

@@ -43,13 +43,8 @@ _ROWS = ("x", "y", "weights", "offset", "row_labels", "unit_weights", "observed"
 COUNTS = ("n_rows", "has_offset", "has_weights", "mean_offset", "surplus_parameters")
 
 
-class _Counted(Design):
-    """Facts about rows as plain attributes."""
-
-    n_rows = has_offset = has_weights = mean_offset = surplus_parameters = None  # type: ignore[assignment]
-
-
-_Design: Any = _without(_Counted, *_ROWS)
+# Facts about rows are plain attributes.
+_Design: Any = _without(type("_Counted", (Design,), dict.fromkeys(COUNTS)), *_ROWS)
 _Group: Any = _without(GroupingFactor, "codes")
 _Term: Any = _without(RandomTerm, "z")
 _Missing: Any = type("MissingRowsWithoutData", (_without(MissingRows, "kept", "pad"),), {"n_dropped": None})
@@ -99,10 +94,20 @@ def design_without_data(facts: Mapping[str, Any]) -> Design:
 class _NoRows:
     """The source of a frame of which only the names of its columns are known."""
 
-    n_rows = index = original = property(_missing)  # type: ignore[assignment]
-
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
+
+    @property
+    def n_rows(self) -> int:
+        raise NoDataError(REASON)
+
+    @property
+    def index(self) -> Any:
+        raise NoDataError(REASON)
+
+    @property
+    def original(self) -> Any:
+        raise NoDataError(REASON)
 
     def prefetch(self, names: Iterable[str]) -> None:
         raise NoDataError(REASON)
@@ -113,4 +118,4 @@ class _NoRows:
 
 def frame_without_data(names: tuple[str, ...]) -> Frame:
     """A frame with these columns, none of which can be read."""
-    return Frame(_NoRows(names), "data")  # type: ignore[arg-type]
+    return Frame(_NoRows(names), "data")

@@ -10,7 +10,6 @@ from ..public import public
 from ..saved.read import loaded
 from .base import MixedModel
 from .generalized import GeneralizedLinearMixedModel
-from .holder import Holder
 from .linear import LinearMixedModel
 
 
@@ -61,5 +60,6 @@ def load(
     array([489.7])
     """
     fitted = loaded(path, data, functions)
-    kind: type[Holder] = LinearMixedModel if fitted.exact_likelihood else GeneralizedLinearMixedModel
-    return kind(fitted)  # type: ignore[return-value]
+    if fitted.exact_likelihood:
+        return LinearMixedModel(fitted)
+    return GeneralizedLinearMixedModel(fitted)

@@ -98,8 +98,9 @@ def _without_terms(
 ) -> M:
     """The state without random effects."""
     none: dict[str, Any] = {"theta": _NONE, "b": (), "u": ()}
+    state: Any = fitted
     result = dataclasses.replace(
-        fitted,  # type: ignore[type-var]
+        state,
         design=dataclasses.replace(fitted.design, terms=(), **design),
         estimates=dataclasses.replace(fitted.estimates, **none, **(estimates or {})),
         term_roots=(),
