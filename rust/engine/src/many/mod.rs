@@ -1,6 +1,7 @@
 //! Many responses, one design: what does not depend on the response is computed once, and the
 //! responses are fitted in parallel. Likewise many samples of the rows of one design.
 
+mod deleted_rows;
 mod deletion;
 mod general;
 mod generalized;
